@@ -1,0 +1,157 @@
+//! Errors over HTTP: RFC 9457 `application/problem+json`, everywhere the same.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+
+/// The media type of a problem.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A problem document, RFC 9457. The `type` stays `about:blank`: the status says which kind of problem it is, the
+/// `detail` what happened, `errors` and the extension members which field or version it is about.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`.
+    #[serde(rename = "type")]
+    #[schema(examples("about:blank"))]
+    kind: &'static str,
+    /// The meaning of the status.
+    #[schema(value_type = String, examples("Unprocessable Entity"))]
+    title: &'static str,
+    /// The status of the response.
+    #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16, examples(422))]
+    status: StatusCode,
+    /// What happened, for a person.
+    detail: String,
+    /// Every fault of the request, each `{field, message, type}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    errors: Vec<Value>,
+    /// Further members, such as the current version after a conflict.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    extensions: serde_json::Map<String, Value>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    /// A problem with this status; `detail` says what happened, in a sentence for a person.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            extensions: serde_json::Map::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// A problem that lists every fault of the request.
+    pub fn of_faults(status: StatusCode, detail: impl Into<String>, faults: &[impl Serialize]) -> Self {
+        let errors = faults.iter().filter_map(|fault| serde_json::to_value(fault).ok()).collect();
+        Self { errors, ..Self::new(status, detail) }
+    }
+
+    /// 503: a part is not there; the client may try again after a second.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(1))
+    }
+
+    /// 500, without the cause: that goes to the log.
+    pub fn internal() -> Self {
+        let detail = "something went wrong here; the log has the details under this request's id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+
+    /// Adds a member beside the standard ones.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.extensions.insert(member.to_owned(), value);
+        }
+        self
+    }
+
+    /// Adds a header to the response.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Says when to try again, in whole seconds.
+    #[must_use]
+    pub fn retry_after(self, delay: Duration) -> Self {
+        self.with_header(RETRY_AFTER, HeaderValue::from(delay.as_secs().max(1)))
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What happened.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (self.status, body).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// The answer where no route fits.
+pub async fn not_found(uri: http::Uri) -> Problem {
+    let detail = format!("there is nothing at {}; see /docs for what there is", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, detail)
+}
+
+/// Turns an answer that a library made without a problem document (404, 405, 408, 413, 415 …) into one. A problem
+/// made here stays as it is, and so does every success.
+pub async fn problems_for_bare_errors(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let content_type = response.headers().get(CONTENT_TYPE);
+    if !is_error || content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/")) {
+        return response;
+    }
+    let allow = response.headers().get(ALLOW).cloned();
+    let detail = match (status, &allow) {
+        (StatusCode::METHOD_NOT_ALLOWED, Some(allow)) => {
+            format!(
+                "this address takes {} only",
+                allow.to_str().unwrap_or("other methods").replace(',', ", ")
+            )
+        }
+        (StatusCode::PAYLOAD_TOO_LARGE, _) => {
+            "the body is larger than 1 MiB; send several, or use /products/bulk".into()
+        }
+        (StatusCode::REQUEST_TIMEOUT, _) => "the request took too long and was given up".into(),
+        _ => status.canonical_reason().unwrap_or("the request failed").to_lowercase(),
+    };
+    let problem = Problem::new(status, detail);
+    match allow {
+        Some(allow) => problem.with_header(ALLOW, allow).into_response(),
+        None => problem.into_response(),
+    }
+}

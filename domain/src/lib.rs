@@ -1,0 +1,27 @@
+//! What Noren knows: products, money, changes, searches, and the ports to the outside world.
+//!
+//! This crate does no I/O and knows no runtime, no cloud and no database. Everything that a service or an
+//! adapter exchanges with another is a type of this crate.
+
+#![warn(missing_docs)]
+
+pub mod change;
+pub mod fault;
+pub mod input;
+pub mod merge_patch;
+pub mod money;
+pub mod ports;
+pub mod product;
+pub mod search;
+
+pub use change::{Action, Change, Record, Tombstone};
+pub use fault::{Fault, FaultKind, Faults};
+pub use money::{Currency, Money, MoneyError, PriceRange};
+pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Status, Version};
+
+/// The moment this product or change was written, UTC, cut to milliseconds so that every adapter can store
+/// it exactly.
+pub fn now() -> jiff::Timestamp {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}

@@ -1,0 +1,118 @@
+//! JSON merge patch, RFC 7396, over raw JSON, so that a price that the patch leaves alone keeps its digits.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::input::{InputError, RawObject};
+
+/// Applies `patch` to the JSON object `target`: null removes a field, an object is merged, anything else
+/// replaces what was there.
+///
+/// # Errors
+/// [`InputError`] when `patch` is not a JSON object.
+pub fn merge_patch(target: &[u8], patch: &[u8]) -> Result<Vec<u8>, InputError> {
+    let mut merged = Vec::with_capacity(target.len() + patch.len());
+    write_merged(&RawObject::parse(target)?, &RawObject::parse(patch)?, &mut merged);
+    Ok(merged)
+}
+
+/// Nesting that a patch may have. Deeper values cannot stand in a product anyway and are taken over as they are.
+const MAX_DEPTH: usize = 16;
+
+fn write_merged(target: &RawObject<'_>, patch: &RawObject<'_>, out: &mut Vec<u8>) {
+    write_at_depth(&target.0, &patch.0, out, 0);
+}
+
+type Fields<'a> = [(Cow<'a, str>, &'a RawValue)];
+
+fn write_at_depth(target: &Fields<'_>, patch: &Fields<'_>, out: &mut Vec<u8>, depth: usize) {
+    out.push(b'{');
+    let kept = target.iter().filter(|(key, _)| !patch.iter().any(|(patched, _)| patched == key));
+    for (key, value) in kept {
+        write_key(key, out);
+        out.extend_from_slice(value.get().as_bytes());
+    }
+    // Of a key that stands twice the last one counts, as everywhere in JSON.
+    let last =
+        patch.iter().enumerate().filter(|(at, (key, _))| !patch[at + 1..].iter().any(|(k, _)| k == key));
+    for (_, (key, value)) in last.filter(|(_, (_, value))| value.get() != "null") {
+        write_key(key, out);
+        let old = target.iter().rev().find(|(k, _)| k == key).and_then(|(_, old)| as_object(old));
+        match as_object(value).filter(|_| depth < MAX_DEPTH) {
+            Some(fields) => write_at_depth(&old.map_or(vec![], |old| old.0), &fields.0, out, depth + 1),
+            None => out.extend_from_slice(value.get().as_bytes()),
+        }
+    }
+    out.push(b'}');
+}
+
+fn as_object(value: &RawValue) -> Option<RawObject<'_>> {
+    value.get().starts_with('{').then(|| serde_json::from_str(value.get()).ok()).flatten()
+}
+
+fn write_key(key: &str, out: &mut Vec<u8>) {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    out.extend_from_slice(serde_json::Value::from(key).to_string().as_bytes());
+    out.push(b':');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    /// The pseudo code of RFC 7396, section 2.
+    fn specified(target: Value, patch: Value) -> Value {
+        let Value::Object(patch) = patch else { return patch };
+        let mut target = match target {
+            Value::Object(target) => target,
+            _ => Map::new(),
+        };
+        for (key, value) in patch {
+            match value {
+                Value::Null => _ = target.remove(&key),
+                value => {
+                    let old = target.remove(&key).unwrap_or(Value::Null);
+                    target.insert(key, specified(old, value));
+                }
+            }
+        }
+        Value::Object(target)
+    }
+
+    fn object() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            "[a\"\\\\é]{0,3}".prop_map(Value::from)
+        ];
+        let value = leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[a-c\"]", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        });
+        prop::collection::btree_map("[a-d]", value, 0..5)
+            .prop_map(|map| Value::Object(map.into_iter().collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_what_the_rfc_specifies(target in object(), patch in object()) {
+            let merged = merge_patch(target.to_string().as_bytes(), patch.to_string().as_bytes()).unwrap();
+            prop_assert_eq!(serde_json::from_slice::<Value>(&merged).unwrap(), specified(target, patch));
+        }
+    }
+
+    #[test]
+    fn digits_are_kept() {
+        let merged = merge_patch(br#"{"price":19.90,"a":{"b":1}}"#, br#"{"a":{"c":2.50}}"#).unwrap();
+        assert_eq!(String::from_utf8(merged).unwrap(), r#"{"price":19.90,"a":{"b":1,"c":2.50}}"#);
+        assert!(merge_patch(b"{}", json!([1]).to_string().as_bytes()).is_err());
+    }
+}

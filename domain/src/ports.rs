@@ -1,0 +1,385 @@
+//! The ports: what the services need of the outside world.
+//!
+//! Each sentence of a port's documentation is held by a contract test that runs against every adapter. No type
+//! of a database or of a cloud crosses a port.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, Record};
+use crate::product::{Product, ProductId, Version};
+use crate::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+
+/// How often a message is received before it becomes a dead letter.
+pub const MAX_RECEIVES: u32 = 5;
+
+// ------------------------------------------------------------------------------------------------ errors
+
+/// Why a port could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{context}")]
+pub struct PortError {
+    /// What a caller can do about it.
+    pub kind: PortErrorKind,
+    /// What was being done, in lower case: `reading products from the store`.
+    pub context: String,
+    /// What went wrong underneath.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What a caller can do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortErrorKind {
+    /// Too much at once: try again later, more slowly.
+    Throttled,
+    /// Not reachable, not ready or out of time: try again later.
+    Unavailable,
+    /// No room left on the disk: someone has to make some.
+    Full,
+    /// A defect, or data that should not exist: trying again does not help.
+    Internal,
+}
+
+impl PortError {
+    /// An error with its cause.
+    pub fn new(
+        kind: PortErrorKind,
+        context: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind, context: context.into(), source: Some(source.into()) }
+    }
+
+    /// An error that is its own cause.
+    pub fn bare(kind: PortErrorKind, context: impl Into<String>) -> Self {
+        Self { kind, context: context.into(), source: None }
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        self.kind != PortErrorKind::Internal
+    }
+
+    /// The error and all its causes in one line, for a log or a person.
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            line.push_str(": ");
+            line.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        line
+    }
+}
+
+// ------------------------------------------------------------------------------------------------- store
+
+/// The authority: products by id, strongly consistent and durable.
+#[async_trait]
+pub trait ProductStore: Send + Sync {
+    /// What the store holds under each id, in the order asked; `None` where nothing ever was. A write that was
+    /// answered before is seen.
+    async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Record>>, PortError>;
+
+    /// Makes each write on its own: all of it or nothing, durable when this returns, also across a power loss.
+    /// The answers are in the order asked. One that fails leaves the others as they are.
+    ///
+    /// A write of a product at version n+1 succeeds only while the store holds version n. Among writes of one
+    /// call to the same product, the first one wins.
+    ///
+    /// Every write puts the fact that it must be synced into the same atomic step. Either the store enqueues the
+    /// change itself in that step (then there is no mark), or it leaves a mark: the caller enqueues the change,
+    /// then clears the mark, and whatever a crash leaves behind is found by [`ProductStore::unsent`].
+    async fn write(&self, writes: Vec<Write>) -> Vec<Result<Written, WriteError>>;
+
+    /// Remembers the answer to a request that changed nothing, so that its repetition gets the same one.
+    /// [`WriteError::AlreadyAnswered`] when the key is taken.
+    async fn remember(&self, answered: Answered) -> Result<(), WriteError>;
+
+    /// The answer that a write with this key got, for at least 24 hours after it.
+    async fn answered(&self, key: &str) -> Result<Option<Answered>, PortError>;
+
+    /// Live products in an order of the store's own, which stays the same. A product that is live from the first
+    /// page to the last is listed exactly once, whatever is written meanwhile.
+    ///
+    /// `cursor` is what the page before gave; none for the first page. A cursor that no page gave is
+    /// [`ListError::UnknownCursor`].
+    async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<ProductPage, ListError>;
+
+    /// Changes whose marks are older than `age`, the oldest first, at most `limit`.
+    async fn unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError>;
+
+    /// Clears marks after their changes were enqueued. A mark that is gone already is no error.
+    async fn clear(&self, marks: &[OutboxMark]) -> Result<(), PortError>;
+
+    /// Whether the store can be read and written now.
+    async fn ready(&self) -> Result<(), PortError>;
+}
+
+/// One atomic write.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// What to write and to sync.
+    pub change: Change,
+    /// The version that the store must hold now (of a product or a tombstone); none when it must never have
+    /// had the id. It is the version before the change's own.
+    pub replaces: Option<Version>,
+    /// The answer to remember in the same step, with the caller's idempotency key.
+    pub answered: Option<Answered>,
+    /// The W3C trace context of the request, to travel with the message.
+    pub traceparent: Option<String>,
+}
+
+/// A write that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The mark to clear after enqueuing; none where the store enqueued by itself.
+    pub mark: Option<OutboxMark>,
+}
+
+/// Names one fact "must be synced" in the store that left it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OutboxMark(pub String);
+
+/// A change whose mark is still there.
+#[derive(Debug, Clone)]
+pub struct Unsent {
+    /// The mark to clear.
+    pub mark: OutboxMark,
+    /// The change, or a later one of the same product.
+    pub envelope: Envelope,
+}
+
+/// Why a write was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The store holds another version than the write was to replace.
+    #[error("the store holds another version")]
+    Conflict {
+        /// The version it holds; none when it never had the id.
+        current: Option<Version>,
+    },
+    /// The sku belongs to another live product.
+    #[error("the sku belongs to product {owner}")]
+    SkuTaken {
+        /// That product.
+        owner: ProductId,
+    },
+    /// A request with this idempotency key was answered already.
+    #[error("a request with this idempotency key was answered already")]
+    AlreadyAnswered,
+    /// The store failed; nothing was written.
+    #[error(transparent)]
+    Failed(#[from] PortError),
+}
+
+/// The answer to a write, remembered under the caller's idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The caller's key.
+    pub key: String,
+    /// A hash of the request, to tell a repetition from another request under the same key.
+    pub fingerprint: [u8; 32],
+    /// The answer.
+    pub answer: WriteAnswer,
+}
+
+/// What a write did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteAnswer {
+    /// What happened.
+    pub outcome: WriteOutcome,
+    /// The product.
+    pub id: ProductId,
+    /// The version that it has now.
+    pub version: Version,
+}
+
+/// What a write did to its product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum WriteOutcome {
+    /// It is new, or new after a delete.
+    Created,
+    /// It has a new version.
+    Updated,
+    /// It was so already, and keeps its version.
+    Unchanged,
+    /// It is deleted.
+    Deleted,
+}
+
+/// A page of the list of products.
+#[derive(Debug, Clone)]
+pub struct ProductPage {
+    /// The products, each as it is now.
+    pub products: Vec<Product>,
+    /// The cursor of the next page; none on the last one.
+    pub next: Option<String>,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// The cursor is none of this store's.
+    #[error("the cursor is not one that a list answered with")]
+    UnknownCursor,
+    /// The store failed.
+    #[error(transparent)]
+    Failed(#[from] PortError),
+}
+
+// ------------------------------------------------------------------------------------------------- queue
+
+/// Changes on their way from `command` to `sync`: at least once, in no order, retried, dead-lettered.
+#[async_trait]
+pub trait ChangeQueue: Send + Sync {
+    /// Enqueues changes; each is durable when its answer is `Ok`. The answers are in the order given, and one that
+    /// fails leaves the others enqueued.
+    async fn send(&self, envelopes: Vec<Envelope>) -> Vec<Result<(), PortError>>;
+
+    /// Up to `max` messages that no other receiver holds. It answers as soon as there is any, and with none after
+    /// `wait`. A message received is hidden from others for the visibility time-out of the queue; then it comes
+    /// again, with one receive more, unless it was acknowledged.
+    ///
+    /// A message may carry a later change of the same product than the one that was sent.
+    async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Delivery>, PortError>;
+
+    /// Removes messages for good. One whose receipt is out of date is left alone; that is no error.
+    async fn acknowledge(&self, receipts: &[Receipt]) -> Result<(), PortError>;
+
+    /// Gives back messages that could not be worked on: each comes again after its delay. One that was received
+    /// [`MAX_RECEIVES`] times becomes a dead letter, with the reason where the queue can keep one.
+    async fn give_back(&self, failed: &[GivenBack]) -> Result<(), PortError>;
+
+    /// Hides messages that are still being worked on for another visibility time-out, counted from now.
+    async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError>;
+
+    /// How long a message received stays hidden.
+    fn visibility_timeout(&self) -> Duration;
+
+    /// How much there is to do.
+    async fn stats(&self) -> Result<QueueStats, PortError>;
+
+    /// Whether messages can be sent and received now.
+    async fn ready(&self) -> Result<(), PortError>;
+}
+
+/// A change with what travels along.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Envelope {
+    /// The change.
+    pub change: Change,
+    /// The W3C trace context of the request that made it.
+    pub traceparent: Option<String>,
+}
+
+/// Names one receive of one message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Receipt(pub String);
+
+/// A message received.
+#[derive(Debug)]
+pub struct Delivery {
+    /// To acknowledge, extend or give back.
+    pub receipt: Receipt,
+    /// What the message says, or why it cannot be read.
+    pub envelope: Result<Envelope, String>,
+    /// How often it was received, with this time.
+    pub receives: u32,
+}
+
+/// A message given back.
+#[derive(Debug, Clone)]
+pub struct GivenBack {
+    /// Which.
+    pub receipt: Receipt,
+    /// Why, for the person who reads the dead letters.
+    pub reason: String,
+    /// When it should come again.
+    pub delay: Duration,
+}
+
+/// How much there is to do in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueStats {
+    /// Messages that can be received now or later.
+    pub waiting: u64,
+    /// Messages that a receiver holds.
+    pub in_flight: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// The age of the oldest message that was not acknowledged, dead letters not counted.
+    pub oldest_age: Option<Duration>,
+}
+
+// ------------------------------------------------------------------------------------------------- index
+
+/// The writing side of an index.
+#[async_trait]
+pub trait IndexWriter: Send + Sync {
+    /// Brings the index to these changes, at most one for a product. Everything that is answered with `Ok` is
+    /// durable and found by searches that begin after this returns.
+    ///
+    /// A version that is not above the one the index holds, of a product or a tombstone, changes nothing and is
+    /// [`Applied::Stale`], also after a restart. A delete leaves a tombstone with its version.
+    ///
+    /// The answers are in the order given. An error means that nothing is certain: the same changes may be applied
+    /// again.
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<Applied>, PortError>;
+
+    /// Whether the index can be written now.
+    async fn ready(&self) -> Result<(), PortError>;
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// The index now holds it.
+    Done,
+    /// The index held this version or a later one already.
+    Stale,
+    /// The index cannot hold this document, however often it is tried.
+    Refused(String),
+}
+
+/// The reading side of an index.
+#[async_trait]
+pub trait SearchIndex: Send + Sync {
+    /// Answers one search on one state of the index. See [`SearchRequest`] and [`SearchAnswer`] for what the parts mean.
+    ///
+    /// A word is found in the name, brand, sku, category, tags, attributes and description. Every word must be
+    /// found, exactly, with typos as far as its length allows (0 to 2 letters: none, 3 to 5: one, more: two; none
+    /// in words with digits), or, for the last word, as a beginning.
+    async fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, PortError>;
+
+    /// The values of one facet with their counts, the most frequent first, then by value.
+    async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError>;
+
+    /// How large the index is.
+    async fn stats(&self) -> Result<IndexStats, PortError>;
+
+    /// Whether the index can be searched now.
+    async fn ready(&self) -> Result<(), PortError>;
+}
+
+/// How large an index is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IndexStats {
+    /// Products that are not deleted, whatever their status.
+    pub products: u64,
+    /// Bytes on disk, where the index knows them.
+    pub bytes: Option<u64>,
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,479 @@
+//! One search: what is asked of an index and what it answers, the same for every index.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::money::{Currency, PriceRange};
+use crate::product::{AttributeValue, CategoryPath, Product, ProductId, Status};
+
+/// The most characters that the words of a search may have.
+pub const MAX_QUERY_CHARS: usize = 256;
+/// The most words a search may have.
+pub const MAX_QUERY_WORDS: usize = 32;
+/// The most values that all filters of a search may have together.
+pub const MAX_FILTERS: usize = 20;
+/// The most facets that one search may ask for.
+pub const MAX_FACETS: usize = 20;
+/// The most products on a page.
+pub const MAX_PAGE_SIZE: usize = 100;
+/// Products on a page, unless the caller says otherwise.
+pub const DEFAULT_PAGE_SIZE: usize = 20;
+/// How deep `page` reaches: further on, a cursor is needed.
+pub const MAX_PAGED_PRODUCTS: usize = 10_000;
+/// The most values that a facet answers with.
+pub const MAX_FACET_VALUES: usize = 1000;
+/// Values that a facet answers with, unless the caller says otherwise.
+pub const DEFAULT_FACET_VALUES: usize = 50;
+
+/// What is asked of an index. Only active products are ever found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchRequest {
+    /// What the shopper typed, at most [`MAX_QUERY_CHARS`]; without any word in it, everything is found.
+    pub words: String,
+    /// What a product must satisfy.
+    pub filters: Filters,
+    /// The one currency of price filters, price sorting and price facets. A product with another one is found
+    /// by its words, but by no price filter; it is sorted behind all others and counted in no price facet.
+    pub currency: Currency,
+    /// The facets to count, each once.
+    pub facets: Vec<FacetField>,
+    /// The most values a facet answers with.
+    pub facet_values: usize,
+    /// The order.
+    pub sort: Sort,
+    /// Which part of the list.
+    pub page: Page,
+}
+
+impl SearchRequest {
+    /// The first page of everything.
+    pub fn all(currency: Currency) -> Self {
+        Self {
+            words: String::new(),
+            filters: Filters::default(),
+            currency,
+            facets: Vec::new(),
+            facet_values: DEFAULT_FACET_VALUES,
+            sort: Sort::Relevance,
+            page: Page::default(),
+        }
+    }
+}
+
+/// What a product must satisfy: one value of each field that is named.
+///
+/// Values are compared as they stand, with upper and lower case, except that numbers are compared as numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Filters {
+    /// The category, or any under it.
+    pub category: Vec<CategoryPath>,
+    /// The brand.
+    pub brand: Vec<String>,
+    /// A tag.
+    pub tags: Vec<String>,
+    /// The price, in the currency of the request.
+    pub price: Vec<PriceRange>,
+    /// True: at least one piece in stock. False: none, or unknown.
+    pub in_stock: Option<bool>,
+    /// Attributes by key.
+    pub attributes: BTreeMap<String, Vec<AttributeFilter>>,
+}
+
+impl Filters {
+    /// How many values there are to check.
+    pub fn count(&self) -> usize {
+        self.category.len()
+            + self.brand.len()
+            + self.tags.len()
+            + self.price.len()
+            + usize::from(self.in_stock.is_some())
+            + self.attributes.values().map(Vec::len).sum::<usize>()
+    }
+}
+
+/// What the value of an attribute must satisfy.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AttributeFilter {
+    /// The value written as text, see [`AttributeValue::facet_values`]; one of them for a list.
+    Equals(String),
+    /// A number within both ends, included.
+    Range {
+        /// The lowest.
+        min: Option<f64>,
+        /// The highest.
+        max: Option<f64>,
+    },
+}
+
+impl AttributeFilter {
+    /// Whether the value passes.
+    pub fn accepts(&self, value: &AttributeValue) -> bool {
+        match self {
+            Self::Equals(text) => value.facet_values().any(|value| value == *text),
+            Self::Range { min, max } => value.as_number().is_some_and(|number| {
+                min.is_none_or(|min| min <= number) && max.is_none_or(|max| number <= max)
+            }),
+        }
+    }
+}
+
+impl AttributeValue {
+    /// The value as facets count it and filters compare it: a text as it is, a number in its shortest form
+    /// (`13`, `13.3`), a flag as `true` or `false`, each element of a list.
+    pub fn facet_values(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+        use std::borrow::Cow;
+        let (one, many): (Option<Cow<'_, str>>, &[String]) = match self {
+            Self::Text(text) => (Some(Cow::Borrowed(text)), &[]),
+            Self::Flag(flag) => (Some(Cow::Borrowed(if *flag { "true" } else { "false" })), &[]),
+            Self::Number(number) => (Some(Cow::Owned(shortest_number(number))), &[]),
+            Self::List(list) => (None, list),
+        };
+        one.into_iter().chain(many.iter().map(|text| Cow::Borrowed(text.as_str())))
+    }
+
+    /// The value as a number, if it is one.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => number.as_f64(),
+            _ => None,
+        }
+    }
+}
+
+/// `13.0` and `13` are one value of a facet.
+fn shortest_number(number: &serde_json::Number) -> String {
+    match number.as_f64() {
+        Some(float) if !number.is_i64() && !number.is_u64() => float.to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// A field whose values are counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FacetField {
+    /// By brand.
+    Brand,
+    /// By category path, each product once for its category and once for every category above it.
+    Category,
+    /// By tag.
+    Tags,
+    /// Lowest, highest and a histogram of prices in the currency of the request.
+    Price,
+    /// By the value of the attribute with this key.
+    Attribute(String),
+}
+
+impl FacetField {
+    /// Reads `brand`, `category`, `tags`, `price` or `attributes.KEY`. The error ends a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "brand" => Ok(Self::Brand),
+            "category" => Ok(Self::Category),
+            "tags" => Ok(Self::Tags),
+            "price" => Ok(Self::Price),
+            _ => match text.strip_prefix("attributes.") {
+                Some(key) if !key.is_empty() => Ok(Self::Attribute(key.to_owned())),
+                _ => Err("must be `brand`, `category`, `tags`, `price` or `attributes.KEY`".to_owned()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for FacetField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Brand => f.write_str("brand"),
+            Self::Category => f.write_str("category"),
+            Self::Tags => f.write_str("tags"),
+            Self::Price => f.write_str("price"),
+            Self::Attribute(key) => write!(f, "attributes.{key}"),
+        }
+    }
+}
+
+/// The order of the products found. Products that are equal in it, or have no value for it, follow each other
+/// by `id`, ascending; those without a value come last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Sort {
+    /// The best match first. Without words all products match equally well.
+    #[default]
+    Relevance,
+    /// The cheapest first.
+    PriceAsc,
+    /// The dearest first.
+    PriceDesc,
+    /// The last created first.
+    Newest,
+    /// By name, in the order of Unicode code points of the lower-case name.
+    Name,
+}
+
+impl Sort {
+    /// All of them, with the name that the wire has.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("relevance", Self::Relevance),
+        ("price_asc", Self::PriceAsc),
+        ("price_desc", Self::PriceDesc),
+        ("newest", Self::Newest),
+        ("name", Self::Name),
+    ];
+}
+
+/// The name as [`Sort::Name`] compares it.
+pub fn name_sort_key(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// A part of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Where it begins.
+    pub start: PageStart,
+    /// The most products it has, from 1 to [`MAX_PAGE_SIZE`].
+    pub size: usize,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { start: PageStart::Number(1), size: DEFAULT_PAGE_SIZE }
+    }
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PageStart {
+    /// At this page, counted from 1; `number * size` is at most [`MAX_PAGED_PRODUCTS`].
+    Number(usize),
+    /// Behind the product that the cursor names.
+    After(Cursor),
+}
+
+/// The place of one product in a sorted list: the next page begins behind it, whatever comes and goes before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The order that the cursor belongs to.
+    #[serde(rename = "s")]
+    pub sort: Sort,
+    /// The product's key in that order; none when it has no value there.
+    #[serde(rename = "k")]
+    pub key: Option<SortKey>,
+    /// The product.
+    #[serde(rename = "i")]
+    pub id: ProductId,
+}
+
+/// A product's key in an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum SortKey {
+    /// The bits of the score, [`f32::to_bits`].
+    #[serde(rename = "s")]
+    Score(u32),
+    /// Minor units, or milliseconds since 1970.
+    #[serde(rename = "n")]
+    Number(i64),
+    /// See [`name_sort_key`].
+    #[serde(rename = "t")]
+    Text(String),
+}
+
+impl Cursor {
+    /// The opaque text that clients hand back.
+    pub fn encode(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Reads what [`Cursor::encode`] wrote; none for anything else.
+    pub fn decode(text: &str) -> Option<Self> {
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    }
+}
+
+/// What an index answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchAnswer {
+    /// The products of the page, in order.
+    pub hits: Vec<Hit>,
+    /// How many products were found in all, exactly.
+    pub total: u64,
+    /// Every facet that was asked for, in the order asked.
+    pub facets: Vec<(FacetField, Facet)>,
+    /// The query with its misspelt words corrected, when the index is confident that they were.
+    pub corrected_query: Option<String>,
+    /// Where the next page begins; none on the last one.
+    pub next: Option<Cursor>,
+    /// Names the state of the index that answered: equal when nothing was committed between two searches.
+    pub snapshot: String,
+}
+
+/// A product that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The product as it was indexed.
+    pub product: Arc<Product>,
+    /// How well it matches; higher is better, 0 without words.
+    pub score: f32,
+    /// The fields in which words were found (`name`, `description`, …), with each word between
+    /// [`HIGHLIGHT_START`] and [`HIGHLIGHT_END`] and everything else escaped for HTML.
+    pub highlights: BTreeMap<String, String>,
+}
+
+/// Before a highlighted word.
+pub const HIGHLIGHT_START: &str = "<em>";
+/// After a highlighted word.
+pub const HIGHLIGHT_END: &str = "</em>";
+
+/// The counts of one facet. A product counts when it is found by the words and by every filter except those
+/// of the facet's own field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Facet {
+    /// Of a field with named values.
+    Values {
+        /// The most frequent values, by count descending, then by value ascending.
+        values: Vec<FacetValue>,
+        /// How many different values there are, also beyond those listed.
+        distinct: usize,
+    },
+    /// Of the price; none when no product found has a price in the currency.
+    Price(Option<PriceFacet>),
+}
+
+/// One value of a facet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FacetValue {
+    /// The value.
+    pub value: String,
+    /// Products with it.
+    pub count: u64,
+}
+
+/// Prices of the products found, in minor units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceFacet {
+    /// The lowest.
+    pub min: i64,
+    /// The highest.
+    pub max: i64,
+    /// Products with a price in the currency.
+    pub count: u64,
+    /// Buckets from the lowest to the highest price without gaps, see [`price_histogram`].
+    pub histogram: Vec<PriceBucket>,
+}
+
+/// Products with a price from `from` to `to`, both included, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceBucket {
+    /// The lowest price of the bucket.
+    pub from: i64,
+    /// The highest price of the bucket.
+    pub to: i64,
+    /// Products in it.
+    pub count: u64,
+}
+
+/// The most buckets a price histogram has.
+pub const MAX_PRICE_BUCKETS: i64 = 10;
+
+/// The histogram of prices given with how often each occurs: at most [`MAX_PRICE_BUCKETS`] buckets of one width,
+/// which is 1, 2 or 5 times a power of ten minor units and no smaller than it must be; each begins at a multiple
+/// of it. The first holds the lowest price, the last the highest. None without prices.
+pub fn price_facet(prices: &[(i64, u64)]) -> Option<PriceFacet> {
+    let counted = || prices.iter().copied().filter(|(_, count)| *count > 0);
+    let min = counted().map(|(price, _)| price).min()?;
+    let max = counted().map(|(price, _)| price).max()?;
+    let width = bucket_width(min, max);
+    let first = min / width;
+    let mut histogram: Vec<PriceBucket> = (first..=max / width)
+        .map(|at| PriceBucket { from: at * width, to: (at + 1) * width - 1, count: 0 })
+        .collect();
+    let mut total = 0;
+    for (price, count) in counted() {
+        total += count;
+        // The bucket exists: every price lies between the lowest and the highest.
+        if let Some(bucket) = usize::try_from(price / width - first).ok().and_then(|at| histogram.get_mut(at))
+        {
+            bucket.count += count;
+        }
+    }
+    Some(PriceFacet { min, max, count: total, histogram })
+}
+
+/// The width of the buckets of [`price_facet`], in minor units.
+pub fn bucket_width(min: i64, max: i64) -> i64 {
+    let steps = (0..18).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i64.pow(power)));
+    let fits = |width: &i64| max / width - min / width < MAX_PRICE_BUCKETS;
+    steps.into_iter().find(fits).unwrap_or(i64::MAX)
+}
+
+/// Whether search finds the product at all, whatever the words and filters.
+pub fn is_searchable(product: &Product) -> bool {
+    product.content.status == Status::Active
+}
+
+/// The values of one facet, for a list to choose from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FacetRequest {
+    /// Which products count; its own facets, sort and page play no part.
+    pub search: SearchRequest,
+    /// The field; not [`FacetField::Price`].
+    pub field: FacetField,
+    /// Only values that begin with this, in any case.
+    pub prefix: String,
+    /// The most values to answer with, at most [`MAX_FACET_VALUES`].
+    pub limit: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_histogram_holds_every_price_once(prices in prop::collection::vec((0..=crate::money::MAX_MINOR_UNITS, 1..5_u64), 1..40)) {
+            let facet = price_facet(&prices).unwrap();
+            prop_assert!(facet.histogram.len() as i64 <= MAX_PRICE_BUCKETS);
+            prop_assert_eq!(facet.histogram.iter().map(|bucket| bucket.count).sum::<u64>(), facet.count);
+            for bucket in &facet.histogram {
+                let inside = prices.iter().filter(|(price, _)| (bucket.from..=bucket.to).contains(price));
+                prop_assert_eq!(bucket.count, inside.map(|(_, count)| count).sum::<u64>());
+            }
+            for pair in facet.histogram.windows(2) {
+                prop_assert_eq!(pair[0].to + 1, pair[1].from);
+            }
+        }
+
+        #[test]
+        fn a_cursor_survives_the_wire(text in ".{0,20}", bits in any::<u32>(), number in any::<i64>()) {
+            for key in [None, Some(SortKey::Score(bits)), Some(SortKey::Number(number)), Some(SortKey::Text(text))] {
+                let cursor = Cursor { sort: Sort::Name, key, id: ProductId::generate() };
+                prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_decoding_a_cursor_panic(text in "[A-Za-z0-9_-]{0,60}") {
+            let _ = Cursor::decode(&text);
+        }
+    }
+
+    #[test]
+    fn numbers_have_one_form_in_facets() {
+        let value = |json: &str| serde_json::from_str::<AttributeValue>(json).unwrap();
+        let facets = |json: &str| value(json).facet_values().map(String::from).collect::<Vec<_>>();
+        assert_eq!(facets("13.0"), ["13"]);
+        assert_eq!(facets("13"), ["13"]);
+        assert_eq!(facets("13.3"), ["13.3"]);
+        assert_eq!(facets("true"), ["true"]);
+        assert_eq!(facets(r#"["a","b"]"#), ["a", "b"]);
+        assert!(AttributeFilter::Range { min: Some(13.0), max: None }.accepts(&value("13.3")));
+        assert!(!AttributeFilter::Range { min: Some(13.0), max: None }.accepts(&value("\"14\"")));
+    }
+}

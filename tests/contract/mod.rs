@@ -1,0 +1,5 @@
+//! Contract suites: plain functions over `&dyn Port`, called for each adapter.
+
+mod index;
+mod queue;
+mod store;

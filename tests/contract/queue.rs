@@ -1,0 +1,1 @@
+//! What every change queue must do.

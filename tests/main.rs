@@ -1,0 +1,8 @@
+//! The integration tests of the workspace: one binary, so that it links once.
+
+mod api;
+mod contract;
+mod oracle;
+mod processes;
+mod support;
+mod tidy;

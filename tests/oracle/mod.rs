@@ -1,0 +1,1 @@
+//! A brute-force search that the index is compared with.

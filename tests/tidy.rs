@@ -1,0 +1,1 @@
+//! The design's rules that the compiler does not hold.
