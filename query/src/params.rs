@@ -349,7 +349,8 @@ fn read_label(text: &str) -> Result<String, (FaultKind, String)> {
 
 /// `min..max`, `min..` and `..max` are ranges when their ends are numbers; every other text is a value.
 fn read_attribute_filter(text: String) -> Result<AttributeFilter, String> {
-    let Some((min, max)) = text.split_once("..").and_then(|(min, max)| Some((read_end(min)?, read_end(max)?)))
+    let Some((min, max)) =
+        text.split_once("..").and_then(|(min, max)| Some((read_end(min)?, read_end(max)?)))
     else {
         return Ok(AttributeFilter::Equals(text));
     };
@@ -415,7 +416,8 @@ pub fn write_search(request: &SearchRequest) -> String {
     if request.facet_values != DEFAULT_FACET_VALUES {
         push_pair(&mut query, "facetSize", &request.facet_values.to_string());
     }
-    if let Some((name, _)) = Sort::ALL.iter().find(|(_, sort)| *sort == request.sort && *sort != Sort::Relevance)
+    if let Some((name, _)) =
+        Sort::ALL.iter().find(|(_, sort)| *sort == request.sort && *sort != Sort::Relevance)
     {
         push_pair(&mut query, "sortBy", name);
     }

@@ -53,7 +53,10 @@ fn every_parameter_is_read() {
             attributes: BTreeMap::from([
                 (
                     "colour".to_owned(),
-                    vec![AttributeFilter::Equals("red".to_owned()), AttributeFilter::Equals("blue".to_owned())],
+                    vec![
+                        AttributeFilter::Equals("red".to_owned()),
+                        AttributeFilter::Equals("blue".to_owned()),
+                    ],
                 ),
                 ("width".to_owned(), vec![AttributeFilter::Range { min: Some(10.0), max: Some(20.5) }]),
             ]),
@@ -82,9 +85,10 @@ fn an_attribute_is_a_range_only_when_it_looks_like_one() {
     assert_eq!(filter("..2"), range(None, Some(2.0)));
     assert_eq!(filter("2.."), range(Some(2.0), None));
     assert!(filter("2..1").is_err());
-    for text in
-        ["", "..", "...", "1...5", "1. .2", "a..b", "1..b", "inf..", "nan..2", "1..2..3", " 1..2", "1e999..", "+1..2"]
-    {
+    for text in [
+        "", "..", "...", "1...5", "1. .2", "a..b", "1..b", "inf..", "nan..2", "1..2..3", " 1..2", "1e999..",
+        "+1..2",
+    ] {
         assert_eq!(filter(text), Ok(AttributeFilter::Equals(text.to_owned())), "{text}");
     }
 }
@@ -156,7 +160,9 @@ fn bounds_hold_to_the_last_one() {
     };
     assert_eq!(read(&facets(20)).facets.len(), 20);
     assert_eq!(faults(&facets(21)), [("facets".to_owned(), FaultKind::OutOfRange)]);
-    let brand = |count: usize| format!("brand={}", "名".repeat(count).bytes().map(|b| format!("%{b:02x}")).collect::<String>());
+    let brand = |count: usize| {
+        format!("brand={}", "名".repeat(count).bytes().map(|b| format!("%{b:02x}")).collect::<String>())
+    };
     read(&brand(MAX_LABEL_CHARS));
     assert_eq!(faults(&brand(MAX_LABEL_CHARS + 1)), [("brand".to_owned(), FaultKind::OutOfRange)]);
     read("page=100&pageSize=100");
@@ -165,7 +171,9 @@ fn bounds_hold_to_the_last_one() {
 
 #[test]
 fn all_faults_come_at_once() {
-    let found = faults("pricerange=1-2&pageSize=0&priceRange=abc&currency=XXX&sortBy=up&facets=colour&brand=%zz&inStock=1");
+    let found = faults(
+        "pricerange=1-2&pageSize=0&priceRange=abc&currency=XXX&sortBy=up&facets=colour&brand=%zz&inStock=1",
+    );
     let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(
         fields,
@@ -188,7 +196,10 @@ fn a_fault_says_what_would_be_right() {
 fn a_price_is_checked_as_far_as_a_faulty_currency_allows() {
     let currency = ("currency".to_owned(), FaultKind::Malformed);
     assert_eq!(faults("currency=XXX&priceRange=1.234-2"), [currency.clone()]);
-    assert_eq!(faults("currency=XXX&priceRange=2-1"), [currency, ("priceRange".to_owned(), FaultKind::OutOfRange)]);
+    assert_eq!(
+        faults("currency=XXX&priceRange=2-1"),
+        [currency, ("priceRange".to_owned(), FaultKind::OutOfRange)]
+    );
 }
 
 #[test]
@@ -222,7 +233,10 @@ fn the_values_of_a_facet_have_parameters_of_their_own() {
     assert_eq!((request.prefix.as_str(), request.limit), ("h", 1000));
     assert_eq!(request.search.words, "lamp");
     assert_eq!(read("").unwrap().limit, DEFAULT_LISTED_VALUES);
-    assert_eq!(read_facet_values(FacetField::Brand, &write_facet_values(&request), Currency::USD), Ok(request));
+    assert_eq!(
+        read_facet_values(FacetField::Brand, &write_facet_values(&request), Currency::USD),
+        Ok(request)
+    );
     for query in ["limit=0", "limit=1001", "page=1", "sortBy=name", "facets=brand", "prefix=a&prefix=b"] {
         assert_eq!(read(query).unwrap_err().0.len(), 1, "{query}");
     }

@@ -18,7 +18,8 @@ pub(crate) struct Pair {
 /// Splits `a=1&b=2` and decodes it as forms do: `+` is a space, `%C3%A9` is `é`. A part that cannot be decoded is
 /// left out and becomes a fault.
 pub(crate) fn parse(query: &str, faults: &mut Vec<Fault>) -> Vec<Pair> {
-    let parts: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).take(MAX_PARAMETERS + 1).collect();
+    let parts: Vec<&str> =
+        query.split('&').filter(|part| !part.is_empty()).take(MAX_PARAMETERS + 1).collect();
     if parts.len() > MAX_PARAMETERS {
         let message = format!("a request has at most {MAX_PARAMETERS} parameters");
         faults.push(Fault::new("", FaultKind::OutOfRange, message));
@@ -69,7 +70,8 @@ fn decode(text: &str) -> Result<String, &'static str> {
     }
 }
 
-const BROKEN_ESCAPE: &str = "has a `%` that two hexadecimal digits do not follow; write a percent sign as %25";
+const BROKEN_ESCAPE: &str =
+    "has a `%` that two hexadecimal digits do not follow; write a percent sign as %25";
 
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
