@@ -1,1 +1,6 @@
+//! The consumer: takes changes from the queue and brings the index to them.
 
+mod batch;
+mod worker;
+
+pub use worker::{Worker, WorkerOptions};

@@ -1,5 +1,14 @@
 //! How a service runs: configuration, telemetry, HTTP middleware, problems, the server. It knows no products.
 
+pub mod config;
+pub mod health;
+pub mod http;
 pub mod problem;
+pub mod server;
+pub mod start;
+pub mod telemetry;
 
+pub use health::{Gauges, Part};
+pub use http::Service;
 pub use problem::Problem;
+pub use start::{StartError, exit_code};

@@ -1,0 +1,135 @@
+//! Configuration: flags and `NOREN_*` variables, one struct a concern.
+//!
+//! All binaries share one list of variables; one that a binary does not use is no error, one that is on no list is.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::StartError;
+
+/// Every variable that a binary of Noren may be given, with what it sets.
+pub const VARIABLES: [(&str, &str); 12] = [
+    ("NOREN_LISTEN", "address and port to listen on"),
+    ("NOREN_DATA_DIR", "folder of the embedded store, queue and index"),
+    ("NOREN_STORE", "where products are kept: sqlite or dynamodb"),
+    ("NOREN_QUEUE", "where changes wait to be indexed: sqlite or sqs"),
+    ("NOREN_INDEX", "what is searched: tantivy or opensearch"),
+    ("NOREN_DYNAMODB_TABLE", "table of the products in DynamoDB"),
+    ("NOREN_SQS_QUEUE", "name or URL of the queue in SQS"),
+    ("NOREN_OPENSEARCH_URL", "address of OpenSearch"),
+    ("NOREN_OPENSEARCH_INDEX", "alias of the index in OpenSearch"),
+    ("NOREN_CREATE_TABLES", "whether to make missing tables and queues: true or false"),
+    ("NOREN_CURRENCY", "currency of prices that name none, ISO 4217"),
+    ("NOREN_CACHE_SECONDS", "how long clients may keep the answer of a search"),
+];
+
+/// Refuses variables that begin with `NOREN_` and mean nothing: most likely one is misspelt, and what it should
+/// have set would silently keep its default.
+///
+/// # Errors
+/// Names the first such variable and the known ones.
+pub fn check_environment() -> Result<(), StartError> {
+    let unknown = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .find(|name| name.starts_with("NOREN_") && !VARIABLES.iter().any(|(known, _)| known == name));
+    match unknown {
+        None => Ok(()),
+        Some(name) => {
+            let known = VARIABLES.map(|(known, _)| known).join(", ");
+            Err(StartError::new(format!("unknown variable {name}; unset it or write one of {known}")))
+        }
+    }
+}
+
+/// Where the service listens.
+#[derive(Debug, Clone, Args)]
+pub struct Listen {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "NOREN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+}
+
+/// Where the embedded back ends keep their files.
+#[derive(Debug, Clone, Args)]
+pub struct DataDir {
+    /// Folder of the embedded store, queue and index; made when missing
+    #[arg(long, env = "NOREN_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+}
+
+/// Which store keeps the products.
+#[derive(Debug, Clone, Args)]
+pub struct Store {
+    /// Where products are kept
+    #[arg(long, env = "NOREN_STORE", default_value = "sqlite")]
+    pub store: StoreKind,
+}
+
+/// The stores there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreKind {
+    /// A file in the data folder
+    Sqlite,
+    /// A table in DynamoDB
+    Dynamodb,
+}
+
+/// Which queue carries the changes.
+#[derive(Debug, Clone, Args)]
+pub struct Queue {
+    /// Where changes wait to be indexed
+    #[arg(long, env = "NOREN_QUEUE", default_value = "sqlite")]
+    pub queue: QueueKind,
+}
+
+/// The queues there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueueKind {
+    /// The same file as the store's
+    Sqlite,
+    /// A queue in SQS
+    Sqs,
+}
+
+/// Which index is searched.
+#[derive(Debug, Clone, Args)]
+pub struct Index {
+    /// What is searched
+    #[arg(long, env = "NOREN_INDEX", default_value = "tantivy")]
+    pub index: IndexKind,
+}
+
+/// The indexes there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IndexKind {
+    /// A folder in the data folder
+    Tantivy,
+    /// An index in OpenSearch
+    Opensearch,
+}
+
+/// What holds for the whole catalogue.
+#[derive(Debug, Clone, Args)]
+pub struct Currency {
+    /// Currency of prices that name none: three letters of ISO 4217
+    #[arg(long, env = "NOREN_CURRENCY", default_value = "USD", value_name = "CODE")]
+    pub currency: String,
+}
+
+/// How long clients may keep answers.
+#[derive(Debug, Clone, Args)]
+pub struct Cache {
+    /// Seconds that clients may keep the answer of a search [default: 300, and 0 under `noren serve`]
+    #[arg(long, env = "NOREN_CACHE_SECONDS", value_name = "SECONDS")]
+    pub cache_seconds: Option<u32>,
+}
+
+/// The error for a back end that was asked for and is not in this build.
+pub fn compiled_out(variable: &str, value: &str, feature: &str) -> StartError {
+    StartError::new(format!(
+        "{variable}={value} needs a back end that this build does not have; \
+         build with `--features {feature}` or choose another value"
+    ))
+}

@@ -1,0 +1,87 @@
+//! `/health/live`, `/health/ready` and `/metrics`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures::future::{BoxFuture, join_all};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::Problem;
+
+/// How long a part has to answer whether it is ready, and a gauge to be read.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A part that a service cannot do without, such as its store.
+#[derive(Clone)]
+pub struct Part {
+    name: &'static str,
+    check: Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
+}
+
+impl Part {
+    /// A part and how to ask it whether it is ready; the error says what is wrong with it.
+    pub fn new<F>(name: &'static str, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        Self { name, check: Arc::new(move || Box::pin(check())) }
+    }
+
+    async fn state(&self) -> (&'static str, Result<(), String>) {
+        let state = tokio::time::timeout(CHECK_TIMEOUT, (self.check)()).await;
+        (self.name, state.unwrap_or_else(|_| Err(format!("no answer within {} s", CHECK_TIMEOUT.as_secs()))))
+    }
+}
+
+/// Gauges that are read when `/metrics` is: the closure sets them.
+#[derive(Clone)]
+pub struct Gauges(Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>);
+
+impl Gauges {
+    /// Gauges and how to set them.
+    pub fn new<F>(set: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self(Arc::new(move || Box::pin(set())))
+    }
+}
+
+/// The process answers; that is all.
+pub(crate) async fn live() -> Json<Value> {
+    Json(json!({ "status": "live" }))
+}
+
+/// Whether every part is ready; 503 names those that are not.
+pub(crate) async fn ready(State(parts): State<Arc<[Part]>>) -> Response {
+    let states = join_all(parts.iter().map(Part::state)).await;
+    let down: Vec<&str> = states.iter().filter(|(_, state)| state.is_err()).map(|(name, _)| *name).collect();
+    let shown: Map<String, Value> = states
+        .iter()
+        .map(|(name, state)| {
+            ((*name).to_owned(), state.as_ref().map_or_else(|e| json!(e), |()| json!("ready")))
+        })
+        .collect();
+    if down.is_empty() {
+        return Json(json!({ "status": "ready", "parts": shown })).into_response();
+    }
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}", down.join(", ")))
+        .with("parts", shown)
+        .retry_after(Duration::from_secs(1))
+        .into_response()
+}
+
+/// All metrics in the text format of Prometheus.
+pub(crate) async fn metrics(State(gauges): State<Arc<[Gauges]>>) -> Response {
+    let reading = join_all(gauges.iter().map(|Gauges(set)| set()));
+    // A gauge that cannot be read keeps its last value; the others are shown all the same.
+    let _ = tokio::time::timeout(CHECK_TIMEOUT, reading).await;
+    let handle = crate::telemetry::metrics();
+    handle.run_upkeep();
+    ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+        .into_response()
+}

@@ -1,0 +1,135 @@
+//! The router that every service runs in: its own routes, the common ones, and the middleware around both.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::middleware::{Next, from_fn, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::{ALLOW, ETAG, LOCATION, RETRY_AFTER};
+use http::{HeaderName, StatusCode};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{Any as AnyOf, CorsLayer};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument;
+use utoipa::openapi::OpenApi;
+
+use crate::Problem;
+use crate::health::{self, Gauges, Part};
+use crate::problem::{not_found, problems_for_bare_errors};
+
+/// The largest body that is read as a whole, in bytes. Streams have no limit.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How long a request may take until its answer begins.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a service brings.
+#[derive(Default)]
+pub struct Service {
+    /// Its own routes.
+    pub routes: Router,
+    /// The description of these routes, served at `/openapi.json` and `/docs`; none for a service without an API.
+    pub openapi: Option<OpenApi>,
+    /// What must be there for the service to be ready.
+    pub parts: Vec<Part>,
+    /// Gauges that are read when `/metrics` is.
+    pub gauges: Vec<Gauges>,
+}
+
+impl Service {
+    /// The whole router: the service's routes, `/health/*`, `/metrics`, `/openapi.json` and `/docs`, with request ids,
+    /// logs, metrics, CORS, gzip, time-outs, body limits and problem documents around them.
+    pub fn into_router(self) -> Router {
+        crate::telemetry::metrics();
+        let parts: Arc<[Part]> = self.parts.into();
+        let gauges: Arc<[Gauges]> = self.gauges.into();
+        let mut router = self
+            .routes
+            .route("/health/live", get(health::live))
+            .route("/health/ready", get(health::ready).with_state(parts))
+            .route("/metrics", get(health::metrics).with_state(gauges));
+        if let Some(openapi) = self.openapi {
+            router = router.merge(utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", openapi));
+        }
+        router
+            .fallback(not_found)
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+            .layer(CatchPanicLayer::custom(problem_of_panic))
+            .layer(map_response(problems_for_bare_errors))
+            .layer(CompressionLayer::new())
+            .layer(cors())
+            .layer(from_fn(observe))
+            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+    }
+}
+
+/// Any page may call the API: it has no cookies, and what it may do is decided in front of it.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AnyOf)
+        .allow_methods(AnyOf)
+        .allow_headers(AnyOf)
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID])
+        .max_age(Duration::from_secs(3600))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer wants a function that takes the panic itself")]
+fn problem_of_panic(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    tracing::error!(panic.message = text, "a request made the service panic; this is a defect");
+    Problem::internal().into_response()
+}
+
+/// Puts the request's id around everything that is logged for it, and counts and times it.
+async fn observe(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    let span = tracing::info_span!("request", request.id = id.unwrap_or_default());
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let begun = Instant::now();
+    let response = next.run(request).instrument(span.clone()).await;
+    let status = response.status();
+    let seconds = begun.elapsed().as_secs_f64();
+    let labels =
+        [("method", method_label(&method)), ("path", path.clone()), ("status", status.as_u16().to_string())];
+    metrics::counter!("noren_http_requests_total", &labels).increment(1);
+    metrics::histogram!("noren_http_request_seconds", "path" => path.clone()).record(seconds);
+    span.in_scope(|| {
+        let took_ms = (seconds * 1e6).round() / 1e3;
+        match status.is_server_error() {
+            true => {
+                tracing::warn!(http.method = %method, http.path = path, http.status = status.as_u16(), took_ms, "request failed");
+            }
+            false => {
+                tracing::debug!(http.method = %method, http.path = path, http.status = status.as_u16(), took_ms, "request");
+            }
+        }
+    });
+    response
+}
+
+/// Methods as a label: a caller must not be able to make new ones.
+fn method_label(method: &http::Method) -> String {
+    use http::Method;
+    let known = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+    ];
+    if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() }
+}

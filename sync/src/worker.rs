@@ -1,0 +1,214 @@
+//! The worker: receives, applies, acknowledges, for as long as the process runs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::ports::{Applied, ChangeQueue, IndexWriter, PortError, PortErrorKind};
+use runtime::{Gauges, Part};
+
+use crate::batch::Batch;
+
+/// How long one receive waits for a message.
+const RECEIVE_WAIT: Duration = Duration::from_secs(2);
+/// The longest pause between two attempts while a part is away.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
+/// How much is worked on at a time.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// The most messages that are applied together.
+    pub max_batch: usize,
+    /// The shortest time from one commit to the next, unless a whole batch is waiting.
+    pub commit_interval: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self { max_batch: 5000, commit_interval: Duration::from_millis(200) }
+    }
+}
+
+/// Brings the index to the changes in the queue.
+#[derive(Clone)]
+pub struct Worker {
+    queue: Arc<dyn ChangeQueue>,
+    index: Arc<dyn IndexWriter>,
+    options: WorkerOptions,
+}
+
+impl Worker {
+    /// A worker between a queue and an index.
+    pub fn new(queue: Arc<dyn ChangeQueue>, index: Arc<dyn IndexWriter>, options: WorkerOptions) -> Self {
+        Self { queue, index, options }
+    }
+
+    /// Works until `stop` is done. The batch under way is finished first; one that waits behind it is left to come
+    /// again after its visibility time-out.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        let mut next = Batch::default();
+        loop {
+            let begun = Instant::now();
+            // While one batch is applied the next one is fetched, so that neither side waits for the other.
+            let work = async { tokio::join!(self.work(next), self.receive(begun)).1 };
+            tokio::pin!(work);
+            next = tokio::select! {
+                next = &mut work => next,
+                () = &mut stop => {
+                    // A commit under way is worth waiting for; a receive that waits for messages is not.
+                    let _ = tokio::time::timeout(Duration::from_secs(3), work).await;
+                    return;
+                }
+            };
+        }
+    }
+
+    /// The next batch. It waits for the commit interval first, so that changes gather, unless many wait already.
+    async fn receive(&self, last_commit: Instant) -> Batch {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.queue.receive(self.options.max_batch, RECEIVE_WAIT).await {
+                Ok(deliveries) if deliveries.is_empty() => return Batch::default(),
+                Ok(mut deliveries) => {
+                    let rest = self.options.max_batch - deliveries.len();
+                    let pause = self.options.commit_interval.saturating_sub(last_commit.elapsed());
+                    if rest > 0 && !pause.is_zero() {
+                        tokio::time::sleep(pause).await;
+                        // What fails now comes again with the next receive.
+                        deliveries.extend(self.queue.receive(rest, Duration::ZERO).await.unwrap_or_default());
+                    }
+                    return Batch::new(deliveries);
+                }
+                Err(error) => {
+                    tracing::warn!(error = error.chain(), "cannot receive from the queue; trying again");
+                    backoff.pause().await;
+                }
+            }
+        }
+    }
+
+    /// Applies a batch and tells the queue, however long that takes: while the index is away the messages are kept
+    /// hidden, so that waiting does not count as failing.
+    async fn work(&self, batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        let receipts = batch.receipts().to_vec();
+        let hold = async {
+            loop {
+                tokio::time::sleep(self.queue.visibility_timeout() / 3).await;
+                if let Err(error) = self.queue.extend(&receipts).await {
+                    tracing::warn!(error = error.chain(), "cannot keep messages hidden; they may come twice");
+                }
+            }
+        };
+        let begun = Instant::now();
+        let applied = tokio::select! {
+            applied = self.apply(&batch) => applied,
+            () = hold => unreachable!("holding messages never ends by itself"),
+        };
+        let count = batch.len();
+        metrics::counter!("noren_sync_messages_total").increment(count as u64);
+        metrics::histogram!("noren_sync_batch_seconds").record(begun.elapsed().as_secs_f64());
+        let (acknowledged, given_back) = batch.settle(applied);
+        // An acknowledgement that is lost only brings the message again, and the index knows it is stale.
+        if let Err(error) = self.queue.acknowledge(&acknowledged).await {
+            tracing::warn!(error = error.chain(), "cannot acknowledge messages; they will come again");
+        }
+        if !given_back.is_empty()
+            && let Err(error) = self.queue.give_back(&given_back).await
+        {
+            tracing::warn!(error = error.chain(), "cannot give messages back; they will come again");
+        }
+        tracing::debug!(messages = count, took_ms = begun.elapsed().as_millis() as u64, "applied a batch");
+    }
+
+    /// Applies until the index takes it. One change that makes the index fail must not stop the others for ever: after a
+    /// failure that trying again does not mend, each change is applied alone and the guilty one refused.
+    async fn apply(&self, batch: &Batch) -> Vec<Applied> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.index.apply(&batch.changes).await {
+                Ok(applied) => return applied,
+                Err(error) if error.kind == PortErrorKind::Internal => {
+                    tracing::error!(error = error.chain(), "the index failed; applying each change alone");
+                    return self.apply_each(batch).await;
+                }
+                Err(error) => {
+                    tracing::warn!(error = error.chain(), "the index is away; trying again");
+                    backoff.pause().await;
+                }
+            }
+        }
+    }
+
+    async fn apply_each(&self, batch: &Batch) -> Vec<Applied> {
+        let mut applied = Vec::with_capacity(batch.changes.len());
+        for change in &batch.changes {
+            let mut backoff = Backoff::default();
+            let one = loop {
+                match self.index.apply(std::slice::from_ref(change)).await {
+                    Ok(mut one) => break one.pop().unwrap_or(Applied::Refused("no answer".into())),
+                    Err(error) if error.kind == PortErrorKind::Internal => {
+                        break Applied::Refused(error.chain());
+                    }
+                    Err(_) => backoff.pause().await,
+                }
+            };
+            applied.push(one);
+        }
+        applied
+    }
+
+    /// Whether nothing waits and nothing is under way.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
+    pub async fn is_idle(&self) -> Result<bool, PortError> {
+        let stats = self.queue.stats().await?;
+        Ok(stats.waiting == 0 && stats.in_flight == 0)
+    }
+
+    /// The parts that the worker cannot do without.
+    pub fn parts(&self) -> Vec<Part> {
+        let (queue, index) = (self.queue.clone(), self.index.clone());
+        vec![
+            Part::new("queue", move || {
+                let queue = queue.clone();
+                async move { queue.ready().await.map_err(|error| error.chain()) }
+            }),
+            Part::new("index", move || {
+                let index = index.clone();
+                async move { index.ready().await.map_err(|error| error.chain()) }
+            }),
+        ]
+    }
+
+    /// Gauges of what waits to be indexed.
+    pub fn gauges(&self) -> Gauges {
+        let queue = self.queue.clone();
+        Gauges::new(move || {
+            let queue = queue.clone();
+            async move {
+                let Ok(stats) = queue.stats().await else { return };
+                metrics::gauge!("noren_queue_waiting_messages").set(stats.waiting as f64);
+                metrics::gauge!("noren_queue_in_flight_messages").set(stats.in_flight as f64);
+                metrics::gauge!("noren_queue_dead_letters").set(stats.dead as f64);
+                let age = stats.oldest_age.unwrap_or_default();
+                metrics::gauge!("noren_oldest_unsynced_age_seconds").set(age.as_secs_f64());
+            }
+        })
+    }
+}
+
+/// Pauses that double, each cut by chance, so that many workers do not come back in step.
+#[derive(Default)]
+struct Backoff(u32);
+
+impl Backoff {
+    async fn pause(&mut self) {
+        let longest = Duration::from_millis(100 << self.0.min(6)).min(MAX_BACKOFF);
+        self.0 += 1;
+        tokio::time::sleep(longest.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+    }
+}
