@@ -1,1 +1,11 @@
+//! Noren in one process, and its command line.
+//!
+//! [`cli`] defines the commands. Each of the other modules is one of them; [`client`] is how they reach a catalogue.
 
+pub mod cli;
+pub mod client;
+pub mod demo;
+pub mod export;
+pub mod failure;
+pub mod import;
+pub mod search;

@@ -1,0 +1,1 @@
+//! `noren export`.
