@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 pub use crate::queue::DeadLetter;
-pub use crate::schema::OpenError;
 use crate::readers::Readers;
+pub use crate::schema::OpenError;
 use crate::writer::Writer;
 
 /// Tells the time. Everything that the file says of time comes from it.
@@ -119,7 +119,8 @@ impl EmbeddedStore {
         };
         self.0.readers.run("reading the store", read).await?;
         let write = |step: &writer::Step<'_>| {
-            let sql = "INSERT INTO probe (only, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at";
+            let sql =
+                "INSERT INTO probe (only, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at";
             step.conn.prepare_cached(sql)?.execute([step.now]).map(drop)
         };
         self.0.writer.run("writing to the store", 0, write).await

@@ -185,9 +185,14 @@ impl Stored {
     /// The change that made the row, or why it cannot be read.
     pub(crate) fn change(&self, id: &str) -> Result<Change, String> {
         let Some(json) = &self.json else {
-            let deleted_at = self.deleted_at.ok_or("neither a product nor the time of its delete is stored")?;
+            let deleted_at =
+                self.deleted_at.ok_or("neither a product nor the time of its delete is stored")?;
             let deleted_at = timestamp(deleted_at).map_err(|error| error.to_string())?;
-            return Ok(Change::Delete(Tombstone { id: ProductId::parse(id)?, version: self.version, deleted_at }));
+            return Ok(Change::Delete(Tombstone {
+                id: ProductId::parse(id)?,
+                version: self.version,
+                deleted_at,
+            }));
         };
         let product = serde_json::from_str(json)
             .map(Arc::new)

@@ -179,8 +179,9 @@ impl EmbeddedStore {
             return Ok(());
         }
         let bytes = held.len() * ROW_BYTES;
-        let work =
-            move |step: &Step<'_>| held.iter().try_for_each(|(seq, token, with)| change(step, *seq, *token, with));
+        let work = move |step: &Step<'_>| {
+            held.iter().try_for_each(|(seq, token, with)| change(step, *seq, *token, with))
+        };
         self.0.writer.run(context, bytes, work).await
     }
 }
@@ -374,7 +375,8 @@ fn stats(conn: &Connection, now: i64) -> rusqlite::Result<QueueStats> {
         Ok::<u64, rusqlite::Error>(count.max(0).cast_unsigned())
     };
     let all = count("SELECT count(*) FROM messages", &[])?;
-    let in_flight = count("SELECT count(*) FROM messages WHERE visible_at > ?1 AND token IS NOT NULL", &[now])?;
+    let in_flight =
+        count("SELECT count(*) FROM messages WHERE visible_at > ?1 AND token IS NOT NULL", &[now])?;
     let oldest: Option<i64> = conn
         .prepare_cached("SELECT sent_at FROM messages ORDER BY seq LIMIT 1")?
         .query_row([], |row| row.get(0))

@@ -214,7 +214,9 @@ fn keep_a_log(conn: &Connection, patience: Duration) -> rusqlite::Result<()> {
         match conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0)) {
             Ok(mode) if mode == "wal" => return Ok(()),
             Ok(mode) => {
-                return Err(crate::error::unreadable(format!("the disk allows no write-ahead log, only `{mode}`")));
+                return Err(crate::error::unreadable(format!(
+                    "the disk allows no write-ahead log, only `{mode}`"
+                )));
             }
             Err(error)
                 if since.elapsed() < patience

@@ -89,7 +89,8 @@ impl Writer {
         bytes: usize,
         work: impl Fn(&Step<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, PortError> {
-        let stopped = || PortError::bare(PortErrorKind::Unavailable, format!("{context}: the writer has stopped"));
+        let stopped =
+            || PortError::bare(PortErrorKind::Unavailable, format!("{context}: the writer has stopped"));
         let Some(jobs) = &self.jobs else { return Err(stopped()) };
         let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).clamp(1, MAX_WAITING_KIB);
         let (reply, answer) = oneshot::channel();
@@ -110,7 +111,8 @@ impl Writer {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(stopped()),
             Err(_) => {
-                let text = format!("{context}: the disk took too long; it is not known whether this was done");
+                let text =
+                    format!("{context}: the disk took too long; it is not known whether this was done");
                 Err(PortError::bare(PortErrorKind::Unavailable, text))
             }
         }
@@ -232,7 +234,11 @@ impl Worker {
             group.into_iter().for_each(|job| job.answer(Some(&failure)));
             return 0;
         }
-        tracing::warn!(error = failure.text, jobs = group.len(), "a group of writes failed; trying each alone");
+        tracing::warn!(
+            error = failure.text,
+            jobs = group.len(),
+            "a group of writes failed; trying each alone"
+        );
         let mut answered = 0;
         for mut job in group {
             // Once the file is locked, waiting for it again for each job would take too long.
