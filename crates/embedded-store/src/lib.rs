@@ -13,6 +13,9 @@ mod readers;
 mod schema;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,10 +86,15 @@ impl EmbeddedStore {
     /// # Errors
     /// [`OpenError`], with a text of one line that says what to do.
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
-        let conn = schema::open_writer(dir, schema::BUSY_TIMEOUT)?;
+        Self::open_with_patience(dir, options, schema::BUSY_TIMEOUT)
+    }
+
+    /// Opens it so that the writer waits for another process no longer than `patience`.
+    fn open_with_patience(dir: &Path, options: Options, patience: Duration) -> Result<Self, OpenError> {
+        let conn = schema::open_writer(dir, patience)?;
         let file = dir.join(schema::FILE_NAME);
         let committed = Arc::new(Notify::new());
-        let writer = Writer::start(conn, &file, Arc::clone(&options.clock), Arc::clone(&committed))
+        let writer = Writer::start(conn, &file, patience, Arc::clone(&options.clock), Arc::clone(&committed))
             .map_err(OpenError::Thread)?;
         Ok(Self(Arc::new(Shared {
             writer,

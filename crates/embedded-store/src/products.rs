@@ -116,14 +116,15 @@ fn find(conn: &Connection, id: &ProductId) -> rusqlite::Result<Option<Record>> {
         .optional()
 }
 
+pub(crate) const PAGE: &str =
+    "SELECT key, json FROM products WHERE key > ?1 AND json IS NOT NULL ORDER BY key LIMIT ?2";
+
 /// The live products after a key; none when no product has that key, so that no page can have ended there.
 fn page(conn: &Connection, after: i64, limit: usize) -> rusqlite::Result<Option<ProductPage>> {
     if after != 0 && !conn.prepare_cached("SELECT 1 FROM products WHERE key = ?1")?.exists([after])? {
         return Ok(None);
     }
-    let mut statement = conn.prepare_cached(
-        "SELECT key, json FROM products WHERE key > ?1 AND json IS NOT NULL ORDER BY key LIMIT ?2",
-    )?;
+    let mut statement = conn.prepare_cached(PAGE)?;
     // One more than asked for tells whether there is a next page.
     let mut rows = statement.query([after, i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)])?;
     let (mut products, mut last, mut bytes) = (Vec::new(), after, 0);
