@@ -28,7 +28,7 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
     const INDEXES: [&str; 2] = ["tantivy-index", "opensearch-index"];
     const SERVICES: [&str; 3] = ["command", "query", "sync"];
     let adapters = [STORES, QUEUES, INDEXES].concat();
-    let base = vec!["domain", "runtime"];
+    let base = ["domain", "runtime"];
     Some(match package {
         "domain" | "runtime" => Vec::new(),
         adapter if adapters.contains(&adapter) => vec!["domain"],
