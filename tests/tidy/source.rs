@@ -22,6 +22,12 @@ impl Source {
         };
         Self { path, text, code, tests }
     }
+
+    /// The file as it is, without the lines that have code of tests.
+    pub(super) fn text_outside_tests(&self) -> String {
+        let lines = self.text.lines().zip(self.tests.lines());
+        lines.filter(|(_, test)| test.trim().is_empty()).map(|(line, _)| format!("{line}\n")).collect()
+    }
 }
 
 fn blank(text: &str) -> String {
@@ -163,6 +169,9 @@ fn last() { "name.rs"; after() }
     assert!(source.code.contains("x.unwrap();") && source.code.contains("after()"), "{}", source.code);
     assert!(source.tests.contains("sleep(1)") && source.tests.contains("mod more;"), "{}", source.tests);
     assert!(!source.tests.contains("unwrap") && !source.tests.contains("last"), "{}", source.tests);
+    assert!(
+        !source.text_outside_tests().contains("sleep") && source.text_outside_tests().contains("name.rs")
+    );
     for part in [&source.code, &source.tests] {
         assert_eq!(part.lines().count(), text.lines().count());
     }
