@@ -1,1 +1,55 @@
+//! The reading side of the catalogue: parameters of a request become one search of the index, its answer becomes
+//! JSON. Nothing here reaches the store, and no text of a caller reaches a query parser or a regular expression.
 
+#![warn(missing_docs)]
+
+pub mod answer;
+mod facets;
+mod http;
+mod parameter_docs;
+pub mod params;
+mod query_string;
+mod search;
+mod suggest;
+
+use std::sync::Arc;
+
+use domain::Currency;
+use domain::ports::SearchIndex;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What an operator decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The currency of prices where a request names none.
+    pub currency: Currency,
+    /// How long a cache may give out an answer without asking again, in seconds; with 0 it always asks.
+    pub cache_seconds: u32,
+}
+
+/// What the handlers share.
+struct Service {
+    index: Arc<dyn SearchIndex>,
+    settings: Settings,
+}
+
+/// `/products/search` and `/products/facets/{field}` over an index, with their part of the OpenAPI document.
+pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
+    metrics::describe_histogram!(
+        SEARCH_SECONDS,
+        metrics::Unit::Seconds,
+        "time that the index needed for a search or for the values of a facet, by `kind`"
+    );
+    metrics::describe_counter!(
+        EMPTY_SEARCHES,
+        "searches with words that found nothing: what shoppers look for in vain"
+    );
+    OpenApiRouter::default()
+        .routes(routes!(search::search))
+        .routes(routes!(facets::facet_values))
+        .with_state(Arc::new(Service { index, settings }))
+}
+
+const SEARCH_SECONDS: &str = "noren_search_seconds";
+const EMPTY_SEARCHES: &str = "noren_searches_without_result_total";

@@ -1,0 +1,189 @@
+//! The parameters as the OpenAPI document describes them, with their bounds.
+
+use domain::input::MAX_LABEL_CHARS;
+use domain::search::{
+    DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE,
+    MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, Sort,
+};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{RefOr, Required};
+
+use crate::params::DEFAULT_LISTED_VALUES;
+
+/// The parameters of `/products/search`.
+pub(crate) struct SearchParameters;
+
+/// The parameters of `/products/facets/{field}`.
+pub(crate) struct FacetValuesParameters;
+
+impl IntoParams for SearchParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut list = filters();
+        list.extend([facets(), facet_size(), sort_by(), page(), page_size(), cursor()]);
+        list
+    }
+}
+
+impl IntoParams for FacetValuesParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut list = filters();
+        list.push(parameter(
+            "prefix",
+            "Only values that begin with this, in any case.",
+            text().max_length(Some(MAX_QUERY_CHARS)),
+        ));
+        list.push(parameter(
+            "limit",
+            "The most values to answer with.",
+            number(1, MAX_FACET_VALUES, DEFAULT_LISTED_VALUES),
+        ));
+        list
+    }
+}
+
+fn parameter(name: &str, about: impl Into<String>, schema: impl Into<RefOr<Schema>>) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(schema))
+        .build()
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn number(min: usize, max: usize, default: usize) -> ObjectBuilder {
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    number.minimum(Some(min)).maximum(Some(max)).default(Some(default.into()))
+}
+
+/// A parameter that may be repeated.
+fn list(item: ObjectBuilder, max_items: usize) -> ArrayBuilder {
+    ArrayBuilder::new().items(item).max_items(Some(max_items))
+}
+
+fn filters() -> Vec<Parameter> {
+    let label = || text().min_length(Some(1)).max_length(Some(MAX_LABEL_CHARS));
+    vec![
+        parameter(
+            "query",
+            format!(
+                "What the shopper typed: at most {MAX_QUERY_CHARS} characters and {MAX_QUERY_WORDS} words. \
+                 `procesor intle` finds Intel processors."
+            ),
+            text().max_length(Some(MAX_QUERY_CHARS)),
+        ),
+        parameter(
+            "category",
+            "A category, with everything under it: the path, broad to narrow, such as `Computers > Laptops`. \
+             Repeated: any of them.",
+            list(text(), MAX_FILTERS),
+        ),
+        parameter("brand", "A brand, such as `HP`. Repeated: any of them.", list(label(), MAX_FILTERS)),
+        parameter("tags", "A tag. Repeated: any of them.", list(label(), MAX_FILTERS)),
+        parameter(
+            "priceRange",
+            "Prices from `min` to `max`, both included: `100-200`, `99.50-`, `-20`. Either side may be open. \
+             Decimals as the currency has them. Repeated: any of them.",
+            list(text().pattern(Some(r"^([0-9]+(\.[0-9]+)?)?-([0-9]+(\.[0-9]+)?)?$")), MAX_FILTERS),
+        ),
+        parameter(
+            "inStock",
+            "`true`: at least one piece in stock. `false`: none, or nobody knows.",
+            ObjectBuilder::new().schema_type(Type::Boolean),
+        ),
+        attributes(),
+        parameter(
+            "currency",
+            "The currency of price ranges, of sorting by price and of the price facet, ISO 4217: `EUR`. \
+             Without it, the catalogue's. A product with a price in another one is found by its words only.",
+            text().pattern(Some("^[A-Z]{3}$")),
+        ),
+    ]
+}
+
+/// OpenAPI has no parameters with free names. An exploded object comes to the same: each of its members is sent as
+/// a parameter.
+fn attributes() -> Parameter {
+    let about = "Filters by attributes. The parameter's name is `attributes.` and the key, as in \
+                 `attributes.colour=red`; in tools that take an object here, `{\"attributes.colour\": \"red\"}`. \
+                 `attributes.width=10..20` is a range of numbers, ends included; either side may be open. \
+                 Repeated: any of the values; different keys: all of them.";
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(Schema::from(text().build())));
+    let mut attributes = parameter("attributes.KEY", about, schema);
+    attributes.style = Some(ParameterStyle::Form);
+    attributes.explode = Some(true);
+    attributes
+}
+
+fn facets() -> Parameter {
+    let about = "What to count: `brand`, `category`, `tags`, `price` and `attributes.KEY`, separated by commas or \
+                 repeated. A comma in a key is written `\\,`.";
+    let mut facets = parameter("facets", about, list(text(), MAX_FACETS));
+    facets.style = Some(ParameterStyle::Form);
+    facets.explode = Some(false);
+    facets
+}
+
+fn facet_size() -> Parameter {
+    parameter(
+        "facetSize",
+        "The most values of each facet.",
+        number(1, MAX_FACET_VALUES, DEFAULT_FACET_VALUES),
+    )
+}
+
+fn sort_by() -> Parameter {
+    parameter(
+        "sortBy",
+        "The order. Products without a price in the currency come last. Equal ones follow each other by `id`. \
+         With a `cursor`, the cursor's order when absent.",
+        text().enum_values(Some(Sort::ALL.map(|(name, _)| name))).default(Some("relevance".into())),
+    )
+}
+
+fn page() -> Parameter {
+    parameter(
+        "page",
+        format!(
+            "The page, counted from 1. It reaches the first {MAX_PAGED_PRODUCTS} products (`page` times \
+             `pageSize`); use `cursor` beyond them."
+        ),
+        number(1, MAX_PAGED_PRODUCTS, 1),
+    )
+}
+
+fn page_size() -> Parameter {
+    parameter("pageSize", "Products on a page.", number(1, MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE))
+}
+
+fn cursor() -> Parameter {
+    let about = "The `nextCursor` of the page before. It goes on behind that page's last product, whatever comes \
+                 and goes, and as far as there are products. Not together with `page`.";
+    parameter("cursor", about, text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::{FILTER_NAMES, SEARCH_NAMES, VALUES_NAMES};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_parameter_that_is_read_is_described_and_no_other() {
+        let described = |list: Vec<Parameter>| -> BTreeSet<String> {
+            assert!(list.iter().all(|parameter| parameter.description.is_some()));
+            list.into_iter().map(|parameter| parameter.name).collect()
+        };
+        let read = |names: &[&str]| FILTER_NAMES.iter().chain(names).map(|name| (*name).to_owned()).collect();
+        assert_eq!(described(SearchParameters::into_params(|| None)), read(&SEARCH_NAMES));
+        assert_eq!(described(FacetValuesParameters::into_params(|| None)), read(&VALUES_NAMES));
+    }
+}

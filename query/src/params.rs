@@ -1,0 +1,474 @@
+//! The parameters of a request, read into a request of the domain with every fault at once, and written back.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
+use domain::search::{
+    AttributeFilter, Cursor, DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, FacetField, FacetRequest, Filters,
+    MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS,
+    MAX_QUERY_WORDS, Page, PageStart, SearchRequest, Sort, SortKey,
+};
+use domain::{CategoryPath, Currency, Fault, FaultKind, Faults, MoneyError, PriceRange};
+
+use crate::query_string::{self, Pair, push_pair, shown};
+use crate::suggest;
+
+/// Values that `/products/facets/{field}` answers with, unless the caller says otherwise.
+pub const DEFAULT_LISTED_VALUES: usize = 100;
+/// What begins the name of a parameter that filters by an attribute.
+pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";
+
+/// The parameters that say which products count, here and there. [`ATTRIBUTE_PREFIX`] stands for any key.
+pub(crate) const FILTER_NAMES: [&str; 8] =
+    ["query", "category", "brand", "tags", "priceRange", "inStock", "currency", "attributes.KEY"];
+/// The further parameters of a search.
+pub(crate) const SEARCH_NAMES: [&str; 6] = ["sortBy", "facets", "facetSize", "page", "pageSize", "cursor"];
+/// The further parameters of a list of values.
+pub(crate) const VALUES_NAMES: [&str; 2] = ["prefix", "limit"];
+
+/// Reads the query string of `/products/search`. Prices are in `default_currency` unless it names another.
+///
+/// # Errors
+/// All faults of all parameters at once; the field of each is the name of the parameter.
+pub fn read_search(query: &str, default_currency: Currency) -> Result<SearchRequest, Faults> {
+    let mut reader = Reader::new(query);
+    let mut request = reader.matching(default_currency);
+    request.facets = reader.facets();
+    request.facet_values = reader.whole("facetSize", 1..=MAX_FACET_VALUES).unwrap_or(DEFAULT_FACET_VALUES);
+    let sort = reader.sort();
+    let size = reader.whole("pageSize", 1..=MAX_PAGE_SIZE);
+    let start = reader.start(size.unwrap_or(DEFAULT_PAGE_SIZE), sort);
+    request.sort = match &start {
+        PageStart::After(cursor) => cursor.sort,
+        PageStart::Number(_) => sort.unwrap_or_default(),
+    };
+    request.page = Page { start, size: size.unwrap_or(DEFAULT_PAGE_SIZE) };
+    reader.finish(&SEARCH_NAMES, &VALUES_NAMES)?;
+    Ok(request)
+}
+
+/// Reads the query string of `/products/facets/{field}`.
+///
+/// # Errors
+/// As [`read_search`].
+pub fn read_facet_values(
+    field: FacetField,
+    query: &str,
+    default_currency: Currency,
+) -> Result<FacetRequest, Faults> {
+    let mut reader = Reader::new(query);
+    let search = reader.matching(default_currency);
+    let prefix = reader.one("prefix").unwrap_or_default();
+    reader.at_most("prefix", "characters", prefix.chars().count(), MAX_QUERY_CHARS);
+    let limit = reader.whole("limit", 1..=MAX_FACET_VALUES).unwrap_or(DEFAULT_LISTED_VALUES);
+    reader.finish(&VALUES_NAMES, &SEARCH_NAMES)?;
+    Ok(FacetRequest { search, field, prefix, limit })
+}
+
+/// Reads the name of a facet: as [`FacetField::parse`], with the bounds that a key has in a product. The error ends
+/// a sentence.
+pub fn read_facet_field(text: &str) -> Result<FacetField, String> {
+    let field = FacetField::parse(text)?;
+    if let FacetField::Attribute(key) = &field {
+        check_key(key)?;
+    }
+    Ok(field)
+}
+
+fn check_key(key: &str) -> Result<(), String> {
+    let chars = key.chars().count();
+    match chars == 0 || chars > MAX_KEY_CHARS || key.contains(char::is_control) {
+        true => Err(format!(
+            "must be `attributes.KEY` with a key of 1 to {MAX_KEY_CHARS} characters and no control characters"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Takes the parameters one after the other, and gathers what is wrong with them.
+struct Reader {
+    pairs: Vec<Pair>,
+    faults: Vec<Fault>,
+}
+
+impl Reader {
+    fn new(query: &str) -> Self {
+        let mut faults = Vec::new();
+        let pairs = query_string::parse(query, &mut faults);
+        Self { pairs, faults }
+    }
+
+    fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
+        self.faults.push(Fault::new(shown(field), kind, message));
+    }
+
+    fn at_most(&mut self, field: &str, things: &str, count: usize, max: usize) {
+        if count > max {
+            let message = format!("must have at most {max} {things}; it has {count}");
+            self.fault(field, FaultKind::OutOfRange, message);
+        }
+    }
+
+    /// All values of a parameter, in order.
+    fn all(&mut self, name: &str) -> Vec<String> {
+        self.pairs.extract_if(.., |pair| pair.name == name).map(|pair| pair.value).collect()
+    }
+
+    /// All values of a parameter, each read, none twice.
+    fn list<T: PartialEq>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&str) -> Result<T, (FaultKind, String)>,
+    ) -> Vec<T> {
+        let mut list = Vec::new();
+        for text in self.all(name) {
+            match read(&text) {
+                Ok(value) if list.contains(&value) => {}
+                Ok(value) => list.push(value),
+                Err((kind, message)) => self.fault(name, kind, message),
+            }
+        }
+        list
+    }
+
+    /// The value of a parameter that may stand there once.
+    fn one(&mut self, name: &str) -> Option<String> {
+        let mut values = self.all(name);
+        if values.len() > 1 {
+            self.fault(name, FaultKind::Repeated, "is given more than once; give it once");
+        }
+        values.drain(..).next()
+    }
+
+    fn whole(&mut self, name: &str, range: RangeInclusive<usize>) -> Option<usize> {
+        let text = self.one(name)?;
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse::<usize>() {
+            Ok(number) if is_number && range.contains(&number) => Some(number),
+            _ => {
+                let kind = if is_number { FaultKind::OutOfRange } else { FaultKind::Malformed };
+                let message = format!("must be a whole number from {} to {}", range.start(), range.end());
+                self.fault(name, kind, message);
+                None
+            }
+        }
+    }
+
+    /// Everything that says which products count, with the rest of the request as it is by default.
+    fn matching(&mut self, default_currency: Currency) -> SearchRequest {
+        let currency = match self.one("currency").map(|code| Currency::parse(&code)) {
+            None => Some(default_currency),
+            Some(Ok(currency)) => Some(currency),
+            Some(Err(error)) => {
+                self.fault("currency", FaultKind::Malformed, error.to_string());
+                None
+            }
+        };
+        let words = self.words();
+        let filters = Filters {
+            category: self.list("category", |text| {
+                CategoryPath::parse(text).map_err(|message| (FaultKind::Malformed, message))
+            }),
+            brand: self.list("brand", read_label),
+            tags: self.list("tags", read_label),
+            price: self.prices(currency, default_currency),
+            in_stock: self.in_stock(),
+            attributes: self.attributes(),
+        };
+        if filters.count() > MAX_FILTERS {
+            let message =
+                format!("a search has at most {MAX_FILTERS} filter values; this one has {}", filters.count());
+            self.fault("", FaultKind::OutOfRange, message);
+        }
+        SearchRequest { words, filters, ..SearchRequest::all(currency.unwrap_or(default_currency)) }
+    }
+
+    fn words(&mut self) -> String {
+        let text = self.one("query").unwrap_or_default();
+        let words = text.trim();
+        self.at_most("query", "characters", words.chars().count(), MAX_QUERY_CHARS);
+        self.at_most("query", "words", words.split_whitespace().count(), MAX_QUERY_WORDS);
+        words.to_owned()
+    }
+
+    /// Where the currency is at fault, its decimals are unknown, but the form of a range can still be checked.
+    fn prices(&mut self, currency: Option<Currency>, default_currency: Currency) -> Vec<PriceRange> {
+        let mut faults = Vec::new();
+        let mut ranges = Vec::new();
+        for text in self.all("priceRange") {
+            match PriceRange::parse(&text, currency.unwrap_or(default_currency)) {
+                Ok(range) if ranges.contains(&range) => {}
+                Ok(range) => ranges.push(range),
+                Err(MoneyError::TooManyDecimals { .. } | MoneyError::TooLarge { .. })
+                    if currency.is_none() => {}
+                Err(error) => faults.push(error),
+            }
+        }
+        for error in faults {
+            let kind = match error {
+                MoneyError::NotARange => FaultKind::Malformed,
+                _ => FaultKind::OutOfRange,
+            };
+            self.fault("priceRange", kind, error.to_string());
+        }
+        ranges
+    }
+
+    fn in_stock(&mut self) -> Option<bool> {
+        match self.one("inStock")?.as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.fault("inStock", FaultKind::Malformed, "must be `true` or `false`");
+                None
+            }
+        }
+    }
+
+    fn attributes(&mut self) -> BTreeMap<String, Vec<AttributeFilter>> {
+        let mut attributes: BTreeMap<String, Vec<AttributeFilter>> = BTreeMap::new();
+        let pairs: Vec<Pair> =
+            self.pairs.extract_if(.., |pair| pair.name.starts_with(ATTRIBUTE_PREFIX)).collect();
+        for Pair { name, value } in pairs {
+            let key = &name[ATTRIBUTE_PREFIX.len()..];
+            if let Err(message) = check_key(key) {
+                self.fault(&name, FaultKind::Malformed, message);
+                continue;
+            }
+            match read_attribute_filter(value) {
+                Ok(filter) => {
+                    let filters = attributes.entry(key.to_owned()).or_default();
+                    if !filters.contains(&filter) {
+                        filters.push(filter);
+                    }
+                }
+                Err(message) => self.fault(&name, FaultKind::OutOfRange, message),
+            }
+        }
+        attributes
+    }
+
+    fn facets(&mut self) -> Vec<FacetField> {
+        let mut fields = Vec::new();
+        for name in self.all("facets").iter().flat_map(|text| split_list(text)) {
+            // Spaces around a name are a matter of taste; those at the end of a key belong to it.
+            let name = name.trim_start();
+            let name = if name.starts_with(ATTRIBUTE_PREFIX) { name } else { name.trim_end() };
+            match read_facet_field(name) {
+                Ok(field) if fields.contains(&field) => {}
+                Ok(field) => fields.push(field),
+                Err(message) => {
+                    let nearest = suggest::nearest(name, ["brand", "category", "tags", "price"]);
+                    let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+                    let message = format!("{message}, not `{}`{hint}", shown(name));
+                    self.fault("facets", FaultKind::Unknown, message);
+                }
+            }
+        }
+        if fields.len() > MAX_FACETS {
+            let message = format!("must name at most {MAX_FACETS} facets; it names {}", fields.len());
+            self.fault("facets", FaultKind::OutOfRange, message);
+        }
+        fields
+    }
+
+    fn sort(&mut self) -> Option<Sort> {
+        let text = self.one("sortBy")?;
+        let sort = Sort::ALL.iter().find_map(|(name, sort)| (*name == text).then_some(*sort));
+        if sort.is_none() {
+            let names = Sort::ALL.map(|(name, _)| format!("`{name}`")).join(", ");
+            self.fault("sortBy", FaultKind::Malformed, format!("must be one of {names}"));
+        }
+        sort
+    }
+
+    fn start(&mut self, size: usize, sort: Option<Sort>) -> PageStart {
+        let page = self.whole("page", 1..=MAX_PAGED_PRODUCTS);
+        if let Some(page) = page
+            && page * size > MAX_PAGED_PRODUCTS
+        {
+            let message = format!(
+                "must be at most {} with {size} products a page; go further with the `nextCursor` of a page \
+                 as `cursor`",
+                MAX_PAGED_PRODUCTS / size
+            );
+            self.fault("page", FaultKind::OutOfRange, message);
+        }
+        let Some(text) = self.one("cursor") else { return PageStart::Number(page.unwrap_or(1)) };
+        if page.is_some() {
+            let message = "stands beside `page`, and both say where to begin; give one of them";
+            self.fault("cursor", FaultKind::Repeated, message);
+        }
+        match Cursor::decode(&text).filter(key_fits_sort) {
+            Some(cursor) if sort.is_some_and(|sort| sort != cursor.sort) => {
+                let message = "belongs to a list in another order; begin again without it, or keep `sortBy`";
+                self.fault("cursor", FaultKind::Malformed, message);
+                PageStart::After(cursor)
+            }
+            Some(cursor) => PageStart::After(cursor),
+            None => {
+                let message = "is not one that a search answered with as `nextCursor`";
+                self.fault("cursor", FaultKind::Malformed, message);
+                PageStart::Number(1)
+            }
+        }
+    }
+
+    /// What was not taken is unknown here.
+    fn finish(mut self, names: &[&'static str], elsewhere: &[&str]) -> Result<(), Faults> {
+        let known: Vec<&'static str> = FILTER_NAMES.iter().chain(names).copied().collect();
+        let mut unknown: Vec<String> = self.pairs.drain(..).map(|pair| pair.name).collect();
+        unknown.sort();
+        unknown.dedup();
+        for name in unknown {
+            let message = match suggest::parameter(&name, &known) {
+                _ if elsewhere.contains(&name.as_str()) => "plays no part here; leave it out".to_owned(),
+                Some(near) => format!("is not a parameter here; did you mean `{near}`?"),
+                None => format!("is not a parameter here; there are {}", known.join(", ")),
+            };
+            self.fault(&name, FaultKind::Unknown, message);
+        }
+        match self.faults.is_empty() {
+            true => Ok(()),
+            false => Err(Faults(self.faults)),
+        }
+    }
+}
+
+fn read_label(text: &str) -> Result<String, (FaultKind, String)> {
+    match text.chars().count() {
+        0 => Err((FaultKind::Malformed, "must not be empty; leave the parameter out instead".to_owned())),
+        1..=MAX_LABEL_CHARS => Ok(text.to_owned()),
+        chars => {
+            let message = format!("must have at most {MAX_LABEL_CHARS} characters; it has {chars}");
+            Err((FaultKind::OutOfRange, message))
+        }
+    }
+}
+
+/// `min..max`, `min..` and `..max` are ranges when their ends are numbers; every other text is a value.
+fn read_attribute_filter(text: String) -> Result<AttributeFilter, String> {
+    let Some((min, max)) =
+        text.split_once("..").and_then(|(min, max)| Some((read_end(min)?, read_end(max)?)))
+    else {
+        return Ok(AttributeFilter::Equals(text));
+    };
+    match (min, max) {
+        (None, None) => Ok(AttributeFilter::Equals(text)),
+        (Some(min), Some(max)) if min > max => Err(MoneyError::EmptyRange.to_string()),
+        (min, max) => Ok(AttributeFilter::Range { min, max }),
+    }
+}
+
+/// One end of a range: `Some(None)` when it is open, `None` when it is no number as JSON writes them.
+fn read_end(text: &str) -> Option<Option<f64>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let bare = !text.contains(|c: char| c.is_ascii_whitespace());
+    serde_json::from_str::<f64>(text).ok().filter(|number| bare && number.is_finite()).map(Some)
+}
+
+/// Splits at commas, except behind a backslash: attribute keys may have commas in them.
+fn split_list(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let escaped = if c == '\\' { chars.next_if(|next| matches!(next, ',' | '\\')) } else { None };
+        match (c, parts.last_mut()) {
+            (',', _) => parts.push(String::new()),
+            (c, Some(part)) => part.push(escaped.unwrap_or(c)),
+            (_, None) => {}
+        }
+    }
+    parts
+}
+
+/// Whether the cursor could come from a list in its order. Clients can write what they like into one, and an index
+/// must not have to compare a score with a name.
+fn key_fits_sort(cursor: &Cursor) -> bool {
+    match (&cursor.key, cursor.sort) {
+        (None, _) => true,
+        (Some(SortKey::Score(bits)), Sort::Relevance) => f32::from_bits(*bits).is_finite(),
+        (Some(SortKey::Number(_)), Sort::PriceAsc | Sort::PriceDesc | Sort::Newest) => true,
+        (Some(SortKey::Text(_)), Sort::Name) => true,
+        _ => false,
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ writing
+
+/// The query string that [`read_search`] reads as this request; equal requests have equal ones. What is as it is by
+/// default is left out, except the currency.
+pub fn write_search(request: &SearchRequest) -> String {
+    let mut query = String::new();
+    write_matching(&mut query, request);
+    if !request.facets.is_empty() {
+        let names = request.facets.iter().map(|field| match field {
+            FacetField::Attribute(key) => {
+                format!("{ATTRIBUTE_PREFIX}{}", key.replace('\\', r"\\").replace(',', r"\,"))
+            }
+            field => field.to_string(),
+        });
+        push_pair(&mut query, "facets", &names.collect::<Vec<_>>().join(","));
+    }
+    if request.facet_values != DEFAULT_FACET_VALUES {
+        push_pair(&mut query, "facetSize", &request.facet_values.to_string());
+    }
+    if let Some((name, _)) =
+        Sort::ALL.iter().find(|(_, sort)| *sort == request.sort && *sort != Sort::Relevance)
+    {
+        push_pair(&mut query, "sortBy", name);
+    }
+    match &request.page.start {
+        PageStart::Number(1) => {}
+        PageStart::Number(number) => push_pair(&mut query, "page", &number.to_string()),
+        PageStart::After(cursor) => push_pair(&mut query, "cursor", &cursor.encode()),
+    }
+    if request.page.size != DEFAULT_PAGE_SIZE {
+        push_pair(&mut query, "pageSize", &request.page.size.to_string());
+    }
+    query
+}
+
+/// The query string that [`read_facet_values`] reads as this request, with the same field.
+pub fn write_facet_values(request: &FacetRequest) -> String {
+    let mut query = String::new();
+    write_matching(&mut query, &request.search);
+    if !request.prefix.is_empty() {
+        push_pair(&mut query, "prefix", &request.prefix);
+    }
+    push_pair(&mut query, "limit", &request.limit.to_string());
+    query
+}
+
+fn write_matching(query: &mut String, request: &SearchRequest) {
+    let Filters { category, brand, tags, price, in_stock, attributes } = &request.filters;
+    if !request.words.is_empty() {
+        push_pair(query, "query", &request.words);
+    }
+    category.iter().for_each(|path| push_pair(query, "category", &path.to_string()));
+    brand.iter().for_each(|brand| push_pair(query, "brand", brand));
+    tags.iter().for_each(|tag| push_pair(query, "tags", tag));
+    price.iter().for_each(|range| push_pair(query, "priceRange", &range.display(request.currency)));
+    in_stock.iter().for_each(|flag| push_pair(query, "inStock", &flag.to_string()));
+    for (key, filters) in attributes {
+        for filter in filters {
+            push_pair(query, &format!("{ATTRIBUTE_PREFIX}{key}"), &write_attribute_filter(filter));
+        }
+    }
+    push_pair(query, "currency", request.currency.code());
+}
+
+fn write_attribute_filter(filter: &AttributeFilter) -> String {
+    let end = |end: &Option<f64>| end.map(|number| number.to_string()).unwrap_or_default();
+    match filter {
+        AttributeFilter::Equals(text) => text.clone(),
+        AttributeFilter::Range { min, max } => format!("{}..{}", end(min), end(max)),
+    }
+}
+
+#[cfg(test)]
+#[path = "params_tests.rs"]
+mod tests;

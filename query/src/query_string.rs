@@ -1,0 +1,150 @@
+//! The query string of an address as pairs of names and values, strictly: what browsers would guess at is a fault.
+
+use domain::{Fault, FaultKind};
+
+/// The most parameters a request may have. The bounds of what they mean lie far below; this one keeps the list of
+/// faults short when someone sends thousands of unknown names.
+pub(crate) const MAX_PARAMETERS: usize = 100;
+/// How much of a name or value that the caller sent stands in a fault.
+const MAX_SHOWN_CHARS: usize = 60;
+
+/// A parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// Splits `a=1&b=2` and decodes it as forms do: `+` is a space, `%C3%A9` is `é`. A part that cannot be decoded is
+/// left out and becomes a fault.
+pub(crate) fn parse(query: &str, faults: &mut Vec<Fault>) -> Vec<Pair> {
+    let parts: Vec<&str> =
+        query.split('&').filter(|part| !part.is_empty()).take(MAX_PARAMETERS + 1).collect();
+    if parts.len() > MAX_PARAMETERS {
+        let message = format!("a request has at most {MAX_PARAMETERS} parameters");
+        faults.push(Fault::new("", FaultKind::OutOfRange, message));
+        return Vec::new();
+    }
+    let mut pairs = Vec::with_capacity(parts.len());
+    for part in parts {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        match (decode(name), decode(value)) {
+            (Ok(name), Ok(value)) => pairs.push(Pair { name, value }),
+            (Ok(name), Err(message)) => faults.push(Fault::new(shown(&name), FaultKind::Malformed, message)),
+            (Err(message), _) => faults.push(Fault::new(shown(name), FaultKind::Malformed, message)),
+        }
+    }
+    pairs
+}
+
+/// The beginning of a text that a caller sent, to name it in a fault.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown: String =
+        text.chars().take(MAX_SHOWN_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(MAX_SHOWN_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn decode(text: &str) -> Result<String, &'static str> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match (first, after) {
+            (b'+', _) => bytes.push(b' '),
+            (b'%', [high, low, after @ ..]) => {
+                let byte = hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low);
+                bytes.push(byte.ok_or(BROKEN_ESCAPE)?);
+                rest = after;
+            }
+            (b'%', _) => return Err(BROKEN_ESCAPE),
+            (byte, _) => bytes.push(*byte),
+        }
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "must be UTF-8 under its percent-encoding")?;
+    match text.contains('\0') {
+        true => Err("must not contain the NUL character"),
+        false => Ok(text),
+    }
+}
+
+const BROKEN_ESCAPE: &str =
+    "has a `%` that two hexadecimal digits do not follow; write a percent sign as %25";
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// Appends `name=value`, encoded so that [`parse`] reads it back.
+pub(crate) fn push_pair(query: &mut String, name: &str, value: &str) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    encode(query, name);
+    query.push('=');
+    encode(query, value);
+}
+
+fn encode(out: &mut String, text: &str) {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.extend(['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pairs(query: &str) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        let pairs = parse(query, &mut faults);
+        assert_eq!(faults, []);
+        pairs.into_iter().map(|pair| (pair.name, pair.value)).collect()
+    }
+
+    fn fault(query: &str) -> Fault {
+        let mut faults = Vec::new();
+        parse(query, &mut faults);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        faults.remove(0)
+    }
+
+    #[test]
+    fn forms_and_percent_encoding_are_read() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(pairs("a=1&b=caf%C3%a9+noir"), [pair("a", "1"), pair("b", "café noir")]);
+        assert_eq!(pairs("&&a=b=c&d&=e"), [pair("a", "b=c"), pair("d", ""), pair("", "e")]);
+        assert_eq!(pairs("%E5%90%8D=%2B"), [pair("名", "+")]);
+        assert_eq!(pairs(""), []);
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_named() {
+        for query in ["query=100%", "query=%zz", "query=%f", "query=%ff", "query=a%00b", "query=%+1"] {
+            let fault = fault(query);
+            assert_eq!((fault.field.as_str(), fault.kind), ("query", FaultKind::Malformed), "{query}");
+        }
+        assert_eq!(fault("%ff=1").field, "%ff");
+        assert_eq!(fault(&"a=1&".repeat(101)).kind, FaultKind::OutOfRange);
+        assert_eq!(pairs(&"a=1&".repeat(100)).len(), 100);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_back(list in prop::collection::vec(("[^\\x00]{1,9}", "[^\\x00]{0,9}"), 0..9)) {
+            let mut query = String::new();
+            for (name, value) in &list {
+                push_pair(&mut query, name, value);
+            }
+            prop_assert!(query.is_ascii() && !query.contains(['+', ' ', '"']));
+            prop_assert_eq!(pairs(&query), list);
+        }
+    }
+}
