@@ -1,11 +1,11 @@
 //! The command line: what can be written after `noren`, with the help for it.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use domain::Currency;
+use runtime::config;
 
 use crate::failure::{Context as _, Failure};
 
@@ -55,15 +55,17 @@ Examples:
   noren serve --demo                      the same, with a made catalogue in it if it is empty
   noren serve --data-dir /srv/noren --listen 0.0.0.0:80")]
 pub struct ServeArgs {
-    /// The folder of the catalogue, made if it is not there (NOREN_DATA_DIR) [default: ./data]
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// The address to listen on (NOREN_LISTEN) [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub data_dir: config::DataDir,
+    #[command(flatten)]
+    pub listen: config::Listen,
     /// Fill an empty catalogue with 2,000 made products
     #[arg(long)]
     pub demo: bool,
+    #[command(flatten)]
+    pub currency: config::Currency,
+    #[command(flatten)]
+    pub cache: config::Cache,
 }
 
 /// Which catalogue a command works on: a running service, or a folder opened in this process.

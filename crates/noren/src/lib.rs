@@ -8,4 +8,5 @@ pub mod demo;
 pub mod export;
 pub mod failure;
 pub mod import;
+mod raw_object;
 pub mod search;

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::mapping::RawObject;
+use crate::raw_object::RawObject;
 
 /// Fields that hold a worldwide number of the article.
 pub(super) const ARTICLE_NUMBERS: [&str; 4] = ["gtin", "ean", "upc", "isbn"];

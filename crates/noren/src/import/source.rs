@@ -178,7 +178,8 @@ impl NdjsonLines {
             }
             let is_whole = text.ends_with(b"\n");
             text.truncate(text.trim_ascii_end().len());
-            if text.len() > MAX_LINE_BYTES {
+            // What fits after trimming may still be the beginning of something longer.
+            if text.len() > MAX_LINE_BYTES || (!is_whole && read > MAX_LINE_BYTES) {
                 if !is_whole {
                     self.input.skip_until(b'\n')?;
                 }
