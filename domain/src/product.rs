@@ -285,7 +285,8 @@ pub struct Product {
     pub content: Content,
 }
 
-/// The JSON of a product. It exists because `price` and `currency` are two fields there and one [`Money`] here.
+/// A product, as it is read: one flat object.
+// The type exists because `price` and `currency` are two fields in JSON and one `Money` here.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Product))]

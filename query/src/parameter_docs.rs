@@ -143,9 +143,9 @@ fn facet_size() -> Parameter {
 fn sort_by() -> Parameter {
     parameter(
         "sortBy",
-        "The order. Products without a price in the currency come last. Equal ones follow each other by `id`. \
+        "The order, `relevance` by default. Products without a price in the currency come last. Equal ones follow each other by `id`. \
          With a `cursor`, the cursor's order when absent.",
-        text().enum_values(Some(Sort::ALL.map(|(name, _)| name))).default(Some("relevance".into())),
+        text().enum_values(Some(Sort::ALL.map(|(name, _)| name))),
     )
 }
 
@@ -153,10 +153,14 @@ fn page() -> Parameter {
     parameter(
         "page",
         format!(
-            "The page, counted from 1. It reaches the first {MAX_PAGED_PRODUCTS} products (`page` times \
+            "The page, counted from 1, which is the default. It reaches the first {MAX_PAGED_PRODUCTS} products (`page` times \
              `pageSize`); use `cursor` beyond them."
         ),
-        number(1, MAX_PAGED_PRODUCTS, 1),
+        // Without a default, which tools would send beside a cursor.
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1_usize))
+            .maximum(Some(MAX_PAGED_PRODUCTS)),
     )
 }
 

@@ -61,7 +61,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let measure = Measure::start();
     for batch in 0..BATCHED / BATCH {
-        let ids: Result<Vec<_>, _> = (0..BATCH).map(|i| ProductId::parse(&format!("batch-{batch}-{i}"))).collect();
+        let ids: Result<Vec<_>, _> =
+            (0..BATCH).map(|i| ProductId::parse(&format!("batch-{batch}-{i}"))).collect();
         assert!(store.get(&ids?).await?.iter().all(Option::is_some), "everything written is there");
     }
     measure.print("read in batches of 500", BATCHED);
@@ -79,7 +80,8 @@ async fn write_singles(
             return Ok(());
         }
         for written in store.write(vec![create(&format!("single-{number}"), &content)]).await {
-            written.map_err(|error| PortError::new(domain::ports::PortErrorKind::Internal, "writing", error))?;
+            written
+                .map_err(|error| PortError::new(domain::ports::PortErrorKind::Internal, "writing", error))?;
         }
     }
 }
@@ -97,8 +99,13 @@ fn product(id: &str, content: &Content) -> Product {
 }
 
 fn content() -> Result<Content, Box<dyn Error>> {
-    let mut fields = String::from(r#"{"name":"Laptop 15","brand":"Acme","category":"Computers > Laptops","price":799.99,"#);
-    fields.push_str(&format!(r#""description":"{}","attributes":{{"#, "a light laptop with a long battery ".repeat(20)));
+    let mut fields = String::from(
+        r#"{"name":"Laptop 15","brand":"Acme","category":"Computers > Laptops","price":799.99,"#,
+    );
+    fields.push_str(&format!(
+        r#""description":"{}","attributes":{{"#,
+        "a light laptop with a long battery ".repeat(20)
+    ));
     let attributes: Vec<_> =
         (0..15).map(|i| format!(r#""attribute number {i}":"a value of it, {i}""#)).collect();
     fields.push_str(&attributes.join(","));

@@ -13,6 +13,9 @@ mod readers;
 mod schema;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +25,8 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 pub use crate::queue::DeadLetter;
-pub use crate::schema::OpenError;
 use crate::readers::Readers;
+pub use crate::schema::OpenError;
 use crate::writer::Writer;
 
 /// Tells the time. Everything that the file says of time comes from it.
@@ -83,10 +86,15 @@ impl EmbeddedStore {
     /// # Errors
     /// [`OpenError`], with a text of one line that says what to do.
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
-        let conn = schema::open_writer(dir, schema::BUSY_TIMEOUT)?;
+        Self::open_with_patience(dir, options, schema::BUSY_TIMEOUT)
+    }
+
+    /// Opens it so that the writer waits for another process no longer than `patience`.
+    fn open_with_patience(dir: &Path, options: Options, patience: Duration) -> Result<Self, OpenError> {
+        let conn = schema::open_writer(dir, patience)?;
         let file = dir.join(schema::FILE_NAME);
         let committed = Arc::new(Notify::new());
-        let writer = Writer::start(conn, &file, Arc::clone(&options.clock), Arc::clone(&committed))
+        let writer = Writer::start(conn, &file, patience, Arc::clone(&options.clock), Arc::clone(&committed))
             .map_err(OpenError::Thread)?;
         Ok(Self(Arc::new(Shared {
             writer,
@@ -119,7 +127,8 @@ impl EmbeddedStore {
         };
         self.0.readers.run("reading the store", read).await?;
         let write = |step: &writer::Step<'_>| {
-            let sql = "INSERT INTO probe (only, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at";
+            let sql =
+                "INSERT INTO probe (only, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at";
             step.conn.prepare_cached(sql)?.execute([step.now]).map(drop)
         };
         self.0.writer.run("writing to the store", 0, write).await

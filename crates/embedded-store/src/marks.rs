@@ -23,13 +23,13 @@ pub(crate) fn insert(
     Ok(OutboxMark(step.conn.last_insert_rowid().to_string()))
 }
 
+pub(crate) const UNSENT: &str = "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.id, m.traceparent
+    FROM marks m LEFT JOIN products p ON p.id = m.id
+    WHERE m.at <= ?1 ORDER BY m.at, m.seq LIMIT ?2";
+
 /// The oldest of those left at `until` or before, each with what the store holds now.
 pub(crate) fn unsent(conn: &Connection, until: i64, limit: usize) -> rusqlite::Result<Vec<Unsent>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.id, m.traceparent
-         FROM marks m LEFT JOIN products p ON p.id = m.id
-         WHERE m.at <= ?1 ORDER BY m.at, m.seq LIMIT ?2",
-    )?;
+    let mut statement = conn.prepare_cached(UNSENT)?;
     let mut rows = statement.query(params![until, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     let (mut unsent, mut bytes) = (Vec::new(), 0);
     while bytes < MAX_BYTES

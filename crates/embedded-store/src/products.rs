@@ -116,14 +116,15 @@ fn find(conn: &Connection, id: &ProductId) -> rusqlite::Result<Option<Record>> {
         .optional()
 }
 
+pub(crate) const PAGE: &str =
+    "SELECT key, json FROM products WHERE key > ?1 AND json IS NOT NULL ORDER BY key LIMIT ?2";
+
 /// The live products after a key; none when no product has that key, so that no page can have ended there.
 fn page(conn: &Connection, after: i64, limit: usize) -> rusqlite::Result<Option<ProductPage>> {
     if after != 0 && !conn.prepare_cached("SELECT 1 FROM products WHERE key = ?1")?.exists([after])? {
         return Ok(None);
     }
-    let mut statement = conn.prepare_cached(
-        "SELECT key, json FROM products WHERE key > ?1 AND json IS NOT NULL ORDER BY key LIMIT ?2",
-    )?;
+    let mut statement = conn.prepare_cached(PAGE)?;
     // One more than asked for tells whether there is a next page.
     let mut rows = statement.query([after, i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)])?;
     let (mut products, mut last, mut bytes) = (Vec::new(), after, 0);
@@ -185,9 +186,14 @@ impl Stored {
     /// The change that made the row, or why it cannot be read.
     pub(crate) fn change(&self, id: &str) -> Result<Change, String> {
         let Some(json) = &self.json else {
-            let deleted_at = self.deleted_at.ok_or("neither a product nor the time of its delete is stored")?;
+            let deleted_at =
+                self.deleted_at.ok_or("neither a product nor the time of its delete is stored")?;
             let deleted_at = timestamp(deleted_at).map_err(|error| error.to_string())?;
-            return Ok(Change::Delete(Tombstone { id: ProductId::parse(id)?, version: self.version, deleted_at }));
+            return Ok(Change::Delete(Tombstone {
+                id: ProductId::parse(id)?,
+                version: self.version,
+                deleted_at,
+            }));
         };
         let product = serde_json::from_str(json)
             .map(Arc::new)

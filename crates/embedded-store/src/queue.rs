@@ -179,8 +179,9 @@ impl EmbeddedStore {
             return Ok(());
         }
         let bytes = held.len() * ROW_BYTES;
-        let work =
-            move |step: &Step<'_>| held.iter().try_for_each(|(seq, token, with)| change(step, *seq, *token, with));
+        let work = move |step: &Step<'_>| {
+            held.iter().try_for_each(|(seq, token, with)| change(step, *seq, *token, with))
+        };
         self.0.writer.run(context, bytes, work).await
     }
 }
@@ -288,13 +289,15 @@ fn claim(step: &Step<'_>, max: usize, timeout: i64) -> rusqlite::Result<Vec<Clai
     }
 }
 
+/// Those that have been visible longest come first.
+pub(crate) const VISIBLE: &str =
+    "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.receives, m.id, m.traceparent, m.body
+    FROM messages m INDEXED BY messages_by_visibility
+    LEFT JOIN products p ON m.body IS NULL AND p.id = m.id
+    WHERE m.visible_at <= ?1 ORDER BY m.visible_at, m.seq LIMIT ?2";
+
 fn visible(step: &Step<'_>, max: usize, token: i64) -> rusqlite::Result<Vec<Claimed>> {
-    let mut statement = step.conn.prepare_cached(
-        "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.receives, m.id, m.traceparent, m.body
-         FROM messages m INDEXED BY messages_by_visibility
-         LEFT JOIN products p ON m.body IS NULL AND p.id = m.id
-         WHERE m.visible_at <= ?1 ORDER BY m.visible_at, m.seq LIMIT ?2",
-    )?;
+    let mut statement = step.conn.prepare_cached(VISIBLE)?;
     let mut rows = statement.query(params![step.now, i64::try_from(max).unwrap_or(i64::MAX)])?;
     let (mut found, mut bytes) = (Vec::new(), 0);
     while bytes < MAX_RECEIVED_BYTES
@@ -374,7 +377,8 @@ fn stats(conn: &Connection, now: i64) -> rusqlite::Result<QueueStats> {
         Ok::<u64, rusqlite::Error>(count.max(0).cast_unsigned())
     };
     let all = count("SELECT count(*) FROM messages", &[])?;
-    let in_flight = count("SELECT count(*) FROM messages WHERE visible_at > ?1 AND token IS NOT NULL", &[now])?;
+    let in_flight =
+        count("SELECT count(*) FROM messages WHERE visible_at > ?1 AND token IS NOT NULL", &[now])?;
     let oldest: Option<i64> = conn
         .prepare_cached("SELECT sent_at FROM messages ORDER BY seq LIMIT 1")?
         .query_row([], |row| row.get(0))

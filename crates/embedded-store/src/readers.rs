@@ -35,7 +35,8 @@ impl Readers {
         context: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, PortError> {
-        let late = |_| PortError::bare(PortErrorKind::Throttled, format!("{context}: too many reads are waiting"));
+        let late =
+            |_| PortError::bare(PortErrorKind::Throttled, format!("{context}: too many reads are waiting"));
         let turn = timeout(READ_TIMEOUT, Arc::clone(&self.turns).acquire_owned())
             .await
             .map_err(late)?

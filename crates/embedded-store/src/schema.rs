@@ -138,6 +138,13 @@ fn connect(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> 
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut conn = Connection::open_with_flags(path, flags)?;
+    wait_for_others(&mut conn, busy_timeout)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+/// Makes a connection wait for what others have locked, as long as `patience`.
+pub(crate) fn wait_for_others(conn: &mut Connection, patience: Duration) -> rusqlite::Result<()> {
     // SQLite's own handler waits up to 100 ms between two tries, and would miss the short gaps that a busy writer
     // in another process leaves.
     let mut since = Instant::now();
@@ -146,10 +153,8 @@ fn connect(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> 
             since = Instant::now();
         }
         std::thread::sleep(Duration::from_millis(1));
-        since.elapsed() < busy_timeout
-    }))?;
-    conn.set_prepared_statement_cache_capacity(64);
-    Ok(conn)
+        since.elapsed() < patience
+    }))
 }
 
 fn settle(conn: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
@@ -214,7 +219,9 @@ fn keep_a_log(conn: &Connection, patience: Duration) -> rusqlite::Result<()> {
         match conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0)) {
             Ok(mode) if mode == "wal" => return Ok(()),
             Ok(mode) => {
-                return Err(crate::error::unreadable(format!("the disk allows no write-ahead log, only `{mode}`")));
+                return Err(crate::error::unreadable(format!(
+                    "the disk allows no write-ahead log, only `{mode}`"
+                )));
             }
             Err(error)
                 if since.elapsed() < patience

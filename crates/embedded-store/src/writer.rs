@@ -13,7 +13,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::error::kind_of;
-use crate::schema::LOG_LIMIT_BYTES;
+use crate::schema::{LOG_LIMIT_BYTES, wait_for_others};
 use crate::{Clock, answers};
 
 /// Jobs that may wait for the writer.
@@ -30,6 +30,9 @@ const PLACE_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often expired answers are looked for when no answers come in.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long the writer waits for readers when it cuts the log.
+const CUT_PATIENCE: Duration = Duration::from_millis(200);
 
 /// The transaction that a job works in.
 pub(crate) struct Step<'a> {
@@ -61,17 +64,27 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread on a connection of its own. `committed` is told of each commit that enqueued messages.
+    /// Starts the thread on a connection of its own, which waits for other processes as long as `patience`. `committed` is told of each commit that enqueued messages.
     pub(crate) fn start(
         conn: Connection,
         file: &Path,
+        patience: Duration,
         clock: Clock,
         committed: Arc<Notify>,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel(MAX_WAITING_JOBS);
         let mut log = file.as_os_str().to_owned();
         log.push("-wal");
-        let worker = Worker::new(conn, log.into(), clock, committed);
+        let worker = Worker {
+            conn,
+            log: log.into(),
+            clock,
+            committed,
+            purged_at: Instant::now(),
+            kib_since_check: 0,
+            cut_log_at: LOG_LIMIT_BYTES,
+            patience,
+        };
         let thread =
             std::thread::Builder::new().name("noren-writer".into()).spawn(move || worker.work(waiting))?;
         Ok(Self {
@@ -89,7 +102,8 @@ impl Writer {
         bytes: usize,
         work: impl Fn(&Step<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, PortError> {
-        let stopped = || PortError::bare(PortErrorKind::Unavailable, format!("{context}: the writer has stopped"));
+        let stopped =
+            || PortError::bare(PortErrorKind::Unavailable, format!("{context}: the writer has stopped"));
         let Some(jobs) = &self.jobs else { return Err(stopped()) };
         let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).clamp(1, MAX_WAITING_KIB);
         let (reply, answer) = oneshot::channel();
@@ -110,10 +124,19 @@ impl Writer {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(stopped()),
             Err(_) => {
-                let text = format!("{context}: the disk took too long; it is not known whether this was done");
+                let text =
+                    format!("{context}: the disk took too long; it is not known whether this was done");
                 Err(PortError::bare(PortErrorKind::Unavailable, text))
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl Writer {
+    /// Jobs that were handed in and not answered.
+    pub(crate) fn waiting(&self) -> usize {
+        MAX_WAITING_KIB as usize - self.room.available_permits()
     }
 }
 
@@ -194,13 +217,11 @@ struct Worker {
     committed: Arc<Notify>,
     purged_at: Instant,
     kib_since_check: u32,
+    cut_log_at: u64,
+    patience: Duration,
 }
 
 impl Worker {
-    fn new(conn: Connection, log: PathBuf, clock: Clock, committed: Arc<Notify>) -> Self {
-        Self { conn, log, clock, committed, purged_at: Instant::now(), kib_since_check: 0 }
-    }
-
     fn work(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
         while let Some(first) = waiting.blocking_recv() {
             let mut kib = first.kib();
@@ -232,7 +253,11 @@ impl Worker {
             group.into_iter().for_each(|job| job.answer(Some(&failure)));
             return 0;
         }
-        tracing::warn!(error = failure.text, jobs = group.len(), "a group of writes failed; trying each alone");
+        tracing::warn!(
+            error = failure.text,
+            jobs = group.len(),
+            "a group of writes failed; trying each alone"
+        );
         let mut answered = 0;
         for mut job in group {
             // Once the file is locked, waiting for it again for each job would take too long.
@@ -281,18 +306,32 @@ impl Worker {
         self.kib_since_check = self.kib_since_check.saturating_add(kib);
         if self.kib_since_check >= MAX_GROUP_KIB {
             self.kib_since_check = 0;
-            self.keep_log_small();
+            if let Err(error) = self.keep_log_small() {
+                tracing::warn!(error = %error, "the write-ahead log could not be cut");
+            }
         }
     }
 
-    /// SQLite starts the log anew only at a moment without readers; under steady reading there may be none, and then
-    /// we wait for one.
-    fn keep_log_small(&self) {
+    /// SQLite starts the log anew only at a moment without readers. Under steady reading there may be none, and then
+    /// we wait for one, but not long and not often: a program that reads for hours must not stop us.
+    fn keep_log_small(&mut self) -> rusqlite::Result<()> {
         let size = std::fs::metadata(&self.log).map_or(0, |log| log.len());
-        if size > LOG_LIMIT_BYTES
-            && let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        {
-            tracing::warn!(error = %error, log.bytes = size, "the write-ahead log could not be cut");
+        if size < self.cut_log_at {
+            return Ok(());
         }
+        wait_for_others(&mut self.conn, CUT_PATIENCE)?;
+        let busy = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        wait_for_others(&mut self.conn, self.patience)?;
+        self.cut_log_at = match busy? {
+            true => size + LOG_LIMIT_BYTES,
+            false => LOG_LIMIT_BYTES,
+        };
+        if self.cut_log_at > 4 * LOG_LIMIT_BYTES {
+            tracing::warn!(
+                log.bytes = size,
+                "the write-ahead log grows: some program reads the file for very long"
+            );
+        }
+        Ok(())
     }
 }
