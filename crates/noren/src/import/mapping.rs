@@ -97,7 +97,8 @@ fn id_of_ours<'a>(object: &RawObject<'a>, currency: Option<Currency>) -> Option<
                 is_text()
             }
             "stock" => !json.starts_with('"'),
-            "name" | "brand" | "category" | "description" | "sku" | "status" => is_text(),
+            "name" | "brand" | "category" | "sku" => is_text() && !may_have_controls(json),
+            "description" | "status" => is_text(),
             // Only lists and objects among the attributes can need work.
             "attributes" => {
                 json.starts_with('{') && !json.as_bytes()[1..].iter().any(|byte| matches!(byte, b'[' | b'{'))
@@ -249,6 +250,10 @@ fn field_value<'a>(field: &str, raw: &'a RawValue) -> Cow<'a, str> {
         }
         "id" | "sku" if is_number(json) => Cow::Owned(format!("\"{json}\"")),
         "category" if json.starts_with('[') => category_text(raw).map_or(Cow::Borrowed(json), Cow::Owned),
+        "name" | "brand" | "category" | "sku" if may_have_controls(json) => {
+            let text = serde_json::from_str::<String>(json);
+            text.map_or(Cow::Borrowed(json), |text| Cow::Owned(text_json(&without_controls(&text))))
+        }
         _ => Cow::Borrowed(json),
     }
 }
@@ -260,9 +265,43 @@ fn category_text(raw: &RawValue) -> Option<String> {
         return Some(raw.get().to_owned());
     }
     let levels: Vec<Cow<'_, str>> = serde_json::from_str(raw.get()).ok()?;
-    let levels = levels.iter().map(|level| level.trim().replace('>', "/")).filter(|level| !level.is_empty());
-    let path = levels.collect::<Vec<_>>().join(CategoryPath::SEPARATOR);
-    Some(serde_json::Value::from(path).to_string())
+    let levels = levels.iter().map(|level| without_controls(level).trim().replace('>', "/"));
+    let path = levels.filter(|level| !level.is_empty()).collect::<Vec<_>>().join(CategoryPath::SEPARATOR);
+    Some(text_json(&path))
+}
+
+/// Whether the JSON of a text may have control characters in it, as they are or escaped. It may say yes to others.
+fn may_have_controls(json: &str) -> bool {
+    let bytes = json.as_bytes();
+    bytes.contains(&b'\\')
+        || bytes.windows(2).any(|pair| pair[0] == 0xc2 && (0x80..=0x9f).contains(&pair[1]))
+        || bytes.contains(&0x7f)
+}
+
+/// What the characters U+0080 to U+009F were, before a text in Windows-1252 was taken for Latin-1. Spaces stand for
+/// the five that it does not have.
+const WINDOWS_1252: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
+
+/// A text of one line: line breaks and other control characters become single spaces, and what is left of a wrong
+/// character set what it was.
+fn without_controls(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        let shown = match u32::from(c) {
+            code @ 0x80..=0x9f => WINDOWS_1252.chars().nth(code as usize - 0x80).unwrap_or(' '),
+            _ if c.is_control() => ' ',
+            _ => c,
+        };
+        if shown == c || shown != ' ' || !clean.ends_with(' ') {
+            clean.push(shown);
+        }
+    }
+    clean
+}
+
+/// The JSON of a text.
+fn text_json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// A list as the JSON of a list of texts, numbers and flags written as they came; none for a list with lists or
@@ -354,6 +393,15 @@ mod tests {
             category(r#""categories":["A"],"category":"Own""#),
             format!(r#"{start}"category":"Own","attributes":{{"categories":["A"]}}}}"#)
         );
+    }
+
+    #[test]
+    fn labels_have_one_line_and_their_own_characters() {
+        let line = "{\"id\":\"1\",\"name\":\"Insignia\u{99} \\u0093Case\\u0094\\r\\nred\",\"brand\":\"5\\\" disc\",\
+                    \"description\":\"a\\nb\"}";
+        let expected = r#"{"id":"1","name":"Insignia™ “Case” red","brand":"5\" disc","description":"a\nb"}"#;
+        assert_eq!(rewritten(line), expected);
+        assert_eq!(WINDOWS_1252.chars().count(), 32);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 use async_trait::async_trait;
+use axum::response::IntoResponse as _;
 use domain::{Content, ProductId};
 
 use super::*;
+use crate::client::Service;
 
 /// A catalogue in memory that tells created, updated and unchanged apart.
 #[derive(Default)]
@@ -216,4 +220,104 @@ async fn real_catalogues_are_taken_as_they_are() {
     let category = phone.category.as_ref().unwrap().to_string();
     assert_eq!(category, "Cell Phones > Prepaid Phones > All Prepaid Phones");
     assert_eq!(serde_json::to_string(&phone.attributes["popularity"]).unwrap(), "21449");
+}
+
+/// A command service over a store of its own, listening on a free port.
+struct RealService {
+    _folder: tempfile::TempDir,
+    catalogue: command::Catalogue,
+    service: Service,
+    /// Requests that are answered with 503 before any goes through.
+    refusals: Arc<AtomicUsize>,
+}
+
+impl RealService {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = embedded_store::EmbeddedStore::open(folder.path(), Default::default()).unwrap();
+        let store = Arc::new(store);
+        let catalogue = command::Catalogue::new(store.clone(), store, Currency::USD);
+        let refusals = Arc::new(AtomicUsize::new(0));
+        let left = Arc::clone(&refusals);
+        let refuse = axum::middleware::from_fn(move |request, next: axum::middleware::Next| {
+            let is_refused = left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+            async move {
+                match is_refused {
+                    true => runtime::Problem::unavailable("not now").into_response(),
+                    false => next.run(request).await,
+                }
+            }
+        });
+        let (router, _) = command::routes(catalogue.clone()).split_for_parts();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let service = Service::at(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(axum::serve(listener, router.layer(refuse)).into_future());
+        Self { _folder: folder, catalogue, service, refusals }
+    }
+
+    async fn import(&self, folder: &Path, files: &[&Path]) -> Summary {
+        let options = Options { check: None, ..options(folder, files) };
+        import(options, Some(Arc::new(self.service.clone()))).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_asked_and_its_faults_are_told() {
+    let real = RealService::start().await;
+    let fixture = Fixture::new();
+    let cups: String =
+        (0..1100).map(|at| format!("{{\"sku\":\"s-{at}\",\"name\":\"Cup\",\"price\":{at}.50}}\n")).collect();
+    let first = "{\"id\":\"bad\",\"name\":\"Cup\",\"price\":1.234}\n{\"id\":\"broken\"\n";
+    // Both products with the sku are in one batch: of batches under way together, either could win.
+    let (start, rest) = cups.split_at(cups.find("{\"sku\":\"s-9\"").unwrap());
+    let lines = format!("{first}{start}{{\"id\":\"other\",\"name\":\"Cup\",\"sku\":\"s-3\"}}\n{rest}");
+    let file = fixture.file("cups.ndjson", &lines);
+    let summary = real.import(fixture.folder.path(), &[&file]).await;
+    assert_eq!(counts(&summary), [1100, 0, 0, 3]);
+    let rejects = std::fs::read_to_string(&summary.rejects[0]).unwrap();
+    let faults: Vec<(u64, String)> = rejects
+        .lines()
+        .map(|line| {
+            let reject: serde_json::Value = serde_json::from_str(line).unwrap();
+            (reject["line"].as_u64().unwrap(), reject["faults"][0]["field"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(faults, [(1, "price".to_owned()), (2, String::new()), (12, "sku".to_owned())]);
+    assert_eq!(counts(&real.import(fixture.folder.path(), &[&file]).await), [0, 0, 1100, 3]);
+}
+
+#[tokio::test]
+async fn an_export_is_imported_without_changing_anything() {
+    let real = RealService::start().await;
+    let fixture = Fixture::new();
+    let products: Vec<_> = crate::demo::demo_catalogue().collect();
+    for batch in products.chunks(500) {
+        for answer in real.catalogue.put_many(batch.to_vec()).await {
+            assert_eq!(answer.unwrap().outcome, WriteOutcome::Created);
+        }
+    }
+    let path = fixture.folder.path().join("all.ndjson.gz");
+    let count = crate::export::export(&real.service, Some(&path)).await.unwrap();
+    assert_eq!(count as usize, products.len());
+    assert_eq!(counts(&real.import(fixture.folder.path(), &[&path]).await), [0, 0, count, 0]);
+    let other = RealService::start().await;
+    assert_eq!(counts(&other.import(fixture.folder.path(), &[&path]).await), [count, 0, 0, 0]);
+    assert_eq!(all(&other.catalogue).await, all(&real.catalogue).await);
+}
+
+/// Every product with what the caller said of it.
+async fn all(catalogue: &command::Catalogue) -> BTreeMap<ProductId, String> {
+    let page = catalogue.list(None, 10_000).await.unwrap();
+    assert_eq!(page.next, None);
+    page.products.into_iter().map(|product| (product.id, format!("{:?}", product.content))).collect()
+}
+
+#[tokio::test]
+async fn a_service_that_is_busy_is_asked_again() {
+    let real = RealService::start().await;
+    let fixture = Fixture::new();
+    let file = fixture.file("a.ndjson", "{\"name\":\"x\"}\n{\"name\":\"y\"}\n");
+    real.refusals.store(2, SeqCst);
+    assert_eq!(counts(&real.import(fixture.folder.path(), &[&file]).await), [2, 0, 0, 0]);
+    assert_eq!(real.refusals.load(SeqCst), 0);
 }
