@@ -10,6 +10,7 @@ mod parameter_docs;
 pub mod params;
 mod query_string;
 mod search;
+pub mod service;
 mod suggest;
 
 use std::sync::Arc;
