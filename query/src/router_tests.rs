@@ -36,11 +36,11 @@ impl Catalogue {
             .write(&[
                 (
                     "a",
-                    json!({"name": "Desk lamp", "brand": "Akari", "price": 19.9, "attributes": {"w/h": "1"}}),
+                    json!({"name": "Desk lamp", "brand": "Akari", "price": 19.9, "attributes": {"w/h": 1}}),
                 ),
                 (
                     "b",
-                    json!({"name": "Floor lamp", "brand": "Akari", "price": 120, "attributes": {"w/h": "2"}}),
+                    json!({"name": "Floor lamp", "brand": "Akari", "price": 120, "attributes": {"w/h": 2}}),
                 ),
                 ("c", json!({"name": "Wall lamp", "brand": "Brass & Co", "price": 60})),
                 ("d", json!({"name": "Kettle", "brand": "Nambu", "price": 60})),
