@@ -1,1 +1,434 @@
-//! What every change queue must do.
+//! What every change queue must do: a function for each sentence of [`ChangeQueue`]'s documentation.
+//!
+//! To hold another adapter to it, add a line at the end of this file.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use domain::input::read_product;
+use domain::ports::{ChangeQueue, Delivery, Envelope, GivenBack, MAX_RECEIVES, QueueStats, Receipt};
+use domain::{Change, Currency, Tombstone, Version};
+use embedded_store::{EmbeddedStore, Options, Outbox};
+use tempfile::TempDir;
+
+use super::store::{id, product};
+
+/// Longer than anything here should take, so that what waits for it in vain fails.
+const LONG: Duration = Duration::from_secs(20);
+
+// -------------------------------------------------------------------------------------------- made changes
+
+fn created(product_id: &str) -> Envelope {
+    let content = read_product(br#"{"name":"a lamp","price":19.90}"#, Currency::USD).unwrap().content;
+    Envelope { change: Change::Create(product(product_id, 1, content)), traceparent: None }
+}
+
+async fn send(queue: &dyn ChangeQueue, envelopes: Vec<Envelope>) {
+    let count = envelopes.len();
+    let answers = queue.send(envelopes).await;
+    assert_eq!(answers.len(), count);
+    answers.into_iter().for_each(Result::unwrap);
+}
+
+async fn receive_one(queue: &dyn ChangeQueue) -> Delivery {
+    let mut deliveries = queue.receive(1, LONG).await.unwrap();
+    assert_eq!(deliveries.len(), 1, "nothing came within {LONG:?}");
+    deliveries.remove(0)
+}
+
+/// Receives until `count` messages came.
+async fn receive_all(queue: &dyn ChangeQueue, count: usize) -> Vec<Delivery> {
+    let mut all = Vec::new();
+    while all.len() < count {
+        let deliveries = queue.receive(10, LONG).await.unwrap();
+        assert!(!deliveries.is_empty(), "only {} of {count} messages came within {LONG:?}", all.len());
+        all.extend(deliveries);
+    }
+    all
+}
+
+async fn assert_nothing_comes(queue: &dyn ChangeQueue, wait: Duration) {
+    let deliveries = queue.receive(10, wait).await.unwrap();
+    assert!(deliveries.is_empty(), "{deliveries:?} came");
+}
+
+fn given_back(receipt: &Receipt, delay: Duration) -> GivenBack {
+    GivenBack { receipt: receipt.clone(), reason: "the index refused it".to_owned(), delay }
+}
+
+fn ids(deliveries: &[Delivery]) -> Vec<String> {
+    let id = |delivery: &Delivery| delivery.envelope.as_ref().unwrap().change.id().to_string();
+    let mut ids: Vec<_> = deliveries.iter().map(id).collect();
+    ids.sort();
+    ids
+}
+
+/// The ids of those that come for the first time. On a machine that stands still, some may come again.
+fn first_received(deliveries: &[Delivery]) -> Vec<String> {
+    let id = |delivery: &Delivery| delivery.envelope.as_ref().unwrap().change.id().to_string();
+    deliveries.iter().filter(|delivery| delivery.receives == 1).map(id).collect()
+}
+
+fn counts(stats: QueueStats) -> (u64, u64, u64) {
+    (stats.waiting, stats.in_flight, stats.dead)
+}
+
+// --------------------------------------------------------------------------------------- send and receive
+
+pub(crate) async fn what_was_sent_is_received(queue: &dyn ChangeQueue) {
+    let create = created("a");
+    let update = Change::Update(Arc::clone(create.change.product().unwrap()));
+    let tombstone = Tombstone { id: id("c"), version: Version(9), deleted_at: domain::now() };
+    let traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
+    let sent = vec![
+        create.clone(),
+        Envelope { change: update, traceparent },
+        Envelope { change: Change::Delete(tombstone), traceparent: None },
+    ];
+    send(queue, sent.clone()).await;
+    let received: Vec<_> = receive_all(queue, 3).await.into_iter().map(|d| d.envelope.unwrap()).collect();
+    for envelope in &sent {
+        assert!(received.contains(envelope), "{envelope:?} is missing");
+    }
+}
+
+pub(crate) async fn sending_nothing_answers_nothing(queue: &dyn ChangeQueue) {
+    assert!(queue.send(Vec::new()).await.is_empty());
+    queue.acknowledge(&[]).await.unwrap();
+    queue.give_back(&[]).await.unwrap();
+    queue.extend(&[]).await.unwrap();
+    assert_nothing_comes(queue, Duration::ZERO).await;
+}
+
+pub(crate) async fn a_receive_has_at_most_as_many_as_asked_for(queue: &dyn ChangeQueue) {
+    send(queue, (0..10).map(|i| created(&format!("p{i}"))).collect()).await;
+    let mut all = Vec::new();
+    while all.len() < 10 {
+        let deliveries = queue.receive(3, LONG).await.unwrap();
+        assert!((1..=3).contains(&deliveries.len()), "{} messages", deliveries.len());
+        assert!(deliveries.iter().all(|delivery| delivery.receives == 1));
+        all.extend(deliveries);
+    }
+    assert_eq!(ids(&all), (0..10).map(|i| format!("p{i}")).collect::<Vec<_>>());
+}
+
+pub(crate) async fn a_receive_waits_and_then_answers_with_none(queue: &dyn ChangeQueue) {
+    let wait = Duration::from_millis(300);
+    let since = Instant::now();
+    assert_nothing_comes(queue, wait).await;
+    assert!(since.elapsed() >= wait, "answered after {:?}", since.elapsed());
+    assert!(since.elapsed() < LONG, "answered after {:?}", since.elapsed());
+}
+
+pub(crate) async fn a_receive_answers_as_soon_as_there_is_any(queue: &dyn ChangeQueue) {
+    let since = Instant::now();
+    let receiving = queue.receive(10, LONG);
+    // The receive is polled first: it has looked and waits when the message is sent.
+    let (deliveries, ()) = futures::join!(receiving, send(queue, vec![created("a")]));
+    assert_eq!(ids(&deliveries.unwrap()), ["a"]);
+    assert!(since.elapsed() < LONG / 2, "answered after {:?}", since.elapsed());
+}
+
+pub(crate) async fn no_message_has_two_receivers_at_once(queue: &dyn ChangeQueue) {
+    let messages = 400;
+    send(queue, (0..messages).map(|i| created(&format!("p{i}"))).collect()).await;
+    let receiver = || async {
+        let mut all = Vec::new();
+        loop {
+            let deliveries = queue.receive(7, Duration::ZERO).await.unwrap();
+            if deliveries.is_empty() {
+                return all;
+            }
+            let receipts: Vec<_> = deliveries.iter().map(|delivery| delivery.receipt.clone()).collect();
+            queue.acknowledge(&receipts).await.unwrap();
+            all.extend(first_received(&deliveries));
+        }
+    };
+    let (one, two, three) = futures::join!(receiver(), receiver(), receiver());
+    let all: Vec<_> = [one, two, three].concat();
+    assert_eq!(all.len(), messages);
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), messages);
+}
+
+// --------------------------------------------------------------------------------- held, and coming again
+
+pub(crate) async fn a_message_comes_again_after_the_visibility_timeout(queue: &dyn ChangeQueue) {
+    send(queue, vec![created("a")]).await;
+    for receives in 1..4 {
+        let since = Instant::now();
+        let delivery = receive_one(queue).await;
+        assert_eq!(delivery.receives, receives);
+        assert_eq!(ids(std::slice::from_ref(&delivery)), ["a"]);
+        if receives > 1 {
+            // It was received at the latest when the wait for it began.
+            let least = queue.visibility_timeout() / 2;
+            assert!(since.elapsed() > least, "came again after {:?}", since.elapsed());
+        }
+    }
+}
+
+pub(crate) async fn what_was_acknowledged_never_comes_again(queue: &dyn ChangeQueue) {
+    send(queue, vec![created("a"), created("b")]).await;
+    let deliveries = receive_all(queue, 2).await;
+    let receipts: Vec<_> = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
+    queue.acknowledge(&receipts).await.unwrap();
+    queue.acknowledge(&receipts).await.unwrap();
+    assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
+    assert_nothing_comes(queue, queue.visibility_timeout() * 3 / 2).await;
+}
+
+pub(crate) async fn a_receipt_that_is_out_of_date_does_nothing(queue: &dyn ChangeQueue) {
+    send(queue, vec![created("a")]).await;
+    let old = receive_one(queue).await.receipt;
+    let new = receive_one(queue).await;
+    assert_eq!(new.receives, 2);
+    assert_ne!(old, new.receipt);
+    queue.acknowledge(std::slice::from_ref(&old)).await.unwrap();
+    queue.extend(std::slice::from_ref(&old)).await.unwrap();
+    queue.give_back(&[given_back(&old, Duration::ZERO)]).await.unwrap();
+    assert_eq!(queue.stats().await.unwrap().in_flight, 1);
+    queue.acknowledge(&[new.receipt]).await.unwrap();
+    assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
+    // Now it names no message at all, or one that came later.
+    send(queue, vec![created("b")]).await;
+    queue.acknowledge(&[old]).await.unwrap();
+    assert_eq!(ids(&[receive_one(queue).await]), ["b"]);
+}
+
+pub(crate) async fn what_is_given_back_comes_again_after_its_delay(queue: &dyn ChangeQueue) {
+    send(queue, vec![created("a")]).await;
+    let first = receive_one(queue).await;
+    queue.give_back(&[given_back(&first.receipt, Duration::ZERO)]).await.unwrap();
+    let since = Instant::now();
+    let second = receive_one(queue).await;
+    assert_eq!(second.receives, 2);
+    assert!(since.elapsed() < LONG / 2, "came again after {:?}", since.elapsed());
+
+    let delay = Duration::from_secs(1);
+    let since = Instant::now();
+    queue.give_back(&[given_back(&second.receipt, delay)]).await.unwrap();
+    assert_eq!(counts(queue.stats().await.unwrap()), (1, 0, 0));
+    let third = receive_one(queue).await;
+    assert_eq!(third.receives, 3);
+    assert!(since.elapsed() >= delay, "came again after {:?}", since.elapsed());
+}
+
+pub(crate) async fn what_was_given_back_too_often_is_a_dead_letter(queue: &dyn ChangeQueue) {
+    send(queue, vec![created("a"), created("b")]).await;
+    for receives in 1..=MAX_RECEIVES {
+        let deliveries = receive_all(queue, 2).await;
+        assert_eq!(ids(&deliveries), ["a", "b"]);
+        assert!(deliveries.iter().all(|delivery| delivery.receives == receives));
+        let failed: Vec<_> = deliveries.iter().map(|d| given_back(&d.receipt, Duration::ZERO)).collect();
+        queue.give_back(&failed).await.unwrap();
+    }
+    let stats = queue.stats().await.unwrap();
+    assert_eq!(counts(stats), (0, 0, 2));
+    assert_eq!(stats.oldest_age, None);
+    assert_nothing_comes(queue, Duration::from_millis(200)).await;
+}
+
+pub(crate) async fn what_is_extended_stays_hidden(queue: &dyn ChangeQueue) {
+    let timeout = queue.visibility_timeout();
+    // On a machine that stands still for a while the extension can come too late; then it proves nothing.
+    for _ in 0..5 {
+        send(queue, vec![created("a")]).await;
+        let since = Instant::now();
+        let delivery = receive_one(queue).await;
+        assert_nothing_comes(queue, timeout / 2).await;
+        queue.extend(std::slice::from_ref(&delivery.receipt)).await.unwrap();
+        let extended = Instant::now();
+        let in_time = since.elapsed() < timeout;
+        let early = queue.receive(1, timeout * 3 / 4).await.unwrap();
+        let waited = extended.elapsed();
+        queue.acknowledge(&[delivery.receipt]).await.unwrap();
+        if in_time && waited < timeout {
+            assert!(early.is_empty(), "it came again {waited:?} after it was extended");
+            assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
+            return;
+        }
+        queue
+            .acknowledge(&early.into_iter().map(|delivery| delivery.receipt).collect::<Vec<_>>())
+            .await
+            .unwrap();
+    }
+    panic!("this machine is too slow for a visibility time-out of {timeout:?}");
+}
+
+pub(crate) async fn what_was_extended_comes_again_afterwards(queue: &dyn ChangeQueue) {
+    send(queue, vec![created("a")]).await;
+    let delivery = receive_one(queue).await;
+    queue.extend(&[delivery.receipt]).await.unwrap();
+    assert_eq!(receive_one(queue).await.receives, 2);
+}
+
+// ------------------------------------------------------------------------------------- stats, and in two
+
+pub(crate) async fn the_stats_tell_what_there_is_to_do(queue: &dyn ChangeQueue) {
+    let stats = queue.stats().await.unwrap();
+    assert_eq!((counts(stats), stats.oldest_age), ((0, 0, 0), None));
+    let since = Instant::now();
+    send(queue, (0..5).map(|i| created(&format!("p{i}"))).collect()).await;
+    assert_eq!(counts(queue.stats().await.unwrap()), (5, 0, 0));
+    let held = queue.receive(2, LONG).await.unwrap();
+    assert_eq!(counts(queue.stats().await.unwrap()), (5 - held.len() as u64, held.len() as u64, 0));
+    // Long enough for the visibility time-out to pass: what comes again is as old as it was.
+    assert_nothing_comes_but(queue, &held).await;
+    let age = queue.stats().await.unwrap().oldest_age.unwrap();
+    assert!(age >= queue.visibility_timeout() / 2, "the oldest is {age:?} old");
+    assert!(age <= since.elapsed() + Duration::from_millis(5), "the oldest is {age:?} old");
+}
+
+/// Acknowledges everything but `held`, then waits until that comes again.
+async fn assert_nothing_comes_but(queue: &dyn ChangeQueue, held: &[Delivery]) {
+    let others = receive_all(queue, 5 - held.len()).await;
+    queue.acknowledge(&others.into_iter().map(|d| d.receipt).collect::<Vec<_>>()).await.unwrap();
+    let again = receive_all(queue, held.len()).await;
+    assert_eq!(ids(&again), ids(held));
+}
+
+pub(crate) async fn a_queue_that_works_is_ready(queue: &dyn ChangeQueue) {
+    queue.ready().await.unwrap();
+    assert!(queue.visibility_timeout() > Duration::ZERO);
+    assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
+}
+
+pub(crate) async fn what_one_opening_sends_another_receives(
+    queue: &dyn ChangeQueue,
+    another: &dyn ChangeQueue,
+) {
+    let since = Instant::now();
+    let (deliveries, ()) = futures::join!(another.receive(10, LONG), send(queue, vec![created("a")]));
+    let deliveries = deliveries.unwrap();
+    assert_eq!(ids(&deliveries), ["a"]);
+    assert!(since.elapsed() < LONG / 2, "answered after {:?}", since.elapsed());
+    assert_nothing_comes(queue, Duration::ZERO).await;
+    assert_eq!(queue.stats().await.unwrap().in_flight, 1);
+    // A receipt is good wherever it is shown.
+    queue.acknowledge(&[deliveries[0].receipt.clone()]).await.unwrap();
+    assert_eq!(counts(another.stats().await.unwrap()), (0, 0, 0));
+}
+
+pub(crate) async fn receives_count_across_openings(queue: &dyn ChangeQueue, another: &dyn ChangeQueue) {
+    send(queue, vec![created("a")]).await;
+    for receives in 1..=MAX_RECEIVES {
+        let (one, two) = if receives % 2 == 0 { (queue, another) } else { (another, queue) };
+        let delivery = receive_one(one).await;
+        assert_eq!(delivery.receives, receives);
+        assert_nothing_comes(two, Duration::ZERO).await;
+        two.give_back(&[given_back(&delivery.receipt, Duration::ZERO)]).await.unwrap();
+    }
+    assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 1));
+}
+
+pub(crate) async fn no_message_has_two_receivers_in_two_openings(
+    queue: &dyn ChangeQueue,
+    another: &dyn ChangeQueue,
+) {
+    let messages = 300;
+    let sending = async {
+        for chunk in 0..messages / 10 {
+            send(queue, (0..10).map(|i| created(&format!("p{}", chunk * 10 + i))).collect()).await;
+        }
+    };
+    let acknowledged = AtomicUsize::new(0);
+    let receiver = |queue: &'static str, port| {
+        let acknowledged = &acknowledged;
+        async move {
+            let port: &dyn ChangeQueue = port;
+            let (mut all, since) = (Vec::new(), Instant::now());
+            while acknowledged.load(Ordering::SeqCst) < messages {
+                assert!(since.elapsed() < LONG, "the {queue} receiver waits in vain");
+                let deliveries = port.receive(9, Duration::from_millis(20)).await.unwrap();
+                let receipts: Vec<_> = deliveries.iter().map(|delivery| delivery.receipt.clone()).collect();
+                port.acknowledge(&receipts).await.unwrap();
+                let first = first_received(&deliveries);
+                acknowledged.fetch_add(first.len(), Ordering::SeqCst);
+                all.extend(first);
+            }
+            all
+        }
+    };
+    let ((), one, two) = futures::join!(sending, receiver("first", queue), receiver("second", another));
+    let all = [one, two].concat();
+    assert_eq!(all.len(), messages);
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), messages);
+}
+
+// ---------------------------------------------------------------------------------------------- adapters
+
+/// A queue under test, with data of its own.
+struct UnderTest {
+    queue: Arc<dyn ChangeQueue>,
+    /// The same queue, opened once more as another process would.
+    another: Arc<dyn ChangeQueue>,
+    _data: TempDir,
+}
+
+fn embedded(outbox: Outbox) -> UnderTest {
+    let data = tempfile::tempdir().unwrap();
+    let visibility_timeout = Duration::from_secs(1);
+    let open = || {
+        let options = Options { outbox, visibility_timeout, ..Options::default() };
+        Arc::new(EmbeddedStore::open(data.path(), options).unwrap())
+    };
+    UnderTest { queue: open(), another: open(), _data: data }
+}
+
+/// Makes a module for each adapter with a test for each sentence.
+macro_rules! hold_to_the_contract {
+    ($sentences:tt $($adapter:ident: $open:expr;)+) => {
+        $(hold_to_the_contract!(@adapter $adapter, $open, $sentences);)+
+    };
+    (@adapter $adapter:ident, $open:expr, {
+        one: [$($one:ident),+ $(,)?],
+        two: [$($two:ident),+ $(,)?],
+    }) => {
+        mod $adapter {
+            use super::*;
+            $(#[tokio::test]
+            async fn $one() {
+                let under_test = $open;
+                super::$one(&*under_test.queue).await;
+            })+
+            $(#[tokio::test]
+            async fn $two() {
+                let under_test = $open;
+                super::$two(&*under_test.queue, &*under_test.another).await;
+            })+
+        }
+    };
+}
+
+hold_to_the_contract! {
+    {
+        one: [
+            what_was_sent_is_received,
+            sending_nothing_answers_nothing,
+            a_receive_has_at_most_as_many_as_asked_for,
+            a_receive_waits_and_then_answers_with_none,
+            a_receive_answers_as_soon_as_there_is_any,
+            no_message_has_two_receivers_at_once,
+            a_message_comes_again_after_the_visibility_timeout,
+            what_was_acknowledged_never_comes_again,
+            a_receipt_that_is_out_of_date_does_nothing,
+            what_is_given_back_comes_again_after_its_delay,
+            what_was_given_back_too_often_is_a_dead_letter,
+            what_is_extended_stays_hidden,
+            what_was_extended_comes_again_afterwards,
+            the_stats_tell_what_there_is_to_do,
+            a_queue_that_works_is_ready,
+        ],
+        two: [
+            what_one_opening_sends_another_receives,
+            receives_count_across_openings,
+            no_message_has_two_receivers_in_two_openings,
+        ],
+    }
+    sqlite_beside_its_store: embedded(Outbox::Enqueue);
+    sqlite_beside_another_store: embedded(Outbox::Mark);
+}

@@ -1,1 +1,17 @@
+//! Noren in one process, and its command line.
+//!
+//! [`cli`] defines the commands. Each of the other modules is one of them; [`client`] is how they reach a catalogue.
 
+pub mod app;
+pub mod cli;
+pub mod client;
+pub mod demo;
+pub mod export;
+pub mod failure;
+pub mod import;
+mod raw_object;
+mod run;
+pub mod search;
+pub mod serve;
+
+pub use run::{import_into, run};

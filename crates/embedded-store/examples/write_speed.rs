@@ -1,0 +1,144 @@
+//! How fast the store and the queue are on this disk: `cargo run --release -p embedded-store --example write_speed`.
+//!
+//! It prints single writes made by 64 callers at once, writes in batches of 500, receiving and acknowledging in
+//! batches of 1,000, and reading, each with the processor time that it took.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use domain::input::read_product;
+use domain::ports::{ChangeQueue, PortError, ProductStore, Receipt, Write};
+use domain::{Change, Content, Currency, Product, ProductId, Version};
+use embedded_store::{EmbeddedStore, Options};
+
+const SINGLES: usize = 100_000;
+const CALLERS: usize = 64;
+const BATCHED: usize = 200_000;
+const BATCH: usize = 500;
+const RECEIVED: usize = 1_000;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir_in(".")?;
+    let store = EmbeddedStore::open(folder.path(), Options::default())?;
+    let content = content()?;
+    let example = product("an-example-of-an-id", &content);
+    println!("a product has {} bytes", serde_json::to_vec(&example)?.len());
+
+    let next = Arc::new(AtomicUsize::new(0));
+    let measure = Measure::start();
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| tokio::spawn(write_singles(store.clone(), Arc::clone(&next), content.clone())))
+        .collect();
+    for caller in callers {
+        caller.await??;
+    }
+    measure.print("single writes, 64 callers", SINGLES);
+
+    let measure = Measure::start();
+    for batch in 0..BATCHED / BATCH {
+        let writes = (0..BATCH).map(|i| create(&format!("batch-{batch}-{i}"), &content)).collect();
+        for written in store.write(writes).await {
+            written?;
+        }
+    }
+    measure.print("writes in batches of 500", BATCHED);
+
+    let measure = Measure::start();
+    let mut received = 0;
+    loop {
+        let deliveries = store.receive(RECEIVED, Duration::ZERO).await?;
+        if deliveries.is_empty() {
+            break;
+        }
+        received += deliveries.len();
+        let receipts: Vec<Receipt> = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
+        store.acknowledge(&receipts).await?;
+    }
+    measure.print("received and acknowledged", received);
+
+    let measure = Measure::start();
+    for batch in 0..BATCHED / BATCH {
+        let ids: Result<Vec<_>, _> =
+            (0..BATCH).map(|i| ProductId::parse(&format!("batch-{batch}-{i}"))).collect();
+        assert!(store.get(&ids?).await?.iter().all(Option::is_some), "everything written is there");
+    }
+    measure.print("read in batches of 500", BATCHED);
+    Ok(())
+}
+
+async fn write_singles(
+    store: EmbeddedStore,
+    next: Arc<AtomicUsize>,
+    content: Content,
+) -> Result<(), PortError> {
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= SINGLES {
+            return Ok(());
+        }
+        for written in store.write(vec![create(&format!("single-{number}"), &content)]).await {
+            written
+                .map_err(|error| PortError::new(domain::ports::PortErrorKind::Internal, "writing", error))?;
+        }
+    }
+}
+
+fn create(id: &str, content: &Content) -> Write {
+    let change = Change::Create(Arc::new(product(id, content)));
+    Write { change, replaces: None, answered: None, traceparent: None }
+}
+
+fn product(id: &str, content: &Content) -> Product {
+    let id = ProductId::parse(id).unwrap_or_else(|_| ProductId::generate());
+    let mut content = content.clone();
+    content.sku = Some(format!("SKU-{id}"));
+    Product { id, version: Version::FIRST, created_at: domain::now(), updated_at: domain::now(), content }
+}
+
+fn content() -> Result<Content, Box<dyn Error>> {
+    let mut fields = String::from(
+        r#"{"name":"Laptop 15","brand":"Acme","category":"Computers > Laptops","price":799.99,"#,
+    );
+    fields.push_str(&format!(
+        r#""description":"{}","attributes":{{"#,
+        "a light laptop with a long battery ".repeat(20)
+    ));
+    let attributes: Vec<_> =
+        (0..15).map(|i| format!(r#""attribute number {i}":"a value of it, {i}""#)).collect();
+    fields.push_str(&attributes.join(","));
+    fields.push_str("}}");
+    Ok(read_product(fields.as_bytes(), Currency::USD)?.content)
+}
+
+/// Wall and processor time of a stretch of work.
+struct Measure {
+    wall: Instant,
+    cpu: Option<Duration>,
+}
+
+impl Measure {
+    fn start() -> Self {
+        Self { wall: Instant::now(), cpu: cpu_time() }
+    }
+
+    fn print(self, what: &str, count: usize) {
+        let wall = self.wall.elapsed();
+        let rate = count as f64 / wall.as_secs_f64();
+        print!("{what:28} {rate:>9.0} a second");
+        if let (Some(before), Some(after)) = (self.cpu, cpu_time()) {
+            print!(", {:.1} µs of processor time each", (after - before).as_secs_f64() * 1e6 / count as f64);
+        }
+        println!();
+    }
+}
+
+/// The processor time of this process, where Linux tells it, in its ticks of 10 ms.
+fn cpu_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+}

@@ -1,0 +1,56 @@
+//! Marks: writes whose change must still be handed to a queue elsewhere.
+
+use domain::ports::{Envelope, OutboxMark, Unsent};
+use rusqlite::{Connection, params};
+
+use crate::error::unreadable;
+use crate::products;
+use crate::writer::Step;
+
+/// The most JSON that is read at a time.
+const MAX_BYTES: usize = 16 << 20;
+
+/// Leaves a mark for a write of the same transaction.
+pub(crate) fn insert(
+    step: &Step<'_>,
+    id: &str,
+    version: i64,
+    traceparent: Option<&str>,
+) -> rusqlite::Result<OutboxMark> {
+    step.conn
+        .prepare_cached("INSERT INTO marks (at, id, version, traceparent) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![step.now, id, version, traceparent])?;
+    Ok(OutboxMark(step.conn.last_insert_rowid().to_string()))
+}
+
+pub(crate) const UNSENT: &str = "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.id, m.traceparent
+    FROM marks m LEFT JOIN products p ON p.id = m.id
+    WHERE m.at <= ?1 ORDER BY m.at, m.seq LIMIT ?2";
+
+/// The oldest of those left at `until` or before, each with what the store holds now.
+pub(crate) fn unsent(conn: &Connection, until: i64, limit: usize) -> rusqlite::Result<Vec<Unsent>> {
+    let mut statement = conn.prepare_cached(UNSENT)?;
+    let mut rows = statement.query(params![until, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let (mut unsent, mut bytes) = (Vec::new(), 0);
+    while bytes < MAX_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let stored = products::Stored::read(row)?.ok_or_else(|| unreadable("a mark without its product"))?;
+        bytes += stored.bytes();
+        let change = stored.change(row.get_ref(5)?.as_str()?).map_err(unreadable)?;
+        unsent.push(Unsent {
+            mark: OutboxMark(row.get::<_, i64>(4)?.to_string()),
+            envelope: Envelope { change, traceparent: row.get(6)? },
+        });
+    }
+    Ok(unsent)
+}
+
+/// Clears marks; what is no mark of ours is gone already.
+pub(crate) fn clear(step: &Step<'_>, marks: &[OutboxMark]) -> rusqlite::Result<()> {
+    let mut statement = step.conn.prepare_cached("DELETE FROM marks WHERE seq = ?1")?;
+    for seq in marks.iter().filter_map(|mark| mark.0.parse::<i64>().ok()) {
+        statement.execute([seq])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! The command line: what can be written after `noren`, with the help for it.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use domain::Currency;
+
+use crate::failure::{Context as _, Failure};
+use crate::serve::Serve;
+
+/// Where the commands look for a running service unless they are told otherwise.
+pub const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "noren", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 110)]
+#[command(about = "A product catalogue that never loses a write and answers a search in a millisecond")]
+#[command(long_about = None)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  noren serve --demo                      start with 2,000 products to play with
+  noren import products.ndjson.gz         fill the catalogue
+  noren search red kettle --price -50     look for something
+  noren export -o backup.ndjson.gz        take everything out";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the catalogue: writes, index and search in one process
+    Serve(Serve),
+    /// Write products from files into the catalogue
+    Import(ImportArgs),
+    /// Search the catalogue from the terminal
+    Search(SearchArgs),
+    /// Write the whole catalogue as NDJSON
+    Export(ExportArgs),
+    /// Measure import and search on this machine
+    Bench(BenchArgs),
+    /// Write the completions for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Which catalogue a command works on: a running service, or a folder opened in this process.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// The running service [default: http://127.0.0.1:8080]
+    #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
+    pub url: Option<String>,
+    /// Work on this folder in this process, without a service
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// `noren import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren import products.ndjson.gz             into the service at http://127.0.0.1:8080
+  noren import --data-dir ./data a.csv b.csv  into a folder, without a service
+  noren import --dry-run products.csv         only check
+  zcat products.gz | noren import -           from standard input
+
+One product a line (NDJSON), or a CSV file whose first row names the fields. The same import a second time changes
+nothing. A product with a fault goes to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, together
+with what is wrong, and the rest goes on. Exit code: 0 all taken, 1 something was rejected or failed, 2 called
+wrongly. How fields of other catalogues are understood: docs/IMPORT.md.")]
+pub struct ImportArgs {
+    /// Files with products, also gzipped; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
+    /// Check everything and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How the files are written, where their names and contents do not say it
+    #[arg(long)]
+    pub format: Option<Format>,
+    /// The currency of prices that come without one [default: the catalogue's]
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
+    /// Where rejected products go; for a single FILE
+    #[arg(long, value_name = "PATH")]
+    pub rejects: Option<PathBuf>,
+}
+
+/// How a file of products is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON object a line
+    Ndjson,
+    /// Comma, semicolon or tab separated, field names in the first row
+    Csv,
+}
+
+/// `noren search`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren search green tea                              words, with room for typos
+  noren search --brand HP --price 100-200 laptop      filters
+  noren search --facet brand --facet price --sort price_asc kettle
+  noren search --attribute colour=red --attribute width=10..20
+  noren search --json tea | jq .total                 for programs")]
+pub struct SearchArgs {
+    /// What to look for; nothing finds everything
+    #[arg(value_name = "WORDS")]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    pub place: Place,
+    /// Only this brand; several are alternatives
+    #[arg(long, value_name = "BRAND")]
+    pub brand: Vec<String>,
+    /// Only this category and those under it, such as `Kitchen > Kettles`; several are alternatives
+    #[arg(long, value_name = "PATH")]
+    pub category: Vec<String>,
+    /// Only products with this tag; several are alternatives
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Only prices in this range; either end may be left out: `100-`, `-50`
+    #[arg(long, value_name = "MIN-MAX", allow_hyphen_values = true)]
+    pub price: Option<String>,
+    /// The currency of price filter, price order and price facet [default: the catalogue's]
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
+    /// Only what is in stock
+    #[arg(long)]
+    pub in_stock: bool,
+    /// Only this value of an attribute, or a range `KEY=MIN..MAX`; several values of a key are alternatives
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
+    pub attribute: Vec<(String, String)>,
+    /// The order [default: relevance]
+    #[arg(long, value_enum)]
+    pub sort: Option<SortArg>,
+    /// Which page, from 1
+    #[arg(long, value_name = "N")]
+    pub page: Option<u32>,
+    /// Products a page, at most 100 [default: 20]
+    #[arg(long, value_name = "N")]
+    pub page_size: Option<u32>,
+    /// Count the values of brand, category, tags, price or attributes.KEY
+    #[arg(long, value_name = "FIELD")]
+    pub facet: Vec<String>,
+    /// Write the answer of the service as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The orders of a search, named as the API does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum SortArg {
+    /// The best match first
+    Relevance,
+    /// The cheapest first
+    PriceAsc,
+    /// The dearest first
+    PriceDesc,
+    /// The last created first
+    Newest,
+    /// By name
+    Name,
+}
+
+/// `noren export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren export > products.ndjson              from the service at http://127.0.0.1:8080
+  noren export -o products.ndjson.gz          gzipped, because the name says so
+  noren export --data-dir ./data | jq -r .name
+
+The output is what `noren import` takes back.")]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// Write here instead of standard output; a name that ends in .gz is gzipped
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `noren bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren bench import products.ndjson
+  noren bench search products.ndjson --queries queries.txt")]
+pub struct BenchArgs {
+    /// What to measure.
+    #[command(subcommand)]
+    pub what: BenchCommand,
+}
+
+/// What `noren bench` measures.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Import files into a fresh folder until everything is searchable: products a second and peak memory
+    Import {
+        /// Files of products, as `noren import` takes them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Import files, then search them with two facets and a price range: median and 99th percentile
+    Search {
+        /// Files of products, as `noren import` takes them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// A file with one query a line; without it, words of the products' own names
+        #[arg(long, value_name = "FILE")]
+        queries: Option<PathBuf>,
+        /// How many searches to measure
+        #[arg(long, value_name = "N", default_value_t = 2000)]
+        count: usize,
+    },
+}
+
+/// `noren completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren completions bash > ~/.local/share/bash-completion/completions/noren
+  noren completions zsh > ~/.zfunc/_noren
+  noren completions fish > ~/.config/fish/completions/noren.fish")]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// Writes the completions for a shell to standard output.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn write_completions(args: &CompletionsArgs) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "noren", &mut script);
+    std::io::stdout().write_all(&script).context(|| "writing the completions".to_owned())
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("must be KEY=VALUE, such as colour=red".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples:\n  noren"), "{} has no examples", command.get_name());
+        }
+    }
+
+    #[test]
+    fn a_price_may_begin_with_a_hyphen() {
+        let cli = Cli::try_parse_from(["noren", "search", "--price", "-50", "tea", "--attribute", "a=b=c"]);
+        let Ok(Cli { command: Command::Search(args) }) = cli else { panic!("{cli:?}") };
+        assert_eq!(args.price.as_deref(), Some("-50"));
+        assert_eq!(args.words, ["tea"]);
+        assert_eq!(args.attribute, [("a".to_owned(), "b=c".to_owned())]);
+    }
+
+    #[test]
+    fn a_service_and_a_folder_exclude_each_other() {
+        let both = ["noren", "export", "--url", "http://x", "--data-dir", "d"];
+        assert_eq!(Cli::try_parse_from(both).unwrap_err().exit_code(), 2);
+    }
+}
