@@ -2,6 +2,7 @@
 //!
 //! [`cli`] defines the commands. Each of the other modules is one of them; [`client`] is how they reach a catalogue.
 
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod demo;
