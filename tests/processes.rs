@@ -1,1 +1,185 @@
-//! The three services as three processes.
+//! The real binaries: the three services over one folder, the one process, crashes, and what is wrong at start.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Running, finished, wait_until};
+
+async fn get(url: &str, path: &str) -> Answer {
+    Answer::of(reqwest::Client::new().get(format!("{url}{path}"))).await
+}
+
+async fn total(url: &str, parameters: &str) -> Value {
+    get(url, &format!("/products/search?{parameters}")).await.expect(200).json()["total"].clone()
+}
+
+/// Three processes on one folder.
+struct Three {
+    command: Running,
+    sync: Running,
+    query: Running,
+}
+
+impl Three {
+    async fn start(dir: &str) -> Self {
+        // The reader first: it must not need the others to be there.
+        let query = Running::start("noren-query", &["--data-dir", dir]).await;
+        let sync = Running::start("noren-sync", &["--data-dir", dir]).await;
+        let command = Running::start("noren-command", &["--data-dir", dir]).await;
+        Self { command, sync, query }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_processes_work_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let three = Three::start(dir.path().to_str().unwrap()).await;
+    for service in [&three.command, &three.sync, &three.query] {
+        get(&service.url, "/health/ready").await.expect(200);
+        get(&service.url, "/metrics").await.expect(200);
+    }
+    let client = reqwest::Client::new();
+    let put = client.put(format!("{}/products/p1", three.command.url)).json(&json!({"name": "Oak lamp"}));
+    Answer::of(put).await.expect(201);
+    wait_until("the product is found", async || total(&three.query.url, "query=lamp").await == 1).await;
+    Answer::of(client.delete(format!("{}/products/p1", three.command.url))).await.expect(200);
+    wait_until("the product is gone", async || total(&three.query.url, "query=lamp").await == 0).await;
+    assert_eq!(get(&three.query.url, "/products/p1").await.status, 404, "query does not read the store");
+    assert_eq!(get(&three.command.url, "/products/search").await.status, 422, "command does not search");
+    for service in [three.command, three.sync, three.query] {
+        let name = service.name.clone();
+        let (status, took) = service.interrupt();
+        assert!(status.success() && took < Duration::from_secs(5), "{name}: {status} after {took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_sync_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().to_str().unwrap();
+    let Three { command, sync, query } = Three::start(dir).await;
+    let lines: String =
+        (0..3000).map(|n| format!("{}\n", json!({"id": format!("p{n}"), "name": "Cup"}))).collect();
+    let post = reqwest::Client::new()
+        .post(format!("{}/products/bulk", command.url))
+        .header("content-type", "application/x-ndjson")
+        .body(lines);
+    Answer::of(post).await.expect(200);
+    sync.kill();
+    let _sync = Running::start("noren-sync", &["--data-dir", dir]).await;
+    wait_until("all are found", async || total(&query.url, "").await == 3000).await;
+}
+
+/// A line of a bulk request.
+fn line(n: usize) -> String {
+    let text = "A cup for tea or coffee. ".repeat(8);
+    format!("{}\n", json!({"id": format!("p{n}"), "name": format!("Cup {n}"), "description": text}))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_before_a_kill_is_there_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().to_str().unwrap();
+    let mut promised = std::collections::BTreeSet::new();
+    for round in 0..3 {
+        let service = Running::start("noren", &["serve", "--data-dir", dir]).await;
+        // The body never ends: the service is killed in the middle of it.
+        let body =
+            futures::stream::iter((round * 1_000_000..).map(|n| Ok::<_, std::convert::Infallible>(line(n))));
+        let answer = reqwest::Client::new()
+            .post(format!("{}/products/bulk", service.url))
+            .header("content-type", "application/x-ndjson")
+            .body(reqwest::Body::wrap_stream(body))
+            .send()
+            .await
+            .unwrap();
+        let (mut chunks, mut text) = (answer.bytes_stream(), Vec::new());
+        let enough = 2000 + round * 1500;
+        while text.iter().filter(|byte| **byte == b'\n').count() < enough {
+            text.extend_from_slice(&chunks.next().await.expect("answers go on").expect("answers go on"));
+        }
+        service.kill();
+        let complete = text.iter().rposition(|byte| *byte == b'\n').unwrap();
+        for line in String::from_utf8(text[..complete].to_vec()).unwrap().lines() {
+            let result: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(result["status"], 201, "{result}");
+            promised.insert(result["id"].as_str().unwrap().to_owned());
+        }
+    }
+    let service = Running::start("noren", &["serve", "--data-dir", dir]).await;
+    let (mut stored, mut path) = (std::collections::BTreeSet::new(), "/products?limit=500".to_owned());
+    loop {
+        let page = get(&service.url, &path).await.expect(200);
+        stored.extend(page.ids());
+        match page.json()["nextCursor"].as_str() {
+            Some(cursor) => path = format!("/products?limit=500&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert!(promised.is_subset(&stored), "{} promised, {} stored", promised.len(), stored.len());
+    wait_until("everything stored is found", async || total(&service.url, "query=cup").await == stored.len())
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_fills_an_empty_catalogue_with_the_demo_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["serve", "--demo", "--data-dir", dir.path().to_str().unwrap()];
+    let service = Running::start("noren", &arguments).await;
+    let facets = get(&service.url, "/products/search?facets=category").await.expect(200).json();
+    let found = facets["total"].as_u64().unwrap();
+    assert!((1800..=2000).contains(&found), "{found} active products");
+    let client = reqwest::Client::new();
+    let id = facets["products"][0]["id"].as_str().unwrap().to_owned();
+    Answer::of(client.delete(format!("{}/products/{id}", service.url))).await.expect(200);
+    let (status, took) = service.interrupt();
+    assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
+    let service = Running::start("noren", &arguments).await;
+    wait_until("the deleted product stays deleted", async || total(&service.url, "").await == found - 1)
+        .await;
+}
+
+/// The one line on standard error of a process that does not start.
+fn start_fault(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let output = finished(name, arguments, variables);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{name} {arguments:?} starts");
+    assert_eq!(error.trim_end().lines().count(), 1, "one line: {error}");
+    assert!(error.starts_with("error: ") && !error.contains("panicked"), "{error}");
+    error
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_start_ends_with_one_line_that_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let data = data.to_str().unwrap();
+    let error = start_fault("noren-command", &[], &[("NOREN_LISTN", "127.0.0.1:1")]);
+    assert!(error.contains("NOREN_LISTN") && error.contains("NOREN_LISTEN"), "{error}");
+    let file = dir.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    for (name, arguments) in
+        [("noren", vec!["serve"]), ("noren-command", vec![]), ("noren-sync", vec![]), ("noren-query", vec![])]
+    {
+        let listen = ["--listen", "127.0.0.1:0", "--data-dir"];
+        let arguments = [arguments.as_slice(), &listen, &[file.to_str().unwrap()]].concat();
+        let error = start_fault(name, &arguments, &[]);
+        assert!(error.contains(file.to_str().unwrap()), "{name}: {error}");
+    }
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let error = start_fault("noren", &["serve", "--data-dir", data, "--listen", &address], &[]);
+    assert!(error.contains(&address) && error.contains("--listen"), "{error}");
+    let error = start_fault("noren-query", &["--data-dir", data], &[("NOREN_CURRENCY", "dollars")]);
+    assert!(error.contains("NOREN_CURRENCY"), "{error}");
+    let error = start_fault("noren-command", &["--data-dir", data], &[("NOREN_STORE", "dynamodb")]);
+    assert!(error.contains("NOREN_STORE"), "{error}");
+    let first = Running::start("noren", &["serve", "--data-dir", data]).await;
+    let error = start_fault("noren", &["serve", "--data-dir", data, "--listen", "127.0.0.1:0"], &[]);
+    assert!(error.contains("another"), "{error}");
+    drop(first);
+    let output = finished("noren", &["serve", "--listen", "nowhere"], &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}

@@ -6,8 +6,9 @@ mod error;
 mod relay;
 mod request;
 mod routes;
+pub mod service;
 
-use runtime::{Gauges, Part};
+use runtime::{Gauges, Part, QueueDepth};
 
 pub use catalogue::{Catalogue, Command, IdempotencyKey, Operation, Precondition};
 pub use error::CommandError;
@@ -37,11 +38,14 @@ impl Catalogue {
             let queue = queue.clone();
             async move {
                 let Ok(stats) = queue.stats().await else { return };
-                metrics::gauge!("noren_queue_waiting_messages").set(stats.waiting as f64);
-                metrics::gauge!("noren_queue_in_flight_messages").set(stats.in_flight as f64);
-                metrics::gauge!("noren_queue_dead_letters").set(stats.dead as f64);
-                let age = stats.oldest_age.unwrap_or_default();
-                metrics::gauge!("noren_oldest_unsynced_age_seconds").set(age.as_secs_f64());
+                let oldest_age = stats.oldest_age.unwrap_or_default();
+                QueueDepth {
+                    waiting: stats.waiting,
+                    in_flight: stats.in_flight,
+                    dead: stats.dead,
+                    oldest_age,
+                }
+                .record();
             }
         })
     }

@@ -1,1 +1,7 @@
-fn main() {}
+//! The write service as a process.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::run("noren-command", command::service::run)
+}

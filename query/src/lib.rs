@@ -10,6 +10,7 @@ mod parameter_docs;
 pub mod params;
 mod query_string;
 mod search;
+pub mod service;
 mod suggest;
 
 use std::sync::Arc;
@@ -53,3 +54,6 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
 
 const SEARCH_SECONDS: &str = "noren_search_seconds";
 const EMPTY_SEARCHES: &str = "noren_searches_without_result_total";
+
+#[cfg(all(test, feature = "embedded"))]
+mod router_tests;

@@ -1,6 +1,7 @@
 //! The consumer: takes changes from the queue and brings the index to them.
 
 mod batch;
+pub mod service;
 mod worker;
 
 pub use worker::{Worker, WorkerOptions};

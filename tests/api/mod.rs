@@ -1,1 +1,7 @@
 //! Black-box tests over HTTP against the real service.
+
+mod bulk;
+mod faults;
+mod products;
+mod search;
+mod service;

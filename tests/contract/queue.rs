@@ -2,6 +2,8 @@
 //!
 //! To hold another adapter to it, add a line at the end of this file.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -7,8 +7,11 @@ use fastrand::Rng;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::client::Api;
+use crate::app::{App, Options};
+use crate::cli::BenchArgs;
+use crate::client::{Api, InProcess};
 use crate::failure::{Context as _, Failure};
+use crate::import;
 
 /// Searches that are made before those that are measured, so that files are mapped and caches are warm.
 const WARM_UP: usize = 200;
@@ -18,6 +21,50 @@ const FACETS: &str = "brand,category";
 const NAME_PAGES: u32 = 20;
 /// The seed of the choice of words, so that every run makes the same searches.
 const SEED: u64 = 1;
+
+/// Imports the files into a fresh folder, searches it, and writes what it took to standard output.
+///
+/// # Errors
+/// When the files cannot be imported, or a search fails.
+pub async fn bench(args: &BenchArgs) -> Result<(), Failure> {
+    let scratch = Scratch::new(args.scratch.as_deref())?;
+    let app = App::open(scratch.path(), Options::default()).await?;
+    let measured = measure(&app, args, scratch.path()).await;
+    app.stop().await;
+    measured
+}
+
+async fn measure(app: &App, args: &BenchArgs, scratch: &Path) -> Result<(), Failure> {
+    let options = import::Options {
+        files: args.files.clone(),
+        format: None,
+        currency: None,
+        check: Some(Options::default().currency),
+        rejects: None,
+        rejects_folder: scratch.to_owned(),
+        is_quiet: true,
+    };
+    let summary = crate::import_into(app, options, true).await?;
+    println!("import until everything is searchable: {summary}");
+    print_peak_memory("import");
+    if args.searches > 0 {
+        let api = InProcess(app.router());
+        let queries = match &args.queries {
+            Some(path) => queries_of_file(path)?,
+            None => queries_of_names(&api).await?,
+        };
+        let latencies = measure_searches(&api, &queries, &args.price, args.searches).await?;
+        println!("two facets and a price range: {latencies}");
+        print_peak_memory("searches");
+    }
+    Ok(())
+}
+
+fn print_peak_memory(after: &str) {
+    if let Some(bytes) = peak_memory() {
+        println!("peak resident memory after the {after}: {} MB", bytes / 1_000_000);
+    }
+}
 
 /// How long searches took.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use domain::Currency;
-use runtime::config;
 
 use crate::failure::{Context as _, Failure};
+use crate::serve::Serve;
 
-/// Where `noren serve` listens unless it is told otherwise.
+/// Where the commands look for a running service unless they are told otherwise.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 /// The whole command line.
@@ -34,7 +34,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the catalogue: writes, index and search in one process
-    Serve(ServeArgs),
+    Serve(Serve),
     /// Write products from files into the catalogue
     Import(ImportArgs),
     /// Search the catalogue from the terminal
@@ -45,27 +45,6 @@ pub enum Command {
     Bench(BenchArgs),
     /// Write the completions for a shell
     Completions(CompletionsArgs),
-}
-
-/// `noren serve`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  noren serve                             on 127.0.0.1:8080, data in ./data
-  noren serve --demo                      the same, with a made catalogue in it if it is empty
-  noren serve --data-dir /srv/noren --listen 0.0.0.0:80")]
-pub struct ServeArgs {
-    #[command(flatten)]
-    pub data_dir: config::DataDir,
-    #[command(flatten)]
-    pub listen: config::Listen,
-    /// Fill an empty catalogue with 2,000 made products
-    #[arg(long)]
-    pub demo: bool,
-    #[command(flatten)]
-    pub currency: config::Currency,
-    #[command(flatten)]
-    pub cache: config::Cache,
 }
 
 /// Which catalogue a command works on: a running service, or a folder opened in this process.

@@ -2,6 +2,7 @@
 //!
 //! [`cli`] defines the commands. Each of the other modules is one of them; [`client`] is how they reach a catalogue.
 
+pub mod app;
 pub mod bench;
 pub mod cli;
 pub mod client;
@@ -10,4 +11,8 @@ pub mod export;
 pub mod failure;
 pub mod import;
 mod raw_object;
+mod run;
 pub mod search;
+pub mod serve;
+
+pub use run::{import_into, run};

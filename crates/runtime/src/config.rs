@@ -59,6 +59,13 @@ pub struct DataDir {
     pub data_dir: PathBuf,
 }
 
+impl DataDir {
+    /// The folder of the embedded index inside the data folder.
+    pub fn index(&self) -> PathBuf {
+        self.data_dir.join("index")
+    }
+}
+
 /// Which store keeps the products.
 #[derive(Debug, Clone, Args)]
 pub struct Store {

@@ -51,6 +51,28 @@ impl Gauges {
     }
 }
 
+/// How much waits in a queue, as gauges that every service shows under the same names.
+pub struct QueueDepth {
+    /// Messages that can be received now or later.
+    pub waiting: u64,
+    /// Messages that a receiver holds.
+    pub in_flight: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Age of the oldest change that is not in the index yet; zero when there is none.
+    pub oldest_age: Duration,
+}
+
+impl QueueDepth {
+    /// Sets the gauges.
+    pub fn record(&self) {
+        metrics::gauge!("noren_queue_waiting_messages").set(self.waiting as f64);
+        metrics::gauge!("noren_queue_in_flight_messages").set(self.in_flight as f64);
+        metrics::gauge!("noren_queue_dead_letters").set(self.dead as f64);
+        metrics::gauge!("noren_oldest_unsynced_age_seconds").set(self.oldest_age.as_secs_f64());
+    }
+}
+
 /// The process answers; that is all.
 pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))

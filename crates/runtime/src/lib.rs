@@ -8,7 +8,7 @@ pub mod server;
 pub mod start;
 pub mod telemetry;
 
-pub use health::{Gauges, Part};
+pub use health::{Gauges, Part, QueueDepth};
 pub use http::Service;
 pub use problem::Problem;
-pub use start::{StartError, exit_code};
+pub use start::{StartError, exit_code, run};

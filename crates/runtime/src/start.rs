@@ -51,3 +51,21 @@ pub fn exit_code(result: Result<(), StartError>) -> ExitCode {
         }
     }
 }
+
+/// The whole `main` of a service: reads flags and variables, starts logging, and runs it to its end.
+pub fn run<C, F>(service: &'static str, run: impl FnOnce(C) -> F) -> ExitCode
+where
+    C: clap::Parser,
+    F: Future<Output = Result<(), StartError>>,
+{
+    let config = C::parse();
+    let started = || {
+        crate::config::check_environment()?;
+        crate::telemetry::start(service)?;
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| StartError::because("cannot start the threads of the service", error))
+    };
+    exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
+}

@@ -1,1 +1,27 @@
+//! The ports [`IndexWriter`](domain::ports::IndexWriter) and [`SearchIndex`](domain::ports::SearchIndex) over a
+//! folder of tantivy.
+//!
+//! [`TantivyWriter`] and [`TantivySearcher`] may share one process or live in several; either may come first. One
+//! writer at a time, any number of searchers. A search sees what any writer committed before it began.
 
+#![warn(missing_docs)]
+
+mod analysis;
+mod document;
+mod expansion;
+mod facets;
+mod filters;
+mod folder;
+mod highlight;
+mod matching;
+mod order;
+mod pool;
+mod schema;
+mod search;
+mod searcher;
+mod snapshot;
+mod writer;
+
+pub use folder::OpenError;
+pub use searcher::{SearcherOptions, TantivySearcher};
+pub use writer::{TantivyWriter, WriterOptions};

@@ -1,0 +1,149 @@
+//! All three services in one process, on the embedded back ends.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use command::Catalogue;
+use domain::Currency;
+use domain::ports::SearchIndex;
+use embedded_store::{DeadLetter, EmbeddedStore};
+use query::Settings;
+use runtime::{Service, StartError};
+use sync::{Worker, WorkerOptions};
+use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use utoipa::OpenApi;
+
+/// The longest that [`App::sync_all`] sleeps between two looks at the queue.
+const IDLE_POLL: Duration = Duration::from_millis(5);
+
+/// What holds for the whole process.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The currency of prices that name none.
+    pub currency: Currency,
+    /// How long clients may keep the answer of a search.
+    pub cache_seconds: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { currency: Currency::USD, cache_seconds: 0 }
+    }
+}
+
+/// A catalogue with its store, queue, index and sync worker, all in this process.
+pub struct App {
+    catalogue: Catalogue,
+    store: Arc<EmbeddedStore>,
+    search: Arc<dyn SearchIndex>,
+    worker: Worker,
+    work: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    options: Options,
+}
+
+/// What the document says of the services together.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Noren", description = "A product catalogue that never loses a write and answers a search in a millisecond."),
+    tags(
+        (name = "products", description = "Products as the catalogue keeps them"),
+        (name = "search", description = "Products as shoppers find them")
+    )
+)]
+struct Api;
+
+impl App {
+    /// Opens the data folder, making it when it is missing, and begins to sync.
+    ///
+    /// # Errors
+    /// When a part cannot be opened, with what to do about it.
+    pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
+        let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
+            .map_err(|error| StartError::because("cannot open the store", error))?;
+        let store = Arc::new(store);
+        let folder = data_dir.join("index");
+        let writer = TantivyWriter::open(&folder, WriterOptions::default())
+            .map_err(|error| StartError::because("cannot open the index", error))?;
+        let searcher = TantivySearcher::open(&folder, SearcherOptions::default())
+            .map_err(|error| StartError::because("cannot open the index", error))?;
+        let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
+        let worker = Worker::new(store.clone(), Arc::new(writer), WorkerOptions::default());
+        let (stop, mut stopped) = watch::channel(false);
+        let working = worker.clone();
+        let work = tokio::spawn(async move {
+            let stopped = async {
+                // A sender that is gone means the same as one that has spoken.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            working.run(stopped).await;
+        });
+        Ok(Self { catalogue, store, search: Arc::new(searcher), worker, work, stop, options })
+    }
+
+    /// The write side.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The read side.
+    pub fn search(&self) -> &Arc<dyn SearchIndex> {
+        &self.search
+    }
+
+    /// Both APIs in one router, with health, metrics and documents.
+    pub fn router(&self) -> Router {
+        let settings =
+            Settings { currency: self.options.currency, cache_seconds: self.options.cache_seconds };
+        let (routes, openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
+            .merge(command::routes(self.catalogue.clone()))
+            .merge(query::routes(self.search.clone(), settings))
+            .split_for_parts();
+        let mut parts = self.catalogue.parts();
+        parts.push(query::service::index_part(self.search.clone()));
+        let gauges = vec![self.catalogue.gauges(), query::service::index_gauges(self.search.clone())];
+        Service { routes, openapi: Some(openapi), parts, gauges }.into_router()
+    }
+
+    /// Waits until every change that was written before is found by search, or is a dead letter.
+    ///
+    /// # Errors
+    /// When the queue does not answer, or has not run empty within `patience`.
+    pub async fn sync_all(&self, patience: Duration) -> Result<(), StartError> {
+        let begun = Instant::now();
+        loop {
+            let idle = self.worker.is_idle().await;
+            if idle.map_err(|error| StartError::because("cannot ask the queue what waits in it", error))? {
+                return Ok(());
+            }
+            if self.work.is_finished() {
+                return Err(StartError::new("the sync worker has ended; the log says why"));
+            }
+            if begun.elapsed() > patience {
+                return Err(StartError::new(format!("changes still wait after {} s", patience.as_secs())));
+            }
+            tokio::time::sleep(IDLE_POLL).await;
+        }
+    }
+
+    /// Changes that could not be indexed, at most `limit`.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
+    pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StartError> {
+        let letters = self.store.dead_letters(limit).await;
+        letters.map_err(|error| StartError::because("cannot read the dead letters", error))
+    }
+
+    /// Ends the sync worker after the batch that it has in hand.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.work.await {
+            tracing::error!(error = %error, "the sync worker failed");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! From the command line to the command.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use command::{Catalogue, CommandError};
+use domain::input::InputError;
+use domain::ports::WriteOutcome;
+use domain::{Currency, Fault, FaultKind, Faults};
+use indicatif::ProgressBar;
+use runtime::StartError;
+
+use crate::app::{App, Options};
+use crate::cli::{Cli, Command, ImportArgs, Place, write_completions};
+use crate::client::{Api, InProcess, Service};
+use crate::failure::Failure;
+use crate::import::{self, Candidate, Sink, Summary};
+use crate::{bench, export, search, serve};
+
+/// How long an import into a folder waits until everything is searchable.
+const IMPORT_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Runs the command to its end. What went wrong stands in one line on standard error.
+pub fn run(cli: Cli) -> ExitCode {
+    match start(cli) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough, as `head` does.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            if let Some(note) = failure.note() {
+                eprintln!("{note}");
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<ExitCode, Failure> {
+    runtime::config::check_environment()?;
+    runtime::telemetry::start("noren")?;
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let threads = threads.map_err(|error| StartError::because("cannot start the threads of noren", error))?;
+    threads.block_on(dispatch(cli.command))
+}
+
+async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Serve(flags) => serve::serve(flags).await?,
+        Command::Import(args) => return import(args).await,
+        Command::Search(args) => {
+            let catalogue = Opened::at(&args.place).await?;
+            search::search(&*catalogue.api, &args).await?;
+            catalogue.close().await;
+        }
+        Command::Export(args) => {
+            let catalogue = Opened::at(&args.place).await?;
+            export::export(&*catalogue.api, args.output.as_deref()).await?;
+            catalogue.close().await;
+        }
+        Command::Bench(args) => bench::bench(&args).await?,
+        Command::Completions(args) => write_completions(&args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A catalogue that a command reads from.
+struct Opened {
+    api: Box<dyn Api>,
+    app: Option<App>,
+}
+
+impl Opened {
+    async fn at(place: &Place) -> Result<Self, Failure> {
+        let Some(data_dir) = &place.data_dir else {
+            return Ok(Self { api: Box::new(service(place)?), app: None });
+        };
+        let app = App::open(data_dir, Options { currency: currency()?, ..Options::default() }).await?;
+        Ok(Self { api: Box::new(InProcess(app.router())), app: Some(app) })
+    }
+
+    async fn close(self) {
+        if let Some(app) = self.app {
+            app.stop().await;
+        }
+    }
+}
+
+fn service(place: &Place) -> Result<Service, Failure> {
+    Service::at(place.url.as_deref().unwrap_or(crate::cli::DEFAULT_URL))
+}
+
+/// The currency of a catalogue that is opened in this process.
+fn currency() -> Result<Currency, Failure> {
+    match std::env::var("NOREN_CURRENCY") {
+        Err(_) => Ok(Currency::USD),
+        Ok(code) => Currency::parse(&code)
+            .map_err(|error| Failure::usage("NOREN_CURRENCY cannot be used").because(error)),
+    }
+}
+
+async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {
+    let mut options = import::Options {
+        files: args.files,
+        format: args.format,
+        currency: args.currency,
+        check: None,
+        rejects: args.rejects,
+        rejects_folder: ".".into(),
+        is_quiet: false,
+    };
+    let currency = options.currency.map_or_else(currency, Ok)?;
+    let summary = if args.dry_run {
+        options.check = Some(currency);
+        import::import(options, None).await?
+    } else if let Some(data_dir) = &args.place.data_dir {
+        options.check = Some(currency);
+        let app = App::open(data_dir, Options { currency, ..Options::default() }).await?;
+        let imported = import_into(&app, options, true).await;
+        app.stop().await;
+        imported?
+    } else {
+        import::import(options, Some(Arc::new(service(&args.place)?))).await?
+    };
+    eprintln!("{summary}");
+    for rejects in &summary.rejects {
+        eprintln!("rejected products, with what is wrong, are in {}", rejects.display());
+    }
+    Ok(if summary.rejected > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Imports into a catalogue in this process and waits until everything is searchable.
+///
+/// # Errors
+/// As [`import::import`], and when the index does not take everything.
+pub async fn import_into(
+    app: &App,
+    options: import::Options,
+    shows_progress: bool,
+) -> Result<Summary, Failure> {
+    let begun = std::time::Instant::now();
+    let sink: Arc<dyn Sink> = Arc::new(CatalogueSink(app.catalogue().clone()));
+    let mut summary = import::import(options, Some(sink)).await?;
+    let progress = if shows_progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    progress.set_message("indexing what is left");
+    progress.enable_steady_tick(Duration::from_millis(100));
+    let synced = app.sync_all(IMPORT_PATIENCE).await;
+    progress.finish_and_clear();
+    synced?;
+    summary.elapsed = begun.elapsed();
+    Ok(summary)
+}
+
+/// Writes into a catalogue in this process.
+struct CatalogueSink(Catalogue);
+
+#[async_trait]
+impl Sink for CatalogueSink {
+    async fn put(
+        &self,
+        candidates: &mut [&mut Candidate],
+    ) -> Result<Vec<Result<WriteOutcome, Vec<Fault>>>, Failure> {
+        let inputs: Option<Vec<_>> = candidates.iter_mut().map(|candidate| candidate.take_input()).collect();
+        let inputs = inputs.ok_or_else(|| Failure::new("a product reached the catalogue unchecked"))?;
+        let mut outcomes = Vec::with_capacity(inputs.len());
+        for answer in self.0.put_many(inputs).await {
+            outcomes.push(match answer {
+                Ok(answer) => Ok(answer.outcome),
+                // The catalogue itself has failed: the next product would fail as well.
+                Err(CommandError::Port(error)) => {
+                    return Err(Failure::new("cannot write to the catalogue").because(error));
+                }
+                Err(CommandError::Input(InputError::Faults(Faults(faults)))) => Err(faults),
+                Err(CommandError::SkuTaken { owner, .. }) => {
+                    Err(vec![Fault::new("sku", FaultKind::Taken, format!("belongs to product {owner}"))])
+                }
+                Err(error) => Err(vec![Fault::new("", FaultKind::Malformed, error.to_string())]),
+            });
+        }
+        Ok(outcomes)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self::new(error.line())
+    }
+}

@@ -1,0 +1,242 @@
+//! The filters of a search, made ready for one segment: values become ordinals of its dictionaries.
+
+use std::ops::Range;
+
+use domain::search::{AttributeFilter, FacetField, Filters, SearchRequest};
+use domain::{Currency, PriceRange};
+use tantivy::DocId;
+use tantivy::columnar::{BytesColumn, Column, StrColumn, TermOrdHit};
+
+use crate::document::{after_prefix, attribute_term, currency_number, key_prefix, number_term};
+use crate::snapshot::Segment;
+
+/// The field of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FilterField {
+    /// One that has a facet.
+    Facet(FacetField),
+    /// The stock.
+    InStock,
+}
+
+/// The filters of a search in one segment.
+pub(crate) struct SegmentFilters<'a> {
+    /// The cheapest first.
+    checks: Vec<(FilterField, Check<'a>)>,
+}
+
+/// What the filters say of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It passes.
+    Passes,
+    /// It fails one field, the one with this number.
+    FailsOnly(usize),
+    /// It fails more.
+    Fails,
+}
+
+enum Check<'a> {
+    InStock {
+        column: Option<&'a Column<u64>>,
+        wanted: bool,
+    },
+    Price {
+        prices: Prices<'a>,
+        ranges: &'a [PriceRange],
+    },
+    OneOf {
+        column: &'a StrColumn,
+        ordinals: Vec<u64>,
+    },
+    Attribute {
+        texts: Option<(&'a StrColumn, Vec<u64>)>,
+        numbers: Option<(&'a BytesColumn, Vec<Range<u64>>)>,
+    },
+    Never,
+}
+
+/// The prices of a segment in one currency.
+#[derive(Clone, Copy)]
+pub(crate) struct Prices<'a> {
+    price: Option<&'a Column<i64>>,
+    currency: Option<&'a Column<u64>>,
+    wanted: u64,
+}
+
+impl<'a> Prices<'a> {
+    pub(crate) fn new(segment: &'a Segment, currency: Currency) -> Self {
+        Self {
+            price: segment.price.as_ref(),
+            currency: segment.currency.as_ref(),
+            wanted: currency_number(currency),
+        }
+    }
+
+    /// The price in minor units, when the document has one in the currency.
+    pub(crate) fn of(&self, document: DocId) -> Option<i64> {
+        let currency = self.currency?.first(document)?;
+        (currency == self.wanted).then(|| self.price?.first(document)).flatten()
+    }
+}
+
+impl<'a> SegmentFilters<'a> {
+    pub(crate) fn new(request: &'a SearchRequest, segment: &'a Segment) -> tantivy::Result<Self> {
+        let Filters { category, brand, tags, price, in_stock, attributes } = &request.filters;
+        let mut checks = Vec::new();
+        if let Some(wanted) = *in_stock {
+            checks.push((FilterField::InStock, Check::InStock { column: segment.in_stock.as_ref(), wanted }));
+        }
+        if !price.is_empty() {
+            let prices = Prices::new(segment, request.currency);
+            checks.push((FilterField::Facet(FacetField::Price), Check::Price { prices, ranges: price }));
+        }
+        let paths: Vec<String> = category.iter().map(ToString::to_string).collect();
+        for (field, column, values) in [
+            (FacetField::Brand, &segment.brand, brand),
+            (FacetField::Category, &segment.category, &paths),
+            (FacetField::Tags, &segment.tags, tags),
+        ] {
+            if !values.is_empty() {
+                checks.push((FilterField::Facet(field), one_of(column.as_ref(), values)?));
+            }
+        }
+        for (key, filters) in attributes.iter().filter(|(_, filters)| !filters.is_empty()) {
+            let field = FilterField::Facet(FacetField::Attribute(key.clone()));
+            checks.push((field, attribute_check(segment, key, filters)?));
+        }
+        Ok(Self { checks })
+    }
+
+    /// The number of the field in [`Verdict::FailsOnly`], when it has a filter.
+    pub(crate) fn number_of(&self, field: &FacetField) -> Option<usize> {
+        self.checks
+            .iter()
+            .position(|(checked, _)| matches!(checked, FilterField::Facet(checked) if checked == field))
+    }
+
+    /// Looks at a document until more than one field fails.
+    pub(crate) fn verdict(&self, document: DocId) -> Verdict {
+        let mut verdict = Verdict::Passes;
+        for (number, (_, check)) in self.checks.iter().enumerate() {
+            if !check.accepts(document) {
+                if verdict != Verdict::Passes {
+                    return Verdict::Fails;
+                }
+                verdict = Verdict::FailsOnly(number);
+            }
+        }
+        verdict
+    }
+}
+
+impl Check<'_> {
+    fn accepts(&self, document: DocId) -> bool {
+        match self {
+            Self::Never => false,
+            Self::InStock { column, wanted } => {
+                let in_stock = column.and_then(|column| column.first(document)) == Some(1);
+                in_stock == *wanted
+            }
+            Self::Price { prices, ranges } => {
+                prices.of(document).is_some_and(|price| ranges.iter().any(|range| range.contains(price)))
+            }
+            Self::OneOf { column, ordinals } => has_one_of(column, ordinals, document),
+            Self::Attribute { texts, numbers } => {
+                texts.as_ref().is_some_and(|(column, ordinals)| has_one_of(column, ordinals, document))
+                    || numbers.as_ref().is_some_and(|(column, ranges)| {
+                        let mut values = column.ords().values_for_doc(document);
+                        values.any(|ordinal| ranges.iter().any(|range| range.contains(&ordinal)))
+                    })
+            }
+        }
+    }
+}
+
+fn has_one_of(column: &StrColumn, ordinals: &[u64], document: DocId) -> bool {
+    column.ords().values_for_doc(document).any(|ordinal| ordinals.contains(&ordinal))
+}
+
+fn one_of<'a>(column: Option<&'a StrColumn>, values: &[String]) -> tantivy::Result<Check<'a>> {
+    let Some(column) = column else { return Ok(Check::Never) };
+    let mut ordinals = Vec::with_capacity(values.len());
+    for value in values {
+        ordinals.extend(column.dictionary().term_ord(value)?);
+    }
+    Ok(if ordinals.is_empty() { Check::Never } else { Check::OneOf { column, ordinals } })
+}
+
+fn attribute_check<'a>(
+    segment: &'a Segment,
+    key: &str,
+    filters: &[AttributeFilter],
+) -> tantivy::Result<Check<'a>> {
+    let (mut ordinals, mut ranges) = (Vec::new(), Vec::new());
+    for filter in filters {
+        match filter {
+            AttributeFilter::Equals(value) => {
+                if let Some(column) = &segment.attributes {
+                    ordinals.extend(column.dictionary().term_ord(attribute_term(key, value))?);
+                }
+            }
+            AttributeFilter::Range { min, max } => {
+                if let Some(column) = &segment.numbers {
+                    let range = number_range(column, key, *min, *max)?;
+                    ranges.extend(range.filter(|range| !range.is_empty()));
+                }
+            }
+        }
+    }
+    let texts = segment.attributes.as_ref().filter(|_| !ordinals.is_empty()).map(|column| (column, ordinals));
+    let numbers = segment.numbers.as_ref().filter(|_| !ranges.is_empty()).map(|column| (column, ranges));
+    Ok(if texts.is_none() && numbers.is_none() { Check::Never } else { Check::Attribute { texts, numbers } })
+}
+
+/// The ordinals of the numbers of a key between two ends, both included.
+fn number_range(
+    column: &BytesColumn,
+    key: &str,
+    min: Option<f64>,
+    max: Option<f64>,
+) -> tantivy::Result<Option<Range<u64>>> {
+    if min.is_some_and(f64::is_nan) || max.is_some_and(f64::is_nan) {
+        return Ok(None);
+    }
+    let prefix = key_prefix(key);
+    let start = match min {
+        Some(min) => first_at_or_after(column, &number_term(key, min))?,
+        None => first_at_or_after(column, prefix.as_bytes())?,
+    };
+    let end = match max {
+        Some(max) => first_after(column, &number_term(key, max))?,
+        None => first_at_or_after(column, &after_prefix(&prefix))?,
+    };
+    Ok(Some(start..end))
+}
+
+/// The ordinals of all values of an attribute.
+pub(crate) fn key_range(column: &BytesColumn, key: &str) -> tantivy::Result<Range<u64>> {
+    let prefix = key_prefix(key);
+    let start = first_at_or_after(column, prefix.as_bytes())?;
+    Ok(start..first_at_or_after(column, &after_prefix(&prefix))?)
+}
+
+/// The ordinal of the first term that is not before this one; the number of terms when all are.
+pub(crate) fn first_at_or_after(column: &BytesColumn, term: &[u8]) -> tantivy::Result<u64> {
+    let (ordinal, _) = place_of(column, term)?;
+    Ok(ordinal)
+}
+
+/// The ordinal of the first term behind this one.
+pub(crate) fn first_after(column: &BytesColumn, term: &[u8]) -> tantivy::Result<u64> {
+    let (ordinal, is_there) = place_of(column, term)?;
+    Ok(ordinal + u64::from(is_there))
+}
+
+fn place_of(column: &BytesColumn, term: &[u8]) -> tantivy::Result<(u64, bool)> {
+    let terms = column.num_terms() as u64;
+    Ok(match column.dictionary().term_ord_or_next(term)? {
+        TermOrdHit::Exact(ordinal) => (ordinal, true),
+        TermOrdHit::Next(ordinal) => (ordinal.min(terms), false),
+    })
+}

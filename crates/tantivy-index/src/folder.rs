@@ -1,0 +1,174 @@
+//! Opening the folder, or making it when there is none.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use tantivy::tokenizer::TextAnalyzer;
+use tantivy::{Index, IndexSettings, TantivyError};
+
+use crate::document::{MASKED_WORDS, MaskedWords};
+use crate::schema::{Fields, schema};
+
+/// The format that this version reads and writes. It changes with the schema and with the analysis of text.
+const FORMAT: u32 = 1;
+/// Says which format the folder has. It is written before anything else is.
+const FORMAT_FILE: &str = "noren-index.json";
+/// Held while a folder is made, so that two processes do not make it at once.
+const MAKING_LOCK: &str = ".noren-making.lock";
+/// tantivy's list of segments; it is replaced at each commit.
+pub(crate) const META_FILE: &str = "meta.json";
+
+/// Why an index cannot be opened. Each text is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another writer has it.
+    #[error(
+        "another noren process is writing the index in {}; stop it or use another data folder",
+        .folder.display()
+    )]
+    Busy {
+        /// The folder of the index.
+        folder: PathBuf,
+    },
+    /// A later version of this program made it.
+    #[error(
+        "the index in {} has format {found}, which is newer than the {FORMAT} of this noren; update noren, or delete the folder to have it rebuilt from the store",
+        .folder.display()
+    )]
+    Newer {
+        /// The folder of the index.
+        folder: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// It is damaged, or something else lies there.
+    #[error("the index in {} cannot be read ({reason}); delete the folder to have it rebuilt from the store", .folder.display())]
+    Damaged {
+        /// The folder of the index.
+        folder: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file system does not let us.
+    #[error("cannot use {} as the folder of the index: {source}; check its permissions and the space left", .folder.display())]
+    Io {
+        /// The folder of the index.
+        folder: PathBuf,
+        /// What the file system says.
+        source: io::Error,
+    },
+}
+
+/// What the format file says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Format {
+    format: u32,
+    /// Tells this index from one that is made anew in the same place.
+    #[serde(default)]
+    made: String,
+}
+
+/// An index that was opened.
+#[derive(Clone)]
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
+    pub(crate) index: Index,
+    pub(crate) fields: Fields,
+    /// Tells this index from one that is made anew in the same place.
+    pub(crate) made: String,
+}
+
+impl Folder {
+    /// Opens the index in `path`, and makes an empty one first when there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let io_error = |source| OpenError::Io { folder: path.to_owned(), source };
+        let damaged = |reason: String| OpenError::Damaged { folder: path.to_owned(), reason };
+        fs::create_dir_all(path).map_err(io_error)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(MAKING_LOCK))
+            .map_err(io_error)?;
+        lock.lock().map_err(io_error)?;
+        let format = match fs::read(path.join(FORMAT_FILE)) {
+            Ok(json) => serde_json::from_slice::<Format>(&json)
+                .map_err(|error| damaged(format!("{FORMAT_FILE}: {error}")))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if path.join(META_FILE).exists() {
+                    return Err(damaged(format!("{FORMAT_FILE} is missing")));
+                }
+                write_format(path).map_err(io_error)?
+            }
+            Err(error) => return Err(io_error(error)),
+        };
+        if format.format > FORMAT {
+            return Err(OpenError::Newer { folder: path.to_owned(), found: format.format });
+        }
+        if format.format < FORMAT {
+            return Err(damaged(format!("its format {} is too old", format.format)));
+        }
+        let (schema, fields) = schema();
+        let mut index = if path.join(META_FILE).exists() {
+            Index::open_in_dir(path).map_err(|error| open_error(path, error))?
+        } else {
+            Index::builder()
+                .schema(schema.clone())
+                .settings(IndexSettings {
+                    docstore_compress_dedicated_thread: false,
+                    ..IndexSettings::default()
+                })
+                .create_in_dir(path)
+                .map_err(|error| open_error(path, error))?
+        };
+        if index.schema() != schema {
+            return Err(damaged("it has other fields".to_owned()));
+        }
+        sync_folder(path).map_err(io_error)?;
+        index.tokenizers().register(MASKED_WORDS, TextAnalyzer::from(MaskedWords::default()));
+        index.settings_mut().docstore_compress_dedicated_thread = false;
+        Ok(Self { path: path.to_owned(), index, fields, made: format.made })
+    }
+
+    /// What the error of an index that was just opened means.
+    pub(crate) fn open_error(&self, error: TantivyError) -> OpenError {
+        open_error(&self.path, error)
+    }
+}
+
+fn write_format(path: &Path) -> io::Result<Format> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let made = format!("{:x}", since_1970.as_nanos());
+    let format = Format { format: FORMAT, made };
+    let unfinished = path.join(format!("{FORMAT_FILE}.new"));
+    fs::write(&unfinished, serde_json::to_vec(&format)?)?;
+    File::open(&unfinished)?.sync_all()?;
+    fs::rename(&unfinished, path.join(FORMAT_FILE))?;
+    Ok(format)
+}
+
+/// Makes renames and new files in the folder durable.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn open_error(path: &Path, error: TantivyError) -> OpenError {
+    let folder = path.to_owned();
+    match error {
+        TantivyError::LockFailure(tantivy::directory::error::LockError::LockBusy, _) => {
+            OpenError::Busy { folder }
+        }
+        TantivyError::IoError(source) => {
+            OpenError::Io { folder, source: io::Error::new(source.kind(), source.to_string()) }
+        }
+        other => OpenError::Damaged { folder, reason: one_line(&other) },
+    }
+}
+
+fn one_line(error: &TantivyError) -> String {
+    let text = error.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,207 @@
+//! One search on one snapshot: a single pass over what the words find decides filters, facets, the total and the
+//! page.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::Product;
+use domain::ports::PortError;
+use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
+use tantivy::schema::Value;
+use tantivy::{DocAddress, DocId, TantivyDocument, TantivyError};
+
+use crate::expansion::{QueryWord, corrected, expand};
+use crate::facets::{FacetTotals, SegmentCounter};
+use crate::filters::{SegmentFilters, Verdict};
+use crate::highlight::highlights;
+use crate::matching::{Ranking, matches};
+use crate::order::{Place, SegmentTop, Window};
+use crate::pool::out_of_time;
+use crate::snapshot::{Segment, Snapshot};
+use crate::writer::port_error;
+
+/// Documents between two looks at the clock.
+const DOCUMENTS_BETWEEN_LOOKS: usize = 8192;
+
+/// Answers a search.
+pub(crate) fn search(
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+    deadline: Instant,
+) -> Result<SearchAnswer, PortError> {
+    let window = Window::new(request)?;
+    let words = expand(&request.words, snapshot).map_err(failed)?;
+    let pass = Pass { snapshot, request, words: &words, facets: &request.facets, window: &window, deadline };
+    let found = pass.run()?;
+    let (places, has_more) = window.page(found.places);
+    let mut hits = Vec::with_capacity(places.len());
+    for place in &places {
+        let product = product_at(snapshot, place.address).map_err(failed)?;
+        let highlights = highlights(&product.content, &words);
+        hits.push(Hit { product, score: place.score, highlights });
+    }
+    let next = match (has_more, places.last(), hits.last()) {
+        (true, Some(place), Some(hit)) => Some(window.cursor(place, hit.product.id.clone())),
+        _ => None,
+    };
+    let mut facets = Vec::with_capacity(found.facets.len());
+    for (field, totals) in request.facets.iter().zip(found.facets) {
+        facets.push((field.clone(), totals.facet(request.facet_values, snapshot).map_err(failed)?));
+    }
+    let corrected_query = match found.has_matches {
+        true => corrected(&request.words, &words, snapshot).map_err(failed)?,
+        false => None,
+    };
+    Ok(SearchAnswer {
+        hits,
+        total: found.total,
+        facets,
+        corrected_query,
+        next,
+        snapshot: snapshot.name.clone(),
+    })
+}
+
+/// Answers which values a facet has.
+pub(crate) fn facet_values(
+    snapshot: &Snapshot,
+    request: &FacetRequest,
+    deadline: Instant,
+) -> Result<Vec<FacetValue>, PortError> {
+    let window = Window::none(&request.search);
+    let words = expand(&request.search.words, snapshot).map_err(failed)?;
+    let facets = std::slice::from_ref(&request.field);
+    let pass = Pass { snapshot, request: &request.search, words: &words, facets, window: &window, deadline };
+    let mut values = Vec::new();
+    for totals in pass.run()?.facets {
+        values = totals.most_frequent(&request.prefix, request.limit, snapshot).map_err(failed)?;
+    }
+    Ok(values)
+}
+
+/// The product of a document.
+pub(crate) fn product_at(snapshot: &Snapshot, address: DocAddress) -> tantivy::Result<Arc<Product>> {
+    let document: TantivyDocument = snapshot.searcher.doc(address)?;
+    let json = document.get_first(snapshot.fields.json).and_then(|value| value.as_bytes());
+    let broken =
+        |error: String| TantivyError::InternalError(format!("a stored product cannot be read: {error}"));
+    let json = json.ok_or_else(|| broken("it is missing".to_owned()))?;
+    serde_json::from_slice(json).map(Arc::new).map_err(|error| broken(error.to_string()))
+}
+
+fn failed(error: TantivyError) -> PortError {
+    port_error("searching the index", error)
+}
+
+/// The pass over all segments.
+struct Pass<'a> {
+    snapshot: &'a Snapshot,
+    request: &'a SearchRequest,
+    words: &'a [QueryWord],
+    facets: &'a [FacetField],
+    window: &'a Window<'a>,
+    deadline: Instant,
+}
+
+/// What a pass found.
+struct Found {
+    total: u64,
+    /// Whether the words, without the filters, found anything.
+    has_matches: bool,
+    /// The best of each segment.
+    places: Vec<Place>,
+    /// In the order of the facets asked for.
+    facets: Vec<FacetTotals>,
+}
+
+impl Pass<'_> {
+    fn run(&self) -> Result<Found, PortError> {
+        let ranking = Ranking::new(self.words, self.snapshot);
+        let facets = self.facets.iter().map(FacetTotals::new).collect();
+        let mut found = Found { total: 0, has_matches: false, places: Vec::new(), facets };
+        for (number, segment) in self.snapshot.segments.iter().enumerate() {
+            let mut pass = SegmentPass::new(self, segment).map_err(failed)?;
+            if self.words.is_empty() {
+                self.each_in_time(segment.active(), |document| pass.add(document, || 0.0))?;
+            } else {
+                let matches = matches(self.words, &ranking, segment, number).map_err(failed)?;
+                self.each_in_time(matches.iter(), |found| {
+                    pass.add(found.document, || ranking.score(found, segment));
+                })?;
+            }
+            // tantivy numbers segments with 32 bits.
+            pass.finish(&mut found, number as u32).map_err(failed)?;
+        }
+        Ok(found)
+    }
+
+    fn each_in_time<T>(
+        &self,
+        documents: impl Iterator<Item = T>,
+        mut each: impl FnMut(T),
+    ) -> Result<(), PortError> {
+        for (count, document) in documents.enumerate() {
+            if count % DOCUMENTS_BETWEEN_LOOKS == 0 && Instant::now() >= self.deadline {
+                return Err(out_of_time());
+            }
+            each(document);
+        }
+        Ok(())
+    }
+}
+
+/// The pass over one segment.
+struct SegmentPass<'a> {
+    filters: SegmentFilters<'a>,
+    /// Each facet with the number of its own field among the filters.
+    counters: Vec<(Option<usize>, SegmentCounter<'a>)>,
+    top: SegmentTop<'a>,
+    total: u64,
+    has_matches: bool,
+}
+
+impl<'a> SegmentPass<'a> {
+    fn new(pass: &Pass<'a>, segment: &'a Segment) -> tantivy::Result<Self> {
+        let filters = SegmentFilters::new(pass.request, segment)?;
+        let mut counters = Vec::with_capacity(pass.facets.len());
+        for field in pass.facets {
+            let counter = SegmentCounter::new(field, pass.request.currency, segment)?;
+            counters.push((filters.number_of(field), counter));
+        }
+        let top = SegmentTop::new(pass.window, segment)?;
+        Ok(Self { filters, counters, top, total: 0, has_matches: false })
+    }
+
+    /// Takes a document that the words find. One that passes all filters counts everywhere; one that fails a single
+    /// field counts in the facet of that field, which ignores its own filters.
+    fn add(&mut self, document: DocId, score: impl FnOnce() -> f32) {
+        self.has_matches = true;
+        match self.filters.verdict(document) {
+            Verdict::Fails => {}
+            Verdict::Passes => {
+                self.total += 1;
+                self.top.add(document, score());
+                for (_, counter) in &mut self.counters {
+                    counter.add(document);
+                }
+            }
+            Verdict::FailsOnly(failed) => {
+                for (own, counter) in &mut self.counters {
+                    if *own == Some(failed) {
+                        counter.add(document);
+                    }
+                }
+            }
+        }
+    }
+
+    fn finish(self, found: &mut Found, segment: u32) -> tantivy::Result<()> {
+        found.total += self.total;
+        found.has_matches |= self.has_matches;
+        found.places.extend(self.top.places(segment)?);
+        for ((_, counter), totals) in self.counters.into_iter().zip(&mut found.facets) {
+            counter.finish(totals, segment)?;
+        }
+        Ok(())
+    }
+}

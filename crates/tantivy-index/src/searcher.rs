@@ -1,0 +1,103 @@
+//! The reading side.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::ports::{IndexStats, PortError, SearchIndex};
+use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+
+use crate::folder::{Folder, OpenError};
+use crate::pool::Pool;
+use crate::search;
+use crate::snapshot::{Snapshot, Snapshots};
+use crate::writer::port_error;
+
+/// How a [`TantivySearcher`] works.
+#[derive(Debug, Clone)]
+pub struct SearcherOptions {
+    /// Threads that search.
+    pub threads: usize,
+    /// Searches that may wait for a thread; one more is answered with
+    /// [`Throttled`](domain::ports::PortErrorKind::Throttled).
+    pub waiting: usize,
+    /// How long a search may take, with the waiting; then it is answered with
+    /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable).
+    pub patience: Duration,
+}
+
+impl Default for SearcherOptions {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self { threads, waiting: 256, patience: Duration::from_secs(5) }
+    }
+}
+
+/// Searches an index folder, and looks before each search whether there is something new.
+pub struct TantivySearcher {
+    snapshots: Arc<Snapshots>,
+    pool: Pool,
+}
+
+impl TantivySearcher {
+    /// Opens the index in `folder` for searching, and makes an empty one when there is none. The folder must be
+    /// writable, because a lock file in it keeps a writer from removing what is being opened.
+    ///
+    /// # Errors
+    /// [`OpenError::Newer`] and [`OpenError::Damaged`] for a folder that this program cannot use,
+    /// [`OpenError::Io`] when the file system fails.
+    pub fn open(folder: &Path, options: SearcherOptions) -> Result<Self, OpenError> {
+        let folder = Folder::open(folder)?;
+        let snapshots = Snapshots::open(folder.clone()).map_err(|error| folder.open_error(error))?;
+        let pool = Pool::start(options.threads, options.waiting, options.patience)
+            .map_err(|source| OpenError::Io { folder: folder.path, source })?;
+        Ok(Self { snapshots: Arc::new(snapshots), pool })
+    }
+
+    async fn on_newest<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Snapshot, &Snapshots, std::time::Instant) -> Result<T, PortError> + Send + 'static,
+    ) -> Result<T, PortError> {
+        let snapshots = Arc::clone(&self.snapshots);
+        let work = move |deadline| {
+            let newest = snapshots
+                .newest()
+                .map_err(|error| port_error("opening the newest state of the index", error))?;
+            job(&newest, &snapshots, deadline)
+        };
+        self.pool.run(work).await
+    }
+}
+
+#[async_trait]
+impl SearchIndex for TantivySearcher {
+    async fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, PortError> {
+        let request = request.clone();
+        self.on_newest(move |snapshot, _, deadline| search::search(snapshot, &request, deadline)).await
+    }
+
+    async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {
+        let request = request.clone();
+        self.on_newest(move |snapshot, _, deadline| search::facet_values(snapshot, &request, deadline)).await
+    }
+
+    async fn stats(&self) -> Result<IndexStats, PortError> {
+        self.on_newest(|snapshot, snapshots, _| {
+            let bytes = bytes_in(&snapshots.folder().path);
+            Ok(IndexStats { products: snapshot.products(), bytes: bytes.ok() })
+        })
+        .await
+    }
+
+    async fn ready(&self) -> Result<(), PortError> {
+        self.on_newest(|_, _, _| Ok(())).await
+    }
+}
+
+/// The size of all files of a folder that has no folders in it. Files that go away meanwhile do not count.
+fn bytes_in(folder: &Path) -> std::io::Result<u64> {
+    let sizes =
+        std::fs::read_dir(folder)?.filter_map(|entry| entry.ok()?.metadata().ok()).map(|file| file.len());
+    Ok(sizes.sum())
+}

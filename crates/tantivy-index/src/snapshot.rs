@@ -1,0 +1,191 @@
+//! The state of the index that searches look at: its segments with their columns opened, renewed when a commit,
+//! of this or of another process, has replaced the list of segments.
+
+use std::fs::{self, File, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use serde::Deserialize;
+use tantivy::columnar::{BytesColumn, Column, StrColumn};
+use tantivy::index::{InvertedIndexReader, SegmentReader};
+use tantivy::{DocId, IndexReader, ReloadPolicy, Searcher};
+
+use crate::folder::{Folder, META_FILE};
+use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, column};
+
+/// Blocks of stored products that a snapshot keeps unpacked, for each segment; a block has 16 KB.
+const CACHED_BLOCKS: usize = 32;
+/// How often a reload is tried again because another commit came between; then what is there is taken.
+const RELOADS: usize = 5;
+
+/// One state of the index.
+pub(crate) struct Snapshot {
+    pub(crate) searcher: Searcher,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) fields: Fields,
+    /// Changes with each commit.
+    pub(crate) name: String,
+    products: OnceLock<u64>,
+}
+
+/// A segment with the columns that searches need.
+pub(crate) struct Segment {
+    pub(crate) reader: SegmentReader,
+    pub(crate) words: Arc<InvertedIndexReader>,
+    pub(crate) codes: Arc<InvertedIndexReader>,
+    pub(crate) id: Option<StrColumn>,
+    state: Option<Column<u64>>,
+    pub(crate) brand: Option<StrColumn>,
+    pub(crate) category: Option<StrColumn>,
+    pub(crate) tags: Option<StrColumn>,
+    pub(crate) attributes: Option<StrColumn>,
+    pub(crate) numbers: Option<BytesColumn>,
+    pub(crate) price: Option<Column<i64>>,
+    pub(crate) currency: Option<Column<u64>>,
+    pub(crate) in_stock: Option<Column<u64>>,
+    pub(crate) created_at: Option<Column<i64>>,
+    pub(crate) name: Option<StrColumn>,
+    pub(crate) name_words: Option<Column<u64>>,
+}
+
+impl Segment {
+    fn open(reader: &SegmentReader, fields: Fields) -> tantivy::Result<Self> {
+        let columns = reader.fast_fields();
+        Ok(Self {
+            reader: reader.clone(),
+            words: reader.inverted_index(fields.words)?,
+            codes: reader.inverted_index(fields.codes)?,
+            id: columns.str(column::ID)?,
+            state: columns.column_opt(column::STATE)?,
+            brand: columns.str(column::BRAND)?,
+            category: columns.str(column::CATEGORY)?,
+            tags: columns.str(column::TAGS)?,
+            attributes: columns.str(column::ATTRIBUTES)?,
+            numbers: columns.bytes(column::NUMBERS)?,
+            price: columns.column_opt(column::PRICE)?,
+            currency: columns.column_opt(column::CURRENCY)?,
+            in_stock: columns.column_opt(column::IN_STOCK)?,
+            created_at: columns.column_opt(column::CREATED_AT)?,
+            name: columns.str(column::NAME)?,
+            name_words: columns.column_opt(column::NAME_WORDS)?,
+        })
+    }
+
+    fn state(&self, document: DocId) -> Option<u64> {
+        self.state.as_ref().and_then(|state| state.first(document))
+    }
+
+    /// Every document that search may find.
+    pub(crate) fn active(&self) -> impl Iterator<Item = DocId> + '_ {
+        self.reader.doc_ids_alive().filter(|document| self.state(*document) == Some(STATE_ACTIVE))
+    }
+}
+
+impl Snapshot {
+    fn open(searcher: Searcher, fields: Fields, name: String) -> tantivy::Result<Self> {
+        let segments = searcher
+            .segment_readers()
+            .iter()
+            .map(|reader| Segment::open(reader, fields))
+            .collect::<tantivy::Result<_>>()?;
+        Ok(Self { searcher, segments, fields, name, products: OnceLock::new() })
+    }
+
+    /// Products that are not deleted.
+    pub(crate) fn products(&self) -> u64 {
+        *self.products.get_or_init(|| {
+            let of_segment = |segment: &Segment| {
+                let alive = segment.reader.doc_ids_alive();
+                alive.filter(|document| segment.state(*document) != Some(STATE_DELETED)).count() as u64
+            };
+            self.segments.iter().map(of_segment).sum()
+        })
+    }
+}
+
+/// Gives out the newest snapshot.
+pub(crate) struct Snapshots {
+    folder: Folder,
+    reader: IndexReader,
+    current: RwLock<Loaded>,
+    /// Held while a snapshot is loaded.
+    loading: Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Loaded {
+    snapshot: Arc<Snapshot>,
+    /// The list of segments it was loaded from.
+    #[expect(dead_code, reason = "a file that is open keeps its number, so that no later one gets it")]
+    meta: Arc<File>,
+    meta_number: (u64, u64),
+}
+
+impl Snapshots {
+    pub(crate) fn open(folder: Folder) -> tantivy::Result<Self> {
+        let reader = folder
+            .index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .doc_store_cache_num_blocks(CACHED_BLOCKS)
+            .try_into()?;
+        let loaded = load(&folder, &reader)?;
+        Ok(Self { folder, reader, current: RwLock::new(loaded), loading: Mutex::new(()) })
+    }
+
+    /// The state of the last commit.
+    pub(crate) fn newest(&self) -> tantivy::Result<Arc<Snapshot>> {
+        let number = number_of(&fs::metadata(self.folder.path.join(META_FILE))?);
+        if let Some(snapshot) = self.current_if(number) {
+            return Ok(snapshot);
+        }
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another search may have loaded it while this one waited.
+        let number = number_of(&fs::metadata(self.folder.path.join(META_FILE))?);
+        if let Some(snapshot) = self.current_if(number) {
+            return Ok(snapshot);
+        }
+        let loaded = load(&self.folder, &self.reader)?;
+        let snapshot = Arc::clone(&loaded.snapshot);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(snapshot)
+    }
+
+    fn current_if(&self, number: (u64, u64)) -> Option<Arc<Snapshot>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        (current.meta_number == number).then(|| Arc::clone(&current.snapshot))
+    }
+
+    /// The folder of the index.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+}
+
+fn number_of(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+fn load(folder: &Folder, reader: &IndexReader) -> tantivy::Result<Loaded> {
+    #[derive(Deserialize)]
+    struct Meta {
+        opstamp: u64,
+    }
+    let path = folder.path.join(META_FILE);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let file = File::open(&path)?;
+        let meta: Meta = serde_json::from_reader(std::io::BufReader::new(&file))
+            .map_err(|error| tantivy::TantivyError::InternalError(format!("{META_FILE}: {error}")))?;
+        reader.reload()?;
+        let meta_number = number_of(&file.metadata()?);
+        // Replaced meanwhile: what was loaded may be newer than its name says.
+        if number_of(&fs::metadata(&path)?) != meta_number && tries < RELOADS {
+            continue;
+        }
+        let name = format!("{}-{:x}", folder.made, meta.opstamp);
+        let snapshot = Arc::new(Snapshot::open(reader.searcher(), folder.fields, name)?);
+        return Ok(Loaded { snapshot, meta: Arc::new(file), meta_number });
+    }
+}

@@ -1,0 +1,282 @@
+//! The writing side: one thread that owns tantivy's writer and turns each call into one commit.
+
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use async_trait::async_trait;
+use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
+use domain::{Change, ProductId};
+use tantivy::columnar::Column;
+use tantivy::index::{InvertedIndexReader, SegmentReader};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, TantivyError, Term};
+use tokio::sync::oneshot;
+
+use crate::document::DocumentMaker;
+use crate::folder::{Folder, OpenError, sync_folder};
+use crate::schema::{Fields, column};
+
+/// Calls that may wait for the writing thread.
+const WAITING_CALLS: usize = 16;
+/// Deleted documents in a segment, as a share of all, from which on it is written anew.
+const DELETED_BEFORE_MERGE: f32 = 0.25;
+/// Segments of about one size that become one.
+const SEGMENTS_IN_MERGE: usize = 8;
+
+/// How a [`TantivyWriter`] works.
+#[derive(Debug, Clone)]
+pub struct WriterOptions {
+    /// Bytes that each indexing thread gathers in memory, at most, before it writes a segment; 15 MB at least.
+    pub heap_bytes: usize,
+    /// Indexing threads.
+    pub threads: usize,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        Self { heap_bytes: 64_000_000, threads: 1 }
+    }
+}
+
+/// The one writer of an index folder. Dropping it waits for the call at work and for merges, then lets the
+/// folder go.
+pub struct TantivyWriter {
+    calls: Option<SyncSender<Call>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Call {
+    Apply(Vec<Change>, oneshot::Sender<Result<Vec<Applied>, PortError>>),
+    Ready(oneshot::Sender<Result<(), PortError>>),
+}
+
+impl TantivyWriter {
+    /// Opens the index in `folder` for writing, and makes an empty one when there is none.
+    ///
+    /// # Errors
+    /// [`OpenError::Busy`] while another writer has the folder, [`OpenError::Newer`] and [`OpenError::Damaged`] for
+    /// a folder that this program cannot use, [`OpenError::Io`] when the file system fails.
+    pub fn open(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
+        let folder = Folder::open(folder)?;
+        let mut worker = Worker::new(folder, options)?;
+        let (calls, queue) = sync_channel(WAITING_CALLS);
+        let path = worker.folder.path.clone();
+        let thread = thread::Builder::new()
+            .name("index-writer".to_owned())
+            .spawn(move || worker.work(&queue))
+            .map_err(|source| OpenError::Io { folder: path, source })?;
+        Ok(Self { calls: Some(calls), thread: Some(thread) })
+    }
+
+    async fn call<T>(
+        &self,
+        call: impl FnOnce(oneshot::Sender<Result<T, PortError>>) -> Call,
+    ) -> Result<T, PortError> {
+        let stopped = || PortError::bare(PortErrorKind::Internal, "the index writer has stopped");
+        let (answer, answered) = oneshot::channel();
+        let calls = self.calls.as_ref().ok_or_else(stopped)?;
+        calls.try_send(call(answer)).map_err(|error| match error {
+            TrySendError::Full(_) => {
+                PortError::bare(PortErrorKind::Throttled, "too many writes wait for the index")
+            }
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for TantivyWriter {
+    fn drop(&mut self) {
+        // Without senders the thread ends.
+        self.calls = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the index writer panicked");
+        }
+    }
+}
+
+#[async_trait]
+impl IndexWriter for TantivyWriter {
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A copy of a change is a reference to its product.
+        let changes = changes.to_vec();
+        self.call(|answer| Call::Apply(changes, answer)).await
+    }
+
+    async fn ready(&self) -> Result<(), PortError> {
+        self.call(Call::Ready).await
+    }
+}
+
+struct Worker {
+    folder: Folder,
+    options: WriterOptions,
+    maker: DocumentMaker,
+    reader: IndexReader,
+    /// None after a failure; the next call makes a new one.
+    writer: Option<tantivy::IndexWriter>,
+}
+
+impl Worker {
+    fn new(folder: Folder, options: WriterOptions) -> Result<Self, OpenError> {
+        let writer = open_writer(&folder, &options).map_err(|error| folder.open_error(error))?;
+        let reader = folder
+            .index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .doc_store_cache_num_blocks(0)
+            .try_into()
+            .map_err(|error| folder.open_error(error))?;
+        Ok(Self { maker: DocumentMaker::new(folder.fields), reader, writer: Some(writer), folder, options })
+    }
+
+    fn work(&mut self, queue: &Receiver<Call>) {
+        while let Ok(call) = queue.recv() {
+            // A caller may have gone away; what it asked for is done all the same.
+            match call {
+                Call::Apply(changes, answer) => drop(answer.send(self.apply(&changes))),
+                Call::Ready(answer) => drop(answer.send(self.ensure_writer())),
+            }
+        }
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.wait_merging_threads()
+        {
+            tracing::warn!(%error, "a merge of the index failed while the writer stopped");
+        }
+    }
+
+    fn ensure_writer(&mut self) -> Result<(), PortError> {
+        if self.writer.is_none() {
+            let failed = |error| port_error("opening the index for writing", error);
+            let writer = open_writer(&self.folder, &self.options).map_err(failed)?;
+            // What failed may have been committed all the same.
+            self.reader.reload().map_err(failed)?;
+            self.writer = Some(writer);
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
+        self.ensure_writer()?;
+        let result = self.try_apply(changes);
+        if result.is_err() {
+            // Whatever it gathered must not come with the next commit.
+            self.writer = None;
+        }
+        result
+    }
+
+    fn try_apply(&mut self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
+        let failed = |error| port_error("writing the index", error);
+        let Some(writer) = &mut self.writer else {
+            return Err(PortError::bare(PortErrorKind::Unavailable, "the index writer is not open"));
+        };
+        let searcher = self.reader.searcher();
+        let versions = HeldVersions::open(&searcher, self.folder.fields).map_err(failed)?;
+        let mut answers = Vec::with_capacity(changes.len());
+        let mut changed = false;
+        for change in changes {
+            let held = versions.of(change.id()).map_err(failed)?;
+            if held.is_some_and(|held| held >= change.version().0) {
+                answers.push(Applied::Stale);
+                continue;
+            }
+            match self.maker.document(change) {
+                Ok(document) => {
+                    // Deletes cost at commit, so there is none where there is nothing to delete.
+                    if held.is_some() {
+                        writer.delete_term(id_term(self.folder.fields, change.id()));
+                    }
+                    writer.add_document(document).map_err(failed)?;
+                    changed = true;
+                    answers.push(Applied::Done);
+                }
+                Err(error) => answers.push(Applied::Refused(error.to_string())),
+            }
+        }
+        if changed {
+            writer.commit().map_err(failed)?;
+            // tantivy renames its list of segments at the end and does not sync the folder after that.
+            sync_folder(&self.folder.path).map_err(|error| failed(error.into()))?;
+            self.reader.reload().map_err(failed)?;
+        }
+        Ok(answers)
+    }
+}
+
+fn id_term(fields: Fields, id: &ProductId) -> Term {
+    Term::from_field_text(fields.id, id.as_str())
+}
+
+fn open_writer(folder: &Folder, options: &WriterOptions) -> tantivy::Result<tantivy::IndexWriter> {
+    let tantivy_options = IndexWriterOptions::builder()
+        .memory_budget_per_thread(options.heap_bytes)
+        .num_worker_threads(options.threads)
+        .num_merge_threads(1)
+        .build();
+    let writer = folder.index.writer_with_options(tantivy_options)?;
+    let mut policy = LogMergePolicy::default();
+    policy.set_del_docs_ratio_before_merge(DELETED_BEFORE_MERGE);
+    policy.set_min_num_segments(SEGMENTS_IN_MERGE);
+    writer.set_merge_policy(Box::new(policy));
+    Ok(writer)
+}
+
+/// The versions that the last commit holds.
+struct HeldVersions<'a> {
+    segments: Vec<HeldSegment<'a>>,
+    fields: Fields,
+}
+
+struct HeldSegment<'a> {
+    reader: &'a SegmentReader,
+    ids: std::sync::Arc<InvertedIndexReader>,
+    versions: Column<u64>,
+}
+
+impl<'a> HeldVersions<'a> {
+    fn open(searcher: &'a Searcher, fields: Fields) -> tantivy::Result<Self> {
+        let segment = |reader: &'a SegmentReader| {
+            let versions = reader.fast_fields().u64(column::VERSION)?;
+            Ok(HeldSegment { reader, ids: reader.inverted_index(fields.id)?, versions })
+        };
+        let segments = searcher.segment_readers().iter().map(segment).collect::<tantivy::Result<_>>()?;
+        Ok(Self { segments, fields })
+    }
+
+    fn of(&self, id: &ProductId) -> tantivy::Result<Option<u64>> {
+        let term = id_term(self.fields, id);
+        for segment in &self.segments {
+            let Some(mut postings) = segment.ids.read_postings(&term, IndexRecordOption::Basic)? else {
+                continue;
+            };
+            while postings.doc() != TERMINATED {
+                if !segment.reader.is_deleted(postings.doc()) {
+                    return Ok(segment.versions.first(postings.doc()));
+                }
+                postings.advance();
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Errors of tantivy are those of its files and threads: the next try, with a new writer, may succeed.
+pub(crate) fn port_error(context: &str, error: TantivyError) -> PortError {
+    let kind = match &error {
+        TantivyError::IoError(cause) if cause.kind() == io::ErrorKind::StorageFull => PortErrorKind::Full,
+        TantivyError::DataCorruption(_) | TantivyError::SchemaError(_) | TantivyError::InternalError(_) => {
+            PortErrorKind::Internal
+        }
+        _ => PortErrorKind::Unavailable,
+    };
+    PortError::new(kind, context, error)
+}

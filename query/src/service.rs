@@ -1,0 +1,103 @@
+//! The read side as a process of its own.
+
+use std::sync::Arc;
+
+use clap::Parser;
+use domain::Currency;
+use domain::ports::SearchIndex;
+use runtime::config::{self, IndexKind};
+use runtime::{Gauges, Part, Service, StartError, server};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{Settings, routes};
+
+/// How long clients may keep the answer of a search, unless configured, in seconds.
+const DEFAULT_CACHE_SECONDS: u32 = 300;
+
+/// Noren's read service: answers searches over HTTP.
+#[derive(Debug, Parser)]
+#[command(
+    name = "noren-query",
+    version,
+    after_help = "Examples:\n  noren-query --listen 127.0.0.1:8083\n  noren-query --listen 127.0.0.1:8083 --data-dir /var/lib/noren --cache-seconds 60\n\nSeveral noren-query may read one data folder."
+)]
+pub struct Config {
+    #[command(flatten)]
+    listen: config::Listen,
+    #[command(flatten)]
+    data_dir: config::DataDir,
+    #[command(flatten)]
+    index: config::Index,
+    #[command(flatten)]
+    currency: config::Currency,
+    #[command(flatten)]
+    cache: config::Cache,
+}
+
+/// What the document says of the service as a whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Noren query", description = "The read side of the product catalogue."),
+    tags((name = "search", description = "Products as shoppers find them"))
+)]
+struct Api;
+
+/// The routes of the read side, with the document that describes them.
+pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
+    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let currency = Currency::parse(&config.currency.currency)
+        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
+    let cache_seconds = config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS);
+    let index = open_index(&config)?;
+    let (parts, gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
+    let (routes, openapi) = documented_routes(index, Settings { currency, cache_seconds }).split_for_parts();
+    let router = Service { routes, openapi: Some(openapi), parts, gauges }.into_router();
+    let listener = server::listen(config.listen.listen).await?;
+    server::serve(listener, router, server::stop_signal()).await;
+    Ok(())
+}
+
+/// The index as a part that must be ready.
+pub fn index_part(index: Arc<dyn SearchIndex>) -> Part {
+    Part::new("index", move || {
+        let index = index.clone();
+        async move { index.ready().await.map_err(|error| error.chain()) }
+    })
+}
+
+/// Gauges of the size of the index.
+pub fn index_gauges(index: Arc<dyn SearchIndex>) -> Gauges {
+    Gauges::new(move || {
+        let index = index.clone();
+        async move {
+            let Ok(stats) = index.stats().await else { return };
+            metrics::gauge!("noren_index_products").set(stats.products as f64);
+            if let Some(bytes) = stats.bytes {
+                metrics::gauge!("noren_index_bytes").set(bytes as f64);
+            }
+        }
+    })
+}
+
+fn open_index(config: &Config) -> Result<Arc<dyn SearchIndex>, StartError> {
+    match config.index.index {
+        #[cfg(feature = "embedded")]
+        IndexKind::Tantivy => {
+            let options = tantivy_index::SearcherOptions::default();
+            let index = tantivy_index::TantivySearcher::open(&config.data_dir.index(), options)
+                .map_err(|error| StartError::because("cannot open the index", error))?;
+            Ok(Arc::new(index))
+        }
+        #[cfg(not(feature = "embedded"))]
+        IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
+        IndexKind::Opensearch => Err(config::compiled_out("NOREN_INDEX", "opensearch", "aws")),
+    }
+}

@@ -1,0 +1,80 @@
+//! The consumer as a process of its own.
+
+use std::sync::Arc;
+
+use clap::Parser;
+use domain::ports::{ChangeQueue, IndexWriter};
+use runtime::config::{self, IndexKind, QueueKind};
+use runtime::{Service, StartError, server};
+
+use crate::{Worker, WorkerOptions};
+
+/// Noren's consumer: takes changes from the queue and brings the search index to them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "noren-sync",
+    version,
+    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n\nIt listens for /health and /metrics only. One noren-sync writes an embedded index at a time."
+)]
+pub struct Config {
+    #[command(flatten)]
+    listen: config::Listen,
+    #[command(flatten)]
+    data_dir: config::DataDir,
+    #[command(flatten)]
+    queue: config::Queue,
+    #[command(flatten)]
+    index: config::Index,
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let worker = Worker::new(queue(&config)?, index(&config)?, WorkerOptions::default());
+    let (parts, gauges) = (worker.parts(), vec![worker.gauges()]);
+    let router = Service { parts, gauges, ..Service::default() }.into_router();
+    let listener = server::listen(config.listen.listen).await?;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let work = tokio::spawn(async move {
+        let stopped = async {
+            // A sender that is gone means the same as one that has spoken.
+            let _ = stopped.await;
+        };
+        worker.run(stopped).await;
+    });
+    server::serve(listener, router, server::stop_signal()).await;
+    drop(stop);
+    work.await.map_err(|error| StartError::because("the sync worker failed", error))
+}
+
+fn queue(config: &Config) -> Result<Arc<dyn ChangeQueue>, StartError> {
+    match config.queue.queue {
+        #[cfg(feature = "embedded")]
+        QueueKind::Sqlite => {
+            let options = embedded_store::Options::default();
+            let queue = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options)
+                .map_err(|error| StartError::because("cannot open the queue", error))?;
+            Ok(Arc::new(queue))
+        }
+        #[cfg(not(feature = "embedded"))]
+        QueueKind::Sqlite => Err(config::compiled_out("NOREN_QUEUE", "sqlite", "embedded")),
+        QueueKind::Sqs => Err(config::compiled_out("NOREN_QUEUE", "sqs", "aws")),
+    }
+}
+
+fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
+    match config.index.index {
+        #[cfg(feature = "embedded")]
+        IndexKind::Tantivy => {
+            let folder = config.data_dir.index();
+            let writer = tantivy_index::TantivyWriter::open(&folder, tantivy_index::WriterOptions::default())
+                .map_err(|error| StartError::because("cannot open the index", error))?;
+            Ok(Arc::new(writer))
+        }
+        #[cfg(not(feature = "embedded"))]
+        IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
+        IndexKind::Opensearch => Err(config::compiled_out("NOREN_INDEX", "opensearch", "aws")),
+    }
+}

@@ -1,0 +1,168 @@
+//! Searching what was written. How words match, filters filter and facets count is held by the contract suite of the
+//! index and by the oracle; here is what the API makes of it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, TestApp, wait_until};
+
+fn shop() -> Vec<Value> {
+    let product = |id: &str,
+                   name: &str,
+                   brand: &str,
+                   category: &str,
+                   price: f64,
+                   stock: u64,
+                   colour: &str| {
+        json!({"id": id, "name": name, "brand": brand, "category": category, "price": price, "stock": stock,
+               "tags": [colour], "attributes": {"colour": colour, "weight": price * 10.0}})
+    };
+    vec![
+        product("p1", "Intel Core i7 processor", "Intel", "Computers > Processors", 299.0, 3, "silver"),
+        product("p2", "Intel Core i5 processor", "Intel", "Computers > Processors", 199.0, 0, "silver"),
+        product("p3", "AMD Ryzen processor", "AMD", "Computers > Processors", 249.5, 5, "black"),
+        product("p4", "Processor cooler", "Noctua", "Computers > Cooling", 59.9, 9, "brown"),
+        product("p5", "Desk lamp", "Hikari", "Home > Lamps", 39.9, 1, "black"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_created_product_is_found_within_a_second() {
+    let app = TestApp::spawn().await;
+    app.post("/products", &shop()[0]).await.expect(201);
+    let begun = std::time::Instant::now();
+    wait_until("the product is found", async || app.search("query=intel").await.json()["total"] == 1).await;
+    let took = begun.elapsed();
+    assert!(took < std::time::Duration::from_secs(1), "it took {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn misspelt_words_find_what_was_meant() {
+    let app = TestApp::spawn().await;
+    app.fill(&shop()).await;
+    let answer = app.search("query=procesor+intle").await;
+    assert_eq!(answer.ids(), ["p1", "p2"]);
+    assert_eq!(answer.json()["correctedQuery"], "processor intel");
+    assert!(app.search("query=processor+intel").await.json().get("correctedQuery").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_answers_products_with_score_and_highlights() {
+    let app = TestApp::spawn().await;
+    app.put("/products/x", &json!({"name": "Lamp <b>\"oak\"</b>", "price": 12.50})).await.expect(201);
+    app.sync_all().await;
+    let answer = app.search("query=lamp&facets=price").await;
+    assert!(answer.text.contains("\"price\":12.50"), "{}", answer.text);
+    let answer = answer.json();
+    let product = &answer["products"][0];
+    assert_eq!(product["name"], "Lamp <b>\"oak\"</b>");
+    assert!(product["score"].as_f64().unwrap() > 0.0);
+    assert_eq!(product["highlights"]["name"], "<em>Lamp</em> &lt;b&gt;&quot;oak&quot;&lt;/b&gt;");
+    assert_eq!((&answer["total"], &answer["page"], &answer["pageSize"]), (&json!(1), &json!(1), &json!(20)));
+    assert!(answer["took"].as_f64().unwrap() >= 0.0);
+    assert!(answer.get("nextCursor").is_none());
+    let price = &answer["facets"]["price"];
+    assert_eq!((&price["min"], &price["max"], &price["count"]), (&json!(12.5), &json!(12.5), &json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_facet_is_counted_with_every_filter_but_its_own() {
+    let app = TestApp::spawn().await;
+    app.fill(&shop()).await;
+    let answer =
+        app.search("category=Computers&brand=Intel&facets=brand,category&facets=attributes.colour").await;
+    assert_eq!(answer.ids(), ["p1", "p2"]);
+    let facets = answer.json()["facets"].clone();
+    let brands = json!([{"value": "Intel", "count": 2}, {"value": "AMD", "count": 1}, {"value": "Noctua", "count": 1}]);
+    assert_eq!(facets["brand"], json!({"values": brands, "distinct": 3}));
+    let categories =
+        json!([{"value": "Computers", "count": 2}, {"value": "Computers > Processors", "count": 2}]);
+    assert_eq!(facets["category"]["values"], categories);
+    assert_eq!(facets["attributes.colour"]["values"], json!([{"value": "silver", "count": 2}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_of_one_key_widen_and_of_different_keys_narrow() {
+    let app = TestApp::spawn().await;
+    app.fill(&shop()).await;
+    let ids = async |parameters: &str| app.search(parameters).await.ids();
+    assert_eq!(ids("brand=AMD&brand=Hikari").await, ["p3", "p5"]);
+    assert_eq!(ids("brand=AMD&brand=Hikari&tags=black&category=Home").await, ["p5"]);
+    assert_eq!(ids("priceRange=199-249.5").await, ["p2", "p3"]);
+    assert_eq!(ids("priceRange=-60&priceRange=299-").await, ["p1", "p4", "p5"]);
+    assert_eq!(ids("inStock=false").await, ["p2"]);
+    assert_eq!(ids("attributes.colour=brown").await, ["p4"]);
+    assert_eq!(ids("attributes.weight=2000..3000").await, ["p1", "p3"]);
+    assert_eq!(ids("attributes.nothing=brown").await, Vec::<String>::new());
+    assert_eq!(ids("currency=EUR&priceRange=0-").await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_order_and_every_page() {
+    let app = TestApp::spawn().await;
+    app.fill(&shop()).await;
+    let ids = async |parameters: &str| app.search(parameters).await.ids();
+    assert_eq!(ids("sortBy=price_asc").await, ["p5", "p4", "p2", "p3", "p1"]);
+    assert_eq!(ids("sortBy=price_desc").await, ["p1", "p3", "p2", "p4", "p5"]);
+    assert_eq!(ids("sortBy=name").await, ["p3", "p5", "p2", "p1", "p4"]);
+    assert_eq!(ids("sortBy=relevance").await, ["p1", "p2", "p3", "p4", "p5"]);
+    app.put("/products/p0", &json!({"name": "Newcomer"})).await.expect(201);
+    app.sync_all().await;
+    assert_eq!(ids("sortBy=newest&pageSize=1").await, ["p0"]);
+    assert_eq!(ids("sortBy=price_asc&page=2&pageSize=4").await, ["p1", "p0"]);
+    let mut seen = Vec::new();
+    let mut parameters = "sortBy=name&pageSize=2".to_owned();
+    loop {
+        let page = app.search(&parameters).await;
+        seen.extend(page.ids());
+        match page.json()["nextCursor"].as_str() {
+            Some(cursor) => parameters = format!("sortBy=name&pageSize=2&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["p3", "p5", "p2", "p1", "p0", "p4"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_active_products_are_found() {
+    let app = TestApp::spawn().await;
+    app.put("/products/a", &json!({"name": "Lamp", "status": "draft"})).await.expect(201);
+    app.put("/products/b", &json!({"name": "Lamp", "status": "archived"})).await.expect(201);
+    app.put("/products/c", &json!({"name": "Lamp"})).await.expect(201);
+    app.sync_all().await;
+    assert_eq!(app.search("query=lamp&facets=price").await.ids(), ["c"]);
+    app.patch("/products/a", &json!({"status": "active"})).await.expect(200);
+    app.patch("/products/c", &json!({"status": "draft"})).await.expect(200);
+    app.sync_all().await;
+    assert_eq!(app.search("query=lamp").await.ids(), ["a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_can_be_cached_until_something_changes() {
+    let app = TestApp::spawn_with(noren::app::Options { cache_seconds: 60, ..Default::default() }).await;
+    app.fill(&shop()).await;
+    let first = app.search("query=lamp").await;
+    assert_eq!(first.header("cache-control"), "public, max-age=60");
+    let again = |tag: String| {
+        Answer::of(app.request(Method::GET, "/products/search?query=lamp").header("if-none-match", tag))
+    };
+    let tag = first.header("etag").to_owned();
+    assert!(!tag.is_empty());
+    again(tag.clone()).await.expect(304);
+    assert_ne!(app.search("query=processor").await.header("etag"), tag);
+    app.patch("/products/p5", &json!({"price": 1})).await.expect(200);
+    app.sync_all().await;
+    again(tag).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_values_of_one_facet() {
+    let app = TestApp::spawn().await;
+    app.fill(&shop()).await;
+    let values = async |path: &str| app.get(&format!("/products/facets/{path}")).await.expect(200).json();
+    let expected =
+        json!({"field": "brand", "values": [{"value": "Intel", "count": 2}, {"value": "AMD", "count": 1}]});
+    assert_eq!(values("brand?query=processor&category=Computers+%3E+Processors").await, expected);
+    assert_eq!(values("brand?prefix=no").await["values"], json!([{"value": "Noctua", "count": 1}]));
+    assert_eq!(values("attributes.colour?limit=1").await["values"].as_array().unwrap().len(), 1);
+}

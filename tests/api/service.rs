@@ -1,0 +1,95 @@
+//! What every service has around its own routes.
+
+use std::path::PathBuf;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, TestApp, repository};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_says_which_parts_are_ready() {
+    let app = TestApp::spawn().await;
+    assert_eq!(app.get("/health/live").await.expect(200).json()["status"], "live");
+    let parts = json!({"store": "ready", "queue": "ready", "index": "ready"});
+    assert_eq!(app.get("/health/ready").await.expect(200).json()["parts"], parts);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_requests_queue_and_index() {
+    let app = TestApp::spawn().await;
+    app.put("/products/p", &json!({"name": "Cup"})).await.expect(201);
+    app.sync_all().await;
+    app.search("query=cup").await;
+    let metrics = app.get("/metrics").await.expect(200).text;
+    for name in [
+        "noren_http_requests_total{method=\"GET\",path=\"/products/search\",status=\"200\"}",
+        "noren_http_request_seconds_bucket",
+        "noren_queue_waiting_messages",
+        "noren_queue_dead_letters",
+        "noren_oldest_unsynced_age_seconds",
+        "noren_index_products",
+        "noren_index_bytes",
+    ] {
+        assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_have_ids_and_any_page_may_call() {
+    let app = TestApp::spawn().await;
+    let given = Answer::of(app.request(Method::GET, "/products").header("x-request-id", "mine-1")).await;
+    assert_eq!(given.header("x-request-id"), "mine-1");
+    assert_eq!(app.get("/nothing").await.header("x-request-id").len(), 36);
+    let preflight = app
+        .request(Method::OPTIONS, "/products/p1")
+        .header("origin", "https://shop.example")
+        .header("access-control-request-method", "PUT")
+        .header("access-control-request-headers", "if-match,content-type");
+    let preflight = Answer::of(preflight).await.expect(200);
+    assert_eq!(preflight.header("access-control-allow-origin"), "*");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_compressed_for_those_who_ask() {
+    let app = TestApp::spawn().await;
+    app.put("/products/p", &json!({"name": "Cup", "description": "white ".repeat(200)})).await.expect(201);
+    let answer =
+        app.request(Method::GET, "/products/p").header("accept-encoding", "gzip").send().await.unwrap();
+    assert_eq!(answer.headers()["content-encoding"], "gzip");
+    let packed = answer.bytes().await.unwrap();
+    assert!(packed.len() < 600);
+    let unpacked: Value = serde_json::from_reader(flate2::read::GzDecoder::new(&packed[..])).unwrap();
+    assert_eq!(unpacked["name"], "Cup");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documents_are_served() {
+    let app = TestApp::spawn().await;
+    let api = app.get("/openapi.json").await.expect(200).json();
+    for path in
+        ["/products", "/products/{id}", "/products/bulk", "/products/search", "/products/facets/{field}"]
+    {
+        assert!(api["paths"].get(path).is_some(), "{path} is not described");
+    }
+    let page = Answer::of(app.request(Method::GET, "/docs/")).await.expect(200);
+    assert!(page.text.contains("swagger-ui"), "{}", page.text);
+}
+
+/// The documents under `docs/openapi` are what the services serve. `UPDATE_OPENAPI=1 cargo test -p tests` writes them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documents_that_are_checked_in_are_up_to_date() {
+    let app = TestApp::spawn().await;
+    let served = app.get("/openapi.json").await.expect(200).json();
+    let file: PathBuf = repository().join("docs/openapi/noren.json");
+    let text = format!("{}\n", serde_json::to_string_pretty(&served).unwrap());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        checked_in == text,
+        "{} is out of date; run UPDATE_OPENAPI=1 cargo test -p tests",
+        file.display()
+    );
+}

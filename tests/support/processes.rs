@@ -1,0 +1,121 @@
+//! The real binaries as processes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use super::{PATIENCE, repository, wait_until};
+
+/// The binary with this name, built with the profile of the tests.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        // `cargo test` builds the binaries of a package only for tests of that same package.
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--workspace", "--bins", "--quiet"])
+            .args(if cfg!(debug_assertions) { None } else { Some("--release") })
+            .current_dir(repository())
+            .status()
+            .expect("cargo can be started");
+        assert!(built.success(), "the binaries can be built");
+        // The tests lie in target/PROFILE/deps, the binaries one above.
+        let tests = std::env::current_exe().expect("a test has a path");
+        tests.parent().and_then(Path::parent).expect("tests lie in target").to_owned()
+    });
+    folder.join(name)
+}
+
+/// A command for the binary, with an environment that has no variables of Noren.
+pub(crate) fn command(name: &str) -> Command {
+    let mut command = Command::new(binary(name));
+    for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("NOREN_")) {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs the binary to its end.
+///
+/// # Panics
+/// When it does not end in time.
+pub(crate) fn finished(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = command(name);
+    command.args(arguments).envs(variables.iter().copied());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let id = child.id();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    match receiver.recv_timeout(PATIENCE * 4) {
+        Ok(output) => output.expect("its output can be read"),
+        Err(_) => {
+            signal(id, "KILL");
+            panic!("{name} {arguments:?} does not end");
+        }
+    }
+}
+
+/// A service that runs until it is dropped.
+pub(crate) struct Running {
+    child: std::process::Child,
+    pub(crate) url: String,
+    pub(crate) name: String,
+}
+
+impl Running {
+    /// Starts the service on a free port and waits until it is live.
+    pub(crate) async fn start(name: &str, arguments: &[&str]) -> Self {
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = command(name);
+        command.args(arguments).args(["--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("it starts");
+        let running = Self { child, url: format!("http://{listen}"), name: name.to_owned() };
+        let client = reqwest::Client::new();
+        let live = format!("{}/health/live", running.url);
+        wait_until(&format!("{name} is live"), async || {
+            client.get(&live).send().await.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+        running
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Ctrl-C; answers how it ended and how long that took.
+    pub(crate) fn interrupt(mut self) -> (std::process::ExitStatus, std::time::Duration) {
+        let begun = Instant::now();
+        signal(self.child.id(), "INT");
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                return (status, begun.elapsed());
+            }
+            assert!(begun.elapsed() < PATIENCE, "{} does not stop", self.name);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended already cannot be killed, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn signal(id: u32, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status();
+    assert!(sent.expect("there is a kill").success());
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}

@@ -1,0 +1,173 @@
+//! The whole service in this process, over real HTTP, with a folder and a port of its own.
+
+use noren::app::{App, Options};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::PATIENCE;
+
+/// A running service. It fails its test when that leaves changes queued or dead-lettered.
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) client: reqwest::Client,
+    app: Option<App>,
+    server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    _data_dir: TempDir,
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.timeout(PATIENCE).send().await.expect("the service answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, text: response.text().await.expect("the answer is text") }
+    }
+
+    /// The body, which must be JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON: {error}: {self:?}"))
+    }
+
+    /// The answer, which must have this status.
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        self
+    }
+
+    /// The problem document, which the answer must be, with this status.
+    pub(crate) fn problem(self, status: u16) -> Value {
+        let answer = self.expect(status);
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
+        let problem = answer.json();
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], "about:blank");
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+        problem
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The ids of the products of a search or a list, in order.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let products = self.json()["products"].as_array().expect("there is a list of products").clone();
+        products
+            .iter()
+            .map(|product| product["id"].as_str().expect("a product has an id").to_owned())
+            .collect()
+    }
+
+    /// The fields of all faults, in order.
+    pub(crate) fn faulty_fields(problem: &Value) -> Vec<&str> {
+        let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().map(|fault| fault["field"].as_str().expect("a fault has a field")).collect()
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn spawn() -> Self {
+        Self::spawn_with(Options::default()).await
+    }
+
+    pub(crate) async fn spawn_with(options: Options) -> Self {
+        let data_dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let app = App::open(data_dir.path(), options).await.expect("a new folder can be opened");
+        let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it has an address"));
+        let (stop, stopped) = oneshot::channel();
+        let router = app.router();
+        let server = tokio::spawn(async move {
+            runtime::server::serve(listener, router, async { _ = stopped.await }).await;
+        });
+        let client = reqwest::Client::new();
+        Self { url, client, app: Some(app), server: Some((stop, server)), _data_dir: data_dir }
+    }
+
+    fn app(&self) -> &App {
+        self.app.as_ref().expect("it runs until it is dropped")
+    }
+
+    /// Waits until everything written before is searchable.
+    pub(crate) async fn sync_all(&self) {
+        self.app().sync_all(PATIENCE).await.expect("the queue runs empty");
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// A POST with a body as it stands.
+    pub(crate) async fn post_text(&self, path: &str, content_type: &str, body: impl Into<String>) -> Answer {
+        Answer::of(self.request(Method::POST, path).header(CONTENT_TYPE, content_type).body(body.into()))
+            .await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// Writes these products in one request and waits until they are searchable.
+    pub(crate) async fn fill(&self, products: &[Value]) {
+        let lines: String = products.iter().map(|product| format!("{product}\n")).collect();
+        let answer = self.post_text("/products/bulk", "application/x-ndjson", lines).await.expect(200);
+        for line in answer.text.lines() {
+            assert!(line.contains("\"outcome\""), "a product was refused: {line}");
+        }
+        self.sync_all().await;
+    }
+
+    /// Searches, which must succeed.
+    pub(crate) async fn search(&self, parameters: &str) -> Answer {
+        self.get(&format!("/products/search?{parameters}")).await.expect(200)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        let (Some(app), Some((stop, server))) = (self.app.take(), self.server.take()) else { return };
+        let leftovers = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                let drained = app.sync_all(PATIENCE).await;
+                let dead = app.dead_letters(10).await;
+                // The server ends on either: the word, or the end of the one who could say it.
+                let _ = stop.send(());
+                let _ = server.await;
+                app.stop().await;
+                (drained, dead)
+            })
+        });
+        if !std::thread::panicking() {
+            leftovers.0.expect("the test leaves no change in the queue");
+            let dead = leftovers.1.expect("dead letters can be read");
+            assert!(dead.is_empty(), "the test leaves dead letters: {dead:?}");
+        }
+    }
+}
