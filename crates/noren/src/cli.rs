@@ -190,35 +190,29 @@ pub struct ExportArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  noren bench import products.ndjson
-  noren bench search products.ndjson --queries queries.txt")]
-pub struct BenchArgs {
-    /// What to measure.
-    #[command(subcommand)]
-    pub what: BenchCommand,
-}
+  noren bench products.ndjson                         import, then searches for words of the products
+  noren bench products.ndjson --queries queries.txt   the searches of a file, one a line
+  noren bench products.ndjson --searches 0            import only
 
-/// What `noren bench` measures.
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// Import files into a fresh folder until everything is searchable: products a second and peak memory
-    Import {
-        /// Files of products, as `noren import` takes them
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Import files, then search them with two facets and a price range: median and 99th percentile
-    Search {
-        /// Files of products, as `noren import` takes them
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// A file with one query a line; without it, words of the products' own names
-        #[arg(long, value_name = "FILE")]
-        queries: Option<PathBuf>,
-        /// How many searches to measure
-        #[arg(long, value_name = "N", default_value_t = 2000)]
-        count: usize,
-    },
+Imports the files into a fresh folder in this process until everything is searchable, then searches with two facets
+and a price range, one search after the other, through the whole service but without a network. Build with
+`--release` first.")]
+pub struct BenchArgs {
+    /// Files of products, as `noren import` takes them
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Searches to make, one a line; without it, words of the products' names
+    #[arg(long, value_name = "FILE")]
+    pub queries: Option<PathBuf>,
+    /// How many searches to measure
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub searches: usize,
+    /// The price range of the searches
+    #[arg(long, value_name = "MIN-MAX", default_value = "20-500", allow_hyphen_values = true)]
+    pub price: String,
+    /// Where to make the fresh folder, which is removed in the end [default: the system's temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
 }
 
 /// `noren completions`.

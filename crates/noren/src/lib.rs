@@ -3,6 +3,7 @@
 //! [`cli`] defines the commands. Each of the other modules is one of them; [`client`] is how they reach a catalogue.
 
 pub mod app;
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod demo;

@@ -17,7 +17,7 @@ use crate::cli::{Cli, Command, ImportArgs, Place, write_completions};
 use crate::client::{Api, InProcess, Service};
 use crate::failure::Failure;
 use crate::import::{self, Candidate, Sink, Summary};
-use crate::{export, search, serve};
+use crate::{bench, export, search, serve};
 
 /// How long an import into a folder waits until everything is searchable.
 const IMPORT_PATIENCE: Duration = Duration::from_secs(3600);
@@ -60,7 +60,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             export::export(&*catalogue.api, args.output.as_deref()).await?;
             catalogue.close().await;
         }
-        Command::Bench(_) => return Err(Failure::new("bench")),
+        Command::Bench(args) => bench::bench(&args).await?,
         Command::Completions(args) => write_completions(&args)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -77,7 +77,7 @@ impl Opened {
         let Some(data_dir) = &place.data_dir else {
             return Ok(Self { api: Box::new(service(place)?), app: None });
         };
-        let app = App::open(data_dir, Options::default()).await?;
+        let app = App::open(data_dir, Options { currency: currency()?, ..Options::default() }).await?;
         Ok(Self { api: Box::new(InProcess(app.router())), app: Some(app) })
     }
 
@@ -92,6 +92,15 @@ fn service(place: &Place) -> Result<Service, Failure> {
     Service::at(place.url.as_deref().unwrap_or(crate::cli::DEFAULT_URL))
 }
 
+/// The currency of a catalogue that is opened in this process.
+fn currency() -> Result<Currency, Failure> {
+    match std::env::var("NOREN_CURRENCY") {
+        Err(_) => Ok(Currency::USD),
+        Ok(code) => Currency::parse(&code)
+            .map_err(|error| Failure::usage("NOREN_CURRENCY cannot be used").because(error)),
+    }
+}
+
 async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {
     let mut options = import::Options {
         files: args.files,
@@ -102,7 +111,7 @@ async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {
         rejects_folder: ".".into(),
         is_quiet: false,
     };
-    let currency = options.currency.unwrap_or(Currency::USD);
+    let currency = options.currency.map_or_else(currency, Ok)?;
     let summary = if args.dry_run {
         options.check = Some(currency);
         import::import(options, None).await?

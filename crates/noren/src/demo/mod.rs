@@ -14,7 +14,7 @@ use self::words::{Attribute, LINES, Line};
 pub const DEMO_PRODUCTS: usize = 2_000;
 
 /// The seed of everything. Another one makes another catalogue.
-const SEED: u64 = 0x6e_6f72_656e;
+const SEED: u64 = 0x006e_6f72_656e;
 
 /// The products of the demo catalogue, each with an id and a sku of its own and a price in US dollars.
 pub fn demo_catalogue() -> impl Iterator<Item = ProductInput> {
