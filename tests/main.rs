@@ -1,5 +1,7 @@
 //! The integration tests of the workspace: one binary, so that it links once.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to stop there")]
+
 mod api;
 mod contract;
 mod oracle;
