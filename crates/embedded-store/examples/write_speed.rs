@@ -88,8 +88,7 @@ async fn write_singles(
             return Ok(());
         }
         for written in store.write(vec![create(&scattered_id("single", number), &content)]).await {
-            written
-                .map_err(|error| PortError::new(domain::ports::PortErrorKind::Internal, "writing", error))?;
+            written?;
         }
     }
 }
