@@ -1,5 +1,7 @@
 //! What every index must do: a function for each sentence of the ports' documentation, called for each adapter.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

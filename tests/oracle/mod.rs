@@ -1,5 +1,7 @@
 //! A brute-force search that the index is compared with: random catalogues, random requests, the whole answer.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod catalogue;
 mod reference;
 

@@ -27,7 +27,7 @@ const DELETED_BEFORE_MERGE: f32 = 0.25;
 const SEGMENTS_IN_MERGE: usize = 8;
 
 /// How a [`TantivyWriter`] works.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct WriterOptions {
     /// Bytes that each indexing thread gathers in memory, at most, before it writes a segment; 15 MB at least.
     pub heap_bytes: usize,
