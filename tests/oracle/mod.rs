@@ -14,8 +14,8 @@ use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptio
 use catalogue::{Catalogue, random_request};
 use reference::{Class, Found};
 
-const CATALOGUES: u64 = 12;
-const REQUESTS: usize = 70;
+const CATALOGUES: u64 = 10;
+const REQUESTS: usize = 50;
 
 #[tokio::test]
 async fn tantivy_answers_as_the_brute_force_search_does() {
