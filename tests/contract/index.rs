@@ -1,5 +1,7 @@
 //! What every index must do: a function for each sentence of the ports' documentation, called for each adapter.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -104,6 +106,7 @@ fn id(text: &str) -> ProductId {
 }
 
 /// A product at version 1 from the JSON of its content.
+#[expect(clippy::needless_pass_by_value, reason = "the calls read better without a reference")]
 fn product(id_text: &str, json: serde_json::Value) -> Product {
     let content = domain::input::read_product(json.to_string().as_bytes(), Currency::USD).unwrap().content;
     let at = jiff::Timestamp::from_millisecond(1_700_000_000_000).unwrap();

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
 use tantivy::DocSet;
@@ -42,7 +42,38 @@ pub(crate) struct QueryWord {
     /// Whether it also counts as a beginning.
     pub(crate) is_last: bool,
     /// The words that it finds, from the worst tier to the best.
-    pub(crate) expansions: Vec<Expansion>,
+    pub(crate) expansions: Arc<[Expansion]>,
+}
+
+/// The words that a snapshot was asked for before: shoppers ask for the same ones, and turn pages.
+#[derive(Default)]
+pub(crate) struct KnownWords(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// By text, and whether it was the last word.
+    words: HashMap<(String, bool), Arc<[Expansion]>>,
+    expansions: usize,
+}
+
+/// The most expansions that a snapshot remembers, a few megabytes; then it begins anew.
+const MAX_KNOWN_EXPANSIONS: usize = 20_000;
+
+impl KnownWords {
+    fn get(&self, text: &str, is_last: bool) -> Option<Arc<[Expansion]>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.words.get(&(text.to_owned(), is_last)).cloned()
+    }
+
+    fn remember(&self, text: &str, is_last: bool, expansions: &Arc<[Expansion]>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A word that finds nothing takes room too.
+        known.expansions += expansions.len() + 1;
+        if known.expansions > MAX_KNOWN_EXPANSIONS {
+            *known = Known { expansions: expansions.len() + 1, ..Known::default() };
+        }
+        known.words.insert((text.to_owned(), is_last), Arc::clone(expansions));
+    }
 }
 
 /// A word of the index.
@@ -130,6 +161,9 @@ fn expand_word(
     is_last: bool,
     snapshot: &Snapshot,
 ) -> tantivy::Result<QueryWord> {
+    if let Some(expansions) = snapshot.known_words.get(&text, is_last) {
+        return Ok(QueryWord { text, at, is_last, expansions });
+    }
     let mut gathered = Gathered::default();
     let typos = typos_allowed(&text);
     let automaton = (typos > 0).then(|| TypoAutomaton(automaton_builder(typos).build_dfa(&text)));
@@ -142,7 +176,9 @@ fn expand_word(
             gathered.typos(automaton, segment, number)?;
         }
     }
-    Ok(QueryWord { text, at, is_last, expansions: gathered.best() })
+    let expansions = gathered.best().into();
+    snapshot.known_words.remember(&text, is_last, &expansions);
+    Ok(QueryWord { text, at, is_last, expansions })
 }
 
 /// How many typos a word may have, by its letters.

@@ -4,7 +4,7 @@ use tantivy::postings::Postings;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use crate::document::{MASKS, Part};
+use crate::document::{MASKS, Part, mask_of};
 use crate::expansion::{Expansion, QueryWord, Tier, dictionary};
 use crate::snapshot::{Segment, Snapshot};
 
@@ -124,8 +124,8 @@ type Code = u8;
 const MASK_BITS: u32 = MASKS.ilog2();
 
 /// Adds a find; the best tier counts, and within it all parts together. Tiers come from the worst to the best.
-fn add(code: &mut Code, tier: Tier, mask: u32) {
-    let found = (tier as u8) << MASK_BITS | (mask as u8 & (MASKS as u8 - 1));
+fn add(code: &mut Code, tier: Tier, mask: u8) {
+    let found = (tier as u8) << MASK_BITS | mask;
     *code = if *code >> MASK_BITS == tier as u8 { *code | found } else { found };
 }
 
@@ -198,7 +198,7 @@ fn narrowed(
 /// For every document of the segment how the word is found there.
 fn codes_of_all(word: &QueryWord, segment: &Segment, number: usize) -> tantivy::Result<Vec<Code>> {
     let mut codes = vec![0; segment.reader.max_doc() as usize];
-    for expansion in &word.expansions {
+    for expansion in word.expansions.iter() {
         each_entry(expansion, segment, number, |document, mask| {
             add(&mut codes[document as usize], expansion.tier, mask);
         })?;
@@ -214,7 +214,7 @@ fn codes_of_some(
     number: usize,
 ) -> tantivy::Result<Vec<Code>> {
     let mut codes = vec![0; found.len()];
-    for expansion in &word.expansions {
+    for expansion in word.expansions.iter() {
         let Some((info, has_digit)) = expansion.list(number) else { continue };
         let list = dictionary(segment, has_digit);
         let mut postings = list.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
@@ -225,7 +225,7 @@ fn codes_of_some(
             }
             let at = if at < found.document { postings.seek(found.document) } else { at };
             if at == found.document {
-                add(code, expansion.tier, postings.term_freq());
+                add(code, expansion.tier, mask_of(postings.term_freq()));
             }
         }
     }
@@ -236,14 +236,14 @@ fn each_entry(
     expansion: &Expansion,
     segment: &Segment,
     number: usize,
-    mut each: impl FnMut(DocId, u32),
+    mut each: impl FnMut(DocId, u8),
 ) -> tantivy::Result<()> {
     let Some((info, has_digit)) = expansion.list(number) else { return Ok(()) };
     let list = dictionary(segment, has_digit);
     let mut block = list.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
     while !block.docs().is_empty() {
-        for (document, mask) in block.docs().iter().zip(block.freqs()) {
-            each(*document, *mask);
+        for (document, frequency) in block.docs().iter().zip(block.freqs()) {
+            each(*document, mask_of(*frequency));
         }
         block.advance();
     }

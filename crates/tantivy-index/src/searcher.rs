@@ -15,7 +15,7 @@ use crate::snapshot::{Snapshot, Snapshots};
 use crate::writer::port_error;
 
 /// How a [`TantivySearcher`] works.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct SearcherOptions {
     /// Threads that search.
     pub threads: usize,

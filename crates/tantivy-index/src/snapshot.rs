@@ -10,6 +10,7 @@ use tantivy::columnar::{BytesColumn, Column, StrColumn};
 use tantivy::index::{InvertedIndexReader, SegmentReader};
 use tantivy::{DocId, IndexReader, ReloadPolicy, Searcher};
 
+use crate::expansion::KnownWords;
 use crate::folder::{Folder, META_FILE};
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, column};
 
@@ -25,6 +26,7 @@ pub(crate) struct Snapshot {
     pub(crate) fields: Fields,
     /// Changes with each commit.
     pub(crate) name: String,
+    pub(crate) known_words: KnownWords,
     products: OnceLock<u64>,
 }
 
@@ -88,7 +90,14 @@ impl Snapshot {
             .iter()
             .map(|reader| Segment::open(reader, fields))
             .collect::<tantivy::Result<_>>()?;
-        Ok(Self { searcher, segments, fields, name, products: OnceLock::new() })
+        Ok(Self {
+            searcher,
+            segments,
+            fields,
+            name,
+            known_words: KnownWords::default(),
+            products: OnceLock::new(),
+        })
     }
 
     /// Products that are not deleted.

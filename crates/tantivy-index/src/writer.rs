@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, ProductId};
 use tantivy::columnar::Column;
+use tantivy::directory::error::OpenWriteError;
 use tantivy::index::{InvertedIndexReader, SegmentReader};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::IndexRecordOption;
@@ -27,7 +28,7 @@ const DELETED_BEFORE_MERGE: f32 = 0.25;
 const SEGMENTS_IN_MERGE: usize = 8;
 
 /// How a [`TantivyWriter`] works.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct WriterOptions {
     /// Bytes that each indexing thread gathers in memory, at most, before it writes a segment; 15 MB at least.
     pub heap_bytes: usize,
@@ -273,6 +274,13 @@ impl<'a> HeldVersions<'a> {
 pub(crate) fn port_error(context: &str, error: TantivyError) -> PortError {
     let kind = match &error {
         TantivyError::IoError(cause) if cause.kind() == io::ErrorKind::StorageFull => PortErrorKind::Full,
+        TantivyError::OpenWriteError(OpenWriteError::IoError { io_error: cause, .. })
+            if cause.kind() == io::ErrorKind::StorageFull =>
+        {
+            PortErrorKind::Full
+        }
+        // What its own threads meet, tantivy hands on as text only.
+        TantivyError::ErrorInThread(text) if text.contains("StorageFull") => PortErrorKind::Full,
         TantivyError::DataCorruption(_) | TantivyError::SchemaError(_) | TantivyError::InternalError(_) => {
             PortErrorKind::Internal
         }
