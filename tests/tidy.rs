@@ -13,7 +13,7 @@ use std::process::Command;
 use serde_json::Value;
 use source::Source;
 
-/// The most lines of code a file may have, tests, comments and blank lines not counted.
+/// The most lines of code a file may have; tests, comments and lists of texts are not counted.
 const MAX_CODE_LINES: usize = 600;
 /// The most lines a `main.rs` may have.
 const MAX_MAIN_LINES: usize = 30;
@@ -192,7 +192,11 @@ fn find_all(path: &str, code: &str, needles: &[&str]) -> Vec<String> {
 #[test]
 fn no_file_is_too_long_to_read() {
     for source in sources() {
-        let lines = source.code.lines().filter(|line| !line.trim().is_empty()).count();
+        let lines = source
+            .code
+            .lines()
+            .filter(|line| line.contains(|c: char| !c.is_whitespace() && c != ','))
+            .count();
         assert!(lines <= MAX_CODE_LINES, "{} has {lines} lines of code; split it", source.path);
     }
 }

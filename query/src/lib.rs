@@ -55,5 +55,6 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
 const SEARCH_SECONDS: &str = "noren_search_seconds";
 const EMPTY_SEARCHES: &str = "noren_searches_without_result_total";
 
-#[cfg(all(test, feature = "embedded"))]
+#[cfg(test)]
+#[cfg(feature = "embedded")]
 mod router_tests;

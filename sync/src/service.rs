@@ -6,6 +6,7 @@ use clap::Parser;
 use domain::ports::{ChangeQueue, IndexWriter};
 use runtime::config::{self, IndexKind, QueueKind};
 use runtime::{Service, StartError, server};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Worker, WorkerOptions};
 
@@ -36,16 +37,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let (parts, gauges) = (worker.parts(), vec![worker.gauges()]);
     let router = Service { parts, gauges, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let work = tokio::spawn(async move {
-        let stopped = async {
-            // A sender that is gone means the same as one that has spoken.
-            let _ = stopped.await;
-        };
-        worker.run(stopped).await;
-    });
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let work = tokio::spawn(async move { worker.run(stopped).await });
     server::serve(listener, router, server::stop_signal()).await;
-    drop(stop);
+    stop.cancel();
     work.await.map_err(|error| StartError::because("the sync worker failed", error))
 }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::ports::{Applied, ChangeQueue, IndexWriter, PortError, PortErrorKind};
+use domain::Change;
+use domain::ports::{Applied, ChangeQueue, IndexWriter, PortError};
 use runtime::{Gauges, Part, QueueDepth};
+use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
 
@@ -42,24 +44,16 @@ impl Worker {
         Self { queue, index, options }
     }
 
-    /// Works until `stop` is done. The batch under way is finished first; one that waits behind it is left to come
-    /// again after its visibility time-out.
-    pub async fn run(&self, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
+    /// Works until `stop` is cancelled. The batch that is being applied then is finished; what was received behind it, or
+    /// cannot be applied because the index is away, comes again after its visibility time-out.
+    pub async fn run(&self, stop: CancellationToken) {
         let mut next = Batch::default();
-        loop {
+        while !stop.is_cancelled() {
             let begun = Instant::now();
             // While one batch is applied the next one is fetched, so that neither side waits for the other.
-            let work = async { tokio::join!(self.work(next), self.receive(begun)).1 };
-            tokio::pin!(work);
-            next = tokio::select! {
-                next = &mut work => next,
-                () = &mut stop => {
-                    // A commit under way is worth waiting for; a receive that waits for messages is not.
-                    let _ = tokio::time::timeout(Duration::from_secs(3), work).await;
-                    return;
-                }
-            };
+            let receive = stop.run_until_cancelled(self.receive(begun));
+            let (received, ()) = tokio::join!(receive, self.work(next, &stop));
+            next = received.unwrap_or_default();
         }
     }
 
@@ -89,7 +83,7 @@ impl Worker {
 
     /// Applies a batch and tells the queue, however long that takes: while the index is away the messages are kept
     /// hidden, so that waiting does not count as failing.
-    async fn work(&self, batch: Batch) {
+    async fn work(&self, batch: Batch, stop: &CancellationToken) {
         if batch.is_empty() {
             return;
         }
@@ -104,9 +98,10 @@ impl Worker {
         };
         let begun = Instant::now();
         let applied = tokio::select! {
-            applied = self.apply(&batch) => applied,
+            applied = self.apply(&batch, stop) => applied,
             () = hold => unreachable!("holding messages never ends by itself"),
         };
+        let Some(applied) = applied else { return };
         let count = batch.len();
         metrics::counter!("noren_sync_messages_total").increment(count as u64);
         metrics::histogram!("noren_sync_batch_seconds").record(begun.elapsed().as_secs_f64());
@@ -123,41 +118,41 @@ impl Worker {
         tracing::debug!(messages = count, took_ms = begun.elapsed().as_millis() as u64, "applied a batch");
     }
 
-    /// Applies until the index takes it. One change that makes the index fail must not stop the others for ever: after a
-    /// failure that trying again does not mend, each change is applied alone and the guilty one refused.
-    async fn apply(&self, batch: &Batch) -> Vec<Applied> {
-        let mut backoff = Backoff::default();
-        loop {
-            match self.index.apply(&batch.changes).await {
-                Ok(applied) => return applied,
-                Err(error) if error.kind == PortErrorKind::Internal => {
-                    tracing::error!(error = error.chain(), "the index failed; applying each change alone");
-                    return self.apply_each(batch).await;
-                }
-                Err(error) => {
-                    tracing::warn!(error = error.chain(), "the index is away; trying again");
-                    backoff.pause().await;
-                }
+    /// Applies until the index takes it; none when `stop` came first. One change that makes the index fail must not stop
+    /// the others for ever: after a failure that trying again does not mend, each change is applied alone and the guilty
+    /// one refused.
+    async fn apply(&self, batch: &Batch, stop: &CancellationToken) -> Option<Vec<Applied>> {
+        match self.try_apply(&batch.changes, stop).await? {
+            Ok(applied) => return Some(applied),
+            Err(error) => {
+                tracing::error!(error = error.chain(), "the index failed; applying each change alone")
             }
         }
-    }
-
-    async fn apply_each(&self, batch: &Batch) -> Vec<Applied> {
         let mut applied = Vec::with_capacity(batch.changes.len());
         for change in &batch.changes {
-            let mut backoff = Backoff::default();
-            let one = loop {
-                match self.index.apply(std::slice::from_ref(change)).await {
-                    Ok(mut one) => break one.pop().unwrap_or(Applied::Refused("no answer".into())),
-                    Err(error) if error.kind == PortErrorKind::Internal => {
-                        break Applied::Refused(error.chain());
-                    }
-                    Err(_) => backoff.pause().await,
-                }
-            };
-            applied.push(one);
+            let one = self.try_apply(std::slice::from_ref(change), stop).await?;
+            let refused = |reason| vec![Applied::Refused(reason)];
+            applied.extend(one.unwrap_or_else(|error| refused(error.chain())));
         }
-        applied
+        Some(applied)
+    }
+
+    /// Applies until the index answers, or fails in a way that trying again does not mend; none when `stop` came first.
+    async fn try_apply(
+        &self,
+        changes: &[Change],
+        stop: &CancellationToken,
+    ) -> Option<Result<Vec<Applied>, PortError>> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.index.apply(changes).await {
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(error = error.chain(), "the index is away; trying again");
+                    stop.run_until_cancelled(backoff.pause()).await?;
+                }
+                answered => return Some(answered),
+            }
+        }
     }
 
     /// Whether nothing waits and nothing is under way.

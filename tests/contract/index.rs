@@ -1,1 +1,758 @@
-//! What every index must do.
+//! What every index must do: a function for each sentence of the ports' documentation, called for each adapter.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::ports::{Applied, IndexWriter, SearchIndex};
+use domain::search::{
+    AttributeFilter, Cursor, Facet, FacetField, FacetRequest, FacetValue, Page, PageStart, SearchAnswer,
+    SearchRequest, Sort,
+};
+use domain::{Change, Currency, PriceRange, Product, ProductId, Status, Tombstone, Version};
+use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
+
+/// An index that can be closed and opened again.
+trait Place {
+    type Writer: IndexWriter;
+    type Searcher: SearchIndex;
+    /// A new, empty one.
+    fn new() -> Self;
+    /// Opens both sides.
+    fn open(&self) -> (Self::Writer, Self::Searcher);
+}
+
+struct TantivyPlace(tempfile::TempDir);
+
+impl Place for TantivyPlace {
+    type Writer = TantivyWriter;
+    type Searcher = TantivySearcher;
+
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn open(&self) -> (TantivyWriter, TantivySearcher) {
+        let writer = TantivyWriter::open(self.0.path(), WriterOptions::default()).unwrap();
+        (writer, TantivySearcher::open(self.0.path(), SearcherOptions::default()).unwrap())
+    }
+}
+
+/// The suite for one adapter. Those that reopen take the place itself.
+macro_rules! suite {
+    ($adapter:ident, $place:ty, [$($test:ident),* $(,)?], reopening: [$($reopening:ident),* $(,)?]) => {
+        mod $adapter {
+            use super::Place;
+            $(#[tokio::test]
+            async fn $test() {
+                let place = <$place>::new();
+                let (writer, searcher) = place.open();
+                super::$test(&super::Index { writer: &writer, searcher: &searcher }).await;
+            })*
+            $(#[tokio::test]
+            async fn $reopening() {
+                super::$reopening(<$place>::new()).await;
+            })*
+        }
+    };
+}
+
+suite!(
+    tantivy,
+    super::TantivyPlace,
+    [
+        what_was_applied_is_found_at_once,
+        an_older_or_equal_version_changes_nothing,
+        a_delete_leaves_a_tombstone,
+        answers_come_in_the_order_given,
+        only_active_products_are_found,
+        statistics_count_everything_but_tombstones,
+        every_field_is_searched,
+        every_word_must_be_found,
+        typos_are_forgiven_as_far_as_the_length_allows,
+        the_last_word_is_also_a_beginning,
+        exact_comes_above_beginnings_above_typos,
+        an_empty_query_finds_everything,
+        scripts_without_spaces_are_found,
+        case_accents_and_hyphens_do_not_matter,
+        hostile_words_are_harmless,
+        filters_of_every_field,
+        one_field_is_or_and_several_are_and,
+        prices_count_in_one_currency_only,
+        every_order_with_ids_for_ties,
+        pages_and_cursors_divide_the_list,
+        a_cursor_keeps_its_place_while_the_catalogue_changes,
+        facets_ignore_their_own_filters,
+        facet_values_begin_with_a_prefix,
+        a_facet_says_how_many_values_there_are,
+        highlights_are_escaped,
+        a_misspelt_query_is_corrected,
+        the_snapshot_changes_with_each_commit,
+    ],
+    reopening: [versions_survive_a_restart, products_survive_a_restart]
+);
+
+/// Both sides of an index.
+struct Index<'a> {
+    writer: &'a dyn IndexWriter,
+    searcher: &'a dyn SearchIndex,
+}
+
+// ------------------------------------------------------------------------------------------------ helpers
+
+fn id(text: &str) -> ProductId {
+    ProductId::parse(text).unwrap()
+}
+
+/// A product at version 1 from the JSON of its content.
+fn product(id_text: &str, json: serde_json::Value) -> Product {
+    let content = domain::input::read_product(json.to_string().as_bytes(), Currency::USD).unwrap().content;
+    let at = jiff::Timestamp::from_millisecond(1_700_000_000_000).unwrap();
+    Product { id: id(id_text), version: Version::FIRST, created_at: at, updated_at: at, content }
+}
+
+fn named(id: &str, name: &str) -> Product {
+    product(id, serde_json::json!({ "name": name }))
+}
+
+fn at_version(version: u64, mut product: Product) -> Change {
+    product.version = Version(version);
+    Change::Update(Arc::new(product))
+}
+
+fn deleted(id_text: &str, version: u64) -> Change {
+    Change::Delete(Tombstone { id: id(id_text), version: Version(version), deleted_at: domain::now() })
+}
+
+fn asking(words: &str) -> SearchRequest {
+    SearchRequest { words: words.to_owned(), ..SearchRequest::all(Currency::USD) }
+}
+
+fn ids(answer: &SearchAnswer) -> Vec<&str> {
+    answer.hits.iter().map(|hit| hit.product.id.as_str()).collect()
+}
+
+impl Index<'_> {
+    async fn add(&self, products: impl IntoIterator<Item = Product>) {
+        let changes: Vec<_> = products.into_iter().map(|product| Change::Create(Arc::new(product))).collect();
+        let applied = self.apply(&changes).await;
+        assert!(applied.iter().all(|applied| *applied == Applied::Done), "{applied:?}");
+    }
+
+    async fn apply(&self, changes: &[Change]) -> Vec<Applied> {
+        self.writer.apply(changes).await.unwrap()
+    }
+
+    async fn answer(&self, request: &SearchRequest) -> SearchAnswer {
+        self.searcher.search(request).await.unwrap()
+    }
+
+    /// The ids found, in order.
+    async fn found(&self, request: &SearchRequest) -> Vec<String> {
+        let answer = self.answer(request).await;
+        assert_eq!(answer.total, answer.hits.len() as u64, "these all fit one page");
+        ids(&answer).into_iter().map(str::to_owned).collect()
+    }
+
+    async fn words(&self, words: &str) -> Vec<String> {
+        self.found(&asking(words)).await
+    }
+
+    /// What the filter leaves of everything, by id.
+    async fn filtered(&self, filter: impl FnOnce(&mut SearchRequest)) -> Vec<String> {
+        let mut request = asking("");
+        filter(&mut request);
+        self.found(&request).await
+    }
+}
+
+// ----------------------------------------------------------------------------------------------- versions
+
+async fn what_was_applied_is_found_at_once(index: &Index<'_>) {
+    index.writer.ready().await.unwrap();
+    index.searcher.ready().await.unwrap();
+    let mut lamp = named("lamp", "Desk lamp");
+    index.add([lamp.clone()]).await;
+    assert_eq!(*index.answer(&asking("lamp")).await.hits[0].product, lamp);
+    lamp.content.name = "Floor light".to_owned();
+    assert_eq!(index.apply(&[at_version(2, lamp)]).await, [Applied::Done]);
+    assert_eq!(index.words("light").await, ["lamp"]);
+    assert!(index.words("desk").await.is_empty());
+}
+
+async fn an_older_or_equal_version_changes_nothing(index: &Index<'_>) {
+    assert_eq!(index.apply(&[at_version(5, named("a", "five"))]).await, [Applied::Done]);
+    assert_eq!(index.apply(&[at_version(4, named("a", "four"))]).await, [Applied::Stale]);
+    assert_eq!(index.apply(&[at_version(5, named("a", "again"))]).await, [Applied::Stale]);
+    assert_eq!(index.apply(&[deleted("a", 5)]).await, [Applied::Stale]);
+    let answer = index.answer(&asking("")).await;
+    assert_eq!((answer.total, answer.hits[0].product.content.name.as_str()), (1, "five"));
+    assert_eq!(index.apply(&[at_version(9, named("a", "nine"))]).await, [Applied::Done]);
+    assert_eq!(index.words("nine").await, ["a"]);
+}
+
+async fn a_delete_leaves_a_tombstone(index: &Index<'_>) {
+    index.add([named("a", "lamp"), named("b", "lamp")]).await;
+    assert_eq!(index.apply(&[deleted("a", 2)]).await, [Applied::Done]);
+    assert_eq!(index.words("lamp").await, ["b"]);
+    assert_eq!(
+        index.apply(&[at_version(1, named("a", "lamp")), deleted("b", 1)]).await,
+        [Applied::Stale, Applied::Stale]
+    );
+    assert_eq!(index.apply(&[deleted("a", 2)]).await, [Applied::Stale]);
+    assert_eq!(index.words("").await, ["b"]);
+    assert_eq!(index.apply(&[at_version(3, named("a", "lamp"))]).await, [Applied::Done]);
+    assert_eq!(index.words("lamp").await, ["a", "b"]);
+    // Also of a product that the index never saw.
+    assert_eq!(index.apply(&[deleted("c", 7)]).await, [Applied::Done]);
+    assert_eq!(index.apply(&[at_version(6, named("c", "lamp"))]).await, [Applied::Stale]);
+}
+
+async fn answers_come_in_the_order_given(index: &Index<'_>) {
+    assert!(index.apply(&[]).await.is_empty());
+    index.add([named("b", "two")]).await;
+    let changes = [at_version(1, named("a", "x")), at_version(1, named("b", "x")), deleted("c", 1)];
+    assert_eq!(index.apply(&changes).await, [Applied::Done, Applied::Stale, Applied::Done]);
+    assert_eq!(index.apply(&changes).await, [const { Applied::Stale }; 3]);
+}
+
+async fn versions_survive_a_restart(place: impl Place) {
+    let (writer, searcher) = place.open();
+    Index { writer: &writer, searcher: &searcher }
+        .apply(&[at_version(3, named("a", "three")), deleted("b", 4)])
+        .await;
+    drop((writer, searcher));
+    let (writer, searcher) = place.open();
+    let index = Index { writer: &writer, searcher: &searcher };
+    let older = [at_version(2, named("a", "two")), at_version(3, named("b", "three"))];
+    assert_eq!(index.apply(&older).await, [Applied::Stale, Applied::Stale]);
+    assert_eq!(index.words("").await, ["a"]);
+    assert_eq!(index.apply(&[at_version(5, named("b", "five"))]).await, [Applied::Done]);
+    assert_eq!(index.words("").await, ["a", "b"]);
+}
+
+async fn products_survive_a_restart(place: impl Place) {
+    let lamp = product("lamp", serde_json::json!({ "name": "Desk lamp", "price": 19.9, "tags": ["a", "b"] }));
+    let (writer, searcher) = place.open();
+    Index { writer: &writer, searcher: &searcher }.add([lamp.clone()]).await;
+    drop((writer, searcher));
+    let (writer, searcher) = place.open();
+    let index = Index { writer: &writer, searcher: &searcher };
+    assert_eq!(*index.answer(&asking("lamp")).await.hits[0].product, lamp);
+}
+
+async fn only_active_products_are_found(index: &Index<'_>) {
+    let with_status = |id, status| {
+        let mut product = product(id, serde_json::json!({ "name": "lamp", "brand": "B", "price": 1 }));
+        product.content.status = status;
+        product
+    };
+    index
+        .add([
+            with_status("active", Status::Active),
+            with_status("draft", Status::Draft),
+            with_status("archived", Status::Archived),
+        ])
+        .await;
+    assert_eq!(index.words("lamp").await, ["active"]);
+    assert_eq!(index.words("").await, ["active"]);
+    let mut request = asking("");
+    request.facets = vec![FacetField::Brand];
+    let one = Facet::Values { values: vec![FacetValue { value: "B".into(), count: 1 }], distinct: 1 };
+    assert_eq!(index.answer(&request).await.facets, [(FacetField::Brand, one)]);
+    index
+        .apply(&[
+            at_version(2, with_status("active", Status::Draft)),
+            at_version(2, with_status("draft", Status::Active)),
+        ])
+        .await;
+    assert_eq!(index.words("lamp").await, ["draft"]);
+    // The version of a product that is not found counts all the same.
+    assert_eq!(index.apply(&[at_version(2, with_status("active", Status::Active))]).await, [Applied::Stale]);
+}
+
+async fn statistics_count_everything_but_tombstones(index: &Index<'_>) {
+    assert_eq!(index.searcher.stats().await.unwrap().products, 0);
+    let mut draft = named("c", "draft");
+    draft.content.status = Status::Draft;
+    index.add([named("a", "one"), named("b", "two"), draft]).await;
+    index.apply(&[deleted("a", 2)]).await;
+    assert_eq!(index.searcher.stats().await.unwrap().products, 2);
+}
+
+// -------------------------------------------------------------------------------------------------- words
+
+async fn every_field_is_searched(index: &Index<'_>) {
+    let fields = serde_json::json!({
+        "name": "alpha", "brand": "bravo", "sku": "charlie", "category": "delta > echo", "tags": ["foxtrot"],
+        "description": "golf", "attributes": { "hotel": "india", "juliett": 4711, "kilo": ["lima", "mike"] },
+    });
+    index.add([product("a", fields), named("b", "something else")]).await;
+    for word in
+        ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "india", "4711", "lima", "mike"]
+    {
+        assert_eq!(index.words(word).await, ["a"], "{word}");
+    }
+    assert!(index.words("hotel").await.is_empty(), "keys are not searched");
+}
+
+async fn every_word_must_be_found(index: &Index<'_>) {
+    index.add([named("a", "red lamp"), named("b", "red table"), named("c", "green lamp")]).await;
+    assert_eq!(index.words("red lamp").await, ["a"]);
+    assert_eq!(index.words("lamp red lamp").await, ["a"]);
+    assert!(index.words("green table").await.is_empty());
+}
+
+async fn typos_are_forgiven_as_far_as_the_length_allows(index: &Index<'_>) {
+    let names = ["tv", "sofa", "mouse", "camera", "keyboard", "ps5", "wh1000"];
+    index.add(names.map(|name| named(name, name))).await;
+    // In front of another word, so that no word counts as a beginning.
+    for (words, found) in [
+        ("tw", None),
+        ("tvs", Some("tv")),
+        ("sofx", Some("sofa")),
+        ("osfa", Some("sofa")),
+        ("osaf", None),
+        ("mose", Some("mouse")),
+        ("muose", Some("mouse")),
+        ("moxxe", None),
+        ("camrea", Some("camera")),
+        ("kamara", Some("camera")),
+        ("kamaxa", None),
+        ("kebyoard", Some("keyboard")),
+        ("qeybaord", Some("keyboard")),
+        ("ps4", None),
+        ("wh1001", None),
+    ] {
+        assert_eq!(index.words(words).await, found.into_iter().collect::<Vec<_>>(), "{words}");
+    }
+}
+
+async fn the_last_word_is_also_a_beginning(index: &Index<'_>) {
+    index.add([named("a", "wireless keyboard"), named("b", "wireless keypad 100"), named("c", "key")]).await;
+    assert_eq!(index.words("wireless key").await, ["a", "b"]);
+    assert_eq!(index.words("wireless keyb").await, ["a"]);
+    assert_eq!(index.words("10").await, ["b"]);
+    assert!(index.words("wirel key").await.is_empty(), "only the last word is a beginning");
+}
+
+async fn exact_comes_above_beginnings_above_typos(index: &Index<'_>) {
+    let weak = |id: &str, word: &str| {
+        let description = format!("a long text in which {word} stands once among many others");
+        product(id, serde_json::json!({ "name": "thing", "description": description }))
+    };
+    let rare = [named("typo", "lanp"), named("two-typos", "xanp table")];
+    index.add([weak("exact", "lamps"), named("beginning", "lampshade"), named("one", "lamp")]).await;
+    index.add(rare).await;
+    assert_eq!(index.words("lamps").await, ["exact", "beginning", "one"]);
+    assert_eq!(index.words("lamp").await, ["one", "beginning", "exact", "typo"]);
+    index.add([weak("both", "desk lamp"), named("half", "desk lamps desk lamp5 lampp")]).await;
+    let answer = index.answer(&asking("lamp desk")).await;
+    assert_eq!(ids(&answer), ["both", "half"]);
+    assert!(answer.hits[0].score > answer.hits[1].score);
+}
+
+async fn an_empty_query_finds_everything(index: &Index<'_>) {
+    assert!(index.words("").await.is_empty());
+    index.add([named("b", "lamp"), named("a", "table")]).await;
+    for words in ["", "   ", "!? -"] {
+        let answer = index.answer(&asking(words)).await;
+        assert_eq!(ids(&answer), ["a", "b"], "{words}");
+        assert!(answer.hits.iter().all(|hit| hit.score == 0.0 && hit.highlights.is_empty()), "{words}");
+    }
+}
+
+async fn scripts_without_spaces_are_found(index: &Index<'_>) {
+    index
+        .add([
+            named("a", "日本語の辞書"),
+            named("b", "ノートパソコン"),
+            named("c", "빨간색 의자"),
+            named("d", "本棚"),
+        ])
+        .await;
+    for (words, found) in [
+        ("日本語", vec!["a"]),
+        ("辞書", vec!["a"]),
+        ("書", vec!["a"]),
+        ("パソコン", vec!["b"]),
+        ("ﾉｰﾄ", vec!["b"]),
+        ("의자", vec!["c"]),
+        ("語本", vec![]),
+    ] {
+        assert_eq!(index.words(words).await, found, "{words}");
+    }
+    let mut both = index.words("本").await;
+    both.sort();
+    assert_eq!(both, ["a", "d"]);
+}
+
+async fn case_accents_and_hyphens_do_not_matter(index: &Index<'_>) {
+    let headphones = serde_json::json!({ "name": "Casque WH-1000XM4", "sku": "SO/77.B" });
+    index.add([named("a", "Crème Brûlée"), product("b", headphones)]).await;
+    for (words, found) in [
+        ("CREME", "a"),
+        ("crème brulee", "a"),
+        ("wh1000xm4", "b"),
+        ("WH-1000XM4", "b"),
+        ("so77b", "b"),
+        ("SO/77.B", "b"),
+        ("ｗｈ１０００ｘｍ４", "b"),
+    ] {
+        assert_eq!(index.words(words).await, [found], "{words}");
+    }
+    let long = "x".repeat(200);
+    index.add([named("long", &long)]).await;
+    assert_eq!(index.words(&long).await, ["long"]);
+}
+
+async fn hostile_words_are_harmless(index: &Index<'_>) {
+    index.add([named("a", "lamp AND table"), named("b", "lamp")]).await;
+    for words in [
+        "\"AND ( * \0 ~",
+        "name:lamp",
+        "*",
+        "lamp~2 OR (",
+        "a.*|b[^",
+        "\u{202e}\u{0}\u{7f}",
+        "'; DROP TABLE products; --",
+        &"z".repeat(256),
+        &"a ".repeat(128),
+        &"日".repeat(256),
+        &["wort"; 32].join(" "),
+        &"\u{301}".repeat(256),
+    ] {
+        let answer = index.answer(&asking(words)).await;
+        assert!(answer.total <= 2, "{words}");
+    }
+    assert_eq!(index.words("\"lamp\" AND -table").await, ["a"]);
+    assert_eq!(index.words("lamp*").await.len(), 2);
+}
+
+// ------------------------------------------------------------------------------------------------ filters
+
+async fn shelf(index: &Index<'_>) {
+    let products = [
+        (
+            "a",
+            r#"{"name":"Beta","brand":"Acme","category":"Home > Lamps > Desk","tags":["red","new"],"price":10,"stock":3,"attributes":{"watt":5,"colour":"red","dim":true}}"#,
+        ),
+        (
+            "b",
+            r#"{"name":"alpha","brand":"acme","category":"Home > Lamps","tags":["red"],"price":20.50,"stock":0,"attributes":{"watt":5.5,"colour":["red","blue"]}}"#,
+        ),
+        (
+            "c",
+            r#"{"name":"Gamma","brand":"Bolt","category":"Home","tags":["blue"],"price":30,"attributes":{"watt":"5","colour":"Red"}}"#,
+        ),
+        ("d", r#"{"name":"delta","category":"Lamps","price":10,"currency":"EUR","stock":1}"#),
+        ("e", r#"{"name":"beta","stock":9,"attributes":{"watt":-1}}"#),
+    ];
+    index.add(products.map(|(id, json)| product(id, serde_json::from_str(json).unwrap()))).await;
+}
+
+fn category(path: &str) -> domain::CategoryPath {
+    domain::CategoryPath::parse(path).unwrap()
+}
+
+fn attribute(key: &str, filters: &[AttributeFilter]) -> BTreeMap<String, Vec<AttributeFilter>> {
+    BTreeMap::from([(key.to_owned(), filters.to_vec())])
+}
+
+async fn filters_of_every_field(index: &Index<'_>) {
+    shelf(index).await;
+    let range = |min, max| AttributeFilter::Range { min, max };
+    let equals = |value: &str| AttributeFilter::Equals(value.to_owned());
+    assert_eq!(index.filtered(|r| r.filters.category = vec![category("Home > Lamps")]).await, ["a", "b"]);
+    assert_eq!(index.filtered(|r| r.filters.category = vec![category("Lamps")]).await, ["d"]);
+    assert_eq!(index.filtered(|r| r.filters.brand = vec!["Acme".into()]).await, ["a"]);
+    assert_eq!(index.filtered(|r| r.filters.tags = vec!["red".into()]).await, ["a", "b"]);
+    assert_eq!(index.filtered(|r| r.filters.in_stock = Some(true)).await, ["a", "d", "e"]);
+    assert_eq!(index.filtered(|r| r.filters.in_stock = Some(false)).await, ["b", "c"]);
+    let price = |min, max| vec![PriceRange { min, max }];
+    assert_eq!(index.filtered(|r| r.filters.price = price(Some(1000), Some(2050))).await, ["a", "b"]);
+    assert_eq!(index.filtered(|r| r.filters.price = price(Some(1001), None)).await, ["b", "c"]);
+    assert_eq!(index.filtered(|r| r.filters.price = price(None, Some(2049))).await, ["a"]);
+    for (key, filter, found) in [
+        ("watt", range(Some(5.0), Some(5.5)), vec!["a", "b"]),
+        ("watt", range(None, Some(5.0)), vec!["a", "e"]),
+        ("watt", range(Some(5.1), None), vec!["b"]),
+        ("watt", range(Some(7.0), Some(6.0)), vec![]),
+        ("watt", equals("5"), vec!["a", "c"]),
+        ("watt", equals("5.5"), vec!["b"]),
+        ("colour", equals("red"), vec!["a", "b"]),
+        ("colour", equals("Red"), vec!["c"]),
+        ("dim", equals("true"), vec!["a"]),
+        ("unknown", equals("x"), vec![]),
+    ] {
+        let filtered =
+            index.filtered(|r| r.filters.attributes = attribute(key, std::slice::from_ref(&filter))).await;
+        assert_eq!(filtered, found, "{key} {filter:?}");
+    }
+}
+
+async fn one_field_is_or_and_several_are_and(index: &Index<'_>) {
+    shelf(index).await;
+    let brands = ["Acme".to_owned(), "Bolt".to_owned(), "nobody".to_owned()];
+    assert_eq!(index.filtered(|r| r.filters.brand = brands.to_vec()).await, ["a", "c"]);
+    let both = |r: &mut SearchRequest| {
+        r.filters.brand = brands.to_vec();
+        r.filters.in_stock = Some(true);
+    };
+    assert_eq!(index.filtered(both).await, ["a"]);
+    let watts = [AttributeFilter::Equals("5".into()), AttributeFilter::Range { min: None, max: Some(0.0) }];
+    assert_eq!(index.filtered(|r| r.filters.attributes = attribute("watt", &watts)).await, ["a", "c", "e"]);
+    let colours = |r: &mut SearchRequest| {
+        r.filters.attributes = attribute("watt", &watts);
+        r.filters.attributes.extend(attribute("colour", &[AttributeFilter::Equals("red".into())]));
+    };
+    assert_eq!(index.filtered(colours).await, ["a"]);
+    let words = |r: &mut SearchRequest| {
+        r.words = "lamps".to_owned();
+        r.filters.tags = vec!["red".into()];
+    };
+    assert_eq!(index.filtered(words).await.len(), 2);
+}
+
+async fn prices_count_in_one_currency_only(index: &Index<'_>) {
+    shelf(index).await;
+    let in_euro = |r: &mut SearchRequest| r.currency = Currency::parse("EUR").unwrap();
+    let mut request = asking("");
+    in_euro(&mut request);
+    request.filters.price = vec![PriceRange { min: Some(0), max: None }];
+    request.facets = vec![FacetField::Price];
+    let answer = index.answer(&request).await;
+    assert_eq!(ids(&answer), ["d"]);
+    let Facet::Price(Some(facet)) = &answer.facets[0].1 else { panic!("{answer:?}") };
+    assert_eq!((facet.min, facet.max, facet.count), (1000, 1000, 1));
+    request.filters.price.clear();
+    request.sort = Sort::PriceAsc;
+    assert_eq!(index.found(&request).await, ["d", "a", "b", "c", "e"]);
+    request.words = "gamma".to_owned();
+    let answer = index.answer(&request).await;
+    assert_eq!(ids(&answer), ["c"], "other currencies are found by their words");
+    assert_eq!(answer.facets[0].1, Facet::Price(None));
+}
+
+// ------------------------------------------------------------------------------------------ order, pages
+
+async fn every_order_with_ids_for_ties(index: &Index<'_>) {
+    shelf(index).await;
+    let mut late = named("late", "Zeta");
+    late.created_at = jiff::Timestamp::from_millisecond(1_800_000_000_000).unwrap();
+    let mut early = product("early", serde_json::json!({ "name": "ÉTA", "price": 30 }));
+    early.created_at = jiff::Timestamp::from_millisecond(-5).unwrap();
+    index.add([late, early]).await;
+    for (sort, order) in [
+        (Sort::Relevance, ["a", "b", "c", "d", "e", "early", "late"]),
+        (Sort::PriceAsc, ["a", "b", "c", "early", "d", "e", "late"]),
+        (Sort::PriceDesc, ["c", "early", "b", "a", "d", "e", "late"]),
+        (Sort::Newest, ["late", "a", "b", "c", "d", "e", "early"]),
+        (Sort::Name, ["b", "a", "e", "d", "c", "late", "early"]),
+    ] {
+        assert_eq!(index.filtered(|r| r.sort = sort).await, order, "{sort:?}");
+    }
+}
+
+async fn pages_and_cursors_divide_the_list(index: &Index<'_>) {
+    // In two commits, so that pages reach over parts of the index.
+    for part in 0..2 {
+        index
+            .add((0..6).map(|n| {
+                product(&format!("p{n}{part}"), serde_json::json!({ "name": "lamp", "price": n % 3 }))
+            }))
+            .await;
+    }
+    for sort in Sort::ALL.map(|(_, sort)| sort) {
+        let mut request = SearchRequest { sort, ..asking("lamp") };
+        request.page.size = 100;
+        let all = index.found(&request).await;
+        assert_eq!(all.len(), 12);
+        for size in [1, 5, 6, 12] {
+            let (mut by_number, mut by_cursor) = (Vec::new(), Vec::new());
+            let mut start = PageStart::Number(1);
+            for number in 1..=12_usize.div_ceil(size) {
+                let page = Page { start: PageStart::Number(number), size };
+                let answer = index.answer(&SearchRequest { page, ..request.clone() }).await;
+                assert_eq!(answer.total, 12);
+                by_number.extend(ids(&answer).into_iter().map(str::to_owned));
+                let page = Page { start, size };
+                let answer = index.answer(&SearchRequest { page, ..request.clone() }).await;
+                assert_eq!(answer.total, 12);
+                by_cursor.extend(ids(&answer).into_iter().map(str::to_owned));
+                assert_eq!(answer.next.is_some(), number * size < 12, "{sort:?} {size} {number}");
+                // A client hands back what it got.
+                let cursor = answer.next.map(|cursor| Cursor::decode(&cursor.encode()).unwrap());
+                start = cursor.map_or(PageStart::Number(1), PageStart::After);
+            }
+            assert_eq!(by_number, all, "{sort:?} {size}");
+            assert_eq!(by_cursor, all, "{sort:?} {size}");
+        }
+        let beyond = Page { start: PageStart::Number(50), size: 10 };
+        let answer = index.answer(&SearchRequest { page: beyond, ..request }).await;
+        assert_eq!((answer.hits.len(), answer.total, answer.next), (0, 12, None));
+    }
+}
+
+async fn a_cursor_keeps_its_place_while_the_catalogue_changes(index: &Index<'_>) {
+    let priced = |id: &str, price: u32| product(id, serde_json::json!({ "name": id, "price": price }));
+    for (round, sort) in [Sort::PriceAsc, Sort::Name, Sort::Relevance].into_iter().enumerate() {
+        let version = |n: usize| (round * 10 + n) as u64;
+        let four = [("b", 2), ("d", 4), ("f", 6), ("h", 8)]
+            .map(|(id, price)| at_version(version(1), priced(id, price)));
+        assert_eq!(index.apply(&four).await, [const { Applied::Done }; 4]);
+        let page = Page { start: PageStart::Number(1), size: 2 };
+        let first = index.answer(&SearchRequest { sort, page, ..asking("") }).await;
+        assert_eq!(ids(&first), ["b", "d"], "{sort:?}");
+        // The product of the cursor goes; others come before and behind it.
+        let changes = [
+            deleted("d", version(2)),
+            at_version(version(2), priced("c", 3)),
+            at_version(version(2), priced("e", 5)),
+        ];
+        index.apply(&changes).await;
+        let page = Page { start: PageStart::After(first.next.unwrap()), size: 2 };
+        let second = index.answer(&SearchRequest { sort, page, ..asking("") }).await;
+        assert_eq!(ids(&second), ["e", "f"], "{sort:?}");
+        index.apply(&[deleted("c", version(3)), deleted("e", version(3))]).await;
+    }
+}
+
+// ------------------------------------------------------------------------------------------------- facets
+
+fn values(facet: &Facet) -> Vec<(&str, u64)> {
+    match facet {
+        Facet::Values { values, .. } => {
+            values.iter().map(|value| (value.value.as_str(), value.count)).collect()
+        }
+        Facet::Price(_) => panic!("{facet:?}"),
+    }
+}
+
+async fn facets_ignore_their_own_filters(index: &Index<'_>) {
+    shelf(index).await;
+    let mut request = asking("");
+    let colour = FacetField::Attribute("colour".into());
+    request.facets =
+        vec![FacetField::Brand, FacetField::Category, FacetField::Tags, FacetField::Price, colour];
+    request.filters.brand = vec!["Acme".into()];
+    request.filters.price = vec![PriceRange { min: None, max: Some(2500) }];
+    let answer = index.answer(&request).await;
+    assert_eq!(answer.total, 1);
+    let order: Vec<_> = answer.facets.iter().map(|(field, _)| field.clone()).collect();
+    assert_eq!(order, request.facets);
+    let facet = |at: usize| &answer.facets[at].1;
+    assert_eq!(values(facet(0)), [("Acme", 1), ("acme", 1)], "by the price alone");
+    assert_eq!(values(facet(1)), [("Home", 1), ("Home > Lamps", 1), ("Home > Lamps > Desk", 1)]);
+    assert_eq!(values(facet(2)), [("new", 1), ("red", 1)]);
+    assert_eq!(values(facet(4)), [("red", 1)]);
+    let Facet::Price(Some(price)) = facet(3) else { panic!("{answer:?}") };
+    assert_eq!((price.min, price.max, price.count), (1000, 1000, 1), "by the brand alone");
+    request.filters.brand.clear();
+    let answer = index.answer(&request).await;
+    let expected = domain::search::price_facet(&[(1000, 1), (2050, 1), (3000, 1)]);
+    assert_eq!(answer.facets[3].1, Facet::Price(expected), "its own filter does not count");
+}
+
+async fn facet_values_begin_with_a_prefix(index: &Index<'_>) {
+    shelf(index).await;
+    let mut request =
+        FacetRequest { search: asking(""), field: FacetField::Brand, prefix: "AC".into(), limit: 10 };
+    let values = async |request: &FacetRequest| -> Vec<(String, u64)> {
+        let values = index.searcher.facet_values(request).await.unwrap();
+        values.into_iter().map(|value| (value.value, value.count)).collect()
+    };
+    assert_eq!(values(&request).await, [("Acme".into(), 1), ("acme".into(), 1)]);
+    request.limit = 1;
+    assert_eq!(values(&request).await, [("Acme".into(), 1)]);
+    request = FacetRequest { field: FacetField::Category, prefix: String::new(), limit: 2, ..request };
+    assert_eq!(values(&request).await, [("Home".into(), 3), ("Home > Lamps".into(), 2)]);
+    request.search.words = "delta".into();
+    assert_eq!(values(&request).await, [("Lamps".into(), 1)]);
+    request.search.words.clear();
+    request.search.filters.in_stock = Some(false);
+    assert_eq!(values(&request).await, [("Home".into(), 2), ("Home > Lamps".into(), 1)]);
+}
+
+async fn a_facet_says_how_many_values_there_are(index: &Index<'_>) {
+    let long = "long ".repeat(500);
+    index
+        .add((0..30).map(|n| {
+            let attributes =
+                serde_json::json!({ "n": n, "s": [format!("s{}", n % 3), "all", "all"], "long": long });
+            product(&format!("p{n}"), serde_json::json!({ "name": "x", "attributes": attributes }))
+        }))
+        .await;
+    let mut request = asking("");
+    request.facet_values = 2;
+    request.facets = ["n", "s", "long", "none"].map(|key| FacetField::Attribute(key.to_owned())).to_vec();
+    let answer = index.answer(&request).await;
+    let distinct: Vec<usize> = answer
+        .facets
+        .iter()
+        .map(|(_, facet)| match facet {
+            Facet::Values { distinct, .. } => *distinct,
+            Facet::Price(_) => panic!("{facet:?}"),
+        })
+        .collect();
+    assert_eq!(distinct, [30, 4, 1, 0]);
+    assert_eq!(values(&answer.facets[0].1), [("0", 1), ("1", 1)]);
+    assert_eq!(values(&answer.facets[1].1), [("all", 30), ("s0", 10)], "a value counts once for a product");
+    assert_eq!(values(&answer.facets[2].1), [(long.as_str(), 30)], "also when it is long");
+    request.filters.attributes = attribute("long", &[AttributeFilter::Equals(long.clone())]);
+    assert_eq!(index.answer(&request).await.total, 30);
+    request.filters.attributes = attribute("long", &[AttributeFilter::Equals(format!("{long}."))]);
+    assert_eq!(index.answer(&request).await.total, 0);
+}
+
+// ---------------------------------------------------------------------------------------------- the rest
+
+async fn highlights_are_escaped(index: &Index<'_>) {
+    let lamp = serde_json::json!({
+        "name": "<b>Desk</b> lamp & \"lampshade\"", "brand": "Lampé", "sku": "L-1",
+        "category": "Home > Lamps", "tags": ["a<b", "lamp"], "description": format!("{} the lamp's {}", "word ".repeat(99), "end ".repeat(99)),
+    });
+    index.add([product("a", lamp)]).await;
+    let highlights = index.answer(&asking("lamp")).await.hits.remove(0).highlights;
+    assert_eq!(
+        highlights["name"],
+        "&lt;b&gt;Desk&lt;/b&gt; <em>lamp</em> &amp; &quot;<em>lampshade</em>&quot;"
+    );
+    assert_eq!(highlights["brand"], "<em>Lampé</em>");
+    assert_eq!(highlights["category"], "Home &gt; <em>Lamps</em>");
+    assert_eq!(highlights["tags"], "a&lt;b, <em>lamp</em>");
+    assert!(!highlights.contains_key("sku"));
+    let description = &highlights["description"];
+    assert!(
+        description.contains("the <em>lamp</em>&#39;s") && description.chars().count() <= 230,
+        "{description}"
+    );
+    let highlights = index.answer(&asking("laamp")).await.hits.remove(0).highlights;
+    assert!(highlights["name"].contains("<em>lamp</em>"), "a typo is marked where it was found");
+    index.add([named("ja", "日本語の本")]).await;
+    let highlights = index.answer(&asking("日本語")).await.hits.remove(0).highlights;
+    assert_eq!(highlights["name"], "<em>日本語</em>の本");
+}
+
+async fn a_misspelt_query_is_corrected(index: &Index<'_>) {
+    index.add([named("a", "Intel processor"), named("b", "intel processor"), named("c", "professor")]).await;
+    let corrected = async |words: &str| index.answer(&asking(words)).await.corrected_query;
+    assert_eq!(corrected("procesor intle").await.as_deref(), Some("processor intel"));
+    assert_eq!(corrected("«Procesor», please").await, None, "nothing was found");
+    assert_eq!(corrected("«Procesor»: intel").await.as_deref(), Some("«processor»: intel"));
+    assert_eq!(corrected("processor intel").await, None);
+    assert_eq!(corrected("intel proc").await, None, "a beginning is no mistake");
+    assert_eq!(corrected("").await, None);
+}
+
+async fn the_snapshot_changes_with_each_commit(index: &Index<'_>) {
+    let snapshot = async || index.answer(&asking("")).await.snapshot;
+    let empty = snapshot().await;
+    index.add([named("a", "one")]).await;
+    let one = snapshot().await;
+    assert_ne!(empty, one);
+    assert_eq!(one, snapshot().await);
+    index.apply(&[at_version(1, named("a", "stale"))]).await;
+    assert_eq!(one, snapshot().await, "nothing was changed");
+    index.apply(&[deleted("a", 2)]).await;
+    assert_ne!(one, snapshot().await);
+}

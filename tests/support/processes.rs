@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::{PATIENCE, repository, wait_until};
 
 /// The binary with this name, built with the profile of the tests.
-pub(crate) fn binary(name: &str) -> PathBuf {
+fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         // `cargo test` builds the binaries of a package only for tests of that same package.
@@ -27,7 +27,7 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 }
 
 /// A command for the binary, with an environment that has no variables of Noren.
-pub(crate) fn command(name: &str) -> Command {
+fn command(name: &str) -> Command {
     let mut command = Command::new(binary(name));
     for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("NOREN_")) {
         command.env_remove(variable);

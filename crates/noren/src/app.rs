@@ -13,8 +13,8 @@ use query::Settings;
 use runtime::{Service, StartError};
 use sync::{Worker, WorkerOptions};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
 /// The longest that [`App::sync_all`] sleeps between two looks at the queue.
@@ -42,7 +42,7 @@ pub struct App {
     search: Arc<dyn SearchIndex>,
     worker: Worker,
     work: JoinHandle<()>,
-    stop: watch::Sender<bool>,
+    stop: CancellationToken,
     options: Options,
 }
 
@@ -73,15 +73,9 @@ impl App {
             .map_err(|error| StartError::because("cannot open the index", error))?;
         let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
         let worker = Worker::new(store.clone(), Arc::new(writer), WorkerOptions::default());
-        let (stop, mut stopped) = watch::channel(false);
-        let working = worker.clone();
-        let work = tokio::spawn(async move {
-            let stopped = async {
-                // A sender that is gone means the same as one that has spoken.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            };
-            working.run(stopped).await;
-        });
+        let stop = CancellationToken::new();
+        let (working, stopped) = (worker.clone(), stop.clone());
+        let work = tokio::spawn(async move { working.run(stopped).await });
         Ok(Self { catalogue, store, search: Arc::new(searcher), worker, work, stop, options })
     }
 
@@ -141,7 +135,7 @@ impl App {
 
     /// Ends the sync worker after the batch that it has in hand.
     pub async fn stop(self) {
-        self.stop.send_replace(true);
+        self.stop.cancel();
         if let Err(error) = self.work.await {
             tracing::error!(error = %error, "the sync worker failed");
         }

@@ -176,6 +176,8 @@ impl Tokenizer for MaskedWords {
     type TokenStream<'a> = MaskedWordStream<'a>;
     fn token_stream<'a>(&'a mut self, text: &'a str) -> MaskedWordStream<'a> {
         self.token.reset();
+        // Positions are not kept; a fresh token's is one that cannot be counted on from.
+        self.token.position = 0;
         MaskedWordStream { rest: text, again: 0, token: &mut self.token }
     }
 }
@@ -238,9 +240,10 @@ pub(crate) fn attribute_term(key: &str, value: &str) -> String {
     format!("{key}{SEPARATOR}{}{SEPARATOR}{hash}", &value[..cut])
 }
 
-/// Whether a value taken from the dictionary, without its key, stands for a longer one.
-pub(crate) fn is_cut(value: &str) -> bool {
-    value.contains(SEPARATOR)
+/// The beginning of the long value that a value taken from the dictionary, without its key, stands for; none when
+/// it stands for itself.
+pub(crate) fn beginning(value: &str) -> Option<&str> {
+    value.split_once(SEPARATOR).map(|(beginning, _)| beginning)
 }
 
 /// A number in the dictionary: `key NUL`, then 8 bytes that compare as the numbers do.
@@ -281,8 +284,8 @@ mod tests {
         let other = format!("{long}x");
         assert_ne!(attribute_term("k", &long), attribute_term("k", &other));
         assert!(attribute_term("k", &long).len() < 250);
-        assert!(is_cut(attribute_term("k", &long).strip_prefix("k\0").unwrap()));
-        assert!(!is_cut(attribute_term("k", "short").strip_prefix("k\0").unwrap()));
+        assert_eq!(beginning(attribute_term("k", &long).strip_prefix("k\0").unwrap()), Some(&long[..200]));
+        assert_eq!(beginning(attribute_term("k", "short").strip_prefix("k\0").unwrap()), None);
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use domain::search::{Facet, FacetField, FacetValue, price_facet};
 use tantivy::columnar::StrColumn;
 use tantivy::{DocAddress, DocId};
 
-use crate::document::{attribute_term, is_cut, key_prefix};
+use crate::document::{attribute_term, beginning, key_prefix};
 use crate::filters::{Prices, key_range};
 use crate::order::texts;
 use crate::search::product_at;
@@ -141,17 +141,37 @@ impl FacetTotals {
         counted.sort_unstable_by(|(a, (a_count, _)), (b, (b_count, _))| {
             b_count.cmp(a_count).then_with(|| a.cmp(b))
         });
-        counted.truncate(limit);
+        counted.truncate(end_with_ties(&counted, limit));
         let mut values = Vec::with_capacity(counted.len());
         for (value, (count, example)) in counted {
             let value = match &self.field {
-                FacetField::Attribute(key) if is_cut(&value) => whole_value(key, value, example, snapshot)?,
+                FacetField::Attribute(key) if beginning(&value).is_some() => {
+                    whole_value(key, value, example, snapshot)?
+                }
                 _ => value,
             };
             values.push(FacetValue { value, count });
         }
         values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+        values.truncate(limit);
         Ok(values)
+    }
+}
+
+/// Where to cut the list, not between long values that differ only behind the place where they are cut: the order
+/// of those shows when they are whole.
+fn end_with_ties(counted: &[(String, (u64, DocAddress))], limit: usize) -> usize {
+    let Some((last, (last_count, _))) = limit.checked_sub(1).and_then(|at| counted.get(at)) else {
+        return limit;
+    };
+    match beginning(last) {
+        None => limit,
+        Some(shared) => {
+            let ties = counted[limit..]
+                .iter()
+                .take_while(|(value, (count, _))| count == last_count && beginning(value) == Some(shared));
+            limit + ties.count()
+        }
     }
 }
 

@@ -1,0 +1,185 @@
+//! One folder opened several times, by programs that know nothing of each other, also in a bad state.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::ports::{Applied, IndexWriter, PortErrorKind, SearchIndex};
+use domain::search::{Cursor, PageStart, SearchRequest, Sort};
+use domain::{Change, Currency, Product, ProductId, Version};
+use tantivy_index::{OpenError, SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
+
+fn writer(folder: &Path) -> Result<TantivyWriter, OpenError> {
+    TantivyWriter::open(folder, WriterOptions::default())
+}
+
+fn searcher(folder: &Path) -> Result<TantivySearcher, OpenError> {
+    TantivySearcher::open(folder, SearcherOptions::default())
+}
+
+fn change(id: &str, version: u64, name: &str) -> Change {
+    let json = format!(r#"{{"name":"{name}"}}"#);
+    let content = domain::input::read_product(json.as_bytes(), Currency::USD).unwrap().content;
+    let now = domain::now();
+    let id = ProductId::parse(id).unwrap();
+    Change::Update(Arc::new(Product {
+        id,
+        version: Version(version),
+        created_at: now,
+        updated_at: now,
+        content,
+    }))
+}
+
+async fn total(searcher: &TantivySearcher) -> u64 {
+    searcher.search(&SearchRequest::all(Currency::USD)).await.unwrap().total
+}
+
+#[tokio::test]
+async fn a_searcher_may_come_first_and_sees_every_commit_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let early = searcher(folder.path()).unwrap();
+    assert_eq!(total(&early).await, 0);
+    let writer = writer(folder.path()).unwrap();
+    let late = searcher(folder.path()).unwrap();
+    // Enough commits for merges to come between.
+    for number in 1..=40 {
+        assert_eq!(writer.apply(&[change(&format!("p{number}"), 1, "lamp")]).await.unwrap(), [Applied::Done]);
+        assert_eq!(total(&early).await, number);
+        assert_eq!(total(&late).await, number);
+    }
+    drop(writer);
+    assert_eq!(total(&early).await, 40);
+}
+
+#[tokio::test]
+async fn searches_go_on_while_segments_are_merged_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = writer(folder.path()).unwrap();
+    let searcher = Arc::new(searcher(folder.path()).unwrap());
+    writer.apply(&(0..50).map(|n| change(&format!("p{n}"), 1, "lamp")).collect::<Vec<_>>()).await.unwrap();
+    let searching = Arc::clone(&searcher);
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let searches = tokio::spawn(async move {
+        let mut searches = 0;
+        while stopped.try_recv().is_err() {
+            assert_eq!(total(&searching).await, 50);
+            searches += 1;
+        }
+        searches
+    });
+    for version in 2..40 {
+        let changes: Vec<_> = (0..50).map(|n| change(&format!("p{n}"), version, "lamp")).collect();
+        writer.apply(&changes).await.unwrap();
+    }
+    stop.send(()).unwrap();
+    assert!(searches.await.unwrap() > 0);
+}
+
+#[test]
+fn many_may_make_the_folder_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    std::thread::scope(|scope| {
+        let opening: Vec<_> = (0..8).map(|_| scope.spawn(|| searcher(&path).map(drop))).collect();
+        for opened in opening {
+            opened.join().unwrap().unwrap();
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_second_writer_is_told_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = writer(folder.path()).unwrap();
+    let error = writer(folder.path()).err().unwrap().to_string();
+    let place = folder.path().display();
+    assert_eq!(
+        error,
+        format!("another noren process is writing the index in {place}; stop it or use another data folder")
+    );
+    first.apply(&[change("a", 1, "lamp")]).await.unwrap();
+    drop(first);
+    let second = writer(folder.path()).unwrap();
+    assert_eq!(second.apply(&[change("a", 1, "lamp")]).await.unwrap(), [Applied::Stale]);
+}
+
+#[test]
+fn a_folder_of_a_newer_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(writer(folder.path()).unwrap());
+    fs::write(folder.path().join("noren-index.json"), r#"{"format":99,"later":"fields"}"#).unwrap();
+    let error = searcher(folder.path()).err().unwrap();
+    assert!(matches!(&error, OpenError::Newer { found: 99, .. }), "{error}");
+    assert!(error.to_string().contains("update noren"), "{error}");
+    assert!(writer(folder.path()).is_err());
+}
+
+#[tokio::test]
+async fn a_damaged_folder_is_one_line_that_says_what_to_do() {
+    let made = tempfile::tempdir().unwrap();
+    let filled = writer(made.path()).unwrap();
+    filled.apply(&[change("a", 1, "lamp"), change("b", 1, "table")]).await.unwrap();
+    drop(filled);
+    let segment_file = |extension: &str| {
+        let files = fs::read_dir(made.path()).unwrap().map(|entry| entry.unwrap().path());
+        let file = files.into_iter().find(|path| path.extension().is_some_and(|found| found == extension));
+        PathBuf::from(file.unwrap().file_name().unwrap())
+    };
+    let damages: [(PathBuf, Option<&[u8]>); 7] = [
+        ("meta.json".into(), Some(b"{")),
+        ("meta.json".into(), Some(b"")),
+        ("noren-index.json".into(), Some(b"nonsense")),
+        ("noren-index.json".into(), None),
+        (segment_file("fast"), Some(b"")),
+        (segment_file("term"), None),
+        (segment_file("store"), Some(b"too short")),
+    ];
+    for (file, content) in damages {
+        let folder = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(made.path()).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+        }
+        match content {
+            Some(content) => fs::write(folder.path().join(&file), content).unwrap(),
+            None => fs::remove_file(folder.path().join(&file)).unwrap(),
+        }
+        for error in [searcher(folder.path()).err(), writer(folder.path()).err()] {
+            let error = error.unwrap_or_else(|| panic!("{} was opened", file.display())).to_string();
+            assert!(
+                error.contains("delete the folder to have it rebuilt") && !error.contains('\n'),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_writer_recovers_when_the_file_system_does() {
+    let parent = tempfile::tempdir().unwrap();
+    let (folder, away) = (parent.path().join("index"), parent.path().join("away"));
+    let writer = writer(&folder).unwrap();
+    writer.apply(&[change("a", 1, "lamp")]).await.unwrap();
+    fs::rename(&folder, &away).unwrap();
+    for _ in 0..2 {
+        let error = writer.apply(&[change("a", 2, "lamp"), change("b", 1, "table")]).await.unwrap_err();
+        assert!(error.is_transient(), "{}", error.chain());
+    }
+    assert!(writer.ready().await.is_err());
+    fs::rename(&away, &folder).unwrap();
+    writer.ready().await.unwrap();
+    let applied = writer.apply(&[change("a", 2, "lamp"), change("b", 1, "table")]).await.unwrap();
+    assert_eq!(applied, [Applied::Done, Applied::Done]);
+    assert_eq!(total(&searcher(&folder).unwrap()).await, 2);
+}
+
+#[tokio::test]
+async fn the_cursor_of_another_order_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let searcher = searcher(folder.path()).unwrap();
+    let mut request = SearchRequest::all(Currency::USD);
+    let id = ProductId::parse("a").unwrap();
+    request.page.start = PageStart::After(Cursor { sort: Sort::Name, key: None, id });
+    assert_eq!(searcher.search(&request).await.unwrap_err().kind, PortErrorKind::Internal);
+}

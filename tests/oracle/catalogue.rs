@@ -1,0 +1,262 @@
+//! Random catalogues and requests over a vocabulary so small that words, prices and names meet all the time.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::ports::Applied;
+use domain::search::{AttributeFilter, FacetField, Filters, Page, PageStart, SearchRequest, Sort};
+use domain::{
+    AttributeValue, CategoryPath, Change, Content, Currency, Money, PriceRange, Product, ProductId, Status,
+    Tombstone, Version,
+};
+use fastrand::Rng;
+
+/// Words that are beginnings of each other, typos of each other, and codes.
+const WORDS: [&str; 30] = [
+    "red", "Red", "read", "ready", "reading", "lamp", "lamps", "clamp", "camp", "table", "tables", "cable",
+    "wood", "wooden", "woollen", "silver", "sliver", "slivers", "gold", "golden", "go", "to", "x1", "x10",
+    "AB-12", "ab12", "Café", "cafe", "usb-c", "12.5",
+];
+const BRANDS: [&str; 4] = ["Red", "red", "Woods & Co", "ab12"];
+const CATEGORIES: [&str; 6] =
+    ["Home", "Home > Lamps", "Home > Lamps > Desk", "Home > Tables", "Wood", "Wood > Lamps"];
+const KEYS: [&str; 4] = ["colour", "colours", "size", "a.b"];
+const CURRENCIES: [&str; 3] = ["USD", "EUR", "JPY"];
+
+/// What the store would hold.
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    records: BTreeMap<ProductId, (Version, Option<Arc<Product>>)>,
+}
+
+impl Catalogue {
+    /// The products that are not deleted.
+    pub(crate) fn live(&self) -> impl Iterator<Item = &Arc<Product>> {
+        self.records.values().filter_map(|(_, product)| product.as_ref())
+    }
+
+    /// Creates, updates and deletes products; some changes are out of date. With what each must become.
+    pub(crate) fn random_changes(&mut self, random: &mut Rng) -> (Vec<Change>, Vec<Applied>) {
+        let (mut changes, mut expected) = (Vec::new(), Vec::new());
+        let mut numbers: Vec<u32> = (0..60).collect();
+        random.shuffle(&mut numbers);
+        for number in numbers.into_iter().take(random.usize(1..30)) {
+            let id = ProductId::parse(&format!("p{number}")).unwrap();
+            let held = self.records.get(&id).map(|(version, _)| *version);
+            let is_stale = held.is_some() && random.u8(..10) == 0;
+            let version = match held {
+                Some(held) if is_stale => Version(random.u64(1..=held.0)),
+                held => Version(Version::after(held).0 + random.u64(..3)),
+            };
+            let change = if random.u8(..5) == 0 {
+                Change::Delete(Tombstone { id: id.clone(), version, deleted_at: domain::now() })
+            } else {
+                let product = Arc::new(random_product(id.clone(), version, random));
+                if held.is_none() { Change::Create(product) } else { Change::Update(product) }
+            };
+            expected.push(if is_stale { Applied::Stale } else { Applied::Done });
+            if !is_stale {
+                self.records.insert(id, (version, change.product().cloned()));
+            }
+            changes.push(change);
+        }
+        (changes, expected)
+    }
+}
+
+fn random_product(id: ProductId, version: Version, random: &mut Rng) -> Product {
+    let maybe = |random: &mut Rng| random.u8(..4) != 0;
+    let mut attributes = BTreeMap::new();
+    for key in KEYS {
+        if maybe(random) {
+            attributes.insert(key.to_owned(), random_attribute(random));
+        }
+    }
+    let currency = Currency::parse(CURRENCIES[random.usize(..8).saturating_sub(5)]).unwrap();
+    let price = maybe(random).then(|| Money::from_minor_units(random.i64(0..40) * 50, currency).unwrap());
+    let content = Content {
+        name: text(1..4, random),
+        description: maybe(random).then(|| text(0..6, random)),
+        sku: maybe(random).then(|| format!("{}/{}", word(random), id)),
+        brand: maybe(random).then(|| random.choice(BRANDS).unwrap().to_owned()),
+        category: maybe(random).then(|| random_category(random)),
+        tags: (0..random.usize(..3)).map(|at| format!("{}{}", word(random), ["", " s", "x"][at])).collect(),
+        price,
+        attributes,
+        images: Vec::new(),
+        stock: maybe(random).then(|| random.u64(..2)),
+        status: if random.u8(..8) == 0 {
+            *random.choice(&[Status::Draft, Status::Archived]).unwrap()
+        } else {
+            Status::Active
+        },
+    };
+    let created_at = jiff::Timestamp::from_millisecond(1_700_000_000_000 + random.i64(-5..5)).unwrap();
+    Product { id, version, created_at, updated_at: created_at, content }
+}
+
+fn random_attribute(random: &mut Rng) -> AttributeValue {
+    match random.u8(..6) {
+        0 => AttributeValue::Flag(random.bool()),
+        1 => AttributeValue::Number(serde_json::Number::from(random.i64(-2..4))),
+        2 => {
+            AttributeValue::Number(serde_json::Number::from_f64(f64::from(random.i32(-4..8)) / 2.0).unwrap())
+        }
+        3 => AttributeValue::List((0..random.usize(..4)).map(|_| word(random).to_owned()).collect()),
+        // Longer than any dictionary takes as it is, and equal up to the end.
+        4 => AttributeValue::Text(format!("{}{}", "long ".repeat(60), random.u8(..3))),
+        _ => AttributeValue::Text(word(random).to_owned()),
+    }
+}
+
+fn word(random: &mut Rng) -> &'static str {
+    random.choice(WORDS).unwrap()
+}
+
+fn text(words: std::ops::Range<usize>, random: &mut Rng) -> String {
+    let separator = random.choice([" ", ", ", " / "]).unwrap();
+    (0..random.usize(words)).map(|_| word(random)).collect::<Vec<_>>().join(separator)
+}
+
+fn random_category(random: &mut Rng) -> CategoryPath {
+    CategoryPath::parse(random.choice(CATEGORIES).unwrap()).unwrap()
+}
+
+/// A request over every filter, facet, order and page size.
+pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
+    let words = match random.u8(..3) {
+        0 => String::new(),
+        _ => (0..random.usize(1..4)).map(|_| mistyped(word(random), random)).collect::<Vec<_>>().join(" "),
+    };
+    let mut facets: Vec<FacetField> = (0..random.usize(..5)).map(|_| random_facet(random)).collect();
+    facets.sort();
+    facets.dedup();
+    random.shuffle(&mut facets);
+    SearchRequest {
+        words,
+        filters: random_filters(random),
+        currency: Currency::parse(CURRENCIES[random.usize(..8).saturating_sub(5)]).unwrap(),
+        facets,
+        facet_values: random.usize(1..8),
+        sort: random.choice(Sort::ALL).unwrap().1,
+        page: Page { start: PageStart::Number(1), size: random.usize(1..9) },
+    }
+}
+
+/// The word as it is, or cut off, or with letters lost, doubled, changed or swapped.
+fn mistyped(word: &str, random: &mut Rng) -> String {
+    let mut letters: Vec<char> = word.chars().collect();
+    for _ in 0..[0, 0, 0, 1, 1, 2, 3][random.usize(..7)] {
+        if letters.len() < 2 {
+            break;
+        }
+        let at = random.usize(..letters.len() - 1);
+        match random.u8(..5) {
+            0 => drop(letters.remove(at)),
+            1 => letters.insert(at, letters[at]),
+            2 => letters[at] = 'e',
+            3 => letters.swap(at, at + 1),
+            _ => letters.truncate(at + 1),
+        }
+    }
+    letters.into_iter().collect()
+}
+
+pub(crate) fn random_facet(random: &mut Rng) -> FacetField {
+    match random.u8(..5) {
+        0 => FacetField::Brand,
+        1 => FacetField::Category,
+        2 => FacetField::Tags,
+        3 => FacetField::Price,
+        _ => FacetField::Attribute(random.choice(KEYS).unwrap().to_owned()),
+    }
+}
+
+fn random_filters(random: &mut Rng) -> Filters {
+    let mut filters = Filters::default();
+    let sometimes = |random: &mut Rng| if random.u8(..4) == 0 { random.usize(1..3) } else { 0 };
+    filters.category = (0..sometimes(random)).map(|_| random_category(random)).collect();
+    filters.brand = (0..sometimes(random)).map(|_| random.choice(BRANDS).unwrap().to_owned()).collect();
+    filters.tags = (0..sometimes(random)).map(|_| word(random).to_owned()).collect();
+    for _ in 0..sometimes(random) {
+        let (low, high) = (random.i64(0..40) * 50, random.i64(0..40) * 50);
+        let (min, max) = (Some(low.min(high)), Some(low.max(high)));
+        filters.price.push(match random.u8(..3) {
+            0 => PriceRange { min, max: None },
+            1 => PriceRange { min: None, max },
+            _ => PriceRange { min, max },
+        });
+    }
+    if sometimes(random) > 0 {
+        filters.in_stock = Some(random.bool());
+    }
+    for key in KEYS {
+        let wanted: Vec<_> = (0..sometimes(random)).map(|_| random_attribute_filter(random)).collect();
+        if !wanted.is_empty() {
+            filters.attributes.insert(key.to_owned(), wanted);
+        }
+    }
+    filters
+}
+
+fn random_attribute_filter(random: &mut Rng) -> AttributeFilter {
+    if random.bool() {
+        let mut end = || random.bool().then(|| f64::from(random.i32(-4..8)) / 2.0);
+        AttributeFilter::Range { min: end(), max: end() }
+    } else {
+        let values: Vec<String> =
+            random_attribute(random).facet_values().map(std::borrow::Cow::into_owned).collect();
+        AttributeFilter::Equals(values.into_iter().next().unwrap_or_default())
+    }
+}
+
+/// The first products of the real catalogue that lies beside the checkout.
+pub(crate) fn real_products(count: usize) -> Option<Vec<Arc<Product>>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/icecat.ndjson.gz");
+    let file = BufReader::new(flate2::read::GzDecoder::new(std::fs::File::open(path).ok()?));
+    let mut products = Vec::new();
+    for (number, line) in file.lines().take(count).enumerate() {
+        let json: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        products.push(Arc::new(real_product(number, &json)));
+    }
+    Some(products)
+}
+
+/// As much of a foreign product as has a place here.
+fn real_product(number: usize, json: &serde_json::Value) -> Product {
+    let text = |field: &str| json[field].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    let currency = text("currency").and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);
+    let price = json["price"].as_number().and_then(|price| Money::parse(&price.to_string(), currency).ok());
+    let attributes = json["attributes"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.clone(), serde_json::from_value(value.clone()).ok()?)));
+    let now = domain::now();
+    Product {
+        id: ProductId::parse(&format!("real-{number}")).unwrap(),
+        version: Version::FIRST,
+        created_at: now,
+        updated_at: now,
+        content: Content {
+            name: text("name").unwrap_or_else(|| number.to_string()),
+            description: text("description"),
+            sku: text("sku"),
+            brand: text("brand"),
+            category: text("category").and_then(|path| CategoryPath::parse(&path).ok()),
+            tags: json["tags"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|tag| tag.as_str().map(str::to_owned))
+                .collect(),
+            price,
+            attributes: attributes.collect(),
+            images: Vec::new(),
+            stock: json["stock"].as_u64(),
+            status: Status::Active,
+        },
+    }
+}

@@ -1,0 +1,274 @@
+//! The search, straight from the words of the port's documents, without any cleverness.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use domain::search::{
+    Facet, FacetField, FacetRequest, FacetValue, SearchRequest, Sort, is_searchable, name_sort_key,
+    price_facet,
+};
+use domain::{AttributeValue, Product};
+
+/// What must be found.
+pub(crate) struct Found<'a> {
+    /// In order, except by relevance with words.
+    pub(crate) products: Vec<FoundProduct<'a>>,
+    pub(crate) facets: Vec<(FacetField, Facet)>,
+    pub(crate) has_words: bool,
+}
+
+pub(crate) struct FoundProduct<'a> {
+    pub(crate) product: &'a Arc<Product>,
+    pub(crate) class: Class,
+}
+
+/// How many words were found exactly, as beginnings, with one typo: more comes first.
+pub(crate) type Class = [usize; 3];
+
+pub(crate) fn search<'a>(
+    products: impl Iterator<Item = &'a Arc<Product>>,
+    request: &SearchRequest,
+) -> Found<'a> {
+    let query = query_words(&request.words);
+    let matching: Vec<FoundProduct<'a>> = products
+        .filter(|product| is_searchable(product))
+        .filter_map(|product| Some(FoundProduct { product, class: class(product, &query)? }))
+        .collect();
+    let facets =
+        request.facets.iter().map(|field| (field.clone(), facet(&matching, field, request))).collect();
+    let mut products: Vec<_> =
+        matching.into_iter().filter(|found| failed(found.product, request).is_empty()).collect();
+    products.sort_by(|a, b| compare(a.product, b.product, request));
+    Found { products, facets, has_words: !query.is_empty() }
+}
+
+pub(crate) fn facet_values<'a>(
+    products: impl Iterator<Item = &'a Arc<Product>>,
+    request: &FacetRequest,
+) -> Vec<FacetValue> {
+    let query = query_words(&request.search.words);
+    let matching: Vec<_> = products
+        .filter(|product| is_searchable(product))
+        .filter_map(|product| Some(FoundProduct { product, class: class(product, &query)? }))
+        .collect();
+    let mut counted = counts(&matching, &request.field, &request.search);
+    counted.retain(|counted| counted.value.to_lowercase().starts_with(&request.prefix.to_lowercase()));
+    counted.truncate(request.limit);
+    counted
+}
+
+// ------------------------------------------------------------------------------------------------ words
+
+struct QueryWord {
+    text: String,
+    is_last: bool,
+}
+
+fn folded(text: &str) -> String {
+    text.to_lowercase().replace('é', "e")
+}
+
+fn split(text: &str) -> Vec<String> {
+    folded(text)
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn query_words(text: &str) -> Vec<QueryWord> {
+    let words = split(text);
+    let last = words.len().wrapping_sub(1);
+    words.into_iter().enumerate().map(|(at, text)| QueryWord { text, is_last: at == last }).collect()
+}
+
+/// Every word of a product, and its model numbers without hyphens.
+fn product_words(product: &Product) -> BTreeSet<String> {
+    let content = &product.content;
+    let mut texts = vec![content.name.clone()];
+    texts.extend(content.description.clone());
+    texts.extend(content.sku.clone());
+    texts.extend(content.brand.clone());
+    texts.extend(content.category.iter().map(ToString::to_string));
+    texts.extend(content.tags.iter().cloned());
+    for value in content.attributes.values().filter(|value| !matches!(value, AttributeValue::Flag(_))) {
+        texts.extend(value.facet_values().map(std::borrow::Cow::into_owned));
+    }
+    let mut words: BTreeSet<String> = texts.iter().flat_map(|text| split(text)).collect();
+    for text in &texts {
+        for compound in folded(text).split(|c: char| !c.is_alphanumeric() && c != '-') {
+            let whole = compound.replace('-', "");
+            let is_joined = compound.contains('-') && !compound.contains("--");
+            let has_both = whole.chars().any(char::is_alphabetic) && whole.chars().any(char::is_numeric);
+            if is_joined && has_both && split(compound).len() > 1 {
+                words.insert(whole);
+            }
+        }
+    }
+    words.extend(content.sku.iter().map(|sku| folded(sku).replace(|c: char| !c.is_alphanumeric(), "")));
+    words
+}
+
+fn class(product: &Product, query: &[QueryWord]) -> Option<Class> {
+    let words = if query.is_empty() { BTreeSet::new() } else { product_words(product) };
+    let mut class = [0; 3];
+    for wanted in query {
+        if words.contains(&wanted.text) {
+            class[0] += 1;
+        } else if wanted.is_last && words.iter().any(|word| word.starts_with(&wanted.text)) {
+            class[1] += 1;
+        } else {
+            let typos = words.iter().filter_map(|word| typos(&wanted.text, word)).min()?;
+            class[2] += usize::from(typos == 1);
+        }
+    }
+    Some(class)
+}
+
+/// How many typos lie between two words, when the first one may have so many.
+fn typos(wanted: &str, word: &str) -> Option<usize> {
+    let has_digit = |word: &str| word.chars().any(char::is_numeric);
+    if has_digit(wanted) || has_digit(word) {
+        return None;
+    }
+    let allowed = match wanted.chars().count() {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    };
+    Some(distance(wanted, word)).filter(|typos| *typos <= allowed)
+}
+
+/// Letters to insert, remove, replace, or swap with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            table[i][j] = match (i, j) {
+                (0, _) => j,
+                (_, 0) => i,
+                _ => {
+                    let replaced = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                    let mut best = replaced.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+                    if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                        best = best.min(table[i - 2][j - 2] + 1);
+                    }
+                    best
+                }
+            };
+        }
+    }
+    table[a.len()][b.len()]
+}
+
+// ---------------------------------------------------------------------------------------------- filters
+
+/// The fields whose filters the product fails; none stands for the stock.
+fn failed(product: &Product, request: &SearchRequest) -> BTreeSet<Option<FacetField>> {
+    let content = &product.content;
+    let filters = &request.filters;
+    let mut failed = BTreeSet::new();
+    let mut check = |field, is_wanted: bool, passes: bool| {
+        if is_wanted && !passes {
+            failed.insert(field);
+        }
+    };
+    let category = content.category.as_ref();
+    let in_category =
+        filters.category.iter().any(|wanted| category.is_some_and(|path| path.is_within(wanted)));
+    check(Some(FacetField::Category), !filters.category.is_empty(), in_category);
+    let of_brand = content.brand.as_ref().is_some_and(|brand| filters.brand.contains(brand));
+    check(Some(FacetField::Brand), !filters.brand.is_empty(), of_brand);
+    let tagged = content.tags.iter().any(|tag| filters.tags.contains(tag));
+    check(Some(FacetField::Tags), !filters.tags.is_empty(), tagged);
+    let price = price(product, request);
+    let in_range = filters.price.iter().any(|range| price.is_some_and(|price| range.contains(price)));
+    check(Some(FacetField::Price), !filters.price.is_empty(), in_range);
+    let in_stock = content.stock.is_some_and(|pieces| pieces > 0);
+    check(None, filters.in_stock.is_some(), filters.in_stock == Some(in_stock));
+    for (key, wanted) in &filters.attributes {
+        let value = content.attributes.get(key);
+        let passes = wanted.iter().any(|filter| value.is_some_and(|value| filter.accepts(value)));
+        check(Some(FacetField::Attribute(key.clone())), !wanted.is_empty(), passes);
+    }
+    failed
+}
+
+fn price(product: &Product, request: &SearchRequest) -> Option<i64> {
+    let price = product.content.price.filter(|price| price.currency() == request.currency);
+    price.map(domain::Money::minor_units)
+}
+
+// ----------------------------------------------------------------------------------------------- facets
+
+/// Products that fail no filter but those of the facet's own field.
+fn counting<'a>(
+    matching: &'a [FoundProduct<'_>],
+    field: &'a FacetField,
+    request: &'a SearchRequest,
+) -> impl Iterator<Item = &'a Product> {
+    let counts =
+        |product: &Product| failed(product, request).iter().all(|failed| failed.as_ref() == Some(field));
+    matching.iter().map(|found| &**found.product).filter(move |product| counts(product))
+}
+
+fn facet(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequest) -> Facet {
+    if *field == FacetField::Price {
+        let prices: Vec<(i64, u64)> = counting(matching, field, request)
+            .filter_map(|product| Some((price(product, request)?, 1)))
+            .collect();
+        return Facet::Price(price_facet(&prices));
+    }
+    let mut values = counts(matching, field, request);
+    let distinct = values.len();
+    values.truncate(request.facet_values);
+    Facet::Values { values, distinct }
+}
+
+fn counts(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequest) -> Vec<FacetValue> {
+    let mut counts = BTreeMap::<String, u64>::new();
+    for product in counting(matching, field, request) {
+        for value in values(product, field) {
+            *counts.entry(value).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().map(|(value, count)| FacetValue { value, count }).collect();
+    counts.sort_by_key(|counted| (Reverse(counted.count), counted.value.clone()));
+    counts
+}
+
+fn values(product: &Product, field: &FacetField) -> BTreeSet<String> {
+    let content = &product.content;
+    match field {
+        FacetField::Brand => content.brand.iter().cloned().collect(),
+        FacetField::Category => content.category.iter().flat_map(|path| path.with_ancestors()).collect(),
+        FacetField::Tags => content.tags.iter().cloned().collect(),
+        FacetField::Price => BTreeSet::new(),
+        FacetField::Attribute(key) => {
+            let value = content.attributes.get(key);
+            value
+                .into_iter()
+                .flat_map(|value| value.facet_values())
+                .map(std::borrow::Cow::into_owned)
+                .collect()
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ order
+
+fn compare(a: &Product, b: &Product, request: &SearchRequest) -> std::cmp::Ordering {
+    // Those without a value come last.
+    let ascending = |product| price(product, request).map_or((true, 0), |price| (false, price));
+    let descending = |product| price(product, request).map_or((true, 0), |price| (false, -price));
+    let by_key = match request.sort {
+        Sort::Relevance => std::cmp::Ordering::Equal,
+        Sort::PriceAsc => ascending(a).cmp(&ascending(b)),
+        Sort::PriceDesc => descending(a).cmp(&descending(b)),
+        Sort::Newest => b.created_at.cmp(&a.created_at),
+        Sort::Name => name_sort_key(&a.content.name).cmp(&name_sort_key(&b.content.name)),
+    };
+    by_key.then_with(|| a.id.cmp(&b.id))
+}
