@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, binary, finished, shared_data};
+use crate::support::{TestApp, command, finished, shared_data};
 
 /// What a run of `noren` left.
 struct Run {
@@ -38,7 +38,7 @@ fn noren(arguments: &[&str]) -> Run {
 
 /// Runs `noren` in a folder, with this text as its standard input.
 fn noren_in(folder: &Path, arguments: &[&str], input: &str) -> Run {
-    let mut command = Command::new(binary("noren"));
+    let mut command = command("noren");
     command.args(arguments).current_dir(folder);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
