@@ -6,7 +6,7 @@ mod test_app;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub(crate) use processes::{Running, finished};
+pub(crate) use processes::{Running, command, finished};
 pub(crate) use test_app::{Answer, TestApp};
 
 /// The longest that a test waits for anything.

@@ -27,7 +27,7 @@ fn binary(name: &str) -> PathBuf {
 }
 
 /// A command for the binary, with an environment that has no variables of Noren.
-fn command(name: &str) -> Command {
+pub(crate) fn command(name: &str) -> Command {
     let mut command = Command::new(binary(name));
     for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("NOREN_")) {
         command.env_remove(variable);

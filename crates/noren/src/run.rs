@@ -126,7 +126,8 @@ async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {
     };
     eprintln!("{summary}");
     for rejects in &summary.rejects {
-        eprintln!("rejected products, with what is wrong, are in {}", rejects.display());
+        let rejects = rejects.display();
+        eprintln!("what was rejected, and why, is in {rejects}; correct it there and import that file");
     }
     Ok(if summary.rejected > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

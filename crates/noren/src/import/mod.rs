@@ -101,6 +101,8 @@ pub struct Summary {
     pub rejected: u64,
     /// Where those are.
     pub rejects: Vec<PathBuf>,
+    /// Whether nothing was to be written.
+    pub is_dry_run: bool,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -127,12 +129,8 @@ impl Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.checked > 0 {
-            write!(
-                f,
-                "{} products are right, {} rejected; nothing was written",
-                self.checked, self.rejected
-            )?;
+        if self.is_dry_run {
+            write!(f, "nothing was written: {} would be taken, {} rejected", self.checked, self.rejected)?;
         } else {
             let Self { created, updated, unchanged, rejected, .. } = self;
             write!(f, "{created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected")?;
@@ -152,6 +150,7 @@ pub async fn import(options: Options, sink: Option<Arc<dyn Sink>>) -> Result<Sum
         return Err(Failure::usage("--rejects is for a single FILE; without it, each file gets its own"));
     }
     let mut teller = Teller::new(&options);
+    teller.summary.is_dry_run = sink.is_none();
     let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
     let (read, reading) = oneshot::channel();
     // A thread of its own: one that waits for standard input must not keep the process from ending.

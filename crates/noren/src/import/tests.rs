@@ -188,7 +188,7 @@ async fn a_dry_run_writes_nothing_but_the_rejects() {
     let file = fixture.file("a.ndjson", "{\"name\":\"x\"}\n{\"name\":\"\"}\n");
     let summary = import(options(fixture.folder.path(), &[&file]), None).await.unwrap();
     assert_eq!((summary.checked, summary.rejected), (1, 1));
-    assert!(summary.to_string().starts_with("1 products are right, 1 rejected; nothing was written"));
+    assert!(summary.to_string().starts_with("nothing was written: 1 would be taken, 1 rejected in "));
 }
 
 /// The real catalogues that lie beside the repository, where they do.

@@ -1,0 +1,242 @@
+//! The command line as people use it: the real binary, its output and its exit code.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, command, finished, shared_data};
+
+/// What a run of `noren` left.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn of(output: std::process::Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the output is UTF-8");
+        Self {
+            code: output.status.code().expect("it ends by itself"),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
+    fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "output: {}\nerrors: {}", self.out, self.err);
+        self
+    }
+}
+
+fn noren(arguments: &[&str]) -> Run {
+    Run::of(finished("noren", arguments, &[]))
+}
+
+/// Runs `noren` in a folder, with this text as its standard input.
+fn noren_in(folder: &Path, arguments: &[&str], input: &str) -> Run {
+    let mut command = command("noren");
+    command.args(arguments).current_dir(folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("it has a standard input");
+    stdin.write_all(input.as_bytes()).expect("it reads its input");
+    drop(stdin);
+    Run::of(child.wait_with_output().expect("its output can be read"))
+}
+
+fn path(folder: &tempfile::TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().expect("temporary folders have plain names").to_owned()
+}
+
+/// What callers said of each product, by id.
+fn contents(ndjson: &str) -> BTreeMap<String, Value> {
+    let product = |line: &str| {
+        let mut product: Value = serde_json::from_str(line).expect("each line is a product");
+        let fields = product.as_object_mut().expect("a product is an object");
+        for own in ["version", "createdAt", "updatedAt"] {
+            assert!(fields.remove(own).is_some(), "{own} is exported");
+        }
+        (product["id"].as_str().expect("a product has an id").to_owned(), product)
+    };
+    ndjson.lines().map(product).collect()
+}
+
+const TEAS: &str = "id;Name;price;tags;attributes.grams;origin
+sencha;\"Sencha; first flush\";12.50;tea|green;100;Uji
+gyokuro;Gyokuro;free;tea;50;Uji
+matcha;Matcha;30;tea|green|powder;30;
+hojicha;Hojicha;-1;tea;;
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_are_told_and_the_rest_is_imported() {
+    let app = TestApp::spawn().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("teas.csv"), TEAS).unwrap();
+    let import = ["import", "teas.csv", "--url", &app.url];
+    let run = noren_in(folder.path(), &import, "").expect(1);
+    assert!(
+        run.err.contains("teas.csv:3: price: must be a number such as 19.99, not a text\n"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("teas.csv:5: price: must not be negative\n"), "{}", run.err);
+    assert!(run.err.contains("2 created, 0 updated, 0 unchanged, 2 rejected"), "{}", run.err);
+    assert!(run.err.contains("teas.rejects.csv"), "{}", run.err);
+    app.sync_all().await;
+    assert_eq!(app.search("query=sencha&attributes.origin=Uji&priceRange=12-13").await.ids(), ["sencha"]);
+
+    let again = noren_in(folder.path(), &import, "").expect(1);
+    assert!(again.err.contains("0 created, 0 updated, 2 unchanged, 2 rejected"), "{}", again.err);
+
+    let rejects = folder.path().join("teas.rejects.csv");
+    let corrected = std::fs::read_to_string(&rejects).unwrap().replace("free", "45").replace("-1", "9.90");
+    std::fs::write(&rejects, corrected).unwrap();
+    let run = noren_in(folder.path(), &["import", "teas.rejects.csv", "--url", &app.url], "").expect(0);
+    assert!(run.err.contains("2 created, 0 updated, 0 unchanged, 0 rejected"), "{}", run.err);
+    app.sync_all().await;
+    assert_eq!(app.search("sortBy=price_asc").await.ids(), ["hojicha", "sencha", "matcha", "gyokuro"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn search_shows_a_table_or_the_answer() {
+    let app = TestApp::spawn().await;
+    app.fill(&[
+        json!({"id": "k1", "name": "Iron kettle", "brand": "Tetsu", "category": "Kitchen > Kettles", "price": 49.90,
+            "stock": 3, "attributes": {"colour": "black"}}),
+        json!({"id": "k2", "name": "Glass kettle", "brand": "Klar", "category": "Kitchen > Kettles", "price": 19.5}),
+        json!({"id": "c1", "name": "Tea cup", "brand": "Klar", "price": 7}),
+    ])
+    .await;
+    let search =
+        |arguments: &[&str]| noren(&[&["search", "--url", &app.url], arguments].concat()).expect(0).out;
+
+    let table = search(&["ketle", "--sort", "price_asc", "--facet", "brand", "--facet", "price"]);
+    assert!(table.starts_with("did you mean: kettle\n"), "{table}");
+    let rows: Vec<&str> =
+        table.lines().filter(|line| line.contains("kettle") && line.contains("USD")).collect();
+    assert!(rows[0].contains("Glass kettle") && rows[0].contains("19.50 USD"), "{table}");
+    assert!(rows[1].contains("Kitchen > Kettles") && rows[1].contains("k1"), "{table}");
+    assert!(table.contains("\n2 products, "), "{table}");
+    assert!(table.contains("\nbrand\n       1  Klar\n       1  Tetsu\n"), "{table}");
+    assert!(table.contains("\nprice from 19.50 to 49.90, 2 products\n"), "{table}");
+
+    let found = |arguments: &[&str]| {
+        let answer: Value = serde_json::from_str(&search(&[arguments, &["--json"]].concat())).unwrap();
+        let ids = answer["products"].as_array().unwrap().iter().map(|product| product["id"].clone());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["--price", "-20", "--sort", "name"]), ["k2", "c1"]);
+    assert_eq!(found(&["--category", "Kitchen", "--brand", "Klar", "--brand", "Nobody"]), ["k2"]);
+    assert_eq!(found(&["--in-stock", "--attribute", "colour=black"]), ["k1"]);
+    assert_eq!(found(&["--sort", "price_desc", "--page-size", "1", "--page", "2"]), ["k2"]);
+    assert!(search(&["zzzzzz"]).starts_with("no products found, "));
+
+    let run = noren(&["search", "--url", &app.url, "--facet", "smell", "--page", "0"]).expect(1);
+    assert!(run.err.contains("facets: ") && run.err.contains("page: "), "{}", run.err);
+    assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_makes_the_same_catalogue_elsewhere() {
+    let app = TestApp::spawn().await;
+    app.fill(&[
+        json!({"id": "a", "name": "Löffel \"groß\"", "price": 0.10, "tags": ["x"], "attributes": {"l": ["1", "2"]}}),
+        json!({"id": "b", "name": "茶碗", "status": "draft", "price": 1200, "currency": "JPY", "stock": 0}),
+    ])
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let (zipped, elsewhere) = (path(&folder, "all.ndjson.gz"), path(&folder, "elsewhere"));
+    noren(&["export", "--url", &app.url, "-o", &zipped]).expect(0);
+    let run = noren(&["import", &zipped, "--data-dir", &elsewhere]).expect(0);
+    assert!(run.err.contains("2 created"), "{}", run.err);
+    let there = noren(&["export", "--data-dir", &elsewhere]).expect(0).out;
+    let here = noren(&["export", "--url", &app.url]).expect(0).out;
+    assert_eq!(contents(&there), contents(&here));
+    assert!(here.contains("\"price\":0.10"), "{here}");
+
+    let back = noren(&["import", &zipped, "--url", &app.url]).expect(0);
+    assert!(back.err.contains("0 created, 0 updated, 2 unchanged"), "{}", back.err);
+    // An import into a folder ends when everything is searchable.
+    let found = noren(&["search", "löffel", "--data-dir", &elsewhere]).expect(0).out;
+    assert!(found.contains("0.10 USD"), "{found}");
+}
+
+#[test]
+fn a_real_catalogue_is_imported_twice_and_changes_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, count) = match shared_data("bestbuy.ndjson.gz") {
+        Some(file) => (file.to_str().unwrap().to_owned(), 3291),
+        None => {
+            let line = r#"{"name":"Insignia Case","brand":"Insignia","categories":["Phones","Cases"],"popularity":7,"images":["https://x.test/1"]}"#;
+            std::fs::write(folder.path().join("shop.ndjson"), line).unwrap();
+            (path(&folder, "shop.ndjson"), 1)
+        }
+    };
+    let data = path(&folder, "data");
+    let run = noren(&["import", &file, "--data-dir", &data]).expect(0);
+    assert!(run.err.contains(&format!("{count} created, 0 updated, 0 unchanged, 0 rejected")), "{}", run.err);
+    let run = noren(&["import", &file, "--data-dir", &data]).expect(0);
+    assert!(run.err.contains(&format!("0 created, 0 updated, {count} unchanged, 0 rejected")), "{}", run.err);
+    let answer = noren(&["search", "insignia case", "--json", "--data-dir", &data]).expect(0).out;
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert!(answer["products"][0]["attributes"]["popularity"].is_number(), "{answer}");
+    assert!(answer["products"][0]["category"].as_str().unwrap().contains(" > "), "{answer}");
+}
+
+#[test]
+fn a_dry_run_of_standard_input_makes_no_catalogue() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = "{\"name\":\"Cup\"}\n{\"name\":\"Cup\",\"price\":1.234}\n";
+    let arguments = ["import", "-", "--dry-run", "--data-dir", "data", "--rejects", "bad.ndjson"];
+    let run = noren_in(folder.path(), &arguments, input).expect(1);
+    assert!(run.err.starts_with("stdin:2: price: has more than the 2 decimals that USD has"), "{}", run.err);
+    assert!(run.err.contains("nothing was written: 1 would be taken, 1 rejected"), "{}", run.err);
+    let names: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["bad.ndjson"]);
+}
+
+#[test]
+fn what_cannot_be_done_is_one_line_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(&folder, "cups.ndjson");
+    std::fs::write(&file, "{\"name\":\"Cup\"}\n").unwrap();
+    // Port 1 is nobody's.
+    let nowhere = "http://127.0.0.1:1";
+    for arguments in [
+        &["import", &file, "--url", nowhere][..],
+        &["search", "cup", "--url", nowhere],
+        &["export", "--url", nowhere],
+    ] {
+        let run = noren(arguments).expect(1);
+        assert!(run.err.starts_with("error: no service answers at http://127.0.0.1:1"), "{}", run.err);
+        assert!(run.err.contains("`noren serve`") && run.err.contains("--data-dir"), "{}", run.err);
+    }
+    let run = noren(&["import", &path(&folder, "missing.csv"), "--dry-run"]).expect(1);
+    assert!(run.err.contains("missing.csv: No such file"), "{}", run.err);
+    for wrong in [
+        &["import"][..],
+        &["import", &file, "--url", nowhere, "--data-dir", "x"],
+        &["import", &file, &file, "--rejects", "x"],
+        &["import", &file, "--url", "ftp://x"],
+        &["import", &file, "--currency", "XXXX"],
+        &["search", "--attribute", "colour"],
+        &["frobnicate"],
+    ] {
+        noren(wrong).expect(2);
+    }
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = noren(&["completions", shell]).expect(0).out;
+        assert!(script.contains("--data-dir") || script.contains("data-dir"), "{shell}");
+        assert!(script.contains("import") && script.contains("completions"), "{shell}");
+    }
+}
