@@ -12,7 +12,10 @@ async fn health_says_which_parts_are_ready() {
     let app = TestApp::spawn().await;
     assert_eq!(app.get("/health/live").await.expect(200).json()["status"], "live");
     let parts = json!({"store": "ready", "queue": "ready", "index": "ready"});
-    assert_eq!(app.get("/health/ready").await.expect(200).json()["parts"], parts);
+    let ready = app.get("/health/ready").await.expect(200).json();
+    assert_eq!(ready["parts"], parts);
+    let backlog = json!({"waiting": 0, "inFlight": 0, "deadLetters": 0, "oldestUnsyncedSeconds": 0.0});
+    assert_eq!(ready["backlog"], backlog);
 }
 
 #[tokio::test(flavor = "multi_thread")]
