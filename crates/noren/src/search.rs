@@ -144,7 +144,7 @@ fn render(answer: &Answer<'_>) -> String {
 
 fn product_table(products: &[Product<'_>]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["Name", "Brand", "Category", "Price", "Stock", "Id"]);
     for product in products {
         let price = match (product.price, &product.currency) {
