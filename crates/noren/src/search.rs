@@ -173,6 +173,7 @@ fn footer(answer: &Answer<'_>) -> String {
     let range = match (shown, answer.total) {
         (_, 0) => "no products found".to_owned(),
         (0, total) => format!("no products on this page of {total} found"),
+        (1, 1) => "1 product".to_owned(),
         (shown, total) if shown == total => format!("{total} products"),
         (shown, total) => format!("{} to {} of {total} products", before + 1, before + shown),
     };
@@ -195,7 +196,8 @@ fn price_facet(field: &str, facet: Option<&PriceFacet<'_>>) -> String {
     let Some(PriceFacet { min, max, count, histogram }) = facet else {
         return format!("{field}: no prices\n");
     };
-    let mut text = format!("{field} from {} to {}, {count} products\n", min.get(), max.get());
+    let products = if *count == 1 { "product" } else { "products" };
+    let mut text = format!("{field} from {} to {}, {count} {products}\n", min.get(), max.get());
     let largest = histogram.iter().map(|bucket| bucket.count).max().unwrap_or_default().max(1);
     for bucket in histogram {
         let chars = (bucket.count * BAR_CHARS).div_ceil(largest);
