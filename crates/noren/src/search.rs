@@ -302,7 +302,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         assert_eq!(lines[0], "did you mean: kettle");
         let row = lines.iter().find(|line| line.contains("k-1")).unwrap();
-        let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        let cells: Vec<&str> = row.split(['│', '┆']).map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(cells, ["Kettle", "Tetsu", "Kitchen > Kettles", "19.90 USD", "3", "k-1"]);
         assert!(text.contains("5 to 6 of 12 products, 0.8 ms"), "{text}");
         assert!(text.contains("brand (and 3 more)\n       7  Tetsu\n"), "{text}");
