@@ -5,6 +5,7 @@
 mod api;
 mod cli;
 mod contract;
+mod lambda;
 mod oracle;
 mod processes;
 mod support;

@@ -187,3 +187,29 @@ async fn a_wrong_start_ends_with_one_line_that_says_what_to_do() {
     let output = finished("noren", &["serve", "--listen", "nowhere"], &[]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_json_lines_where_no_person_reads_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let data = dir.path().join("data");
+    let service = Running::start_with("noren-command", &["--data-dir", data.to_str().unwrap()], |command| {
+        command.env("RUST_LOG", "debug").stderr(std::fs::File::create(&log).unwrap());
+    })
+    .await;
+    let request =
+        reqwest::Client::new().get(format!("{}/products/none", service.url)).header("x-request-id", "mine-7");
+    Answer::of(request).await.expect(404);
+    let find = || {
+        let text = std::fs::read_to_string(&log).unwrap();
+        let line = |line: &str| serde_json::from_str::<Value>(line).ok();
+        text.lines().filter_map(line).find(|line| line["request.id"] == "mine-7")
+    };
+    wait_until("the request is logged", async || find().is_some()).await;
+    let line = find().unwrap();
+    assert_eq!(
+        (&line["service"], &line["level"], &line["message"]),
+        (&json!("noren-command"), &json!("DEBUG"), &json!("request"))
+    );
+    assert!(line["timestamp"].as_str().unwrap().starts_with("20"), "{line}");
+}

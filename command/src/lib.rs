@@ -12,7 +12,7 @@ use runtime::{Part, QueueDepth, QueueProbe};
 
 pub use catalogue::{Catalogue, Command, IdempotencyKey, Operation, Precondition};
 pub use error::CommandError;
-pub use relay::{relay_forever, relay_once};
+pub use relay::{relay_all, relay_forever, relay_once};
 pub use routes::routes;
 
 impl Catalogue {

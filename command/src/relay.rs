@@ -27,6 +27,15 @@ pub async fn relay_forever(catalogue: Catalogue) {
     }
 }
 
+/// Relays until nothing is left that is old enough, or the queue does not take it.
+///
+/// # Errors
+/// When the outbox cannot be read.
+pub async fn relay_all(catalogue: &Catalogue) -> Result<(), PortError> {
+    while relay_once(catalogue).await? == BATCH {}
+    Ok(())
+}
+
 /// Enqueues one batch of changes whose marks are old enough; answers how many were enqueued.
 ///
 /// # Errors

@@ -57,12 +57,25 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
     let (routes, openapi) = documented_routes(catalogue.clone()).split_for_parts();
     let router = Service { routes, openapi: Some(openapi), parts, queue, ..Service::default() }.into_router();
+    #[cfg(feature = "aws")]
+    if runtime::lambda::is_lambda() {
+        return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
+    }
     let listener = server::listen(config.listen.listen).await?;
     // Whatever the relay has in hand when it ends here is still marked in the store.
     let relay = tokio::spawn(relay_forever(catalogue));
     server::serve(listener, router, server::stop_signal()).await;
     relay.abort();
     Ok(())
+}
+
+/// On Lambda nothing runs between requests, so a schedule calls the relay.
+#[cfg(feature = "aws")]
+fn relay_on_schedule(catalogue: Catalogue) -> runtime::lambda::Scheduled {
+    Arc::new(move || {
+        let catalogue = catalogue.clone();
+        Box::pin(async move { crate::relay_all(&catalogue).await.map_err(|error| error.chain()) })
+    })
 }
 
 type BackEnds = (Arc<dyn ProductStore>, Arc<dyn ChangeQueue>);

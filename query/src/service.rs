@@ -61,6 +61,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let (routes, openapi) = documented_routes(index, Settings { currency, cache_seconds }).split_for_parts();
     let router =
         Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router();
+    #[cfg(feature = "aws")]
+    if runtime::lambda::is_lambda() {
+        return runtime::lambda::serve_http(router, None).await;
+    }
     let listener = server::listen(config.listen.listen).await?;
     server::serve(listener, router, server::stop_signal()).await;
     Ok(())

@@ -1,6 +1,8 @@
 //! The consumer: takes changes from the queue and brings the index to them.
 
 mod batch;
+#[cfg(feature = "aws")]
+mod lambda;
 pub mod service;
 mod worker;
 

@@ -33,6 +33,11 @@ pub struct Config {
 /// # Errors
 /// When it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
+    #[cfg(feature = "aws")]
+    if runtime::lambda::is_lambda() {
+        // Lambda itself receives from the queue; the function sees the messages only.
+        return crate::lambda::serve(index(&config)?).await;
+    }
     let worker = Worker::new(queue(&config)?, index(&config)?, WorkerOptions::default());
     let (parts, queue) = (worker.parts(), Some(worker.queue_probe()));
     let router = Service { parts, queue, ..Service::default() }.into_router();

@@ -66,10 +66,20 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the service on a free port and waits until it is live.
     pub(crate) async fn start(name: &str, arguments: &[&str]) -> Self {
+        Self::start_with(name, arguments, |_| {}).await
+    }
+
+    /// The same, with `prepare` having the last word on the command.
+    pub(crate) async fn start_with(
+        name: &str,
+        arguments: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         let mut command = command(name);
         command.args(arguments).args(["--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null());
+        prepare(&mut command);
         let child = command.spawn().expect("it starts");
         let running = Self { child, url: format!("http://{listen}"), name: name.to_owned() };
         let client = reqwest::Client::new();

@@ -3,6 +3,8 @@
 pub mod config;
 pub mod health;
 pub mod http;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod problem;
 pub mod server;
 pub mod start;

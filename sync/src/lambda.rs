@@ -1,0 +1,56 @@
+//! The consumer as a Lambda function: SQS hands it batches, and it answers which of their messages to send again.
+
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use domain::ports::{Delivery, Envelope, IndexWriter, Receipt};
+use runtime::StartError;
+
+use crate::batch::Batch;
+
+/// Answers SQS events for as long as Lambda keeps the process.
+pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError> {
+    runtime::lambda::serve_events(move |event: SqsEvent| {
+        let index = Arc::clone(&index);
+        async move { apply(&*index, event).await }
+    })
+    .await
+}
+
+/// Applies a batch once: what fails comes again by SQS, which also counts and dead-letters. The answer names exactly the
+/// messages that failed.
+async fn apply(index: &dyn IndexWriter, event: SqsEvent) -> SqsBatchResponse {
+    let batch = Batch::new(event.records.into_iter().map(delivery).collect());
+    let all = batch.receipts().to_vec();
+    let failed: Vec<Receipt> = match index.apply(&batch.changes).await {
+        Ok(applied) => batch.settle(applied).1.into_iter().map(|given_back| given_back.receipt).collect(),
+        Err(error) => {
+            tracing::error!(error = error.chain(), messages = all.len(), "the index did not take a batch");
+            all
+        }
+    };
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed.into_iter().map(failure).collect();
+    response
+}
+
+fn failure(Receipt(message_id): Receipt) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = message_id;
+    failure
+}
+
+/// The message as a queue would deliver it. Its id stands for the receipt, since the answer names messages by it.
+fn delivery(message: SqsMessage) -> Delivery {
+    let attribute = |name: &str| message.attributes.get(name).and_then(|value| value.parse().ok());
+    let traceparent =
+        message.message_attributes.get("traceparent").and_then(|value| value.string_value.clone());
+    let change = serde_json::from_str(message.body.as_deref().unwrap_or_default());
+    Delivery {
+        receives: attribute("ApproximateReceiveCount").unwrap_or(1),
+        envelope: change
+            .map(|change| Envelope { change, traceparent })
+            .map_err(|error| format!("the message cannot be read: {error}")),
+        receipt: Receipt(message.message_id.unwrap_or_default()),
+    }
+}

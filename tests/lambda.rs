@@ -1,0 +1,181 @@
+//! The three binaries as Lambda functions: started by a small runtime API, they get events as AWS sends them.
+//!
+//! They run on the embedded back ends here; what is tested is that events become requests and batches, and answers what
+//! AWS expects of them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path as InPath, State};
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::support::{PATIENCE, command, repository};
+
+type Answer = Result<Value, Value>;
+
+/// The side of AWS: hands out events one by one and takes the answers.
+struct RuntimeApi {
+    events: Mutex<mpsc::Receiver<(String, Value)>>,
+    answers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
+}
+
+async fn next(State(api): State<Arc<RuntimeApi>>) -> impl IntoResponse {
+    let Some((id, event)) = api.events.lock().await.recv().await else { std::future::pending().await };
+    let mut headers = HeaderMap::new();
+    let mut set = |name: &'static str, value: String| headers.insert(name, value.parse().unwrap());
+    set("lambda-runtime-aws-request-id", id);
+    set("lambda-runtime-deadline-ms", "9999999999999".to_owned());
+    set(
+        "lambda-runtime-invoked-function-arn",
+        "arn:aws:lambda:eu-west-1:123456789012:function:noren".to_owned(),
+    );
+    (headers, axum::Json(event))
+}
+
+async fn answered(
+    State(api): State<Arc<RuntimeApi>>,
+    InPath((id, how)): InPath<(String, String)>,
+    answer: axum::body::Bytes,
+) {
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let waiting = api.answers.lock().await.remove(&id).unwrap_or_else(|| panic!("nobody asked {id}"));
+    let answer = if how == "response" { Ok(answer) } else { Err(answer) };
+    waiting.send(answer).unwrap_or_else(|answer| panic!("nobody waits for {answer:?}"));
+}
+
+/// A function that runs until it is dropped.
+struct Function {
+    child: Child,
+    api: Arc<RuntimeApi>,
+    send: mpsc::Sender<(String, Value)>,
+    calls: usize,
+}
+
+impl Function {
+    async fn start(name: &str, data_dir: &Path) -> Self {
+        let (send, events) = mpsc::channel(1);
+        let api = Arc::new(RuntimeApi { events: Mutex::new(events), answers: Mutex::default() });
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/{how}", post(answered))
+            .with_state(Arc::clone(&api));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let child = command(name)
+            .env("NOREN_DATA_DIR", data_dir)
+            .env("AWS_LAMBDA_RUNTIME_API", address)
+            .env("AWS_LAMBDA_FUNCTION_NAME", name)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { child, api, send, calls: 0 }
+    }
+
+    /// What the function answers to the event.
+    async fn invoke(&mut self, event: &Value) -> Answer {
+        self.calls += 1;
+        let id = format!("request-{}", self.calls);
+        let (sender, receiver) = oneshot::channel();
+        self.api.answers.lock().await.insert(id.clone(), sender);
+        self.send.send((id, event.clone())).await.unwrap();
+        tokio::time::timeout(PATIENCE, receiver).await.expect("the function answers").unwrap()
+    }
+
+    /// The status and body of its answer to an HTTP event.
+    async fn request(&mut self, event: &Value) -> (u64, Value, Value) {
+        let answer = self.invoke(event).await.expect("the function does not fail");
+        let body = answer["body"].as_str().expect("there is a body");
+        // A REST API takes each header as a list.
+        let header = |name: &str| {
+            let many = &answer["multiValueHeaders"][name][0];
+            if many.is_null() { answer["headers"][name].clone() } else { many.clone() }
+        };
+        let body = match header("content-encoding").as_str() {
+            // What is compressed is no text, so it travels as base64.
+            Some("gzip") => {
+                assert_eq!(answer["isBase64Encoded"], true);
+                let packed = BASE64_STANDARD.decode(body).unwrap();
+                serde_json::from_reader(flate2::read::GzDecoder::new(&packed[..])).unwrap()
+            }
+            _ => serde_json::from_str(body).unwrap(),
+        };
+        let headers = ["etag", "content-type"].map(|name| (name.to_owned(), header(name)));
+        (answer["statusCode"].as_u64().unwrap(), body, Value::Object(headers.into_iter().collect()))
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        // Lambda freezes and kills functions as it likes, too.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A recorded event.
+fn event(name: &str) -> Value {
+    let file = repository().join("tests/events").join(format!("{name}.json"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn products_are_created_through_every_kind_of_gateway() {
+    for kind in ["http-api", "rest-api", "function-url"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut function = Function::start("noren-command", dir.path()).await;
+        let (status, body, headers) = function.request(&event(&format!("{kind}-create"))).await;
+        assert_eq!((status, &body["version"]), (201, &json!(1)), "{kind}: {body}");
+        assert_eq!(headers["etag"], "\"1\"", "{kind}");
+        let (status, body, headers) = function.request(&event(&format!("{kind}-bad-request"))).await;
+        assert!((400..500).contains(&status), "{kind}: {status} {body}");
+        assert_eq!(headers["content-type"], "application/problem+json", "{kind}");
+        assert_eq!(function.invoke(&event("scheduled-relay")).await, Ok(json!({})), "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_applied_once_and_only_its_poison_comes_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let batch = event("sqs-batch");
+    let records = batch["Records"].as_array().unwrap();
+    let is_poison =
+        |record: &&Value| serde_json::from_str::<domain::Change>(record["body"].as_str().unwrap()).is_err();
+    let poison: Vec<&Value> = records.iter().filter(is_poison).map(|record| &record["messageId"]).collect();
+    assert_eq!(
+        (records.len(), poison.len()),
+        (10, 1),
+        "the recorded batch has ten messages and one poison among them"
+    );
+    let mut sync = Function::start("noren-sync", dir.path()).await;
+    let expected = json!({"batchItemFailures": [{"itemIdentifier": poison[0]}]});
+    assert_eq!(sync.invoke(&batch).await, Ok(expected.clone()));
+    assert_eq!(sync.invoke(&batch).await, Ok(expected), "a batch that comes again changes nothing");
+    let mut query = Function::start("noren-query", dir.path()).await;
+    for kind in ["http-api", "rest-api", "function-url"] {
+        let (status, body, _) = query.request(&event(&format!("{kind}-search"))).await;
+        assert_eq!(status, 200, "{kind}: {body}");
+        assert!(body["total"].is_u64(), "{kind}: {body}");
+    }
+    let mut cups = event("http-api-search");
+    cups["rawQueryString"] = json!("query=stoneware+cup&sortBy=price_asc");
+    let (_, body, _) = query.request(&cups).await;
+    let found: Vec<&str> =
+        body["products"].as_array().unwrap().iter().map(|cup| cup["id"].as_str().unwrap()).collect();
+    // The batch deletes cup-0, and cup-6 was the poison.
+    assert_eq!(found, ["cup-1", "cup-2", "cup-3", "cup-4", "cup-5", "cup-7"]);
+    drop(sync);
+}
