@@ -39,6 +39,9 @@ async fn three_processes_work_as_one() {
     for service in [&three.command, &three.sync, &three.query] {
         get(&service.url, "/health/ready").await.expect(200);
         get(&service.url, "/metrics").await.expect(200);
+        let listen = service.url.trim_start_matches("http://");
+        let check = finished(&service.name, &["--check-health"], &[("NOREN_LISTEN", listen)]);
+        assert!(check.status.success() && check.stderr.is_empty(), "{check:?}");
     }
     let client = reqwest::Client::new();
     let put = client.put(format!("{}/products/p1", three.command.url)).json(&json!({"name": "Oak lamp"}));
@@ -50,8 +53,11 @@ async fn three_processes_work_as_one() {
     assert_eq!(get(&three.command.url, "/products/search").await.status, 422, "command does not search");
     for service in [three.command, three.sync, three.query] {
         let name = service.name.clone();
+        let listen = service.url.trim_start_matches("http://").to_owned();
         let (status, took) = service.interrupt();
         assert!(status.success() && took < Duration::from_secs(5), "{name}: {status} after {took:?}");
+        let error = start_fault(&name, &["--check-health", "--listen", &listen], &[]);
+        assert!(error.contains(&format!("no service answers at {listen}")), "{error}");
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod health;
 pub mod http;
+pub mod probe;
 pub mod problem;
 pub mod server;
 pub mod start;
