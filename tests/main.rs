@@ -6,6 +6,7 @@ mod api;
 mod cli;
 mod contract;
 mod oracle;
+mod packaging;
 mod processes;
 mod services;
 mod support;
