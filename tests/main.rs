@@ -7,6 +7,8 @@ mod cli;
 mod contract;
 mod lambda;
 mod oracle;
+mod packaging;
 mod processes;
+mod services;
 mod support;
 mod tidy;

@@ -39,6 +39,9 @@ async fn three_processes_work_as_one_and_serve_the_openapi_documents_checked_in(
     for service in [&three.command, &three.sync, &three.query] {
         get(&service.url, "/health/ready").await.expect(200);
         get(&service.url, "/metrics").await.expect(200);
+        let listen = service.url.trim_start_matches("http://");
+        let check = finished(&service.name, &["--check-health"], &[("NOREN_LISTEN", listen)]);
+        assert!(check.status.success() && check.stderr.is_empty(), "{check:?}");
     }
     for service in [&three.command, &three.query] {
         let served = get(&service.url, "/openapi.json").await.expect(200).json();
@@ -54,8 +57,11 @@ async fn three_processes_work_as_one_and_serve_the_openapi_documents_checked_in(
     assert_eq!(get(&three.command.url, "/products/search").await.status, 422, "command does not search");
     for service in [three.command, three.sync, three.query] {
         let name = service.name.clone();
+        let listen = service.url.trim_start_matches("http://").to_owned();
         let (status, took) = service.interrupt();
         assert!(status.success() && took < Duration::from_secs(5), "{name}: {status} after {took:?}");
+        let error = start_fault(&name, &["--check-health", "--listen", &listen], &[]);
+        assert!(error.contains(&format!("no service answers at {listen}")), "{error}");
     }
 }
 

@@ -5,6 +5,7 @@ pub mod health;
 pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod probe;
 pub mod problem;
 pub mod server;
 pub mod start;

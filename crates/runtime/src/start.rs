@@ -1,6 +1,9 @@
 //! Starting a process: every reason not to is one line that says what to do.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches};
 
 /// Why a process cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -52,13 +55,27 @@ pub fn exit_code(result: Result<(), StartError>) -> ExitCode {
     }
 }
 
-/// The whole `main` of a service: reads flags and variables, starts logging, and runs it to its end.
+/// The flag of every service that asks instead of serving.
+const CHECK_HEALTH: &str = "check-health";
+
+/// The whole `main` of a service: reads flags and variables, starts logging, and runs it to its end. With
+/// `--check-health` it asks the service that is already running instead.
 pub fn run<C, F>(service: &'static str, run: impl FnOnce(C) -> F) -> ExitCode
 where
     C: clap::Parser,
     F: Future<Output = Result<(), StartError>>,
 {
-    let config = C::parse();
+    let flag = Arg::new(CHECK_HEALTH)
+        .long(CHECK_HEALTH)
+        .action(ArgAction::SetTrue)
+        .help("Ask the service that runs at the address of --listen whether it is ready; exit code 0 or 1");
+    let mut command = C::command().arg(flag);
+    let mut matches = command.get_matches_mut();
+    if matches.get_flag(CHECK_HEALTH) {
+        return exit_code(check_health(&matches));
+    }
+    let config =
+        C::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit());
     let started = || {
         crate::config::check_environment()?;
         crate::telemetry::start(service)?;
@@ -68,4 +85,10 @@ where
             .map_err(|error| StartError::because("cannot start the threads of the service", error))
     };
     exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
+}
+
+/// Asks the service that was started with the same flags and variables.
+fn check_health(matches: &ArgMatches) -> Result<(), StartError> {
+    let listen = matches.try_get_one::<SocketAddr>("listen").ok().flatten();
+    crate::probe::check(*listen.ok_or_else(|| StartError::new("this service listens nowhere"))?)
 }

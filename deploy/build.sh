@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Builds the three functions, each with the back ends that it needs on AWS and no others, to
+# target/functions/NAME/bootstrap, where template.yaml looks for them.
+#
+#   deploy/build.sh            for arm64, as in the template
+#   deploy/build.sh x86_64
+#
+# With cargo-lambda for any machine; with cargo alone for a machine like the one it runs on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+architecture=${1:-arm64}
+case $architecture in
+    arm64) machine=aarch64 ;;
+    x86_64) machine=x86_64 ;;
+    *) echo "error: $architecture is no architecture of Lambda; write arm64 or x86_64" >&2; exit 2 ;;
+esac
+# What Amazon Linux 2023 has. A program that was linked to a later one does not start there.
+glibc=2.34
+
+for service in command query sync; do
+    program=noren-$service
+    folder=target/functions/$program
+    options=(--locked --package "$service" --bin "$program" --profile lambda --no-default-features --features aws)
+    if cargo lambda --version >/dev/null 2>&1; then
+        cargo lambda build "${options[@]}" --lambda-dir target/functions --"${architecture/_/-}"
+    elif [[ $(uname -sm) == "Linux $machine" ]]; then
+        cargo build "${options[@]}"
+        mkdir -p "$folder"
+        cp "target/lambda/$program" "$folder/bootstrap"
+    else
+        echo "error: only cargo-lambda can build for $architecture here; pip install cargo-lambda" >&2
+        exit 1
+    fi
+    newest=$(grep -aoE 'GLIBC_2\.[0-9]+' "$folder/bootstrap" | sort -uV | tail -n 1)
+    if [[ $(printf '%s\n' "GLIBC_$glibc" "$newest" | sort -V | tail -n 1) != "GLIBC_$glibc" ]]; then
+        echo "error: $program needs $newest, and Lambda has $glibc; build with cargo-lambda" >&2
+        exit 1
+    fi
+    echo "$folder/bootstrap: $(gzip -9 -c "$folder/bootstrap" | wc -c) bytes when packed"
+done

@@ -1,0 +1,139 @@
+//! What surrounds the programs and is written by hand: the image, the files for Docker Compose, the template for AWS
+//! and recorded events. No engine and no cloud is needed to see that they fit the code.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use domain::Change;
+use serde_json::Value;
+
+use crate::support::repository;
+
+fn text(path: &str) -> String {
+    fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The words of a text that begin like this.
+fn words<'a>(text: &'a str, beginning: &str) -> BTreeSet<&'a str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| word.starts_with(beginning))
+        .collect()
+}
+
+#[test]
+fn every_variable_that_is_set_is_one_that_the_programs_know() {
+    let known: BTreeSet<&str> = runtime::config::VARIABLES.iter().map(|(name, _)| *name).collect();
+    for path in ["Dockerfile", "docker-compose.yml", "docker-compose.embedded.yml", "deploy/template.yaml"] {
+        let text = text(path);
+        let set = words(&text, "NOREN_");
+        assert!(set.is_subset(&known), "{path}: {:?}", set.difference(&known));
+    }
+    assert!(words(&text("docker-compose.yml"), "NOREN_").len() > 4, "the files were read");
+}
+
+#[test]
+fn the_image_is_built_with_the_compiler_of_the_repository() {
+    let toolchain = text("rust-toolchain.toml");
+    let channel =
+        toolchain.lines().find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"')).unwrap();
+    assert!(text("Dockerfile").contains(&format!("FROM rust:{channel}-slim-bookworm AS base")), "{channel}");
+}
+
+#[test]
+fn the_image_has_every_program() {
+    let dockerfile = text("Dockerfile");
+    for program in ["noren", "noren-command", "noren-query", "noren-sync"] {
+        let named = dockerfile.lines().any(|line| line.contains("for program in ") && line.contains(program));
+        assert!(named, "{program}");
+    }
+}
+
+#[test]
+fn ports_are_open_to_this_machine_only() {
+    for path in ["docker-compose.yml", "docker-compose.embedded.yml", "tests/services/compose.yml"] {
+        let text = text(path);
+        let ports: Vec<&str> = text.lines().filter(|line| line.contains("ports:")).collect();
+        assert!(
+            !ports.is_empty() && ports.iter().all(|line| line.contains("[\"127.0.0.1:")),
+            "{path}: {ports:?}"
+        );
+    }
+}
+
+/// Copies the files that git knows or could know, as the build of the image gets them.
+fn copy_of_the_sources(to: &Path) {
+    let listed = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+        .current_dir(repository())
+        .output()
+        .expect("the sources lie in a git repository");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    for path in String::from_utf8(listed.stdout).unwrap().split_terminator('\0') {
+        let (from, to) = (repository().join(path), to.join(path));
+        if from.is_file() {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_first_layer_of_the_image_is_a_whole_workspace_without_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_of_the_sources(folder.path());
+    let script = folder.path().join("docker/keep-manifests.sh");
+    let kept = Command::new("sh").arg(script).arg(folder.path()).output().unwrap();
+    assert!(kept.status.success(), "{kept:?}");
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() >= 9, "the whole workspace");
+    for target in packages.iter().flat_map(|package| package["targets"].as_array().unwrap()) {
+        let source = Path::new(target["src_path"].as_str().unwrap());
+        let lines = fs::read_to_string(source).unwrap();
+        let kind = target["kind"][0].as_str().unwrap();
+        assert_eq!(lines.trim(), if kind == "lib" { "" } else { "fn main() {}" }, "{}", source.display());
+    }
+}
+
+// -------------------------------------------------------------------------------------------------- events
+
+fn event(name: &str) -> Value {
+    serde_json::from_str(&text(&format!("tests/events/{name}.json"))).unwrap()
+}
+
+#[test]
+fn the_recorded_batch_has_nine_changes_and_one_poison_record() {
+    let batch = event("sqs-batch");
+    let records = batch["Records"].as_array().unwrap();
+    assert_eq!(records.len(), 10);
+    let ids: BTreeSet<&str> = records.iter().map(|record| record["messageId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 10);
+    let poison: Vec<usize> = (0..10)
+        .filter(|at| serde_json::from_str::<Change>(records[*at]["body"].as_str().unwrap()).is_err())
+        .collect();
+    assert_eq!(poison, [6]);
+}
+
+#[test]
+fn recorded_requests_are_of_the_version_that_their_names_say() {
+    for kind in ["create", "search", "bad-request"] {
+        for (source, host) in [("http-api", ".execute-api."), ("function-url", ".lambda-url.")] {
+            let event = event(&format!("{source}-{kind}"));
+            assert_eq!(event["version"], "2.0");
+            assert!(event["requestContext"]["domainName"].as_str().unwrap().contains(host));
+            assert_eq!(event["rawPath"], event["requestContext"]["http"]["path"]);
+        }
+        let event = event(&format!("rest-api-{kind}"));
+        assert_eq!(event["httpMethod"], event["requestContext"]["httpMethod"]);
+        assert!(event.get("version").is_none() && event["path"].as_str().unwrap().starts_with("/products"));
+    }
+    assert_eq!(event("scheduled-relay")["detail-type"], "Scheduled Event");
+}
