@@ -7,5 +7,6 @@ mod cli;
 mod contract;
 mod oracle;
 mod processes;
+mod services;
 mod support;
 mod tidy;

@@ -6,7 +6,7 @@ mod test_app;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub(crate) use processes::{Running, command, finished};
+pub(crate) use processes::{Running, command, finished, free_port};
 pub(crate) use test_app::{Answer, TestApp};
 
 /// The longest that a test waits for anything.
@@ -17,11 +17,19 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// # Panics
 /// When it does not hold in time; `what` says what was waited for.
 pub(crate) async fn wait_until(what: &str, condition: impl AsyncFn() -> bool) {
+    assert!(wait_within(PATIENCE, condition).await, "waited in vain: {what}");
+}
+
+/// Waits until `condition` holds, and says whether it did in time.
+pub(crate) async fn wait_within(patience: Duration, condition: impl AsyncFn() -> bool) -> bool {
     let begun = Instant::now();
     while !condition().await {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        if begun.elapsed() >= patience {
+            return false;
+        }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    true
 }
 
 /// The root of the repository.

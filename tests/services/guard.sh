@@ -1,0 +1,24 @@
+# Runs a server until it ends or the reader's standard input is closed, which happens when the one who started this
+# is gone, for whatever reason: a server must never outlive its tests.
+#
+# $1: folder of the server, removed when the starter is gone; $2: a command that cleans up, or nothing; then the
+# command of the server.
+folder=$1 cleanup=$2
+shift 2
+exec 3<&0
+"$@" </dev/null >>"$folder/log" 2>&1 3<&- &
+server=$!
+(
+    read -r _ <&3
+    : >"$folder/over"
+    kill -9 "$server"
+) 2>/dev/null &
+watch=$!
+wait "$server" 2>/dev/null
+if [ -e "$folder/over" ]; then
+    [ -z "$cleanup" ] || sh -c "$cleanup" </dev/null >/dev/null 2>&1
+    rm -rf "$folder"
+else
+    # It ended by itself. Its folder stays, so that the log can be read.
+    kill "$watch" 2>/dev/null
+fi
