@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -33,6 +34,9 @@ const SDK_ATTEMPTS: u32 = 4;
 const MAX_SDK_PAUSE: Duration = Duration::from_secs(2);
 /// How long finding credentials may take at the start.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The region of local servers, which do not mind.
+const LOCAL_REGION: &str = "us-east-1";
 
 /// Region, credentials and connections, made once a process and shared by its adapters.
 #[derive(Debug, Clone)]
@@ -61,19 +65,22 @@ impl Aws {
     /// # Errors
     /// [`SetupError`]
     pub async fn load() -> Result<Self, SetupError> {
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .operation_timeout(OPERATION_TIMEOUT)
-            .build();
-        let retries = RetryConfig::standard().with_max_attempts(SDK_ATTEMPTS).with_max_backoff(MAX_SDK_PAUSE);
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http)
-            .timeout_config(timeouts)
-            .retry_config(retries)
-            .load()
-            .await;
+        let config = loader().load().await;
+        Self::with_credentials(config).await
+    }
+
+    /// A local server at this address, which takes any credentials. Nothing of the environment is read.
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    pub async fn local(endpoint: &str) -> Result<Self, SetupError> {
+        let credentials = Credentials::new("local", "local", None, None, "local");
+        let region = Region::from_static(LOCAL_REGION);
+        let config = loader().endpoint_url(endpoint).region(region).credentials_provider(credentials);
+        Self::with_credentials(config.load().await).await
+    }
+
+    async fn with_credentials(config: SdkConfig) -> Result<Self, SetupError> {
         let region = config.region().ok_or(SetupError::NoRegion)?.to_string();
         let credentials = async {
             let provider = config.credentials_provider().ok_or("no source of credentials is configured")?;
@@ -95,6 +102,16 @@ impl Aws {
     pub fn region(&self) -> &str {
         &self.region
     }
+}
+
+/// How every client of ours connects, waits and tries again.
+fn loader() -> ConfigLoader {
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let retries = RetryConfig::standard().with_max_attempts(SDK_ATTEMPTS).with_max_backoff(MAX_SDK_PAUSE);
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .timeout_config(waiting_timeouts(Duration::ZERO))
+        .retry_config(retries)
 }
 
 /// The time-outs of a call that the server may answer only after `wait`.
