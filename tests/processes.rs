@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Running, finished, wait_until};
+use crate::support::{Answer, Running, check_openapi, finished, wait_until};
 
 async fn get(url: &str, path: &str) -> Answer {
     Answer::of(reqwest::Client::new().get(format!("{url}{path}"))).await
@@ -33,12 +33,16 @@ impl Three {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_processes_work_as_one() {
+async fn three_processes_work_as_one_and_serve_the_openapi_documents_checked_in() {
     let dir = tempfile::tempdir().unwrap();
     let three = Three::start(dir.path().to_str().unwrap()).await;
     for service in [&three.command, &three.sync, &three.query] {
         get(&service.url, "/health/ready").await.expect(200);
         get(&service.url, "/metrics").await.expect(200);
+    }
+    for service in [&three.command, &three.query] {
+        let served = get(&service.url, "/openapi.json").await.expect(200).json();
+        check_openapi(&format!("{}.json", service.name), &served);
     }
     let client = reqwest::Client::new();
     let put = client.put(format!("{}/products/p1", three.command.url)).json(&json!({"name": "Oak lamp"}));

@@ -8,7 +8,7 @@ mod request;
 mod routes;
 pub mod service;
 
-use runtime::{Gauges, Part, QueueDepth};
+use runtime::{Part, QueueDepth, QueueProbe};
 
 pub use catalogue::{Catalogue, Command, IdempotencyKey, Operation, Precondition};
 pub use error::CommandError;
@@ -31,21 +31,20 @@ impl Catalogue {
         ]
     }
 
-    /// Gauges of what waits to be indexed.
-    pub fn gauges(&self) -> Gauges {
+    /// How much waits to be indexed.
+    pub fn queue_probe(&self) -> QueueProbe {
         let queue = self.queue().clone();
-        Gauges::new(move || {
+        QueueProbe::new(move || {
             let queue = queue.clone();
             async move {
-                let Ok(stats) = queue.stats().await else { return };
+                let stats = queue.stats().await.ok()?;
                 let oldest_age = stats.oldest_age.unwrap_or_default();
-                QueueDepth {
+                Some(QueueDepth {
                     waiting: stats.waiting,
                     in_flight: stats.in_flight,
                     dead: stats.dead,
                     oldest_age,
-                }
-                .record();
+                })
             }
         })
     }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::input::{ProductInput, read_product};
+use domain::input::{ProductBody, ProductInput, read_product};
 use domain::ports::{ListError, WriteAnswer, WriteOutcome};
 use domain::{FaultKind, Product, ProductId, Version};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
@@ -115,7 +115,7 @@ fn read_body(catalogue: &Catalogue, body: &[u8], id: Option<&ProductId>) -> Resu
 /// Without an `id` it gets a new one. A product whose `id` or `sku` is taken is refused.
 #[utoipa::path(
     post, path = "/products", tag = "products",
-    request_body(content = Object, content_type = "application/json", description = "The product: `name` and whatever else it has, at most 200 KiB.",
+    request_body(content = ProductBody, content_type = "application/json", description = "The product: `name` and whatever else it has, at most 200 KiB.",
         example = json!({"id": "lamp-1", "name": "Desk lamp", "brand": "Hikari", "category": "Home > Lamps", "price": 39.9, "currency": "USD", "stock": 12, "tags": ["oak"], "attributes": {"colour": "black", "watts": 8}})),
     params(("Idempotency-Key" = Option<String>, Header, description = "A name for this request: repeating it under the same name answers as the first time and changes nothing.")),
     responses(
@@ -182,7 +182,7 @@ async fn read(
 /// What the body leaves out is gone afterwards. A product that is equal already keeps its version.
 #[utoipa::path(
     put, path = "/products/{id}", tag = "products",
-    request_body(content = Object, content_type = "application/json", description = "The product, at most 200 KiB.",
+    request_body(content = ProductBody, content_type = "application/json", description = "The product, at most 200 KiB.",
         example = json!({"name": "Desk lamp", "price": 34.9})),
     params(("id" = String, Path, description = "The product's id: 1 to 128 ASCII letters, digits and `.`, `_`, `-`, `:`, `~`."),
            ("If-Match" = Option<String>, Header, description = "The ETag of the version to replace; 412 when it has another one."),

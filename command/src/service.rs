@@ -54,9 +54,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
     let (store, queue) = back_ends(&config)?;
     let catalogue = Catalogue::new(store, queue, currency);
-    let (parts, gauges) = (catalogue.parts(), vec![catalogue.gauges()]);
+    let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
     let (routes, openapi) = documented_routes(catalogue.clone()).split_for_parts();
-    let router = Service { routes, openapi: Some(openapi), parts, gauges }.into_router();
+    let router = Service { routes, openapi: Some(openapi), parts, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
     // Whatever the relay has in hand when it ends here is still marked in the store.
     let relay = tokio::spawn(relay_forever(catalogue));

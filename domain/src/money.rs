@@ -123,6 +123,9 @@ impl Money {
     /// An amount from the digits of a decimal number, as JSON or a person writes it (`19.99`, `2e3`).
     /// Zeros at the end do not count as decimals.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
+        if !is_json_number(text) {
+            return Err(MoneyError::NotANumber);
+        }
         let decimal = match text.contains(['e', 'E']) {
             true => Decimal::from_scientific(text),
             false => Decimal::from_str_exact(text),
@@ -161,15 +164,22 @@ impl Money {
     }
 }
 
-/// What to say of digits that no `Decimal` holds: no number, too many digits after the point, or before it.
-fn fault_of_unrepresentable(text: &str, currency: Currency) -> MoneyError {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+/// Whether the text has the form of a number in JSON, but for zeros at its start, which do no harm. `Decimal` reads more
+/// than that, such as `1_000`.
+fn is_json_number(text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || !digits(exponent.trim_start_matches(['+', '-'])) {
-        MoneyError::NotANumber
-    } else if unsigned.len() < text.len() {
+    digits(whole.strip_prefix('-').unwrap_or(whole))
+        && digits(fraction)
+        && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+}
+
+/// What to say of a number that no `Decimal` holds: it has too many digits after the point, or before it.
+fn fault_of_unrepresentable(text: &str, currency: Currency) -> MoneyError {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let whole = mantissa.split('.').next().unwrap_or_default();
+    if whole.starts_with('-') {
         MoneyError::Negative
     } else if exponent.starts_with('-') || (whole.len() < 17 && exponent == "0") {
         MoneyError::TooManyDecimals { allowed: currency.decimals(), currency }
@@ -252,7 +262,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_parsing_panic_or_lose_digits(text in "[-+0-9.eE]{0,40}", currency in currency()) {
+        fn no_text_makes_parsing_panic_or_lose_digits(text in "[-+0-9.eE_ ]{0,12}|-?[0-9]{1,30}([.][0-9]{0,30})?", currency in currency()) {
             if let Ok(money) = Money::parse(&text, currency) {
                 let exact = text.parse::<f64>().unwrap() * 10_f64.powi(currency.decimals() as i32);
                 prop_assert!((exact - money.minor_units() as f64).abs() <= exact.abs() * 1e-12);
@@ -280,7 +290,9 @@ mod tests {
         ));
         assert!(matches!(usd("1e400"), Err(MoneyError::TooLarge { .. })));
         assert!(matches!(usd("99999999999999999999999999999999999999"), Err(MoneyError::TooLarge { .. })));
-        assert_eq!(usd("12,50"), Err(MoneyError::NotANumber));
+        for text in ["12,50", "", "-", "1_000", ".5", "5.", "+5", "0E-+0", "1e", "0x10", "NaN", " 1"] {
+            assert_eq!(usd(text), Err(MoneyError::NotANumber), "{text}");
+        }
         assert_eq!(usd("19.900").unwrap().minor_units(), 1990);
         assert_eq!(usd("2e3").unwrap().minor_units(), 200_000);
         assert!(matches!(Currency::parse("XYZ"), Err(MoneyError::UnknownCurrency(_))));

@@ -59,7 +59,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let index = open_index(&config)?;
     let (parts, gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
     let (routes, openapi) = documented_routes(index, Settings { currency, cache_seconds }).split_for_parts();
-    let router = Service { routes, openapi: Some(openapi), parts, gauges }.into_router();
+    let router =
+        Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
     server::serve(listener, router, server::stop_signal()).await;
     Ok(())

@@ -34,8 +34,8 @@ pub struct Config {
 /// When it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
     let worker = Worker::new(queue(&config)?, index(&config)?, WorkerOptions::default());
-    let (parts, gauges) = (worker.parts(), vec![worker.gauges()]);
-    let router = Service { parts, gauges, ..Service::default() }.into_router();
+    let (parts, queue) = (worker.parts(), Some(worker.queue_probe()));
+    let router = Service { parts, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
     let stop = CancellationToken::new();
     let stopped = stop.clone();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::Change;
 use domain::ports::{Applied, ChangeQueue, IndexWriter, PortError};
-use runtime::{Gauges, Part, QueueDepth};
+use runtime::{Part, QueueDepth, QueueProbe};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
@@ -179,21 +179,20 @@ impl Worker {
         ]
     }
 
-    /// Gauges of what waits to be indexed.
-    pub fn gauges(&self) -> Gauges {
+    /// How much waits to be indexed.
+    pub fn queue_probe(&self) -> QueueProbe {
         let queue = self.queue.clone();
-        Gauges::new(move || {
+        QueueProbe::new(move || {
             let queue = queue.clone();
             async move {
-                let Ok(stats) = queue.stats().await else { return };
+                let stats = queue.stats().await.ok()?;
                 let oldest_age = stats.oldest_age.unwrap_or_default();
-                QueueDepth {
+                Some(QueueDepth {
                     waiting: stats.waiting,
                     in_flight: stats.in_flight,
                     dead: stats.dead,
                     oldest_age,
-                }
-                .record();
+                })
             }
         })
     }

@@ -1,6 +1,8 @@
 //! Searching what was written. How words match, filters filter and facets count is held by the contract suite of the
 //! index and by the oracle; here is what the API makes of it.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,13 +29,18 @@ fn shop() -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_created_product_is_found_within_a_second() {
+async fn a_created_product_is_found_and_a_deleted_one_gone_within_a_second() {
     let app = TestApp::spawn().await;
+    let becomes = async |total: u64| {
+        let begun = Instant::now();
+        let what = format!("{total} products are found");
+        wait_until(&what, async || app.search("query=intel").await.json()["total"] == total).await;
+        assert!(begun.elapsed() < Duration::from_secs(1), "{what} after {:?}", begun.elapsed());
+    };
     app.post("/products", &shop()[0]).await.expect(201);
-    let begun = std::time::Instant::now();
-    wait_until("the product is found", async || app.search("query=intel").await.json()["total"] == 1).await;
-    let took = begun.elapsed();
-    assert!(took < std::time::Duration::from_secs(1), "it took {took:?}");
+    becomes(1).await;
+    app.delete("/products/p1").await.expect(200);
+    becomes(0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

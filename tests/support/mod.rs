@@ -37,6 +37,22 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the repository")
 }
 
+/// Compares a document that a service serves with the one under `docs/openapi`. With `UPDATE_OPENAPI=1` it is written
+/// there instead.
+pub(crate) fn check_openapi(name: &str, served: &serde_json::Value) {
+    let file = repository().join("docs/openapi").join(name);
+    let text = format!("{}\n", serde_json::to_string_pretty(served).expect("JSON can be written"));
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&file, &text).expect("the document can be written");
+    }
+    let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        checked_in == text,
+        "{} is out of date; run UPDATE_OPENAPI=1 cargo test -p tests openapi",
+        file.display()
+    );
+}
+
 /// A file of the data that lies beside the repository on the machines of those who develop it. Everybody else has
 /// none: their tests run on small data of their own.
 pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {

@@ -99,8 +99,9 @@ impl App {
             .split_for_parts();
         let mut parts = self.catalogue.parts();
         parts.push(query::service::index_part(self.search.clone()));
-        let gauges = vec![self.catalogue.gauges(), query::service::index_gauges(self.search.clone())];
-        Service { routes, openapi: Some(openapi), parts, gauges }.into_router()
+        let gauges = vec![query::service::index_gauges(self.search.clone())];
+        Service { routes, openapi: Some(openapi), parts, gauges, queue: Some(self.catalogue.queue_probe()) }
+            .into_router()
     }
 
     /// Waits until every change that was written before is found by search, or is a dead letter.

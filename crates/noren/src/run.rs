@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use command::{Catalogue, CommandError};
@@ -21,6 +21,9 @@ use crate::{bench, export, search, serve};
 
 /// How long an import into a folder waits until everything is searchable.
 const IMPORT_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// How often a service is asked whether everything is searchable.
+const BACKLOG_POLL: Duration = Duration::from_millis(50);
 
 /// Runs the command to its end. What went wrong stands in one line on standard error.
 pub fn run(cli: Cli) -> ExitCode {
@@ -122,7 +125,7 @@ async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {
         app.stop().await;
         imported?
     } else {
-        import::import(options, Some(Arc::new(service(&args.place)?))).await?
+        import_over_http(service(&args.place)?, options).await?
     };
     eprintln!("{summary}");
     for rejects in &summary.rejects {
@@ -130,6 +133,50 @@ async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {
         eprintln!("what was rejected, and why, is in {rejects}; correct it there and import that file");
     }
     Ok(if summary.rejected > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Imports into a running service and waits until everything is searchable, as far as the service tells.
+async fn import_over_http(service: Service, options: import::Options) -> Result<Summary, Failure> {
+    let begun = Instant::now();
+    let mut summary = import::import(options, Some(Arc::new(service.clone()))).await?;
+    let progress = indexing_progress(true);
+    let all_written = Instant::now();
+    while all_written.elapsed() < IMPORT_PATIENCE && backlog_reaches_to(&service, all_written).await {
+        tokio::time::sleep(BACKLOG_POLL).await;
+    }
+    progress.finish_and_clear();
+    summary.elapsed = begun.elapsed();
+    Ok(summary)
+}
+
+/// What `/health/ready` tells of changes that are not searchable yet.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Backlog {
+    waiting: u64,
+    in_flight: u64,
+    oldest_unsynced_seconds: f64,
+}
+
+/// Whether changes from before `moment` still wait to be indexed. A service that does not tell, or does not answer, is
+/// not waited for: what was written is safe with it.
+async fn backlog_reaches_to(service: &Service, moment: Instant) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Ready {
+        backlog: Option<Backlog>,
+    }
+    let Ok(body) = service.get("/health/ready", &[]).await else { return false };
+    let backlog =
+        serde_json::from_slice(&body).ok().and_then(|ready: Ready| ready.backlog).unwrap_or_default();
+    let is_old = backlog.oldest_unsynced_seconds >= moment.elapsed().as_secs_f64();
+    is_old && backlog.waiting + backlog.in_flight > 0
+}
+
+fn indexing_progress(is_shown: bool) -> ProgressBar {
+    let progress = if is_shown { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    progress.set_message("indexing what is left");
+    progress.enable_steady_tick(Duration::from_millis(100));
+    progress
 }
 
 /// Imports into a catalogue in this process and waits until everything is searchable.
@@ -141,12 +188,10 @@ pub async fn import_into(
     options: import::Options,
     shows_progress: bool,
 ) -> Result<Summary, Failure> {
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let sink: Arc<dyn Sink> = Arc::new(CatalogueSink(app.catalogue().clone()));
     let mut summary = import::import(options, Some(sink)).await?;
-    let progress = if shows_progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-    progress.set_message("indexing what is left");
-    progress.enable_steady_tick(Duration::from_millis(100));
+    let progress = indexing_progress(shows_progress);
     let synced = app.sync_all(IMPORT_PATIENCE).await;
     progress.finish_and_clear();
     synced?;

@@ -144,7 +144,7 @@ fn render(answer: &Answer<'_>) -> String {
 
 fn product_table(products: &[Product<'_>]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["Name", "Brand", "Category", "Price", "Stock", "Id"]);
     for product in products {
         let price = match (product.price, &product.currency) {
@@ -173,6 +173,7 @@ fn footer(answer: &Answer<'_>) -> String {
     let range = match (shown, answer.total) {
         (_, 0) => "no products found".to_owned(),
         (0, total) => format!("no products on this page of {total} found"),
+        (1, 1) => "1 product".to_owned(),
         (shown, total) if shown == total => format!("{total} products"),
         (shown, total) => format!("{} to {} of {total} products", before + 1, before + shown),
     };
@@ -195,7 +196,8 @@ fn price_facet(field: &str, facet: Option<&PriceFacet<'_>>) -> String {
     let Some(PriceFacet { min, max, count, histogram }) = facet else {
         return format!("{field}: no prices\n");
     };
-    let mut text = format!("{field} from {} to {}, {count} products\n", min.get(), max.get());
+    let products = if *count == 1 { "product" } else { "products" };
+    let mut text = format!("{field} from {} to {}, {count} {products}\n", min.get(), max.get());
     let largest = histogram.iter().map(|bucket| bucket.count).max().unwrap_or_default().max(1);
     for bucket in histogram {
         let chars = (bucket.count * BAR_CHARS).div_ceil(largest);

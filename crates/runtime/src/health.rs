@@ -51,7 +51,8 @@ impl Gauges {
     }
 }
 
-/// How much waits in a queue, as gauges that every service shows under the same names.
+/// How much waits in a queue, which every service shows in the same way.
+#[derive(Debug, Clone, Copy)]
 pub struct QueueDepth {
     /// Messages that can be received now or later.
     pub waiting: u64,
@@ -64,12 +65,55 @@ pub struct QueueDepth {
 }
 
 impl QueueDepth {
-    /// Sets the gauges.
-    pub fn record(&self) {
+    fn record(&self) {
         metrics::gauge!("noren_queue_waiting_messages").set(self.waiting as f64);
         metrics::gauge!("noren_queue_in_flight_messages").set(self.in_flight as f64);
         metrics::gauge!("noren_queue_dead_letters").set(self.dead as f64);
         metrics::gauge!("noren_oldest_unsynced_age_seconds").set(self.oldest_age.as_secs_f64());
+    }
+
+    fn to_json(self) -> Value {
+        json!({
+            "waiting": self.waiting,
+            "inFlight": self.in_flight,
+            "deadLetters": self.dead,
+            "oldestUnsyncedSeconds": self.oldest_age.as_secs_f64(),
+        })
+    }
+}
+
+/// How to ask a queue how much waits in it; none while it does not answer.
+#[derive(Clone)]
+pub struct QueueProbe(Arc<dyn Fn() -> BoxFuture<'static, Option<QueueDepth>> + Send + Sync>);
+
+impl QueueProbe {
+    /// A queue and how to ask it.
+    pub fn new<F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Option<QueueDepth>> + Send + 'static,
+    {
+        Self(Arc::new(move || Box::pin(ask())))
+    }
+
+    async fn depth(&self) -> Option<QueueDepth> {
+        tokio::time::timeout(CHECK_TIMEOUT, (self.0)()).await.ok().flatten()
+    }
+}
+
+/// What health and metrics are made of.
+#[derive(Clone, Default)]
+pub(crate) struct Vitals {
+    pub(crate) parts: Arc<[Part]>,
+    pub(crate) gauges: Arc<[Gauges]>,
+    pub(crate) queue: Option<QueueProbe>,
+}
+
+impl Vitals {
+    async fn depth(&self) -> Option<QueueDepth> {
+        match &self.queue {
+            Some(queue) => queue.depth().await,
+            None => None,
+        }
     }
 }
 
@@ -78,9 +122,9 @@ pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// Whether every part is ready; 503 names those that are not.
-pub(crate) async fn ready(State(parts): State<Arc<[Part]>>) -> Response {
-    let states = join_all(parts.iter().map(Part::state)).await;
+/// Whether every part is ready, and how much waits to be indexed; 503 names the parts that are not.
+pub(crate) async fn ready(State(vitals): State<Vitals>) -> Response {
+    let (states, depth) = tokio::join!(join_all(vitals.parts.iter().map(Part::state)), vitals.depth());
     let down: Vec<&str> = states.iter().filter(|(_, state)| state.is_err()).map(|(name, _)| *name).collect();
     let shown: Map<String, Value> = states
         .iter()
@@ -88,20 +132,29 @@ pub(crate) async fn ready(State(parts): State<Arc<[Part]>>) -> Response {
             ((*name).to_owned(), state.as_ref().map_or_else(|e| json!(e), |()| json!("ready")))
         })
         .collect();
+    let backlog = depth.map(QueueDepth::to_json);
     if down.is_empty() {
-        return Json(json!({ "status": "ready", "parts": shown })).into_response();
+        let mut ready = json!({ "status": "ready", "parts": shown });
+        if let Some(backlog) = backlog {
+            ready["backlog"] = backlog;
+        }
+        return Json(ready).into_response();
     }
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}", down.join(", ")))
         .with("parts", shown)
+        .with("backlog", backlog)
         .retry_after(Duration::from_secs(1))
         .into_response()
 }
 
 /// All metrics in the text format of Prometheus.
-pub(crate) async fn metrics(State(gauges): State<Arc<[Gauges]>>) -> Response {
-    let reading = join_all(gauges.iter().map(|Gauges(set)| set()));
+pub(crate) async fn metrics(State(vitals): State<Vitals>) -> Response {
+    let reading = join_all(vitals.gauges.iter().map(|Gauges(set)| set()));
     // A gauge that cannot be read keeps its last value; the others are shown all the same.
-    let _ = tokio::time::timeout(CHECK_TIMEOUT, reading).await;
+    let (_, depth) = tokio::join!(tokio::time::timeout(CHECK_TIMEOUT, reading), vitals.depth());
+    if let Some(depth) = depth {
+        depth.record();
+    }
     let handle = crate::telemetry::metrics();
     handle.run_upkeep();
     ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())

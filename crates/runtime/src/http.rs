@@ -1,7 +1,6 @@
 //! The router that every service runs in: its own routes, the common ones, and the middleware around both.
 
 use std::any::Any;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -20,7 +19,7 @@ use tracing::Instrument;
 use utoipa::openapi::OpenApi;
 
 use crate::Problem;
-use crate::health::{self, Gauges, Part};
+use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 use crate::problem::{not_found, problems_for_bare_errors};
 
 /// The largest body that is read as a whole, in bytes. Streams have no limit.
@@ -42,6 +41,8 @@ pub struct Service {
     pub parts: Vec<Part>,
     /// Gauges that are read when `/metrics` is.
     pub gauges: Vec<Gauges>,
+    /// The queue whose depth `/health/ready` and `/metrics` tell.
+    pub queue: Option<QueueProbe>,
 }
 
 impl Service {
@@ -49,13 +50,12 @@ impl Service {
     /// logs, metrics, CORS, gzip, time-outs, body limits and problem documents around them.
     pub fn into_router(self) -> Router {
         crate::telemetry::metrics();
-        let parts: Arc<[Part]> = self.parts.into();
-        let gauges: Arc<[Gauges]> = self.gauges.into();
+        let vitals = Vitals { parts: self.parts.into(), gauges: self.gauges.into(), queue: self.queue };
         let mut router = self
             .routes
             .route("/health/live", get(health::live))
-            .route("/health/ready", get(health::ready).with_state(parts))
-            .route("/metrics", get(health::metrics).with_state(gauges));
+            .route("/health/ready", get(health::ready).with_state(vitals.clone()))
+            .route("/metrics", get(health::metrics).with_state(vitals));
         if let Some(openapi) = self.openapi {
             router = router.merge(utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", openapi));
         }

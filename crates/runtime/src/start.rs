@@ -31,8 +31,8 @@ impl StartError {
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
             let text = cause.to_string();
-            // Many errors already end with the text of their cause.
-            if !line.ends_with(&text) {
+            // Many errors already hold the text of their cause.
+            if !line.contains(&text) {
                 line = format!("{line}: {text}");
             }
             source = cause.source();

@@ -175,6 +175,7 @@ pub async fn import(options: Options, sink: Option<Arc<dyn Sink>>) -> Result<Sum
     summary.elapsed = started.elapsed();
     match result {
         Ok(()) => Ok(summary),
+        Err(failure) if summary.taken() + summary.rejected == 0 => Err(failure),
         Err(failure) => Err(failure.with_note(format!("until then: {summary}"))),
     }
 }
