@@ -23,15 +23,17 @@ pub use errors::{is_refusal, kind_of, port_error};
 pub use retry::Backoff;
 
 /// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long one attempt of a call may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a call may take with all its attempts.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often the SDK tries a call that failed in a way that passes: throttled, cut off, answered with a 5xx.
 const SDK_ATTEMPTS: u32 = 4;
+/// The pause before the SDK's second attempt, at most; it doubles.
+const FIRST_SDK_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two attempts of the SDK.
-const MAX_SDK_PAUSE: Duration = Duration::from_secs(2);
+const MAX_SDK_PAUSE: Duration = Duration::from_secs(1);
 /// How long finding credentials may take at the start.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -107,18 +109,21 @@ impl Aws {
 /// How every client of ours connects, waits and tries again.
 fn loader() -> ConfigLoader {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let retries = RetryConfig::standard().with_max_attempts(SDK_ATTEMPTS).with_max_backoff(MAX_SDK_PAUSE);
+    let retries = RetryConfig::standard()
+        .with_max_attempts(SDK_ATTEMPTS)
+        .with_initial_backoff(FIRST_SDK_PAUSE)
+        .with_max_backoff(MAX_SDK_PAUSE);
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
-        .timeout_config(waiting_timeouts(Duration::ZERO))
+        .timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT))
         .retry_config(retries)
 }
 
-/// The time-outs of a call that the server may answer only after `wait`.
-pub fn waiting_timeouts(wait: Duration) -> TimeoutConfig {
+/// The time-outs of one attempt, and of a call with all its attempts.
+pub fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT + wait)
-        .operation_timeout(OPERATION_TIMEOUT + wait)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
         .build()
 }

@@ -44,7 +44,7 @@ pub enum OpenError {
         table: String,
     },
     /// The server does not let us.
-    #[error("DynamoDB refuses the use of table `{table}`; check the AWS credentials and what they may do")]
+    #[error("the DynamoDB table `{table}` may not be used; check the AWS credentials and what they may do")]
     Refused {
         /// Its name.
         table: String,

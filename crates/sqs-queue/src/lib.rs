@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use aws_setup::Aws;
+use aws_setup::{Aws, timeouts};
 use domain::ports::{ChangeQueue, Delivery, Envelope, GivenBack, PortError, QueueStats, Receipt};
 use tokio::sync::OnceCell;
 
@@ -29,6 +29,12 @@ use place::Place;
 const MAX_ENTRIES: usize = 10;
 /// How many calls are under way at a time for one call of the port.
 const CONCURRENT_CALLS: usize = 16;
+
+/// How long one attempt of a call may take, beside the time that it waits for messages.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a call may take with all its attempts. Writers wait for it while the queue is away, only to leave their
+/// changes to the relay.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The queue. Clones share their connections.
 #[derive(Clone)]
@@ -60,9 +66,14 @@ impl SqsQueue {
     /// # Errors
     /// [`OpenError`]
     pub async fn create(aws: &Aws, named: &str, visibility: Duration) -> Result<Self, OpenError> {
-        place::create(&Client::new(aws.config()), named, visibility).await?;
+        place::create(&client(aws), named, visibility).await?;
         Self::open(aws, named).await
     }
+}
+
+fn client(aws: &Aws) -> Client {
+    let config = aws_sdk_sqs::config::Builder::from(aws.config());
+    Client::from_conf(config.timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT)).build())
 }
 
 #[async_trait]

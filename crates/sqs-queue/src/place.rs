@@ -43,7 +43,7 @@ pub enum OpenError {
         queue: String,
     },
     /// The server does not let us.
-    #[error("SQS refuses the use of queue `{queue}`; check the AWS credentials and what they may do")]
+    #[error("the SQS queue `{queue}` may not be used; check the AWS credentials and what they may do")]
     Refused {
         /// What was configured.
         queue: String,

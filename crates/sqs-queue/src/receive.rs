@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_sqs::config::Builder;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use aws_setup::{port_error, waiting_timeouts};
+use aws_setup::{port_error, timeouts};
 use domain::ports::{Delivery, PortError};
 use futures::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use crate::message::{TRACEPARENT, read_delivery};
 use crate::place::Place;
-use crate::{CONCURRENT_CALLS, MAX_ENTRIES, SqsQueue};
+use crate::{ATTEMPT_TIMEOUT, CONCURRENT_CALLS, MAX_ENTRIES, OPERATION_TIMEOUT, SqsQueue};
 
 /// The longest that SQS waits in one call.
 const MAX_WAIT_SECONDS: u64 = 20;
@@ -80,7 +80,7 @@ impl SqsQueue {
     }
 
     async fn receive_once(&self, place: &Place, max: usize, seconds: u64) -> Result<Gathered, PortError> {
-        let max = max.min(MAX_ENTRIES);
+        let (max, waiting) = (max.min(MAX_ENTRIES), Duration::from_secs(seconds));
         let call = self
             .client
             .receive_message()
@@ -91,7 +91,10 @@ impl SqsQueue {
             .message_attribute_names(TRACEPARENT)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .customize()
-            .config_override(Builder::new().timeout_config(waiting_timeouts(Duration::from_secs(seconds))));
+            .config_override(
+                Builder::new()
+                    .timeout_config(timeouts(ATTEMPT_TIMEOUT + waiting, OPERATION_TIMEOUT + waiting)),
+            );
         let answer = call.send().await.map_err(|error| port_error("receiving from the queue", error))?;
         let messages = answer.messages.unwrap_or_default();
         let bytes = messages.iter().map(|message| message.body().map_or(0, str::len)).sum();
