@@ -66,9 +66,15 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the service on a free port and waits until it is live.
     pub(crate) async fn start(name: &str, arguments: &[&str]) -> Self {
+        Self::start_with(name, arguments, &[]).await
+    }
+
+    /// The same with variables of its own.
+    pub(crate) async fn start_with(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         let mut command = command(name);
+        command.envs(variables.iter().copied());
         command.args(arguments).args(["--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().expect("it starts");
         let running = Self { child, url: format!("http://{listen}"), name: name.to_owned() };

@@ -83,7 +83,9 @@ impl Aws {
     }
 
     async fn with_credentials(config: SdkConfig) -> Result<Self, SetupError> {
-        let region = config.region().ok_or(SetupError::NoRegion)?.to_string();
+        // A variable that is set to nothing counts as one that is not set.
+        let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        let region = region.ok_or(SetupError::NoRegion)?;
         let credentials = async {
             let provider = config.credentials_provider().ok_or("no source of credentials is configured")?;
             match tokio::time::timeout(CREDENTIALS_TIMEOUT, provider.provide_credentials()).await {
