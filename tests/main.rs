@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to stop there")]
 
 mod api;
+mod aws;
 mod cli;
 mod contract;
 mod lambda;

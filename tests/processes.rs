@@ -184,8 +184,6 @@ async fn a_wrong_start_ends_with_one_line_that_says_what_to_do() {
     assert!(error.contains(&address) && error.contains("--listen"), "{error}");
     let error = start_fault("noren-query", &["--data-dir", data], &[("NOREN_CURRENCY", "dollars")]);
     assert!(error.contains("NOREN_CURRENCY"), "{error}");
-    let error = start_fault("noren-command", &["--data-dir", data], &[("NOREN_STORE", "dynamodb")]);
-    assert!(error.contains("NOREN_STORE"), "{error}");
     let first = Running::start("noren", &["serve", "--data-dir", data]).await;
     let error = start_fault("noren", &["serve", "--data-dir", data, "--listen", "127.0.0.1:0"], &[]);
     assert!(error.contains("another"), "{error}");

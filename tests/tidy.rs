@@ -31,18 +31,20 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
     let base = ["domain", "runtime"];
     Some(match package {
         "domain" | "runtime" => Vec::new(),
-        adapter if adapters.contains(&adapter) => vec!["domain"],
-        "command" => [&base[..], &STORES, &QUEUES].concat(),
+        // What the adapters of AWS share; those that may not use it have no crate of AWS to use it with.
+        "aws-setup" => vec!["domain"],
+        adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
+        "command" => [&base[..], &STORES, &QUEUES, &["aws-setup"]].concat(),
         "query" => [&base[..], &INDEXES].concat(),
-        "sync" => [&base[..], &QUEUES, &INDEXES].concat(),
+        "sync" => [&base[..], &QUEUES, &INDEXES, &["aws-setup"]].concat(),
         "noren" => [&base[..], &adapters, &SERVICES].concat(),
-        "tests" => [&base[..], &adapters, &SERVICES, &["noren"]].concat(),
+        "tests" => [&base[..], &adapters, &SERVICES, &["aws-setup", "noren"]].concat(),
         _ => return None,
     })
 }
 
 /// Crates from elsewhere that belong to some packages only.
-const RESERVED_CRATES: [(&[&str], &[&str]); 6] = [
+const RESERVED_CRATES: [(&[&str], &[&str]); 8] = [
     (&["rusqlite"], &["embedded-store"]),
     (&["tantivy", "levenshtein_automata"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
@@ -58,12 +60,15 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 6] = [
             "tests",
             "embedded-store",
             "tantivy-index",
+            "aws-setup",
             "dynamodb-store",
             "sqs-queue",
             "opensearch-index",
         ],
     ),
-    (&["aws-config", "aws-sdk-dynamodb", "aws-sdk-sqs"], &["dynamodb-store", "sqs-queue", "tests"]),
+    (&["aws-config"], &["aws-setup"]),
+    (&["aws-sdk-dynamodb"], &["dynamodb-store"]),
+    (&["aws-sdk-sqs"], &["sqs-queue"]),
 ];
 
 #[test]
@@ -101,6 +106,40 @@ fn query_cannot_reach_the_store() {
     assert!(reached.contains("domain") && reached.contains("runtime"), "{reached:?}");
     let stores: Vec<&String> = reached.iter().filter(|name| name.ends_with("-store")).collect();
     assert_eq!(stores, [""; 0]);
+}
+
+/// What the Lambdas are built from has no code of what its service cannot use.
+#[test]
+fn a_service_contains_only_the_clients_that_it_uses() {
+    let dynamodb = ["dynamodb-store", "aws-sdk-dynamodb"];
+    let sqs = ["sqs-queue", "aws-sdk-sqs"];
+    let embedded = ["embedded-store", "rusqlite", "tantivy-index", "tantivy"];
+    for (service, has, lacks) in [
+        ("command", [&dynamodb[..], &sqs].concat(), embedded.to_vec()),
+        ("sync", sqs.to_vec(), [&dynamodb[..], &embedded].concat()),
+        ("query", Vec::new(), [&dynamodb[..], &sqs, &embedded].concat()),
+    ] {
+        let tree = tree_for_aws(service);
+        assert!(tree.contains("domain") && tree.contains("axum"), "{tree:?}");
+        let wrong = has.iter().filter(|name| !tree.contains(**name));
+        assert_eq!(wrong.collect::<Vec<_>>(), [&""; 0], "{service} lacks these");
+        let wrong = lacks.iter().filter(|name| tree.contains(**name));
+        assert_eq!(wrong.collect::<Vec<_>>(), [&""; 0], "{service} must not have these");
+    }
+}
+
+/// The names of all packages that a service is built from for AWS.
+fn tree_for_aws(service: &str) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["--package", service, "--no-default-features", "--features", "aws"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs the tests, so it can be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("cargo writes text");
+    lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
 /// A package of the workspace.

@@ -1,5 +1,6 @@
 //! The write side: validates, decides, makes one atomic write, and sees that it gets to the queue.
 
+mod back_ends;
 mod bulk;
 mod catalogue;
 mod error;

@@ -1,33 +1,36 @@
 //! The write side as a process of its own.
 
-use std::sync::Arc;
-
 use clap::Parser;
 use domain::Currency;
-use domain::ports::{ChangeQueue, ProductStore};
-use runtime::config::{self, QueueKind, StoreKind};
+use runtime::config;
 use runtime::{Service, StartError, server};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Catalogue, relay_forever, routes};
+use crate::{Catalogue, back_ends, relay_forever, routes};
 
 /// Noren's write service: takes products over HTTP, keeps them, and enqueues what must be indexed.
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-command",
     version,
-    after_help = "Examples:\n  noren-command\n  noren-command --listen 127.0.0.1:8081 --data-dir /var/lib/noren\n\nnoren-sync and noren-query must be given the same data folder."
+    after_help = "Examples:\n  noren-command\n  noren-command --listen 127.0.0.1:8081 --data-dir /var/lib/noren\n  noren-command --store dynamodb --queue sqs --create-tables\n\nnoren-sync and noren-query must be given the same data folder. Region, credentials and endpoints of AWS are\nread from its own variables, such as AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB."
 )]
 pub struct Config {
     #[command(flatten)]
     listen: config::Listen,
     #[command(flatten)]
-    data_dir: config::DataDir,
+    pub(crate) data_dir: config::DataDir,
     #[command(flatten)]
-    store: config::Store,
+    pub(crate) store: config::Store,
     #[command(flatten)]
-    queue: config::Queue,
+    pub(crate) queue: config::Queue,
+    #[command(flatten)]
+    pub(crate) dynamodb: config::DynamoDb,
+    #[command(flatten)]
+    pub(crate) sqs: config::Sqs,
+    #[command(flatten)]
+    pub(crate) create_tables: config::CreateTables,
     #[command(flatten)]
     currency: config::Currency,
 }
@@ -52,7 +55,7 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
 pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let (store, queue) = back_ends(&config)?;
+    let (store, queue) = back_ends::open(&config).await?;
     let catalogue = Catalogue::new(store, queue, currency);
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
     let (routes, openapi) = documented_routes(catalogue.clone()).split_for_parts();
@@ -72,30 +75,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 /// On Lambda nothing runs between requests, so a schedule calls the relay.
 #[cfg(feature = "aws")]
 fn relay_on_schedule(catalogue: Catalogue) -> runtime::lambda::Scheduled {
-    Arc::new(move || {
+    std::sync::Arc::new(move || {
         let catalogue = catalogue.clone();
         Box::pin(async move { crate::relay_all(&catalogue).await.map_err(|error| error.chain()) })
     })
-}
-
-type BackEnds = (Arc<dyn ProductStore>, Arc<dyn ChangeQueue>);
-
-/// The store and the queue that the configuration names.
-fn back_ends(config: &Config) -> Result<BackEnds, StartError> {
-    match (config.store.store, config.queue.queue) {
-        #[cfg(feature = "embedded")]
-        (StoreKind::Sqlite, QueueKind::Sqlite) => {
-            let options = embedded_store::Options::default();
-            let store = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options)
-                .map_err(|error| StartError::because("cannot open the store", error))?;
-            let store = Arc::new(store);
-            Ok((store.clone(), store))
-        }
-        (StoreKind::Dynamodb, _) => Err(config::compiled_out("NOREN_STORE", "dynamodb", "aws")),
-        (_, QueueKind::Sqs) => Err(config::compiled_out("NOREN_QUEUE", "sqs", "aws")),
-        #[cfg(not(feature = "embedded"))]
-        (StoreKind::Sqlite, QueueKind::Sqlite) => {
-            Err(config::compiled_out("NOREN_STORE", "sqlite", "embedded"))
-        }
-    }
 }

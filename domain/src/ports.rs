@@ -255,7 +255,8 @@ pub trait ChangeQueue: Send + Sync {
     async fn acknowledge(&self, receipts: &[Receipt]) -> Result<(), PortError>;
 
     /// Gives back messages that could not be worked on: each comes again after its delay. One that was received
-    /// [`MAX_RECEIVES`] times becomes a dead letter, with the reason where the queue can keep one.
+    /// [`MAX_RECEIVES`] times becomes a dead letter, with the reason where the queue can keep one: at once, or when it
+    /// would be received again.
     async fn give_back(&self, failed: &[GivenBack]) -> Result<(), PortError>;
 
     /// Hides messages that are still being worked on for another visibility time-out, counted from now.
@@ -264,7 +265,8 @@ pub trait ChangeQueue: Send + Sync {
     /// How long a message received stays hidden.
     fn visibility_timeout(&self) -> Duration;
 
-    /// How much there is to do.
+    /// How much there is to do. A queue on one machine counts exactly; one on many, such as SQS, is right about a
+    /// minute after the last change.
     async fn stats(&self) -> Result<QueueStats, PortError>;
 
     /// Whether messages can be sent and received now.
@@ -311,11 +313,12 @@ pub struct GivenBack {
 pub struct QueueStats {
     /// Messages that can be received now or later.
     pub waiting: u64,
-    /// Messages that a receiver holds.
+    /// Messages that a receiver holds; in SQS also those that were given back and wait out their delay.
     pub in_flight: u64,
     /// Dead letters.
     pub dead: u64,
-    /// The age of the oldest message that was not acknowledged, dead letters not counted.
+    /// The age of the oldest message that was not acknowledged, dead letters not counted; none where there is no such
+    /// message, or where the queue does not tell its age, as SQS.
     pub oldest_age: Option<Duration>,
 }
 

@@ -15,7 +15,7 @@ use crate::{Worker, WorkerOptions};
 #[command(
     name = "noren-sync",
     version,
-    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n\nIt listens for /health and /metrics only. One noren-sync writes an embedded index at a time."
+    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt listens for /health and /metrics only. One noren-sync writes an embedded index at a time."
 )]
 pub struct Config {
     #[command(flatten)]
@@ -24,6 +24,8 @@ pub struct Config {
     data_dir: config::DataDir,
     #[command(flatten)]
     queue: config::Queue,
+    #[command(flatten)]
+    sqs: config::Sqs,
     #[command(flatten)]
     index: config::Index,
 }
@@ -38,7 +40,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         // Lambda itself receives from the queue; the function sees the messages only.
         return crate::lambda::serve(index(&config)?).await;
     }
-    let worker = Worker::new(queue(&config)?, index(&config)?, WorkerOptions::default());
+    let worker = Worker::new(queue(&config).await?, index(&config)?, WorkerOptions::default());
     let (parts, queue) = (worker.parts(), Some(worker.queue_probe()));
     let router = Service { parts, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
@@ -50,7 +52,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     work.await.map_err(|error| StartError::because("the sync worker failed", error))
 }
 
-fn queue(config: &Config) -> Result<Arc<dyn ChangeQueue>, StartError> {
+async fn queue(config: &Config) -> Result<Arc<dyn ChangeQueue>, StartError> {
     match config.queue.queue {
         #[cfg(feature = "embedded")]
         QueueKind::Sqlite => {
@@ -61,6 +63,16 @@ fn queue(config: &Config) -> Result<Arc<dyn ChangeQueue>, StartError> {
         }
         #[cfg(not(feature = "embedded"))]
         QueueKind::Sqlite => Err(config::compiled_out("NOREN_QUEUE", "sqlite", "embedded")),
+        #[cfg(feature = "aws")]
+        QueueKind::Sqs => {
+            let aws = aws_setup::Aws::load().await;
+            let aws = aws.map_err(|error| StartError::because("cannot use AWS", error))?;
+            let queue = sqs_queue::SqsQueue::open(&aws, &config.sqs.sqs_queue)
+                .await
+                .map_err(|error| StartError::because("cannot open the queue", error))?;
+            Ok(Arc::new(queue))
+        }
+        #[cfg(not(feature = "aws"))]
         QueueKind::Sqs => Err(config::compiled_out("NOREN_QUEUE", "sqs", "aws")),
     }
 }

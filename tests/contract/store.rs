@@ -8,14 +8,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_setup::Aws;
 use domain::input::read_product;
 use domain::ports::{
     Answered, ChangeQueue, ListError, PortErrorKind, ProductStore, Write, WriteAnswer, WriteError,
     WriteOutcome, Written,
 };
 use domain::{Change, Content, Currency, Product, ProductId, Record, Tombstone, Version};
+use dynamodb_store::DynamoStore;
 use embedded_store::{EmbeddedStore, Options, Outbox};
 use tempfile::TempDir;
+
+use crate::services;
 
 // ------------------------------------------------------------------------------------------ made products
 
@@ -555,15 +559,25 @@ struct UnderTest {
     another: Arc<dyn ProductStore>,
     /// The queue that the store enqueues into, where it does.
     queue: Option<Arc<dyn ChangeQueue>>,
-    _data: TempDir,
+    _data: Option<TempDir>,
 }
 
-fn embedded(outbox: Outbox) -> UnderTest {
+fn embedded(outbox: Outbox) -> Option<UnderTest> {
     let data = tempfile::tempdir().unwrap();
     let open = || EmbeddedStore::open(data.path(), Options { outbox, ..Options::default() }).unwrap();
     let (store, another) = (Arc::new(open()), Arc::new(open()));
     let queue = (outbox == Outbox::Enqueue).then(|| Arc::clone(&store) as Arc<dyn ChangeQueue>);
-    UnderTest { store, another, queue, _data: data }
+    Some(UnderTest { store, another, queue, _data: Some(data) })
+}
+
+/// A table of its own on DynamoDB Local; none where that cannot be had.
+async fn dynamodb() -> Option<UnderTest> {
+    let server = services::dynamodb().await?;
+    let aws = Aws::local(&server.url).await.unwrap();
+    let table = format!("contract-{}", ProductId::generate());
+    let store = DynamoStore::create(&aws, &table).await.unwrap();
+    let another = DynamoStore::open(&Aws::local(&server.url).await.unwrap(), &table).await.unwrap();
+    Some(UnderTest { store: Arc::new(store), another: Arc::new(another), queue: None, _data: None })
 }
 
 /// Makes a module for each adapter with a test for each sentence.
@@ -580,17 +594,17 @@ macro_rules! hold_to_the_contract {
             use super::*;
             $(#[tokio::test]
             async fn $one() {
-                let under_test = $open;
+                let Some(under_test) = $open else { return };
                 super::$one(&*under_test.store).await;
             })+
             $(#[tokio::test]
             async fn $with_queue() {
-                let under_test = $open;
+                let Some(under_test) = $open else { return };
                 super::$with_queue(&*under_test.store, under_test.queue.as_deref()).await;
             })+
             $(#[tokio::test]
             async fn $two() {
-                let under_test = $open;
+                let Some(under_test) = $open else { return };
                 super::$two(&*under_test.store, &*under_test.another).await;
             })+
         }
@@ -636,4 +650,5 @@ hold_to_the_contract! {
     }
     sqlite_that_enqueues: embedded(Outbox::Enqueue);
     sqlite_that_marks: embedded(Outbox::Mark);
+    dynamodb_table: dynamodb().await;
 }

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use crate::StartError;
 
@@ -98,6 +98,40 @@ pub enum QueueKind {
     Sqlite,
     /// A queue in SQS
     Sqs,
+}
+
+/// Where the AWS back ends keep products.
+#[derive(Debug, Clone, Args)]
+pub struct DynamoDb {
+    /// Table of the products in DynamoDB
+    #[arg(long, env = "NOREN_DYNAMODB_TABLE", default_value = "noren-products", value_name = "NAME")]
+    pub dynamodb_table: String,
+}
+
+/// Where the AWS back ends send changes.
+#[derive(Debug, Clone, Args)]
+pub struct Sqs {
+    /// Queue of the changes in SQS: a name or a URL
+    #[arg(long, env = "NOREN_SQS_QUEUE", default_value = "noren-sync", value_name = "NAME")]
+    pub sqs_queue: String,
+}
+
+/// Whether what is missing is made at the start.
+#[derive(Debug, Clone, Args)]
+pub struct CreateTables {
+    /// Make the table and the queues at the start where they are missing, then go on as always: for local use
+    // A flag takes no value; its variable takes one.
+    #[arg(
+        long,
+        env = "NOREN_CREATE_TABLES",
+        value_name = "true|false",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = ArgAction::Set
+    )]
+    pub create_tables: bool,
 }
 
 /// Which index is searched.

@@ -1,0 +1,178 @@
+//! How things stand in the table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ports::{PortError, PortErrorKind};
+use domain::{Action, Change, Product, ProductId, Record, Tombstone, Version};
+use jiff::Timestamp;
+
+/// An item of the table, or its key.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) const PK: &str = "pk";
+pub(crate) const SK: &str = "sk";
+pub(crate) const VERSION: &str = "version";
+pub(crate) const SKU: &str = "sku";
+/// The JSON of a product; in the item of a sku, the id of its owner.
+pub(crate) const PRODUCT: &str = "product";
+/// The time to live, in seconds since 1970.
+pub(crate) const EXPIRES: &str = "expires";
+pub(crate) const ANSWER: &str = "answer";
+pub(crate) const FINGERPRINT: &str = "fingerprint";
+pub(crate) const TRACEPARENT: &str = "traceparent";
+pub(crate) const AT: &str = "at";
+const ACTION: &str = "action";
+const DELETED_AT: &str = "deletedAt";
+
+/// Over how many partition keys products are spread. Each takes 1,000 write units a second at least, and each is
+/// listed on its own, in the order of ids. Changing it means moving every product.
+pub(crate) const PRODUCT_SHARDS: u8 = 64;
+
+// -------------------------------------------------------------------------------------------------- keys
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
+}
+
+/// The shard of an id, out of `shards`: FNV-1a, which is the same in every version of every program.
+pub(crate) fn shard_of(id: &ProductId, shards: u8) -> u8 {
+    // A remainder fits what it was divided by.
+    (fnv(id.as_str().as_bytes()) % u32::from(shards)) as u8
+}
+
+/// FNV-1a, folded to 32 bits.
+pub(crate) fn fnv(bytes: &[u8]) -> u32 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in bytes {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    (hash ^ (hash >> 32)) as u32
+}
+
+pub(crate) fn product_partition(shard: u8) -> String {
+    format!("P#{shard:02x}")
+}
+
+pub(crate) fn product_key(id: &ProductId) -> Item {
+    key(product_partition(shard_of(id, PRODUCT_SHARDS)), id.as_str())
+}
+
+pub(crate) fn sku_key(sku: &str) -> Item {
+    key(format!("S#{sku}"), "S")
+}
+
+pub(crate) fn answer_key(caller_key: &str) -> Item {
+    key(format!("A#{caller_key}"), "A")
+}
+
+pub(crate) fn probe_key() -> Item {
+    key("H", "H")
+}
+
+// ----------------------------------------------------------------------------------------------- products
+
+/// The item that holds what a change leaves.
+pub(crate) fn product_item(change: &Change, json: Option<String>) -> Item {
+    let mut item = product_key(change.id());
+    item.insert(VERSION.to_owned(), number(change.version().0));
+    item.insert(ACTION.to_owned(), text(change.action().as_str()));
+    match json {
+        Some(json) => item.insert(PRODUCT.to_owned(), text(json)),
+        None => item.insert(DELETED_AT.to_owned(), number(change.at().as_millisecond())),
+    };
+    if let Some(sku) = sku_of(change) {
+        item.insert(SKU.to_owned(), text(sku));
+    }
+    item
+}
+
+/// The sku that a product has after a change.
+pub(crate) fn sku_of(change: &Change) -> Option<&str> {
+    change.product().and_then(|product| product.content.sku.as_deref())
+}
+
+/// The change that made an item.
+pub(crate) fn change_of(item: &Item) -> Result<Change, PortError> {
+    match read_record(item)? {
+        Record::Deleted(tombstone) => Ok(Change::Delete(tombstone)),
+        Record::Live(product) if read_text(item, ACTION)? == Action::Create.as_str() => {
+            Ok(Change::Create(product))
+        }
+        Record::Live(product) => Ok(Change::Update(product)),
+    }
+}
+
+/// What an item holds.
+pub(crate) fn read_record(item: &Item) -> Result<Record, PortError> {
+    if let Some(product) = read_product(item)? {
+        return Ok(Record::Live(Arc::new(product)));
+    }
+    let milliseconds: i64 = read_number(item, DELETED_AT)?;
+    let deleted_at = Timestamp::from_millisecond(milliseconds).map_err(|error| damaged(DELETED_AT, error))?;
+    Ok(Record::Deleted(Tombstone { id: read_id(item, SK)?, version: read_version(item)?, deleted_at }))
+}
+
+/// The product in an item; none in a tombstone.
+pub(crate) fn read_product(item: &Item) -> Result<Option<Product>, PortError> {
+    if !item.contains_key(PRODUCT) {
+        return Ok(None);
+    }
+    let json = read_text(item, PRODUCT)?;
+    serde_json::from_str(json).map(Some).map_err(|error| damaged(PRODUCT, error))
+}
+
+pub(crate) fn read_version(item: &Item) -> Result<Version, PortError> {
+    read_number(item, VERSION).map(Version)
+}
+
+pub(crate) fn read_id(item: &Item, name: &str) -> Result<ProductId, PortError> {
+    ProductId::parse(read_text(item, name)?).map_err(|error| damaged(name, error))
+}
+
+pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, PortError> {
+    let value = item.get(name).and_then(|value| value.as_s().ok());
+    value.map(String::as_str).ok_or_else(|| damaged(name, "it is missing or no text"))
+}
+
+pub(crate) fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, PortError> {
+    let value = item.get(name).and_then(|value| value.as_n().ok());
+    let number = value.and_then(|value| value.parse().ok());
+    number.ok_or_else(|| damaged(name, "it is missing or no such number"))
+}
+
+/// An item that Noren did not write so.
+pub(crate) fn damaged(name: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+    PortError::new(PortErrorKind::Internal, format!("reading `{name}` of an item of the table"), cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shard_of_an_id_never_changes() {
+        let shard = |id: &str| shard_of(&ProductId::parse(id).unwrap(), PRODUCT_SHARDS);
+        // Products lie where these numbers say: another result would lose them.
+        assert_eq!([shard("a"), shard("teapot-1"), shard("~")], [0, 46, 45]);
+    }
+
+    #[test]
+    fn ids_that_follow_each_other_are_spread() {
+        let mut counts = [0; PRODUCT_SHARDS as usize];
+        for i in 0..64_000 {
+            let id = ProductId::parse(&format!("product-{i}")).unwrap();
+            counts[usize::from(shard_of(&id, PRODUCT_SHARDS))] += 1;
+        }
+        assert!(counts.iter().all(|count| (700..1300).contains(count)), "{counts:?}");
+    }
+}

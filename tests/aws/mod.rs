@@ -1,0 +1,14 @@
+//! What the adapters of AWS do beyond the contracts, on the real servers, and the services on them as processes.
+
+mod queue;
+mod start;
+mod store;
+
+use std::net::SocketAddr;
+
+use crate::support::free_port;
+
+/// An address of this machine at which nobody listens.
+fn closed_address() -> SocketAddr {
+    ([127, 0, 0, 1], free_port()).into()
+}
