@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::Command;
 
 use domain::Change;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::repository;
+use crate::services;
+use crate::support::{Answer, Running, finished, repository};
 
 fn text(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -60,6 +61,50 @@ fn ports_are_open_to_this_machine_only() {
             "{path}: {ports:?}"
         );
     }
+}
+
+/// The variables that docker-compose.yml gives to a service.
+fn variables_in_compose(service: &str) -> Vec<(String, String)> {
+    let text = text("docker-compose.yml");
+    // The lines under a key, which are those that are indented deeper.
+    let under = |key: &str| -> Vec<String> {
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let mut rest = lines.skip_while(|line| line.trim_end() != key).skip(1);
+        std::iter::from_fn(|| rest.next().filter(|line| depth(line) > depth(key)).map(str::to_owned))
+            .collect()
+    };
+    let service = under(&format!("  {service}:"));
+    let environment = service.iter().skip_while(|line| line.trim() != "environment:").skip(1);
+    let mut lines: Vec<String> = environment.take_while(|line| line.starts_with("      ")).cloned().collect();
+    if lines.iter().any(|line| line.trim() == "<<: *aws") {
+        lines.extend(under("x-aws: &aws"));
+    }
+    let pairs = lines.iter().filter_map(|line| line.trim().split_once(": "));
+    let pairs = pairs.filter(|(name, _)| name.starts_with(|c: char| c.is_ascii_uppercase()));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
+}
+
+#[tokio::test]
+async fn the_write_service_starts_as_docker_compose_starts_it() {
+    let (Some(dynamodb), Some(sqs)) = (services::dynamodb().await, services::sqs().await) else { return };
+    let mut variables = variables_in_compose("command");
+    for (_, value) in &mut variables {
+        *value =
+            value.replace("http://dynamodb:8000", &dynamodb.url).replace("http://localstack:4566", &sqs.url);
+    }
+    let set = |name: &str| variables.iter().any(|(set, _)| set == name);
+    assert!(set("NOREN_CREATE_TABLES") && set("AWS_REGION"), "{variables:?}");
+    let start = |command: &mut Command| {
+        command.envs(variables.iter().cloned());
+    };
+    let service = Running::start_with("noren-command", &[], start).await;
+    let listen = service.url.trim_start_matches("http://");
+    let check = finished("noren-command", &["--check-health", "--listen", listen], &[]);
+    assert!(check.status.success(), "{check:?}");
+    let put =
+        reqwest::Client::new().put(format!("{}/products/lamp", service.url)).json(&json!({"name": "Lamp"}));
+    Answer::of(put).await.expect(201);
 }
 
 /// Copies the files that git knows or could know, as the build of the image gets them.
