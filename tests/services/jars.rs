@@ -243,3 +243,25 @@ fn versions_of_java_are_read() {
         assert_eq!(java_version(printed), version, "{printed}");
     }
 }
+
+#[test]
+fn containers_have_the_versions_of_the_jars() {
+    for file in ["tests/services/compose.yml", "docker-compose.yml"] {
+        let text = fs::read_to_string(crate::support::repository().join(file)).unwrap();
+        for (image, kind) in
+            [("dynamodb-local", Kind::DynamoDb), ("elasticmq", Kind::Sqs), ("opensearch", Kind::OpenSearch)]
+        {
+            let tags: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("image: ")?.split_once(&format!("/{image}:")))
+                .map(|(_, tag)| tag)
+                .collect();
+            // The runner counts its own releases behind those of OpenSearch.
+            assert!(
+                tags.iter().all(|tag| kind.artifact().version.starts_with(tag)),
+                "{file}: {image} {tags:?}"
+            );
+            assert!(!tags.is_empty() || (file, kind) == ("docker-compose.yml", Kind::Sqs), "{file}: {image}");
+        }
+    }
+}

@@ -12,7 +12,16 @@ fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         // `cargo test` builds the binaries of a package only for tests of that same package.
-        let built = Command::new(env!("CARGO"))
+        let mut build = Command::new(env!("CARGO"));
+        // What cargo tells this test of its package, the build script of a dependency would take for a change of
+        // its own, and everything above it would be built anew, here and again at the next build by hand.
+        let of_the_package = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+        for (variable, _) in std::env::vars_os() {
+            if of_the_package.iter().any(|start| variable.as_encoded_bytes().starts_with(start.as_bytes())) {
+                build.env_remove(variable);
+            }
+        }
+        let built = build
             .args(["build", "--workspace", "--bins", "--quiet"])
             .args(if cfg!(debug_assertions) { None } else { Some("--release") })
             .current_dir(repository())
