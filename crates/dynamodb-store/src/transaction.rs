@@ -259,14 +259,14 @@ mod tests {
     }
 
     /// What a cancellation with these reasons means: product, mark, answer, new sku, old sku.
-    fn meaning(reasons: [CancellationReason; 5]) -> String {
+    fn meaning(reasons: &[CancellationReason; 5]) -> String {
         let write = update();
         let prepared = Prepared::new(&write, 0, 0).unwrap();
-        match prepared.cancelled(&PARTS, &reasons).unwrap() {
+        match prepared.cancelled(&PARTS, reasons).unwrap() {
             Some(Attempt::Refused(error)) => format!("{error:?}"),
             Some(Attempt::SkuIs(sku)) => format!("sku is {sku:?}"),
             Some(Attempt::Made | Attempt::Contended(_)) => unreachable!("a cancellation is neither"),
-            None if is_contended(&reasons) => "again".to_owned(),
+            None if is_contended(reasons) => "again".to_owned(),
             None => "failed".to_owned(),
         }
     }
@@ -288,7 +288,7 @@ mod tests {
             ([none(), none(), none(), failed(owned_by("b")), none()], "SkuTaken { owner: ProductId(\"b\") }"),
         ];
         for (reasons, expected) in refused {
-            assert_eq!(meaning(reasons), expected);
+            assert_eq!(meaning(&reasons), expected);
         }
     }
 
@@ -296,10 +296,10 @@ mod tests {
     fn what_met_another_transaction_is_tried_again_and_what_is_a_defect_is_not() {
         let none = || reason("None", None);
         for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
-            assert_eq!(meaning([none(), reason(code, None), none(), none(), none()]), "again");
+            assert_eq!(meaning(&[none(), reason(code, None), none(), none(), none()]), "again");
         }
-        assert_eq!(meaning([none(), none(), none(), reason(FAILED, None), none()]), "again");
-        assert_eq!(meaning([reason("ValidationError", None), none(), none(), none(), none()]), "failed");
+        assert_eq!(meaning(&[none(), none(), none(), reason(FAILED, None), none()]), "again");
+        assert_eq!(meaning(&[reason("ValidationError", None), none(), none(), none(), none()]), "failed");
     }
 
     #[test]
