@@ -5,8 +5,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use domain::ports::{PortError, PortErrorKind};
 
-/// Codes of errors that pass when there are fewer calls.
-const THROTTLED: [&str; 10] = [
+/// Codes of errors that pass when there are fewer calls, or fewer to one item.
+const THROTTLED: [&str; 11] = [
     "KmsThrottled",
     "OverLimit",
     "ProvisionedThroughputExceeded",
@@ -16,6 +16,7 @@ const THROTTLED: [&str; 10] = [
     "Throttling",
     "ThrottlingError",
     "ThrottlingException",
+    "TransactionConflictException",
     "TransactionInProgressException",
 ];
 

@@ -5,7 +5,7 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_setup::port_error;
+use aws_setup::{Backoff, port_error};
 use domain::ports::{Answered, PortError, PortErrorKind, WriteError};
 
 use crate::DynamoStore;
@@ -43,12 +43,16 @@ impl DynamoStore {
         for (name, attribute) in KEY_IS_FREE_NAMES {
             put = put.expression_attribute_names(name, attribute);
         }
-        match put.expression_attribute_values(":now", number(now)).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
-                Err(WriteError::AlreadyAnswered)
+        put = put.expression_attribute_values(":now", number(now));
+        let mut backoff = Backoff::default();
+        loop {
+            let Err(error) = put.clone().send().await else { return Ok(()) };
+            match error.code() {
+                Some("ConditionalCheckFailedException") => return Err(WriteError::AlreadyAnswered),
+                // A write with the same key is under way.
+                Some("TransactionConflictException") if backoff.pause().await => {}
+                _ => return Err(port_error("remembering an answer", error).into()),
             }
-            Err(error) => Err(port_error("remembering an answer", error).into()),
         }
     }
 

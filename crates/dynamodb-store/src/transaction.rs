@@ -174,6 +174,13 @@ fn passes(code: &str) -> bool {
     matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
 }
 
+/// Whether a cancelled transaction met another one, or too much at once, and nothing else.
+fn is_contended(reasons: &[CancellationReason]) -> bool {
+    let mut codes = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
+    // A sku that was taken a moment ago, and whose owner the server does not name, is tried again, too.
+    codes.all(|code| passes(code) || code == "ConditionalCheckFailed")
+}
+
 impl DynamoStore {
     pub(crate) async fn attempt(
         &self,
@@ -197,10 +204,7 @@ impl DynamoStore {
                 if let Some(attempt) = prepared.cancelled(&parts, reasons)? {
                     return Ok(attempt);
                 }
-                // A sku that was taken a moment ago, and whose owner the server does not name, is tried again, too.
-                let codes =
-                    || reasons.iter().filter_map(|reason| reason.code()).filter(|code| *code != "None");
-                if codes().all(|code| passes(code) || code == "ConditionalCheckFailed") {
+                if is_contended(reasons) {
                     return Ok(Attempt::Contended(Box::new(error.into_service_error())));
                 }
                 Err(port_error(WRITING, error))
@@ -210,5 +214,105 @@ impl DynamoStore {
             }
             _ => Err(port_error(WRITING, error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::items::product_key;
+    use domain::input::read_product;
+    use domain::ports::{Answered, WriteAnswer, WriteOutcome};
+    use domain::{Change, Currency, Product, ProductId, Version};
+    use std::sync::Arc;
+
+    const PARTS: [Part; 5] = [Part::Product, Part::Mark, Part::Answer, Part::NewSku, Part::OldSku];
+    const FAILED: &str = "ConditionalCheckFailed";
+
+    fn update() -> Write {
+        let content = read_product(br#"{"name":"a","sku":"new"}"#, Currency::USD).unwrap().content;
+        let (id, now) = (ProductId::parse("a").unwrap(), domain::now());
+        let answer = WriteAnswer { outcome: WriteOutcome::Updated, id: id.clone(), version: Version(3) };
+        let answered = Answered { key: "key".to_owned(), fingerprint: [0; 32], answer };
+        let product = Product { id, version: Version(3), created_at: now, updated_at: now, content };
+        Write {
+            change: Change::Update(Arc::new(product)),
+            replaces: Some(Version(2)),
+            answered: Some(answered),
+            traceparent: None,
+        }
+    }
+
+    fn reason(code: &str, item: Option<Item>) -> CancellationReason {
+        CancellationReason::builder().code(code).set_item(item).build()
+    }
+
+    fn held(version: u64, sku: Option<&str>) -> Option<Item> {
+        let mut item = product_key(&ProductId::parse("a").unwrap());
+        item.insert(VERSION.to_owned(), number(version));
+        item.extend(sku.map(|sku| (SKU.to_owned(), text(sku))));
+        Some(item)
+    }
+
+    fn owned_by(id: &str) -> Option<Item> {
+        Some(Item::from([(PRODUCT.to_owned(), text(id))]))
+    }
+
+    /// What a cancellation with these reasons means: product, mark, answer, new sku, old sku.
+    fn meaning(reasons: &[CancellationReason; 5]) -> String {
+        let write = update();
+        let prepared = Prepared::new(&write, 0, 0).unwrap();
+        match prepared.cancelled(&PARTS, reasons).unwrap() {
+            Some(Attempt::Refused(error)) => format!("{error:?}"),
+            Some(Attempt::SkuIs(sku)) => format!("sku is {sku:?}"),
+            Some(Attempt::Made | Attempt::Contended(_)) => unreachable!("a cancellation is neither"),
+            None if is_contended(reasons) => "again".to_owned(),
+            None => "failed".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_cancellation_means_what_a_look_at_key_version_and_sku_would_have_found() {
+        let none = || reason("None", None);
+        let failed = |item| reason(FAILED, item);
+        let conflict = || reason("TransactionConflict", None);
+        let refused = [
+            ([failed(held(7, None)), none(), failed(None), none(), none()], "AlreadyAnswered"),
+            (
+                [failed(held(7, None)), none(), none(), failed(owned_by("b")), none()],
+                "Conflict { current: Some(Version(7)) }",
+            ),
+            ([failed(None), none(), conflict(), none(), none()], "Conflict { current: None }"),
+            ([failed(held(2, Some("old"))), none(), none(), none(), none()], "sku is Some(\"old\")"),
+            ([failed(held(2, None)), none(), none(), none(), none()], "sku is None"),
+            ([none(), none(), none(), failed(owned_by("b")), none()], "SkuTaken { owner: ProductId(\"b\") }"),
+        ];
+        for (reasons, expected) in refused {
+            assert_eq!(meaning(&reasons), expected);
+        }
+    }
+
+    #[test]
+    fn what_met_another_transaction_is_tried_again_and_what_is_a_defect_is_not() {
+        let none = || reason("None", None);
+        for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+            assert_eq!(meaning(&[none(), reason(code, None), none(), none(), none()]), "again");
+        }
+        assert_eq!(meaning(&[none(), none(), none(), reason(FAILED, None), none()]), "again");
+        assert_eq!(meaning(&[reason("ValidationError", None), none(), none(), none(), none()]), "failed");
+    }
+
+    #[test]
+    fn a_write_costs_no_more_items_than_it_must() {
+        let write = update();
+        let prepared = Prepared::new(&write, 0, 0).unwrap();
+        let parts = |replaced: Replaced| -> Vec<Part> {
+            prepared.items("table", &replaced).unwrap().into_iter().map(|(part, _)| part).collect()
+        };
+        let first = [Part::Product, Part::Mark, Part::Answer];
+        assert_eq!(parts(Replaced::SameSku), first);
+        assert_eq!(parts(Replaced::Sku(Some("new".to_owned()))), first);
+        assert_eq!(parts(Replaced::Sku(None)), [&first[..], &[Part::NewSku]].concat());
+        assert_eq!(parts(Replaced::Sku(Some("old".to_owned()))), PARTS);
     }
 }
