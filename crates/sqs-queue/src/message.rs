@@ -75,8 +75,8 @@ mod tests {
     use domain::{Currency, Product, ProductId, Version};
     use std::sync::Arc;
 
-    fn envelope(name: &str) -> Envelope {
-        let json = serde_json::json!({ "name": name }).to_string();
+    fn envelope(description: &str) -> Envelope {
+        let json = serde_json::json!({ "name": "a", "description": description }).to_string();
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
         let now = domain::now();
         let id = ProductId::parse("a").unwrap();
