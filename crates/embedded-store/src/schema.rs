@@ -179,7 +179,8 @@ fn prepare_file(conn: &mut Connection, path: &Path, patience: Duration) -> Resul
     if conn.is_readonly("main").map_err(failed)? {
         return Err(OpenError::Unwritable { path: path.to_owned(), reason: "it is read-only".into() });
     }
-    check_layout(conn, path)?;
+    // In one transaction, so that all of it is of one moment, also while another process makes the file.
+    check_layout(&conn.transaction().map_err(failed)?, path)?;
     keep_a_log(conn, patience).map_err(failed)?;
     let step = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     // Again, now that no other process can migrate it any more.
