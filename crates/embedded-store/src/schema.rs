@@ -180,7 +180,9 @@ fn prepare_file(conn: &mut Connection, path: &Path, patience: Duration) -> Resul
         return Err(OpenError::Unwritable { path: path.to_owned(), reason: "it is read-only".into() });
     }
     // In one transaction, so that all of it is of one moment, also while another process makes the file.
-    check_layout(&conn.transaction().map_err(failed)?, path)?;
+    let look = conn.transaction().map_err(failed)?;
+    check_layout(&look, path)?;
+    drop(look);
     keep_a_log(conn, patience).map_err(failed)?;
     let step = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     // Again, now that no other process can migrate it any more.
