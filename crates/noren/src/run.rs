@@ -165,10 +165,13 @@ async fn backlog_reaches_to(service: &Service, moment: Instant) -> bool {
     struct Ready {
         backlog: Option<Backlog>,
     }
+    // Taken before the question, since the age is told as of its answer; the slack is for clocks that count in
+    // milliseconds.
+    let since = moment.elapsed().saturating_sub(BACKLOG_POLL);
     let Ok(body) = service.get("/health/ready", &[]).await else { return false };
     let backlog =
         serde_json::from_slice(&body).ok().and_then(|ready: Ready| ready.backlog).unwrap_or_default();
-    let is_old = backlog.oldest_unsynced_seconds >= moment.elapsed().as_secs_f64();
+    let is_old = backlog.oldest_unsynced_seconds >= since.as_secs_f64();
     is_old && backlog.waiting + backlog.in_flight > 0
 }
 
