@@ -10,7 +10,7 @@ use domain::Change;
 use serde_json::{Value, json};
 
 use crate::services;
-use crate::support::{Answer, Running, finished, repository};
+use crate::support::{Answer, Running, finished, http_client, repository};
 
 fn text(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -102,8 +102,7 @@ async fn the_write_service_starts_as_docker_compose_starts_it() {
     let listen = service.url.trim_start_matches("http://");
     let check = finished("noren-command", &["--check-health", "--listen", listen], &[]);
     assert!(check.status.success(), "{check:?}");
-    let put =
-        reqwest::Client::new().put(format!("{}/products/lamp", service.url)).json(&json!({"name": "Lamp"}));
+    let put = http_client().put(format!("{}/products/lamp", service.url)).json(&json!({"name": "Lamp"}));
     Answer::of(put).await.expect(201);
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Running, check_openapi, finished, wait_until};
+use crate::support::{Answer, Running, check_openapi, finished, http_client, wait_until};
 
 async fn get(url: &str, path: &str) -> Answer {
-    Answer::of(reqwest::Client::new().get(format!("{url}{path}"))).await
+    Answer::of(http_client().get(format!("{url}{path}"))).await
 }
 
 async fn total(url: &str, parameters: &str) -> Value {
@@ -47,7 +47,7 @@ async fn three_processes_work_as_one_and_serve_the_openapi_documents_checked_in(
         let served = get(&service.url, "/openapi.json").await.expect(200).json();
         check_openapi(&format!("{}.json", service.name), &served);
     }
-    let client = reqwest::Client::new();
+    let client = http_client();
     let put = client.put(format!("{}/products/p1", three.command.url)).json(&json!({"name": "Oak lamp"}));
     Answer::of(put).await.expect(201);
     wait_until("the product is found", async || total(&three.query.url, "query=lamp").await == 1).await;
@@ -72,7 +72,7 @@ async fn a_killed_sync_loses_nothing() {
     let Three { command, sync, query } = Three::start(dir).await;
     let lines: String =
         (0..3000).map(|n| format!("{}\n", json!({"id": format!("p{n}"), "name": "Cup"}))).collect();
-    let post = reqwest::Client::new()
+    let post = http_client()
         .post(format!("{}/products/bulk", command.url))
         .header("content-type", "application/x-ndjson")
         .body(lines);
@@ -98,7 +98,7 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         // The body never ends: the service is killed in the middle of it.
         let body =
             futures::stream::iter((round * 1_000_000..).map(|n| Ok::<_, std::convert::Infallible>(line(n))));
-        let answer = reqwest::Client::new()
+        let answer = http_client()
             .post(format!("{}/products/bulk", service.url))
             .header("content-type", "application/x-ndjson")
             .body(reqwest::Body::wrap_stream(body))
@@ -141,7 +141,7 @@ async fn serve_fills_an_empty_catalogue_with_the_demo_once() {
     let facets = get(&service.url, "/products/search?facets=category").await.expect(200).json();
     let found = facets["total"].as_u64().unwrap();
     assert!((1800..=2000).contains(&found), "{found} active products");
-    let client = reqwest::Client::new();
+    let client = http_client();
     let id = facets["products"][0]["id"].as_str().unwrap().to_owned();
     Answer::of(client.delete(format!("{}/products/{id}", service.url))).await.expect(200);
     let (status, took) = service.interrupt();
@@ -202,7 +202,7 @@ async fn logs_are_json_lines_where_no_person_reads_them() {
     })
     .await;
     let request =
-        reqwest::Client::new().get(format!("{}/products/none", service.url)).header("x-request-id", "mine-7");
+        http_client().get(format!("{}/products/none", service.url)).header("x-request-id", "mine-7");
     Answer::of(request).await.expect(404);
     let find = || {
         let text = std::fs::read_to_string(&log).unwrap();

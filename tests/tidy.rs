@@ -31,8 +31,11 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
     let base = ["domain", "runtime"];
     Some(match package {
         "domain" | "runtime" => Vec::new(),
+        // What all indexes make of text, so that they find the same.
+        "text" => vec!["domain"],
         // What the adapters of AWS share; those that may not use it have no crate of AWS to use it with.
         "aws-setup" => vec!["domain"],
+        index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         "command" => [&base[..], &STORES, &QUEUES, &["aws-setup"]].concat(),
         "query" => [&base[..], &INDEXES].concat(),

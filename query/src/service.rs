@@ -5,6 +5,8 @@ use std::sync::Arc;
 use clap::Parser;
 use domain::Currency;
 use domain::ports::SearchIndex;
+#[cfg(feature = "aws")]
+use opensearch_index::OpenSearchSearcher;
 use runtime::config::{self, IndexKind};
 use runtime::{Gauges, Part, Service, StartError, server};
 use utoipa::OpenApi;
@@ -29,6 +31,8 @@ pub struct Config {
     data_dir: config::DataDir,
     #[command(flatten)]
     index: config::Index,
+    #[command(flatten)]
+    opensearch: config::OpenSearch,
     #[command(flatten)]
     currency: config::Currency,
     #[command(flatten)]
@@ -56,7 +60,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
     let cache_seconds = config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS);
-    let index = open_index(&config)?;
+    let index = open_index(&config).await?;
     let (parts, gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
     let (routes, openapi) = documented_routes(index, Settings { currency, cache_seconds }).split_for_parts();
     let router =
@@ -92,7 +96,7 @@ pub fn index_gauges(index: Arc<dyn SearchIndex>) -> Gauges {
     })
 }
 
-fn open_index(config: &Config) -> Result<Arc<dyn SearchIndex>, StartError> {
+async fn open_index(config: &Config) -> Result<Arc<dyn SearchIndex>, StartError> {
     match config.index.index {
         #[cfg(feature = "embedded")]
         IndexKind::Tantivy => {
@@ -103,6 +107,18 @@ fn open_index(config: &Config) -> Result<Arc<dyn SearchIndex>, StartError> {
         }
         #[cfg(not(feature = "embedded"))]
         IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
+        #[cfg(feature = "aws")]
+        IndexKind::Opensearch => {
+            let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
+            let options = opensearch_index::Options::load(opensearch_url, opensearch_index)
+                .await
+                .map_err(|error| StartError::because("cannot use AWS", error))?;
+            let index = OpenSearchSearcher::open(&options)
+                .await
+                .map_err(|error| StartError::because("cannot open the index", error))?;
+            Ok(Arc::new(index))
+        }
+        #[cfg(not(feature = "aws"))]
         IndexKind::Opensearch => Err(config::compiled_out("NOREN_INDEX", "opensearch", "aws")),
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 use domain::ports::{ChangeQueue, IndexWriter};
+#[cfg(feature = "aws")]
+use opensearch_index::OpenSearchWriter;
 use runtime::config::{self, IndexKind, QueueKind};
 use runtime::{Service, StartError, server};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +30,10 @@ pub struct Config {
     sqs: config::Sqs,
     #[command(flatten)]
     index: config::Index,
+    #[command(flatten)]
+    opensearch: config::OpenSearch,
+    #[command(flatten)]
+    create_tables: config::CreateTables,
 }
 
 /// Runs the service until it is told to stop.
@@ -38,9 +44,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
         // Lambda itself receives from the queue; the function sees the messages only.
-        return crate::lambda::serve(index(&config)?).await;
+        return crate::lambda::serve(index(&config).await?).await;
     }
-    let worker = Worker::new(queue(&config).await?, index(&config)?, WorkerOptions::default());
+    let worker = Worker::new(queue(&config).await?, index(&config).await?, WorkerOptions::default());
     let (parts, queue) = (worker.parts(), Some(worker.queue_probe()));
     let router = Service { parts, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
@@ -77,7 +83,7 @@ async fn queue(config: &Config) -> Result<Arc<dyn ChangeQueue>, StartError> {
     }
 }
 
-fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
+async fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
     match config.index.index {
         #[cfg(feature = "embedded")]
         IndexKind::Tantivy => {
@@ -88,6 +94,19 @@ fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
         }
         #[cfg(not(feature = "embedded"))]
         IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
+        #[cfg(feature = "aws")]
+        IndexKind::Opensearch => {
+            let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
+            let options = opensearch_index::Options::load(opensearch_url, opensearch_index)
+                .await
+                .map_err(|error| StartError::because("cannot use AWS", error))?;
+            let opened = match config.create_tables.create_tables {
+                true => OpenSearchWriter::create(&options).await,
+                false => OpenSearchWriter::open(&options).await,
+            };
+            Ok(Arc::new(opened.map_err(|error| StartError::because("cannot open the index", error))?))
+        }
+        #[cfg(not(feature = "aws"))]
         IndexKind::Opensearch => Err(config::compiled_out("NOREN_INDEX", "opensearch", "aws")),
     }
 }

@@ -12,7 +12,7 @@ use sqs_queue::{OpenError, SqsQueue};
 
 use super::closed_address;
 use crate::services;
-use crate::support::Answer;
+use crate::support::{Answer, http_client};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -64,7 +64,7 @@ async fn thousands_of_messages_and_large_ones_arrive_once() {
 #[tokio::test]
 async fn a_message_that_is_no_change_is_delivered_as_such() {
     let Some((queue, server, name)) = queue().await else { return };
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let form = [
         ("Action", "SendMessage"),
         ("QueueUrl", &format!("{server}/000000000000/{name}")),

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::closed_address;
 use crate::services;
-use crate::support::{Answer, PATIENCE, Running, finished, wait_until};
+use crate::support::{Answer, PATIENCE, Running, finished, http_client, wait_until};
 
 const COMMAND: [&str; 4] = ["--store", "dynamodb", "--queue", "sqs"];
 /// What the SDK would otherwise find on the machine of whoever runs the tests.
@@ -79,7 +79,7 @@ async fn without_its_store_the_command_service_says_so_and_asks_to_come_again() 
     let (dynamodb, sqs) = (closed_address(), closed_address());
     let (dynamodb, sqs) = (format!("http://{dynamodb}"), format!("http://{sqs}"));
     let command = start_with(&COMMAND, &variables(&dynamodb, &sqs, "any")).await;
-    let client = reqwest::Client::new();
+    let client = http_client();
     let ready = Answer::of(client.get(format!("{}/health/ready", command.url))).await.problem(503);
     assert!(ready["parts"]["store"] != "ready" && ready["parts"]["queue"] != "ready", "{ready}");
     let body = json!({ "name": "a lamp" });
@@ -117,7 +117,7 @@ async fn what_is_written_while_the_queue_is_away_is_sent_when_it_is_back() {
     drop(start_with(&with_table, &variables).await);
 
     let command = start_with(&COMMAND, &variables).await;
-    let client = reqwest::Client::new();
+    let client = http_client();
     for i in 0..5 {
         let url = format!("{}/products/p{i}", command.url);
         let request = client.request(Method::PUT, url).json(&json!({ "name": "a lamp" }));

@@ -11,16 +11,22 @@ use domain::search::{
     SearchRequest, Sort,
 };
 use domain::{Change, Currency, PriceRange, Product, ProductId, Status, Tombstone, Version};
+use opensearch_index::{OpenSearchSearcher, OpenSearchWriter, Options};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
+
+use crate::services;
+use crate::support::opensearch_options;
 
 /// An index that can be closed and opened again.
 trait Place {
     type Writer: IndexWriter;
     type Searcher: SearchIndex;
-    /// A new, empty one.
-    fn new() -> Self;
+    /// A new, empty one; none where its server cannot be had.
+    async fn new() -> Option<Self>
+    where
+        Self: Sized;
     /// Opens both sides.
-    fn open(&self) -> (Self::Writer, Self::Searcher);
+    async fn open(&self) -> (Self::Writer, Self::Searcher);
 }
 
 struct TantivyPlace(tempfile::TempDir);
@@ -29,13 +35,30 @@ impl Place for TantivyPlace {
     type Writer = TantivyWriter;
     type Searcher = TantivySearcher;
 
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    async fn new() -> Option<Self> {
+        Some(Self(tempfile::tempdir().unwrap()))
     }
 
-    fn open(&self) -> (TantivyWriter, TantivySearcher) {
+    async fn open(&self) -> (TantivyWriter, TantivySearcher) {
         let writer = TantivyWriter::open(self.0.path(), WriterOptions::default()).unwrap();
         (writer, TantivySearcher::open(self.0.path(), SearcherOptions::default()).unwrap())
+    }
+}
+
+struct OpenSearchPlace(Options);
+
+impl Place for OpenSearchPlace {
+    type Writer = OpenSearchWriter;
+    type Searcher = OpenSearchSearcher;
+
+    async fn new() -> Option<Self> {
+        let server = services::opensearch().await?;
+        Some(Self(opensearch_options(server, &format!("contract-{}", ProductId::generate()))))
+    }
+
+    async fn open(&self) -> (OpenSearchWriter, OpenSearchSearcher) {
+        let writer = OpenSearchWriter::create(&self.0).await.unwrap();
+        (writer, OpenSearchSearcher::open(&self.0).await.unwrap())
     }
 }
 
@@ -46,52 +69,59 @@ macro_rules! suite {
             use super::Place;
             $(#[tokio::test]
             async fn $test() {
-                let place = <$place>::new();
-                let (writer, searcher) = place.open();
+                let Some(place) = <$place>::new().await else { return };
+                let (writer, searcher) = place.open().await;
                 super::$test(&super::Index { writer: &writer, searcher: &searcher }).await;
             })*
             $(#[tokio::test]
             async fn $reopening() {
-                super::$reopening(<$place>::new()).await;
+                let Some(place) = <$place>::new().await else { return };
+                super::$reopening(place).await;
             })*
         }
     };
 }
 
-suite!(
-    tantivy,
-    super::TantivyPlace,
-    [
-        what_was_applied_is_found_at_once,
-        an_older_or_equal_version_changes_nothing,
-        a_delete_leaves_a_tombstone,
-        answers_come_in_the_order_given,
-        only_active_products_are_found,
-        statistics_count_everything_but_tombstones,
-        every_field_is_searched,
-        every_word_must_be_found,
-        typos_are_forgiven_as_far_as_the_length_allows,
-        the_last_word_is_also_a_beginning,
-        exact_comes_above_beginnings_above_typos,
-        an_empty_query_finds_everything,
-        scripts_without_spaces_are_found,
-        case_accents_and_hyphens_do_not_matter,
-        hostile_words_are_harmless,
-        filters_of_every_field,
-        one_field_is_or_and_several_are_and,
-        prices_count_in_one_currency_only,
-        every_order_with_ids_for_ties,
-        pages_and_cursors_divide_the_list,
-        a_cursor_keeps_its_place_while_the_catalogue_changes,
-        facets_ignore_their_own_filters,
-        facet_values_begin_with_a_prefix,
-        a_facet_says_how_many_values_there_are,
-        highlights_are_escaped,
-        a_misspelt_query_is_corrected,
-        the_snapshot_changes_with_each_commit,
-    ],
-    reopening: [versions_survive_a_restart, products_survive_a_restart]
-);
+macro_rules! suites {
+    ($($adapter:ident: $place:ty),* $(,)?) => {$(
+        suite!(
+            $adapter,
+            $place,
+            [
+                what_was_applied_is_found_at_once,
+                an_older_or_equal_version_changes_nothing,
+                a_delete_leaves_a_tombstone,
+                answers_come_in_the_order_given,
+                only_active_products_are_found,
+                statistics_count_everything_but_tombstones,
+                every_field_is_searched,
+                every_word_must_be_found,
+                typos_are_forgiven_as_far_as_the_length_allows,
+                the_last_word_is_also_a_beginning,
+                exact_comes_above_beginnings_above_typos,
+                an_empty_query_finds_everything,
+                scripts_without_spaces_are_found,
+                case_accents_and_hyphens_do_not_matter,
+                hostile_words_are_harmless,
+                filters_of_every_field,
+                one_field_is_or_and_several_are_and,
+                prices_count_in_one_currency_only,
+                every_order_with_ids_for_ties,
+                pages_and_cursors_divide_the_list,
+                a_cursor_keeps_its_place_while_the_catalogue_changes,
+                facets_ignore_their_own_filters,
+                facet_values_begin_with_a_prefix,
+                a_facet_says_how_many_values_there_are,
+                highlights_are_escaped,
+                a_misspelt_query_is_corrected,
+                the_snapshot_changes_with_each_commit,
+            ],
+            reopening: [versions_survive_a_restart, products_survive_a_restart]
+        );
+    )*};
+}
+
+suites!(tantivy: super::TantivyPlace, opensearch: super::OpenSearchPlace);
 
 /// Both sides of an index.
 struct Index<'a> {
@@ -219,12 +249,12 @@ async fn answers_come_in_the_order_given(index: &Index<'_>) {
 }
 
 async fn versions_survive_a_restart(place: impl Place) {
-    let (writer, searcher) = place.open();
+    let (writer, searcher) = place.open().await;
     Index { writer: &writer, searcher: &searcher }
         .apply(&[at_version(3, named("a", "three")), deleted("b", 4)])
         .await;
     drop((writer, searcher));
-    let (writer, searcher) = place.open();
+    let (writer, searcher) = place.open().await;
     let index = Index { writer: &writer, searcher: &searcher };
     let older = [at_version(2, named("a", "two")), at_version(3, named("b", "three"))];
     assert_eq!(index.apply(&older).await, [Applied::Stale, Applied::Stale]);
@@ -235,10 +265,10 @@ async fn versions_survive_a_restart(place: impl Place) {
 
 async fn products_survive_a_restart(place: impl Place) {
     let lamp = product("lamp", serde_json::json!({ "name": "Desk lamp", "price": 19.9, "tags": ["a", "b"] }));
-    let (writer, searcher) = place.open();
+    let (writer, searcher) = place.open().await;
     Index { writer: &writer, searcher: &searcher }.add([lamp.clone()]).await;
     drop((writer, searcher));
-    let (writer, searcher) = place.open();
+    let (writer, searcher) = place.open().await;
     let index = Index { writer: &writer, searcher: &searcher };
     assert_eq!(*index.answer(&asking("lamp")).await.hits[0].product, lamp);
 }

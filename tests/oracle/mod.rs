@@ -9,7 +9,11 @@ use std::collections::BTreeSet;
 
 use domain::ports::{IndexWriter, SearchIndex};
 use domain::search::{FacetField, FacetRequest, Page, PageStart, SearchAnswer, SearchRequest, Sort};
+use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
+
+use crate::services;
+use crate::support::opensearch_options;
 
 use catalogue::{Catalogue, random_request};
 use reference::{Class, Found};
@@ -23,6 +27,17 @@ async fn tantivy_answers_as_the_brute_force_search_does() {
         let folder = tempfile::tempdir().unwrap();
         let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
         let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
+        compare(&writer, &searcher, seed).await;
+    }
+}
+
+#[tokio::test]
+async fn opensearch_answers_as_the_brute_force_search_does() {
+    let Some(server) = services::opensearch().await else { return };
+    for seed in 0..CATALOGUES {
+        let options = opensearch_options(server, &format!("oracle-{}", domain::ProductId::generate()));
+        let writer = OpenSearchWriter::create(&options).await.unwrap();
+        let searcher = OpenSearchSearcher::open(&options).await.unwrap();
         compare(&writer, &searcher, seed).await;
     }
 }

@@ -17,7 +17,7 @@ use guarded::Guarded;
 use means::Means;
 use tokio::sync::OnceCell;
 
-use crate::support::wait_within;
+use crate::support::{http_client, wait_within};
 
 /// How long a server may take to answer, on a machine that does other things as well.
 const START_PATIENCE: Duration = Duration::from_secs(240);
@@ -107,7 +107,7 @@ pub(crate) struct Server {
 
 impl Server {
     async fn start(kind: Kind, means: &Means) -> Result<Self, String> {
-        let client = reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
+        let client = http_client();
         let mut failures = Vec::new();
         for _ in 0..TRIES {
             let process = match means {

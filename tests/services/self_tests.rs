@@ -3,16 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{dynamodb, dynamodb_request, opensearch, sqs};
-use crate::support::Answer;
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
-}
+use crate::support::{Answer, http_client};
 
 #[tokio::test]
 async fn dynamodb_keeps_an_item() {
     let Some(server) = dynamodb().await else { return };
-    let client = client();
+    let client = http_client();
     let call = async |action: &str, body: Value| -> Value {
         Answer::of(dynamodb_request(&client, &server.url, action, body.to_string())).await.expect(200).json()
     };
@@ -33,7 +29,7 @@ async fn dynamodb_keeps_an_item() {
 #[tokio::test]
 async fn sqs_carries_a_message() {
     let Some(server) = sqs().await else { return };
-    let client = client();
+    let client = http_client();
     let call = async |parameters: &str| -> String {
         Answer::of(client.get(format!("{}/{parameters}", server.url))).await.expect(200).text
     };
@@ -52,7 +48,7 @@ async fn sqs_carries_a_message() {
 #[tokio::test]
 async fn opensearch_finds_a_document() {
     let Some(server) = opensearch().await else { return };
-    let client = client();
+    let client = http_client();
     let url = format!("{}/self-test", server.url);
     let index = json!({"settings": {"number_of_replicas": 0}});
     Answer::of(client.put(&url).json(&index)).await.expect(200);

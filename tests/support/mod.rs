@@ -6,6 +6,8 @@ mod test_app;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::services::Server;
+
 pub(crate) use processes::{Running, command, finished, free_port};
 pub(crate) use test_app::{Answer, TestApp};
 
@@ -30,6 +32,18 @@ pub(crate) async fn wait_within(patience: Duration, condition: impl AsyncFn() ->
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     true
+}
+
+/// A client of HTTP for servers on this machine.
+pub(crate) fn http_client() -> reqwest::Client {
+    // The workspace compiles reqwest without a choice of TLS. Another test may have chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().expect("a client can be made")
+}
+
+/// How the index behind this alias is reached.
+pub(crate) fn opensearch_options(server: &Server, alias: &str) -> opensearch_index::Options {
+    opensearch_index::Options { url: server.url.clone(), alias: alias.to_owned(), aws: None }
 }
 
 /// The root of the repository.

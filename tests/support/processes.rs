@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::{PATIENCE, repository, wait_until};
+use super::{PATIENCE, http_client, repository, wait_until};
 
 /// The binary with this name, built with the profile of the tests.
 fn binary(name: &str) -> PathBuf {
@@ -91,7 +91,7 @@ impl Running {
         prepare(&mut command);
         let child = command.spawn().expect("it starts");
         let running = Self { child, url: format!("http://{listen}"), name: name.to_owned() };
-        let client = reqwest::Client::new();
+        let client = http_client();
         let live = format!("{}/health/live", running.url);
         wait_until(&format!("{name} is live"), async || {
             client.get(&live).send().await.is_ok_and(|answer| answer.status().is_success())

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::PATIENCE;
+use super::{PATIENCE, http_client};
 
 /// A running service. It fails its test when that leaves changes queued or dead-lettered.
 pub(crate) struct TestApp {
@@ -91,7 +91,7 @@ impl TestApp {
         let server = tokio::spawn(async move {
             runtime::server::serve(listener, router, async { _ = stopped.await }).await;
         });
-        let client = reqwest::Client::new();
+        let client = http_client();
         Self { url, client, app: Some(app), server: Some((stop, server)), _data_dir: data_dir }
     }
 

@@ -42,13 +42,15 @@ impl Service {
             Failure::usage(format!("`{url}` is no address; write one such as http://127.0.0.1:8080"))
                 .because(error)
         })?;
-        if base.scheme() != "http" {
-            let message = format!("`{url}` is not an http:// address; this build speaks plain HTTP only");
+        if !matches!(base.scheme(), "http" | "https") {
+            let message = format!("`{url}` is neither an http:// nor an https:// address");
             return Err(Failure::usage(message));
         }
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
+        // Another part of the process may have chosen already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(Duration::from_secs(60))

@@ -151,6 +151,23 @@ pub enum IndexKind {
     Opensearch,
 }
 
+/// Where OpenSearch keeps the index.
+#[derive(Debug, Clone, Args)]
+pub struct OpenSearch {
+    /// Address of OpenSearch; requests to Amazon OpenSearch Service are signed with the credentials of AWS
+    #[arg(
+        long,
+        env = "NOREN_OPENSEARCH_URL",
+        default_value = "http://127.0.0.1:9200",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub opensearch_url: String,
+    /// Alias of the index in OpenSearch
+    #[arg(long, env = "NOREN_OPENSEARCH_INDEX", default_value = "noren-products", value_name = "ALIAS")]
+    pub opensearch_index: String,
+}
+
 /// What holds for the whole catalogue.
 #[derive(Debug, Clone, Args)]
 pub struct Currency {

@@ -4,30 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use domain::search::{is_searchable, name_sort_key};
-use domain::{AttributeValue, Change, Content, Currency, Product};
-use sha2::{Digest, Sha256};
+use domain::{Change, Content, Currency, Product};
 use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use text::analysis::has_digit;
+use text::attributes::{attribute_term, key_prefix, number_order};
+use text::product::{Part, each_name_word, each_other_word};
 
-use crate::analysis::{Purpose, has_digit, joined, words};
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
-
-/// The parts of a product in which words are found, each one bit. The parts that have a word are its *mask* in the
-/// product; the index keeps the [rank](rank_of) of the mask as the word's frequency, so that one list for each word
-/// tells everything that ranking needs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Part {
-    /// The description.
-    Description = 1,
-    /// Texts and numbers of attributes.
-    Attributes = 2,
-    /// The category, with those above it, and tags.
-    Labels = 4,
-    /// The brand.
-    Brand = 8,
-    /// The name and the sku.
-    Name = 16,
-}
 
 /// There are this many masks, none included.
 pub(crate) const MASKS: usize = 32;
@@ -129,26 +113,9 @@ impl DocumentMaker {
     }
 
     fn add_words(&mut self, document: &mut TantivyDocument, content: &Content) {
-        self.mark(&content.name, Part::Name);
+        each_name_word(content, |word| mark_word(&mut self.masks, word, Part::Name));
         document.add_u64(self.fields.name_words, self.masks.len() as u64);
-        if let Some(sku) = &content.sku {
-            self.mark(sku, Part::Name);
-            self.mark_word(&joined(sku), Part::Name);
-        }
-        if let Some(brand) = &content.brand {
-            self.mark(brand, Part::Brand);
-        }
-        for level in content.category.iter().flat_map(|category| category.levels()).chain(&content.tags) {
-            self.mark(level, Part::Labels);
-        }
-        for value in content.attributes.values().filter(|value| !matches!(value, AttributeValue::Flag(_))) {
-            for text in value.facet_values() {
-                self.mark(&text, Part::Attributes);
-            }
-        }
-        if let Some(description) = &content.description {
-            self.mark(description, Part::Description);
-        }
+        each_other_word(content, |word, part| mark_word(&mut self.masks, word, part));
         let (mut plain, mut codes) = (String::new(), String::new());
         for (word, mask) in self.masks.drain() {
             let list = if has_digit(&word) { &mut codes } else { &mut plain };
@@ -157,16 +124,6 @@ impl DocumentMaker {
         }
         document.add_text(self.fields.words, plain);
         document.add_text(self.fields.codes, codes);
-    }
-
-    fn mark(&mut self, text: &str, part: Part) {
-        words(text, Purpose::Document, |word, _| mark_word(&mut self.masks, word, part));
-    }
-
-    fn mark_word(&mut self, word: &str, part: Part) {
-        if !word.is_empty() {
-            mark_word(&mut self.masks, word, part);
-        }
     }
 }
 
@@ -235,49 +192,10 @@ impl TokenStream for MaskedWordStream<'_> {
     }
 }
 
-/// Ends the key in the terms of attributes; keys and values cannot contain it.
-const SEPARATOR: char = '\0';
-/// Values up to this many bytes stand in the dictionary as they are.
-const MAX_VALUE_BYTES: usize = 200;
-
-/// The range of attribute terms and number terms with this key begins here, and ends before the same with
-/// [`after_prefix`].
-pub(crate) fn key_prefix(key: &str) -> String {
-    format!("{key}{SEPARATOR}")
-}
-
-/// The first bytes behind everything that begins with the prefix of a key.
-pub(crate) fn after_prefix(prefix: &str) -> Vec<u8> {
-    let mut after = prefix.as_bytes().to_vec();
-    if let Some(last) = after.last_mut() {
-        *last += 1;
-    }
-    after
-}
-
-/// The value of an attribute in the dictionary: `key NUL value`; of a long value the beginning, NUL and a hash,
-/// so that two values are equal only when their terms are.
-pub(crate) fn attribute_term(key: &str, value: &str) -> String {
-    if value.len() <= MAX_VALUE_BYTES {
-        return format!("{key}{SEPARATOR}{value}");
-    }
-    let cut = value.floor_char_boundary(MAX_VALUE_BYTES);
-    let hash = Sha256::digest(value.as_bytes());
-    let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{key}{SEPARATOR}{}{SEPARATOR}{hash}", &value[..cut])
-}
-
-/// The beginning of the long value that a value taken from the dictionary, without its key, stands for; none when
-/// it stands for itself.
-pub(crate) fn beginning(value: &str) -> Option<&str> {
-    value.split_once(SEPARATOR).map(|(beginning, _)| beginning)
-}
-
 /// A number in the dictionary: `key NUL`, then 8 bytes that compare as the numbers do.
 pub(crate) fn number_term(key: &str, number: f64) -> Vec<u8> {
     let mut term = key_prefix(key).into_bytes();
-    // Adding zero makes -0 and 0 the same.
-    term.extend_from_slice(&tantivy::f64_to_u64(number + 0.0).to_be_bytes());
+    term.extend_from_slice(&number_order(number).to_be_bytes());
     term
 }
 
@@ -310,16 +228,6 @@ mod tests {
         for mask in 1..MASKS as u8 {
             assert_eq!(mask_of(u32::from(rank_of(mask))), mask);
         }
-    }
-
-    #[test]
-    fn long_values_keep_their_identity() {
-        let long = "é".repeat(150);
-        let other = format!("{long}x");
-        assert_ne!(attribute_term("k", &long), attribute_term("k", &other));
-        assert!(attribute_term("k", &long).len() < 250);
-        assert_eq!(beginning(attribute_term("k", &long).strip_prefix("k\0").unwrap()), Some(&long[..200]));
-        assert_eq!(beginning(attribute_term("k", "short").strip_prefix("k\0").unwrap()), None);
     }
 
     proptest! {

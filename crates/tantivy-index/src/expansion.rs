@@ -13,12 +13,11 @@ use tantivy::index::InvertedIndexReader;
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy_fst::Automaton;
+use text::analysis::has_digit;
+use text::query::{Word, distinct_words, typos_allowed};
 
-use crate::analysis::{has_digit, query_words};
 use crate::snapshot::{Segment, Snapshot};
 
-/// The most words of a query that count. More come only from long texts in scripts without spaces.
-const MAX_WORDS: usize = domain::search::MAX_QUERY_WORDS;
 /// The most corrections of one word: those with the fewest typos, then the most frequent.
 const MAX_TYPO_EXPANSIONS: usize = 50;
 /// The most words that one beginning stands for: the most frequent.
@@ -142,25 +141,11 @@ pub(crate) fn dictionary(segment: &Segment, has_digit: bool) -> &Arc<InvertedInd
 
 /// The words of the query with all that they find.
 pub(crate) fn expand(query: &str, snapshot: &Snapshot) -> tantivy::Result<Vec<QueryWord>> {
-    let mut found = query_words(query);
-    found.truncate(MAX_WORDS);
-    let Some((last, last_at)) = found.pop() else { return Ok(Vec::new()) };
-    let mut words = Vec::<QueryWord>::with_capacity(found.len() + 1);
-    for (text, at) in found {
-        if !words.iter().any(|word| word.text == text) {
-            words.push(expand_word(text, at, false, snapshot)?);
-        }
-    }
-    words.push(expand_word(last, last_at, true, snapshot)?);
-    Ok(words)
+    distinct_words(query).into_iter().map(|word| expand_word(word, snapshot)).collect()
 }
 
-fn expand_word(
-    text: String,
-    at: Range<usize>,
-    is_last: bool,
-    snapshot: &Snapshot,
-) -> tantivy::Result<QueryWord> {
+fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
+    let Word { text, at, is_last } = word;
     if let Some(expansions) = snapshot.known_words.get(&text, is_last) {
         return Ok(QueryWord { text, at, is_last, expansions });
     }
@@ -179,18 +164,6 @@ fn expand_word(
     let expansions = gathered.best().into();
     snapshot.known_words.remember(&text, is_last, &expansions);
     Ok(QueryWord { text, at, is_last, expansions })
-}
-
-/// How many typos a word may have, by its letters.
-fn typos_allowed(word: &str) -> u8 {
-    if has_digit(word) {
-        return 0;
-    }
-    match word.chars().count() {
-        0..=2 => 0,
-        3..=5 => 1,
-        _ => 2,
-    }
 }
 
 /// What is found for one word, by text.
@@ -337,21 +310,6 @@ impl Automaton for &TypoAutomaton {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn typos_grow_with_the_letters() {
-        for (word, typos) in [
-            ("tv", 0),
-            ("hdd", 1),
-            ("mouse", 1),
-            ("camera", 2),
-            ("日本語版辞書", 2),
-            ("ps5", 0),
-            ("wh1000xm4", 0),
-        ] {
-            assert_eq!(typos_allowed(word), typos, "{word}");
-        }
-    }
 
     #[test]
     fn neighbours_that_swap_are_one_typo() {

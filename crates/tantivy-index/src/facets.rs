@@ -7,8 +7,9 @@ use domain::Currency;
 use domain::search::{Facet, FacetField, FacetValue, price_facet};
 use tantivy::columnar::StrColumn;
 use tantivy::{DocAddress, DocId};
+use text::attributes::{beginning, key_prefix, whole_value};
+use text::facets::{Counted, listed, most_frequent};
 
-use crate::document::{attribute_term, beginning, key_prefix};
 use crate::filters::{Prices, key_range};
 use crate::order::texts;
 use crate::search::product_at;
@@ -135,51 +136,18 @@ impl FacetTotals {
         limit: usize,
         snapshot: &Snapshot,
     ) -> tantivy::Result<Vec<FacetValue>> {
-        let prefix = prefix.to_lowercase();
-        let begins = |value: &str| prefix.is_empty() || value.to_lowercase().starts_with(&prefix);
-        let mut counted: Vec<_> = self.values.into_iter().filter(|(value, _)| begins(value)).collect();
-        counted.sort_unstable_by(|(a, (a_count, _)), (b, (b_count, _))| {
-            b_count.cmp(a_count).then_with(|| a.cmp(b))
-        });
-        counted.truncate(end_with_ties(&counted, limit));
-        let mut values = Vec::with_capacity(counted.len());
-        for (value, (count, example)) in counted {
+        let counted = self.values.into_iter().map(|(term, (count, known))| Counted { term, count, known });
+        let mut values = Vec::new();
+        for Counted { term, count, known: example } in most_frequent(counted, prefix, limit) {
             let value = match &self.field {
-                FacetField::Attribute(key) if beginning(&value).is_some() => {
-                    whole_value(key, value, example, snapshot)?
+                FacetField::Attribute(key) if beginning(&term).is_some() => {
+                    let product = product_at(snapshot, example)?;
+                    whole_value(key, &term, product.content.attributes.get(key)).unwrap_or(term)
                 }
-                _ => value,
+                _ => term,
             };
             values.push(FacetValue { value, count });
         }
-        values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-        values.truncate(limit);
-        Ok(values)
+        Ok(listed(values, limit))
     }
-}
-
-/// Where to cut the list, not between long values that differ only behind the place where they are cut: the order
-/// of those shows when they are whole.
-fn end_with_ties(counted: &[(String, (u64, DocAddress))], limit: usize) -> usize {
-    let Some((last, (last_count, _))) = limit.checked_sub(1).and_then(|at| counted.get(at)) else {
-        return limit;
-    };
-    match beginning(last) {
-        None => limit,
-        Some(shared) => {
-            let ties = counted[limit..]
-                .iter()
-                .take_while(|(value, (count, _))| count == last_count && beginning(value) == Some(shared));
-            limit + ties.count()
-        }
-    }
-}
-
-/// The long value that a cut one stands for, from a product that has it.
-fn whole_value(key: &str, cut: String, example: DocAddress, snapshot: &Snapshot) -> tantivy::Result<String> {
-    let product = product_at(snapshot, example)?;
-    let term = key_prefix(key) + &cut;
-    let values = product.content.attributes.get(key).into_iter().flat_map(|value| value.facet_values());
-    let whole = values.map(std::borrow::Cow::into_owned).find(|value| attribute_term(key, value) == term);
-    Ok(whole.unwrap_or(cut))
 }

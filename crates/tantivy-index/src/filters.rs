@@ -6,8 +6,9 @@ use domain::search::{AttributeFilter, FacetField, Filters, SearchRequest};
 use domain::{Currency, PriceRange};
 use tantivy::DocId;
 use tantivy::columnar::{BytesColumn, Column, StrColumn, TermOrdHit};
+use text::attributes::{after_prefix, attribute_term, key_prefix};
 
-use crate::document::{after_prefix, attribute_term, currency_number, key_prefix, number_term};
+use crate::document::{currency_number, number_term};
 use crate::snapshot::Segment;
 
 /// The field of a filter.

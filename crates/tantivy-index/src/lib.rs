@@ -6,13 +6,11 @@
 
 #![warn(missing_docs)]
 
-mod analysis;
 mod document;
 mod expansion;
 mod facets;
 mod filters;
 mod folder;
-mod highlight;
 mod matching;
 mod order;
 mod pool;

@@ -3,8 +3,9 @@
 use tantivy::postings::Postings;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED};
+use text::product::Part;
 
-use crate::document::{MASKS, Part, mask_of};
+use crate::document::{MASKS, mask_of};
 use crate::expansion::{Expansion, QueryWord, Tier, dictionary};
 use crate::snapshot::{Segment, Snapshot};
 

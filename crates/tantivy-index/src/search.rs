@@ -9,11 +9,11 @@ use domain::ports::PortError;
 use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, TantivyDocument, TantivyError};
+use text::highlight::highlights;
 
 use crate::expansion::{QueryWord, corrected, expand};
 use crate::facets::{FacetTotals, SegmentCounter};
 use crate::filters::{SegmentFilters, Verdict};
-use crate::highlight::highlights;
 use crate::matching::{Ranking, matches};
 use crate::order::{Place, SegmentTop, Window};
 use crate::pool::out_of_time;
@@ -37,7 +37,7 @@ pub(crate) fn search(
     let mut hits = Vec::with_capacity(places.len());
     for place in &places {
         let product = product_at(snapshot, place.address).map_err(failed)?;
-        let highlights = highlights(&product.content, &words);
+        let highlights = highlights(&product.content, |found| words.iter().any(|word| word.finds(found)));
         hits.push(Hit { product, score: place.score, highlights });
     }
     let next = match (has_more, places.last(), hits.last()) {

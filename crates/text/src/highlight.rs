@@ -7,7 +7,6 @@ use domain::Content;
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 
 use crate::analysis::{Purpose, joined, words};
-use crate::expansion::QueryWord;
 
 /// The most characters of a description that are shown, around the place with the most words.
 const SNIPPET_CHARS: usize = 200;
@@ -18,35 +17,32 @@ const MAX_WINDOWS: usize = 100;
 /// Stands where a snippet leaves text out.
 const ELLIPSIS: char = '…';
 
-/// The fields in which words were found, each word marked and everything else escaped for HTML.
-pub(crate) fn highlights(content: &Content, query: &[QueryWord]) -> BTreeMap<String, String> {
+/// The fields with words that `finds` says were looked for, each of them marked and everything else escaped for HTML.
+pub fn highlights(content: &Content, finds: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
     let mut highlights = BTreeMap::new();
-    if query.is_empty() {
-        return highlights;
-    }
     let mut whole = |field: &str, text: &str, spans: &[Range<usize>]| {
         if !spans.is_empty() {
             highlights.insert(field.to_owned(), marked(text, 0..text.len(), spans));
         }
     };
-    whole("name", &content.name, &spans(&content.name, query));
+    whole("name", &content.name, &spans(&content.name, &finds));
     if let Some(brand) = &content.brand {
-        whole("brand", brand, &spans(brand, query));
+        whole("brand", brand, &spans(brand, &finds));
     }
     if let Some(category) = content.category.as_ref().map(ToString::to_string) {
-        whole("category", &category, &spans(&category, query));
+        whole("category", &category, &spans(&category, &finds));
     }
     let tags = content.tags.join(", ");
-    whole("tags", &tags, &spans(&tags, query));
+    whole("tags", &tags, &spans(&tags, &finds));
     if let Some(sku) = &content.sku {
         let all = joined(sku);
-        match query.iter().any(|word| word.finds(&all)) {
+        match finds(&all) {
             true => whole("sku", sku, std::slice::from_ref(&(0..sku.len()))),
-            false => whole("sku", sku, &spans(sku, query)),
+            false => whole("sku", sku, &spans(sku, &finds)),
         }
     }
     if let Some(description) = &content.description {
-        let spans = spans(description, query);
+        let spans = spans(description, &finds);
         if !spans.is_empty() {
             highlights.insert("description".to_owned(), snippet(description, &spans));
         }
@@ -55,10 +51,10 @@ pub(crate) fn highlights(content: &Content, query: &[QueryWord]) -> BTreeMap<Str
 }
 
 /// The places of the query's words, in order and apart from each other.
-fn spans(text: &str, query: &[QueryWord]) -> Vec<Range<usize>> {
+fn spans(text: &str, finds: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut found = Vec::<Range<usize>>::new();
     words(text, Purpose::Document, |word, at| {
-        if query.iter().any(|query| query.finds(word)) {
+        if finds(word) {
             found.push(at);
         }
     });

@@ -11,7 +11,7 @@ use unicode_normalization::char::{canonical_combining_class, decompose_compatibl
 
 /// What the words are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// To be found: every word in every form that a query may have it in. Single characters of scripts without
     /// spaces come beside the pairs, `wh1000xm4` beside the parts of `WH-1000XM4`.
     Document,
@@ -23,7 +23,7 @@ pub(crate) enum Purpose {
 const MAX_WORD_BYTES: usize = 250;
 
 /// Hands every word of `text` to `emit`, folded, with its place in `text` in bytes.
-pub(crate) fn words(text: &str, purpose: Purpose, emit: impl FnMut(&str, Range<usize>)) {
+pub fn words(text: &str, purpose: Purpose, emit: impl FnMut(&str, Range<usize>)) {
     let mut splitter = Splitter {
         purpose,
         emit,
@@ -51,7 +51,7 @@ pub(crate) fn words(text: &str, purpose: Purpose, emit: impl FnMut(&str, Range<u
 }
 
 /// The words of a query in order, each with its place in `text`.
-pub(crate) fn query_words(text: &str) -> Vec<(String, Range<usize>)> {
+pub fn query_words(text: &str) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
     words(text, Purpose::Query, |word, at| found.push((word.to_owned(), at)));
     found
@@ -59,12 +59,12 @@ pub(crate) fn query_words(text: &str) -> Vec<(String, Range<usize>)> {
 
 /// Whether a word has a digit. Such words are codes and sizes: they are never corrected, nor is anything corrected
 /// to them.
-pub(crate) fn has_digit(word: &str) -> bool {
+pub fn has_digit(word: &str) -> bool {
     word.chars().any(char::is_numeric)
 }
 
 /// The text as one folded word without anything but letters and digits, `AB-12/x` as `ab12x`.
-pub(crate) fn joined(text: &str) -> String {
+pub fn joined(text: &str) -> String {
     let mut joined = String::new();
     for c in text.nfkc() {
         fold(c, |c| {

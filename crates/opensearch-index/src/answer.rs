@@ -1,0 +1,113 @@
+//! One call of `_search`, and the parts of its answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::Product;
+use domain::ports::{PortError, PortErrorKind};
+use opensearch::http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::{Call, CallError, Client};
+
+/// How long one search may take, with its way there and back.
+const SEARCH_PATIENCE: Duration = Duration::from_secs(5);
+/// How long OpenSearch may work on it: longer than the caller waits would be for nobody.
+const TIME_OF_WORK: &str = "5s";
+
+/// What a search was answered with.
+#[derive(Deserialize)]
+pub(crate) struct Response {
+    timed_out: bool,
+    pub(crate) hits: Hits,
+    #[serde(default)]
+    pub(crate) aggregations: BTreeMap<String, Value>,
+    /// By the names of the suggesters.
+    #[serde(default)]
+    pub(crate) suggest: BTreeMap<String, Vec<Suggested>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Hits {
+    total: Option<Total>,
+    #[serde(default)]
+    pub(crate) hits: Vec<Found>,
+}
+
+#[derive(Deserialize)]
+struct Total {
+    value: u64,
+}
+
+/// A document that was found.
+#[derive(Deserialize)]
+pub(crate) struct Found {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(rename = "_score")]
+    score: Option<f32>,
+    #[serde(rename = "_source")]
+    source: Source,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    /// The JSON of the product, as text.
+    product: String,
+}
+
+/// What stands near one word.
+#[derive(Deserialize)]
+pub(crate) struct Suggested {
+    pub(crate) options: Vec<Suggestion>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Suggestion {
+    pub(crate) text: String,
+}
+
+impl Response {
+    /// Documents found, exactly.
+    pub(crate) fn total(&self) -> u64 {
+        self.hits.total.as_ref().map_or(0, |total| total.value)
+    }
+}
+
+impl Found {
+    /// The product of the document.
+    pub(crate) fn product(&self) -> Result<Arc<Product>, PortError> {
+        serde_json::from_str(&self.source.product).map(Arc::new).map_err(|error| {
+            PortError::new(
+                PortErrorKind::Internal,
+                format!("reading product {} from the index", self.id),
+                error,
+            )
+        })
+    }
+
+    pub(crate) fn score(&self) -> f32 {
+        self.score.unwrap_or(0.0)
+    }
+}
+
+/// Asks one search. An answer of a part of the index only is none.
+pub(crate) async fn search(client: &Client, body: Value) -> Result<Response, PortError> {
+    let failed = |error: CallError| error.during("searching the index");
+    let call = Call {
+        method: Method::Post,
+        path: format!("{}/_search", client.alias),
+        query: &[("allow_partial_search_results", "false"), ("cancel_after_time_interval", TIME_OF_WORK)],
+        body: Some(Bytes::from(body.to_string())),
+        patience: SEARCH_PATIENCE,
+    };
+    let response: Response = client.call(call).await.map_err(failed)?;
+    if response.timed_out {
+        let context = "the search took too long and was given up";
+        return Err(PortError::bare(PortErrorKind::Unavailable, context));
+    }
+    Ok(response)
+}

@@ -1,0 +1,98 @@
+//! From a change to the document that OpenSearch indexes.
+
+use std::collections::BTreeSet;
+
+use domain::search::{is_searchable, name_sort_key};
+use domain::{Change, Content, Product};
+use serde_json::{Map, Value, json};
+use text::analysis::has_digit;
+use text::attributes::{attribute_term, key_prefix, number_order};
+use text::product::{Part, each_name_word, each_other_word};
+
+use crate::schema::{field, state};
+
+/// The document that holds what the change leaves. Only documents of active products have anything to find.
+pub(crate) fn document(change: &Change, made: i64) -> Result<Value, serde_json::Error> {
+    let mut document = Map::new();
+    document.insert(field::ID.to_owned(), change.id().as_str().into());
+    document.insert(field::MADE.to_owned(), made.into());
+    let state = match change.product() {
+        None => {
+            document.insert(field::DELETED_AT.to_owned(), change.at().as_millisecond().into());
+            state::DELETED
+        }
+        Some(product) if !is_searchable(product) => state::HIDDEN,
+        Some(product) => {
+            add_product(&mut document, product)?;
+            state::ACTIVE
+        }
+    };
+    document.insert(field::STATE.to_owned(), state.into());
+    Ok(document.into())
+}
+
+fn add_product(document: &mut Map<String, Value>, product: &Product) -> Result<(), serde_json::Error> {
+    let content = &product.content;
+    let mut add = |name: &str, value: Value| document.insert(name.to_owned(), value);
+    add(field::PRODUCT, serde_json::to_string(product)?.into());
+    if let Some(brand) = &content.brand {
+        add(field::BRAND, brand.as_str().into());
+    }
+    if let Some(category) = &content.category {
+        add(field::CATEGORY, category.with_ancestors().collect());
+    }
+    add(field::TAGS, content.tags.iter().map(String::as_str).collect());
+    let (mut values, mut numbers) = (BTreeSet::new(), Vec::new());
+    for (key, value) in &content.attributes {
+        values.extend(value.facet_values().map(|text| attribute_term(key, &text)));
+        numbers.extend(value.as_number().map(|number| number_term(key, number)));
+    }
+    add(field::ATTRIBUTES, values.into_iter().collect());
+    add(field::NUMBERS, numbers.into_iter().collect());
+    if let Some(price) = content.price {
+        add(field::PRICE, json!({ price.currency().code(): price.minor_units() }));
+    }
+    add(field::IN_STOCK, content.stock.is_some_and(|pieces| pieces > 0).into());
+    add(field::CREATED_AT, product.created_at.as_millisecond().into());
+    add(field::NAME, name_sort_key(&content.name).into());
+    add_words(document, content);
+    Ok(())
+}
+
+fn add_words(document: &mut Map<String, Value>, content: &Content) {
+    let mut all = BTreeSet::<String>::new();
+    let mut parts: [BTreeSet<String>; 4] = Default::default();
+    let [name, brand, labels, attributes] = &mut parts;
+    each_name_word(content, |word| {
+        name.insert(word.to_owned());
+    });
+    let name_length = name.len();
+    each_other_word(content, |word, part| {
+        let words = match part {
+            Part::Name => &mut *name,
+            Part::Brand => &mut *brand,
+            Part::Labels => &mut *labels,
+            Part::Attributes => &mut *attributes,
+            Part::Description => &mut all,
+        };
+        if !words.contains(word) {
+            words.insert(word.to_owned());
+        }
+    });
+    all.extend(parts.iter().flatten().cloned());
+    let (codes, words): (Vec<&str>, Vec<&str>) =
+        all.iter().map(String::as_str).partition(|word| has_digit(word));
+    document.insert(field::WORDS.to_owned(), words.join(" ").into());
+    document.insert(field::CODES.to_owned(), codes.join(" ").into());
+    document.insert(field::NAME_LENGTH.to_owned(), name_length.into());
+    let names = [field::NAME_WORDS, field::BRAND_WORDS, field::LABEL_WORDS, field::ATTRIBUTE_WORDS];
+    for (name, words) in names.into_iter().zip(parts) {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        document.insert(name.to_owned(), words.join(" ").into());
+    }
+}
+
+/// A number as a term: the key, then digits that compare as the numbers do.
+pub(crate) fn number_term(key: &str, number: f64) -> String {
+    format!("{}{:016x}", key_prefix(key), number_order(number))
+}

@@ -1,0 +1,300 @@
+//! Counting the values of facets.
+//!
+//! All attributes are terms of one field, and the values of one key are a range of its terms. A composite
+//! aggregation walks through terms in order and can begin anywhere, so it lists that range; no text of anybody
+//! becomes an expression, and there is no field for each key.
+
+use domain::ports::{PortError, PortErrorKind};
+use domain::search::{Facet, FacetField, FacetValue, bucket_width, price_facet};
+use domain::search::{PriceBucket, PriceFacet};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use text::attributes::{beginning, key_prefix, whole_value};
+use text::facets::{Counted, listed, most_frequent};
+
+use crate::answer::search;
+use crate::client::Client;
+use crate::filters::{price_field, term};
+use crate::schema::field;
+
+/// Terms that come with one answer. With twenty facets that is just under the number of buckets that OpenSearch
+/// allows an answer to have.
+const TERMS_AT_ONCE: usize = 3000;
+/// Prices that come with one answer; more of them are counted in a second one.
+const PRICES_AT_ONCE: usize = 1000;
+/// Answers that are read for one facet, at most: a million values.
+const MAX_ANSWERS: usize = 350;
+/// How often the histogram is asked for again because the ends of the prices moved meanwhile.
+const HISTOGRAM_TRIES: usize = 3;
+
+/// The part of a search that counts a facet over what passes `filter`.
+pub(crate) fn aggregation(facet: &FacetField, currency: domain::Currency, filter: &Value) -> Value {
+    let counts = match facet {
+        FacetField::Price => {
+            let name = price_field(currency);
+            json!({
+                "ends": { "stats": { "field": name } },
+                "prices": { "terms": { "field": name, "size": PRICES_AT_ONCE } },
+            })
+        }
+        FacetField::Attribute(key) => json!({ "terms": composite(field::ATTRIBUTES, Some(key_prefix(key))) }),
+        plain => {
+            let order = json!([{ "_count": "desc" }, { "_key": "asc" }]);
+            let terms = json!({ "field": name_of(plain), "size": TERMS_AT_ONCE, "order": order });
+            json!({ "terms": { "terms": terms } })
+        }
+    };
+    json!({ "filter": filter, "aggs": counts })
+}
+
+/// One facet of one search.
+pub(crate) struct Counting<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) facet: &'a FacetField,
+    pub(crate) currency: domain::Currency,
+    /// What counts: the words, and every filter but the facet's own.
+    pub(crate) query: Value,
+}
+
+impl Counting<'_> {
+    /// The facet from what its [`aggregation`] counted. Only facets with very many values need to ask more.
+    pub(crate) async fn facet(&self, counted: Value, limit: usize) -> Result<Facet, PortError> {
+        if *self.facet == FacetField::Price {
+            return Ok(Facet::Price(self.prices(read(counted)?).await?));
+        }
+        let first: Terms = read::<TermsOf>(counted)?.terms;
+        let is_whole = first.sum_other_doc_count == 0 && first.after_key.is_none();
+        let (counted, distinct) = match self.facet {
+            // The most frequent ones are here in any case; the rest only has to be counted.
+            FacetField::Brand | FacetField::Category | FacetField::Tags => {
+                let counted = self.counted(first.buckets);
+                let distinct = if is_whole { counted.len() } else { self.all_terms(None).await?.len() };
+                (counted, distinct)
+            }
+            _ => {
+                let counted = self.all_terms(Some(first)).await?;
+                let distinct = counted.len();
+                (counted, distinct)
+            }
+        };
+        Ok(Facet::Values { values: self.most_frequent(counted, "", limit).await?, distinct })
+    }
+
+    /// The most frequent values that begin with `prefix` in any case.
+    pub(crate) async fn values(&self, prefix: &str, limit: usize) -> Result<Vec<FacetValue>, PortError> {
+        let counted = self.all_terms(None).await?;
+        self.most_frequent(counted, prefix, limit).await
+    }
+
+    async fn most_frequent(
+        &self,
+        counted: Vec<Counted<()>>,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<FacetValue>, PortError> {
+        let mut values = Vec::new();
+        for Counted { term, count, .. } in most_frequent(counted, prefix, limit) {
+            let value = match self.facet {
+                FacetField::Attribute(key) if beginning(&term).is_some() => self.whole(key, term).await?,
+                _ => term,
+            };
+            values.push(FacetValue { value, count });
+        }
+        Ok(listed(values, limit))
+    }
+
+    /// The long value that a cut one stands for, from a product that has it.
+    async fn whole(&self, key: &str, cut: String) -> Result<String, PortError> {
+        let query = term(field::ATTRIBUTES, key_prefix(key) + &cut);
+        let found = search(self.client, json!({ "size": 1, "query": query })).await?;
+        // A product that went away meanwhile took its value along.
+        let Some(found) = found.hits.hits.first() else { return Ok(cut) };
+        let product = found.product()?;
+        Ok(whole_value(key, &cut, product.content.attributes.get(key)).unwrap_or(cut))
+    }
+
+    /// All terms of the facet, in their order, from the answer that holds the first of them.
+    async fn all_terms(&self, first: Option<Terms>) -> Result<Vec<Counted<()>>, PortError> {
+        let mut terms = match first {
+            Some(first) => first,
+            None => self.terms_behind(self.prefix()).await?,
+        };
+        let mut counted = Vec::new();
+        for _ in 0..MAX_ANSWERS {
+            let listed = terms.buckets.len();
+            let part = self.counted(terms.buckets);
+            // Behind the terms of a key come those of the next one.
+            let is_last = part.len() < listed || listed < TERMS_AT_ONCE;
+            counted.extend(part);
+            match terms.after_key {
+                Some(after) if !is_last => terms = self.terms_behind(Some(after.term)).await?,
+                _ => return Ok(counted),
+            }
+        }
+        let context = "a facet has more values than can be counted";
+        Err(PortError::bare(PortErrorKind::Internal, context))
+    }
+
+    async fn terms_behind(&self, after: Option<String>) -> Result<Terms, PortError> {
+        let terms = composite(name_of(self.facet), after);
+        let body = json!({ "size": 0, "query": self.query, "aggs": { "terms": terms } });
+        let mut answer = search(self.client, body).await?;
+        read(answer.aggregations.remove("terms").unwrap_or_default())
+    }
+
+    fn prefix(&self) -> Option<String> {
+        match self.facet {
+            FacetField::Attribute(key) => Some(key_prefix(key)),
+            _ => None,
+        }
+    }
+
+    /// The terms that belong to the facet, without their key.
+    fn counted(&self, buckets: Vec<Bucket>) -> Vec<Counted<()>> {
+        let prefix = self.prefix().unwrap_or_default();
+        let own = buckets.into_iter().filter_map(|Bucket { key, doc_count }| {
+            let term = key.into_term();
+            Some(Counted { term: term.strip_prefix(&prefix)?.to_owned(), count: doc_count, known: () })
+        });
+        own.collect()
+    }
+
+    async fn prices(&self, prices: Prices) -> Result<Option<PriceFacet>, PortError> {
+        if prices.prices.sum_other_doc_count == 0 {
+            let counted: Vec<(i64, u64)> =
+                prices.prices.buckets.iter().map(|bucket| (bucket.key as i64, bucket.doc_count)).collect();
+            return Ok(price_facet(&counted));
+        }
+        let (mut min, mut max) = prices.ends.range();
+        for _ in 0..HISTOGRAM_TRIES {
+            let width = bucket_width(min, max);
+            let name = price_field(self.currency);
+            let body = json!({ "size": 0, "query": self.query, "aggs": {
+                "ends": { "stats": { "field": name } },
+                "histogram": { "histogram": { "field": name, "interval": width } },
+            } });
+            let mut answer = search(self.client, body).await?;
+            let mut part = |name: &str| answer.aggregations.remove(name).unwrap_or_default();
+            let (ends, histogram): (Ends, NumberBuckets) = (read(part("ends"))?, read(part("histogram"))?);
+            if ends.count == 0 {
+                return Ok(None);
+            }
+            (min, max) = ends.range();
+            if bucket_width(min, max) == width {
+                return Ok(Some(histogram.facet(min, max, ends.count, width)));
+            }
+        }
+        Err(PortError::bare(PortErrorKind::Unavailable, "prices change too fast to be counted"))
+    }
+}
+
+fn composite(name: &str, after: Option<String>) -> Value {
+    let mut composite = json!({
+        "size": TERMS_AT_ONCE,
+        "sources": [{ "term": { "terms": { "field": name } } }],
+    });
+    if let Some(after) = after {
+        composite["after"] = json!({ "term": after });
+    }
+    json!({ "composite": composite })
+}
+
+fn name_of(facet: &FacetField) -> &'static str {
+    match facet {
+        FacetField::Brand => field::BRAND,
+        FacetField::Category => field::CATEGORY,
+        FacetField::Tags => field::TAGS,
+        FacetField::Price => field::PRICE,
+        FacetField::Attribute(_) => field::ATTRIBUTES,
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(part: Value) -> Result<T, PortError> {
+    serde_json::from_value(part)
+        .map_err(|error| PortError::new(PortErrorKind::Internal, "reading the counts of a facet", error))
+}
+
+#[derive(Deserialize)]
+struct TermsOf {
+    terms: Terms,
+}
+
+#[derive(Deserialize)]
+struct Terms {
+    buckets: Vec<Bucket>,
+    #[serde(default)]
+    sum_other_doc_count: u64,
+    after_key: Option<CompositeKey>,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    key: Key,
+    doc_count: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Key {
+    Plain(String),
+    Composite(CompositeKey),
+}
+
+#[derive(Deserialize)]
+struct CompositeKey {
+    term: String,
+}
+
+impl Key {
+    fn into_term(self) -> String {
+        match self {
+            Self::Plain(term) | Self::Composite(CompositeKey { term }) => term,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Prices {
+    ends: Ends,
+    prices: NumberBuckets,
+}
+
+/// Prices are below 2^53, so that floats hold them exactly.
+#[derive(Deserialize)]
+struct Ends {
+    count: u64,
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+impl Ends {
+    fn range(&self) -> (i64, i64) {
+        (self.min.unwrap_or(0.0) as i64, self.max.unwrap_or(0.0) as i64)
+    }
+}
+
+#[derive(Deserialize)]
+struct NumberBuckets {
+    buckets: Vec<NumberBucket>,
+    #[serde(default)]
+    sum_other_doc_count: u64,
+}
+
+#[derive(Deserialize)]
+struct NumberBucket {
+    key: f64,
+    doc_count: u64,
+}
+
+impl NumberBuckets {
+    /// The facet from counts in steps of `width`; steps without prices may be missing.
+    fn facet(&self, min: i64, max: i64, count: u64, width: i64) -> PriceFacet {
+        let steps = min / width..=max / width;
+        let bucket = |step: i64| {
+            let from = step * width;
+            let counted = self.buckets.iter().find(|bucket| bucket.key as i64 == from);
+            PriceBucket { from, to: from + width - 1, count: counted.map_or(0, |bucket| bucket.doc_count) }
+        };
+        PriceFacet { min, max, count, histogram: steps.map(bucket).collect() }
+    }
+}

@@ -1,0 +1,135 @@
+//! The fields of the index, and the settings it is made with.
+
+use serde_json::{Value, json};
+
+/// The schema that this version reads and writes. It changes with the fields and with the analysis of text, and is
+/// part of the name of the index.
+pub(crate) const SCHEMA: u64 = 1;
+
+/// Where in the mapping's `_meta` the schema stands.
+pub(crate) const META_SCHEMA: &str = "norenSchema";
+/// Where in the mapping's `_meta` it stands when the index was made, in milliseconds since 1970.
+pub(crate) const META_MADE: &str = "norenMade";
+
+/// What becomes of products in the index.
+pub(crate) mod state {
+    /// Search may find it.
+    pub(crate) const ACTIVE: &str = "active";
+    /// It exists but is not shown.
+    pub(crate) const HIDDEN: &str = "hidden";
+    /// A tombstone.
+    pub(crate) const DELETED: &str = "deleted";
+}
+
+/// Names of fields.
+pub(crate) mod field {
+    /// The id, to order products that are equal otherwise.
+    pub(crate) const ID: &str = "id";
+    /// See [`super::state`].
+    pub(crate) const STATE: &str = "state";
+    /// When the index was made: it tells this index from one made anew under the same name.
+    pub(crate) const MADE: &str = "made";
+    /// When the product was deleted, in milliseconds since 1970.
+    pub(crate) const DELETED_AT: &str = "deletedAt";
+    /// The product's JSON as one text, so that its numbers keep their digits.
+    pub(crate) const PRODUCT: &str = "product";
+    /// Words without digits of the whole product.
+    pub(crate) const WORDS: &str = "words";
+    /// Words with digits. They stand apart so that typos are looked for among words only.
+    pub(crate) const CODES: &str = "codes";
+    /// Words of name and sku, for ranking; the next ones, too.
+    pub(crate) const NAME_WORDS: &str = "nameWords";
+    pub(crate) const BRAND_WORDS: &str = "brandWords";
+    pub(crate) const LABEL_WORDS: &str = "labelWords";
+    pub(crate) const ATTRIBUTE_WORDS: &str = "attributeWords";
+    /// How many words the name has.
+    pub(crate) const NAME_LENGTH: &str = "nameLength";
+    pub(crate) const BRAND: &str = "brand";
+    /// The category and every category above it.
+    pub(crate) const CATEGORY: &str = "category";
+    pub(crate) const TAGS: &str = "tags";
+    /// Every value of every attribute behind its key: one field for all keys.
+    pub(crate) const ATTRIBUTES: &str = "attributes";
+    /// Every numeric attribute behind its key, in a form that compares as the numbers do.
+    pub(crate) const NUMBERS: &str = "numbers";
+    /// One number a currency under it, in minor units.
+    pub(crate) const PRICE: &str = "price";
+    pub(crate) const IN_STOCK: &str = "inStock";
+    /// Milliseconds since 1970.
+    pub(crate) const CREATED_AT: &str = "createdAt";
+    /// The name as sorting compares it.
+    pub(crate) const NAME: &str = "name";
+}
+
+/// The analyser of fields whose words were told apart before they came here.
+const READY_WORDS: &str = "ready_words";
+
+/// Names of the indexes that the template is for.
+pub(crate) fn index_pattern(alias: &str) -> String {
+    format!("{alias}-v{SCHEMA}-*")
+}
+
+/// The name of the first index of this schema. It is always the same, so that two processes that make it at once
+/// make one.
+pub(crate) fn first_index(alias: &str) -> String {
+    format!("{alias}-v{SCHEMA}-000001")
+}
+
+/// The template for all indexes of this schema.
+pub(crate) fn template(alias: &str) -> Value {
+    json!({
+        "index_patterns": [index_pattern(alias)],
+        "priority": 500,
+        "template": { "settings": settings(), "mappings": mappings() },
+    })
+}
+
+fn settings() -> Value {
+    json!({
+        "index": {
+            // Counts and orders are exact on one shard; it holds some tens of millions of products.
+            "number_of_shards": 1,
+            "auto_expand_replicas": "0-1",
+            // The writer refreshes by itself; this is for what a crash left behind.
+            "refresh_interval": "10s",
+            "mapping.total_fields.limit": 300,
+            "analysis": { "analyzer": { READY_WORDS: { "type": "custom", "tokenizer": "whitespace" } } },
+        },
+    })
+}
+
+fn mappings() -> Value {
+    let words = json!({ "type": "text", "analyzer": READY_WORDS, "norms": false, "index_options": "docs" });
+    let keyword = json!({ "type": "keyword" });
+    let column = json!({ "type": "long", "index": false });
+    json!({
+        // A field that nobody foresaw is an error, not a new field.
+        "dynamic": "strict",
+        "_source": { "includes": [field::PRODUCT] },
+        // There are fewer than two hundred currencies.
+        "dynamic_templates": [{ "prices": { "path_match": "price.*", "mapping": { "type": "long" } } }],
+        "properties": {
+            field::ID: keyword,
+            field::STATE: keyword,
+            field::MADE: column,
+            field::DELETED_AT: { "type": "long" },
+            field::PRODUCT: { "type": "object", "enabled": false },
+            field::WORDS: words,
+            field::CODES: words,
+            field::NAME_WORDS: words,
+            field::BRAND_WORDS: words,
+            field::LABEL_WORDS: words,
+            field::ATTRIBUTE_WORDS: words,
+            field::NAME_LENGTH: { "type": "integer" },
+            field::BRAND: keyword,
+            field::CATEGORY: keyword,
+            field::TAGS: keyword,
+            field::ATTRIBUTES: keyword,
+            field::NUMBERS: { "type": "keyword", "doc_values": false },
+            field::PRICE: { "type": "object", "dynamic": true },
+            field::IN_STOCK: { "type": "boolean" },
+            field::CREATED_AT: column,
+            field::NAME: { "type": "keyword", "index": false },
+        },
+    })
+}

@@ -1,0 +1,71 @@
+//! The reading side.
+
+use async_trait::async_trait;
+use domain::ports::{IndexStats, PortError, SearchIndex};
+use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+use tokio::sync::OnceCell;
+
+use crate::client::{Client, OpenError, Options};
+use crate::search;
+use crate::setup::{Ready, find};
+
+/// Searches the index behind an alias. It makes none: until a writer did, everything is
+/// [`Unavailable`](domain::ports::PortErrorKind::Unavailable).
+pub struct OpenSearchSearcher {
+    client: Client,
+    /// Set once the index was seen to be one that can be read.
+    checked: OnceCell<Ready>,
+}
+
+impl OpenSearchSearcher {
+    /// Looks at the index behind the alias. Where OpenSearch does not answer, or has no such alias yet, that goes to
+    /// the log, and the index is looked at again when it is needed.
+    ///
+    /// # Errors
+    /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Newer`] and
+    /// [`OpenError::Unusable`] for an index that this program cannot read.
+    pub async fn open(options: &Options) -> Result<Self, OpenError> {
+        let searcher = Self { client: Client::new(options)?, checked: OnceCell::new() };
+        match searcher.check().await {
+            Ok(()) => {}
+            Err(error @ (OpenError::Failed(_) | OpenError::Missing { .. })) => {
+                let error = PortError::from(error).chain();
+                tracing::warn!(
+                    error,
+                    "the index cannot be searched yet; look at NOREN_OPENSEARCH_URL and NOREN_OPENSEARCH_INDEX, \
+                     and whether noren-sync runs, which makes the index"
+                );
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(searcher)
+    }
+
+    async fn check(&self) -> Result<(), OpenError> {
+        self.checked.get_or_try_init(|| find(&self.client)).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl SearchIndex for OpenSearchSearcher {
+    async fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, PortError> {
+        self.check().await?;
+        search::search(&self.client, request).await
+    }
+
+    async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {
+        self.check().await?;
+        search::facet_values(&self.client, request).await
+    }
+
+    async fn stats(&self) -> Result<IndexStats, PortError> {
+        self.check().await?;
+        search::stats(&self.client).await
+    }
+
+    async fn ready(&self) -> Result<(), PortError> {
+        // Not from memory: the alias may have gone since.
+        find(&self.client).await?;
+        Ok(())
+    }
+}

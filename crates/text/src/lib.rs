@@ -1,0 +1,11 @@
+//! What every index makes of a product's texts and values, so that all of them find the same: words, typos,
+//! highlights, and the terms of attributes. No I/O.
+
+#![warn(missing_docs)]
+
+pub mod analysis;
+pub mod attributes;
+pub mod facets;
+pub mod highlight;
+pub mod product;
+pub mod query;
