@@ -46,9 +46,11 @@ pub(crate) fn results(
             }
         }
     });
-    stream::unfold(receiver, |mut receiver| async {
+    let results = stream::unfold(receiver, |mut receiver| async {
         receiver.recv().await.map(|results| (Ok(Bytes::from(results)), receiver))
-    })
+    });
+    // Compression asks once more after the end.
+    results.fuse()
 }
 
 /// One line of the body, counted from 1.

@@ -1,5 +1,7 @@
 //! Many products in one request.
 
+use reqwest::Method;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -8,6 +10,18 @@ const NDJSON: &str = "application/x-ndjson";
 
 fn results(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_can_come_compressed() {
+    let app = TestApp::spawn().await;
+    let request = app.request(Method::POST, "/products/bulk").header(CONTENT_TYPE, NDJSON);
+    let body: String = (0..50).map(|n| format!("{{\"id\":\"p{n}\",\"name\":\"Lamp {n}\"}}\n")).collect();
+    let answer = request.header(ACCEPT_ENCODING, "gzip").body(body).send().await.unwrap();
+    assert_eq!(answer.headers()[CONTENT_ENCODING], "gzip");
+    let packed = answer.bytes().await.unwrap();
+    let text = std::io::read_to_string(flate2::read::GzDecoder::new(&packed[..])).unwrap();
+    assert_eq!(results(&text).len(), 50);
 }
 
 #[tokio::test(flavor = "multi_thread")]
