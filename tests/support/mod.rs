@@ -34,11 +34,11 @@ pub(crate) async fn wait_within(patience: Duration, condition: impl AsyncFn() ->
     true
 }
 
-/// A client of HTTP for servers on this machine.
+/// A client of HTTP for servers on this machine. It asks for nothing compressed unless a test does.
 pub(crate) fn http_client() -> reqwest::Client {
     // The workspace compiles reqwest without a choice of TLS. Another test may have chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().expect("a client can be made")
+    reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client can be made")
 }
 
 /// How the index behind this alias is reached.
