@@ -3,10 +3,47 @@
 
 use std::time::{Duration, Instant};
 
+use noren::app::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, wait_until};
+
+/// Makes a test of each scenario for each index.
+macro_rules! on_each_index {
+    ($($scenario:ident),* $(,)?) => {
+        mod tantivy {
+            use super::{TestApp, options};
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                super::$scenario(TestApp::spawn_with(options()).await).await;
+            })*
+        }
+        mod opensearch {
+            use super::{TestApp, options};
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                let Some(app) = TestApp::spawn_on_opensearch(options()).await else { return };
+                super::$scenario(app).await;
+            })*
+        }
+    };
+}
+
+on_each_index!(
+    misspelt_words_find_what_was_meant,
+    a_search_answers_products_with_score_and_highlights,
+    each_facet_is_counted_with_every_filter_but_its_own,
+    filters_of_one_key_widen_and_of_different_keys_narrow,
+    every_order_and_every_page,
+    only_active_products_are_found,
+    answers_can_be_cached_until_something_changes,
+    the_values_of_one_facet,
+);
+
+fn options() -> Options {
+    Options { cache_seconds: 60, ..Options::default() }
+}
 
 fn shop() -> Vec<Value> {
     let product = |id: &str,
@@ -43,9 +80,7 @@ async fn a_created_product_is_found_and_a_deleted_one_gone_within_a_second() {
     becomes(0).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn misspelt_words_find_what_was_meant() {
-    let app = TestApp::spawn().await;
+async fn misspelt_words_find_what_was_meant(app: TestApp) {
     app.fill(&shop()).await;
     let answer = app.search("query=procesor+intle").await;
     assert_eq!(answer.ids(), ["p1", "p2"]);
@@ -53,9 +88,7 @@ async fn misspelt_words_find_what_was_meant() {
     assert!(app.search("query=processor+intel").await.json().get("correctedQuery").is_none());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_search_answers_products_with_score_and_highlights() {
-    let app = TestApp::spawn().await;
+async fn a_search_answers_products_with_score_and_highlights(app: TestApp) {
     app.put("/products/x", &json!({"name": "Lamp <b>\"oak\"</b>", "price": 12.50})).await.expect(201);
     app.sync_all().await;
     let answer = app.search("query=lamp&facets=price").await;
@@ -72,9 +105,7 @@ async fn a_search_answers_products_with_score_and_highlights() {
     assert_eq!((&price["min"], &price["max"], &price["count"]), (&json!(12.5), &json!(12.5), &json!(1)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_facet_is_counted_with_every_filter_but_its_own() {
-    let app = TestApp::spawn().await;
+async fn each_facet_is_counted_with_every_filter_but_its_own(app: TestApp) {
     app.fill(&shop()).await;
     let answer =
         app.search("category=Computers&brand=Intel&facets=brand,category&facets=attributes.colour").await;
@@ -88,9 +119,7 @@ async fn each_facet_is_counted_with_every_filter_but_its_own() {
     assert_eq!(facets["attributes.colour"]["values"], json!([{"value": "silver", "count": 2}]));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn filters_of_one_key_widen_and_of_different_keys_narrow() {
-    let app = TestApp::spawn().await;
+async fn filters_of_one_key_widen_and_of_different_keys_narrow(app: TestApp) {
     app.fill(&shop()).await;
     let ids = async |parameters: &str| app.search(parameters).await.ids();
     assert_eq!(ids("brand=AMD&brand=Hikari").await, ["p3", "p5"]);
@@ -104,9 +133,7 @@ async fn filters_of_one_key_widen_and_of_different_keys_narrow() {
     assert_eq!(ids("currency=EUR&priceRange=0-").await, Vec::<String>::new());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_order_and_every_page() {
-    let app = TestApp::spawn().await;
+async fn every_order_and_every_page(app: TestApp) {
     app.fill(&shop()).await;
     let ids = async |parameters: &str| app.search(parameters).await.ids();
     assert_eq!(ids("sortBy=price_asc").await, ["p5", "p4", "p2", "p3", "p1"]);
@@ -130,9 +157,7 @@ async fn every_order_and_every_page() {
     assert_eq!(seen, ["p3", "p5", "p2", "p1", "p0", "p4"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_active_products_are_found() {
-    let app = TestApp::spawn().await;
+async fn only_active_products_are_found(app: TestApp) {
     app.put("/products/a", &json!({"name": "Lamp", "status": "draft"})).await.expect(201);
     app.put("/products/b", &json!({"name": "Lamp", "status": "archived"})).await.expect(201);
     app.put("/products/c", &json!({"name": "Lamp"})).await.expect(201);
@@ -144,9 +169,7 @@ async fn only_active_products_are_found() {
     assert_eq!(app.search("query=lamp").await.ids(), ["a"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn answers_can_be_cached_until_something_changes() {
-    let app = TestApp::spawn_with(noren::app::Options { cache_seconds: 60, ..Default::default() }).await;
+async fn answers_can_be_cached_until_something_changes(app: TestApp) {
     app.fill(&shop()).await;
     let first = app.search("query=lamp").await;
     assert_eq!(first.header("cache-control"), "public, max-age=60");
@@ -162,9 +185,7 @@ async fn answers_can_be_cached_until_something_changes() {
     again(tag).await.expect(200);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_values_of_one_facet() {
-    let app = TestApp::spawn().await;
+async fn the_values_of_one_facet(app: TestApp) {
     app.fill(&shop()).await;
     let values = async |path: &str| app.get(&format!("/products/facets/{path}")).await.expect(200).json();
     let expected =

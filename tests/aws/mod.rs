@@ -1,5 +1,6 @@
 //! What the adapters of AWS do beyond the contracts, on the real servers, and the services on them as processes.
 
+mod index;
 mod queue;
 mod start;
 mod store;

@@ -24,22 +24,47 @@ const REQUESTS: usize = 50;
 #[tokio::test]
 async fn tantivy_answers_as_the_brute_force_search_does() {
     for seed in 0..CATALOGUES {
-        let folder = tempfile::tempdir().unwrap();
-        let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
-        let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
+        let (_folder, writer, searcher) = tantivy();
         compare(&writer, &searcher, seed).await;
     }
 }
 
 #[tokio::test]
 async fn opensearch_answers_as_the_brute_force_search_does() {
-    let Some(server) = services::opensearch().await else { return };
     for seed in 0..CATALOGUES {
-        let options = opensearch_options(server, &format!("oracle-{}", domain::ProductId::generate()));
-        let writer = OpenSearchWriter::create(&options).await.unwrap();
-        let searcher = OpenSearchSearcher::open(&options).await.unwrap();
+        let Some((writer, searcher)) = opensearch().await else { return };
         compare(&writer, &searcher, seed).await;
     }
+}
+
+#[tokio::test]
+async fn facets_of_real_products_in_tantivy_equal_a_count_over_the_file() {
+    let (_folder, writer, searcher) = tantivy();
+    compare_facets_of_real_products(&writer, &searcher).await;
+}
+
+#[tokio::test]
+async fn facets_of_real_products_in_opensearch_equal_a_count_over_the_file() {
+    let Some((writer, searcher)) = opensearch().await else { return };
+    compare_facets_of_real_products(&writer, &searcher).await;
+}
+
+/// An empty index in a folder of its own.
+fn tantivy() -> (tempfile::TempDir, TantivyWriter, TantivySearcher) {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
+    let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
+    (folder, writer, searcher)
+}
+
+/// An empty index in OpenSearch; none where that cannot be had.
+async fn opensearch() -> Option<(OpenSearchWriter, OpenSearchSearcher)> {
+    let options = opensearch_options(
+        services::opensearch().await?,
+        &format!("oracle-{}", domain::ProductId::generate()),
+    );
+    let writer = OpenSearchWriter::create(&options).await.unwrap();
+    Some((writer, OpenSearchSearcher::open(&options).await.unwrap()))
 }
 
 /// Fills an empty index with the catalogue of this seed, and asks it the requests of this seed.
@@ -136,8 +161,7 @@ async fn compare_facet_values(
 }
 
 /// The icecat catalogue, when it lies beside the checkout, else a made one: facets of the real data.
-#[tokio::test]
-async fn facets_of_real_products_equal_a_count_over_the_file() {
+async fn compare_facets_of_real_products(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
     let products = catalogue::real_products(3000).unwrap_or_else(|| {
         println!(
             "there is no ../shared/data/icecat.ndjson.gz beside the checkout: made products take its place"
@@ -147,9 +171,6 @@ async fn facets_of_real_products_equal_a_count_over_the_file() {
         (0..10).for_each(|_| drop(made.random_changes(&mut random)));
         made.live().cloned().collect()
     });
-    let folder = tempfile::tempdir().unwrap();
-    let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
-    let index = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
     for part in products.chunks(1000) {
         let changes: Vec<_> = part.iter().cloned().map(domain::Change::Create).collect();
         writer.apply(&changes).await.unwrap();

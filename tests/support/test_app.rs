@@ -1,6 +1,10 @@
 //! The whole service in this process, over real HTTP, with a folder and a port of its own.
 
-use noren::app::{App, Options};
+use std::sync::Arc;
+
+use domain::ProductId;
+use noren::app::{App, Index, Options};
+use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -8,7 +12,8 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{PATIENCE, http_client};
+use super::{PATIENCE, http_client, opensearch_options};
+use crate::services;
 
 /// A running service. It fails its test when that leaves changes queued or dead-lettered.
 pub(crate) struct TestApp {
@@ -84,6 +89,22 @@ impl TestApp {
     pub(crate) async fn spawn_with(options: Options) -> Self {
         let data_dir = tempfile::tempdir().expect("a temporary folder can be made");
         let app = App::open(data_dir.path(), options).await.expect("a new folder can be opened");
+        Self::serve(app, data_dir).await
+    }
+
+    /// The same with its index in OpenSearch; none where that cannot be had.
+    pub(crate) async fn spawn_on_opensearch(options: Options) -> Option<Self> {
+        let place =
+            opensearch_options(services::opensearch().await?, &format!("app-{}", ProductId::generate()));
+        let writer = OpenSearchWriter::create(&place).await.expect("an index can be made");
+        let search = OpenSearchSearcher::open(&place).await.expect("the index is there");
+        let index = Index { writer: Arc::new(writer), search: Arc::new(search) };
+        let data_dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let app = App::open_with_index(data_dir.path(), options, index).await;
+        Some(Self::serve(app.expect("a new folder can be opened"), data_dir).await)
+    }
+
+    async fn serve(app: App, data_dir: TempDir) -> Self {
         let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         let (stop, stopped) = oneshot::channel();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use command::Catalogue;
 use domain::Currency;
-use domain::ports::SearchIndex;
+use domain::ports::{IndexWriter, SearchIndex};
 use embedded_store::{DeadLetter, EmbeddedStore};
 use query::Settings;
 use runtime::{Service, StartError};
@@ -33,6 +33,14 @@ impl Default for Options {
     fn default() -> Self {
         Self { currency: Currency::USD, cache_seconds: 0 }
     }
+}
+
+/// Both sides of the index.
+pub struct Index {
+    /// The writing side.
+    pub writer: Arc<dyn IndexWriter>,
+    /// The reading side.
+    pub search: Arc<dyn SearchIndex>,
 }
 
 /// A catalogue with its store, queue, index and sync worker, all in this process.
@@ -63,20 +71,33 @@ impl App {
     /// # Errors
     /// When a part cannot be opened, with what to do about it.
     pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
-        let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
-            .map_err(|error| StartError::because("cannot open the store", error))?;
-        let store = Arc::new(store);
         let folder = data_dir.join("index");
         let writer = TantivyWriter::open(&folder, WriterOptions::default())
             .map_err(|error| StartError::because("cannot open the index", error))?;
-        let searcher = TantivySearcher::open(&folder, SearcherOptions::default())
+        let search = TantivySearcher::open(&folder, SearcherOptions::default())
             .map_err(|error| StartError::because("cannot open the index", error))?;
+        let index = Index { writer: Arc::new(writer), search: Arc::new(search) };
+        Self::open_with_index(data_dir, options, index).await
+    }
+
+    /// The same, with an index that is open already.
+    ///
+    /// # Errors
+    /// When the store cannot be opened, with what to do about it.
+    pub async fn open_with_index(
+        data_dir: &Path,
+        options: Options,
+        index: Index,
+    ) -> Result<Self, StartError> {
+        let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
+            .map_err(|error| StartError::because("cannot open the store", error))?;
+        let store = Arc::new(store);
         let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
-        let worker = Worker::new(store.clone(), Arc::new(writer), WorkerOptions::default());
+        let worker = Worker::new(store.clone(), index.writer, WorkerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (worker.clone(), stop.clone());
         let work = tokio::spawn(async move { working.run(stopped).await });
-        Ok(Self { catalogue, store, search: Arc::new(searcher), worker, work, stop, options })
+        Ok(Self { catalogue, store, search: index.search, worker, work, stop, options })
     }
 
     /// The write side.
