@@ -10,7 +10,7 @@ use domain::Change;
 use serde_json::{Value, json};
 
 use crate::services;
-use crate::support::{Answer, Running, finished, http_client, repository};
+use crate::support::{Answer, Running, finished, http_client, repository, wait_until};
 
 fn text(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -85,25 +85,50 @@ fn variables_in_compose(service: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
 }
 
-#[tokio::test]
-async fn the_write_service_starts_as_docker_compose_starts_it() {
-    let (Some(dynamodb), Some(sqs)) = (services::dynamodb().await, services::sqs().await) else { return };
-    let mut variables = variables_in_compose("command");
+/// Starts a service with what docker-compose.yml gives it, apart from the addresses of the servers, and asks whether it
+/// is ready as its health check does.
+async fn started_as_in_compose(service: &str, servers: &[(&str, &str)]) -> Running {
+    let mut variables = variables_in_compose(service);
     for (_, value) in &mut variables {
-        *value =
-            value.replace("http://dynamodb:8000", &dynamodb.url).replace("http://localstack:4566", &sqs.url);
+        for (in_compose, here) in servers {
+            *value = value.replace(in_compose, here);
+        }
     }
-    let set = |name: &str| variables.iter().any(|(set, _)| set == name);
-    assert!(set("NOREN_CREATE_TABLES") && set("AWS_REGION"), "{variables:?}");
+    let left = variables.iter().find(|(_, value)| value.contains("://") && !value.contains("127.0.0.1"));
+    assert!(!variables.is_empty() && left.is_none(), "{service}: {variables:?}");
+    let program = format!("noren-{service}");
     let start = |command: &mut Command| {
         command.envs(variables.iter().cloned());
     };
-    let service = Running::start_with("noren-command", &[], start).await;
-    let listen = service.url.trim_start_matches("http://");
-    let check = finished("noren-command", &["--check-health", "--listen", listen], &[]);
-    assert!(check.status.success(), "{check:?}");
-    let put = http_client().put(format!("{}/products/lamp", service.url)).json(&json!({"name": "Lamp"}));
+    let running = Running::start_with(&program, &[], start).await;
+    let listen = running.url.trim_start_matches("http://");
+    let check = finished(&program, &["--check-health", "--listen", listen], &[]);
+    assert!(check.status.success(), "{service}: {check:?}");
+    running
+}
+
+#[tokio::test]
+async fn the_services_start_as_docker_compose_starts_them() {
+    let (Some(dynamodb), Some(sqs), Some(opensearch)) =
+        (services::dynamodb().await, services::sqs().await, services::opensearch().await)
+    else {
+        return;
+    };
+    let servers = [
+        ("http://dynamodb:8000", &*dynamodb.url),
+        ("http://localstack:4566", &*sqs.url),
+        ("http://opensearch:9200", &*opensearch.url),
+    ];
+    let command = started_as_in_compose("command", &servers).await;
+    let _sync = started_as_in_compose("sync", &servers).await;
+    let query = started_as_in_compose("query", &servers).await;
+    let put = http_client().put(format!("{}/products/lamp", command.url)).json(&json!({"name": "Lamp"}));
     Answer::of(put).await.expect(201);
+    let search = format!("{}/products/search?query=lamp", query.url);
+    wait_until("what was written is found", async || {
+        Answer::of(http_client().get(&search)).await.expect(200).ids() == ["lamp"]
+    })
+    .await;
 }
 
 /// Copies the files that git knows or could know, as the build of the image gets them.

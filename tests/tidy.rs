@@ -116,11 +116,12 @@ fn query_cannot_reach_the_store() {
 fn a_service_contains_only_the_clients_that_it_uses() {
     let dynamodb = ["dynamodb-store", "aws-sdk-dynamodb"];
     let sqs = ["sqs-queue", "aws-sdk-sqs"];
-    let embedded = ["embedded-store", "rusqlite", "tantivy-index", "tantivy"];
+    let embedded = ["embedded-store", "rusqlite", "tantivy-index", "tantivy", "utoipa-swagger-ui"];
+    let opensearch = ["opensearch-index", "opensearch"];
     for (service, has, lacks) in [
-        ("command", [&dynamodb[..], &sqs].concat(), embedded.to_vec()),
-        ("sync", sqs.to_vec(), [&dynamodb[..], &embedded].concat()),
-        ("query", Vec::new(), [&dynamodb[..], &sqs, &embedded].concat()),
+        ("command", [&dynamodb[..], &sqs].concat(), [&opensearch[..], &embedded].concat()),
+        ("sync", [&sqs[..], &opensearch].concat(), [&dynamodb[..], &embedded].concat()),
+        ("query", opensearch.to_vec(), [&dynamodb[..], &sqs, &embedded].concat()),
     ] {
         let tree = tree_for_aws(service);
         assert!(tree.contains("domain") && tree.contains("axum"), "{tree:?}");

@@ -35,7 +35,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Service {
     /// Its own routes.
     pub routes: Router,
-    /// The description of these routes, served at `/openapi.json` and `/docs`; none for a service without an API.
+    /// The description of these routes, served at `/openapi.json`; none for a service without an API.
     pub openapi: Option<OpenApi>,
     /// What must be there for the service to be ready.
     pub parts: Vec<Part>,
@@ -46,7 +46,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// The whole router: the service's routes, `/health/*`, `/metrics`, `/openapi.json` and `/docs`, with request ids,
+    /// The whole router: the service's routes, `/health/*`, `/metrics`, `/openapi.json`, with the feature `docs` a page at
+    /// `/docs` that shows it, with request ids,
     /// logs, metrics, CORS, gzip, time-outs, body limits and problem documents around them.
     pub fn into_router(self) -> Router {
         crate::telemetry::metrics();
@@ -57,7 +58,7 @@ impl Service {
             .route("/health/ready", get(health::ready).with_state(vitals.clone()))
             .route("/metrics", get(health::metrics).with_state(vitals));
         if let Some(openapi) = self.openapi {
-            router = router.merge(utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", openapi));
+            router = router.merge(documents(openapi));
         }
         router
             .fallback(not_found)
@@ -71,6 +72,17 @@ impl Service {
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
     }
+}
+
+/// `/openapi.json`, and with the feature `docs` a page at `/docs` that shows it.
+#[cfg(feature = "docs")]
+fn documents(openapi: OpenApi) -> Router {
+    utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", openapi).into()
+}
+
+#[cfg(not(feature = "docs"))]
+fn documents(openapi: OpenApi) -> Router {
+    Router::new().route("/openapi.json", get(async move || axum::Json(openapi)))
 }
 
 /// Any page may call the API: it has no cookies, and what it may do is decided in front of it.

@@ -122,7 +122,7 @@ impl IntoResponse for Problem {
 
 /// The answer where no route fits.
 pub async fn not_found(uri: http::Uri) -> Problem {
-    let detail = format!("there is nothing at {}; see /docs for what there is", uri.path());
+    let detail = format!("there is nothing at {}; see /openapi.json for what there is", uri.path());
     Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
