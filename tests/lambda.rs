@@ -1,13 +1,15 @@
 //! The three binaries as Lambda functions: started by a small runtime API, they get events as AWS sends them.
 //!
-//! They run on the embedded back ends here; what is tested is that events become requests and batches, and answers what
-//! AWS expects of them.
+//! Most of it runs on the embedded back ends; what is tested is that events become requests and batches, and answers
+//! what AWS expects of them.
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::sync::Arc;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
+use aws_setup::Aws;
 use axum::Router;
 use axum::extract::{Path as InPath, State};
 use axum::http::HeaderMap;
@@ -15,20 +17,28 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use domain::ports::ChangeQueue;
+use dynamodb_store::DynamoStore;
+use opensearch_index::OpenSearchWriter;
 use serde_json::{Value, json};
+use sqs_queue::SqsQueue;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use crate::support::{PATIENCE, command, repository};
+use crate::services;
+use crate::support::{PATIENCE, command, opensearch_options, repository, wait_until};
 
 type Answer = Result<Value, Value>;
 
 /// The side of AWS: hands out events one by one and takes the answers.
 struct RuntimeApi {
+    /// When the function first asked for work.
+    asked: OnceLock<Instant>,
     events: Mutex<mpsc::Receiver<(String, Value)>>,
     answers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
 }
 
 async fn next(State(api): State<Arc<RuntimeApi>>) -> impl IntoResponse {
+    api.asked.get_or_init(Instant::now);
     let Some((id, event)) = api.events.lock().await.recv().await else { std::future::pending().await };
     let mut headers = HeaderMap::new();
     let mut set = |name: &'static str, value: String| headers.insert(name, value.parse().unwrap());
@@ -55,6 +65,7 @@ async fn answered(
 /// A function that runs until it is dropped.
 struct Function {
     child: Child,
+    started: Instant,
     api: Arc<RuntimeApi>,
     send: mpsc::Sender<(String, Value)>,
     calls: usize,
@@ -62,8 +73,16 @@ struct Function {
 
 impl Function {
     async fn start(name: &str, data_dir: &Path) -> Self {
+        let mut program = command(name);
+        program.env("NOREN_DATA_DIR", data_dir);
+        Self::start_program(program, name).await
+    }
+
+    async fn start_program(mut program: Command, name: &str) -> Self {
         let (send, events) = mpsc::channel(1);
-        let api = Arc::new(RuntimeApi { events: Mutex::new(events), answers: Mutex::default() });
+        let api =
+            RuntimeApi { asked: OnceLock::new(), events: Mutex::new(events), answers: Mutex::default() };
+        let api = Arc::new(api);
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/{how}", post(answered))
@@ -71,8 +90,8 @@ impl Function {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let child = command(name)
-            .env("NOREN_DATA_DIR", data_dir)
+        let started = Instant::now();
+        let child = program
             .env("AWS_LAMBDA_RUNTIME_API", address)
             .env("AWS_LAMBDA_FUNCTION_NAME", name)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
@@ -81,7 +100,13 @@ impl Function {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { child, api, send, calls: 0 }
+        Self { child, started, api, send, calls: 0 }
+    }
+
+    /// How long it took from its start until it asked for work.
+    async fn cold_start(&self) -> Duration {
+        wait_until("the function asks for work", async || self.api.asked.get().is_some()).await;
+        *self.api.asked.get().expect("it has asked") - self.started
     }
 
     /// What the function answers to the event.
@@ -178,4 +203,94 @@ async fn a_batch_is_applied_once_and_only_its_poison_comes_again() {
     // The batch deletes cup-0, and cup-6 was the poison.
     assert_eq!(found, ["cup-1", "cup-2", "cup-3", "cup-4", "cup-5", "cup-7"]);
     drop(sync);
+}
+
+/// The variables of functions on the servers of AWS, with a table, a queue and an index that exist; none where a server
+/// cannot be had.
+async fn variables_on_aws() -> Option<Vec<(&'static str, String)>> {
+    let (dynamodb, sqs) = (services::dynamodb().await?, services::sqs().await?);
+    let opensearch = services::opensearch().await?;
+    let name = format!("lambda-{}", domain::ProductId::generate());
+    let aws = Aws::local(&dynamodb.url).await.unwrap();
+    DynamoStore::create(&aws, &name).await.unwrap();
+    let aws = Aws::local(&sqs.url).await.unwrap();
+    SqsQueue::create(&aws, &name, Duration::from_secs(30)).await.unwrap();
+    OpenSearchWriter::create(&opensearch_options(opensearch, &name)).await.unwrap();
+    let mut variables: Vec<(&str, String)> = [
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url),
+        ("AWS_ENDPOINT_URL_SQS", &sqs.url),
+        ("NOREN_STORE", "dynamodb"),
+        ("NOREN_QUEUE", "sqs"),
+        ("NOREN_INDEX", "opensearch"),
+        ("NOREN_OPENSEARCH_URL", &opensearch.url),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into();
+    let named = ["NOREN_DYNAMODB_TABLE", "NOREN_SQS_QUEUE", "NOREN_OPENSEARCH_INDEX"];
+    variables.extend(named.map(|variable| (variable, name.clone())));
+    Some(variables)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_the_servers_of_aws_a_product_goes_all_the_way() {
+    let Some(variables) = variables_on_aws().await else { return };
+    let start = async |name: &str| {
+        let mut program = command(name);
+        program.envs(variables.iter().cloned());
+        Function::start_program(program, name).await
+    };
+    let mut command = start("noren-command").await;
+    let (status, created, _) = command.request(&event("http-api-create")).await;
+    assert_eq!(status, 201, "{created}");
+
+    // What Lambda itself does between the queue and the function.
+    let value = |name: &str| variables.iter().find(|(variable, _)| *variable == name).unwrap().1.clone();
+    let aws = Aws::local(&value("AWS_ENDPOINT_URL_SQS")).await.unwrap();
+    let queue = SqsQueue::open(&aws, &value("NOREN_SQS_QUEUE")).await.unwrap();
+    let delivery = queue.receive(1, PATIENCE).await.unwrap().remove(0);
+    let change = delivery.envelope.unwrap().change;
+    let mut batch = event("sqs-batch");
+    let records = batch["Records"].as_array_mut().unwrap();
+    records.truncate(1);
+    records[0]["body"] = serde_json::to_string(&change).unwrap().into();
+    let mut sync = start("noren-sync").await;
+    assert_eq!(sync.invoke(&batch).await, Ok(json!({"batchItemFailures": []})));
+
+    let mut query = start("noren-query").await;
+    let mut search = event("http-api-search");
+    search["rawQueryString"] = json!("query=");
+    let (status, found, _) = query.request(&search).await;
+    assert_eq!(
+        (status, &found["total"], &found["products"][0]["id"]),
+        (200, &json!(1), &created["id"]),
+        "{found}"
+    );
+}
+
+/// Measured on the functions that `deploy/build.sh` made when `FUNCTIONS` names their folder, and then held to what they
+/// may take: see docs/BENCHMARKS.md. What the tests themselves build is not what would be deployed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_asks_for_work_soon_after_its_start() {
+    const STARTS: usize = 21;
+    const LIMIT: Duration = Duration::from_millis(50);
+    let Some(variables) = variables_on_aws().await else { return };
+    let functions = std::env::var_os("FUNCTIONS").map(|folder| repository().join(folder));
+    for name in ["noren-command", "noren-sync", "noren-query"] {
+        let mut times = Vec::new();
+        for _ in 0..if functions.is_some() { STARTS } else { 1 } {
+            let mut program = match &functions {
+                Some(folder) => Command::new(folder.join(name).join("bootstrap")),
+                None => command(name),
+            };
+            program.envs(variables.iter().cloned());
+            times.push(Function::start_program(program, name).await.cold_start().await);
+        }
+        times.sort();
+        let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("{name}: {median:.1?} from its start until it asks for work, {slowest:.1?} at most");
+        assert!(functions.is_none() || median <= LIMIT, "{name}: {times:?}");
+    }
 }
