@@ -6,11 +6,10 @@ use domain::ports::ChangeQueue;
 use reqwest::Method;
 use serde_json::json;
 use sqs_queue::SqsQueue;
-use tokio::net::{TcpListener, TcpStream};
 
 use super::closed_address;
 use crate::services;
-use crate::support::{Answer, PATIENCE, Running, finished, http_client, wait_until};
+use crate::support::{Answer, PATIENCE, Proxy, Running, finished, http_client, wait_until};
 
 const COMMAND: [&str; 4] = ["--store", "dynamodb", "--queue", "sqs"];
 /// What the SDK would otherwise find on the machine of whoever runs the tests.
@@ -27,7 +26,7 @@ const NOTHING: [(&str, &str); 9] = [
 ];
 
 /// The variables of a process that uses the servers at these addresses.
-fn variables<'a>(dynamodb: &'a str, sqs: &'a str, name: &'a str) -> Vec<(&'a str, &'a str)> {
+pub(super) fn variables<'a>(dynamodb: &'a str, sqs: &'a str, name: &'a str) -> Vec<(&'a str, &'a str)> {
     let ours = [
         ("AWS_PROFILE", "default"),
         ("AWS_REGION", "eu-central-1"),
@@ -42,7 +41,7 @@ fn variables<'a>(dynamodb: &'a str, sqs: &'a str, name: &'a str) -> Vec<(&'a str
 }
 
 /// The one line that a service says when it cannot start.
-fn fault(service: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+pub(super) fn fault(service: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let output = finished(service, &[arguments, &["--listen", "127.0.0.1:0"]].concat(), variables);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let text = String::from_utf8(output.stderr).unwrap();
@@ -88,18 +87,6 @@ async fn without_its_store_the_command_service_says_so_and_asks_to_come_again() 
     answer.problem(503);
 }
 
-/// Passes on whatever comes to an address, as long as it lives.
-async fn forward(listener: TcpListener, to: String) {
-    while let Ok((mut from, _)) = listener.accept().await {
-        let to = to.clone();
-        tokio::spawn(async move {
-            let mut to = TcpStream::connect(to).await.unwrap();
-            // Either side may go away at any time.
-            let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
-        });
-    }
-}
-
 /// Writes are answered while the queue is away, and the relay sends them when it is back.
 #[tokio::test]
 async fn what_is_written_while_the_queue_is_away_is_sent_when_it_is_back() {
@@ -107,8 +94,8 @@ async fn what_is_written_while_the_queue_is_away_is_sent_when_it_is_back() {
     let name = format!("relay-{}", ProductId::generate());
     let aws = Aws::local(&sqs.url).await.unwrap();
     let queue = SqsQueue::create(&aws, &name, std::time::Duration::from_secs(30)).await.unwrap();
-    let away = closed_address();
-    let endpoint = format!("http://{away}");
+    let mut away = Proxy::before(&sqs.url);
+    let endpoint = away.url();
     // With the queue away, it cannot make one.
     let arguments = [&COMMAND[..2], &["--create-tables"]].concat();
     let data = tempfile::tempdir().unwrap();
@@ -126,9 +113,7 @@ async fn what_is_written_while_the_queue_is_away_is_sent_when_it_is_back() {
     }
     assert_eq!(queue.stats().await.unwrap().waiting, 0);
 
-    let listener = TcpListener::bind(away).await.unwrap();
-    let to = sqs.url.trim_start_matches("http://").to_owned();
-    let forwarding = tokio::spawn(forward(listener, to));
+    away.mend().await;
     wait_until("the relay has sent what was written", async || queue.stats().await.unwrap().waiting == 5)
         .await;
     let ready = Answer::of(client.get(format!("{}/health/ready", command.url))).await.expect(200).json();
@@ -138,7 +123,6 @@ async fn what_is_written_while_the_queue_is_away_is_sent_when_it_is_back() {
         received.iter().map(|delivery| delivery.envelope.as_ref().unwrap().change.id().to_string()).collect();
     ids.sort();
     assert_eq!(ids, ["p0", "p1", "p2", "p3", "p4"]);
-    forwarding.abort();
 }
 
 async fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Running {

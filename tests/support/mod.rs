@@ -1,6 +1,8 @@
 //! What the tests share.
 
+mod icecat;
 mod processes;
+mod proxy;
 mod test_app;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use crate::services::Server;
 
+pub(crate) use icecat::Icecat;
 pub(crate) use processes::{Running, command, finished, free_port};
+pub(crate) use proxy::Proxy;
 pub(crate) use test_app::{Answer, TestApp};
 
 /// The longest that a test waits for anything.

@@ -108,6 +108,18 @@ pub enum OpenError {
         /// The alias.
         alias: String,
     },
+    /// OpenSearch does not let us in.
+    #[error(
+        "the index behind the alias {alias} may not be used; check the user and password in NOREN_OPENSEARCH_URL, or \
+         the AWS credentials and what they may do"
+    )]
+    Denied {
+        /// The alias.
+        alias: String,
+        /// What it said.
+        #[source]
+        source: PortError,
+    },
     /// OpenSearch cannot be asked now; it may be later.
     #[error(transparent)]
     Failed(#[from] PortError),

@@ -22,8 +22,9 @@ impl OpenSearchSearcher {
     /// the log, and the index is looked at again when it is needed.
     ///
     /// # Errors
-    /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Newer`] and
-    /// [`OpenError::Unusable`] for an index that this program cannot read.
+    /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Denied`] where
+    /// OpenSearch does not let us in, [`OpenError::Newer`] and [`OpenError::Unusable`] for an index that this program
+    /// cannot read.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let searcher = Self { client: Client::new(options)?, checked: OnceCell::new() };
         match searcher.check().await {

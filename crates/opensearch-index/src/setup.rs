@@ -16,6 +16,8 @@ const MAKING_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a look at the index may take. It is shorter than the time that a health check has.
 const LOOKING_PATIENCE: Duration = Duration::from_millis(1500);
 
+const LOOKING: &str = "looking at the index";
+
 /// An index that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ready {
@@ -42,8 +44,16 @@ async fn look(client: &Client) -> Result<Option<Ready>, OpenError> {
         patience: LOOKING_PATIENCE,
     };
     let indexes: BTreeMap<String, Index> = match client.call(call).await {
-        Err(error) if error.status() == Some(404) => return Ok(None),
-        answered => answered.map_err(|error| error.during("looking at the index"))?,
+        Ok(indexes) => indexes,
+        Err(error) => {
+            return match error.status() {
+                Some(404) => Ok(None),
+                Some(401 | 403) => {
+                    Err(OpenError::Denied { alias: client.alias.clone(), source: error.during(LOOKING) })
+                }
+                _ => Err(OpenError::Failed(error.during(LOOKING))),
+            };
+        }
     };
     let alias = client.alias.clone();
     let unusable = |reason: String| OpenError::Unusable { alias: alias.clone(), reason };

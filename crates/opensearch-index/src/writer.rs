@@ -54,8 +54,8 @@ impl OpenSearchWriter {
     /// looked at again when it is needed.
     ///
     /// # Errors
-    /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Missing`] where
-    /// nothing has the alias, [`OpenError::Newer`] and [`OpenError::Unusable`] for an index that this program cannot
+    /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Denied`] where
+    /// OpenSearch does not let us in, [`OpenError::Missing`] where nothing has the alias, [`OpenError::Newer`] and [`OpenError::Unusable`] for an index that this program cannot
     /// write.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         Self::start(options, false).await

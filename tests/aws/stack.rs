@@ -1,0 +1,222 @@
+//! The three services as processes on DynamoDB, SQS and OpenSearch: crashes, an index that is away, and how soon a
+//! write is found.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use aws_setup::Aws;
+use domain::ProductId;
+use domain::ports::ChangeQueue;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use reqwest::{Client, Method};
+use serde_json::json;
+use sqs_queue::SqsQueue;
+
+use super::start::{fault, variables};
+use crate::services;
+use crate::support::{Answer, Icecat, Proxy, Running, command, http_client, wait_within};
+
+/// How long a whole catalogue may be on its way, with other tests beside it.
+const LONG: Duration = Duration::from_secs(300);
+
+/// Where a test's services work: a table, a queue and an alias of one name.
+struct Place {
+    name: String,
+    dynamodb: &'static str,
+    sqs: &'static str,
+    opensearch: String,
+    queue: SqsQueue,
+}
+
+impl Place {
+    /// None where the servers cannot be had.
+    async fn new(visibility: Duration) -> Option<Self> {
+        let (dynamodb, sqs) = (services::dynamodb().await?, services::sqs().await?);
+        let opensearch = services::opensearch().await?.url.clone();
+        let name = format!("stack-{}", ProductId::generate());
+        let aws = Aws::local(&sqs.url).await.unwrap();
+        let queue = SqsQueue::create(&aws, &name, visibility).await.unwrap();
+        Some(Self { name, dynamodb: &dynamodb.url, sqs: &sqs.url, opensearch, queue })
+    }
+
+    fn variables(&self) -> Vec<(&str, &str)> {
+        let ours = [
+            ("NOREN_STORE", "dynamodb"),
+            ("NOREN_QUEUE", "sqs"),
+            ("NOREN_INDEX", "opensearch"),
+            ("NOREN_OPENSEARCH_URL", &*self.opensearch),
+            ("NOREN_OPENSEARCH_INDEX", &*self.name),
+        ];
+        [&variables(self.dynamodb, self.sqs, &self.name)[..], &ours].concat()
+    }
+
+    async fn start(&self, service: &str) -> Running {
+        Running::start_with(service, &[], |command| {
+            command.envs(self.variables()).env("NOREN_CREATE_TABLES", "true");
+        })
+        .await
+    }
+
+    async fn nothing_is_left(&self) -> bool {
+        let stats = self.queue.stats().await.unwrap();
+        (stats.waiting, stats.in_flight) == (0, 0)
+    }
+
+    async fn dead_letters(&self) -> u64 {
+        self.queue.stats().await.unwrap().dead
+    }
+}
+
+/// How many products a search of everything finds.
+async fn total(client: &Client, query: &Running) -> usize {
+    let request = client.get(format!("{}/products/search?pageSize=1", query.url));
+    Answer::of(request).await.expect(200).json()["total"].as_u64().unwrap() as usize
+}
+
+/// The number of seconds in a variable, for those who want to see a longer run.
+fn seconds(variable: &str) -> Option<Duration> {
+    let text = std::env::var(variable).ok()?;
+    Some(Duration::from_secs(text.parse().unwrap_or_else(|_| panic!("{variable} is a number of seconds"))))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_survives_the_death_of_each_process() {
+    // Messages that the dead hold come again soon.
+    let Some(place) = Place::new(Duration::from_secs(5)).await else { return };
+    let (icecat, client) = (Icecat::load(), http_client());
+    let whole = icecat.products.len();
+    let (mut command, mut sync) = (place.start("noren-command").await, place.start("noren-sync").await);
+    let mut query = place.start("noren-query").await;
+    let mut import = importing(&icecat, &command);
+    let reached = async |query: &Running, part: usize| {
+        let found = wait_within(LONG, async || total(&client, query).await >= part).await;
+        assert!(found, "waited in vain for {part} of {whole} products");
+    };
+
+    reached(&query, whole / 10).await;
+    sync.kill();
+    sync = place.start("noren-sync").await;
+    reached(&query, whole / 5).await;
+    query.kill();
+    query = place.start("noren-query").await;
+    reached(&query, whole / 4).await;
+    command.kill();
+    let broken_off = import.wait().unwrap();
+    command = place.start("noren-command").await;
+    // A small catalogue is through before anybody dies.
+    if !broken_off.success() {
+        import = importing(&icecat, &command);
+        assert!(import.wait().unwrap().success());
+    }
+
+    reached(&query, whole).await;
+    icecat.expect_at(&query.url).await;
+    // Marks whose changes were enqueued, but not cleared before the end, are sent once more.
+    assert!(wait_within(LONG, async || place.nothing_is_left().await).await);
+    assert_eq!(place.dead_letters().await, 0);
+    drop((command, sync));
+}
+
+fn importing(icecat: &Icecat, to: &Running) -> std::process::Child {
+    let mut import = command("noren");
+    import.args(["import", icecat.file.to_str().unwrap(), "--url", &to.url]);
+    import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Six visibility time-outs long nobody can index: were waiting a failure, the first messages would be dead letters.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_dead_lettered_while_opensearch_is_away() {
+    let visibility = Duration::from_secs(2);
+    let outage = seconds("OUTAGE_SECONDS").unwrap_or(6 * visibility);
+    let Some(mut place) = Place::new(visibility).await else { return };
+    let mut proxy = Proxy::before(&place.opensearch);
+    proxy.mend().await;
+    place.opensearch = proxy.url();
+    let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
+    let (query, client) = (place.start("noren-query").await, http_client());
+    let write = async |n: usize| {
+        let url = format!("{}/products/p{n}", command.url);
+        Answer::of(client.put(url).json(&json!({ "name": "a lamp" }))).await.expect(201);
+    };
+    write(0).await;
+    let all_found = async |written: usize| {
+        wait_within(LONG, async || total(&client, &query).await == written).await && {
+            wait_within(LONG, async || place.nothing_is_left().await).await
+        }
+    };
+    assert!(all_found(1).await);
+
+    proxy.cut().await;
+    let ready = Answer::of(client.get(format!("{}/health/ready", query.url))).await.problem(503);
+    assert_ne!(ready["parts"]["index"], "ready", "{ready}");
+    let refused = Answer::of(client.get(format!("{}/products/search", query.url))).await;
+    assert_ne!(refused.header("retry-after"), "");
+    refused.problem(503);
+    let (begun, mut written) = (Instant::now(), 1);
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    while begun.elapsed() < outage {
+        ticks.tick().await;
+        write(written).await;
+        written += 1;
+    }
+    proxy.mend().await;
+    assert!(all_found(written).await, "all {written} products are found");
+    assert_eq!(place.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_used_is_one_line_that_says_what_to_set() {
+    let Some(mut place) = Place::new(Duration::from_secs(30)).await else { return };
+    let missing = fault("noren-sync", &[], &place.variables());
+    assert!(
+        missing.contains(&place.name) && missing.contains("NOREN_OPENSEARCH_INDEX"),
+        "it names the index and what to set: {missing}"
+    );
+    place.opensearch = "opensearch:9200".to_owned();
+    for service in ["noren-sync", "noren-query"] {
+        let wrong = fault(service, &[], &place.variables());
+        assert!(wrong.contains("http://127.0.0.1:9200"), "{wrong}");
+    }
+}
+
+/// 20 writes a second, each looked for from its answer on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_is_found_soon() {
+    let wanted = seconds("LAG_SECONDS");
+    let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
+    let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
+    let (query, client) = (place.start("noren-query").await, http_client());
+    let lag = async |n: usize| {
+        let write = client.request(Method::PUT, format!("{}/products/p{n}", command.url));
+        Answer::of(write.json(&json!({ "name": format!("lamp x{n}x") }))).await.expect(201);
+        let written = Instant::now();
+        let search = format!("{}/products/search?query=x{n}x", query.url);
+        let found = async || {
+            let answer = Answer::of(client.get(&search)).await.expect(200);
+            answer.ids() == [format!("p{n}")]
+        };
+        assert!(wait_within(LONG, found).await, "the product is found");
+        written.elapsed()
+    };
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    let (mut running, mut lags) = (FuturesUnordered::new(), Vec::new());
+    let count = 20 * wanted.unwrap_or(Duration::from_secs(3)).as_secs() as usize;
+    for n in 0..count {
+        while let Some(lag) = tokio::select! {
+            _ = ticks.tick() => None,
+            Some(lag) = running.next() => Some(lag),
+        } {
+            lags.push(lag);
+        }
+        running.push(lag(n));
+    }
+    lags.extend(running.collect::<Vec<_>>().await);
+    lags.sort();
+    let at = |share: usize| lags[(lags.len() * share / 100).min(lags.len() - 1)];
+    println!("from the answer to being found: median {:?}, 99 of 100 {:?}", at(50), at(99));
+    // A figure counts only where nothing else runs.
+    if wanted.is_some() {
+        assert!(at(99) < Duration::from_secs(2), "{:?}", at(99));
+    }
+}

@@ -1,0 +1,64 @@
+//! A server that can be taken away and comes back at the same address.
+
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::free_port;
+
+/// Stands before a server on this machine. Nobody answers at its address until it is mended.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    to: String,
+    forwarding: Option<JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// A proxy before the server at an address such as `http://127.0.0.1:9200`.
+    pub(crate) fn before(url: &str) -> Self {
+        let to = url.trim_start_matches("http://").to_owned();
+        Self { address: ([127, 0, 0, 1], free_port()).into(), to, forwarding: None }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From now on it passes on whatever comes.
+    pub(crate) async fn mend(&mut self) {
+        let listener = TcpListener::bind(self.address).await.expect("nobody else took the port");
+        self.forwarding = Some(tokio::spawn(forward(listener, self.to.clone())));
+    }
+
+    /// Nobody answers any more, and connections that were made are gone.
+    pub(crate) async fn cut(&mut self) {
+        if let Some(forwarding) = self.forwarding.take() {
+            forwarding.abort();
+            // It ends by being aborted, which is what is wanted.
+            let _ = forwarding.await;
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        if let Some(forwarding) = &self.forwarding {
+            forwarding.abort();
+        }
+    }
+}
+
+async fn forward(listener: TcpListener, to: String) {
+    // Its connections end with it.
+    let mut connections = JoinSet::new();
+    while let Ok((mut from, _)) = listener.accept().await {
+        while connections.try_join_next().is_some() {}
+        let to = to.clone();
+        connections.spawn(async move {
+            let mut to = TcpStream::connect(to).await.expect("the server is there");
+            // Either side may go away at any time.
+            let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+        });
+    }
+}
