@@ -358,8 +358,15 @@ pub trait SearchIndex: Send + Sync {
     /// Answers one search on one state of the index. See [`SearchRequest`] and [`SearchAnswer`] for what the parts mean.
     ///
     /// A word is found in the name, brand, sku, category, tags, attributes and description. Every word must be
-    /// found, exactly, with typos as far as its length allows (0 to 2 letters: none, 3 to 5: one, more: two; none
-    /// in words with digits), or, for the last word, as a beginning.
+    /// found: exactly, in singular or plural, written together with its neighbour or apart from it; with typos as
+    /// far as its length allows (0 to 2 letters: none, 3 to 5: one, more: two; none in words with digits); or, for
+    /// the last word, as a beginning. More words found exactly come first, then those found as beginnings, then those
+    /// with one typo; after that it counts in which parts of a product words were found.
+    ///
+    /// Where no product has every word, whatever the filters say, words are left out, and the answer names them.
+    /// Beginning with the word that the fewest products have, one is kept when some product has it together with all
+    /// that were kept before. What counts here are products that have a word exactly or, where none has it so, in any
+    /// way.
     async fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, PortError>;
 
     /// The values of one facet with their counts, the most frequent first, then by value.

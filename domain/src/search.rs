@@ -306,6 +306,8 @@ pub struct SearchAnswer {
     pub facets: Vec<(FacetField, Facet)>,
     /// The query with its misspelt words corrected, when the index is confident that they were.
     pub corrected_query: Option<String>,
+    /// Words of the query that were left out because no product has all of them, as they stand in it.
+    pub relaxed: Vec<String>,
     /// Where the next page begins; none on the last one.
     pub next: Option<Cursor>,
     /// Names the state of the index that answered: equal when nothing was committed between two searches.

@@ -34,6 +34,7 @@ pub fn search_json(
         page_size: request.page.size,
         next_cursor: answer.next.as_ref().map(domain::search::Cursor::encode),
         corrected_query: answer.corrected_query.as_deref(),
+        relaxed: &answer.relaxed,
     })
 }
 
@@ -82,6 +83,10 @@ pub(crate) struct SearchJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("processor intel"))]
     corrected_query: Option<&'a str>,
+    /// Words of the query that were left out because no product has all of its words; absent when there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["purple"]))]
+    relaxed: &'a [String],
 }
 
 /// A product that was found.
@@ -251,6 +256,7 @@ mod tests {
             total: 1234,
             facets: Vec::new(),
             corrected_query: None,
+            relaxed: Vec::new(),
             next: None,
             snapshot: "1".to_owned(),
         }
@@ -317,12 +323,14 @@ mod tests {
             ..SearchRequest::all(Currency::USD)
         };
         let corrected_query = Some("processor intel".to_owned());
-        let answer = SearchAnswer { next: Some(cursor.clone()), corrected_query, ..answer() };
+        let relaxed = vec!["purple".to_owned()];
+        let answer = SearchAnswer { next: Some(cursor.clone()), corrected_query, relaxed, ..answer() };
         let json: Value = serde_json::from_str(&text(&request, &answer)).unwrap();
         assert_eq!(json.get("page"), None);
         assert_eq!(json["pageSize"], 5);
         assert_eq!(Cursor::decode(json["nextCursor"].as_str().unwrap()), Some(cursor));
         assert_eq!(json["correctedQuery"], "processor intel");
+        assert_eq!(json["relaxed"], serde_json::json!(["purple"]));
     }
 
     #[test]

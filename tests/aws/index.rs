@@ -127,7 +127,7 @@ async fn writers_that_start_together_make_one_index() {
     assert_eq!(searcher.stats().await.unwrap().products, 4);
     let indexes = ask(server, &format!("{}*", options.alias)).await;
     let names: Vec<&String> = indexes.as_object().unwrap().keys().collect();
-    assert_eq!(names, [&format!("{}-v1-000001", options.alias)]);
+    assert_eq!(names, [&format!("{}-v2-000001", options.alias)]);
 }
 
 #[tokio::test]
@@ -184,12 +184,13 @@ async fn a_document_that_is_refused_leaves_the_others_indexed() {
     let Some((server, options)) = place().await else { return };
     let whole = Options { alias: format!("{}-whole", options.alias), ..options.clone() };
     OpenSearchWriter::create(&whole).await.unwrap();
-    let made = ask(server, &format!("{}-v1-000001", whole.alias)).await;
-    let mut mappings = made[format!("{}-v1-000001", whole.alias)]["mappings"].clone();
+    let made_name = format!("{}-v2-000001", whole.alias);
+    let made = ask(server, &made_name).await;
+    let mut mappings = made[&made_name]["mappings"].clone();
     mappings["properties"].as_object_mut().unwrap().remove("brand").unwrap();
-    let analysis = json!({"analyzer": {"ready_words": {"type": "custom", "tokenizer": "whitespace"}}});
-    let body =
-        json!({"aliases": {&options.alias: {}}, "mappings": mappings, "settings": {"analysis": analysis}});
+    let settings = &made[&made_name]["settings"]["index"];
+    let settings = json!({"analysis": settings["analysis"], "similarity": settings["similarity"]});
+    let body = json!({"aliases": {&options.alias: {}}, "mappings": mappings, "settings": settings});
     make(server, &format!("{}-1", options.alias), body).await;
     let writer = OpenSearchWriter::open(&options).await.unwrap();
     let changes = [
@@ -309,7 +310,10 @@ async fn requests_are_signed_when_there_are_credentials_of_aws() {
     let aws = Aws::local(&url).await.unwrap();
     let options = Options { url, alias: "any".to_owned(), aws: Some(aws) };
     let error = OpenSearchSearcher::open(&options).await.err().unwrap();
-    assert!(matches!(error, OpenError::Denied { .. }) && error.to_string().contains("credentials"), "{error}");
+    assert!(
+        matches!(error, OpenError::Denied { .. }) && error.to_string().contains("credentials"),
+        "{error}"
+    );
     let error = PortError::from(error);
     assert_eq!(error.kind, PortErrorKind::Unavailable);
     assert!(error.chain().contains("403"), "{}", error.chain());

@@ -2,6 +2,7 @@
 
 mod index;
 mod queue;
+mod shares;
 mod stack;
 mod start;
 mod store;

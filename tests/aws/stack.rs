@@ -13,6 +13,7 @@ use reqwest::{Client, Method};
 use serde_json::json;
 use sqs_queue::SqsQueue;
 
+use super::shares::processor_times;
 use super::start::{fault, variables};
 use crate::services;
 use crate::support::{Answer, Icecat, Proxy, Running, command, http_client, wait_within};
@@ -122,6 +123,42 @@ fn importing(icecat: &Icecat, to: &Running) -> std::process::Child {
     let mut import = command("noren");
     import.args(["import", icecat.file.to_str().unwrap(), "--url", &to.url]);
     import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// With `MEASURE_IMPORT=1` it is the whole real catalogue, and what it prints belongs into the benchmarks.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_takes_each_part_so_long() {
+    let measured = std::env::var_os("MEASURE_IMPORT").is_some();
+    let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
+    let icecat = if measured { Icecat::load() } else { Icecat::small() };
+    let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
+    let (query, client) = (place.start("noren-query").await, http_client());
+    let whole = icecat.products.len();
+
+    let (begun, before) = (Instant::now(), processor_times());
+    let mut import = importing(&icecat, &command);
+    let written = wait_within(LONG, async || import_is_over(&import)).await;
+    let (written_after, importer) = (begun.elapsed(), processor_times());
+    assert!(written && import.wait().unwrap().success());
+    assert!(wait_within(LONG, async || total(&client, &query).await == whole).await);
+    let (found_after, after) = (begun.elapsed(), processor_times());
+
+    let rate = |time: Duration| whole as f64 / time.as_secs_f64();
+    println!(
+        "{whole} products, {:.0} a second until written, {:.0} until found",
+        rate(written_after),
+        rate(found_after)
+    );
+    for (name, time) in importer.iter().filter(|(name, _)| *name == "noren").chain(&after) {
+        let used = time.saturating_sub(before.get(name).copied().unwrap_or_default()).as_secs_f64();
+        println!("  {name}: {used:.1} s of processor time, {:.2} ms a product", used * 1000.0 / whole as f64);
+    }
+}
+
+/// Whether the process has ended, of which the system still knows what it used.
+fn import_is_over(import: &std::process::Child) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", import.id())).unwrap_or_default();
+    stat.contains(") Z ")
 }
 
 /// Six visibility time-outs long nobody can index: were waiting a failure, the first messages would be dead letters.

@@ -16,6 +16,8 @@ pub(crate) struct Found<'a> {
     pub(crate) products: Vec<FoundProduct<'a>>,
     pub(crate) facets: Vec<(FacetField, Facet)>,
     pub(crate) has_words: bool,
+    /// Words left out, folded.
+    pub(crate) relaxed: Vec<String>,
 }
 
 pub(crate) struct FoundProduct<'a> {
@@ -30,9 +32,10 @@ pub(crate) fn search<'a>(
     products: impl Iterator<Item = &'a Arc<Product>>,
     request: &SearchRequest,
 ) -> Found<'a> {
-    let query = query_words(&request.words);
+    let products: Vec<&Arc<Product>> = products.filter(|product| is_searchable(product)).collect();
+    let (query, relaxed) = relax(query_words(&request.words), &products);
     let matching: Vec<FoundProduct<'a>> = products
-        .filter(|product| is_searchable(product))
+        .into_iter()
         .filter_map(|product| Some(FoundProduct { product, class: class(product, &query)? }))
         .collect();
     let facets =
@@ -40,16 +43,17 @@ pub(crate) fn search<'a>(
     let mut products: Vec<_> =
         matching.into_iter().filter(|found| failed(found.product, request).is_empty()).collect();
     products.sort_by(|a, b| compare(a.product, b.product, request));
-    Found { products, facets, has_words: !query.is_empty() }
+    Found { products, facets, has_words: !query.is_empty(), relaxed }
 }
 
 pub(crate) fn facet_values<'a>(
     products: impl Iterator<Item = &'a Arc<Product>>,
     request: &FacetRequest,
 ) -> Vec<FacetValue> {
-    let query = query_words(&request.search.words);
+    let products: Vec<&Arc<Product>> = products.filter(|product| is_searchable(product)).collect();
+    let (query, _) = relax(query_words(&request.search.words), &products);
     let matching: Vec<_> = products
-        .filter(|product| is_searchable(product))
+        .into_iter()
         .filter_map(|product| Some(FoundProduct { product, class: class(product, &query)? }))
         .collect();
     let mut counted = counts(&matching, &request.field, &request.search);
@@ -60,12 +64,15 @@ pub(crate) fn facet_values<'a>(
 
 // ------------------------------------------------------------------------------------------------ words
 
+#[derive(Clone, PartialEq)]
 struct QueryWord {
     text: String,
     is_last: bool,
+    /// With the word before and with the word behind.
+    joined: Vec<String>,
 }
 
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     text.to_lowercase().replace('é', "e")
 }
 
@@ -77,26 +84,97 @@ fn split(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Each word once, the last one also when it came before.
 fn query_words(text: &str) -> Vec<QueryWord> {
     let words = split(text);
-    let last = words.len().wrapping_sub(1);
-    words.into_iter().enumerate().map(|(at, text)| QueryWord { text, is_last: at == last }).collect()
+    let pairs: Vec<String> = words.windows(2).map(|pair| pair.concat()).collect();
+    let mut query: Vec<QueryWord> = Vec::new();
+    for (at, text) in words.iter().enumerate() {
+        let is_last = at + 1 == words.len();
+        let before = at.checked_sub(1).and_then(|before| pairs.get(before));
+        let joined = before.into_iter().chain(pairs.get(at)).cloned();
+        match query.iter_mut().find(|known| known.text == *text && !is_last) {
+            Some(known) => known.joined.extend(joined),
+            None => query.push(QueryWord { text: text.clone(), is_last, joined: joined.collect() }),
+        }
+    }
+    query
 }
 
-/// Every word of a product, and its model numbers without hyphens.
-fn product_words(product: &Product) -> BTreeSet<String> {
-    let content = &product.content;
-    let mut texts = vec![content.name.clone()];
-    texts.extend(content.description.clone());
-    texts.extend(content.sku.clone());
-    texts.extend(content.brand.clone());
-    texts.extend(content.category.iter().map(ToString::to_string));
-    texts.extend(content.tags.iter().cloned());
-    for value in content.attributes.values().filter(|value| !matches!(value, AttributeValue::Flag(_))) {
-        texts.extend(value.facet_values().map(std::borrow::Cow::into_owned));
+/// Leaves out words where no product has all of them: from the word that the fewest products have on, one is kept when
+/// some product has it and all that were kept before.
+fn relax(query: Vec<QueryWord>, products: &[&Arc<Product>]) -> (Vec<QueryWord>, Vec<String>) {
+    let count = |words: &[QueryWord], is_enough: &dyn Fn(Class) -> bool| {
+        products.iter().filter(|product| class(product, words).is_some_and(is_enough)).count()
+    };
+    if query.len() < 2 || count(&query, &|_| true) > 0 {
+        return (query, Vec::new());
     }
-    let mut words: BTreeSet<String> = texts.iter().flat_map(|text| split(text)).collect();
-    for text in &texts {
+    let telling = |word: &QueryWord| {
+        let word = std::slice::from_ref(word);
+        match count(word, &|class| class[0] > 0) {
+            0 => count(word, &|_| true),
+            exact => exact,
+        }
+    };
+    let mut order: Vec<(usize, &QueryWord)> = query.iter().map(|word| (telling(word), word)).collect();
+    order.retain(|(found, _)| *found > 0);
+    order.sort_by_key(|(found, _)| *found);
+    let mut kept: Vec<QueryWord> = Vec::new();
+    for (_, word) in order {
+        kept.push(word.clone());
+        if count(&kept, &|_| true) == 0 {
+            kept.pop();
+        }
+    }
+    if kept.is_empty() {
+        return (query, Vec::new());
+    }
+    let (kept, left_out): (Vec<_>, Vec<_>) = query.into_iter().partition(|word| kept.contains(word));
+    (kept, left_out.into_iter().map(|word| word.text).collect())
+}
+
+/// The word itself and, where it looks like an English plural, its singular.
+fn forms(word: &str) -> Vec<String> {
+    let mut forms = vec![word.to_owned()];
+    let is_plural = word.len() >= 4
+        && word.ends_with('s')
+        && word.chars().all(|c| c.is_ascii_lowercase())
+        && !["ss", "us", "is"].iter().any(|end| word.ends_with(end));
+    if is_plural {
+        let cut = |bytes: usize| word[..word.len() - bytes].to_owned();
+        forms.push(if word.ends_with("ies") {
+            cut(3) + "y"
+        } else if ["sses", "ches", "shes", "xes"].iter().any(|end| word.ends_with(end)) {
+            cut(2)
+        } else {
+            cut(1)
+        });
+    }
+    forms
+}
+
+/// What there is to find of a product.
+struct ProductWords {
+    /// Every word in all its forms, and model numbers without hyphens.
+    words: BTreeSet<String>,
+    /// Neighbours written as one word.
+    pairs: BTreeSet<String>,
+}
+
+fn product_words(product: &Product) -> ProductWords {
+    let content = &product.content;
+    let mut labels = vec![content.name.clone()];
+    labels.extend(content.category.iter().flat_map(|path| path.levels().iter().cloned()));
+    labels.extend(content.tags.iter().cloned());
+    let mut values: Vec<String> = content.sku.iter().chain(&content.brand).cloned().collect();
+    for value in content.attributes.values().filter(|value| !matches!(value, AttributeValue::Flag(_))) {
+        values.extend(value.facet_values().map(std::borrow::Cow::into_owned));
+    }
+    let texts = labels.iter().chain(&values).chain(&content.description);
+    let mut words: BTreeSet<String> =
+        texts.clone().flat_map(|text| split(text)).flat_map(|word| forms(&word)).collect();
+    for text in texts {
         for compound in folded(text).split(|c: char| !c.is_alphanumeric() && c != '-') {
             let whole = compound.replace('-', "");
             let is_joined = compound.contains('-') && !compound.contains("--");
@@ -107,14 +185,36 @@ fn product_words(product: &Product) -> BTreeSet<String> {
         }
     }
     words.extend(content.sku.iter().map(|sku| folded(sku).replace(|c: char| !c.is_alphanumeric(), "")));
-    words
+    let mut pairs = BTreeSet::new();
+    for (texts, is_label) in [(&labels, true), (&values, false)] {
+        for text in texts {
+            for pair in split(text).windows(2) {
+                let has_digit = |word: &str| word.chars().any(char::is_numeric);
+                let whole = pair.concat();
+                if (is_label || (has_digit(&pair[0]) && !has_digit(&pair[1])))
+                    && whole.len() <= 40
+                    && whole.is_ascii()
+                {
+                    pairs.extend(forms(&whole));
+                }
+            }
+        }
+    }
+    ProductWords { words, pairs }
 }
 
 fn class(product: &Product, query: &[QueryWord]) -> Option<Class> {
-    let words = if query.is_empty() { BTreeSet::new() } else { product_words(product) };
+    if query.is_empty() {
+        return Some([0; 3]);
+    }
+    let ProductWords { words, pairs } = product_words(product);
     let mut class = [0; 3];
     for wanted in query {
-        if words.contains(&wanted.text) {
+        let own = forms(&wanted.text);
+        let joined = wanted.joined.iter().flat_map(|joined| forms(joined));
+        if own.iter().any(|form| words.contains(form) || pairs.contains(form))
+            || joined.into_iter().any(|joined| words.contains(&joined))
+        {
             class[0] += 1;
         } else if wanted.is_last && words.iter().any(|word| word.starts_with(&wanted.text)) {
             class[1] += 1;

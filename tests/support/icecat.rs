@@ -19,8 +19,17 @@ pub(crate) struct Icecat {
 
 impl Icecat {
     pub(crate) fn load() -> Self {
+        Self::from_file(shared_data("icecat.ndjson.gz"))
+    }
+
+    /// The made one for everybody.
+    pub(crate) fn small() -> Self {
+        Self::from_file(None)
+    }
+
+    fn from_file(file: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let file = shared_data("icecat.ndjson.gz").unwrap_or_else(|| made(&folder));
+        let file = file.unwrap_or_else(|| made(&folder));
         let file_read = std::fs::File::open(&file).unwrap();
         let lines = BufReader::new(flate2::read::GzDecoder::new(file_read)).lines();
         let products = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();

@@ -80,6 +80,8 @@ struct Answer<'a> {
     page: Option<u64>,
     page_size: Option<u64>,
     corrected_query: Option<String>,
+    #[serde(default)]
+    relaxed: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +127,12 @@ fn render(answer: &Answer<'_>) -> String {
     let mut text = String::new();
     if let Some(corrected) = &answer.corrected_query {
         text.push_str(&format!("did you mean: {}\n", printable(corrected)));
+    }
+    if !answer.relaxed.is_empty() {
+        text.push_str(&format!(
+            "nothing has every word; left out: {}\n",
+            printable(&answer.relaxed.join(", "))
+        ));
     }
     if !answer.products.is_empty() {
         text.push_str(&product_table(&answer.products).trim_fmt());

@@ -111,3 +111,9 @@ pub(crate) async fn search(client: &Client, body: Value) -> Result<Response, Por
     }
     Ok(response)
 }
+
+/// Documents in one bucket of an aggregation that has named filters.
+pub(crate) fn count(answer: &Response, aggregation: &str, name: &str) -> u64 {
+    let counted = answer.aggregations.get(aggregation).and_then(|part| part["buckets"].get(name));
+    counted.and_then(|bucket| bucket["doc_count"].as_u64()).unwrap_or(0)
+}

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use domain::ports::PortError;
 use domain::search::Hit;
 use serde_json::{Map, Value, json};
-use text::product::{each_name_word, each_other_word};
+use text::analysis::{Purpose, words};
+use text::product::each_text;
 use text::query::{Word, typos_allowed};
+use text::weights::each_pair;
 
-use crate::answer::{Response, search};
+use crate::answer::{count, search};
 use crate::client::Client;
 use crate::filters::{is_active, term};
 use crate::matching::{has_word, has_word_as_it_is};
@@ -25,15 +27,15 @@ const MAX_OPTIONS: usize = 20;
 pub(crate) async fn corrected(
     client: &Client,
     query: &str,
-    words: &[Word],
+    sought: &[Word],
     hits: &[Hit],
 ) -> Result<Option<String>, PortError> {
     let doubtful: Vec<&Word> =
-        words.iter().filter(|word| typos_allowed(&word.text) > 0 && !is_shown(word, hits)).collect();
+        sought.iter().filter(|word| typos_allowed(&word.text) > 0 && !is_shown(word, hits)).collect();
     if doubtful.is_empty() {
         return Ok(None);
     }
-    let options = options_of_unknown(client, words, &doubtful).await?;
+    let options = options_of_unknown(client, sought, &doubtful).await?;
     if options.is_empty() {
         return Ok(None);
     }
@@ -45,10 +47,12 @@ pub(crate) async fn corrected(
 fn is_shown(word: &Word, hits: &[Hit]) -> bool {
     hits.iter().any(|hit| {
         let mut is_shown = false;
-        each_name_word(&hit.product.content, |found| is_shown |= word.is_begun_by(found));
-        if !is_shown {
-            each_other_word(&hit.product.content, |found, _| is_shown |= word.is_begun_by(found));
-        }
+        each_text(&hit.product.content, |text, _| {
+            if !is_shown {
+                words(text, Purpose::Document, |found, _| is_shown |= word.is_begun_by(found));
+                each_pair(text, |pair, _, _| is_shown |= word.is_pair(pair));
+            }
+        });
         is_shown
     })
 }
@@ -56,7 +60,7 @@ fn is_shown(word: &Word, hits: &[Hit]) -> bool {
 /// The words that no product has, with those of the index that are near.
 async fn options_of_unknown<'a>(
     client: &Client,
-    words: &[Word],
+    sought: &[Word],
     doubtful: &[&'a Word],
 ) -> Result<Vec<(&'a Word, Vec<String>)>, PortError> {
     let mut known = Map::new();
@@ -74,7 +78,7 @@ async fn options_of_unknown<'a>(
     }
     known.insert(
         "all".to_owned(),
-        json!({ "bool": { "filter": words.iter().map(has_word).collect::<Vec<_>>() } }),
+        json!({ "bool": { "filter": sought.iter().map(has_word).collect::<Vec<_>>() } }),
     );
     let body = json!({
         "size": 0, "track_total_hits": false, "query": is_active(), "suggest": suggest,
@@ -123,11 +127,6 @@ async fn best_options<'a>(
         Some((*word, best.clone()))
     });
     Ok(best.collect())
-}
-
-fn count(answer: &Response, aggregation: &str, name: &str) -> u64 {
-    let counted = answer.aggregations.get(aggregation).and_then(|part| part["buckets"].get(name));
-    counted.and_then(|bucket| bucket["doc_count"].as_u64()).unwrap_or(0)
 }
 
 /// The query with words replaced, in their order; none when there are none.

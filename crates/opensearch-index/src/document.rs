@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use domain::search::{is_searchable, name_sort_key};
 use domain::{Change, Content, Product};
 use serde_json::{Map, Value, json};
-use text::analysis::has_digit;
+use text::analysis::{self, Purpose, has_digit, joined};
 use text::attributes::{attribute_term, key_prefix, number_order};
-use text::product::{Part, each_name_word, each_other_word};
+use text::product::{Part, each_text};
+use text::weights::weighed_words;
 
-use crate::schema::{field, state};
+use crate::schema::{BEFORE_LEVEL, field, state};
 
 /// The document that holds what the change leaves. Only documents of active products have anything to find.
 pub(crate) fn document(change: &Change, made: i64) -> Result<Value, serde_json::Error> {
@@ -60,36 +61,36 @@ fn add_product(document: &mut Map<String, Value>, product: &Product) -> Result<(
 }
 
 fn add_words(document: &mut Map<String, Value>, content: &Content) {
-    let mut all = BTreeSet::<String>::new();
-    let mut parts: [BTreeSet<String>; 4] = Default::default();
-    let [name, brand, labels, attributes] = &mut parts;
-    each_name_word(content, |word| {
-        name.insert(word.to_owned());
-    });
-    let name_length = name.len();
-    each_other_word(content, |word, part| {
-        let words = match part {
-            Part::Name => &mut *name,
-            Part::Brand => &mut *brand,
-            Part::Labels => &mut *labels,
-            Part::Attributes => &mut *attributes,
-            Part::Description => &mut all,
-        };
-        if !words.contains(word) {
-            words.insert(word.to_owned());
+    let weighed = weighed_words(content);
+    let (mut words, mut codes, mut pairs) = (String::new(), String::new(), String::new());
+    for (word, level) in &weighed.words {
+        push(if has_digit(word) { &mut codes } else { &mut words }, word, *level);
+    }
+    for (pair, level) in &weighed.pairs {
+        push(&mut pairs, pair, *level);
+    }
+    let mut names = BTreeSet::new();
+    each_text(content, |text, part| {
+        if matches!(part, Part::Name | Part::Code) {
+            analysis::words(text, Purpose::Document, |word, _| {
+                names.insert(word.to_owned());
+            });
         }
     });
-    all.extend(parts.iter().flatten().cloned());
-    let (codes, words): (Vec<&str>, Vec<&str>) =
-        all.iter().map(String::as_str).partition(|word| has_digit(word));
-    document.insert(field::WORDS.to_owned(), words.join(" ").into());
-    document.insert(field::CODES.to_owned(), codes.join(" ").into());
-    document.insert(field::NAME_LENGTH.to_owned(), name_length.into());
-    let names = [field::NAME_WORDS, field::BRAND_WORDS, field::LABEL_WORDS, field::ATTRIBUTE_WORDS];
-    for (name, words) in names.into_iter().zip(parts) {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        document.insert(name.to_owned(), words.join(" ").into());
-    }
+    names.extend(content.sku.as_deref().map(joined));
+    let names: Vec<String> = names.into_iter().collect();
+    document.insert(field::WORDS.to_owned(), words.into());
+    document.insert(field::CODES.to_owned(), codes.into());
+    document.insert(field::PAIRS.to_owned(), pairs.into());
+    document.insert(field::NAME_WORDS.to_owned(), names.join(" ").into());
+}
+
+/// Writes a word as the analyser of its field reads it.
+fn push(list: &mut String, word: &str, level: u8) {
+    list.push_str(word);
+    list.push(BEFORE_LEVEL);
+    list.push_str(&level.to_string());
+    list.push(' ');
 }
 
 /// A number as a term: the key, then digits that compare as the numbers do.

@@ -14,6 +14,7 @@ mod facets;
 mod filters;
 mod matching;
 mod order;
+mod relaxation;
 mod schema;
 mod search;
 mod searcher;

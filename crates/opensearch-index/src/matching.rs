@@ -1,140 +1,107 @@
-//! The words of a query as one query of OpenSearch, with the score that ranks as the embedded index does.
-//!
-//! A score is a whole number that puts more words found exactly first, then those found as beginnings, then those
-//! with one typo, and a fraction below one for everything else. All of it are multiples of 1/4096 below 4096, which
-//! floats hold exactly: whatever the order of adding, a product's score is the same, and a cursor keeps its place.
+//! The words of a query as one query of OpenSearch, with the score of [`text::score`].
 
 use serde_json::{Value, json};
 use text::analysis::has_digit;
 use text::query::{Word, typos_allowed};
+use text::score::{STEP, Tier, steps_of_level};
 
 use crate::filters::any_of;
 use crate::schema::field;
 
-/// Fractions of a point.
-const UNIT: f64 = 1.0 / 4096.0;
-/// Units for all words of a query together.
-const WORD_UNITS: usize = 3584;
-/// Units for names that are short: so many for each limit that a name keeps.
-const BREVITY_UNITS: u32 = 120;
-/// Of two names with the word, the one with less beside it is more about it.
-const SHORT_NAMES: [u32; 4] = [3, 6, 12, 24];
+/// The level of a word of the name that is found as a beginning or with typos: which word it is, and so its own
+/// level, is not known here.
+const LEVEL_OF_NAME: u32 = 15;
 
-/// What the parts of a product are worth to a word found in them, in 16ths; a word that stands in the description
-/// only is worth nothing.
-const PARTS: [(&str, usize); 4] =
-    [(field::NAME_WORDS, 8), (field::BRAND_WORDS, 4), (field::LABEL_WORDS, 2), (field::ATTRIBUTE_WORDS, 1)];
-
-/// How a word of the index is the one looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Exact,
-    Beginning,
-    Typos(u8),
-}
+/// The ways to find a word.
+const TIERS: [Tier; 4] = [Tier::Exact, Tier::Prefix, Tier::OneTypo, Tier::TwoTypos];
 
 /// Products with every one of the words. There must be some.
 pub(crate) fn words_query(words: &[Word]) -> Value {
-    let short = SHORT_NAMES.iter().map(|most| {
-        constant(
-            &json!({ "range": { field::NAME_LENGTH: { "lte": most } } }),
-            f64::from(BREVITY_UNITS) * UNIT,
-        )
-    });
     let must: Vec<Value> = words.iter().map(|word| word_query(word, words.len())).collect();
-    json!({ "bool": { "must": must, "should": short.collect::<Vec<_>>() } })
+    json!({ "bool": { "must": must } })
 }
 
 /// Products with a word that this one finds, without a score.
 pub(crate) fn has_word(word: &Word) -> Value {
-    any_of(ways(word).into_iter().map(|way| anywhere(word, way)).collect())
+    any_of(tiers(word).map(|tier| anywhere(word, tier)).collect())
+}
+
+/// Products with the word itself, without a score.
+pub(crate) fn has_word_exactly(word: &Word) -> Value {
+    anywhere(word, Tier::Exact)
 }
 
 /// Products with the word itself, or with one that it begins.
 pub(crate) fn has_word_as_it_is(word: &Word) -> Value {
-    let exact = ways(word).into_iter().filter(|way| !matches!(way, Way::Typos(_)));
-    any_of(exact.map(|way| anywhere(word, way)).collect())
+    any_of(tiers(word).filter(|tier| *tier >= Tier::Prefix).map(|tier| anywhere(word, tier)).collect())
 }
 
-/// The best way counts, and the parts in which it was found so.
+/// The best way counts, and the level of the word found so.
 fn word_query(word: &Word, words: usize) -> Value {
-    let queries = ways(word).into_iter().map(|way| {
-        let points = points(way, words);
-        let parts = PARTS.iter().filter(|(part, _)| {
-            // Looking for typos costs, and most of what shoppers misspell are names.
-            !matches!(way, Way::Typos(_)) || *part == field::NAME_WORDS
-        });
-        let worth = parts.map(|(part, sixteenths)| {
-            let units = WORD_UNITS / words * sixteenths / 16;
-            constant(&in_field(part, word, way), units as f64 * UNIT)
-        });
+    let steps = steps_of_level(words);
+    let queries = tiers(word).map(|tier| {
+        let level = match tier {
+            Tier::Exact => {
+                let terms = exact_terms(word).map(|(name, text)| scored(name, text, steps as f32 * STEP));
+                json!({ "dis_max": { "queries": terms.collect::<Vec<_>>() } })
+            }
+            _ => constant(&in_field(field::NAME_WORDS, word, tier), (LEVEL_OF_NAME * steps) as f32 * STEP),
+        };
         json!({ "bool": {
-            "must": [constant(&anywhere(word, way), points)],
-            "should": worth.collect::<Vec<_>>(),
+            "must": [constant(&anywhere(word, tier), tier.points(words) as f32)],
+            "should": [level],
         } })
     });
     json!({ "dis_max": { "queries": queries.collect::<Vec<_>>() } })
 }
 
-fn ways(word: &Word) -> Vec<Way> {
-    let mut ways = vec![Way::Exact];
-    if word.is_last {
-        ways.push(Way::Beginning);
-    }
-    ways.extend((1..=typos_allowed(&word.text)).map(Way::Typos));
-    ways
+fn tiers(word: &Word) -> impl Iterator<Item = Tier> {
+    let (is_last, typos) = (word.is_last, typos_allowed(&word.text));
+    TIERS.into_iter().filter(move |tier| match tier {
+        Tier::Exact => true,
+        Tier::Prefix => is_last,
+        Tier::OneTypo => typos >= 1,
+        Tier::TwoTypos => typos >= 2,
+    })
 }
 
-/// The whole part of the score that one word gives: among all words of a query, one found better outweighs any
-/// number found worse.
-fn points(way: Way, words: usize) -> f64 {
-    let step = (words + 1) as f64;
-    match way {
-        Way::Exact => 2.0 * step,
-        Way::Beginning => step,
-        Way::Typos(1) => 1.0,
-        Way::Typos(_) => 0.0,
-    }
+/// The fields and words that are this one.
+fn exact_terms(word: &Word) -> impl Iterator<Item = (&'static str, &str)> {
+    let dictionary = |text: &str| if has_digit(text) { field::CODES } else { field::WORDS };
+    let whole = word.forms.iter().chain(&word.joined).map(move |text| (dictionary(text), text.as_str()));
+    whole.chain(word.forms.iter().map(|text| (field::PAIRS, text.as_str())))
 }
 
-fn anywhere(word: &Word, way: Way) -> Value {
-    match way {
-        Way::Exact if has_digit(&word.text) => in_field(field::CODES, word, way),
-        Way::Exact | Way::Typos(_) => in_field(field::WORDS, word, way),
-        Way::Beginning => any_of([field::WORDS, field::CODES].map(|name| in_field(name, word, way)).into()),
+fn anywhere(word: &Word, tier: Tier) -> Value {
+    match tier {
+        Tier::Exact => any_of(
+            exact_terms(word).map(|(name, text)| json!({ "term": { name: { "value": text } } })).collect(),
+        ),
+        Tier::Prefix => any_of([field::WORDS, field::CODES].map(|name| in_field(name, word, tier)).into()),
+        Tier::OneTypo | Tier::TwoTypos => in_field(field::WORDS, word, tier),
     }
 }
 
-fn in_field(name: &str, word: &Word, way: Way) -> Value {
+/// Products that have the word as a beginning or with typos in one field.
+fn in_field(name: &str, word: &Word, tier: Tier) -> Value {
     let value = &word.text;
-    match way {
-        Way::Exact => json!({ "term": { name: { "value": value } } }),
-        Way::Beginning => json!({ "prefix": { name: { "value": value } } }),
-        // Every word within reach counts alike: which ones they are does not depend on how many there are.
-        Way::Typos(typos) => json!({ "fuzzy": { name: {
-            "value": value, "fuzziness": typos, "prefix_length": 0, "transpositions": true,
-            "rewrite": "constant_score",
-        } } }),
-    }
+    let fuzziness = match tier {
+        Tier::Exact | Tier::Prefix => return json!({ "prefix": { name: { "value": value } } }),
+        Tier::OneTypo => 1,
+        Tier::TwoTypos => 2,
+    };
+    // Every word within reach counts alike: which ones they are does not depend on how many there are.
+    json!({ "fuzzy": { name: {
+        "value": value, "fuzziness": fuzziness, "prefix_length": 0, "transpositions": true,
+        "rewrite": "constant_score",
+    } } })
 }
 
-fn constant(query: &Value, score: f64) -> Value {
+/// Products with the word, by its level.
+fn scored(name: &str, text: &str, boost: f32) -> Value {
+    json!({ "term": { name: { "value": text, "boost": boost } } })
+}
+
+fn constant(query: &Value, score: f32) -> Value {
     json!({ "constant_score": { "filter": query, "boost": score } })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fractions_never_add_up_to_a_point() {
-        let sixteenths: usize = PARTS.iter().map(|(_, sixteenths)| sixteenths).sum();
-        for words in 1..=domain::search::MAX_QUERY_WORDS {
-            let units = words * (WORD_UNITS / words * sixteenths / 16);
-            assert!((units + SHORT_NAMES.len() * BREVITY_UNITS as usize) as f64 * UNIT < 1.0, "{words}");
-            let best = points(Way::Exact, words) * words as f64 + 1.0;
-            assert!(best < 4096.0, "{words}");
-            assert!(points(Way::Beginning, words) > words as f64 * points(Way::Typos(1), words));
-        }
-    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The schema that this version reads and writes. It changes with the fields and with the analysis of text, and is
 /// part of the name of the index.
-pub(crate) const SCHEMA: u64 = 1;
+pub(crate) const SCHEMA: u64 = 2;
 
 /// Where in the mapping's `_meta` the schema stands.
 pub(crate) const META_SCHEMA: &str = "norenSchema";
@@ -33,17 +33,14 @@ pub(crate) mod field {
     pub(crate) const DELETED_AT: &str = "deletedAt";
     /// The product's JSON as one text, so that its numbers keep their digits.
     pub(crate) const PRODUCT: &str = "product";
-    /// Words without digits of the whole product.
+    /// Words without digits of the whole product, each with its level, see [`text::weights`].
     pub(crate) const WORDS: &str = "words";
     /// Words with digits. They stand apart so that typos are looked for among words only.
     pub(crate) const CODES: &str = "codes";
-    /// Words of name and sku, for ranking; the next ones, too.
+    /// Neighbours written as one word.
+    pub(crate) const PAIRS: &str = "pairs";
+    /// Words of name and sku without their levels, for what is found as a beginning or with typos.
     pub(crate) const NAME_WORDS: &str = "nameWords";
-    pub(crate) const BRAND_WORDS: &str = "brandWords";
-    pub(crate) const LABEL_WORDS: &str = "labelWords";
-    pub(crate) const ATTRIBUTE_WORDS: &str = "attributeWords";
-    /// How many words the name has.
-    pub(crate) const NAME_LENGTH: &str = "nameLength";
     pub(crate) const BRAND: &str = "brand";
     /// The category and every category above it.
     pub(crate) const CATEGORY: &str = "category";
@@ -63,6 +60,12 @@ pub(crate) mod field {
 
 /// The analyser of fields whose words were told apart before they came here.
 const READY_WORDS: &str = "ready_words";
+/// The same where each word comes with its level, which becomes its frequency.
+const WEIGHED_WORDS: &str = "weighed_words";
+/// Between a word and its level; no word has it.
+pub(crate) const BEFORE_LEVEL: char = '|';
+/// The score of a word is its level.
+const BY_LEVEL: &str = "by_level";
 
 /// Names of the indexes that the template is for.
 pub(crate) fn index_pattern(alias: &str) -> String {
@@ -93,13 +96,25 @@ fn settings() -> Value {
             // The writer refreshes by itself; this is for what a crash left behind.
             "refresh_interval": "10s",
             "mapping.total_fields.limit": 300,
-            "analysis": { "analyzer": { READY_WORDS: { "type": "custom", "tokenizer": "whitespace" } } },
+            "analysis": {
+                "filter": { "levels": { "type": "delimited_term_freq", "delimiter": BEFORE_LEVEL.to_string() } },
+                "analyzer": {
+                    READY_WORDS: { "type": "custom", "tokenizer": "whitespace" },
+                    WEIGHED_WORDS: { "type": "custom", "tokenizer": "whitespace", "filter": ["levels"] },
+                },
+            },
+            "similarity": {
+                BY_LEVEL: { "type": "scripted", "script": { "source": "return query.boost * doc.freq;" } },
+            },
         },
     })
 }
 
 fn mappings() -> Value {
     let words = json!({ "type": "text", "analyzer": READY_WORDS, "norms": false, "index_options": "docs" });
+    let weighed = json!({
+        "type": "text", "analyzer": WEIGHED_WORDS, "norms": false, "index_options": "freqs", "similarity": BY_LEVEL,
+    });
     let keyword = json!({ "type": "keyword" });
     let column = json!({ "type": "long", "index": false });
     json!({
@@ -114,13 +129,10 @@ fn mappings() -> Value {
             field::MADE: column,
             field::DELETED_AT: { "type": "long" },
             field::PRODUCT: { "type": "object", "enabled": false },
-            field::WORDS: words,
-            field::CODES: words,
+            field::WORDS: weighed,
+            field::CODES: weighed,
+            field::PAIRS: weighed,
             field::NAME_WORDS: words,
-            field::BRAND_WORDS: words,
-            field::LABEL_WORDS: words,
-            field::ATTRIBUTE_WORDS: words,
-            field::NAME_LENGTH: { "type": "integer" },
             field::BRAND: keyword,
             field::CATEGORY: keyword,
             field::TAGS: keyword,

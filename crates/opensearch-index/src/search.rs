@@ -4,7 +4,7 @@ use domain::Currency;
 use domain::ports::{IndexStats, PortError};
 use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
-use text::highlight::highlights;
+use text::highlight::{Sought, highlights};
 use text::query::{Word, distinct_words};
 
 use crate::answer::{Response, search as ask};
@@ -14,6 +14,7 @@ use crate::facets::{Counting, aggregation};
 use crate::filters::{Filter, all_of, any_of, filters, is_active, term};
 use crate::matching::words_query;
 use crate::order::Window;
+use crate::relaxation::words_to_keep;
 use crate::schema::{field, state};
 
 /// The name of the state of an index in which nothing ever was.
@@ -28,6 +29,21 @@ struct Parts {
 impl Parts {
     fn of(request: &SearchRequest) -> Self {
         Self { words: distinct_words(&request.words), filters: filters(request) }
+    }
+
+    /// Leaves out the words that keep anything from being found, and answers them as they stand in the query.
+    async fn relax(&mut self, client: &Client, query: &str) -> Result<Vec<String>, PortError> {
+        let kept = words_to_keep(client, &self.words).await?;
+        let mut relaxed = Vec::new();
+        let mut keep = kept.into_iter();
+        self.words.retain(|word| {
+            let is_kept = keep.next().unwrap_or(true);
+            if !is_kept {
+                relaxed.push(query[word.at.clone()].to_owned());
+            }
+            is_kept
+        });
+        Ok(relaxed)
     }
 
     /// What the words find, among what passes `filters`.
@@ -56,16 +72,26 @@ impl Parts {
 /// Answers a search.
 pub(crate) async fn search(client: &Client, request: &SearchRequest) -> Result<SearchAnswer, PortError> {
     let window = Window::new(request)?;
-    let parts = Parts::of(request);
+    let mut parts = Parts::of(request);
     let mut response = ask(client, body(request, &parts, &window)).await?;
+    let mut relaxed = Vec::new();
+    if response.total() == 0 {
+        relaxed = parts.relax(client, &request.words).await?;
+        if !relaxed.is_empty() {
+            response = ask(client, body(request, &parts, &window)).await?;
+        }
+    }
     let total = response.total();
     let (shown, has_more) = window.page(response.hits.hits.len(), total);
     let mut hits = Vec::with_capacity(shown);
     for found in response.hits.hits.iter().take(shown) {
         let product = found.product()?;
-        let finds = |found: &str| parts.words.iter().any(|word| word.finds(found));
+        let sought = Sought {
+            word: |found: &str| parts.words.iter().any(|word| word.finds(found)),
+            pair: |pair: &str| parts.words.iter().any(|word| word.is_pair(pair)),
+        };
         let highlights =
-            if parts.words.is_empty() { Default::default() } else { highlights(&product.content, finds) };
+            if parts.words.is_empty() { Default::default() } else { highlights(&product.content, &sought) };
         hits.push(Hit { product, score: found.score(), highlights });
     }
     let next = hits.last().filter(|_| has_more).map(|last| window.cursor(&last.product, last.score));
@@ -77,7 +103,7 @@ pub(crate) async fn search(client: &Client, request: &SearchRequest) -> Result<S
     }
     let corrected_query = corrected(client, &request.words, &parts.words, &hits).await?;
     let snapshot = snapshot(&response);
-    Ok(SearchAnswer { hits, total, facets, corrected_query, next, snapshot })
+    Ok(SearchAnswer { hits, total, facets, corrected_query, relaxed, next, snapshot })
 }
 
 /// Answers which values a facet has.
@@ -85,7 +111,9 @@ pub(crate) async fn facet_values(
     client: &Client,
     request: &FacetRequest,
 ) -> Result<Vec<FacetValue>, PortError> {
-    let parts = Parts::of(&request.search);
+    let mut parts = Parts::of(&request.search);
+    // Values are counted by many questions, so it is found out first which words count.
+    parts.relax(client, &request.search.words).await?;
     let counting = parts.counting(client, &request.field, request.search.currency);
     counting.values(&request.prefix, request.limit).await
 }

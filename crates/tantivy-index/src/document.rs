@@ -1,7 +1,6 @@
 //! From a change to the document that tantivy indexes, and the forms in which values stand in columns.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use domain::search::{is_searchable, name_sort_key};
 use domain::{Change, Content, Currency, Product};
@@ -9,56 +8,25 @@ use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use text::analysis::has_digit;
 use text::attributes::{attribute_term, key_prefix, number_order};
-use text::product::{Part, each_name_word, each_other_word};
+use text::weights::weighed_words;
 
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
 
-/// There are this many masks, none included.
-pub(crate) const MASKS: usize = 32;
+/// The name under which [`WeighedWords`] is registered.
+pub(crate) const WEIGHED_WORDS: &str = "weighed_words";
 
-/// The masks that exist, those that most words have first: a frequency costs as many steps as it is high. Counted
-/// over real catalogues. The order is part of the format of the index.
-const MASKS_BY_RANK: [u8; MASKS - 1] = [
-    2, 16, 17, 1, 19, 18, 28, 3, 4, 22, 29, 30, 24, 26, 25, 6, 23, 31, 27, 21, 12, 20, 5, 7, 8, 9, 10, 11,
-    13, 14, 15,
-];
-
-/// The number, from 1, under which the index keeps a mask.
-fn rank_of(mask: u8) -> u8 {
-    const RANKS: [u8; MASKS] = {
-        let mut ranks = [0; MASKS];
-        let mut at = 0;
-        while at < MASKS_BY_RANK.len() {
-            ranks[MASKS_BY_RANK[at] as usize] = at as u8 + 1;
-            at += 1;
-        }
-        ranks
-    };
-    RANKS[usize::from(mask) % MASKS]
-}
-
-/// The mask that the index keeps as this frequency.
-pub(crate) fn mask_of(frequency: u32) -> u8 {
-    let rank = frequency.saturating_sub(1) as usize;
-    MASKS_BY_RANK[rank.min(MASKS_BY_RANK.len() - 1)]
-}
-
-/// The name under which [`MaskedWords`] is registered.
-pub(crate) const MASKED_WORDS: &str = "masked_words";
-
-/// Makes documents. It keeps its buffers between products.
+/// Makes documents.
 pub(crate) struct DocumentMaker {
     fields: Fields,
-    masks: HashMap<String, u8>,
 }
 
 impl DocumentMaker {
     pub(crate) fn new(fields: Fields) -> Self {
-        Self { fields, masks: HashMap::new() }
+        Self { fields }
     }
 
     /// The document that holds what the change leaves.
-    pub(crate) fn document(&mut self, change: &Change) -> Result<TantivyDocument, serde_json::Error> {
+    pub(crate) fn document(&self, change: &Change) -> Result<TantivyDocument, serde_json::Error> {
         let mut document = TantivyDocument::new();
         document.add_text(self.fields.id, change.id().as_str());
         document.add_u64(self.fields.version, change.version().0);
@@ -75,7 +43,7 @@ impl DocumentMaker {
     }
 
     fn add_product(
-        &mut self,
+        &self,
         document: &mut TantivyDocument,
         product: &Product,
     ) -> Result<(), serde_json::Error> {
@@ -112,28 +80,25 @@ impl DocumentMaker {
         Ok(())
     }
 
-    fn add_words(&mut self, document: &mut TantivyDocument, content: &Content) {
-        each_name_word(content, |word| mark_word(&mut self.masks, word, Part::Name));
-        document.add_u64(self.fields.name_words, self.masks.len() as u64);
-        each_other_word(content, |word, part| mark_word(&mut self.masks, word, part));
-        let (mut plain, mut codes) = (String::new(), String::new());
-        for (word, mask) in self.masks.drain() {
-            let list = if has_digit(&word) { &mut codes } else { &mut plain };
-            list.push(char::from(rank_of(mask)));
-            list.push_str(&word);
+    fn add_words(&self, document: &mut TantivyDocument, content: &Content) {
+        let weighed = weighed_words(content);
+        let (mut plain, mut codes, mut pairs) = (String::new(), String::new(), String::new());
+        for (word, level) in &weighed.words {
+            push(if has_digit(word) { &mut codes } else { &mut plain }, word, *level);
+        }
+        for (pair, level) in &weighed.pairs {
+            push(&mut pairs, pair, *level);
         }
         document.add_text(self.fields.words, plain);
         document.add_text(self.fields.codes, codes);
+        document.add_text(self.fields.pairs, pairs);
     }
 }
 
-fn mark_word(masks: &mut HashMap<String, u8>, word: &str, part: Part) {
-    match masks.get_mut(word) {
-        Some(mask) => *mask |= part as u8,
-        None => {
-            masks.insert(word.to_owned(), part as u8);
-        }
-    }
+/// Writes a word as [`WeighedWords`] reads it.
+fn push(list: &mut String, word: &str, level: u8) {
+    list.push(char::from(level));
+    list.push_str(word);
 }
 
 fn distinct<'a>(values: impl Iterator<Item = Cow<'a, str>>) -> Vec<Cow<'a, str>> {
@@ -143,43 +108,43 @@ fn distinct<'a>(values: impl Iterator<Item = Cow<'a, str>>) -> Vec<Cow<'a, str>>
     values
 }
 
-/// Splits what [`DocumentMaker`] writes: each word behind the rank of its mask as one character below U+0020. Words
-/// have no such characters themselves. A word is handed on as often as its rank says, which makes that its frequency.
+/// Splits what [`DocumentMaker`] writes: each word behind its level as one character below U+0020. Words have no such
+/// characters themselves. A word is handed on as often as its level says, which makes that its frequency.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct MaskedWords {
+pub(crate) struct WeighedWords {
     token: Token,
 }
 
-pub(crate) struct MaskedWordStream<'a> {
+pub(crate) struct WeighedWordStream<'a> {
     rest: &'a str,
     again: u8,
     token: &'a mut Token,
 }
 
-impl Tokenizer for MaskedWords {
-    type TokenStream<'a> = MaskedWordStream<'a>;
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> MaskedWordStream<'a> {
+impl Tokenizer for WeighedWords {
+    type TokenStream<'a> = WeighedWordStream<'a>;
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> WeighedWordStream<'a> {
         self.token.reset();
         // Positions are not kept; a fresh token's is one that cannot be counted on from.
         self.token.position = 0;
-        MaskedWordStream { rest: text, again: 0, token: &mut self.token }
+        WeighedWordStream { rest: text, again: 0, token: &mut self.token }
     }
 }
 
-impl TokenStream for MaskedWordStream<'_> {
+impl TokenStream for WeighedWordStream<'_> {
     fn advance(&mut self) -> bool {
         if self.again > 0 {
             self.again -= 1;
             return true;
         }
-        let Some(rank) = self.rest.bytes().next() else { return false };
-        // A rank is one byte, so the word begins at 1.
+        let Some(level) = self.rest.bytes().next() else { return false };
+        // A level is one byte, so the word begins at 1.
         let word = &self.rest[1..];
         let end = word.bytes().position(|byte| byte < 0x20).unwrap_or(word.len());
         self.token.text.clear();
         self.token.text.push_str(&word[..end]);
         self.rest = &word[end..];
-        self.again = rank.saturating_sub(1);
+        self.again = level.saturating_sub(1);
         true
     }
 
@@ -208,10 +173,11 @@ pub(crate) fn currency_number(currency: Currency) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use text::weights::MAX_LEVEL;
 
     #[test]
-    fn a_word_comes_as_often_as_its_rank_says() {
-        let mut tokenizer = MaskedWords::default();
+    fn a_word_comes_as_often_as_its_level_says() {
+        let mut tokenizer = WeighedWords::default();
         let mut stream = tokenizer.token_stream("\u{2}one\u{1f}日本\u{1}x");
         let mut counts = Vec::<(String, usize)>::new();
         while stream.advance() {
@@ -224,10 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn every_mask_has_a_rank_of_its_own() {
-        for mask in 1..MASKS as u8 {
-            assert_eq!(mask_of(u32::from(rank_of(mask))), mask);
-        }
+    fn a_level_is_one_character_that_no_word_has() {
+        const { assert!(MAX_LEVEL < 0x20) };
     }
 
     proptest! {

@@ -4,7 +4,6 @@
 //! running an automaton over the dictionary of each segment. All of that happens once for a query.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
@@ -15,6 +14,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy_fst::Automaton;
 use text::analysis::has_digit;
 use text::query::{Word, distinct_words, typos_allowed};
+use text::score::Tier;
 
 use crate::snapshot::{Segment, Snapshot};
 
@@ -23,23 +23,9 @@ const MAX_TYPO_EXPANSIONS: usize = 50;
 /// The most words that one beginning stands for: the most frequent.
 const MAX_PREFIX_EXPANSIONS: usize = 1000;
 
-/// How well a word of the index matches one of the query, the best last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tier {
-    TwoTypos = 1,
-    OneTypo = 2,
-    Prefix = 3,
-    Exact = 4,
-}
-
 /// A word of a query.
 pub(crate) struct QueryWord {
-    /// The word, folded.
-    pub(crate) text: String,
-    /// Its place in the query.
-    pub(crate) at: Range<usize>,
-    /// Whether it also counts as a beginning.
-    pub(crate) is_last: bool,
+    pub(crate) word: Word,
     /// The words that it finds, from the worst tier to the best.
     pub(crate) expansions: Arc<[Expansion]>,
 }
@@ -50,28 +36,56 @@ pub(crate) struct KnownWords(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    /// By text, and whether it was the last word.
-    words: HashMap<(String, bool), Arc<[Expansion]>>,
+    words: HashMap<Key, Arc<[Expansion]>>,
     expansions: usize,
+}
+
+/// What decides which words a word finds: its text, whether it is the last one, and its neighbours.
+type Key = (String, bool, Vec<String>);
+
+fn key(word: &Word) -> Key {
+    (word.text.clone(), word.is_last, word.joined.clone())
 }
 
 /// The most expansions that a snapshot remembers, a few megabytes; then it begins anew.
 const MAX_KNOWN_EXPANSIONS: usize = 20_000;
 
 impl KnownWords {
-    fn get(&self, text: &str, is_last: bool) -> Option<Arc<[Expansion]>> {
+    fn get(&self, word: &Word) -> Option<Arc<[Expansion]>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.words.get(&(text.to_owned(), is_last)).cloned()
+        known.words.get(&key(word)).cloned()
     }
 
-    fn remember(&self, text: &str, is_last: bool, expansions: &Arc<[Expansion]>) {
+    fn remember(&self, word: &Word, expansions: &Arc<[Expansion]>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A word that finds nothing takes room too.
         known.expansions += expansions.len() + 1;
         if known.expansions > MAX_KNOWN_EXPANSIONS {
             *known = Known { expansions: expansions.len() + 1, ..Known::default() };
         }
-        known.words.insert((text.to_owned(), is_last), Arc::clone(expansions));
+        known.words.insert(key(word), Arc::clone(expansions));
+    }
+}
+
+/// Where words of the index stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Dictionary {
+    Words,
+    Codes,
+    Pairs,
+}
+
+impl Dictionary {
+    fn of(word: &str) -> Self {
+        if has_digit(word) { Self::Codes } else { Self::Words }
+    }
+
+    pub(crate) fn of_segment(self, segment: &Segment) -> &Arc<InvertedIndexReader> {
+        match self {
+            Self::Words => &segment.words,
+            Self::Codes => &segment.codes,
+            Self::Pairs => &segment.pairs,
+        }
     }
 }
 
@@ -79,50 +93,37 @@ impl KnownWords {
 pub(crate) struct Expansion {
     pub(crate) text: String,
     pub(crate) tier: Tier,
+    pub(crate) dictionary: Dictionary,
     /// Documents with it, deleted ones included.
-    pub(crate) documents: u64,
+    documents: u64,
     /// Its lists, by segment.
-    lists: Vec<List>,
-}
-
-struct List {
-    segment: usize,
-    has_digit: bool,
-    info: TermInfo,
+    lists: Vec<(usize, TermInfo)>,
 }
 
 impl QueryWord {
-    /// Documents that the word stands for: with the word itself if there are any, else with what it was taken for.
-    pub(crate) fn documents(&self) -> u64 {
-        match self.expansions.last() {
-            Some(best) if best.tier == Tier::Exact => best.documents,
-            _ => self.expansions.iter().map(|expansion| expansion.documents).sum(),
-        }
-    }
-
     /// Whether a word of a document is one that this one finds.
     pub(crate) fn finds(&self, word: &str) -> bool {
-        (self.is_last && word.starts_with(&self.text))
-            || self
-                .expansions
-                .iter()
-                .any(|expansion| expansion.tier != Tier::Prefix && expansion.text == word)
+        let is_near = |expansion: &Expansion| {
+            expansion.tier < Tier::Prefix
+                && expansion.dictionary != Dictionary::Pairs
+                && expansion.text == word
+        };
+        self.word.is_begun_by(word) || self.expansions.iter().any(is_near)
     }
 }
 
 impl Expansion {
-    /// The word's list in a segment, with its length.
-    pub(crate) fn list(&self, segment: usize) -> Option<(&TermInfo, bool)> {
-        let list = self.lists.iter().find(|list| list.segment == segment)?;
-        Some((&list.info, list.has_digit))
+    /// The word's list in a segment.
+    pub(crate) fn list(&self, segment: usize) -> Option<&TermInfo> {
+        self.lists.iter().find(|(number, _)| *number == segment).map(|(_, info)| info)
     }
 
     /// Whether any product that is not deleted has the word.
     fn is_alive(&self, snapshot: &Snapshot) -> tantivy::Result<bool> {
-        for list in &self.lists {
-            let segment = &snapshot.segments[list.segment];
-            let mut postings = dictionary(segment, list.has_digit)
-                .read_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?;
+        for (number, info) in &self.lists {
+            let segment = &snapshot.segments[*number];
+            let lists = self.dictionary.of_segment(segment);
+            let mut postings = lists.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
             while postings.doc() != tantivy::TERMINATED {
                 if !segment.reader.is_deleted(postings.doc()) {
                     return Ok(true);
@@ -134,67 +135,63 @@ impl Expansion {
     }
 }
 
-/// Where the words of a kind stand.
-pub(crate) fn dictionary(segment: &Segment, has_digit: bool) -> &Arc<InvertedIndexReader> {
-    if has_digit { &segment.codes } else { &segment.words }
-}
-
 /// The words of the query with all that they find.
 pub(crate) fn expand(query: &str, snapshot: &Snapshot) -> tantivy::Result<Vec<QueryWord>> {
     distinct_words(query).into_iter().map(|word| expand_word(word, snapshot)).collect()
 }
 
 fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
-    let Word { text, at, is_last } = word;
-    if let Some(expansions) = snapshot.known_words.get(&text, is_last) {
-        return Ok(QueryWord { text, at, is_last, expansions });
+    if let Some(expansions) = snapshot.known_words.get(&word) {
+        return Ok(QueryWord { word, expansions });
     }
     let mut gathered = Gathered::default();
-    let typos = typos_allowed(&text);
-    let automaton = (typos > 0).then(|| TypoAutomaton(automaton_builder(typos).build_dfa(&text)));
+    let typos = typos_allowed(&word.text);
+    let automaton = (typos > 0).then(|| TypoAutomaton(automaton_builder(typos).build_dfa(&word.text)));
     for (number, segment) in snapshot.segments.iter().enumerate() {
-        gathered.exact(&text, segment, number)?;
-        if is_last {
-            gathered.prefix(&text, segment, number)?;
+        for form in word.forms.iter().chain(&word.joined) {
+            gathered.exact(form, Dictionary::of(form), segment, number)?;
+        }
+        for form in &word.forms {
+            gathered.exact(form, Dictionary::Pairs, segment, number)?;
+        }
+        if word.is_last {
+            gathered.prefix(&word.text, segment, number)?;
         }
         if let Some(automaton) = &automaton {
             gathered.typos(automaton, segment, number)?;
         }
     }
     let expansions = gathered.best().into();
-    snapshot.known_words.remember(&text, is_last, &expansions);
-    Ok(QueryWord { text, at, is_last, expansions })
+    snapshot.known_words.remember(&word, &expansions);
+    Ok(QueryWord { word, expansions })
 }
 
-/// What is found for one word, by text.
+/// What is found for one word, by text and where it stands.
 #[derive(Default)]
-struct Gathered(HashMap<String, Expansion>);
+struct Gathered(HashMap<(String, Dictionary), Expansion>);
 
 impl Gathered {
-    fn add(&mut self, word: &[u8], tier: Tier, segment: usize, has_digit: bool, info: &TermInfo) {
+    fn add(&mut self, word: &[u8], tier: Tier, dictionary: Dictionary, segment: usize, info: &TermInfo) {
         let Ok(word) = std::str::from_utf8(word) else { return };
-        let list = || List { segment, has_digit, info: info.clone() };
-        match self.0.get_mut(word) {
-            Some(known) => {
-                known.tier = known.tier.max(tier);
-                // A word that is found in two ways has one list in the segment all the same.
-                if known.lists.last().is_none_or(|last| last.segment != segment) {
-                    known.documents += u64::from(info.doc_freq);
-                    known.lists.push(list());
-                }
-            }
-            None => {
-                let documents = u64::from(info.doc_freq);
-                let new = Expansion { text: word.to_owned(), tier, documents, lists: vec![list()] };
-                self.0.insert(word.to_owned(), new);
-            }
+        let new = || Expansion { text: word.to_owned(), tier, dictionary, documents: 0, lists: Vec::new() };
+        let known = self.0.entry((word.to_owned(), dictionary)).or_insert_with(new);
+        known.tier = known.tier.max(tier);
+        // A word that is found in two ways has one list in the segment all the same.
+        if known.lists.last().is_none_or(|(last, _)| *last != segment) {
+            known.documents += u64::from(info.doc_freq);
+            known.lists.push((segment, info.clone()));
         }
     }
 
-    fn exact(&mut self, text: &str, segment: &Segment, number: usize) -> tantivy::Result<()> {
-        let has_digit = has_digit(text);
-        if let Some(info) = dictionary(segment, has_digit).terms().get(text)? {
-            self.add(text.as_bytes(), Tier::Exact, number, has_digit, &info);
+    fn exact(
+        &mut self,
+        text: &str,
+        dictionary: Dictionary,
+        segment: &Segment,
+        number: usize,
+    ) -> tantivy::Result<()> {
+        if let Some(info) = dictionary.of_segment(segment).terms().get(text)? {
+            self.add(text.as_bytes(), Tier::Exact, dictionary, number, &info);
         }
         Ok(())
     }
@@ -202,11 +199,11 @@ impl Gathered {
     fn prefix(&mut self, text: &str, segment: &Segment, number: usize) -> tantivy::Result<()> {
         // No byte of UTF-8 is as high.
         let end = [text.as_bytes(), &[0xFF]].concat();
-        for has_digit in [false, true] {
-            let terms = dictionary(segment, has_digit).terms();
+        for dictionary in [Dictionary::Words, Dictionary::Codes] {
+            let terms = dictionary.of_segment(segment).terms();
             let mut stream = terms.range().gt(text).lt(&end).into_stream()?;
             while stream.advance() {
-                self.add(stream.key(), Tier::Prefix, number, has_digit, stream.value());
+                self.add(stream.key(), Tier::Prefix, dictionary, number, stream.value());
             }
         }
         Ok(())
@@ -220,7 +217,7 @@ impl Gathered {
                 Distance::Exact(1) => Tier::OneTypo,
                 _ => Tier::TwoTypos,
             };
-            self.add(stream.key(), tier, number, false, stream.value());
+            self.add(stream.key(), tier, Dictionary::Words, number, stream.value());
         }
         Ok(())
     }
@@ -264,9 +261,9 @@ pub(crate) fn corrected(
             }
         }
         if let Some(best) = best.filter(|best| best.tier < Tier::Prefix) {
-            corrected.push_str(&query[copied..word.at.start]);
+            corrected.push_str(&query[copied..word.word.at.start]);
             corrected.push_str(&best.text);
-            copied = word.at.end;
+            copied = word.word.at.end;
         }
     }
     if copied == 0 {

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexSettings, TantivyError};
 
-use crate::document::{MASKED_WORDS, MaskedWords};
+use crate::document::{WEIGHED_WORDS, WeighedWords};
 use crate::schema::{Fields, schema};
 
 /// The format that this version reads and writes. It changes with the schema and with the analysis of text.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Says which format the folder has. It is written before anything else is.
 const FORMAT_FILE: &str = "noren-index.json";
 /// Held while a folder is made, so that two processes do not make it at once.
@@ -128,7 +128,7 @@ impl Folder {
             return Err(damaged("it has other fields".to_owned()));
         }
         sync_folder(path).map_err(io_error)?;
-        index.tokenizers().register(MASKED_WORDS, TextAnalyzer::from(MaskedWords::default()));
+        index.tokenizers().register(WEIGHED_WORDS, TextAnalyzer::from(WeighedWords::default()));
         index.settings_mut().docstore_compress_dedicated_thread = false;
         Ok(Self { path: path.to_owned(), index, fields, made: format.made })
     }

@@ -5,7 +5,7 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions,
 };
 
-use crate::document::MASKED_WORDS;
+use crate::document::WEIGHED_WORDS;
 
 /// Of documents that search may find.
 pub(crate) const STATE_ACTIVE: u64 = 0;
@@ -29,7 +29,6 @@ pub(crate) mod column {
     pub(crate) const IN_STOCK: &str = "in_stock";
     pub(crate) const CREATED_AT: &str = "created_at";
     pub(crate) const NAME: &str = "name";
-    pub(crate) const NAME_WORDS: &str = "name_words";
 }
 
 /// The fields by role. Only [`Fields::id`], [`Fields::version`] and [`Fields::state`] are there for every document;
@@ -43,11 +42,13 @@ pub(crate) struct Fields {
     /// One of the `STATE_` numbers.
     pub(crate) state: Field,
     /// Words without digits of the whole product. The frequency of a word in a document is not how often it
-    /// occurs but in which parts of the product, see [`crate::document::Part`].
+    /// occurs but what it is worth there, see [`text::weights`].
     pub(crate) words: Field,
     /// Words with digits, in the same way. They have a dictionary of their own so that typos are looked for
     /// among words only.
     pub(crate) codes: Field,
+    /// Neighbours written as one word, in the same way.
+    pub(crate) pairs: Field,
     /// The brand.
     pub(crate) brand: Field,
     /// The category and every category above it.
@@ -69,8 +70,6 @@ pub(crate) struct Fields {
     pub(crate) created_at: Field,
     /// The name as sorting compares it.
     pub(crate) name: Field,
-    /// How many words the name has: of two products that match alike, the one with less beside is better.
-    pub(crate) name_words: Field,
     /// The product as JSON.
     pub(crate) json: Field,
 }
@@ -78,18 +77,19 @@ pub(crate) struct Fields {
 /// The schema and its fields.
 pub(crate) fn schema() -> (Schema, Fields) {
     let mut builder = SchemaBuilder::default();
-    let masked = TextFieldIndexing::default()
-        .set_tokenizer(MASKED_WORDS)
+    let weighed = TextFieldIndexing::default()
+        .set_tokenizer(WEIGHED_WORDS)
         .set_index_option(IndexRecordOption::WithFreqs)
         .set_fieldnorms(false);
-    let masked = TextOptions::default().set_indexing_options(masked);
+    let weighed = TextOptions::default().set_indexing_options(weighed);
     let number = NumericOptions::default() | FAST;
     let fields = Fields {
         id: builder.add_text_field(column::ID, STRING | FAST),
         version: builder.add_u64_field(column::VERSION, number.clone()),
         state: builder.add_u64_field(column::STATE, number.clone()),
-        words: builder.add_text_field("words", masked.clone()),
-        codes: builder.add_text_field("codes", masked),
+        words: builder.add_text_field("words", weighed.clone()),
+        codes: builder.add_text_field("codes", weighed.clone()),
+        pairs: builder.add_text_field("pairs", weighed),
         brand: builder.add_text_field(column::BRAND, FAST),
         category: builder.add_text_field(column::CATEGORY, FAST),
         tags: builder.add_text_field(column::TAGS, FAST),
@@ -98,9 +98,8 @@ pub(crate) fn schema() -> (Schema, Fields) {
         price: builder.add_i64_field(column::PRICE, number.clone()),
         currency: builder.add_u64_field(column::CURRENCY, number.clone()),
         in_stock: builder.add_u64_field(column::IN_STOCK, number.clone()),
-        created_at: builder.add_i64_field(column::CREATED_AT, number.clone()),
+        created_at: builder.add_i64_field(column::CREATED_AT, number),
         name: builder.add_text_field(column::NAME, FAST),
-        name_words: builder.add_u64_field(column::NAME_WORDS, number),
         json: builder.add_bytes_field("json", STORED),
     };
     (builder.build(), fields)

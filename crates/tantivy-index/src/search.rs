@@ -1,6 +1,7 @@
 //! One search on one snapshot: a single pass over what the words find decides filters, facets, the total and the
 //! page.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,12 +10,13 @@ use domain::ports::PortError;
 use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, TantivyDocument, TantivyError};
-use text::highlight::highlights;
+use text::highlight::{Sought, highlights};
+use text::query::by_telling;
 
 use crate::expansion::{QueryWord, corrected, expand};
 use crate::facets::{FacetTotals, SegmentCounter};
 use crate::filters::{SegmentFilters, Verdict};
-use crate::matching::{Ranking, matches};
+use crate::matching::{Match, Ranking, matches};
 use crate::order::{Place, SegmentTop, Window};
 use crate::pool::out_of_time;
 use crate::snapshot::{Segment, Snapshot};
@@ -30,14 +32,17 @@ pub(crate) fn search(
     deadline: Instant,
 ) -> Result<SearchAnswer, PortError> {
     let window = Window::new(request)?;
-    let words = expand(&request.words, snapshot).map_err(failed)?;
-    let pass = Pass { snapshot, request, words: &words, facets: &request.facets, window: &window, deadline };
-    let found = pass.run()?;
+    let search = Search { snapshot, request, facets: &request.facets, window: &window, deadline };
+    let Answered { found, words, relaxed } = search.run()?;
+    let sought = Sought {
+        word: |found: &str| words.iter().any(|word| word.finds(found)),
+        pair: |pair: &str| words.iter().any(|word| word.word.is_pair(pair)),
+    };
     let (places, has_more) = window.page(found.places);
     let mut hits = Vec::with_capacity(places.len());
     for place in &places {
         let product = product_at(snapshot, place.address).map_err(failed)?;
-        let highlights = highlights(&product.content, |found| words.iter().any(|word| word.finds(found)));
+        let highlights = highlights(&product.content, &sought);
         hits.push(Hit { product, score: place.score, highlights });
     }
     let next = match (has_more, places.last(), hits.last()) {
@@ -57,6 +62,7 @@ pub(crate) fn search(
         total: found.total,
         facets,
         corrected_query,
+        relaxed,
         next,
         snapshot: snapshot.name.clone(),
     })
@@ -69,11 +75,10 @@ pub(crate) fn facet_values(
     deadline: Instant,
 ) -> Result<Vec<FacetValue>, PortError> {
     let window = Window::none(&request.search);
-    let words = expand(&request.search.words, snapshot).map_err(failed)?;
     let facets = std::slice::from_ref(&request.field);
-    let pass = Pass { snapshot, request: &request.search, words: &words, facets, window: &window, deadline };
+    let search = Search { snapshot, request: &request.search, facets, window: &window, deadline };
     let mut values = Vec::new();
-    for totals in pass.run()?.facets {
+    for totals in search.run()?.found.facets {
         values = totals.most_frequent(&request.prefix, request.limit, snapshot).map_err(failed)?;
     }
     Ok(values)
@@ -93,14 +98,21 @@ fn failed(error: TantivyError) -> PortError {
     port_error("searching the index", error)
 }
 
-/// The pass over all segments.
-struct Pass<'a> {
+/// A search of the whole index.
+struct Search<'a> {
     snapshot: &'a Snapshot,
     request: &'a SearchRequest,
-    words: &'a [QueryWord],
     facets: &'a [FacetField],
     window: &'a Window<'a>,
     deadline: Instant,
+}
+
+/// What a search found, and by which words.
+struct Answered {
+    found: Found,
+    words: Vec<QueryWord>,
+    /// Words that were left out, as they stand in the query.
+    relaxed: Vec<String>,
 }
 
 /// What a pass found.
@@ -114,19 +126,74 @@ struct Found {
     facets: Vec<FacetTotals>,
 }
 
-impl Pass<'_> {
-    fn run(&self) -> Result<Found, PortError> {
-        let ranking = Ranking::new(self.words, self.snapshot);
+impl Search<'_> {
+    /// Searches with all words and, where no product has them all, with those that are left by [`Search::relax`].
+    fn run(&self) -> Result<Answered, PortError> {
+        let mut words = expand(&self.request.words, self.snapshot).map_err(failed)?;
+        let mut found = self.pass(&words)?;
+        let mut relaxed = Vec::new();
+        if !found.has_matches && words.len() > 1 {
+            let kept = self.relax(&words)?;
+            if kept.contains(&true) {
+                let mut keep = kept.into_iter();
+                words.retain(|word| {
+                    let is_kept = keep.next().unwrap_or(false);
+                    if !is_kept {
+                        relaxed.push(self.request.words[word.word.at.clone()].to_owned());
+                    }
+                    is_kept
+                });
+                found = self.pass(&words)?;
+            }
+        }
+        Ok(Answered { found, words, relaxed })
+    }
+
+    /// Which words to keep, so that some product has them, see [`by_telling`].
+    fn relax(&self, words: &[QueryWord]) -> Result<Vec<bool>, PortError> {
+        let alone = Ranking::new(1);
+        let mut found = Vec::with_capacity(words.len());
+        for word in words {
+            let matches = self.matches(std::slice::from_ref(word), &alone)?;
+            let exact = matches.iter().filter(|found| alone.is_exact(found)).count();
+            found.push(if exact > 0 { exact } else { matches.len() } as u64);
+        }
+        let (mut kept, mut is_kept) = (Vec::new(), vec![false; words.len()]);
+        for at in by_telling(&found) {
+            kept.push(&words[at]);
+            if self.matches(&kept, &Ranking::new(kept.len()))?.is_empty() {
+                kept.pop();
+            } else {
+                is_kept[at] = true;
+            }
+        }
+        Ok(is_kept)
+    }
+
+    /// What has all words, whatever the filters say.
+    fn matches<W: Borrow<QueryWord>>(&self, words: &[W], ranking: &Ranking) -> Result<Vec<Match>, PortError> {
+        let mut all = Vec::new();
+        for (number, segment) in self.snapshot.segments.iter().enumerate() {
+            if Instant::now() >= self.deadline {
+                return Err(out_of_time());
+            }
+            all.extend(matches(words, ranking, segment, number).map_err(failed)?);
+        }
+        Ok(all)
+    }
+
+    fn pass(&self, words: &[QueryWord]) -> Result<Found, PortError> {
+        let ranking = Ranking::new(words.len());
         let facets = self.facets.iter().map(FacetTotals::new).collect();
         let mut found = Found { total: 0, has_matches: false, places: Vec::new(), facets };
         for (number, segment) in self.snapshot.segments.iter().enumerate() {
             let mut pass = SegmentPass::new(self, segment).map_err(failed)?;
-            if self.words.is_empty() {
+            if words.is_empty() {
                 self.each_in_time(segment.active(), |document| pass.add(document, || 0.0))?;
             } else {
-                let matches = matches(self.words, &ranking, segment, number).map_err(failed)?;
+                let matches = matches(words, &ranking, segment, number).map_err(failed)?;
                 self.each_in_time(matches.iter(), |found| {
-                    pass.add(found.document, || ranking.score(found, segment));
+                    pass.add(found.document, || ranking.score(found));
                 })?;
             }
             // tantivy numbers segments with 32 bits.
@@ -161,14 +228,14 @@ struct SegmentPass<'a> {
 }
 
 impl<'a> SegmentPass<'a> {
-    fn new(pass: &Pass<'a>, segment: &'a Segment) -> tantivy::Result<Self> {
-        let filters = SegmentFilters::new(pass.request, segment)?;
-        let mut counters = Vec::with_capacity(pass.facets.len());
-        for field in pass.facets {
-            let counter = SegmentCounter::new(field, pass.request.currency, segment)?;
+    fn new(search: &Search<'a>, segment: &'a Segment) -> tantivy::Result<Self> {
+        let filters = SegmentFilters::new(search.request, segment)?;
+        let mut counters = Vec::with_capacity(search.facets.len());
+        for field in search.facets {
+            let counter = SegmentCounter::new(field, search.request.currency, segment)?;
             counters.push((filters.number_of(field), counter));
         }
-        let top = SegmentTop::new(pass.window, segment)?;
+        let top = SegmentTop::new(search.window, segment)?;
         Ok(Self { filters, counters, top, total: 0, has_matches: false })
     }
 

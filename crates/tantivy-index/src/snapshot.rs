@@ -35,6 +35,7 @@ pub(crate) struct Segment {
     pub(crate) reader: SegmentReader,
     pub(crate) words: Arc<InvertedIndexReader>,
     pub(crate) codes: Arc<InvertedIndexReader>,
+    pub(crate) pairs: Arc<InvertedIndexReader>,
     pub(crate) id: Option<StrColumn>,
     state: Option<Column<u64>>,
     pub(crate) brand: Option<StrColumn>,
@@ -47,7 +48,6 @@ pub(crate) struct Segment {
     pub(crate) in_stock: Option<Column<u64>>,
     pub(crate) created_at: Option<Column<i64>>,
     pub(crate) name: Option<StrColumn>,
-    pub(crate) name_words: Option<Column<u64>>,
 }
 
 impl Segment {
@@ -57,6 +57,7 @@ impl Segment {
             reader: reader.clone(),
             words: reader.inverted_index(fields.words)?,
             codes: reader.inverted_index(fields.codes)?,
+            pairs: reader.inverted_index(fields.pairs)?,
             id: columns.str(column::ID)?,
             state: columns.column_opt(column::STATE)?,
             brand: columns.str(column::BRAND)?,
@@ -69,7 +70,6 @@ impl Segment {
             in_stock: columns.column_opt(column::IN_STOCK)?,
             created_at: columns.column_opt(column::CREATED_AT)?,
             name: columns.str(column::NAME)?,
-            name_words: columns.column_opt(column::NAME_WORDS)?,
         })
     }
 

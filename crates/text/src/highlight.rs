@@ -7,6 +7,7 @@ use domain::Content;
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 
 use crate::analysis::{Purpose, joined, words};
+use crate::weights::each_pair;
 
 /// The most characters of a description that are shown, around the place with the most words.
 const SNIPPET_CHARS: usize = 200;
@@ -17,32 +18,44 @@ const MAX_WINDOWS: usize = 100;
 /// Stands where a snippet leaves text out.
 const ELLIPSIS: char = '…';
 
-/// The fields with words that `finds` says were looked for, each of them marked and everything else escaped for HTML.
-pub fn highlights(content: &Content, finds: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
+/// Says which words of a product were looked for.
+pub struct Sought<W, P> {
+    /// Whether this word was.
+    pub word: W,
+    /// Whether these two neighbours, written as one, were.
+    pub pair: P,
+}
+
+/// The fields with words that were looked for, each of them marked and everything else escaped for HTML.
+pub fn highlights<W, P>(content: &Content, sought: &Sought<W, P>) -> BTreeMap<String, String>
+where
+    W: Fn(&str) -> bool,
+    P: Fn(&str) -> bool,
+{
     let mut highlights = BTreeMap::new();
     let mut whole = |field: &str, text: &str, spans: &[Range<usize>]| {
         if !spans.is_empty() {
             highlights.insert(field.to_owned(), marked(text, 0..text.len(), spans));
         }
     };
-    whole("name", &content.name, &spans(&content.name, &finds));
+    whole("name", &content.name, &spans(&content.name, sought));
     if let Some(brand) = &content.brand {
-        whole("brand", brand, &spans(brand, &finds));
+        whole("brand", brand, &spans(brand, sought));
     }
     if let Some(category) = content.category.as_ref().map(ToString::to_string) {
-        whole("category", &category, &spans(&category, &finds));
+        whole("category", &category, &spans(&category, sought));
     }
     let tags = content.tags.join(", ");
-    whole("tags", &tags, &spans(&tags, &finds));
+    whole("tags", &tags, &spans(&tags, sought));
     if let Some(sku) = &content.sku {
         let all = joined(sku);
-        match finds(&all) {
+        match (sought.word)(&all) {
             true => whole("sku", sku, std::slice::from_ref(&(0..sku.len()))),
-            false => whole("sku", sku, &spans(sku, &finds)),
+            false => whole("sku", sku, &spans(sku, sought)),
         }
     }
     if let Some(description) = &content.description {
-        let spans = spans(description, &finds);
+        let spans = spans(description, sought);
         if !spans.is_empty() {
             highlights.insert("description".to_owned(), snippet(description, &spans));
         }
@@ -51,10 +64,19 @@ pub fn highlights(content: &Content, finds: impl Fn(&str) -> bool) -> BTreeMap<S
 }
 
 /// The places of the query's words, in order and apart from each other.
-fn spans(text: &str, finds: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+fn spans<W, P>(text: &str, sought: &Sought<W, P>) -> Vec<Range<usize>>
+where
+    W: Fn(&str) -> bool,
+    P: Fn(&str) -> bool,
+{
     let mut found = Vec::<Range<usize>>::new();
     words(text, Purpose::Document, |word, at| {
-        if finds(word) {
+        if (sought.word)(word) {
+            found.push(at);
+        }
+    });
+    each_pair(text, |pair, at, _| {
+        if (sought.pair)(pair) {
             found.push(at);
         }
     });

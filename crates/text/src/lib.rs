@@ -6,6 +6,9 @@
 pub mod analysis;
 pub mod attributes;
 pub mod facets;
+pub mod forms;
 pub mod highlight;
 pub mod product;
 pub mod query;
+pub mod score;
+pub mod weights;

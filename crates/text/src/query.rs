@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use crate::analysis::{has_digit, query_words};
+use crate::forms::singular;
+use crate::weights::each_pair;
 
 /// The most words of a query that count. More come only from long texts in scripts without spaces.
 const MAX_WORDS: usize = domain::search::MAX_QUERY_WORDS;
@@ -16,21 +18,53 @@ pub struct Word {
     pub at: Range<usize>,
     /// Whether it also counts as a beginning.
     pub is_last: bool,
+    /// The words that are this one: itself, and its singular.
+    pub forms: Vec<String>,
+    /// What it is together with the word before it or behind it, when the two are written as one.
+    pub joined: Vec<String>,
+}
+
+impl Word {
+    fn new(text: String, at: Range<usize>) -> Self {
+        let forms = std::iter::once(text.clone()).chain(singular(&text)).collect();
+        Self { text, at, is_last: false, forms, joined: Vec::new() }
+    }
 }
 
 /// The words of a query that must be found: each once, the last one also when it came before.
 pub fn distinct_words(query: &str) -> Vec<Word> {
-    let mut found = query_words(query);
-    found.truncate(MAX_WORDS);
-    let Some((last, last_at)) = found.pop() else { return Vec::new() };
+    let mut found: Vec<Word> = Vec::new();
+    for (text, at) in query_words(query).into_iter().take(MAX_WORDS) {
+        found.push(Word::new(text, at));
+    }
+    each_pair(query, |pair, at, _| {
+        for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
+            word.joined.push(pair.to_owned());
+            word.joined.extend(singular(pair));
+        }
+    });
+    let Some(mut last) = found.pop() else { return Vec::new() };
+    last.is_last = true;
     let mut words = Vec::<Word>::with_capacity(found.len() + 1);
-    for (text, at) in found {
-        if !words.iter().any(|word| word.text == text) {
-            words.push(Word { text, at, is_last: false });
+    for word in found {
+        match words.iter_mut().find(|known| known.text == word.text) {
+            Some(known) => known.joined.extend(word.joined),
+            None => words.push(word),
         }
     }
-    words.push(Word { text: last, at: last_at, is_last: true });
+    words.push(last);
     words
+}
+
+/// The words of a query in the order in which they are kept when no product has all of them: the most telling first,
+/// and none that no product has.
+///
+/// `found` says how many products have each word exactly or, where none has it so, in any way: the fewer, the more it
+/// tells. Beginning with the first, a word is kept when some product has it together with all that were kept before.
+pub fn by_telling(found: &[u64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..found.len()).filter(|at| found[*at] > 0).collect();
+    order.sort_by_key(|at| (found[*at], *at));
+    order
 }
 
 /// How many typos a word may have, by its letters.
@@ -48,7 +82,19 @@ pub fn typos_allowed(word: &str) -> u8 {
 impl Word {
     /// Whether a product with this word has what is looked for, without any typo.
     pub fn is_begun_by(&self, word: &str) -> bool {
-        word == self.text || (self.is_last && word.starts_with(&self.text))
+        self.is_exactly(word) || (self.is_last && word.starts_with(&self.text))
+    }
+
+    /// Whether a word of a product is this one, in another form or written together with its neighbour.
+    pub fn is_exactly(&self, word: &str) -> bool {
+        let is_one = |word: &str| self.forms.iter().chain(&self.joined).any(|own| own == word);
+        is_one(word) || singular(word).is_some_and(|singular| is_one(&singular))
+    }
+
+    /// Whether two neighbours of a product, written as one, are this word.
+    pub fn is_pair(&self, pair: &str) -> bool {
+        let is_form = |pair: &str| self.forms.iter().any(|form| form == pair);
+        is_form(pair) || singular(pair).is_some_and(|singular| is_form(&singular))
     }
 
     /// Whether a word of a product is one that this one finds.
@@ -141,5 +187,23 @@ mod tests {
         assert_eq!(texts, [("desk", false), ("lamp", false), ("lamp", true)]);
         assert!(words[2].finds("lampshade") && !words[1].finds("lampshade"));
         assert!(words[1].finds("lamb") && !words[1].finds("lam9"));
+    }
+
+    #[test]
+    fn the_rarest_word_tells_most_and_an_unknown_one_nothing() {
+        assert_eq!(by_telling(&[5, 0, 2, 9, 2]), [2, 4, 0, 3]);
+        assert_eq!(by_telling(&[0, 0]), [0; 0]);
+    }
+
+    #[test]
+    fn a_word_is_found_in_either_number_and_written_with_its_neighbour() {
+        let words = distinct_words("head phones 256 gb");
+        assert_eq!(words[1].forms, ["phones", "phone"]);
+        assert_eq!(words[0].joined, ["headphones", "headphone"]);
+        assert_eq!(words[1].joined, ["headphones", "headphone", "phones256"]);
+        assert!(words[1].is_exactly("phone") && words[1].is_exactly("headphones"));
+        assert!(words[2].is_exactly("256gb") && !words[2].is_exactly("2561"));
+        let words = distinct_words("headphone");
+        assert!(words[0].is_exactly("headphones") && words[0].is_pair("headphone"));
     }
 }

@@ -1,0 +1,69 @@
+//! Who of the processes that a test started uses the processors.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+/// What the kernel counts in, on every Linux.
+const TICKS_A_SECOND: u64 = 100;
+
+/// Processor time since their start of all processes under this one, by what they are.
+pub(super) fn processor_times() -> BTreeMap<String, Duration> {
+    let processes: Vec<Process> = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| Process::read(entry.ok()?.file_name().to_str()?.parse().ok()?))
+        .collect();
+    let mut times = BTreeMap::new();
+    for process in &processes {
+        if let Some(name) = process.name.clone()
+            && descends(process, std::process::id(), &processes)
+        {
+            *times.entry(name).or_default() += process.time;
+        }
+    }
+    times
+}
+
+struct Process {
+    id: u32,
+    parent: u32,
+    /// None for those that only start and watch others.
+    name: Option<String>,
+    time: Duration,
+}
+
+impl Process {
+    /// None when it has ended.
+    fn read(id: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // The name of the program stands in brackets, with whatever is in it.
+        let fields: Vec<&str> = stat[stat.rfind(')')? + 2..].split(' ').collect();
+        let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        let ticks = number(11)? + number(12)?;
+        let arguments = fs::read_to_string(format!("/proc/{id}/cmdline")).ok()?;
+        let mut arguments = arguments.split('\0');
+        let program = arguments.next()?.rsplit('/').next()?.to_owned();
+        let name = match program.as_str() {
+            "java" => arguments.find_map(server),
+            "sh" | "cargo" => None,
+            _ => Some(program),
+        };
+        let time = Duration::from_millis(ticks * 1000 / TICKS_A_SECOND);
+        Some(Self { id, parent: number(1)? as u32, name, time })
+    }
+}
+
+fn server(argument: &str) -> Option<String> {
+    let mains =
+        [("dynamodb", "DynamoDB Local"), ("elasticmq", "SQS server"), ("OpenSearchRunner", "OpenSearch")];
+    let is_main = argument.contains('.') && !argument.contains(['/', '=']);
+    mains.iter().find(|(main, _)| is_main && argument.contains(main)).map(|(_, name)| (*name).to_owned())
+}
+
+fn descends(process: &Process, from: u32, all: &[Process]) -> bool {
+    process.parent == from
+        || all
+            .iter()
+            .find(|other| other.id == process.parent)
+            .is_some_and(|parent| descends(parent, from, all))
+}
