@@ -87,12 +87,12 @@ fn split(text: &str) -> Vec<String> {
 /// Each word once, the last one also when it came before.
 fn query_words(text: &str) -> Vec<QueryWord> {
     let words = split(text);
-    let pairs: Vec<String> = words.windows(2).map(|pair| pair.concat()).collect();
+    let pairs: Vec<Option<String>> = words.windows(2).map(joined).collect();
     let mut query: Vec<QueryWord> = Vec::new();
     for (at, text) in words.iter().enumerate() {
         let is_last = at + 1 == words.len();
         let before = at.checked_sub(1).and_then(|before| pairs.get(before));
-        let joined = before.into_iter().chain(pairs.get(at)).cloned();
+        let joined = before.into_iter().chain(pairs.get(at)).flatten().cloned();
         match query.iter_mut().find(|known| known.text == *text && !is_last) {
             Some(known) => known.joined.extend(joined),
             None => query.push(QueryWord { text: text.clone(), is_last, joined: joined.collect() }),
@@ -154,6 +154,15 @@ fn forms(word: &str) -> Vec<String> {
     forms
 }
 
+/// Two neighbours as one word. Codes and long numbers have none.
+fn joined(pair: &[String]) -> Option<String> {
+    let may_join = |word: &String| {
+        word.chars().all(|c| c.is_ascii_lowercase())
+            || (word.len() <= 4 && word.chars().all(|c| c.is_ascii_digit()))
+    };
+    Some(pair.concat()).filter(|whole| pair.iter().all(may_join) && whole.len() <= 40)
+}
+
 /// What there is to find of a product.
 struct ProductWords {
     /// Every word in all its forms, and model numbers without hyphens.
@@ -189,13 +198,9 @@ fn product_words(product: &Product) -> ProductWords {
     for (texts, is_label) in [(&labels, true), (&values, false)] {
         for text in texts {
             for pair in split(text).windows(2) {
-                let has_digit = |word: &str| word.chars().any(char::is_numeric);
-                let whole = pair.concat();
-                if (is_label || (has_digit(&pair[0]) && !has_digit(&pair[1])))
-                    && whole.len() <= 40
-                    && whole.is_ascii()
-                {
-                    pairs.extend(forms(&whole));
+                let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+                if is_label || (is_number(&pair[0]) && !is_number(&pair[1])) {
+                    pairs.extend(joined(pair).iter().flat_map(|pair| forms(pair)));
                 }
             }
         }

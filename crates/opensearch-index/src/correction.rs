@@ -50,7 +50,7 @@ fn is_shown(word: &Word, hits: &[Hit]) -> bool {
         each_text(&hit.product.content, |text, _| {
             if !is_shown {
                 words(text, Purpose::Document, |found, _| is_shown |= word.is_begun_by(found));
-                each_pair(text, |pair, _, _| is_shown |= word.is_pair(pair));
+                each_pair(text, |pair, _| is_shown |= word.is_pair(pair));
             }
         });
         is_shown

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use text::analysis::{self, Purpose, has_digit, joined};
 use text::attributes::{attribute_term, key_prefix, number_order};
 use text::product::{Part, each_text};
-use text::weights::weighed_words;
+use text::weights::Weigher;
 
 use crate::schema::{BEFORE_LEVEL, field, state};
 
@@ -61,14 +61,12 @@ fn add_product(document: &mut Map<String, Value>, product: &Product) -> Result<(
 }
 
 fn add_words(document: &mut Map<String, Value>, content: &Content) {
-    let weighed = weighed_words(content);
     let (mut words, mut codes, mut pairs) = (String::new(), String::new(), String::new());
-    for (word, level) in &weighed.words {
-        push(if has_digit(word) { &mut codes } else { &mut words }, word, *level);
-    }
-    for (pair, level) in &weighed.pairs {
-        push(&mut pairs, pair, *level);
-    }
+    Weigher::default().weigh(
+        content,
+        |word, level| push(if has_digit(word) { &mut codes } else { &mut words }, word, level),
+        |pair, level| push(&mut pairs, pair, level),
+    );
     let mut names = BTreeSet::new();
     each_text(content, |text, part| {
         if matches!(part, Part::Name | Part::Code) {

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use text::analysis::has_digit;
 use text::query::{Word, typos_allowed};
-use text::score::{STEP, Tier, steps_of_level};
+use text::score::{STEP, Spelling, Tier, steps_of_half_level};
 
 use crate::filters::any_of;
 use crate::schema::field;
 
-/// The level of a word of the name that is found as a beginning or with typos: which word it is, and so its own
+/// The half levels of a word of the name that is found as a beginning or with typos: which word it is, and so its own
 /// level, is not known here.
-const LEVEL_OF_NAME: u32 = 15;
+const HALF_LEVELS_OF_NAME: f32 = 30.0;
 
 /// The ways to find a word.
 const TIERS: [Tier; 4] = [Tier::Exact, Tier::Prefix, Tier::OneTypo, Tier::TwoTypos];
@@ -38,14 +38,16 @@ pub(crate) fn has_word_as_it_is(word: &Word) -> Value {
 
 /// The best way counts, and the level of the word found so.
 fn word_query(word: &Word, words: usize) -> Value {
-    let steps = steps_of_level(words);
+    let step = steps_of_half_level(words) as f32 * STEP;
     let queries = tiers(word).map(|tier| {
         let level = match tier {
             Tier::Exact => {
-                let terms = exact_terms(word).map(|(name, text)| scored(name, text, steps as f32 * STEP));
+                let terms = exact_terms(word).map(|(name, text, spelling)| {
+                    scored(name, text, step * f32::from(spelling.half_levels()))
+                });
                 json!({ "dis_max": { "queries": terms.collect::<Vec<_>>() } })
             }
-            _ => constant(&in_field(field::NAME_WORDS, word, tier), (LEVEL_OF_NAME * steps) as f32 * STEP),
+            _ => constant(&in_field(field::NAME_WORDS, word, tier), HALF_LEVELS_OF_NAME * step),
         };
         json!({ "bool": {
             "must": [constant(&anywhere(word, tier), tier.points(words) as f32)],
@@ -66,16 +68,18 @@ fn tiers(word: &Word) -> impl Iterator<Item = Tier> {
 }
 
 /// The fields and words that are this one.
-fn exact_terms(word: &Word) -> impl Iterator<Item = (&'static str, &str)> {
+fn exact_terms(word: &Word) -> impl Iterator<Item = (&'static str, &str, Spelling)> {
     let dictionary = |text: &str| if has_digit(text) { field::CODES } else { field::WORDS };
-    let whole = word.forms.iter().chain(&word.joined).map(move |text| (dictionary(text), text.as_str()));
-    whole.chain(word.forms.iter().map(|text| (field::PAIRS, text.as_str())))
+    let same = word.forms.iter().map(move |text| (dictionary(text), text.as_str(), Spelling::Same));
+    let apart = word.forms.iter().map(|text| (field::PAIRS, text.as_str(), Spelling::Joined));
+    let joined = word.joined.iter().map(move |text| (dictionary(text), text.as_str(), Spelling::Joined));
+    same.chain(apart).chain(joined)
 }
 
 fn anywhere(word: &Word, tier: Tier) -> Value {
     match tier {
         Tier::Exact => any_of(
-            exact_terms(word).map(|(name, text)| json!({ "term": { name: { "value": text } } })).collect(),
+            exact_terms(word).map(|(name, text, _)| json!({ "term": { name: { "value": text } } })).collect(),
         ),
         Tier::Prefix => any_of([field::WORDS, field::CODES].map(|name| in_field(name, word, tier)).into()),
         Tier::OneTypo | Tier::TwoTypos => in_field(field::WORDS, word, tier),

@@ -8,7 +8,7 @@ use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use text::analysis::has_digit;
 use text::attributes::{attribute_term, key_prefix, number_order};
-use text::weights::weighed_words;
+use text::weights::Weigher;
 
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
 
@@ -18,15 +18,16 @@ pub(crate) const WEIGHED_WORDS: &str = "weighed_words";
 /// Makes documents.
 pub(crate) struct DocumentMaker {
     fields: Fields,
+    weigher: Weigher,
 }
 
 impl DocumentMaker {
     pub(crate) fn new(fields: Fields) -> Self {
-        Self { fields }
+        Self { fields, weigher: Weigher::default() }
     }
 
     /// The document that holds what the change leaves.
-    pub(crate) fn document(&self, change: &Change) -> Result<TantivyDocument, serde_json::Error> {
+    pub(crate) fn document(&mut self, change: &Change) -> Result<TantivyDocument, serde_json::Error> {
         let mut document = TantivyDocument::new();
         document.add_text(self.fields.id, change.id().as_str());
         document.add_u64(self.fields.version, change.version().0);
@@ -43,7 +44,7 @@ impl DocumentMaker {
     }
 
     fn add_product(
-        &self,
+        &mut self,
         document: &mut TantivyDocument,
         product: &Product,
     ) -> Result<(), serde_json::Error> {
@@ -80,15 +81,13 @@ impl DocumentMaker {
         Ok(())
     }
 
-    fn add_words(&self, document: &mut TantivyDocument, content: &Content) {
-        let weighed = weighed_words(content);
+    fn add_words(&mut self, document: &mut TantivyDocument, content: &Content) {
         let (mut plain, mut codes, mut pairs) = (String::new(), String::new(), String::new());
-        for (word, level) in &weighed.words {
-            push(if has_digit(word) { &mut codes } else { &mut plain }, word, *level);
-        }
-        for (pair, level) in &weighed.pairs {
-            push(&mut pairs, pair, *level);
-        }
+        self.weigher.weigh(
+            content,
+            |word, level| push(if has_digit(word) { &mut codes } else { &mut plain }, word, level),
+            |pair, level| push(&mut pairs, pair, level),
+        );
         document.add_text(self.fields.words, plain);
         document.add_text(self.fields.codes, codes);
         document.add_text(self.fields.pairs, pairs);

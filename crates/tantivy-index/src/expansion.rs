@@ -14,7 +14,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy_fst::Automaton;
 use text::analysis::has_digit;
 use text::query::{Word, distinct_words, typos_allowed};
-use text::score::Tier;
+use text::score::{Spelling, Tier};
 
 use crate::snapshot::{Segment, Snapshot};
 
@@ -93,6 +93,7 @@ impl Dictionary {
 pub(crate) struct Expansion {
     pub(crate) text: String,
     pub(crate) tier: Tier,
+    pub(crate) spelling: Spelling,
     pub(crate) dictionary: Dictionary,
     /// Documents with it, deleted ones included.
     documents: u64,
@@ -148,11 +149,12 @@ fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
     let typos = typos_allowed(&word.text);
     let automaton = (typos > 0).then(|| TypoAutomaton(automaton_builder(typos).build_dfa(&word.text)));
     for (number, segment) in snapshot.segments.iter().enumerate() {
-        for form in word.forms.iter().chain(&word.joined) {
-            gathered.exact(form, Dictionary::of(form), segment, number)?;
-        }
         for form in &word.forms {
-            gathered.exact(form, Dictionary::Pairs, segment, number)?;
+            gathered.exact(form, Spelling::Same, Dictionary::of(form), segment, number)?;
+            gathered.exact(form, Spelling::Joined, Dictionary::Pairs, segment, number)?;
+        }
+        for joined in &word.joined {
+            gathered.exact(joined, Spelling::Joined, Dictionary::of(joined), segment, number)?;
         }
         if word.is_last {
             gathered.prefix(&word.text, segment, number)?;
@@ -171,11 +173,22 @@ fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
 struct Gathered(HashMap<(String, Dictionary), Expansion>);
 
 impl Gathered {
-    fn add(&mut self, word: &[u8], tier: Tier, dictionary: Dictionary, segment: usize, info: &TermInfo) {
+    fn add(
+        &mut self,
+        word: &[u8],
+        way: (Tier, Spelling),
+        dictionary: Dictionary,
+        segment: usize,
+        info: &TermInfo,
+    ) {
         let Ok(word) = std::str::from_utf8(word) else { return };
-        let new = || Expansion { text: word.to_owned(), tier, dictionary, documents: 0, lists: Vec::new() };
+        let (tier, spelling) = way;
+        let (text, documents, lists) = (word.to_owned(), 0, Vec::new());
+        let new = || Expansion { text, tier, spelling, dictionary, documents, lists };
         let known = self.0.entry((word.to_owned(), dictionary)).or_insert_with(new);
-        known.tier = known.tier.max(tier);
+        if tier > known.tier {
+            (known.tier, known.spelling) = way;
+        }
         // A word that is found in two ways has one list in the segment all the same.
         if known.lists.last().is_none_or(|(last, _)| *last != segment) {
             known.documents += u64::from(info.doc_freq);
@@ -186,12 +199,13 @@ impl Gathered {
     fn exact(
         &mut self,
         text: &str,
+        spelling: Spelling,
         dictionary: Dictionary,
         segment: &Segment,
         number: usize,
     ) -> tantivy::Result<()> {
         if let Some(info) = dictionary.of_segment(segment).terms().get(text)? {
-            self.add(text.as_bytes(), Tier::Exact, dictionary, number, &info);
+            self.add(text.as_bytes(), (Tier::Exact, spelling), dictionary, number, &info);
         }
         Ok(())
     }
@@ -203,7 +217,7 @@ impl Gathered {
             let terms = dictionary.of_segment(segment).terms();
             let mut stream = terms.range().gt(text).lt(&end).into_stream()?;
             while stream.advance() {
-                self.add(stream.key(), Tier::Prefix, dictionary, number, stream.value());
+                self.add(stream.key(), (Tier::Prefix, Spelling::Same), dictionary, number, stream.value());
             }
         }
         Ok(())
@@ -217,7 +231,7 @@ impl Gathered {
                 Distance::Exact(1) => Tier::OneTypo,
                 _ => Tier::TwoTypos,
             };
-            self.add(stream.key(), tier, Dictionary::Words, number, stream.value());
+            self.add(stream.key(), (tier, Spelling::Same), Dictionary::Words, number, stream.value());
         }
         Ok(())
     }

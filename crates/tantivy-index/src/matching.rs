@@ -5,8 +5,7 @@ use std::borrow::Borrow;
 use tantivy::postings::Postings;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED};
-use text::score::{STEP, Tier, steps_of_level};
-use text::weights::MAX_LEVEL;
+use text::score::{MAX_HALF_LEVELS, STEP, Tier, steps_of_half_level};
 
 use crate::expansion::{Expansion, QueryWord};
 use crate::snapshot::Segment;
@@ -17,30 +16,30 @@ pub(crate) struct Match {
     pub(crate) document: DocId,
     /// See [`text::score`].
     class: u32,
-    /// The sum of the levels of the words found.
-    levels: u32,
+    /// The sum of the half levels of the words found.
+    half_levels: u32,
 }
 
 /// Ranks matches of one query.
 pub(crate) struct Ranking {
     words: usize,
     /// By the numbers of tiers.
-    points: [u32; 5],
-    steps_of_level: u32,
+    points: [u32; 4],
+    steps_of_half_level: u32,
 }
 
 impl Ranking {
     pub(crate) fn new(words: usize) -> Self {
-        let mut points = [0; 5];
+        let mut points = [0; 4];
         for tier in [Tier::TwoTypos, Tier::OneTypo, Tier::Prefix, Tier::Exact] {
             points[tier as usize] = tier.points(words);
         }
-        Self { words, points, steps_of_level: steps_of_level(words) }
+        Self { words, points, steps_of_half_level: steps_of_half_level(words) }
     }
 
     /// The score, see [`text::score`].
     pub(crate) fn score(&self, found: &Match) -> f32 {
-        found.class as f32 + (found.levels * self.steps_of_level) as f32 * STEP
+        found.class as f32 + (found.half_levels * self.steps_of_half_level) as f32 * STEP
     }
 
     /// Whether a match of a single word is an exact one.
@@ -82,24 +81,27 @@ fn cost(word: &QueryWord, segment: usize) -> u64 {
     word.expansions.iter().map(length).sum()
 }
 
-/// How a word was found in a document: the tier and, below it, the level; 0 when it was not.
+/// How a word was found in a document: the tier and, below it, the half levels, of which there is at least one; 0 when
+/// it was not found.
 type Code = u8;
-const LEVEL_BITS: u32 = MAX_LEVEL.count_ones();
+const HALF_LEVEL_BITS: u32 = 6;
+const _: () = assert!(MAX_HALF_LEVELS < 1 << HALF_LEVEL_BITS);
 
-fn code(tier: Tier, level: u32) -> Code {
-    (tier as u8) << LEVEL_BITS | level.min(u32::from(MAX_LEVEL)) as u8
+fn code(expansion: &Expansion, level: u32) -> Code {
+    let half_levels = level * u32::from(expansion.spelling.half_levels());
+    (expansion.tier as u8) << HALF_LEVEL_BITS | half_levels.min(u32::from(MAX_HALF_LEVELS)) as u8
 }
 
 impl Match {
     fn of(document: DocId, code: Code, ranking: &Ranking) -> Self {
-        let mut found = Self { document, class: 0, levels: 0 };
+        let mut found = Self { document, class: 0, half_levels: 0 };
         found.add(code, ranking);
         found
     }
 
     fn add(&mut self, code: Code, ranking: &Ranking) {
-        self.class += ranking.points[usize::from(code >> LEVEL_BITS)];
-        self.levels += u32::from(code & MAX_LEVEL);
+        self.class += ranking.points[usize::from(code >> HALF_LEVEL_BITS)];
+        self.half_levels += u32::from(code) % (1 << HALF_LEVEL_BITS);
     }
 }
 
@@ -180,7 +182,7 @@ fn codes_of_some(
             }
             let at = if at < found.document { postings.seek(found.document) } else { at };
             if at == found.document {
-                *best = code(expansion.tier, postings.term_freq()).max(*best);
+                *best = code(expansion, postings.term_freq()).max(*best);
             }
         }
     }
@@ -198,7 +200,7 @@ fn each_entry(
     let mut block = lists.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
     while !block.docs().is_empty() {
         for (document, frequency) in block.docs().iter().zip(block.freqs()) {
-            each(*document, code(expansion.tier, *frequency));
+            each(*document, code(expansion, *frequency));
         }
         block.advance();
     }

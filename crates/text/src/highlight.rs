@@ -75,7 +75,7 @@ where
             found.push(at);
         }
     });
-    each_pair(text, |pair, at, _| {
+    each_pair(text, |pair, at| {
         if (sought.pair)(pair) {
             found.push(at);
         }

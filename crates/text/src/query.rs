@@ -37,7 +37,7 @@ pub fn distinct_words(query: &str) -> Vec<Word> {
     for (text, at) in query_words(query).into_iter().take(MAX_WORDS) {
         found.push(Word::new(text, at));
     }
-    each_pair(query, |pair, at, _| {
+    each_pair(query, |pair, at| {
         for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
             word.joined.push(pair.to_owned());
             word.joined.extend(singular(pair));

@@ -14,13 +14,13 @@ pub const STEP: f32 = 1.0 / 4096.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
     /// With two typos.
-    TwoTypos = 1,
+    TwoTypos = 0,
     /// With one typo.
-    OneTypo = 2,
+    OneTypo = 1,
     /// The one looked for is its beginning.
-    Prefix = 3,
+    Prefix = 2,
     /// It is the one looked for, in any of its forms.
-    Exact = 4,
+    Exact = 3,
 }
 
 impl Tier {
@@ -37,9 +37,31 @@ impl Tier {
     }
 }
 
-/// Steps that each level of each word adds, in a query of `words` words.
-pub fn steps_of_level(words: usize) -> u32 {
-    let highest = words.max(1) as u32 * u32::from(MAX_LEVEL);
+/// How a word of a product is spelt, compared with the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// As it was typed, but for typos and plural.
+    Same,
+    /// Together with its neighbour where the query has them apart, or the other way round.
+    Joined,
+}
+
+/// The most half levels of one word.
+pub const MAX_HALF_LEVELS: u8 = 2 * MAX_LEVEL;
+
+impl Spelling {
+    /// How many half levels each level counts: another spelling is worth half.
+    pub fn half_levels(self) -> u8 {
+        match self {
+            Self::Same => 2,
+            Self::Joined => 1,
+        }
+    }
+}
+
+/// Steps that each half level of each word adds, in a query of `words` words.
+pub fn steps_of_half_level(words: usize) -> u32 {
+    let highest = words.max(1) as u32 * u32::from(MAX_HALF_LEVELS);
     ((1.0 / STEP) as u32 - 1) / highest
 }
 
@@ -51,9 +73,9 @@ mod tests {
     #[test]
     fn levels_never_add_up_to_a_point_and_always_count() {
         for words in 1..=MAX_QUERY_WORDS {
-            let steps = steps_of_level(words);
+            let steps = steps_of_half_level(words);
             assert!(steps > 0, "{words}");
-            assert!((words as u32 * u32::from(MAX_LEVEL) * steps) as f32 * STEP < 1.0, "{words}");
+            assert!((words as u32 * u32::from(MAX_HALF_LEVELS) * steps) as f32 * STEP < 1.0, "{words}");
             assert!(words as u32 * Tier::Exact.points(words) < 4096, "{words}");
         }
     }

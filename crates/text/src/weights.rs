@@ -6,12 +6,12 @@
 //! number for each word of a product, its *level*. It is computed before anything is indexed, so every index ranks
 //! alike, and a product's score does not change when others are written.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use domain::Content;
+use foldhash::HashMap;
 
-use crate::analysis::{Purpose, has_digit, joined, words};
+use crate::analysis::{Purpose, joined, words};
 use crate::forms::singular;
 use crate::product::{PARTS, Part, each_text};
 
@@ -24,6 +24,8 @@ const HALF_WORTH: f32 = 10.0;
 const LEAST_SHARE: f32 = 0.2;
 /// The longest pair of neighbours that is kept, in bytes.
 const MAX_PAIR_BYTES: usize = 40;
+/// The longest number that has neighbours, in digits.
+const MAX_NUMBER_BYTES: usize = 4;
 
 /// How much an occurrence in a part counts.
 struct Weight {
@@ -45,52 +47,60 @@ const WEIGHTS: [Weight; PARTS] = [
     Weight { weight: 1.0, by_length: 0.3, usual_words: 60.0 },
 ];
 
-/// The words of a product with their levels, from 1 to [`MAX_LEVEL`].
+/// Weighs the words of products. It keeps its memory from one product to the next.
 #[derive(Debug, Default)]
-pub struct WeighedWords {
-    /// Every word, and its singular where it has one.
-    pub words: Vec<(String, u8)>,
-    /// Neighbours written as one word: `head phones` is found as `headphones`, `256 GB` as `256gb`.
-    pub pairs: Vec<(String, u8)>,
-}
-
-/// The words of a product with their levels, each once, in no order.
-pub fn weighed_words(content: &Content) -> WeighedWords {
-    let mut counts = Counts::default();
-    each_text(content, |text, part| counts.add(text, part));
-    if let Some(sku) = &content.sku {
-        let joined = joined(sku);
-        if !joined.is_empty() {
-            count(&mut counts.words, &joined, Part::Code);
-        }
-    }
-    counts.weighed()
+pub struct Weigher {
+    words: Counts,
+    pairs: Counts,
+    lengths: [u32; PARTS],
 }
 
 /// How often a word stands in each part.
 type InParts = [u16; PARTS];
+type Counts = HashMap<String, InParts>;
 
-#[derive(Default)]
-struct Counts {
-    words: HashMap<String, InParts>,
-    pairs: HashMap<String, InParts>,
-    lengths: [u32; PARTS],
-}
+impl Weigher {
+    /// Hands every word of the product, and its singular where it has one, to `word`, and neighbours written as one
+    /// word to `pair`, so that `head phones` is found as `headphones` and `256 GB` as `256gb`; each once, in no order,
+    /// with its level, from 1 to [`MAX_LEVEL`].
+    pub fn weigh(
+        &mut self,
+        content: &Content,
+        mut word: impl FnMut(&str, u8),
+        mut pair: impl FnMut(&str, u8),
+    ) {
+        each_text(content, |text, part| self.count(text, part));
+        if let Some(sku) = &content.sku {
+            let joined = joined(sku);
+            if !joined.is_empty() {
+                count(&mut self.words, &joined, Part::Code);
+            }
+        }
+        let mut worth = [0.0; PARTS];
+        for ((worth, length), weight) in worth.iter_mut().zip(&mut self.lengths).zip(&WEIGHTS) {
+            let Weight { weight, by_length, usual_words } = weight;
+            let share = 1.0 - by_length + by_length * *length as f32 / usual_words;
+            *worth = weight / share.max(LEAST_SHARE);
+            *length = 0;
+        }
+        self.words.drain().for_each(|(text, counts)| word(&text, level(&counts, &worth)));
+        self.pairs.drain().for_each(|(text, counts)| pair(&text, level(&counts, &worth)));
+    }
 
-impl Counts {
-    fn add(&mut self, text: &str, part: Part) {
-        words(text, Purpose::Document, |word, _| {
+    fn count(&mut self, text: &str, part: Part) {
+        let mut pairs = Pairs::default();
+        words(text, Purpose::Document, |word, at| {
             self.lengths[part as usize] += 1;
             count(&mut self.words, word, part);
             if let Some(singular) = singular(word) {
                 count(&mut self.words, &singular, part);
             }
-        });
-        if part == Part::Description {
-            return;
-        }
-        each_pair(text, |pair, _, is_size| {
-            if is_size || matches!(part, Part::Name | Part::Labels) {
+            if part == Part::Description {
+                return;
+            }
+            if let Some((pair, _, is_size)) = pairs.next(word, at)
+                && (is_size || matches!(part, Part::Name | Part::Labels))
+            {
                 count(&mut self.pairs, pair, part);
                 if let Some(singular) = singular(pair) {
                     count(&mut self.pairs, &singular, part);
@@ -98,22 +108,9 @@ impl Counts {
             }
         });
     }
-
-    fn weighed(self) -> WeighedWords {
-        let mut worth = [0.0; PARTS];
-        for ((worth, length), weight) in worth.iter_mut().zip(self.lengths).zip(&WEIGHTS) {
-            let Weight { weight, by_length, usual_words } = weight;
-            let share = 1.0 - by_length + by_length * length as f32 / usual_words;
-            *worth = weight / share.max(LEAST_SHARE);
-        }
-        let weighed = |counts: HashMap<String, InParts>| {
-            counts.into_iter().map(|(word, counts)| (word, level(&counts, &worth))).collect()
-        };
-        WeighedWords { words: weighed(self.words), pairs: weighed(self.pairs) }
-    }
 }
 
-fn count(counts: &mut HashMap<String, InParts>, word: &str, part: Part) {
+fn count(counts: &mut Counts, word: &str, part: Part) {
     let parts = match counts.get_mut(word) {
         Some(parts) => parts,
         None => counts.entry(word.to_owned()).or_default(),
@@ -129,27 +126,54 @@ fn level(counts: &InParts, worth: &[f32; PARTS]) -> u8 {
     (share * f32::from(MAX_LEVEL)).round().clamp(1.0, f32::from(MAX_LEVEL)) as u8
 }
 
-/// Hands each two words that follow each other to `emit`: written as one, their place in the text, and whether they
-/// are a number and its unit. Scripts without spaces have none.
-pub fn each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>, bool)) {
-    let mut pair = String::new();
-    let (mut last_length, mut last_start) = (0, 0);
+/// Hands each two words that follow each other to `emit`: written as one, and their place in the text. Product codes
+/// have no neighbours, nor have scripts without spaces.
+pub fn each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
+    let mut pairs = Pairs::default();
     words(text, Purpose::Query, |word, at| {
-        if !word.is_ascii() {
-            pair.clear();
-            last_length = 0;
-            return;
+        if let Some((pair, at, _)) = pairs.next(word, at) {
+            emit(pair, at);
         }
-        // `pair` ends with the word before this one.
-        pair.drain(..pair.len() - last_length);
-        let before = pair.len();
-        pair.push_str(word);
-        if before > 0 && pair.len() <= MAX_PAIR_BYTES {
-            let is_size = has_digit(&pair[..before]) && !has_digit(word);
-            emit(&pair, last_start..at.end, is_size);
-        }
-        (last_length, last_start) = (word.len(), at.start);
     });
+}
+
+/// Puts words together with those before them.
+#[derive(Default)]
+struct Pairs {
+    /// Ends with the last word.
+    pair: String,
+    last_length: usize,
+    last_at: Range<usize>,
+}
+
+impl Pairs {
+    /// The pair that the next word makes with the one before it, its place, and whether it is a number and its unit.
+    fn next(&mut self, word: &str, at: Range<usize>) -> Option<(&str, Range<usize>, bool)> {
+        if at.start < self.last_at.end {
+            // A word made of those that came already.
+            return None;
+        }
+        let start = std::mem::replace(&mut self.last_at, at.clone()).start;
+        if !may_have_neighbours(word) {
+            self.pair.clear();
+            self.last_length = 0;
+            return None;
+        }
+        self.pair.drain(..self.pair.len() - self.last_length);
+        self.last_length = word.len();
+        let before = self.pair.len();
+        self.pair.push_str(word);
+        let is_number = |text: &str| text.as_bytes()[0].is_ascii_digit();
+        (before > 0 && self.pair.len() <= MAX_PAIR_BYTES)
+            .then(|| (&*self.pair, start..at.end, is_number(&self.pair) && !is_number(word)))
+    }
+}
+
+/// Letters only, or a short number. Anything else is a code, and codes with what follows them would be nearly as many
+/// words as there are products.
+fn may_have_neighbours(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_lowercase())
+        || (word.len() <= MAX_NUMBER_BYTES && word.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -158,8 +182,25 @@ mod tests {
     use domain::Currency;
     use domain::input::read_product;
 
-    fn weighed(json: &str) -> WeighedWords {
-        weighed_words(&read_product(json.as_bytes(), Currency::USD).unwrap().content)
+    #[derive(Default)]
+    struct Weighed {
+        words: Vec<(String, u8)>,
+        pairs: Vec<(String, u8)>,
+    }
+
+    fn weighed(json: &str) -> Weighed {
+        let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
+        let (mut weigher, mut weighed) = (Weigher::default(), Weighed::default());
+        // What a product leaves behind does not count in the next one.
+        for _ in 0..2 {
+            weighed = Weighed::default();
+            weigher.weigh(
+                &content,
+                |word, level| weighed.words.push((word.to_owned(), level)),
+                |pair, level| weighed.pairs.push((pair.to_owned(), level)),
+            );
+        }
+        weighed
     }
 
     fn level_of(list: &[(String, u8)], word: &str) -> u8 {
@@ -205,9 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn scripts_without_spaces_have_no_pairs() {
+    fn codes_and_scripts_without_spaces_have_no_pairs() {
         let mut pairs = Vec::new();
-        each_pair("ノート pc 13 用 in", |pair, at, _| pairs.push((pair.to_owned(), at)));
-        assert_eq!(pairs, [("pc13".to_owned(), 10..15)]);
+        each_pair("ノート pc 13 用 in usb 4ab usb 12345 c", |pair, at| pairs.push((pair.to_owned(), at)));
+        assert_eq!(pairs, [("pc13".to_owned(), 10..15), ("inusb".to_owned(), 20..26)]);
     }
 }
