@@ -42,7 +42,10 @@ impl Process {
         let ticks = number(11)? + number(12)?;
         let arguments = fs::read_to_string(format!("/proc/{id}/cmdline")).ok()?;
         let mut arguments = arguments.split('\0');
-        let program = arguments.next()?.rsplit('/').next()?.to_owned();
+        // Nothing but the name in brackets is left of one that nobody has waited for yet.
+        let command = arguments.next().filter(|command| !command.is_empty());
+        let command = command.unwrap_or(&stat[stat.find('(')? + 1..stat.rfind(')')?]);
+        let program = command.rsplit('/').next()?.to_owned();
         let name = match program.as_str() {
             "java" => arguments.find_map(server),
             "sh" | "cargo" => None,

@@ -217,7 +217,8 @@ async fn an_index_that_cannot_be_used_is_one_line_that_says_what_to_set() {
     }
 }
 
-/// 20 writes a second, each looked for from its answer on.
+/// 20 writes a second, each looked for from its answer on. With `LAG_SECONDS=30` it is measured for so long, behind a
+/// third of that in which the servers warm up: their first answers are compiled while they are given.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_is_found_soon() {
     let wanted = seconds("LAG_SECONDS");
@@ -238,8 +239,8 @@ async fn a_write_is_found_soon() {
     };
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     let (mut running, mut lags) = (FuturesUnordered::new(), Vec::new());
-    let count = 20 * wanted.unwrap_or(Duration::from_secs(3)).as_secs() as usize;
-    for n in 0..count {
+    let measured = 20 * wanted.unwrap_or(Duration::from_secs(3)).as_secs() as usize;
+    for n in 0..measured * 4 / 3 {
         while let Some(lag) = tokio::select! {
             _ = ticks.tick() => None,
             Some(lag) = running.next() => Some(lag),
@@ -249,6 +250,7 @@ async fn a_write_is_found_soon() {
         running.push(lag(n));
     }
     lags.extend(running.collect::<Vec<_>>().await);
+    lags.drain(..measured / 3);
     lags.sort();
     let at = |share: usize| lags[(lags.len() * share / 100).min(lags.len() - 1)];
     println!("from the answer to being found: median {:?}, 99 of 100 {:?}", at(50), at(99));

@@ -7,10 +7,14 @@ use std::time::Instant;
 
 use super::{PATIENCE, http_client, repository, wait_until};
 
-/// The binary with this name, built with the profile of the tests.
+/// The binary with this name, built with the profile of the tests, or lying in the folder that `PROGRAMS` names: what is
+/// measured must not be what was built for tests.
 fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
+        if let Some(folder) = std::env::var_os("PROGRAMS") {
+            return repository().join(folder);
+        }
         // `cargo test` builds the binaries of a package only for tests of that same package.
         let mut build = Command::new(env!("CARGO"));
         // What cargo tells this test of its package, the build script of a dependency would take for a change of
