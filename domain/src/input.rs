@@ -128,9 +128,9 @@ pub fn read_product(body: &[u8], default_currency: Currency) -> Result<ProductIn
 /// How much longer a product can be when it is written again: a number such as `1e15` grows the most.
 const LARGEST_GROWTH: usize = 6;
 
-/// The fields of a JSON object in the order they came, each still as JSON.
+/// The fields of a JSON object in the order they came, each still as JSON, so that numbers keep their digits.
 #[derive(Debug)]
-pub(crate) struct RawObject<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub struct RawObject<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> RawObject<'a> {
     pub(crate) fn parse(json: &'a [u8]) -> Result<Self, InputError> {

@@ -202,6 +202,44 @@ async fn nothing_is_lost_or_dead_lettered_while_opensearch_is_away() {
     assert_eq!(place.dead_letters().await, 0);
 }
 
+/// Fifty writers read the product and replace the version they saw, 200 times each.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_version_is_one_success_of_many_writers_and_every_loser_is_told() {
+    const WRITERS: usize = 50;
+    const WRITES: usize = 200;
+    let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
+    let (command, client) = (place.start("noren-command").await, http_client());
+    let url = format!("{}/products/contested", command.url);
+    Answer::of(client.put(&url).json(&json!({ "name": "a lamp" }))).await.expect(201);
+    let writers = (0..WRITERS).map(|writer| {
+        let (client, url) = (client.clone(), url.clone());
+        tokio::spawn(async move {
+            let mut made = Vec::new();
+            for write in 0..WRITES {
+                let seen = Answer::of(client.get(&url)).await.expect(200).header("etag").to_owned();
+                let content = json!({ "name": format!("lamp {write} of writer {writer}") });
+                let answer = Answer::of(client.put(&url).header("if-match", &seen).json(&content)).await;
+                if answer.status == 200 {
+                    made.push(answer.json()["version"].as_u64().unwrap());
+                } else {
+                    let current = answer.problem(412)["currentVersion"].as_u64().unwrap();
+                    assert_ne!(format!("\"{current}\""), seen, "the loser is told the version there is");
+                }
+            }
+            made
+        })
+    });
+    let mut made = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        made.extend(writer.await.unwrap());
+    }
+    made.sort_unstable();
+    assert!(made.len() >= WRITES, "of writers that never stop, one wins each time");
+    assert_eq!(made, (2..2 + made.len() as u64).collect::<Vec<_>>());
+    let last = Answer::of(client.get(&url)).await.expect(200).json();
+    assert_eq!(last["version"], 1 + made.len());
+}
+
 #[tokio::test]
 async fn an_index_that_cannot_be_used_is_one_line_that_says_what_to_set() {
     let Some(mut place) = Place::new(Duration::from_secs(30)).await else { return };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Write as _;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use domain::input::RawObject;
 use domain::search::{DEFAULT_PAGE_SIZE, FacetValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,7 +12,6 @@ use serde_json::value::RawValue;
 use crate::cli::SearchArgs;
 use crate::client::Api;
 use crate::failure::{Context as _, Failure};
-use crate::raw_object::RawObject;
 
 /// Values that are shown of a facet.
 const FACET_VALUES_SHOWN: usize = 10;

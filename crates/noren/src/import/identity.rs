@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
+use domain::input::RawObject;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use crate::raw_object::RawObject;
+use crate::raw_object::field;
 
 /// Fields that hold a worldwide number of the article.
 pub(super) const ARTICLE_NUMBERS: [&str; 4] = ["gtin", "ean", "upc", "isbn"];
@@ -23,7 +24,7 @@ pub(super) fn made_id(object: &RawObject<'_>) -> String {
         hash.update(value.trim().as_bytes());
         hash.update([0]);
     };
-    let value = |names: &[&str]| object.get(names).and_then(first_text);
+    let value = |names: &[&str]| field(object, names).and_then(first_text);
     if let Some(sku) = value(&["sku"]) {
         add("sku", &sku);
     } else if let Some(number) = value(&ARTICLE_NUMBERS) {

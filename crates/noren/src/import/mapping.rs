@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS};
+use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
 use domain::{CategoryPath, Currency, Fault, FaultKind};
 use serde_json::value::RawValue;
 
 use super::identity;
-use crate::raw_object::{RawObject, is_empty};
+use crate::raw_object::is_empty;
 
 /// The most levels of nested objects that are flattened.
 const MAX_NESTING: usize = 8;
