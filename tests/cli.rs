@@ -142,6 +142,50 @@ async fn search_shows_a_table_or_the_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_search_is_measured_by_what_people_rated() {
+    let app = TestApp::spawn().await;
+    app.fill(&[
+        json!({"id": "k1", "name": "Iron kettle"}),
+        json!({"id": "k2", "name": "Kettle holder of iron", "description": "An iron hook for a kettle"}),
+        json!({"id": "c1", "name": "Tea cup"}),
+    ])
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, rows: &str| {
+        std::fs::write(folder.path().join(name), format!("query,product_id,rating\n{rows}")).unwrap();
+        path(&folder, name)
+    };
+    let good = write("good.csv", "iron kettle,k1,3\niron kettle,k2,1\ntea cup,c1,2\nsaucer,k1,0\n");
+    let eval = |arguments: &[&str]| noren(&[&["eval", "--url", &app.url], arguments].concat());
+    let text = eval(&[&good, "--min", "1"]).expect(0).out;
+    assert!(text.starts_with("3 queries, 2 with a product rated above 0\n"), "{text}");
+    assert!(
+        text.contains("\nNDCG@10          1.0000\n") && text.contains("found nothing:\n  saucer\n"),
+        "{text}"
+    );
+
+    let bad = write("bad.csv", "iron kettle,k2,3\niron kettle,k1,0\ntea cup,c1,1\n");
+    let run = eval(&[&bad, "--min", "0.9", "--worst", "1"]).expect(1);
+    assert!(run.out.ends_with("lowest NDCG@10:\n  0.631  iron kettle\n"), "{}", run.out);
+    assert_eq!(run.err, "error: NDCG@10 is 0.8155, and --min asks for 0.9\n");
+    let report: Value = serde_json::from_str(&eval(&[&bad, "--json"]).expect(0).out).unwrap();
+    assert_eq!((&report["queries"], &report["mrr"]), (&json!(2), &json!(0.75)));
+
+    for (file, fault) in [
+        (write("empty.csv", ""), "has no judgments"),
+        (write("useless.csv", "tea,c1,0\n"), "nothing to measure"),
+        (write("below.csv", "tea,c1,1\ntea,k1,-1\n"), "below.csv:3: "),
+        (write("text.csv", "tea,c1,good\n"), "columns query, product_id and rating"),
+        (path(&folder, "none.csv"), "cannot read "),
+    ] {
+        let run = eval(&[&file]).expect(1);
+        assert!(run.err.starts_with("error: ") && run.err.contains(fault), "{}", run.err);
+        assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+    }
+    eval(&[&good, "--min", "75"]).expect(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_export_makes_the_same_catalogue_elsewhere() {
     let app = TestApp::spawn().await;
     app.fill(&[

@@ -32,7 +32,9 @@ pub(crate) async fn open(config: &Config) -> Result<BackEnds, StartError> {
         }
         #[cfg(feature = "aws")]
         (StoreKind::Dynamodb, QueueKind::Sqs) => {
-            Ok((Arc::new(aws.store().await?), Arc::new(aws.queue().await?)))
+            // Both are looked at together: on Lambda the first caller waits for it.
+            let (store, queue) = tokio::join!(aws.store(), aws.queue());
+            Ok((Arc::new(store?), Arc::new(queue?)))
         }
         #[cfg(not(feature = "embedded"))]
         (StoreKind::Sqlite, _) => Err(runtime::config::compiled_out("NOREN_STORE", "sqlite", "embedded")),

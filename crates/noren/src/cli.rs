@@ -41,6 +41,8 @@ pub enum Command {
     Search(SearchArgs),
     /// Write the whole catalogue as NDJSON
     Export(ExportArgs),
+    /// Measure how good the search is, by products that people rated
+    Eval(EvalArgs),
     /// Measure import and search on this machine
     Bench(BenchArgs),
     /// Write the completions for a shell
@@ -184,6 +186,43 @@ pub struct ExportArgs {
     /// Write here instead of standard output; a name that ends in .gz is gzipped
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `noren eval`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren eval judgments.csv                       by the service at http://127.0.0.1:8080
+  noren eval judgments.csv --worst 20            with the queries that fare worst
+  noren eval judgments.csv --min 0.75            for a CI: fails when NDCG@10 is less
+
+A file of judgments is a CSV with the columns query, product_id and rating, and a row for each product that somebody
+rated: 0 is useless, 3 is just what was meant. NDCG@10 is 1 when the best products come first, and counts products
+that nobody rated as useless; judged NDCG@10 leaves those out of the list. MRR is 1 divided by the place of the first
+useful product. Exit code: 0 measured, 1 less than --min or failed, 2 called wrongly.")]
+pub struct EvalArgs {
+    /// The file of judgments
+    #[arg(value_name = "JUDGMENTS.csv")]
+    pub judgments: PathBuf,
+    #[command(flatten)]
+    pub place: Place,
+    /// Fail when NDCG@10 is less than this, from 0 to 1
+    #[arg(long, value_name = "NDCG", value_parser = share)]
+    pub min: Option<f64>,
+    /// How many of the queries with the lowest NDCG@10 to list
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub worst: usize,
+    /// Write JSON, with every query
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("must be a number from 0 to 1, such as 0.75".to_owned()),
+    }
 }
 
 /// `noren bench`.

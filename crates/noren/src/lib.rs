@@ -7,6 +7,7 @@ pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod demo;
+pub mod eval;
 pub mod export;
 pub mod failure;
 pub mod import;

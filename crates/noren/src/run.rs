@@ -17,7 +17,7 @@ use crate::cli::{Cli, Command, ImportArgs, Place, write_completions};
 use crate::client::{Api, InProcess, Service};
 use crate::failure::Failure;
 use crate::import::{self, Candidate, Sink, Summary};
-use crate::{bench, export, search, serve};
+use crate::{bench, eval, export, search, serve};
 
 /// How long an import into a folder waits until everything is searchable.
 const IMPORT_PATIENCE: Duration = Duration::from_secs(3600);
@@ -62,6 +62,12 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             let catalogue = Opened::at(&args.place).await?;
             export::export(&*catalogue.api, args.output.as_deref()).await?;
             catalogue.close().await;
+        }
+        Command::Eval(args) => {
+            let catalogue = Opened::at(&args.place).await?;
+            let measured = eval::eval(&*catalogue.api, &args).await;
+            catalogue.close().await;
+            measured?;
         }
         Command::Bench(args) => bench::bench(&args).await?,
         Command::Completions(args) => write_completions(&args)?,

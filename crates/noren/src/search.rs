@@ -218,7 +218,7 @@ fn price_facet(field: &str, facet: Option<&PriceFacet<'_>>) -> String {
 }
 
 /// Without control characters: data must not steer the terminal it is shown on.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     match text.contains(char::is_control) {
         true => text.replace(char::is_control, "\u{fffd}").into(),
         false => text.into(),
