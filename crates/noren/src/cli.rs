@@ -196,10 +196,11 @@ Examples:
   noren eval judgments.csv --worst 20            with the queries that fare worst
   noren eval judgments.csv --min 0.75            for a CI: fails when NDCG@10 is less
 
-A file of judgments is a CSV with the columns query, product_id and rating, and a row for each product that somebody
-rated: 0 is useless, 3 is just what was meant. NDCG@10 is 1 when the best products come first, and counts products
-that nobody rated as useless; judged NDCG@10 leaves those out of the list. MRR is 1 divided by the place of the first
-useful product. Exit code: 0 measured, 1 less than --min or failed, 2 called wrongly.")]
+A file of judgments is a CSV with the columns query, product_id and rating, and a row for each
+product that somebody rated: 0 is useless, 3 is just what was meant. NDCG@10 is 1 when the best
+products come first, and counts products that nobody rated as useless; judged NDCG@10 leaves those
+out of the list. MRR is 1 divided by the place of the first useful product. Exit code: 0 measured,
+1 less than --min or failed, 2 called wrongly.")]
 pub struct EvalArgs {
     /// The file of judgments
     #[arg(value_name = "JUDGMENTS.csv")]
