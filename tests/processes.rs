@@ -151,6 +151,25 @@ async fn serve_fills_an_empty_catalogue_with_the_demo_once() {
         .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_was_deleted_is_rebuilt_from_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["serve", "--data-dir", dir.path().to_str().unwrap()];
+    let service = Running::start("noren", &arguments).await;
+    let lines: String =
+        (0..1200).map(|n| format!("{}\n", json!({"id": format!("p{n}"), "name": "Cup"}))).collect();
+    let client = http_client();
+    let post =
+        client.post(format!("{}/products/bulk", service.url)).header("content-type", "application/x-ndjson");
+    Answer::of(post.body(lines)).await.expect(200);
+    Answer::of(client.delete(format!("{}/products/p7", service.url))).await.expect(200);
+    wait_until("all are found", async || total(&service.url, "query=cup").await == 1199).await;
+    service.interrupt();
+    std::fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let service = Running::start("noren", &arguments).await;
+    wait_until("all are found again", async || total(&service.url, "query=cup").await == 1199).await;
+}
+
 /// The one line on standard error of a process that does not start.
 fn start_fault(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let output = finished(name, arguments, variables);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use command::Catalogue;
-use domain::Currency;
-use domain::ports::{IndexWriter, SearchIndex};
+use domain::ports::{ChangeQueue, Envelope, IndexWriter, PortError, ProductStore, SearchIndex};
+use domain::{Change, Currency};
 use embedded_store::{DeadLetter, EmbeddedStore};
 use query::Settings;
 use runtime::{Service, StartError};
@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
+/// Products that are read together to fill an empty index.
+const PRODUCTS_AT_ONCE: usize = 500;
 /// The longest that [`App::sync_all`] sleeps between two looks at the queue.
 const IDLE_POLL: Duration = Duration::from_millis(5);
 
@@ -83,7 +85,7 @@ impl App {
     /// The same, with an index that is open already.
     ///
     /// # Errors
-    /// When the store cannot be opened, with what to do about it.
+    /// When the store cannot be opened, or an empty index not be filled, with what to do about it.
     pub async fn open_with_index(
         data_dir: &Path,
         options: Options,
@@ -92,6 +94,7 @@ impl App {
         let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
             .map_err(|error| StartError::because("cannot open the store", error))?;
         let store = Arc::new(store);
+        fill_empty_index(&store, &*index.search).await?;
         let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
         let worker = Worker::new(store.clone(), index.writer, WorkerOptions::default());
         let stop = CancellationToken::new();
@@ -162,4 +165,33 @@ impl App {
             tracing::error!(error = %error, "the sync worker failed");
         }
     }
+}
+
+/// Enqueues every product when the index has none: it is new, or somebody deleted its folder. Nothing is indexed before
+/// all are enqueued, so an end in between leaves the index empty, and the next start does it again.
+async fn fill_empty_index(store: &EmbeddedStore, search: &dyn SearchIndex) -> Result<(), StartError> {
+    let failed = |error: PortError| StartError::because("cannot rebuild the empty index", error);
+    if search.stats().await.map_err(failed)?.products > 0 {
+        return Ok(());
+    }
+    let (mut cursor, mut count) = (None::<String>, 0);
+    loop {
+        let page = match store.list(cursor.as_deref(), PRODUCTS_AT_ONCE).await {
+            Ok(page) => page,
+            Err(error) => return Err(StartError::because("cannot rebuild the empty index", error)),
+        };
+        count += page.products.len();
+        let envelope = |product| Envelope { change: Change::Update(Arc::new(product)), traceparent: None };
+        for sent in store.send(page.products.into_iter().map(envelope).collect()).await {
+            sent.map_err(failed)?;
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    if count > 0 {
+        tracing::warn!(products = count, "the index is empty; rebuilding it from the store");
+    }
+    Ok(())
 }

@@ -79,7 +79,7 @@ pub enum OpenError {
     },
     /// A later version of this program made the index.
     #[error(
-        "the index behind the alias {alias} has schema {found}, which is newer than the {known} of this noren; update noren, or use another alias and have it rebuilt from the store"
+        "the index behind the alias {alias} has schema {found}, which is newer than the {known} of this noren; update noren, or set NOREN_OPENSEARCH_INDEX to another alias"
     )]
     Newer {
         /// The alias.
@@ -90,9 +90,7 @@ pub enum OpenError {
         known: u64,
     },
     /// Something else has the alias, or an index of a version before this one.
-    #[error(
-        "the alias {alias} cannot be used ({reason}); use another alias, or remove it and have the index rebuilt from the store"
-    )]
+    #[error("the alias {alias} cannot be used ({reason}); set NOREN_OPENSEARCH_INDEX to another alias")]
     Unusable {
         /// The alias.
         alias: String,

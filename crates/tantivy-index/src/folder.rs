@@ -35,7 +35,7 @@ pub enum OpenError {
     },
     /// A later version of this program made it.
     #[error(
-        "the index in {} has format {found}, which is newer than the {FORMAT} of this noren; update noren, or delete the folder to have it rebuilt from the store",
+        "the index in {} has format {found}, which is newer than the {FORMAT} of this noren; update noren, or delete the folder and have `noren serve` rebuild it from the store",
         .folder.display()
     )]
     Newer {
@@ -45,7 +45,7 @@ pub enum OpenError {
         found: u32,
     },
     /// It is damaged, or something else lies there.
-    #[error("the index in {} cannot be read ({reason}); delete the folder to have it rebuilt from the store", .folder.display())]
+    #[error("the index in {} cannot be read ({reason}); delete the folder and have `noren serve` rebuild it from the store", .folder.display())]
     Damaged {
         /// The folder of the index.
         folder: PathBuf,

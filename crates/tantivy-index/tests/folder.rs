@@ -150,7 +150,8 @@ async fn a_damaged_folder_is_one_line_that_says_what_to_do() {
         for error in [searcher(folder.path()).err(), writer(folder.path()).err()] {
             let error = error.unwrap_or_else(|| panic!("{} was opened", file.display())).to_string();
             assert!(
-                error.contains("delete the folder to have it rebuilt") && !error.contains('\n'),
+                error.contains("delete the folder and have `noren serve` rebuild it")
+                    && !error.contains('\n'),
                 "{error}"
             );
         }
