@@ -3,6 +3,7 @@
 //! Each word is looked up as it is, as a beginning if it is the last one, and with typos as its length allows, by
 //! running an automaton over the dictionary of each segment. All of that happens once for a query.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -68,7 +69,7 @@ impl KnownWords {
 }
 
 /// Where words of the index stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dictionary {
     Words,
     Codes,
@@ -163,14 +164,23 @@ fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
             gathered.typos(automaton, segment, number)?;
         }
     }
-    let expansions = gathered.best().into();
+    let mut cut = std::mem::take(&mut gathered.cut);
+    cut.dedup();
+    let mut expansions = gathered.best();
+    Gathered::complete(&cut, &mut expansions, snapshot)?;
+    let expansions = expansions.into();
     snapshot.known_words.remember(&word, &expansions);
     Ok(QueryWord { word, expansions })
 }
 
-/// What is found for one word, by text and where it stands.
+/// What is found for one word, by text.
 #[derive(Default)]
-struct Gathered(HashMap<(String, Dictionary), Expansion>);
+struct Gathered {
+    words_and_codes: HashMap<String, Expansion>,
+    pairs: HashMap<String, Expansion>,
+    /// Segments with more words that begin so than were taken.
+    cut: Vec<usize>,
+}
 
 impl Gathered {
     fn add(
@@ -183,9 +193,18 @@ impl Gathered {
     ) {
         let Ok(word) = std::str::from_utf8(word) else { return };
         let (tier, spelling) = way;
-        let (text, documents, lists) = (word.to_owned(), 0, Vec::new());
-        let new = || Expansion { text, tier, spelling, dictionary, documents, lists };
-        let known = self.0.entry((word.to_owned(), dictionary)).or_insert_with(new);
+        let known = match dictionary {
+            Dictionary::Words | Dictionary::Codes => &mut self.words_and_codes,
+            Dictionary::Pairs => &mut self.pairs,
+        };
+        let known = match known.get_mut(word) {
+            Some(known) => known,
+            None => {
+                let (text, documents, lists) = (word.to_owned(), 0, Vec::new());
+                let new = Expansion { text, tier, spelling, dictionary, documents, lists };
+                known.entry(word.to_owned()).or_insert(new)
+            }
+        };
         if tier > known.tier {
             (known.tier, known.spelling) = way;
         }
@@ -210,14 +229,44 @@ impl Gathered {
         Ok(())
     }
 
+    /// Takes the words that begin with `text`, or as many of the most frequent as may be kept at all: a single letter
+    /// begins most product codes of a catalogue.
     fn prefix(&mut self, text: &str, segment: &Segment, number: usize) -> tantivy::Result<()> {
         // No byte of UTF-8 is as high.
         let end = [text.as_bytes(), &[0xFF]].concat();
         for dictionary in [Dictionary::Words, Dictionary::Codes] {
+            let (mut taken, mut least) = (Vec::<(Vec<u8>, TermInfo)>::new(), 0);
             let terms = dictionary.of_segment(segment).terms();
             let mut stream = terms.range().gt(text).lt(&end).into_stream()?;
             while stream.advance() {
-                self.add(stream.key(), (Tier::Prefix, Spelling::Same), dictionary, number, stream.value());
+                let info = stream.value();
+                if info.doc_freq <= least {
+                    continue;
+                }
+                taken.push((stream.key().to_owned(), info.clone()));
+                if taken.len() >= 2 * MAX_PREFIX_EXPANSIONS {
+                    least = keep_most_frequent(&mut taken);
+                    self.cut.push(number);
+                }
+            }
+            for (word, info) in &taken {
+                self.add(word, (Tier::Prefix, Spelling::Same), dictionary, number, info);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks up words in the segments whose lists were cut, where they may stand as well.
+    fn complete(cut: &[usize], expansions: &mut [Expansion], snapshot: &Snapshot) -> tantivy::Result<()> {
+        for expansion in expansions.iter_mut().filter(|expansion| expansion.tier == Tier::Prefix) {
+            for number in cut {
+                if expansion.list(*number).is_none() {
+                    let lists = expansion.dictionary.of_segment(&snapshot.segments[*number]);
+                    if let Some(info) = lists.terms().get(&expansion.text)? {
+                        expansion.documents += u64::from(info.doc_freq);
+                        expansion.lists.push((*number, info));
+                    }
+                }
             }
         }
         Ok(())
@@ -238,7 +287,8 @@ impl Gathered {
 
     /// The best ones, from the worst tier to the best.
     fn best(self) -> Vec<Expansion> {
-        let mut all: Vec<Expansion> = self.0.into_values().collect();
+        let mut all: Vec<Expansion> =
+            self.words_and_codes.into_values().chain(self.pairs.into_values()).collect();
         all.sort_unstable_by(|a, b| {
             b.tier.cmp(&a.tier).then(b.documents.cmp(&a.documents)).then_with(|| a.text.cmp(&b.text))
         });
@@ -255,6 +305,13 @@ impl Gathered {
         all.reverse();
         all
     }
+}
+
+/// Keeps half of the words, the most frequent ones, and answers how many documents the least frequent of them has.
+fn keep_most_frequent(words: &mut Vec<(Vec<u8>, TermInfo)>) -> u32 {
+    words.select_nth_unstable_by_key(MAX_PREFIX_EXPANSIONS, |(_, info)| Reverse(info.doc_freq));
+    words.truncate(MAX_PREFIX_EXPANSIONS);
+    words.iter().map(|(_, info)| info.doc_freq).min().unwrap_or_default()
 }
 
 /// The query with each word that nothing contains replaced by the best word it was taken for; none when there is
