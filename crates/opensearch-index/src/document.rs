@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use domain::search::{is_searchable, name_sort_key};
 use domain::{Change, Content, Product};
 use serde_json::{Map, Value, json};
-use text::analysis::{self, Purpose, has_digit, joined};
+use text::analysis::{self, Purpose, joined};
 use text::attributes::{attribute_term, key_prefix, number_order};
+use text::dictionary::Dictionary;
 use text::product::{Part, each_text};
 use text::weights::Weigher;
 
@@ -62,11 +63,18 @@ fn add_product(document: &mut Map<String, Value>, product: &Product) -> Result<(
 
 fn add_words(document: &mut Map<String, Value>, content: &Content) {
     let (mut words, mut codes, mut pairs) = (String::new(), String::new(), String::new());
-    Weigher::default().weigh(
-        content,
-        |word, level| push(if has_digit(word) { &mut codes } else { &mut words }, word, level),
-        |pair, level| push(&mut pairs, pair, level),
-    );
+    Weigher::default().weigh(content, |dictionary, word, level| {
+        let list = match dictionary {
+            Dictionary::Words => &mut words,
+            Dictionary::Codes => &mut codes,
+            Dictionary::Pairs => &mut pairs,
+        };
+        // As the analyser of the field reads it.
+        list.push_str(word);
+        list.push(BEFORE_LEVEL);
+        list.push_str(&level.to_string());
+        list.push(' ');
+    });
     let mut names = BTreeSet::new();
     each_text(content, |text, part| {
         if matches!(part, Part::Name | Part::Code) {
@@ -81,14 +89,6 @@ fn add_words(document: &mut Map<String, Value>, content: &Content) {
     document.insert(field::CODES.to_owned(), codes.into());
     document.insert(field::PAIRS.to_owned(), pairs.into());
     document.insert(field::NAME_WORDS.to_owned(), names.join(" ").into());
-}
-
-/// Writes a word as the analyser of its field reads it.
-fn push(list: &mut String, word: &str, level: u8) {
-    list.push_str(word);
-    list.push(BEFORE_LEVEL);
-    list.push_str(&level.to_string());
-    list.push(' ');
 }
 
 /// A number as a term: the key, then digits that compare as the numbers do.

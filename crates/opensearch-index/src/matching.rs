@@ -1,9 +1,9 @@
 //! The words of a query as one query of OpenSearch, with the score of [`text::score`].
 
 use serde_json::{Value, json};
-use text::analysis::has_digit;
+use text::dictionary::Dictionary;
 use text::query::{Word, typos_allowed};
-use text::score::{STEP, Spelling, Tier, steps_of_half_level};
+use text::score::{STEP, Tier, steps_of_half_level};
 
 use crate::filters::any_of;
 use crate::schema::field;
@@ -42,8 +42,8 @@ fn word_query(word: &Word, words: usize) -> Value {
     let queries = tiers(word).map(|tier| {
         let level = match tier {
             Tier::Exact => {
-                let terms = exact_terms(word).map(|(name, text, spelling)| {
-                    scored(name, text, step * f32::from(spelling.half_levels()))
+                let terms = word.spellings().map(|(dictionary, text, spelling)| {
+                    scored(dictionary, text, step * f32::from(spelling.half_levels()))
                 });
                 json!({ "dis_max": { "queries": terms.collect::<Vec<_>>() } })
             }
@@ -67,20 +67,19 @@ fn tiers(word: &Word) -> impl Iterator<Item = Tier> {
     })
 }
 
-/// The fields and words that are this one.
-fn exact_terms(word: &Word) -> impl Iterator<Item = (&'static str, &str, Spelling)> {
-    let dictionary = |text: &str| if has_digit(text) { field::CODES } else { field::WORDS };
-    let same = word.forms.iter().map(move |text| (dictionary(text), text.as_str(), Spelling::Same));
-    let apart = word.forms.iter().map(|text| (field::PAIRS, text.as_str(), Spelling::Joined));
-    let joined = word.joined.iter().map(move |text| (dictionary(text), text.as_str(), Spelling::Joined));
-    same.chain(apart).chain(joined)
+fn name_of(dictionary: Dictionary) -> &'static str {
+    match dictionary {
+        Dictionary::Words => field::WORDS,
+        Dictionary::Codes => field::CODES,
+        Dictionary::Pairs => field::PAIRS,
+    }
 }
 
 fn anywhere(word: &Word, tier: Tier) -> Value {
     match tier {
-        Tier::Exact => any_of(
-            exact_terms(word).map(|(name, text, _)| json!({ "term": { name: { "value": text } } })).collect(),
-        ),
+        Tier::Exact => {
+            any_of(word.spellings().map(|(dictionary, text, _)| scored(dictionary, text, 1.0)).collect())
+        }
         Tier::Prefix => any_of([field::WORDS, field::CODES].map(|name| in_field(name, word, tier)).into()),
         Tier::OneTypo | Tier::TwoTypos => in_field(field::WORDS, word, tier),
     }
@@ -102,8 +101,8 @@ fn in_field(name: &str, word: &Word, tier: Tier) -> Value {
 }
 
 /// Products with the word, by its level.
-fn scored(name: &str, text: &str, boost: f32) -> Value {
-    json!({ "term": { name: { "value": text, "boost": boost } } })
+fn scored(dictionary: Dictionary, text: &str, boost: f32) -> Value {
+    json!({ "term": { name_of(dictionary): { "value": text, "boost": boost } } })
 }
 
 fn constant(query: &Value, score: f32) -> Value {

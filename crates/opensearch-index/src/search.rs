@@ -5,7 +5,7 @@ use domain::ports::{IndexStats, PortError};
 use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
 use text::highlight::{Sought, highlights};
-use text::query::{Word, distinct_words};
+use text::query::{Word, distinct_words, leave_out};
 
 use crate::answer::{Response, search as ask};
 use crate::client::Client;
@@ -34,16 +34,7 @@ impl Parts {
     /// Leaves out the words that keep anything from being found, and answers them as they stand in the query.
     async fn relax(&mut self, client: &Client, query: &str) -> Result<Vec<String>, PortError> {
         let kept = words_to_keep(client, &self.words).await?;
-        let mut relaxed = Vec::new();
-        let mut keep = kept.into_iter();
-        self.words.retain(|word| {
-            let is_kept = keep.next().unwrap_or(true);
-            if !is_kept {
-                relaxed.push(query[word.at.clone()].to_owned());
-            }
-            is_kept
-        });
-        Ok(relaxed)
+        Ok(leave_out(&mut self.words, kept, query, |word| word.at.clone()))
     }
 
     /// What the words find, among what passes `filters`.
@@ -112,10 +103,15 @@ pub(crate) async fn facet_values(
     request: &FacetRequest,
 ) -> Result<Vec<FacetValue>, PortError> {
     let mut parts = Parts::of(&request.search);
-    // Values are counted by many questions, so it is found out first which words count.
-    parts.relax(client, &request.search.words).await?;
-    let counting = parts.counting(client, &request.field, request.search.currency);
-    counting.values(&request.prefix, request.limit).await
+    let values = async |parts: &Parts| {
+        let counting = parts.counting(client, &request.field, request.search.currency);
+        counting.values(&request.prefix, request.limit).await
+    };
+    let found = values(&parts).await?;
+    if !found.is_empty() || parts.relax(client, &request.search.words).await?.is_empty() {
+        return Ok(found);
+    }
+    values(&parts).await
 }
 
 /// Counts what is not deleted.

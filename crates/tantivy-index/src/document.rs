@@ -6,8 +6,8 @@ use domain::search::{is_searchable, name_sort_key};
 use domain::{Change, Content, Currency, Product};
 use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
-use text::analysis::has_digit;
 use text::attributes::{attribute_term, key_prefix, number_order};
+use text::dictionary::Dictionary;
 use text::weights::Weigher;
 
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
@@ -83,21 +83,20 @@ impl DocumentMaker {
 
     fn add_words(&mut self, document: &mut TantivyDocument, content: &Content) {
         let (mut plain, mut codes, mut pairs) = (String::new(), String::new(), String::new());
-        self.weigher.weigh(
-            content,
-            |word, level| push(if has_digit(word) { &mut codes } else { &mut plain }, word, level),
-            |pair, level| push(&mut pairs, pair, level),
-        );
+        self.weigher.weigh(content, |dictionary, word, level| {
+            let list = match dictionary {
+                Dictionary::Words => &mut plain,
+                Dictionary::Codes => &mut codes,
+                Dictionary::Pairs => &mut pairs,
+            };
+            // As `WeighedWords` reads it.
+            list.push(char::from(level));
+            list.push_str(word);
+        });
         document.add_text(self.fields.words, plain);
         document.add_text(self.fields.codes, codes);
         document.add_text(self.fields.pairs, pairs);
     }
-}
-
-/// Writes a word as [`WeighedWords`] reads it.
-fn push(list: &mut String, word: &str, level: u8) {
-    list.push(char::from(level));
-    list.push_str(word);
 }
 
 fn distinct<'a>(values: impl Iterator<Item = Cow<'a, str>>) -> Vec<Cow<'a, str>> {

@@ -9,11 +9,10 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
 use tantivy::DocSet;
-use tantivy::index::InvertedIndexReader;
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy_fst::Automaton;
-use text::analysis::has_digit;
+use text::dictionary::Dictionary;
 use text::query::{Word, distinct_words, typos_allowed};
 use text::score::{Spelling, Tier};
 
@@ -68,28 +67,6 @@ impl KnownWords {
     }
 }
 
-/// Where words of the index stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dictionary {
-    Words,
-    Codes,
-    Pairs,
-}
-
-impl Dictionary {
-    fn of(word: &str) -> Self {
-        if has_digit(word) { Self::Codes } else { Self::Words }
-    }
-
-    pub(crate) fn of_segment(self, segment: &Segment) -> &Arc<InvertedIndexReader> {
-        match self {
-            Self::Words => &segment.words,
-            Self::Codes => &segment.codes,
-            Self::Pairs => &segment.pairs,
-        }
-    }
-}
-
 /// A word of the index.
 pub(crate) struct Expansion {
     pub(crate) text: String,
@@ -124,7 +101,7 @@ impl Expansion {
     fn is_alive(&self, snapshot: &Snapshot) -> tantivy::Result<bool> {
         for (number, info) in &self.lists {
             let segment = &snapshot.segments[*number];
-            let lists = self.dictionary.of_segment(segment);
+            let lists = segment.lists_of(self.dictionary);
             let mut postings = lists.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
             while postings.doc() != tantivy::TERMINATED {
                 if !segment.reader.is_deleted(postings.doc()) {
@@ -150,12 +127,8 @@ fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
     let typos = typos_allowed(&word.text);
     let automaton = (typos > 0).then(|| TypoAutomaton(automaton_builder(typos).build_dfa(&word.text)));
     for (number, segment) in snapshot.segments.iter().enumerate() {
-        for form in &word.forms {
-            gathered.exact(form, Spelling::Same, Dictionary::of(form), segment, number)?;
-            gathered.exact(form, Spelling::Joined, Dictionary::Pairs, segment, number)?;
-        }
-        for joined in &word.joined {
-            gathered.exact(joined, Spelling::Joined, Dictionary::of(joined), segment, number)?;
+        for (dictionary, text, spelling) in word.spellings() {
+            gathered.exact(text, spelling, dictionary, segment, number)?;
         }
         if word.is_last {
             gathered.prefix(&word.text, segment, number)?;
@@ -223,7 +196,7 @@ impl Gathered {
         segment: &Segment,
         number: usize,
     ) -> tantivy::Result<()> {
-        if let Some(info) = dictionary.of_segment(segment).terms().get(text)? {
+        if let Some(info) = segment.lists_of(dictionary).terms().get(text)? {
             self.add(text.as_bytes(), (Tier::Exact, spelling), dictionary, number, &info);
         }
         Ok(())
@@ -236,7 +209,7 @@ impl Gathered {
         let end = [text.as_bytes(), &[0xFF]].concat();
         for dictionary in [Dictionary::Words, Dictionary::Codes] {
             let (mut taken, mut least) = (Vec::<(Vec<u8>, TermInfo)>::new(), 0);
-            let terms = dictionary.of_segment(segment).terms();
+            let terms = segment.lists_of(dictionary).terms();
             let mut stream = terms.range().gt(text).lt(&end).into_stream()?;
             while stream.advance() {
                 let info = stream.value();
@@ -261,7 +234,7 @@ impl Gathered {
         for expansion in expansions.iter_mut().filter(|expansion| expansion.tier == Tier::Prefix) {
             for number in cut {
                 if expansion.list(*number).is_none() {
-                    let lists = expansion.dictionary.of_segment(&snapshot.segments[*number]);
+                    let lists = snapshot.segments[*number].lists_of(expansion.dictionary);
                     if let Some(info) = lists.terms().get(&expansion.text)? {
                         expansion.documents += u64::from(info.doc_freq);
                         expansion.lists.push((*number, info));
@@ -273,7 +246,7 @@ impl Gathered {
     }
 
     fn typos(&mut self, automaton: &TypoAutomaton, segment: &Segment, number: usize) -> tantivy::Result<()> {
-        let mut stream = segment.words.terms().search(automaton).into_stream()?;
+        let mut stream = segment.lists_of(Dictionary::Words).terms().search(automaton).into_stream()?;
         while stream.advance() {
             let tier = match automaton.0.eval(stream.key()) {
                 Distance::Exact(0) => continue,

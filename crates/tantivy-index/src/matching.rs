@@ -173,7 +173,7 @@ fn codes_of_some(
     let mut codes = vec![0; found.len()];
     for expansion in word.expansions.iter() {
         let Some(info) = expansion.list(number) else { continue };
-        let lists = expansion.dictionary.of_segment(segment);
+        let lists = segment.lists_of(expansion.dictionary);
         let mut postings = lists.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
         for (best, found) in codes.iter_mut().zip(found) {
             let at = postings.doc();
@@ -196,7 +196,7 @@ fn each_entry(
     mut each: impl FnMut(DocId, Code),
 ) -> tantivy::Result<()> {
     let Some(info) = expansion.list(number) else { return Ok(()) };
-    let lists = expansion.dictionary.of_segment(segment);
+    let lists = segment.lists_of(expansion.dictionary);
     let mut block = lists.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
     while !block.docs().is_empty() {
         for (document, frequency) in block.docs().iter().zip(block.freqs()) {

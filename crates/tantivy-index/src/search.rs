@@ -11,7 +11,7 @@ use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, Se
 use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, TantivyDocument, TantivyError};
 use text::highlight::{Sought, highlights};
-use text::query::by_telling;
+use text::query::{by_telling, leave_out};
 
 use crate::expansion::{QueryWord, corrected, expand};
 use crate::facets::{FacetTotals, SegmentCounter};
@@ -135,14 +135,7 @@ impl Search<'_> {
         if !found.has_matches && words.len() > 1 {
             let kept = self.relax(&words)?;
             if kept.contains(&true) {
-                let mut keep = kept.into_iter();
-                words.retain(|word| {
-                    let is_kept = keep.next().unwrap_or(false);
-                    if !is_kept {
-                        relaxed.push(self.request.words[word.word.at.clone()].to_owned());
-                    }
-                    is_kept
-                });
+                relaxed = leave_out(&mut words, kept, &self.request.words, |word| word.word.at.clone());
                 found = self.pass(&words)?;
             }
         }
@@ -161,7 +154,8 @@ impl Search<'_> {
         let (mut kept, mut is_kept) = (Vec::new(), vec![false; words.len()]);
         for at in by_telling(&found) {
             kept.push(&words[at]);
-            if self.matches(&kept, &Ranking::new(kept.len()))?.is_empty() {
+            // The first one is found, as was counted.
+            if kept.len() > 1 && self.matches(&kept, &Ranking::new(kept.len()))?.is_empty() {
                 kept.pop();
             } else {
                 is_kept[at] = true;

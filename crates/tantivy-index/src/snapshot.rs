@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tantivy::columnar::{BytesColumn, Column, StrColumn};
 use tantivy::index::{InvertedIndexReader, SegmentReader};
 use tantivy::{DocId, IndexReader, ReloadPolicy, Searcher};
+use text::dictionary::Dictionary;
 
 use crate::expansion::KnownWords;
 use crate::folder::{Folder, META_FILE};
@@ -33,9 +34,9 @@ pub(crate) struct Snapshot {
 /// A segment with the columns that searches need.
 pub(crate) struct Segment {
     pub(crate) reader: SegmentReader,
-    pub(crate) words: Arc<InvertedIndexReader>,
-    pub(crate) codes: Arc<InvertedIndexReader>,
-    pub(crate) pairs: Arc<InvertedIndexReader>,
+    words: Arc<InvertedIndexReader>,
+    codes: Arc<InvertedIndexReader>,
+    pairs: Arc<InvertedIndexReader>,
     pub(crate) id: Option<StrColumn>,
     state: Option<Column<u64>>,
     pub(crate) brand: Option<StrColumn>,
@@ -71,6 +72,15 @@ impl Segment {
             created_at: columns.column_opt(column::CREATED_AT)?,
             name: columns.str(column::NAME)?,
         })
+    }
+
+    /// The words of a dictionary with their documents.
+    pub(crate) fn lists_of(&self, dictionary: Dictionary) -> &InvertedIndexReader {
+        match dictionary {
+            Dictionary::Words => &self.words,
+            Dictionary::Codes => &self.codes,
+            Dictionary::Pairs => &self.pairs,
+        }
     }
 
     fn state(&self, document: DocId) -> Option<u64> {

@@ -1,6 +1,6 @@
 //! Forms of one word that mean the same to a shopper: singular and plural.
 
-/// Words shorter than this are left as they are: `gas`, `bus`, `lens` without its end would be others.
+/// Words shorter than this are left as they are: `gas` without its end would be another.
 const MIN_PLURAL_BYTES: usize = 4;
 
 /// The singular of an English plural, by its ending only; none when the word has no such ending. After the weak

@@ -7,7 +7,7 @@ use domain::Content;
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 
 use crate::analysis::{Purpose, joined, words};
-use crate::weights::each_pair;
+use crate::weights::Pairs;
 
 /// The most characters of a description that are shown, around the place with the most words.
 const SNIPPET_CHARS: usize = 200;
@@ -70,13 +70,14 @@ where
     P: Fn(&str) -> bool,
 {
     let mut found = Vec::<Range<usize>>::new();
+    let mut pairs = Pairs::default();
     words(text, Purpose::Document, |word, at| {
         if (sought.word)(word) {
-            found.push(at);
+            found.push(at.clone());
         }
-    });
-    each_pair(text, |pair, at| {
-        if (sought.pair)(pair) {
+        if let Some((pair, at, _)) = pairs.next(word, at)
+            && (sought.pair)(pair)
+        {
             found.push(at);
         }
     });

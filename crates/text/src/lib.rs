@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod attributes;
+pub mod dictionary;
 pub mod facets;
 pub mod forms;
 pub mod highlight;

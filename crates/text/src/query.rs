@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use crate::analysis::{has_digit, query_words};
+use crate::dictionary::Dictionary;
 use crate::forms::singular;
+use crate::score::Spelling;
 use crate::weights::each_pair;
 
 /// The most words of a query that count. More come only from long texts in scripts without spaces.
@@ -67,6 +69,24 @@ pub fn by_telling(found: &[u64]) -> Vec<usize> {
     order
 }
 
+/// Keeps some of the words, one `bool` each, and answers those left out as they stand in the query; `at` says where.
+pub fn leave_out<W>(
+    words: &mut Vec<W>,
+    kept: Vec<bool>,
+    query: &str,
+    at: impl Fn(&W) -> Range<usize>,
+) -> Vec<String> {
+    let (mut left_out, mut kept) = (Vec::new(), kept.into_iter());
+    words.retain(|word| {
+        let is_kept = kept.next().unwrap_or(true);
+        if !is_kept {
+            left_out.push(query[at(word)].to_owned());
+        }
+        is_kept
+    });
+    left_out
+}
+
 /// How many typos a word may have, by its letters.
 pub fn typos_allowed(word: &str) -> u8 {
     if has_digit(word) {
@@ -89,6 +109,14 @@ impl Word {
     pub fn is_exactly(&self, word: &str) -> bool {
         let is_one = |word: &str| self.forms.iter().chain(&self.joined).any(|own| own == word);
         is_one(word) || singular(word).is_some_and(|singular| is_one(&singular))
+    }
+
+    /// What this word looks like in an index when it is found exactly.
+    pub fn spellings(&self) -> impl Iterator<Item = (Dictionary, &str, Spelling)> {
+        let same = self.forms.iter().map(|form| (Dictionary::of(form), form.as_str(), Spelling::Same));
+        let apart = self.forms.iter().map(|form| (Dictionary::Pairs, form.as_str(), Spelling::Joined));
+        let joined = self.joined.iter().map(|one| (Dictionary::of(one), one.as_str(), Spelling::Joined));
+        same.chain(apart).chain(joined)
     }
 
     /// Whether two neighbours of a product, written as one, are this word.

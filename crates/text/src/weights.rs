@@ -12,6 +12,7 @@ use domain::Content;
 use foldhash::HashMap;
 
 use crate::analysis::{Purpose, joined, words};
+use crate::dictionary::Dictionary;
 use crate::forms::singular;
 use crate::product::{PARTS, Part, each_text};
 
@@ -39,11 +40,17 @@ struct Weight {
 
 /// By the numbers of [`Part`].
 const WEIGHTS: [Weight; PARTS] = [
+    // Name
     Weight { weight: 8.0, by_length: 0.5, usual_words: 8.0 },
+    // Code
     Weight { weight: 8.0, by_length: 0.0, usual_words: 1.0 },
+    // Brand
     Weight { weight: 4.0, by_length: 0.0, usual_words: 1.0 },
+    // Labels
     Weight { weight: 4.0, by_length: 0.3, usual_words: 6.0 },
+    // Attributes
     Weight { weight: 0.4, by_length: 1.0, usual_words: 80.0 },
+    // Description
     Weight { weight: 1.0, by_length: 0.3, usual_words: 60.0 },
 ];
 
@@ -60,15 +67,10 @@ type InParts = [u16; PARTS];
 type Counts = HashMap<String, InParts>;
 
 impl Weigher {
-    /// Hands every word of the product, and its singular where it has one, to `word`, and neighbours written as one
-    /// word to `pair`, so that `head phones` is found as `headphones` and `256 GB` as `256gb`; each once, in no order,
-    /// with its level, from 1 to [`MAX_LEVEL`].
-    pub fn weigh(
-        &mut self,
-        content: &Content,
-        mut word: impl FnMut(&str, u8),
-        mut pair: impl FnMut(&str, u8),
-    ) {
+    /// Hands every word of the product, and its singular where it has one, to `emit`, and neighbours written as one
+    /// word, so that `head phones` is found as `headphones` and `256 GB` as `256gb`; each once, in no order, with its
+    /// level, from 1 to [`MAX_LEVEL`].
+    pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
         each_text(content, |text, part| self.count(text, part));
         if let Some(sku) = &content.sku {
             let joined = joined(sku);
@@ -83,8 +85,10 @@ impl Weigher {
             *worth = weight / share.max(LEAST_SHARE);
             *length = 0;
         }
-        self.words.drain().for_each(|(text, counts)| word(&text, level(&counts, &worth)));
-        self.pairs.drain().for_each(|(text, counts)| pair(&text, level(&counts, &worth)));
+        self.words
+            .drain()
+            .for_each(|(word, counts)| emit(Dictionary::of(&word), &word, level(&counts, &worth)));
+        self.pairs.drain().for_each(|(pair, counts)| emit(Dictionary::Pairs, &pair, level(&counts, &worth)));
     }
 
     fn count(&mut self, text: &str, part: Part) {
@@ -139,7 +143,7 @@ pub fn each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
 
 /// Puts words together with those before them.
 #[derive(Default)]
-struct Pairs {
+pub(crate) struct Pairs {
     /// Ends with the last word.
     pair: String,
     last_length: usize,
@@ -148,7 +152,7 @@ struct Pairs {
 
 impl Pairs {
     /// The pair that the next word makes with the one before it, its place, and whether it is a number and its unit.
-    fn next(&mut self, word: &str, at: Range<usize>) -> Option<(&str, Range<usize>, bool)> {
+    pub(crate) fn next(&mut self, word: &str, at: Range<usize>) -> Option<(&str, Range<usize>, bool)> {
         if at.start < self.last_at.end {
             // A word made of those that came already.
             return None;
@@ -194,11 +198,10 @@ mod tests {
         // What a product leaves behind does not count in the next one.
         for _ in 0..2 {
             weighed = Weighed::default();
-            weigher.weigh(
-                &content,
-                |word, level| weighed.words.push((word.to_owned(), level)),
-                |pair, level| weighed.pairs.push((pair.to_owned(), level)),
-            );
+            weigher.weigh(&content, |dictionary, word, level| match dictionary {
+                Dictionary::Words | Dictionary::Codes => weighed.words.push((word.to_owned(), level)),
+                Dictionary::Pairs => weighed.pairs.push((word.to_owned(), level)),
+            });
         }
         weighed
     }
