@@ -4,6 +4,7 @@
 //! of a database or of a cloud crosses a port.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -355,19 +356,32 @@ pub enum Applied {
 /// The reading side of an index.
 #[async_trait]
 pub trait SearchIndex: Send + Sync {
-    /// Answers one search on one state of the index. See [`SearchRequest`] and [`SearchAnswer`] for what the parts mean.
+    /// Answers searches, all on one state of the index, in the order asked. See [`SearchRequest`] and [`SearchAnswer`] for
+    /// what the parts mean.
     ///
     /// A word is found in the name, brand, sku, category, tags, attributes and description. Every word must be
-    /// found: exactly, in singular or plural, written together with its neighbour or apart from it; with typos as
-    /// far as its length allows (0 to 2 letters: none, 3 to 5: one, more: two; none in words with digits); or, for
-    /// the last word, as a beginning. More words found exactly come first, then those found as beginnings, then those
-    /// with one typo; after that it counts in which parts of a product words were found.
+    /// found: exactly, in singular or plural, written together with its neighbour or apart from it, in another word that
+    /// the shop's rules name for it; or, for the last word, as a beginning.
     ///
-    /// Where no product has every word, whatever the filters say, words are left out, and the answer names them.
+    /// Where fewer than [`FEW_PRODUCTS`] products have every word so, whatever the filters say, words may have typos as
+    /// well, as far as their length allows (0 to 2 letters: none, 3 to 5: one, more: two; none in words with digits).
+    /// More words found exactly come first, then those found as beginnings, then those with one typo; after that it
+    /// counts in which parts of a product words were found.
+    ///
+    /// Where no product has every word even so, words are left out, and the answer names them.
     /// Beginning with the word that the fewest products have, one is kept when some product has it together with all
     /// that were kept before. What counts here are products that have a word exactly or, where none has it so, in any
     /// way.
-    async fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, PortError>;
+    async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError>;
+
+    /// Answers one search.
+    async fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, PortError> {
+        let mut answers = self.search_all(std::slice::from_ref(request)).await?;
+        answers.pop().ok_or_else(|| PortError::bare(PortErrorKind::Internal, "the index answered no search"))
+    }
+
+    /// What the index holds under each id, in the order asked; none where it never held anything.
+    async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError>;
 
     /// The values of one facet with their counts, the most frequent first, then by value.
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError>;
@@ -377,6 +391,29 @@ pub trait SearchIndex: Send + Sync {
 
     /// Whether the index can be searched now.
     async fn ready(&self) -> Result<(), PortError>;
+}
+
+/// Where fewer products than this have every word of a search as it was typed, typos are looked for.
+pub const FEW_PRODUCTS: usize = 20;
+
+/// What an index holds under an id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Indexed {
+    /// The version, of the product or of its tombstone.
+    pub version: Version,
+    /// What search makes of it.
+    pub state: IndexedState,
+}
+
+/// What search makes of what an index holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IndexedState {
+    /// It can be found.
+    Active(Arc<Product>),
+    /// It exists and is not shown: a draft, or archived.
+    Hidden,
+    /// It was deleted.
+    Deleted,
 }
 
 /// How large an index is.

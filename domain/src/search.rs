@@ -35,6 +35,10 @@ pub const DEFAULT_FACET_VALUES: usize = 50;
 pub struct SearchRequest {
     /// What the shopper typed, at most [`MAX_QUERY_CHARS`]; without any word in it, everything is found.
     pub words: String,
+    /// How many of the words a product must have.
+    pub need: Need,
+    /// What the shop decided about this search.
+    pub tuning: Tuning,
     /// What a product must satisfy.
     pub filters: Filters,
     /// The one currency of price filters, price sorting and price facets. A product with another one is found
@@ -55,6 +59,8 @@ impl SearchRequest {
     pub fn all(currency: Currency) -> Self {
         Self {
             words: String::new(),
+            need: Need::All,
+            tuning: Tuning::default(),
             filters: Filters::default(),
             currency,
             facets: Vec::new(),
@@ -64,6 +70,62 @@ impl SearchRequest {
         }
     }
 }
+
+/// How many of the words of a search a product must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Need {
+    /// Every one; where no product has them all, some are left out, see [`SearchAnswer::relaxed`].
+    #[default]
+    All,
+    /// At least one, as it stands: no typos are looked for, and no beginnings. More words found come first. To find
+    /// what is like a text.
+    Any,
+}
+
+/// What a shop decided about one search: the part of its rules that applies to the words and to this moment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tuning {
+    /// What may stand in a product instead of words of the search.
+    pub synonyms: Vec<Synonym>,
+    /// Words that need not be found, unless nothing else would be left.
+    pub stop_words: Vec<String>,
+    /// Products that come before all others, in this order, when they are active and pass the filters, whether or
+    /// not the words find them. Only under [`Sort::Relevance`].
+    pub pinned: Vec<ProductId>,
+    /// Products that are neither found nor counted.
+    pub hidden: Vec<ProductId>,
+    /// Products that rank higher or lower among those that match as well.
+    pub boosts: Vec<Boost>,
+}
+
+impl Tuning {
+    /// Whether nothing was decided.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Words that mean the same to this shop, in one direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Synonym {
+    /// Words of the search that follow each other: `cell phone`.
+    pub from: String,
+    /// What is found for them as well, each of one or several words, all of which a product must have: `mobile`.
+    pub to: Vec<String>,
+}
+
+/// Moves products that pass the filters up or down among those whose words match as well.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Boost {
+    /// Which products.
+    pub filters: Filters,
+    /// How far, from -[`MAX_BOOST`] to [`MAX_BOOST`]; 1 is as much as the best and the worst place of a word in a
+    /// product are apart. Boosts of one product add up, within the same bounds.
+    pub by: f32,
+}
+
+/// The most that boosts move a product.
+pub const MAX_BOOST: f32 = 1.0;
 
 /// What a product must satisfy: one value of each field that is named.
 ///
@@ -267,6 +329,27 @@ pub struct Cursor {
     /// The product.
     #[serde(rename = "i")]
     pub id: ProductId,
+    /// How the words were read for the pages before: so they are read for the pages behind.
+    #[serde(rename = "r", default, skip_serializing_if = "Reading::is_as_typed")]
+    pub reading: Reading,
+}
+
+/// How an index read the words of a search.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Reading {
+    /// Whether typos were looked for.
+    #[serde(rename = "t", default)]
+    pub typos: bool,
+    /// The words that were left out, by their places among the words of the search, from 0.
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<u8>,
+}
+
+impl Reading {
+    /// Whether every word was looked for just as it was typed.
+    pub fn is_as_typed(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A product's key in an order.
@@ -341,6 +424,8 @@ pub enum Facet {
         values: Vec<FacetValue>,
         /// How many different values there are, also beyond those listed.
         distinct: usize,
+        /// Those of an attribute that are numbers; none without any.
+        numbers: Option<NumberFacet>,
     },
     /// Of the price; none when no product found has a price in the currency.
     Price(Option<PriceFacet>),
@@ -355,6 +440,33 @@ pub struct FacetValue {
     /// Products with it.
     pub count: u64,
 }
+
+/// The numbers that an attribute has in the products found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberFacet {
+    /// The lowest.
+    pub min: f64,
+    /// The highest.
+    pub max: f64,
+    /// Products with a number.
+    pub count: u64,
+    /// Buckets from the lowest to the highest number without gaps, see [`number_facet`].
+    pub histogram: Vec<NumberBucket>,
+}
+
+/// Products with a number from `from` to below `to`; in the last bucket `to` is included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NumberBucket {
+    /// The lowest number of the bucket.
+    pub from: f64,
+    /// Where the next bucket begins.
+    pub to: f64,
+    /// Products in it.
+    pub count: u64,
+}
+
+/// The most buckets a histogram of numbers has.
+pub const MAX_NUMBER_BUCKETS: usize = 10;
 
 /// Prices of the products found, in minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -414,6 +526,43 @@ pub fn bucket_width(min: i64, max: i64) -> i64 {
     steps.into_iter().find(fits).unwrap_or(i64::MAX)
 }
 
+/// The histogram of numbers given with how often each occurs: at most [`MAX_NUMBER_BUCKETS`] buckets of one width,
+/// which is 1, 2 or 5 times a power of ten and no smaller than it must be; each begins at a multiple of it. Numbers
+/// that are all the same have one bucket. None without numbers.
+pub fn number_facet(numbers: &[(f64, u64)]) -> Option<NumberFacet> {
+    let counted = || numbers.iter().copied().filter(|(number, count)| *count > 0 && number.is_finite());
+    let min = counted().map(|(number, _)| number).min_by(f64::total_cmp)?;
+    let max = counted().map(|(number, _)| number).max_by(f64::total_cmp)?;
+    let count = counted().map(|(_, count)| count).sum();
+    let ends = number_ends(min, max);
+    let mut histogram: Vec<NumberBucket> =
+        ends.windows(2).map(|ends| NumberBucket { from: ends[0], to: ends[1], count: 0 }).collect();
+    for (number, count) in counted() {
+        // The first bucket begins at or below the lowest number, the last one takes its end too.
+        let at = histogram.partition_point(|bucket| bucket.from <= number).saturating_sub(1);
+        if let Some(bucket) = histogram.get_mut(at) {
+            bucket.count += count;
+        }
+    }
+    Some(NumberFacet { min, max, count, histogram })
+}
+
+/// Where the buckets of [`number_facet`] begin, and where the last one ends.
+fn number_ends(min: f64, max: f64) -> Vec<f64> {
+    let ends = |width: f64| {
+        let (first, last) = ((min / width).floor(), (max / width).floor() + 1.0);
+        let is_finite = (first * width).is_finite() && (last * width).is_finite() && last - first >= 1.0;
+        (is_finite && last - first <= MAX_NUMBER_BUCKETS as f64)
+            .then(|| (0..=(last - first) as usize).map(|step| (first + step as f64) * width).collect())
+    };
+    // Buckets of less than a tenth of the whole range would be too many.
+    let power = ((max - min) / MAX_NUMBER_BUCKETS as f64).log10().floor();
+    let widths =
+        (0..3).flat_map(|more| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powf(power + f64::from(more))));
+    let fitting = widths.filter(|width| width.is_normal()).find_map(ends);
+    fitting.filter(|_| min < max).unwrap_or_else(|| vec![min, max])
+}
+
 /// Whether search finds the product at all, whatever the words and filters.
 pub fn is_searchable(product: &Product) -> bool {
     product.content.status == Status::Active
@@ -453,9 +602,25 @@ mod tests {
         }
 
         #[test]
+        fn a_histogram_of_numbers_holds_every_number_once(numbers in prop::collection::vec((-1e9..1e9_f64, 1..5_u64), 1..40)) {
+            let facet = number_facet(&numbers).unwrap();
+            prop_assert!(facet.histogram.len() <= MAX_NUMBER_BUCKETS);
+            prop_assert_eq!(facet.histogram.iter().map(|bucket| bucket.count).sum::<u64>(), facet.count);
+            let last = facet.histogram.len() - 1;
+            for (at, bucket) in facet.histogram.iter().enumerate() {
+                let inside = numbers.iter().filter(|(number, _)| {
+                    bucket.from <= *number && (*number < bucket.to || at == last)
+                });
+                prop_assert_eq!(bucket.count, inside.map(|(_, count)| count).sum::<u64>());
+            }
+            prop_assert!(facet.histogram[0].from <= facet.min && facet.max <= facet.histogram[last].to);
+        }
+
+        #[test]
         fn a_cursor_survives_the_wire(text in ".{0,20}", bits in any::<u32>(), number in any::<i64>()) {
             for key in [None, Some(SortKey::Score(bits)), Some(SortKey::Number(number)), Some(SortKey::Text(text))] {
-                let cursor = Cursor { sort: Sort::Name, key, id: ProductId::generate() };
+                let reading = Reading { typos: number > 0, left_out: vec![bits as u8; (bits % 3) as usize] };
+                let cursor = Cursor { sort: Sort::Name, key, id: ProductId::generate(), reading };
                 prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
             }
         }
@@ -464,6 +629,23 @@ mod tests {
         fn no_text_makes_decoding_a_cursor_panic(text in "[A-Za-z0-9_-]{0,60}") {
             let _ = Cursor::decode(&text);
         }
+    }
+
+    #[test]
+    fn histograms_of_numbers_have_round_ends() {
+        let ends = |numbers: &[f64]| {
+            let numbers: Vec<(f64, u64)> = numbers.iter().map(|number| (*number, 1)).collect();
+            let facet = number_facet(&numbers).unwrap();
+            facet.histogram.iter().map(|bucket| (bucket.from, bucket.to, bucket.count)).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(&[13.3, 13.3]), [(13.3, 13.3, 2)]);
+        assert_eq!(
+            ends(&[1.0, 3.0]),
+            [(1.0, 1.5, 1), (1.5, 2.0, 0), (2.0, 2.5, 0), (2.5, 3.0, 0), (3.0, 3.5, 1)]
+        );
+        assert_eq!(ends(&[-5.0, 95.0]).len(), 6);
+        assert_eq!(ends(&[f64::MIN, f64::MAX]), [(f64::MIN, f64::MAX, 2)]);
+        assert_eq!(number_facet(&[(f64::NAN, 1), (2.0, 0)]), None);
     }
 
     #[test]

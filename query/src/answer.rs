@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use domain::money::MAX_MINOR_UNITS;
 use domain::search::{
-    Facet, FacetField, FacetValue, Hit, PageStart, PriceFacet, SearchAnswer, SearchRequest,
+    Facet, FacetField, FacetValue, Hit, NumberBucket, NumberFacet, PageStart, PriceFacet, SearchAnswer,
+    SearchRequest,
 };
 use domain::{Currency, Money, Product};
 use serde::ser::SerializeMap;
@@ -139,6 +140,9 @@ pub(crate) enum FacetJson<'a> {
         values: &'a [FacetValue],
         /// How many different values there are, also beyond those listed.
         distinct: usize,
+        /// Those of an attribute that are numbers; absent without any.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        numbers: Option<NumberFacetJson>,
     },
     /// Of `price`.
     Price(Option<PriceFacetJson>),
@@ -147,10 +151,62 @@ pub(crate) enum FacetJson<'a> {
 impl<'a> FacetJson<'a> {
     fn new(facet: &'a Facet, currency: Currency) -> Self {
         match facet {
-            Facet::Values { values, distinct } => Self::Values { values, distinct: *distinct },
+            Facet::Values { values, distinct, numbers } => Self::Values {
+                values,
+                distinct: *distinct,
+                numbers: numbers.as_ref().map(NumberFacetJson::from),
+            },
             Facet::Price(facet) => {
                 Self::Price(facet.as_ref().map(|facet| PriceFacetJson::new(facet, currency)))
             }
+        }
+    }
+}
+
+/// The numbers that an attribute has in the products found.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NumberFacet)]
+pub(crate) struct NumberFacetJson {
+    /// The lowest.
+    #[schema(examples(10))]
+    min: f64,
+    /// The highest.
+    #[schema(examples(27.5))]
+    max: f64,
+    /// Products with a number.
+    #[schema(examples(40))]
+    count: u64,
+    /// At most 10 buckets of one width from the lowest to the highest number, without gaps.
+    histogram: Vec<NumberBucketJson>,
+}
+
+/// Products with a number from `from` to below `to`; in the last bucket `to` is included.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NumberBucket)]
+struct NumberBucketJson {
+    /// The lowest number of the bucket.
+    #[schema(examples(10))]
+    from: f64,
+    /// Where the next bucket begins.
+    #[schema(examples(15))]
+    to: f64,
+    /// Products in it.
+    #[schema(examples(3))]
+    count: u64,
+}
+
+impl From<&NumberFacet> for NumberFacetJson {
+    fn from(facet: &NumberFacet) -> Self {
+        let bucket = |bucket: &NumberBucket| NumberBucketJson {
+            from: bucket.from,
+            to: bucket.to,
+            count: bucket.count,
+        };
+        Self {
+            min: facet.min,
+            max: facet.max,
+            count: facet.count,
+            histogram: facet.histogram.iter().map(bucket).collect(),
         }
     }
 }
@@ -229,7 +285,7 @@ pub(crate) struct FacetValuesJson<'a> {
 mod tests {
     use super::*;
     use domain::input::read_product;
-    use domain::search::{Cursor, Page, Sort, SortKey, price_facet};
+    use domain::search::{Cursor, Page, Reading, Sort, SortKey, price_facet};
     use domain::{ProductId, Version};
     use serde_json::Value;
     use std::sync::Arc;
@@ -280,7 +336,7 @@ mod tests {
     #[test]
     fn facets_keep_their_order_and_amounts_their_digits() {
         let value = |value: &str, count| FacetValue { value: value.to_owned(), count };
-        let values = |values, distinct| Facet::Values { values, distinct };
+        let values = |values, distinct| Facet::Values { values, distinct, numbers: None };
         let prices = price_facet(&[(1250, 1), (90_000, 39)]);
         let facets = vec![
             (FacetField::Price, Facet::Price(prices)),
@@ -316,8 +372,12 @@ mod tests {
 
     #[test]
     fn a_page_behind_a_cursor_has_no_number() {
-        let cursor =
-            Cursor { sort: Sort::Name, key: Some(SortKey::Text("a".to_owned())), id: product().id.clone() };
+        let cursor = Cursor {
+            sort: Sort::Name,
+            key: Some(SortKey::Text("a".to_owned())),
+            id: product().id.clone(),
+            reading: Reading::default(),
+        };
         let request = SearchRequest {
             page: Page { start: PageStart::After(cursor.clone()), size: 5 },
             ..SearchRequest::all(Currency::USD)

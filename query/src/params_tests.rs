@@ -1,5 +1,6 @@
 use super::*;
 use domain::ProductId;
+use domain::search::{Need, Reading, Tuning};
 use proptest::prelude::*;
 
 fn read(query: &str) -> SearchRequest {
@@ -21,7 +22,7 @@ fn euro() -> Currency {
 }
 
 fn cursor(sort: Sort, key: Option<SortKey>) -> Cursor {
-    Cursor { sort, key, id: ProductId::parse("lamp-1").unwrap() }
+    Cursor { sort, key, id: ProductId::parse("lamp-1").unwrap(), reading: Reading::default() }
 }
 
 #[test]
@@ -41,6 +42,8 @@ fn every_parameter_is_read() {
     );
     let expected = SearchRequest {
         words: "gaming laptop".to_owned(),
+        need: Need::All,
+        tuning: Tuning::default(),
         filters: Filters {
             category: vec![CategoryPath::parse("Computers > Laptops").unwrap()],
             brand: vec!["HP".to_owned(), "Dell".to_owned()],
@@ -310,7 +313,7 @@ prop_compose! {
         facet_values in 1..=MAX_FACET_VALUES, (sort, start) in sort_and_start(), size in 1..=MAX_PAGE_SIZE,
     ) -> SearchRequest {
         SearchRequest {
-            words, filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
+            words, need: Need::All, tuning: Tuning::default(), filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
             page: Page { start, size },
         }
     }

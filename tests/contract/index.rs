@@ -293,7 +293,11 @@ async fn only_active_products_are_found(index: &Index<'_>) {
     assert_eq!(index.words("").await, ["active"]);
     let mut request = asking("");
     request.facets = vec![FacetField::Brand];
-    let one = Facet::Values { values: vec![FacetValue { value: "B".into(), count: 1 }], distinct: 1 };
+    let one = Facet::Values {
+        values: vec![FacetValue { value: "B".into(), count: 1 }],
+        distinct: 1,
+        numbers: None,
+    };
     assert_eq!(index.answer(&request).await.facets, [(FacetField::Brand, one)]);
     index
         .apply(&[

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::ports::Applied;
-use domain::search::{AttributeFilter, FacetField, Filters, Page, PageStart, SearchRequest, Sort};
+use domain::search::{
+    AttributeFilter, FacetField, Filters, Need, Page, PageStart, SearchRequest, Sort, Tuning,
+};
 use domain::{
     AttributeValue, CategoryPath, Change, Content, Currency, Money, PriceRange, Product, ProductId, Status,
     Tombstone, Version,
@@ -136,6 +138,8 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
     random.shuffle(&mut facets);
     SearchRequest {
         words,
+        need: Need::All,
+        tuning: Tuning::default(),
         filters: random_filters(random),
         currency: Currency::parse(CURRENCIES[random.usize(..8).saturating_sub(5)]).unwrap(),
         facets,

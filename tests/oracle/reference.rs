@@ -329,7 +329,7 @@ fn facet(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequ
     let mut values = counts(matching, field, request);
     let distinct = values.len();
     values.truncate(request.facet_values);
-    Facet::Values { values, distinct }
+    Facet::Values { values, distinct, numbers: None }
 }
 
 fn counts(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequest) -> Vec<FacetValue> {

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::Product;
-use domain::ports::{PortError, PortErrorKind};
+use domain::ports::{Indexed, IndexedState, PortError, PortErrorKind};
+use domain::{Product, ProductId, Version};
 use opensearch::http::Method;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Call, CallError, Client};
+use crate::schema::state;
 
 /// How long one search may take, with its way there and back.
 const SEARCH_PATIENCE: Duration = Duration::from_secs(5);
+/// What is read of a document that is read by its id.
+const SOURCE_OF_HELD: &str = "state,product";
 /// How long OpenSearch may work on it: longer than the caller waits would be for nobody.
 const TIME_OF_WORK: &str = "5s";
 
@@ -110,6 +113,58 @@ pub(crate) async fn search(client: &Client, body: Value) -> Result<Response, Por
         return Err(PortError::bare(PortErrorKind::Unavailable, context));
     }
     Ok(response)
+}
+
+/// What the index holds under each id. It is read by id, so what was written just now is seen.
+pub(crate) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        docs: Vec<Document>,
+    }
+    #[derive(Deserialize)]
+    struct Document {
+        #[serde(rename = "_version")]
+        version: Option<u64>,
+        #[serde(default)]
+        found: bool,
+        #[serde(rename = "_source")]
+        source: Option<Held>,
+    }
+    #[derive(Deserialize)]
+    struct Held {
+        state: String,
+        product: Option<String>,
+    }
+    let context = "reading products from the index";
+    let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let call = Call {
+        method: Method::Post,
+        path: format!("{}/_mget", client.alias),
+        query: &[("_source_includes", SOURCE_OF_HELD)],
+        body: Some(Bytes::from(json!({ "ids": ids }).to_string())),
+        patience: SEARCH_PATIENCE,
+    };
+    let answer: Answer = client.call(call).await.map_err(|error: CallError| error.during(context))?;
+    let indexed = |document: Document| -> Result<Option<Indexed>, PortError> {
+        let (Some(version), Some(held)) = (document.version.filter(|_| document.found), document.source)
+        else {
+            return Ok(None);
+        };
+        let state = match (held.state.as_str(), &held.product) {
+            (state::ACTIVE, Some(product)) => {
+                let product = serde_json::from_str(product)
+                    .map_err(|error| PortError::new(PortErrorKind::Internal, context, error))?;
+                IndexedState::Active(product)
+            }
+            (state::DELETED, _) => IndexedState::Deleted,
+            _ => IndexedState::Hidden,
+        };
+        Ok(Some(Indexed { version: Version(version), state }))
+    };
+    answer.docs.into_iter().map(indexed).collect()
 }
 
 /// Documents in one bucket of an aggregation that has named filters.

@@ -77,7 +77,8 @@ impl Counting<'_> {
                 (counted, distinct)
             }
         };
-        Ok(Facet::Values { values: self.most_frequent(counted, "", limit).await?, distinct })
+        let values = self.most_frequent(counted, "", limit).await?;
+        Ok(Facet::Values { values, distinct, numbers: None })
     }
 
     /// The most frequent values that begin with `prefix` in any case.

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
-use text::query::{Word, typos_allowed};
+use text::query::{Term, Way, Word, typos_allowed};
 use text::score::{STEP, Tier, steps_of_half_level};
 
-use crate::filters::any_of;
+use crate::filters::{all_of, any_of};
 use crate::schema::field;
 
 /// The half levels of a word of the name that is found as a beginning or with typos: which word it is, and so its own
@@ -42,8 +42,11 @@ fn word_query(word: &Word, words: usize) -> Value {
     let queries = tiers(word).map(|tier| {
         let level = match tier {
             Tier::Exact => {
-                let terms = word.spellings().map(|(dictionary, text, spelling)| {
-                    scored(dictionary, text, step * f32::from(spelling.half_levels()))
+                let terms = word.ways.iter().map(|way| {
+                    let half_levels = f32::from(way.spelling.half_levels()) / way.terms.len() as f32;
+                    let terms: Vec<Value> =
+                        way.terms.iter().map(|term| scored(term, step * half_levels)).collect();
+                    json!({ "bool": { "must": terms } })
                 });
                 json!({ "dis_max": { "queries": terms.collect::<Vec<_>>() } })
             }
@@ -78,7 +81,8 @@ fn name_of(dictionary: Dictionary) -> &'static str {
 fn anywhere(word: &Word, tier: Tier) -> Value {
     match tier {
         Tier::Exact => {
-            any_of(word.spellings().map(|(dictionary, text, _)| scored(dictionary, text, 1.0)).collect())
+            let way = |way: &Way| all_of(way.terms.iter().map(|term| scored(term, 1.0)).collect());
+            any_of(word.ways.iter().map(way).collect())
         }
         Tier::Prefix => any_of([field::WORDS, field::CODES].map(|name| in_field(name, word, tier)).into()),
         Tier::OneTypo | Tier::TwoTypos => in_field(field::WORDS, word, tier),
@@ -101,8 +105,8 @@ fn in_field(name: &str, word: &Word, tier: Tier) -> Value {
 }
 
 /// Products with the word, by its level.
-fn scored(dictionary: Dictionary, text: &str, boost: f32) -> Value {
-    json!({ "term": { name_of(dictionary): { "value": text, "boost": boost } } })
+fn scored(term: &Term, boost: f32) -> Value {
+    json!({ "term": { name_of(term.dictionary): { "value": term.text, "boost": boost } } })
 }
 
 fn constant(query: &Value, score: f32) -> Value {

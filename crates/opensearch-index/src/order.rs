@@ -2,7 +2,9 @@
 
 use domain::Product;
 use domain::ports::{PortError, PortErrorKind};
-use domain::search::{Cursor, MAX_PAGED_PRODUCTS, PageStart, SearchRequest, Sort, SortKey, name_sort_key};
+use domain::search::{
+    Cursor, MAX_PAGED_PRODUCTS, PageStart, Reading, SearchRequest, Sort, SortKey, name_sort_key,
+};
 use serde_json::{Map, Value, json};
 
 use crate::filters::price_field;
@@ -91,7 +93,7 @@ impl<'a> Window<'a> {
             Sort::Newest => Some(SortKey::Number(product.created_at.as_millisecond())),
             Sort::Name => Some(SortKey::Text(name_sort_key(&product.content.name))),
         };
-        Cursor { sort: self.request.sort, key, id: product.id.clone() }
+        Cursor { sort: self.request.sort, key, id: product.id.clone(), reading: Reading::default() }
     }
 }
 

@@ -120,7 +120,7 @@ fn mappings() -> Value {
     json!({
         // A field that nobody foresaw is an error, not a new field.
         "dynamic": "strict",
-        "_source": { "includes": [field::PRODUCT] },
+        "_source": { "includes": [field::PRODUCT, field::STATE] },
         // There are fewer than two hundred currencies.
         "dynamic_templates": [{ "prices": { "path_match": "price.*", "mapping": { "type": "long" } } }],
         "properties": {

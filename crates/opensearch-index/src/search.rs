@@ -5,7 +5,7 @@ use domain::ports::{IndexStats, PortError};
 use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
 use text::highlight::{Sought, highlights};
-use text::query::{Word, distinct_words, leave_out};
+use text::query::{Word, leave_out, words_of};
 
 use crate::answer::{Response, search as ask};
 use crate::client::Client;
@@ -28,7 +28,7 @@ struct Parts {
 
 impl Parts {
     fn of(request: &SearchRequest) -> Self {
-        Self { words: distinct_words(&request.words), filters: filters(request) }
+        Self { words: words_of(request), filters: filters(request) }
     }
 
     /// Leaves out the words that keep anything from being found, and answers them as they stand in the query.

@@ -1,10 +1,12 @@
 //! The reading side.
 
 use async_trait::async_trait;
-use domain::ports::{IndexStats, PortError, SearchIndex};
+use domain::ProductId;
+use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
 use tokio::sync::OnceCell;
 
+use crate::answer::get;
 use crate::client::{Client, OpenError, Options};
 use crate::search;
 use crate::setup::{Ready, find};
@@ -49,9 +51,18 @@ impl OpenSearchSearcher {
 
 #[async_trait]
 impl SearchIndex for OpenSearchSearcher {
-    async fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, PortError> {
+    async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
         self.check().await?;
-        search::search(&self.client, request).await
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            answers.push(search::search(&self.client, request).await?);
+        }
+        Ok(answers)
+    }
+
+    async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
+        self.check().await?;
+        get(&self.client, ids).await
     }
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {

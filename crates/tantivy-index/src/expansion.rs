@@ -7,13 +7,14 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use domain::search::SearchRequest;
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
 use tantivy::DocSet;
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy_fst::Automaton;
 use text::dictionary::Dictionary;
-use text::query::{Word, distinct_words, typos_allowed};
+use text::query::{Way, Word, typos_allowed, words_of};
 use text::score::{Spelling, Tier};
 
 use crate::snapshot::{Segment, Snapshot};
@@ -41,10 +42,10 @@ struct Known {
 }
 
 /// What decides which words a word finds: its text, whether it is the last one, and its neighbours.
-type Key = (String, bool, Vec<String>);
+type Key = (String, bool, Vec<Way>);
 
 fn key(word: &Word) -> Key {
-    (word.text.clone(), word.is_last, word.joined.clone())
+    (word.text.clone(), word.is_last, word.ways.clone())
 }
 
 /// The most expansions that a snapshot remembers, a few megabytes; then it begins anew.
@@ -115,8 +116,8 @@ impl Expansion {
 }
 
 /// The words of the query with all that they find.
-pub(crate) fn expand(query: &str, snapshot: &Snapshot) -> tantivy::Result<Vec<QueryWord>> {
-    distinct_words(query).into_iter().map(|word| expand_word(word, snapshot)).collect()
+pub(crate) fn expand(request: &SearchRequest, snapshot: &Snapshot) -> tantivy::Result<Vec<QueryWord>> {
+    words_of(request).into_iter().map(|word| expand_word(word, snapshot)).collect()
 }
 
 fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
@@ -127,8 +128,10 @@ fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
     let typos = typos_allowed(&word.text);
     let automaton = (typos > 0).then(|| TypoAutomaton(automaton_builder(typos).build_dfa(&word.text)));
     for (number, segment) in snapshot.segments.iter().enumerate() {
-        for (dictionary, text, spelling) in word.spellings() {
-            gathered.exact(text, spelling, dictionary, segment, number)?;
+        for way in &word.ways {
+            for term in &way.terms {
+                gathered.exact(&term.text, way.spelling, term.dictionary, segment, number)?;
+            }
         }
         if word.is_last {
             gathered.prefix(&word.text, segment, number)?;

@@ -126,7 +126,7 @@ impl FacetTotals {
         }
         let distinct = self.values.len();
         let values = self.most_frequent("", limit, snapshot)?;
-        Ok(Facet::Values { values, distinct })
+        Ok(Facet::Values { values, distinct, numbers: None })
     }
 
     /// The most frequent values that begin with `prefix` in any case.

@@ -66,7 +66,7 @@ impl<'a> Window<'a> {
             Sort::PriceDesc | Sort::Newest => Some(SortKey::Number(tantivy::u64_to_i64(!*number))),
             Sort::Name => Some(SortKey::Text(text.clone())),
         };
-        Cursor { sort: self.sort, key, id }
+        Cursor { sort: self.sort, key, id, reading: domain::search::Reading::default() }
     }
 }
 

@@ -5,9 +5,9 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::Product;
-use domain::ports::PortError;
+use domain::ports::{Indexed, IndexedState, PortError};
 use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
+use domain::{Product, ProductId, Version};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, TantivyDocument, TantivyError};
 use text::highlight::{Sought, highlights};
@@ -19,6 +19,7 @@ use crate::filters::{SegmentFilters, Verdict};
 use crate::matching::{Match, Ranking, matches};
 use crate::order::{Place, SegmentTop, Window};
 use crate::pool::out_of_time;
+use crate::schema::{STATE_ACTIVE, STATE_HIDDEN};
 use crate::snapshot::{Segment, Snapshot};
 use crate::writer::port_error;
 
@@ -94,6 +95,17 @@ pub(crate) fn product_at(snapshot: &Snapshot, address: DocAddress) -> tantivy::R
     serde_json::from_slice(json).map(Arc::new).map_err(|error| broken(error.to_string()))
 }
 
+/// What the snapshot holds under an id.
+pub(crate) fn indexed(snapshot: &Snapshot, id: &ProductId) -> Result<Option<Indexed>, PortError> {
+    let Some((address, version, state)) = snapshot.held(id).map_err(failed)? else { return Ok(None) };
+    let state = match state {
+        STATE_ACTIVE => IndexedState::Active(product_at(snapshot, address).map_err(failed)?),
+        STATE_HIDDEN => IndexedState::Hidden,
+        _ => IndexedState::Deleted,
+    };
+    Ok(Some(Indexed { version: Version(version), state }))
+}
+
 fn failed(error: TantivyError) -> PortError {
     port_error("searching the index", error)
 }
@@ -129,7 +141,7 @@ struct Found {
 impl Search<'_> {
     /// Searches with all words and, where no product has them all, with those that are left by [`Search::relax`].
     fn run(&self) -> Result<Answered, PortError> {
-        let mut words = expand(&self.request.words, self.snapshot).map_err(failed)?;
+        let mut words = expand(self.request, self.snapshot).map_err(failed)?;
         let mut found = self.pass(&words)?;
         let mut relaxed = Vec::new();
         if !found.has_matches && words.len() > 1 {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::ports::{IndexStats, PortError, SearchIndex};
+use domain::ProductId;
+use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
 
 use crate::folder::{Folder, OpenError};
@@ -72,9 +73,20 @@ impl TantivySearcher {
 
 #[async_trait]
 impl SearchIndex for TantivySearcher {
-    async fn search(&self, request: &SearchRequest) -> Result<SearchAnswer, PortError> {
-        let request = request.clone();
-        self.on_newest(move |snapshot, _, deadline| search::search(snapshot, &request, deadline)).await
+    async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
+        let requests = requests.to_vec();
+        let answers = move |snapshot: &Snapshot, _: &Snapshots, deadline| {
+            requests.iter().map(|request| search::search(snapshot, request, deadline)).collect()
+        };
+        self.on_newest(answers).await
+    }
+
+    async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
+        let ids = ids.to_vec();
+        let indexed = move |snapshot: &Snapshot, _: &Snapshots, _| {
+            ids.iter().map(|id| search::indexed(snapshot, id)).collect()
+        };
+        self.on_newest(indexed).await
     }
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {

@@ -5,10 +5,12 @@ use std::fs::{self, File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use domain::ProductId;
 use serde::Deserialize;
 use tantivy::columnar::{BytesColumn, Column, StrColumn};
 use tantivy::index::{InvertedIndexReader, SegmentReader};
-use tantivy::{DocId, IndexReader, ReloadPolicy, Searcher};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocAddress, DocId, DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, Term};
 use text::dictionary::Dictionary;
 
 use crate::expansion::KnownWords;
@@ -38,6 +40,7 @@ pub(crate) struct Segment {
     codes: Arc<InvertedIndexReader>,
     pairs: Arc<InvertedIndexReader>,
     pub(crate) id: Option<StrColumn>,
+    version: Option<Column<u64>>,
     state: Option<Column<u64>>,
     pub(crate) brand: Option<StrColumn>,
     pub(crate) category: Option<StrColumn>,
@@ -60,6 +63,7 @@ impl Segment {
             codes: reader.inverted_index(fields.codes)?,
             pairs: reader.inverted_index(fields.pairs)?,
             id: columns.str(column::ID)?,
+            version: columns.column_opt(column::VERSION)?,
             state: columns.column_opt(column::STATE)?,
             brand: columns.str(column::BRAND)?,
             category: columns.str(column::CATEGORY)?,
@@ -108,6 +112,27 @@ impl Snapshot {
             known_words: KnownWords::default(),
             products: OnceLock::new(),
         })
+    }
+
+    /// Where the newest document of an id is, with its version and its state.
+    pub(crate) fn held(&self, id: &ProductId) -> tantivy::Result<Option<(DocAddress, u64, u64)>> {
+        let term = Term::from_field_text(self.fields.id, id.as_str());
+        for (segment, number) in self.segments.iter().zip(0..) {
+            let ids = segment.reader.inverted_index(self.fields.id)?;
+            let Some(mut postings) = ids.read_postings(&term, IndexRecordOption::Basic)? else { continue };
+            while postings.doc() != TERMINATED {
+                let document = postings.doc();
+                if !segment.reader.is_deleted(document)
+                    && let Some(version) =
+                        segment.version.as_ref().and_then(|version| version.first(document))
+                    && let Some(state) = segment.state(document)
+                {
+                    return Ok(Some((DocAddress::new(number, document), version, state)));
+                }
+                postings.advance();
+            }
+        }
+        Ok(None)
     }
 
     /// Products that are not deleted.

@@ -183,6 +183,11 @@ async fn the_cursor_of_another_order_is_an_error() {
     let searcher = searcher(folder.path()).unwrap();
     let mut request = SearchRequest::all(Currency::USD);
     let id = ProductId::parse("a").unwrap();
-    request.page.start = PageStart::After(Cursor { sort: Sort::Name, key: None, id });
+    request.page.start = PageStart::After(Cursor {
+        sort: Sort::Name,
+        key: None,
+        id,
+        reading: domain::search::Reading::default(),
+    });
     assert_eq!(searcher.search(&request).await.unwrap_err().kind, PortErrorKind::Internal);
 }

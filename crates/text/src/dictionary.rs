@@ -3,7 +3,7 @@
 use crate::analysis::has_digit;
 
 /// The dictionaries of an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dictionary {
     /// Words without digits.
     Words,

@@ -1,5 +1,7 @@
 //! Forms of one word that mean the same to a shopper: singular and plural.
 
+use std::borrow::Cow;
+
 /// Words shorter than this are left as they are: `gas` without its end would be another.
 const MIN_PLURAL_BYTES: usize = 4;
 
@@ -24,6 +26,11 @@ pub fn singular(word: &str) -> Option<String> {
         }
         _ => Some(stem.to_owned()),
     }
+}
+
+/// The form of a word that every product with it has, in whichever number it stands there.
+pub fn base(word: &str) -> Cow<'_, str> {
+    singular(word).map_or(Cow::Borrowed(word), Cow::Owned)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
-//! The words of a query, and which words each of them finds.
+//! The words of a query, and which words of a product each of them finds.
 
 use std::ops::Range;
 
+use domain::search::{SearchRequest, Synonym};
+
 use crate::analysis::{has_digit, query_words};
 use crate::dictionary::Dictionary;
-use crate::forms::singular;
+use crate::forms::base;
 use crate::score::Spelling;
 use crate::weights::each_pair;
 
@@ -20,41 +22,123 @@ pub struct Word {
     pub at: Range<usize>,
     /// Whether it also counts as a beginning.
     pub is_last: bool,
-    /// The words that are this one: itself, and its singular.
-    pub forms: Vec<String>,
-    /// What it is together with the word before it or behind it, when the two are written as one.
-    pub joined: Vec<String>,
+    /// What must be in a product, in one way or another, so that it is found without typos, as itself.
+    pub ways: Vec<Way>,
+}
+
+/// One way to find a word: terms that must all be there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Way {
+    /// The terms; there is at least one.
+    pub terms: Vec<Term>,
+    /// How this differs from what was typed.
+    pub spelling: Spelling,
+}
+
+/// A term of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Term {
+    /// Where it stands.
+    pub dictionary: Dictionary,
+    /// The folded word.
+    pub text: String,
+}
+
+impl Term {
+    /// The term that every product with this word, in singular or plural, has.
+    fn of(word: &str) -> Self {
+        let text = base(word).into_owned();
+        Self { dictionary: Dictionary::of(&text), text }
+    }
+
+    /// The term of neighbours that are written as one in the query.
+    fn of_pair(word: &str) -> Self {
+        Self { dictionary: Dictionary::Pairs, text: base(word).into_owned() }
+    }
+}
+
+impl Way {
+    fn one(term: Term, spelling: Spelling) -> Self {
+        Self { terms: vec![term], spelling }
+    }
 }
 
 impl Word {
     fn new(text: String, at: Range<usize>) -> Self {
-        let forms = std::iter::once(text.clone()).chain(singular(&text)).collect();
-        Self { text, at, is_last: false, forms, joined: Vec::new() }
+        let ways =
+            vec![Way::one(Term::of(&text), Spelling::Same), Way::one(Term::of_pair(&text), Spelling::Joined)];
+        Self { text, at, is_last: false, ways }
+    }
+
+    fn add(&mut self, way: Way) {
+        if !self.ways.iter().any(|known| known.terms == way.terms) {
+            self.ways.push(way);
+        }
     }
 }
 
-/// The words of a query that must be found: each once, the last one also when it came before.
-pub fn distinct_words(query: &str) -> Vec<Word> {
+/// The words of a search that must be found: each once, the last one also when it came before; those that the shop
+/// wants ignored only where there are no others.
+pub fn words_of(request: &SearchRequest) -> Vec<Word> {
+    let query = &request.words;
     let mut found: Vec<Word> = Vec::new();
     for (text, at) in query_words(query).into_iter().take(MAX_WORDS) {
         found.push(Word::new(text, at));
     }
     each_pair(query, |pair, at| {
         for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
-            word.joined.push(pair.to_owned());
-            word.joined.extend(singular(pair));
+            word.add(Way::one(Term::of(pair), Spelling::Joined));
         }
     });
-    let Some(mut last) = found.pop() else { return Vec::new() };
-    last.is_last = true;
-    let mut words = Vec::<Word>::with_capacity(found.len() + 1);
+    for synonym in &request.tuning.synonyms {
+        add_synonym(&mut found, synonym);
+    }
+    if let Some(last) = found.last_mut() {
+        last.is_last = true;
+    }
+    without_stop_words(&mut found, &request.tuning.stop_words);
+    distinct(found)
+}
+
+/// Each word of the synonym's place in the query is also found as what stands for all of them.
+fn add_synonym(words: &mut [Word], synonym: &Synonym) {
+    let bases = |text: &str| -> Vec<Term> {
+        query_words(text).into_iter().take(MAX_WORDS).map(|(word, _)| Term::of(&word)).collect()
+    };
+    let from = bases(&synonym.from);
+    if from.is_empty() {
+        return;
+    }
+    let ways: Vec<Way> = synonym
+        .to
+        .iter()
+        .map(|to| Way { terms: bases(to), spelling: Spelling::Synonym })
+        .filter(|way| !way.terms.is_empty())
+        .collect();
+    let is_here = |part: &[Word]| part.iter().zip(&from).all(|(word, from)| Term::of(&word.text) == *from);
+    let places: Vec<usize> =
+        (0..words.len()).filter(|at| words[*at..].len() >= from.len() && is_here(&words[*at..])).collect();
+    for word in places.into_iter().flat_map(|at| at..at + from.len()) {
+        ways.iter().for_each(|way| words[word].add(way.clone()));
+    }
+}
+
+fn without_stop_words(words: &mut Vec<Word>, stop_words: &[String]) {
+    let stop: Vec<Term> = stop_words.iter().map(|word| Term::of(&crate::analysis::joined(word))).collect();
+    let is_stop = |word: &Word| stop.contains(&Term::of(&word.text));
+    if words.iter().any(|word| !is_stop(word)) {
+        words.retain(|word| !is_stop(word));
+    }
+}
+
+fn distinct(found: Vec<Word>) -> Vec<Word> {
+    let mut words = Vec::<Word>::with_capacity(found.len());
     for word in found {
-        match words.iter_mut().find(|known| known.text == word.text) {
-            Some(known) => known.joined.extend(word.joined),
+        match words.iter_mut().find(|known| known.text == word.text && !word.is_last) {
+            Some(known) => word.ways.into_iter().for_each(|way| known.add(way)),
             None => words.push(word),
         }
     }
-    words.push(last);
     words
 }
 
@@ -105,24 +189,19 @@ impl Word {
         self.is_exactly(word) || (self.is_last && word.starts_with(&self.text))
     }
 
-    /// Whether a word of a product is this one, in another form or written together with its neighbour.
+    /// Whether a word of a product is this one or a part of what stands for it: in another form, written together with
+    /// its neighbour, a synonym.
     pub fn is_exactly(&self, word: &str) -> bool {
-        let is_one = |word: &str| self.forms.iter().chain(&self.joined).any(|own| own == word);
-        is_one(word) || singular(word).is_some_and(|singular| is_one(&singular))
-    }
-
-    /// What this word looks like in an index when it is found exactly.
-    pub fn spellings(&self) -> impl Iterator<Item = (Dictionary, &str, Spelling)> {
-        let same = self.forms.iter().map(|form| (Dictionary::of(form), form.as_str(), Spelling::Same));
-        let apart = self.forms.iter().map(|form| (Dictionary::Pairs, form.as_str(), Spelling::Joined));
-        let joined = self.joined.iter().map(|one| (Dictionary::of(one), one.as_str(), Spelling::Joined));
-        same.chain(apart).chain(joined)
+        let base = base(word);
+        let mut terms = self.ways.iter().flat_map(|way| &way.terms);
+        terms.any(|term| term.dictionary != Dictionary::Pairs && (term.text == word || term.text == *base))
     }
 
     /// Whether two neighbours of a product, written as one, are this word.
     pub fn is_pair(&self, pair: &str) -> bool {
-        let is_form = |pair: &str| self.forms.iter().any(|form| form == pair);
-        is_form(pair) || singular(pair).is_some_and(|singular| is_form(&singular))
+        let base = base(pair);
+        let mut terms = self.ways.iter().flat_map(|way| &way.terms);
+        terms.any(|term| term.dictionary == Dictionary::Pairs && (term.text == pair || term.text == *base))
     }
 
     /// Whether a word of a product is one that this one finds.
@@ -173,6 +252,8 @@ fn distance(from: &str, to: &str, most: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Currency;
+    use domain::search::Tuning;
 
     #[test]
     fn typos_grow_with_the_letters() {
@@ -208,9 +289,17 @@ mod tests {
         }
     }
 
+    fn words(query: &str, tuning: Tuning) -> Vec<Word> {
+        words_of(&SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) })
+    }
+
+    fn texts(words: &[Word]) -> Vec<&str> {
+        words.iter().map(|word| word.text.as_str()).collect()
+    }
+
     #[test]
     fn only_the_last_word_is_a_beginning_and_may_come_twice() {
-        let words = distinct_words("Desk lamp, desk LAMP");
+        let words = words("Desk lamp, desk LAMP", Tuning::default());
         let texts: Vec<_> = words.iter().map(|word| (word.text.as_str(), word.is_last)).collect();
         assert_eq!(texts, [("desk", false), ("lamp", false), ("lamp", true)]);
         assert!(words[2].finds("lampshade") && !words[1].finds("lampshade"));
@@ -225,13 +314,50 @@ mod tests {
 
     #[test]
     fn a_word_is_found_in_either_number_and_written_with_its_neighbour() {
-        let words = distinct_words("head phones 256 gb");
-        assert_eq!(words[1].forms, ["phones", "phone"]);
-        assert_eq!(words[0].joined, ["headphones", "headphone"]);
-        assert_eq!(words[1].joined, ["headphones", "headphone", "phones256"]);
-        assert!(words[1].is_exactly("phone") && words[1].is_exactly("headphones"));
-        assert!(words[2].is_exactly("256gb") && !words[2].is_exactly("2561"));
-        let words = distinct_words("headphone");
-        assert!(words[0].is_exactly("headphones") && words[0].is_pair("headphone"));
+        let found = words("head phones 256 gb", Tuning::default());
+        let ways = |word: &Word| -> Vec<(Dictionary, String)> {
+            word.ways
+                .iter()
+                .flat_map(|way| &way.terms)
+                .map(|term| (term.dictionary, term.text.clone()))
+                .collect()
+        };
+        let term = |dictionary, text: &str| (dictionary, text.to_owned());
+        assert_eq!(
+            ways(&found[1]),
+            [
+                term(Dictionary::Words, "phone"),
+                term(Dictionary::Pairs, "phone"),
+                term(Dictionary::Words, "headphone"),
+                term(Dictionary::Codes, "phones256"),
+            ]
+        );
+        assert!(found[1].is_exactly("phone") && found[1].is_exactly("headphones"));
+        assert!(found[2].is_exactly("256gb") && !found[2].is_exactly("2561"));
+        let found = words("headphone", Tuning::default());
+        assert!(found[0].is_exactly("headphones") && found[0].is_pair("headphone"));
+    }
+
+    #[test]
+    fn a_synonym_stands_for_all_words_of_its_place() {
+        let synonym = Synonym {
+            from: "Cell phones".to_owned(),
+            to: vec!["mobile".to_owned(), "smart handset".to_owned()],
+        };
+        let tuning = Tuning { synonyms: vec![synonym], ..Tuning::default() };
+        let found = words("black cell phone", tuning.clone());
+        let synonyms = |word: &Word| word.ways.iter().filter(|way| way.spelling == Spelling::Synonym).count();
+        assert_eq!(found.iter().map(synonyms).collect::<Vec<_>>(), [0, 2, 2]);
+        assert!(found[2].is_exactly("mobiles") && found[2].is_exactly("handset"));
+        assert_eq!(words("phone cell", tuning).iter().map(synonyms).sum::<usize>(), 0);
+    }
+
+    #[test]
+    fn stop_words_are_left_out_unless_they_are_all_there_is() {
+        let tuning = Tuning { stop_words: vec!["for".to_owned(), "THE".to_owned()], ..Tuning::default() };
+        assert_eq!(texts(&words("bag for the laptop", tuning.clone())), ["bag", "laptop"]);
+        let last = words("laptop for", tuning.clone());
+        assert!(texts(&last) == ["laptop"] && !last[0].is_last);
+        assert_eq!(texts(&words("for the", tuning)), ["for", "the"]);
     }
 }

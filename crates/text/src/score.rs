@@ -38,12 +38,14 @@ impl Tier {
 }
 
 /// How a word of a product is spelt, compared with the query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Spelling {
     /// As it was typed, but for typos and plural.
     Same,
     /// Together with its neighbour where the query has them apart, or the other way round.
     Joined,
+    /// Another word, which the shop's rules name for it.
+    Synonym,
 }
 
 /// The most half levels of one word.
@@ -54,7 +56,7 @@ impl Spelling {
     pub fn half_levels(self) -> u8 {
         match self {
             Self::Same => 2,
-            Self::Joined => 1,
+            Self::Joined | Self::Synonym => 1,
         }
     }
 }
