@@ -359,19 +359,21 @@ pub trait SearchIndex: Send + Sync {
     /// Answers searches, all on one state of the index, in the order asked. See [`SearchRequest`] and [`SearchAnswer`] for
     /// what the parts mean.
     ///
-    /// A word is found in the name, brand, sku, category, tags, attributes and description. Every word must be
-    /// found: exactly, in singular or plural, written together with its neighbour or apart from it, in another word that
-    /// the shop's rules name for it; or, for the last word, as a beginning.
+    /// A word is found in the name, brand, sku, category, tags, attributes and description: exactly, in singular or
+    /// plural, written together with its neighbour or apart from it, in another word that the shop's rules name for it;
+    /// or, for the last word, as a beginning. Every word must be found.
     ///
-    /// Where fewer than [`FEW_PRODUCTS`] products have every word so, whatever the filters say, words may have typos as
-    /// well, as far as their length allows (0 to 2 letters: none, 3 to 5: one, more: two; none in words with digits).
-    /// More words found exactly come first, then those found as beginnings, then those with one typo; after that it
-    /// counts in which parts of a product words were found.
+    /// Where fewer than [`FEW_PRODUCTS`] products have every word so, whatever the filters say, words that fewer than
+    /// [`FEW_PRODUCTS`] products have may have typos as well, as far as their length allows (0 to 2 letters: none, 3 to 5:
+    /// one, more: two; none in words with digits).
     ///
-    /// Where no product has every word even so, words are left out, and the answer names them.
-    /// Beginning with the word that the fewest products have, one is kept when some product has it together with all
-    /// that were kept before. What counts here are products that have a word exactly or, where none has it so, in any
-    /// way.
+    /// Where fewer than [`FEW_PRODUCTS`] products have every word even so, some need not be found, and the answer names
+    /// them: those that no product has, then one after the other the word that the most products have, until enough
+    /// products have the rest or one word is left. Where no product has any of the words, nothing is found.
+    ///
+    /// More words found come first; of as many those with more found exactly, then those with more found as
+    /// beginnings, then those with more found with one typo; after that it counts in which parts of a product words
+    /// were found, and whether words that are neighbours in the search are neighbours there.
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError>;
 
     /// Answers one search.
@@ -393,7 +395,7 @@ pub trait SearchIndex: Send + Sync {
     async fn ready(&self) -> Result<(), PortError>;
 }
 
-/// Where fewer products than this have every word of a search as it was typed, typos are looked for.
+/// So few products that a search looks for more than was typed.
 pub const FEW_PRODUCTS: usize = 20;
 
 /// What an index holds under an id.

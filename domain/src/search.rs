@@ -74,7 +74,7 @@ impl SearchRequest {
 /// How many of the words of a search a product must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Need {
-    /// Every one; where no product has them all, some are left out, see [`SearchAnswer::relaxed`].
+    /// Every one; where few products have them all, some need not be found, see [`SearchAnswer::relaxed`].
     #[default]
     All,
     /// At least one, as it stands: no typos are looked for, and no beginnings. More words found come first. To find
@@ -337,12 +337,12 @@ pub struct Cursor {
 /// How an index read the words of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Reading {
-    /// Whether typos were looked for.
-    #[serde(rename = "t", default)]
-    pub typos: bool,
-    /// The words that were left out, by their places among the words of the search, from 0.
+    /// The words in which typos were looked for, by their places among the words of the search, from 0.
+    #[serde(rename = "t", default, skip_serializing_if = "Vec::is_empty")]
+    pub typos: Vec<u8>,
+    /// The words that need not be found.
     #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<u8>,
+    pub optional: Vec<u8>,
 }
 
 impl Reading {
@@ -389,7 +389,8 @@ pub struct SearchAnswer {
     pub facets: Vec<(FacetField, Facet)>,
     /// The query with its misspelt words corrected, when the index is confident that they were.
     pub corrected_query: Option<String>,
-    /// Words of the query that were left out because no product has all of them, as they stand in it.
+    /// Words of the query that the products listed need not have, as they stand in it, because few products have all
+    /// words. Those that have more of them come first.
     pub relaxed: Vec<String>,
     /// Where the next page begins; none on the last one.
     pub next: Option<Cursor>,
@@ -619,7 +620,8 @@ mod tests {
         #[test]
         fn a_cursor_survives_the_wire(text in ".{0,20}", bits in any::<u32>(), number in any::<i64>()) {
             for key in [None, Some(SortKey::Score(bits)), Some(SortKey::Number(number)), Some(SortKey::Text(text))] {
-                let reading = Reading { typos: number > 0, left_out: vec![bits as u8; (bits % 3) as usize] };
+                let places = |count: u32| vec![bits as u8; (count % 3) as usize];
+                let reading = Reading { typos: places(bits), optional: places(bits / 3) };
                 let cursor = Cursor { sort: Sort::Name, key, id: ProductId::generate(), reading };
                 prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
             }

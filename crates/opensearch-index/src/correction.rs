@@ -10,7 +10,8 @@ use domain::search::Hit;
 use serde_json::{Map, Value, json};
 use text::analysis::{Purpose, words};
 use text::product::each_text;
-use text::query::{Word, typos_allowed};
+use text::query::Word;
+use text::typos::typos_allowed;
 use text::weights::each_pair;
 
 use crate::answer::{count, search};

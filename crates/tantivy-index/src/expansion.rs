@@ -1,34 +1,84 @@
-//! The words of a query and the words of the index that each of them finds.
+//! The words of a query and what each of them finds in the index.
 //!
-//! Each word is looked up as it is, as a beginning if it is the last one, and with typos as its length allows, by
-//! running an automaton over the dictionary of each segment. All of that happens once for a query.
+//! Each word is looked up in the ways that `text::query` names, as a beginning if it is the last one, and, where it is
+//! asked for, with typos. All of that happens once for a query.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::search::SearchRequest;
-use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
-use tantivy::DocSet;
 use tantivy::postings::TermInfo;
-use tantivy::schema::IndexRecordOption;
-use tantivy_fst::Automaton;
 use text::dictionary::Dictionary;
-use text::query::{Way, Word, typos_allowed, words_of};
-use text::score::{Spelling, Tier};
+use text::forms::base;
+use text::query::{Phrase, Term, Way, Word};
+use text::score::{PHRASE_HALF_LEVELS, Spelling, Tier};
+use text::typos::{Pattern, typos_allowed};
 
 use crate::snapshot::{Segment, Snapshot};
 
-/// The most corrections of one word: those with the fewest typos, then the most frequent.
-const MAX_TYPO_EXPANSIONS: usize = 50;
+/// The most words that are taken for a misspelt one: those with the fewest typos, then the most frequent.
+const MAX_NEAR: usize = 50;
 /// The most words that one beginning stands for: the most frequent.
-const MAX_PREFIX_EXPANSIONS: usize = 1000;
+const MAX_PREFIXED: usize = 1000;
+/// The most lists that a snapshot remembers, a few megabytes; then it begins anew.
+const MAX_KNOWN_LISTS: usize = 50_000;
 
-/// A word of a query.
-pub(crate) struct QueryWord {
-    pub(crate) word: Word,
-    /// The words that it finds, from the worst tier to the best.
-    pub(crate) expansions: Arc<[Expansion]>,
+/// What a word finds.
+#[derive(Default)]
+pub(crate) struct Expansion {
+    /// By segment.
+    lists: Vec<Vec<List>>,
+    /// The words that it may have been meant to be, the nearest and most frequent first.
+    pub(crate) near: Vec<Near>,
+}
+
+/// A word of the index that is near one of the query.
+pub(crate) struct Near {
+    pub(crate) text: String,
+    typos: u8,
+    documents: u64,
+}
+
+/// Documents of one segment that have a word in one way.
+pub(crate) struct List {
+    pub(crate) tier: Tier,
+    /// What each level of the word found counts.
+    pub(crate) half_levels: u8,
+    pub(crate) terms: Terms,
+}
+
+/// Terms that must all be there.
+pub(crate) enum Terms {
+    One(Dictionary, TermInfo),
+    /// The first one tells the level.
+    All(Vec<(Dictionary, TermInfo)>),
+    /// The pairs of a run, one behind the other.
+    Phrase(TermInfo, Arc<[String]>),
+}
+
+impl List {
+    fn of_term(tier: Tier, half_levels: u8, dictionary: Dictionary, info: TermInfo) -> Self {
+        Self { tier, half_levels, terms: Terms::One(dictionary, info) }
+    }
+
+    /// How many documents it has at most, deleted ones included.
+    pub(crate) fn documents(&self) -> u32 {
+        match &self.terms {
+            Terms::One(_, info) | Terms::Phrase(info, _) => info.doc_freq,
+            Terms::All(infos) => infos.iter().map(|(_, info)| info.doc_freq).min().unwrap_or_default(),
+        }
+    }
+}
+
+impl Expansion {
+    /// The lists of a segment.
+    pub(crate) fn lists(&self, segment: usize) -> &[List] {
+        self.lists.get(segment).map_or(&[], Vec::as_slice)
+    }
+
+    fn len(&self) -> usize {
+        self.lists.iter().map(Vec::len).sum::<usize>() + self.near.len() + 1
+    }
 }
 
 /// The words that a snapshot was asked for before: shoppers ask for the same ones, and turn pages.
@@ -37,329 +87,209 @@ pub(crate) struct KnownWords(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    words: HashMap<Key, Arc<[Expansion]>>,
-    expansions: usize,
+    words: HashMap<Key, Arc<Expansion>>,
+    lists: usize,
 }
 
-/// What decides which words a word finds: its text, whether it is the last one, and its neighbours.
-type Key = (String, bool, Vec<Way>);
-
-fn key(word: &Word) -> Key {
-    (word.text.clone(), word.is_last, word.ways.clone())
+/// What decides what a word finds.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    text: String,
+    is_last: bool,
+    ways: Vec<Way>,
+    with_typos: bool,
 }
-
-/// The most expansions that a snapshot remembers, a few megabytes; then it begins anew.
-const MAX_KNOWN_EXPANSIONS: usize = 20_000;
 
 impl KnownWords {
-    fn get(&self, word: &Word) -> Option<Arc<[Expansion]>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.words.get(&key(word)).cloned()
+    fn get(&self, key: &Key) -> Option<Arc<Expansion>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).words.get(key).cloned()
     }
 
-    fn remember(&self, word: &Word, expansions: &Arc<[Expansion]>) {
+    fn remember(&self, key: Key, expansion: &Arc<Expansion>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A word that finds nothing takes room too.
-        known.expansions += expansions.len() + 1;
-        if known.expansions > MAX_KNOWN_EXPANSIONS {
-            *known = Known { expansions: expansions.len() + 1, ..Known::default() };
+        known.lists += expansion.len();
+        if known.lists > MAX_KNOWN_LISTS {
+            *known = Known { lists: expansion.len(), ..Known::default() };
         }
-        known.words.insert(key(word), Arc::clone(expansions));
+        known.words.insert(key, Arc::clone(expansion));
     }
 }
 
-/// A word of the index.
-pub(crate) struct Expansion {
-    pub(crate) text: String,
-    pub(crate) tier: Tier,
-    pub(crate) spelling: Spelling,
-    pub(crate) dictionary: Dictionary,
-    /// Documents with it, deleted ones included.
-    documents: u64,
-    /// Its lists, by segment.
-    lists: Vec<(usize, TermInfo)>,
-}
-
-impl QueryWord {
-    /// Whether a word of a document is one that this one finds.
-    pub(crate) fn finds(&self, word: &str) -> bool {
-        let is_near = |expansion: &Expansion| {
-            expansion.tier < Tier::Prefix
-                && expansion.dictionary != Dictionary::Pairs
-                && expansion.text == word
-        };
-        self.word.is_begun_by(word) || self.expansions.iter().any(is_near)
+/// What a word finds, with typos or without.
+pub(crate) fn expand(word: &Word, with_typos: bool, snapshot: &Snapshot) -> tantivy::Result<Arc<Expansion>> {
+    let (text, ways) = (word.text.clone(), word.ways.clone());
+    let key = Key { text, ways, is_last: word.is_last, with_typos };
+    if let Some(known) = snapshot.known_words.get(&key) {
+        return Ok(known);
     }
-}
-
-impl Expansion {
-    /// The word's list in a segment.
-    pub(crate) fn list(&self, segment: usize) -> Option<&TermInfo> {
-        self.lists.iter().find(|(number, _)| *number == segment).map(|(_, info)| info)
-    }
-
-    /// Whether any product that is not deleted has the word.
-    fn is_alive(&self, snapshot: &Snapshot) -> tantivy::Result<bool> {
-        for (number, info) in &self.lists {
-            let segment = &snapshot.segments[*number];
-            let lists = segment.lists_of(self.dictionary);
-            let mut postings = lists.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
-            while postings.doc() != tantivy::TERMINATED {
-                if !segment.reader.is_deleted(postings.doc()) {
-                    return Ok(true);
-                }
-                postings.advance();
-            }
-        }
-        Ok(false)
-    }
-}
-
-/// The words of the query with all that they find.
-pub(crate) fn expand(request: &SearchRequest, snapshot: &Snapshot) -> tantivy::Result<Vec<QueryWord>> {
-    words_of(request).into_iter().map(|word| expand_word(word, snapshot)).collect()
-}
-
-fn expand_word(word: Word, snapshot: &Snapshot) -> tantivy::Result<QueryWord> {
-    if let Some(expansions) = snapshot.known_words.get(&word) {
-        return Ok(QueryWord { word, expansions });
-    }
-    let mut gathered = Gathered::default();
-    let typos = typos_allowed(&word.text);
-    let automaton = (typos > 0).then(|| TypoAutomaton(automaton_builder(typos).build_dfa(&word.text)));
-    for (number, segment) in snapshot.segments.iter().enumerate() {
+    let mut expansion = Expansion { lists: Vec::with_capacity(snapshot.segments.len()), near: Vec::new() };
+    for segment in &snapshot.segments {
+        let mut lists = Vec::new();
         for way in &word.ways {
-            for term in &way.terms {
-                gathered.exact(&term.text, way.spelling, term.dictionary, segment, number)?;
-            }
+            lists.extend(list_of_way(way, segment)?);
         }
-        if word.is_last {
-            gathered.prefix(&word.text, segment, number)?;
-        }
-        if let Some(automaton) = &automaton {
-            gathered.typos(automaton, segment, number)?;
-        }
+        expansion.lists.push(lists);
     }
-    let mut cut = std::mem::take(&mut gathered.cut);
-    cut.dedup();
-    let mut expansions = gathered.best();
-    Gathered::complete(&cut, &mut expansions, snapshot)?;
-    let expansions = expansions.into();
-    snapshot.known_words.remember(&word, &expansions);
-    Ok(QueryWord { word, expansions })
+    if word.is_last {
+        add_prefixed(&mut expansion, &word.text, snapshot)?;
+    }
+    if with_typos {
+        add_near(&mut expansion, &word.text, snapshot)?;
+    }
+    let expansion = Arc::new(expansion);
+    snapshot.known_words.remember(key, &expansion);
+    Ok(expansion)
 }
 
-/// What is found for one word, by text.
-#[derive(Default)]
-struct Gathered {
-    words_and_codes: HashMap<String, Expansion>,
-    pairs: HashMap<String, Expansion>,
-    /// Segments with more words that begin so than were taken.
-    cut: Vec<usize>,
+/// Where the words of a phrase are neighbours.
+pub(crate) fn expand_phrase(phrase: &Phrase, snapshot: &Snapshot) -> tantivy::Result<Expansion> {
+    let list = |segment: &Segment| -> tantivy::Result<Vec<List>> {
+        let info = info_of(&phrase.term, segment)?;
+        let dictionary = phrase.term.dictionary;
+        Ok(info.map(|info| List::of_term(Tier::Exact, PHRASE_HALF_LEVELS, dictionary, info)).into_iter().collect())
+    };
+    let lists = snapshot.segments.iter().map(list).collect::<tantivy::Result<_>>()?;
+    Ok(Expansion { lists, near: Vec::new() })
 }
 
-impl Gathered {
-    fn add(
-        &mut self,
-        word: &[u8],
-        way: (Tier, Spelling),
-        dictionary: Dictionary,
-        segment: usize,
-        info: &TermInfo,
-    ) {
-        let Ok(word) = std::str::from_utf8(word) else { return };
-        let (tier, spelling) = way;
-        let known = match dictionary {
-            Dictionary::Words | Dictionary::Codes => &mut self.words_and_codes,
-            Dictionary::Pairs => &mut self.pairs,
-        };
-        let known = match known.get_mut(word) {
-            Some(known) => known,
-            None => {
-                let (text, documents, lists) = (word.to_owned(), 0, Vec::new());
-                let new = Expansion { text, tier, spelling, dictionary, documents, lists };
-                known.entry(word.to_owned()).or_insert(new)
-            }
-        };
-        if tier > known.tier {
-            (known.tier, known.spelling) = way;
+fn info_of(term: &Term, segment: &Segment) -> tantivy::Result<Option<TermInfo>> {
+    Ok(segment.lists_of(term.dictionary).terms().get(&term.text)?)
+}
+
+/// The list of a way to find a word; none where a term of it is not in the segment.
+fn list_of_way(way: &Way, segment: &Segment) -> tantivy::Result<Option<List>> {
+    let mut infos = Vec::with_capacity(way.terms.len());
+    for term in &way.terms {
+        let Some(info) = info_of(term, segment)? else { return Ok(None) };
+        infos.push((term.dictionary, info));
+    }
+    let half_levels = way.spelling.half_levels();
+    let Some((dictionary, first)) = infos.first().cloned() else { return Ok(None) };
+    let terms = match infos.len() {
+        1 => Terms::One(dictionary, first),
+        _ if way.is_phrase => Terms::Phrase(first, way.terms.iter().map(|term| term.text.clone()).collect()),
+        _ => Terms::All(infos),
+    };
+    Ok(Some(List { tier: Tier::Exact, half_levels, terms }))
+}
+
+// ------------------------------------------------------------------------------------------- beginnings
+
+/// The dictionaries in which beginnings are looked for.
+const PREFIXED: [Dictionary; 2] = [Dictionary::Words, Dictionary::Codes];
+
+/// Adds the words that begin with `text`, or as many of the most frequent as may be kept at all: a single letter
+/// begins most product codes of a catalogue.
+fn add_prefixed(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tantivy::Result<()> {
+    let mut found = Vec::with_capacity(snapshot.segments.len());
+    for segment in &snapshot.segments {
+        found.push(prefixed(text, segment)?);
+    }
+    let half_levels = Spelling::Same.half_levels();
+    let list = |dictionary, info| List::of_term(Tier::Prefix, half_levels, dictionary, info);
+    if found.iter().all(|words| !words.is_cut) {
+        for (lists, words) in expansion.lists.iter_mut().zip(found) {
+            lists.extend(words.taken.into_iter().map(|word| list(word.dictionary, word.info)));
         }
-        // A word that is found in two ways has one list in the segment all the same.
-        if known.lists.last().is_none_or(|(last, _)| *last != segment) {
-            known.documents += u64::from(info.doc_freq);
-            known.lists.push((segment, info.clone()));
+        return Ok(());
+    }
+    // A segment may have left out what another one has often.
+    let mut documents = HashMap::<(Dictionary, Vec<u8>), u64>::new();
+    for word in found.into_iter().flat_map(|words| words.taken) {
+        *documents.entry((word.dictionary, word.text)).or_default() += u64::from(word.info.doc_freq);
+    }
+    let mut words: Vec<_> = documents.into_iter().collect();
+    words.sort_unstable_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then_with(|| a.1.cmp(&b.1)));
+    words.truncate(MAX_PREFIXED);
+    for (lists, segment) in expansion.lists.iter_mut().zip(&snapshot.segments) {
+        for ((dictionary, text), _) in &words {
+            let info = segment.lists_of(*dictionary).terms().get(text)?;
+            lists.extend(info.map(|info| list(*dictionary, info)));
         }
     }
+    Ok(())
+}
 
-    fn exact(
-        &mut self,
-        text: &str,
-        spelling: Spelling,
-        dictionary: Dictionary,
-        segment: &Segment,
-        number: usize,
-    ) -> tantivy::Result<()> {
-        if let Some(info) = segment.lists_of(dictionary).terms().get(text)? {
-            self.add(text.as_bytes(), (Tier::Exact, spelling), dictionary, number, &info);
-        }
-        Ok(())
-    }
+struct Prefixed {
+    taken: Vec<PrefixedWord>,
+    /// Whether there are more.
+    is_cut: bool,
+}
 
-    /// Takes the words that begin with `text`, or as many of the most frequent as may be kept at all: a single letter
-    /// begins most product codes of a catalogue.
-    fn prefix(&mut self, text: &str, segment: &Segment, number: usize) -> tantivy::Result<()> {
-        // No byte of UTF-8 is as high.
-        let end = [text.as_bytes(), &[0xFF]].concat();
-        for dictionary in [Dictionary::Words, Dictionary::Codes] {
-            let (mut taken, mut least) = (Vec::<(Vec<u8>, TermInfo)>::new(), 0);
-            let terms = segment.lists_of(dictionary).terms();
-            let mut stream = terms.range().gt(text).lt(&end).into_stream()?;
-            while stream.advance() {
-                let info = stream.value();
-                if info.doc_freq <= least {
-                    continue;
-                }
-                taken.push((stream.key().to_owned(), info.clone()));
-                if taken.len() >= 2 * MAX_PREFIX_EXPANSIONS {
-                    least = keep_most_frequent(&mut taken);
-                    self.cut.push(number);
-                }
-            }
-            for (word, info) in &taken {
-                self.add(word, (Tier::Prefix, Spelling::Same), dictionary, number, info);
-            }
-        }
-        Ok(())
-    }
+struct PrefixedWord {
+    dictionary: Dictionary,
+    text: Vec<u8>,
+    info: TermInfo,
+}
 
-    /// Looks up words in the segments whose lists were cut, where they may stand as well.
-    fn complete(cut: &[usize], expansions: &mut [Expansion], snapshot: &Snapshot) -> tantivy::Result<()> {
-        for expansion in expansions.iter_mut().filter(|expansion| expansion.tier == Tier::Prefix) {
-            for number in cut {
-                if expansion.list(*number).is_none() {
-                    let lists = snapshot.segments[*number].lists_of(expansion.dictionary);
-                    if let Some(info) = lists.terms().get(&expansion.text)? {
-                        expansion.documents += u64::from(info.doc_freq);
-                        expansion.lists.push((*number, info));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn typos(&mut self, automaton: &TypoAutomaton, segment: &Segment, number: usize) -> tantivy::Result<()> {
-        let mut stream = segment.lists_of(Dictionary::Words).terms().search(automaton).into_stream()?;
+fn prefixed(text: &str, segment: &Segment) -> tantivy::Result<Prefixed> {
+    let mut found = Prefixed { taken: Vec::new(), is_cut: false };
+    // No byte of UTF-8 is as high.
+    let end = [text.as_bytes(), &[0xFF]].concat();
+    let mut least = 0;
+    for dictionary in PREFIXED {
+        let terms = segment.lists_of(dictionary).terms();
+        let mut stream = terms.range().gt(text).lt(&end).into_stream()?;
         while stream.advance() {
-            let tier = match automaton.0.eval(stream.key()) {
-                Distance::Exact(0) => continue,
-                Distance::Exact(1) => Tier::OneTypo,
-                _ => Tier::TwoTypos,
-            };
-            self.add(stream.key(), (tier, Spelling::Same), Dictionary::Words, number, stream.value());
+            let info = stream.value();
+            if info.doc_freq <= least {
+                continue;
+            }
+            found.taken.push(PrefixedWord { dictionary, text: stream.key().to_owned(), info: info.clone() });
+            if found.taken.len() >= 2 * MAX_PREFIXED {
+                least = keep_most_frequent(&mut found.taken);
+                found.is_cut = true;
+            }
         }
-        Ok(())
     }
-
-    /// The best ones, from the worst tier to the best.
-    fn best(self) -> Vec<Expansion> {
-        let mut all: Vec<Expansion> =
-            self.words_and_codes.into_values().chain(self.pairs.into_values()).collect();
-        all.sort_unstable_by(|a, b| {
-            b.tier.cmp(&a.tier).then(b.documents.cmp(&a.documents)).then_with(|| a.text.cmp(&b.text))
-        });
-        let (mut typos, mut prefixes) = (0, 0);
-        all.retain(|expansion| {
-            let (count, limit) = match expansion.tier {
-                Tier::Exact => return true,
-                Tier::Prefix => (&mut prefixes, MAX_PREFIX_EXPANSIONS),
-                Tier::OneTypo | Tier::TwoTypos => (&mut typos, MAX_TYPO_EXPANSIONS),
-            };
-            *count += 1;
-            *count <= limit
-        });
-        all.reverse();
-        all
-    }
+    Ok(found)
 }
 
 /// Keeps half of the words, the most frequent ones, and answers how many documents the least frequent of them has.
-fn keep_most_frequent(words: &mut Vec<(Vec<u8>, TermInfo)>) -> u32 {
-    words.select_nth_unstable_by_key(MAX_PREFIX_EXPANSIONS, |(_, info)| Reverse(info.doc_freq));
-    words.truncate(MAX_PREFIX_EXPANSIONS);
-    words.iter().map(|(_, info)| info.doc_freq).min().unwrap_or_default()
+fn keep_most_frequent(words: &mut Vec<PrefixedWord>) -> u32 {
+    words.select_nth_unstable_by_key(MAX_PREFIXED, |word| Reverse(word.info.doc_freq));
+    words.truncate(MAX_PREFIXED);
+    words.iter().map(|word| word.info.doc_freq).min().unwrap_or_default()
 }
 
-/// The query with each word that nothing contains replaced by the best word it was taken for; none when there is
-/// no such word.
-pub(crate) fn corrected(
-    query: &str,
-    words: &[QueryWord],
-    snapshot: &Snapshot,
-) -> tantivy::Result<Option<String>> {
-    let mut corrected = String::new();
-    let mut copied = 0;
-    for word in words {
-        let mut best = None;
-        for expansion in word.expansions.iter().rev() {
-            if expansion.is_alive(snapshot)? {
-                best = Some(expansion);
-                break;
-            }
-        }
-        if let Some(best) = best.filter(|best| best.tier < Tier::Prefix) {
-            corrected.push_str(&query[copied..word.word.at.start]);
-            corrected.push_str(&best.text);
-            copied = word.word.at.end;
-        }
+// ------------------------------------------------------------------------------------------------- typos
+
+/// Adds the words that this one may have been meant to be, in singular and plural.
+fn add_near(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tantivy::Result<()> {
+    let Some(pattern) = Pattern::new(text, typos_allowed(text)).filter(|_| typos_allowed(text) > 0) else {
+        return Ok(());
+    };
+    let mut found = HashMap::<&str, (u8, u64)>::new();
+    for segment in &snapshot.segments {
+        segment.vocabulary()?.near(&pattern, |near| {
+            let (_, documents) = found.entry(near.text).or_insert((near.typos, 0));
+            *documents += u64::from(near.documents);
+        });
     }
-    if copied == 0 {
-        return Ok(None);
+    let near = found.into_iter().map(|(text, (typos, documents))| (typos, Reverse(documents), text));
+    let mut near: Vec<_> = near.collect();
+    near.sort_unstable();
+    near.truncate(MAX_NEAR);
+    for (typos, Reverse(documents), text) in near {
+        expansion.near.push(Near { text: text.to_owned(), typos, documents });
     }
-    corrected.push_str(&query[copied..]);
-    Ok(Some(corrected))
+    for (lists, segment) in expansion.lists.iter_mut().zip(&snapshot.segments) {
+        add_lists_of_near(lists, &expansion.near, segment)?;
+    }
+    Ok(())
 }
 
-/// Making a builder takes longer than using it.
-fn automaton_builder(typos: u8) -> &'static LevenshteinAutomatonBuilder {
-    static ONE: LazyLock<LevenshteinAutomatonBuilder> =
-        LazyLock::new(|| LevenshteinAutomatonBuilder::new(1, true));
-    static TWO: LazyLock<LevenshteinAutomatonBuilder> =
-        LazyLock::new(|| LevenshteinAutomatonBuilder::new(2, true));
-    if typos == 1 { &ONE } else { &TWO }
-}
-
-struct TypoAutomaton(DFA);
-
-impl Automaton for &TypoAutomaton {
-    type State = u32;
-
-    fn start(&self) -> u32 {
-        self.0.initial_state()
+fn add_lists_of_near(lists: &mut Vec<List>, near: &[Near], segment: &Segment) -> tantivy::Result<()> {
+    let terms = segment.lists_of(Dictionary::Words).terms();
+    for Near { text, typos, .. } in near {
+        let tier = if *typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
+        let base = base(text);
+        let info = match terms.get(base.as_ref())? {
+            Some(info) => Some(info),
+            None => terms.get(text)?,
+        };
+        let half_levels = Spelling::Same.half_levels();
+        lists.extend(info.map(|info| List::of_term(tier, half_levels, Dictionary::Words, info)));
     }
-
-    fn is_match(&self, state: &u32) -> bool {
-        matches!(self.0.distance(*state), Distance::Exact(_))
-    }
-
-    fn can_match(&self, state: &u32) -> bool {
-        *state != SINK_STATE
-    }
-
-    fn accept(&self, state: &u32, byte: u8) -> u32 {
-        self.0.transition(*state, byte)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbours_that_swap_are_one_typo() {
-        let automaton = automaton_builder(1).build_dfa("mouse");
-        assert_eq!(automaton.eval("muose"), Distance::Exact(1));
-        assert_eq!(automaton.eval("moues"), Distance::Exact(1));
-        assert!(matches!(automaton.eval("muoes"), Distance::AtLeast(_)));
-    }
+    Ok(())
 }

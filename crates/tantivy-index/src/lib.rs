@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod columns;
 mod document;
 mod expansion;
 mod facets;
@@ -18,6 +19,7 @@ mod schema;
 mod search;
 mod searcher;
 mod snapshot;
+mod vocabulary;
 mod writer;
 
 pub use folder::OpenError;

@@ -1,208 +1,348 @@
-//! Which documents of a segment have every word of a query, and how well.
+//! Which documents of a segment have the words of a query, and how well.
 
-use std::borrow::Borrow;
+use std::cell::RefCell;
+use std::sync::Arc;
 
-use tantivy::postings::Postings;
+use tantivy::postings::{Postings, SegmentPostings, TermInfo};
+use tantivy::query::{EnableScoring, PhraseQuery, Query as _};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet, TERMINATED};
-use text::score::{MAX_HALF_LEVELS, STEP, Tier, steps_of_half_level};
+use tantivy::{DocId, DocSet, TERMINATED, Term};
+use text::dictionary::Dictionary;
+use text::score::{
+    MAX_HALF_LEVELS, STEP, Tier, UNBOOSTED, is_levelled, steps_of_class, steps_of_half_level,
+};
 
-use crate::expansion::{Expansion, QueryWord};
-use crate::snapshot::Segment;
+use crate::expansion::{Expansion, List, Terms};
+use crate::snapshot::{Segment, Snapshot};
 
-/// A document that has every word.
-#[derive(Debug, Clone, Copy)]
+/// A word or a phrase that is looked for.
+pub(crate) struct Sought {
+    pub(crate) expansion: Arc<Expansion>,
+    /// Whether a document without it is no match.
+    pub(crate) is_required: bool,
+    /// Whether it counts as a word; a phrase only adds to the score.
+    pub(crate) is_word: bool,
+    /// Whether its levels count.
+    pub(crate) is_levelled: bool,
+}
+
+/// A document that matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Match {
     pub(crate) document: DocId,
-    /// See [`text::score`].
-    class: u32,
-    /// The sum of the half levels of the words found.
-    half_levels: u32,
+    /// Its score in steps, see [`text::score`].
+    pub(crate) steps: u32,
 }
 
 /// Ranks matches of one query.
 pub(crate) struct Ranking {
-    words: usize,
     /// By the numbers of tiers.
-    points: [u32; 4],
-    steps_of_half_level: u32,
+    class: [u32; 4],
+    half_level: u32,
 }
 
 impl Ranking {
+    /// For a query of so many words.
     pub(crate) fn new(words: usize) -> Self {
-        let mut points = [0; 4];
+        let mut class = [0; 4];
         for tier in [Tier::TwoTypos, Tier::OneTypo, Tier::Prefix, Tier::Exact] {
-            points[tier as usize] = tier.points(words);
+            class[tier as usize] = steps_of_class(tier.points(words));
         }
-        Self { words, points, steps_of_half_level: steps_of_half_level(words) }
+        Self { class, half_level: steps_of_half_level(words) }
     }
 
-    /// The score, see [`text::score`].
-    pub(crate) fn score(&self, found: &Match) -> f32 {
-        found.class as f32 + (found.half_levels * self.steps_of_half_level) as f32 * STEP
-    }
-
-    /// Whether a match of a single word is an exact one.
-    pub(crate) fn is_exact(&self, found: &Match) -> bool {
-        found.class == Tier::Exact.points(self.words)
+    fn steps(&self, code: Code, sought: &Sought) -> u32 {
+        let class = if sought.is_word { self.class[usize::from(code >> HALF_LEVEL_BITS)] } else { 0 };
+        let half_levels = if sought.is_levelled { u32::from(code) % (1 << HALF_LEVEL_BITS) } else { 0 };
+        class + half_levels * self.half_level
     }
 }
 
-/// The documents of a segment that have every word, ascending.
-pub(crate) fn matches<W: Borrow<QueryWord>>(
-    words: &[W],
-    ranking: &Ranking,
-    segment: &Segment,
-    number: usize,
-) -> tantivy::Result<Vec<Match>> {
-    // The rarest word first: the others are then looked up for its documents only.
-    let mut by_cost: Vec<(u64, usize)> =
-        words.iter().enumerate().map(|(index, word)| (cost(word.borrow(), number), index)).collect();
-    by_cost.sort_unstable();
-    let mut matches: Option<Vec<Match>> = None;
-    for (cost, index) in by_cost {
-        if cost == 0 || matches.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(Vec::new());
-        }
-        let word = words[index].borrow();
-        matches = Some(match matches {
-            None => first_matches(word, ranking, segment, number)?,
-            Some(found) => narrowed(found, cost, word, ranking, segment, number)?,
-        });
-    }
-    let mut matches = matches.unwrap_or_default();
-    matches.retain(|found| !segment.reader.is_deleted(found.document));
-    Ok(matches)
-}
-
-/// Entries in all lists of the word in the segment.
-fn cost(word: &QueryWord, segment: usize) -> u64 {
-    let length = |expansion: &Expansion| expansion.list(segment).map_or(0, |info| u64::from(info.doc_freq));
-    word.expansions.iter().map(length).sum()
+/// The score of so many steps.
+pub(crate) fn score(steps: u32) -> f32 {
+    steps as f32 * STEP
 }
 
 /// How a word was found in a document: the tier and, below it, the half levels, of which there is at least one; 0 when
 /// it was not found.
-type Code = u8;
-const HALF_LEVEL_BITS: u32 = 6;
-const _: () = assert!(MAX_HALF_LEVELS < 1 << HALF_LEVEL_BITS);
+type Code = u16;
+const HALF_LEVEL_BITS: u32 = 8;
 
-fn code(expansion: &Expansion, level: u32) -> Code {
-    let half_levels = level * u32::from(expansion.spelling.half_levels());
-    (expansion.tier as u8) << HALF_LEVEL_BITS | half_levels.min(u32::from(MAX_HALF_LEVELS)) as u8
+fn code(list: &List, level: u32) -> Code {
+    let half_levels = level * u32::from(list.half_levels);
+    let half_levels = half_levels.clamp(1, u32::from(MAX_HALF_LEVELS)) as Code;
+    (list.tier as Code) << HALF_LEVEL_BITS | half_levels
 }
 
-impl Match {
-    fn of(document: DocId, code: Code, ranking: &Ranking) -> Self {
-        let mut found = Self { document, class: 0, half_levels: 0 };
-        found.add(code, ranking);
-        found
-    }
-
-    fn add(&mut self, code: Code, ranking: &Ranking) {
-        self.class += ranking.points[usize::from(code >> HALF_LEVEL_BITS)];
-        self.half_levels += u32::from(code) % (1 << HALF_LEVEL_BITS);
-    }
-}
-
-fn first_matches(
-    word: &QueryWord,
+/// The documents of a segment that have every required word and at least one of all, ascending, without those that
+/// were deleted.
+pub(crate) fn matches(
+    sought: &[Sought],
     ranking: &Ranking,
     segment: &Segment,
     number: usize,
 ) -> tantivy::Result<Vec<Match>> {
-    let mut lists = word.expansions.iter().filter(|expansion| expansion.list(number).is_some());
-    if let (Some(only), None) = (lists.next(), lists.next()) {
-        let mut found = Vec::new();
-        each_entry(only, segment, number, |document, code| found.push(Match::of(document, code, ranking)))?;
-        return Ok(found);
-    }
-    let codes = codes_of_all(word, segment, number)?;
-    let found = codes.iter().zip(0..).filter(|(code, _)| **code != 0);
-    Ok(found.map(|(code, document)| Match::of(document, *code, ranking)).collect())
-}
-
-/// A list is read from its start when it is shorter than this many times the documents looked for; else it is
-/// searched for each of them.
-const READ_THROUGH: u64 = 16;
-
-fn narrowed(
-    mut found: Vec<Match>,
-    cost: u64,
-    word: &QueryWord,
-    ranking: &Ranking,
-    segment: &Segment,
-    number: usize,
-) -> tantivy::Result<Vec<Match>> {
-    let codes = if cost < READ_THROUGH * found.len() as u64 {
-        let all = codes_of_all(word, segment, number)?;
-        found.iter().map(|found| all[found.document as usize]).collect()
-    } else {
-        codes_of_some(&found, word, segment, number)?
+    let lists = |sought: &Sought| entries(sought.expansion.lists(number));
+    let words = || sought.iter().filter(|sought| sought.is_word);
+    let mut required: Vec<&Sought> = words().filter(|sought| sought.is_required).collect();
+    // The rarest word first: the others are then looked up for its documents only.
+    required.sort_by_key(|sought| lists(sought));
+    let mut found = match required.first() {
+        Some(first) => documents_of(first, ranking, segment, number)?,
+        None => documents_of_any(&words().collect::<Vec<_>>(), ranking, segment, number)?,
     };
-    let mut codes = codes.into_iter();
-    found.retain_mut(|found| match codes.next() {
-        None | Some(0) => false,
-        Some(code) => {
-            found.add(code, ranking);
-            true
+    for word in required.iter().skip(1) {
+        if found.is_empty() {
+            return Ok(found);
         }
-    });
+        narrow(&mut found, word, ranking, segment, number)?;
+    }
+    found.retain(|found| !segment.reader.is_deleted(found.document));
+    let has_required = !required.is_empty();
+    let extra = |sought: &&Sought| !sought.is_word || (has_required && !sought.is_required);
+    for sought in sought.iter().filter(extra) {
+        let codes = codes_of_some(&found, sought, segment, number)?;
+        for (found, code) in found.iter_mut().zip(codes) {
+            if code != 0 {
+                found.steps += ranking.steps(code, sought);
+            }
+        }
+    }
     Ok(found)
 }
 
-/// For every document of the segment how the word is found there.
-fn codes_of_all(word: &QueryWord, segment: &Segment, number: usize) -> tantivy::Result<Vec<Code>> {
-    let mut codes = vec![0; segment.reader.max_doc() as usize];
-    for expansion in word.expansions.iter() {
-        each_entry(expansion, segment, number, |document, code| {
-            let best = &mut codes[document as usize];
-            *best = code.max(*best);
-        })?;
+/// Whether at least `few` documents that are not deleted have the word.
+pub(crate) fn has_at_least(few: usize, expansion: &Expansion, snapshot: &Snapshot) -> tantivy::Result<bool> {
+    let mut known = Vec::<(usize, DocId)>::with_capacity(few);
+    for (number, segment) in snapshot.segments.iter().enumerate() {
+        for list in expansion.lists(number) {
+            let is_enough = each_entry(list, segment, |document, _| {
+                if !segment.reader.is_deleted(document) && !known.contains(&(number, document)) {
+                    known.push((number, document));
+                }
+                known.len() < few
+            })?;
+            if !is_enough {
+                return Ok(true);
+            }
+        }
     }
-    Ok(codes)
+    Ok(known.len() >= few)
 }
 
-/// The same for some documents only, in their order.
+/// Entries in all lists.
+fn entries(lists: &[List]) -> u64 {
+    lists.iter().map(|list| u64::from(list.documents())).sum()
+}
+
+fn documents_of(
+    sought: &Sought,
+    ranking: &Ranking,
+    segment: &Segment,
+    number: usize,
+) -> tantivy::Result<Vec<Match>> {
+    let lists = sought.expansion.lists(number);
+    let start = |code| UNBOOSTED + ranking.steps(code, sought);
+    let mut found = Vec::with_capacity(entries(lists) as usize);
+    if let [list] = lists {
+        each_entry(list, segment, |document, level| {
+            found.push(Match { document, steps: start(code(list, level)) });
+            true
+        })?;
+        return Ok(found);
+    }
+    with_codes(segment, lists, |codes| {
+        let coded = codes.iter().zip(0..).filter(|(code, _)| **code != 0);
+        found.extend(coded.map(|(code, document)| Match { document, steps: start(*code) }));
+    })?;
+    Ok(found)
+}
+
+/// Documents with at least one of the words.
+fn documents_of_any(
+    words: &[&Sought],
+    ranking: &Ranking,
+    segment: &Segment,
+    number: usize,
+) -> tantivy::Result<Vec<Match>> {
+    let mut steps = vec![0; segment.reader.max_doc() as usize];
+    for sought in words {
+        with_codes(segment, sought.expansion.lists(number), |codes| {
+            for (steps, code) in steps.iter_mut().zip(codes).filter(|(_, code)| **code != 0) {
+                *steps += ranking.steps(*code, sought);
+            }
+        })?;
+    }
+    let found = steps.into_iter().zip(0..).filter(|(steps, _)| *steps != 0);
+    Ok(found.map(|(steps, document)| Match { document, steps: UNBOOSTED + steps }).collect())
+}
+
+/// Keeps what has the word too.
+fn narrow(
+    found: &mut Vec<Match>,
+    sought: &Sought,
+    ranking: &Ranking,
+    segment: &Segment,
+    number: usize,
+) -> tantivy::Result<()> {
+    let mut codes = codes_of_some(found, sought, segment, number)?.into_iter();
+    found.retain_mut(|found| match codes.next() {
+        None | Some(0) => false,
+        Some(code) => {
+            found.steps += ranking.steps(code, sought);
+            true
+        }
+    });
+    Ok(())
+}
+
+/// Hands to `read`, for every document of the segment, how it is found by the best of the lists.
+fn with_codes(segment: &Segment, lists: &[List], read: impl FnOnce(&[Code])) -> tantivy::Result<()> {
+    thread_local! {
+        // Memory of this size is dear to get anew for each word.
+        static CODES: RefCell<Vec<Code>> = const { RefCell::new(Vec::new()) };
+    }
+    CODES.with_borrow_mut(|codes| {
+        codes.clear();
+        codes.resize(segment.reader.max_doc() as usize, 0);
+        for list in lists {
+            each_entry(list, segment, |document, level| {
+                let best = &mut codes[document as usize];
+                *best = code(list, level).max(*best);
+                true
+            })?;
+        }
+        read(codes);
+        Ok(())
+    })
+}
+
+/// A list with fewer entries than this share of the documents looked for is read whole, and they are searched for its
+/// entries; else it is searched for them.
+const FEWER: usize = 4;
+/// So many lists are put together before they are looked at.
+const MANY_LISTS: usize = 24;
+
+/// How each of some documents is found by the best of the lists, in their order.
 fn codes_of_some(
     found: &[Match],
-    word: &QueryWord,
+    sought: &Sought,
     segment: &Segment,
     number: usize,
 ) -> tantivy::Result<Vec<Code>> {
+    let lists = sought.expansion.lists(number);
     let mut codes = vec![0; found.len()];
-    for expansion in word.expansions.iter() {
-        let Some(info) = expansion.list(number) else { continue };
-        let lists = segment.lists_of(expansion.dictionary);
-        let mut postings = lists.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
-        for (best, found) in codes.iter_mut().zip(found) {
-            let at = postings.doc();
-            if at == TERMINATED {
-                break;
+    if lists.len() > MANY_LISTS && entries(lists) as usize > found.len() {
+        with_codes(segment, lists, |all| {
+            codes.iter_mut().zip(found).for_each(|(code, found)| *code = all[found.document as usize]);
+        })?;
+        return Ok(codes);
+    }
+    for list in lists {
+        let mut better = |at: usize, level: u32| codes[at] = code(list, level).max(codes[at]);
+        match &list.terms {
+            Terms::One(dictionary, info) if list.documents() as usize * FEWER > found.len() => {
+                let mut postings = postings(*dictionary, info, segment)?;
+                for (at, found) in found.iter().enumerate() {
+                    if level_at(&mut postings, found.document) {
+                        better(at, postings.term_freq());
+                    }
+                    if postings.doc() == TERMINATED {
+                        break;
+                    }
+                }
             }
-            let at = if at < found.document { postings.seek(found.document) } else { at };
-            if at == found.document {
-                *best = code(expansion, postings.term_freq()).max(*best);
+            _ => {
+                let mut rest = 0;
+                each_entry(list, segment, |document, level| {
+                    rest += found[rest..].partition_point(|found| found.document < document);
+                    if found.get(rest).is_some_and(|found| found.document == document) {
+                        better(rest, level);
+                    }
+                    rest < found.len()
+                })?;
             }
         }
     }
     Ok(codes)
 }
 
+/// Goes to the document, or to the first one behind it, and says whether it is there.
+fn level_at(postings: &mut SegmentPostings, document: DocId) -> bool {
+    let at = postings.doc();
+    (if at < document { postings.seek(document) } else { at }) == document
+}
+
+fn postings(dictionary: Dictionary, info: &TermInfo, segment: &Segment) -> tantivy::Result<SegmentPostings> {
+    let lists = segment.lists_of(dictionary);
+    Ok(lists.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?)
+}
+
+/// Hands each document of the list, with the level of its word, to `each`, until that answers false; answers whether it
+/// never did.
 fn each_entry(
-    expansion: &Expansion,
+    list: &List,
     segment: &Segment,
-    number: usize,
-    mut each: impl FnMut(DocId, Code),
-) -> tantivy::Result<()> {
-    let Some(info) = expansion.list(number) else { return Ok(()) };
-    let lists = segment.lists_of(expansion.dictionary);
-    let mut block = lists.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
-    while !block.docs().is_empty() {
-        for (document, frequency) in block.docs().iter().zip(block.freqs()) {
-            each(*document, code(expansion, *frequency));
+    mut each: impl FnMut(DocId, u32) -> bool,
+) -> tantivy::Result<bool> {
+    match &list.terms {
+        Terms::One(dictionary, info) => {
+            let lists = segment.lists_of(*dictionary);
+            let mut block = lists.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
+            while !block.docs().is_empty() {
+                for (document, level) in block.docs().iter().zip(block.freqs()) {
+                    if !each(*document, *level) {
+                        return Ok(false);
+                    }
+                }
+                block.advance();
+            }
         }
-        block.advance();
+        Terms::All(infos) => {
+            let mut terms = Vec::with_capacity(infos.len());
+            for (dictionary, info) in infos {
+                terms.push(postings(*dictionary, info, segment)?);
+            }
+            let Some((first, others)) = terms.split_first_mut() else { return Ok(true) };
+            while first.doc() != TERMINATED {
+                let document = first.doc();
+                let has_all = others.iter_mut().all(|other| level_at(other, document));
+                if has_all && !each(document, first.term_freq()) {
+                    return Ok(false);
+                }
+                first.advance();
+            }
+        }
+        Terms::Phrase(first, pairs) => {
+            let mut first = postings(Dictionary::of(&pairs[0]), first, segment)?;
+            let terms = pairs.iter().map(|pair| Term::from_field_text(segment.runs, pair)).collect();
+            let weight = PhraseQuery::new(terms).weight(EnableScoring::disabled_from_schema(segment.reader.schema()))?;
+            let mut together = weight.scorer(&segment.reader, 1.0)?;
+            while together.doc() != TERMINATED {
+                let document = together.doc();
+                if level_at(&mut first, document) && !each(document, first.term_freq()) {
+                    return Ok(false);
+                }
+                together.advance();
+            }
+        }
     }
-    Ok(())
+    Ok(true)
+}
+
+/// What is looked for, word after word, in the order of the query; `required` says of each whether it must be there.
+pub(crate) fn sought(words: Vec<(Arc<Expansion>, bool)>, phrases: Vec<(Expansion, usize)>) -> Vec<Sought> {
+    let word = |(place, (expansion, is_required)): (usize, (Arc<Expansion>, bool))| Sought {
+        expansion,
+        is_required,
+        is_word: true,
+        is_levelled: is_levelled(place),
+    };
+    let phrase = |(expansion, ends_with): (Expansion, usize)| Sought {
+        expansion: Arc::new(expansion),
+        is_required: false,
+        is_word: false,
+        is_levelled: is_levelled(ends_with),
+    };
+    words.into_iter().enumerate().map(word).chain(phrases.into_iter().map(phrase)).collect()
 }

@@ -5,7 +5,7 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions,
 };
 
-use crate::document::WEIGHED_WORDS;
+use crate::document::{RUNS, WEIGHED_WORDS};
 
 /// Of documents that search may find.
 pub(crate) const STATE_ACTIVE: u64 = 0;
@@ -49,6 +49,8 @@ pub(crate) struct Fields {
     pub(crate) codes: Field,
     /// Neighbours written as one word, in the same way.
     pub(crate) pairs: Field,
+    /// The pairs of characters of scripts without spaces, with their places: those of one run follow each other.
+    pub(crate) runs: Field,
     /// The brand.
     pub(crate) brand: Field,
     /// The category and every category above it.
@@ -82,6 +84,11 @@ pub(crate) fn schema() -> (Schema, Fields) {
         .set_index_option(IndexRecordOption::WithFreqs)
         .set_fieldnorms(false);
     let weighed = TextOptions::default().set_indexing_options(weighed);
+    let runs = TextFieldIndexing::default()
+        .set_tokenizer(RUNS)
+        .set_index_option(IndexRecordOption::WithFreqsAndPositions)
+        .set_fieldnorms(false);
+    let runs = TextOptions::default().set_indexing_options(runs);
     let number = NumericOptions::default() | FAST;
     let fields = Fields {
         id: builder.add_text_field(column::ID, STRING | FAST),
@@ -90,6 +97,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
         words: builder.add_text_field("words", weighed.clone()),
         codes: builder.add_text_field("codes", weighed.clone()),
         pairs: builder.add_text_field("pairs", weighed),
+        runs: builder.add_text_field("runs", runs),
         brand: builder.add_text_field(column::BRAND, FAST),
         category: builder.add_text_field(column::CATEGORY, FAST),
         tags: builder.add_text_field(column::TAGS, FAST),

@@ -1,6 +1,7 @@
 //! The state of the index that searches look at: its segments with their columns opened, renewed when a commit,
 //! of this or of another process, has replaced the list of segments.
 
+use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -8,14 +9,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use domain::ProductId;
 use serde::Deserialize;
 use tantivy::columnar::{BytesColumn, Column, StrColumn};
-use tantivy::index::{InvertedIndexReader, SegmentReader};
-use tantivy::schema::IndexRecordOption;
+use tantivy::index::{InvertedIndexReader, SegmentId, SegmentReader};
+use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocAddress, DocId, DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, Term};
 use text::dictionary::Dictionary;
 
+use crate::columns::{AllValues, Columns};
 use crate::expansion::KnownWords;
 use crate::folder::{Folder, META_FILE};
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, column};
+use crate::vocabulary::Vocabulary;
 
 /// Blocks of stored products that a snapshot keeps unpacked, for each segment; a block has 16 KB.
 const CACHED_BLOCKS: usize = 32;
@@ -30,6 +33,7 @@ pub(crate) struct Snapshot {
     /// Changes with each commit.
     pub(crate) name: String,
     pub(crate) known_words: KnownWords,
+    pub(crate) values: AllValues,
     products: OnceLock<u64>,
 }
 
@@ -39,40 +43,40 @@ pub(crate) struct Segment {
     words: Arc<InvertedIndexReader>,
     codes: Arc<InvertedIndexReader>,
     pairs: Arc<InvertedIndexReader>,
+    /// The field of runs.
+    pub(crate) runs: Field,
     pub(crate) id: Option<StrColumn>,
     version: Option<Column<u64>>,
     state: Option<Column<u64>>,
-    pub(crate) brand: Option<StrColumn>,
-    pub(crate) category: Option<StrColumn>,
-    pub(crate) tags: Option<StrColumn>,
     pub(crate) attributes: Option<StrColumn>,
     pub(crate) numbers: Option<BytesColumn>,
-    pub(crate) price: Option<Column<i64>>,
-    pub(crate) currency: Option<Column<u64>>,
-    pub(crate) in_stock: Option<Column<u64>>,
+    memory: Arc<InMemory>,
     pub(crate) created_at: Option<Column<i64>>,
     pub(crate) name: Option<StrColumn>,
 }
 
+/// What is kept of a segment in plain memory. Segments never change, so the next snapshot takes it over.
+struct InMemory {
+    columns: Columns,
+    /// Read when the first misspelt word comes.
+    vocabulary: OnceLock<Vocabulary>,
+}
+
 impl Segment {
-    fn open(reader: &SegmentReader, fields: Fields) -> tantivy::Result<Self> {
+    fn open(reader: &SegmentReader, fields: Fields, memory: Arc<InMemory>) -> tantivy::Result<Self> {
         let columns = reader.fast_fields();
         Ok(Self {
             reader: reader.clone(),
             words: reader.inverted_index(fields.words)?,
             codes: reader.inverted_index(fields.codes)?,
             pairs: reader.inverted_index(fields.pairs)?,
+            runs: fields.runs,
             id: columns.str(column::ID)?,
             version: columns.column_opt(column::VERSION)?,
             state: columns.column_opt(column::STATE)?,
-            brand: columns.str(column::BRAND)?,
-            category: columns.str(column::CATEGORY)?,
-            tags: columns.str(column::TAGS)?,
             attributes: columns.str(column::ATTRIBUTES)?,
             numbers: columns.bytes(column::NUMBERS)?,
-            price: columns.column_opt(column::PRICE)?,
-            currency: columns.column_opt(column::CURRENCY)?,
-            in_stock: columns.column_opt(column::IN_STOCK)?,
+            memory,
             created_at: columns.column_opt(column::CREATED_AT)?,
             name: columns.str(column::NAME)?,
         })
@@ -87,6 +91,21 @@ impl Segment {
         }
     }
 
+    /// The columns that each match is looked up in.
+    pub(crate) fn columns(&self) -> &Columns {
+        &self.memory.columns
+    }
+
+    /// The words without digits.
+    pub(crate) fn vocabulary(&self) -> tantivy::Result<&Vocabulary> {
+        if let Some(read) = self.memory.vocabulary.get() {
+            return Ok(read);
+        }
+        // Two searches may read it at once; one of them was in vain.
+        let vocabulary = Vocabulary::read(&self.words)?;
+        Ok(self.memory.vocabulary.get_or_init(|| vocabulary))
+    }
+
     fn state(&self, document: DocId) -> Option<u64> {
         self.state.as_ref().and_then(|state| state.first(document))
     }
@@ -98,18 +117,23 @@ impl Segment {
 }
 
 impl Snapshot {
-    fn open(searcher: Searcher, fields: Fields, name: String) -> tantivy::Result<Self> {
-        let segments = searcher
-            .segment_readers()
-            .iter()
-            .map(|reader| Segment::open(reader, fields))
-            .collect::<tantivy::Result<_>>()?;
+    fn open(
+        searcher: Searcher,
+        fields: Fields,
+        name: String,
+        memory: &mut Memory,
+    ) -> tantivy::Result<Self> {
+        let mut segments = Vec::with_capacity(searcher.segment_readers().len());
+        for (reader, memory) in searcher.segment_readers().iter().zip(memory.of(&searcher)?) {
+            segments.push(Segment::open(reader, fields, memory)?);
+        }
         Ok(Self {
             searcher,
             segments,
             fields,
             name,
             known_words: KnownWords::default(),
+            values: memory.values.clone(),
             products: OnceLock::new(),
         })
     }
@@ -147,13 +171,54 @@ impl Snapshot {
     }
 }
 
+/// What is kept of the segments of the newest snapshot.
+#[derive(Default)]
+struct Memory {
+    segments: HashMap<SegmentId, Arc<InMemory>>,
+    values: AllValues,
+    /// How many values there were when those that nobody has any more were last forgotten.
+    values_then: usize,
+}
+
+/// So many times the values that there were before, and so many in any case, may there be until those that no product
+/// has any more are forgotten.
+const VALUES_GROW: usize = 2;
+const MIN_VALUES: usize = 20_000;
+
+impl Memory {
+    /// What is kept of each segment, read where it is new.
+    fn of(&mut self, searcher: &Searcher) -> tantivy::Result<Vec<Arc<InMemory>>> {
+        if self.values.len() > MIN_VALUES.max(VALUES_GROW * self.values_then) {
+            // The numbers of values change, so all columns are read anew.
+            *self = Self::default();
+        }
+        let mut all = Vec::with_capacity(searcher.segment_readers().len());
+        for reader in searcher.segment_readers() {
+            let kept = match self.segments.get(&reader.segment_id()) {
+                Some(known) => Arc::clone(known),
+                None => {
+                    let columns = Columns::read(reader, &mut self.values)?;
+                    Arc::new(InMemory { columns, vocabulary: OnceLock::new() })
+                }
+            };
+            all.push(kept);
+        }
+        let ids = searcher.segment_readers().iter().map(SegmentReader::segment_id);
+        self.segments = ids.zip(all.iter().cloned()).collect();
+        if self.values_then == 0 {
+            self.values_then = self.values.len();
+        }
+        Ok(all)
+    }
+}
+
 /// Gives out the newest snapshot.
 pub(crate) struct Snapshots {
     folder: Folder,
     reader: IndexReader,
     current: RwLock<Loaded>,
     /// Held while a snapshot is loaded.
-    loading: Mutex<()>,
+    loading: Mutex<Memory>,
 }
 
 #[derive(Clone)]
@@ -173,8 +238,9 @@ impl Snapshots {
             .reload_policy(ReloadPolicy::Manual)
             .doc_store_cache_num_blocks(CACHED_BLOCKS)
             .try_into()?;
-        let loaded = load(&folder, &reader)?;
-        Ok(Self { folder, reader, current: RwLock::new(loaded), loading: Mutex::new(()) })
+        let mut memory = Memory::default();
+        let loaded = load(&folder, &reader, &mut memory)?;
+        Ok(Self { folder, reader, current: RwLock::new(loaded), loading: Mutex::new(memory) })
     }
 
     /// The state of the last commit.
@@ -183,13 +249,13 @@ impl Snapshots {
         if let Some(snapshot) = self.current_if(number) {
             return Ok(snapshot);
         }
-        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         // Another search may have loaded it while this one waited.
         let number = number_of(&fs::metadata(self.folder.path.join(META_FILE))?);
         if let Some(snapshot) = self.current_if(number) {
             return Ok(snapshot);
         }
-        let loaded = load(&self.folder, &self.reader)?;
+        let loaded = load(&self.folder, &self.reader, &mut memory)?;
         let snapshot = Arc::clone(&loaded.snapshot);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(snapshot)
@@ -210,7 +276,7 @@ fn number_of(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-fn load(folder: &Folder, reader: &IndexReader) -> tantivy::Result<Loaded> {
+fn load(folder: &Folder, reader: &IndexReader, memory: &mut Memory) -> tantivy::Result<Loaded> {
     #[derive(Deserialize)]
     struct Meta {
         opstamp: u64,
@@ -229,7 +295,7 @@ fn load(folder: &Folder, reader: &IndexReader) -> tantivy::Result<Loaded> {
             continue;
         }
         let name = format!("{}-{:x}", folder.made, meta.opstamp);
-        let snapshot = Arc::new(Snapshot::open(reader.searcher(), folder.fields, name)?);
+        let snapshot = Arc::new(Snapshot::open(reader.searcher(), folder.fields, name, memory)?);
         return Ok(Loaded { snapshot, meta: Arc::new(file), meta_number });
     }
 }

@@ -12,4 +12,5 @@ pub mod highlight;
 pub mod product;
 pub mod query;
 pub mod score;
+pub mod typos;
 pub mod weights;

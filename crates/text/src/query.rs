@@ -8,6 +8,7 @@ use crate::analysis::{has_digit, query_words};
 use crate::dictionary::Dictionary;
 use crate::forms::base;
 use crate::score::Spelling;
+use crate::typos::{Pattern, typos_allowed};
 use crate::weights::each_pair;
 
 /// The most words of a query that count. More come only from long texts in scripts without spaces.
@@ -29,8 +30,10 @@ pub struct Word {
 /// One way to find a word: terms that must all be there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Way {
-    /// The terms; there is at least one.
+    /// The terms; there is at least one. The first one tells what finding them is worth.
     pub terms: Vec<Term>,
+    /// Whether they are the pairs of characters of one run, next to each other and in this order.
+    pub is_phrase: bool,
     /// How this differs from what was typed.
     pub spelling: Spelling,
 }
@@ -59,7 +62,7 @@ impl Term {
 
 impl Way {
     fn one(term: Term, spelling: Spelling) -> Self {
-        Self { terms: vec![term], spelling }
+        Self { terms: vec![term], is_phrase: false, spelling }
     }
 }
 
@@ -77,27 +80,53 @@ impl Word {
     }
 }
 
-/// The words of a search that must be found: each once, the last one also when it came before; those that the shop
-/// wants ignored only where there are no others.
-pub fn words_of(request: &SearchRequest) -> Vec<Word> {
-    let query = &request.words;
-    let mut found: Vec<Word> = Vec::new();
-    for (text, at) in query_words(query).into_iter().take(MAX_WORDS) {
-        found.push(Word::new(text, at));
-    }
-    each_pair(query, |pair, at| {
-        for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
-            word.add(Way::one(Term::of(pair), Spelling::Joined));
+/// What the words of a search look for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// The words: each once, the last one also when it came before; those that the shop wants ignored only where there
+    /// are no others.
+    pub words: Vec<Word>,
+    /// Words that follow each other, as products have them that are neighbours there too. They need not be found.
+    pub phrases: Vec<Phrase>,
+}
+
+/// Two words of a query that follow each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phrase {
+    /// What a product has in which they are neighbours.
+    pub term: Term,
+    /// The place of the second one among the words of the query.
+    pub ends_with: usize,
+}
+
+impl Query {
+    /// Reads the words of a search, with what the shop decided about them.
+    pub fn of(request: &SearchRequest) -> Self {
+        let text = &request.words;
+        let mut found: Vec<Word> = Vec::new();
+        for (word, at) in query_words(text).into_iter().take(MAX_WORDS) {
+            found.push(Word::new(word, at));
         }
-    });
-    for synonym in &request.tuning.synonyms {
-        add_synonym(&mut found, synonym);
+        let mut pairs = Vec::new();
+        each_pair(text, |pair, at| {
+            for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
+                word.add(Way::one(Term::of(pair), Spelling::Joined));
+            }
+            pairs.push((Term::of_pair(pair), at));
+        });
+        for synonym in &request.tuning.synonyms {
+            add_synonym(&mut found, synonym);
+        }
+        if let Some(last) = found.last_mut() {
+            last.is_last = true;
+        }
+        without_stop_words(&mut found, &request.tuning.stop_words);
+        let words = distinct(found);
+        let ending = |end: usize| words.iter().position(|word| word.at.end == end);
+        let phrase = |(term, at): (Term, Range<usize>)| Some(Phrase { term, ends_with: ending(at.end)? });
+        let phrases = pairs.into_iter().filter_map(phrase).collect();
+        Self { words, phrases }
     }
-    if let Some(last) = found.last_mut() {
-        last.is_last = true;
-    }
-    without_stop_words(&mut found, &request.tuning.stop_words);
-    distinct(found)
 }
 
 /// Each word of the synonym's place in the query is also found as what stands for all of them.
@@ -112,7 +141,7 @@ fn add_synonym(words: &mut [Word], synonym: &Synonym) {
     let ways: Vec<Way> = synonym
         .to
         .iter()
-        .map(|to| Way { terms: bases(to), spelling: Spelling::Synonym })
+        .map(|to| Way { terms: bases(to), is_phrase: false, spelling: Spelling::Synonym })
         .filter(|way| !way.terms.is_empty())
         .collect();
     let is_here = |part: &[Word]| part.iter().zip(&from).all(|(word, from)| Term::of(&word.text) == *from);
@@ -171,18 +200,6 @@ pub fn leave_out<W>(
     left_out
 }
 
-/// How many typos a word may have, by its letters.
-pub fn typos_allowed(word: &str) -> u8 {
-    if has_digit(word) {
-        return 0;
-    }
-    match word.chars().count() {
-        0..=2 => 0,
-        3..=5 => 1,
-        _ => 2,
-    }
-}
-
 impl Word {
     /// Whether a product with this word has what is looked for, without any typo.
     pub fn is_begun_by(&self, word: &str) -> bool {
@@ -215,38 +232,8 @@ impl Word {
         if allowed == 0 || has_digit(word) {
             return None;
         }
-        distance(&self.text, word, usize::from(allowed)).and_then(|typos| u8::try_from(typos).ok())
+        Pattern::new(&self.text, allowed)?.typos(word)
     }
-}
-
-/// Letters to insert, remove, replace, or swap with their neighbour, up to `most`.
-fn distance(from: &str, to: &str, most: usize) -> Option<usize> {
-    let from: Vec<char> = from.chars().collect();
-    // Most words are told apart by their length.
-    if to.len() > (from.len() + most) * 4 {
-        return None;
-    }
-    let to: Vec<char> = to.chars().collect();
-    if from.len().abs_diff(to.len()) > most {
-        return None;
-    }
-    let (mut before, mut last): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=to.len()).collect());
-    for (i, letter) in from.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, other) in to.iter().enumerate() {
-            let replaced = last[j] + usize::from(letter != other);
-            let mut best = replaced.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *letter == to[j - 1] && from[i - 1] == *other {
-                best = best.min(before[j - 1] + 1);
-            }
-            row.push(best);
-        }
-        if row.iter().min().is_some_and(|least| *least > most) {
-            return None;
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().filter(|typos| *typos <= most)
 }
 
 #[cfg(test)]
@@ -255,42 +242,8 @@ mod tests {
     use domain::Currency;
     use domain::search::Tuning;
 
-    #[test]
-    fn typos_grow_with_the_letters() {
-        for (word, typos) in [
-            ("tv", 0),
-            ("hdd", 1),
-            ("mouse", 1),
-            ("camera", 2),
-            ("日本語版辞書", 2),
-            ("ps5", 0),
-            ("wh1000xm4", 0),
-        ] {
-            assert_eq!(typos_allowed(word), typos, "{word}");
-        }
-    }
-
-    #[test]
-    fn neighbours_that_swap_are_one_typo() {
-        for (from, to, typos) in [
-            ("mouse", "mouse", Some(0)),
-            ("mouse", "muose", Some(1)),
-            ("mouse", "moues", Some(1)),
-            ("mouse", "muoes", Some(2)),
-            ("mouse", "ouse", Some(1)),
-            ("mouse", "mouuse", Some(1)),
-            ("mouse", "house", Some(1)),
-            ("mouse", "hose", Some(2)),
-            ("mouse", "mice", None),
-            // Swapped letters are not changed again.
-            ("ca", "abc", None),
-        ] {
-            assert_eq!(distance(from, to, 2), typos, "{from} {to}");
-        }
-    }
-
     fn words(query: &str, tuning: Tuning) -> Vec<Word> {
-        words_of(&SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) })
+        Query::of(&SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) }).words
     }
 
     fn texts(words: &[Word]) -> Vec<&str> {

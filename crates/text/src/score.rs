@@ -1,14 +1,25 @@
 //! How well a product matches, the same in every index.
 //!
-//! A score is a whole number, the *class*, that puts more words found exactly first, then those found as beginnings,
-//! then those with one typo; and a fraction below one for where they were found. All of it are multiples of 1/4096
-//! below 4096, which 32-bit floats hold exactly: whatever the order of adding, a product's score is the same, so a
-//! cursor keeps its place.
+//! A score has a *class*, a whole number that puts more words found first, and of those more found exactly, then those
+//! found as beginnings, then those with one typo. Products of one class are told apart by where the words were found, a
+//! fraction below one, and by the shop's boosts, from -1 to 1. All of it are multiples of 1/1024 below 16384, which
+//! 32-bit floats hold exactly: whatever the order of adding, a product's score is the same, so a cursor keeps its place.
+
+use domain::search::MAX_BOOST;
 
 use crate::weights::MAX_LEVEL;
 
 /// One step of a score.
-pub const STEP: f32 = 1.0 / 4096.0;
+pub const STEP: f32 = 1.0 / STEPS as f32;
+/// Steps in a score of one.
+const STEPS: u32 = 1024;
+/// What one class is above the next, in scores of one: fraction and boosts together stay below it.
+const CLASS: u32 = 3;
+/// The words of a query whose levels count; the fraction has no room for more.
+const LEVELLED_WORDS: usize = 11;
+
+/// The score of the first product that a shop's rule pins; each further one has one less. Above all others.
+pub const PINNED_SCORE: f32 = 8_388_608.0;
 
 /// How a word of a product is the one looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,14 +36,14 @@ pub enum Tier {
 
 impl Tier {
     /// What one word found so adds to the class, in a query of `words` words: one found better outweighs any number
-    /// found worse.
+    /// found worse, and one found at all outweighs none. Only the last word may be a beginning.
     pub fn points(self, words: usize) -> u32 {
-        let step = words as u32 + 1;
+        let words = words as u32;
         match self {
-            Self::Exact => 2 * step,
-            Self::Prefix => step,
-            Self::OneTypo => 1,
-            Self::TwoTypos => 0,
+            Self::Exact => 4 * words + 1,
+            Self::Prefix => 2 * words + 1,
+            Self::OneTypo => 2,
+            Self::TwoTypos => 1,
         }
     }
 }
@@ -61,10 +72,34 @@ impl Spelling {
     }
 }
 
-/// Steps that each half level of each word adds, in a query of `words` words.
+/// Steps that each half level of each word and of each phrase adds, in a query of `words` words.
 pub fn steps_of_half_level(words: usize) -> u32 {
-    let highest = words.max(1) as u32 * u32::from(MAX_HALF_LEVELS);
-    ((1.0 / STEP) as u32 - 1) / highest
+    let words = words.clamp(1, LEVELLED_WORDS) as u32;
+    (STEPS - 1) / (words * u32::from(MAX_HALF_LEVELS) + (words - 1) * u32::from(MAX_PHRASE_HALF_LEVELS))
+}
+
+/// Half levels that each level of a phrase counts: two words of the query that are neighbours in the product as well.
+pub const PHRASE_HALF_LEVELS: u8 = 1;
+/// The most half levels of one phrase.
+const MAX_PHRASE_HALF_LEVELS: u8 = PHRASE_HALF_LEVELS * MAX_LEVEL;
+
+/// Whether the levels of the word at this place in a query count, and those of the phrase that it ends; from 0.
+pub fn is_levelled(place: usize) -> bool {
+    place < LEVELLED_WORDS
+}
+
+/// The steps of a class.
+pub fn steps_of_class(class: u32) -> u32 {
+    class * CLASS * STEPS
+}
+
+/// The steps that a product without boosts has, so that none has fewer than zero.
+pub const UNBOOSTED: u32 = MAX_BOOST as u32 * STEPS;
+
+/// The steps that a boost adds; those of all boosts of a product together are kept within [`UNBOOSTED`].
+pub fn steps_of_boost(by: f32) -> i32 {
+    let most = UNBOOSTED as f32;
+    (by * STEPS as f32).round().clamp(-most, most) as i32
 }
 
 #[cfg(test)]
@@ -73,13 +108,23 @@ mod tests {
     use domain::search::MAX_QUERY_WORDS;
 
     #[test]
-    fn levels_never_add_up_to_a_point_and_always_count() {
+    fn levels_and_boosts_never_add_up_to_a_point_and_always_count() {
         for words in 1..=MAX_QUERY_WORDS {
             let steps = steps_of_half_level(words);
             assert!(steps > 0, "{words}");
-            assert!((words as u32 * u32::from(MAX_HALF_LEVELS) * steps) as f32 * STEP < 1.0, "{words}");
-            assert!(words as u32 * Tier::Exact.points(words) < 4096, "{words}");
+            let levelled = (0..words).filter(|place| is_levelled(*place)).count() as u32;
+            let half_levels = levelled * u32::from(MAX_HALF_LEVELS)
+                + (levelled - 1) * u32::from(MAX_PHRASE_HALF_LEVELS);
+            let most = half_levels * steps;
+            assert!(most + UNBOOSTED + steps_of_boost(MAX_BOOST) as u32 <= steps_of_class(1) - 1, "{words}");
         }
+    }
+
+    #[test]
+    fn floats_hold_every_score_and_pinned_products_are_above_all() {
+        let best = steps_of_class(MAX_QUERY_WORDS as u32 * Tier::Exact.points(MAX_QUERY_WORDS) + 1);
+        assert!(best < 1 << f32::MANTISSA_DIGITS);
+        assert!((best as f32 * STEP) < PINNED_SCORE / 2.0);
     }
 
     #[test]
@@ -89,7 +134,7 @@ mod tests {
             let [exact, prefix, one, two] =
                 [Tier::Exact, Tier::Prefix, Tier::OneTypo, Tier::TwoTypos].map(|tier| tier.points(words));
             // Only the last word may be a beginning.
-            assert!(exact > prefix + others && prefix > words as u32 * one && one > two);
+            assert!(exact > prefix + one * others && prefix > words as u32 * one && one > two && two > 0);
         }
     }
 }
