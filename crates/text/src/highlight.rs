@@ -6,7 +6,7 @@ use std::ops::Range;
 use domain::Content;
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 
-use crate::analysis::{Purpose, joined, words};
+use crate::analysis::{Purpose, joined, pieces};
 use crate::weights::Pairs;
 
 /// The most characters of a description that are shown, around the place with the most words.
@@ -71,15 +71,17 @@ where
 {
     let mut found = Vec::<Range<usize>>::new();
     let mut pairs = Pairs::default();
-    words(text, Purpose::Document, |word, at| {
-        if (sought.word)(word) {
-            found.push(at.clone());
-        }
-        if let Some((pair, at, _)) = pairs.next(word, at)
-            && (sought.pair)(pair)
+    pieces(text, Purpose::Document, |piece| {
+        if let Some(pair) = pairs.next(&piece)
+            && (sought.pair)(pair.text)
         {
-            found.push(at);
+            found.push(pair.at);
         }
+        piece.each_word(Purpose::Document, |word, at| {
+            if (sought.word)(word) {
+                found.push(at);
+            }
+        });
     });
     found.sort_unstable_by_key(|span| (span.start, span.end));
     found.dedup_by(|next, span| {

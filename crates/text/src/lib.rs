@@ -11,5 +11,6 @@ pub mod forms;
 pub mod highlight;
 pub mod product;
 pub mod query;
+pub mod runs;
 pub mod score;
 pub mod weights;

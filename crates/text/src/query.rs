@@ -7,6 +7,7 @@ use domain::search::{SearchRequest, Synonym};
 use crate::analysis::{has_digit, query_words};
 use crate::dictionary::Dictionary;
 use crate::forms::base;
+use crate::runs::{self, is_run};
 use crate::score::Spelling;
 use crate::weights::each_pair;
 
@@ -82,9 +83,15 @@ impl Word {
 pub fn words_of(request: &SearchRequest) -> Vec<Word> {
     let query = &request.words;
     let mut found: Vec<Word> = Vec::new();
-    for (text, at) in query_words(query).into_iter().take(MAX_WORDS) {
-        found.push(Word::new(text, at));
+    for (text, at) in query_words(query) {
+        if is_run(&text) {
+            let spelling = runs::spellings(&text).remove(0);
+            found.extend(runs::pairs(&spelling).map(|pair| Word::new(pair.to_owned(), at.clone())));
+        } else {
+            found.push(Word::new(text, at));
+        }
     }
+    found.truncate(MAX_WORDS);
     each_pair(query, |pair, at| {
         for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
             word.add(Way::one(Term::of(pair), Spelling::Joined));
@@ -171,9 +178,9 @@ pub fn leave_out<W>(
     left_out
 }
 
-/// How many typos a word may have, by its letters.
+/// How many typos a word may have, by its letters. In scripts without spaces each character is half a word.
 pub fn typos_allowed(word: &str) -> u8 {
-    if has_digit(word) {
+    if has_digit(word) || is_run(word) {
         return 0;
     }
     match word.chars().count() {
@@ -262,7 +269,8 @@ mod tests {
             ("hdd", 1),
             ("mouse", 1),
             ("camera", 2),
-            ("日本語版辞書", 2),
+            ("日本語版辞書", 0),
+            ("ノートパソコン", 0),
             ("ps5", 0),
             ("wh1000xm4", 0),
         ] {
