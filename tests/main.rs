@@ -7,6 +7,7 @@ mod aws;
 mod cli;
 mod contract;
 mod lambda;
+mod languages;
 mod oracle;
 mod packaging;
 mod processes;

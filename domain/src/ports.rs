@@ -361,14 +361,14 @@ pub trait SearchIndex: Send + Sync {
     ///
     /// A word is found in the name, brand, sku, category, tags, attributes and description: exactly, in singular or
     /// plural, written together with its neighbour or apart from it, in another word that the shop's rules name for it;
-    /// or, for the last word, as a beginning. Every word must be found.
+    /// or, for the last word, as a beginning. Every word must be found, unless the request needs [fewer](crate::search::Need).
     ///
     /// Where fewer than [`FEW_PRODUCTS`] products have every word so, whatever the filters say, words that fewer than
     /// [`FEW_PRODUCTS`] products have may have typos as well, as far as their length allows (0 to 2 letters: none, 3 to 5:
     /// one, more: two; none in words with digits).
     ///
-    /// Where fewer than [`FEW_PRODUCTS`] products have every word even so, some need not be found, and the answer names
-    /// them: those that no product has, then one after the other the word that the most products have, until enough
+    /// Where fewer than [`FEW_PRODUCTS`] products have every word even so, and [`Need::Most`](crate::search::Need::Most) of
+    /// them are enough, some need not be found, and the answer names them: those that no product has, then one after the other the word that the most products have, until enough
     /// products have the rest or one word is left. Where no product has any of the words, nothing is found.
     ///
     /// More words found come first; of as many those with more found exactly, then those with more found as

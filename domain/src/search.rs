@@ -59,7 +59,7 @@ impl SearchRequest {
     pub fn all(currency: Currency) -> Self {
         Self {
             words: String::new(),
-            need: Need::All,
+            need: Need::Most,
             tuning: Tuning::default(),
             filters: Filters::default(),
             currency,
@@ -76,6 +76,8 @@ impl SearchRequest {
 pub enum Need {
     /// Every one; where few products have them all, some need not be found, see [`SearchAnswer::relaxed`].
     #[default]
+    Most,
+    /// Every one, and nothing is found where no product has them all.
     All,
     /// At least one, as it stands: no typos are looked for, and no beginnings. More words found come first. To find
     /// what is like a text.

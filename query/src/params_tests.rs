@@ -42,7 +42,7 @@ fn every_parameter_is_read() {
     );
     let expected = SearchRequest {
         words: "gaming laptop".to_owned(),
-        need: Need::All,
+        need: Need::Most,
         tuning: Tuning::default(),
         filters: Filters {
             category: vec![CategoryPath::parse("Computers > Laptops").unwrap()],
@@ -313,7 +313,7 @@ prop_compose! {
         facet_values in 1..=MAX_FACET_VALUES, (sort, start) in sort_and_start(), size in 1..=MAX_PAGE_SIZE,
     ) -> SearchRequest {
         SearchRequest {
-            words, need: Need::All, tuning: Tuning::default(), filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
+            words, need: Need::Most, tuning: Tuning::default(), filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
             page: Page { start, size },
         }
     }

@@ -138,7 +138,7 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
     random.shuffle(&mut facets);
     SearchRequest {
         words,
-        need: Need::All,
+        need: Need::Most,
         tuning: Tuning::default(),
         filters: random_filters(random),
         currency: Currency::parse(CURRENCIES[random.usize(..8).saturating_sub(5)]).unwrap(),

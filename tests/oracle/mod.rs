@@ -9,11 +9,8 @@ use std::collections::BTreeSet;
 
 use domain::ports::{IndexWriter, SearchIndex};
 use domain::search::{FacetField, FacetRequest, Page, PageStart, SearchAnswer, SearchRequest, Sort};
-use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
-use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 
-use crate::services;
-use crate::support::opensearch_options;
+use crate::support::indexes;
 
 use catalogue::{Catalogue, random_request};
 use reference::{Class, Found};
@@ -24,7 +21,7 @@ const REQUESTS: usize = 50;
 #[tokio::test]
 async fn tantivy_answers_as_the_brute_force_search_does() {
     for seed in 0..CATALOGUES {
-        let (_folder, writer, searcher) = tantivy();
+        let (_folder, writer, searcher) = indexes::tantivy();
         compare(&writer, &searcher, seed).await;
     }
 }
@@ -32,39 +29,21 @@ async fn tantivy_answers_as_the_brute_force_search_does() {
 #[tokio::test]
 async fn opensearch_answers_as_the_brute_force_search_does() {
     for seed in 0..CATALOGUES {
-        let Some((writer, searcher)) = opensearch().await else { return };
+        let Some((writer, searcher)) = indexes::opensearch("oracle").await else { return };
         compare(&writer, &searcher, seed).await;
     }
 }
 
 #[tokio::test]
 async fn facets_of_real_products_in_tantivy_equal_a_count_over_the_file() {
-    let (_folder, writer, searcher) = tantivy();
+    let (_folder, writer, searcher) = indexes::tantivy();
     compare_facets_of_real_products(&writer, &searcher).await;
 }
 
 #[tokio::test]
 async fn facets_of_real_products_in_opensearch_equal_a_count_over_the_file() {
-    let Some((writer, searcher)) = opensearch().await else { return };
+    let Some((writer, searcher)) = indexes::opensearch("oracle").await else { return };
     compare_facets_of_real_products(&writer, &searcher).await;
-}
-
-/// An empty index in a folder of its own.
-fn tantivy() -> (tempfile::TempDir, TantivyWriter, TantivySearcher) {
-    let folder = tempfile::tempdir().unwrap();
-    let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
-    let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
-    (folder, writer, searcher)
-}
-
-/// An empty index in OpenSearch; none where that cannot be had.
-async fn opensearch() -> Option<(OpenSearchWriter, OpenSearchSearcher)> {
-    let options = opensearch_options(
-        services::opensearch().await?,
-        &format!("oracle-{}", domain::ProductId::generate()),
-    );
-    let writer = OpenSearchWriter::create(&options).await.unwrap();
-    Some((writer, OpenSearchSearcher::open(&options).await.unwrap()))
 }
 
 /// Fills an empty index with the catalogue of this seed, and asks it the requests of this seed.

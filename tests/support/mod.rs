@@ -1,6 +1,7 @@
 //! What the tests share.
 
 mod icecat;
+pub(crate) mod indexes;
 mod processes;
 mod proxy;
 mod test_app;

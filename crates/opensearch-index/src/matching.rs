@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
 use text::query::{Term, Way, Word};
-use text::typos::typos_allowed;
 use text::score::{STEP, Tier, steps_of_half_level};
+use text::typos::typos_allowed;
 
 use crate::filters::{all_of, any_of};
 use crate::schema::field;

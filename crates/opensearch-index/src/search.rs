@@ -4,8 +4,8 @@ use domain::Currency;
 use domain::ports::{IndexStats, PortError};
 use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
-use text::highlight::{Sought, highlights};
-use text::query::{Word, leave_out, words_of};
+use text::highlight::{Marks, highlights};
+use text::query::{Query, Word, leave_out};
 
 use crate::answer::{Response, search as ask};
 use crate::client::Client;
@@ -28,7 +28,7 @@ struct Parts {
 
 impl Parts {
     fn of(request: &SearchRequest) -> Self {
-        Self { words: words_of(request), filters: filters(request) }
+        Self { words: Query::of(request).words, filters: filters(request) }
     }
 
     /// Leaves out the words that keep anything from being found, and answers them as they stand in the query.
@@ -75,14 +75,11 @@ pub(crate) async fn search(client: &Client, request: &SearchRequest) -> Result<S
     let total = response.total();
     let (shown, has_more) = window.page(response.hits.hits.len(), total);
     let mut hits = Vec::with_capacity(shown);
+    let marks = Marks::new(parts.words.iter().map(|word| (word, true)));
     for found in response.hits.hits.iter().take(shown) {
         let product = found.product()?;
-        let sought = Sought {
-            word: |found: &str| parts.words.iter().any(|word| word.finds(found)),
-            pair: |pair: &str| parts.words.iter().any(|word| word.is_pair(pair)),
-        };
         let highlights =
-            if parts.words.is_empty() { Default::default() } else { highlights(&product.content, &sought) };
+            if parts.words.is_empty() { Default::default() } else { highlights(&product.content, &marks) };
         hits.push(Hit { product, score: found.score(), highlights });
     }
     let next = hits.last().filter(|_| has_more).map(|last| window.cursor(&last.product, last.score));

@@ -8,12 +8,17 @@ use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use text::attributes::{attribute_term, key_prefix, number_order};
 use text::dictionary::Dictionary;
+use text::runs::{each_run, pairs};
 use text::weights::Weigher;
 
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
 
 /// The name under which [`WeighedWords`] is registered.
 pub(crate) const WEIGHED_WORDS: &str = "weighed_words";
+/// The name under which [`Runs`] is registered.
+pub(crate) const RUNS: &str = "runs";
+/// Between two runs; no run has it.
+const BETWEEN_RUNS: char = '\n';
 
 /// Makes documents.
 pub(crate) struct DocumentMaker {
@@ -93,6 +98,14 @@ impl DocumentMaker {
             list.push(char::from(level));
             list.push_str(word);
         });
+        let mut runs = String::new();
+        each_run(content, |run| {
+            runs.push_str(run);
+            runs.push(BETWEEN_RUNS);
+        });
+        if !runs.is_empty() {
+            document.add_text(self.fields.runs, runs);
+        }
         document.add_text(self.fields.words, plain);
         document.add_text(self.fields.codes, codes);
         document.add_text(self.fields.pairs, pairs);
@@ -155,6 +168,55 @@ impl TokenStream for WeighedWordStream<'_> {
     }
 }
 
+/// Splits what [`DocumentMaker`] writes into the pairs of each run, with their places; nothing stands next to the end of a
+/// run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Runs {
+    token: Token,
+}
+
+pub(crate) struct RunStream<'a> {
+    runs: std::str::Split<'a, char>,
+    pairs: Box<dyn Iterator<Item = &'a str> + 'a>,
+    token: &'a mut Token,
+}
+
+impl Tokenizer for Runs {
+    type TokenStream<'a> = RunStream<'a>;
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> RunStream<'a> {
+        self.token.reset();
+        self.token.position = 0;
+        RunStream {
+            runs: text.split(BETWEEN_RUNS),
+            pairs: Box::new(std::iter::empty()),
+            token: &mut self.token,
+        }
+    }
+}
+
+impl TokenStream for RunStream<'_> {
+    fn advance(&mut self) -> bool {
+        loop {
+            self.token.position += 1;
+            if let Some(pair) = self.pairs.next() {
+                self.token.text.clear();
+                self.token.text.push_str(pair);
+                return true;
+            }
+            let Some(run) = self.runs.next() else { return false };
+            self.pairs = Box::new(pairs(run));
+        }
+    }
+
+    fn token(&self) -> &Token {
+        self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        self.token
+    }
+}
+
 /// A number in the dictionary: `key NUL`, then 8 bytes that compare as the numbers do.
 pub(crate) fn number_term(key: &str, number: f64) -> Vec<u8> {
     let mut term = key_prefix(key).into_bytes();
@@ -185,6 +247,19 @@ mod tests {
             }
         }
         assert_eq!(counts, [("one".to_owned(), 2), ("日本".to_owned(), 31), ("x".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn pairs_of_one_run_follow_each_other_and_those_of_two_do_not() {
+        let mut tokenizer = Runs::default();
+        let mut stream = tokenizer.token_stream("東京都\n京都\n");
+        let mut places = Vec::new();
+        while stream.advance() {
+            places.push((stream.token().text.clone(), stream.token().position));
+        }
+        let start = places[0].1;
+        let places: Vec<_> = places.iter().map(|(pair, at)| (pair.as_str(), at - start)).collect();
+        assert_eq!(places, [("東京", 0), ("京都", 1), ("京都", 3)]);
     }
 
     #[test]

@@ -36,7 +36,6 @@ pub(crate) struct Expansion {
 pub(crate) struct Near {
     pub(crate) text: String,
     typos: u8,
-    documents: u64,
 }
 
 /// Documents of one segment that have a word in one way.
@@ -146,7 +145,10 @@ pub(crate) fn expand_phrase(phrase: &Phrase, snapshot: &Snapshot) -> tantivy::Re
     let list = |segment: &Segment| -> tantivy::Result<Vec<List>> {
         let info = info_of(&phrase.term, segment)?;
         let dictionary = phrase.term.dictionary;
-        Ok(info.map(|info| List::of_term(Tier::Exact, PHRASE_HALF_LEVELS, dictionary, info)).into_iter().collect())
+        Ok(info
+            .map(|info| List::of_term(Tier::Exact, PHRASE_HALF_LEVELS, dictionary, info))
+            .into_iter()
+            .collect())
     };
     let lists = snapshot.segments.iter().map(list).collect::<tantivy::Result<_>>()?;
     Ok(Expansion { lists, near: Vec::new() })
@@ -270,8 +272,8 @@ fn add_near(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tanti
     let mut near: Vec<_> = near.collect();
     near.sort_unstable();
     near.truncate(MAX_NEAR);
-    for (typos, Reverse(documents), text) in near {
-        expansion.near.push(Near { text: text.to_owned(), typos, documents });
+    for (typos, _, text) in near {
+        expansion.near.push(Near { text: text.to_owned(), typos });
     }
     for (lists, segment) in expansion.lists.iter_mut().zip(&snapshot.segments) {
         add_lists_of_near(lists, &expansion.near, segment)?;

@@ -1,14 +1,15 @@
-//! The filters of a search, made ready for one segment: values become ordinals of its dictionaries.
+//! The filters of a search, made ready: values become numbers, once for all segments, or ordinals of one.
 
 use std::ops::Range;
 
-use domain::search::{AttributeFilter, FacetField, Filters, SearchRequest};
-use domain::{Currency, PriceRange};
+use domain::search::{AttributeFilter, FacetField, Filters};
+use domain::{CategoryPath, Currency, PriceRange};
 use tantivy::DocId;
-use tantivy::columnar::{BytesColumn, Column, StrColumn, TermOrdHit};
+use tantivy::columnar::{BytesColumn, StrColumn, TermOrdHit};
 use text::attributes::{after_prefix, attribute_term, key_prefix};
 
-use crate::document::{currency_number, number_term};
+use crate::columns::{AllValues, NO_VALUE, Prices, ValueId, Values};
+use crate::document::number_term;
 use crate::snapshot::Segment;
 
 /// The field of a filter.
@@ -39,17 +40,16 @@ pub(crate) enum Verdict {
 
 enum Check<'a> {
     InStock {
-        column: Option<&'a Column<u64>>,
         wanted: bool,
     },
     Price {
         prices: Prices<'a>,
         ranges: &'a [PriceRange],
     },
-    OneOf {
-        column: &'a StrColumn,
-        ordinals: Vec<u64>,
-    },
+    Brand(Vec<ValueId>),
+    /// For each number of a category, whether it is one that is wanted or lies under one.
+    Category(Vec<bool>),
+    Tags(Vec<ValueId>),
     Attribute {
         texts: Option<(&'a StrColumn, Vec<u64>)>,
         numbers: Option<(&'a BytesColumn, Vec<Range<u64>>)>,
@@ -57,54 +57,36 @@ enum Check<'a> {
     Never,
 }
 
-/// The prices of a segment in one currency.
-#[derive(Clone, Copy)]
-pub(crate) struct Prices<'a> {
-    price: Option<&'a Column<i64>>,
-    currency: Option<&'a Column<u64>>,
-    wanted: u64,
-}
-
-impl<'a> Prices<'a> {
-    pub(crate) fn new(segment: &'a Segment, currency: Currency) -> Self {
-        Self {
-            price: segment.price.as_ref(),
-            currency: segment.currency.as_ref(),
-            wanted: currency_number(currency),
-        }
-    }
-
-    /// The price in minor units, when the document has one in the currency.
-    pub(crate) fn of(&self, document: DocId) -> Option<i64> {
-        let currency = self.currency?.first(document)?;
-        (currency == self.wanted).then(|| self.price?.first(document)).flatten()
-    }
-}
-
 impl<'a> SegmentFilters<'a> {
-    pub(crate) fn new(request: &'a SearchRequest, segment: &'a Segment) -> tantivy::Result<Self> {
-        let Filters { category, brand, tags, price, in_stock, attributes } = &request.filters;
+    pub(crate) fn new(
+        filters: &'a Filters,
+        currency: Currency,
+        segment: &'a Segment,
+        values: &AllValues,
+    ) -> tantivy::Result<Self> {
+        let Filters { category, brand, tags, price, in_stock, attributes } = filters;
         let mut checks = Vec::new();
         if let Some(wanted) = *in_stock {
-            checks.push((FilterField::InStock, Check::InStock { column: segment.in_stock.as_ref(), wanted }));
+            checks.push((FilterField::InStock, Check::InStock { wanted }));
         }
+        let mut add = |field, check| checks.push((FilterField::Facet(field), check));
         if !price.is_empty() {
-            let prices = Prices::new(segment, request.currency);
-            checks.push((FilterField::Facet(FacetField::Price), Check::Price { prices, ranges: price }));
+            add(
+                FacetField::Price,
+                Check::Price { prices: segment.columns().prices(currency), ranges: price },
+            );
         }
-        let paths: Vec<String> = category.iter().map(ToString::to_string).collect();
-        for (field, column, values) in [
-            (FacetField::Brand, &segment.brand, brand),
-            (FacetField::Category, &segment.category, &paths),
-            (FacetField::Tags, &segment.tags, tags),
-        ] {
-            if !values.is_empty() {
-                checks.push((FilterField::Facet(field), one_of(column.as_ref(), values)?));
-            }
+        if !brand.is_empty() {
+            add(FacetField::Brand, Check::Brand(numbers(brand, &values.brands)));
+        }
+        if !category.is_empty() {
+            add(FacetField::Category, Check::Category(within(category, &values.categories)));
+        }
+        if !tags.is_empty() {
+            add(FacetField::Tags, Check::Tags(numbers(tags, &values.tags)));
         }
         for (key, filters) in attributes.iter().filter(|(_, filters)| !filters.is_empty()) {
-            let field = FilterField::Facet(FacetField::Attribute(key.clone()));
-            checks.push((field, attribute_check(segment, key, filters)?));
+            add(FacetField::Attribute(key.clone()), attribute_check(segment, key, filters)?);
         }
         Ok(Self { checks })
     }
@@ -117,10 +99,10 @@ impl<'a> SegmentFilters<'a> {
     }
 
     /// Looks at a document until more than one field fails.
-    pub(crate) fn verdict(&self, document: DocId) -> Verdict {
+    pub(crate) fn verdict(&self, document: DocId, segment: &Segment) -> Verdict {
         let mut verdict = Verdict::Passes;
         for (number, (_, check)) in self.checks.iter().enumerate() {
-            if !check.accepts(document) {
+            if !check.accepts(document, segment) {
                 if verdict != Verdict::Passes {
                     return Verdict::Fails;
                 }
@@ -132,17 +114,18 @@ impl<'a> SegmentFilters<'a> {
 }
 
 impl Check<'_> {
-    fn accepts(&self, document: DocId) -> bool {
+    fn accepts(&self, document: DocId, segment: &Segment) -> bool {
+        let at = document as usize;
+        let columns = segment.columns();
         match self {
             Self::Never => false,
-            Self::InStock { column, wanted } => {
-                let in_stock = column.and_then(|column| column.first(document)) == Some(1);
-                in_stock == *wanted
-            }
+            Self::InStock { wanted } => columns.is_in_stock(document) == *wanted,
             Self::Price { prices, ranges } => {
                 prices.of(document).is_some_and(|price| ranges.iter().any(|range| range.contains(price)))
             }
-            Self::OneOf { column, ordinals } => has_one_of(column, ordinals, document),
+            Self::Brand(wanted) => wanted.contains(&columns.brand[at]),
+            Self::Category(wanted) => wanted.get(columns.category[at] as usize) == Some(&true),
+            Self::Tags(wanted) => columns.tags.of(document).iter().any(|tag| wanted.contains(tag)),
             Self::Attribute { texts, numbers } => {
                 texts.as_ref().is_some_and(|(column, ordinals)| has_one_of(column, ordinals, document))
                     || numbers.as_ref().is_some_and(|(column, ranges)| {
@@ -158,13 +141,21 @@ fn has_one_of(column: &StrColumn, ordinals: &[u64], document: DocId) -> bool {
     column.ords().values_for_doc(document).any(|ordinal| ordinals.contains(&ordinal))
 }
 
-fn one_of<'a>(column: Option<&'a StrColumn>, values: &[String]) -> tantivy::Result<Check<'a>> {
-    let Some(column) = column else { return Ok(Check::Never) };
-    let mut ordinals = Vec::with_capacity(values.len());
-    for value in values {
-        ordinals.extend(column.dictionary().term_ord(value)?);
-    }
-    Ok(if ordinals.is_empty() { Check::Never } else { Check::OneOf { column, ordinals } })
+/// The numbers of values, without those that no product has.
+fn numbers(wanted: &[String], values: &Values) -> Vec<ValueId> {
+    wanted.iter().filter_map(|text| values.number(text)).collect()
+}
+
+fn within(wanted: &[CategoryPath], values: &Values) -> Vec<bool> {
+    let paths: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let wanted = numbers(&paths, values);
+    let is_within = |number: ValueId| {
+        let above = std::iter::successors(Some(number), |number| {
+            Some(values.parent(*number)).filter(|parent| *parent != NO_VALUE)
+        });
+        above.into_iter().any(|number| wanted.contains(&number))
+    };
+    (0..values.len() as ValueId).map(is_within).collect()
 }
 
 fn attribute_check<'a>(

@@ -9,13 +9,15 @@ use serde::{Deserialize, Serialize};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexSettings, TantivyError};
 
-use crate::document::{WEIGHED_WORDS, WeighedWords};
+use crate::document::{RUNS, Runs, WEIGHED_WORDS, WeighedWords};
 use crate::schema::{Fields, schema};
 
 /// The format that this version reads and writes. It changes with the schema and with the analysis of text.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Says which format the folder has. It is written before anything else is.
 const FORMAT_FILE: &str = "noren-index.json";
+/// A page shows products from all over the index, and each costs unpacking one block.
+const STORE_BLOCK_BYTES: usize = 4096;
 /// Held while a folder is made, so that two processes do not make it at once.
 const MAKING_LOCK: &str = ".noren-making.lock";
 /// tantivy's list of segments; it is replaced at each commit.
@@ -119,6 +121,7 @@ impl Folder {
                 .schema(schema.clone())
                 .settings(IndexSettings {
                     docstore_compress_dedicated_thread: false,
+                    docstore_blocksize: STORE_BLOCK_BYTES,
                     ..IndexSettings::default()
                 })
                 .create_in_dir(path)
@@ -129,6 +132,7 @@ impl Folder {
         }
         sync_folder(path).map_err(io_error)?;
         index.tokenizers().register(WEIGHED_WORDS, TextAnalyzer::from(WeighedWords::default()));
+        index.tokenizers().register(RUNS, TextAnalyzer::from(Runs::default()));
         index.settings_mut().docstore_compress_dedicated_thread = false;
         Ok(Self { path: path.to_owned(), index, fields, made: format.made })
     }

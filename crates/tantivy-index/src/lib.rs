@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod columns;
+mod correction;
 mod document;
 mod expansion;
 mod facets;
@@ -15,10 +16,12 @@ mod folder;
 mod matching;
 mod order;
 mod pool;
+mod reading;
 mod schema;
 mod search;
 mod searcher;
 mod snapshot;
+mod tuning;
 mod vocabulary;
 mod writer;
 

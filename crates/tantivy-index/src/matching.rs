@@ -8,9 +8,7 @@ use tantivy::query::{EnableScoring, PhraseQuery, Query as _};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 use text::dictionary::Dictionary;
-use text::score::{
-    MAX_HALF_LEVELS, STEP, Tier, UNBOOSTED, is_levelled, steps_of_class, steps_of_half_level,
-};
+use text::score::{MAX_HALF_LEVELS, STEP, Tier, UNBOOSTED, is_levelled, steps_of_class, steps_of_half_level};
 
 use crate::expansion::{Expansion, List, Terms};
 use crate::snapshot::{Segment, Snapshot};
@@ -51,6 +49,34 @@ impl Ranking {
         Self { class, half_level: steps_of_half_level(words) }
     }
 
+    /// Adds what phrases count where documents have them.
+    pub(crate) fn add_phrases(
+        &self,
+        found: &mut [Match],
+        sought: &[Sought],
+        segment: &Segment,
+        number: usize,
+    ) -> tantivy::Result<()> {
+        for phrase in sought.iter().filter(|sought| !sought.is_word) {
+            self.add(found, phrase, segment, number)?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        found: &mut [Match],
+        sought: &Sought,
+        segment: &Segment,
+        number: usize,
+    ) -> tantivy::Result<()> {
+        let codes = codes_of_some(found, sought, segment, number)?;
+        for (found, code) in found.iter_mut().zip(codes).filter(|(_, code)| *code != 0) {
+            found.steps += self.steps(code, sought);
+        }
+        Ok(())
+    }
+
     fn steps(&self, code: Code, sought: &Sought) -> u32 {
         let class = if sought.is_word { self.class[usize::from(code >> HALF_LEVEL_BITS)] } else { 0 };
         let half_levels = if sought.is_levelled { u32::from(code) % (1 << HALF_LEVEL_BITS) } else { 0 };
@@ -75,7 +101,7 @@ fn code(list: &List, level: u32) -> Code {
 }
 
 /// The documents of a segment that have every required word and at least one of all, ascending, without those that
-/// were deleted.
+/// were deleted. Phrases are not looked for.
 pub(crate) fn matches(
     sought: &[Sought],
     ranking: &Ranking,
@@ -98,14 +124,9 @@ pub(crate) fn matches(
         narrow(&mut found, word, ranking, segment, number)?;
     }
     found.retain(|found| !segment.reader.is_deleted(found.document));
-    let has_required = !required.is_empty();
-    let extra = |sought: &&Sought| !sought.is_word || (has_required && !sought.is_required);
-    for sought in sought.iter().filter(extra) {
-        let codes = codes_of_some(&found, sought, segment, number)?;
-        for (found, code) in found.iter_mut().zip(codes) {
-            if code != 0 {
-                found.steps += ranking.steps(code, sought);
-            }
+    if !required.is_empty() {
+        for word in words().filter(|sought| !sought.is_required) {
+            ranking.add(&mut found, word, segment, number)?;
         }
     }
     Ok(found)
@@ -316,7 +337,8 @@ fn each_entry(
         Terms::Phrase(first, pairs) => {
             let mut first = postings(Dictionary::of(&pairs[0]), first, segment)?;
             let terms = pairs.iter().map(|pair| Term::from_field_text(segment.runs, pair)).collect();
-            let weight = PhraseQuery::new(terms).weight(EnableScoring::disabled_from_schema(segment.reader.schema()))?;
+            let weight = PhraseQuery::new(terms)
+                .weight(EnableScoring::disabled_from_schema(segment.reader.schema()))?;
             let mut together = weight.scorer(&segment.reader, 1.0)?;
             while together.doc() != TERMINATED {
                 let document = together.doc();

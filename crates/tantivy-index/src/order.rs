@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use domain::ports::{PortError, PortErrorKind};
-use domain::search::{Cursor, PageStart, SearchRequest, Sort, SortKey};
+use domain::search::{Cursor, PageStart, Reading, SearchRequest, Sort, SortKey};
 use domain::{Currency, ProductId};
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocAddress, DocId};
 
-use crate::filters::{Prices, first_after, first_at_or_after};
+use crate::columns::Prices;
+use crate::filters::{first_after, first_at_or_after};
 use crate::snapshot::Segment;
 
 /// The key of a product that has no value in the order: behind all others.
@@ -44,6 +45,11 @@ impl<'a> Window<'a> {
         Self { sort: Sort::Relevance, currency: request.currency, after: None, skip: 0, size: 0 }
     }
 
+    /// How the words were read for the pages before, when there are any.
+    pub(crate) fn reading(&self) -> Option<&'a Reading> {
+        self.after.map(|cursor| &cursor.reading)
+    }
+
     /// Products that a segment must keep: those up to the end of the page, and one to know whether more follows.
     fn keep(&self) -> usize {
         if self.size == 0 { 0 } else { self.skip.saturating_add(self.size).saturating_add(1) }
@@ -51,13 +57,13 @@ impl<'a> Window<'a> {
 
     /// The places of the page in order, and whether more follow.
     pub(crate) fn page(&self, mut places: Vec<Place>) -> (Vec<Place>, bool) {
-        places.sort_unstable_by(|a, b| a.key.cmp(&b.key).then_with(|| a.id.cmp(&b.id)));
+        places.sort_unstable_by(|a, b| (&a.key, &a.id).cmp(&(&b.key, &b.id)));
         let more = places.len() > self.skip.saturating_add(self.size);
         (places.into_iter().skip(self.skip).take(self.size).collect(), more)
     }
 
     /// The cursor of the page behind this product.
-    pub(crate) fn cursor(&self, place: &Place, id: ProductId) -> Cursor {
+    pub(crate) fn cursor(&self, place: &Place, id: ProductId, reading: &Reading) -> Cursor {
         let Key { number, text } = &place.key;
         let key = match self.sort {
             _ if *number == MISSING => None,
@@ -66,7 +72,7 @@ impl<'a> Window<'a> {
             Sort::PriceDesc | Sort::Newest => Some(SortKey::Number(tantivy::u64_to_i64(!*number))),
             Sort::Name => Some(SortKey::Text(text.clone())),
         };
-        Cursor { sort: self.sort, key, id, reading: domain::search::Reading::default() }
+        Cursor { sort: self.sort, key, id, reading: reading.clone() }
     }
 }
 
@@ -131,7 +137,7 @@ struct Entry {
 
 impl<'a> SegmentTop<'a> {
     pub(crate) fn new(window: &Window<'_>, segment: &'a Segment) -> tantivy::Result<Self> {
-        let prices = || Prices::new(segment, window.currency);
+        let prices = || segment.columns().prices(window.currency);
         let values = match window.sort {
             Sort::Relevance => Values::Score,
             Sort::PriceAsc => Values::Price { prices: prices(), is_descending: false },

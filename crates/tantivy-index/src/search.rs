@@ -1,30 +1,29 @@
 //! One search on one snapshot: a single pass over what the words find decides filters, facets, the total and the
 //! page.
 
-use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use domain::ports::{Indexed, IndexedState, PortError};
-use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
+use domain::search::{FacetField, FacetRequest, FacetValue, Hit, Reading, SearchAnswer, SearchRequest};
 use domain::{Product, ProductId, Version};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, TantivyDocument, TantivyError};
-use text::highlight::{Sought, highlights};
-use text::query::{by_telling, leave_out};
+use text::highlight::{Marks, highlights};
+use text::query::Query;
+use text::score::UNBOOSTED;
 
-use crate::expansion::{QueryWord, corrected, expand};
-use crate::facets::{FacetTotals, SegmentCounter};
+use crate::correction::corrected;
+use crate::facets::FacetCounter;
 use crate::filters::{SegmentFilters, Verdict};
-use crate::matching::{Match, Ranking, matches};
+use crate::matching::{Match, score};
 use crate::order::{Place, SegmentTop, Window};
 use crate::pool::out_of_time;
+use crate::reading::{Read, Reader};
 use crate::schema::{STATE_ACTIVE, STATE_HIDDEN};
 use crate::snapshot::{Segment, Snapshot};
+use crate::tuning::{SegmentBoosts, Tuned};
 use crate::writer::port_error;
-
-/// Documents between two looks at the clock.
-const DOCUMENTS_BETWEEN_LOOKS: usize = 8192;
 
 /// Answers a search.
 pub(crate) fn search(
@@ -34,28 +33,26 @@ pub(crate) fn search(
 ) -> Result<SearchAnswer, PortError> {
     let window = Window::new(request)?;
     let search = Search { snapshot, request, facets: &request.facets, window: &window, deadline };
-    let Answered { found, words, relaxed } = search.run()?;
-    let sought = Sought {
-        word: |found: &str| words.iter().any(|word| word.finds(found)),
-        pair: |pair: &str| words.iter().any(|word| word.word.is_pair(pair)),
-    };
+    let Answered { found, read } = search.run()?;
+    let marks = Marks::new(read.words.iter().map(|word| (&word.word, !word.expansion.near.is_empty())));
     let (places, has_more) = window.page(found.places);
     let mut hits = Vec::with_capacity(places.len());
     for place in &places {
         let product = product_at(snapshot, place.address).map_err(failed)?;
-        let highlights = highlights(&product.content, &sought);
+        let highlights =
+            if read.words.is_empty() { Default::default() } else { highlights(&product.content, &marks) };
         hits.push(Hit { product, score: place.score, highlights });
     }
     let next = match (has_more, places.last(), hits.last()) {
-        (true, Some(place), Some(hit)) => Some(window.cursor(place, hit.product.id.clone())),
+        (true, Some(place), Some(hit)) => Some(window.cursor(place, hit.product.id.clone(), &read.reading)),
         _ => None,
     };
     let mut facets = Vec::with_capacity(found.facets.len());
-    for (field, totals) in request.facets.iter().zip(found.facets) {
-        facets.push((field.clone(), totals.facet(request.facet_values, snapshot).map_err(failed)?));
+    for (field, counter) in request.facets.iter().zip(found.facets) {
+        facets.push((field.clone(), counter.facet(request.facet_values, snapshot).map_err(failed)?));
     }
     let corrected_query = match found.has_matches {
-        true => corrected(&request.words, &words, snapshot).map_err(failed)?,
+        true => corrected(&request.words, &read.words, snapshot).map_err(failed)?,
         false => None,
     };
     Ok(SearchAnswer {
@@ -63,7 +60,7 @@ pub(crate) fn search(
         total: found.total,
         facets,
         corrected_query,
-        relaxed,
+        relaxed: read.relaxed(&request.words),
         next,
         snapshot: snapshot.name.clone(),
     })
@@ -79,8 +76,8 @@ pub(crate) fn facet_values(
     let facets = std::slice::from_ref(&request.field);
     let search = Search { snapshot, request: &request.search, facets, window: &window, deadline };
     let mut values = Vec::new();
-    for totals in search.run()?.found.facets {
-        values = totals.most_frequent(&request.prefix, request.limit, snapshot).map_err(failed)?;
+    for counter in search.run()?.found.facets {
+        values = counter.most_frequent(&request.prefix, request.limit, snapshot).map_err(failed)?;
     }
     Ok(values)
 }
@@ -106,7 +103,7 @@ pub(crate) fn indexed(snapshot: &Snapshot, id: &ProductId) -> Result<Option<Inde
     Ok(Some(Indexed { version: Version(version), state }))
 }
 
-fn failed(error: TantivyError) -> PortError {
+pub(crate) fn failed(error: TantivyError) -> PortError {
     port_error("searching the index", error)
 }
 
@@ -122,9 +119,7 @@ struct Search<'a> {
 /// What a search found, and by which words.
 struct Answered {
     found: Found,
-    words: Vec<QueryWord>,
-    /// Words that were left out, as they stand in the query.
-    relaxed: Vec<String>,
+    read: Read,
 }
 
 /// What a pass found.
@@ -135,146 +130,99 @@ struct Found {
     /// The best of each segment.
     places: Vec<Place>,
     /// In the order of the facets asked for.
-    facets: Vec<FacetTotals>,
+    facets: Vec<FacetCounter>,
 }
 
-impl Search<'_> {
-    /// Searches with all words and, where no product has them all, with those that are left by [`Search::relax`].
+impl<'a> Search<'a> {
     fn run(&self) -> Result<Answered, PortError> {
-        let mut words = expand(self.request, self.snapshot).map_err(failed)?;
-        let mut found = self.pass(&words)?;
-        let mut relaxed = Vec::new();
-        if !found.has_matches && words.len() > 1 {
-            let kept = self.relax(&words)?;
-            if kept.contains(&true) {
-                relaxed = leave_out(&mut words, kept, &self.request.words, |word| word.word.at.clone());
-                found = self.pass(&words)?;
-            }
-        }
-        Ok(Answered { found, words, relaxed })
+        let tuned = Tuned::new(self.request, self.snapshot).map_err(failed)?;
+        let query = Query::of(self.request);
+        let mut read = if query.words.is_empty() {
+            self.everything(&tuned)?
+        } else {
+            let reader = Reader { snapshot: self.snapshot, tuned: &tuned, deadline: self.deadline };
+            reader.read(self.request, query, self.window.reading())?
+        };
+        let found = self.pass(&mut read.found, &tuned)?;
+        Ok(Answered { found, read })
     }
 
-    /// Which words to keep, so that some product has them, see [`by_telling`].
-    fn relax(&self, words: &[QueryWord]) -> Result<Vec<bool>, PortError> {
-        let alone = Ranking::new(1);
-        let mut found = Vec::with_capacity(words.len());
-        for word in words {
-            let matches = self.matches(std::slice::from_ref(word), &alone)?;
-            let exact = matches.iter().filter(|found| alone.is_exact(found)).count();
-            found.push(if exact > 0 { exact } else { matches.len() } as u64);
-        }
-        let (mut kept, mut is_kept) = (Vec::new(), vec![false; words.len()]);
-        for at in by_telling(&found) {
-            kept.push(&words[at]);
-            // The first one is found, as was counted.
-            if kept.len() > 1 && self.matches(&kept, &Ranking::new(kept.len()))?.is_empty() {
-                kept.pop();
-            } else {
-                is_kept[at] = true;
-            }
-        }
-        Ok(is_kept)
-    }
-
-    /// What has all words, whatever the filters say.
-    fn matches<W: Borrow<QueryWord>>(&self, words: &[W], ranking: &Ranking) -> Result<Vec<Match>, PortError> {
-        let mut all = Vec::new();
+    /// What is found without words: all active products, none better than the others.
+    fn everything(&self, tuned: &Tuned) -> Result<Read, PortError> {
+        // Without boosts the score is 0; with them there must be room below.
+        let steps = if self.request.tuning.boosts.is_empty() { 0 } else { UNBOOSTED };
+        let mut found = Vec::with_capacity(self.snapshot.segments.len());
         for (number, segment) in self.snapshot.segments.iter().enumerate() {
-            if Instant::now() >= self.deadline {
-                return Err(out_of_time());
-            }
-            all.extend(matches(words, ranking, segment, number).map_err(failed)?);
+            self.check_time()?;
+            let documents = segment.active().filter(|document| !tuned.is_hidden(*document, number));
+            found.push(documents.map(|document| Match { document, steps }).collect());
         }
-        Ok(all)
+        Ok(Read { words: Vec::new(), reading: Reading::default(), found })
     }
 
-    fn pass(&self, words: &[QueryWord]) -> Result<Found, PortError> {
-        let ranking = Ranking::new(words.len());
-        let facets = self.facets.iter().map(FacetTotals::new).collect();
-        let mut found = Found { total: 0, has_matches: false, places: Vec::new(), facets };
-        for (number, segment) in self.snapshot.segments.iter().enumerate() {
-            let mut pass = SegmentPass::new(self, segment).map_err(failed)?;
-            if words.is_empty() {
-                self.each_in_time(segment.active(), |document| pass.add(document, || 0.0))?;
-            } else {
-                let matches = matches(words, &ranking, segment, number).map_err(failed)?;
-                self.each_in_time(matches.iter(), |found| {
-                    pass.add(found.document, || ranking.score(found));
-                })?;
-            }
+    /// Filters, counts and orders what was found.
+    fn pass(&self, matches: &mut [Vec<Match>], tuned: &Tuned) -> Result<Found, PortError> {
+        let counter = |field| FacetCounter::new(field, self.request.currency, &self.snapshot.values);
+        let facets = self.facets.iter().map(counter).collect();
+        let mut found = Found {
+            total: 0,
+            has_matches: matches.iter().any(|found| !found.is_empty()),
+            places: Vec::new(),
+            facets,
+        };
+        for (number, (segment, matches)) in self.snapshot.segments.iter().zip(matches).enumerate() {
+            self.check_time()?;
+            let boosts = SegmentBoosts::new(self.request, segment, self.snapshot).map_err(failed)?;
+            boosts.apply(matches, segment);
+            tuned.pin(matches, number);
             // tantivy numbers segments with 32 bits.
-            pass.finish(&mut found, number as u32).map_err(failed)?;
+            self.pass_segment(matches, segment, number as u32, &mut found).map_err(failed)?;
         }
         Ok(found)
     }
 
-    fn each_in_time<T>(
+    /// A product that passes all filters counts everywhere; one that fails a single field counts in the facet of that
+    /// field, which ignores its own filters.
+    fn pass_segment(
         &self,
-        documents: impl Iterator<Item = T>,
-        mut each: impl FnMut(T),
-    ) -> Result<(), PortError> {
-        for (count, document) in documents.enumerate() {
-            if count % DOCUMENTS_BETWEEN_LOOKS == 0 && Instant::now() >= self.deadline {
-                return Err(out_of_time());
-            }
-            each(document);
+        matches: &[Match],
+        segment: &'a Segment,
+        number: u32,
+        found: &mut Found,
+    ) -> tantivy::Result<()> {
+        if matches.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-}
-
-/// The pass over one segment.
-struct SegmentPass<'a> {
-    filters: SegmentFilters<'a>,
-    /// Each facet with the number of its own field among the filters.
-    counters: Vec<(Option<usize>, SegmentCounter<'a>)>,
-    top: SegmentTop<'a>,
-    total: u64,
-    has_matches: bool,
-}
-
-impl<'a> SegmentPass<'a> {
-    fn new(search: &Search<'a>, segment: &'a Segment) -> tantivy::Result<Self> {
-        let filters = SegmentFilters::new(search.request, segment)?;
-        let mut counters = Vec::with_capacity(search.facets.len());
-        for field in search.facets {
-            let counter = SegmentCounter::new(field, search.request.currency, segment)?;
-            counters.push((filters.number_of(field), counter));
-        }
-        let top = SegmentTop::new(search.window, segment)?;
-        Ok(Self { filters, counters, top, total: 0, has_matches: false })
-    }
-
-    /// Takes a document that the words find. One that passes all filters counts everywhere; one that fails a single
-    /// field counts in the facet of that field, which ignores its own filters.
-    fn add(&mut self, document: DocId, score: impl FnOnce() -> f32) {
-        self.has_matches = true;
-        match self.filters.verdict(document) {
-            Verdict::Fails => {}
-            Verdict::Passes => {
-                self.total += 1;
-                self.top.add(document, score());
-                for (_, counter) in &mut self.counters {
-                    counter.add(document);
-                }
-            }
-            Verdict::FailsOnly(failed) => {
-                for (own, counter) in &mut self.counters {
-                    if *own == Some(failed) {
-                        counter.add(document);
+        let filters = &self.request.filters;
+        let filters = SegmentFilters::new(filters, self.request.currency, segment, &self.snapshot.values)?;
+        let mut top = SegmentTop::new(self.window, segment)?;
+        let mut passing = Vec::with_capacity(matches.len());
+        let own: Vec<Option<usize>> = self.facets.iter().map(|field| filters.number_of(field)).collect();
+        let mut failing_only: Vec<Vec<DocId>> = own.iter().map(|_| Vec::new()).collect();
+        for found in matches {
+            match filters.verdict(found.document, segment) {
+                Verdict::Passes => passing.push(*found),
+                Verdict::FailsOnly(failed) => {
+                    for (own, documents) in own.iter().zip(&mut failing_only) {
+                        if *own == Some(failed) {
+                            documents.push(found.document);
+                        }
                     }
                 }
+                Verdict::Fails => {}
             }
         }
-    }
-
-    fn finish(self, found: &mut Found, segment: u32) -> tantivy::Result<()> {
-        found.total += self.total;
-        found.has_matches |= self.has_matches;
-        found.places.extend(self.top.places(segment)?);
-        for ((_, counter), totals) in self.counters.into_iter().zip(&mut found.facets) {
-            counter.finish(totals, segment)?;
+        found.total += passing.len() as u64;
+        passing.iter().for_each(|found| top.add(found.document, score(found.steps)));
+        found.places.extend(top.places(number)?);
+        for (counter, failing) in found.facets.iter_mut().zip(failing_only) {
+            let documents = passing.iter().map(|found| found.document);
+            counter.count(documents.chain(failing), segment, number)?;
         }
         Ok(())
+    }
+
+    fn check_time(&self) -> Result<(), PortError> {
+        if Instant::now() >= self.deadline { Err(out_of_time()) } else { Ok(()) }
     }
 }

@@ -117,12 +117,7 @@ impl Segment {
 }
 
 impl Snapshot {
-    fn open(
-        searcher: Searcher,
-        fields: Fields,
-        name: String,
-        memory: &mut Memory,
-    ) -> tantivy::Result<Self> {
+    fn open(searcher: Searcher, fields: Fields, name: String, memory: &mut Memory) -> tantivy::Result<Self> {
         let mut segments = Vec::with_capacity(searcher.segment_readers().len());
         for (reader, memory) in searcher.segment_readers().iter().zip(memory.of(&searcher)?) {
             segments.push(Segment::open(reader, fields, memory)?);

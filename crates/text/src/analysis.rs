@@ -9,13 +9,16 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
 
+use crate::runs::{Run, RunBuilder, is_spaceless};
+
 /// What the words are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be found: every word in every form that a query may have it in. Single characters of scripts without
-    /// spaces come beside the pairs, `wh1000xm4` beside the parts of `WH-1000XM4`.
+    /// To be found: every word in every form that a query may have it in. Runs of scripts without spaces come as their
+    /// characters and pairs, `wh1000xm4` beside the parts of `WH-1000XM4`.
     Document,
-    /// To search with: the longest words only, since each of them must be found.
+    /// To search with: the longest words only, since each of them must be found. A run of a script without spaces is
+    /// one word, see [`crate::runs`].
     Query,
 }
 
@@ -23,7 +26,32 @@ pub enum Purpose {
 const MAX_WORD_BYTES: usize = 250;
 
 /// Hands every word of `text` to `emit`, folded, with its place in `text` in bytes.
-pub fn words(text: &str, purpose: Purpose, emit: impl FnMut(&str, Range<usize>)) {
+pub fn words(text: &str, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
+    pieces(text, purpose, |piece| piece.each_word(purpose, &mut emit));
+}
+
+/// What a text is made of.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// A word, folded, and its place in the text, in bytes.
+    Word(&'a str, Range<usize>),
+    /// Characters of a script without spaces.
+    Run(&'a Run),
+}
+
+impl Piece<'_> {
+    /// Hands the words that it is made of to `emit`, each with its place in the text.
+    pub(crate) fn each_word(self, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
+        match (self, purpose) {
+            (Self::Word(word, at), _) => emit(word, at),
+            (Self::Run(run), Purpose::Query) => emit(run.text(), run.at()),
+            (Self::Run(run), Purpose::Document) => run.each_word(emit),
+        }
+    }
+}
+
+/// Hands the words of `text` and its runs of scripts without spaces to `emit`, folded.
+pub fn pieces(text: &str, purpose: Purpose, emit: impl FnMut(Piece<'_>)) {
     let mut splitter = Splitter {
         purpose,
         emit,
@@ -32,13 +60,19 @@ pub fn words(text: &str, purpose: Purpose, emit: impl FnMut(&str, Range<usize>))
         compound: String::new(),
         compound_at: 0..0,
         parts: 0,
-        run: Vec::new(),
+        run: RunBuilder::default(),
     };
     let mut position = 0;
     while let Some(first) = text[position..].chars().next() {
+        let plain = position + plain_length(&text[position..]);
+        if plain > position {
+            splitter.plain(&text[position..plain], position..plain);
+            position = plain;
+            continue;
+        }
         let end = position + first.len_utf8();
         if first.is_ascii() && !extends_cluster(text[end..].chars().next()) {
-            splitter.character(first.to_ascii_lowercase(), position..end, text);
+            splitter.character(first, position..end, text);
             position = end;
         } else {
             let end = cluster_end(text, end);
@@ -48,6 +82,15 @@ pub fn words(text: &str, purpose: Purpose, emit: impl FnMut(&str, Range<usize>))
     }
     splitter.end_of_compound();
     splitter.end_of_run();
+}
+
+/// The bytes of ASCII letters and digits that a text begins with, but for one that belongs to what follows.
+fn plain_length(text: &str) -> usize {
+    let length = text.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
+    match text[length..].chars().next() {
+        next if length > 0 && extends_cluster(next) => length - 1,
+        _ => length,
+    }
 }
 
 /// The words of a query in order, each with its place in `text`.
@@ -66,13 +109,8 @@ pub fn has_digit(word: &str) -> bool {
 /// The text as one folded word without anything but letters and digits, `AB-12/x` as `ab12x`.
 pub fn joined(text: &str) -> String {
     let mut joined = String::new();
-    for c in text.nfkc() {
-        fold(c, |c| {
-            if c.is_alphanumeric() && joined.len() + c.len_utf8() <= MAX_WORD_BYTES {
-                joined.push(c);
-            }
-        });
-    }
+    words(text, Purpose::Query, |word, _| joined.push_str(word));
+    joined.truncate(joined.floor_char_boundary(MAX_WORD_BYTES));
     joined
 }
 
@@ -92,20 +130,14 @@ fn cluster_end(text: &str, after_first: usize) -> usize {
     after_first + extension
 }
 
-/// Written without spaces between words.
-fn is_spaceless(c: char) -> bool {
-    matches!(c,
-        '\u{1100}'..='\u{11FF}' | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30FF}' | '\u{3130}'..='\u{318F}'
-        | '\u{31F0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{A960}'..='\u{A97F}'
-        | '\u{AC00}'..='\u{D7FF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3134F}')
-}
-
 /// Marks that only change the sound or look of a letter, and that people leave out when they type. In scripts such
 /// as Devanagari marks are vowels; those stay.
 fn is_accent(c: char) -> bool {
     matches!(c,
         '\u{0300}'..='\u{036F}' | '\u{0591}'..='\u{05C7}' | '\u{064B}'..='\u{065F}' | '\u{0670}'
-        | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
+        | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}'
+        // Sound marks of kana that belong to none, and variants of one character.
+        | '\u{3099}' | '\u{309A}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
 /// Lower case without accents. Letters whose accent Unicode does not take apart are spelt out.
@@ -143,11 +175,20 @@ struct Splitter<F> {
     compound: String,
     compound_at: Range<usize>,
     parts: usize,
-    /// Characters of scripts without spaces that follow each other.
-    run: Vec<(char, Range<usize>)>,
+    run: RunBuilder,
 }
 
-impl<F: FnMut(&str, Range<usize>)> Splitter<F> {
+impl<F: FnMut(Piece<'_>)> Splitter<F> {
+    /// Takes ASCII letters and digits.
+    fn plain(&mut self, letters: &str, at: Range<usize>) {
+        self.end_of_run();
+        self.extend_word(at);
+        let room = MAX_WORD_BYTES.saturating_sub(self.word.len()).min(letters.len());
+        let before = self.word.len();
+        self.word.push_str(&letters[..room]);
+        self.word[before..].make_ascii_lowercase();
+    }
+
     fn cluster(&mut self, cluster: &str, at: Range<usize>, text: &str) {
         let mut folded = Vec::with_capacity(4);
         for c in cluster.nfkc() {
@@ -162,17 +203,14 @@ impl<F: FnMut(&str, Range<usize>)> Splitter<F> {
     fn character(&mut self, c: char, at: Range<usize>, text: &str) {
         if is_spaceless(c) {
             self.end_of_compound();
-            self.run.push((c, at));
+            self.run.push(c, at);
         } else if c.is_alphanumeric() || (is_combining_mark(c) && !self.word.is_empty()) {
             self.end_of_run();
-            if self.word.is_empty() {
-                self.word_at = at.clone();
-            }
+            self.extend_word(at);
             if self.word.len() + c.len_utf8() <= MAX_WORD_BYTES {
                 self.word.push(c);
             }
-            self.word_at.end = at.end;
-        } else {
+        } else if !self.run.takes(c, &at, text) {
             self.end_of_run();
             let joins = matches!(c, '-' | '\u{2010}')
                 && !self.word.is_empty()
@@ -184,11 +222,19 @@ impl<F: FnMut(&str, Range<usize>)> Splitter<F> {
         }
     }
 
+    fn extend_word(&mut self, at: Range<usize>) {
+        if self.word.is_empty() {
+            self.word_at = at;
+        } else {
+            self.word_at.end = at.end;
+        }
+    }
+
     fn end_of_word(&mut self) {
         if self.word.is_empty() {
             return;
         }
-        (self.emit)(&self.word, self.word_at.clone());
+        (self.emit)(Piece::Word(&self.word, self.word_at.clone()));
         if self.purpose == Purpose::Document {
             if self.parts == 0 {
                 self.compound_at = self.word_at.clone();
@@ -208,33 +254,23 @@ impl<F: FnMut(&str, Range<usize>)> Splitter<F> {
             && has_digit(&self.compound)
             && self.compound.chars().any(char::is_alphabetic)
         {
-            (self.emit)(&self.compound, self.compound_at.clone());
+            (self.emit)(Piece::Word(&self.compound, self.compound_at.clone()));
         }
         self.compound.clear();
         self.parts = 0;
     }
 
     fn end_of_run(&mut self) {
-        let mut pair = String::with_capacity(8);
-        for (index, (c, at)) in self.run.iter().enumerate() {
-            if self.purpose == Purpose::Document || self.run.len() == 1 {
-                pair.clear();
-                pair.push(*c);
-                (self.emit)(&pair, at.clone());
-            }
-            if let Some((next, next_at)) = self.run.get(index + 1) {
-                pair.clear();
-                pair.extend([*c, *next]);
-                (self.emit)(&pair, at.start..next_at.end);
-            }
+        if !self.run.is_empty() {
+            (self.emit)(Piece::Run(self.run.end(self.purpose)));
         }
-        self.run.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runs::{is_run, pairs, spellings};
     use proptest::prelude::*;
 
     fn analysed(text: &str, purpose: Purpose) -> Vec<String> {
@@ -262,16 +298,34 @@ mod tests {
 
     #[test]
     fn scripts_without_spaces_become_pairs() {
-        assert_eq!(analysed("日本語", Purpose::Query), ["日本", "本語"]);
+        assert_eq!(analysed("日本語", Purpose::Query), ["日本語"]);
         assert_eq!(analysed("語", Purpose::Query), ["語"]);
-        assert_eq!(analysed("日本", Purpose::Document), ["日", "日本", "本"]);
-        assert_eq!(analysed("ノートPC用", Purpose::Query), ["ノー", "ート", "pc", "用"]);
-        assert_eq!(analysed("ﾊﾞｯｸﾞ", Purpose::Query), analysed("バッグ", Purpose::Query));
+        assert_eq!(analysed("日本語", Purpose::Document), ["日", "日本", "本", "本語", "語"]);
+        assert_eq!(analysed("語", Purpose::Document), ["語"]);
+        assert_eq!(analysed("ノートPC用", Purpose::Query), ["ノート", "pc", "用"]);
+        assert_eq!(analysed("ﾊﾞｯｸﾞ３個", Purpose::Query), ["バツグ", "3", "個"]);
+        assert_eq!(joined("テスト-01"), "テスト01");
+    }
+
+    #[test]
+    fn each_word_has_its_place() {
+        let text = "é3x ノーﾄPC \u{2460}\u{301}a\u{301}b";
+        let mut found = Vec::new();
+        words(text, Purpose::Document, |word, at| found.push((word.to_owned(), &text[at])));
+        let found: Vec<(&str, &str)> = found.iter().map(|(word, at)| (word.as_str(), *at)).collect();
         assert_eq!(
-            analysed("한국", Purpose::Query),
-            analysed("\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}", Purpose::Query)
+            found,
+            [
+                ("e3x", "é3x"),
+                ("ノ", "ノ"),
+                ("ノー", "ノー"),
+                ("ー", "ー"),
+                ("ート", "ーﾄ"),
+                ("ト", "ﾄ"),
+                ("pc", "PC"),
+                ("1ab", "\u{2460}\u{301}a\u{301}b"),
+            ]
         );
-        assert_ne!(analysed("かき", Purpose::Query), analysed("がき", Purpose::Query));
     }
 
     #[test]
@@ -307,7 +361,13 @@ mod tests {
         fn a_query_finds_the_document_it_was_copied_from(text in "\\PC{0,40}") {
             let document = analysed(&text, Purpose::Document);
             for word in analysed(&text, Purpose::Query) {
-                prop_assert!(document.contains(&word), "{}", word);
+                let has_all = |spelling: &String| {
+                    if !is_run(&word) {
+                        return document.contains(&word);
+                    }
+                    pairs(spelling).all(|pair| document.iter().any(|own| own == pair))
+                };
+                prop_assert!(spellings(&word).iter().any(has_all), "{}", word);
             }
         }
     }

@@ -55,6 +55,11 @@ pub fn number_order(number: f64) -> u64 {
     if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
+/// The number that [`number_order`] made these bytes of.
+pub fn number_of_order(order: u64) -> f64 {
+    f64::from_bits(if order >> 63 == 1 { order & !(1 << 63) } else { !order })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +81,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_order_of_a_number_tells_it(a in any::<f64>()) {
+            prop_assume!(!a.is_nan());
+            prop_assert_eq!(number_of_order(number_order(a)), a);
+        }
+
         #[test]
         fn numbers_keep_their_order(a in any::<f64>(), b in any::<f64>()) {
             prop_assume!(!a.is_nan() && !b.is_nan());

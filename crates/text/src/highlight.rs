@@ -1,12 +1,17 @@
 //! The words of a query marked in the texts of a product.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use domain::Content;
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 
-use crate::analysis::{Purpose, joined, words};
+use crate::analysis::{Piece, Purpose, has_digit, joined, pieces};
+use crate::dictionary::Dictionary;
+use crate::forms::singular;
+use crate::query::Word;
+use crate::runs::{is_run, spellings};
+use crate::typos::{Letters, Pattern, typos_allowed};
 use crate::weights::Pairs;
 
 /// The most characters of a description that are shown, around the place with the most words.
@@ -18,44 +23,91 @@ const MAX_WINDOWS: usize = 100;
 /// Stands where a snippet leaves text out.
 const ELLIPSIS: char = '…';
 
-/// Says which words of a product were looked for.
-pub struct Sought<W, P> {
-    /// Whether this word was.
-    pub word: W,
-    /// Whether these two neighbours, written as one, were.
-    pub pair: P,
+/// What is marked in products: the words of a search in every way in which they may be found.
+#[derive(Debug)]
+pub struct Marks<'a> {
+    words: HashSet<&'a str>,
+    pairs: HashSet<&'a str>,
+    /// Runs of scripts without spaces.
+    runs: Vec<String>,
+    /// What words may begin with.
+    beginnings: Vec<&'a str>,
+    /// What words may be near to.
+    patterns: Vec<Pattern>,
+}
+
+impl<'a> Marks<'a> {
+    /// For words of a search, each with whether typos were looked for.
+    pub fn new(words: impl IntoIterator<Item = (&'a Word, bool)>) -> Self {
+        let mut marks = Self {
+            words: HashSet::new(),
+            pairs: HashSet::new(),
+            runs: Vec::new(),
+            beginnings: Vec::new(),
+            patterns: Vec::new(),
+        };
+        for (word, with_typos) in words {
+            if is_run(&word.text) {
+                marks.runs.extend(spellings(&word.text));
+            }
+            for term in word.ways.iter().filter(|way| !way.is_phrase).flat_map(|way| &way.terms) {
+                let list =
+                    if term.dictionary == Dictionary::Pairs { &mut marks.pairs } else { &mut marks.words };
+                list.insert(&term.text);
+            }
+            if word.is_last {
+                marks.beginnings.push(&word.text);
+            }
+            let allowed = typos_allowed(&word.text);
+            marks.patterns.extend(Pattern::new(&word.text, allowed).filter(|_| with_typos && allowed > 0));
+        }
+        marks
+    }
+
+    fn has_word(&self, word: &str) -> bool {
+        self.words.contains(word)
+            || self.beginnings.iter().any(|beginning| word.starts_with(beginning))
+            || singular(word).is_some_and(|singular| self.words.contains(singular.as_str()))
+            || (!self.patterns.is_empty() && self.is_near(word))
+    }
+
+    fn is_near(&self, word: &str) -> bool {
+        let letters = Letters::of(word);
+        let is_near = |pattern: &Pattern| pattern.may_be_near(letters) && pattern.typos(word).is_some();
+        !has_digit(word) && self.patterns.iter().any(is_near)
+    }
+
+    fn has_pair(&self, pair: &str) -> bool {
+        let has = |pair: &str| self.pairs.contains(pair);
+        has(pair) || singular(pair).is_some_and(|singular| has(&singular))
+    }
 }
 
 /// The fields with words that were looked for, each of them marked and everything else escaped for HTML.
-pub fn highlights<W, P>(content: &Content, sought: &Sought<W, P>) -> BTreeMap<String, String>
-where
-    W: Fn(&str) -> bool,
-    P: Fn(&str) -> bool,
-{
+pub fn highlights(content: &Content, marks: &Marks<'_>) -> BTreeMap<String, String> {
     let mut highlights = BTreeMap::new();
     let mut whole = |field: &str, text: &str, spans: &[Range<usize>]| {
         if !spans.is_empty() {
             highlights.insert(field.to_owned(), marked(text, 0..text.len(), spans));
         }
     };
-    whole("name", &content.name, &spans(&content.name, sought));
+    whole("name", &content.name, &spans(&content.name, marks));
     if let Some(brand) = &content.brand {
-        whole("brand", brand, &spans(brand, sought));
+        whole("brand", brand, &spans(brand, marks));
     }
     if let Some(category) = content.category.as_ref().map(ToString::to_string) {
-        whole("category", &category, &spans(&category, sought));
+        whole("category", &category, &spans(&category, marks));
     }
     let tags = content.tags.join(", ");
-    whole("tags", &tags, &spans(&tags, sought));
+    whole("tags", &tags, &spans(&tags, marks));
     if let Some(sku) = &content.sku {
-        let all = joined(sku);
-        match (sought.word)(&all) {
+        match marks.has_word(&joined(sku)) {
             true => whole("sku", sku, std::slice::from_ref(&(0..sku.len()))),
-            false => whole("sku", sku, &spans(sku, sought)),
+            false => whole("sku", sku, &spans(sku, marks)),
         }
     }
     if let Some(description) = &content.description {
-        let spans = spans(description, sought);
+        let spans = spans(description, marks);
         if !spans.is_empty() {
             highlights.insert("description".to_owned(), snippet(description, &spans));
         }
@@ -63,23 +115,25 @@ where
     highlights
 }
 
-/// The places of the query's words, in order and apart from each other.
-fn spans<W, P>(text: &str, sought: &Sought<W, P>) -> Vec<Range<usize>>
-where
-    W: Fn(&str) -> bool,
-    P: Fn(&str) -> bool,
-{
+/// The places of what was looked for, in order and apart from each other.
+fn spans(text: &str, marks: &Marks<'_>) -> Vec<Range<usize>> {
     let mut found = Vec::<Range<usize>>::new();
     let mut pairs = Pairs::default();
-    words(text, Purpose::Document, |word, at| {
-        if (sought.word)(word) {
-            found.push(at.clone());
-        }
-        if let Some((pair, at, _)) = pairs.next(word, at)
-            && (sought.pair)(pair)
+    pieces(text, Purpose::Document, |piece| {
+        if let Some(pair) = pairs.next(&piece)
+            && marks.has_pair(pair.text)
         {
-            found.push(at);
+            found.push(pair.at);
         }
+        if let Piece::Run(run) = &piece {
+            marks.runs.iter().for_each(|spelling| found.extend(run.find(spelling)));
+            return;
+        }
+        piece.each_word(Purpose::Document, |word, at| {
+            if marks.has_word(word) {
+                found.push(at);
+            }
+        });
     });
     found.sort_unstable_by_key(|span| (span.start, span.end));
     found.dedup_by(|next, span| {

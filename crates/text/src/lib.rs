@@ -11,6 +11,7 @@ pub mod forms;
 pub mod highlight;
 pub mod product;
 pub mod query;
+pub mod runs;
 pub mod score;
 pub mod typos;
 pub mod weights;

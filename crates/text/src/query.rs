@@ -7,6 +7,7 @@ use domain::search::{SearchRequest, Synonym};
 use crate::analysis::{has_digit, query_words};
 use crate::dictionary::Dictionary;
 use crate::forms::base;
+use crate::runs::{self, is_run};
 use crate::score::Spelling;
 use crate::typos::{Pattern, typos_allowed};
 use crate::weights::each_pair;
@@ -64,12 +65,22 @@ impl Way {
     fn one(term: Term, spelling: Spelling) -> Self {
         Self { terms: vec![term], is_phrase: false, spelling }
     }
+
+    /// A run of a script without spaces: its pairs of characters, next to each other.
+    fn run(run: &str) -> Self {
+        let term = |pair: &str| Term { dictionary: Dictionary::of(pair), text: pair.to_owned() };
+        let terms: Vec<Term> = runs::pairs(run).map(term).collect();
+        Self { is_phrase: terms.len() > 1, terms, spelling: Spelling::Same }
+    }
 }
 
 impl Word {
     fn new(text: String, at: Range<usize>) -> Self {
-        let ways =
-            vec![Way::one(Term::of(&text), Spelling::Same), Way::one(Term::of_pair(&text), Spelling::Joined)];
+        let ways = if is_run(&text) {
+            runs::spellings(&text).iter().map(|spelling| Way::run(spelling)).collect()
+        } else {
+            vec![Way::one(Term::of(&text), Spelling::Same), Way::one(Term::of_pair(&text), Spelling::Joined)]
+        };
         Self { text, at, is_last: false, ways }
     }
 
@@ -118,7 +129,8 @@ impl Query {
             add_synonym(&mut found, synonym);
         }
         if let Some(last) = found.last_mut() {
-            last.is_last = true;
+            // Where a word of a run ends, nobody knows.
+            last.is_last = !is_run(&last.text);
         }
         without_stop_words(&mut found, &request.tuning.stop_words);
         let words = distinct(found);
@@ -243,7 +255,8 @@ mod tests {
     use domain::search::Tuning;
 
     fn words(query: &str, tuning: Tuning) -> Vec<Word> {
-        Query::of(&SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) }).words
+        Query::of(&SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) })
+            .words
     }
 
     fn texts(words: &[Word]) -> Vec<&str> {

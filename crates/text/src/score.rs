@@ -19,7 +19,7 @@ const CLASS: u32 = 3;
 const LEVELLED_WORDS: usize = 11;
 
 /// The score of the first product that a shop's rule pins; each further one has one less. Above all others.
-pub const PINNED_SCORE: f32 = 8_388_608.0;
+pub const PINNED_SCORE: f32 = 1_048_576.0;
 
 /// How a word of a product is the one looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,8 +113,8 @@ mod tests {
             let steps = steps_of_half_level(words);
             assert!(steps > 0, "{words}");
             let levelled = (0..words).filter(|place| is_levelled(*place)).count() as u32;
-            let half_levels = levelled * u32::from(MAX_HALF_LEVELS)
-                + (levelled - 1) * u32::from(MAX_PHRASE_HALF_LEVELS);
+            let half_levels =
+                levelled * u32::from(MAX_HALF_LEVELS) + (levelled - 1) * u32::from(MAX_PHRASE_HALF_LEVELS);
             let most = half_levels * steps;
             assert!(most + UNBOOSTED + steps_of_boost(MAX_BOOST) as u32 <= steps_of_class(1) - 1, "{words}");
         }

@@ -6,10 +6,12 @@
 use std::ops::Range;
 
 use crate::analysis::has_digit;
+use crate::runs::is_run;
 
-/// How many typos a word may have, by its letters; words with digits are codes and sizes and have none.
+/// How many typos a word may have, by its letters; words with digits are codes and sizes and have none, and in scripts
+/// without spaces each character is half a word.
 pub fn typos_allowed(word: &str) -> u8 {
-    if has_digit(word) {
+    if has_digit(word) || is_run(word) {
         return 0;
     }
     match word.chars().count() {
@@ -74,7 +76,8 @@ impl Pattern {
     /// Whether a word with these letters can be within reach: each typo brings one new letter at most, and takes one.
     pub fn may_be_near(&self, other: Letters) -> bool {
         let (own, other) = (self.letters.0, other.0);
-        (own & !other).count_ones() <= u32::from(self.most) && (other & !own).count_ones() <= u32::from(self.most)
+        (own & !other).count_ones() <= u32::from(self.most)
+            && (other & !own).count_ones() <= u32::from(self.most)
     }
 
     /// How many typos lie between the two, when the pattern allows as many.
@@ -107,9 +110,7 @@ impl Pattern {
     fn places_of(&self, letter: char) -> u64 {
         match self.ascii.get(letter as usize) {
             Some(places) => *places,
-            None => {
-                self.places.iter().find(|(known, _)| *known == letter).map_or(0, |(_, places)| *places)
-            }
+            None => self.places.iter().find(|(known, _)| *known == letter).map_or(0, |(_, places)| *places),
         }
     }
 }
@@ -121,9 +122,15 @@ mod tests {
 
     #[test]
     fn typos_grow_with_the_letters() {
-        for (word, typos) in
-            [("tv", 0), ("hdd", 1), ("mouse", 1), ("camera", 2), ("ps5", 0), ("wh1000xm4", 0)]
-        {
+        for (word, typos) in [
+            ("tv", 0),
+            ("hdd", 1),
+            ("mouse", 1),
+            ("camera", 2),
+            ("ps5", 0),
+            ("wh1000xm4", 0),
+            ("ノートパソコン", 0),
+        ] {
             assert_eq!(typos_allowed(word), typos, "{word}");
         }
     }

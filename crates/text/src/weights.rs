@@ -11,10 +11,11 @@ use std::ops::Range;
 use domain::Content;
 use foldhash::HashMap;
 
-use crate::analysis::{Purpose, joined, words};
+use crate::analysis::{Piece, Purpose, joined, pieces};
 use crate::dictionary::Dictionary;
 use crate::forms::singular;
 use crate::product::{PARTS, Part, each_text};
+use crate::runs::Run;
 
 /// The highest level of a word.
 pub const MAX_LEVEL: u8 = 31;
@@ -93,24 +94,35 @@ impl Weigher {
 
     fn count(&mut self, text: &str, part: Part) {
         let mut pairs = Pairs::default();
-        words(text, Purpose::Document, |word, at| {
-            self.lengths[part as usize] += 1;
-            count(&mut self.words, word, part);
-            if let Some(singular) = singular(word) {
-                count(&mut self.words, &singular, part);
-            }
-            if part == Part::Description {
-                return;
-            }
-            if let Some((pair, _, is_size)) = pairs.next(word, at)
+        pieces(text, Purpose::Document, |piece| {
+            let pair = match part {
+                Part::Description => None,
+                _ => pairs.next(&piece),
+            };
+            if let Some(Pair { text, is_size, .. }) = pair
                 && (is_size || matches!(part, Part::Name | Part::Labels))
             {
-                count(&mut self.pairs, pair, part);
-                if let Some(singular) = singular(pair) {
+                count(&mut self.pairs, text, part);
+                if let Some(singular) = singular(text) {
                     count(&mut self.pairs, &singular, part);
                 }
             }
+            self.lengths[part as usize] += length(&piece);
+            piece.each_word(Purpose::Document, |word, _| {
+                count(&mut self.words, word, part);
+                if let Some(singular) = singular(word) {
+                    count(&mut self.words, &singular, part);
+                }
+            });
         });
+    }
+}
+
+/// How many words a piece of a text counts as. Two characters of a script without spaces are about one.
+fn length(piece: &Piece<'_>) -> u32 {
+    match piece {
+        Piece::Word(..) => 1,
+        Piece::Run(run) => (run.text().chars().count() as u32).div_ceil(2),
     }
 }
 
@@ -130,13 +142,17 @@ fn level(counts: &InParts, worth: &[f32; PARTS]) -> u8 {
     (share * f32::from(MAX_LEVEL)).round().clamp(1.0, f32::from(MAX_LEVEL)) as u8
 }
 
-/// Hands each two words that follow each other to `emit`: written as one, and their place in the text. Product codes
-/// have no neighbours, nor have scripts without spaces.
+/// Hands each two words of a query that follow each other to `emit`: written as one, and their place in the text.
+/// Product codes have no neighbours. Those in scripts without spaces need none: what a query has apart is found in a
+/// product that has it joined.
 pub fn each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
     let mut pairs = Pairs::default();
-    words(text, Purpose::Query, |word, at| {
-        if let Some((pair, at, _)) = pairs.next(word, at) {
-            emit(pair, at);
+    pieces(text, Purpose::Query, |piece| {
+        let is_word = matches!(piece, Piece::Word(..));
+        if let Some(pair) = pairs.next(&piece)
+            && is_word
+        {
+            emit(pair.text, pair.at);
         }
     });
 }
@@ -148,36 +164,86 @@ pub(crate) struct Pairs {
     pair: String,
     last_length: usize,
     last_at: Range<usize>,
+    last_letters: Option<Letters>,
+}
+
+/// Two neighbours.
+pub(crate) struct Pair<'a> {
+    /// Written as one.
+    pub(crate) text: &'a str,
+    /// Their place in the text.
+    pub(crate) at: Range<usize>,
+    /// Whether they are a number and its unit.
+    pub(crate) is_size: bool,
+}
+
+/// What neighbours are written in, both of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    Latin,
+    Kana,
+    Hangul,
 }
 
 impl Pairs {
-    /// The pair that the next word makes with the one before it, its place, and whether it is a number and its unit.
-    pub(crate) fn next(&mut self, word: &str, at: Range<usize>) -> Option<(&str, Range<usize>, bool)> {
+    /// The pair that the next piece of a text makes with the one before it.
+    pub(crate) fn next(&mut self, piece: &Piece<'_>) -> Option<Pair<'_>> {
+        let (text, at) = match piece {
+            Piece::Word(word, at) => (*word, at.clone()),
+            Piece::Run(run) => (run.text(), run.at()),
+        };
         if at.start < self.last_at.end {
             // A word made of those that came already.
             return None;
         }
         let start = std::mem::replace(&mut self.last_at, at.clone()).start;
-        if !may_have_neighbours(word) {
-            self.pair.clear();
+        let letters = letters(piece);
+        let is_alike = letters.is_some() && letters == self.last_letters;
+        self.last_letters = letters;
+        self.pair.drain(..self.pair.len() - if is_alike { self.last_length } else { 0 });
+        if letters.is_none() {
             self.last_length = 0;
             return None;
         }
-        self.pair.drain(..self.pair.len() - self.last_length);
-        self.last_length = word.len();
+        self.last_length = text.len();
         let before = self.pair.len();
-        self.pair.push_str(word);
+        self.pair.push_str(text);
         let is_number = |text: &str| text.as_bytes()[0].is_ascii_digit();
-        (before > 0 && self.pair.len() <= MAX_PAIR_BYTES)
-            .then(|| (&*self.pair, start..at.end, is_number(&self.pair) && !is_number(word)))
+        let is_size = is_number(&self.pair) && !is_number(text);
+        let left_out =
+            if let Piece::Run(run) = piece { run.text().len() - run.as_queried().len() } else { 0 };
+        let end = self.pair.len() - left_out;
+        (before > 0 && end <= MAX_PAIR_BYTES).then(|| Pair {
+            text: &self.pair[..end],
+            at: start..at.end,
+            is_size,
+        })
     }
 }
 
-/// Letters only, or a short number. Anything else is a code, and codes with what follows them would be nearly as many
-/// words as there are products.
-fn may_have_neighbours(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_lowercase())
-        || (word.len() <= MAX_NUMBER_BYTES && word.bytes().all(|byte| byte.is_ascii_digit()))
+/// What a piece is written in when it may have neighbours. A word in Latin letters may, or a short number, or a run in
+/// kana or Hangul only. Anything else is a code, and codes with what follows them would be nearly as many words as there
+/// are products; or a run with Chinese characters, whose end is not the end of a word.
+fn letters(piece: &Piece<'_>) -> Option<Letters> {
+    match piece {
+        Piece::Word(word, _) => {
+            let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase())
+                || (word.len() <= MAX_NUMBER_BYTES && word.bytes().all(|byte| byte.is_ascii_digit()));
+            is_plain.then_some(Letters::Latin)
+        }
+        Piece::Run(run) => letters_of_run(run),
+    }
+}
+
+fn letters_of_run(run: &Run) -> Option<Letters> {
+    let consists_of = |range: std::ops::RangeInclusive<char>| run.text().chars().all(|c| range.contains(&c));
+    if consists_of('\u{30A1}'..='\u{30FC}') {
+        Some(Letters::Kana)
+    } else if consists_of('\u{AC00}'..='\u{D7A3}') {
+        Some(Letters::Hangul)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -246,6 +312,28 @@ mod tests {
         let mut pairs: Vec<&str> = product.pairs.iter().map(|(pair, _)| pair.as_str()).collect();
         pairs.sort_unstable();
         assert_eq!(pairs, ["256gb", "30g", "headphone", "headphones", "phones256"]);
+    }
+
+    #[test]
+    fn words_in_kana_and_hangul_are_found_without_the_space_between_them() {
+        let sorted_pairs = |name: &str| {
+            let product = weighed(&format!(r#"{{"name":"{name}"}}"#));
+            let mut pairs: Vec<String> = product.pairs.into_iter().map(|(pair, _)| pair).collect();
+            pairs.sort_unstable();
+            pairs
+        };
+        assert_eq!(
+            sorted_pairs("ワイヤレス マウス 東京 プリンター・ケース 無線 무선 마우스 USB"),
+            ["ワイヤレスマウス", "무선마우스"]
+        );
+        assert_eq!(sorted_pairs("USB メモリー カバー リーダー"), ["カバーリーダ", "メモリーカバー"]);
+    }
+
+    #[test]
+    fn a_name_without_spaces_is_as_long_as_its_words() {
+        let kanji = weighed(r#"{"name":"東京都立大学新聞"}"#);
+        let latin = weighed(r#"{"name":"tokyo metropolitan university newspaper"}"#);
+        assert_eq!(level_of(&kanji.words, "東京"), level_of(&latin.words, "tokyo"));
     }
 
     #[test]

@@ -1,0 +1,193 @@
+//! How the words of a search are read: as they were typed; with typos, where few products have them so; and which of
+//! them need not be found, where few products have all.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::ports::{FEW_PRODUCTS, PortError};
+use domain::search::{Need, Reading, SearchRequest};
+use text::query::{Query, Word};
+use text::typos::typos_allowed;
+
+use crate::expansion::{Expansion, expand, expand_phrase};
+use crate::matching::{Match, Ranking, Sought, has_at_least, matches, sought};
+use crate::pool::out_of_time;
+use crate::search::failed;
+use crate::snapshot::Snapshot;
+use crate::tuning::Tuned;
+
+/// So many words are tried to be left out one after the other; then only the most telling one must be found.
+const MAX_TRIES: usize = 6;
+
+/// The words of a search with what they find.
+pub(crate) struct Read {
+    pub(crate) words: Vec<ReadWord>,
+    pub(crate) reading: Reading,
+    /// The documents found, by segment.
+    pub(crate) found: Vec<Vec<Match>>,
+}
+
+/// A word of a search with what it finds.
+pub(crate) struct ReadWord {
+    pub(crate) word: Word,
+    pub(crate) expansion: Arc<Expansion>,
+    is_required: bool,
+}
+
+impl Read {
+    /// The words that need not be found, as they stand in the query.
+    pub(crate) fn relaxed(&self, query: &str) -> Vec<String> {
+        let optional = self.reading.optional.iter().filter_map(|at| self.words.get(usize::from(*at)));
+        optional.filter_map(|word| query.get(word.word.at.clone())).map(str::to_owned).collect()
+    }
+}
+
+/// Reads the words of a request. There must be some.
+pub(crate) struct Reader<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) tuned: &'a Tuned,
+    pub(crate) deadline: Instant,
+}
+
+impl Reader<'_> {
+    /// Reads the words as the pages before were read, or decides how.
+    pub(crate) fn read(
+        &self,
+        request: &SearchRequest,
+        query: Query,
+        before: Option<&Reading>,
+    ) -> Result<Read, PortError> {
+        let Query { words, phrases } = query;
+        let mut read = Read { words: Vec::new(), reading: Reading::default(), found: Vec::new() };
+        for word in words {
+            let expansion = expand(&word, false, self.snapshot).map_err(failed)?;
+            read.words.push(ReadWord { word, expansion, is_required: request.need != Need::Any });
+        }
+        if let Some(before) = before {
+            self.take(&mut read, before)?;
+            self.find(&mut read)?;
+        } else {
+            self.find(&mut read)?;
+            if request.need != Need::Any {
+                self.look_for_typos(&mut read)?;
+            }
+            if request.need == Need::Most {
+                self.relax(&mut read)?;
+            }
+        }
+        // Neighbours that are neighbours in the products too only change the order.
+        let mut expanded = Vec::new();
+        for phrase in &phrases {
+            expanded.push((expand_phrase(phrase, self.snapshot).map_err(failed)?, phrase.ends_with));
+        }
+        if !expanded.is_empty() {
+            self.add_phrases(&mut read, expanded)?;
+        }
+        Ok(read)
+    }
+
+    fn take(&self, read: &mut Read, before: &Reading) -> Result<(), PortError> {
+        for at in &before.typos {
+            if let Some(word) = read.words.get_mut(usize::from(*at)) {
+                word.expansion = expand(&word.word, true, self.snapshot).map_err(failed)?;
+            }
+        }
+        for at in &before.optional {
+            if let Some(word) = read.words.get_mut(usize::from(*at)) {
+                word.is_required = false;
+            }
+        }
+        read.reading = before.clone();
+        Ok(())
+    }
+
+    fn look_for_typos(&self, read: &mut Read) -> Result<(), PortError> {
+        if count(&read.found) >= FEW_PRODUCTS {
+            return Ok(());
+        }
+        for (at, word) in (0..).zip(&mut read.words) {
+            let is_rare = typos_allowed(&word.word.text) > 0
+                && !has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot).map_err(failed)?;
+            if is_rare {
+                word.expansion = expand(&word.word, true, self.snapshot).map_err(failed)?;
+                read.reading.typos.push(at);
+            }
+        }
+        if read.reading.typos.is_empty() { Ok(()) } else { self.find(read) }
+    }
+
+    /// Lets words be missing until enough products have the others.
+    fn relax(&self, read: &mut Read) -> Result<(), PortError> {
+        if count(&read.found) >= FEW_PRODUCTS || read.words.len() < 2 {
+            return Ok(());
+        }
+        let mut telling = Vec::with_capacity(read.words.len());
+        for (at, word) in read.words.iter().enumerate() {
+            let alone = vec![(Arc::clone(&word.expansion), true)];
+            telling.push((count(&self.matches(&sought(alone, Vec::new()), 1)?), at));
+        }
+        // The one that the most products have comes first; of several the last one of the query.
+        telling.sort_unstable_by(|a, b| b.cmp(a));
+        let known: Vec<usize> = telling.iter().filter(|(found, _)| *found > 0).map(|(_, at)| *at).collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let unknown = telling.iter().filter(|(found, _)| *found == 0);
+        unknown.for_each(|(_, at)| read.words[*at].is_required = false);
+        if known.len() < read.words.len() {
+            self.find(read)?;
+        }
+        for (tries, at) in known[..known.len() - 1].iter().enumerate() {
+            if tries < MAX_TRIES && count(&read.found) >= FEW_PRODUCTS {
+                break;
+            }
+            read.words[*at].is_required = false;
+            if tries + 1 < MAX_TRIES || tries + 2 == known.len() {
+                self.find(read)?;
+            }
+        }
+        let places = (0..).zip(&read.words).filter(|(_, word)| !word.is_required).map(|(at, _)| at);
+        read.reading.optional = places.collect();
+        Ok(())
+    }
+
+    fn find(&self, read: &mut Read) -> Result<(), PortError> {
+        read.found = self.matches(&read.sought(Vec::new()), read.words.len())?;
+        Ok(())
+    }
+
+    fn add_phrases(&self, read: &mut Read, phrases: Vec<(Expansion, usize)>) -> Result<(), PortError> {
+        let sought = read.sought(phrases);
+        let ranking = Ranking::new(read.words.len());
+        for (number, segment) in self.snapshot.segments.iter().enumerate() {
+            ranking.add_phrases(&mut read.found[number], &sought, segment, number).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// What has the words, whatever the filters say, without what the shop hides.
+    fn matches(&self, sought: &[Sought], words: usize) -> Result<Vec<Vec<Match>>, PortError> {
+        let ranking = Ranking::new(words);
+        let mut all = Vec::with_capacity(self.snapshot.segments.len());
+        for (number, segment) in self.snapshot.segments.iter().enumerate() {
+            if Instant::now() >= self.deadline {
+                return Err(out_of_time());
+            }
+            let mut found = matches(sought, &ranking, segment, number).map_err(failed)?;
+            self.tuned.hide(&mut found, number);
+            all.push(found);
+        }
+        Ok(all)
+    }
+}
+
+impl Read {
+    fn sought(&self, phrases: Vec<(Expansion, usize)>) -> Vec<Sought> {
+        let words = self.words.iter().map(|word| (Arc::clone(&word.expansion), word.is_required));
+        sought(words.collect(), phrases)
+    }
+}
+
+fn count(found: &[Vec<Match>]) -> usize {
+    found.iter().map(Vec::len).sum()
+}
