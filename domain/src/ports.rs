@@ -367,13 +367,15 @@ pub trait SearchIndex: Send + Sync {
     /// [`FEW_PRODUCTS`] products have may have typos as well, as far as their length allows (0 to 2 letters: none, 3 to 5:
     /// one, more: two; none in words with digits).
     ///
-    /// Where fewer than [`FEW_PRODUCTS`] products have every word even so, and [`Need::Most`](crate::search::Need::Most) of
-    /// them are enough, some need not be found, and the answer names them: those that no product has, then one after the other the word that the most products have, until enough
-    /// products have the rest or one word is left. Where no product has any of the words, nothing is found.
+    /// Where fewer than [`ENOUGH_PRODUCTS`] products have every word even so, the order is that of relevance and
+    /// [`Need::Most`](crate::search::Need::Most) of the words are enough, some need not be found, and the answer names
+    /// them: those that no product has, then one after the other the word that the most products have (of several the last
+    /// one), until enough products have the rest or one word is left. In another order words need not be found only where
+    /// no product has them all. Where no product has any of the words, nothing is found.
     ///
-    /// More words found come first; of as many those with more found exactly, then those with more found as
-    /// beginnings, then those with more found with one typo; after that it counts in which parts of a product words
-    /// were found, and whether words that are neighbours in the search are neighbours there.
+    /// More words found exactly come first, then more found as beginnings, then more found at all, with fewer typos; after
+    /// that it counts in which parts of a product words were found, and whether words that are neighbours in the search
+    /// are neighbours there.
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError>;
 
     /// Answers one search.
@@ -395,8 +397,10 @@ pub trait SearchIndex: Send + Sync {
     async fn ready(&self) -> Result<(), PortError>;
 }
 
-/// So few products that a search looks for more than was typed.
+/// So few products have a word, or all words of a search, that it may be misspelt.
 pub const FEW_PRODUCTS: usize = 20;
+/// So many products are enough for a search: where fewer have all its words, those that have most of them follow.
+pub const ENOUGH_PRODUCTS: usize = 100;
 
 /// What an index holds under an id.
 #[derive(Debug, Clone, PartialEq)]

@@ -552,17 +552,24 @@ pub fn number_facet(numbers: &[(f64, u64)]) -> Option<NumberFacet> {
 
 /// Where the buckets of [`number_facet`] begin, and where the last one ends.
 fn number_ends(min: f64, max: f64) -> Vec<f64> {
-    let ends = |width: f64| {
-        let (first, last) = ((min / width).floor(), (max / width).floor() + 1.0);
-        let is_finite = (first * width).is_finite() && (last * width).is_finite() && last - first >= 1.0;
-        (is_finite && last - first <= MAX_NUMBER_BUCKETS as f64)
-            .then(|| (0..=(last - first) as usize).map(|step| (first + step as f64) * width).collect())
+    let ends = |digit: f64, power: i32| {
+        // A negative power of ten is no exact number, dividing by the positive one is as near as can be.
+        let scaled = |steps: f64| match power {
+            0.. => steps * digit * 10_f64.powi(power),
+            _ => steps * digit / 10_f64.powi(-power),
+        };
+        let width = scaled(1.0);
+        let (first, mut last) = ((min / width).floor(), (max / width).ceil());
+        last = last.max(first + 1.0);
+        let is_fitting =
+            last - first <= MAX_NUMBER_BUCKETS as f64 && scaled(first) <= min && max <= scaled(last);
+        (is_fitting && width.is_normal() && scaled(first).is_finite() && scaled(last).is_finite())
+            .then(|| (0..=(last - first) as usize).map(|step| scaled(first + step as f64)).collect())
     };
     // Buckets of less than a tenth of the whole range would be too many.
-    let power = ((max - min) / MAX_NUMBER_BUCKETS as f64).log10().floor();
-    let widths =
-        (0..3).flat_map(|more| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powf(power + f64::from(more))));
-    let fitting = widths.filter(|width| width.is_normal()).find_map(ends);
+    let power = ((max - min) / MAX_NUMBER_BUCKETS as f64).log10().floor().clamp(-300.0, 300.0) as i32;
+    let widths = (0..3).flat_map(|more| [1.0, 2.0, 5.0].map(|digit| (digit, power + more)));
+    let fitting = widths.into_iter().find_map(|(digit, power)| ends(digit, power));
     fitting.filter(|_| min < max).unwrap_or_else(|| vec![min, max])
 }
 
@@ -644,9 +651,10 @@ mod tests {
         };
         assert_eq!(ends(&[13.3, 13.3]), [(13.3, 13.3, 2)]);
         assert_eq!(
-            ends(&[1.0, 3.0]),
-            [(1.0, 1.5, 1), (1.5, 2.0, 0), (2.0, 2.5, 0), (2.5, 3.0, 0), (3.0, 3.5, 1)]
+            ends(&[1.0, 2.0, 3.0]).iter().map(|bucket| bucket.1).collect::<Vec<_>>(),
+            [1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.4, 2.6, 2.8, 3.0]
         );
+        assert_eq!(ends(&[-1.0, 0.0]).last(), Some(&(-0.1, 0.0, 1)));
         assert_eq!(ends(&[-5.0, 95.0]).len(), 6);
         assert_eq!(ends(&[f64::MIN, f64::MAX]), [(f64::MIN, f64::MAX, 2)]);
         assert_eq!(number_facet(&[(f64::NAN, 1), (2.0, 0)]), None);

@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS};
 use domain::search::{
-    Facet, FacetField, FacetRequest, FacetValue, SearchRequest, Sort, is_searchable, name_sort_key,
-    price_facet,
+    Facet, FacetField, FacetRequest, FacetValue, Need, SearchRequest, Sort, is_searchable, name_sort_key,
+    number_facet, price_facet,
 };
 use domain::{AttributeValue, Product};
 
@@ -25,7 +26,7 @@ pub(crate) struct FoundProduct<'a> {
     pub(crate) class: Class,
 }
 
-/// How many words were found exactly, as beginnings, with one typo: more comes first.
+/// How many words were found exactly and as beginnings, and how well those with typos: more comes first.
 pub(crate) type Class = [usize; 3];
 
 pub(crate) fn search<'a>(
@@ -33,11 +34,8 @@ pub(crate) fn search<'a>(
     request: &SearchRequest,
 ) -> Found<'a> {
     let products: Vec<&Arc<Product>> = products.filter(|product| is_searchable(product)).collect();
-    let (query, relaxed) = relax(query_words(&request.words), &products);
-    let matching: Vec<FoundProduct<'a>> = products
-        .into_iter()
-        .filter_map(|product| Some(FoundProduct { product, class: class(product, &query)? }))
-        .collect();
+    let (query, relaxed) = read(request, &products);
+    let matching = matching(&products, &query);
     let facets =
         request.facets.iter().map(|field| (field.clone(), facet(&matching, field, request))).collect();
     let mut products: Vec<_> =
@@ -46,16 +44,19 @@ pub(crate) fn search<'a>(
     Found { products, facets, has_words: !query.is_empty(), relaxed }
 }
 
+fn matching<'a>(products: &[&'a Arc<Product>], query: &[QueryWord]) -> Vec<FoundProduct<'a>> {
+    let found =
+        |product: &&'a Arc<Product>| Some(FoundProduct { product: *product, class: class(product, query)? });
+    products.iter().filter_map(found).collect()
+}
+
 pub(crate) fn facet_values<'a>(
     products: impl Iterator<Item = &'a Arc<Product>>,
     request: &FacetRequest,
 ) -> Vec<FacetValue> {
     let products: Vec<&Arc<Product>> = products.filter(|product| is_searchable(product)).collect();
-    let (query, _) = relax(query_words(&request.search.words), &products);
-    let matching: Vec<_> = products
-        .into_iter()
-        .filter_map(|product| Some(FoundProduct { product, class: class(product, &query)? }))
-        .collect();
+    let (query, _) = read(&request.search, &products);
+    let matching = matching(&products, &query);
     let mut counted = counts(&matching, &request.field, &request.search);
     counted.retain(|counted| counted.value.to_lowercase().starts_with(&request.prefix.to_lowercase()));
     counted.truncate(request.limit);
@@ -70,6 +71,9 @@ struct QueryWord {
     is_last: bool,
     /// With the word before and with the word behind.
     joined: Vec<String>,
+    /// Words of the catalogue that it may have been meant to be, in singular and plural, with the fewest typos.
+    near: BTreeMap<String, usize>,
+    is_required: bool,
 }
 
 pub(crate) fn folded(text: &str) -> String {
@@ -95,43 +99,48 @@ fn query_words(text: &str) -> Vec<QueryWord> {
         let joined = before.into_iter().chain(pairs.get(at)).flatten().cloned();
         match query.iter_mut().find(|known| known.text == *text && !is_last) {
             Some(known) => known.joined.extend(joined),
-            None => query.push(QueryWord { text: text.clone(), is_last, joined: joined.collect() }),
+            None => query.push(QueryWord {
+                text: text.clone(),
+                is_last,
+                joined: joined.collect(),
+                near: BTreeMap::new(),
+                is_required: true,
+            }),
         }
     }
     query
 }
 
-/// Leaves out words where no product has all of them: from the word that the fewest products have on, one is kept when
-/// some product has it and all that were kept before.
-fn relax(query: Vec<QueryWord>, products: &[&Arc<Product>]) -> (Vec<QueryWord>, Vec<String>) {
-    let count = |words: &[QueryWord], is_enough: &dyn Fn(Class) -> bool| {
-        products.iter().filter(|product| class(product, words).is_some_and(is_enough)).count()
-    };
-    if query.len() < 2 || count(&query, &|_| true) > 0 {
-        return (query, Vec::new());
-    }
-    let telling = |word: &QueryWord| {
-        let word = std::slice::from_ref(word);
-        match count(word, &|class| class[0] > 0) {
-            0 => count(word, &|_| true),
-            exact => exact,
-        }
-    };
-    let mut order: Vec<(usize, &QueryWord)> = query.iter().map(|word| (telling(word), word)).collect();
-    order.retain(|(found, _)| *found > 0);
-    order.sort_by_key(|(found, _)| *found);
-    let mut kept: Vec<QueryWord> = Vec::new();
-    for (_, word) in order {
-        kept.push(word.clone());
-        if count(&kept, &|_| true) == 0 {
-            kept.pop();
+/// The words as the index reads them, and those that need not be found.
+fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<QueryWord>, Vec<String>) {
+    let mut query = query_words(&request.words);
+    let count = |words: &[QueryWord]| matching(products, words).len();
+    if !query.is_empty() && count(&query) < FEW_PRODUCTS {
+        for word in &mut query {
+            if count(std::slice::from_ref(word)) < FEW_PRODUCTS {
+                word.near = near_words(&word.text, products);
+            }
         }
     }
-    if kept.is_empty() {
+    let enough = if request.sort == Sort::Relevance { ENOUGH_PRODUCTS } else { 1 };
+    if query.len() < 2 || request.need != Need::Most || count(&query) >= enough {
         return (query, Vec::new());
     }
-    let (kept, left_out): (Vec<_>, Vec<_>) = query.into_iter().partition(|word| kept.contains(word));
-    (kept, left_out.into_iter().map(|word| word.text).collect())
+    let alone: Vec<usize> = query.iter().map(|word| count(std::slice::from_ref(word))).collect();
+    if alone.iter().all(|found| *found == 0) {
+        return (query, Vec::new());
+    }
+    for (word, found) in query.iter_mut().zip(&alone) {
+        word.is_required = *found > 0;
+    }
+    while count(&query) < enough && query.iter().filter(|word| word.is_required).count() > 1 {
+        let required = (0..query.len()).filter(|at| query[*at].is_required);
+        let most = required.max_by_key(|at| (alone[*at], *at)).unwrap();
+        query[most].is_required = false;
+    }
+    let optional = query.iter().filter(|word| !word.is_required).map(|word| word.text.clone());
+    let optional = optional.collect();
+    (query, optional)
 }
 
 /// The word itself and, where it looks like an English plural, its singular.
@@ -212,23 +221,49 @@ fn class(product: &Product, query: &[QueryWord]) -> Option<Class> {
     if query.is_empty() {
         return Some([0; 3]);
     }
-    let ProductWords { words, pairs } = product_words(product);
-    let mut class = [0; 3];
+    let product = product_words(product);
+    let (mut class, mut is_found) = ([0; 3], false);
     for wanted in query {
-        let own = forms(&wanted.text);
-        let joined = wanted.joined.iter().flat_map(|joined| forms(joined));
-        if own.iter().any(|form| words.contains(form) || pairs.contains(form))
-            || joined.into_iter().any(|joined| words.contains(&joined))
-        {
-            class[0] += 1;
-        } else if wanted.is_last && words.iter().any(|word| word.starts_with(&wanted.text)) {
-            class[1] += 1;
-        } else {
-            let typos = words.iter().filter_map(|word| typos(&wanted.text, word)).min()?;
-            class[2] += usize::from(typos == 1);
+        match found_as(wanted, &product) {
+            Some((kind, points)) => {
+                class[kind] += points;
+                is_found = true;
+            }
+            None if wanted.is_required => return None,
+            None => {}
         }
     }
-    Some(class)
+    is_found.then_some(class)
+}
+
+/// In which way a word is found, and what that counts.
+fn found_as(wanted: &QueryWord, product: &ProductWords) -> Option<(usize, usize)> {
+    let ProductWords { words, pairs } = product;
+    let own = forms(&wanted.text);
+    let mut joined = wanted.joined.iter().flat_map(|joined| forms(joined));
+    if own.iter().any(|form| words.contains(form) || pairs.contains(form))
+        || joined.any(|joined| words.contains(&joined))
+    {
+        return Some((0, 1));
+    }
+    if wanted.is_last && words.iter().any(|word| word.starts_with(&wanted.text)) {
+        return Some((1, 1));
+    }
+    let near = words.iter().filter_map(|word| wanted.near.get(word)).min();
+    near.map(|typos| (2, 3 - typos))
+}
+
+fn near_words(wanted: &str, products: &[&Arc<Product>]) -> BTreeMap<String, usize> {
+    let mut near = BTreeMap::new();
+    for word in products.iter().flat_map(|product| product_words(product).words) {
+        if let Some(typos) = typos(wanted, &word).filter(|typos| *typos > 0) {
+            for form in forms(&word) {
+                let fewest = near.entry(form).or_insert(typos);
+                *fewest = typos.min(*fewest);
+            }
+        }
+    }
+    near
 }
 
 /// How many typos lie between two words, when the first one may have so many.
@@ -326,10 +361,16 @@ fn facet(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequ
             .collect();
         return Facet::Price(price_facet(&prices));
     }
+    let numbers: Vec<(f64, u64)> = counting(matching, field, request)
+        .filter_map(|product| match field {
+            FacetField::Attribute(key) => Some((product.content.attributes.get(key)?.as_number()?, 1)),
+            _ => None,
+        })
+        .collect();
     let mut values = counts(matching, field, request);
     let distinct = values.len();
     values.truncate(request.facet_values);
-    Facet::Values { values, distinct, numbers: None }
+    Facet::Values { values, distinct, numbers: number_facet(&numbers) }
 }
 
 fn counts(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequest) -> Vec<FacetValue> {

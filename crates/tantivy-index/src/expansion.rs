@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::postings::TermInfo;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet, TERMINATED};
 use text::dictionary::Dictionary;
 use text::forms::base;
 use text::query::{Phrase, Term, Way, Word};
@@ -273,12 +275,31 @@ fn add_near(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tanti
     near.sort_unstable();
     near.truncate(MAX_NEAR);
     for (typos, _, text) in near {
+        if !is_alive(text, snapshot)? {
+            continue;
+        }
         expansion.near.push(Near { text: text.to_owned(), typos });
     }
     for (lists, segment) in expansion.lists.iter_mut().zip(&snapshot.segments) {
         add_lists_of_near(lists, &expansion.near, segment)?;
     }
     Ok(())
+}
+
+/// Whether any product that is not deleted has the word.
+fn is_alive(word: &str, snapshot: &Snapshot) -> tantivy::Result<bool> {
+    for segment in &snapshot.segments {
+        let lists = segment.lists_of(Dictionary::Words);
+        let Some(info) = lists.terms().get(word)? else { continue };
+        let mut postings = lists.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+        while postings.doc() != TERMINATED {
+            if !segment.reader.is_deleted(postings.doc()) {
+                return Ok(true);
+            }
+            postings.advance();
+        }
+    }
+    Ok(false)
 }
 
 fn add_lists_of_near(lists: &mut Vec<List>, near: &[Near], segment: &Segment) -> tantivy::Result<()> {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::ports::{FEW_PRODUCTS, PortError};
-use domain::search::{Need, Reading, SearchRequest};
+use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
+use domain::search::{Need, Reading, SearchRequest, Sort};
 use text::query::{Query, Word};
 use text::typos::typos_allowed;
 
@@ -72,7 +72,8 @@ impl Reader<'_> {
                 self.look_for_typos(&mut read)?;
             }
             if request.need == Need::Most {
-                self.relax(&mut read)?;
+                let enough = if request.sort == Sort::Relevance { ENOUGH_PRODUCTS } else { 1 };
+                self.relax(&mut read, enough)?;
             }
         }
         // Neighbours that are neighbours in the products too only change the order.
@@ -117,8 +118,8 @@ impl Reader<'_> {
     }
 
     /// Lets words be missing until enough products have the others.
-    fn relax(&self, read: &mut Read) -> Result<(), PortError> {
-        if count(&read.found) >= FEW_PRODUCTS || read.words.len() < 2 {
+    fn relax(&self, read: &mut Read, enough: usize) -> Result<(), PortError> {
+        if count(&read.found) >= enough || read.words.len() < 2 {
             return Ok(());
         }
         let mut telling = Vec::with_capacity(read.words.len());
@@ -138,7 +139,7 @@ impl Reader<'_> {
             self.find(read)?;
         }
         for (tries, at) in known[..known.len() - 1].iter().enumerate() {
-            if tries < MAX_TRIES && count(&read.found) >= FEW_PRODUCTS {
+            if tries < MAX_TRIES && count(&read.found) >= enough {
                 break;
             }
             read.words[*at].is_required = false;

@@ -77,7 +77,10 @@ impl Way {
 impl Word {
     fn new(text: String, at: Range<usize>) -> Self {
         let ways = if is_run(&text) {
-            runs::spellings(&text).iter().map(|spelling| Way::run(spelling)).collect()
+            let spellings = runs::spellings(&text);
+            let joined = |spelling: &String| Way::one(Term::of_pair(spelling), Spelling::Joined);
+            let ways = spellings.iter().map(|spelling| Way::run(spelling));
+            ways.chain(spellings.iter().map(joined)).collect()
         } else {
             vec![Way::one(Term::of(&text), Spelling::Same), Way::one(Term::of_pair(&text), Spelling::Joined)]
         };
