@@ -6,6 +6,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY}
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::Faults;
+use domain::input::InputError;
 use domain::ports::{PortError, PortErrorKind};
 use runtime::Problem;
 use sha2::{Digest, Sha256};
@@ -54,10 +55,7 @@ impl EntityTag {
 pub(crate) fn cached(headers: &HeaderMap, tag: &EntityTag, max_age_seconds: u32, json: Vec<u8>) -> Response {
     let mut response = match tag.is_known(headers) {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => {
-            let kind = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            ([kind], json).into_response()
-        }
+        false => plain(json),
     };
     let cache_control = match max_age_seconds {
         0 => "no-cache".to_owned(),
@@ -74,6 +72,12 @@ pub(crate) fn cached(headers: &HeaderMap, tag: &EntityTag, max_age_seconds: u32,
     response
 }
 
+/// The answer to a method whose answers nobody keeps.
+pub(crate) fn plain(json: Vec<u8>) -> Response {
+    let kind = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    ([kind], json).into_response()
+}
+
 /// 400, with every fault.
 pub(crate) fn bad_request(faults: &Faults) -> Problem {
     let detail = match faults.0.as_slice() {
@@ -81,6 +85,20 @@ pub(crate) fn bad_request(faults: &Faults) -> Problem {
         faults => format!("{} things are wrong with the parameters", faults.len()),
     };
     Problem::of_faults(StatusCode::BAD_REQUEST, detail, &faults.0)
+}
+
+/// 400 for a body that is no JSON; 422, with every fault, for one that is no search.
+pub(crate) fn bad_body(error: &InputError) -> Problem {
+    match error {
+        InputError::Syntax(detail) => Problem::new(StatusCode::BAD_REQUEST, detail),
+        InputError::Faults(faults) => {
+            let detail = match faults.0.as_slice() {
+                [fault] => fault.to_string(),
+                faults => format!("{} things are wrong with the search", faults.len()),
+            };
+            Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, detail, &faults.0)
+        }
+    }
 }
 
 /// What to say of an index that failed. The cause goes to the log and nowhere else.

@@ -4,6 +4,8 @@
 #![warn(missing_docs)]
 
 pub mod answer;
+mod asking;
+pub mod body;
 mod facets;
 mod http;
 mod parameter_docs;
@@ -47,7 +49,7 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
         "searches with words that found nothing: what shoppers look for in vain"
     );
     OpenApiRouter::default()
-        .routes(routes!(search::search))
+        .routes(routes!(search::search, search::search_by_body))
         .routes(routes!(facets::facet_values))
         .with_state(Arc::new(Service { index, settings }))
 }

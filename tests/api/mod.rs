@@ -1,8 +1,12 @@
 //! Black-box tests over HTTP against the real service.
 
+#[macro_use]
+mod scenarios;
+
 mod bulk;
 mod catalogue;
 mod faults;
 mod products;
 mod search;
+mod search_by_body;
 mod service;
