@@ -23,21 +23,33 @@ pub fn search_json(
     answer: &SearchAnswer,
     took: Duration,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&SearchJson::new(request, answer, took))
+    serde_json::to_vec(&SearchJson {
+        products: answer.hits.iter().map(HitJson::from).collect(),
+        total: answer.total,
+        took: milliseconds(took),
+        facets: FacetsJson { facets: &answer.facets, currency: request.currency },
+        page: match request.page.start {
+            PageStart::Number(number) => Some(number),
+            PageStart::After(_) => None,
+        },
+        page_size: request.page.size,
+        next_cursor: answer.next.as_ref().map(domain::search::Cursor::encode),
+        corrected_query: answer.corrected_query.as_deref(),
+        relaxed: &answer.relaxed,
+    })
 }
 
-/// The JSON of the answers to several searches in one call, all of which took `took`.
-///
-/// # Errors
-/// As [`search_json`].
-pub fn searches_json(
-    requests: &[SearchRequest],
-    answers: &[SearchAnswer],
-    took: Duration,
-) -> Result<Vec<u8>, serde_json::Error> {
-    let results =
-        requests.iter().zip(answers).map(|(request, answer)| SearchJson::new(request, answer, took));
-    serde_json::to_vec(&SearchesJson { results: results.collect() })
+/// The JSON of several answers, each written already.
+pub(crate) fn results_json<'a>(answers: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut json = br#"{"results":["#.to_vec();
+    for (at, answer) in answers.enumerate() {
+        if at > 0 {
+            json.push(b',');
+        }
+        json.extend_from_slice(answer);
+    }
+    json.extend_from_slice(b"]}");
+    json
 }
 
 /// The JSON of the values of one facet.
@@ -64,7 +76,8 @@ pub(crate) struct SearchJson<'a> {
     /// How many products were found in all, exactly.
     #[schema(examples(12))]
     total: u64,
-    /// How long the search took in the index, in milliseconds; of several in one call, all of them together.
+    /// How long the search took in the index when the answer was made, in milliseconds; of several in one call, all
+    /// of them together.
     #[schema(examples(0.84))]
     took: f64,
     /// Every facet that was asked for, by its name. A product counts in a facet when the words and all filters but
@@ -89,25 +102,6 @@ pub(crate) struct SearchJson<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["purple"]))]
     relaxed: &'a [String],
-}
-
-impl<'a> SearchJson<'a> {
-    fn new(request: &SearchRequest, answer: &'a SearchAnswer, took: Duration) -> Self {
-        Self {
-            products: answer.hits.iter().map(HitJson::from).collect(),
-            total: answer.total,
-            took: milliseconds(took),
-            facets: FacetsJson { facets: &answer.facets, currency: request.currency },
-            page: match request.page.start {
-                PageStart::Number(number) => Some(number),
-                PageStart::After(_) => None,
-            },
-            page_size: request.page.size,
-            next_cursor: answer.next.as_ref().map(domain::search::Cursor::encode),
-            corrected_query: answer.corrected_query.as_deref(),
-            relaxed: &answer.relaxed,
-        }
-    }
 }
 
 /// The answers to several searches, all on one state of the catalogue.

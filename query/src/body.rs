@@ -6,9 +6,9 @@ use domain::search::SearchRequest;
 use domain::{AttributeValue, Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
+use crate::hint;
 use crate::params::{ATTRIBUTE_PREFIX, Reader};
 use crate::query_string::{Pair, shown};
-use crate::suggest;
 
 /// The most searches in one call.
 pub const MAX_SEARCHES: usize = 10;
@@ -210,7 +210,7 @@ fn unknown_field_message(name: &str) -> String {
         return format!("is not a field here; write {{\"attributes\": {{\"{}\": …}}}}", shown(key));
     }
     let known = FIELDS.map(|(known, _)| known);
-    match suggest::parameter(name, &known) {
+    match hint::parameter(name, &known) {
         Some(near) => format!("is not a field here; did you mean `{near}`?"),
         None => format!("is not a field here; there are {}", known.join(", ")),
     }

@@ -11,8 +11,8 @@ use domain::search::{
 };
 use domain::{CategoryPath, Currency, Fault, FaultKind, Faults, MoneyError, PriceRange};
 
+use crate::hint;
 use crate::query_string::{self, MAX_PARAMETERS, Pair, push_pair, shown};
-use crate::suggest;
 
 /// Values that `/products/facets/{field}` answers with, unless the caller says otherwise.
 pub const DEFAULT_LISTED_VALUES: usize = 100;
@@ -289,7 +289,7 @@ impl Reader {
                 Ok(field) if fields.contains(&field) => {}
                 Ok(field) => fields.push(field),
                 Err(message) => {
-                    let nearest = suggest::nearest(name, ["brand", "category", "tags", "price"]);
+                    let nearest = hint::nearest(name, ["brand", "category", "tags", "price"]);
                     let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
                     let message = format!("{message}, not `{}`{hint}", shown(name));
                     self.fault("facets", FaultKind::Unknown, message);
@@ -353,7 +353,7 @@ impl Reader {
         unknown.dedup();
         for name in unknown {
             let is_elsewhere = ALL_NAMES.iter().any(|names| names.contains(&name.as_str()));
-            let message = match suggest::parameter(&name, &known) {
+            let message = match hint::parameter(&name, &known) {
                 _ if is_elsewhere => "plays no part here; leave it out".to_owned(),
                 Some(near) => format!("is not a parameter here; did you mean `{near}`?"),
                 None => format!("is not a parameter here; there are {}", known.join(", ")),

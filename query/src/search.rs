@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::search::SearchRequest;
 use runtime::Problem;
 use runtime::body::JsonBody;
 
 use crate::answer::{self, AnswerToBody, SearchJson};
 use crate::body::{self, Searches};
-use crate::http::{EntityTag, bad_body, bad_request, cached, plain, unwritable};
+use crate::cache::Made;
+use crate::http::{bad_body, bad_request, plain};
 use crate::parameter_docs::{SearchParameters, SearchesBody};
 use crate::{Service, params};
 
@@ -108,10 +110,17 @@ pub(crate) async fn search(
 ) -> Result<Response, Problem> {
     let request = params::read_search(query.as_deref().unwrap_or_default(), service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
-    let (answer, took) = service.search(&request).await?;
-    let tag = EntityTag::of_search(&answer.snapshot, &params::write_search(&request));
-    let json = answer::search_json(&request, &answer, took).map_err(|error| unwritable(&error))?;
-    Ok(cached(&headers, &tag, service.settings.cache_seconds, json))
+    let make = async { service.search_all(std::slice::from_ref(&request)).await.and_then(only) };
+    service.respond(&headers, &name_of(&request), make).await
+}
+
+fn only(made: Vec<Made>) -> Result<Made, Problem> {
+    made.into_iter().next().ok_or_else(Problem::internal)
+}
+
+/// What names the answer of a search among all answers.
+fn name_of(request: &SearchRequest) -> String {
+    format!("search?{}", params::write_search(request))
 }
 
 /// Search the catalogue by a JSON body
@@ -198,15 +207,17 @@ pub(crate) async fn search_by_body(
 ) -> Result<Response, Problem> {
     params::read_none(query.as_deref().unwrap_or_default()).map_err(|faults| bad_request(&faults))?;
     let searches = body::read_searches(&body, service.settings.currency).map_err(|error| bad_body(&error))?;
-    let json = match searches {
-        Searches::One(request) => {
-            let (answer, took) = service.search(&request).await?;
-            answer::search_json(&request, &answer, took)
-        }
-        Searches::Several(requests) => {
-            let (answers, took) = service.search_all(&requests).await?;
-            answer::searches_json(&requests, &answers, took)
-        }
+    let (requests, is_list) = match searches {
+        Searches::One(request) => (vec![*request], false),
+        Searches::Several(requests) => (requests, true),
     };
-    Ok(plain(json.map_err(|error| unwritable(&error))?))
+    let names: Vec<String> = requests.iter().map(name_of).collect();
+    let mut answers = service.answers(&names, service.search_all(&requests)).await?;
+    match answers.pop() {
+        Some(answer) if !is_list => Ok(plain(answer.json)),
+        last => {
+            let all = answers.iter().chain(&last).map(|answer| &*answer.json);
+            Ok(plain(answer::results_json(all)))
+        }
+    }
 }

@@ -3,6 +3,7 @@
 #[macro_use]
 mod scenarios;
 
+mod answer_cache;
 mod bulk;
 mod catalogue;
 mod faults;
