@@ -1,10 +1,8 @@
-//! What handlers take from a request: bodies of the right type, preconditions, idempotency keys.
+//! What handlers take from a request: ids, preconditions, idempotency keys.
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{FromRequestParts, Path};
 use domain::{Fault, FaultKind, ProductId, Version};
-use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use runtime::Problem;
@@ -55,46 +53,6 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
 pub(crate) fn parameters(uri: &Uri) -> impl Iterator<Item = (String, String)> + '_ {
     let query = uri.query().unwrap_or_default();
     form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned()))
-}
-
-/// A body that claims to be JSON, read as a whole.
-pub(crate) struct JsonBody(pub(crate) Bytes);
-
-/// A body that claims to be a merge patch (or JSON), read as a whole.
-pub(crate) struct PatchBody(pub(crate) Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
-    type Rejection = Response;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        body_of_type(request, state, &["application/json"]).await.map(Self)
-    }
-}
-
-impl<S: Send + Sync> FromRequest<S> for PatchBody {
-    type Rejection = Response;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        body_of_type(request, state, &["application/merge-patch+json", "application/json"]).await.map(Self)
-    }
-}
-
-async fn body_of_type<S: Send + Sync>(
-    request: Request,
-    state: &S,
-    types: &[&str],
-) -> Result<Bytes, Response> {
-    check_content_type(request.headers(), types).map_err(Problem::into_response)?;
-    Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)
-}
-
-/// 415 unless the content type is one of `types`; parameters such as a charset do not count.
-pub(crate) fn check_content_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = given.split(';').next().unwrap_or_default().trim();
-    if types.iter().any(|allowed| kind.eq_ignore_ascii_case(allowed)) {
-        return Ok(());
-    }
-    let detail = format!("the body must have the header `content-type: {}`", types.join("` or `"));
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
 }
 
 /// The precondition of a write, from `If-Match` and `If-None-Match`.

@@ -9,6 +9,7 @@ use domain::{FaultKind, Product, ProductId, Version};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use runtime::Problem;
+use runtime::body::{JsonBody, PatchBody, check_content_type};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,10 +17,7 @@ use utoipa_axum::routes;
 use crate::Catalogue;
 use crate::catalogue::{Command, Operation, id_differs};
 use crate::error::{CommandError, problem_of_port};
-use crate::request::{
-    Id, JsonBody, NoParameters, PatchBody, bad_request, check_content_type, idempotency, parameters,
-    precondition, traceparent,
-};
+use crate::request::{Id, NoParameters, bad_request, idempotency, parameters, precondition, traceparent};
 
 /// Products on a page of the list, unless the caller says otherwise.
 const DEFAULT_LIST_LIMIT: usize = 100;

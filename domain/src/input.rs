@@ -133,7 +133,11 @@ const LARGEST_GROWTH: usize = 6;
 pub struct RawObject<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> RawObject<'a> {
-    pub(crate) fn parse(json: &'a [u8]) -> Result<Self, InputError> {
+    /// Splits the body of a request.
+    ///
+    /// # Errors
+    /// [`InputError::Syntax`] for a body that is not JSON, a fault for JSON that is no object.
+    pub fn parse(json: &'a [u8]) -> Result<Self, InputError> {
         serde_json::from_slice(json).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => {
                 Fault::new("", FaultKind::WrongType, "the body must be a JSON object").into()
@@ -486,7 +490,8 @@ fn unknown_field_message(key: &str) -> String {
     }
 }
 
-fn json_type(raw: &RawValue) -> &'static str {
+/// What a JSON value is, for a message: `a text`.
+pub fn json_type(raw: &RawValue) -> &'static str {
     match raw.get().as_bytes().first() {
         Some(b'"') => "a text",
         Some(b'{') => "an object",

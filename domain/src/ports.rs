@@ -390,6 +390,14 @@ pub trait SearchIndex: Send + Sync {
     /// The values of one facet with their counts, the most frequent first, then by value.
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError>;
 
+    /// The name of the newest state, as [`SearchAnswer::snapshot`] has it, so that what was answered on it before can be
+    /// given again; none where it cannot be told at much less cost than that of a search.
+    ///
+    /// What was applied before is in the state that is named, or in a later one; never is an older one named.
+    async fn snapshot(&self) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+
     /// How large the index is.
     async fn stats(&self) -> Result<IndexStats, PortError>;
 

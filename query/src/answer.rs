@@ -39,6 +39,19 @@ pub fn search_json(
     })
 }
 
+/// The JSON of several answers, each written already.
+pub(crate) fn results_json<'a>(answers: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut json = br#"{"results":["#.to_vec();
+    for (at, answer) in answers.enumerate() {
+        if at > 0 {
+            json.push(b',');
+        }
+        json.extend_from_slice(answer);
+    }
+    json.extend_from_slice(b"]}");
+    json
+}
+
 /// The JSON of the values of one facet.
 ///
 /// # Errors
@@ -63,7 +76,8 @@ pub(crate) struct SearchJson<'a> {
     /// How many products were found in all, exactly.
     #[schema(examples(12))]
     total: u64,
-    /// How long the search took in the index, in milliseconds.
+    /// How long the search took in the index when the answer was made, in milliseconds; of several in one call, all
+    /// of them together.
     #[schema(examples(0.84))]
     took: f64,
     /// Every facet that was asked for, by its name. A product counts in a facet when the words and all filters but
@@ -88,6 +102,25 @@ pub(crate) struct SearchJson<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["purple"]))]
     relaxed: &'a [String],
+}
+
+/// The answers to several searches, all on one state of the catalogue.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchAnswers)]
+pub(crate) struct SearchesJson<'a> {
+    /// One answer for each search, in the order asked.
+    #[schema(value_type = Vec<SearchJson<'static>>)]
+    results: Vec<SearchJson<'a>>,
+}
+
+/// The answer to a body with one search, or to one with several.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = AnswerToBody)]
+#[expect(dead_code, reason = "it is only described")]
+pub(crate) enum AnswerToBody<'a> {
+    One(SearchJson<'a>),
+    Several(SearchesJson<'a>),
 }
 
 /// A product that was found.

@@ -1,7 +1,6 @@
 //! `GET /products/facets/{field}`.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
@@ -13,9 +12,10 @@ use domain::search::FacetField;
 use runtime::Problem;
 
 use crate::answer::{self, FacetValuesJson};
-use crate::http::{EntityTag, bad_request, cached, index_failed, unwritable};
+use crate::cache::Made;
+use crate::http::{bad_request, unwritable};
 use crate::parameter_docs::FacetValuesParameters;
-use crate::{SEARCH_SECONDS, Service, params};
+use crate::{Service, params};
 
 /// List the values of a facet
 ///
@@ -88,15 +88,17 @@ pub(crate) async fn facet_values(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Service { index, settings } = service.as_ref();
     let field = read_field(field)?;
-    let request = params::read_facet_values(field, query.as_deref().unwrap_or_default(), settings.currency)
+    let query = query.as_deref().unwrap_or_default();
+    let request = params::read_facet_values(field, query, service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
-    let start = Instant::now();
-    let values = index.facet_values(&request).await.map_err(|error| index_failed(&error))?;
-    metrics::histogram!(SEARCH_SECONDS, "kind" => "facet_values").record(start.elapsed().as_secs_f64());
-    let json = answer::facet_values_json(&request.field, &values).map_err(|error| unwritable(&error))?;
-    Ok(cached(&headers, &EntityTag::of_answer(&json), settings.cache_seconds, json))
+    let name = format!("facets/{}?{}", request.field, params::write_facet_values(&request));
+    let make = async {
+        let (values, snapshot) = service.facet_values(&request).await?;
+        let json = answer::facet_values_json(&request.field, &values).map_err(|error| unwritable(&error))?;
+        Ok(Made { json, is_empty: false, snapshot })
+    };
+    service.respond(&headers, &name, make).await
 }
 
 fn read_field(field: Result<Path<String>, PathRejection>) -> Result<FacetField, Problem> {

@@ -1,27 +1,30 @@
 //! What all answers share: caching and problems.
 
-use std::fmt::Write as _;
+use std::fmt;
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use domain::Faults;
+use domain::input::InputError;
 use domain::ports::{PortError, PortErrorKind};
 use runtime::Problem;
 use sha2::{Digest, Sha256};
 
 /// The validator of an answer. It is weak: an answer to the same request on the same state of the index differs
 /// only in how long it took and in how it is compressed.
-pub(crate) struct EntityTag(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct EntityTag(u128);
 
 impl EntityTag {
-    /// Of a search: the state of the index and the canonical request. The program's version is part of it too, as
-    /// the next one may write the same answer otherwise.
-    pub(crate) fn of_search(snapshot: &str, request: &str) -> Self {
+    /// Of what a request gets: the state of the index and the canonical request. The program's version is part of it
+    /// too, as the next one may write the same answer otherwise.
+    pub(crate) fn of_request(snapshot: &str, request: &str) -> Self {
         Self::new(&[env!("CARGO_PKG_VERSION"), snapshot, request])
     }
 
-    /// Of the answer itself, where the index does not name its state.
+    /// Of the answer itself, where the state of the index is not known.
     pub(crate) fn of_answer(json: &[u8]) -> Self {
         Self::new(&[json])
     }
@@ -32,39 +35,44 @@ impl EntityTag {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        let mut tag = String::with_capacity(32);
-        for byte in &hash.finalize()[..16] {
-            // Writing into a `String` cannot fail.
-            let _ = write!(tag, "{byte:02x}");
-        }
-        Self(tag)
+        let first = hash.finalize().into_iter().take(16);
+        Self(first.fold(0, |tag, byte| tag << 8 | u128::from(byte)))
     }
 
     /// Whether the client has this answer already.
-    fn is_known(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn is_known(&self, headers: &HeaderMap) -> bool {
+        let own = self.to_string();
         let tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         tags.flat_map(|list| list.split(',')).map(str::trim).any(|tag| {
             let opaque = tag.strip_prefix("W/").unwrap_or(tag);
-            tag == "*" || opaque.trim_matches('"') == self.0
+            tag == "*" || opaque.trim_matches('"') == own
         })
     }
 }
 
-/// The answer, or 304 without one where the client has it.
-pub(crate) fn cached(headers: &HeaderMap, tag: &EntityTag, max_age_seconds: u32, json: Vec<u8>) -> Response {
-    let mut response = match tag.is_known(headers) {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => {
-            let kind = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            ([kind], json).into_response()
-        }
-    };
+impl fmt::Display for EntityTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// The answer to a GET, which caches may keep for `max_age_seconds`.
+pub(crate) fn with_tag(json: Bytes, tag: &EntityTag, max_age_seconds: u32) -> Response {
+    cacheable(plain(json), tag, max_age_seconds)
+}
+
+/// 304: the client has the answer.
+pub(crate) fn not_modified(tag: &EntityTag, max_age_seconds: u32) -> Response {
+    cacheable(StatusCode::NOT_MODIFIED.into_response(), tag, max_age_seconds)
+}
+
+fn cacheable(mut response: Response, tag: &EntityTag, max_age_seconds: u32) -> Response {
     let cache_control = match max_age_seconds {
         0 => "no-cache".to_owned(),
         seconds => format!("public, max-age={seconds}"),
     };
     let headers = response.headers_mut();
-    for (name, value) in [(ETAG, format!("W/\"{}\"", tag.0)), (CACHE_CONTROL, cache_control)] {
+    for (name, value) in [(ETAG, format!("W/\"{tag}\"")), (CACHE_CONTROL, cache_control)] {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
@@ -74,6 +82,12 @@ pub(crate) fn cached(headers: &HeaderMap, tag: &EntityTag, max_age_seconds: u32,
     response
 }
 
+/// The answer to a method whose answers nobody keeps.
+pub(crate) fn plain(json: impl Into<Bytes>) -> Response {
+    let kind = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    ([kind], json.into()).into_response()
+}
+
 /// 400, with every fault.
 pub(crate) fn bad_request(faults: &Faults) -> Problem {
     let detail = match faults.0.as_slice() {
@@ -81,6 +95,20 @@ pub(crate) fn bad_request(faults: &Faults) -> Problem {
         faults => format!("{} things are wrong with the parameters", faults.len()),
     };
     Problem::of_faults(StatusCode::BAD_REQUEST, detail, &faults.0)
+}
+
+/// 400 for a body that is no JSON; 422, with every fault, for one that is no search.
+pub(crate) fn bad_body(error: &InputError) -> Problem {
+    match error {
+        InputError::Syntax(detail) => Problem::new(StatusCode::BAD_REQUEST, detail),
+        InputError::Faults(faults) => {
+            let detail = match faults.0.as_slice() {
+                [fault] => fault.to_string(),
+                faults => format!("{} things are wrong with the search", faults.len()),
+            };
+            Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, detail, &faults.0)
+        }
+    }
 }
 
 /// What to say of an index that failed. The cause goes to the log and nowhere else.
@@ -121,33 +149,35 @@ mod tests {
 
     #[test]
     fn a_tag_changes_with_everything_that_changes_the_answer() {
-        let tag = |snapshot, request| EntityTag::of_search(snapshot, request).0;
+        let tag = EntityTag::of_request;
         let first = tag("1", "brand=HP");
         assert_eq!(first, tag("1", "brand=HP"));
         assert_ne!(first, tag("2", "brand=HP"));
         assert_ne!(first, tag("1", "brand=H"));
         assert_ne!(tag("12", "3"), tag("1", "23"), "parts do not run together");
-        assert_ne!(EntityTag::of_answer(b"{}").0, EntityTag::of_answer(b"[]").0);
+        assert_ne!(EntityTag::of_answer(b"{}"), EntityTag::of_answer(b"[]"));
+        assert_eq!(first.to_string().len(), 32);
     }
 
     #[test]
-    fn what_the_client_has_is_not_sent_again() {
-        let tag = EntityTag::of_search("1", "");
-        let weak = format!("W/\"{}\"", tag.0);
-        let status = |headers: &[&str]| cached(&sent(headers), &tag, 60, b"{}".to_vec()).status();
-        assert_eq!(status(&[]), StatusCode::OK);
-        assert_eq!(status(&["\"x\""]), StatusCode::OK);
-        assert_eq!(status(&[&weak[..10]]), StatusCode::OK);
+    fn a_client_says_what_it_has() {
+        let tag = EntityTag::of_request("1", "");
+        let weak = format!("W/\"{tag}\"");
+        let is_known = |headers: &[&str]| tag.is_known(&sent(headers));
+        for headers in [&[][..], &["\"x\""], &[&weak[..10]]] {
+            assert!(!is_known(headers), "{headers:?}");
+        }
         for headers in
             [&[weak.as_str()][..], &[&weak[2..]], &[&format!("\"x\", {weak}")], &["*"], &["\"x\"", &weak]]
         {
-            assert_eq!(status(headers), StatusCode::NOT_MODIFIED, "{headers:?}");
+            assert!(is_known(headers), "{headers:?}");
         }
-        let response = cached(&sent(&["*"]), &tag, 60, b"{}".to_vec());
-        assert_eq!(response.headers()[ETAG], weak);
-        assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=60");
-        assert_eq!(response.headers()[VARY], "accept-encoding");
-        assert_eq!(cached(&sent(&[]), &tag, 0, Vec::new()).headers()[CACHE_CONTROL], "no-cache");
+        for response in [with_tag(Bytes::new(), &tag, 60), not_modified(&tag, 60)] {
+            assert_eq!(response.headers()[ETAG], weak);
+            assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=60");
+            assert_eq!(response.headers()[VARY], "accept-encoding");
+        }
+        assert_eq!(with_tag(Bytes::new(), &tag, 0).headers()[CACHE_CONTROL], "no-cache");
     }
 
     #[test]

@@ -4,14 +4,17 @@
 #![warn(missing_docs)]
 
 pub mod answer;
+mod asking;
+pub mod body;
+mod cache;
 mod facets;
+mod hint;
 mod http;
 mod parameter_docs;
 pub mod params;
 mod query_string;
 mod search;
 pub mod service;
-mod suggest;
 
 use std::sync::Arc;
 
@@ -20,6 +23,8 @@ use domain::ports::SearchIndex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::cache::AnswerCache;
+
 /// What an operator decides.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -27,12 +32,16 @@ pub struct Settings {
     pub currency: Currency,
     /// How long a cache may give out an answer without asking again, in seconds; with 0 it always asks.
     pub cache_seconds: u32,
+    /// Megabytes of answers that are kept to be given again while the index is in the same state; with 0 every search
+    /// is made anew. It needs an index that [names its state](SearchIndex::snapshot).
+    pub answer_cache_mb: u32,
 }
 
 /// What the handlers share.
 struct Service {
     index: Arc<dyn SearchIndex>,
     settings: Settings,
+    answers: AnswerCache,
 }
 
 /// `/products/search` and `/products/facets/{field}` over an index, with their part of the OpenAPI document.
@@ -46,10 +55,12 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
         EMPTY_SEARCHES,
         "searches with words that found nothing: what shoppers look for in vain"
     );
+    cache::describe_metrics();
+    let answers = AnswerCache::of_megabytes(settings.answer_cache_mb);
     OpenApiRouter::default()
-        .routes(routes!(search::search))
+        .routes(routes!(search::search, search::search_by_body))
         .routes(routes!(facets::facet_values))
-        .with_state(Arc::new(Service { index, settings }))
+        .with_state(Arc::new(Service { index, settings, answers }))
 }
 
 const SEARCH_SECONDS: &str = "noren_search_seconds";

@@ -5,18 +5,98 @@ use domain::search::{
     DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE,
     MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, Sort,
 };
-use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{RefOr, Required};
+use utoipa::openapi::schema::{
+    AdditionalProperties, Array, ArrayBuilder, ArrayItems, ObjectBuilder, OneOfBuilder, Schema, SchemaType,
+    Type,
+};
+use utoipa::openapi::{Ref, RefOr, Required};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use crate::body::MAX_SEARCHES;
 use crate::params::DEFAULT_LISTED_VALUES;
+
+/// Stands for a parameter with a free name.
+const ATTRIBUTES: &str = "attributes.KEY";
 
 /// The parameters of `/products/search`.
 pub(crate) struct SearchParameters;
 
 /// The parameters of `/products/facets/{field}`.
 pub(crate) struct FacetValuesParameters;
+
+/// The body of a search: its parameters as fields.
+pub(crate) struct SearchBody;
+
+/// The body with one search or several.
+pub(crate) struct SearchesBody;
+
+impl ToSchema for SearchBody {}
+
+impl PartialSchema for SearchBody {
+    fn schema() -> RefOr<Schema> {
+        let mut body = ObjectBuilder::new();
+        for parameter in SearchParameters::into_params(|| None) {
+            let Some(RefOr::T(schema)) = parameter.schema else { continue };
+            let (name, schema) = match (parameter.name.as_str(), schema) {
+                (ATTRIBUTES, _) => ("attributes", attributes_field()),
+                (name, Schema::Array(array)) => (name, one_or_several(array, parameter.description)),
+                (name, Schema::Object(object)) => {
+                    let described = ObjectBuilder::from(object).description(parameter.description);
+                    (name, described.build().into())
+                }
+                (name, schema) => (name, schema),
+            };
+            body = body.property(name, schema);
+        }
+        let additional = AdditionalProperties::FreeForm(false);
+        body.additional_properties(Some(additional)).build().into()
+    }
+}
+
+impl ToSchema for SearchesBody {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((SearchBody::name().into_owned(), SearchBody::schema()));
+    }
+}
+
+impl PartialSchema for SearchesBody {
+    fn schema() -> RefOr<Schema> {
+        let one = Ref::from_schema_name(SearchBody::name());
+        let searches =
+            ArrayBuilder::new().items(one.clone()).min_items(Some(1)).max_items(Some(MAX_SEARCHES));
+        let several = ObjectBuilder::new()
+            .description(Some("Several searches, answered on one state of the catalogue."))
+            .property("searches", searches)
+            .required("searches")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        Schema::from(OneOfBuilder::new().item(one).item(several).build()).into()
+    }
+}
+
+/// A list of values, or one value alone.
+fn one_or_several(list: Array, description: Option<String>) -> Schema {
+    let mut both = OneOfBuilder::new().description(description);
+    if let ArrayItems::RefOrSchema(one) = &list.items {
+        both = both.item((**one).clone());
+    }
+    both.item(list).build().into()
+}
+
+fn attributes_field() -> Schema {
+    let one = || {
+        let types = [Type::String, Type::Number, Type::Boolean];
+        ObjectBuilder::new().schema_type(SchemaType::from_iter(types))
+    };
+    let values = OneOfBuilder::new().item(one()).item(list(one(), MAX_FILTERS));
+    let about = "Filters by attributes: keys with a value or a list of values, such as `\"red\"`, `13`, `true`; \
+                 `\"10..20\"` is a range of numbers.";
+    ObjectBuilder::new()
+        .description(Some(about))
+        .additional_properties(Some(Schema::from(values.build())))
+        .build()
+        .into()
+}
 
 impl IntoParams for SearchParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
@@ -117,7 +197,7 @@ fn attributes() -> Parameter {
     let schema = ObjectBuilder::new()
         .schema_type(Type::Object)
         .additional_properties(Some(Schema::from(text().build())));
-    let mut attributes = parameter("attributes.KEY", about, schema);
+    let mut attributes = parameter(ATTRIBUTES, about, schema);
     attributes.style = Some(ParameterStyle::Form);
     attributes.explode = Some(true);
     attributes

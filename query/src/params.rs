@@ -11,8 +11,8 @@ use domain::search::{
 };
 use domain::{CategoryPath, Currency, Fault, FaultKind, Faults, MoneyError, PriceRange};
 
-use crate::query_string::{self, Pair, push_pair, shown};
-use crate::suggest;
+use crate::hint;
+use crate::query_string::{self, MAX_PARAMETERS, Pair, push_pair, shown};
 
 /// Values that `/products/facets/{field}` answers with, unless the caller says otherwise.
 pub const DEFAULT_LISTED_VALUES: usize = 100;
@@ -26,26 +26,15 @@ pub(crate) const FILTER_NAMES: [&str; 8] =
 pub(crate) const SEARCH_NAMES: [&str; 6] = ["sortBy", "facets", "facetSize", "page", "pageSize", "cursor"];
 /// The further parameters of a list of values.
 pub(crate) const VALUES_NAMES: [&str; 2] = ["prefix", "limit"];
+/// All of them.
+const ALL_NAMES: [&[&str]; 3] = [&FILTER_NAMES, &SEARCH_NAMES, &VALUES_NAMES];
 
 /// Reads the query string of `/products/search`. Prices are in `default_currency` unless it names another.
 ///
 /// # Errors
 /// All faults of all parameters at once; the field of each is the name of the parameter.
 pub fn read_search(query: &str, default_currency: Currency) -> Result<SearchRequest, Faults> {
-    let mut reader = Reader::new(query);
-    let mut request = reader.matching(default_currency);
-    request.facets = reader.facets();
-    request.facet_values = reader.whole("facetSize", 1..=MAX_FACET_VALUES).unwrap_or(DEFAULT_FACET_VALUES);
-    let sort = reader.sort();
-    let size = reader.whole("pageSize", 1..=MAX_PAGE_SIZE);
-    let start = reader.start(size.unwrap_or(DEFAULT_PAGE_SIZE), sort);
-    request.sort = match &start {
-        PageStart::After(cursor) => cursor.sort,
-        PageStart::Number(_) => sort.unwrap_or_default(),
-    };
-    request.page = Page { start, size: size.unwrap_or(DEFAULT_PAGE_SIZE) };
-    reader.finish(&SEARCH_NAMES, &VALUES_NAMES)?;
-    Ok(request)
+    Reader::of_query(query).search(default_currency)
 }
 
 /// Reads the query string of `/products/facets/{field}`.
@@ -57,13 +46,26 @@ pub fn read_facet_values(
     query: &str,
     default_currency: Currency,
 ) -> Result<FacetRequest, Faults> {
-    let mut reader = Reader::new(query);
+    let mut reader = Reader::of_query(query);
     let search = reader.matching(default_currency);
     let prefix = reader.one("prefix").unwrap_or_default();
     reader.at_most("prefix", "characters", prefix.chars().count(), MAX_QUERY_CHARS);
     let limit = reader.whole("limit", 1..=MAX_FACET_VALUES).unwrap_or(DEFAULT_LISTED_VALUES);
-    reader.finish(&VALUES_NAMES, &SEARCH_NAMES)?;
+    reader.finish(&[&FILTER_NAMES, &VALUES_NAMES])?;
     Ok(FacetRequest { search, field, prefix, limit })
+}
+
+/// Reads the query string of an address that takes no parameters.
+///
+/// # Errors
+/// Names every parameter.
+pub fn read_none(query: &str) -> Result<(), Faults> {
+    let mut reader = Reader::of_query(query);
+    for Pair { name, .. } in std::mem::take(&mut reader.pairs) {
+        let message = "is no parameter of this address; write it into the body";
+        reader.fault(&name, FaultKind::Unknown, message);
+    }
+    reader.finish(&[])
 }
 
 /// Reads the name of a facet: as [`FacetField::parse`], with the bounds that a key has in a product. The error ends
@@ -87,16 +89,44 @@ fn check_key(key: &str) -> Result<(), String> {
 }
 
 /// Takes the parameters one after the other, and gathers what is wrong with them.
-struct Reader {
+pub(crate) struct Reader {
     pairs: Vec<Pair>,
     faults: Vec<Fault>,
 }
 
 impl Reader {
-    fn new(query: &str) -> Self {
+    fn of_query(query: &str) -> Self {
         let mut faults = Vec::new();
         let pairs = query_string::parse(query, &mut faults);
-        Self { pairs, faults }
+        Self::of_pairs(pairs, faults)
+    }
+
+    /// A reader of these parameters, with what is known to be wrong already.
+    pub(crate) fn of_pairs(pairs: Vec<Pair>, faults: Vec<Fault>) -> Self {
+        let mut reader = Self { pairs, faults };
+        if reader.pairs.len() > MAX_PARAMETERS {
+            reader.pairs.clear();
+            let message = format!("a request has at most {MAX_PARAMETERS} parameters");
+            reader.fault("", FaultKind::OutOfRange, message);
+        }
+        reader
+    }
+
+    /// The search that all of the parameters ask for.
+    pub(crate) fn search(mut self, default_currency: Currency) -> Result<SearchRequest, Faults> {
+        let mut request = self.matching(default_currency);
+        request.facets = self.facets();
+        request.facet_values = self.whole("facetSize", 1..=MAX_FACET_VALUES).unwrap_or(DEFAULT_FACET_VALUES);
+        let sort = self.sort();
+        let size = self.whole("pageSize", 1..=MAX_PAGE_SIZE);
+        let start = self.start(size.unwrap_or(DEFAULT_PAGE_SIZE), sort);
+        request.sort = match &start {
+            PageStart::After(cursor) => cursor.sort,
+            PageStart::Number(_) => sort.unwrap_or_default(),
+        };
+        request.page = Page { start, size: size.unwrap_or(DEFAULT_PAGE_SIZE) };
+        self.finish(&[&FILTER_NAMES, &SEARCH_NAMES])?;
+        Ok(request)
     }
 
     fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
@@ -259,7 +289,7 @@ impl Reader {
                 Ok(field) if fields.contains(&field) => {}
                 Ok(field) => fields.push(field),
                 Err(message) => {
-                    let nearest = suggest::nearest(name, ["brand", "category", "tags", "price"]);
+                    let nearest = hint::nearest(name, ["brand", "category", "tags", "price"]);
                     let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
                     let message = format!("{message}, not `{}`{hint}", shown(name));
                     self.fault("facets", FaultKind::Unknown, message);
@@ -315,15 +345,16 @@ impl Reader {
         }
     }
 
-    /// What was not taken is unknown here.
-    fn finish(mut self, names: &[&'static str], elsewhere: &[&str]) -> Result<(), Faults> {
-        let known: Vec<&'static str> = FILTER_NAMES.iter().chain(names).copied().collect();
+    /// What was not taken is unknown here, where there are parameters of these `names`.
+    fn finish(mut self, names: &[&[&'static str]]) -> Result<(), Faults> {
+        let known = names.concat();
         let mut unknown: Vec<String> = self.pairs.drain(..).map(|pair| pair.name).collect();
         unknown.sort();
         unknown.dedup();
         for name in unknown {
-            let message = match suggest::parameter(&name, &known) {
-                _ if elsewhere.contains(&name.as_str()) => "plays no part here; leave it out".to_owned(),
+            let is_elsewhere = ALL_NAMES.iter().any(|names| names.contains(&name.as_str()));
+            let message = match hint::parameter(&name, &known) {
+                _ if is_elsewhere => "plays no part here; leave it out".to_owned(),
                 Some(near) => format!("is not a parameter here; did you mean `{near}`?"),
                 None => format!("is not a parameter here; there are {}", known.join(", ")),
             };

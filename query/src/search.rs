@@ -1,17 +1,20 @@
-//! `GET /products/search`.
+//! `GET /products/search` and `POST /products/search`.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::search::SearchRequest;
 use runtime::Problem;
+use runtime::body::JsonBody;
 
-use crate::answer::{self, SearchJson};
-use crate::http::{EntityTag, bad_request, cached, index_failed, unwritable};
-use crate::parameter_docs::SearchParameters;
-use crate::{EMPTY_SEARCHES, SEARCH_SECONDS, Service, params};
+use crate::answer::{self, AnswerToBody, SearchJson};
+use crate::body::{self, Searches};
+use crate::cache::Made;
+use crate::http::{bad_body, bad_request, plain};
+use crate::parameter_docs::{SearchParameters, SearchesBody};
+use crate::{Service, params};
 
 /// Search the catalogue
 ///
@@ -105,17 +108,116 @@ pub(crate) async fn search(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Service { index, settings } = service.as_ref();
-    let request = params::read_search(query.as_deref().unwrap_or_default(), settings.currency)
+    let request = params::read_search(query.as_deref().unwrap_or_default(), service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
-    let start = Instant::now();
-    let answer = index.search(&request).await.map_err(|error| index_failed(&error))?;
-    let took = start.elapsed();
-    metrics::histogram!(SEARCH_SECONDS, "kind" => "search").record(took.as_secs_f64());
-    if answer.total == 0 && !request.words.is_empty() {
-        metrics::counter!(EMPTY_SEARCHES).increment(1);
+    let make = async { service.search_all(std::slice::from_ref(&request)).await.and_then(only) };
+    service.respond(&headers, &name_of(&request), make).await
+}
+
+fn only(made: Vec<Made>) -> Result<Made, Problem> {
+    made.into_iter().next().ok_or_else(Problem::internal)
+}
+
+/// What names the answer of a search among all answers.
+fn name_of(request: &SearchRequest) -> String {
+    format!("search?{}", params::write_search(request))
+}
+
+/// Search the catalogue by a JSON body
+///
+/// The same search as `GET /products/search`, with the same names, for filters that are too long for an address, and
+/// for **several searches in one call**: up to 10 in `{"searches": […]}`, which are all answered on one state of the
+/// catalogue, in their order.
+///
+/// Where a parameter may be repeated, its field takes a list, or one value alone. Attributes are an object:
+/// `{"attributes": {"colour": ["red", "blue"], "width": "10..20"}}`. Null is the same as leaving a field out.
+///
+/// Caches between here and the client do not keep answers to a POST, and so they have no `ETag`.
+#[utoipa::path(
+    post,
+    path = "/products/search",
+    tag = "search",
+    operation_id = "searchByBody",
+    request_body(
+        content = SearchesBody,
+        description = "One search, or `searches` with several.",
+        example = json!({"searches": [
+            {"query": "lamp", "brand": ["Akari", "Hikari"], "priceRange": "10-50", "facets": ["brand", "price"]},
+            {"query": "lamp", "attributes": {"colour": "red"}, "sortBy": "newest", "pageSize": 4}
+        ]})
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The answer as of `GET /products/search`, or `results` with one for each search.",
+            body = AnswerToBody<'static>
+        ),
+        (
+            status = 400,
+            description = "The body is not JSON, or the address has parameters.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (
+            status = 413,
+            description = "The body is larger than 1 MiB.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (
+            status = 415,
+            description = "The body is not `application/json`.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (
+            status = 422,
+            description = "Fields are unknown, malformed or out of bounds. `errors` names each, of several searches \
+                           with the place of its search.",
+            body = Problem,
+            content_type = "application/problem+json",
+            example = json!({
+                "type": "about:blank", "title": "Unprocessable Content", "status": 422,
+                "detail": "searches[1].priceRange: must be `min-max`, `min-` or `-max`",
+                "errors": [
+                    {"field": "searches[1].priceRange", "message": "must be `min-max`, `min-` or `-max`",
+                     "type": "malformed"}
+                ]
+            })
+        ),
+        (
+            status = 500,
+            description = "A defect; the log has the details under the request's id.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (
+            status = 503,
+            description = "The index is not available or has too much to do.",
+            body = Problem,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
+        ),
+    )
+)]
+pub(crate) async fn search_by_body(
+    State(service): State<Arc<Service>>,
+    RawQuery(query): RawQuery,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    params::read_none(query.as_deref().unwrap_or_default()).map_err(|faults| bad_request(&faults))?;
+    let searches = body::read_searches(&body, service.settings.currency).map_err(|error| bad_body(&error))?;
+    let (requests, is_list) = match searches {
+        Searches::One(request) => (vec![*request], false),
+        Searches::Several(requests) => (requests, true),
+    };
+    let names: Vec<String> = requests.iter().map(name_of).collect();
+    let mut answers = service.answers(&names, service.search_all(&requests)).await?;
+    match answers.pop() {
+        Some(answer) if !is_list => Ok(plain(answer.json)),
+        last => {
+            let all = answers.iter().chain(&last).map(|answer| &*answer.json);
+            Ok(plain(answer::results_json(all)))
+        }
     }
-    let tag = EntityTag::of_search(&answer.snapshot, &params::write_search(&request));
-    let json = answer::search_json(&request, &answer, took).map_err(|error| unwritable(&error))?;
-    Ok(cached(&headers, &tag, settings.cache_seconds, json))
 }

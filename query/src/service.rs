@@ -37,6 +37,8 @@ pub struct Config {
     currency: config::Currency,
     #[command(flatten)]
     cache: config::Cache,
+    #[command(flatten)]
+    answer_cache: config::AnswerCache,
 }
 
 /// What the document says of the service as a whole.
@@ -59,10 +61,14 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Ope
 pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let cache_seconds = config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS);
+    let settings = Settings {
+        currency,
+        cache_seconds: config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
+        answer_cache_mb: config.answer_cache.answer_cache_mb,
+    };
     let index = open_index(&config).await?;
     let (parts, gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
-    let (routes, openapi) = documented_routes(index, Settings { currency, cache_seconds }).split_for_parts();
+    let (routes, openapi) = documented_routes(index, settings).split_for_parts();
     let router =
         Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router();
     #[cfg(feature = "aws")]

@@ -112,7 +112,7 @@ async fn addresses_and_methods_that_do_not_exist_get_problems_too() {
     let answer = Answer::of(app.request(Method::DELETE, "/products")).await;
     assert!(answer.header("allow").contains("POST"), "{answer:?}");
     answer.problem(405);
-    Answer::of(app.request(Method::POST, "/products/search")).await.problem(405);
+    Answer::of(app.request(Method::PUT, "/products/search")).await.problem(405);
 }
 
 #[tokio::test(flavor = "multi_thread")]

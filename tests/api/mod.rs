@@ -1,8 +1,13 @@
 //! Black-box tests over HTTP against the real service.
 
+#[macro_use]
+mod scenarios;
+
+mod answer_cache;
 mod bulk;
 mod catalogue;
 mod faults;
 mod products;
 mod search;
+mod search_by_body;
 mod service;

@@ -53,7 +53,7 @@ async fn a_product_without_an_id_gets_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_price_without_a_currency_is_in_that_of_the_catalogue() {
     let currency = domain::Currency::parse("JPY").unwrap();
-    let app = TestApp::spawn_with(noren::app::Options { currency, cache_seconds: 0 }).await;
+    let app = TestApp::spawn_with(noren::app::Options { currency, ..Default::default() }).await;
     app.put("/products/cup", &json!({"name": "湯呑み", "price": 1200})).await.expect(201);
     let cup = app.get("/products/cup").await.json();
     assert_eq!((&cup["price"], &cup["currency"]), (&json!(1200), &json!("JPY")));

@@ -3,32 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use noren::app::Options;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::api::scenarios::shop;
 use crate::support::{Answer, TestApp, wait_until};
-
-/// Makes a test of each scenario for each index.
-macro_rules! on_each_index {
-    ($($scenario:ident),* $(,)?) => {
-        mod tantivy {
-            use super::{TestApp, options};
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(TestApp::spawn_with(options()).await).await;
-            })*
-        }
-        mod opensearch {
-            use super::{TestApp, options};
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                let Some(app) = TestApp::spawn_on_opensearch(options()).await else { return };
-                super::$scenario(app).await;
-            })*
-        }
-    };
-}
 
 on_each_index!(
     misspelt_words_find_what_was_meant,
@@ -40,30 +19,6 @@ on_each_index!(
     answers_can_be_cached_until_something_changes,
     the_values_of_one_facet,
 );
-
-fn options() -> Options {
-    Options { cache_seconds: 60, ..Options::default() }
-}
-
-fn shop() -> Vec<Value> {
-    let product = |id: &str,
-                   name: &str,
-                   brand: &str,
-                   category: &str,
-                   price: f64,
-                   stock: u64,
-                   colour: &str| {
-        json!({"id": id, "name": name, "brand": brand, "category": category, "price": price, "stock": stock,
-               "tags": [colour], "attributes": {"colour": colour, "weight": price * 10.0}})
-    };
-    vec![
-        product("p1", "Intel Core i7 processor", "Intel", "Computers > Processors", 299.0, 3, "silver"),
-        product("p2", "Intel Core i5 processor", "Intel", "Computers > Processors", 199.0, 0, "silver"),
-        product("p3", "AMD Ryzen processor", "AMD", "Computers > Processors", 249.5, 5, "black"),
-        product("p4", "Processor cooler", "Noctua", "Computers > Cooling", 59.9, 9, "brown"),
-        product("p5", "Desk lamp", "Hikari", "Home > Lamps", 39.9, 1, "black"),
-    ]
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_created_product_is_found_and_a_deleted_one_gone_within_a_second() {

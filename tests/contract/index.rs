@@ -120,6 +120,7 @@ macro_rules! suites {
                 highlights_are_escaped,
                 a_misspelt_query_is_corrected,
                 the_snapshot_changes_with_each_commit,
+                the_newest_state_is_told_and_never_an_older_one,
             ],
             reopening: [versions_survive_a_restart, products_survive_a_restart]
         );
@@ -903,4 +904,18 @@ async fn the_snapshot_changes_with_each_commit(index: &Index<'_>) {
     assert_eq!(one, snapshot().await, "nothing was changed");
     index.apply(&[deleted("a", 2)]).await;
     assert_ne!(one, snapshot().await);
+}
+
+async fn the_newest_state_is_told_and_never_an_older_one(index: &Index<'_>) {
+    let newest = async || index.searcher.snapshot().await.unwrap();
+    let mut before = None;
+    for number in 0..5 {
+        index.add([product(&format!("p{number}"), serde_json::json!({ "name": "lamp" }))]).await;
+        let told = newest().await;
+        assert!(told.is_none() || told != before, "a state of before the write: {told:?}");
+        let searched = index.answer(&asking("")).await.snapshot;
+        let told = newest().await;
+        assert!(told.as_ref().is_none_or(|told| *told == searched), "{told:?}, searched on {searched}");
+        before = Some(searched);
+    }
 }

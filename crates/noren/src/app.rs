@@ -29,11 +29,14 @@ pub struct Options {
     pub currency: Currency,
     /// How long clients may keep the answer of a search.
     pub cache_seconds: u32,
+    /// Megabytes of answers that the read side keeps, see [`Settings::answer_cache_mb`].
+    pub answer_cache_mb: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { currency: Currency::USD, cache_seconds: 0 }
+        let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
+        Self { currency: Currency::USD, cache_seconds: 0, answer_cache_mb }
     }
 }
 
@@ -115,8 +118,8 @@ impl App {
 
     /// Both APIs in one router, with health, metrics and documents.
     pub fn router(&self) -> Router {
-        let settings =
-            Settings { currency: self.options.currency, cache_seconds: self.options.cache_seconds };
+        let Options { currency, cache_seconds, answer_cache_mb } = self.options;
+        let settings = Settings { currency, cache_seconds, answer_cache_mb };
         let (routes, openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))

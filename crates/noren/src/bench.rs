@@ -28,7 +28,9 @@ const SEED: u64 = 1;
 /// When the files cannot be imported, or a search fails.
 pub async fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let scratch = Scratch::new(args.scratch.as_deref())?;
-    let app = App::open(scratch.path(), Options::default()).await?;
+    // A search that comes again is to be searched again.
+    let options = Options { answer_cache_mb: 0, ..Options::default() };
+    let app = App::open(scratch.path(), options).await?;
     let measured = measure(&app, args, scratch.path()).await;
     app.stop().await;
     measured

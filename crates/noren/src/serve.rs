@@ -30,6 +30,8 @@ pub struct Serve {
     currency: config::Currency,
     #[command(flatten)]
     cache: config::Cache,
+    #[command(flatten)]
+    answer_cache: config::AnswerCache,
     /// Fill an empty catalogue with 2,000 made products
     #[arg(long)]
     demo: bool,
@@ -42,7 +44,11 @@ pub struct Serve {
 pub async fn serve(flags: Serve) -> Result<(), StartError> {
     let currency = Currency::parse(&flags.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let options = Options { currency, cache_seconds: flags.cache.cache_seconds.unwrap_or(0) };
+    let options = Options {
+        currency,
+        cache_seconds: flags.cache.cache_seconds.unwrap_or(0),
+        answer_cache_mb: flags.answer_cache.answer_cache_mb,
+    };
     let listener = server::listen(flags.listen.listen).await?;
     let address = listener
         .local_addr()

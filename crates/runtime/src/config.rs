@@ -10,7 +10,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use crate::StartError;
 
 /// Every variable that a binary of Noren may be given, with what it sets.
-pub const VARIABLES: [(&str, &str); 12] = [
+pub const VARIABLES: [(&str, &str); 13] = [
     ("NOREN_LISTEN", "address and port to listen on"),
     ("NOREN_DATA_DIR", "folder of the embedded store, queue and index"),
     ("NOREN_STORE", "where products are kept: sqlite or dynamodb"),
@@ -23,6 +23,7 @@ pub const VARIABLES: [(&str, &str); 12] = [
     ("NOREN_CREATE_TABLES", "whether to make missing tables and queues: true or false"),
     ("NOREN_CURRENCY", "currency of prices that name none, ISO 4217"),
     ("NOREN_CACHE_SECONDS", "how long clients may keep the answer of a search"),
+    ("NOREN_ANSWER_CACHE_MB", "megabytes of answers that the service keeps to give them again"),
 ];
 
 /// Refuses variables that begin with `NOREN_` and mean nothing: most likely one is misspelt, and what it should
@@ -182,6 +183,17 @@ pub struct Cache {
     /// Seconds that clients may keep the answer of a search [default: 300, and 0 under `noren serve`]
     #[arg(long, env = "NOREN_CACHE_SECONDS", value_name = "SECONDS")]
     pub cache_seconds: Option<u32>,
+}
+
+/// Megabytes of [`AnswerCache`], unless configured.
+pub const DEFAULT_ANSWER_CACHE_MB: u32 = 64;
+
+/// How many answers the service keeps.
+#[derive(Debug, Clone, Args)]
+pub struct AnswerCache {
+    /// Megabytes of answers that are kept to be given again until something is written; 0 keeps none
+    #[arg(long, env = "NOREN_ANSWER_CACHE_MB", value_name = "MB", default_value_t = DEFAULT_ANSWER_CACHE_MB)]
+    pub answer_cache_mb: u32,
 }
 
 /// The error for a back end that was asked for and is not in this build.

@@ -1,5 +1,6 @@
 //! How a service runs: configuration, telemetry, HTTP middleware, problems, the server. It knows no products.
 
+pub mod body;
 pub mod config;
 pub mod health;
 pub mod http;

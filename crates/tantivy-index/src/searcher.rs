@@ -94,6 +94,11 @@ impl SearchIndex for TantivySearcher {
         self.on_newest(move |snapshot, _, deadline| search::facet_values(snapshot, &request, deadline)).await
     }
 
+    async fn snapshot(&self) -> Result<Option<String>, PortError> {
+        // Not on the pool: it is one look at the file system.
+        Ok(self.snapshots.name_of_newest())
+    }
+
     async fn stats(&self) -> Result<IndexStats, PortError> {
         self.on_newest(|snapshot, snapshots, _| {
             let bytes = bytes_in(&snapshots.folder().path);

@@ -256,6 +256,12 @@ impl Snapshots {
         Ok(snapshot)
     }
 
+    /// The name of the state of the last commit; none before the first search has loaded it.
+    pub(crate) fn name_of_newest(&self) -> Option<String> {
+        let number = number_of(&fs::metadata(self.folder.path.join(META_FILE)).ok()?);
+        self.current_if(number).map(|snapshot| snapshot.name.clone())
+    }
+
     fn current_if(&self, number: (u64, u64)) -> Option<Arc<Snapshot>> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         (current.meta_number == number).then(|| Arc::clone(&current.snapshot))

@@ -23,7 +23,7 @@ const MAX_COMPARED_CHARS: usize = 40;
 /// The parameter among `known` that is closest to an unknown name, if one is close.
 pub(crate) fn parameter(name: &str, known: &[&'static str]) -> Option<&'static str> {
     if name.to_ascii_lowercase().starts_with("attr") {
-        return known.iter().copied().find(|known| known.starts_with("attributes."));
+        return known.iter().copied().find(|known| known.starts_with("attributes"));
     }
     let folded = fold(name);
     let alias = ALIASES.iter().find(|(alias, _)| *alias == folded).map(|(_, name)| *name);

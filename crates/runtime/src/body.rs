@@ -1,0 +1,52 @@
+//! Bodies of requests: of the type that they should have, and read as a whole.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+
+use crate::Problem;
+
+/// A body that claims to be JSON, read as a whole.
+pub struct JsonBody(pub Bytes);
+
+/// A body that claims to be a merge patch (or JSON), read as a whole.
+pub struct PatchBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
+    type Rejection = Response;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        body_of_type(request, state, &["application/json"]).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for PatchBody {
+    type Rejection = Response;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        body_of_type(request, state, &["application/merge-patch+json", "application/json"]).await.map(Self)
+    }
+}
+
+async fn body_of_type<S: Send + Sync>(
+    request: Request,
+    state: &S,
+    types: &[&str],
+) -> Result<Bytes, Response> {
+    check_content_type(request.headers(), types).map_err(Problem::into_response)?;
+    Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)
+}
+
+/// Whether the content type is one of `types`; parameters such as a charset do not count.
+///
+/// # Errors
+/// 415 for any other.
+pub fn check_content_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = given.split(';').next().unwrap_or_default().trim();
+    if types.iter().any(|allowed| kind.eq_ignore_ascii_case(allowed)) {
+        return Ok(());
+    }
+    let detail = format!("the body must have the header `content-type: {}`", types.join("` or `"));
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
+}

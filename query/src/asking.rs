@@ -1,0 +1,55 @@
+//! Asking the index, and measuring how long it takes.
+
+use std::time::{Duration, Instant};
+
+use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+use runtime::Problem;
+
+use crate::cache::Made;
+use crate::http::{index_failed, unwritable};
+use crate::{SEARCH_SECONDS, Service, answer};
+
+impl Service {
+    /// Answers searches on one state of the index, each as its JSON.
+    pub(crate) async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<Made>, Problem> {
+        let kind = if requests.len() == 1 { "search" } else { "searches" };
+        let (answers, took) = self.ask(kind, requests).await?;
+        let made = |(request, answer): (&SearchRequest, SearchAnswer)| {
+            let json = answer::search_json(request, &answer, took).map_err(|error| unwritable(&error))?;
+            let is_empty = answer.total == 0 && !request.words.is_empty();
+            Ok(Made { json, is_empty, snapshot: Some(answer.snapshot) })
+        };
+        requests.iter().zip(answers).map(made).collect()
+    }
+
+    /// What the index answers, and how long it needed.
+    pub(crate) async fn ask(
+        &self,
+        kind: &'static str,
+        requests: &[SearchRequest],
+    ) -> Result<(Vec<SearchAnswer>, Duration), Problem> {
+        let start = Instant::now();
+        let answers = self.index.search_all(requests).await.map_err(|error| index_failed(&error))?;
+        Ok((answers, measured(kind, start)))
+    }
+
+    /// The values of a facet, and the state of the index where it is known to be one.
+    pub(crate) async fn facet_values(
+        &self,
+        request: &FacetRequest,
+    ) -> Result<(Vec<FacetValue>, Option<String>), Problem> {
+        let newest = async || self.index.snapshot().await.map_err(|error| index_failed(&error));
+        let before = newest().await?;
+        let start = Instant::now();
+        let values = self.index.facet_values(request).await.map_err(|error| index_failed(&error))?;
+        measured("facet_values", start);
+        let is_same = before.is_some() && before == newest().await?;
+        Ok((values, before.filter(|_| is_same)))
+    }
+}
+
+fn measured(kind: &'static str, start: Instant) -> Duration {
+    let took = start.elapsed();
+    metrics::histogram!(SEARCH_SECONDS, "kind" => kind).record(took.as_secs_f64());
+    took
+}
