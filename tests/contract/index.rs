@@ -371,7 +371,7 @@ async fn words_need_not_be_found_where_few_products_have_all_of_them(index: &Ind
         // One of them has to go, and `table` tells more.
         ("lamp table", &["b"], &["lamp"]),
         // Products with more of the words come first.
-        ("lamp of paper red", &["a", "d"], &["lamp", "red"]),
+        ("lamp of paper red", &["a", "d"], &["lamp", "paper", "red"]),
         ("purple yellow", &[], &[]),
         ("purple", &[], &[]),
     ] {
