@@ -361,7 +361,8 @@ pub trait SearchIndex: Send + Sync {
     ///
     /// A word is found in the name, brand, sku, category, tags, attributes and description: exactly, in singular or
     /// plural, written together with its neighbour or apart from it, in another word that the shop's rules name for it;
-    /// or, for the last word, as a beginning. Every word must be found, unless the request needs [fewer](crate::search::Need).
+    /// or as a beginning, for the last word, where the shopper is still typing or fewer than [`ENOUGH_PRODUCTS`] products
+    /// have it as a word. Every word must be found, unless the request needs [fewer](crate::search::Need).
     ///
     /// Where fewer than [`FEW_PRODUCTS`] products have every word so, whatever the filters say, words that fewer than
     /// [`FEW_PRODUCTS`] products have may have typos as well, as far as their length allows (0 to 2 letters: none, 3 to 5:

@@ -35,6 +35,8 @@ pub const DEFAULT_FACET_VALUES: usize = 50;
 pub struct SearchRequest {
     /// What the shopper typed, at most [`MAX_QUERY_CHARS`]; without any word in it, everything is found.
     pub words: String,
+    /// Whether the shopper is still typing: then the last word is a beginning in any case.
+    pub typing: bool,
     /// How many of the words a product must have.
     pub need: Need,
     /// What the shop decided about this search.
@@ -59,6 +61,7 @@ impl SearchRequest {
     pub fn all(currency: Currency) -> Self {
         Self {
             words: String::new(),
+            typing: false,
             need: Need::Most,
             tuning: Tuning::default(),
             filters: Filters::default(),

@@ -42,6 +42,7 @@ fn every_parameter_is_read() {
     );
     let expected = SearchRequest {
         words: "gaming laptop".to_owned(),
+        typing: false,
         need: Need::Most,
         tuning: Tuning::default(),
         filters: Filters {
@@ -313,7 +314,7 @@ prop_compose! {
         facet_values in 1..=MAX_FACET_VALUES, (sort, start) in sort_and_start(), size in 1..=MAX_PAGE_SIZE,
     ) -> SearchRequest {
         SearchRequest {
-            words, need: Need::Most, tuning: Tuning::default(), filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
+            words, typing: false, need: Need::Most, tuning: Tuning::default(), filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
             page: Page { start, size },
         }
     }

@@ -138,6 +138,7 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
     random.shuffle(&mut facets);
     SearchRequest {
         words,
+        typing: random.bool(),
         need: Need::Most,
         tuning: Tuning::default(),
         filters: random_filters(random),

@@ -115,6 +115,10 @@ fn query_words(text: &str) -> Vec<QueryWord> {
 fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<QueryWord>, Vec<String>) {
     let mut query = query_words(&request.words);
     let count = |words: &[QueryWord]| matching(products, words).len();
+    if let Some(last) = query.last_mut() {
+        let as_word = QueryWord { is_last: false, ..last.clone() };
+        last.is_last = request.typing || count(std::slice::from_ref(&as_word)) < ENOUGH_PRODUCTS;
+    }
     if !query.is_empty() && count(&query) < FEW_PRODUCTS {
         for word in &mut query {
             if count(std::slice::from_ref(word)) < FEW_PRODUCTS {

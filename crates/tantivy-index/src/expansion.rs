@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::ports::ENOUGH_PRODUCTS;
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, TERMINATED};
@@ -16,6 +17,7 @@ use text::query::{Phrase, Term, Way, Word};
 use text::score::{PHRASE_HALF_LEVELS, Spelling, Tier};
 use text::typos::{Pattern, typos_allowed};
 
+use crate::matching::has_at_least;
 use crate::snapshot::{Segment, Snapshot};
 
 /// The most words that are taken for a misspelt one: those with the fewest typos, then the most frequent.
@@ -92,13 +94,22 @@ struct Known {
     lists: usize,
 }
 
+/// What is looked for besides a word itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Reach {
+    /// Words that are near it.
+    pub(crate) typos: bool,
+    /// Words that it begins, even if it is a word itself.
+    pub(crate) typing: bool,
+}
+
 /// What decides what a word finds.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     text: String,
     is_last: bool,
     ways: Vec<Way>,
-    with_typos: bool,
+    reach: Reach,
 }
 
 impl KnownWords {
@@ -116,10 +127,10 @@ impl KnownWords {
     }
 }
 
-/// What a word finds, with typos or without.
-pub(crate) fn expand(word: &Word, with_typos: bool, snapshot: &Snapshot) -> tantivy::Result<Arc<Expansion>> {
+/// What a word finds.
+pub(crate) fn expand(word: &Word, reach: Reach, snapshot: &Snapshot) -> tantivy::Result<Arc<Expansion>> {
     let (text, ways) = (word.text.clone(), word.ways.clone());
-    let key = Key { text, ways, is_last: word.is_last, with_typos };
+    let key = Key { text, ways, is_last: word.is_last, reach };
     if let Some(known) = snapshot.known_words.get(&key) {
         return Ok(known);
     }
@@ -131,10 +142,10 @@ pub(crate) fn expand(word: &Word, with_typos: bool, snapshot: &Snapshot) -> tant
         }
         expansion.lists.push(lists);
     }
-    if word.is_last {
+    if word.is_last && (reach.typing || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
         add_prefixed(&mut expansion, &word.text, snapshot)?;
     }
-    if with_typos {
+    if reach.typos {
         add_near(&mut expansion, &word.text, snapshot)?;
     }
     let expansion = Arc::new(expansion);
@@ -187,20 +198,20 @@ const PREFIXED: [Dictionary; 2] = [Dictionary::Words, Dictionary::Codes];
 fn add_prefixed(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tantivy::Result<()> {
     let mut found = Vec::with_capacity(snapshot.segments.len());
     for segment in &snapshot.segments {
-        found.push(prefixed(text, segment)?);
+        found.push(segment.beginnings().of(text, segment)?);
     }
     let half_levels = Spelling::Same.half_levels();
     let list = |dictionary, info| List::of_term(Tier::Prefix, half_levels, dictionary, info);
     if found.iter().all(|words| !words.is_cut) {
         for (lists, words) in expansion.lists.iter_mut().zip(found) {
-            lists.extend(words.taken.into_iter().map(|word| list(word.dictionary, word.info)));
+            lists.extend(words.taken.iter().map(|word| list(word.dictionary, word.info.clone())));
         }
         return Ok(());
     }
     // A segment may have left out what another one has often.
     let mut documents = HashMap::<(Dictionary, Vec<u8>), u64>::new();
-    for word in found.into_iter().flat_map(|words| words.taken) {
-        *documents.entry((word.dictionary, word.text)).or_default() += u64::from(word.info.doc_freq);
+    for word in found.iter().flat_map(|words| &words.taken) {
+        *documents.entry((word.dictionary, word.text.clone())).or_default() += u64::from(word.info.doc_freq);
     }
     let mut words: Vec<_> = documents.into_iter().collect();
     words.sort_unstable_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then_with(|| a.1.cmp(&b.1)));
@@ -212,6 +223,34 @@ fn add_prefixed(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> t
         }
     }
     Ok(())
+}
+
+/// What short beginnings stand for in a segment. They begin so many words that looking at all of them takes a while.
+#[derive(Default)]
+pub(crate) struct Beginnings(Mutex<HashMap<String, Arc<Prefixed>>>);
+
+/// Longer beginnings, in bytes, are quick.
+const MAX_REMEMBERED_BYTES: usize = 3;
+/// So many beginnings are remembered, each with [`MAX_PREFIXED`] words at most; then it begins anew.
+const MAX_REMEMBERED: usize = 128;
+
+impl Beginnings {
+    fn of(&self, text: &str, segment: &Segment) -> tantivy::Result<Arc<Prefixed>> {
+        if text.len() > MAX_REMEMBERED_BYTES {
+            return Ok(Arc::new(prefixed(text, segment)?));
+        }
+        let remembered = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = remembered().get(text) {
+            return Ok(Arc::clone(known));
+        }
+        let found = Arc::new(prefixed(text, segment)?);
+        let mut remembered = remembered();
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(text.to_owned(), Arc::clone(&found));
+        Ok(found)
+    }
 }
 
 struct Prefixed {

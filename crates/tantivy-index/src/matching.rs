@@ -132,23 +132,31 @@ pub(crate) fn matches(
     Ok(found)
 }
 
-/// Whether at least `few` documents that are not deleted have the word.
-pub(crate) fn has_at_least(few: usize, expansion: &Expansion, snapshot: &Snapshot) -> tantivy::Result<bool> {
-    let mut known = Vec::<(usize, DocId)>::with_capacity(few);
+/// Whether at least so many documents that are not deleted have the word.
+pub(crate) fn has_at_least(
+    count: usize,
+    expansion: &Expansion,
+    snapshot: &Snapshot,
+) -> tantivy::Result<bool> {
+    let mut known = Vec::<(usize, DocId)>::new();
     for (number, segment) in snapshot.segments.iter().enumerate() {
         for list in expansion.lists(number) {
-            let is_enough = each_entry(list, segment, |document, _| {
-                if !segment.reader.is_deleted(document) && !known.contains(&(number, document)) {
+            // The documents of one list are all different.
+            let before = known.len();
+            let is_open = each_entry(list, segment, |document, _| {
+                if !segment.reader.is_deleted(document) {
                     known.push((number, document));
                 }
-                known.len() < few
+                known.len() < before + count
             })?;
-            if !is_enough {
+            if !is_open {
                 return Ok(true);
             }
         }
     }
-    Ok(known.len() >= few)
+    known.sort_unstable();
+    known.dedup();
+    Ok(known.len() >= count)
 }
 
 /// Entries in all lists.

@@ -56,10 +56,29 @@ impl<'a> Window<'a> {
     }
 
     /// The places of the page in order, and whether more follow.
-    pub(crate) fn page(&self, mut places: Vec<Place>) -> (Vec<Place>, bool) {
-        places.sort_unstable_by(|a, b| (&a.key, &a.id).cmp(&(&b.key, &b.id)));
-        let more = places.len() > self.skip.saturating_add(self.size);
-        (places.into_iter().skip(self.skip).take(self.size).collect(), more)
+    pub(crate) fn page(
+        &self,
+        mut places: Vec<Place>,
+        segments: &[Segment],
+    ) -> tantivy::Result<(Vec<Place>, bool)> {
+        // Within a segment the ordinals of ids compare as the ids do.
+        places.sort_unstable_by(|a, b| {
+            let place = |place: &Place| (place.address.segment_ord, place.id);
+            a.key.cmp(&b.key).then_with(|| place(a).cmp(&place(b)))
+        });
+        let page = self.skip..self.skip.saturating_add(self.size);
+        let mut start = 0;
+        for equal in places.chunk_by_mut(|a, b| a.key == b.key) {
+            let end = start + equal.len();
+            let is_of_one =
+                equal.iter().all(|place| place.address.segment_ord == equal[0].address.segment_ord);
+            if start <= page.end && page.start < end && !is_of_one {
+                sort_by_id(equal, segments)?;
+            }
+            start = end;
+        }
+        let more = places.len() > page.end;
+        Ok((places.into_iter().skip(self.skip).take(self.size).collect(), more))
     }
 
     /// The cursor of the page behind this product.
@@ -85,10 +104,26 @@ fn has_right_key(cursor: &Cursor) -> bool {
     )
 }
 
+/// Reads the ids of places in several segments, which costs more than all else about them.
+fn sort_by_id(places: &mut [Place], segments: &[Segment]) -> tantivy::Result<()> {
+    let mut ids = HashMap::new();
+    for (number, segment) in (0..).zip(segments) {
+        let here = places.iter().filter(|place| place.address.segment_ord == number).map(|place| place.id);
+        let texts = texts(segment.id.as_ref(), here)?;
+        ids.extend(texts.into_iter().map(|(ordinal, text)| ((number, ordinal), text)));
+    }
+    places.sort_by(|a, b| {
+        let id = |place: &Place| ids.get(&(place.address.segment_ord, place.id));
+        id(a).cmp(&id(b))
+    });
+    Ok(())
+}
+
 /// A product's place in the list over all segments.
 pub(crate) struct Place {
     key: Key,
-    id: String,
+    /// The ordinal of the id in its segment.
+    id: u64,
     pub(crate) score: f32,
     pub(crate) address: DocAddress,
 }
@@ -183,7 +218,6 @@ impl<'a> SegmentTop<'a> {
     /// What was kept, comparable with what other segments kept.
     pub(crate) fn places(mut self, segment: u32) -> tantivy::Result<Vec<Place>> {
         self.cut();
-        let ids = texts(self.ids, self.kept.iter().map(|entry| entry.id))?;
         let names = match self.values {
             Values::Name(names) => Some(texts(names, self.kept.iter().map(|entry| entry.key))?),
             _ => None,
@@ -194,7 +228,7 @@ impl<'a> SegmentTop<'a> {
                 Some(name) => Key { number: 0, text: name.clone() },
                 None => Key { number: entry.key, text: String::new() },
             };
-            let id = ids.get(&entry.id).cloned().unwrap_or_default();
+            let id = entry.id;
             Place { key, id, score: entry.score, address: DocAddress::new(segment, entry.document) }
         };
         Ok(self.kept.iter().map(place).collect())

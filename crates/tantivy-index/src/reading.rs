@@ -9,7 +9,7 @@ use domain::search::{Need, Reading, SearchRequest, Sort};
 use text::query::{Query, Word};
 use text::typos::typos_allowed;
 
-use crate::expansion::{Expansion, expand, expand_phrase};
+use crate::expansion::{Expansion, Reach, expand, expand_phrase};
 use crate::matching::{Match, Ranking, Sought, has_at_least, matches, sought};
 use crate::pool::out_of_time;
 use crate::search::failed;
@@ -46,6 +46,7 @@ impl Read {
 pub(crate) struct Reader<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) tuned: &'a Tuned,
+    pub(crate) typing: bool,
     pub(crate) deadline: Instant,
 }
 
@@ -60,7 +61,7 @@ impl Reader<'_> {
         let Query { words, phrases } = query;
         let mut read = Read { words: Vec::new(), reading: Reading::default(), found: Vec::new() };
         for word in words {
-            let expansion = expand(&word, false, self.snapshot).map_err(failed)?;
+            let expansion = self.expand(&word, false)?;
             read.words.push(ReadWord { word, expansion, is_required: request.need != Need::Any });
         }
         if let Some(before) = before {
@@ -87,10 +88,14 @@ impl Reader<'_> {
         Ok(read)
     }
 
+    fn expand(&self, word: &Word, typos: bool) -> Result<Arc<Expansion>, PortError> {
+        expand(word, Reach { typos, typing: self.typing }, self.snapshot).map_err(failed)
+    }
+
     fn take(&self, read: &mut Read, before: &Reading) -> Result<(), PortError> {
         for at in &before.typos {
             if let Some(word) = read.words.get_mut(usize::from(*at)) {
-                word.expansion = expand(&word.word, true, self.snapshot).map_err(failed)?;
+                word.expansion = self.expand(&word.word, true)?;
             }
         }
         for at in &before.optional {
@@ -110,7 +115,7 @@ impl Reader<'_> {
             let is_rare = typos_allowed(&word.word.text) > 0
                 && !has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot).map_err(failed)?;
             if is_rare {
-                word.expansion = expand(&word.word, true, self.snapshot).map_err(failed)?;
+                word.expansion = self.expand(&word.word, true)?;
                 read.reading.typos.push(at);
             }
         }

@@ -35,7 +35,7 @@ pub(crate) fn search(
     let search = Search { snapshot, request, facets: &request.facets, window: &window, deadline };
     let Answered { found, read } = search.run()?;
     let marks = Marks::new(read.words.iter().map(|word| (&word.word, !word.expansion.near.is_empty())));
-    let (places, has_more) = window.page(found.places);
+    let (places, has_more) = window.page(found.places, &snapshot.segments).map_err(failed)?;
     let mut hits = Vec::with_capacity(places.len());
     for place in &places {
         let product = product_at(snapshot, place.address).map_err(failed)?;
@@ -52,7 +52,7 @@ pub(crate) fn search(
         facets.push((field.clone(), counter.facet(request.facet_values, snapshot).map_err(failed)?));
     }
     let corrected_query = match found.has_matches {
-        true => corrected(&request.words, &read.words, snapshot).map_err(failed)?,
+        true => corrected(request, &read.words, snapshot).map_err(failed)?,
         false => None,
     };
     Ok(SearchAnswer {
@@ -140,7 +140,8 @@ impl<'a> Search<'a> {
         let mut read = if query.words.is_empty() {
             self.everything(&tuned)?
         } else {
-            let reader = Reader { snapshot: self.snapshot, tuned: &tuned, deadline: self.deadline };
+            let (snapshot, typing) = (self.snapshot, self.request.typing);
+            let reader = Reader { snapshot, tuned: &tuned, typing, deadline: self.deadline };
             reader.read(self.request, query, self.window.reading())?
         };
         let found = self.pass(&mut read.found, &tuned)?;

@@ -15,7 +15,7 @@ use tantivy::{DocAddress, DocId, DocSet, IndexReader, ReloadPolicy, Searcher, TE
 use text::dictionary::Dictionary;
 
 use crate::columns::{AllValues, Columns};
-use crate::expansion::KnownWords;
+use crate::expansion::{Beginnings, KnownWords};
 use crate::folder::{Folder, META_FILE};
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, column};
 use crate::vocabulary::Vocabulary;
@@ -60,6 +60,7 @@ struct InMemory {
     columns: Columns,
     /// Read when the first misspelt word comes.
     vocabulary: OnceLock<Vocabulary>,
+    beginnings: Beginnings,
 }
 
 impl Segment {
@@ -104,6 +105,11 @@ impl Segment {
         // Two searches may read it at once; one of them was in vain.
         let vocabulary = Vocabulary::read(&self.words)?;
         Ok(self.memory.vocabulary.get_or_init(|| vocabulary))
+    }
+
+    /// What short beginnings stand for.
+    pub(crate) fn beginnings(&self) -> &Beginnings {
+        &self.memory.beginnings
     }
 
     fn state(&self, document: DocId) -> Option<u64> {
@@ -193,7 +199,11 @@ impl Memory {
                 Some(known) => Arc::clone(known),
                 None => {
                     let columns = Columns::read(reader, &mut self.values)?;
-                    Arc::new(InMemory { columns, vocabulary: OnceLock::new() })
+                    Arc::new(InMemory {
+                        columns,
+                        vocabulary: OnceLock::new(),
+                        beginnings: Beginnings::default(),
+                    })
                 }
             };
             all.push(kept);

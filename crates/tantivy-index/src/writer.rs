@@ -2,18 +2,19 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, ProductId};
 use tantivy::columnar::Column;
 use tantivy::directory::error::OpenWriteError;
-use tantivy::index::{InvertedIndexReader, SegmentReader};
+use tantivy::index::{InvertedIndexReader, SegmentId, SegmentMeta, SegmentReader};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, TantivyError, Term};
+use tantivy::{DocSet, FutureResult, IndexReader, ReloadPolicy, Searcher, TERMINATED, TantivyError, Term};
 use tokio::sync::oneshot;
 
 use crate::document::DocumentMaker;
@@ -26,6 +27,9 @@ const WAITING_CALLS: usize = 16;
 const DELETED_BEFORE_MERGE: f32 = 0.25;
 /// Segments of about one size that become one.
 const SEGMENTS_IN_MERGE: usize = 8;
+
+/// How long nothing is written until segments are put together.
+const BEFORE_SETTLING: Duration = Duration::from_secs(1);
 
 /// How a [`TantivyWriter`] works.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,7 @@ pub struct TantivyWriter {
 enum Call {
     Apply(Vec<Change>, oneshot::Sender<Result<Vec<Applied>, PortError>>),
     Ready(oneshot::Sender<Result<(), PortError>>),
+    Settle(oneshot::Sender<Result<(), PortError>>),
 }
 
 impl TantivyWriter {
@@ -70,6 +75,14 @@ impl TantivyWriter {
             .spawn(move || worker.work(&queue))
             .map_err(|source| OpenError::Io { folder: path, source })?;
         Ok(Self { calls: Some(calls), thread: Some(thread) })
+    }
+
+    /// Puts the segments together that would be when nothing is written for a while, and waits for it.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub async fn settle(&self) -> Result<(), PortError> {
+        self.call(Call::Settle).await
     }
 
     async fn call<T>(
@@ -140,11 +153,25 @@ impl Worker {
     }
 
     fn work(&mut self, queue: &Receiver<Call>) {
-        while let Ok(call) = queue.recv() {
+        let mut is_settled = false;
+        loop {
             // A caller may have gone away; what it asked for is done all the same.
-            match call {
-                Call::Apply(changes, answer) => drop(answer.send(self.apply(&changes))),
-                Call::Ready(answer) => drop(answer.send(self.ensure_writer())),
+            match queue.recv_timeout(BEFORE_SETTLING) {
+                Ok(Call::Apply(changes, answer)) => {
+                    is_settled = false;
+                    drop(answer.send(self.apply(&changes)));
+                }
+                Ok(Call::Ready(answer)) => drop(answer.send(self.ensure_writer())),
+                Ok(Call::Settle(answer)) => drop(answer.send(self.settle_now())),
+                Err(RecvTimeoutError::Timeout) if !is_settled => {
+                    is_settled = true;
+                    // Nobody waits for it, and what is written meanwhile does not either.
+                    if let Err(error) = self.settle() {
+                        tracing::warn!(%error, "segments of the index could not be put together");
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         if let Some(writer) = self.writer.take()
@@ -161,6 +188,26 @@ impl Worker {
             // What failed may have been committed all the same.
             self.reader.reload().map_err(failed)?;
             self.writer = Some(writer);
+        }
+        Ok(())
+    }
+
+    /// Begins to put segments together that are alike in size, so that searches have few to look at. None when there
+    /// are none.
+    fn settle(&mut self) -> tantivy::Result<Option<FutureResult<Option<SegmentMeta>>>> {
+        let Some(writer) = &mut self.writer else { return Ok(None) };
+        let mut segments: Vec<_> = self.folder.index.searchable_segment_metas()?;
+        segments.sort_unstable_by_key(SegmentMeta::num_docs);
+        let chosen = alike(&segments.iter().map(SegmentMeta::num_docs).collect::<Vec<_>>());
+        let ids: Vec<SegmentId> = segments[..chosen].iter().map(SegmentMeta::id).collect();
+        Ok((ids.len() > 1).then(|| writer.merge(&ids)))
+    }
+
+    fn settle_now(&mut self) -> Result<(), PortError> {
+        let failed = |error| port_error("putting segments of the index together", error);
+        self.ensure_writer()?;
+        if let Some(merge) = self.settle().map_err(failed)? {
+            merge.wait().map_err(failed)?;
         }
         Ok(())
     }
@@ -211,6 +258,20 @@ impl Worker {
         }
         Ok(answers)
     }
+}
+
+/// How many of the segments, the smallest first, are alike: each has at most so many times the documents of those
+/// before it. Writing a large segment anew for a few documents would not be worth it.
+fn alike(documents: &[u32]) -> usize {
+    const TIMES: u64 = 4;
+    let mut before = 0;
+    let is_alike = |documents: &&u32| {
+        let documents = u64::from(**documents);
+        let is_alike = before == 0 || documents <= TIMES * before;
+        before += documents;
+        is_alike
+    };
+    documents.iter().take_while(is_alike).count()
 }
 
 fn id_term(fields: Fields, id: &ProductId) -> Term {
@@ -287,4 +348,18 @@ pub(crate) fn port_error(context: &str, error: TantivyError) -> PortError {
         _ => PortErrorKind::Unavailable,
     };
     PortError::new(kind, context, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alike;
+
+    #[test]
+    fn segments_of_one_size_are_put_together_and_large_ones_left_alone() {
+        assert_eq!(alike(&[]), 0);
+        assert_eq!(alike(&[1000]), 1);
+        assert_eq!(alike(&[10, 1000]), 1);
+        assert_eq!(alike(&[10, 30, 160, 100_000]), 3);
+        assert_eq!(alike(&[24_000; 11]), 11);
+    }
 }
