@@ -88,9 +88,6 @@ impl ShopRules {
     pub fn open(path: &Path, currency: Currency, look_every: Duration) -> Result<Self, StartError> {
         metrics::describe_gauge!(VERSION, "tells apart the rules in force: equal where the files are");
         metrics::describe_counter!(RELOADS, "changes of the rules file, by `result`: read or refused");
-        for result in ["read", "refused"] {
-            metrics::counter!(RELOADS, "result" => result).increment(0);
-        }
         let shown = path.display();
         let unreadable =
             |error| StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error);
@@ -104,7 +101,6 @@ impl ShopRules {
             ))
             .with_details(details)
         })?;
-        metrics::gauge!(VERSION).set(rules.version());
         let watch =
             Watch { next_look: Instant::now() + look_every, stamp: Some(stamp), version: rules.version() };
         Ok(Self {
@@ -142,7 +138,6 @@ impl ShopRules {
                     "the rules of the shop were read again"
                 );
                 metrics::counter!(RELOADS, "result" => "read").increment(1);
-                metrics::gauge!(VERSION).set(rules.version());
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
             }
             Err(refused) => {
@@ -182,7 +177,11 @@ impl ShopRules {
 /// The metrics of the rules, which are as new as the file even where nobody searches.
 pub fn gauges(rules: Arc<ShopRules>) -> Gauges {
     Gauges::new(move || {
-        rules.current();
+        metrics::gauge!(VERSION).set(rules.current().version());
+        // They are told from the start, so that the first change is an increase.
+        for result in ["read", "refused"] {
+            metrics::counter!(RELOADS, "result" => result).increment(0);
+        }
         async {}
     })
 }

@@ -157,7 +157,7 @@ fn read_one_way(table: Value<'_>, rules: &mut Rules, found: &mut Found) {
 
 fn read_stop_word(value: &Value<'_>, rules: &mut Rules, found: &mut Found) {
     let Some(word) = text(value, MAX_PHRASE_CHARS, found).map(|word| Phrase::new(&word)) else { return };
-    match word.words.len() {
+    match word.len() {
         1 => rules.add_stop_word(&word),
         0 => found.add(&value.span(), NO_WORD),
         words => {
@@ -171,7 +171,7 @@ const NO_WORD: &str = "has no letter and no digit, so that search finds nothing 
 /// A query or a synonym.
 fn phrase(typed: &Spanned<&str>, found: &mut Found) -> Option<Phrase> {
     let phrase = Phrase::new(&reader::label(typed, MAX_PHRASE_CHARS, found)?);
-    match phrase.words.len() {
+    match phrase.len() {
         1..=MAX_PHRASE_WORDS => return Some(phrase),
         0 => found.add(&typed.span(), NO_WORD),
         words => found.add(&typed.span(), format!("has {words} words; write at most {MAX_PHRASE_WORDS}")),

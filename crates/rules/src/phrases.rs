@@ -4,6 +4,7 @@ use domain::search::MAX_QUERY_WORDS;
 use foldhash::{HashMap, HashMapExt as _};
 use text::analysis::query_words;
 use text::forms::singular;
+use text::runs::{is_run, pairs, spellings};
 
 /// A text of a rule as search reads it: without regard to case, accents, and singular or plural.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,12 +12,17 @@ pub(crate) struct Phrase {
     /// As it stands in the file.
     pub(crate) typed: String,
     /// Its words, folded.
-    pub(crate) words: Vec<String>,
+    words: Vec<String>,
 }
 
 impl Phrase {
     pub(crate) fn new(typed: &str) -> Self {
         Self { typed: typed.to_owned(), words: folded(typed).collect() }
+    }
+
+    /// How many words it has for those who wrote it: a run of a script without spaces is one.
+    pub(crate) fn len(&self) -> usize {
+        query_words(&self.typed).len()
     }
 
     /// Whether search takes both for the same.
@@ -25,9 +31,16 @@ impl Phrase {
     }
 }
 
-/// The words of a text in their order, as products have them in whichever number.
+/// The words of a text in their order, as products have them in whichever number. A run of a script without spaces
+/// counts as its pairs of characters, so that it is found inside others, and in one of its spellings.
 fn folded(text: &str) -> impl Iterator<Item = String> {
-    query_words(text).into_iter().map(|(word, _)| singular(&word).unwrap_or(word))
+    query_words(text).into_iter().flat_map(|(word, _)| match is_run(&word) {
+        true => {
+            let run = spellings(&word).into_iter().min().unwrap_or(word);
+            pairs(&run).map(str::to_owned).collect()
+        }
+        false => vec![singular(&word).unwrap_or(word)],
+    })
 }
 
 /// The number of a word that stands in some phrase.
@@ -129,6 +142,10 @@ mod tests {
         assert_eq!(found(&["トナー"], "大容量トナー").len(), 1);
         assert_eq!(found(&["トナー"], "トナー"), [("トナー".to_owned(), true)]);
         assert_eq!(found(&["東京"], "京都東"), []);
+        for (typed, query) in [("プリンター", "ﾌﾟﾘﾝﾀ"), ("らあめん", "ラーメン"), ("ラーメン", "らあめん")]
+        {
+            assert_eq!(found(&[typed], query), [(typed.to_owned(), true)], "{typed}");
+        }
     }
 
     #[test]
