@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::ports::{Applied, IndexWriter, SearchIndex};
 use domain::search::{
-    AttributeFilter, Boost, Cursor, Facet, FacetField, FacetRequest, FacetValue, Filters, Need, Page, PageStart,
-    SearchAnswer, SearchRequest, Sort, Synonym, Tuning,
+    AttributeFilter, Boost, Cursor, Facet, FacetField, FacetRequest, FacetValue, Filters, Need, Page,
+    PageStart, SearchAnswer, SearchRequest, Sort, Synonym, Tuning,
 };
 use domain::{Change, Currency, PriceRange, Product, ProductId, Status, Tombstone, Version};
 use opensearch_index::{OpenSearchSearcher, OpenSearchWriter, Options};
