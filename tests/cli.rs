@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, command, finished, shared_data};
+use crate::support::{Running, TestApp, command, finished, repository, shared_data, wait_until};
 
 /// What a run of `noren` left.
 struct Run {
@@ -188,7 +188,7 @@ async fn the_search_is_measured_by_what_people_rated() {
 #[test]
 fn rules_are_checked_with_line_and_fault() {
     let folder = tempfile::tempdir().unwrap();
-    let example = crate::support::repository().join("docs/rules.example.toml");
+    let example = repository().join("docs/rules.example.toml");
     let run = noren(&["rules", "check", example.to_str().unwrap()]).expect(0);
     assert!(
         run.out.contains("rules.example.toml is right: 5 synonyms, 3 stop words, 2 pins, "),
@@ -242,6 +242,29 @@ fn what_rules_bring_is_measured_without_a_service() {
     let run = Run::of(finished("noren", &eval, &[("NOREN_RULES", &broken)])).expect(1);
     let lines: Vec<&str> = run.err.lines().collect();
     assert!(lines.len() == 3 && lines[2].ends_with("broken.toml:2:1: unknown key `x`; here may stand version, words, pin, hide, boost, bury, weights"), "{}", run.err);
+}
+
+/// The way that `docs/TUNING.md` shows, with the rules and the judgments that it shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_make_a_bad_search_of_the_demo_good() {
+    let docs = repository().join("docs");
+    let tuning = std::fs::read_to_string(docs.join("TUNING.md")).unwrap();
+    let shown = tuning.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (data, rules) = (path(&folder, "data"), path(&folder, "rules.toml"));
+    std::fs::write(&rules, "version = 1").unwrap();
+    let serve = ["serve", "--demo", "--data-dir", &data, "--rules", &rules];
+    let service = Running::start("noren", &serve).await;
+    let judgments = docs.join("judgments.example.csv");
+    let eval = |minimum: &str| {
+        noren(&["eval", judgments.to_str().unwrap(), "--url", &service.url, "--min", minimum])
+    };
+    let before = eval("0.3").expect(1).out;
+    assert!(before.contains("found nothing:\n  headset\n  pruner\n"), "{before}");
+    std::fs::write(&rules, shown).unwrap();
+    noren(&["rules", "check", &rules]).expect(0);
+    wait_until("the rules are read", async || eval("0").out.contains("without a hit    0\n")).await;
+    eval("0.95").expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
