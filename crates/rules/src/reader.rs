@@ -17,18 +17,18 @@ pub(crate) fn parse<'t>(text: &'t str, found: &mut Found) -> Option<Section<'t>>
     if errors.is_empty() {
         return Some(Section { table: table.into_inner(), at: 0..0, known: Vec::new() });
     }
-    let at = |error: &Error| error.span().unwrap_or_default();
-    let line = |error: &Error| text[..text.floor_char_boundary(at(error).start)].matches('\n').count();
     let is_open = errors.iter().any(|error| OPEN.iter().any(|open| error.message().starts_with(open)));
-    errors.sort_by_key(|error| at(error).start);
-    // One fault makes others behind it: on its line, and where a list does not end, in all that follows.
-    errors.dedup_by_key(|error| line(error));
-    let (told, hint) = match is_open {
-        true => (1, "; a bracket that is opened here or before is not closed"),
-        false => (errors.len(), ""),
-    };
-    for error in &errors[..told] {
-        found.add(&at(error), format!("not valid TOML: {}{hint}", error.message()));
+    let hint = if is_open { "; a bracket that is opened here or before is not closed" } else { "" };
+    let at = |error: &Error| text.floor_char_boundary(error.span().unwrap_or_default().start);
+    errors.sort_by_key(at);
+    let mut told = None;
+    for error in &errors {
+        // One fault makes others behind it: on its line, and where a list does not end, in all that follows.
+        let is_new = told.is_none_or(|told| !is_open && text[told..at(error)].contains('\n'));
+        if is_new {
+            told = Some(at(error));
+            found.add(&(at(error)..at(error)), format!("not valid TOML: {}{hint}", error.message()));
+        }
     }
     None
 }
