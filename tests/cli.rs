@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, command, finished, shared_data};
+use crate::support::{Running, TestApp, command, finished, repository, shared_data, wait_until};
 
 /// What a run of `noren` left.
 struct Run {
@@ -183,6 +183,88 @@ async fn the_search_is_measured_by_what_people_rated() {
         assert_eq!(run.err.lines().count(), 1, "{}", run.err);
     }
     eval(&[&good, "--min", "75"]).expect(2);
+}
+
+#[test]
+fn rules_are_checked_with_line_and_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = repository().join("docs/rules.example.toml");
+    let run = noren(&["rules", "check", example.to_str().unwrap()]).expect(0);
+    assert!(
+        run.out.contains("rules.example.toml is right: 5 synonyms, 3 stop words, 2 pins, "),
+        "{}",
+        run.out
+    );
+    assert_eq!(run.err, "");
+
+    let broken = "version = 1\n[words]\nstopWords = [\"\"]\n[[pin]]\nqurey = \"tea\"\nproducts = \"a b\"\n";
+    std::fs::write(folder.path().join("rules.toml"), broken).unwrap();
+    let run = noren_in(folder.path(), &["rules", "check", "rules.toml"], "").expect(1);
+    let lines: Vec<&str> = run.out.lines().collect();
+    assert_eq!(lines[0], "rules.toml:3:14: is empty; write something, or leave it out");
+    assert_eq!(lines[2], "rules.toml:5:1: unknown key `qurey`; did you mean `query`?");
+    assert_eq!((lines.len(), run.err.as_str()), (4, "error: rules.toml has 4 faults\n"));
+
+    let run = noren(&["rules", "check", &path(&folder, "none.toml")]).expect(1);
+    assert!(run.err.starts_with("error: cannot read ") && run.out.is_empty(), "{}", run.err);
+    noren(&["rules", "check"]).expect(2);
+    noren(&["rules"]).expect(2);
+}
+
+#[test]
+fn a_price_in_the_rules_is_in_the_currency_of_the_catalogue() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "version = 1\n[[boost]]\nby = 0.5\nfilter = { priceRange = \"9.99-\" }\n";
+    std::fs::write(folder.path().join("rules.toml"), rules).unwrap();
+    noren_in(folder.path(), &["rules", "check", "rules.toml"], "").expect(0);
+    let run = noren_in(folder.path(), &["rules", "check", "rules.toml", "--currency", "JPY"], "").expect(1);
+    assert!(run.out.starts_with("rules.toml:4:25: has more than the 0 decimals that JPY has"), "{}", run.out);
+}
+
+#[test]
+fn what_rules_bring_is_measured_without_a_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        path(&folder, name)
+    };
+    let products = file("products.ndjson", "{\"id\":\"n1\",\"name\":\"Notebook 13\"}\n");
+    let judgments = file("judgments.csv", "query,product_id,rating\nlaptop,n1,3\n");
+    let rules = file("rules.toml", "version = 1\n[words]\nsynonyms = [[\"laptop\", \"notebook\"]]\n");
+    let data = path(&folder, "data");
+    noren(&["import", &products, "--data-dir", &data]).expect(0);
+    let eval = ["eval", &judgments, "--min", "0.9", "--data-dir", &data];
+    let without = Run::of(finished("noren", &eval, &[])).expect(1);
+    assert!(without.out.contains("found nothing:\n  laptop\n"), "{}", without.out);
+    let with = Run::of(finished("noren", &eval, &[("NOREN_RULES", &rules)])).expect(0);
+    assert!(with.out.contains("\nNDCG@10          1.0000\n"), "{}", with.out);
+    let broken = file("broken.toml", "version = 2\nx = 1\n");
+    let run = Run::of(finished("noren", &eval, &[("NOREN_RULES", &broken)])).expect(1);
+    let lines: Vec<&str> = run.err.lines().collect();
+    assert!(lines.len() == 3 && lines[2].ends_with("broken.toml:2:1: unknown key `x`; here may stand version, words, pin, hide, boost, bury, weights"), "{}", run.err);
+}
+
+/// The way that `docs/TUNING.md` shows, with the rules and the judgments that it shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_make_a_bad_search_of_the_demo_good() {
+    let docs = repository().join("docs");
+    let tuning = std::fs::read_to_string(docs.join("TUNING.md")).unwrap();
+    let shown = tuning.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (data, rules) = (path(&folder, "data"), path(&folder, "rules.toml"));
+    std::fs::write(&rules, "version = 1").unwrap();
+    let serve = ["serve", "--demo", "--data-dir", &data, "--rules", &rules];
+    let service = Running::start("noren", &serve).await;
+    let judgments = docs.join("judgments.example.csv");
+    let eval = |minimum: &str| {
+        noren(&["eval", judgments.to_str().unwrap(), "--url", &service.url, "--min", minimum])
+    };
+    let before = eval("0.3").expect(1).out;
+    assert!(before.contains("found nothing:\n  headset\n  pruner\n"), "{before}");
+    std::fs::write(&rules, shown).unwrap();
+    noren(&["rules", "check", &rules]).expect(0);
+    wait_until("the rules are read", async || eval("0").out.contains("without a hit    0\n")).await;
+    eval("0.95").expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

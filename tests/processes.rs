@@ -211,6 +211,52 @@ async fn a_wrong_start_ends_with_one_line_that_says_what_to_do() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
+#[test]
+fn a_start_with_broken_rules_ends_with_a_line_for_each_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = dir.path().join("rules.toml");
+    std::fs::write(&rules, "version = 1\n[words]\nstopWords = [1, \"\"]\n").unwrap();
+    let (rules, data) = (rules.to_str().unwrap(), dir.path().join("data"));
+    let listen = ["--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap(), "--rules", rules];
+    for (name, arguments) in [("noren", &["serve"][..]), ("noren-query", &[])] {
+        let output = finished(name, &[arguments, &listen].concat(), &[]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{name} starts");
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines.len(), 3, "{name}: {error}");
+        assert!(lines[0].starts_with("error: ") && lines[0].contains("NOREN_RULES"), "{name}: {error}");
+        assert_eq!(lines[2], format!("{rules}:3:17: is empty; write something, or leave it out"), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_change_are_logged_with_line_and_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let (rules, log, data) = (dir.path().join("rules.toml"), dir.path().join("log"), dir.path().join("data"));
+    std::fs::write(&rules, "version = 1\n").unwrap();
+    let arguments = ["serve", "--data-dir", data.to_str().unwrap(), "--rules", rules.to_str().unwrap()];
+    let service = Running::start_with("noren", &arguments, |command| {
+        command.stderr(std::fs::File::create(&log).unwrap());
+    })
+    .await;
+    let logged = async |fault: &str| {
+        total(&service.url, "query=tea").await;
+        let text = std::fs::read_to_string(&log).unwrap();
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.into_iter().find(|line| line.to_string().contains(fault))
+    };
+    std::fs::write(&rules, "version = 1\n[words]\nstopWords = [5]\n").unwrap();
+    wait_until("the fault is logged", async || logged("must be a text").await.is_some()).await;
+    let line = logged("must be a text").await.unwrap();
+    assert_eq!(
+        (&line["rules.line"], &line["rules.column"], &line["level"]),
+        (&json!(3), &json!(14), &json!("ERROR"))
+    );
+    get(&service.url, "/health/ready").await.expect(200);
+    std::fs::write(&rules, "version = 1\n[words]\nstopWords = [\"the\"]\n").unwrap();
+    wait_until("the rules are read again", async || logged("read again").await.is_some()).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_are_json_lines_where_no_person_reads_them() {
     let dir = tempfile::tempdir().unwrap();

@@ -33,24 +33,27 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
         "domain" | "runtime" => Vec::new(),
         // What all indexes make of text, so that they find the same.
         "text" => vec!["domain"],
+        // What a shop decided about searches; it folds words as they do.
+        "rules" => vec!["domain", "text"],
         // What the adapters of AWS share; those that may not use it have no crate of AWS to use it with.
         "aws-setup" => vec!["domain"],
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         "command" => [&base[..], &STORES, &QUEUES, &["aws-setup"]].concat(),
-        "query" => [&base[..], &INDEXES].concat(),
+        "query" => [&base[..], &INDEXES, &["rules"]].concat(),
         "sync" => [&base[..], &QUEUES, &INDEXES, &["aws-setup"]].concat(),
-        "noren" => [&base[..], &adapters, &SERVICES].concat(),
+        "noren" => [&base[..], &adapters, &SERVICES, &["rules"]].concat(),
         "tests" => [&base[..], &adapters, &SERVICES, &["aws-setup", "noren"]].concat(),
         _ => return None,
     })
 }
 
 /// Crates from elsewhere that belong to some packages only.
-const RESERVED_CRATES: [(&[&str], &[&str]); 8] = [
+const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (&["rusqlite"], &["embedded-store"]),
     (&["tantivy", "levenshtein_automata"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
+    (&["toml"], &["rules"]),
     (&["axum", "utoipa-axum"], &["runtime", "command", "query", "sync", "noren", "tests"]),
     (
         &["tokio", "tower", "tower-http", "hyper", "reqwest", "tracing", "metrics"],

@@ -10,6 +10,7 @@ pub mod fault;
 pub mod input;
 pub mod merge_patch;
 pub mod money;
+pub mod near;
 pub mod ports;
 pub mod product;
 pub mod search;

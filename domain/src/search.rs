@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Currency, PriceRange};
+use crate::money::{Currency, MoneyError, PriceRange};
 use crate::product::{AttributeValue, CategoryPath, Product, ProductId, Status};
 
 /// The most characters that the words of a search may have.
@@ -178,6 +178,17 @@ pub enum AttributeFilter {
 }
 
 impl AttributeFilter {
+    /// Reads a filter: `min..max`, `min..` and `..max` are ranges when their ends are numbers; every other text is a
+    /// value. The error ends a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let ends = text.split_once("..").and_then(|(min, max)| Some((read_end(min)?, read_end(max)?)));
+        match ends {
+            None | Some((None, None)) => Ok(Self::Equals(text.to_owned())),
+            Some((Some(min), Some(max))) if min > max => Err(MoneyError::EmptyRange.to_string()),
+            Some((min, max)) => Ok(Self::Range { min, max }),
+        }
+    }
+
     /// Whether the value passes.
     pub fn accepts(&self, value: &AttributeValue) -> bool {
         match self {
@@ -187,6 +198,15 @@ impl AttributeFilter {
             }),
         }
     }
+}
+
+/// One end of a range: `Some(None)` when it is open, `None` when it is no number as JSON writes them.
+fn read_end(text: &str) -> Option<Option<f64>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let bare = !text.contains(|c: char| c.is_ascii_whitespace());
+    serde_json::from_str::<f64>(text).ok().filter(|number| bare && number.is_finite()).map(Some)
 }
 
 impl AttributeValue {
@@ -674,5 +694,22 @@ mod tests {
         assert_eq!(facets(r#"["a","b"]"#), ["a", "b"]);
         assert!(AttributeFilter::Range { min: Some(13.0), max: None }.accepts(&value("13.3")));
         assert!(!AttributeFilter::Range { min: Some(13.0), max: None }.accepts(&value("\"14\"")));
+    }
+
+    #[test]
+    fn an_attribute_is_a_range_only_when_it_looks_like_one() {
+        let filter = AttributeFilter::parse;
+        let range = |min, max| Ok(AttributeFilter::Range { min, max });
+        assert_eq!(filter("1..2"), range(Some(1.0), Some(2.0)));
+        assert_eq!(filter("-1.5..1e3"), range(Some(-1.5), Some(1000.0)));
+        assert_eq!(filter("..2"), range(None, Some(2.0)));
+        assert_eq!(filter("2.."), range(Some(2.0), None));
+        assert!(filter("2..1").is_err());
+        for text in [
+            "", "..", "...", "1...5", "1. .2", "a..b", "1..b", "inf..", "nan..2", "1..2..3", " 1..2",
+            "1e999..", "+1..2",
+        ] {
+            assert_eq!(filter(text), Ok(AttributeFilter::Equals(text.to_owned())), "{text}");
+        }
     }
 }

@@ -2,14 +2,31 @@
 
 use std::time::{Duration, Instant};
 
-use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest, Tuning};
+use jiff::Timestamp;
 use runtime::Problem;
 
 use crate::cache::Made;
 use crate::http::{index_failed, unwritable};
 use crate::{SEARCH_SECONDS, Service, answer};
 
+/// What names an answer among all answers: what was asked, and what the shop's rules make of it at this moment.
+pub(crate) fn name(path: &str, parameters: &str, tuning: &Tuning) -> String {
+    match tuning.is_empty() {
+        true => format!("{path}?{parameters}"),
+        // Everything that was decided shows in it.
+        false => format!("{path}?{parameters}#{tuning:?}"),
+    }
+}
+
 impl Service {
+    /// The search with what the shop's rules say of it at this moment.
+    pub(crate) fn tuned(&self, request: SearchRequest) -> SearchRequest {
+        let Some(rules) = &self.settings.rules else { return request };
+        let tuning = rules.current().tuning(&request.words, request.currency, Timestamp::now());
+        SearchRequest { tuning, ..request }
+    }
+
     /// Answers searches on one state of the index, each as its JSON.
     pub(crate) async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<Made>, Problem> {
         let kind = if requests.len() == 1 { "search" } else { "searches" };
@@ -17,6 +34,9 @@ impl Service {
         let made = |(request, answer): (&SearchRequest, SearchAnswer)| {
             let json = answer::search_json(request, &answer, took).map_err(|error| unwritable(&error))?;
             let is_empty = answer.total == 0 && !request.words.is_empty();
+            if is_empty {
+                tracing::debug!(search.words = request.words, "a search found nothing");
+            }
             Ok(Made { json, is_empty, snapshot: Some(answer.snapshot) })
         };
         requests.iter().zip(answers).map(made).collect()
@@ -52,4 +72,20 @@ fn measured(kind: &'static str, start: Instant) -> Duration {
     let took = start.elapsed();
     metrics::histogram!(SEARCH_SECONDS, "kind" => kind).record(took.as_secs_f64());
     took
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ProductId;
+
+    #[test]
+    fn what_rules_decide_is_part_of_a_name() {
+        let pinning = |id| Tuning { pinned: vec![ProductId::parse(id).unwrap()], ..Tuning::default() };
+        let nothing = name("search", "query=tea", &Tuning::default());
+        assert_eq!(nothing, "search?query=tea");
+        let (a, b) = (name("search", "query=tea", &pinning("a")), name("search", "query=tea", &pinning("b")));
+        assert!(a != nothing && a != b);
+        assert_eq!(a, name("search", "query=tea", &pinning("a")));
+    }
 }

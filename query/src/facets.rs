@@ -15,7 +15,7 @@ use crate::answer::{self, FacetValuesJson};
 use crate::cache::Made;
 use crate::http::{bad_request, unwritable};
 use crate::parameter_docs::FacetValuesParameters;
-use crate::{Service, params};
+use crate::{Service, asking, params};
 
 /// List the values of a facet
 ///
@@ -90,9 +90,11 @@ pub(crate) async fn facet_values(
 ) -> Result<Response, Problem> {
     let field = read_field(field)?;
     let query = query.as_deref().unwrap_or_default();
-    let request = params::read_facet_values(field, query, service.settings.currency)
+    let mut request = params::read_facet_values(field, query, service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
-    let name = format!("facets/{}?{}", request.field, params::write_facet_values(&request));
+    request.search = service.tuned(request.search);
+    let path = format!("facets/{}", request.field);
+    let name = asking::name(&path, &params::write_facet_values(&request), &request.search.tuning);
     let make = async {
         let (values, snapshot) = service.facet_values(&request).await?;
         let json = answer::facet_values_json(&request.field, &values).map_err(|error| unwritable(&error))?;

@@ -15,6 +15,7 @@ pub mod params;
 mod query_string;
 mod search;
 pub mod service;
+pub mod shop_rules;
 
 use std::sync::Arc;
 
@@ -23,10 +24,12 @@ use domain::ports::SearchIndex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use shop_rules::ShopRules;
+
 use crate::cache::AnswerCache;
 
 /// What an operator decides.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The currency of prices where a request names none.
     pub currency: Currency,
@@ -35,6 +38,8 @@ pub struct Settings {
     /// Megabytes of answers that are kept to be given again while the index is in the same state; with 0 every search
     /// is made anew. It needs an index that [names its state](SearchIndex::snapshot).
     pub answer_cache_mb: u32,
+    /// What the shop decided about searches.
+    pub rules: Option<Arc<ShopRules>>,
 }
 
 /// What the handlers share.

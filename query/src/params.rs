@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
+use domain::near::nearest;
 use domain::search::{
     AttributeFilter, Cursor, DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, FacetField, FacetRequest, Filters,
     MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS,
@@ -266,7 +267,7 @@ impl Reader {
                 self.fault(&name, FaultKind::Malformed, message);
                 continue;
             }
-            match read_attribute_filter(value) {
+            match AttributeFilter::parse(&value) {
                 Ok(filter) => {
                     let filters = attributes.entry(key.to_owned()).or_default();
                     if !filters.contains(&filter) {
@@ -289,7 +290,7 @@ impl Reader {
                 Ok(field) if fields.contains(&field) => {}
                 Ok(field) => fields.push(field),
                 Err(message) => {
-                    let nearest = hint::nearest(name, ["brand", "category", "tags", "price"]);
+                    let nearest = nearest(name, ["brand", "category", "tags", "price"]);
                     let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
                     let message = format!("{message}, not `{}`{hint}", shown(name));
                     self.fault("facets", FaultKind::Unknown, message);
@@ -376,29 +377,6 @@ fn read_label(text: &str) -> Result<String, (FaultKind, String)> {
             Err((FaultKind::OutOfRange, message))
         }
     }
-}
-
-/// `min..max`, `min..` and `..max` are ranges when their ends are numbers; every other text is a value.
-fn read_attribute_filter(text: String) -> Result<AttributeFilter, String> {
-    let Some((min, max)) =
-        text.split_once("..").and_then(|(min, max)| Some((read_end(min)?, read_end(max)?)))
-    else {
-        return Ok(AttributeFilter::Equals(text));
-    };
-    match (min, max) {
-        (None, None) => Ok(AttributeFilter::Equals(text)),
-        (Some(min), Some(max)) if min > max => Err(MoneyError::EmptyRange.to_string()),
-        (min, max) => Ok(AttributeFilter::Range { min, max }),
-    }
-}
-
-/// One end of a range: `Some(None)` when it is open, `None` when it is no number as JSON writes them.
-fn read_end(text: &str) -> Option<Option<f64>> {
-    if text.is_empty() {
-        return Some(None);
-    }
-    let bare = !text.contains(|c: char| c.is_ascii_whitespace());
-    serde_json::from_str::<f64>(text).ok().filter(|number| bare && number.is_finite()).map(Some)
 }
 
 /// Splits at commas, except behind a backslash: attribute keys may have commas in them.

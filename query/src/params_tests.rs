@@ -81,23 +81,6 @@ fn every_parameter_is_read() {
 }
 
 #[test]
-fn an_attribute_is_a_range_only_when_it_looks_like_one() {
-    let filter = |text: &str| read_attribute_filter(text.to_owned());
-    let range = |min, max| Ok(AttributeFilter::Range { min, max });
-    assert_eq!(filter("1..2"), range(Some(1.0), Some(2.0)));
-    assert_eq!(filter("-1.5..1e3"), range(Some(-1.5), Some(1000.0)));
-    assert_eq!(filter("..2"), range(None, Some(2.0)));
-    assert_eq!(filter("2.."), range(Some(2.0), None));
-    assert!(filter("2..1").is_err());
-    for text in [
-        "", "..", "...", "1...5", "1. .2", "a..b", "1..b", "inf..", "nan..2", "1..2..3", " 1..2", "1e999..",
-        "+1..2",
-    ] {
-        assert_eq!(filter(text), Ok(AttributeFilter::Equals(text.to_owned())), "{text}");
-    }
-}
-
-#[test]
 fn what_is_wrong_with_one_parameter_is_named() {
     use FaultKind::*;
     let cases = [

@@ -29,7 +29,8 @@ impl Catalogue {
         let folder = tempfile::tempdir().unwrap();
         let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
         let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
-        let settings = Settings { currency: Currency::USD, cache_seconds: 60, answer_cache_mb: 1 };
+        let settings =
+            Settings { currency: Currency::USD, cache_seconds: 60, answer_cache_mb: 1, rules: None };
         let (router, _) = routes(Arc::new(searcher), settings).split_for_parts();
         let catalogue = Self { router, writer, _folder: folder };
         catalogue

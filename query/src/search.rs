@@ -14,7 +14,7 @@ use crate::body::{self, Searches};
 use crate::cache::Made;
 use crate::http::{bad_body, bad_request, plain};
 use crate::parameter_docs::{SearchParameters, SearchesBody};
-use crate::{Service, params};
+use crate::{Service, asking, params};
 
 /// Search the catalogue
 ///
@@ -110,6 +110,7 @@ pub(crate) async fn search(
 ) -> Result<Response, Problem> {
     let request = params::read_search(query.as_deref().unwrap_or_default(), service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
+    let request = service.tuned(request);
     let make = async { service.search_all(std::slice::from_ref(&request)).await.and_then(only) };
     service.respond(&headers, &name_of(&request), make).await
 }
@@ -120,7 +121,7 @@ fn only(made: Vec<Made>) -> Result<Made, Problem> {
 
 /// What names the answer of a search among all answers.
 fn name_of(request: &SearchRequest) -> String {
-    format!("search?{}", params::write_search(request))
+    asking::name("search", &params::write_search(request), &request.tuning)
 }
 
 /// Search the catalogue by a JSON body
@@ -211,6 +212,7 @@ pub(crate) async fn search_by_body(
         Searches::One(request) => (vec![*request], false),
         Searches::Several(requests) => (requests, true),
     };
+    let requests: Vec<SearchRequest> = requests.into_iter().map(|request| service.tuned(request)).collect();
     let names: Vec<String> = requests.iter().map(name_of).collect();
     let mut answers = service.answers(&names, service.search_all(&requests)).await?;
     match answers.pop() {

@@ -12,7 +12,7 @@ use runtime::{Gauges, Part, Service, StartError, server};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Settings, routes};
+use crate::{Settings, ShopRules, routes, shop_rules};
 
 /// How long clients may keep the answer of a search, unless configured, in seconds.
 const DEFAULT_CACHE_SECONDS: u32 = 300;
@@ -39,6 +39,8 @@ pub struct Config {
     cache: config::Cache,
     #[command(flatten)]
     answer_cache: config::AnswerCache,
+    #[command(flatten)]
+    rules: config::Rules,
 }
 
 /// What the document says of the service as a whole.
@@ -61,13 +63,16 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Ope
 pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
+    let rules = ShopRules::open_configured(&config.rules, currency)?;
     let settings = Settings {
         currency,
         cache_seconds: config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
         answer_cache_mb: config.answer_cache.answer_cache_mb,
+        rules: rules.clone(),
     };
     let index = open_index(&config).await?;
-    let (parts, gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
+    let (parts, mut gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
+    gauges.extend(rules.map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
     let router =
         Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router();

@@ -8,6 +8,7 @@ mod bulk;
 mod catalogue;
 mod faults;
 mod products;
+mod rules;
 mod search;
 mod search_by_body;
 mod service;

@@ -9,7 +9,7 @@ use command::Catalogue;
 use domain::ports::{ChangeQueue, Envelope, IndexWriter, PortError, ProductStore, SearchIndex};
 use domain::{Change, Currency};
 use embedded_store::{DeadLetter, EmbeddedStore};
-use query::Settings;
+use query::{Settings, ShopRules};
 use runtime::{Service, StartError};
 use sync::{Worker, WorkerOptions};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
@@ -31,12 +31,14 @@ pub struct Options {
     pub cache_seconds: u32,
     /// Megabytes of answers that the read side keeps, see [`Settings::answer_cache_mb`].
     pub answer_cache_mb: u32,
+    /// What the shop decided about searches.
+    pub rules: Option<Arc<ShopRules>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
-        Self { currency: Currency::USD, cache_seconds: 0, answer_cache_mb }
+        Self { currency: Currency::USD, cache_seconds: 0, answer_cache_mb, rules: None }
     }
 }
 
@@ -118,15 +120,16 @@ impl App {
 
     /// Both APIs in one router, with health, metrics and documents.
     pub fn router(&self) -> Router {
-        let Options { currency, cache_seconds, answer_cache_mb } = self.options;
-        let settings = Settings { currency, cache_seconds, answer_cache_mb };
+        let Options { currency, cache_seconds, answer_cache_mb, rules } = self.options.clone();
+        let mut gauges = vec![query::service::index_gauges(self.search.clone())];
+        gauges.extend(rules.clone().map(query::shop_rules::gauges));
+        let settings = Settings { currency, cache_seconds, answer_cache_mb, rules };
         let (routes, openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
             .split_for_parts();
         let mut parts = self.catalogue.parts();
         parts.push(query::service::index_part(self.search.clone()));
-        let gauges = vec![query::service::index_gauges(self.search.clone())];
         Service { routes, openapi: Some(openapi), parts, gauges, queue: Some(self.catalogue.queue_probe()) }
             .into_router()
     }

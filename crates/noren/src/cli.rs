@@ -45,6 +45,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Measure import and search on this machine
     Bench(BenchArgs),
+    /// Work on the rules of the shop: synonyms, pinned products, boosts
+    Rules(RulesArgs),
     /// Write the completions for a shell
     Completions(CompletionsArgs),
 }
@@ -195,6 +197,8 @@ Examples:
   noren eval judgments.csv                       by the service at http://127.0.0.1:8080
   noren eval judgments.csv --worst 20            with the queries that fare worst
   noren eval judgments.csv --min 0.75            for a CI: fails when NDCG@10 is less
+  NOREN_RULES=rules.toml noren eval judgments.csv --data-dir ./data
+                                                 what a rules file brings, without a service
 
 A file of judgments is a CSV with the columns query, product_id and rating, and a row for each
 product that somebody rated: 0 is useless, 3 is just what was meant. NDCG@10 is 1 when the best
@@ -253,6 +257,47 @@ pub struct BenchArgs {
     /// Where to make the fresh folder, which is removed in the end [default: the system's temporary folder]
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
+}
+
+/// `noren rules`.
+#[derive(Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  noren rules check rules.toml                whether the file is right
+
+docs/TUNING.md tells what rules are for, docs/rules.example.toml shows all of them."
+)]
+pub struct RulesArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: RulesCommand,
+}
+
+/// The commands of `noren rules`.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Say whether a rules file is right, and what is wrong with it where
+    Check(CheckRulesArgs),
+}
+
+/// `noren rules check`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren rules check rules.toml                what a service would say of it
+  noren rules check rules.toml --currency EUR for a catalogue whose prices are in euros
+
+Every fault is a line FILE:LINE:COLUMN: what is wrong; what to do. Exit code: 0 right, 1 not right or not there, 2 called
+wrongly.")]
+pub struct CheckRulesArgs {
+    /// The rules file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The currency of prices that name none: three letters of ISO 4217
+    #[arg(long, env = "NOREN_CURRENCY", default_value = "USD", value_name = "CODE")]
+    pub currency: Currency,
 }
 
 /// `noren completions`.

@@ -186,7 +186,8 @@ impl Report {
 /// the gain of Burges and others, *Learning to rank using gradient descent* (2005).
 fn gain(ratings: &[f64]) -> f64 {
     let places = ratings.iter().take(DEPTH).zip(2u32..);
-    places.map(|(rating, place)| (rating.exp2() - 1.0) / f64::from(place).log2()).sum()
+    // The sum of nothing would be -0.
+    0.0 + places.map(|(rating, place)| (rating.exp2() - 1.0) / f64::from(place).log2()).sum::<f64>()
 }
 
 /// The most that a list of these products could gain; none when no product is of any use.
@@ -218,6 +219,8 @@ mod tests {
         assert!((ndcg - expected).abs() < 1e-12 && mrr == 1.0 / 3.0, "{ndcg} {mrr}");
         let expected = (1.0 / 3f64.log2() + 3.5) / ideal;
         assert!((judged - expected).abs() < 1e-12, "{judged}");
-        assert_eq!(report(&[]), (0.0, 0.0, 0.0));
+        let nothing = report(&[]);
+        assert_eq!(nothing, (0.0, 0.0, 0.0));
+        assert!(nothing.0.is_sign_positive(), "it is shown without a sign");
     }
 }

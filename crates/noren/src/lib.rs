@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod bench;
+pub mod check_rules;
 pub mod cli;
 pub mod client;
 pub mod demo;

@@ -10,14 +10,15 @@ use domain::input::InputError;
 use domain::ports::WriteOutcome;
 use domain::{Currency, Fault, FaultKind, Faults};
 use indicatif::ProgressBar;
+use query::ShopRules;
 use runtime::StartError;
 
 use crate::app::{App, Options};
-use crate::cli::{Cli, Command, ImportArgs, Place, write_completions};
+use crate::cli::{Cli, Command, ImportArgs, Place, RulesArgs, RulesCommand, write_completions};
 use crate::client::{Api, InProcess, Service};
 use crate::failure::Failure;
 use crate::import::{self, Candidate, Sink, Summary};
-use crate::{bench, eval, export, search, serve};
+use crate::{bench, check_rules, eval, export, search, serve};
 
 /// How long an import into a folder waits until everything is searchable.
 const IMPORT_PATIENCE: Duration = Duration::from_secs(3600);
@@ -70,6 +71,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             measured?;
         }
         Command::Bench(args) => bench::bench(&args).await?,
+        Command::Rules(RulesArgs { command: RulesCommand::Check(args) }) => check_rules::check(&args)?,
         Command::Completions(args) => write_completions(&args)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -86,7 +88,7 @@ impl Opened {
         let Some(data_dir) = &place.data_dir else {
             return Ok(Self { api: Box::new(service(place)?), app: None });
         };
-        let app = App::open(data_dir, Options { currency: currency()?, ..Options::default() }).await?;
+        let app = App::open(data_dir, app_options(currency()?)?).await?;
         Ok(Self { api: Box::new(InProcess(app.router())), app: Some(app) })
     }
 
@@ -110,6 +112,12 @@ fn currency() -> Result<Currency, Failure> {
     }
 }
 
+/// How a catalogue is opened in this process.
+fn app_options(currency: Currency) -> Result<Options, Failure> {
+    let rules = runtime::config::Rules { rules: std::env::var_os("NOREN_RULES").map(Into::into) };
+    Ok(Options { currency, rules: ShopRules::open_configured(&rules, currency)?, ..Options::default() })
+}
+
 async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {
     let mut options = import::Options {
         files: args.files,
@@ -126,7 +134,7 @@ async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {
         import::import(options, None).await?
     } else if let Some(data_dir) = &args.place.data_dir {
         options.check = Some(currency);
-        let app = App::open(data_dir, Options { currency, ..Options::default() }).await?;
+        let app = App::open(data_dir, app_options(currency)?).await?;
         let imported = import_into(&app, options, true).await;
         app.stop().await;
         imported?
@@ -240,6 +248,10 @@ impl Sink for CatalogueSink {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Self::new(error.line())
+        let failure = Self::new(error.line());
+        match error.details() {
+            [] => failure,
+            details => failure.with_note(details.join("\n")),
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use domain::Currency;
+use query::ShopRules;
 use runtime::{StartError, config, server};
 
 use crate::app::{App, Options};
@@ -20,6 +21,7 @@ const DEMO_BATCH: usize = 500;
 Examples:
   noren serve                             on 127.0.0.1:8080, data in ./data
   noren serve --demo                      the same, with a made catalogue in it if it is empty
+  noren serve --rules rules.toml          with synonyms, pinned products and boosts: docs/TUNING.md
   noren serve --data-dir /srv/noren --listen 0.0.0.0:80")]
 pub struct Serve {
     #[command(flatten)]
@@ -32,6 +34,8 @@ pub struct Serve {
     cache: config::Cache,
     #[command(flatten)]
     answer_cache: config::AnswerCache,
+    #[command(flatten)]
+    rules: config::Rules,
     /// Fill an empty catalogue with 2,000 made products
     #[arg(long)]
     demo: bool,
@@ -48,6 +52,7 @@ pub async fn serve(flags: Serve) -> Result<(), StartError> {
         currency,
         cache_seconds: flags.cache.cache_seconds.unwrap_or(0),
         answer_cache_mb: flags.answer_cache.answer_cache_mb,
+        rules: ShopRules::open_configured(&flags.rules, currency)?,
     };
     let listener = server::listen(flags.listen.listen).await?;
     let address = listener

@@ -10,7 +10,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use crate::StartError;
 
 /// Every variable that a binary of Noren may be given, with what it sets.
-pub const VARIABLES: [(&str, &str); 13] = [
+pub const VARIABLES: [(&str, &str); 14] = [
     ("NOREN_LISTEN", "address and port to listen on"),
     ("NOREN_DATA_DIR", "folder of the embedded store, queue and index"),
     ("NOREN_STORE", "where products are kept: sqlite or dynamodb"),
@@ -23,6 +23,7 @@ pub const VARIABLES: [(&str, &str); 13] = [
     ("NOREN_CREATE_TABLES", "whether to make missing tables and queues: true or false"),
     ("NOREN_CURRENCY", "currency of prices that name none, ISO 4217"),
     ("NOREN_CACHE_SECONDS", "how long clients may keep the answer of a search"),
+    ("NOREN_RULES", "file of the shop's rules for its searches"),
     ("NOREN_ANSWER_CACHE_MB", "megabytes of answers that the service keeps to give them again"),
 ];
 
@@ -194,6 +195,14 @@ pub struct AnswerCache {
     /// Megabytes of answers that are kept to be given again until something is written; 0 keeps none
     #[arg(long, env = "NOREN_ANSWER_CACHE_MB", value_name = "MB", default_value_t = DEFAULT_ANSWER_CACHE_MB)]
     pub answer_cache_mb: u32,
+}
+
+/// What the shop decided about its searches.
+#[derive(Debug, Clone, Args)]
+pub struct Rules {
+    /// File of the shop's rules: synonyms, pinned products, boosts, …; read again when it changes
+    #[arg(long, env = "NOREN_RULES", value_name = "FILE")]
+    pub rules: Option<PathBuf>,
 }
 
 /// The error for a back end that was asked for and is not in this build.

@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 #[error("{message}")]
 pub struct StartError {
     message: String,
+    details: Vec<String>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -17,7 +18,7 @@ pub struct StartError {
 impl StartError {
     /// An error whose message says what is wrong and what to do.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
+        Self { message: message.into(), details: Vec::new(), source: None }
     }
 
     /// The same, with its cause.
@@ -25,7 +26,18 @@ impl StartError {
         message: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { message: message.into(), source: Some(source.into()) }
+        Self { message: message.into(), details: Vec::new(), source: Some(source.into()) }
+    }
+
+    /// The same with a line for each of several things that are wrong.
+    #[must_use]
+    pub fn with_details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+
+    /// A line for each of several things that are wrong; none where one line says it all.
+    pub fn details(&self) -> &[String] {
+        &self.details
     }
 
     /// The error and its causes in one line.
@@ -44,12 +56,13 @@ impl StartError {
     }
 }
 
-/// The exit code of a process: 0, or 1 after printing the error in one line.
+/// The exit code of a process: 0, or 1 after printing the error in one line, and its details.
 pub fn exit_code(result: Result<(), StartError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", error.line());
+            error.details().iter().for_each(|detail| eprintln!("{detail}"));
             ExitCode::FAILURE
         }
     }

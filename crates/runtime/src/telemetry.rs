@@ -15,11 +15,13 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::StartError;
 
-/// Starts logging to standard error for this process: once, before anything else. `RUST_LOG` sets the level.
+/// Starts metrics, and logging to standard error, for this process: once, before anything else. `RUST_LOG` sets the level.
 ///
 /// # Errors
 /// When `RUST_LOG` cannot be read.
 pub fn start(service: &'static str) -> Result<(), StartError> {
+    // What is described and counted before the first router is made would be lost.
+    metrics();
     let filter = match std::env::var("RUST_LOG") {
         Ok(levels) if !levels.is_empty() => EnvFilter::try_new(levels).map_err(|error| {
             StartError::because("RUST_LOG is not a list of log levels such as info", error)

@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod attributes;
 pub mod dictionary;
 pub mod facets;
+pub mod field_weights;
 pub mod forms;
 pub mod highlight;
 pub mod product;

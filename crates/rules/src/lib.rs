@@ -1,0 +1,37 @@
+//! The rules of a shop: a TOML file that says what its searches mean, read with every fault at once, and asked for the
+//! part of them that applies to one search.
+//!
+//! No clock and no watching of files: whoever searches says what time it is, and reads the file again when it changed.
+
+#![warn(missing_docs)]
+
+mod fault;
+mod file;
+mod filters;
+mod phrases;
+mod reader;
+mod rules;
+mod summary;
+mod window;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+pub use fault::{Fault, Faults};
+pub use rules::Rules;
+pub use summary::Summary;
+pub use text::field_weights::FieldWeights;
+
+/// The most bytes of a rules file.
+pub const MAX_FILE_BYTES: usize = 1024 * 1024;
+
+/// Reads the bytes of a rules file, no more of them than are needed to see that they are too many.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

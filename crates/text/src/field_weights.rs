@@ -1,0 +1,48 @@
+//! How much the parts of a product count in one shop.
+
+use crate::product::{PARTS, Part};
+
+/// By what the weight of each part is multiplied. They act when a product is indexed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FieldWeights([f32; PARTS]);
+
+impl FieldWeights {
+    /// The most that a weight is multiplied by.
+    pub const MAX: f32 = 10.0;
+
+    /// The same weights with another one for this part, from 0 to [`FieldWeights::MAX`]: 0 is worth as little as a word
+    /// can be, but it is found all the same. The error ends a sentence.
+    pub fn with(mut self, part: Part, weight: f32) -> Result<Self, String> {
+        if !(0.0..=Self::MAX).contains(&weight) {
+            return Err(format!("must be a number from 0 to {}", Self::MAX));
+        }
+        self.0[part as usize] = weight;
+        Ok(self)
+    }
+
+    /// What the weight of this part is multiplied by.
+    pub fn of(&self, part: Part) -> f32 {
+        self.0[part as usize]
+    }
+}
+
+/// Every part counts what it counts by itself.
+impl Default for FieldWeights {
+    fn default() -> Self {
+        Self([1.0; PARTS])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_is_set_within_its_bounds() {
+        let weights = FieldWeights::default().with(Part::Name, 2.5).unwrap();
+        assert_eq!((weights.of(Part::Name), weights.of(Part::Code)), (2.5, 1.0));
+        for wrong in [-0.1, 10.1, f32::NAN, f32::INFINITY] {
+            assert!(weights.with(Part::Brand, wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The rules of a shop in a running service: what they decide, and what happens when their file changes. What they may
+//! say is held by the tests of `rules`, what an index makes of them by its contract suite.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Currency;
+use noren::app::Options;
+use query::ShopRules;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, TestApp, wait_until};
+
+const LAPTOP_IS_NOTEBOOK: &str = "version = 1\n[words]\nsynonyms = [[\"laptop\", \"notebook\"]]\n";
+
+/// A shop whose rules are looked at whenever somebody searches.
+struct Shop {
+    app: TestApp,
+    file: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Shop {
+    async fn open(rules: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rules.toml");
+        std::fs::write(&file, rules).unwrap();
+        let rules = ShopRules::open(&file, Currency::USD, Duration::ZERO).unwrap();
+        let app = TestApp::spawn_with(Options { rules: Some(Arc::new(rules)), ..Options::default() }).await;
+        app.fill(&[
+            json!({"id": "n1", "name": "Notebook 13", "brand": "Akari"}),
+            json!({"id": "n2", "name": "Notebook 15", "brand": "Brass"}),
+            json!({"id": "c1", "name": "Tea cup", "brand": "Akari"}),
+        ])
+        .await;
+        Self { app, file, _folder: folder }
+    }
+
+    fn write(&self, rules: &str) {
+        std::fs::write(&self.file, rules).unwrap();
+    }
+
+    async fn finds(&self, words: &str) -> Vec<String> {
+        self.app.search(&format!("query={words}")).await.ids()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_hold_for_searches_and_for_values_of_facets() {
+    let shop = Shop::open(LAPTOP_IS_NOTEBOOK).await;
+    assert_eq!(shop.finds("laptop").await, ["n1", "n2"]);
+    let values = shop.app.get("/products/facets/brand?query=laptops").await.expect(200).json();
+    assert_eq!(values["values"], json!([{"value": "Akari", "count": 1}, {"value": "Brass", "count": 1}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_file_counts_without_a_restart() {
+    let shop = Shop::open("version = 1").await;
+    assert_eq!(shop.finds("laptop").await, [""; 0]);
+    let before = shop.app.search("query=laptop").await;
+    let tag = before.header("etag").to_owned();
+    let again = |tag: &str| {
+        let request = shop.app.request(Method::GET, "/products/search?query=laptop");
+        Answer::of(request.header("if-none-match", tag))
+    };
+    again(&tag).await.expect(304);
+    shop.write(LAPTOP_IS_NOTEBOOK);
+    wait_until("the rules are read", async || shop.finds("laptop").await.len() == 2).await;
+    let after = again(&tag).await.expect(200);
+    assert_ne!(after.header("etag"), tag, "no cache answers with what held before");
+    again(after.header("etag")).await.expect(304);
+    // A search that no rule changes is the same as before.
+    let cup = shop.app.search("query=cup").await.header("etag").to_owned();
+    shop.write("version = 1 # nothing again");
+    wait_until("the rules are read", async || shop.finds("laptop").await.is_empty()).await;
+    again(&tag).await.expect(304);
+    assert_eq!(shop.app.search("query=cup").await.header("etag"), cup);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_file_is_refused_and_the_service_goes_on_with_the_rules_from_before() {
+    let shop = Shop::open(LAPTOP_IS_NOTEBOOK).await;
+    let refused = async || {
+        let metrics = shop.app.get("/metrics").await.expect(200).text;
+        let count = metrics.lines().find_map(|line| {
+            line.strip_prefix("noren_rules_reloads_total{result=\"refused\"} ")?.parse::<u64>().ok()
+        });
+        count.unwrap_or_else(|| panic!("no count of refused files in\n{metrics}"))
+    };
+    let before = refused().await;
+    shop.write("version = 1\n[words]\nsynonyms = [[\"laptop\"]]\n");
+    // Nobody searches: whoever reads the metrics looks at the file, too.
+    wait_until("the file is refused", async || refused().await > before).await;
+    assert_eq!(shop.finds("laptop").await, ["n1", "n2"]);
+    shop.app.get("/health/ready").await.expect(200);
+    std::fs::remove_file(&shop.file).unwrap();
+    assert_eq!(shop.finds("laptop").await, ["n1", "n2"]);
+    shop.write("version = 1\n[words]\nsynonyms = [[\"tablet\", \"notebook\"]]\n");
+    wait_until("the file is taken again", async || shop.finds("tablet").await.len() == 2).await;
+    assert_eq!(shop.finds("laptop").await, [""; 0]);
+    let metrics = shop.app.get("/metrics").await.expect(200).text;
+    assert!(metrics.contains("\nnoren_rules_version "), "{metrics}");
+}
