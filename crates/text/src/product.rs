@@ -83,8 +83,13 @@ mod tests {
         let mut texts = Vec::new();
         each_text(&content, |text, part| texts.push((text.to_owned(), part)));
         texts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let expected =
-            [("A", Part::Name), ("Lamp", Part::Labels), ("b", Part::Attributes), ("c", Part::Attributes), ("t", Part::Labels)];
+        let expected = [
+            ("A", Part::Name),
+            ("Lamp", Part::Labels),
+            ("b", Part::Attributes),
+            ("c", Part::Attributes),
+            ("t", Part::Labels),
+        ];
         assert_eq!(texts, expected.map(|(text, part)| (text.to_owned(), part)));
     }
 

@@ -338,8 +338,10 @@ mod tests {
 
     #[test]
     fn words_that_follow_each_other_are_phrases_also_when_they_are_corrected() {
-        let request =
-            SearchRequest { words: "red lasre printers x1000".to_owned(), ..SearchRequest::all(Currency::USD) };
+        let request = SearchRequest {
+            words: "red lasre printers x1000".to_owned(),
+            ..SearchRequest::all(Currency::USD)
+        };
         let phrases = Query::of(&request).phrases;
         let places: Vec<_> = phrases.iter().map(|phrase| (phrase.begins_with, phrase.ends_with)).collect();
         assert_eq!(places, [(0, 1), (1, 2)]);

@@ -69,10 +69,11 @@ impl RoleReader {
     /// behind a link.
     pub(crate) fn next(&mut self, text: &str, word: &str, at: &Range<usize>) -> (bool, bool) {
         let is_link = LINKS.contains(&word);
-        let is_apart = self.last_end.replace(at.end).and_then(|end| text.get(end..at.start)).is_some_and(|gap| {
-            // Punctuation ends a compound, and a hyphen makes a model number more often than one.
-            !gap.is_empty() && gap.chars().all(char::is_whitespace)
-        });
+        let is_apart =
+            self.last_end.replace(at.end).and_then(|end| text.get(end..at.start)).is_some_and(|gap| {
+                // Punctuation ends a compound, and a hyphen makes a model number more often than one.
+                !gap.is_empty() && gap.chars().all(char::is_whitespace)
+            });
         let is_described =
             is_apart && !is_link && !PARTICLES.contains(&word) && word.chars().all(char::is_alphabetic);
         let is_linked = self.is_linked;

@@ -385,14 +385,56 @@ mod tests {
     #[test]
     fn the_name_counts_most_and_more_when_it_is_short() {
         let lamp = weighed(
-            r#"{"name":"Lamp Hikari","brand":"Hikari","tags":["garden"],"attributes":{"material":"oak"},"description":"A light of paper."}"#,
+            r#"{"name":"Lamp Hikari","brand":"Hikari","tags":["garden"],"attributes":{"material":"oak"},"description":"Made by hand, like all that we make, of nothing else than the best of old paper, glue and time."}"#,
         );
         let levels = ["hikari", "lamp", "garden", "oak", "paper"].map(|word| level_of(&lamp.words, word));
         assert!(levels.is_sorted_by(|a, b| a > b), "{levels:?}");
         let long = weighed(r#"{"name":"Lamp with a long name that says all there is to say about it"}"#);
         assert!(level_of(&long.words, "lamp") < level_of(&lamp.words, "lamp"));
-        let twice = weighed(r#"{"name":"A","description":"paper and more paper"}"#);
-        assert!(level_of(&twice.words, "paper") > level_of(&twice.words, "more"));
+        let twice = weighed(r#"{"name":"A","description":"paper and glue and paper"}"#);
+        assert!(level_of(&twice.words, "paper") > level_of(&twice.words, "glue"));
+    }
+
+    #[test]
+    fn a_short_description_is_a_second_name() {
+        let short = weighed(r#"{"name":"X25-M","description":"solid state drive, 80 GB"}"#);
+        let long = weighed(
+            r#"{"name":"X25-M","description":"This computer starts in no time since all it knows is on a drive, 80 GB, that has nothing in it that turns or hums"}"#,
+        );
+        assert!(level_of(&short.words, "drive") > 2 * level_of(&long.words, "drive"));
+    }
+
+    #[test]
+    fn the_thing_counts_more_than_what_it_is_for() {
+        let level = |name: &str| {
+            let json = format!(r#"{{"name":"{name}","brand":"Acme"}}"#);
+            level_of(&weighed(&json).words, "laptop")
+        };
+        let levels = ["Acme Laptop 15", "Acme Laptop bag", "Bag for Laptop"].map(level);
+        assert!(levels.is_sorted_by(|a, b| a > b), "{levels:?}");
+        // A brand stands before everything.
+        let acme = |name: &str| {
+            let json = format!(r#"{{"name":"{name}","brand":"Acme"}}"#);
+            level_of(&weighed(&json).words, "acme")
+        };
+        assert_eq!(acme("Acme Laptop"), acme("Acme 15"));
+    }
+
+    #[test]
+    fn neighbours_are_kept_where_a_text_begins() {
+        let product = weighed(
+            r#"{"name":"Laser printer toner","tags":["ink jet"],"description":"Fits a desk jet, but is there, as you may know, no ink pad for 256 GB","attributes":{"a":"blue lamp 30 g"}}"#,
+        );
+        let level = |pair: &str| level_of(&product.pairs, pair);
+        for pair in ["laserprinter", "printertoner", "inkjet", "deskjet", "30g"] {
+            assert!(level(pair) > 0, "{pair}");
+        }
+        for pair in ["inkpad", "256gb", "bluelamp"] {
+            assert_eq!(level(pair), 0, "{pair}");
+        }
+        assert!(level("printertoner") > 2 * level("laserprinter"));
+        let long = weighed(r#"{"name":"A name of many words that goes on and on ink pad 256 GB"}"#);
+        assert!(level_of(&long.pairs, "256gb") > 0 && level_of(&long.pairs, "inkpad") == 0);
     }
 
     #[test]
@@ -417,7 +459,10 @@ mod tests {
         assert!(level_of(&product.words, "lamp") > 0);
         let mut pairs: Vec<&str> = product.pairs.iter().map(|(pair, _)| pair.as_str()).collect();
         pairs.sort_unstable();
-        assert_eq!(pairs, ["256gb", "30g", "headphone", "headphones", "phones256"]);
+        assert_eq!(
+            pairs,
+            ["256gb", "30g", "desklamp", "desklamps", "fordesk", "headphone", "headphones", "phones256"]
+        );
     }
 
     #[test]
