@@ -176,6 +176,9 @@ fn joined(pair: &[String]) -> Option<String> {
     Some(pair.concat()).filter(|whole| pair.iter().all(may_join) && whole.len() <= 40)
 }
 
+/// Neighbours are looked at among so many words that a text begins with.
+const PAIRED_WORDS: usize = 10;
+
 /// What there is to find of a product.
 struct ProductWords {
     /// Every word in all its forms, and model numbers without hyphens.
@@ -208,13 +211,15 @@ fn product_words(product: &Product) -> ProductWords {
     }
     words.extend(content.sku.iter().map(|sku| folded(sku).replace(|c: char| !c.is_alphanumeric(), "")));
     let mut pairs = BTreeSet::new();
-    for (texts, is_label) in [(&labels, true), (&values, false)] {
-        for text in texts {
-            for pair in split(text).windows(2) {
-                let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-                if is_label || (is_number(&pair[0]) && !is_number(&pair[1])) {
-                    pairs.extend(joined(pair).iter().flat_map(|pair| forms(pair)));
-                }
+    let labels = labels.iter().map(|text| (text, true, true));
+    let values = values.iter().map(|text| (text, false, true));
+    let description = content.description.iter().map(|text| (text, true, false));
+    for (text, has_pairs, has_sizes) in labels.chain(values).chain(description) {
+        for (at, pair) in split(text).windows(2).enumerate() {
+            let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+            let is_size = is_number(&pair[0]) && !is_number(&pair[1]);
+            if (has_pairs && at + 1 < PAIRED_WORDS) || (has_sizes && is_size) {
+                pairs.extend(joined(pair).iter().flat_map(|pair| forms(pair)));
             }
         }
     }

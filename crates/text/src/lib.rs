@@ -12,6 +12,7 @@ pub mod forms;
 pub mod highlight;
 pub mod product;
 pub mod query;
+mod roles;
 pub mod runs;
 pub mod score;
 pub mod typos;

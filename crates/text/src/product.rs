@@ -11,9 +11,9 @@ pub enum Part {
     Code,
     /// The brand.
     Brand,
-    /// The category, with those above it, and tags.
+    /// The category, with those above it, tags, and attributes that say what the product is.
     Labels,
-    /// Texts and numbers of attributes.
+    /// Texts and numbers of other attributes.
     Attributes,
     /// The description.
     Description,
@@ -21,6 +21,28 @@ pub enum Part {
 
 /// How many parts there are.
 pub const PARTS: usize = 6;
+
+/// Keys of attributes that say what a product is, without anything but letters: as product feeds and shop systems name
+/// them.
+const KINDS: [&str; 10] = [
+    "type",
+    "kind",
+    "category",
+    "producttype",
+    "productcategory",
+    "productkind",
+    "itemtype",
+    "devicetype",
+    "articletype",
+    "googleproductcategory",
+];
+
+/// Whether an attribute with this key says what a product is, like its category: `product_type`, `Product type`,
+/// `productType`.
+fn is_kind(key: &str) -> bool {
+    let letters = || key.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
+    KINDS.iter().any(|kind| letters().eq(kind.bytes()))
+}
 
 /// Hands every text of the product to `each`, with the part it stands in.
 pub fn each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
@@ -34,12 +56,50 @@ pub fn each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     for level in content.category.iter().flat_map(|category| category.levels()).chain(&content.tags) {
         each(level, Part::Labels);
     }
-    for value in content.attributes.values().filter(|value| !matches!(value, AttributeValue::Flag(_))) {
+    for (key, value) in &content.attributes {
+        if matches!(value, AttributeValue::Flag(_)) {
+            continue;
+        }
+        let part = if is_kind(key) { Part::Labels } else { Part::Attributes };
         for text in value.facet_values() {
-            each(&text, Part::Attributes);
+            each(&text, part);
         }
     }
     if let Some(description) = &content.description {
         each(description, Part::Description);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Currency;
+    use domain::input::read_product;
+
+    #[test]
+    fn attributes_that_say_what_a_product_is_are_labels() {
+        let json = r#"{"name":"A","tags":["t"],"attributes":{"Product type":"Lamp","ink_type":"b","type":true,"typ":"c"}}"#;
+        let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
+        let mut texts = Vec::new();
+        each_text(&content, |text, part| texts.push((text.to_owned(), part)));
+        texts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let expected = [
+            ("A", Part::Name),
+            ("Lamp", Part::Labels),
+            ("b", Part::Attributes),
+            ("c", Part::Attributes),
+            ("t", Part::Labels),
+        ];
+        assert_eq!(texts, expected.map(|(text, part)| (text.to_owned(), part)));
+    }
+
+    #[test]
+    fn keys_are_compared_by_their_letters() {
+        for key in ["type", "Type", "product_type", "productType", "google_product_category"] {
+            assert!(is_kind(key), "{key}");
+        }
+        for key in ["", "ink_type", "types", "typ", "product"] {
+            assert!(!is_kind(key), "{key}");
+        }
     }
 }

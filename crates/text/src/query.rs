@@ -14,6 +14,9 @@ use crate::weights::each_pair;
 
 /// The most words of a query that count. More come only from long texts in scripts without spaces.
 const MAX_WORDS: usize = domain::search::MAX_QUERY_WORDS;
+/// Words of so few letters are found nearly everywhere. Zipf (*The Psycho-Biology of Language*, 1935): the more a word
+/// is used, the shorter it is. Its length stands in for its rarity, which would make scores depend on other products.
+const MAX_SHORT_CHARS: usize = 3;
 
 /// A word of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +90,12 @@ impl Word {
         Self { text, at, is_last: false, ways }
     }
 
+    /// How many half levels each level counts of what is spelt so. A short word says less than a long one.
+    pub fn half_levels(&self, spelling: Spelling) -> u8 {
+        let is_short = self.text.chars().count() <= MAX_SHORT_CHARS;
+        if is_short && !has_digit(&self.text) && !is_run(&self.text) { 1 } else { spelling.half_levels() }
+    }
+
     fn add(&mut self, way: Way) {
         if !self.ways.iter().any(|known| known.terms == way.terms) {
             self.ways.push(way);
@@ -109,8 +118,17 @@ pub struct Query {
 pub struct Phrase {
     /// What a product has in which they are neighbours.
     pub term: Term,
+    /// The place of the first one among the words of the query.
+    pub begins_with: usize,
     /// The place of the second one among the words of the query.
     pub ends_with: usize,
+}
+
+impl Phrase {
+    /// The same with other words in place of those that were misspelt.
+    pub fn respelt(&self, first: &str, second: &str) -> Self {
+        Self { term: Term::of_pair(&format!("{first}{second}")), ..self.clone() }
+    }
 }
 
 impl Query {
@@ -137,8 +155,11 @@ impl Query {
         }
         without_stop_words(&mut found, &request.tuning.stop_words);
         let words = distinct(found);
-        let ending = |end: usize| words.iter().position(|word| word.at.end == end);
-        let phrase = |(term, at): (Term, Range<usize>)| Some(Phrase { term, ends_with: ending(at.end)? });
+        let phrase = |(term, at): (Term, Range<usize>)| {
+            let begins_with = words.iter().position(|word| word.at.start == at.start)?;
+            let ends_with = words.iter().position(|word| word.at.end == at.end)?;
+            Some(Phrase { term, begins_with, ends_with })
+        };
         let phrases = pairs.into_iter().filter_map(phrase).collect();
         Self { words, phrases }
     }
@@ -305,6 +326,29 @@ mod tests {
         assert!(found[2].is_exactly("256gb") && !found[2].is_exactly("2561"));
         let found = words("headphone", Tuning::default());
         assert!(found[0].is_exactly("headphones") && found[0].is_pair("headphone"));
+    }
+
+    #[test]
+    fn a_short_word_counts_half() {
+        let found = words("lg tv 4k ps5 mount テレビ", Tuning::default());
+        let half_levels: Vec<u8> = found.iter().map(|word| word.half_levels(Spelling::Same)).collect();
+        assert_eq!(half_levels, [1, 1, 2, 2, 2, 2]);
+        assert!(found.iter().all(|word| word.half_levels(Spelling::Joined) == 1));
+    }
+
+    #[test]
+    fn words_that_follow_each_other_are_phrases_also_when_they_are_corrected() {
+        let request = SearchRequest {
+            words: "red lasre printers x1000".to_owned(),
+            ..SearchRequest::all(Currency::USD)
+        };
+        let phrases = Query::of(&request).phrases;
+        let places: Vec<_> = phrases.iter().map(|phrase| (phrase.begins_with, phrase.ends_with)).collect();
+        assert_eq!(places, [(0, 1), (1, 2)]);
+        assert_eq!(phrases[1].term.text, "lasreprinter");
+        let respelt = phrases[1].respelt("laser", "printers");
+        assert_eq!((respelt.term.text.as_str(), respelt.ends_with), ("laserprinter", 2));
+        assert_eq!(respelt.term.dictionary, Dictionary::Pairs);
     }
 
     #[test]

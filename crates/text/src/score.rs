@@ -16,7 +16,7 @@ const STEPS: u32 = 1024;
 /// What one class is above the next, in scores of one: fraction and boosts together stay below it.
 const CLASS: u32 = 3;
 /// The words of a query whose levels count; the fraction has no room for more.
-const LEVELLED_WORDS: usize = 11;
+const LEVELLED_WORDS: usize = 6;
 
 /// The score of the first product that a shop's rule pins; each further one has one less. Above all others.
 pub const PINNED_SCORE: f32 = 1_048_576.0;
@@ -78,10 +78,11 @@ pub fn steps_of_half_level(words: usize) -> u32 {
     (STEPS - 1) / (words * u32::from(MAX_HALF_LEVELS) + (words - 1) * u32::from(MAX_PHRASE_HALF_LEVELS))
 }
 
-/// Half levels that each level of a phrase counts: two words of the query that are neighbours in the product as well.
-pub const PHRASE_HALF_LEVELS: u8 = 1;
+/// Half levels that each level of a phrase counts: two words of the query that are neighbours in the product as well
+/// are worth as much as two words found.
+pub const PHRASE_HALF_LEVELS: u8 = 4;
 /// The most half levels of one phrase.
-const MAX_PHRASE_HALF_LEVELS: u8 = PHRASE_HALF_LEVELS * MAX_LEVEL;
+pub const MAX_PHRASE_HALF_LEVELS: u8 = PHRASE_HALF_LEVELS * MAX_LEVEL;
 
 /// Whether the levels of the word at this place in a query count, and those of the phrase that it ends; from 0.
 pub fn is_levelled(place: usize) -> bool {
@@ -113,8 +114,9 @@ mod tests {
             let steps = steps_of_half_level(words);
             assert!(steps > 0, "{words}");
             let levelled = (0..words).filter(|place| is_levelled(*place)).count() as u32;
+            let phrases = levelled - 1;
             let half_levels =
-                levelled * u32::from(MAX_HALF_LEVELS) + (levelled - 1) * u32::from(MAX_PHRASE_HALF_LEVELS);
+                levelled * u32::from(MAX_HALF_LEVELS) + phrases * u32::from(MAX_PHRASE_HALF_LEVELS);
             let most = half_levels * steps;
             assert!(most + UNBOOSTED + steps_of_boost(MAX_BOOST) as u32 <= steps_of_class(1) - 1, "{words}");
         }

@@ -11,10 +11,11 @@ use std::ops::Range;
 use domain::Content;
 use foldhash::HashMap;
 
-use crate::analysis::{Piece, Purpose, joined, pieces};
+use crate::analysis::{Piece, Purpose, joined, pieces, query_words};
 use crate::dictionary::Dictionary;
 use crate::forms::singular;
 use crate::product::{PARTS, Part, each_text};
+use crate::roles::{Role, RoleReader};
 use crate::runs::Run;
 
 /// The highest level of a word.
@@ -23,7 +24,9 @@ pub const MAX_LEVEL: u8 = 31;
 /// The sum of weights that is worth half of the most.
 const HALF_WORTH: f32 = 10.0;
 /// What the length of a very short part counts as: one word alone says no more than a few.
-const LEAST_SHARE: f32 = 0.2;
+const LEAST_SHARE: f32 = 0.3;
+/// A text says what it is about with its first words; neighbours among them are kept.
+const PAIRED_WORDS: usize = 10;
 /// The longest pair of neighbours that is kept, in bytes.
 const MAX_PAIR_BYTES: usize = 40;
 /// The longest number that has neighbours, in digits.
@@ -51,70 +54,173 @@ const WEIGHTS: [Weight; PARTS] = [
     Weight { weight: 4.0, by_length: 0.3, usual_words: 6.0 },
     // Attributes
     Weight { weight: 0.4, by_length: 1.0, usual_words: 80.0 },
-    // Description
-    Weight { weight: 1.0, by_length: 0.3, usual_words: 60.0 },
+    // Description: a short one is a second name.
+    Weight { weight: 4.0, by_length: 1.0, usual_words: 15.0 },
 ];
 
 /// Weighs the words of products. It keeps its memory from one product to the next.
 #[derive(Debug, Default)]
 pub struct Weigher {
-    words: Counts,
-    pairs: Counts,
-    lengths: [u32; PARTS],
+    counts: Counts,
+    /// The words of the product's brand.
+    brand: Vec<String>,
+    pending: Pending,
 }
 
-/// How often a word stands in each part.
+/// How often words stand in each part, in the unit of [`Role`].
 type InParts = [u16; PARTS];
-type Counts = HashMap<String, InParts>;
+
+#[derive(Debug, Default)]
+struct Counts {
+    words: HashMap<String, InParts>,
+    pairs: HashMap<String, InParts>,
+    lengths: [u32; PARTS],
+}
 
 impl Weigher {
     /// Hands every word of the product, and its singular where it has one, to `emit`, and neighbours written as one
     /// word, so that `head phones` is found as `headphones` and `256 GB` as `256gb`; each once, in no order, with its
     /// level, from 1 to [`MAX_LEVEL`].
+    ///
+    /// Neighbours are kept where a text begins; a number and its unit also further on, but not in long descriptions.
     pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
-        each_text(content, |text, part| self.count(text, part));
+        let Self { counts, brand, pending } = self;
+        brand.clear();
+        if let Some(name) = &content.brand {
+            brand.extend(query_words(name).into_iter().map(|(word, _)| word));
+        }
+        each_text(content, |text, part| TextWeigher::new(text, part, brand, counts, pending).weigh());
         if let Some(sku) = &content.sku {
             let joined = joined(sku);
             if !joined.is_empty() {
-                count(&mut self.words, &joined, Part::Code);
+                count(&mut counts.words, &joined, Part::Code, Role::WHOLE);
             }
         }
         let mut worth = [0.0; PARTS];
-        for ((worth, length), weight) in worth.iter_mut().zip(&mut self.lengths).zip(&WEIGHTS) {
+        for ((worth, length), weight) in worth.iter_mut().zip(&mut counts.lengths).zip(&WEIGHTS) {
             let Weight { weight, by_length, usual_words } = weight;
             let share = 1.0 - by_length + by_length * *length as f32 / usual_words;
-            *worth = weight / share.max(LEAST_SHARE);
+            *worth = weight / share.max(LEAST_SHARE) / f32::from(Role::WHOLE);
             *length = 0;
         }
-        self.words
-            .drain()
-            .for_each(|(word, counts)| emit(Dictionary::of(&word), &word, level(&counts, &worth)));
-        self.pairs.drain().for_each(|(pair, counts)| emit(Dictionary::Pairs, &pair, level(&counts, &worth)));
+        counts.words.drain().for_each(|(word, own)| emit(Dictionary::of(&word), &word, level(&own, &worth)));
+        counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, level(&own, &worth)));
+    }
+}
+
+/// A word that was read. What it is worth shows when the next one is known.
+#[derive(Debug, Default)]
+struct Pending {
+    word: String,
+    /// What it is together with the one before, when that is to be kept.
+    pair: String,
+    is_linked: bool,
+}
+
+/// Counts the words of one text.
+struct TextWeigher<'a> {
+    text: &'a str,
+    part: Part,
+    brand: &'a [String],
+    counts: &'a mut Counts,
+    pending: &'a mut Pending,
+    roles: RoleReader,
+    neighbours: Pairs,
+    /// Words and runs so far.
+    place: usize,
+}
+
+impl<'a> TextWeigher<'a> {
+    fn new(
+        text: &'a str,
+        part: Part,
+        brand: &'a [String],
+        counts: &'a mut Counts,
+        pending: &'a mut Pending,
+    ) -> Self {
+        let (roles, neighbours) = (RoleReader::default(), Pairs::default());
+        Self { text, part, brand, counts, pending, roles, neighbours, place: 0 }
     }
 
-    fn count(&mut self, text: &str, part: Part) {
-        let mut pairs = Pairs::default();
-        pieces(text, Purpose::Document, |piece| {
-            let pair = match part {
-                Part::Description => None,
-                _ => pairs.next(&piece),
-            };
-            if let Some(Pair { text, is_size, .. }) = pair
-                && (is_size || matches!(part, Part::Name | Part::Labels))
-            {
-                count(&mut self.pairs, text, part);
-                if let Some(singular) = singular(text) {
-                    count(&mut self.pairs, &singular, part);
+    fn weigh(mut self) {
+        let mut last_end = 0;
+        pieces(self.text, Purpose::Document, |piece| {
+            self.counts.lengths[self.part as usize] += length(&piece);
+            match piece {
+                // Made of words that came already.
+                Piece::Word(word, at) if at.start < last_end => {
+                    let role = Role { is_modifier: false, is_linked: self.roles.is_linked() };
+                    count(&mut self.counts.words, word, self.part, role.worth());
+                }
+                Piece::Word(word, at) => {
+                    last_end = at.end;
+                    self.word(word, at);
+                }
+                Piece::Run(run) => {
+                    last_end = run.at().end;
+                    self.run(run);
                 }
             }
-            self.lengths[part as usize] += length(&piece);
-            piece.each_word(Purpose::Document, |word, _| {
-                count(&mut self.words, word, part);
-                if let Some(singular) = singular(word) {
-                    count(&mut self.words, &singular, part);
-                }
-            });
         });
+        self.flush(false);
+    }
+
+    fn word(&mut self, word: &str, at: Range<usize>) {
+        let (is_described, is_linked) = self.roles.next(self.text, word, &at);
+        self.flush(is_described);
+        let is_kept = self.keeps_pair();
+        self.pending.word.push_str(word);
+        self.pending.is_linked = is_linked;
+        if let Some(pair) = self.neighbours.next(&Piece::Word(word, at))
+            && is_kept(pair.is_size)
+        {
+            self.pending.pair.push_str(pair.text);
+        }
+        self.place += 1;
+    }
+
+    fn run(&mut self, run: &Run) {
+        self.flush(false);
+        self.roles.interrupt();
+        let role = Role { is_modifier: false, is_linked: self.roles.is_linked() };
+        let is_kept = self.keeps_pair();
+        if let Some(pair) = self.neighbours.next(&Piece::Run(run))
+            && is_kept(pair.is_size)
+        {
+            count(&mut self.counts.pairs, pair.text, self.part, role.worth_of_pair());
+        }
+        run.each_word(|word, _| count(&mut self.counts.words, word, self.part, role.worth()));
+        self.place += 1;
+    }
+
+    /// Which neighbours are kept here, by whether they are a number and its unit.
+    fn keeps_pair(&self) -> impl Fn(bool) -> bool + use<> {
+        let is_early = self.place < PAIRED_WORDS && self.part != Part::Attributes;
+        let is_size_kept = self.part != Part::Description;
+        move |is_size| is_early || (is_size && is_size_kept)
+    }
+
+    /// Counts the word before, now that it is known whether it tells more about the next.
+    fn flush(&mut self, is_described: bool) {
+        let Self { part, brand, counts, pending, .. } = self;
+        if pending.word.is_empty() {
+            return;
+        }
+        // A brand stands before everything and is no part of a compound.
+        let is_modifier = is_described && !brand.contains(&pending.word);
+        let role = Role { is_modifier, is_linked: pending.is_linked };
+        count(&mut counts.words, &pending.word, *part, role.worth());
+        if let Some(singular) = singular(&pending.word) {
+            count(&mut counts.words, &singular, *part, role.worth());
+        }
+        if !pending.pair.is_empty() {
+            count(&mut counts.pairs, &pending.pair, *part, role.worth_of_pair());
+            if let Some(singular) = singular(&pending.pair) {
+                count(&mut counts.pairs, &singular, *part, role.worth_of_pair());
+            }
+        }
+        pending.word.clear();
+        pending.pair.clear();
     }
 }
 
@@ -126,13 +232,13 @@ fn length(piece: &Piece<'_>) -> u32 {
     }
 }
 
-fn count(counts: &mut Counts, word: &str, part: Part) {
+fn count(counts: &mut HashMap<String, InParts>, word: &str, part: Part, worth: u16) {
     let parts = match counts.get_mut(word) {
         Some(parts) => parts,
         None => counts.entry(word.to_owned()).or_default(),
     };
     let count = &mut parts[part as usize];
-    *count = count.saturating_add(1);
+    *count = count.saturating_add(worth);
 }
 
 /// Worth grows ever more slowly with the sum, so that one more occurrence adds less than the first.
@@ -279,14 +385,56 @@ mod tests {
     #[test]
     fn the_name_counts_most_and_more_when_it_is_short() {
         let lamp = weighed(
-            r#"{"name":"Lamp Hikari","brand":"Hikari","tags":["garden"],"attributes":{"material":"oak"},"description":"A light of paper."}"#,
+            r#"{"name":"Lamp Hikari","brand":"Hikari","tags":["garden"],"attributes":{"material":"oak"},"description":"Made by hand, like all that we make, of nothing else than the best of old paper, glue and time."}"#,
         );
         let levels = ["hikari", "lamp", "garden", "oak", "paper"].map(|word| level_of(&lamp.words, word));
         assert!(levels.is_sorted_by(|a, b| a > b), "{levels:?}");
         let long = weighed(r#"{"name":"Lamp with a long name that says all there is to say about it"}"#);
         assert!(level_of(&long.words, "lamp") < level_of(&lamp.words, "lamp"));
-        let twice = weighed(r#"{"name":"A","description":"paper and more paper"}"#);
-        assert!(level_of(&twice.words, "paper") > level_of(&twice.words, "more"));
+        let twice = weighed(r#"{"name":"A","description":"paper and glue and paper"}"#);
+        assert!(level_of(&twice.words, "paper") > level_of(&twice.words, "glue"));
+    }
+
+    #[test]
+    fn a_short_description_is_a_second_name() {
+        let short = weighed(r#"{"name":"X25-M","description":"solid state drive, 80 GB"}"#);
+        let long = weighed(
+            r#"{"name":"X25-M","description":"This computer starts in no time since all it knows is on a drive, 80 GB, that has nothing in it that turns or hums"}"#,
+        );
+        assert!(level_of(&short.words, "drive") > 2 * level_of(&long.words, "drive"));
+    }
+
+    #[test]
+    fn the_thing_counts_more_than_what_it_is_for() {
+        let level = |name: &str| {
+            let json = format!(r#"{{"name":"{name}","brand":"Acme"}}"#);
+            level_of(&weighed(&json).words, "laptop")
+        };
+        let levels = ["Acme Laptop 15", "Acme Laptop bag", "Bag for Laptop"].map(level);
+        assert!(levels.is_sorted_by(|a, b| a > b), "{levels:?}");
+        // A brand stands before everything.
+        let acme = |name: &str| {
+            let json = format!(r#"{{"name":"{name}","brand":"Acme"}}"#);
+            level_of(&weighed(&json).words, "acme")
+        };
+        assert_eq!(acme("Acme Laptop"), acme("Acme 15"));
+    }
+
+    #[test]
+    fn neighbours_are_kept_where_a_text_begins() {
+        let product = weighed(
+            r#"{"name":"Laser printer toner","tags":["ink jet"],"description":"Fits a desk jet, but is there, as you may know, no ink pad for 256 GB","attributes":{"a":"blue lamp 30 g"}}"#,
+        );
+        let level = |pair: &str| level_of(&product.pairs, pair);
+        for pair in ["laserprinter", "printertoner", "inkjet", "deskjet", "30g"] {
+            assert!(level(pair) > 0, "{pair}");
+        }
+        for pair in ["inkpad", "256gb", "bluelamp"] {
+            assert_eq!(level(pair), 0, "{pair}");
+        }
+        assert!(level("printertoner") > 2 * level("laserprinter"));
+        let long = weighed(r#"{"name":"A name of many words that goes on and on ink pad 256 GB"}"#);
+        assert!(level_of(&long.pairs, "256gb") > 0 && level_of(&long.pairs, "inkpad") == 0);
     }
 
     #[test]
@@ -311,7 +459,10 @@ mod tests {
         assert!(level_of(&product.words, "lamp") > 0);
         let mut pairs: Vec<&str> = product.pairs.iter().map(|(pair, _)| pair.as_str()).collect();
         pairs.sort_unstable();
-        assert_eq!(pairs, ["256gb", "30g", "headphone", "headphones", "phones256"]);
+        assert_eq!(
+            pairs,
+            ["256gb", "30g", "desklamp", "desklamps", "fordesk", "headphone", "headphones", "phones256"]
+        );
     }
 
     #[test]
