@@ -370,8 +370,8 @@ pub trait SearchIndex: Send + Sync {
     ///
     /// Where fewer than [`ENOUGH_PRODUCTS`] products have every word even so, the order is that of relevance and
     /// [`Need::Most`](crate::search::Need::Most) of the words are enough, some need not be found, and the answer names
-    /// them: those that no product has, then one after the other the word that the most products have (of several the last
-    /// one), until enough products have the rest or one word is left. In another order words need not be found only where
+    /// them: those that no product has, then one after the other the word that the most products have (exactly or, where
+    /// none has it so, in any way; of several the last one), until enough products have the rest or one word is left. In another order words need not be found only where
     /// no product has them all. Where no product has any of the words, nothing is found.
     ///
     /// More words found exactly come first, then more found as beginnings, then more found at all, with fewer typos; after

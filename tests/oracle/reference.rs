@@ -130,7 +130,15 @@ fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<QueryWord>,
     if query.len() < 2 || request.need != Need::Most || count(&query) >= enough {
         return (query, Vec::new());
     }
-    let alone: Vec<usize> = query.iter().map(|word| count(std::slice::from_ref(word))).collect();
+    let telling = |word: &QueryWord| {
+        let word = std::slice::from_ref(word);
+        match products.iter().filter(|product| class(product, word).is_some_and(|class| class[0] > 0)).count()
+        {
+            0 => count(word),
+            itself => itself,
+        }
+    };
+    let alone: Vec<usize> = query.iter().map(telling).collect();
     if alone.iter().all(|found| *found == 0) {
         return (query, Vec::new());
     }

@@ -138,15 +138,15 @@ pub(crate) fn expand(word: &Word, reach: Reach, snapshot: &Snapshot) -> tantivy:
     for segment in &snapshot.segments {
         let mut lists = Vec::new();
         for way in &word.ways {
-            lists.extend(list_of_way(way, segment)?);
+            lists.extend(list_of_way(word, way, segment)?);
         }
         expansion.lists.push(lists);
     }
     if word.is_last && (reach.typing || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
-        add_prefixed(&mut expansion, &word.text, snapshot)?;
+        add_prefixed(&mut expansion, word, snapshot)?;
     }
     if reach.typos {
-        add_near(&mut expansion, &word.text, snapshot)?;
+        add_near(&mut expansion, word, snapshot)?;
     }
     let expansion = Arc::new(expansion);
     snapshot.known_words.remember(key, &expansion);
@@ -172,13 +172,13 @@ fn info_of(term: &Term, segment: &Segment) -> tantivy::Result<Option<TermInfo>> 
 }
 
 /// The list of a way to find a word; none where a term of it is not in the segment.
-fn list_of_way(way: &Way, segment: &Segment) -> tantivy::Result<Option<List>> {
+fn list_of_way(word: &Word, way: &Way, segment: &Segment) -> tantivy::Result<Option<List>> {
     let mut infos = Vec::with_capacity(way.terms.len());
     for term in &way.terms {
         let Some(info) = info_of(term, segment)? else { return Ok(None) };
         infos.push((term.dictionary, info));
     }
-    let half_levels = way.spelling.half_levels();
+    let half_levels = word.half_levels(way.spelling);
     let Some((dictionary, first)) = infos.first().cloned() else { return Ok(None) };
     let terms = match infos.len() {
         1 => Terms::One(dictionary, first),
@@ -193,14 +193,14 @@ fn list_of_way(way: &Way, segment: &Segment) -> tantivy::Result<Option<List>> {
 /// The dictionaries in which beginnings are looked for.
 const PREFIXED: [Dictionary; 2] = [Dictionary::Words, Dictionary::Codes];
 
-/// Adds the words that begin with `text`, or as many of the most frequent as may be kept at all: a single letter
+/// Adds the words that begin with this one, or as many of the most frequent as may be kept at all: a single letter
 /// begins most product codes of a catalogue.
-fn add_prefixed(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tantivy::Result<()> {
+fn add_prefixed(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> tantivy::Result<()> {
     let mut found = Vec::with_capacity(snapshot.segments.len());
     for segment in &snapshot.segments {
-        found.push(segment.beginnings().of(text, segment)?);
+        found.push(segment.beginnings().of(&word.text, segment)?);
     }
-    let half_levels = Spelling::Same.half_levels();
+    let half_levels = word.half_levels(Spelling::Same);
     let list = |dictionary, info| List::of_term(Tier::Prefix, half_levels, dictionary, info);
     if found.iter().all(|words| !words.is_cut) {
         for (lists, words) in expansion.lists.iter_mut().zip(found) {
@@ -298,7 +298,8 @@ fn keep_most_frequent(words: &mut Vec<PrefixedWord>) -> u32 {
 // ------------------------------------------------------------------------------------------------- typos
 
 /// Adds the words that this one may have been meant to be, in singular and plural.
-fn add_near(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tantivy::Result<()> {
+fn add_near(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> tantivy::Result<()> {
+    let text = &word.text;
     let Some(pattern) = Pattern::new(text, typos_allowed(text)).filter(|_| typos_allowed(text) > 0) else {
         return Ok(());
     };
@@ -320,7 +321,7 @@ fn add_near(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tanti
         expansion.near.push(Near { text: text.to_owned(), typos });
     }
     for (lists, segment) in expansion.lists.iter_mut().zip(&snapshot.segments) {
-        add_lists_of_near(lists, &expansion.near, segment)?;
+        add_lists_of_near(word, lists, &expansion.near, segment)?;
     }
     Ok(())
 }
@@ -341,7 +342,12 @@ fn is_alive(word: &str, snapshot: &Snapshot) -> tantivy::Result<bool> {
     Ok(false)
 }
 
-fn add_lists_of_near(lists: &mut Vec<List>, near: &[Near], segment: &Segment) -> tantivy::Result<()> {
+fn add_lists_of_near(
+    word: &Word,
+    lists: &mut Vec<List>,
+    near: &[Near],
+    segment: &Segment,
+) -> tantivy::Result<()> {
     let terms = segment.lists_of(Dictionary::Words).terms();
     for Near { text, typos, .. } in near {
         let tier = if *typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
@@ -350,7 +356,7 @@ fn add_lists_of_near(lists: &mut Vec<List>, near: &[Near], segment: &Segment) ->
             Some(info) => Some(info),
             None => terms.get(text)?,
         };
-        let half_levels = Spelling::Same.half_levels();
+        let half_levels = word.half_levels(Spelling::Same);
         lists.extend(info.map(|info| List::of_term(tier, half_levels, Dictionary::Words, info)));
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::document::{RUNS, Runs, WEIGHED_WORDS, WeighedWords};
 use crate::schema::{Fields, schema};
 
 /// The format that this version reads and writes. It changes with the schema and with the analysis of text.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// Says which format the folder has. It is written before anything else is.
 const FORMAT_FILE: &str = "noren-index.json";
 /// A page shows products from all over the index, and each costs unpacking one block.

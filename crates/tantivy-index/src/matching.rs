@@ -8,7 +8,10 @@ use tantivy::query::{EnableScoring, PhraseQuery, Query as _};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 use text::dictionary::Dictionary;
-use text::score::{MAX_HALF_LEVELS, STEP, Tier, UNBOOSTED, is_levelled, steps_of_class, steps_of_half_level};
+use text::score::{
+    MAX_HALF_LEVELS, MAX_PHRASE_HALF_LEVELS, STEP, Tier, UNBOOSTED, is_levelled, steps_of_class,
+    steps_of_half_level,
+};
 
 use crate::expansion::{Expansion, List, Terms};
 use crate::snapshot::{Segment, Snapshot};
@@ -47,6 +50,11 @@ impl Ranking {
             class[tier as usize] = steps_of_class(tier.points(words));
         }
         Self { class, half_level: steps_of_half_level(words) }
+    }
+
+    /// Whether a match of a query of a single word is one of the word itself.
+    pub(crate) fn is_exact(&self, found: &Match) -> bool {
+        found.steps >= UNBOOSTED + self.class[Tier::Exact as usize]
     }
 
     /// Adds what phrases count where documents have them.
@@ -96,7 +104,7 @@ const HALF_LEVEL_BITS: u32 = 8;
 
 fn code(list: &List, level: u32) -> Code {
     let half_levels = level * u32::from(list.half_levels);
-    let half_levels = half_levels.clamp(1, u32::from(MAX_HALF_LEVELS)) as Code;
+    let half_levels = half_levels.clamp(1, u32::from(MAX_HALF_LEVELS.max(MAX_PHRASE_HALF_LEVELS))) as Code;
     (list.tier as Code) << HALF_LEVEL_BITS | half_levels
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{Need, Reading, SearchRequest, Sort};
-use text::query::{Query, Word};
+use text::query::{Phrase, Query, Word};
 use text::typos::typos_allowed;
 
 use crate::expansion::{Expansion, Reach, expand, expand_phrase};
@@ -80,7 +80,8 @@ impl Reader<'_> {
         // Neighbours that are neighbours in the products too only change the order.
         let mut expanded = Vec::new();
         for phrase in &phrases {
-            expanded.push((expand_phrase(phrase, self.snapshot).map_err(failed)?, phrase.ends_with));
+            let phrase = self.corrected(phrase, &read)?;
+            expanded.push((expand_phrase(&phrase, self.snapshot).map_err(failed)?, phrase.ends_with));
         }
         if !expanded.is_empty() {
             self.add_phrases(&mut read, expanded)?;
@@ -90,6 +91,22 @@ impl Reader<'_> {
 
     fn expand(&self, word: &Word, typos: bool) -> Result<Arc<Expansion>, PortError> {
         expand(word, Reach { typos, typing: self.typing }, self.snapshot).map_err(failed)
+    }
+
+    /// The phrase with what its words were probably meant to be, where nothing has them as they were typed.
+    fn corrected(&self, phrase: &Phrase, read: &Read) -> Result<Phrase, PortError> {
+        let (first, second) = (&read.words[phrase.begins_with], &read.words[phrase.ends_with]);
+        if first.expansion.near.is_empty() && second.expansion.near.is_empty() {
+            return Ok(phrase.clone());
+        }
+        Ok(phrase.respelt(self.meant(first)?, self.meant(second)?))
+    }
+
+    fn meant<'w>(&self, read: &'w ReadWord) -> Result<&'w str, PortError> {
+        let Some(nearest) = read.expansion.near.first() else { return Ok(&read.word.text) };
+        let typed = self.expand(&read.word, false)?;
+        let is_known = has_at_least(1, &typed, self.snapshot).map_err(failed)?;
+        Ok(if is_known { &read.word.text } else { &nearest.text })
     }
 
     fn take(&self, read: &mut Read, before: &Reading) -> Result<(), PortError> {
@@ -127,10 +144,12 @@ impl Reader<'_> {
         if count(&read.found) >= enough || read.words.len() < 2 {
             return Ok(());
         }
-        let mut telling = Vec::with_capacity(read.words.len());
+        let (ranking, mut telling) = (Ranking::new(1), Vec::with_capacity(read.words.len()));
         for (at, word) in read.words.iter().enumerate() {
             let alone = vec![(Arc::clone(&word.expansion), true)];
-            telling.push((count(&self.matches(&sought(alone, Vec::new()), 1)?), at));
+            let found = self.matches(&sought(alone, Vec::new()), 1)?;
+            let itself = found.iter().flatten().filter(|found| ranking.is_exact(found)).count();
+            telling.push((if itself > 0 { itself } else { count(&found) }, at));
         }
         // The one that the most products have comes first; of several the last one of the query.
         telling.sort_unstable_by(|a, b| b.cmp(a));
