@@ -76,6 +76,7 @@ fn name_of(dictionary: Dictionary) -> &'static str {
         Dictionary::Words => field::WORDS,
         Dictionary::Codes => field::CODES,
         Dictionary::Pairs => field::PAIRS,
+        Dictionary::Stems => field::STEMS,
     }
 }
 

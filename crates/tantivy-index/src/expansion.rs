@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::Language;
 use domain::ports::ENOUGH_PRODUCTS;
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
@@ -297,7 +298,7 @@ fn keep_most_frequent(words: &mut Vec<PrefixedWord>) -> u32 {
 
 // ------------------------------------------------------------------------------------------------- typos
 
-/// Adds the words that this one may have been meant to be, in singular and plural.
+/// Adds the words that this one may have been meant to be, in all their forms.
 fn add_near(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tantivy::Result<()> {
     let Some(pattern) = Pattern::new(text, typos_allowed(text)).filter(|_| typos_allowed(text) > 0) else {
         return Ok(());
@@ -320,7 +321,7 @@ fn add_near(expansion: &mut Expansion, text: &str, snapshot: &Snapshot) -> tanti
         expansion.near.push(Near { text: text.to_owned(), typos });
     }
     for (lists, segment) in expansion.lists.iter_mut().zip(&snapshot.segments) {
-        add_lists_of_near(lists, &expansion.near, segment)?;
+        add_lists_of_near(lists, &expansion.near, segment, snapshot.language)?;
     }
     Ok(())
 }
@@ -341,17 +342,22 @@ fn is_alive(word: &str, snapshot: &Snapshot) -> tantivy::Result<bool> {
     Ok(false)
 }
 
-fn add_lists_of_near(lists: &mut Vec<List>, near: &[Near], segment: &Segment) -> tantivy::Result<()> {
-    let terms = segment.lists_of(Dictionary::Words).terms();
+fn add_lists_of_near(
+    lists: &mut Vec<List>,
+    near: &[Near],
+    segment: &Segment,
+    language: Language,
+) -> tantivy::Result<()> {
+    let half_levels = Spelling::Same.half_levels();
     for Near { text, typos, .. } in near {
         let tier = if *typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
-        let base = base(text);
-        let info = match terms.get(base.as_ref())? {
-            Some(info) => Some(info),
-            None => terms.get(text)?,
-        };
-        let half_levels = Spelling::Same.half_levels();
-        lists.extend(info.map(|info| List::of_term(tier, half_levels, Dictionary::Words, info)));
+        let (dictionary, base) = base(text, language);
+        for (dictionary, text) in [(dictionary, &*base), (Dictionary::Words, text)] {
+            if let Some(info) = segment.lists_of(dictionary).terms().get(text)? {
+                lists.push(List::of_term(tier, half_levels, dictionary, info));
+                break;
+            }
+        }
     }
     Ok(())
 }

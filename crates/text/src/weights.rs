@@ -8,12 +8,12 @@
 
 use std::ops::Range;
 
-use domain::Content;
+use domain::{Content, Language};
 use foldhash::HashMap;
 
 use crate::analysis::{Piece, Purpose, joined, pieces};
 use crate::dictionary::Dictionary;
-use crate::forms::singular;
+use crate::forms::base;
 use crate::product::{PARTS, Part, each_text};
 use crate::runs::Run;
 
@@ -56,9 +56,11 @@ const WEIGHTS: [Weight; PARTS] = [
 ];
 
 /// Weighs the words of products. It keeps its memory from one product to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Weigher {
+    language: Language,
     words: Counts,
+    stems: Counts,
     pairs: Counts,
     lengths: [u32; PARTS],
 }
@@ -68,7 +70,13 @@ type InParts = [u16; PARTS];
 type Counts = HashMap<String, InParts>;
 
 impl Weigher {
-    /// Hands every word of the product, and its singular where it has one, to `emit`, and neighbours written as one
+    /// Weighs words in texts of a language.
+    pub fn new(language: Language) -> Self {
+        let (words, stems, pairs) = (Counts::default(), Counts::default(), Counts::default());
+        Self { language, words, stems, pairs, lengths: [0; PARTS] }
+    }
+
+    /// Hands every word of the product and its [base](crate::forms::base) to `emit`, and neighbours written as one
     /// word, so that `head phones` is found as `headphones` and `256 GB` as `256gb`; each once, in no order, with its
     /// level, from 1 to [`MAX_LEVEL`].
     pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
@@ -76,7 +84,7 @@ impl Weigher {
         if let Some(sku) = &content.sku {
             let joined = joined(sku);
             if !joined.is_empty() {
-                count(&mut self.words, &joined, Part::Code);
+                self.count_word(&joined, Part::Code);
             }
         }
         let mut worth = [0.0; PARTS];
@@ -89,6 +97,7 @@ impl Weigher {
         self.words
             .drain()
             .for_each(|(word, counts)| emit(Dictionary::of(&word), &word, level(&counts, &worth)));
+        self.stems.drain().for_each(|(stem, counts)| emit(Dictionary::Stems, &stem, level(&counts, &worth)));
         self.pairs.drain().for_each(|(pair, counts)| emit(Dictionary::Pairs, &pair, level(&counts, &worth)));
     }
 
@@ -103,18 +112,23 @@ impl Weigher {
                 && (is_size || matches!(part, Part::Name | Part::Labels))
             {
                 count(&mut self.pairs, text, part);
-                if let Some(singular) = singular(text) {
-                    count(&mut self.pairs, &singular, part);
+                let (_, base) = base(text, self.language);
+                if base != text {
+                    count(&mut self.pairs, &base, part);
                 }
             }
             self.lengths[part as usize] += length(&piece);
-            piece.each_word(Purpose::Document, |word, _| {
-                count(&mut self.words, word, part);
-                if let Some(singular) = singular(word) {
-                    count(&mut self.words, &singular, part);
-                }
-            });
+            piece.each_word(Purpose::Document, |word, _| self.count_word(word, part));
         });
+    }
+
+    fn count_word(&mut self, word: &str, part: Part) {
+        count(&mut self.words, word, part);
+        match base(word, self.language) {
+            (Dictionary::Stems, stem) => count(&mut self.stems, &stem, part),
+            (_, base) if base != word => count(&mut self.words, &base, part),
+            _ => {}
+        }
     }
 }
 
@@ -255,18 +269,24 @@ mod tests {
     #[derive(Default)]
     struct Weighed {
         words: Vec<(String, u8)>,
+        stems: Vec<(String, u8)>,
         pairs: Vec<(String, u8)>,
     }
 
     fn weighed(json: &str) -> Weighed {
+        weighed_in(Language::English, json)
+    }
+
+    fn weighed_in(language: Language, json: &str) -> Weighed {
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
-        let (mut weigher, mut weighed) = (Weigher::default(), Weighed::default());
+        let (mut weigher, mut weighed) = (Weigher::new(language), Weighed::default());
         // What a product leaves behind does not count in the next one.
         for _ in 0..2 {
             weighed = Weighed::default();
             weigher.weigh(&content, |dictionary, word, level| match dictionary {
                 Dictionary::Words | Dictionary::Codes => weighed.words.push((word.to_owned(), level)),
                 Dictionary::Pairs => weighed.pairs.push((word.to_owned(), level)),
+                Dictionary::Stems => weighed.stems.push((word.to_owned(), level)),
             });
         }
         weighed
@@ -312,6 +332,16 @@ mod tests {
         let mut pairs: Vec<&str> = product.pairs.iter().map(|(pair, _)| pair.as_str()).collect();
         pairs.sort_unstable();
         assert_eq!(pairs, ["256gb", "30g", "headphone", "headphones", "phones256"]);
+    }
+
+    #[test]
+    fn stems_stand_beside_words_and_count_all_forms() {
+        let product =
+            weighed_in(Language::German, r#"{"name":"Lampe","description":"Lampen aus Holz","sku":"X-Y"}"#);
+        assert!(level_of(&product.stems, "lamp") > level_of(&product.words, "lampe"));
+        assert!(level_of(&product.words, "lamp") == 0 && level_of(&product.words, "lampen") > 0);
+        assert!(level_of(&product.stems, "xy") > 0, "whatever a query looks for has a stem");
+        assert!(weighed(r#"{"name":"Lamps"}"#).stems.is_empty());
     }
 
     #[test]
