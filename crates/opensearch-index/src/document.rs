@@ -9,6 +9,7 @@ use text::analysis::{self, Purpose, joined};
 use text::attributes::{attribute_term, key_prefix, number_order};
 use text::dictionary::Dictionary;
 use text::product::{Part, each_text};
+use text::runs::{each_run, pairs as pairs_of_run};
 use text::weights::Weigher;
 
 use crate::schema::{BEFORE_LEVEL, field, state};
@@ -90,6 +91,9 @@ fn add_words(document: &mut Map<String, Value>, content: &Content, language: Lan
     });
     names.extend(content.sku.as_deref().map(joined));
     let names: Vec<String> = names.into_iter().collect();
+    let mut runs = Vec::new();
+    each_run(content, |run| runs.push(pairs_of_run(run).collect::<Vec<_>>().join(" ")));
+    document.insert(field::RUNS.to_owned(), runs.into());
     document.insert(field::WORDS.to_owned(), words.into());
     document.insert(field::CODES.to_owned(), codes.into());
     document.insert(field::PAIRS.to_owned(), pairs.into());

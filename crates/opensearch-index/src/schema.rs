@@ -43,6 +43,8 @@ pub(crate) mod field {
     pub(crate) const PAIRS: &str = "pairs";
     /// What words are without their endings.
     pub(crate) const STEMS: &str = "stems";
+    /// Runs of scripts without spaces, each as its pairs of characters with their places.
+    pub(crate) const RUNS: &str = "runs";
     /// Words of name and sku without their levels, for what is found as a beginning or with typos.
     pub(crate) const NAME_WORDS: &str = "nameWords";
     pub(crate) const BRAND: &str = "brand";
@@ -119,6 +121,9 @@ fn mappings() -> Value {
     let weighed = json!({
         "type": "text", "analyzer": WEIGHED_WORDS, "norms": false, "index_options": "freqs", "similarity": BY_LEVEL,
     });
+    // Between two runs OpenSearch leaves a gap of a hundred places, so that no phrase reaches from one into the other.
+    let runs =
+        json!({ "type": "text", "analyzer": READY_WORDS, "norms": false, "index_options": "positions" });
     let keyword = json!({ "type": "keyword" });
     let column = json!({ "type": "long", "index": false });
     json!({
@@ -137,6 +142,7 @@ fn mappings() -> Value {
             field::CODES: weighed,
             field::PAIRS: weighed,
             field::STEMS: weighed,
+            field::RUNS: runs,
             field::NAME_WORDS: words,
             field::BRAND: keyword,
             field::CATEGORY: keyword,
