@@ -116,6 +116,8 @@ async fn check_forms(writer: &dyn IndexWriter, index: &dyn SearchIndex, catalogu
     for (query, expected) in catalogue.queries {
         let expected = expected.iter().map(ToString::to_string).collect();
         assert_eq!(found(index, query).await, expected, "{query}");
+        let marked = highlighted_names(index, query).await;
+        assert_eq!(marked.len(), expected.len(), "{query} is marked in {marked:?}");
     }
 }
 
@@ -134,6 +136,23 @@ async fn check_list(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
         faults.extend(expectation.fault(&found));
     }
     assert!(faults.is_empty(), "{} queries:\n{}", faults.len(), faults.join("\n"));
+    for (query, name) in [
+        ("ﾃﾞｼﾞﾀﾙｶﾒﾗ", "防水<em>デジタル・カメラ</em> レッド"),
+        ("プリンタ", "A4モノクロレーザー<em>プリンター</em>"),
+        ("ワイヤレスマウス", "<em>ワイヤレス マウス</em> M220"),
+        ("バイオリン", "<em>ヴァイオリン</em> 初心者セット 4/4"),
+        ("リットル", "丸大豆醤油 １<em>㍑</em>"),
+        ("東京都", "<em>東京都</em> 指定ごみ袋 45L 10枚"),
+    ] {
+        assert!(highlighted_names(index, query).await.contains(&name.to_owned()), "{query}");
+    }
+}
+
+/// The names found, with what was looked for marked in them.
+async fn highlighted_names(index: &dyn SearchIndex, query: &str) -> Vec<String> {
+    let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
+    let answer = index.search(&request).await.unwrap();
+    answer.hits.into_iter().filter_map(|mut hit| hit.highlights.remove("name")).collect()
 }
 
 /// The ids found by all words of the query.
