@@ -8,6 +8,7 @@
 pub mod change;
 pub mod fault;
 pub mod input;
+pub mod language;
 pub mod merge_patch;
 pub mod money;
 pub mod near;
@@ -17,6 +18,7 @@ pub mod search;
 
 pub use change::{Action, Change, Record, Tombstone};
 pub use fault::{Fault, FaultKind, Faults};
+pub use language::{Language, UnknownLanguage};
 pub use money::{Currency, Money, MoneyError, PriceRange};
 pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Status, Version};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use clap::Parser;
-use domain::Currency;
 use domain::ports::SearchIndex;
+use domain::{Currency, Language};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchSearcher;
 use runtime::config::{self, IndexKind};
@@ -33,6 +33,8 @@ pub struct Config {
     index: config::Index,
     #[command(flatten)]
     opensearch: config::OpenSearch,
+    #[command(flatten)]
+    language: config::Language,
     #[command(flatten)]
     currency: config::Currency,
     #[command(flatten)]
@@ -108,10 +110,12 @@ pub fn index_gauges(index: Arc<dyn SearchIndex>) -> Gauges {
 }
 
 async fn open_index(config: &Config) -> Result<Arc<dyn SearchIndex>, StartError> {
+    let language = Language::parse(&config.language.language)
+        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
     match config.index.index {
         #[cfg(feature = "embedded")]
         IndexKind::Tantivy => {
-            let options = tantivy_index::SearcherOptions::default();
+            let options = tantivy_index::SearcherOptions { language, ..Default::default() };
             let index = tantivy_index::TantivySearcher::open(&config.data_dir.index(), options)
                 .map_err(|error| StartError::because("cannot open the index", error))?;
             Ok(Arc::new(index))
@@ -121,7 +125,7 @@ async fn open_index(config: &Config) -> Result<Arc<dyn SearchIndex>, StartError>
         #[cfg(feature = "aws")]
         IndexKind::Opensearch => {
             let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
-            let options = opensearch_index::Options::load(opensearch_url, opensearch_index)
+            let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;
             let index = OpenSearchSearcher::open(&options)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::Parser;
+use domain::Language;
 use domain::ports::{ChangeQueue, IndexWriter};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchWriter;
@@ -32,6 +33,8 @@ pub struct Config {
     index: config::Index,
     #[command(flatten)]
     opensearch: config::OpenSearch,
+    #[command(flatten)]
+    language: config::Language,
     #[command(flatten)]
     create_tables: config::CreateTables,
 }
@@ -84,11 +87,14 @@ async fn queue(config: &Config) -> Result<Arc<dyn ChangeQueue>, StartError> {
 }
 
 async fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
+    let language = Language::parse(&config.language.language)
+        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
     match config.index.index {
         #[cfg(feature = "embedded")]
         IndexKind::Tantivy => {
             let folder = config.data_dir.index();
-            let writer = tantivy_index::TantivyWriter::open(&folder, tantivy_index::WriterOptions::default())
+            let options = tantivy_index::WriterOptions { language, ..Default::default() };
+            let writer = tantivy_index::TantivyWriter::open(&folder, options)
                 .map_err(|error| StartError::because("cannot open the index", error))?;
             Ok(Arc::new(writer))
         }
@@ -97,7 +103,7 @@ async fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
         #[cfg(feature = "aws")]
         IndexKind::Opensearch => {
             let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
-            let options = opensearch_index::Options::load(opensearch_url, opensearch_index)
+            let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;
             let opened = match config.create_tables.create_tables {

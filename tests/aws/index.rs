@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use domain::input::read_product;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind, SearchIndex};
 use domain::search::{Facet, FacetField, FacetRequest, SearchRequest, price_facet};
-use domain::{Change, Currency, Product, ProductId, Version};
+use domain::{Change, Currency, Language, Product, ProductId, Version};
 use opensearch_index::{OpenError, OpenSearchSearcher, OpenSearchWriter, Options};
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ async fn writers_that_start_together_make_one_index() {
     assert_eq!(searcher.stats().await.unwrap().products, 4);
     let indexes = ask(server, &format!("{}*", options.alias)).await;
     let names: Vec<&String> = indexes.as_object().unwrap().keys().collect();
-    assert_eq!(names, [&format!("{}-v2-000001", options.alias)]);
+    assert_eq!(names, [&format!("{}-v3-000001", options.alias)]);
 }
 
 #[tokio::test]
@@ -172,6 +172,15 @@ async fn what_cannot_be_used_is_one_line_that_says_what_to_do() {
         "{error}"
     );
 
+    let german = Options { language: Language::German, ..with_alias(&format!("{alias}-german")) };
+    OpenSearchWriter::create(&german).await.unwrap();
+    let error = fault(&Options { language: Language::French, ..german }).await;
+    assert!(
+        matches!(error, OpenError::OtherLanguage { .. })
+            && error.to_string().contains("set NOREN_LANGUAGE=de"),
+        "{error}"
+    );
+
     let error = fault(&with_alias("no*alias")).await;
     assert!(matches!(error, OpenError::Alias { .. }), "{error}");
     let error = fault(&Options { url: "opensearch:9200".to_owned(), ..options.clone() }).await;
@@ -184,7 +193,7 @@ async fn a_document_that_is_refused_leaves_the_others_indexed() {
     let Some((server, options)) = place().await else { return };
     let whole = Options { alias: format!("{}-whole", options.alias), ..options.clone() };
     OpenSearchWriter::create(&whole).await.unwrap();
-    let made_name = format!("{}-v2-000001", whole.alias);
+    let made_name = format!("{}-v3-000001", whole.alias);
     let made = ask(server, &made_name).await;
     let mut mappings = made[&made_name]["mappings"].clone();
     mappings["properties"].as_object_mut().unwrap().remove("brand").unwrap();
@@ -208,7 +217,8 @@ async fn a_document_that_is_refused_leaves_the_others_indexed() {
 
 #[tokio::test]
 async fn a_server_that_is_away_is_unavailable() {
-    let options = Options { url: format!("http://{}", closed_address()), alias: "any".to_owned(), aws: None };
+    let (url, language) = (format!("http://{}", closed_address()), Language::English);
+    let options = Options { url, alias: "any".to_owned(), language, aws: None };
     let (writer, searcher) = (
         OpenSearchWriter::create(&options).await.unwrap(),
         OpenSearchSearcher::open(&options).await.unwrap(),
@@ -308,7 +318,7 @@ async fn requests_are_signed_when_there_are_credentials_of_aws() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let aws = Aws::local(&url).await.unwrap();
-    let options = Options { url, alias: "any".to_owned(), aws: Some(aws) };
+    let options = Options { url, alias: "any".to_owned(), language: Language::English, aws: Some(aws) };
     let error = OpenSearchSearcher::open(&options).await.err().unwrap();
     assert!(
         matches!(error, OpenError::Denied { .. }) && error.to_string().contains("credentials"),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use domain::input::read_product;
 use domain::ports::{Applied, IndexWriter, SearchIndex};
 use domain::search::{Need, Page, PageStart, SearchRequest};
-use domain::{Change, Currency, Product, ProductId, Version};
+use domain::{Change, Currency, Language, Product, ProductId, Version};
 
 use crate::support::indexes;
 
@@ -30,18 +30,99 @@ enum NotFound {
 
 #[tokio::test]
 async fn queries_find_in_tantivy_what_they_must() {
-    let (_folder, writer, searcher) = indexes::tantivy();
-    check(&writer, &searcher).await;
+    let (_folder, writer, searcher) = indexes::tantivy(Language::English);
+    check_list(&writer, &searcher).await;
 }
 
 #[tokio::test]
 async fn queries_find_in_opensearch_what_they_must() {
-    let Some((writer, searcher)) = indexes::opensearch("languages").await else { return };
-    check(&writer, &searcher).await;
+    let Some((writer, searcher)) = indexes::opensearch("languages", Language::English).await else { return };
+    check_list(&writer, &searcher).await;
+}
+
+#[tokio::test]
+async fn forms_of_a_word_are_one_in_tantivy() {
+    for catalogue in &CATALOGUES {
+        let (_folder, writer, searcher) = indexes::tantivy(catalogue.language);
+        check_forms(&writer, &searcher, catalogue).await;
+    }
+}
+
+#[tokio::test]
+async fn forms_of_a_word_are_one_in_opensearch() {
+    for catalogue in &CATALOGUES {
+        let Some((writer, searcher)) = indexes::opensearch("forms", catalogue.language).await else { return };
+        check_forms(&writer, &searcher, catalogue).await;
+    }
+}
+
+/// Names of products in a language, and which of them, by their numbers, queries find.
+struct Catalogue {
+    language: Language,
+    names: &'static [&'static str],
+    queries: &'static [(&'static str, &'static [usize])],
+}
+
+const CATALOGUES: [Catalogue; 4] = [
+    Catalogue {
+        language: Language::German,
+        names: &[
+            "Schwarze Lampe",
+            "Lampen für Häuser, schwarz",
+            "Lampion",
+            "Stehlampe",
+            "Über-Ohr-Kopfhörer",
+        ],
+        queries: &[
+            ("lampe", &[0, 1]),
+            ("schwarzer Lampen", &[0, 1]),
+            ("haus", &[1]),
+            ("Stehlampen", &[3]),
+            ("Steh Lampen", &[3]),
+            ("kopfhorern", &[4]),
+            ("lamp", &[0, 1, 2]),
+        ],
+    },
+    Catalogue {
+        language: Language::French,
+        names: &["Téléphone portable", "Étuis pour telephones portables", "Écran plat"],
+        queries: &[
+            ("téléphones", &[0, 1]),
+            ("telephone portables", &[0, 1]),
+            ("écrans", &[2]),
+            ("etui", &[1]),
+        ],
+    },
+    Catalogue {
+        language: Language::Russian,
+        names: &["Беспроводная мышь чёрная", "Черный ноутбук", "Чехлы для ноутбуков"],
+        queries: &[("беспроводной", &[0]), ("чёрные", &[0, 1]), ("ноутбук", &[1, 2]), ("МЫШИ", &[0])],
+    },
+    Catalogue {
+        language: Language::EnglishSnowball,
+        names: &["Printed shirt", "Printing paper", "Paper clip"],
+        queries: &[("prints", &[0, 1]), ("shirts", &[0]), ("printing", &[0, 1])],
+    },
+];
+
+/// Fills an empty index of the catalogue's language with its products and compares what its queries find.
+async fn check_forms(writer: &dyn IndexWriter, index: &dyn SearchIndex, catalogue: &Catalogue) {
+    let product = |(number, name): (usize, &&str)| {
+        let json = serde_json::json!({ "id": number.to_string(), "name": name });
+        Change::Create(Arc::new(product(json.to_string().as_bytes())))
+    };
+    let changes: Vec<Change> = catalogue.names.iter().enumerate().map(product).collect();
+    writer.apply(&changes).await.unwrap();
+    for (query, expected) in catalogue.queries {
+        let expected = expected.iter().map(ToString::to_string).collect();
+        assert_eq!(found(index, query).await, expected, "{query}");
+        let marked = highlighted_names(index, query).await;
+        assert_eq!(marked.len(), expected.len(), "{query} is marked in {marked:?}");
+    }
 }
 
 /// Fills an empty index with the products and compares what each query finds.
-async fn check(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
+async fn check_list(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
     let products = products();
     let ids: BTreeSet<String> = products.iter().map(|product| product.id.to_string()).collect();
     let changes: Vec<Change> =
@@ -55,6 +136,23 @@ async fn check(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
         faults.extend(expectation.fault(&found));
     }
     assert!(faults.is_empty(), "{} queries:\n{}", faults.len(), faults.join("\n"));
+    for (query, name) in [
+        ("ﾃﾞｼﾞﾀﾙｶﾒﾗ", "防水<em>デジタル・カメラ</em> レッド"),
+        ("プリンタ", "A4モノクロレーザー<em>プリンター</em>"),
+        ("ワイヤレスマウス", "<em>ワイヤレス マウス</em> M220"),
+        ("バイオリン", "<em>ヴァイオリン</em> 初心者セット 4/4"),
+        ("リットル", "丸大豆醤油 １<em>㍑</em>"),
+        ("東京都", "<em>東京都</em> 指定ごみ袋 45L 10枚"),
+    ] {
+        assert!(highlighted_names(index, query).await.contains(&name.to_owned()), "{query}");
+    }
+}
+
+/// The names found, with what was looked for marked in them.
+async fn highlighted_names(index: &dyn SearchIndex, query: &str) -> Vec<String> {
+    let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
+    let answer = index.search(&request).await.unwrap();
+    answer.hits.into_iter().filter_map(|mut hit| hit.highlights.remove("name")).collect()
 }
 
 /// The ids found by all words of the query.
@@ -82,21 +180,18 @@ impl Expectation {
 }
 
 fn products() -> Vec<Product> {
-    let mut products = Vec::new();
-    for line in include_str!("products.ndjson").lines() {
-        let input =
-            read_product(line.as_bytes(), Currency::USD).unwrap_or_else(|error| panic!("{line}: {error:?}"));
-        let at = domain::now();
-        products.push(Product {
-            id: ProductId::parse(input.id.unwrap().as_str()).unwrap(),
-            version: Version::FIRST,
-            created_at: at,
-            updated_at: at,
-            content: input.content,
-        });
-    }
+    let lines = include_str!("products.ndjson").lines();
+    let products: Vec<Product> = lines.map(|line| product(line.as_bytes())).collect();
     assert!(products.len() >= 40, "the products were read");
     products
+}
+
+/// A product at its first version from its JSON, which names its id.
+fn product(json: &[u8]) -> Product {
+    let input = read_product(json, Currency::USD).unwrap();
+    let at = domain::now();
+    let id: ProductId = input.id.unwrap();
+    Product { id, version: Version::FIRST, created_at: at, updated_at: at, content: input.content }
 }
 
 fn expectations() -> Vec<Expectation> {

@@ -7,6 +7,7 @@ mod reference;
 
 use std::collections::BTreeSet;
 
+use domain::Language;
 use domain::ports::{IndexWriter, SearchIndex};
 use domain::search::{FacetField, FacetRequest, Page, PageStart, SearchAnswer, SearchRequest, Sort};
 
@@ -21,7 +22,7 @@ const REQUESTS: usize = 50;
 #[tokio::test]
 async fn tantivy_answers_as_the_brute_force_search_does() {
     for seed in 0..CATALOGUES {
-        let (_folder, writer, searcher) = indexes::tantivy();
+        let (_folder, writer, searcher) = indexes::tantivy(Language::English);
         compare(&writer, &searcher, seed).await;
     }
 }
@@ -29,20 +30,20 @@ async fn tantivy_answers_as_the_brute_force_search_does() {
 #[tokio::test]
 async fn opensearch_answers_as_the_brute_force_search_does() {
     for seed in 0..CATALOGUES {
-        let Some((writer, searcher)) = indexes::opensearch("oracle").await else { return };
+        let Some((writer, searcher)) = indexes::opensearch("oracle", Language::English).await else { return };
         compare(&writer, &searcher, seed).await;
     }
 }
 
 #[tokio::test]
 async fn facets_of_real_products_in_tantivy_equal_a_count_over_the_file() {
-    let (_folder, writer, searcher) = indexes::tantivy();
+    let (_folder, writer, searcher) = indexes::tantivy(Language::English);
     compare_facets_of_real_products(&writer, &searcher).await;
 }
 
 #[tokio::test]
 async fn facets_of_real_products_in_opensearch_equal_a_count_over_the_file() {
-    let Some((writer, searcher)) = indexes::opensearch("oracle").await else { return };
+    let Some((writer, searcher)) = indexes::opensearch("oracle", Language::English).await else { return };
     compare_facets_of_real_products(&writer, &searcher).await;
 }
 

@@ -1,6 +1,6 @@
 //! Empty indexes to fill and to ask, without a service around them.
 
-use domain::ProductId;
+use domain::{Language, ProductId};
 use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tempfile::TempDir;
@@ -9,17 +9,23 @@ use super::opensearch_options;
 use crate::services;
 
 /// An empty index in a folder of its own.
-pub(crate) fn tantivy() -> (TempDir, TantivyWriter, TantivySearcher) {
+pub(crate) fn tantivy(language: Language) -> (TempDir, TantivyWriter, TantivySearcher) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).expect("a new folder opens");
-    let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default());
-    (folder, writer, searcher.expect("the index is there"))
+    let options = WriterOptions { language, ..WriterOptions::default() };
+    let writer = TantivyWriter::open(folder.path(), options).expect("a new folder opens");
+    let options = SearcherOptions { language, ..SearcherOptions::default() };
+    let searcher = TantivySearcher::open(folder.path(), options).expect("the index is there");
+    (folder, writer, searcher)
 }
 
 /// An empty index in OpenSearch, whose name begins with `name`; none where that cannot be had.
-pub(crate) async fn opensearch(name: &str) -> Option<(OpenSearchWriter, OpenSearchSearcher)> {
-    let options =
-        opensearch_options(services::opensearch().await?, &format!("{name}-{}", ProductId::generate()));
+pub(crate) async fn opensearch(
+    name: &str,
+    language: Language,
+) -> Option<(OpenSearchWriter, OpenSearchSearcher)> {
+    let server = services::opensearch().await?;
+    let options = opensearch_options(server, &format!("{name}-{}", ProductId::generate()));
+    let options = opensearch_index::Options { language, ..options };
     let writer = OpenSearchWriter::create(&options).await.expect("an index can be made");
     Some((writer, OpenSearchSearcher::open(&options).await.expect("the index is there")))
 }

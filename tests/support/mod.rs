@@ -48,7 +48,8 @@ pub(crate) fn http_client() -> reqwest::Client {
 
 /// How the index behind this alias is reached.
 pub(crate) fn opensearch_options(server: &Server, alias: &str) -> opensearch_index::Options {
-    opensearch_index::Options { url: server.url.clone(), alias: alias.to_owned(), aws: None }
+    let language = domain::Language::default();
+    opensearch_index::Options { url: server.url.clone(), alias: alias.to_owned(), language, aws: None }
 }
 
 /// The root of the repository.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use command::Catalogue;
 use domain::ports::{ChangeQueue, Envelope, IndexWriter, PortError, ProductStore, SearchIndex};
-use domain::{Change, Currency};
+use domain::{Change, Currency, Language};
 use embedded_store::{DeadLetter, EmbeddedStore};
 use query::{Settings, ShopRules};
 use runtime::{Service, StartError};
@@ -27,6 +27,8 @@ const IDLE_POLL: Duration = Duration::from_millis(5);
 pub struct Options {
     /// The currency of prices that name none.
     pub currency: Currency,
+    /// What the texts of products are analysed as.
+    pub language: Language,
     /// How long clients may keep the answer of a search.
     pub cache_seconds: u32,
     /// Megabytes of answers that the read side keeps, see [`Settings::answer_cache_mb`].
@@ -38,7 +40,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
-        Self { currency: Currency::USD, cache_seconds: 0, answer_cache_mb, rules: None }
+        let language = Language::default();
+        Self { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb, rules: None }
     }
 }
 
@@ -79,9 +82,10 @@ impl App {
     /// When a part cannot be opened, with what to do about it.
     pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
         let folder = data_dir.join("index");
-        let writer = TantivyWriter::open(&folder, WriterOptions::default())
+        let language = options.language;
+        let writer = TantivyWriter::open(&folder, WriterOptions { language, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;
-        let search = TantivySearcher::open(&folder, SearcherOptions::default())
+        let search = TantivySearcher::open(&folder, SearcherOptions { language, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;
         let index = Index { writer: Arc::new(writer), search: Arc::new(search) };
         Self::open_with_index(data_dir, options, index).await
@@ -120,7 +124,7 @@ impl App {
 
     /// Both APIs in one router, with health, metrics and documents.
     pub fn router(&self) -> Router {
-        let Options { currency, cache_seconds, answer_cache_mb, rules } = self.options.clone();
+        let Options { currency, cache_seconds, answer_cache_mb, rules, .. } = self.options.clone();
         let mut gauges = vec![query::service::index_gauges(self.search.clone())];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
         let settings = Settings { currency, cache_seconds, answer_cache_mb, rules };

@@ -1,6 +1,8 @@
 //! From the command line to the command.
 
+use std::error::Error;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +10,7 @@ use async_trait::async_trait;
 use command::{Catalogue, CommandError};
 use domain::input::InputError;
 use domain::ports::WriteOutcome;
-use domain::{Currency, Fault, FaultKind, Faults};
+use domain::{Currency, Fault, FaultKind, Faults, Language};
 use indicatif::ProgressBar;
 use query::ShopRules;
 use runtime::StartError;
@@ -105,17 +107,27 @@ fn service(place: &Place) -> Result<Service, Failure> {
 
 /// The currency of a catalogue that is opened in this process.
 fn currency() -> Result<Currency, Failure> {
-    match std::env::var("NOREN_CURRENCY") {
-        Err(_) => Ok(Currency::USD),
-        Ok(code) => Currency::parse(&code)
-            .map_err(|error| Failure::usage("NOREN_CURRENCY cannot be used").because(error)),
+    variable("NOREN_CURRENCY", Currency::USD)
+}
+
+fn variable<T>(name: &str, default: T) -> Result<T, Failure>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    match std::env::var(name) {
+        Err(_) => Ok(default),
+        Ok(text) => {
+            text.parse().map_err(|error| Failure::usage(format!("{name} cannot be used")).because(error))
+        }
     }
 }
 
 /// How a catalogue is opened in this process.
 fn app_options(currency: Currency) -> Result<Options, Failure> {
     let rules = runtime::config::Rules { rules: std::env::var_os("NOREN_RULES").map(Into::into) };
-    Ok(Options { currency, rules: ShopRules::open_configured(&rules, currency)?, ..Options::default() })
+    let language = variable("NOREN_LANGUAGE", Language::default())?;
+    let rules = ShopRules::open_configured(&rules, currency)?;
+    Ok(Options { currency, language, rules, ..Options::default() })
 }
 
 async fn import(args: ImportArgs) -> Result<ExitCode, Failure> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use domain::Currency;
+use domain::{Currency, Language};
 use query::ShopRules;
 use runtime::{StartError, config, server};
 
@@ -31,6 +31,8 @@ pub struct Serve {
     #[command(flatten)]
     currency: config::Currency,
     #[command(flatten)]
+    language: config::Language,
+    #[command(flatten)]
     cache: config::Cache,
     #[command(flatten)]
     answer_cache: config::AnswerCache,
@@ -48,8 +50,11 @@ pub struct Serve {
 pub async fn serve(flags: Serve) -> Result<(), StartError> {
     let currency = Currency::parse(&flags.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
+    let language = Language::parse(&flags.language.language)
+        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
     let options = Options {
         currency,
+        language,
         cache_seconds: flags.cache.cache_seconds.unwrap_or(0),
         answer_cache_mb: flags.answer_cache.answer_cache_mb,
         rules: ShopRules::open_configured(&flags.rules, currency)?,

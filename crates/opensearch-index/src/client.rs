@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_setup::{Aws, SetupError};
 use bytes::Bytes;
+use domain::Language;
 use domain::ports::{PortError, PortErrorKind};
 use opensearch::auth::Credentials;
 use opensearch::http::headers::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -30,6 +31,8 @@ pub struct Options {
     pub url: String,
     /// Alias of the index.
     pub alias: String,
+    /// What texts are analysed as; the same for all who write and search the index.
+    pub language: Language,
     /// Region and credentials to sign requests with (Signature Version 4).
     pub aws: Option<Aws>,
 }
@@ -40,9 +43,9 @@ impl Options {
     ///
     /// # Errors
     /// [`SetupError`] when an address of Amazon is given, and no region or credentials are found.
-    pub async fn load(url: &str, alias: &str) -> Result<Self, SetupError> {
+    pub async fn load(url: &str, alias: &str, language: Language) -> Result<Self, SetupError> {
         let aws = if wants_signature(url) { Some(Aws::load().await?) } else { None };
-        Ok(Self { url: url.to_owned(), alias: alias.to_owned(), aws })
+        Ok(Self { url: url.to_owned(), alias: alias.to_owned(), language, aws })
     }
 }
 
@@ -88,6 +91,19 @@ pub enum OpenError {
         found: u64,
         /// The schema of this program.
         known: u64,
+    },
+    /// The texts of the index were analysed as another language's.
+    #[error(
+        "the index behind the alias {alias} was made for NOREN_LANGUAGE={found}, not {wanted}; set \
+         NOREN_LANGUAGE={found}, or NOREN_OPENSEARCH_INDEX to another alias"
+    )]
+    OtherLanguage {
+        /// The alias.
+        alias: String,
+        /// The language of the index.
+        found: Language,
+        /// The language that was asked for.
+        wanted: Language,
     },
     /// Something else has the alias, or an index of a version before this one.
     #[error("the alias {alias} cannot be used ({reason}); set NOREN_OPENSEARCH_INDEX to another alias")]
@@ -137,6 +153,7 @@ pub(crate) struct Client {
     client: OpenSearch,
     /// Checked to be safe in a path.
     pub(crate) alias: String,
+    pub(crate) language: Language,
     /// The address without user and password.
     address: String,
 }
@@ -233,7 +250,7 @@ impl Client {
             transport = transport.auth(credentials);
         }
         let transport = transport.build().map_err(|error| unusable(error.to_string()))?;
-        Ok(Self { client: OpenSearch::new(transport), alias, address })
+        Ok(Self { client: OpenSearch::new(transport), alias, language: options.language, address })
     }
 
     /// Sends a call and reads its answer; every status but 2xx is an error.
@@ -321,7 +338,8 @@ mod tests {
     use serde_json::json;
 
     fn opened(url: &str, alias: &str) -> Result<Client, OpenError> {
-        Client::new(&Options { url: url.to_owned(), alias: alias.to_owned(), aws: None })
+        let (url, alias) = (url.to_owned(), alias.to_owned());
+        Client::new(&Options { url, alias, language: Language::English, aws: None })
     }
 
     #[test]
@@ -350,8 +368,12 @@ mod tests {
 
     #[test]
     fn a_password_is_in_no_message() {
-        let options =
-            Options { url: "http://u:s3cret@127.0.0.1:1".to_owned(), alias: "a".to_owned(), aws: None };
+        let options = Options {
+            url: "http://u:s3cret@127.0.0.1:1".to_owned(),
+            alias: "a".to_owned(),
+            language: Language::English,
+            aws: None,
+        };
         assert!(!format!("{options:?}").contains("s3cret"));
         let client = Client::new(&options).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(client.address, "http://127.0.0.1:1/");

@@ -6,7 +6,7 @@ use text::query::{Term, Way, Word};
 use text::score::{STEP, Tier, steps_of_half_level};
 use text::typos::typos_allowed;
 
-use crate::filters::{all_of, any_of};
+use crate::filters::any_of;
 use crate::schema::field;
 
 /// The half levels of a word of the name that is found as a beginning or with typos: which word it is, and so its own
@@ -43,13 +43,9 @@ fn word_query(word: &Word, words: usize) -> Value {
     let queries = tiers(word).map(|tier| {
         let level = match tier {
             Tier::Exact => {
-                let terms = word.ways.iter().map(|way| {
-                    let half_levels = f32::from(way.spelling.half_levels()) / way.terms.len() as f32;
-                    let terms: Vec<Value> =
-                        way.terms.iter().map(|term| scored(term, step * half_levels)).collect();
-                    json!({ "bool": { "must": terms } })
-                });
-                json!({ "dis_max": { "queries": terms.collect::<Vec<_>>() } })
+                let half_levels = |way: &Way| f32::from(way.spelling.half_levels());
+                let ways = word.ways.iter().map(|way| in_way(way, step * half_levels(way)));
+                json!({ "dis_max": { "queries": ways.collect::<Vec<_>>() } })
             }
             _ => constant(&in_field(field::NAME_WORDS, word, tier), HALF_LEVELS_OF_NAME * step),
         };
@@ -76,15 +72,13 @@ fn name_of(dictionary: Dictionary) -> &'static str {
         Dictionary::Words => field::WORDS,
         Dictionary::Codes => field::CODES,
         Dictionary::Pairs => field::PAIRS,
+        Dictionary::Stems => field::STEMS,
     }
 }
 
 fn anywhere(word: &Word, tier: Tier) -> Value {
     match tier {
-        Tier::Exact => {
-            let way = |way: &Way| all_of(way.terms.iter().map(|term| scored(term, 1.0)).collect());
-            any_of(word.ways.iter().map(way).collect())
-        }
+        Tier::Exact => any_of(word.ways.iter().map(|way| in_way(way, 1.0)).collect()),
         Tier::Prefix => any_of([field::WORDS, field::CODES].map(|name| in_field(name, word, tier)).into()),
         Tier::OneTypo | Tier::TwoTypos => in_field(field::WORDS, word, tier),
     }
@@ -103,6 +97,24 @@ fn in_field(name: &str, word: &Word, tier: Tier) -> Value {
         "value": value, "fuzziness": fuzziness, "prefix_length": 0, "transpositions": true,
         "rewrite": "constant_score",
     } } })
+}
+
+/// Products that have a word in this way, by the level of its first term.
+fn in_way(way: &Way, boost: f32) -> Value {
+    let mut terms = way.terms.iter();
+    let first: Vec<Value> = terms.next().map(|term| scored(term, boost)).into_iter().collect();
+    let others = match way.is_phrase {
+        true => vec![neighbours(&way.terms)],
+        false => terms.map(|term| scored(term, 1.0)).collect(),
+    };
+    json!({ "bool": { "must": first, "filter": others } })
+}
+
+/// Products with a run in which these pairs of characters follow each other.
+fn neighbours(pairs: &[Term]) -> Value {
+    // The analyser of the field splits at spaces and does nothing else.
+    let pairs: Vec<&str> = pairs.iter().map(|pair| pair.text.as_str()).collect();
+    json!({ "match_phrase": { field::RUNS: { "query": pairs.join(" ") } } })
 }
 
 /// Products with the word, by its level.

@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 
 /// The schema that this version reads and writes. It changes with the fields and with the analysis of text, and is
 /// part of the name of the index.
-pub(crate) const SCHEMA: u64 = 2;
+pub(crate) const SCHEMA: u64 = 3;
 
 /// Where in the mapping's `_meta` the schema stands.
 pub(crate) const META_SCHEMA: &str = "norenSchema";
 /// Where in the mapping's `_meta` it stands when the index was made, in milliseconds since 1970.
 pub(crate) const META_MADE: &str = "norenMade";
+/// Where in the mapping's `_meta` the code of the language stands that texts are analysed as.
+pub(crate) const META_LANGUAGE: &str = "norenLanguage";
 
 /// What becomes of products in the index.
 pub(crate) mod state {
@@ -39,6 +41,10 @@ pub(crate) mod field {
     pub(crate) const CODES: &str = "codes";
     /// Neighbours written as one word.
     pub(crate) const PAIRS: &str = "pairs";
+    /// What words are without their endings.
+    pub(crate) const STEMS: &str = "stems";
+    /// Runs of scripts without spaces, each as its pairs of characters with their places.
+    pub(crate) const RUNS: &str = "runs";
     /// Words of name and sku without their levels, for what is found as a beginning or with typos.
     pub(crate) const NAME_WORDS: &str = "nameWords";
     pub(crate) const BRAND: &str = "brand";
@@ -115,6 +121,9 @@ fn mappings() -> Value {
     let weighed = json!({
         "type": "text", "analyzer": WEIGHED_WORDS, "norms": false, "index_options": "freqs", "similarity": BY_LEVEL,
     });
+    // Between two runs OpenSearch leaves a gap of a hundred places, so that no phrase reaches from one into the other.
+    let runs =
+        json!({ "type": "text", "analyzer": READY_WORDS, "norms": false, "index_options": "positions" });
     let keyword = json!({ "type": "keyword" });
     let column = json!({ "type": "long", "index": false });
     json!({
@@ -132,6 +141,8 @@ fn mappings() -> Value {
             field::WORDS: weighed,
             field::CODES: weighed,
             field::PAIRS: weighed,
+            field::STEMS: weighed,
+            field::RUNS: runs,
             field::NAME_WORDS: words,
             field::BRAND: keyword,
             field::CATEGORY: keyword,

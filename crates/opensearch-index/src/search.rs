@@ -27,8 +27,8 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(request: &SearchRequest) -> Self {
-        Self { words: Query::of(request).words, filters: filters(request) }
+    fn of(request: &SearchRequest, client: &Client) -> Self {
+        Self { words: Query::of(request, client.language).words, filters: filters(request) }
     }
 
     /// Leaves out the words that keep anything from being found, and answers them as they stand in the query.
@@ -63,7 +63,7 @@ impl Parts {
 /// Answers a search.
 pub(crate) async fn search(client: &Client, request: &SearchRequest) -> Result<SearchAnswer, PortError> {
     let window = Window::new(request)?;
-    let mut parts = Parts::of(request);
+    let mut parts = Parts::of(request, client);
     let mut response = ask(client, body(request, &parts, &window)).await?;
     let mut relaxed = Vec::new();
     if response.total() == 0 {
@@ -99,7 +99,7 @@ pub(crate) async fn facet_values(
     client: &Client,
     request: &FacetRequest,
 ) -> Result<Vec<FacetValue>, PortError> {
-    let mut parts = Parts::of(&request.search);
+    let mut parts = Parts::of(&request.search, client);
     let values = async |parts: &Parts| {
         let counting = parts.counting(client, &request.field, request.search.currency);
         counting.values(&request.prefix, request.limit).await

@@ -25,8 +25,8 @@ impl OpenSearchSearcher {
     ///
     /// # Errors
     /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Denied`] where
-    /// OpenSearch does not let us in, [`OpenError::Newer`] and [`OpenError::Unusable`] for an index that this program
-    /// cannot read.
+    /// OpenSearch does not let us in, [`OpenError::OtherLanguage`] for an index that was made for another language,
+    /// [`OpenError::Newer`] and [`OpenError::Unusable`] for one that this program cannot read.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let searcher = Self { client: Client::new(options)?, checked: OnceCell::new() };
         match searcher.check().await {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::Language;
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::{Call, CallError, Client, OpenError};
-use crate::schema::{META_MADE, META_SCHEMA, SCHEMA, first_index, template};
+use crate::schema::{META_LANGUAGE, META_MADE, META_SCHEMA, SCHEMA, first_index, template};
 
 /// How long one step of making an index may take.
 const MAKING_PATIENCE: Duration = Duration::from_secs(30);
@@ -66,7 +67,14 @@ async fn look(client: &Client) -> Result<Option<Ready>, OpenError> {
     }
     let meta = &index.mappings.meta;
     match (meta[META_SCHEMA].as_u64(), meta[META_MADE].as_i64()) {
-        (Some(SCHEMA), Some(made)) => Ok(Some(Ready { made })),
+        (Some(SCHEMA), Some(made)) => {
+            let code = meta[META_LANGUAGE].as_str().unwrap_or_default();
+            let found = Language::parse(code).map_err(|error| unusable(error.to_string()))?;
+            match client.language == found {
+                true => Ok(Some(Ready { made })),
+                false => Err(OpenError::OtherLanguage { alias, found, wanted: client.language }),
+            }
+        }
         (Some(found), _) if found > SCHEMA => Err(OpenError::Newer { alias, found, known: SCHEMA }),
         (Some(found), _) => Err(unusable(format!("its schema {found} is older than {SCHEMA}"))),
         (None, _) => Err(unusable(format!("noren did not make the index {name}"))),
@@ -89,7 +97,9 @@ pub(crate) async fn make(client: &Client) -> Result<Ready, OpenError> {
     let made = domain::now().as_millisecond();
     let body = json!({
         "aliases": { alias: { "is_write_index": true } },
-        "mappings": { "_meta": { META_SCHEMA: SCHEMA, META_MADE: made } },
+        "mappings": { "_meta": {
+            META_SCHEMA: SCHEMA, META_MADE: made, META_LANGUAGE: client.language.code(),
+        } },
     });
     match put(client, index.clone(), &body).await {
         Ok(()) => tracing::info!(index, alias, "made an empty index"),

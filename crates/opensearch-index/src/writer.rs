@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
-use domain::Change;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
+use domain::{Change, Language};
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -55,8 +55,9 @@ impl OpenSearchWriter {
     ///
     /// # Errors
     /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Denied`] where
-    /// OpenSearch does not let us in, [`OpenError::Missing`] where nothing has the alias, [`OpenError::Newer`] and [`OpenError::Unusable`] for an index that this program cannot
-    /// write.
+    /// OpenSearch does not let us in, [`OpenError::Missing`] where nothing has the alias, [`OpenError::OtherLanguage`]
+    /// for an index that was made for another language, [`OpenError::Newer`] and [`OpenError::Unusable`] for one that
+    /// this program cannot write.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         Self::start(options, false).await
     }
@@ -178,7 +179,7 @@ impl IndexWriter for OpenSearchWriter {
         let mut applied = vec![Applied::Stale; changes.len()];
         let (mut items, mut bytes) = (Vec::new(), 0);
         for (place, change) in changes.iter().enumerate() {
-            let lines = match lines(change, made) {
+            let lines = match lines(change, made, self.client.language) {
                 Ok(lines) => lines,
                 Err(reason) => {
                     applied[place] = Applied::Refused(reason);
@@ -209,7 +210,7 @@ impl IndexWriter for OpenSearchWriter {
 }
 
 /// The lines of a bulk request for a change, or why there cannot be any.
-fn lines(change: &Change, made: i64) -> Result<Bytes, String> {
+fn lines(change: &Change, made: i64, language: Language) -> Result<Bytes, String> {
     let Ok(version) = i64::try_from(change.version().0) else {
         return Err(format!("version {} is above what OpenSearch can count", change.version()));
     };
@@ -217,7 +218,7 @@ fn lines(change: &Change, made: i64) -> Result<Bytes, String> {
     let action = json!({ "index": {
         "_id": change.id().as_str(), "version": version, "version_type": "external",
     } });
-    let document = document(change, made).map_err(|error| error.to_string())?;
+    let document = document(change, made, language).map_err(|error| error.to_string())?;
     Ok(Bytes::from(format!("{action}\n{document}\n")))
 }
 

@@ -1,9 +1,10 @@
 //! Texts of one or several words, and where they stand in a query.
 
+use domain::Language;
 use domain::search::MAX_QUERY_WORDS;
 use foldhash::{HashMap, HashMapExt as _};
 use text::analysis::query_words;
-use text::forms::singular;
+use text::forms::base;
 use text::runs::{is_run, pairs, spellings};
 
 /// A text of a rule as search reads it: without regard to case, accents, and singular or plural.
@@ -39,7 +40,7 @@ fn folded(text: &str) -> impl Iterator<Item = String> {
             let run = spellings(&word).into_iter().min().unwrap_or(word);
             pairs(&run).map(str::to_owned).collect()
         }
-        false => vec![singular(&word).unwrap_or(word)],
+        false => vec![base(&word, Language::default()).1.into_owned()],
     })
 }
 

@@ -10,7 +10,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use crate::StartError;
 
 /// Every variable that a binary of Noren may be given, with what it sets.
-pub const VARIABLES: [(&str, &str); 14] = [
+pub const VARIABLES: [(&str, &str); 15] = [
     ("NOREN_LISTEN", "address and port to listen on"),
     ("NOREN_DATA_DIR", "folder of the embedded store, queue and index"),
     ("NOREN_STORE", "where products are kept: sqlite or dynamodb"),
@@ -22,6 +22,7 @@ pub const VARIABLES: [(&str, &str); 14] = [
     ("NOREN_OPENSEARCH_INDEX", "alias of the index in OpenSearch"),
     ("NOREN_CREATE_TABLES", "whether to make missing tables and queues: true or false"),
     ("NOREN_CURRENCY", "currency of prices that name none, ISO 4217"),
+    ("NOREN_LANGUAGE", "language of the products, as a code such as en, de or fr"),
     ("NOREN_CACHE_SECONDS", "how long clients may keep the answer of a search"),
     ("NOREN_RULES", "file of the shop's rules for its searches"),
     ("NOREN_ANSWER_CACHE_MB", "megabytes of answers that the service keeps to give them again"),
@@ -176,6 +177,16 @@ pub struct Currency {
     /// Currency of prices that name none: three letters of ISO 4217
     #[arg(long, env = "NOREN_CURRENCY", default_value = "USD", value_name = "CODE")]
     pub currency: String,
+}
+
+/// What texts are analysed as.
+#[derive(Debug, Clone, Args)]
+pub struct Language {
+    /// Language of the products, whose forms of a word are one: en, en-snowball (all endings, not only plurals), or one
+    /// of ar, ca, cs, da, de, el, es, fi, fr, hu, it, nl, no, pl, pt, ro, ru, sv, tr and uk; Japanese, Chinese and Korean
+    /// need none
+    #[arg(long, env = "NOREN_LANGUAGE", default_value = "en", value_name = "CODE")]
+    pub language: String,
 }
 
 /// How long clients may keep answers.

@@ -22,7 +22,8 @@ async fn main() -> Result<(), Failure> {
     let mut number = |default: usize| arguments.next().map_or(Ok(default), |text| text.parse());
     let (batch, heap_bytes, threads) = (number(5000)?, number(64)? * 1_000_000, number(1)?);
     let folder = tempfile::tempdir()?;
-    let writer = TantivyWriter::open(folder.path(), WriterOptions { heap_bytes, threads })?;
+    let writer =
+        TantivyWriter::open(folder.path(), WriterOptions { heap_bytes, threads, ..Default::default() })?;
     let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default())?;
     load(&writer, &file, batch, Version(1), usize::MAX).await?;
     search_all(&searcher).await?;

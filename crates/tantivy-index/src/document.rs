@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::search::{is_searchable, name_sort_key};
-use domain::{Change, Content, Currency, Product};
+use domain::{Change, Content, Currency, Language, Product};
 use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use text::attributes::{attribute_term, key_prefix, number_order};
@@ -27,8 +27,8 @@ pub(crate) struct DocumentMaker {
 }
 
 impl DocumentMaker {
-    pub(crate) fn new(fields: Fields) -> Self {
-        Self { fields, weigher: Weigher::default() }
+    pub(crate) fn new(fields: Fields, language: Language) -> Self {
+        Self { fields, weigher: Weigher::new(language) }
     }
 
     /// The document that holds what the change leaves.
@@ -87,12 +87,13 @@ impl DocumentMaker {
     }
 
     fn add_words(&mut self, document: &mut TantivyDocument, content: &Content) {
-        let (mut plain, mut codes, mut pairs) = (String::new(), String::new(), String::new());
+        let [mut plain, mut codes, mut pairs, mut stems] = [const { String::new() }; 4];
         self.weigher.weigh(content, |dictionary, word, level| {
             let list = match dictionary {
                 Dictionary::Words => &mut plain,
                 Dictionary::Codes => &mut codes,
                 Dictionary::Pairs => &mut pairs,
+                Dictionary::Stems => &mut stems,
             };
             // As `WeighedWords` reads it.
             list.push(char::from(level));
@@ -109,6 +110,7 @@ impl DocumentMaker {
         document.add_text(self.fields.words, plain);
         document.add_text(self.fields.codes, codes);
         document.add_text(self.fields.pairs, pairs);
+        document.add_text(self.fields.stems, stems);
     }
 }
 

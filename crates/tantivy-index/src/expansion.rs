@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::Language;
 use domain::ports::ENOUGH_PRODUCTS;
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
@@ -297,7 +298,7 @@ fn keep_most_frequent(words: &mut Vec<PrefixedWord>) -> u32 {
 
 // ------------------------------------------------------------------------------------------------- typos
 
-/// Adds the words that this one may have been meant to be, in singular and plural.
+/// Adds the words that this one may have been meant to be, in all their forms.
 fn add_near(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> tantivy::Result<()> {
     let text = &word.text;
     let Some(pattern) = Pattern::new(text, typos_allowed(text)).filter(|_| typos_allowed(text) > 0) else {
@@ -321,7 +322,7 @@ fn add_near(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> tant
         expansion.near.push(Near { text: text.to_owned(), typos });
     }
     for (lists, segment) in expansion.lists.iter_mut().zip(&snapshot.segments) {
-        add_lists_of_near(word, lists, &expansion.near, segment)?;
+        add_lists_of_near(word, lists, &expansion.near, segment, snapshot.language)?;
     }
     Ok(())
 }
@@ -347,17 +348,18 @@ fn add_lists_of_near(
     lists: &mut Vec<List>,
     near: &[Near],
     segment: &Segment,
+    language: Language,
 ) -> tantivy::Result<()> {
-    let terms = segment.lists_of(Dictionary::Words).terms();
+    let half_levels = word.half_levels(Spelling::Same);
     for Near { text, typos, .. } in near {
         let tier = if *typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
-        let base = base(text);
-        let info = match terms.get(base.as_ref())? {
-            Some(info) => Some(info),
-            None => terms.get(text)?,
-        };
-        let half_levels = word.half_levels(Spelling::Same);
-        lists.extend(info.map(|info| List::of_term(tier, half_levels, Dictionary::Words, info)));
+        let (dictionary, base) = base(text, language);
+        for (dictionary, text) in [(dictionary, &*base), (Dictionary::Words, text)] {
+            if let Some(info) = segment.lists_of(dictionary).terms().get(text)? {
+                lists.push(List::of_term(tier, half_levels, dictionary, info));
+                break;
+            }
+        }
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use domain::Language;
 use serde::{Deserialize, Serialize};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexSettings, TantivyError};
@@ -46,6 +47,19 @@ pub enum OpenError {
         /// Its format.
         found: u32,
     },
+    /// Its texts were analysed as another language's.
+    #[error(
+        "the index in {} was made for NOREN_LANGUAGE={found}, not {wanted}; set NOREN_LANGUAGE={found}, or delete the folder and have `noren serve` rebuild it from the store",
+        .folder.display()
+    )]
+    OtherLanguage {
+        /// The folder of the index.
+        folder: PathBuf,
+        /// Its language.
+        found: Language,
+        /// The language that was asked for.
+        wanted: Language,
+    },
     /// It is damaged, or something else lies there.
     #[error("the index in {} cannot be read ({reason}); delete the folder and have `noren serve` rebuild it from the store", .folder.display())]
     Damaged {
@@ -71,6 +85,9 @@ struct Format {
     /// Tells this index from one that is made anew in the same place.
     #[serde(default)]
     made: String,
+    /// The code of the language that texts were analysed as.
+    #[serde(default)]
+    language: String,
 }
 
 /// An index that was opened.
@@ -81,11 +98,13 @@ pub(crate) struct Folder {
     pub(crate) fields: Fields,
     /// Tells this index from one that is made anew in the same place.
     pub(crate) made: String,
+    /// What texts are analysed as.
+    pub(crate) language: Language,
 }
 
 impl Folder {
     /// Opens the index in `path`, and makes an empty one first when there is none.
-    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, language: Language) -> Result<Self, OpenError> {
         let io_error = |source| OpenError::Io { folder: path.to_owned(), source };
         let damaged = |reason: String| OpenError::Damaged { folder: path.to_owned(), reason };
         fs::create_dir_all(path).map_err(io_error)?;
@@ -103,7 +122,7 @@ impl Folder {
                 if path.join(META_FILE).exists() {
                     return Err(damaged(format!("{FORMAT_FILE} is missing")));
                 }
-                write_format(path).map_err(io_error)?
+                write_format(path, language).map_err(io_error)?
             }
             Err(error) => return Err(io_error(error)),
         };
@@ -112,6 +131,11 @@ impl Folder {
         }
         if format.format < FORMAT {
             return Err(damaged(format!("its format {} is too old", format.format)));
+        }
+        let found =
+            Language::parse(&format.language).map_err(|error| damaged(format!("{FORMAT_FILE}: {error}")))?;
+        if found != language {
+            return Err(OpenError::OtherLanguage { folder: path.to_owned(), found, wanted: language });
         }
         let (schema, fields) = schema();
         let mut index = if path.join(META_FILE).exists() {
@@ -134,7 +158,7 @@ impl Folder {
         index.tokenizers().register(WEIGHED_WORDS, TextAnalyzer::from(WeighedWords::default()));
         index.tokenizers().register(RUNS, TextAnalyzer::from(Runs::default()));
         index.settings_mut().docstore_compress_dedicated_thread = false;
-        Ok(Self { path: path.to_owned(), index, fields, made: format.made })
+        Ok(Self { path: path.to_owned(), index, fields, made: format.made, language })
     }
 
     /// What the error of an index that was just opened means.
@@ -143,10 +167,10 @@ impl Folder {
     }
 }
 
-fn write_format(path: &Path) -> io::Result<Format> {
+fn write_format(path: &Path, language: Language) -> io::Result<Format> {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let made = format!("{:x}", since_1970.as_nanos());
-    let format = Format { format: FORMAT, made };
+    let format = Format { format: FORMAT, made, language: language.to_string() };
     let unfinished = path.join(format!("{FORMAT_FILE}.new"));
     fs::write(&unfinished, serde_json::to_vec(&format)?)?;
     File::open(&unfinished)?.sync_all()?;

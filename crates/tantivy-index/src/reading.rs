@@ -99,7 +99,7 @@ impl Reader<'_> {
         if first.expansion.near.is_empty() && second.expansion.near.is_empty() {
             return Ok(phrase.clone());
         }
-        Ok(phrase.respelt(self.meant(first)?, self.meant(second)?))
+        Ok(phrase.respelt(self.meant(first)?, self.meant(second)?, self.snapshot.language))
     }
 
     fn meant<'w>(&self, read: &'w ReadWord) -> Result<&'w str, PortError> {

@@ -49,6 +49,8 @@ pub(crate) struct Fields {
     pub(crate) codes: Field,
     /// Neighbours written as one word, in the same way.
     pub(crate) pairs: Field,
+    /// What words are without their endings, in the same way.
+    pub(crate) stems: Field,
     /// The pairs of characters of scripts without spaces, with their places: those of one run follow each other.
     pub(crate) runs: Field,
     /// The brand.
@@ -96,7 +98,8 @@ pub(crate) fn schema() -> (Schema, Fields) {
         state: builder.add_u64_field(column::STATE, number.clone()),
         words: builder.add_text_field("words", weighed.clone()),
         codes: builder.add_text_field("codes", weighed.clone()),
-        pairs: builder.add_text_field("pairs", weighed),
+        pairs: builder.add_text_field("pairs", weighed.clone()),
+        stems: builder.add_text_field("stems", weighed),
         runs: builder.add_text_field("runs", runs),
         brand: builder.add_text_field(column::BRAND, FAST),
         category: builder.add_text_field(column::CATEGORY, FAST),

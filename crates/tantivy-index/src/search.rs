@@ -136,7 +136,7 @@ struct Found {
 impl<'a> Search<'a> {
     fn run(&self) -> Result<Answered, PortError> {
         let tuned = Tuned::new(self.request, self.snapshot).map_err(failed)?;
-        let query = Query::of(self.request);
+        let query = Query::of(self.request, self.snapshot.language);
         let mut read = if query.words.is_empty() {
             self.everything(&tuned)?
         } else {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::ProductId;
 use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+use domain::{Language, ProductId};
 
 use crate::folder::{Folder, OpenError};
 use crate::pool::Pool;
@@ -26,12 +26,15 @@ pub struct SearcherOptions {
     /// How long a search may take, with the waiting; then it is answered with
     /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable).
     pub patience: Duration,
+    /// What queries are analysed as; the same as that of whoever writes the folder.
+    pub language: Language,
 }
 
 impl Default for SearcherOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { threads, waiting: 256, patience: Duration::from_secs(5) }
+        let patience = Duration::from_secs(5);
+        Self { threads, waiting: 256, patience, language: Language::default() }
     }
 }
 
@@ -46,10 +49,10 @@ impl TantivySearcher {
     /// writable, because a lock file in it keeps a writer from removing what is being opened.
     ///
     /// # Errors
-    /// [`OpenError::Newer`] and [`OpenError::Damaged`] for a folder that this program cannot use,
-    /// [`OpenError::Io`] when the file system fails.
+    /// [`OpenError::OtherLanguage`] for a folder that was made for another language, [`OpenError::Newer`] and
+    /// [`OpenError::Damaged`] for one that this program cannot use, [`OpenError::Io`] when the file system fails.
     pub fn open(folder: &Path, options: SearcherOptions) -> Result<Self, OpenError> {
-        let folder = Folder::open(folder)?;
+        let folder = Folder::open(folder, options.language)?;
         let snapshots = Snapshots::open(folder.clone()).map_err(|error| folder.open_error(error))?;
         let pool = Pool::start(options.threads, options.waiting, options.patience)
             .map_err(|source| OpenError::Io { folder: folder.path, source })?;

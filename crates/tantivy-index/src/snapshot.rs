@@ -6,7 +6,7 @@ use std::fs::{self, File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use domain::ProductId;
+use domain::{Language, ProductId};
 use serde::Deserialize;
 use tantivy::columnar::{BytesColumn, Column, StrColumn};
 use tantivy::index::{InvertedIndexReader, SegmentId, SegmentReader};
@@ -30,6 +30,7 @@ pub(crate) struct Snapshot {
     pub(crate) searcher: Searcher,
     pub(crate) segments: Vec<Segment>,
     pub(crate) fields: Fields,
+    pub(crate) language: Language,
     /// Changes with each commit.
     pub(crate) name: String,
     pub(crate) known_words: KnownWords,
@@ -43,6 +44,7 @@ pub(crate) struct Segment {
     words: Arc<InvertedIndexReader>,
     codes: Arc<InvertedIndexReader>,
     pairs: Arc<InvertedIndexReader>,
+    stems: Arc<InvertedIndexReader>,
     /// The field of runs.
     pub(crate) runs: Field,
     pub(crate) id: Option<StrColumn>,
@@ -71,6 +73,7 @@ impl Segment {
             words: reader.inverted_index(fields.words)?,
             codes: reader.inverted_index(fields.codes)?,
             pairs: reader.inverted_index(fields.pairs)?,
+            stems: reader.inverted_index(fields.stems)?,
             runs: fields.runs,
             id: columns.str(column::ID)?,
             version: columns.column_opt(column::VERSION)?,
@@ -89,6 +92,7 @@ impl Segment {
             Dictionary::Words => &self.words,
             Dictionary::Codes => &self.codes,
             Dictionary::Pairs => &self.pairs,
+            Dictionary::Stems => &self.stems,
         }
     }
 
@@ -123,7 +127,8 @@ impl Segment {
 }
 
 impl Snapshot {
-    fn open(searcher: Searcher, fields: Fields, name: String, memory: &mut Memory) -> tantivy::Result<Self> {
+    fn open(searcher: Searcher, folder: &Folder, name: String, memory: &mut Memory) -> tantivy::Result<Self> {
+        let (fields, language) = (folder.fields, folder.language);
         let mut segments = Vec::with_capacity(searcher.segment_readers().len());
         for (reader, memory) in searcher.segment_readers().iter().zip(memory.of(&searcher)?) {
             segments.push(Segment::open(reader, fields, memory)?);
@@ -132,6 +137,7 @@ impl Snapshot {
             searcher,
             segments,
             fields,
+            language,
             name,
             known_words: KnownWords::default(),
             values: memory.values.clone(),
@@ -306,7 +312,7 @@ fn load(folder: &Folder, reader: &IndexReader, memory: &mut Memory) -> tantivy::
             continue;
         }
         let name = format!("{}-{:x}", folder.made, meta.opstamp);
-        let snapshot = Arc::new(Snapshot::open(reader.searcher(), folder.fields, name, memory)?);
+        let snapshot = Arc::new(Snapshot::open(reader.searcher(), folder, name, memory)?);
         return Ok(Loaded { snapshot, meta: Arc::new(file), meta_number });
     }
 }

@@ -1,11 +1,12 @@
 //! The words of a segment in plain memory, to look for those that are near a misspelt one.
 //!
-//! Words with digits are not among them, so it is small, and comparing a word with all of them takes less time than
+//! Words with digits and scripts without spaces are not among them, so it is small, and comparing a word with all of them takes less time than
 //! an automaton needs to walk the dictionary: most are told apart by their letters alone.
 
 use std::ops::Range;
 
 use tantivy::index::InvertedIndexReader;
+use text::runs::is_run;
 use text::typos::{Letters, Pattern};
 
 /// The words of a segment, the short ones first.
@@ -31,7 +32,7 @@ pub(crate) struct Near<'a> {
 const MAX_CHARS: usize = 40;
 
 impl Vocabulary {
-    /// Reads all words of a dictionary.
+    /// Reads the words of a dictionary that may be misspelt.
     pub(crate) fn read(words: &InvertedIndexReader) -> tantivy::Result<Self> {
         let mut read = Vec::<(usize, String, u32)>::new();
         let mut stream = words.terms().stream()?;
@@ -39,7 +40,7 @@ impl Vocabulary {
             let documents = stream.value().doc_freq;
             if let Ok(text) = std::str::from_utf8(stream.key()) {
                 let chars = text.chars().count();
-                if chars <= MAX_CHARS {
+                if chars <= MAX_CHARS && !is_run(text) {
                     read.push((chars, text.to_owned(), documents));
                 }
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
-use domain::{Change, ProductId};
+use domain::{Change, Language, ProductId};
 use tantivy::columnar::Column;
 use tantivy::directory::error::OpenWriteError;
 use tantivy::index::{InvertedIndexReader, SegmentId, SegmentMeta, SegmentReader};
@@ -38,11 +38,13 @@ pub struct WriterOptions {
     pub heap_bytes: usize,
     /// Indexing threads.
     pub threads: usize,
+    /// What the texts of products are analysed as; the same as that of whoever searches the folder.
+    pub language: Language,
 }
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        Self { heap_bytes: 64_000_000, threads: 1 }
+        Self { heap_bytes: 64_000_000, threads: 1, language: Language::default() }
     }
 }
 
@@ -63,10 +65,11 @@ impl TantivyWriter {
     /// Opens the index in `folder` for writing, and makes an empty one when there is none.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] while another writer has the folder, [`OpenError::Newer`] and [`OpenError::Damaged`] for
-    /// a folder that this program cannot use, [`OpenError::Io`] when the file system fails.
+    /// [`OpenError::Busy`] while another writer has the folder, [`OpenError::OtherLanguage`] for one that was made for
+    /// another language, [`OpenError::Newer`] and [`OpenError::Damaged`] for one that this program cannot use,
+    /// [`OpenError::Io`] when the file system fails.
     pub fn open(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
-        let folder = Folder::open(folder)?;
+        let folder = Folder::open(folder, options.language)?;
         let mut worker = Worker::new(folder, options)?;
         let (calls, queue) = sync_channel(WAITING_CALLS);
         let path = worker.folder.path.clone();
@@ -149,7 +152,13 @@ impl Worker {
             .doc_store_cache_num_blocks(0)
             .try_into()
             .map_err(|error| folder.open_error(error))?;
-        Ok(Self { maker: DocumentMaker::new(folder.fields), reader, writer: Some(writer), folder, options })
+        Ok(Self {
+            maker: DocumentMaker::new(folder.fields, folder.language),
+            reader,
+            writer: Some(writer),
+            folder,
+            options,
+        })
     }
 
     fn work(&mut self, queue: &Receiver<Call>) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use domain::ports::{Applied, IndexWriter, PortErrorKind, SearchIndex};
 use domain::search::{Cursor, PageStart, SearchRequest, Sort};
-use domain::{Change, Currency, Product, ProductId, Version};
+use domain::{Change, Currency, Language, Product, ProductId, Version};
 use tantivy_index::{OpenError, SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 
 fn writer(folder: &Path) -> Result<TantivyWriter, OpenError> {
@@ -115,6 +115,18 @@ fn a_folder_of_a_newer_version_is_left_alone() {
     assert!(matches!(&error, OpenError::Newer { found: 99, .. }), "{error}");
     assert!(error.to_string().contains("update noren"), "{error}");
     assert!(writer(folder.path()).is_err());
+}
+
+#[test]
+fn a_folder_of_another_language_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = |language| SearcherOptions { language, ..SearcherOptions::default() };
+    drop(TantivySearcher::open(folder.path(), options(Language::German)).unwrap());
+    for error in [writer(folder.path()).err(), searcher(folder.path()).err()].map(Option::unwrap) {
+        let wanted = "was made for NOREN_LANGUAGE=de, not en; set NOREN_LANGUAGE=de";
+        assert!(error.to_string().contains(wanted), "{error}");
+    }
+    assert!(TantivySearcher::open(folder.path(), options(Language::German)).is_ok());
 }
 
 #[tokio::test]

@@ -149,6 +149,11 @@ fn fold(c: char, mut push: impl FnMut(char)) {
         return push(c);
     }
     for lower in c.to_lowercase() {
+        // A letter of its own, and the end of many words.
+        if lower == 'й' {
+            push(lower);
+            continue;
+        }
         decompose_compatible(lower, |part| match part {
             'ß' => ['s', 's'].into_iter().for_each(&mut push),
             'æ' => ['a', 'e'].into_iter().for_each(&mut push),
@@ -289,6 +294,7 @@ mod tests {
             ("5㎏", vec!["5kg"]),
             ("don't / stop_me.now", vec!["don", "t", "stop", "me", "now"]),
             ("हिन्दी", vec!["हिन्दी"]),
+            ("Чёрный и\u{306}", vec!["черный", "й"]),
             ("", vec![]),
             ("\" ( * \0 ~ --", vec![]),
         ] {

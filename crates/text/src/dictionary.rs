@@ -11,6 +11,8 @@ pub enum Dictionary {
     Codes,
     /// Neighbours written as one word.
     Pairs,
+    /// What words are without their endings, see [`crate::forms::base`].
+    Stems,
 }
 
 impl Dictionary {

@@ -1,15 +1,24 @@
-//! Forms of one word that mean the same to a shopper: singular and plural.
+//! Forms of one word that mean the same to a shopper.
 
 use std::borrow::Cow;
 
+use domain::Language;
+use frostem::{Algorithm, Stemmer};
+
+use crate::analysis::has_digit;
+use crate::dictionary::Dictionary;
+use crate::runs::is_run;
+
 /// Words shorter than this are left as they are: `gas` without its end would be another.
 const MIN_PLURAL_BYTES: usize = 4;
+/// Longer words are their own stems: they are no words of a language.
+const MAX_STEMMED_BYTES: usize = 80;
 
 /// The singular of an English plural, by its ending only; none when the word has no such ending. After the weak
 /// stemmer of Harman, *How effective is suffixing?* (1991), with the endings of `boxes` and `watches` added.
 ///
 /// Words without such an ending in other languages lose nothing: the same is done to products and to queries.
-pub fn singular(word: &str) -> Option<String> {
+fn singular(word: &str) -> Option<String> {
     if word.len() < MIN_PLURAL_BYTES || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return None;
     }
@@ -28,14 +37,57 @@ pub fn singular(word: &str) -> Option<String> {
     }
 }
 
-/// The form of a word that every product with it has, in whichever number it stands there.
-pub fn base(word: &str) -> Cow<'_, str> {
-    singular(word).map_or(Cow::Borrowed(word), Cow::Owned)
+/// The form of a word that every product with it has, in whichever form it stands there, and the dictionary of that.
+///
+/// In English it is the singular, itself a word. In other languages it is the stem by the language's algorithm of
+/// Snowball, which need not be a word, so stems have a dictionary of their own: typos are not looked for among them. A
+/// word comes here without its accents, and its stem is that of the word without: what people type with and without them
+/// is one.
+pub fn base(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
+    let Some(algorithm) = algorithm(language) else {
+        let base = singular(word).map_or(Cow::Borrowed(word), Cow::Owned);
+        return (Dictionary::of(&base), base);
+    };
+    if has_digit(word) || is_run(word) || word.len() > MAX_STEMMED_BYTES {
+        return (Dictionary::of(word), Cow::Borrowed(word));
+    }
+    let stem = Stemmer::new(algorithm).stem(word);
+    (Dictionary::Stems, if stem.is_empty() { Cow::Borrowed(word) } else { stem })
+}
+
+/// The algorithm that makes stems in a language; none where plurals are all there is to it.
+fn algorithm(language: Language) -> Option<Algorithm> {
+    Some(match language {
+        Language::English => return None,
+        Language::EnglishSnowball => Algorithm::English,
+        Language::Arabic => Algorithm::Arabic,
+        Language::Catalan => Algorithm::Catalan,
+        Language::Czech => Algorithm::Czech,
+        Language::Danish => Algorithm::Danish,
+        Language::Dutch => Algorithm::Dutch,
+        Language::Finnish => Algorithm::Finnish,
+        Language::French => Algorithm::French,
+        Language::German => Algorithm::German,
+        Language::Greek => Algorithm::Greek,
+        Language::Hungarian => Algorithm::Hungarian,
+        Language::Italian => Algorithm::Italian,
+        Language::Norwegian => Algorithm::Norwegian,
+        Language::Polish => Algorithm::Polish,
+        Language::Portuguese => Algorithm::Portuguese,
+        Language::Romanian => Algorithm::Romanian,
+        Language::Russian => Algorithm::Russian,
+        Language::Spanish => Algorithm::Spanish,
+        Language::Swedish => Algorithm::Swedish,
+        Language::Turkish => Algorithm::Turkish,
+        Language::Ukrainian => Algorithm::Ukrainian,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::query_words;
+    use proptest::prelude::*;
 
     #[test]
     fn plurals_lose_their_endings() {
@@ -58,6 +110,70 @@ mod tests {
             ("s", None),
         ] {
             assert_eq!(singular(plural).as_deref(), expected, "{plural}");
+        }
+    }
+
+    fn folded_base(word: &str, language: Language) -> (Dictionary, String) {
+        let (folded, _) = query_words(word).remove(0);
+        let (dictionary, base) = base(&folded, language);
+        (dictionary, base.into_owned())
+    }
+
+    #[test]
+    fn forms_of_a_word_have_one_stem() {
+        for (language, forms) in [
+            ("ar", &["طابعة", "الطابعة"][..]),
+            ("ca", &["impressora", "impressores"]),
+            ("cs", &["sluchátka", "sluchátko"]),
+            ("da", &["lampe", "lamper"]),
+            ("de", &["Haus", "Häuser", "Hauser"]),
+            ("de", &["Straße", "Straßen", "STRASSE"]),
+            ("el", &["εκτυπωτής", "εκτυπωτές", "ΕΚΤΥΠΩΤΗΣ"]),
+            ("en-snowball", &["printing", "printed", "prints"]),
+            ("es", &["inalámbrico", "inalambricos", "inalámbrica"]),
+            ("fi", &["pöytä", "pöytää"]),
+            ("fr", &["téléphone", "telephones"]),
+            ("hu", &["könyv", "könyvek"]),
+            ("it", &["nero", "nera", "neri"]),
+            ("nl", &["lamp", "lampen"]),
+            ("no", &["lampe", "lamper"]),
+            ("pl", &["książka", "ksiazki"]),
+            ("pt", &["impressora", "impressoras"]),
+            ("ro", &["căști", "caștile"]),
+            ("ru", &["чёрный", "черная", "черные"]),
+            ("sv", &["lampa", "lampor"]),
+            ("tr", &["kulaklık", "kulaklıklar"]),
+            ("uk", &["синій", "синя"]),
+        ] {
+            let language = Language::parse(language).unwrap();
+            let base = folded_base(forms[0], language);
+            assert_eq!(base.0, Dictionary::Stems, "{forms:?}");
+            for form in forms {
+                assert_eq!(folded_base(form, language), base, "{form}");
+            }
+        }
+    }
+
+    #[test]
+    fn codes_and_scripts_without_spaces_have_no_stems() {
+        for word in ["wh1000xm4", "プリンター", "東京", &"x".repeat(MAX_STEMMED_BYTES + 1)] {
+            let (dictionary, base) = base(word, Language::German);
+            assert_eq!((dictionary, &*base), (Dictionary::of(word), word));
+        }
+        assert_eq!(folded_base("printers", Language::English), (Dictionary::Words, "printer".to_owned()));
+        assert_eq!(folded_base("ps5", Language::English), (Dictionary::Codes, "ps5".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn every_word_has_a_base_in_every_language(text in "\\PC{0,20}|[а-яґєіїa-zäöüßàâçéèêëîïôûçğışăâîșțąćęłńóśźżěščřžýáíéúůťďňαβγδεζηθικλμνξοπρστυφχψωάέήίόύώء-ي]{1,20}") {
+            for (word, _) in query_words(&text) {
+                for (language, _) in Language::ALL {
+                    let (dictionary, base) = base(&word, language);
+                    prop_assert!(!base.is_empty());
+                    prop_assert!(dictionary == Dictionary::Stems || dictionary == Dictionary::of(&base));
+                }
+            }
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-use domain::Content;
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
+use domain::{Content, Language};
 
 use crate::analysis::{Piece, Purpose, has_digit, joined, pieces};
 use crate::dictionary::Dictionary;
-use crate::forms::singular;
+use crate::forms::base;
 use crate::query::Word;
 use crate::runs::{is_run, spellings};
 use crate::typos::{Letters, Pattern, typos_allowed};
@@ -26,7 +26,9 @@ const ELLIPSIS: char = '…';
 /// What is marked in products: the words of a search in every way in which they may be found.
 #[derive(Debug)]
 pub struct Marks<'a> {
+    language: Language,
     words: HashSet<&'a str>,
+    stems: HashSet<&'a str>,
     pairs: HashSet<&'a str>,
     /// Runs of scripts without spaces.
     runs: Vec<String>,
@@ -40,19 +42,25 @@ impl<'a> Marks<'a> {
     /// For words of a search, each with whether typos were looked for.
     pub fn new(words: impl IntoIterator<Item = (&'a Word, bool)>) -> Self {
         let mut marks = Self {
+            language: Language::default(),
             words: HashSet::new(),
+            stems: HashSet::new(),
             pairs: HashSet::new(),
             runs: Vec::new(),
             beginnings: Vec::new(),
             patterns: Vec::new(),
         };
         for (word, with_typos) in words {
+            marks.language = word.language;
             if is_run(&word.text) {
                 marks.runs.extend(spellings(&word.text));
             }
             for term in word.ways.iter().filter(|way| !way.is_phrase).flat_map(|way| &way.terms) {
-                let list =
-                    if term.dictionary == Dictionary::Pairs { &mut marks.pairs } else { &mut marks.words };
+                let list = match term.dictionary {
+                    Dictionary::Words | Dictionary::Codes => &mut marks.words,
+                    Dictionary::Stems => &mut marks.stems,
+                    Dictionary::Pairs => &mut marks.pairs,
+                };
                 list.insert(&term.text);
             }
             if word.is_last {
@@ -67,8 +75,15 @@ impl<'a> Marks<'a> {
     fn has_word(&self, word: &str) -> bool {
         self.words.contains(word)
             || self.beginnings.iter().any(|beginning| word.starts_with(beginning))
-            || singular(word).is_some_and(|singular| self.words.contains(singular.as_str()))
+            || self.has_base(word)
             || (!self.patterns.is_empty() && self.is_near(word))
+    }
+
+    fn has_base(&self, word: &str) -> bool {
+        match base(word, self.language) {
+            (Dictionary::Stems, stem) => self.stems.contains(&*stem),
+            (_, base) => self.words.contains(&*base),
+        }
     }
 
     fn is_near(&self, word: &str) -> bool {
@@ -78,8 +93,7 @@ impl<'a> Marks<'a> {
     }
 
     fn has_pair(&self, pair: &str) -> bool {
-        let has = |pair: &str| self.pairs.contains(pair);
-        has(pair) || singular(pair).is_some_and(|singular| has(&singular))
+        self.pairs.contains(pair) || self.pairs.contains(&*base(pair, self.language).1)
     }
 }
 

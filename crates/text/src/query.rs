@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use domain::Language;
 use domain::search::{SearchRequest, Synonym};
 
 use crate::analysis::{has_digit, query_words};
@@ -27,6 +28,8 @@ pub struct Word {
     pub at: Range<usize>,
     /// Whether it also counts as a beginning.
     pub is_last: bool,
+    /// Whose forms of a word are one.
+    pub language: Language,
     /// What must be in a product, in one way or another, so that it is found without typos, as itself.
     pub ways: Vec<Way>,
 }
@@ -52,15 +55,15 @@ pub struct Term {
 }
 
 impl Term {
-    /// The term that every product with this word, in singular or plural, has.
-    fn of(word: &str) -> Self {
-        let text = base(word).into_owned();
-        Self { dictionary: Dictionary::of(&text), text }
+    /// The term that every product with this word, in whichever form, has.
+    fn of(word: &str, language: Language) -> Self {
+        let (dictionary, base) = base(word, language);
+        Self { dictionary, text: base.into_owned() }
     }
 
     /// The term of neighbours that are written as one in the query.
-    fn of_pair(word: &str) -> Self {
-        Self { dictionary: Dictionary::Pairs, text: base(word).into_owned() }
+    fn of_pair(word: &str, language: Language) -> Self {
+        Self { dictionary: Dictionary::Pairs, text: base(word, language).1.into_owned() }
     }
 }
 
@@ -70,24 +73,46 @@ impl Way {
     }
 
     /// A run of a script without spaces: its pairs of characters, next to each other.
-    fn run(run: &str) -> Self {
-        let term = |pair: &str| Term { dictionary: Dictionary::of(pair), text: pair.to_owned() };
-        let terms: Vec<Term> = runs::pairs(run).map(term).collect();
-        Self { is_phrase: terms.len() > 1, terms, spelling: Spelling::Same }
+    fn run(run: &str, spelling: Spelling) -> Self {
+        let terms: Vec<Term> = terms_of_run(run).collect();
+        Self { is_phrase: terms.len() > 1, terms, spelling }
+    }
+
+    /// The ways to find a text that stands for what was typed.
+    fn synonyms(text: &str, language: Language) -> Vec<Self> {
+        let words = query_words(text);
+        if let [(run, _)] = words.as_slice()
+            && is_run(run)
+        {
+            return runs::spellings(run).iter().map(|run| Self::run(run, Spelling::Synonym)).collect();
+        }
+        let mut terms = Vec::new();
+        for (word, _) in words.into_iter().take(MAX_WORDS) {
+            match is_run(&word) {
+                true => runs::spellings(&word).iter().take(1).for_each(|run| terms.extend(terms_of_run(run))),
+                false => terms.push(Term::of(&word, language)),
+            }
+        }
+        let way = Self { terms, is_phrase: false, spelling: Spelling::Synonym };
+        (!way.terms.is_empty()).then_some(way).into_iter().collect()
     }
 }
 
+fn terms_of_run(run: &str) -> impl Iterator<Item = Term> {
+    runs::pairs(run).map(|pair| Term { dictionary: Dictionary::of(pair), text: pair.to_owned() })
+}
+
 impl Word {
-    fn new(text: String, at: Range<usize>) -> Self {
+    fn new(text: String, at: Range<usize>, language: Language) -> Self {
+        let joined = |text: &str| Way::one(Term::of_pair(text, language), Spelling::Joined);
         let ways = if is_run(&text) {
             let spellings = runs::spellings(&text);
-            let joined = |spelling: &String| Way::one(Term::of_pair(spelling), Spelling::Joined);
-            let ways = spellings.iter().map(|spelling| Way::run(spelling));
-            ways.chain(spellings.iter().map(joined)).collect()
+            let ways = spellings.iter().map(|run| Way::run(run, Spelling::Same));
+            ways.chain(spellings.iter().map(|run| joined(run))).collect()
         } else {
-            vec![Way::one(Term::of(&text), Spelling::Same), Way::one(Term::of_pair(&text), Spelling::Joined)]
+            vec![Way::one(Term::of(&text, language), Spelling::Same), joined(&text)]
         };
-        Self { text, at, is_last: false, ways }
+        Self { text, at, is_last: false, language, ways }
     }
 
     /// How many half levels each level counts of what is spelt so. A short word says less than a long one.
@@ -126,34 +151,34 @@ pub struct Phrase {
 
 impl Phrase {
     /// The same with other words in place of those that were misspelt.
-    pub fn respelt(&self, first: &str, second: &str) -> Self {
-        Self { term: Term::of_pair(&format!("{first}{second}")), ..self.clone() }
+    pub fn respelt(&self, first: &str, second: &str, language: Language) -> Self {
+        Self { term: Term::of_pair(&format!("{first}{second}"), language), ..self.clone() }
     }
 }
 
 impl Query {
-    /// Reads the words of a search, with what the shop decided about them.
-    pub fn of(request: &SearchRequest) -> Self {
+    /// Reads the words of a search in products of a language, with what the shop decided about them.
+    pub fn of(request: &SearchRequest, language: Language) -> Self {
         let text = &request.words;
         let mut found: Vec<Word> = Vec::new();
         for (word, at) in query_words(text).into_iter().take(MAX_WORDS) {
-            found.push(Word::new(word, at));
+            found.push(Word::new(word, at, language));
         }
         let mut pairs = Vec::new();
         each_pair(text, |pair, at| {
             for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
-                word.add(Way::one(Term::of(pair), Spelling::Joined));
+                word.add(Way::one(Term::of(pair, language), Spelling::Joined));
             }
-            pairs.push((Term::of_pair(pair), at));
+            pairs.push((Term::of_pair(pair, language), at));
         });
         for synonym in &request.tuning.synonyms {
-            add_synonym(&mut found, synonym);
+            add_synonym(&mut found, synonym, language);
         }
         if let Some(last) = found.last_mut() {
             // Where a word of a run ends, nobody knows.
             last.is_last = !is_run(&last.text);
         }
-        without_stop_words(&mut found, &request.tuning.stop_words);
+        without_stop_words(&mut found, &request.tuning.stop_words, language);
         let words = distinct(found);
         let phrase = |(term, at): (Term, Range<usize>)| {
             let begins_with = words.iter().position(|word| word.at.start == at.start)?;
@@ -166,21 +191,14 @@ impl Query {
 }
 
 /// Each word of the synonym's place in the query is also found as what stands for all of them.
-fn add_synonym(words: &mut [Word], synonym: &Synonym) {
-    let bases = |text: &str| -> Vec<Term> {
-        query_words(text).into_iter().take(MAX_WORDS).map(|(word, _)| Term::of(&word)).collect()
-    };
-    let from = bases(&synonym.from);
+fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
+    let term = |word: &str| Term::of(word, language);
+    let from: Vec<Term> = query_words(&synonym.from).iter().map(|(word, _)| term(word)).collect();
     if from.is_empty() {
         return;
     }
-    let ways: Vec<Way> = synonym
-        .to
-        .iter()
-        .map(|to| Way { terms: bases(to), is_phrase: false, spelling: Spelling::Synonym })
-        .filter(|way| !way.terms.is_empty())
-        .collect();
-    let is_here = |part: &[Word]| part.iter().zip(&from).all(|(word, from)| Term::of(&word.text) == *from);
+    let ways: Vec<Way> = synonym.to.iter().flat_map(|to| Way::synonyms(to, language)).collect();
+    let is_here = |part: &[Word]| part.iter().zip(&from).all(|(word, from)| term(&word.text) == *from);
     let places: Vec<usize> =
         (0..words.len()).filter(|at| words[*at..].len() >= from.len() && is_here(&words[*at..])).collect();
     for word in places.into_iter().flat_map(|at| at..at + from.len()) {
@@ -188,9 +206,10 @@ fn add_synonym(words: &mut [Word], synonym: &Synonym) {
     }
 }
 
-fn without_stop_words(words: &mut Vec<Word>, stop_words: &[String]) {
-    let stop: Vec<Term> = stop_words.iter().map(|word| Term::of(&crate::analysis::joined(word))).collect();
-    let is_stop = |word: &Word| stop.contains(&Term::of(&word.text));
+fn without_stop_words(words: &mut Vec<Word>, stop_words: &[String], language: Language) {
+    let term = |word: &str| Term::of(word, language);
+    let stop: Vec<Term> = stop_words.iter().map(|word| term(&crate::analysis::joined(word))).collect();
+    let is_stop = |word: &Word| stop.contains(&term(&word.text));
     if words.iter().any(|word| !is_stop(word)) {
         words.retain(|word| !is_stop(word));
     }
@@ -245,16 +264,16 @@ impl Word {
     /// Whether a word of a product is this one or a part of what stands for it: in another form, written together with
     /// its neighbour, a synonym.
     pub fn is_exactly(&self, word: &str) -> bool {
-        let base = base(word);
+        let term = Term::of(word, self.language);
         let mut terms = self.ways.iter().flat_map(|way| &way.terms);
-        terms.any(|term| term.dictionary != Dictionary::Pairs && (term.text == word || term.text == *base))
+        terms.any(|own| *own == term || (own.dictionary == Dictionary::of(word) && own.text == word))
     }
 
     /// Whether two neighbours of a product, written as one, are this word.
     pub fn is_pair(&self, pair: &str) -> bool {
-        let base = base(pair);
+        let term = Term::of_pair(pair, self.language);
         let mut terms = self.ways.iter().flat_map(|way| &way.terms);
-        terms.any(|term| term.dictionary == Dictionary::Pairs && (term.text == pair || term.text == *base))
+        terms.any(|own| *own == term || (own.dictionary == Dictionary::Pairs && own.text == pair))
     }
 
     /// Whether a word of a product is one that this one finds.
@@ -278,9 +297,13 @@ mod tests {
     use domain::Currency;
     use domain::search::Tuning;
 
+    fn words_in(language: Language, query: &str, tuning: Tuning) -> Vec<Word> {
+        let request = SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) };
+        Query::of(&request, language).words
+    }
+
     fn words(query: &str, tuning: Tuning) -> Vec<Word> {
-        Query::of(&SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) })
-            .words
+        words_in(Language::English, query, tuning)
     }
 
     fn texts(words: &[Word]) -> Vec<&str> {
@@ -342,11 +365,11 @@ mod tests {
             words: "red lasre printers x1000".to_owned(),
             ..SearchRequest::all(Currency::USD)
         };
-        let phrases = Query::of(&request).phrases;
+        let phrases = Query::of(&request, Language::default()).phrases;
         let places: Vec<_> = phrases.iter().map(|phrase| (phrase.begins_with, phrase.ends_with)).collect();
         assert_eq!(places, [(0, 1), (1, 2)]);
         assert_eq!(phrases[1].term.text, "lasreprinter");
-        let respelt = phrases[1].respelt("laser", "printers");
+        let respelt = phrases[1].respelt("laser", "printers", Language::default());
         assert_eq!((respelt.term.text.as_str(), respelt.ends_with), ("laserprinter", 2));
         assert_eq!(respelt.term.dictionary, Dictionary::Pairs);
     }
@@ -372,5 +395,29 @@ mod tests {
         let last = words("laptop for", tuning.clone());
         assert!(texts(&last) == ["laptop"] && !last[0].is_last);
         assert_eq!(texts(&words("for the", tuning)), ["for", "the"]);
+    }
+
+    #[test]
+    fn forms_of_a_word_are_those_of_the_language() {
+        let found = words_in(Language::German, "schwarze Häuser 4k", Tuning::default());
+        assert!(found[0].is_exactly("schwarzer") && found[1].is_exactly("haus") && found[2].is_exactly("4k"));
+        assert!(!found[1].is_exactly("hausrat"));
+        let lamps = &words_in(Language::German, "Stehlampen", Tuning::default())[0];
+        assert!(lamps.is_pair("stehlampe") && !lamps.is_pair("lampe"));
+        assert!(!words("Lampen", Tuning::default())[0].is_exactly("lampe"));
+    }
+
+    #[test]
+    fn a_run_is_a_phrase_of_its_pairs_also_as_a_synonym() {
+        let texts = |way: &Way| way.terms.iter().map(|term| term.text.clone()).collect::<Vec<_>>();
+        let synonym = |from: &str, to: &str| Synonym { from: from.to_owned(), to: vec![to.to_owned()] };
+        let synonyms = vec![synonym("デジカメ", "デジタルカメラ"), synonym("本", "ノートPC")];
+        let found = words("デジカメ 本", Tuning { synonyms, ..Tuning::default() });
+        let phrases: Vec<_> = found[0].ways.iter().filter(|way| way.is_phrase).map(texts).collect();
+        assert_eq!(phrases[0], ["デジ", "ジカ", "カメ"]);
+        assert_eq!(phrases[1], ["デジ", "ジタ", "タル", "ルカ", "カメ", "メラ"]);
+        let others: Vec<_> = found[1].ways.iter().map(|way| (texts(way), way.is_phrase)).collect();
+        assert_eq!(others[0], (vec!["本".to_owned()], false));
+        assert_eq!(others[2], (["ノー", "ート", "pc"].map(str::to_owned).into(), false));
     }
 }

@@ -8,12 +8,12 @@
 
 use std::ops::Range;
 
-use domain::Content;
+use domain::{Content, Language};
 use foldhash::HashMap;
 
 use crate::analysis::{Piece, Purpose, joined, pieces, query_words};
 use crate::dictionary::Dictionary;
-use crate::forms::singular;
+use crate::forms::base;
 use crate::product::{PARTS, Part, each_text};
 use crate::roles::{Role, RoleReader};
 use crate::runs::Run;
@@ -59,8 +59,9 @@ const WEIGHTS: [Weight; PARTS] = [
 ];
 
 /// Weighs the words of products. It keeps its memory from one product to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Weigher {
+    language: Language,
     counts: Counts,
     /// The words of the product's brand.
     brand: Vec<String>,
@@ -73,27 +74,57 @@ type InParts = [u16; PARTS];
 #[derive(Debug, Default)]
 struct Counts {
     words: HashMap<String, InParts>,
+    stems: HashMap<String, InParts>,
     pairs: HashMap<String, InParts>,
     lengths: [u32; PARTS],
 }
 
+impl Counts {
+    /// Counts a word and its base.
+    fn word(&mut self, word: &str, part: Part, worth: u16, language: Language) {
+        count(&mut self.words, word, part, worth);
+        match base(word, language) {
+            (Dictionary::Stems, stem) => count(&mut self.stems, &stem, part, worth),
+            (_, base) if base != word => count(&mut self.words, &base, part, worth),
+            _ => {}
+        }
+    }
+
+    /// Counts neighbours written as one, and their base.
+    fn pair(&mut self, pair: &str, part: Part, worth: u16, language: Language) {
+        count(&mut self.pairs, pair, part, worth);
+        let (_, base) = base(pair, language);
+        if base != pair {
+            count(&mut self.pairs, &base, part, worth);
+        }
+    }
+}
+
 impl Weigher {
-    /// Hands every word of the product, and its singular where it has one, to `emit`, and neighbours written as one
+    /// Weighs words in texts of a language.
+    pub fn new(language: Language) -> Self {
+        Self { language, counts: Counts::default(), brand: Vec::new(), pending: Pending::default() }
+    }
+
+    /// Hands every word of the product and its [base](crate::forms::base) to `emit`, and neighbours written as one
     /// word, so that `head phones` is found as `headphones` and `256 GB` as `256gb`; each once, in no order, with its
     /// level, from 1 to [`MAX_LEVEL`].
     ///
     /// Neighbours are kept where a text begins; a number and its unit also further on, but not in long descriptions.
     pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
-        let Self { counts, brand, pending } = self;
+        let Self { language, counts, brand, pending } = self;
+        let language = *language;
         brand.clear();
         if let Some(name) = &content.brand {
             brand.extend(query_words(name).into_iter().map(|(word, _)| word));
         }
-        each_text(content, |text, part| TextWeigher::new(text, part, brand, counts, pending).weigh());
+        each_text(content, |text, part| {
+            TextWeigher::new(text, part, language, brand, counts, pending).weigh()
+        });
         if let Some(sku) = &content.sku {
             let joined = joined(sku);
             if !joined.is_empty() {
-                count(&mut counts.words, &joined, Part::Code, Role::WHOLE);
+                counts.word(&joined, Part::Code, Role::WHOLE, language);
             }
         }
         let mut worth = [0.0; PARTS];
@@ -104,6 +135,7 @@ impl Weigher {
             *length = 0;
         }
         counts.words.drain().for_each(|(word, own)| emit(Dictionary::of(&word), &word, level(&own, &worth)));
+        counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, level(&own, &worth)));
         counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, level(&own, &worth)));
     }
 }
@@ -121,6 +153,7 @@ struct Pending {
 struct TextWeigher<'a> {
     text: &'a str,
     part: Part,
+    language: Language,
     brand: &'a [String],
     counts: &'a mut Counts,
     pending: &'a mut Pending,
@@ -134,12 +167,13 @@ impl<'a> TextWeigher<'a> {
     fn new(
         text: &'a str,
         part: Part,
+        language: Language,
         brand: &'a [String],
         counts: &'a mut Counts,
         pending: &'a mut Pending,
     ) -> Self {
         let (roles, neighbours) = (RoleReader::default(), Pairs::default());
-        Self { text, part, brand, counts, pending, roles, neighbours, place: 0 }
+        Self { text, part, language, brand, counts, pending, roles, neighbours, place: 0 }
     }
 
     fn weigh(mut self) {
@@ -150,7 +184,7 @@ impl<'a> TextWeigher<'a> {
                 // Made of words that came already.
                 Piece::Word(word, at) if at.start < last_end => {
                     let role = Role { is_modifier: false, is_linked: self.roles.is_linked() };
-                    count(&mut self.counts.words, word, self.part, role.worth());
+                    self.counts.word(word, self.part, role.worth(), self.language);
                 }
                 Piece::Word(word, at) => {
                     last_end = at.end;
@@ -187,9 +221,10 @@ impl<'a> TextWeigher<'a> {
         if let Some(pair) = self.neighbours.next(&Piece::Run(run))
             && is_kept(pair.is_size)
         {
-            count(&mut self.counts.pairs, pair.text, self.part, role.worth_of_pair());
+            self.counts.pair(pair.text, self.part, role.worth_of_pair(), self.language);
         }
-        run.each_word(|word, _| count(&mut self.counts.words, word, self.part, role.worth()));
+        let Self { part, language, counts, .. } = self;
+        run.each_word(|word, _| counts.word(word, *part, role.worth(), *language));
         self.place += 1;
     }
 
@@ -202,22 +237,16 @@ impl<'a> TextWeigher<'a> {
 
     /// Counts the word before, now that it is known whether it tells more about the next.
     fn flush(&mut self, is_described: bool) {
-        let Self { part, brand, counts, pending, .. } = self;
+        let Self { part, language, brand, counts, pending, .. } = self;
         if pending.word.is_empty() {
             return;
         }
         // A brand stands before everything and is no part of a compound.
         let is_modifier = is_described && !brand.contains(&pending.word);
         let role = Role { is_modifier, is_linked: pending.is_linked };
-        count(&mut counts.words, &pending.word, *part, role.worth());
-        if let Some(singular) = singular(&pending.word) {
-            count(&mut counts.words, &singular, *part, role.worth());
-        }
+        counts.word(&pending.word, *part, role.worth(), *language);
         if !pending.pair.is_empty() {
-            count(&mut counts.pairs, &pending.pair, *part, role.worth_of_pair());
-            if let Some(singular) = singular(&pending.pair) {
-                count(&mut counts.pairs, &singular, *part, role.worth_of_pair());
-            }
+            counts.pair(&pending.pair, *part, role.worth_of_pair(), *language);
         }
         pending.word.clear();
         pending.pair.clear();
@@ -361,18 +390,24 @@ mod tests {
     #[derive(Default)]
     struct Weighed {
         words: Vec<(String, u8)>,
+        stems: Vec<(String, u8)>,
         pairs: Vec<(String, u8)>,
     }
 
     fn weighed(json: &str) -> Weighed {
+        weighed_in(Language::English, json)
+    }
+
+    fn weighed_in(language: Language, json: &str) -> Weighed {
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
-        let (mut weigher, mut weighed) = (Weigher::default(), Weighed::default());
+        let (mut weigher, mut weighed) = (Weigher::new(language), Weighed::default());
         // What a product leaves behind does not count in the next one.
         for _ in 0..2 {
             weighed = Weighed::default();
             weigher.weigh(&content, |dictionary, word, level| match dictionary {
                 Dictionary::Words | Dictionary::Codes => weighed.words.push((word.to_owned(), level)),
                 Dictionary::Pairs => weighed.pairs.push((word.to_owned(), level)),
+                Dictionary::Stems => weighed.stems.push((word.to_owned(), level)),
             });
         }
         weighed
@@ -463,6 +498,16 @@ mod tests {
             pairs,
             ["256gb", "30g", "desklamp", "desklamps", "fordesk", "headphone", "headphones", "phones256"]
         );
+    }
+
+    #[test]
+    fn stems_stand_beside_words_and_count_all_forms() {
+        let product =
+            weighed_in(Language::German, r#"{"name":"Lampe","description":"Lampen aus Holz","sku":"X-Y"}"#);
+        assert!(level_of(&product.stems, "lamp") > level_of(&product.words, "lampe"));
+        assert!(level_of(&product.words, "lamp") == 0 && level_of(&product.words, "lampen") > 0);
+        assert!(level_of(&product.stems, "xy") > 0, "whatever a query looks for has a stem");
+        assert!(weighed(r#"{"name":"Lamps"}"#).stems.is_empty());
     }
 
     #[test]
