@@ -31,14 +31,14 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
     let base = ["domain", "runtime"];
     Some(match package {
         "domain" | "runtime" => Vec::new(),
-        // What all indexes make of text, so that they find the same.
+        // What all indexes make of text, so that they find the same, and what query says about it.
         "text" => vec!["domain"],
         // What the adapters of AWS share; those that may not use it have no crate of AWS to use it with.
         "aws-setup" => vec!["domain"],
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         "command" => [&base[..], &STORES, &QUEUES, &["aws-setup"]].concat(),
-        "query" => [&base[..], &INDEXES].concat(),
+        "query" => [&base[..], &INDEXES, &["text"]].concat(),
         "sync" => [&base[..], &QUEUES, &INDEXES, &["aws-setup"]].concat(),
         "noren" => [&base[..], &adapters, &SERVICES].concat(),
         "tests" => [&base[..], &adapters, &SERVICES, &["aws-setup", "noren"]].concat(),

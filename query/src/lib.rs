@@ -15,6 +15,8 @@ pub mod params;
 mod query_string;
 mod search;
 pub mod service;
+mod similar;
+mod suggest;
 
 use std::sync::Arc;
 
@@ -44,7 +46,7 @@ struct Service {
     answers: AnswerCache,
 }
 
-/// `/products/search` and `/products/facets/{field}` over an index, with their part of the OpenAPI document.
+/// What is asked of an index, `/products/search` and the like, with its part of the OpenAPI document.
 pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
     metrics::describe_histogram!(
         SEARCH_SECONDS,
@@ -60,6 +62,8 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
     OpenApiRouter::default()
         .routes(routes!(search::search, search::search_by_body))
         .routes(routes!(facets::facet_values))
+        .routes(routes!(suggest::suggest))
+        .routes(routes!(similar::similar))
         .with_state(Arc::new(Service { index, settings, answers }))
 }
 

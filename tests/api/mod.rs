@@ -11,3 +11,5 @@ mod products;
 mod search;
 mod search_by_body;
 mod service;
+mod similar;
+mod suggest;

@@ -5,13 +5,17 @@
 
 pub mod analysis;
 pub mod attributes;
+pub mod completion;
 pub mod dictionary;
 pub mod facets;
 pub mod forms;
+pub mod function_words;
 pub mod highlight;
 pub mod product;
 pub mod query;
 pub mod runs;
 pub mod score;
+pub mod similar;
+mod terms;
 pub mod typos;
 pub mod weights;
