@@ -31,7 +31,7 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
     let base = ["domain", "runtime"];
     Some(match package {
         "domain" | "runtime" => Vec::new(),
-        // What all indexes make of text, so that they find the same.
+        // What all indexes make of text, so that they find the same, and what query says about it.
         "text" => vec!["domain"],
         // What a shop decided about searches; it folds words as they do.
         "rules" => vec!["domain", "text"],
@@ -40,7 +40,7 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         "command" => [&base[..], &STORES, &QUEUES, &["aws-setup"]].concat(),
-        "query" => [&base[..], &INDEXES, &["rules"]].concat(),
+        "query" => [&base[..], &INDEXES, &["rules", "text"]].concat(),
         "sync" => [&base[..], &QUEUES, &INDEXES, &["aws-setup"]].concat(),
         "noren" => [&base[..], &adapters, &SERVICES, &["rules"]].concat(),
         "tests" => [&base[..], &adapters, &SERVICES, &["aws-setup", "noren"]].concat(),

@@ -61,7 +61,7 @@ pub fn facet_values_json(field: &FacetField, values: &[FacetValue]) -> Result<Ve
 }
 
 /// Whole microseconds as milliseconds, so that there are at most 3 decimals.
-fn milliseconds(took: Duration) -> f64 {
+pub(crate) fn milliseconds(took: Duration) -> f64 {
     took.as_micros() as f64 / 1000.0
 }
 

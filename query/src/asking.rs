@@ -53,6 +53,16 @@ impl Service {
         Ok((answers, measured(kind, start)))
     }
 
+    /// The same for one search.
+    pub(crate) async fn ask_one(
+        &self,
+        kind: &'static str,
+        request: &SearchRequest,
+    ) -> Result<(SearchAnswer, Duration), Problem> {
+        let (answers, took) = self.ask(kind, std::slice::from_ref(request)).await?;
+        Ok((answers.into_iter().next().ok_or_else(Problem::internal)?, took))
+    }
+
     /// The values of a facet, and the state of the index where it is known to be one.
     pub(crate) async fn facet_values(
         &self,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::params::{FILTER_NAMES, SEARCH_NAMES, read_search};
+use crate::params::{FILTER_NAMES, SEARCH_NAMES, WORDS_NAMES, read_search};
 use proptest::prelude::*;
 
 fn one(body: &str) -> SearchRequest {
@@ -47,8 +47,8 @@ fn a_body_says_what_a_query_string_says() {
 
 #[test]
 fn there_is_a_field_for_every_parameter() {
-    let parameters = FILTER_NAMES.iter().chain(&SEARCH_NAMES).map(|name| name.trim_end_matches(".KEY"));
-    let mut parameters: Vec<&str> = parameters.collect();
+    let parameters = [&WORDS_NAMES[..], &FILTER_NAMES, &SEARCH_NAMES].concat();
+    let mut parameters: Vec<&str> = parameters.iter().map(|name| name.trim_end_matches(".KEY")).collect();
     let mut fields: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
     parameters.sort_unstable();
     fields.sort_unstable();

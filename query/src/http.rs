@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::Faults;
 use domain::input::InputError;
 use domain::ports::{PortError, PortErrorKind};
+use domain::{Fault, FaultKind, Faults, ProductId};
 use runtime::Problem;
 use sha2::{Digest, Sha256};
 
@@ -109,6 +111,18 @@ pub(crate) fn bad_body(error: &InputError) -> Problem {
             Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, detail, &faults.0)
         }
     }
+}
+
+/// The id in an address.
+pub(crate) fn read_id(id: Result<Path<String>, PathRejection>) -> Result<ProductId, Problem> {
+    let Ok(Path(text)) = id else {
+        let fault = Fault::new("id", FaultKind::Malformed, "must be UTF-8 under its percent-encoding");
+        return Err(bad_request(&fault.into()));
+    };
+    ProductId::parse(&text).map_err(|message| {
+        let fault = Fault::new("id", FaultKind::Malformed, message);
+        Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string(), &[fault])
+    })
 }
 
 /// What to say of an index that failed. The cause goes to the log and nowhere else.

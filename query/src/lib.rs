@@ -16,11 +16,13 @@ mod query_string;
 mod search;
 pub mod service;
 pub mod shop_rules;
+mod similar;
+mod suggest;
 
 use std::sync::Arc;
 
-use domain::Currency;
 use domain::ports::SearchIndex;
+use domain::{Currency, Language};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,6 +35,8 @@ use crate::cache::AnswerCache;
 pub struct Settings {
     /// The currency of prices where a request names none.
     pub currency: Currency,
+    /// What the texts of products are analysed as.
+    pub language: Language,
     /// How long a cache may give out an answer without asking again, in seconds; with 0 it always asks.
     pub cache_seconds: u32,
     /// Megabytes of answers that are kept to be given again while the index is in the same state; with 0 every search
@@ -49,7 +53,7 @@ struct Service {
     answers: AnswerCache,
 }
 
-/// `/products/search` and `/products/facets/{field}` over an index, with their part of the OpenAPI document.
+/// What is asked of an index, `/products/search` and the like, with its part of the OpenAPI document.
 pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
     metrics::describe_histogram!(
         SEARCH_SECONDS,
@@ -65,6 +69,8 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
     OpenApiRouter::default()
         .routes(routes!(search::search, search::search_by_body))
         .routes(routes!(facets::facet_values))
+        .routes(routes!(suggest::suggest))
+        .routes(routes!(similar::similar))
         .with_state(Arc::new(Service { index, settings, answers }))
 }
 

@@ -14,7 +14,7 @@ use utoipa::openapi::{Ref, RefOr, Required};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::body::MAX_SEARCHES;
-use crate::params::DEFAULT_LISTED_VALUES;
+use crate::params::{DEFAULT_LISTED_VALUES, DEFAULT_SIMILAR, DEFAULT_SUGGESTIONS, MAX_SUGGESTIONS};
 
 /// Stands for a parameter with a free name.
 const ATTRIBUTES: &str = "attributes.KEY";
@@ -24,6 +24,12 @@ pub(crate) struct SearchParameters;
 
 /// The parameters of `/products/facets/{field}`.
 pub(crate) struct FacetValuesParameters;
+
+/// The parameters of `/products/suggest`.
+pub(crate) struct SuggestParameters;
+
+/// The parameters of `/products/{id}/similar`.
+pub(crate) struct SimilarParameters;
 
 /// The body of a search: its parameters as fields.
 pub(crate) struct SearchBody;
@@ -100,7 +106,8 @@ fn attributes_field() -> Schema {
 
 impl IntoParams for SearchParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let mut list = filters();
+        let mut list = vec![words()];
+        list.extend(filters());
         list.extend([facets(), facet_size(), sort_by(), page(), page_size(), cursor()]);
         list
     }
@@ -108,7 +115,8 @@ impl IntoParams for SearchParameters {
 
 impl IntoParams for FacetValuesParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let mut list = filters();
+        let mut list = vec![words()];
+        list.extend(filters());
         list.push(parameter(
             "prefix",
             "Only values that begin with this, in any case.",
@@ -120,6 +128,21 @@ impl IntoParams for FacetValuesParameters {
             number(1, MAX_FACET_VALUES, DEFAULT_LISTED_VALUES),
         ));
         list
+    }
+}
+
+impl IntoParams for SuggestParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let about = "The most products, and the most completions.";
+        let limit = parameter("limit", about, number(1, MAX_SUGGESTIONS, DEFAULT_SUGGESTIONS));
+        [vec![words()], filters(), vec![limit]].concat()
+    }
+}
+
+impl IntoParams for SimilarParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let limit = parameter("limit", "The most products.", number(1, MAX_PAGE_SIZE, DEFAULT_SIMILAR));
+        [filters(), vec![limit]].concat()
     }
 }
 
@@ -147,17 +170,20 @@ fn list(item: ObjectBuilder, max_items: usize) -> ArrayBuilder {
     ArrayBuilder::new().items(item).max_items(Some(max_items))
 }
 
+fn words() -> Parameter {
+    parameter(
+        "query",
+        format!(
+            "What the shopper typed: at most {MAX_QUERY_CHARS} characters and {MAX_QUERY_WORDS} words. \
+             `procesor intle` finds Intel processors."
+        ),
+        text().max_length(Some(MAX_QUERY_CHARS)),
+    )
+}
+
 fn filters() -> Vec<Parameter> {
     let label = || text().min_length(Some(1)).max_length(Some(MAX_LABEL_CHARS));
     vec![
-        parameter(
-            "query",
-            format!(
-                "What the shopper typed: at most {MAX_QUERY_CHARS} characters and {MAX_QUERY_WORDS} words. \
-                 `procesor intle` finds Intel processors."
-            ),
-            text().max_length(Some(MAX_QUERY_CHARS)),
-        ),
         parameter(
             "category",
             "A category, with everything under it: the path, broad to narrow, such as `Computers > Laptops`. \
@@ -257,7 +283,7 @@ fn cursor() -> Parameter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::{FILTER_NAMES, SEARCH_NAMES, VALUES_NAMES};
+    use crate::params::{FILTER_NAMES, LIMIT_NAMES, SEARCH_NAMES, VALUES_NAMES, WORDS_NAMES};
     use std::collections::BTreeSet;
 
     #[test]
@@ -266,8 +292,14 @@ mod tests {
             assert!(list.iter().all(|parameter| parameter.description.is_some()));
             list.into_iter().map(|parameter| parameter.name).collect()
         };
-        let read = |names: &[&str]| FILTER_NAMES.iter().chain(names).map(|name| (*name).to_owned()).collect();
-        assert_eq!(described(SearchParameters::into_params(|| None)), read(&SEARCH_NAMES));
-        assert_eq!(described(FacetValuesParameters::into_params(|| None)), read(&VALUES_NAMES));
+        let read = |names: &[&[&str]]| names.concat().into_iter().map(str::to_owned).collect();
+        let search = SearchParameters::into_params(|| None);
+        assert_eq!(described(search), read(&[&WORDS_NAMES, &FILTER_NAMES, &SEARCH_NAMES]));
+        let values = FacetValuesParameters::into_params(|| None);
+        assert_eq!(described(values), read(&[&WORDS_NAMES, &FILTER_NAMES, &VALUES_NAMES]));
+        let suggest = SuggestParameters::into_params(|| None);
+        assert_eq!(described(suggest), read(&[&WORDS_NAMES, &FILTER_NAMES, &LIMIT_NAMES]));
+        let similar = SimilarParameters::into_params(|| None);
+        assert_eq!(described(similar), read(&[&FILTER_NAMES, &LIMIT_NAMES]));
     }
 }

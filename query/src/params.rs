@@ -17,18 +17,28 @@ use crate::query_string::{self, MAX_PARAMETERS, Pair, push_pair, shown};
 
 /// Values that `/products/facets/{field}` answers with, unless the caller says otherwise.
 pub const DEFAULT_LISTED_VALUES: usize = 100;
+/// Products and completions that are suggested, at most, unless the caller says otherwise.
+pub const DEFAULT_SUGGESTIONS: usize = 8;
+/// The most products and completions that are suggested.
+pub const MAX_SUGGESTIONS: usize = 20;
+/// Similar products, at most, unless the caller says otherwise.
+pub const DEFAULT_SIMILAR: usize = 10;
 /// What begins the name of a parameter that filters by an attribute.
 pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";
 
-/// The parameters that say which products count, here and there. [`ATTRIBUTE_PREFIX`] stands for any key.
-pub(crate) const FILTER_NAMES: [&str; 8] =
-    ["query", "category", "brand", "tags", "priceRange", "inStock", "currency", "attributes.KEY"];
+/// The parameter with the words.
+pub(crate) const WORDS_NAMES: [&str; 1] = ["query"];
+/// The parameters that say which products count. The last one stands for any key.
+pub(crate) const FILTER_NAMES: [&str; 7] =
+    ["category", "brand", "tags", "priceRange", "inStock", "currency", "attributes.KEY"];
 /// The further parameters of a search.
 pub(crate) const SEARCH_NAMES: [&str; 6] = ["sortBy", "facets", "facetSize", "page", "pageSize", "cursor"];
 /// The further parameters of a list of values.
 pub(crate) const VALUES_NAMES: [&str; 2] = ["prefix", "limit"];
+/// The further parameter of suggestions and of similar products.
+pub(crate) const LIMIT_NAMES: [&str; 1] = ["limit"];
 /// All of them.
-const ALL_NAMES: [&[&str]; 3] = [&FILTER_NAMES, &SEARCH_NAMES, &VALUES_NAMES];
+const ALL_NAMES: [&[&str]; 4] = [&WORDS_NAMES, &FILTER_NAMES, &SEARCH_NAMES, &VALUES_NAMES];
 
 /// Reads the query string of `/products/search`. Prices are in `default_currency` unless it names another.
 ///
@@ -52,8 +62,41 @@ pub fn read_facet_values(
     let prefix = reader.one("prefix").unwrap_or_default();
     reader.at_most("prefix", "characters", prefix.chars().count(), MAX_QUERY_CHARS);
     let limit = reader.whole("limit", 1..=MAX_FACET_VALUES).unwrap_or(DEFAULT_LISTED_VALUES);
-    reader.finish(&[&FILTER_NAMES, &VALUES_NAMES])?;
+    reader.finish(&[&WORDS_NAMES, &FILTER_NAMES, &VALUES_NAMES])?;
     Ok(FacetRequest { search, field, prefix, limit })
+}
+
+/// A search of which only the first products are wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limited {
+    /// What to look for; its page and facets are not set yet.
+    pub search: SearchRequest,
+    /// How many.
+    pub limit: usize,
+}
+
+/// Reads the query string of `/products/suggest`.
+///
+/// # Errors
+/// As [`read_search`].
+pub fn read_suggest(query: &str, default_currency: Currency) -> Result<Limited, Faults> {
+    let mut reader = Reader::of_query(query);
+    let search = reader.matching(default_currency);
+    let limit = reader.whole("limit", 1..=MAX_SUGGESTIONS).unwrap_or(DEFAULT_SUGGESTIONS);
+    reader.finish(&[&WORDS_NAMES, &FILTER_NAMES, &LIMIT_NAMES])?;
+    Ok(Limited { search, limit })
+}
+
+/// Reads the query string of `/products/{id}/similar`: filters without words.
+///
+/// # Errors
+/// As [`read_search`].
+pub fn read_similar(query: &str, default_currency: Currency) -> Result<Limited, Faults> {
+    let mut reader = Reader::of_query(query);
+    let search = reader.filtering(default_currency);
+    let limit = reader.whole("limit", 1..=MAX_PAGE_SIZE).unwrap_or(DEFAULT_SIMILAR);
+    reader.finish(&[&FILTER_NAMES, &LIMIT_NAMES])?;
+    Ok(Limited { search, limit })
 }
 
 /// Reads the query string of an address that takes no parameters.
@@ -126,7 +169,7 @@ impl Reader {
             PageStart::Number(_) => sort.unwrap_or_default(),
         };
         request.page = Page { start, size: size.unwrap_or(DEFAULT_PAGE_SIZE) };
-        self.finish(&[&FILTER_NAMES, &SEARCH_NAMES])?;
+        self.finish(&[&WORDS_NAMES, &FILTER_NAMES, &SEARCH_NAMES])?;
         Ok(request)
     }
 
@@ -188,6 +231,12 @@ impl Reader {
 
     /// Everything that says which products count, with the rest of the request as it is by default.
     fn matching(&mut self, default_currency: Currency) -> SearchRequest {
+        let words = self.words();
+        SearchRequest { words, ..self.filtering(default_currency) }
+    }
+
+    /// The same without words.
+    fn filtering(&mut self, default_currency: Currency) -> SearchRequest {
         let currency = match self.one("currency").map(|code| Currency::parse(&code)) {
             None => Some(default_currency),
             Some(Ok(currency)) => Some(currency),
@@ -196,7 +245,6 @@ impl Reader {
                 None
             }
         };
-        let words = self.words();
         let filters = Filters {
             category: self.list("category", |text| {
                 CategoryPath::parse(text).map_err(|message| (FaultKind::Malformed, message))
@@ -212,7 +260,7 @@ impl Reader {
                 format!("a search has at most {MAX_FILTERS} filter values; this one has {}", filters.count());
             self.fault("", FaultKind::OutOfRange, message);
         }
-        SearchRequest { words, filters, ..SearchRequest::all(currency.unwrap_or(default_currency)) }
+        SearchRequest { filters, ..SearchRequest::all(currency.unwrap_or(default_currency)) }
     }
 
     fn words(&mut self) -> String {
@@ -449,6 +497,14 @@ pub fn write_facet_values(request: &FacetRequest) -> String {
         push_pair(&mut query, "prefix", &request.prefix);
     }
     push_pair(&mut query, "limit", &request.limit.to_string());
+    query
+}
+
+/// The query string that [`read_suggest`] or [`read_similar`] reads as this.
+pub fn write_limited(limited: &Limited) -> String {
+    let mut query = String::new();
+    write_matching(&mut query, &limited.search);
+    push_pair(&mut query, "limit", &limited.limit.to_string());
     query
 }
 

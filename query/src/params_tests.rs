@@ -318,7 +318,7 @@ proptest! {
     #[test]
     fn no_mixture_of_real_parameters_makes_reading_panic_or_lose_anything(
         pairs in prop::collection::vec((
-            prop::sample::select([&FILTER_NAMES[..], &SEARCH_NAMES, &VALUES_NAMES, &["attributes."]].concat()),
+            prop::sample::select([&WORDS_NAMES[..], &FILTER_NAMES, &SEARCH_NAMES, &VALUES_NAMES, &["attributes."]].concat()),
             prop_oneof!["[-.0-9eE]{0,8}", "[a-z,.\\\\]{0,12}", "%[0-9a-f]{2}", ".{0,12}", "true", "brand,price", "9999999"],
         ), 0..8)
     ) {

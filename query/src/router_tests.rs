@@ -9,7 +9,7 @@ use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
 use domain::input::read_product;
 use domain::ports::IndexWriter as _;
-use domain::{Change, Currency, Product, ProductId, Version};
+use domain::{Change, Currency, Language, Product, ProductId, Version};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
@@ -29,8 +29,13 @@ impl Catalogue {
         let folder = tempfile::tempdir().unwrap();
         let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
         let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
-        let settings =
-            Settings { currency: Currency::USD, cache_seconds: 60, answer_cache_mb: 1, rules: None };
+        let settings = Settings {
+            currency: Currency::USD,
+            language: Language::default(),
+            cache_seconds: 60,
+            answer_cache_mb: 1,
+            rules: None,
+        };
         let (router, _) = routes(Arc::new(searcher), settings).split_for_parts();
         let catalogue = Self { router, writer, _folder: folder };
         catalogue

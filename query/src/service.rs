@@ -66,13 +66,16 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
     let rules = ShopRules::open_configured(&config.rules, currency)?;
+    let language = Language::parse(&config.language.language)
+        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
     let settings = Settings {
         currency,
+        language,
         cache_seconds: config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
         answer_cache_mb: config.answer_cache.answer_cache_mb,
         rules: rules.clone(),
     };
-    let index = open_index(&config).await?;
+    let index = open_index(&config, language).await?;
     let (parts, mut gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
     gauges.extend(rules.map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
@@ -109,9 +112,7 @@ pub fn index_gauges(index: Arc<dyn SearchIndex>) -> Gauges {
     })
 }
 
-async fn open_index(config: &Config) -> Result<Arc<dyn SearchIndex>, StartError> {
-    let language = Language::parse(&config.language.language)
-        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
+async fn open_index(config: &Config, language: Language) -> Result<Arc<dyn SearchIndex>, StartError> {
     match config.index.index {
         #[cfg(feature = "embedded")]
         IndexKind::Tantivy => {

@@ -12,3 +12,5 @@ mod rules;
 mod search;
 mod search_by_body;
 mod service;
+mod similar;
+mod suggest;

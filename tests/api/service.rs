@@ -68,9 +68,15 @@ async fn answers_are_compressed_for_those_who_ask() {
 async fn the_documents_are_served() {
     let app = TestApp::spawn().await;
     let api = app.get("/openapi.json").await.expect(200).json();
-    for path in
-        ["/products", "/products/{id}", "/products/bulk", "/products/search", "/products/facets/{field}"]
-    {
+    for path in [
+        "/products",
+        "/products/{id}",
+        "/products/bulk",
+        "/products/search",
+        "/products/suggest",
+        "/products/{id}/similar",
+        "/products/facets/{field}",
+    ] {
         assert!(api["paths"].get(path).is_some(), "{path} is not described");
     }
     let page = Answer::of(app.request(Method::GET, "/docs/")).await.expect(200);

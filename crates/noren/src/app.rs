@@ -124,10 +124,10 @@ impl App {
 
     /// Both APIs in one router, with health, metrics and documents.
     pub fn router(&self) -> Router {
-        let Options { currency, cache_seconds, answer_cache_mb, rules, .. } = self.options.clone();
+        let Options { currency, language, cache_seconds, answer_cache_mb, rules } = self.options.clone();
         let mut gauges = vec![query::service::index_gauges(self.search.clone())];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
-        let settings = Settings { currency, cache_seconds, answer_cache_mb, rules };
+        let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules };
         let (routes, openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))

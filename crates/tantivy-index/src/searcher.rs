@@ -98,8 +98,11 @@ impl SearchIndex for TantivySearcher {
     }
 
     async fn snapshot(&self) -> Result<Option<String>, PortError> {
-        // Not on the pool: it is one look at the file system.
-        Ok(self.snapshots.name_of_newest())
+        // One look at the file system; only a state that no search has loaded yet needs a thread of the pool.
+        match self.snapshots.name_of_newest() {
+            Some(name) => Ok(Some(name)),
+            None => self.on_newest(|snapshot, _, _| Ok(Some(snapshot.name.clone()))).await,
+        }
     }
 
     async fn stats(&self) -> Result<IndexStats, PortError> {

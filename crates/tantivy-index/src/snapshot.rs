@@ -272,7 +272,7 @@ impl Snapshots {
         Ok(snapshot)
     }
 
-    /// The name of the state of the last commit; none before the first search has loaded it.
+    /// The name of the state of the last commit; none where it is not loaded yet.
     pub(crate) fn name_of_newest(&self) -> Option<String> {
         let number = number_of(&fs::metadata(self.folder.path.join(META_FILE)).ok()?);
         self.current_if(number).map(|snapshot| snapshot.name.clone())

@@ -5,15 +5,19 @@
 
 pub mod analysis;
 pub mod attributes;
+pub mod completion;
 pub mod dictionary;
 pub mod facets;
 pub mod field_weights;
 pub mod forms;
+pub mod function_words;
 pub mod highlight;
 pub mod product;
 pub mod query;
 mod roles;
 pub mod runs;
 pub mod score;
+pub mod similar;
+mod terms;
 pub mod typos;
 pub mod weights;
