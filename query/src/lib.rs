@@ -26,7 +26,7 @@ use domain::{Currency, Language};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use shop_rules::ShopRules;
+pub use shop_rules::{Locale, ShopRules};
 
 use crate::cache::AnswerCache;
 

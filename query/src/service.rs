@@ -12,7 +12,7 @@ use runtime::{Gauges, Part, Service, StartError, server};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Settings, ShopRules, routes, shop_rules};
+use crate::{Locale, Settings, ShopRules, routes, shop_rules};
 
 /// How long clients may keep the answer of a search, unless configured, in seconds.
 const DEFAULT_CACHE_SECONDS: u32 = 300;
@@ -65,9 +65,9 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Ope
 pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let rules = ShopRules::open_configured(&config.rules, currency)?;
     let language = Language::parse(&config.language.language)
         .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
+    let rules = ShopRules::open_configured(&config.rules, Locale { currency, language })?;
     let settings = Settings {
         currency,
         language,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use domain::Currency;
+pub use rules::Locale;
 use rules::{Faults, Rules};
 use runtime::{Gauges, StartError, config};
 
@@ -28,7 +28,7 @@ const RELOADS: &str = "noren_rules_reloads_total";
 #[derive(Debug)]
 pub struct ShopRules {
     path: PathBuf,
-    currency: Currency,
+    locale: Locale,
     look_every: Duration,
     current: RwLock<Arc<Rules>>,
     watch: Mutex<Watch>,
@@ -69,15 +69,15 @@ enum Refused {
 }
 
 impl ShopRules {
-    /// The rules in the file that is configured; none where none is. Prices without a currency are in `currency`.
+    /// The rules in the file that is configured; none where none is.
     ///
     /// # Errors
     /// When the file cannot be read, or with all its faults.
     pub fn open_configured(
         configured: &config::Rules,
-        currency: Currency,
+        locale: Locale,
     ) -> Result<Option<Arc<Self>>, StartError> {
-        let rules = configured.rules.as_deref().map(|path| Self::open(path, currency, LOOK_EVERY));
+        let rules = configured.rules.as_deref().map(|path| Self::open(path, locale, LOOK_EVERY));
         rules.transpose().map(|rules| rules.map(Arc::new))
     }
 
@@ -85,7 +85,7 @@ impl ShopRules {
     ///
     /// # Errors
     /// When the file cannot be read, or with all its faults.
-    pub fn open(path: &Path, currency: Currency, look_every: Duration) -> Result<Self, StartError> {
+    pub fn open(path: &Path, locale: Locale, look_every: Duration) -> Result<Self, StartError> {
         metrics::describe_gauge!(VERSION, "tells apart the rules in force: equal where the files are");
         metrics::describe_counter!(RELOADS, "changes of the rules file, by `result`: read or refused");
         let shown = path.display();
@@ -94,7 +94,7 @@ impl ShopRules {
         // Before it is read, so that a change in between is seen.
         let stamp = Stamp::of(path).map_err(unreadable)?;
         let bytes = rules::read(path).map_err(unreadable)?;
-        let rules = Rules::parse(&bytes, currency).map_err(|Faults(faults)| {
+        let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
             let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();
             StartError::new(format!(
                 "the rules file {shown} (NOREN_RULES) is not right; correct these faults"
@@ -105,7 +105,7 @@ impl ShopRules {
             Watch { next_look: Instant::now() + look_every, stamp: Some(stamp), version: rules.version() };
         Ok(Self {
             path: path.to_owned(),
-            currency,
+            locale,
             look_every,
             current: RwLock::new(Arc::new(rules)),
             watch: Mutex::new(watch),
@@ -154,7 +154,7 @@ impl ShopRules {
         if std::mem::replace(&mut watch.version, version) == version {
             return Ok(None);
         }
-        Rules::parse(&bytes, self.currency).map(Some).map_err(Refused::Faulty)
+        Rules::parse(&bytes, self.locale).map(Some).map_err(Refused::Faulty)
     }
 
     fn log(&self, refused: &Refused) {
@@ -189,6 +189,7 @@ pub fn gauges(rules: Arc<ShopRules>) -> Gauges {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Currency;
 
     const PINNED: &str = "version = 1\n[[pin]]\nquery = \"tea\"\nproducts = \"a\"\n";
 
@@ -207,7 +208,7 @@ mod tests {
         }
 
         fn open(folder: &Path) -> Result<ShopRules, StartError> {
-            ShopRules::open(&folder.join("rules.toml"), Currency::USD, Duration::ZERO)
+            ShopRules::open(&folder.join("rules.toml"), Locale::default(), Duration::ZERO)
         }
 
         fn write(&self, text: &str) {
@@ -273,6 +274,6 @@ mod tests {
         assert!(error.line().contains("is not right") && details.len() == 2, "{}", error.line());
         assert!(details[0].contains("rules.toml:1:11: is version 2 "), "{details:?}");
         let configured = config::Rules { rules: None };
-        assert!(ShopRules::open_configured(&configured, Currency::USD).unwrap().is_none());
+        assert!(ShopRules::open_configured(&configured, Locale::default()).unwrap().is_none());
     }
 }

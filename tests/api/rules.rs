@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Currency;
 use noren::app::Options;
-use query::ShopRules;
+use query::{Locale, ShopRules};
 use reqwest::Method;
 use serde_json::json;
 
@@ -27,7 +26,7 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("rules.toml");
         std::fs::write(&file, rules).unwrap();
-        let rules = ShopRules::open(&file, Currency::USD, Duration::ZERO).unwrap();
+        let rules = ShopRules::open(&file, Locale::default(), Duration::ZERO).unwrap();
         let app = TestApp::spawn_with(Options { rules: Some(Arc::new(rules)), ..Options::default() }).await;
         app.fill(&[
             json!({"id": "n1", "name": "Notebook 13", "brand": "Akari"}),

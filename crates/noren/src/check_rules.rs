@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use jiff::Timestamp;
-use rules::{Faults, Rules};
+use rules::{Faults, Locale, Rules};
 
 use crate::cli::CheckRulesArgs;
 use crate::failure::{Context as _, Failure};
@@ -16,7 +16,7 @@ use crate::failure::{Context as _, Failure};
 pub fn check(args: &CheckRulesArgs) -> Result<(), Failure> {
     let file = args.file.display();
     let bytes = rules::read(&args.file).context(|| format!("cannot read {file}"))?;
-    let rules = Rules::parse(&bytes, args.currency);
+    let rules = Rules::parse(&bytes, Locale { currency: args.currency, language: args.language });
     let mut text = String::new();
     // Writing into a text cannot fail.
     let _ = match &rules {

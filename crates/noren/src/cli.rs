@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use domain::Currency;
+use domain::{Currency, Language};
 
 use crate::failure::{Context as _, Failure};
 use crate::serve::Serve;
@@ -298,6 +298,9 @@ pub struct CheckRulesArgs {
     /// The currency of prices that name none: three letters of ISO 4217
     #[arg(long, env = "NOREN_CURRENCY", default_value = "USD", value_name = "CODE")]
     pub currency: Currency,
+    /// The language of the products, whose forms of a word are one
+    #[arg(long, env = "NOREN_LANGUAGE", default_value = "en", value_name = "CODE")]
+    pub language: Language,
 }
 
 /// `noren completions`.

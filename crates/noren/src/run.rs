@@ -12,7 +12,7 @@ use domain::input::InputError;
 use domain::ports::WriteOutcome;
 use domain::{Currency, Fault, FaultKind, Faults, Language};
 use indicatif::ProgressBar;
-use query::ShopRules;
+use query::{Locale, ShopRules};
 use runtime::StartError;
 
 use crate::app::{App, Options};
@@ -126,7 +126,7 @@ where
 fn app_options(currency: Currency) -> Result<Options, Failure> {
     let rules = runtime::config::Rules { rules: std::env::var_os("NOREN_RULES").map(Into::into) };
     let language = variable("NOREN_LANGUAGE", Language::default())?;
-    let rules = ShopRules::open_configured(&rules, currency)?;
+    let rules = ShopRules::open_configured(&rules, Locale { currency, language })?;
     Ok(Options { currency, language, rules, ..Options::default() })
 }
 

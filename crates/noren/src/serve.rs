@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use domain::{Currency, Language};
-use query::ShopRules;
+use query::{Locale, ShopRules};
 use runtime::{StartError, config, server};
 
 use crate::app::{App, Options};
@@ -57,7 +57,7 @@ pub async fn serve(flags: Serve) -> Result<(), StartError> {
         language,
         cache_seconds: flags.cache.cache_seconds.unwrap_or(0),
         answer_cache_mb: flags.answer_cache.answer_cache_mb,
-        rules: ShopRules::open_configured(&flags.rules, currency)?,
+        rules: ShopRules::open_configured(&flags.rules, Locale { currency, language })?,
     };
     let listener = server::listen(flags.listen.listen).await?;
     let address = listener

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use domain::Currency;
-use rules::Rules;
+use rules::{Locale, Rules};
 
 /// Searches that are asked, again and again.
 const QUERIES: [&str; 4] = [
@@ -19,7 +19,7 @@ const ROUNDS: u32 = 100_000;
 fn main() {
     let file = file(10_000, 1000);
     let begun = Instant::now();
-    let rules = match Rules::parse(file.as_bytes(), Currency::USD) {
+    let rules = match Rules::parse(file.as_bytes(), Locale::default()) {
         Ok(rules) => rules,
         Err(faults) => return println!("{faults}"),
     };

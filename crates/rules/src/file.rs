@@ -1,12 +1,13 @@
 //! The rules file, section by section.
 
 use domain::search::MAX_BOOST;
-use domain::{Currency, ProductId};
+use domain::{Language, ProductId};
 use text::field_weights::FieldWeights;
 use text::product::{PARTS, Part};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use crate::Locale;
 use crate::fault::{Found, shown};
 use crate::filters;
 use crate::phrases::Phrase;
@@ -39,28 +40,27 @@ const WEIGHTS: [(&str, Part); PARTS] = [
     ("description", Part::Description),
 ];
 
-/// Reads all of a file. With faults, what was read is not all that the file says. Prices without a currency are in
-/// `currency`.
-pub(crate) fn read(text: &str, currency: Currency, found: &mut Found) -> Rules {
-    let mut rules = Rules::default();
+/// Reads all of a file. With faults, what was read is not all that the file says.
+pub(crate) fn read(text: &str, locale: Locale, found: &mut Found) -> Rules {
+    let mut rules = Rules::new(locale.language);
     let Some(mut file) = reader::parse(text, found) else { return rules };
     if let Some(version) = file.need("version", VERSION, found) {
         check_version(&version, found);
     }
     if let Some(words) = file.take("words").and_then(|value| section(value, found)) {
-        read_words(words, &mut rules, found);
+        read_words(words, locale.language, &mut rules, found);
     }
     for rule in sections(&mut file, "pin", found) {
-        read_products_rule(rule, Effect::Pin, &mut rules, found);
+        read_products_rule(rule, Effect::Pin, locale.language, &mut rules, found);
     }
     for rule in sections(&mut file, "hide", found) {
-        read_products_rule(rule, Effect::Hide, &mut rules, found);
+        read_products_rule(rule, Effect::Hide, locale.language, &mut rules, found);
     }
     for rule in sections(&mut file, "boost", found) {
-        read_boost(rule, 1.0, currency, &mut rules, found);
+        read_boost(rule, 1.0, locale, &mut rules, found);
     }
     for rule in sections(&mut file, "bury", found) {
-        read_boost(rule, -1.0, currency, &mut rules, found);
+        read_boost(rule, -1.0, locale, &mut rules, found);
     }
     if let Some(weights) = file.take("weights").and_then(|value| section(value, found)) {
         rules.set_weights(read_weights(weights, found));
@@ -98,31 +98,31 @@ fn sections<'t>(file: &mut Section<'t>, key: &'static str, found: &mut Found) ->
 
 // -------------------------------------------------------------------------------------------------- words
 
-fn read_words(mut words: Section<'_>, rules: &mut Rules, found: &mut Found) {
+fn read_words(mut words: Section<'_>, language: Language, rules: &mut Rules, found: &mut Found) {
     if let Some(groups) = words.take("synonyms") {
         for group in list(groups, MAX_SYNONYMS, found) {
-            read_group(group, rules, found);
+            read_group(group, language, rules, found);
         }
     }
     if let Some(one_way) = words.take("oneWay") {
-        read_one_way(one_way, rules, found);
+        read_one_way(one_way, language, rules, found);
     }
     if let Some(stop_words) = words.take("stopWords") {
         for word in list(stop_words, MAX_STOP_WORDS, found) {
-            read_stop_word(&word, rules, found);
+            read_stop_word(&word, language, rules, found);
         }
     }
     words.end(found);
 }
 
 /// Texts that all mean the same.
-fn read_group(group: Value<'_>, rules: &mut Rules, found: &mut Found) {
+fn read_group(group: Value<'_>, language: Language, rules: &mut Rules, found: &mut Found) {
     let at = group.span();
     if !matches!(group.get_ref(), DeValue::Array(_)) {
         return wrong_kind(&group, "a list of texts that mean the same", found).unwrap_or_default();
     }
     let before = found.len();
-    let texts = phrases(list(group, MAX_SYNONYMS_OF_A_TEXT, found), found);
+    let texts = phrases(list(group, MAX_SYNONYMS_OF_A_TEXT, found), language, found);
     if texts.len() < 2 && found.len() == before {
         found.add(
             &at,
@@ -135,7 +135,7 @@ fn read_group(group: Value<'_>, rules: &mut Rules, found: &mut Found) {
 }
 
 /// Texts by the text that finds them as well.
-fn read_one_way(table: Value<'_>, rules: &mut Rules, found: &mut Found) {
+fn read_one_way(table: Value<'_>, language: Language, rules: &mut Rules, found: &mut Found) {
     let at = table.span();
     let entries: Vec<_> = section(table, found).into_iter().flat_map(Section::into_entries).collect();
     if entries.len() > MAX_SYNONYMS {
@@ -143,8 +143,8 @@ fn read_one_way(table: Value<'_>, rules: &mut Rules, found: &mut Found) {
     }
     for (key, value) in entries {
         let key_at = key.span();
-        let from = phrase(&Spanned::new(key.span(), key.get_ref().as_str()), found);
-        let to = phrases(one_or_more(value, MAX_SYNONYMS_OF_A_TEXT, found), found);
+        let from = phrase(&Spanned::new(key.span(), key.get_ref().as_str()), language, found);
+        let to = phrases(one_or_more(value, MAX_SYNONYMS_OF_A_TEXT, found), language, found);
         let Some(from) = from else { continue };
         if let Some(same) = to.iter().find(|to| to.get_ref().is(&from)) {
             let message = format!("is the same to search as `{}`; leave it out", shown(&from.typed));
@@ -155,8 +155,9 @@ fn read_one_way(table: Value<'_>, rules: &mut Rules, found: &mut Found) {
     }
 }
 
-fn read_stop_word(value: &Value<'_>, rules: &mut Rules, found: &mut Found) {
-    let Some(word) = text(value, MAX_PHRASE_CHARS, found).map(|word| Phrase::new(&word)) else { return };
+fn read_stop_word(value: &Value<'_>, language: Language, rules: &mut Rules, found: &mut Found) {
+    let word = text(value, MAX_PHRASE_CHARS, found).map(|word| Phrase::new(&word, language));
+    let Some(word) = word else { return };
     match word.len() {
         1 => rules.add_stop_word(&word),
         0 => found.add(&value.span(), NO_WORD),
@@ -169,8 +170,8 @@ fn read_stop_word(value: &Value<'_>, rules: &mut Rules, found: &mut Found) {
 const NO_WORD: &str = "has no letter and no digit, so that search finds nothing by it; write a word";
 
 /// A query or a synonym.
-fn phrase(typed: &Spanned<&str>, found: &mut Found) -> Option<Phrase> {
-    let phrase = Phrase::new(&reader::label(typed, MAX_PHRASE_CHARS, found)?);
+fn phrase(typed: &Spanned<&str>, language: Language, found: &mut Found) -> Option<Phrase> {
+    let phrase = Phrase::new(&reader::label(typed, MAX_PHRASE_CHARS, found)?, language);
     match phrase.len() {
         1..=MAX_PHRASE_WORDS => return Some(phrase),
         0 => found.add(&typed.span(), NO_WORD),
@@ -180,7 +181,7 @@ fn phrase(typed: &Spanned<&str>, found: &mut Found) -> Option<Phrase> {
 }
 
 /// Those that search tells apart.
-fn phrases(values: Vec<Value<'_>>, found: &mut Found) -> Vec<Spanned<Phrase>> {
+fn phrases(values: Vec<Value<'_>>, language: Language, found: &mut Found) -> Vec<Spanned<Phrase>> {
     let mut phrases = Vec::<Spanned<Phrase>>::new();
     for value in values {
         let DeValue::String(typed) = value.get_ref() else {
@@ -188,7 +189,8 @@ fn phrases(values: Vec<Value<'_>>, found: &mut Found) -> Vec<Spanned<Phrase>> {
             continue;
         };
         let typed = Spanned::new(value.span(), typed.as_ref());
-        let new = phrase(&typed, found).filter(|new| !phrases.iter().any(|known| known.get_ref().is(new)));
+        let new = phrase(&typed, language, found);
+        let new = new.filter(|new| !phrases.iter().any(|known| known.get_ref().is(new)));
         phrases.extend(new.map(|new| Spanned::new(value.span(), new)));
     }
     phrases
@@ -200,13 +202,14 @@ fn phrases(values: Vec<Value<'_>>, found: &mut Found) -> Vec<Spanned<Phrase>> {
 fn read_products_rule(
     mut rule: Section<'_>,
     effect: impl FnOnce(Vec<ProductId>) -> Effect,
+    language: Language,
     rules: &mut Rules,
     found: &mut Found,
 ) {
     let products = rule.need("products", r#"["SOME-ID", "OTHER-ID"]"#, found);
     let products = products.map(|value| read_products(value, found)).unwrap_or_default();
     let query = rule.need("query", r#""some words""#, found);
-    let on = read_on(&mut rule, query, found);
+    let on = read_on(&mut rule, query, language, found);
     let window = Window::read(&mut rule, found);
     rules.add_rule(Rule { window, effect: effect(products) }, on, &rule.at, found);
     rule.end(found);
@@ -229,15 +232,15 @@ fn read_products(value: Value<'_>, found: &mut Found) -> Vec<ProductId> {
 }
 
 /// A rule that moves products up or, with a negative sign, down.
-fn read_boost(mut rule: Section<'_>, sign: f32, currency: Currency, rules: &mut Rules, found: &mut Found) {
+fn read_boost(mut rule: Section<'_>, sign: f32, locale: Locale, rules: &mut Rules, found: &mut Found) {
     let filter = rule.need("filter", r#"{ brand = "Some brand" }"#, found);
     let moved = filter
         .and_then(|value| section(value, found))
-        .map(|table| filters::read(table, currency, found))
+        .map(|table| filters::read(table, locale.currency, found))
         .unwrap_or_default();
     let by = rule.need("by", "0.5", found).and_then(|value| read_by(&value, sign, found)).unwrap_or_default();
     let query = rule.take("query");
-    let on = read_on(&mut rule, query, found);
+    let on = read_on(&mut rule, query, locale.language, found);
     let window = Window::read(&mut rule, found);
     rules.add_rule(Rule { window, effect: Effect::Move(moved, sign * by) }, on, &rule.at, found);
     rule.end(found);
@@ -255,7 +258,7 @@ fn read_by(value: &Value<'_>, sign: f32, found: &mut Found) -> Option<f32> {
 }
 
 /// For which queries a rule holds.
-fn read_on(rule: &mut Section<'_>, query: Option<Value<'_>>, found: &mut Found) -> On {
+fn read_on(rule: &mut Section<'_>, query: Option<Value<'_>>, language: Language, found: &mut Found) -> On {
     let how = rule.take("match");
     let is_whole = how.as_ref().is_none_or(|how| read_match(how, found));
     let Some(query) = query else {
@@ -264,7 +267,7 @@ fn read_on(rule: &mut Section<'_>, query: Option<Value<'_>>, found: &mut Found) 
         }
         return On::Every;
     };
-    On::Queries { is_whole, queries: phrases(one_or_more(query, MAX_LISTED, found), found) }
+    On::Queries { is_whole, queries: phrases(one_or_more(query, MAX_LISTED, found), language, found) }
 }
 
 /// Whether a query must be these words and no others.

@@ -1,8 +1,9 @@
 use super::*;
+use domain::Currency;
 use domain::search::MAX_FILTERS;
 
 fn faults(toml: &str) -> Vec<String> {
-    match Rules::parse(toml.as_bytes(), Currency::USD) {
+    match Rules::parse(toml.as_bytes(), Locale::default()) {
         Ok(_) => Vec::new(),
         Err(faults) => faults.0.iter().map(ToString::to_string).collect(),
     }
@@ -19,7 +20,7 @@ fn fault(toml: &str) -> String {
 fn the_example_is_right() {
     let example = include_str!("../../../docs/rules.example.toml");
     assert_eq!(faults(example), [""; 0]);
-    let rules = Rules::parse(example.as_bytes(), Currency::USD).unwrap();
+    let rules = Rules::parse(example.as_bytes(), Locale::default()).unwrap();
     let summary = rules.summary("2026-12-01T00:00:00Z".parse().unwrap());
     insta::assert_snapshot!(summary, @"5 synonyms, 3 stop words, 2 pins, 1 hide, 2 boosts, 1 bury, weights; not in force now: 0 whose time has not come, 1 whose time is over");
     assert_eq!((rules.weights().of(Part::Brand), rules.weights().of(Part::Description)), (1.5, 0.5));
@@ -27,7 +28,7 @@ fn the_example_is_right() {
 
 #[test]
 fn a_file_with_nothing_but_its_version_decides_nothing() {
-    let rules = Rules::parse(b"version = 1", Currency::USD).unwrap();
+    let rules = Rules::parse(b"version = 1", Locale::default()).unwrap();
     let now = "2026-12-01T00:00:00Z".parse().unwrap();
     assert!(rules.tuning("laptop", Currency::USD, now).is_empty());
     assert_eq!(rules.weights(), FieldWeights::default());
@@ -104,7 +105,7 @@ fn what_is_no_toml_is_told_by_line() {
 
 #[test]
 fn bytes_that_are_no_text_and_files_that_are_too_long_are_refused() {
-    let told = |bytes: &[u8]| Rules::parse(bytes, Currency::USD).unwrap_err().to_string();
+    let told = |bytes: &[u8]| Rules::parse(bytes, Locale::default()).unwrap_err().to_string();
     assert_eq!(told(b"version = 1\n# caf\xe9"), "2:6: is not UTF-8; save the file with this encoding");
     let long = format!("version = 1\n#{}", "x".repeat(crate::MAX_FILE_BYTES));
     assert_eq!(told(long.as_bytes()), "1:1: the file has more than 1048576 bytes; make it shorter");
@@ -179,11 +180,11 @@ fn many_faults_are_told_in_part() {
 proptest::proptest! {
     #[test]
     fn no_text_makes_reading_panic(text in "(\\[\\[?(pin|words|boost|weights)\\]?\\]\n|(query|by|from|filter|version|synonyms) = |[\\[\\]{}\",=.0-9a\n é-]){0,40}") {
-        let _ = Rules::parse(text.as_bytes(), Currency::USD);
+        let _ = Rules::parse(text.as_bytes(), Locale::default());
     }
 
     #[test]
     fn no_bytes_make_reading_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
-        let _ = Rules::parse(&bytes, Currency::USD);
+        let _ = Rules::parse(&bytes, Locale::default());
     }
 }

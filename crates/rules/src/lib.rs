@@ -18,10 +18,27 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use domain::{Currency, Language};
+
 pub use fault::{Fault, Faults};
 pub use rules::Rules;
 pub use summary::Summary;
 pub use text::field_weights::FieldWeights;
+
+/// What the prices and the words of a file are in, as those of the catalogue are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locale {
+    /// The currency of prices that name none.
+    pub currency: Currency,
+    /// Whose forms of a word are one.
+    pub language: Language,
+}
+
+impl Default for Locale {
+    fn default() -> Self {
+        Self { currency: Currency::USD, language: Language::default() }
+    }
+}
 
 /// The most bytes of a rules file.
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;

@@ -7,7 +7,7 @@ use text::analysis::query_words;
 use text::forms::base;
 use text::runs::{is_run, pairs, spellings};
 
-/// A text of a rule as search reads it: without regard to case, accents, and singular or plural.
+/// A text of a rule as search reads it: without regard to case, accents, and forms of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Phrase {
     /// As it stands in the file.
@@ -17,8 +17,8 @@ pub(crate) struct Phrase {
 }
 
 impl Phrase {
-    pub(crate) fn new(typed: &str) -> Self {
-        Self { typed: typed.to_owned(), words: folded(typed).collect() }
+    pub(crate) fn new(typed: &str, language: Language) -> Self {
+        Self { typed: typed.to_owned(), words: folded(typed, language).collect() }
     }
 
     /// How many words it has for those who wrote it: a run of a script without spaces is one.
@@ -32,15 +32,15 @@ impl Phrase {
     }
 }
 
-/// The words of a text in their order, as products have them in whichever number. A run of a script without spaces
+/// The words of a text in their order, as products have them in whichever form. A run of a script without spaces
 /// counts as its pairs of characters, so that it is found inside others, and in one of its spellings.
-fn folded(text: &str) -> impl Iterator<Item = String> {
-    query_words(text).into_iter().flat_map(|(word, _)| match is_run(&word) {
+fn folded(text: &str, language: Language) -> impl Iterator<Item = String> {
+    query_words(text).into_iter().flat_map(move |(word, _)| match is_run(&word) {
         true => {
             let run = spellings(&word).into_iter().min().unwrap_or(word);
             pairs(&run).map(str::to_owned).collect()
         }
-        false => vec![base(&word, Language::default()).1.into_owned()],
+        false => vec![base(&word, language).1.into_owned()],
     })
 }
 
@@ -53,19 +53,19 @@ type Node = u32;
 /// words.
 #[derive(Debug)]
 pub(crate) struct Phrases<T> {
+    language: Language,
     words: HashMap<String, WordId>,
     steps: HashMap<(Node, WordId), Node>,
     /// By nodes; the first one is before any word.
     places: Vec<T>,
 }
 
-impl<T: Default> Default for Phrases<T> {
-    fn default() -> Self {
-        Self { words: HashMap::new(), steps: HashMap::new(), places: vec![T::default()] }
-    }
-}
-
 impl<T: Default> Phrases<T> {
+    /// None yet. Those that come are in this language.
+    pub(crate) fn new(language: Language) -> Self {
+        Self { language, words: HashMap::new(), steps: HashMap::new(), places: vec![T::default()] }
+    }
+
     /// What belongs to the phrase.
     pub(crate) fn place(&mut self, phrase: &Phrase) -> &mut T {
         let mut node = 0;
@@ -86,8 +86,8 @@ impl<T: Default> Phrases<T> {
         if self.words.is_empty() {
             return;
         }
-        let query: Vec<Option<WordId>> =
-            folded(query).take(MAX_QUERY_WORDS).map(|word| self.words.get(&word).copied()).collect();
+        let words = folded(query, self.language).take(MAX_QUERY_WORDS);
+        let query: Vec<Option<WordId>> = words.map(|word| self.words.get(&word).copied()).collect();
         for start in 0..query.len() {
             let mut node = 0;
             for (at, word) in query.iter().enumerate().skip(start) {
@@ -104,9 +104,13 @@ mod tests {
     use super::*;
 
     fn found(phrases: &[&str], query: &str) -> Vec<(String, bool)> {
-        let mut known = Phrases::<Option<String>>::default();
+        found_in(Language::English, phrases, query)
+    }
+
+    fn found_in(language: Language, phrases: &[&str], query: &str) -> Vec<(String, bool)> {
+        let mut known = Phrases::<Option<String>>::new(language);
         for phrase in phrases {
-            *known.place(&Phrase::new(phrase)) = Some((*phrase).to_owned());
+            *known.place(&Phrase::new(phrase, language)) = Some((*phrase).to_owned());
         }
         let mut found = Vec::new();
         known
@@ -147,6 +151,12 @@ mod tests {
         {
             assert_eq!(found(&[typed], query), [(typed.to_owned(), true)], "{typed}");
         }
+    }
+
+    #[test]
+    fn forms_of_a_word_are_those_of_the_language() {
+        assert_eq!(found_in(Language::German, &["Schwarze Lampe"], "schwarze Lampen").len(), 1);
+        assert_eq!(found(&["Schwarze Lampe"], "schwarze Lampen"), []);
     }
 
     #[test]

@@ -4,19 +4,19 @@ use std::mem::discriminant;
 use std::ops::Range;
 
 use domain::search::{Boost, Synonym, Tuning};
-use domain::{Currency, ProductId};
+use domain::{Currency, Language, ProductId};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use text::field_weights::FieldWeights;
 use toml::Spanned;
 
-use crate::MAX_FILE_BYTES;
 use crate::fault::{Faults, Found, shown};
 use crate::file;
 use crate::filters::Moved;
 use crate::phrases::{Phrase, Phrases};
 use crate::summary::Summary;
 use crate::window::{Phase, Window};
+use crate::{Locale, MAX_FILE_BYTES};
 
 /// The most texts that one text finds as well.
 pub(crate) const MAX_SYNONYMS_OF_A_TEXT: usize = 50;
@@ -26,7 +26,7 @@ const MAX_PRODUCTS_OF_A_QUERY: usize = 100;
 const MAX_BOOSTS_OF_A_QUERY: usize = 20;
 
 /// The rules of a shop. Asking them costs a look-up for each word of the query, however many they are.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rules {
     version: u32,
     phrases: Phrases<Place>,
@@ -91,11 +91,24 @@ pub(crate) enum On {
 }
 
 impl Rules {
-    /// Reads the bytes of a rules file. Prices without a currency are in `currency`.
+    /// No rules yet.
+    pub(crate) fn new(language: Language) -> Self {
+        Self {
+            version: 0,
+            phrases: Phrases::new(language),
+            synonyms: Vec::new(),
+            rules: Vec::new(),
+            always: Vec::new(),
+            weights: FieldWeights::default(),
+            stop_words: 0,
+        }
+    }
+
+    /// Reads the bytes of a rules file.
     ///
     /// # Errors
     /// All faults at once; where the file is not TOML, only what makes it none.
-    pub fn parse(bytes: &[u8], currency: Currency) -> Result<Self, Faults> {
+    pub fn parse(bytes: &[u8], locale: Locale) -> Result<Self, Faults> {
         let mut found = Found::default();
         let text = match str::from_utf8(bytes) {
             Ok(text) => text,
@@ -109,7 +122,7 @@ impl Rules {
             found.add(&(0..0), format!("the file has more than {MAX_FILE_BYTES} bytes; make it shorter"));
             return Err(found.in_text(text));
         }
-        let rules = file::read(text, currency, &mut found);
+        let rules = file::read(text, locale, &mut found);
         match found.len() {
             0 => Ok(Self { version: Self::version_of(bytes), ..rules }),
             _ => Err(found.in_text(text)),
@@ -293,7 +306,7 @@ mod tests {
     use domain::PriceRange;
 
     fn tuning_at(file: &str, words: &str, currency: Currency, now: &str) -> Tuning {
-        let rules = Rules::parse(format!("version = 1\n{file}").as_bytes(), Currency::USD).unwrap();
+        let rules = Rules::parse(format!("version = 1\n{file}").as_bytes(), Locale::default()).unwrap();
         rules.tuning(words, currency, now.parse().unwrap())
     }
 
@@ -435,7 +448,7 @@ mod tests {
 
     #[test]
     fn the_version_is_that_of_the_bytes() {
-        let version = |file: &str| Rules::parse(file.as_bytes(), Currency::USD).unwrap().version();
+        let version = |file: &str| Rules::parse(file.as_bytes(), Locale::default()).unwrap().version();
         assert_eq!(version("version = 1"), Rules::version_of(b"version = 1"));
         assert_ne!(version("version = 1"), version("version = 1 "));
     }

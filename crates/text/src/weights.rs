@@ -528,7 +528,7 @@ mod tests {
     #[test]
     fn a_name_without_spaces_is_as_long_as_its_words() {
         let kanji = weighed(r#"{"name":"東京都立大学新聞"}"#);
-        let latin = weighed(r#"{"name":"tokyo metropolitan university newspaper"}"#);
+        let latin = weighed(r#"{"name":"tokyo, metropolitan, university, newspaper"}"#);
         assert_eq!(level_of(&kanji.words, "東京"), level_of(&latin.words, "tokyo"));
     }
 
