@@ -15,6 +15,7 @@ use text::score::{
 
 use crate::expansion::{Expansion, List, Terms};
 use crate::snapshot::{Segment, Snapshot};
+use crate::tuning::Tuned;
 
 /// A word or a phrase that is looked for.
 pub(crate) struct Sought {
@@ -50,11 +51,6 @@ impl Ranking {
             class[tier as usize] = steps_of_class(tier.points(words));
         }
         Self { class, half_level: steps_of_half_level(words) }
-    }
-
-    /// Whether a match of a query of a single word is one of the word itself.
-    pub(crate) fn is_exact(&self, found: &Match) -> bool {
-        found.steps >= UNBOOSTED + self.class[Tier::Exact as usize]
     }
 
     /// Adds what phrases count where documents have them.
@@ -188,10 +184,8 @@ fn documents_of(
         })?;
         return Ok(found);
     }
-    with_codes(segment, lists, |codes| {
-        let coded = codes.iter().zip(0..).filter(|(code, _)| **code != 0);
-        found.extend(coded.map(|(code, document)| Match { document, steps: start(*code) }));
-    })?;
+    let coded = best_codes(segment, lists)?.into_iter();
+    found.extend(coded.map(|(document, code)| Match { document, steps: start(code) }));
     Ok(found)
 }
 
@@ -202,16 +196,21 @@ fn documents_of_any(
     segment: &Segment,
     number: usize,
 ) -> tantivy::Result<Vec<Match>> {
-    let mut steps = vec![0; segment.reader.max_doc() as usize];
+    let mut all = Vec::<Match>::new();
     for sought in words {
-        with_codes(segment, sought.expansion.lists(number), |codes| {
-            for (steps, code) in steps.iter_mut().zip(codes).filter(|(_, code)| **code != 0) {
-                *steps += ranking.steps(*code, sought);
-            }
-        })?;
+        let coded = best_codes(segment, sought.expansion.lists(number))?.into_iter();
+        all.extend(coded.map(|(document, code)| Match { document, steps: ranking.steps(code, sought) }));
     }
-    let found = steps.into_iter().zip(0..).filter(|(steps, _)| *steps != 0);
-    Ok(found.map(|(steps, document)| Match { document, steps: UNBOOSTED + steps }).collect())
+    all.sort_unstable_by_key(|found| found.document);
+    all.dedup_by(|next, found| {
+        let is_same = next.document == found.document;
+        if is_same {
+            found.steps += next.steps;
+        }
+        is_same
+    });
+    all.iter_mut().for_each(|found| found.steps += UNBOOSTED);
+    Ok(all)
 }
 
 /// Keeps what has the word too.
@@ -233,25 +232,80 @@ fn narrow(
     Ok(())
 }
 
-/// Hands to `read`, for every document of the segment, how it is found by the best of the lists.
-fn with_codes(segment: &Segment, lists: &[List], read: impl FnOnce(&[Code])) -> tantivy::Result<()> {
+/// How documents are found by the best of some lists, ascending.
+fn best_codes(segment: &Segment, lists: &[List]) -> tantivy::Result<Vec<(DocId, Code)>> {
+    with_codes(segment, lists, |codes, documents| {
+        documents.sort_unstable();
+        documents.iter().map(|document| (*document, codes[*document as usize])).collect()
+    })
+}
+
+/// Hands to `read` how each document of the segment is found by the best of the lists, and which ones are.
+fn with_codes<T>(
+    segment: &Segment,
+    lists: &[List],
+    read: impl FnOnce(&[Code], &mut [DocId]) -> T,
+) -> tantivy::Result<T> {
     thread_local! {
-        // Memory of this size is dear to get anew for each word.
+        // Memory of this size is dear to get, and to fill with zeros, anew for each word.
         static CODES: RefCell<Vec<Code>> = const { RefCell::new(Vec::new()) };
     }
     CODES.with_borrow_mut(|codes| {
-        codes.clear();
-        codes.resize(segment.reader.max_doc() as usize, 0);
-        for list in lists {
+        let size = codes.len().max(segment.reader.max_doc() as usize);
+        codes.resize(size, 0);
+        let mut documents = Vec::with_capacity(entries(lists) as usize);
+        let gathered = lists.iter().try_for_each(|list| {
             each_entry(list, segment, |document, level| {
                 let best = &mut codes[document as usize];
+                if *best == 0 {
+                    documents.push(document);
+                }
                 *best = code(list, level).max(*best);
                 true
-            })?;
-        }
-        read(codes);
-        Ok(())
+            })
+            .map(drop)
+        });
+        let answer = read(codes, &mut documents);
+        // All zero again, also after a failure.
+        documents.iter().for_each(|document| codes[*document as usize] = 0);
+        gathered.map(|()| answer)
     })
+}
+
+/// How many documents have the word, those that are not shown left out: exactly or, where none has it so, in any way.
+pub(crate) fn telling(expansion: &Expansion, snapshot: &Snapshot, tuned: &Tuned) -> tantivy::Result<usize> {
+    let count = |is_counted: &dyn Fn(&List) -> bool| -> tantivy::Result<usize> {
+        let mut count = 0;
+        for (number, segment) in snapshot.segments.iter().enumerate() {
+            let mut lists = expansion.lists(number).iter().filter(|list| is_counted(list)).peekable();
+            let Some(first) = lists.next() else { continue };
+            if let (Terms::One(_, info), None) = (&first.terms, lists.peek())
+                && !segment.reader.has_deletes()
+                && !tuned.hides()
+            {
+                count += info.doc_freq as usize;
+                continue;
+            }
+            let mut documents = Vec::new();
+            for list in std::iter::once(first).chain(lists) {
+                each_entry(list, segment, |document, _| {
+                    documents.push(document);
+                    true
+                })?;
+            }
+            documents.sort_unstable();
+            documents.dedup();
+            let is_shown = |document: &&DocId| {
+                !segment.reader.is_deleted(**document) && !tuned.is_hidden(**document, number)
+            };
+            count += documents.iter().filter(is_shown).count();
+        }
+        Ok(count)
+    };
+    match count(&|list| list.tier == Tier::Exact)? {
+        0 => count(&|_| true),
+        itself => Ok(itself),
+    }
 }
 
 /// A list with fewer entries than this share of the documents looked for is read whole, and they are searched for its
@@ -270,7 +324,7 @@ fn codes_of_some(
     let lists = sought.expansion.lists(number);
     let mut codes = vec![0; found.len()];
     if lists.len() > MANY_LISTS && entries(lists) as usize > found.len() {
-        with_codes(segment, lists, |all| {
+        with_codes(segment, lists, |all, _| {
             codes.iter_mut().zip(found).for_each(|(code, found)| *code = all[found.document as usize]);
         })?;
         return Ok(codes);

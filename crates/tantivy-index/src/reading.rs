@@ -10,7 +10,7 @@ use text::query::{Phrase, Query, Word};
 use text::typos::typos_allowed;
 
 use crate::expansion::{Expansion, Reach, expand, expand_phrase};
-use crate::matching::{Match, Ranking, Sought, has_at_least, matches, sought};
+use crate::matching::{self, Match, Ranking, Sought, has_at_least, matches, sought};
 use crate::pool::out_of_time;
 use crate::search::failed;
 use crate::snapshot::Snapshot;
@@ -144,12 +144,10 @@ impl Reader<'_> {
         if count(&read.found) >= enough || read.words.len() < 2 {
             return Ok(());
         }
-        let (ranking, mut telling) = (Ranking::new(1), Vec::with_capacity(read.words.len()));
+        let mut telling = Vec::with_capacity(read.words.len());
         for (at, word) in read.words.iter().enumerate() {
-            let alone = vec![(Arc::clone(&word.expansion), true)];
-            let found = self.matches(&sought(alone, Vec::new()), 1)?;
-            let itself = found.iter().flatten().filter(|found| ranking.is_exact(found)).count();
-            telling.push((if itself > 0 { itself } else { count(&found) }, at));
+            let found = matching::telling(&word.expansion, self.snapshot, self.tuned).map_err(failed)?;
+            telling.push((found, at));
         }
         // The one that the most products have comes first; of several the last one of the query.
         telling.sort_unstable_by(|a, b| b.cmp(a));

@@ -7,8 +7,9 @@ use std::time::Instant;
 use domain::ports::{Indexed, IndexedState, PortError};
 use domain::search::{FacetField, FacetRequest, FacetValue, Hit, Reading, SearchAnswer, SearchRequest};
 use domain::{Product, ProductId, Version};
-use tantivy::schema::Value;
-use tantivy::{DocAddress, DocId, TantivyDocument, TantivyError};
+use tantivy::schema::OwnedValue;
+use tantivy::schema::document::{DeserializeError, DocumentDeserialize, DocumentDeserializer};
+use tantivy::{DocAddress, DocId, TantivyError};
 use text::highlight::{Marks, highlights};
 use text::query::Query;
 use text::score::UNBOOSTED;
@@ -84,12 +85,26 @@ pub(crate) fn facet_values(
 
 /// The product of a document.
 pub(crate) fn product_at(snapshot: &Snapshot, address: DocAddress) -> tantivy::Result<Arc<Product>> {
-    let document: TantivyDocument = snapshot.searcher.doc(address)?;
-    let json = document.get_first(snapshot.fields.json).and_then(|value| value.as_bytes());
+    let StoredJson(json) = snapshot.searcher.doc(address)?;
     let broken =
         |error: String| TantivyError::InternalError(format!("a stored product cannot be read: {error}"));
     let json = json.ok_or_else(|| broken("it is missing".to_owned()))?;
-    serde_json::from_slice(json).map(Arc::new).map_err(|error| broken(error.to_string()))
+    serde_json::from_slice(&json).map(Arc::new).map_err(|error| broken(error.to_string()))
+}
+
+/// The only field that is stored. tantivy's own document would take several steps more.
+struct StoredJson(Option<Vec<u8>>);
+
+impl DocumentDeserialize for StoredJson {
+    fn deserialize<'de, D: DocumentDeserializer<'de>>(mut stored: D) -> Result<Self, DeserializeError> {
+        let mut json = None;
+        while let Some((_, value)) = stored.next_field::<OwnedValue>()? {
+            if let OwnedValue::Bytes(bytes) = value {
+                json = Some(bytes);
+            }
+        }
+        Ok(Self(json))
+    }
 }
 
 /// What the snapshot holds under an id.

@@ -50,6 +50,11 @@ impl Tuned {
         }
     }
 
+    /// Whether anything is not shown.
+    pub(crate) fn hides(&self) -> bool {
+        !self.hidden.is_empty()
+    }
+
     /// Whether a document is not shown.
     pub(crate) fn is_hidden(&self, document: DocId, segment: usize) -> bool {
         self.hidden.contains(&(segment, document))

@@ -119,7 +119,7 @@ mod tests {
     fn the_last_word_of_a_compound_is_the_thing() {
         for (text, expected) in [
             ("Laptop bag", vec!["bag"]),
-            ("laser printer 1200 dpi", vec!["printer", "1200", "dpi"]),
+            ("laser printer 1200 dpi", vec!["printer", "dpi"]),
             ("Laser printer, toner", vec!["printer", "toner"]),
             ("Laptop and tablet stand", vec!["laptop", "and", "stand"]),
             ("USB-C hub (black)", vec!["usb", "hub", "black"]),

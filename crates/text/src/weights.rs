@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn the_name_counts_most_and_more_when_it_is_short() {
         let lamp = weighed(
-            r#"{"name":"Lamp Hikari","brand":"Hikari","tags":["garden"],"attributes":{"material":"oak"},"description":"Made by hand, like all that we make, of nothing else than the best of old paper, glue and time."}"#,
+            r#"{"name":"Lamp Hikari","brand":"Hikari","tags":["garden"],"attributes":{"material":"oak"},"description":"Made by hand, like all that we make, of nothing else than the best of old paper, glue and time, in a house at the end of a long road where nobody comes but those who know what they are looking for and have all the time that it takes."}"#,
         );
         let levels = ["hikari", "lamp", "garden", "oak", "paper"].map(|word| level_of(&lamp.words, word));
         assert!(levels.is_sorted_by(|a, b| a > b), "{levels:?}");
