@@ -16,7 +16,7 @@ const STEPS: u32 = 1024;
 /// What one class is above the next, in scores of one: fraction and boosts together stay below it.
 const CLASS: u32 = 3;
 /// The words of a query whose levels count; the fraction has no room for more.
-const LEVELLED_WORDS: usize = 6;
+const LEVELLED_WORDS: usize = 8;
 
 /// The score of the first product that a shop's rule pins; each further one has one less. Above all others.
 pub const PINNED_SCORE: f32 = 1_048_576.0;
@@ -79,8 +79,8 @@ pub fn steps_of_half_level(words: usize) -> u32 {
 }
 
 /// Half levels that each level of a phrase counts: two words of the query that are neighbours in the product as well
-/// are worth as much as two words found.
-pub const PHRASE_HALF_LEVELS: u8 = 4;
+/// are worth as much as one more word found.
+pub const PHRASE_HALF_LEVELS: u8 = 2;
 /// The most half levels of one phrase.
 pub const MAX_PHRASE_HALF_LEVELS: u8 = PHRASE_HALF_LEVELS * MAX_LEVEL;
 

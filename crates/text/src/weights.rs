@@ -183,7 +183,7 @@ impl<'a> TextWeigher<'a> {
             match piece {
                 // Made of words that came already.
                 Piece::Word(word, at) if at.start < last_end => {
-                    let role = Role { is_modifier: false, is_linked: self.roles.is_linked() };
+                    let role = self.role(false, self.roles.is_linked());
                     self.counts.word(word, self.part, role.worth(), self.language);
                 }
                 Piece::Word(word, at) => {
@@ -216,7 +216,7 @@ impl<'a> TextWeigher<'a> {
     fn run(&mut self, run: &Run) {
         self.flush(false);
         self.roles.interrupt();
-        let role = Role { is_modifier: false, is_linked: self.roles.is_linked() };
+        let role = self.role(false, self.roles.is_linked());
         let is_kept = self.keeps_pair();
         if let Some(pair) = self.neighbours.next(&Piece::Run(run))
             && is_kept(pair.is_size)
@@ -228,6 +228,15 @@ impl<'a> TextWeigher<'a> {
         self.place += 1;
     }
 
+    /// The role of a word in this text. The value of an attribute does not name the product, so nothing in it is more the
+    /// thing than the rest.
+    fn role(&self, is_modifier: bool, is_linked: bool) -> Role {
+        match self.part {
+            Part::Attributes => Role::default(),
+            _ => Role { is_modifier, is_linked },
+        }
+    }
+
     /// Which neighbours are kept here, by whether they are a number and its unit.
     fn keeps_pair(&self) -> impl Fn(bool) -> bool + use<> {
         let is_early = self.place < PAIRED_WORDS && self.part != Part::Attributes;
@@ -237,13 +246,13 @@ impl<'a> TextWeigher<'a> {
 
     /// Counts the word before, now that it is known whether it tells more about the next.
     fn flush(&mut self, is_described: bool) {
-        let Self { part, language, brand, counts, pending, .. } = self;
-        if pending.word.is_empty() {
+        if self.pending.word.is_empty() {
             return;
         }
         // A brand stands before everything and is no part of a compound.
-        let is_modifier = is_described && !brand.contains(&pending.word);
-        let role = Role { is_modifier, is_linked: pending.is_linked };
+        let is_modifier = is_described && !self.brand.contains(&self.pending.word);
+        let role = self.role(is_modifier, self.pending.is_linked);
+        let Self { part, language, counts, pending, .. } = self;
         counts.word(&pending.word, *part, role.worth(), *language);
         if !pending.pair.is_empty() {
             counts.pair(&pending.pair, *part, role.worth_of_pair(), *language);
@@ -453,6 +462,13 @@ mod tests {
             level_of(&weighed(&json).words, "acme")
         };
         assert_eq!(acme("Acme Laptop"), acme("Acme 15"));
+        // Nothing in the value of an attribute names the product.
+        let value = |value: &str| {
+            let json =
+                format!(r#"{{"name":"-","attributes":{{"a":"{value}","b":"1 2 3 4 5 6 7 8 9 10 11 12"}}}}"#);
+            level_of(&weighed(&json).words, "laptop")
+        };
+        assert_eq!(value("for laptop bags"), value("a b laptop"));
     }
 
     #[test]
