@@ -130,7 +130,7 @@ mod tests {
         let product = |number: usize| {
             let mut attributes = json!({
                 "colour": (["black", "white", "red", "blue"][number % 4]),
-                "wireless": number % 10 == 0,
+                "wireless": (number.is_multiple_of(10)),
                 "warranty": "2 years",
                 "code": format!("code-{number}"),
                 "ean": 4_000_000 + number,
@@ -153,7 +153,7 @@ mod tests {
         request.filters.category.push(domain::CategoryPath::parse("Home").unwrap());
         let product = |number: usize| {
             let attributes: serde_json::Map<String, Value> =
-                (0..30).map(|key| (format!("k{key:02}"), json!(number % 2 == 0))).collect();
+                (0..30).map(|key| (format!("k{key:02}"), json!(number.is_multiple_of(2)))).collect();
             json!({"name": "x", "price": 5, "attributes": attributes})
         };
         let picks = picks(&request, product);
