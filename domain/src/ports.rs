@@ -388,7 +388,8 @@ pub trait SearchIndex: Send + Sync {
     /// What the index holds under each id, in the order asked; none where it never held anything.
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError>;
 
-    /// The values of one facet with their counts, the most frequent first, then by value.
+    /// The values of one facet with their counts: those that fit the prefix best first, of those the most frequent, then by
+    /// value.
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError>;
 
     /// The name of the newest state, as [`SearchAnswer::snapshot`] has it, so that what was answered on it before can be

@@ -608,7 +608,9 @@ pub struct FacetRequest {
     pub search: SearchRequest,
     /// The field; not [`FacetField::Price`].
     pub field: FacetField,
-    /// Only values that begin with this, in any case.
+    /// Only values with words that begin so, whatever their case and accents: first the values that begin so themselves,
+    /// then those in which later words do. Where both together are fewer than the limit, those follow that would with one
+    /// typo less, then with two; each word may have as many as in a search. Of long values the first 200 bytes count.
     pub prefix: String,
     /// The most values to answer with, at most [`MAX_FACET_VALUES`].
     pub limit: usize,

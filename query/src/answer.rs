@@ -14,6 +14,8 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::category_tree::{Category, tree};
+
 /// The JSON of a search's answer; `took` is how long the index needed.
 ///
 /// # Errors
@@ -27,7 +29,7 @@ pub fn search_json(
         products: answer.hits.iter().map(HitJson::from).collect(),
         total: answer.total,
         took: milliseconds(took),
-        facets: FacetsJson { facets: &answer.facets, currency: request.currency },
+        facets: FacetsJson { facets: &answer.facets, request },
         page: match request.page.start {
             PageStart::Number(number) => Some(number),
             PageStart::After(_) => None,
@@ -147,14 +149,14 @@ impl<'a> From<&'a Hit> for HitJson<'a> {
 
 struct FacetsJson<'a> {
     facets: &'a [(FacetField, Facet)],
-    currency: Currency,
+    request: &'a SearchRequest,
 }
 
 impl Serialize for FacetsJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.facets.len()))?;
         for (field, facet) in self.facets {
-            map.serialize_entry(&field.to_string(), &FacetJson::new(facet, self.currency))?;
+            map.serialize_entry(&field.to_string(), &FacetJson::new(field, facet, self.request))?;
         }
         map.end()
     }
@@ -173,6 +175,11 @@ pub(crate) enum FacetJson<'a> {
         values: &'a [FacetValue],
         /// How many different values there are, also beyond those listed.
         distinct: usize,
+        /// Of `category`: the top categories, and those below each that is filtered by or lies above one. Each list has at
+        /// most `facetSize`, besides those that lead to a filter.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<Vec<Category<'static>>>)]
+        tree: Option<Vec<Category<'a>>>,
         /// Those of an attribute that are numbers; absent without any.
         #[serde(skip_serializing_if = "Option::is_none")]
         numbers: Option<NumberFacetJson>,
@@ -182,15 +189,19 @@ pub(crate) enum FacetJson<'a> {
 }
 
 impl<'a> FacetJson<'a> {
-    fn new(facet: &'a Facet, currency: Currency) -> Self {
+    /// Of a facet that may have more values than are listed, from which the tree is made.
+    fn new(field: &FacetField, facet: &'a Facet, request: &SearchRequest) -> Self {
+        let limit = request.facet_values;
         match facet {
             Facet::Values { values, distinct, numbers } => Self::Values {
-                values,
+                values: &values[..values.len().min(limit)],
                 distinct: *distinct,
+                tree: (*field == FacetField::Category)
+                    .then(|| tree(values, &request.filters.category, limit)),
                 numbers: numbers.as_ref().map(NumberFacetJson::from),
             },
             Facet::Price(facet) => {
-                Self::Price(facet.as_ref().map(|facet| PriceFacetJson::new(facet, currency)))
+                Self::Price(facet.as_ref().map(|facet| PriceFacetJson::new(facet, request.currency)))
             }
         }
     }
@@ -309,7 +320,7 @@ pub(crate) struct FacetValuesJson<'a> {
     /// The facet.
     #[schema(examples("brand"))]
     field: String,
-    /// Its values, the most frequent first, then by value.
+    /// Its values: those that fit `prefix` best first, of those the most frequent, then by value.
     #[schema(value_type = Vec<FacetValue>)]
     values: &'a [FacetValue],
 }

@@ -2,13 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest, Tuning};
+use domain::search::{
+    Facet, FacetField, FacetRequest, FacetValue, MAX_FACET_VALUES, SearchAnswer, SearchRequest, Tuning,
+};
 use jiff::Timestamp;
 use runtime::Problem;
 
 use crate::cache::Made;
 use crate::http::{index_failed, unwritable};
-use crate::{SEARCH_SECONDS, Service, answer};
+use crate::params::Asked;
+use crate::{SEARCH_SECONDS, Service, answer, picks};
+
+/// The most categories that are counted for a tree.
+const MAX_CATEGORIES: usize = 100_000;
 
 /// What names an answer among all answers: what was asked, and what the shop's rules make of it at this moment.
 pub(crate) fn name(path: &str, parameters: &str, tuning: &Tuning) -> String {
@@ -27,19 +33,70 @@ impl Service {
         SearchRequest { tuning, ..request }
     }
 
+    /// The same for a search as it was asked for.
+    pub(crate) fn tuned_search(&self, asked: Asked) -> Asked {
+        Asked { request: self.tuned(asked.request), ..asked }
+    }
+
     /// Answers searches on one state of the index, each as its JSON.
-    pub(crate) async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<Made>, Problem> {
-        let kind = if requests.len() == 1 { "search" } else { "searches" };
-        let (answers, took) = self.ask(kind, requests).await?;
-        let made = |(request, answer): (&SearchRequest, SearchAnswer)| {
-            let json = answer::search_json(request, &answer, took).map_err(|error| unwritable(&error))?;
+    pub(crate) async fn search_all(&self, asked: &[Asked]) -> Result<Vec<Made>, Problem> {
+        let (requests, sampled) = self.with_picked_facets(asked).await?;
+        let wide: Vec<SearchRequest> = requests.iter().map(with_room_for_a_tree).collect();
+        let kind = if asked.len() == 1 { "search" } else { "searches" };
+        let (mut answers, took) = self.ask(kind, &wide).await?;
+        let mut all = Vec::with_capacity(asked.len());
+        for (request, answer) in requests.iter().zip(&mut answers) {
+            self.complete_categories(request, answer).await?;
+            let json = answer::search_json(request, answer, took).map_err(|error| unwritable(&error))?;
             let is_empty = answer.total == 0 && !request.words.is_empty();
             if is_empty {
                 tracing::debug!(search.words = request.words, "a search found nothing");
             }
-            Ok(Made { json, is_empty, snapshot: Some(answer.snapshot) })
-        };
-        requests.iter().zip(answers).map(made).collect()
+            let is_one_state = sampled.as_ref().is_none_or(|sampled| *sampled == answer.snapshot);
+            let snapshot = is_one_state.then(|| answer.snapshot.clone());
+            all.push(Made { json, is_empty, snapshot });
+        }
+        Ok(all)
+    }
+
+    /// The requests with the facets to count, and the state of the index that those were picked on.
+    async fn with_picked_facets(
+        &self,
+        asked: &[Asked],
+    ) -> Result<(Vec<SearchRequest>, Option<String>), Problem> {
+        let mut requests: Vec<SearchRequest> = asked.iter().map(|asked| asked.request.clone()).collect();
+        let picking = || asked.iter().zip(0..).filter(|(asked, _)| asked.picks_facets).map(|(_, at)| at);
+        let samples: Vec<SearchRequest> = picking().map(|at: usize| picks::sample(&requests[at])).collect();
+        if samples.is_empty() {
+            return Ok((requests, None));
+        }
+        let (answers, _) = self.ask("sample", &samples).await?;
+        for (at, sample) in picking().zip(&answers) {
+            requests[at].facets = picks::picked(&requests[at], &sample.hits);
+        }
+        Ok((requests, answers.into_iter().next().map(|sample| sample.snapshot)))
+    }
+
+    /// Counts categories once more where there are too many to be sure that the tree has all that it shows.
+    async fn complete_categories(
+        &self,
+        request: &SearchRequest,
+        answer: &mut SearchAnswer,
+    ) -> Result<(), Problem> {
+        for (field, facet) in &mut answer.facets {
+            let Facet::Values { values, distinct, .. } = facet else { continue };
+            if *field != FacetField::Category || *distinct <= values.len() {
+                continue;
+            }
+            let all = FacetRequest {
+                search: request.clone(),
+                field: FacetField::Category,
+                prefix: String::new(),
+                limit: (*distinct).min(MAX_CATEGORIES),
+            };
+            (*values, _) = self.facet_values(&all).await?;
+        }
+        Ok(())
     }
 
     /// What the index answers, and how long it needed.
@@ -76,6 +133,15 @@ impl Service {
         let is_same = before.is_some() && before == newest().await?;
         Ok((values, before.filter(|_| is_same)))
     }
+}
+
+/// Where categories are counted, a tree of them is shown, which takes more of them than the list.
+fn with_room_for_a_tree(request: &SearchRequest) -> SearchRequest {
+    let mut request = request.clone();
+    if request.facets.contains(&FacetField::Category) {
+        request.facet_values = request.facet_values.max(MAX_FACET_VALUES);
+    }
+    request
 }
 
 fn measured(kind: &'static str, start: Instant) -> Duration {

@@ -2,12 +2,11 @@
 //! It is turned into the same pairs as a query string, so that both are read and checked by one reader.
 
 use domain::input::{InputError, RawObject, json_type};
-use domain::search::SearchRequest;
 use domain::{AttributeValue, Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
 use crate::hint;
-use crate::params::{ATTRIBUTE_PREFIX, Reader};
+use crate::params::{ATTRIBUTE_PREFIX, Asked, Reader};
 use crate::query_string::{Pair, shown};
 
 /// The most searches in one call.
@@ -19,9 +18,9 @@ const SEARCHES: &str = "searches";
 #[derive(Debug, PartialEq)]
 pub enum Searches {
     /// One search: `{"query": …}`.
-    One(Box<SearchRequest>),
+    One(Box<Asked>),
     /// Searches to be answered on one state of the index: `{"searches": [{"query": …}, …]}`.
-    Several(Vec<SearchRequest>),
+    Several(Vec<Asked>),
 }
 
 /// Reads the body of `POST /products/search`. Prices are in `default_currency` unless a search names another.
@@ -47,7 +46,7 @@ pub fn read_searches(body: &[u8], default_currency: Currency) -> Result<Searches
     if faults.is_empty() { Ok(Searches::Several(requests)) } else { Err(Faults(faults).into()) }
 }
 
-fn read_several(list: &RawValue, default_currency: Currency, faults: &mut Vec<Fault>) -> Vec<SearchRequest> {
+fn read_several(list: &RawValue, default_currency: Currency, faults: &mut Vec<Fault>) -> Vec<Asked> {
     let Ok(searches) = serde_json::from_str::<Vec<&RawValue>>(list.get()) else {
         let message = format!("must be a list of searches, not {}", json_type(list));
         faults.push(Fault::new(SEARCHES, FaultKind::WrongType, message));
@@ -82,7 +81,7 @@ fn read_several(list: &RawValue, default_currency: Currency, faults: &mut Vec<Fa
     requests
 }
 
-fn read_one(object: &RawObject<'_>, default_currency: Currency) -> Result<SearchRequest, Faults> {
+fn read_one(object: &RawObject<'_>, default_currency: Currency) -> Result<Asked, Faults> {
     let mut fields = Fields::default();
     fields.read(object);
     Reader::of_pairs(fields.pairs, fields.faults).search(default_currency)

@@ -2,14 +2,14 @@ use super::*;
 use crate::params::{FILTER_NAMES, SEARCH_NAMES, WORDS_NAMES, read_search};
 use proptest::prelude::*;
 
-fn one(body: &str) -> SearchRequest {
+fn one(body: &str) -> Asked {
     match read_searches(body.as_bytes(), Currency::USD) {
         Ok(Searches::One(request)) => *request,
         other => panic!("{body}: {other:?}"),
     }
 }
 
-fn several(body: &str) -> Vec<SearchRequest> {
+fn several(body: &str) -> Vec<Asked> {
     match read_searches(body.as_bytes(), Currency::USD) {
         Ok(Searches::Several(requests)) => requests,
         other => panic!("{body}: {other:?}"),
@@ -41,7 +41,8 @@ fn a_body_says_what_a_query_string_says() {
          &attributes.size=13&attributes.wireless=true\
          &facets=brand,attributes.a\\,b\\\\c&facetSize=7&page=3&pageSize=50";
     assert_eq!(one(body), read_search(query, Currency::USD).unwrap());
-    assert_eq!(one("{}"), SearchRequest::all(Currency::USD));
+    assert_eq!(one(r#"{"facets":["*","tags"]}"#), read_search("facets=*,tags", Currency::USD).unwrap());
+    assert_eq!(one("{}"), read_search("", Currency::USD).unwrap());
     assert_eq!(one(r#"{"query":null,"brand":null,"attributes":{"a":null}}"#), one("{}"));
 }
 
@@ -112,7 +113,7 @@ fn all_faults_of_all_searches_come_at_once_and_bounds_hold() {
     let fields: Vec<String> = faults(body).into_iter().map(|(field, _)| field).collect();
     assert_eq!(fields, ["searches[0].sortBy", "searches[0].page", "searches[2].brand", "searches[2].colour"]);
     let brands = |count: usize| format!("{{\"brand\":{:?}}}", vec!["x"; count]);
-    assert_eq!(one(&brands(100)).filters.brand, ["x"]);
+    assert_eq!(one(&brands(100)).request.filters.brand, ["x"]);
     assert_eq!(faults(&brands(101)), [(String::new(), FaultKind::OutOfRange)]);
     let nested = format!("{{\"searches\":[{}]}}", brands(101));
     assert_eq!(faults(&nested), [("searches[0]".to_owned(), FaultKind::OutOfRange)]);

@@ -20,7 +20,7 @@ use crate::{Service, asking, params};
 /// List the values of a facet
 ///
 /// The values of one field with the number of products that have each, for a list to choose from: all brands, say,
-/// or those that begin with what was typed. Words and filters say which products count, as in a search; the filters
+/// or those that go on from what was typed, also with typos. Words and filters say which products count, as in a search; the filters
 /// of the field itself do not.
 ///
 /// The field is `brand`, `category`, `tags` or `attributes.KEY`. For `price`, ask the search for `facets=price`, which
@@ -43,7 +43,7 @@ use crate::{Service, asking, params};
     responses(
         (
             status = 200,
-            description = "The values, the most frequent first.",
+            description = "The values, those that fit `prefix` best first, of those the most frequent.",
             body = FacetValuesJson<'static>,
             headers(
                 ("ETag" = String, description = "Changes with the answer; send it back as `If-None-Match`."),

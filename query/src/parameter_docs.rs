@@ -119,7 +119,9 @@ impl IntoParams for FacetValuesParameters {
         list.extend(filters());
         list.push(parameter(
             "prefix",
-            "Only values that begin with this, in any case.",
+            "Only values with words that begin so, whatever their case and accents: first the values that begin so \
+             themselves, then those in which later words do. Where both together are fewer than `limit`, those follow \
+             that would with one typo less, then with two.",
             text().max_length(Some(MAX_QUERY_CHARS)),
         ));
         list.push(parameter(
@@ -231,7 +233,7 @@ fn attributes() -> Parameter {
 
 fn facets() -> Parameter {
     let about = "What to count: `brand`, `category`, `tags`, `price` and `attributes.KEY`, separated by commas or \
-                 repeated. A comma in a key is written `\\,`.";
+                 repeated; `*` picks those that matter for what is found. A comma in a key is written `\\,`.";
     let mut facets = parameter("facets", about, list(text(), MAX_FACETS));
     facets.style = Some(ParameterStyle::Form);
     facets.explode = Some(false);

@@ -23,6 +23,8 @@ pub const DEFAULT_SUGGESTIONS: usize = 8;
 pub const MAX_SUGGESTIONS: usize = 20;
 /// Similar products, at most, unless the caller says otherwise.
 pub const DEFAULT_SIMILAR: usize = 10;
+/// Among the names of facets: those that matter.
+const ALL_FACETS: &str = "*";
 /// What begins the name of a parameter that filters by an attribute.
 pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";
 
@@ -44,8 +46,17 @@ const ALL_NAMES: [&[&str]; 4] = [&WORDS_NAMES, &FILTER_NAMES, &SEARCH_NAMES, &VA
 ///
 /// # Errors
 /// All faults of all parameters at once; the field of each is the name of the parameter.
-pub fn read_search(query: &str, default_currency: Currency) -> Result<SearchRequest, Faults> {
+pub fn read_search(query: &str, default_currency: Currency) -> Result<Asked, Faults> {
     Reader::of_query(query).search(default_currency)
+}
+
+/// A search with what is to be said about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// What to look for; of the facets those that are named.
+    pub request: SearchRequest,
+    /// Whether the facets that matter for what is found are to be counted as well.
+    pub picks_facets: bool,
 }
 
 /// Reads the query string of `/products/facets/{field}`.
@@ -157,9 +168,10 @@ impl Reader {
     }
 
     /// The search that all of the parameters ask for.
-    pub(crate) fn search(mut self, default_currency: Currency) -> Result<SearchRequest, Faults> {
+    pub(crate) fn search(mut self, default_currency: Currency) -> Result<Asked, Faults> {
         let mut request = self.matching(default_currency);
-        request.facets = self.facets();
+        let picks_facets;
+        (request.facets, picks_facets) = self.facets();
         request.facet_values = self.whole("facetSize", 1..=MAX_FACET_VALUES).unwrap_or(DEFAULT_FACET_VALUES);
         let sort = self.sort();
         let size = self.whole("pageSize", 1..=MAX_PAGE_SIZE);
@@ -170,7 +182,7 @@ impl Reader {
         };
         request.page = Page { start, size: size.unwrap_or(DEFAULT_PAGE_SIZE) };
         self.finish(&[&WORDS_NAMES, &FILTER_NAMES, &SEARCH_NAMES])?;
-        Ok(request)
+        Ok(Asked { request, picks_facets })
     }
 
     fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
@@ -328,13 +340,15 @@ impl Reader {
         attributes
     }
 
-    fn facets(&mut self) -> Vec<FacetField> {
-        let mut fields = Vec::new();
+    /// The facets that are named, and whether others are to be picked.
+    fn facets(&mut self) -> (Vec<FacetField>, bool) {
+        let (mut fields, mut picks) = (Vec::new(), false);
         for name in self.all("facets").iter().flat_map(|text| split_list(text)) {
             // Spaces around a name are a matter of taste; those at the end of a key belong to it.
             let name = name.trim_start();
             let name = if name.starts_with(ATTRIBUTE_PREFIX) { name } else { name.trim_end() };
             match read_facet_field(name) {
+                _ if name == ALL_FACETS => picks = true,
                 Ok(field) if fields.contains(&field) => {}
                 Ok(field) => fields.push(field),
                 Err(message) => {
@@ -349,7 +363,7 @@ impl Reader {
             let message = format!("must name at most {MAX_FACETS} facets; it names {}", fields.len());
             self.fault("facets", FaultKind::OutOfRange, message);
         }
-        fields
+        (fields, picks)
     }
 
     fn sort(&mut self) -> Option<Sort> {
@@ -456,19 +470,21 @@ fn key_fits_sort(cursor: &Cursor) -> bool {
 
 // ------------------------------------------------------------------------------------------------ writing
 
-/// The query string that [`read_search`] reads as this request; equal requests have equal ones. What is as it is by
-/// default is left out, except the currency.
-pub fn write_search(request: &SearchRequest) -> String {
+/// The query string that [`read_search`] reads as this; equal searches have equal ones. What is as it is by default is
+/// left out, except the currency.
+pub fn write_search(asked: &Asked) -> String {
+    let Asked { request, picks_facets } = asked;
     let mut query = String::new();
     write_matching(&mut query, request);
-    if !request.facets.is_empty() {
+    if *picks_facets || !request.facets.is_empty() {
         let names = request.facets.iter().map(|field| match field {
             FacetField::Attribute(key) => {
                 format!("{ATTRIBUTE_PREFIX}{}", key.replace('\\', r"\\").replace(',', r"\,"))
             }
             field => field.to_string(),
         });
-        push_pair(&mut query, "facets", &names.collect::<Vec<_>>().join(","));
+        let picks = picks_facets.then(|| ALL_FACETS.to_owned());
+        push_pair(&mut query, "facets", &picks.into_iter().chain(names).collect::<Vec<_>>().join(","));
     }
     if request.facet_values != DEFAULT_FACET_VALUES {
         push_pair(&mut query, "facetSize", &request.facet_values.to_string());

@@ -4,7 +4,15 @@ use domain::search::{Need, Reading, Tuning};
 use proptest::prelude::*;
 
 fn read(query: &str) -> SearchRequest {
+    asked(query).request
+}
+
+fn asked(query: &str) -> Asked {
     read_search(query, Currency::USD).unwrap_or_else(|faults| panic!("{query}: {faults}"))
+}
+
+fn write(request: &SearchRequest) -> String {
+    write_search(&Asked { request: request.clone(), picks_facets: false })
 }
 
 fn faults(query: &str) -> Vec<(String, FaultKind)> {
@@ -29,7 +37,7 @@ fn cursor(sort: Sort, key: Option<SortKey>) -> Cursor {
 fn without_parameters_it_is_the_first_page_of_everything() {
     assert_eq!(read(""), SearchRequest::all(Currency::USD));
     assert_eq!(read("&&"), SearchRequest::all(Currency::USD));
-    assert_eq!(read_search("", euro()).unwrap().currency, euro());
+    assert_eq!(read_search("", euro()).unwrap().request.currency, euro());
 }
 
 #[test]
@@ -77,7 +85,19 @@ fn every_parameter_is_read() {
         page: Page { start: PageStart::Number(3), size: 50 },
     };
     assert_eq!(request, expected);
-    assert_eq!(read(&write_search(&expected)), expected);
+    assert_eq!(read(&write(&expected)), expected);
+}
+
+#[test]
+fn facets_that_matter_may_stand_beside_others() {
+    let asked_for = |query: &str| {
+        let Asked { request, picks_facets } = asked(query);
+        (request.facets, picks_facets)
+    };
+    assert_eq!(asked_for("facets=*"), (Vec::new(), true));
+    assert_eq!(asked_for("facets=tags,*&facets=*"), (vec![FacetField::Tags], true));
+    assert_eq!(asked_for("facets=attributes.*"), (vec![FacetField::Attribute("*".to_owned())], false));
+    assert_eq!(faults("facets=**"), [("facets".to_owned(), FaultKind::Unknown)]);
 }
 
 #[test]
@@ -306,7 +326,10 @@ prop_compose! {
 proptest! {
     #[test]
     fn a_request_is_read_back_as_it_was_written(request in request()) {
-        prop_assert_eq!(read_search(&write_search(&request), Currency::USD), Ok(request));
+        for picks_facets in [false, true] {
+            let asked = Asked { request: request.clone(), picks_facets };
+            prop_assert_eq!(read_search(&write_search(&asked), Currency::USD), Ok(asked));
+        }
     }
 
     #[test]

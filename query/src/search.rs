@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::search::SearchRequest;
 use runtime::Problem;
 use runtime::body::JsonBody;
 
@@ -14,6 +13,7 @@ use crate::body::{self, Searches};
 use crate::cache::Made;
 use crate::http::{bad_body, bad_request, plain};
 use crate::parameter_docs::{SearchParameters, SearchesBody};
+use crate::params::Asked;
 use crate::{Service, asking, params};
 
 /// Search the catalogue
@@ -32,7 +32,11 @@ use crate::{Service, asking, params};
 /// `attributes.width=10..20` for a number from 10 to 20, `attributes.width=10..` and `attributes.width=..20` for one
 /// that is open to a side. What is not of the form `min..max` with numbers is a value.
 ///
-/// **Facets** are counted exactly, each with every filter but its own.
+/// **Facets** are counted exactly, each with every filter but its own. `category` comes as a list and as a `tree` to
+/// drill down in: the top categories, and below those that are filtered by, and those above them, their children.
+/// `facets=*` picks what matters for this result, by the 100 best products: brand, category and price where they have
+/// them, the attributes that are filtered by, and up to 6 more that most of them have and that divide them most evenly;
+/// 20 at most.
 ///
 /// A parameter that is not listed here is an error, and so is any value out of its bounds; all are reported at once.
 #[utoipa::path(
@@ -108,11 +112,11 @@ pub(crate) async fn search(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let request = params::read_search(query.as_deref().unwrap_or_default(), service.settings.currency)
+    let asked = params::read_search(query.as_deref().unwrap_or_default(), service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
-    let request = service.tuned(request);
-    let make = async { service.search_all(std::slice::from_ref(&request)).await.and_then(only) };
-    service.respond(&headers, &name_of(&request), make).await
+    let asked = service.tuned_search(asked);
+    let make = async { service.search_all(std::slice::from_ref(&asked)).await.and_then(only) };
+    service.respond(&headers, &name_of(&asked), make).await
 }
 
 fn only(made: Vec<Made>) -> Result<Made, Problem> {
@@ -120,8 +124,8 @@ fn only(made: Vec<Made>) -> Result<Made, Problem> {
 }
 
 /// What names the answer of a search among all answers.
-fn name_of(request: &SearchRequest) -> String {
-    asking::name("search", &params::write_search(request), &request.tuning)
+fn name_of(asked: &Asked) -> String {
+    asking::name("search", &params::write_search(asked), &asked.request.tuning)
 }
 
 /// Search the catalogue by a JSON body
@@ -208,13 +212,13 @@ pub(crate) async fn search_by_body(
 ) -> Result<Response, Problem> {
     params::read_none(query.as_deref().unwrap_or_default()).map_err(|faults| bad_request(&faults))?;
     let searches = body::read_searches(&body, service.settings.currency).map_err(|error| bad_body(&error))?;
-    let (requests, is_list) = match searches {
-        Searches::One(request) => (vec![*request], false),
-        Searches::Several(requests) => (requests, true),
+    let (asked, is_list) = match searches {
+        Searches::One(asked) => (vec![*asked], false),
+        Searches::Several(asked) => (asked, true),
     };
-    let requests: Vec<SearchRequest> = requests.into_iter().map(|request| service.tuned(request)).collect();
-    let names: Vec<String> = requests.iter().map(name_of).collect();
-    let mut answers = service.answers(&names, service.search_all(&requests)).await?;
+    let asked: Vec<Asked> = asked.into_iter().map(|asked| service.tuned_search(asked)).collect();
+    let names: Vec<String> = asked.iter().map(name_of).collect();
+    let mut answers = service.answers(&names, service.search_all(&asked)).await?;
     match answers.pop() {
         Some(answer) if !is_list => Ok(plain(answer.json)),
         last => {

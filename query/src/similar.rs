@@ -20,7 +20,7 @@ use crate::cache::Made;
 use crate::http::{bad_request, index_failed, read_id, unwritable};
 use crate::parameter_docs::SimilarParameters;
 use crate::params::Limited;
-use crate::{Service, params};
+use crate::{Service, asking, params};
 
 /// Products that are like one.
 #[derive(Serialize, ToSchema)]
@@ -107,9 +107,11 @@ pub(crate) async fn similar(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = read_id(id)?;
-    let limited = params::read_similar(query.as_deref().unwrap_or_default(), service.settings.currency)
+    let mut limited = params::read_similar(query.as_deref().unwrap_or_default(), service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
-    let name = format!("similar/{id}?{}", params::write_limited(&limited));
+    limited.search = service.tuned(limited.search);
+    let path = format!("similar/{id}");
+    let name = asking::name(&path, &params::write_limited(&limited), &limited.search.tuning);
     service.respond(&headers, &name, service.similar_to(&id, limited)).await
 }
 
@@ -148,6 +150,8 @@ fn requests(product: &Product, limited: Limited) -> Vec<SearchRequest> {
     let page = Page { start: PageStart::Number(1), size: limit };
     let mut any = SearchRequest { words, need: Need::Any, page, ..search };
     any.tuning.hidden.push(product.id.clone());
+    // What comes first in searches is not more similar.
+    any.tuning.pinned.clear();
     let mut requests = Vec::with_capacity(2);
     if let Some(category) = product.content.category.as_ref().filter(|_| any.filters.category.is_empty()) {
         let mut same = any.clone();

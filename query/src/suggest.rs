@@ -20,7 +20,7 @@ use crate::cache::Made;
 use crate::http::{bad_request, unwritable};
 use crate::parameter_docs::SuggestParameters;
 use crate::params::Limited;
-use crate::{Service, params};
+use crate::{Service, asking, params};
 
 /// Products whose names say how a query may go on.
 const PRODUCTS_READ: usize = 30;
@@ -139,9 +139,10 @@ pub(crate) async fn suggest(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let limited = params::read_suggest(query.as_deref().unwrap_or_default(), service.settings.currency)
+    let mut limited = params::read_suggest(query.as_deref().unwrap_or_default(), service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
-    let name = format!("suggest?{}", params::write_limited(&limited));
+    limited.search = service.tuned(limited.search);
+    let name = asking::name("suggest", &params::write_limited(&limited), &limited.search.tuning);
     service.respond(&headers, &name, service.suggestions(limited)).await
 }
 

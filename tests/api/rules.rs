@@ -55,6 +55,26 @@ async fn rules_hold_for_searches_and_for_values_of_facets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rules_hold_for_suggestions_and_similar_products() {
+    let rules = "version = 1\n[words]\nsynonyms = [[\"laptop\", \"notebook\"]]\n\
+        [[pin]]\nquery = \"laptop\"\nproducts = [\"n2\"]\n\
+        [[boost]]\nby = 1.0\nfilter = { brand = \"Brass\" }\n";
+    let shop = Shop::open(rules).await;
+    let suggested = shop.app.get("/products/suggest?query=laptop").await.expect(200);
+    assert_eq!(suggested.ids(), ["n2", "n1"]);
+    let completions = suggested.json()["completions"].clone();
+    assert_eq!(completions, json!(["laptop 15", "laptop 13"]), "what was typed stays");
+    shop.app
+        .fill(&[
+            json!({"id": "a1", "name": "Notebook"}),
+            json!({"id": "z1", "name": "Notebook", "brand": "Brass"}),
+        ])
+        .await;
+    let similar = shop.app.get("/products/a1/similar").await.expect(200).ids();
+    assert_eq!(similar[0], "z1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_the_file_counts_without_a_restart() {
     let shop = Shop::open("version = 1").await;
     assert_eq!(shop.finds("laptop").await, [""; 0]);

@@ -115,7 +115,7 @@ macro_rules! suites {
                 pages_and_cursors_divide_the_list,
                 a_cursor_keeps_its_place_while_the_catalogue_changes,
                 facets_ignore_their_own_filters,
-                facet_values_begin_with_a_prefix,
+                facet_values_fit_a_prefix,
                 a_facet_says_how_many_values_there_are,
                 highlights_are_escaped,
                 a_misspelt_query_is_corrected,
@@ -810,7 +810,7 @@ async fn facets_ignore_their_own_filters(index: &Index<'_>) {
     assert_eq!(answer.facets[3].1, Facet::Price(expected), "its own filter does not count");
 }
 
-async fn facet_values_begin_with_a_prefix(index: &Index<'_>) {
+async fn facet_values_fit_a_prefix(index: &Index<'_>) {
     shelf(index).await;
     let mut request =
         FacetRequest { search: asking(""), field: FacetField::Brand, prefix: "AC".into(), limit: 10 };
@@ -821,6 +821,23 @@ async fn facet_values_begin_with_a_prefix(index: &Index<'_>) {
     assert_eq!(values(&request).await, [("Acme".into(), 1), ("acme".into(), 1)]);
     request.limit = 1;
     assert_eq!(values(&request).await, [("Acme".into(), 1)]);
+    request = FacetRequest { field: FacetField::Category, prefix: "lam".into(), limit: 9, ..request };
+    let expected = [("Lamps", 1), ("Home > Lamps", 2), ("Home > Lamps > Desk", 1)];
+    assert_eq!(
+        values(&request).await,
+        expected.map(|(value, count)| (value.to_owned(), count)),
+        "words inside"
+    );
+    request.prefix = "hmoe > lam".into();
+    let expected = [("Home > Lamps", 2), ("Home > Lamps > Desk", 1)];
+    assert_eq!(
+        values(&request).await,
+        expected.map(|(value, count)| (value.to_owned(), count)),
+        "with a typo"
+    );
+    request.prefix = "lapm".into();
+    request.limit = 1;
+    assert_eq!(values(&request).await, [("Home > Lamps".into(), 2)]);
     request = FacetRequest { field: FacetField::Category, prefix: String::new(), limit: 2, ..request };
     assert_eq!(values(&request).await, [("Home".into(), 3), ("Home > Lamps".into(), 2)]);
     request.search.words = "delta".into();

@@ -135,7 +135,12 @@ async fn compare_facet_values(
     if field == FacetField::Price {
         return;
     }
-    let prefix = random.choice(["", "", "r", "R", "wo", "Home > L", "1", "zzz"]).unwrap().to_owned();
+    let prefix = random
+        .choice([
+            "", "", "r", "R", "wo", "Home > L", "1", "zzz", "lam", "wodden", "hoem ta", "cafe", "co", "raed",
+        ])
+        .unwrap()
+        .to_owned();
     let facet = FacetRequest { search: request.clone(), field, prefix, limit: random.usize(1..6) };
     let expected = reference::facet_values(catalogue.live(), &facet);
     let context = format!("{} {:?} {}; {context}", facet.field, facet.prefix, facet.limit);

@@ -58,7 +58,10 @@ pub(crate) fn facet_values<'a>(
     let (query, _) = read(&request.search, &products);
     let matching = matching(&products, &query);
     let mut counted = counts(&matching, &request.field, &request.search);
-    counted.retain(|counted| counted.value.to_lowercase().starts_with(&request.prefix.to_lowercase()));
+    let fit = |value: &FacetValue| fit(&request.prefix, &value.value);
+    let exact = counted.iter().filter(|value| fit(value).is_some_and(|fit| fit <= INSIDE)).count();
+    counted.retain(|value| fit(value).is_some_and(|fit| fit <= INSIDE || exact < request.limit));
+    counted.sort_by_key(fit);
     counted.truncate(request.limit);
     counted
 }
@@ -318,6 +321,39 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     table[a.len()][b.len()]
+}
+
+/// How a value fits a prefix: it begins so, words inside do, or it has typos.
+fn fit(prefix: &str, value: &str) -> Option<usize> {
+    if value.to_lowercase().starts_with(&prefix.to_lowercase()) {
+        return Some(BEGINS);
+    }
+    let (prefix, value) = (split(prefix), split(&value[..value.floor_char_boundary(COMPARED_BYTES)]));
+    let (last, others) = prefix.split_last()?;
+    let fits = value.windows(prefix.len()).enumerate().filter_map(|(at, part)| {
+        let beginnings = part[others.len()].char_indices().map(|(end, _)| end).skip(1);
+        let beginnings = beginnings.chain([part[others.len()].len()]).map(|end| &part[others.len()][..end]);
+        let mut all = beginnings.filter_map(|word| near(last, word)).min()?;
+        for (own, word) in others.iter().zip(part) {
+            all += near(own, word)?;
+        }
+        match all {
+            0 if at == 0 => Some(BEGINS),
+            0 => Some(INSIDE),
+            1 | 2 => Some(INSIDE + all),
+            _ => None,
+        }
+    });
+    fits.min()
+}
+
+/// How much of a long value is compared.
+const COMPARED_BYTES: usize = 200;
+const BEGINS: usize = 0;
+const INSIDE: usize = 1;
+
+fn near(wanted: &str, word: &str) -> Option<usize> {
+    if wanted == word { Some(0) } else { typos(wanted, word) }
 }
 
 // ---------------------------------------------------------------------------------------------- filters

@@ -81,7 +81,7 @@ impl Counting<'_> {
         Ok(Facet::Values { values, distinct, numbers: None })
     }
 
-    /// The most frequent values that begin with `prefix` in any case.
+    /// The values that fit a prefix, as [`domain::search::FacetRequest`] says.
     pub(crate) async fn values(&self, prefix: &str, limit: usize) -> Result<Vec<FacetValue>, PortError> {
         let counted = self.all_terms(None).await?;
         self.most_frequent(counted, prefix, limit).await
@@ -101,7 +101,7 @@ impl Counting<'_> {
             };
             values.push(FacetValue { value, count });
         }
-        Ok(listed(values, limit))
+        Ok(listed(values, prefix, limit))
     }
 
     /// The long value that a cut one stands for, from a product that has it.

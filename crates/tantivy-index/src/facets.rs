@@ -104,7 +104,7 @@ impl FacetCounter {
         Ok(Facet::Values { values, distinct: distinct.max(counted), numbers })
     }
 
-    /// The most frequent values that begin with `prefix` in any case.
+    /// The values that fit a prefix, as [`domain::search::FacetRequest`] says.
     pub(crate) fn most_frequent(
         self,
         prefix: &str,
@@ -145,7 +145,7 @@ impl FacetCounter {
                 });
                 let value = |Counted { term, count, .. }| FacetValue { value: term, count };
                 let values = most_frequent(counted, prefix, limit).into_iter().map(value).collect();
-                Ok((listed(values, limit), distinct))
+                Ok((listed(values, prefix, limit), distinct))
             }
             Self::Attribute { key, values, .. } => {
                 let distinct = values.len();
@@ -161,7 +161,7 @@ impl FacetCounter {
                     };
                     values.push(FacetValue { value, count });
                 }
-                Ok((listed(values, limit), distinct))
+                Ok((listed(values, prefix, limit), distinct))
             }
         }
     }

@@ -29,10 +29,14 @@ pub fn attribute_term(key: &str, value: &str) -> String {
     if value.len() <= MAX_VALUE_BYTES {
         return format!("{key}{SEPARATOR}{value}");
     }
-    let cut = value.floor_char_boundary(MAX_VALUE_BYTES);
     let hash = Sha256::digest(value.as_bytes());
     let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{key}{SEPARATOR}{}{SEPARATOR}{hash}", &value[..cut])
+    format!("{key}{SEPARATOR}{}{SEPARATOR}{hash}", cut(value))
+}
+
+/// As much of a value as stands in the dictionary.
+pub fn cut(value: &str) -> &str {
+    &value[..value.floor_char_boundary(MAX_VALUE_BYTES)]
 }
 
 /// The beginning of the long value that a value taken from the dictionary, without its key, stands for; none when

@@ -2,7 +2,10 @@
 
 use domain::search::FacetValue;
 
-use crate::attributes::beginning;
+use crate::analysis::{has_digit, query_words};
+use crate::attributes::{beginning, cut};
+use crate::runs::is_run;
+use crate::typos::{Pattern, typos_allowed};
 
 /// A counted term of a facet's dictionary, with whatever tells its whole value when it is a cut one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,18 +18,36 @@ pub struct Counted<T> {
     pub known: T,
 }
 
-/// The most frequent terms that begin with `prefix` in any case, by count descending, then by term. There are
-/// more than `limit` only where long values differ behind the place where they are cut: the order of those shows
-/// when they are whole.
+impl<T> Counted<T> {
+    fn text(&self) -> &str {
+        beginning(&self.term).unwrap_or(&self.term)
+    }
+}
+
+/// The terms that fit a prefix as [`FacetRequest`](domain::search::FacetRequest) says: those that fit best first, of
+/// those the most frequent, then by term. There are more than `limit` only where long values differ behind the place
+/// where they are cut: the order of those shows when they are whole.
 pub fn most_frequent<T>(
     counted: impl IntoIterator<Item = Counted<T>>,
     prefix: &str,
     limit: usize,
 ) -> Vec<Counted<T>> {
-    let prefix = prefix.to_lowercase();
-    let begins = |term: &str| prefix.is_empty() || term.to_lowercase().starts_with(&prefix);
-    let mut counted: Vec<_> = counted.into_iter().filter(|counted| begins(&counted.term)).collect();
-    counted.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.term.cmp(&b.term)));
+    let prefix = Prefix::new(prefix);
+    let (mut fitting, mut others) = (Vec::new(), Vec::new());
+    for counted in counted {
+        match prefix.fit(counted.text()) {
+            Some(fit) => fitting.push((fit, counted)),
+            None => others.push(counted),
+        }
+    }
+    if fitting.len() < limit {
+        let near = |counted: Counted<T>| Some((prefix.fit_with_typos(counted.text())?, counted));
+        fitting.extend(others.into_iter().filter_map(near));
+    }
+    fitting.sort_unstable_by(|(a_fit, a), (b_fit, b)| {
+        a_fit.cmp(b_fit).then(b.count.cmp(&a.count)).then_with(|| a.term.cmp(&b.term))
+    });
+    let mut counted: Vec<_> = fitting.into_iter().map(|(_, counted)| counted).collect();
     counted.truncate(end_with_ties(&counted, limit));
     counted
 }
@@ -43,11 +64,106 @@ fn end_with_ties<T>(counted: &[Counted<T>], limit: usize) -> usize {
     }
 }
 
-/// The list of the values, now whole, with at most `limit` of them.
-pub fn listed(mut values: Vec<FacetValue>, limit: usize) -> Vec<FacetValue> {
-    values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+/// The list of the values that [`most_frequent`] chose, now whole, with at most `limit` of them.
+pub fn listed(values: Vec<FacetValue>, prefix: &str, limit: usize) -> Vec<FacetValue> {
+    let prefix = Prefix::new(prefix);
+    let fit = |value: &str| prefix.fit(value).or_else(|| prefix.fit_with_typos(value));
+    let mut values: Vec<_> = values.into_iter().map(|value| (fit(cut(&value.value)), value)).collect();
+    values.sort_by(|(a_fit, a), (b_fit, b)| {
+        a_fit.cmp(b_fit).then(b.count.cmp(&a.count)).then_with(|| a.value.cmp(&b.value))
+    });
     values.truncate(limit);
-    values
+    values.into_iter().map(|(_, value)| value).collect()
+}
+
+/// How well a value fits a prefix; the less, the better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// The value begins so.
+    Begins,
+    /// A later word of the value does.
+    Inside,
+    /// It would with so many typos less.
+    Typos(u8),
+}
+
+/// The most typos in all words of a prefix together.
+const MAX_TYPOS: u8 = 2;
+
+/// The beginning of what is looked for.
+struct Prefix {
+    lower: String,
+    words: Vec<(String, Option<Pattern>)>,
+}
+
+impl Prefix {
+    fn new(prefix: &str) -> Self {
+        let pattern = |word: &str| {
+            let allowed = typos_allowed(word);
+            Pattern::new(word, allowed).filter(|_| allowed > 0)
+        };
+        let words = query_words(prefix).into_iter().map(|(word, _)| (pattern(&word), word));
+        Self { lower: prefix.to_lowercase(), words: words.map(|(pattern, word)| (word, pattern)).collect() }
+    }
+
+    /// How a value fits without typos.
+    fn fit(&self, value: &str) -> Option<Fit> {
+        if self.lower.is_empty() {
+            return Some(Fit::Begins);
+        }
+        let lower = value.to_lowercase();
+        if lower.starts_with(&self.lower) {
+            return Some(Fit::Begins);
+        }
+        let (first, _) = self.words.first()?;
+        // What is ASCII is folded by now.
+        if lower.is_ascii() && !lower.contains(first.as_str()) {
+            return None;
+        }
+        let value = query_words(value);
+        let at = value.windows(self.words.len()).position(|part| {
+            self.each_word(part).all(|(own, word, is_last)| match is_last {
+                true if is_run(own) => word.contains(own),
+                true => word.starts_with(own),
+                false => own == word,
+            })
+        })?;
+        let begins = at == 0 && value[0].0.starts_with(first.as_str());
+        Some(if begins { Fit::Begins } else { Fit::Inside })
+    }
+
+    /// How a value fits that does not without typos.
+    fn fit_with_typos(&self, value: &str) -> Option<Fit> {
+        if self.words.iter().all(|(_, pattern)| pattern.is_none()) {
+            return None;
+        }
+        let value = query_words(value);
+        let typos = value.windows(self.words.len()).filter_map(|part| self.typos(part)).min();
+        typos.filter(|typos| *typos <= MAX_TYPOS).map(Fit::Typos)
+    }
+
+    fn typos(&self, part: &[(String, std::ops::Range<usize>)]) -> Option<u8> {
+        let mut all = 0;
+        for ((_, pattern), (own, word, is_last)) in self.words.iter().zip(self.each_word(part)) {
+            let is_exact = if is_last { word.starts_with(own) } else { own == word };
+            if is_exact {
+                continue;
+            }
+            let pattern = pattern.as_ref().filter(|_| !has_digit(word))?;
+            all += if is_last { pattern.typos_of_beginning(word) } else { pattern.typos(word) }?;
+        }
+        Some(all)
+    }
+
+    /// Each word with the one of a value in its place, and whether it is the last one.
+    fn each_word<'a>(
+        &'a self,
+        part: &'a [(String, std::ops::Range<usize>)],
+    ) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
+        let last = self.words.len() - 1;
+        let pairs = self.words.iter().zip(part).enumerate();
+        pairs.map(move |(at, ((own, _), (word, _)))| (own.as_str(), word.as_str(), at == last))
+    }
 }
 
 #[cfg(test)]
@@ -71,5 +187,65 @@ mod tests {
         assert_eq!(terms(3, ""), ["A", "b", "long\0x", "long\0y"]);
         assert_eq!(terms(5, "LONG"), ["long\0x", "long\0y"]);
         assert_eq!(terms(9, "a"), ["A"]);
+    }
+
+    fn narrowed(prefix: &str, limit: usize, values: &[&str]) -> Vec<String> {
+        // The later ones are more frequent.
+        let counted = values.iter().zip(1..).map(|(value, count)| Counted {
+            term: (*value).to_owned(),
+            count,
+            known: (),
+        });
+        most_frequent(counted, prefix, limit).into_iter().map(|counted| counted.term).collect()
+    }
+
+    #[test]
+    fn what_begins_so_comes_first_then_words_inside_then_typos() {
+        let values = ["LaserJet", "HP LaserJet", "LasserJet", "HP Lazerjet 4", "Inkjet"];
+        assert_eq!(narrowed("laserj", 9, &values), ["LaserJet", "HP LaserJet", "HP Lazerjet 4", "LasserJet"]);
+        assert_eq!(narrowed("laserj", 2, &values), ["LaserJet", "HP LaserJet"]);
+        assert_eq!(narrowed("laserj", 3, &values), ["LaserJet", "HP LaserJet", "HP Lazerjet 4"]);
+        assert_eq!(narrowed("", 2, &values), ["Inkjet", "HP Lazerjet 4"]);
+    }
+
+    #[test]
+    fn case_accents_and_what_stands_between_words_do_not_count() {
+        for (prefix, value) in [
+            ("cafe", "Café"),
+            ("CAFÉ", "cafe"),
+            ("home > l", "Home > Lamps"),
+            ("wi fi", "Wi-Fi 6"),
+            ("+", "+5 V"),
+            ("カート", "トナーカートリッジ"),
+            ("bang & o", "Bang & Olufsen"),
+        ] {
+            assert_eq!(narrowed(prefix, 9, &[value, "other"]), [value], "{prefix}");
+        }
+    }
+
+    #[test]
+    fn typos_grow_with_the_letters_of_each_word() {
+        for (prefix, value, is_near) in [
+            ("sm", "Sony", false),
+            ("snoy", "Sony", true),
+            ("soyn", "Sony", true),
+            ("panosanic", "Panasonic", true),
+            ("pna", "Panasonic", true),
+            ("pnx", "Panasonic", false),
+            ("wesrern digt", "Western Digital", true),
+            ("wesrenr digt", "Western Digital", false),
+            ("x10", "x1", false),
+            ("mode", "m0de", false),
+        ] {
+            assert_eq!(!narrowed(prefix, 9, &[value]).is_empty(), is_near, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn whole_values_keep_the_order() {
+        let value = |value: &str, count| FacetValue { value: value.to_owned(), count };
+        let values = vec![value("HP Laser", 9), value("Laser", 1), value("Lasers", 2), value("Lasor", 99)];
+        let listed: Vec<_> = listed(values, "laser", 3).into_iter().map(|value| value.value).collect();
+        assert_eq!(listed, ["Lasers", "Laser", "HP Laser"]);
     }
 }

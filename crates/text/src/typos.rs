@@ -82,12 +82,31 @@ impl Pattern {
 
     /// How many typos lie between the two, when the pattern allows as many.
     pub fn typos(&self, word: &str) -> Option<u8> {
+        let mut typos = self.chars;
+        self.each_distance(word.chars(), |distance| typos = distance);
+        self.allowed(typos)
+    }
+
+    /// The same for the beginning of `word` that is nearest.
+    pub fn typos_of_beginning(&self, word: &str) -> Option<u8> {
+        let mut least = self.chars;
+        let letters = word.chars().take(self.chars + usize::from(self.most));
+        self.each_distance(letters, |distance| least = least.min(distance));
+        self.allowed(least)
+    }
+
+    fn allowed(&self, typos: usize) -> Option<u8> {
+        u8::try_from(typos).ok().filter(|typos| *typos <= self.most)
+    }
+
+    /// Hands the distance to what came so far to `each`, after each letter.
+    fn each_distance(&self, letters: impl Iterator<Item = char>, mut each: impl FnMut(usize)) {
         // `vertical_*` are the differences between cells of a column, one bit a cell.
         let (mut vertical_up, mut vertical_down) = (u64::MAX, 0_u64);
         let (mut diagonal, mut places_before) = (0_u64, 0_u64);
         let last = 1_u64 << (self.chars - 1);
         let mut distance = self.chars;
-        for letter in word.chars() {
+        for letter in letters {
             let places = self.places_of(letter);
             let swapped = ((!diagonal & places) << 1) & places_before;
             diagonal = swapped
@@ -103,8 +122,8 @@ impl Pattern {
             vertical_up = shifted_down | !(diagonal | shifted_up);
             vertical_down = shifted_up & diagonal;
             places_before = places;
+            each(distance);
         }
-        u8::try_from(distance).ok().filter(|typos| *typos <= self.most)
     }
 
     fn places_of(&self, letter: char) -> u64 {
@@ -182,6 +201,9 @@ mod tests {
             let pattern = Pattern::new(&from, most).unwrap();
             let expected = Some(distance(&from, &to) as u8).filter(|typos| *typos <= most);
             prop_assert_eq!(pattern.typos(&to), expected);
+            let ends = to.char_indices().map(|(start, letter)| start + letter.len_utf8());
+            let least = ends.map(|end| distance(&from, &to[..end]) as u8).min();
+            prop_assert_eq!(pattern.typos_of_beginning(&to), least.filter(|typos| *typos <= most));
             if expected.is_some() {
                 prop_assert!(pattern.may_be_near(Letters::of(&to)));
                 prop_assert!(pattern.lengths().contains(&to.chars().count()));
