@@ -5,6 +5,12 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::{ChangeQueue as _, GivenBack, MAX_RECEIVES, ProductStore as _, Write};
+use domain::{Change, Product, ProductId, Record, Version};
+use embedded_store::EmbeddedStore;
 use serde_json::{Value, json};
 
 use crate::support::{Running, TestApp, command, finished, repository, shared_data, wait_until};
@@ -139,6 +145,101 @@ async fn search_shows_a_table_or_the_answer() {
     let run = noren(&["search", "--url", &app.url, "--facet", "smell", "--page", "0"]).expect(1);
     assert!(run.err.contains("facets: ") && run.err.contains("page: "), "{}", run.err);
     assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_product_is_found_or_not_is_explained() {
+    let app = TestApp::spawn().await;
+    app.fill(&[
+        json!({"id": "k1", "name": "Iron kettle", "brand": "Tetsu", "price": 49.90}),
+        json!({"id": "k2", "name": "Glass kettle", "brand": "Klar", "price": 19.5}),
+        json!({"id": "d1", "name": "Kettle", "status": "draft"}),
+    ])
+    .await;
+    let explain = |arguments: &[&str]| noren(&[&["explain", "--url", &app.url], arguments].concat());
+
+    let text = explain(&["k2", "--query", "glas ketle"]).expect(0).out;
+    let head = "k2  Glass kettle\n  catalogue  version 1, active\n  index      version 1, active\n  search     place 1 of ";
+    assert!(text.starts_with(head), "{text}");
+    assert!(
+        !text.contains("why:") && text.contains("one typo") && text.contains("did you mean: glass kettle"),
+        "{text}"
+    );
+
+    let text = explain(&["k1", "--query", "glass kettle", "--brand", "Klar", "--price", "-20"]).expect(0).out;
+    assert!(text.contains("  search     not found among 1 product\n"), "{text}");
+    for reason in [
+        "its brand is Tetsu; the search asks for Klar",
+        "its price is 49.90 USD; the search asks for -20.00",
+        "it lacks the word `glass`",
+    ] {
+        assert!(text.contains(&format!("  - {reason}\n")), "{text}");
+    }
+    let text = explain(&["d1"]).expect(0).out;
+    assert!(
+        text.contains("version 1, draft") && text.contains("it is draft; only active products are found"),
+        "{text}"
+    );
+    let text = explain(&["none"]).expect(0).out;
+    assert!(text.contains("  - the catalogue has no such product"), "{text}");
+
+    let report: Value =
+        serde_json::from_str(&explain(&["k1", "--query", "kettle", "--json"]).expect(0).out).unwrap();
+    assert_eq!((&report["found"], &report["reasons"]), (&json!(true), &json!([])));
+    assert_eq!(report["catalogue"], json!({"name": "Iron kettle", "version": 1, "status": "active"}));
+    assert_eq!(report["backlog"]["waiting"], 0);
+    assert_eq!(report["index"]["explanation"]["words"][0]["found"], "exact");
+
+    // Where the writing side runs elsewhere, and nobody answers there, the reading side tells what it knows.
+    let text = explain(&["k1", "--command-url", "127.0.0.1:1"]).expect(0).out;
+    assert!(text.contains("  catalogue  not known: no service answers at http://127.0.0.1:1;"), "{text}");
+    let run = explain(&["k1", "--price", "9-1"]).expect(1);
+    assert!(run.err.starts_with("error: priceRange: ") && run.err.lines().count() == 1, "{}", run.err);
+    explain(&["a b"]).expect(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_that_could_not_be_indexed_are_explained_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = path(&folder, "data");
+    let product = "{\"id\":\"k1\",\"name\":\"Iron kettle\"}\n";
+    noren_in(folder.path(), &["import", "--format", "ndjson", "--data-dir", &data, "-"], product).expect(0);
+    let report = || -> Value {
+        let run = noren(&["explain", "k1", "--data-dir", &data, "--json"]).expect(0);
+        serde_json::from_str(&run.out).unwrap()
+    };
+    assert_eq!((&report()["found"], &report()["deadLetters"]), (&json!(true), &json!([])));
+    give_up_a_change_of("k1", &folder.path().join("data")).await;
+    let report = report();
+    assert_eq!(
+        (&report["catalogue"]["version"], &report["index"]["version"]),
+        (&json!(2), &json!(1)),
+        "{report}"
+    );
+    assert_eq!(report["deadLetters"][0]["reason"], "the index cannot hold it");
+    let reasons = report["reasons"].as_array().unwrap();
+    assert!(reasons[0].as_str().unwrap().contains("no change waits to be indexed"), "{report}");
+    assert!(reasons[1].as_str().unwrap().ends_with(": the index cannot hold it"), "{report}");
+}
+
+/// Writes the next version of a product, and gives its message back until it is a dead letter.
+async fn give_up_a_change_of(id: &str, data_dir: &Path) {
+    let store = EmbeddedStore::open(data_dir, embedded_store::Options::default()).unwrap();
+    let held = store.get(&[ProductId::parse(id).unwrap()]).await.unwrap().remove(0);
+    let Some(Record::Live(product)) = held else { panic!("{held:?}") };
+    let replaces = Some(product.version);
+    let next = Product { version: Version::after(replaces), ..(*product).clone() };
+    let change = Change::Update(Arc::new(next));
+    let write = Write { change, replaces, answered: None, traceparent: None };
+    store.write(vec![write]).await.remove(0).unwrap();
+    for _ in 0..MAX_RECEIVES {
+        for delivery in store.receive(10, Duration::ZERO).await.unwrap() {
+            let reason = "the index cannot hold it".to_owned();
+            let failed = GivenBack { receipt: delivery.receipt, reason, delay: Duration::ZERO };
+            store.give_back(&[failed]).await.unwrap();
+        }
+    }
+    assert_eq!(store.stats().await.unwrap().dead, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

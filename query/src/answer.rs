@@ -12,21 +12,27 @@ use domain::{Currency, Money, Product};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use text::explain::Explanation;
 use utoipa::ToSchema;
 
 use crate::category_tree::{Category, tree};
+use crate::explanation::ExplanationJson;
 
-/// The JSON of a search's answer; `took` is how long the index needed.
+/// The JSON of a search's answer; `took` is how long the index needed. Explanations, where there are any, are those of
+/// the products, in their order.
 ///
 /// # Errors
 /// None that a product can cause; what serde reports is a defect.
 pub fn search_json(
     request: &SearchRequest,
     answer: &SearchAnswer,
+    explanations: &[Explanation],
     took: Duration,
 ) -> Result<Vec<u8>, serde_json::Error> {
+    let mut explanations = explanations.iter();
+    let hit = |hit| HitJson::new(hit, explanations.next());
     serde_json::to_vec(&SearchJson {
-        products: answer.hits.iter().map(HitJson::from).collect(),
+        products: answer.hits.iter().map(hit).collect(),
         total: answer.total,
         took: milliseconds(took),
         facets: FacetsJson { facets: &answer.facets, request },
@@ -139,11 +145,20 @@ pub(crate) struct HitJson<'a> {
     /// everything else escaped.
     #[schema(value_type = BTreeMap<String, String>, example = json!({"name": "Desk <em>lamp</em>"}))]
     highlights: &'a BTreeMap<String, String>,
+    /// Why it ranks where it does; only with `explain=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ExplanationJson<'static>>)]
+    explanation: Option<ExplanationJson<'a>>,
 }
 
-impl<'a> From<&'a Hit> for HitJson<'a> {
-    fn from(hit: &'a Hit) -> Self {
-        Self { product: &hit.product, score: hit.score, highlights: &hit.highlights }
+impl<'a> HitJson<'a> {
+    fn new(hit: &'a Hit, explanation: Option<&'a Explanation>) -> Self {
+        Self {
+            product: &hit.product,
+            score: hit.score,
+            highlights: &hit.highlights,
+            explanation: explanation.map(ExplanationJson::from),
+        }
     }
 }
 
@@ -363,7 +378,8 @@ mod tests {
     }
 
     fn text(request: &SearchRequest, answer: &SearchAnswer) -> String {
-        String::from_utf8(search_json(request, answer, Duration::from_nanos(1_234_567)).unwrap()).unwrap()
+        String::from_utf8(search_json(request, answer, &[], Duration::from_nanos(1_234_567)).unwrap())
+            .unwrap()
     }
 
     #[test]

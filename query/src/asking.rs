@@ -7,6 +7,7 @@ use domain::search::{
 };
 use jiff::Timestamp;
 use runtime::Problem;
+use text::explain::Explainer;
 
 use crate::cache::Made;
 use crate::http::{index_failed, unwritable};
@@ -45,9 +46,17 @@ impl Service {
         let kind = if asked.len() == 1 { "search" } else { "searches" };
         let (mut answers, took) = self.ask(kind, &wide).await?;
         let mut all = Vec::with_capacity(asked.len());
-        for (request, answer) in requests.iter().zip(&mut answers) {
+        for ((asked, request), answer) in asked.iter().zip(&requests).zip(&mut answers) {
             self.complete_categories(request, answer).await?;
-            let json = answer::search_json(request, answer, took).map_err(|error| unwritable(&error))?;
+            let mut explanations = Vec::new();
+            if asked.explains {
+                let mut explainer = Explainer::new(request, self.settings.language);
+                let explained =
+                    answer.hits.iter().map(|hit| explainer.explain(&hit.product, Some(hit.score)));
+                explanations.extend(explained);
+            }
+            let json = answer::search_json(request, answer, &explanations, took);
+            let json = json.map_err(|error| unwritable(&error))?;
             let is_empty = answer.total == 0 && !request.words.is_empty();
             if is_empty {
                 tracing::debug!(search.words = request.words, "a search found nothing");

@@ -101,7 +101,7 @@ enum Kind {
 }
 
 /// The fields of a search.
-const FIELDS: [(&str, Kind); 14] = [
+const FIELDS: [(&str, Kind); 15] = [
     ("query", Kind::Text),
     ("category", Kind::Texts),
     ("brand", Kind::Texts),
@@ -116,6 +116,7 @@ const FIELDS: [(&str, Kind); 14] = [
     ("page", Kind::Number),
     ("pageSize", Kind::Number),
     ("cursor", Kind::Text),
+    ("explain", Kind::Flag),
 ];
 
 /// Turns fields into pairs, and gathers what is wrong with their types.

@@ -8,6 +8,8 @@ mod asking;
 pub mod body;
 mod cache;
 mod category_tree;
+mod explain;
+mod explanation;
 mod facets;
 mod hint;
 mod http;
@@ -73,6 +75,7 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
         .routes(routes!(facets::facet_values))
         .routes(routes!(suggest::suggest))
         .routes(routes!(similar::similar))
+        .routes(routes!(explain::explain))
         .with_state(Arc::new(Service { index, settings, answers }))
 }
 

@@ -31,6 +31,9 @@ pub(crate) struct SuggestParameters;
 /// The parameters of `/products/{id}/similar`.
 pub(crate) struct SimilarParameters;
 
+/// The parameters of `/products/{id}/explain`.
+pub(crate) struct ExplainParameters;
+
 /// The body of a search: its parameters as fields.
 pub(crate) struct SearchBody;
 
@@ -108,7 +111,7 @@ impl IntoParams for SearchParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut list = vec![words()];
         list.extend(filters());
-        list.extend([facets(), facet_size(), sort_by(), page(), page_size(), cursor()]);
+        list.extend([facets(), facet_size(), sort_by(), page(), page_size(), cursor(), explain()]);
         list
     }
 }
@@ -145,6 +148,12 @@ impl IntoParams for SimilarParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let limit = parameter("limit", "The most products.", number(1, MAX_PAGE_SIZE, DEFAULT_SIMILAR));
         [filters(), vec![limit]].concat()
+    }
+}
+
+impl IntoParams for ExplainParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        [vec![words()], filters()].concat()
     }
 }
 
@@ -282,6 +291,14 @@ fn cursor() -> Parameter {
     parameter("cursor", about, text())
 }
 
+fn explain() -> Parameter {
+    parameter(
+        "explain",
+        "`true` says of each product why it ranks where it does.",
+        ObjectBuilder::new().schema_type(Type::Boolean).default(Some(false.into())),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,5 +320,7 @@ mod tests {
         assert_eq!(described(suggest), read(&[&WORDS_NAMES, &FILTER_NAMES, &LIMIT_NAMES]));
         let similar = SimilarParameters::into_params(|| None);
         assert_eq!(described(similar), read(&[&FILTER_NAMES, &LIMIT_NAMES]));
+        let explain = ExplainParameters::into_params(|| None);
+        assert_eq!(described(explain), read(&[&WORDS_NAMES, &FILTER_NAMES]));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use domain::filtering::FilteredField;
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::near::nearest;
 use domain::search::{
@@ -34,7 +35,8 @@ pub(crate) const WORDS_NAMES: [&str; 1] = ["query"];
 pub(crate) const FILTER_NAMES: [&str; 7] =
     ["category", "brand", "tags", "priceRange", "inStock", "currency", "attributes.KEY"];
 /// The further parameters of a search.
-pub(crate) const SEARCH_NAMES: [&str; 6] = ["sortBy", "facets", "facetSize", "page", "pageSize", "cursor"];
+pub(crate) const SEARCH_NAMES: [&str; 7] =
+    ["sortBy", "facets", "facetSize", "page", "pageSize", "cursor", "explain"];
 /// The further parameters of a list of values.
 pub(crate) const VALUES_NAMES: [&str; 2] = ["prefix", "limit"];
 /// The further parameter of suggestions and of similar products.
@@ -57,6 +59,8 @@ pub struct Asked {
     pub request: SearchRequest,
     /// Whether the facets that matter for what is found are to be counted as well.
     pub picks_facets: bool,
+    /// Whether to say of each product why it ranks where it does.
+    pub explains: bool,
 }
 
 /// Reads the query string of `/products/facets/{field}`.
@@ -108,6 +112,32 @@ pub fn read_similar(query: &str, default_currency: Currency) -> Result<Limited, 
     let limit = reader.whole("limit", 1..=MAX_PAGE_SIZE).unwrap_or(DEFAULT_SIMILAR);
     reader.finish(&[&FILTER_NAMES, &LIMIT_NAMES])?;
     Ok(Limited { search, limit })
+}
+
+/// Reads the query string of `/products/{id}/explain`: words and filters.
+///
+/// # Errors
+/// As [`read_search`].
+pub fn read_explain(query: &str, default_currency: Currency) -> Result<SearchRequest, Faults> {
+    let mut reader = Reader::of_query(query);
+    let search = reader.matching(default_currency);
+    reader.finish(&[&WORDS_NAMES, &FILTER_NAMES])?;
+    Ok(search)
+}
+
+/// The values of a filter, as its parameter has them.
+pub(crate) fn wanted(request: &SearchRequest, field: &FilteredField) -> Vec<String> {
+    let filters = &request.filters;
+    match field {
+        FilteredField::Category => filters.category.iter().map(ToString::to_string).collect(),
+        FilteredField::Brand => filters.brand.clone(),
+        FilteredField::Tags => filters.tags.clone(),
+        FilteredField::Price => filters.price.iter().map(|range| range.display(request.currency)).collect(),
+        FilteredField::Stock => filters.in_stock.iter().map(ToString::to_string).collect(),
+        FilteredField::Attribute(key) => {
+            filters.attributes.get(key).into_iter().flatten().map(write_attribute_filter).collect()
+        }
+    }
 }
 
 /// Reads the query string of an address that takes no parameters.
@@ -181,8 +211,9 @@ impl Reader {
             PageStart::Number(_) => sort.unwrap_or_default(),
         };
         request.page = Page { start, size: size.unwrap_or(DEFAULT_PAGE_SIZE) };
+        let explains = self.flag("explain").unwrap_or(false);
         self.finish(&[&WORDS_NAMES, &FILTER_NAMES, &SEARCH_NAMES])?;
-        Ok(Asked { request, picks_facets })
+        Ok(Asked { request, picks_facets, explains })
     }
 
     fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
@@ -264,7 +295,7 @@ impl Reader {
             brand: self.list("brand", read_label),
             tags: self.list("tags", read_label),
             price: self.prices(currency, default_currency),
-            in_stock: self.in_stock(),
+            in_stock: self.flag("inStock"),
             attributes: self.attributes(),
         };
         if filters.count() > MAX_FILTERS {
@@ -306,12 +337,12 @@ impl Reader {
         ranges
     }
 
-    fn in_stock(&mut self) -> Option<bool> {
-        match self.one("inStock")?.as_str() {
+    fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.one(name)?.as_str() {
             "true" => Some(true),
             "false" => Some(false),
             _ => {
-                self.fault("inStock", FaultKind::Malformed, "must be `true` or `false`");
+                self.fault(name, FaultKind::Malformed, "must be `true` or `false`");
                 None
             }
         }
@@ -473,7 +504,7 @@ fn key_fits_sort(cursor: &Cursor) -> bool {
 /// The query string that [`read_search`] reads as this; equal searches have equal ones. What is as it is by default is
 /// left out, except the currency.
 pub fn write_search(asked: &Asked) -> String {
-    let Asked { request, picks_facets } = asked;
+    let Asked { request, picks_facets, explains } = asked;
     let mut query = String::new();
     write_matching(&mut query, request);
     if *picks_facets || !request.facets.is_empty() {
@@ -502,6 +533,9 @@ pub fn write_search(asked: &Asked) -> String {
     if request.page.size != DEFAULT_PAGE_SIZE {
         push_pair(&mut query, "pageSize", &request.page.size.to_string());
     }
+    if *explains {
+        push_pair(&mut query, "explain", "true");
+    }
     query
 }
 
@@ -513,6 +547,13 @@ pub fn write_facet_values(request: &FacetRequest) -> String {
         push_pair(&mut query, "prefix", &request.prefix);
     }
     push_pair(&mut query, "limit", &request.limit.to_string());
+    query
+}
+
+/// The query string that [`read_explain`] reads as this request.
+pub fn write_explain(request: &SearchRequest) -> String {
+    let mut query = String::new();
+    write_matching(&mut query, request);
     query
 }
 

@@ -12,7 +12,7 @@ fn asked(query: &str) -> Asked {
 }
 
 fn write(request: &SearchRequest) -> String {
-    write_search(&Asked { request: request.clone(), picks_facets: false })
+    write_search(&Asked { request: request.clone(), picks_facets: false, explains: false })
 }
 
 fn faults(query: &str) -> Vec<(String, FaultKind)> {
@@ -91,7 +91,7 @@ fn every_parameter_is_read() {
 #[test]
 fn facets_that_matter_may_stand_beside_others() {
     let asked_for = |query: &str| {
-        let Asked { request, picks_facets } = asked(query);
+        let Asked { request, picks_facets, .. } = asked(query);
         (request.facets, picks_facets)
     };
     assert_eq!(asked_for("facets=*"), (Vec::new(), true));
@@ -132,6 +132,7 @@ fn what_is_wrong_with_one_parameter_is_named() {
         ("currency=EUR&currency=USD", "currency", Repeated),
         ("currency=eur", "currency", Malformed),
         ("inStock=yes", "inStock", Malformed),
+        ("explain=1", "explain", Malformed),
         ("category=", "category", Malformed),
         ("category=A+%3E+%3E+B", "category", Malformed),
         ("brand=", "brand", Malformed),
@@ -327,7 +328,7 @@ proptest! {
     #[test]
     fn a_request_is_read_back_as_it_was_written(request in request()) {
         for picks_facets in [false, true] {
-            let asked = Asked { request: request.clone(), picks_facets };
+            let asked = Asked { request: request.clone(), picks_facets, explains: !picks_facets };
             prop_assert_eq!(read_search(&write_search(&asked), Currency::USD), Ok(asked));
         }
     }

@@ -6,6 +6,7 @@ mod scenarios;
 mod answer_cache;
 mod bulk;
 mod catalogue;
+mod explain;
 mod facets;
 mod faults;
 mod products;

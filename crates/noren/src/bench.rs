@@ -284,6 +284,7 @@ mod tests {
     use super::*;
     use async_trait::async_trait;
     use axum::body::Bytes;
+    use reqwest::StatusCode;
     use std::sync::Mutex;
 
     /// Answers every search with what it was asked for as the only name.
@@ -291,14 +292,18 @@ mod tests {
 
     #[async_trait]
     impl Api for Echo {
-        async fn get(&self, path: &str, parameters: &[(String, String)]) -> Result<Bytes, Failure> {
+        async fn ask(
+            &self,
+            path: &str,
+            parameters: &[(String, String)],
+        ) -> Result<(StatusCode, Bytes), Failure> {
             assert_eq!(path, "/products/search");
             let parameters: Vec<String> =
                 parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let is_behind = parameters.iter().any(|it| it.starts_with("page=") && it != "page=1");
             self.0.lock().unwrap().push(parameters.join("&"));
             let products = if is_behind { "" } else { r#"{"name":"red iron kettle"},{"name":"tea"}"# };
-            Ok(format!(r#"{{"total":7,"products":[{products}]}}"#).into())
+            Ok((StatusCode::OK, format!(r#"{{"total":7,"products":[{products}]}}"#).into()))
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use domain::{Currency, Language};
+use domain::{Currency, Language, ProductId};
 
 use crate::failure::{Context as _, Failure};
 use crate::serve::Serve;
@@ -39,6 +39,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Search the catalogue from the terminal
     Search(SearchArgs),
+    /// Say why a search finds a product, or does not
+    Explain(ExplainArgs),
     /// Write the whole catalogue as NDJSON
     Export(ExportArgs),
     /// Measure how good the search is, by products that people rated
@@ -119,6 +121,28 @@ pub struct SearchArgs {
     pub words: Vec<String>,
     #[command(flatten)]
     pub place: Place,
+    #[command(flatten)]
+    pub filters: FilterArgs,
+    /// The order [default: relevance]
+    #[arg(long, value_enum)]
+    pub sort: Option<SortArg>,
+    /// Which page, from 1
+    #[arg(long, value_name = "N")]
+    pub page: Option<u32>,
+    /// Products a page, at most 100 [default: 20]
+    #[arg(long, value_name = "N")]
+    pub page_size: Option<u32>,
+    /// Count the values of brand, category, tags, price or attributes.KEY
+    #[arg(long, value_name = "FIELD")]
+    pub facet: Vec<String>,
+    /// Write the answer of the service as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a product must satisfy.
+#[derive(Debug, Args)]
+pub struct FilterArgs {
     /// Only this brand; several are alternatives
     #[arg(long, value_name = "BRAND")]
     pub brand: Vec<String>,
@@ -140,21 +164,24 @@ pub struct SearchArgs {
     /// Only this value of an attribute, or a range `KEY=MIN..MAX`; several values of a key are alternatives
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub attribute: Vec<(String, String)>,
-    /// The order [default: relevance]
-    #[arg(long, value_enum)]
-    pub sort: Option<SortArg>,
-    /// Which page, from 1
-    #[arg(long, value_name = "N")]
-    pub page: Option<u32>,
-    /// Products a page, at most 100 [default: 20]
-    #[arg(long, value_name = "N")]
-    pub page_size: Option<u32>,
-    /// Count the values of brand, category, tags, price or attributes.KEY
-    #[arg(long, value_name = "FIELD")]
-    pub facet: Vec<String>,
-    /// Write the answer of the service as JSON
-    #[arg(long)]
-    pub json: bool,
+}
+
+impl FilterArgs {
+    /// The parameters of the API that say the same.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let mut parameters = Vec::new();
+        let mut add = |name: &str, value: String| parameters.push((name.to_owned(), value));
+        self.brand.iter().for_each(|brand| add("brand", brand.clone()));
+        self.category.iter().for_each(|category| add("category", category.clone()));
+        self.tag.iter().for_each(|tag| add("tags", tag.clone()));
+        self.price.iter().for_each(|price| add("priceRange", price.clone()));
+        self.currency.iter().for_each(|currency| add("currency", currency.to_string()));
+        if self.in_stock {
+            add("inStock", "true".to_owned());
+        }
+        self.attribute.iter().for_each(|(key, value)| add(&format!("attributes.{key}"), value.clone()));
+        parameters
+    }
 }
 
 /// The orders of a search, named as the API does.
@@ -171,6 +198,38 @@ pub enum SortArg {
     Newest,
     /// By name
     Name,
+}
+
+/// `noren explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren explain lamp-1 --query 'desk lamp'                 its place, and what each word counts
+  noren explain lamp-1 --query lamp --brand HP             which filter keeps it out
+  noren explain lamp-1                                     whether it is indexed at all
+  noren explain lamp-1 --url http://127.0.0.1:8083 --command-url http://127.0.0.1:8081
+  noren explain lamp-1 --query lamp --json | jq .index.rank
+
+Asks the writing side what the catalogue holds, and the reading side what the index holds and what the
+search makes of it. Changes that could not be indexed are named where the catalogue is opened in this
+process, with --data-dir.")]
+pub struct ExplainArgs {
+    /// The product
+    #[arg(value_name = "ID")]
+    pub id: ProductId,
+    #[command(flatten)]
+    pub place: Place,
+    /// The service that takes writes, where it is another one
+    #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
+    pub command_url: Option<String>,
+    /// The words of the search; without them, everything is found
+    #[arg(long, value_name = "WORDS")]
+    pub query: Option<String>,
+    #[command(flatten)]
+    pub filters: FilterArgs,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `noren export`.
@@ -353,9 +412,9 @@ mod tests {
     fn a_price_may_begin_with_a_hyphen() {
         let cli = Cli::try_parse_from(["noren", "search", "--price", "-50", "tea", "--attribute", "a=b=c"]);
         let Ok(Cli { command: Command::Search(args) }) = cli else { panic!("{cli:?}") };
-        assert_eq!(args.price.as_deref(), Some("-50"));
+        assert_eq!(args.filters.price.as_deref(), Some("-50"));
         assert_eq!(args.words, ["tea"]);
-        assert_eq!(args.attribute, [("a".to_owned(), "b=c".to_owned())]);
+        assert_eq!(args.filters.attribute, [("a".to_owned(), "b=c".to_owned())]);
     }
 
     #[test]

@@ -14,14 +14,23 @@ use crate::failure::{Context as _, Failure};
 /// The longest answer that is read whole: more than a page of the largest products.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 
-/// Answers GET requests with the bodies of successful answers.
+/// Answers GET requests.
 #[async_trait]
 pub trait Api: Send + Sync {
+    /// The answer of `path` with these parameters, whatever its status.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure>;
+
     /// What is at `path` with these parameters.
     ///
     /// # Errors
     /// When it cannot be reached, or answers with a problem: then the message is the problem's.
-    async fn get(&self, path: &str, parameters: &[(String, String)]) -> Result<Bytes, Failure>;
+    async fn get(&self, path: &str, parameters: &[(String, String)]) -> Result<Bytes, Failure> {
+        let (status, body) = self.ask(path, parameters).await?;
+        success(status, body)
+    }
 }
 
 /// A running service.
@@ -134,10 +143,9 @@ impl RequestError {
 
 #[async_trait]
 impl Api for Service {
-    async fn get(&self, path: &str, parameters: &[(String, String)]) -> Result<Bytes, Failure> {
+    async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
         let request = self.client.get(self.address(path)).query(parameters);
-        let (status, body) = self.answer(request).await.map_err(|error| error.failure)?;
-        success(status, body)
+        self.answer(request).await.map_err(|error| error.failure)
     }
 }
 
@@ -147,7 +155,7 @@ pub struct InProcess(pub axum::Router);
 
 #[async_trait]
 impl Api for InProcess {
-    async fn get(&self, path: &str, parameters: &[(String, String)]) -> Result<Bytes, Failure> {
+    async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
         let mut address = Url::parse("http://in.process/").context(|| "asking in this process".to_owned())?;
         address.set_path(path);
         if !parameters.is_empty() {
@@ -166,7 +174,7 @@ impl Api for InProcess {
         let body = axum::body::to_bytes(response.into_body(), MAX_ANSWER_BYTES)
             .await
             .context(|| format!("reading the answer of {path}"))?;
-        success(status, body)
+        Ok((status, body))
     }
 }
 

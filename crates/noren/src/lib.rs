@@ -9,6 +9,7 @@ pub mod cli;
 pub mod client;
 pub mod demo;
 pub mod eval;
+pub mod explain;
 pub mod export;
 pub mod failure;
 pub mod import;

@@ -16,11 +16,11 @@ use query::{Locale, ShopRules};
 use runtime::StartError;
 
 use crate::app::{App, Options};
-use crate::cli::{Cli, Command, ImportArgs, Place, RulesArgs, RulesCommand, write_completions};
+use crate::cli::{Cli, Command, ExplainArgs, ImportArgs, Place, RulesArgs, RulesCommand, write_completions};
 use crate::client::{Api, InProcess, Service};
 use crate::failure::Failure;
 use crate::import::{self, Candidate, Sink, Summary};
-use crate::{bench, check_rules, eval, export, search, serve};
+use crate::{bench, check_rules, eval, explain, export, search, serve};
 
 /// How long an import into a folder waits until everything is searchable.
 const IMPORT_PATIENCE: Duration = Duration::from_secs(3600);
@@ -61,6 +61,12 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             search::search(&*catalogue.api, &args).await?;
             catalogue.close().await;
         }
+        Command::Explain(args) => {
+            let catalogue = Opened::at(&args.place).await?;
+            let explained = explain_in(&catalogue, &args).await;
+            catalogue.close().await;
+            explained?;
+        }
         Command::Export(args) => {
             let catalogue = Opened::at(&args.place).await?;
             export::export(&*catalogue.api, args.output.as_deref()).await?;
@@ -99,6 +105,16 @@ impl Opened {
             app.stop().await;
         }
     }
+}
+
+async fn explain_in(catalogue: &Opened, args: &ExplainArgs) -> Result<(), Failure> {
+    let dead = match &catalogue.app {
+        Some(app) => Some(app.dead_letters(explain::DEAD_LETTERS).await?),
+        None => None,
+    };
+    let writes: Option<Service> = args.command_url.as_deref().map(Service::at).transpose()?;
+    let writes: &dyn Api = writes.as_ref().map_or(&*catalogue.api, |service| service);
+    explain::explain(writes, &*catalogue.api, dead, args).await
 }
 
 fn service(place: &Place) -> Result<Service, Failure> {

@@ -41,21 +41,11 @@ pub async fn search(api: &dyn Api, args: &SearchArgs) -> Result<(), Failure> {
 /// The parameters of the API that say the same as the arguments.
 fn parameters(args: &SearchArgs) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
-    let mut add = |name: &str, value: String| parameters.push((name.to_owned(), value));
     if !args.words.is_empty() {
-        add("query", args.words.join(" "));
+        parameters.push(("query".to_owned(), args.words.join(" ")));
     }
-    args.brand.iter().for_each(|brand| add("brand", brand.clone()));
-    args.category.iter().for_each(|category| add("category", category.clone()));
-    args.tag.iter().for_each(|tag| add("tags", tag.clone()));
-    args.price.iter().for_each(|price| add("priceRange", price.clone()));
-    args.currency.iter().for_each(|currency| add("currency", currency.to_string()));
-    if args.in_stock {
-        add("inStock", "true".to_owned());
-    }
-    for (key, value) in &args.attribute {
-        add(&format!("attributes.{key}"), value.clone());
-    }
+    parameters.extend(args.filters.parameters());
+    let mut add = |name: &str, value: String| parameters.push((name.to_owned(), value));
     if let Some(sort) = args.sort.and_then(|sort| clap::ValueEnum::to_possible_value(&sort)) {
         add("sortBy", sort.get_name().to_owned());
     }

@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod attributes;
 pub mod completion;
 pub mod dictionary;
+pub mod explain;
 pub mod facets;
 pub mod field_weights;
 pub mod forms;

@@ -35,6 +35,11 @@ impl Terms {
         way.terms.first().filter(|_| is_found).and_then(|term| self.levels.get(term)).copied()
     }
 
+    /// The level of a term.
+    pub(crate) fn level_of(&self, term: &Term) -> Option<u8> {
+        self.levels.get(term).copied()
+    }
+
     /// All of them, each with its level, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Term, u8)> {
         self.levels.iter().map(|(term, level)| (term, *level))
