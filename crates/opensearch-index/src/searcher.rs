@@ -54,13 +54,16 @@ impl OpenSearchSearcher {
 impl SearchIndex for OpenSearchSearcher {
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
         self.check().await?;
-        if let [request] = requests {
-            return Ok(vec![search::search(&State::newest(&self.client), request).await?]);
+        match requests {
+            [] => Ok(Vec::new()),
+            [request] => Ok(vec![search::search(&State::newest(&self.client), request).await?]),
+            _ => {
+                let state = State::kept(&self.client).await?;
+                let answers = search_all(&state, requests).await;
+                state.give_up().await;
+                answers
+            }
         }
-        let state = State::kept(&self.client).await?;
-        let answers = search_all(&state, requests).await;
-        state.give_up().await;
-        answers
     }
 
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
