@@ -128,6 +128,7 @@ macro_rules! suites {
                 hidden_products_are_neither_found_nor_counted,
                 boosts_move_products_among_equal_matches,
                 boosts_of_one_product_add_up_within_their_bounds,
+                several_searches_are_answered_on_one_state,
                 the_snapshot_changes_with_each_commit,
                 the_newest_state_is_told_and_never_an_older_one,
             ],
@@ -1102,6 +1103,33 @@ async fn boosts_of_one_product_add_up_within_their_bounds(index: &Index<'_>) {
     assert_eq!(found(vec![of("red", 0.2), of("blue", -0.2)]).await, ["a", "b", "c"]);
     assert_eq!(found(vec![of("red", 1.0), of("blue", 1.0)]).await, ["a", "b", "c"], "twice is not more");
     assert_eq!(found(vec![of("red", -1.0), of("blue", -1.0)]).await, ["a", "b", "c"], "nor less");
+}
+
+async fn several_searches_are_answered_on_one_state(index: &Index<'_>) {
+    shelf(index).await;
+    let faceted = SearchRequest { facets: vec![FacetField::Brand], ..asking("") };
+    let requests = [asking("beta"), faceted, asking("lmps"), asking("nothing")];
+    let together = index.searcher.search_all(&requests).await.unwrap();
+    let mut alone = Vec::new();
+    for request in &requests {
+        alone.push(index.answer(request).await);
+    }
+    assert_eq!(together, alone);
+    assert!(index.searcher.search_all(&[]).await.unwrap().is_empty());
+    let write = async {
+        for number in 0..20 {
+            index.add([named(&format!("p{number}"), "chair")]).await;
+        }
+    };
+    let search = async {
+        for _ in 0..10 {
+            let answers =
+                index.searcher.search_all(&[asking("chair"), asking("chiar"), asking("")]).await.unwrap();
+            assert!(answers.iter().all(|answer| answer.snapshot == answers[0].snapshot));
+            assert_eq!(answers[0].total + 5, answers[2].total);
+        }
+    };
+    tokio::join!(write, search);
 }
 
 async fn the_snapshot_changes_with_each_commit(index: &Index<'_>) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::ports::Applied;
 use domain::search::{
-    AttributeFilter, FacetField, Filters, Need, Page, PageStart, SearchRequest, Sort, Tuning,
+    AttributeFilter, Boost, FacetField, Filters, Need, Page, PageStart, SearchRequest, Sort, Synonym, Tuning,
 };
 use domain::{
     AttributeValue, CategoryPath, Change, Content, Currency, Money, PriceRange, Product, ProductId, Status,
@@ -66,6 +66,15 @@ impl Catalogue {
         }
         (changes, expected)
     }
+}
+
+/// So many active products, each at its first version.
+pub(crate) fn random_products(count: usize, random: &mut Rng) -> Vec<Arc<Product>> {
+    let product = |number: usize| {
+        let id = ProductId::parse(&format!("p{number}")).unwrap();
+        Arc::new(random_product(id, Version::FIRST, random))
+    };
+    (0..count).map(product).collect()
 }
 
 fn random_product(id: ProductId, version: Version, random: &mut Rng) -> Product {
@@ -147,6 +156,27 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
         facet_values: random.usize(1..8),
         sort: random.choice(Sort::ALL).unwrap().1,
         page: Page { start: PageStart::Number(1), size: random.usize(1..9) },
+    }
+}
+
+/// What a shop with so many products may have decided about a search.
+pub(crate) fn random_tuning(products: usize, random: &mut Rng) -> Tuning {
+    let some = |random: &mut Rng| if random.u8(..3) == 0 { random.usize(1..4) } else { 0 };
+    let ids = |random: &mut Rng| -> Vec<ProductId> {
+        let id = |random: &mut Rng| ProductId::parse(&format!("p{}", random.usize(..products + 1))).unwrap();
+        (0..some(random)).map(|_| id(random)).collect()
+    };
+    let synonym = |random: &mut Rng| Synonym {
+        from: text(1..3, random),
+        to: (0..random.usize(1..3)).map(|_| text(1..3, random)).collect(),
+    };
+    let boost = |random: &mut Rng| Boost { filters: random_filters(random), by: random.f32() * 2.0 - 1.0 };
+    Tuning {
+        synonyms: (0..some(random)).map(|_| synonym(random)).collect(),
+        stop_words: (0..some(random)).map(|_| word(random).to_owned()).collect(),
+        pinned: ids(random),
+        hidden: ids(random),
+        boosts: (0..some(random)).map(|_| boost(random)).collect(),
     }
 }
 

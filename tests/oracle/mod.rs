@@ -1,7 +1,9 @@
-//! A brute-force search that the index is compared with: random catalogues, random requests, the whole answer.
+//! A brute-force search that the index is compared with: random catalogues, random requests, the whole answer. And both
+//! indexes compared with each other, to the last step of each score.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alike;
 mod catalogue;
 mod reference;
 

@@ -1,4 +1,4 @@
-//! One call of `_search`, and the parts of its answer.
+//! The parts of what OpenSearch answers, and documents by their ids.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,16 +15,14 @@ use crate::client::{Call, CallError, Client};
 use crate::schema::state;
 
 /// How long one search may take, with its way there and back.
-const SEARCH_PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const SEARCH_PATIENCE: Duration = Duration::from_secs(5);
 /// What is read of a document that is read by its id.
 const SOURCE_OF_HELD: &str = "state,product";
-/// How long OpenSearch may work on it: longer than the caller waits would be for nobody.
-const TIME_OF_WORK: &str = "5s";
 
 /// What a search was answered with.
 #[derive(Deserialize)]
 pub(crate) struct Response {
-    timed_out: bool,
+    pub(crate) timed_out: bool,
     pub(crate) hits: Hits,
     #[serde(default)]
     pub(crate) aggregations: BTreeMap<String, Value>,
@@ -71,6 +69,8 @@ pub(crate) struct Suggested {
 #[derive(Deserialize)]
 pub(crate) struct Suggestion {
     pub(crate) text: String,
+    /// Documents with it, deleted ones included.
+    pub(crate) freq: u64,
 }
 
 impl Response {
@@ -95,24 +95,6 @@ impl Found {
     pub(crate) fn score(&self) -> f32 {
         self.score.unwrap_or(0.0)
     }
-}
-
-/// Asks one search. An answer of a part of the index only is none.
-pub(crate) async fn search(client: &Client, body: Value) -> Result<Response, PortError> {
-    let failed = |error: CallError| error.during("searching the index");
-    let call = Call {
-        method: Method::Post,
-        path: format!("{}/_search", client.alias),
-        query: &[("allow_partial_search_results", "false"), ("cancel_after_time_interval", TIME_OF_WORK)],
-        body: Some(Bytes::from(body.to_string())),
-        patience: SEARCH_PATIENCE,
-    };
-    let response: Response = client.call(call).await.map_err(failed)?;
-    if response.timed_out {
-        let context = "the search took too long and was given up";
-        return Err(PortError::bare(PortErrorKind::Unavailable, context));
-    }
-    Ok(response)
 }
 
 /// What the index holds under each id. It is read by id, so what was written just now is seen.
@@ -165,10 +147,4 @@ pub(crate) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option
         Ok(Some(Indexed { version: Version(version), state }))
     };
     answer.docs.into_iter().map(indexed).collect()
-}
-
-/// Documents in one bucket of an aggregation that has named filters.
-pub(crate) fn count(answer: &Response, aggregation: &str, name: &str) -> u64 {
-    let counted = answer.aggregations.get(aggregation).and_then(|part| part["buckets"].get(name));
-    counted.and_then(|bucket| bucket["doc_count"].as_u64()).unwrap_or(0)
 }

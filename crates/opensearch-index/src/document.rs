@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use domain::search::{is_searchable, name_sort_key};
 use domain::{Change, Content, Language, Product};
 use serde_json::{Map, Value, json};
-use text::analysis::{self, Purpose, joined};
 use text::attributes::{attribute_term, key_prefix, number_order};
 use text::dictionary::Dictionary;
-use text::product::{Part, each_text};
-use text::runs::{each_run, pairs as pairs_of_run};
+use text::runs::{each_run, is_run, pairs};
 use text::weights::Weigher;
 
 use crate::schema::{BEFORE_LEVEL, field, state};
+
+/// The character before the first level.
+const NO_LEVEL: u8 = b'@';
 
 /// The document that holds what the change leaves. Only documents of active products have anything to find.
 pub(crate) fn document(change: &Change, made: i64, language: Language) -> Result<Value, serde_json::Error> {
@@ -67,41 +68,73 @@ fn add_product(
 }
 
 fn add_words(document: &mut Map<String, Value>, content: &Content, language: Language) {
-    let [mut words, mut codes, mut pairs, mut stems] = [const { String::new() }; 4];
+    let (mut words, mut beginnings) = (String::new(), String::new());
     Weigher::new(language).weigh(content, |dictionary, word, level| {
-        let list = match dictionary {
-            Dictionary::Words => &mut words,
-            Dictionary::Codes => &mut codes,
-            Dictionary::Pairs => &mut pairs,
-            Dictionary::Stems => &mut stems,
-        };
         // As the analyser of the field reads it.
-        list.push_str(word);
-        list.push(BEFORE_LEVEL);
-        list.push_str(&level.to_string());
-        list.push(' ');
-    });
-    let mut names = BTreeSet::new();
-    each_text(content, |text, part| {
-        if matches!(part, Part::Name | Part::Code) {
-            analysis::words(text, Purpose::Document, |word, _| {
-                names.insert(word.to_owned());
-            });
+        words.push_str(&format!("{}{BEFORE_LEVEL}{level} ", word_term(dictionary, word)));
+        // Only words that end where everybody knows it are looked for by their beginnings.
+        if matches!(dictionary, Dictionary::Words | Dictionary::Codes) && !is_run(word) {
+            beginnings.push_str(&format!("{} ", beginning_term(level, word)));
         }
     });
-    names.extend(content.sku.as_deref().map(joined));
-    let names: Vec<String> = names.into_iter().collect();
     let mut runs = Vec::new();
-    each_run(content, |run| runs.push(pairs_of_run(run).collect::<Vec<_>>().join(" ")));
-    document.insert(field::RUNS.to_owned(), runs.into());
+    each_run(content, |run| runs.push(pairs(run).collect::<Vec<_>>().join(" ")));
     document.insert(field::WORDS.to_owned(), words.into());
-    document.insert(field::CODES.to_owned(), codes.into());
-    document.insert(field::PAIRS.to_owned(), pairs.into());
-    document.insert(field::STEMS.to_owned(), stems.into());
-    document.insert(field::NAME_WORDS.to_owned(), names.join(" ").into());
+    document.insert(field::BEGINNINGS.to_owned(), beginnings.into());
+    document.insert(field::RUNS.to_owned(), runs.into());
+}
+
+/// A word as a term: the letter of its dictionary, then the word. Since the first letter is never the word's own, typos
+/// are also looked for in that, which OpenSearch does not do in the first letter of a term.
+pub(crate) fn word_term(dictionary: Dictionary, word: &str) -> String {
+    let letter = match dictionary {
+        Dictionary::Words => 'w',
+        Dictionary::Codes => 'c',
+        Dictionary::Pairs => 'p',
+        Dictionary::Stems => 's',
+    };
+    format!("{letter}{word}")
+}
+
+/// A word as a term that is found by its beginning: its level as one character, then the word. So beginnings of words of
+/// one level are the beginnings of terms.
+pub(crate) fn beginning_term(level: u8, word: &str) -> String {
+    format!("{}{word}", char::from(NO_LEVEL + level))
 }
 
 /// A number as a term: the key, then digits that compare as the numbers do.
 pub(crate) fn number_term(key: &str, number: f64) -> String {
     format!("{}{:016x}", key_prefix(key), number_order(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Currency;
+    use domain::input::read_product;
+    use text::weights::MAX_LEVEL;
+
+    #[test]
+    fn a_level_is_one_letter() {
+        let letters: BTreeSet<String> = (1..=MAX_LEVEL).map(|level| beginning_term(level, "")).collect();
+        assert_eq!(letters.len(), usize::from(MAX_LEVEL));
+        assert!(letters.iter().all(|letter| letter.len() == 1 && !letter.contains(char::is_whitespace)));
+    }
+
+    #[test]
+    fn each_word_stands_behind_its_dictionary_and_its_level() {
+        let content = read_product(r#"{"name":"Desk 東京都 a1"}"#.as_bytes(), Currency::USD).unwrap().content;
+        let mut document = Map::new();
+        add_words(&mut document, &content, Language::English);
+        let terms = |name: &str| -> BTreeSet<String> {
+            let text = document[name].as_str().unwrap();
+            text.split_whitespace().map(|term| term.split('|').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(
+            terms(field::WORDS),
+            ["wdesk", "w東", "w東京", "w京", "w京都", "w都", "ca1"].map(str::to_owned).into()
+        );
+        assert!(terms(field::BEGINNINGS).iter().all(|term| ["desk", "a1"].contains(&&term[1..])));
+        assert_eq!(document[field::RUNS], json!(["東京 京都"]));
+    }
 }

@@ -5,25 +5,26 @@
 //! becomes an expression, and there is no field for each key.
 
 use domain::ports::{PortError, PortErrorKind};
-use domain::search::{Facet, FacetField, FacetValue, bucket_width, price_facet};
-use domain::search::{PriceBucket, PriceFacet};
+use domain::search::{
+    Facet, FacetField, FacetValue, NumberFacet, PriceBucket, PriceFacet, bucket_width, number_facet,
+    price_facet,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use text::attributes::{beginning, key_prefix, whole_value};
+use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
 use text::facets::{Counted, listed, most_frequent};
 
-use crate::answer::search;
-use crate::client::Client;
 use crate::filters::{price_field, term};
 use crate::schema::field;
+use crate::state::State;
 
-/// Terms that come with one answer. With twenty facets that is just under the number of buckets that OpenSearch
-/// allows an answer to have.
-const TERMS_AT_ONCE: usize = 3000;
+/// Terms that come with one answer, of texts and of numbers. With twenty facets that is just under the number of buckets
+/// that OpenSearch allows an answer to have.
+const TERMS_AT_ONCE: usize = 1500;
 /// Prices that come with one answer; more of them are counted in a second one.
 const PRICES_AT_ONCE: usize = 1000;
 /// Answers that are read for one facet, at most: a million values.
-const MAX_ANSWERS: usize = 350;
+const MAX_ANSWERS: usize = 700;
 /// How often the histogram is asked for again because the ends of the prices moved meanwhile.
 const HISTOGRAM_TRIES: usize = 3;
 
@@ -37,7 +38,10 @@ pub(crate) fn aggregation(facet: &FacetField, currency: domain::Currency, filter
                 "prices": { "terms": { "field": name, "size": PRICES_AT_ONCE } },
             })
         }
-        FacetField::Attribute(key) => json!({ "terms": composite(field::ATTRIBUTES, Some(key_prefix(key))) }),
+        FacetField::Attribute(key) => json!({
+            "terms": composite(field::ATTRIBUTES, Some(key_prefix(key))),
+            "numbers": composite(field::NUMBERS, Some(key_prefix(key))),
+        }),
         plain => {
             let order = json!([{ "_count": "desc" }, { "_key": "asc" }]);
             let terms = json!({ "field": name_of(plain), "size": TERMS_AT_ONCE, "order": order });
@@ -49,7 +53,7 @@ pub(crate) fn aggregation(facet: &FacetField, currency: domain::Currency, filter
 
 /// One facet of one search.
 pub(crate) struct Counting<'a> {
-    pub(crate) client: &'a Client,
+    pub(crate) state: &'a State<'a>,
     pub(crate) facet: &'a FacetField,
     pub(crate) currency: domain::Currency,
     /// What counts: the words, and every filter but the facet's own.
@@ -62,7 +66,7 @@ impl Counting<'_> {
         if *self.facet == FacetField::Price {
             return Ok(Facet::Price(self.prices(read(counted)?).await?));
         }
-        let first: Terms = read::<TermsOf>(counted)?.terms;
+        let Counts { terms: first, numbers } = read(counted)?;
         let is_whole = first.sum_other_doc_count == 0 && first.after_key.is_none();
         let (counted, distinct) = match self.facet {
             // The most frequent ones are here in any case; the rest only has to be counted.
@@ -77,8 +81,22 @@ impl Counting<'_> {
                 (counted, distinct)
             }
         };
+        let numbers = match numbers {
+            Some(first) => self.numbers(first).await?,
+            None => None,
+        };
         let values = self.most_frequent(counted, "", limit).await?;
-        Ok(Facet::Values { values, distinct, numbers: None })
+        Ok(Facet::Values { values, distinct, numbers })
+    }
+
+    /// The numbers of an attribute, from the answer that holds the first of them.
+    async fn numbers(&self, first: Terms) -> Result<Option<NumberFacet>, PortError> {
+        let counted = self.all_terms_of(field::NUMBERS, first).await?;
+        let number = |counted: &Counted<()>| {
+            let order = u64::from_str_radix(&counted.term, 16).ok()?;
+            Some((number_of_order(order), counted.count))
+        };
+        Ok(number_facet(&counted.iter().filter_map(number).collect::<Vec<_>>()))
     }
 
     /// The values that fit a prefix, as [`domain::search::FacetRequest`] says.
@@ -107,19 +125,24 @@ impl Counting<'_> {
     /// The long value that a cut one stands for, from a product that has it.
     async fn whole(&self, key: &str, cut: String) -> Result<String, PortError> {
         let query = term(field::ATTRIBUTES, key_prefix(key) + &cut);
-        let found = search(self.client, json!({ "size": 1, "query": query })).await?;
+        let found = self.state.search(json!({ "size": 1, "query": query })).await?;
         // A product that went away meanwhile took its value along.
         let Some(found) = found.hits.hits.first() else { return Ok(cut) };
         let product = found.product()?;
         Ok(whole_value(key, &cut, product.content.attributes.get(key)).unwrap_or(cut))
     }
 
-    /// All terms of the facet, in their order, from the answer that holds the first of them.
+    /// All values of the facet, in the order of their terms, from the answer that holds the first of them.
     async fn all_terms(&self, first: Option<Terms>) -> Result<Vec<Counted<()>>, PortError> {
-        let mut terms = match first {
+        let name = name_of(self.facet);
+        let first = match first {
             Some(first) => first,
-            None => self.terms_behind(self.prefix()).await?,
+            None => self.terms_behind(name, self.prefix()).await?,
         };
+        self.all_terms_of(name, first).await
+    }
+
+    async fn all_terms_of(&self, name: &str, mut terms: Terms) -> Result<Vec<Counted<()>>, PortError> {
         let mut counted = Vec::new();
         for _ in 0..MAX_ANSWERS {
             let listed = terms.buckets.len();
@@ -128,7 +151,7 @@ impl Counting<'_> {
             let is_last = part.len() < listed || listed < TERMS_AT_ONCE;
             counted.extend(part);
             match terms.after_key {
-                Some(after) if !is_last => terms = self.terms_behind(Some(after.term)).await?,
+                Some(after) if !is_last => terms = self.terms_behind(name, Some(after.term)).await?,
                 _ => return Ok(counted),
             }
         }
@@ -136,10 +159,9 @@ impl Counting<'_> {
         Err(PortError::bare(PortErrorKind::Internal, context))
     }
 
-    async fn terms_behind(&self, after: Option<String>) -> Result<Terms, PortError> {
-        let terms = composite(name_of(self.facet), after);
-        let body = json!({ "size": 0, "query": self.query, "aggs": { "terms": terms } });
-        let mut answer = search(self.client, body).await?;
+    async fn terms_behind(&self, name: &str, after: Option<String>) -> Result<Terms, PortError> {
+        let body = json!({ "size": 0, "query": self.query, "aggs": { "terms": composite(name, after) } });
+        let mut answer = self.state.search(body).await?;
         read(answer.aggregations.remove("terms").unwrap_or_default())
     }
 
@@ -174,7 +196,7 @@ impl Counting<'_> {
                 "ends": { "stats": { "field": name } },
                 "histogram": { "histogram": { "field": name, "interval": width } },
             } });
-            let mut answer = search(self.client, body).await?;
+            let mut answer = self.state.search(body).await?;
             let mut part = |name: &str| answer.aggregations.remove(name).unwrap_or_default();
             let (ends, histogram): (Ends, NumberBuckets) = (read(part("ends"))?, read(part("histogram"))?);
             if ends.count == 0 {
@@ -216,8 +238,10 @@ fn read<T: serde::de::DeserializeOwned>(part: Value) -> Result<T, PortError> {
 }
 
 #[derive(Deserialize)]
-struct TermsOf {
+struct Counts {
     terms: Terms,
+    /// Of an attribute only.
+    numbers: Option<Terms>,
 }
 
 #[derive(Deserialize)]

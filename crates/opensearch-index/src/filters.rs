@@ -1,7 +1,7 @@
 //! The filters of a search as queries of OpenSearch. Values travel as values: nothing is parsed there.
 
 use domain::Currency;
-use domain::search::{AttributeFilter, FacetField, Filters, SearchRequest};
+use domain::search::{AttributeFilter, FacetField, Filters};
 use serde_json::{Map, Value, json};
 use text::attributes::{after_prefix, attribute_term, key_prefix};
 
@@ -16,8 +16,8 @@ pub(crate) struct Filter {
 }
 
 /// A filter for each field that has one.
-pub(crate) fn filters(request: &SearchRequest) -> Vec<Filter> {
-    let Filters { category, brand, tags, price, in_stock, attributes } = &request.filters;
+pub(crate) fn filters(filters: &Filters, currency: Currency) -> Vec<Filter> {
+    let Filters { category, brand, tags, price, in_stock, attributes } = filters;
     let mut filters = Vec::new();
     if let Some(wanted) = in_stock {
         filters.push(Filter { facet: None, query: term(field::IN_STOCK, *wanted) });
@@ -33,7 +33,7 @@ pub(crate) fn filters(request: &SearchRequest) -> Vec<Filter> {
         }
     }
     if !price.is_empty() {
-        let name = price_field(request.currency);
+        let name = price_field(currency);
         let ranges =
             price.iter().map(|range| ends(&name, range.min.map(Value::from), range.max.map(Value::from)));
         filters.push(Filter { facet: Some(FacetField::Price), query: any_of(ranges.collect()) });
@@ -72,6 +72,16 @@ pub(crate) fn all_of(queries: Vec<Value>) -> Value {
 /// At least one of the queries.
 pub(crate) fn any_of(queries: Vec<Value>) -> Value {
     json!({ "bool": { "should": Value::from(queries), "minimum_should_match": 1 } })
+}
+
+/// All that does not pass.
+pub(crate) fn none_of(query: &Value) -> Value {
+    json!({ "bool": { "must_not": [query] } })
+}
+
+/// What passes the filter, with this score.
+pub(crate) fn constant(filter: &Value, score: f32) -> Value {
+    json!({ "constant_score": { "filter": filter, "boost": score } })
 }
 
 fn ends(name: &str, min: Option<Value>, max: Option<Value>) -> Value {

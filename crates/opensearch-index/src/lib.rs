@@ -13,12 +13,15 @@ mod document;
 mod facets;
 mod filters;
 mod matching;
+mod near;
 mod order;
-mod relaxation;
+mod reading;
 mod schema;
 mod search;
 mod searcher;
 mod setup;
+mod state;
+mod tuning;
 mod writer;
 
 pub use client::{OpenError, Options};

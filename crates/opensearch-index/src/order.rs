@@ -32,6 +32,11 @@ impl<'a> Window<'a> {
         Ok(Self { request, after, skip })
     }
 
+    /// How the words were read for the pages before, when there are any.
+    pub(crate) fn reading(&self) -> Option<&'a Reading> {
+        self.after.map(|cursor| &cursor.reading)
+    }
+
     /// Adds order and place to a search.
     pub(crate) fn add_to(&self, search: &mut Map<String, Value>) {
         search.insert("sort".to_owned(), json!([self.sort_by(), { field::ID: "asc" }]));
@@ -85,7 +90,7 @@ impl<'a> Window<'a> {
     }
 
     /// The cursor of the page behind this product.
-    pub(crate) fn cursor(&self, product: &Product, score: f32) -> Cursor {
+    pub(crate) fn cursor(&self, product: &Product, score: f32, reading: &Reading) -> Cursor {
         let price = product.content.price.filter(|price| price.currency() == self.request.currency);
         let key = match self.request.sort {
             Sort::Relevance => Some(SortKey::Score(score.to_bits())),
@@ -93,7 +98,7 @@ impl<'a> Window<'a> {
             Sort::Newest => Some(SortKey::Number(product.created_at.as_millisecond())),
             Sort::Name => Some(SortKey::Text(name_sort_key(&product.content.name))),
         };
-        Cursor { sort: self.request.sort, key, id: product.id.clone(), reading: Reading::default() }
+        Cursor { sort: self.request.sort, key, id: product.id.clone(), reading: reading.clone() }
     }
 }
 

@@ -35,18 +35,13 @@ pub(crate) mod field {
     pub(crate) const DELETED_AT: &str = "deletedAt";
     /// The product's JSON as one text, so that its numbers keep their digits.
     pub(crate) const PRODUCT: &str = "product";
-    /// Words without digits of the whole product, each with its level, see [`text::weights`].
+    /// Words of the whole product and neighbours written as one, see [`crate::document::word_term`]. The frequency of a
+    /// word is not how often it occurs but what it is worth there, see [`text::weights`].
     pub(crate) const WORDS: &str = "words";
-    /// Words with digits. They stand apart so that typos are looked for among words only.
-    pub(crate) const CODES: &str = "codes";
-    /// Neighbours written as one word.
-    pub(crate) const PAIRS: &str = "pairs";
-    /// What words are without their endings.
-    pub(crate) const STEMS: &str = "stems";
+    /// What words may begin with, see [`crate::document::beginning_term`].
+    pub(crate) const BEGINNINGS: &str = "beginnings";
     /// Runs of scripts without spaces, each as its pairs of characters with their places.
     pub(crate) const RUNS: &str = "runs";
-    /// Words of name and sku without their levels, for what is found as a beginning or with typos.
-    pub(crate) const NAME_WORDS: &str = "nameWords";
     pub(crate) const BRAND: &str = "brand";
     /// The category and every category above it.
     pub(crate) const CATEGORY: &str = "category";
@@ -70,8 +65,10 @@ const READY_WORDS: &str = "ready_words";
 const WEIGHED_WORDS: &str = "weighed_words";
 /// Between a word and its level; no word has it.
 pub(crate) const BEFORE_LEVEL: char = '|';
-/// The score of a word is its level.
+/// How a word is scored: the whole part of the boost for being there, its fraction for each level.
 const BY_LEVEL: &str = "by_level";
+const BY_LEVEL_SCRIPT: &str =
+    "double found = Math.floor(query.boost); return found + (query.boost - found) * doc.freq;";
 
 /// Names of the indexes that the template is for.
 pub(crate) fn index_pattern(alias: &str) -> String {
@@ -110,20 +107,17 @@ fn settings() -> Value {
                 },
             },
             "similarity": {
-                BY_LEVEL: { "type": "scripted", "script": { "source": "return query.boost * doc.freq;" } },
+                BY_LEVEL: { "type": "scripted", "script": { "source": BY_LEVEL_SCRIPT } },
             },
         },
     })
 }
 
 fn mappings() -> Value {
-    let words = json!({ "type": "text", "analyzer": READY_WORDS, "norms": false, "index_options": "docs" });
+    let ready = |options| json!({ "type": "text", "analyzer": READY_WORDS, "norms": false, "index_options": options });
     let weighed = json!({
         "type": "text", "analyzer": WEIGHED_WORDS, "norms": false, "index_options": "freqs", "similarity": BY_LEVEL,
     });
-    // Between two runs OpenSearch leaves a gap of a hundred places, so that no phrase reaches from one into the other.
-    let runs =
-        json!({ "type": "text", "analyzer": READY_WORDS, "norms": false, "index_options": "positions" });
     let keyword = json!({ "type": "keyword" });
     let column = json!({ "type": "long", "index": false });
     json!({
@@ -139,16 +133,15 @@ fn mappings() -> Value {
             field::DELETED_AT: { "type": "long" },
             field::PRODUCT: { "type": "object", "enabled": false },
             field::WORDS: weighed,
-            field::CODES: weighed,
-            field::PAIRS: weighed,
-            field::STEMS: weighed,
-            field::RUNS: runs,
-            field::NAME_WORDS: words,
+            field::BEGINNINGS: ready("docs"),
+            // Between two runs OpenSearch leaves a gap of a hundred places, so that no phrase reaches from one into the
+            // other.
+            field::RUNS: ready("positions"),
             field::BRAND: keyword,
             field::CATEGORY: keyword,
             field::TAGS: keyword,
             field::ATTRIBUTES: keyword,
-            field::NUMBERS: { "type": "keyword", "doc_values": false },
+            field::NUMBERS: keyword,
             field::PRICE: { "type": "object", "dynamic": true },
             field::IN_STOCK: { "type": "boolean" },
             field::CREATED_AT: column,

@@ -10,6 +10,7 @@ use crate::answer::get;
 use crate::client::{Client, OpenError, Options};
 use crate::search;
 use crate::setup::{Ready, find};
+use crate::state::State;
 
 /// Searches the index behind an alias. It makes none: until a writer did, everything is
 /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable).
@@ -53,11 +54,16 @@ impl OpenSearchSearcher {
 impl SearchIndex for OpenSearchSearcher {
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
         self.check().await?;
-        let mut answers = Vec::with_capacity(requests.len());
-        for request in requests {
-            answers.push(search::search(&self.client, request).await?);
+        match requests {
+            [] => Ok(Vec::new()),
+            [request] => Ok(vec![search::search(&State::newest(&self.client), request).await?]),
+            _ => {
+                let state = State::kept(&self.client).await?;
+                let answers = search_all(&state, requests).await;
+                state.give_up().await;
+                answers
+            }
         }
-        Ok(answers)
     }
 
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
@@ -67,12 +73,12 @@ impl SearchIndex for OpenSearchSearcher {
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {
         self.check().await?;
-        search::facet_values(&self.client, request).await
+        search::facet_values(&State::newest(&self.client), request).await
     }
 
     async fn stats(&self) -> Result<IndexStats, PortError> {
         self.check().await?;
-        search::stats(&self.client).await
+        search::stats(&State::newest(&self.client)).await
     }
 
     async fn ready(&self) -> Result<(), PortError> {
@@ -80,4 +86,12 @@ impl SearchIndex for OpenSearchSearcher {
         find(&self.client).await?;
         Ok(())
     }
+}
+
+async fn search_all(state: &State<'_>, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
+    let mut answers = Vec::with_capacity(requests.len());
+    for request in requests {
+        answers.push(search::search(state, request).await?);
+    }
+    Ok(answers)
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{Need, Reading, SearchRequest, Sort};
-use text::query::{Phrase, Query, Word};
+use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
 use text::typos::typos_allowed;
 
 use crate::expansion::{Expansion, Reach, expand, expand_phrase};
@@ -15,9 +15,6 @@ use crate::pool::out_of_time;
 use crate::search::failed;
 use crate::snapshot::Snapshot;
 use crate::tuning::Tuned;
-
-/// So many words are tried to be left out one after the other; then only the most telling one must be found.
-const MAX_TRIES: usize = 6;
 
 /// The words of a search with what they find.
 pub(crate) struct Read {
@@ -145,27 +142,25 @@ impl Reader<'_> {
             return Ok(());
         }
         let mut telling = Vec::with_capacity(read.words.len());
-        for (at, word) in read.words.iter().enumerate() {
+        for word in &read.words {
             let found = matching::telling(&word.expansion, self.snapshot, self.tuned).map_err(failed)?;
-            telling.push((found, at));
+            telling.push(found as u64);
         }
-        // The one that the most products have comes first; of several the last one of the query.
-        telling.sort_unstable_by(|a, b| b.cmp(a));
-        let known: Vec<usize> = telling.iter().filter(|(found, _)| *found > 0).map(|(_, at)| *at).collect();
+        let (known, unknown): (Vec<usize>, Vec<usize>) =
+            most_found_first(&telling).into_iter().partition(|at| telling[*at] > 0);
         if known.is_empty() {
             return Ok(());
         }
-        let unknown = telling.iter().filter(|(found, _)| *found == 0);
-        unknown.for_each(|(_, at)| read.words[*at].is_required = false);
+        unknown.into_iter().for_each(|at| read.words[at].is_required = false);
         if known.len() < read.words.len() {
             self.find(read)?;
         }
         for (tries, at) in known[..known.len() - 1].iter().enumerate() {
-            if tries < MAX_TRIES && count(&read.found) >= enough {
+            if tries < MAX_LEFT_OUT && count(&read.found) >= enough {
                 break;
             }
             read.words[*at].is_required = false;
-            if tries + 1 < MAX_TRIES || tries + 2 == known.len() {
+            if tries + 1 < MAX_LEFT_OUT || tries + 2 == known.len() {
                 self.find(read)?;
             }
         }

@@ -226,33 +226,15 @@ fn distinct(found: Vec<Word>) -> Vec<Word> {
     words
 }
 
-/// The words of a query in the order in which they are kept when no product has all of them: the most telling first,
-/// and none that no product has.
-///
-/// `found` says how many products have each word exactly or, where none has it so, in any way: the fewer, the more it
-/// tells. Beginning with the first, a word is kept when some product has it together with all that were kept before.
-pub fn by_telling(found: &[u64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..found.len()).filter(|at| found[*at] > 0).collect();
-    order.sort_by_key(|at| (found[*at], *at));
-    order
-}
+/// So many words are tried to be left out one after the other; then only the most telling one must be found.
+pub const MAX_LEFT_OUT: usize = 6;
 
-/// Keeps some of the words, one `bool` each, and answers those left out as they stand in the query; `at` says where.
-pub fn leave_out<W>(
-    words: &mut Vec<W>,
-    kept: Vec<bool>,
-    query: &str,
-    at: impl Fn(&W) -> Range<usize>,
-) -> Vec<String> {
-    let (mut left_out, mut kept) = (Vec::new(), kept.into_iter());
-    words.retain(|word| {
-        let is_kept = kept.next().unwrap_or(true);
-        if !is_kept {
-            left_out.push(query[at(word)].to_owned());
-        }
-        is_kept
-    });
-    left_out
+/// The words of a query in the order in which they need not be found where few products have all of them: the one that
+/// the most products have first, of several the last one. `found` says how many products have each.
+pub fn most_found_first(found: &[u64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..found.len()).collect();
+    order.sort_unstable_by_key(|at| std::cmp::Reverse((found[*at], *at)));
+    order
 }
 
 impl Word {
@@ -320,9 +302,8 @@ mod tests {
     }
 
     #[test]
-    fn the_rarest_word_tells_most_and_an_unknown_one_nothing() {
-        assert_eq!(by_telling(&[5, 0, 2, 9, 2]), [2, 4, 0, 3]);
-        assert_eq!(by_telling(&[0, 0]), [0; 0]);
+    fn what_most_products_have_tells_least() {
+        assert_eq!(most_found_first(&[5, 0, 2, 9, 2]), [3, 0, 4, 2, 1]);
     }
 
     #[test]
