@@ -118,7 +118,8 @@ mod tests {
             let half_levels =
                 levelled * u32::from(MAX_HALF_LEVELS) + phrases * u32::from(MAX_PHRASE_HALF_LEVELS);
             let most = half_levels * steps;
-            assert!(most + UNBOOSTED + steps_of_boost(MAX_BOOST) as u32 < steps_of_class(1), "{words}");
+            let highest = most + UNBOOSTED + steps_of_boost(MAX_BOOST) as u32;
+            assert!(highest < steps_of_class(1), "{words}");
         }
     }
 
