@@ -60,6 +60,8 @@ impl Role {
 /// Reads the words of a text in order.
 #[derive(Debug, Default)]
 pub(crate) struct RoleReader {
+    has_begun: bool,
+    /// Where the last word ends, if it may be part of a compound.
     last_end: Option<usize>,
     is_linked: bool,
 }
@@ -68,7 +70,9 @@ impl RoleReader {
     /// Takes the next word and its place: whether the word before it tells more about this one, and whether this one is
     /// behind a link.
     pub(crate) fn next(&mut self, text: &str, word: &str, at: &Range<usize>) -> (bool, bool) {
-        let is_link = LINKS.contains(&word);
+        // At the start of a text there is nothing yet that a link could join to something.
+        let is_link = self.has_begun && LINKS.contains(&word);
+        self.has_begun = true;
         let is_apart =
             self.last_end.replace(at.end).and_then(|end| text.get(end..at.start)).is_some_and(|gap| {
                 // Punctuation ends a compound, and a hyphen makes a model number more often than one.
@@ -83,6 +87,7 @@ impl RoleReader {
 
     /// Ends a compound before something that is no word.
     pub(crate) fn interrupt(&mut self) {
+        self.has_begun = true;
         self.last_end = None;
     }
 
@@ -134,6 +139,7 @@ mod tests {
     fn what_a_product_is_for_is_not_the_thing() {
         assert_eq!(things("Bag for a laptop, black"), ["bag", "for"]);
         assert_eq!(things("Holder f/ iPod"), ["holder", "f"]);
+        assert_eq!(things("In-car charger"), ["in", "charger"], "nothing stands before it");
         let roles = roles("Stand for laptop screens");
         assert_eq!(roles[2].1, Role { is_modifier: true, is_linked: true });
         assert!(roles[2].1.worth() < roles[3].1.worth() && roles[3].1.worth() < roles[0].1.worth());
