@@ -1,7 +1,7 @@
 //! Why a product ranks where it does, and why it is not found.
 
 use noren::app::Options;
-use query::ShopRules;
+use query::{Locale, ShopRules};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,7 +167,7 @@ async fn what_is_told_adds_up_to_the_score() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rules.toml");
     std::fs::write(&file, RULES).unwrap();
-    let rules = ShopRules::open(&file, query::Locale::default(), Duration::ZERO).unwrap();
+    let rules = ShopRules::open(&file, Locale::default(), Duration::ZERO).unwrap();
     let app = TestApp::spawn_with(Options { rules: Some(Arc::new(rules)), ..Options::default() }).await;
     app.fill(&many()).await;
     let mut seen = std::collections::BTreeSet::new();
