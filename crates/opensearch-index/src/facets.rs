@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
 use text::facets::{Counted, listed, most_frequent};
 
-use crate::filters::{price_field, term};
+use crate::filters::{has_key, price_field, term};
 use crate::schema::field;
 use crate::state::State;
 
@@ -39,8 +39,8 @@ pub(crate) fn aggregation(facet: &FacetField, currency: domain::Currency, filter
             })
         }
         FacetField::Attribute(key) => json!({
-            "terms": composite(field::ATTRIBUTES, Some(key_prefix(key))),
-            "numbers": composite(field::NUMBERS, Some(key_prefix(key))),
+            "texts": of_key(field::ATTRIBUTES, key),
+            "numbers": of_key(field::NUMBERS, key),
         }),
         plain => {
             let order = json!([{ "_count": "desc" }, { "_key": "asc" }]);
@@ -66,24 +66,21 @@ impl Counting<'_> {
         if *self.facet == FacetField::Price {
             return Ok(Facet::Price(self.prices(read(counted)?).await?));
         }
-        let Counts { terms: first, numbers } = read(counted)?;
-        let is_whole = first.sum_other_doc_count == 0 && first.after_key.is_none();
-        let (counted, distinct) = match self.facet {
-            // The most frequent ones are here in any case; the rest only has to be counted.
-            FacetField::Brand | FacetField::Category | FacetField::Tags => {
-                let counted = self.counted(first.buckets);
-                let distinct = if is_whole { counted.len() } else { self.all_terms(None).await?.len() };
-                (counted, distinct)
-            }
-            _ => {
-                let counted = self.all_terms(Some(first)).await?;
+        let (counted, distinct, numbers) = match self.facet {
+            FacetField::Attribute(_) => {
+                let KeyCounts { texts, numbers } = read(counted)?;
+                let counted = self.all_terms(Some(texts.terms)).await?;
                 let distinct = counted.len();
-                (counted, distinct)
+                (counted, distinct, self.numbers(numbers.terms).await?)
             }
-        };
-        let numbers = match numbers {
-            Some(first) => self.numbers(first).await?,
-            None => None,
+            // The most frequent ones are here in any case; the rest only has to be counted.
+            _ => {
+                let terms = read::<TermsOf>(counted)?.terms;
+                let is_whole = terms.sum_other_doc_count == 0;
+                let counted = self.counted(terms.buckets);
+                let distinct = if is_whole { counted.len() } else { self.all_terms(None).await?.len() };
+                (counted, distinct, None)
+            }
         };
         let values = self.most_frequent(counted, "", limit).await?;
         Ok(Facet::Values { values, distinct, numbers })
@@ -211,6 +208,12 @@ impl Counting<'_> {
     }
 }
 
+/// Counts the terms of a key, and of those behind it, in products that have the key: in the others there is nothing to
+/// count.
+fn of_key(name: &str, key: &str) -> Value {
+    json!({ "filter": has_key(name, key), "aggs": { "terms": composite(name, Some(key_prefix(key))) } })
+}
+
 fn composite(name: &str, after: Option<String>) -> Value {
     let mut composite = json!({
         "size": TERMS_AT_ONCE,
@@ -238,10 +241,15 @@ fn read<T: serde::de::DeserializeOwned>(part: Value) -> Result<T, PortError> {
 }
 
 #[derive(Deserialize)]
-struct Counts {
+struct TermsOf {
     terms: Terms,
-    /// Of an attribute only.
-    numbers: Option<Terms>,
+}
+
+/// Of an attribute.
+#[derive(Deserialize)]
+struct KeyCounts {
+    texts: TermsOf,
+    numbers: TermsOf,
 }
 
 #[derive(Deserialize)]

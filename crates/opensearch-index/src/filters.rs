@@ -96,16 +96,25 @@ fn attribute(key: &str, filter: &AttributeFilter) -> Value {
         AttributeFilter::Equals(value) => term(field::ATTRIBUTES, attribute_term(key, value)),
         AttributeFilter::Range { min, max } if is_nan(*min) || is_nan(*max) => json!({ "match_none": {} }),
         AttributeFilter::Range { min, max } => {
-            let prefix = key_prefix(key);
-            let from = min.map_or_else(|| prefix.clone(), |min| number_term(key, min));
+            let from = min.map_or_else(|| key_prefix(key), |min| number_term(key, min));
             let to = match max {
                 Some(max) => ("lte", number_term(key, *max)),
-                // Keys are text and end with NUL, so one more is text as well.
-                None => ("lt", String::from_utf8_lossy(&after_prefix(&prefix)).into_owned()),
+                None => ("lt", behind_key(key)),
             };
             json!({ "range": { field::NUMBERS: { "gte": from, to.0: to.1 } } })
         }
     }
+}
+
+/// Products with a term of this key in one of the fields that have one for all keys.
+pub(crate) fn has_key(name: &str, key: &str) -> Value {
+    json!({ "range": { name: { "gte": key_prefix(key), "lt": behind_key(key) } } })
+}
+
+/// The first text behind all terms of a key.
+fn behind_key(key: &str) -> String {
+    // Keys are text and end with NUL, so one more is text as well.
+    String::from_utf8_lossy(&after_prefix(&key_prefix(key))).into_owned()
 }
 
 fn is_nan(end: Option<f64>) -> bool {
