@@ -340,6 +340,12 @@ pub trait IndexWriter: Send + Sync {
 
     /// Whether the index can be written now.
     async fn ready(&self) -> Result<(), PortError>;
+
+    /// Puts in order what was written, where an index would do that by itself after a while, and waits for it.
+    /// Searches find the same before and after, and may be faster.
+    async fn settle(&self) -> Result<(), PortError> {
+        Ok(())
+    }
 }
 
 /// What became of a change.

@@ -89,6 +89,7 @@ macro_rules! suites {
             $place,
             [
                 what_was_applied_is_found_at_once,
+                an_index_in_order_finds_the_same,
                 an_older_or_equal_version_changes_nothing,
                 a_delete_leaves_a_tombstone,
                 answers_come_in_the_order_given,
@@ -227,6 +228,15 @@ async fn what_was_applied_is_found_at_once(index: &Index<'_>) {
     assert_eq!(index.apply(&[at_version(2, lamp)]).await, [Applied::Done]);
     assert_eq!(index.words("light").await, ["lamp"]);
     assert!(index.words("desk").await.is_empty());
+}
+
+async fn an_index_in_order_finds_the_same(index: &Index<'_>) {
+    for id in ["a", "b", "c"] {
+        index.add([named(id, "Desk lamp")]).await;
+    }
+    index.apply(&[deleted("b", 2)]).await;
+    index.writer.settle().await.unwrap();
+    assert_eq!(index.words("lamp").await, ["a", "c"]);
 }
 
 async fn an_older_or_equal_version_changes_nothing(index: &Index<'_>) {

@@ -116,7 +116,7 @@ impl TestApp {
         Self { url, client, app: Some(app), server: Some((stop, server)), _data_dir: data_dir }
     }
 
-    fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &App {
         self.app.as_ref().expect("it runs until it is dropped")
     }
 

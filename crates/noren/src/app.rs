@@ -57,6 +57,7 @@ pub struct Index {
 pub struct App {
     catalogue: Catalogue,
     store: Arc<EmbeddedStore>,
+    writer: Arc<dyn IndexWriter>,
     search: Arc<dyn SearchIndex>,
     worker: Worker,
     work: JoinHandle<()>,
@@ -105,11 +106,12 @@ impl App {
         let store = Arc::new(store);
         fill_empty_index(&store, &*index.search).await?;
         let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
-        let worker = Worker::new(store.clone(), index.writer, WorkerOptions::default());
+        let worker = Worker::new(store.clone(), index.writer.clone(), WorkerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (worker.clone(), stop.clone());
         let work = tokio::spawn(async move { working.run(stopped).await });
-        Ok(Self { catalogue, store, search: index.search, worker, work, stop, options })
+        let Index { writer, search } = index;
+        Ok(Self { catalogue, store, writer, search, worker, work, stop, options })
     }
 
     /// The write side.
@@ -124,7 +126,12 @@ impl App {
 
     /// Both APIs in one router, with health, metrics and documents.
     pub fn router(&self) -> Router {
-        let Options { currency, language, cache_seconds, answer_cache_mb, rules } = self.options.clone();
+        self.router_with_answers(self.options.answer_cache_mb)
+    }
+
+    /// The same with room for another number of megabytes of answers.
+    pub fn router_with_answers(&self, answer_cache_mb: u32) -> Router {
+        let Options { currency, language, cache_seconds, rules, .. } = self.options.clone();
         let mut gauges = vec![query::service::index_gauges(self.search.clone())];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
         let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules };
@@ -157,6 +164,15 @@ impl App {
             }
             tokio::time::sleep(IDLE_POLL).await;
         }
+    }
+
+    /// Waits until the index has put in order what was written, as it does by itself when nothing is for a while.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub async fn settle(&self) -> Result<(), StartError> {
+        let settled = self.writer.settle().await;
+        settled.map_err(|error| StartError::because("the index cannot put itself in order", error))
     }
 
     /// Changes that could not be indexed, at most `limit`.

@@ -293,29 +293,59 @@ fn share(text: &str) -> Result<f64, String> {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  noren bench products.ndjson                         import, then searches for words of the products
-  noren bench products.ndjson --queries queries.txt   the searches of a file, one a line
-  noren bench products.ndjson --searches 0            import only
+  noren bench products.ndjson                            import, then searches for words of the products
+  noren bench products.ndjson --queries queries.ndjson   the searches of a file, one a line
+  noren bench products.ndjson --ratios --writes 500      also what facets, HTTP, typos and writes cost
+  noren bench products.ndjson --data-dir big             the same, and the folder stays
+  noren bench --data-dir big                             only searches
+  noren bench --url http://127.0.0.1:8080                a service that runs already
+  noren bench --url http://127.0.0.1:9200 --post /products/_search --queries bodies.ndjson   one of another make
 
-Imports the files into a fresh folder in this process until everything is searchable, then searches with two facets
-and a price range, one search after the other, through the whole service but without a network. Build with
-`--release` first.")]
+Imports the files into a folder in this process until everything is searchable, serves it on a free port of this
+machine, and searches over HTTP with facets by brand and category. No answer is kept. Build with `--release` first.
+docs/BENCHMARKS.md shows figures and what they mean.")]
 pub struct BenchArgs {
     /// Files of products, as `noren import` takes them
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present_any = ["data_dir", "url"], conflicts_with = "url", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Work on this folder, and leave it [default: a fresh one that is removed in the end]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "scratch"])]
+    pub data_dir: Option<PathBuf>,
+    /// Measure the service that runs there
+    #[arg(long, value_name = "URL", conflicts_with_all = ["ratios", "writes", "scratch"])]
+    pub url: Option<String>,
+    /// Post each line of the file of queries to this path, as it stands
+    #[arg(long, value_name = "PATH", requires_all = ["url", "queries"])]
+    pub post: Option<String>,
     /// Searches to make, one a line; without it, words of the products' names
     #[arg(long, value_name = "FILE")]
     pub queries: Option<PathBuf>,
-    /// How many searches to measure
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    /// How many searches make a figure; with 0 only the import is measured
+    #[arg(long, value_name = "N", default_value_t = 4000)]
     pub searches: usize,
-    /// The price range of the searches
-    #[arg(long, value_name = "MIN-MAX", default_value = "20-500", allow_hyphen_values = true)]
-    pub price: String,
-    /// Where to make the fresh folder, which is removed in the end [default: the system's temporary folder]
+    /// Connections that search at the same time
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = connections)]
+    pub connections: usize,
+    /// Also measure ways to search against each other
+    #[arg(long)]
+    pub ratios: bool,
+    /// Also search beside this many writes a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub writes: Option<u32>,
+    /// Write the figures to this file, for docs/plots/plot.py
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Where to make the fresh folder [default: the system's temporary folder]
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
+}
+
+/// As many as a small machine bears.
+fn connections(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(connections @ 1..=1000) => Ok(connections),
+        _ => Err("must be a number from 1 to 1000".to_owned()),
+    }
 }
 
 /// `noren rules`.

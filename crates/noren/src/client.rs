@@ -76,6 +76,17 @@ impl Service {
         Ok(Self { client, base })
     }
 
+    /// Where it listens, for a connection without TLS.
+    ///
+    /// # Errors
+    /// When it wants TLS.
+    pub fn host_and_port(&self) -> Result<String, Failure> {
+        match (self.base.scheme(), self.base.host_str(), self.base.port_or_known_default()) {
+            ("http", Some(host), Some(port)) => Ok(format!("{host}:{port}")),
+            _ => Err(Failure::usage(format!("`{}` is no http:// address", self.base))),
+        }
+    }
+
     /// Sends a POST and gives the answer, whatever its status.
     ///
     /// # Errors

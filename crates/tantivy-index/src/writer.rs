@@ -80,14 +80,6 @@ impl TantivyWriter {
         Ok(Self { calls: Some(calls), thread: Some(thread) })
     }
 
-    /// Puts the segments together that would be when nothing is written for a while, and waits for it.
-    ///
-    /// # Errors
-    /// When the index cannot be written.
-    pub async fn settle(&self) -> Result<(), PortError> {
-        self.call(Call::Settle).await
-    }
-
     async fn call<T>(
         &self,
         call: impl FnOnce(oneshot::Sender<Result<T, PortError>>) -> Call,
@@ -130,6 +122,11 @@ impl IndexWriter for TantivyWriter {
 
     async fn ready(&self) -> Result<(), PortError> {
         self.call(Call::Ready).await
+    }
+
+    /// Puts the segments together that would be when nothing is written for a while.
+    async fn settle(&self) -> Result<(), PortError> {
+        self.call(Call::Settle).await
     }
 }
 
