@@ -45,8 +45,7 @@ pub(crate) fn search<'a>(
 }
 
 fn matching<'a>(products: &[&'a Arc<Product>], query: &[QueryWord]) -> Vec<FoundProduct<'a>> {
-    let found =
-        |product: &&'a Arc<Product>| Some(FoundProduct { product: *product, class: class(product, query)? });
+    let found = |product: &&'a Arc<Product>| Some(FoundProduct { product, class: class(product, query)? });
     products.iter().filter_map(found).collect()
 }
 
