@@ -1,27 +1,23 @@
-//! Counting the values of facets: fields with few values by numbers that are the same in all segments, attributes by
-//! ordinals within a segment.
+//! Counting the values of facets: fields with few values by numbers that are the same in all segments. Attributes have a
+//! module of their own.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::Currency;
-use domain::search::{Facet, FacetField, FacetValue, number_facet, price_facet};
-use tantivy::{DocAddress, DocId};
-use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
+use domain::search::{Facet, FacetField, FacetValue, price_facet};
+use tantivy::DocId;
 use text::facets::{Counted, listed, most_frequent};
 
+use crate::attribute_facets::{self, AttributeCounter};
 use crate::columns::{AllValues, NO_VALUE, ValueId, Values};
-use crate::filters::key_range;
-use crate::order::texts;
-use crate::search::product_at;
 use crate::snapshot::{Segment, Snapshot};
 
 /// The counts of one facet over the segments so far.
 pub(crate) enum FacetCounter {
     /// Of a field whose values have numbers.
     Numbered { field: NumberedField, values: Arc<Values>, counts: Vec<u32> },
-    /// Of an attribute: counts by value, with a product that has it, and its numbers.
-    Attribute { key: String, values: HashMap<String, (u64, DocAddress)>, numbers: HashMap<u64, u64> },
+    /// Of an attribute.
+    Attribute(AttributeCounter),
     /// A price and 1 for each product.
     Price { currency: Currency, prices: Vec<(i64, u64)> },
 }
@@ -32,6 +28,25 @@ pub(crate) enum NumberedField {
     Brand,
     Category,
     Tags,
+}
+
+/// Counts products of a segment in every facet: those that pass all filters in each, those that fail only one field in
+/// the facet of that field.
+pub(crate) fn count(
+    counters: &mut [FacetCounter],
+    passing: &[DocId],
+    failing_only: &[Vec<DocId>],
+    segment: &Segment,
+    number: u32,
+) -> tantivy::Result<()> {
+    let mut attributes = Vec::new();
+    for (counter, failing) in counters.iter_mut().zip(failing_only) {
+        match counter {
+            FacetCounter::Attribute(counter) => attributes.push((counter, failing.as_slice())),
+            field => field.count_field(passing.iter().chain(failing).copied(), segment),
+        }
+    }
+    attribute_facets::count(attributes, passing, segment, number)
 }
 
 impl FacetCounter {
@@ -46,19 +61,12 @@ impl FacetCounter {
             FacetField::Category => numbered(NumberedField::Category, &values.categories),
             FacetField::Tags => numbered(NumberedField::Tags, &values.tags),
             FacetField::Price => Self::Price { currency, prices: Vec::new() },
-            FacetField::Attribute(key) => {
-                Self::Attribute { key: key.clone(), values: HashMap::new(), numbers: HashMap::new() }
-            }
+            FacetField::Attribute(key) => Self::Attribute(AttributeCounter::new(key)),
         }
     }
 
-    /// Counts products of a segment.
-    pub(crate) fn count(
-        &mut self,
-        documents: impl Iterator<Item = DocId>,
-        segment: &Segment,
-        number: u32,
-    ) -> tantivy::Result<()> {
+    /// Counts products of a segment, unless this is the facet of an attribute.
+    fn count_field(&mut self, documents: impl Iterator<Item = DocId>, segment: &Segment) {
         let columns = segment.columns();
         match self {
             Self::Numbered { field, counts, .. } => {
@@ -75,33 +83,24 @@ impl FacetCounter {
                         documents.for_each(|at| columns.tags.of(at).iter().for_each(|tag| count(*tag)));
                     }
                 }
-                Ok(())
             }
             Self::Price { currency, prices } => {
                 let column = columns.prices(*currency);
                 prices.extend(documents.filter_map(|at| Some((column.of(at)?, 1))));
-                Ok(())
             }
-            Self::Attribute { key, values, numbers } => {
-                let documents: Vec<DocId> = documents.collect();
-                count_texts(key, &documents, values, segment, number)?;
-                count_numbers(key, &documents, numbers, segment)
-            }
+            Self::Attribute(_) => {}
         }
     }
 
     /// The answer, with at most `limit` values.
     pub(crate) fn facet(self, limit: usize, snapshot: &Snapshot) -> tantivy::Result<Facet> {
-        let (distinct, numbers) = match self {
+        let numbers = match self {
             Self::Price { prices, .. } => return Ok(Facet::Price(price_facet(&prices))),
-            Self::Attribute { ref values, ref numbers, .. } => {
-                let counted = numbers.iter().map(|(order, count)| (number_of_order(*order), *count));
-                (values.len(), number_facet(&counted.collect::<Vec<_>>()))
-            }
-            Self::Numbered { .. } => (0, None),
+            Self::Attribute(ref counter) => counter.numbers(),
+            Self::Numbered { .. } => None,
         };
-        let (values, counted) = self.listed("", limit, snapshot)?;
-        Ok(Facet::Values { values, distinct: distinct.max(counted), numbers })
+        let (values, distinct) = self.listed("", limit, snapshot)?;
+        Ok(Facet::Values { values, distinct, numbers })
     }
 
     /// The values that fit a prefix, as [`domain::search::FacetRequest`] says.
@@ -147,20 +146,8 @@ impl FacetCounter {
                 let values = most_frequent(counted, prefix, limit).into_iter().map(value).collect();
                 Ok((listed(values, prefix, limit), distinct))
             }
-            Self::Attribute { key, values, .. } => {
-                let distinct = values.len();
-                let counted = values.into_iter().map(|(term, (count, known))| Counted { term, count, known });
-                let mut values = Vec::new();
-                for Counted { term, count, known: example } in most_frequent(counted, prefix, limit) {
-                    let value = match beginning(&term) {
-                        Some(_) => {
-                            let product = product_at(snapshot, example)?;
-                            whole_value(&key, &term, product.content.attributes.get(&key)).unwrap_or(term)
-                        }
-                        None => term,
-                    };
-                    values.push(FacetValue { value, count });
-                }
+            Self::Attribute(counter) => {
+                let (values, distinct) = counter.most_frequent(prefix, limit, snapshot)?;
                 Ok((listed(values, prefix, limit), distinct))
             }
         }
@@ -175,68 +162,4 @@ fn add_to_those_above(counts: &mut [u32], values: &Values) {
             counts[above as usize] += counts[number];
         }
     }
-}
-
-fn count_texts(
-    key: &str,
-    documents: &[DocId],
-    values: &mut HashMap<String, (u64, DocAddress)>,
-    segment: &Segment,
-    number: u32,
-) -> tantivy::Result<()> {
-    let Some(column) = &segment.attributes else { return Ok(()) };
-    let range = key_range(column, key)?;
-    if range.is_empty() {
-        return Ok(());
-    }
-    let mut counts = vec![(0_u32, 0); (range.end - range.start) as usize];
-    for document in documents {
-        for ordinal in column.ords().values_for_doc(*document).filter(|ordinal| range.contains(ordinal)) {
-            let (count, example) = &mut counts[(ordinal - range.start) as usize];
-            *count += 1;
-            *example = *document;
-        }
-    }
-    let counted = counts.iter().zip(range.clone()).filter(|((count, _), _)| *count > 0);
-    let prefix = key_prefix(key);
-    for (ordinal, term) in texts(Some(column), counted.map(|(_, ordinal)| ordinal))? {
-        let (count, example) = counts[(ordinal - range.start) as usize];
-        let value = term.strip_prefix(&prefix).unwrap_or(&term);
-        let example = DocAddress::new(number, example);
-        values.entry(value.to_owned()).or_insert((0, example)).0 += u64::from(count);
-    }
-    Ok(())
-}
-
-fn count_numbers(
-    key: &str,
-    documents: &[DocId],
-    numbers: &mut HashMap<u64, u64>,
-    segment: &Segment,
-) -> tantivy::Result<()> {
-    let Some(column) = &segment.numbers else { return Ok(()) };
-    let range = key_range(column, key)?;
-    if range.is_empty() {
-        return Ok(());
-    }
-    let mut counts = vec![0_u64; (range.end - range.start) as usize];
-    for document in documents {
-        for ordinal in column.ords().values_for_doc(*document).filter(|ordinal| range.contains(ordinal)) {
-            counts[(ordinal - range.start) as usize] += 1;
-        }
-    }
-    let counted: Vec<u64> = counts
-        .iter()
-        .zip(range.clone())
-        .filter(|(count, _)| **count > 0)
-        .map(|(_, ordinal)| ordinal)
-        .collect();
-    let mut next = counted.iter();
-    column.dictionary().sorted_ords_to_term_cb(&counted, |term| {
-        let order = term.last_chunk().map(|order| u64::from_be_bytes(*order));
-        if let (Some(ordinal), Some(order)) = (next.next(), order) {
-            *numbers.entry(order).or_default() += counts[(ordinal - range.start) as usize];
-        }
-    })?;
-    Ok(())
 }

@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod attribute_facets;
 mod columns;
 mod correction;
 mod document;

@@ -15,7 +15,7 @@ use text::query::Query;
 use text::score::UNBOOSTED;
 
 use crate::correction::corrected;
-use crate::facets::FacetCounter;
+use crate::facets::{self, FacetCounter};
 use crate::filters::{SegmentFilters, Verdict};
 use crate::matching::{Match, score};
 use crate::order::{Place, SegmentTop, Window};
@@ -231,11 +231,11 @@ impl<'a> Search<'a> {
         found.total += passing.len() as u64;
         passing.iter().for_each(|found| top.add(found.document, score(found.steps)));
         found.places.extend(top.places(number)?);
-        for (counter, failing) in found.facets.iter_mut().zip(failing_only) {
-            let documents = passing.iter().map(|found| found.document);
-            counter.count(documents.chain(failing), segment, number)?;
+        if found.facets.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let passing: Vec<DocId> = passing.iter().map(|found| found.document).collect();
+        facets::count(&mut found.facets, &passing, &failing_only, segment, number)
     }
 
     fn check_time(&self) -> Result<(), PortError> {
