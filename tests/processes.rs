@@ -218,7 +218,7 @@ fn a_start_with_broken_rules_ends_with_a_line_for_each_fault() {
     std::fs::write(&rules, "version = 1\n[words]\nstopWords = [1, \"\"]\n").unwrap();
     let (rules, data) = (rules.to_str().unwrap(), dir.path().join("data"));
     let listen = ["--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap(), "--rules", rules];
-    for (name, arguments) in [("noren", &["serve"][..]), ("noren-query", &[])] {
+    for (name, arguments) in [("noren", &["serve"][..]), ("noren-query", &[]), ("noren-sync", &[])] {
         let output = finished(name, &[arguments, &listen].concat(), &[]);
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{name} starts");
@@ -227,6 +227,32 @@ fn a_start_with_broken_rules_ends_with_a_line_for_each_fault() {
         assert!(lines[0].starts_with("error: ") && lines[0].contains("NOREN_RULES"), "{name}: {error}");
         assert_eq!(lines[2], format!("{rules}:3:17: is empty; write something, or leave it out"), "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_weighs_the_parts_of_products_as_the_rules_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = dir.path().join("rules.toml");
+    // A price in the currency of the catalogue, which others have too many decimals for.
+    let boost = "[[boost]]\nby = 0.1\nfilter = { priceRange = \"1.125-\" }\n";
+    std::fs::write(&rules, format!("version = 1\n{boost}[weights]\nname = 0.2\ndescription = 3\n")).unwrap();
+    let (rules, data) = (rules.to_str().unwrap(), dir.path().join("data"));
+    let folder = ["--data-dir", data.to_str().unwrap()];
+    let _sync =
+        Running::start("noren-sync", &[&folder[..], &["--rules", rules, "--currency", "KWD"]].concat()).await;
+    let command = Running::start("noren-command", &folder).await;
+    let query = Running::start("noren-query", &folder).await;
+    let products = [
+        ("a-named", json!({"name": "Lamp", "description": "for the table"})),
+        ("b-described", json!({"name": "Table", "description": "lamp"})),
+    ];
+    for (id, product) in &products {
+        let put = http_client().put(format!("{}/products/{id}", command.url)).json(product);
+        Answer::of(put).await.expect(201);
+    }
+    wait_until("both are found", async || total(&query.url, "query=lamp").await == 2).await;
+    let found = get(&query.url, "/products/search?query=lamp").await.expect(200);
+    assert_eq!(found.ids(), ["b-described", "a-named"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

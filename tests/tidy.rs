@@ -41,7 +41,7 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         "command" => [&base[..], &STORES, &QUEUES, &["aws-setup"]].concat(),
         "query" => [&base[..], &INDEXES, &["rules", "text"]].concat(),
-        "sync" => [&base[..], &QUEUES, &INDEXES, &["aws-setup"]].concat(),
+        "sync" => [&base[..], &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),
         "noren" => [&base[..], &adapters, &SERVICES, &["rules"]].concat(),
         "tests" => [&base[..], &adapters, &SERVICES, &["aws-setup", "noren"]].concat(),
         _ => return None,

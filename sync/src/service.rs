@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use clap::Parser;
-use domain::Language;
 use domain::ports::{ChangeQueue, IndexWriter};
+use domain::{Currency, Language};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchWriter;
+use rules::{Faults, FieldWeights, Locale, Rules};
 use runtime::config::{self, IndexKind, QueueKind};
 use runtime::{Service, StartError, server};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,10 @@ pub struct Config {
     opensearch: config::OpenSearch,
     #[command(flatten)]
     language: config::Language,
+    #[command(flatten)]
+    currency: config::Currency,
+    #[command(flatten)]
+    rules: config::Rules,
     #[command(flatten)]
     create_tables: config::CreateTables,
 }
@@ -89,11 +94,12 @@ async fn queue(config: &Config) -> Result<Arc<dyn ChangeQueue>, StartError> {
 async fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
     let language = Language::parse(&config.language.language)
         .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
+    let weights = weights(config, language)?;
     match config.index.index {
         #[cfg(feature = "embedded")]
         IndexKind::Tantivy => {
             let folder = config.data_dir.index();
-            let options = tantivy_index::WriterOptions { language, ..Default::default() };
+            let options = tantivy_index::WriterOptions { language, weights, ..Default::default() };
             let writer = tantivy_index::TantivyWriter::open(&folder, options)
                 .map_err(|error| StartError::because("cannot open the index", error))?;
             Ok(Arc::new(writer))
@@ -106,6 +112,7 @@ async fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
             let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;
+            let options = opensearch_index::Options { weights, ..options };
             let opened = match config.create_tables.create_tables {
                 true => OpenSearchWriter::create(&options).await,
                 false => OpenSearchWriter::open(&options).await,
@@ -115,4 +122,21 @@ async fn index(config: &Config) -> Result<Arc<dyn IndexWriter>, StartError> {
         #[cfg(not(feature = "aws"))]
         IndexKind::Opensearch => Err(config::compiled_out("NOREN_INDEX", "opensearch", "aws")),
     }
+}
+
+/// How much the parts of products count: as the rules of the shop say at the start, or as they do by themselves.
+fn weights(config: &Config, language: Language) -> Result<FieldWeights, StartError> {
+    let Some(path) = &config.rules.rules else { return Ok(FieldWeights::default()) };
+    let currency = Currency::parse(&config.currency.currency)
+        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
+    let shown = path.display();
+    let bytes = rules::read(path).map_err(|error| {
+        StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error)
+    })?;
+    let rules = Rules::parse(&bytes, Locale { currency, language }).map_err(|Faults(faults)| {
+        let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();
+        StartError::new(format!("the rules file {shown} (NOREN_RULES) is not right; correct these faults"))
+            .with_details(details)
+    })?;
+    Ok(rules.weights())
 }

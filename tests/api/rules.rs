@@ -75,6 +75,21 @@ async fn rules_hold_for_suggestions_and_similar_products() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_weights_of_parts_decide_what_comes_first() {
+    let products = [
+        json!({"id": "a-named", "name": "Lamp", "description": "for the table"}),
+        json!({"id": "b-described", "name": "Table", "description": "lamp"}),
+    ];
+    let order = async |weights: &str| {
+        let shop = Shop::open(&format!("version = 1\n{weights}")).await;
+        shop.app.fill(&products).await;
+        shop.finds("lamp").await
+    };
+    assert_eq!(order("").await, ["a-named", "b-described"]);
+    assert_eq!(order("[weights]\nname = 0.2\ndescription = 3").await, ["b-described", "a-named"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_the_file_counts_without_a_restart() {
     let shop = Shop::open("version = 1").await;
     assert_eq!(shop.finds("laptop").await, [""; 0]);

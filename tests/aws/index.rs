@@ -218,7 +218,7 @@ async fn a_document_that_is_refused_leaves_the_others_indexed() {
 #[tokio::test]
 async fn a_server_that_is_away_is_unavailable() {
     let (url, language) = (format!("http://{}", closed_address()), Language::English);
-    let options = Options { url, alias: "any".to_owned(), language, aws: None };
+    let options = Options { url, alias: "any".to_owned(), language, weights: Default::default(), aws: None };
     let (writer, searcher) = (
         OpenSearchWriter::create(&options).await.unwrap(),
         OpenSearchSearcher::open(&options).await.unwrap(),
@@ -318,7 +318,8 @@ async fn requests_are_signed_when_there_are_credentials_of_aws() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let aws = Aws::local(&url).await.unwrap();
-    let options = Options { url, alias: "any".to_owned(), language: Language::English, aws: Some(aws) };
+    let (alias, language) = ("any".to_owned(), Language::English);
+    let options = Options { url, alias, language, weights: Default::default(), aws: Some(aws) };
     let error = OpenSearchSearcher::open(&options).await.err().unwrap();
     assert!(
         matches!(error, OpenError::Denied { .. }) && error.to_string().contains("credentials"),

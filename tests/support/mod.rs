@@ -49,7 +49,13 @@ pub(crate) fn http_client() -> reqwest::Client {
 /// How the index behind this alias is reached.
 pub(crate) fn opensearch_options(server: &Server, alias: &str) -> opensearch_index::Options {
     let language = domain::Language::default();
-    opensearch_index::Options { url: server.url.clone(), alias: alias.to_owned(), language, aws: None }
+    opensearch_index::Options {
+        url: server.url.clone(),
+        alias: alias.to_owned(),
+        language,
+        weights: Default::default(),
+        aws: None,
+    }
 }
 
 /// The root of the repository.

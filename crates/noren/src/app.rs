@@ -10,6 +10,7 @@ use domain::ports::{ChangeQueue, Envelope, IndexWriter, PortError, ProductStore,
 use domain::{Change, Currency, Language};
 use embedded_store::{DeadLetter, EmbeddedStore};
 use query::{Settings, ShopRules};
+use rules::FieldWeights;
 use runtime::{Service, StartError};
 use sync::{Worker, WorkerOptions};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
@@ -33,7 +34,7 @@ pub struct Options {
     pub cache_seconds: u32,
     /// Megabytes of answers that the read side keeps, see [`Settings::answer_cache_mb`].
     pub answer_cache_mb: u32,
-    /// What the shop decided about searches.
+    /// What the shop decided about searches, and about the weights of what is indexed until the end of the process.
     pub rules: Option<Arc<ShopRules>>,
 }
 
@@ -42,6 +43,13 @@ impl Default for Options {
         let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
         let language = Language::default();
         Self { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb, rules: None }
+    }
+}
+
+impl Options {
+    /// How much the parts of products count, as the rules say now.
+    pub fn weights(&self) -> FieldWeights {
+        self.rules.as_ref().map(|rules| rules.current().weights()).unwrap_or_default()
     }
 }
 
@@ -83,8 +91,8 @@ impl App {
     /// When a part cannot be opened, with what to do about it.
     pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
         let folder = data_dir.join("index");
-        let language = options.language;
-        let writer = TantivyWriter::open(&folder, WriterOptions { language, ..Default::default() })
+        let (language, weights) = (options.language, options.weights());
+        let writer = TantivyWriter::open(&folder, WriterOptions { language, weights, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;
         let search = TantivySearcher::open(&folder, SearcherOptions { language, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;

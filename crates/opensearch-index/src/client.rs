@@ -15,6 +15,7 @@ use opensearch::{Error, OpenSearch};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use text::field_weights::FieldWeights;
 
 /// The most characters of what OpenSearch says that go into an error.
 const MAX_REASON_CHARS: usize = 300;
@@ -33,6 +34,8 @@ pub struct Options {
     pub alias: String,
     /// What texts are analysed as; the same for all who write and search the index.
     pub language: Language,
+    /// How much the parts of products count that are written from now on.
+    pub weights: FieldWeights,
     /// Region and credentials to sign requests with (Signature Version 4).
     pub aws: Option<Aws>,
 }
@@ -45,7 +48,8 @@ impl Options {
     /// [`SetupError`] when an address of Amazon is given, and no region or credentials are found.
     pub async fn load(url: &str, alias: &str, language: Language) -> Result<Self, SetupError> {
         let aws = if wants_signature(url) { Some(Aws::load().await?) } else { None };
-        Ok(Self { url: url.to_owned(), alias: alias.to_owned(), language, aws })
+        let weights = FieldWeights::default();
+        Ok(Self { url: url.to_owned(), alias: alias.to_owned(), language, weights, aws })
     }
 }
 
@@ -339,7 +343,13 @@ mod tests {
 
     fn opened(url: &str, alias: &str) -> Result<Client, OpenError> {
         let (url, alias) = (url.to_owned(), alias.to_owned());
-        Client::new(&Options { url, alias, language: Language::English, aws: None })
+        Client::new(&Options {
+            url,
+            alias,
+            language: Language::English,
+            weights: FieldWeights::default(),
+            aws: None,
+        })
     }
 
     #[test]
@@ -372,6 +382,7 @@ mod tests {
             url: "http://u:s3cret@127.0.0.1:1".to_owned(),
             alias: "a".to_owned(),
             language: Language::English,
+            weights: FieldWeights::default(),
             aws: None,
         };
         assert!(!format!("{options:?}").contains("s3cret"));

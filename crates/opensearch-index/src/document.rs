@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::search::{is_searchable, name_sort_key};
-use domain::{Change, Content, Language, Product};
+use domain::{Change, Content, Product};
 use serde_json::{Map, Value, json};
 use text::attributes::{attribute_term, key_prefix, number_order};
 use text::dictionary::Dictionary;
@@ -16,7 +16,11 @@ use crate::schema::{BEFORE_LEVEL, field, state};
 const NO_LEVEL: u8 = b'@';
 
 /// The document that holds what the change leaves. Only documents of active products have anything to find.
-pub(crate) fn document(change: &Change, made: i64, language: Language) -> Result<Value, serde_json::Error> {
+pub(crate) fn document(
+    change: &Change,
+    made: i64,
+    weigher: &mut Weigher,
+) -> Result<Value, serde_json::Error> {
     let mut document = Map::new();
     document.insert(field::ID.to_owned(), change.id().as_str().into());
     document.insert(field::MADE.to_owned(), made.into());
@@ -27,7 +31,7 @@ pub(crate) fn document(change: &Change, made: i64, language: Language) -> Result
         }
         Some(product) if !is_searchable(product) => state::HIDDEN,
         Some(product) => {
-            add_product(&mut document, product, language)?;
+            add_product(&mut document, product, weigher)?;
             state::ACTIVE
         }
     };
@@ -38,7 +42,7 @@ pub(crate) fn document(change: &Change, made: i64, language: Language) -> Result
 fn add_product(
     document: &mut Map<String, Value>,
     product: &Product,
-    language: Language,
+    weigher: &mut Weigher,
 ) -> Result<(), serde_json::Error> {
     let content = &product.content;
     let mut add = |name: &str, value: Value| document.insert(name.to_owned(), value);
@@ -63,13 +67,13 @@ fn add_product(
     add(field::IN_STOCK, content.stock.is_some_and(|pieces| pieces > 0).into());
     add(field::CREATED_AT, product.created_at.as_millisecond().into());
     add(field::NAME, name_sort_key(&content.name).into());
-    add_words(document, content, language);
+    add_words(document, content, weigher);
     Ok(())
 }
 
-fn add_words(document: &mut Map<String, Value>, content: &Content, language: Language) {
+fn add_words(document: &mut Map<String, Value>, content: &Content, weigher: &mut Weigher) {
     let (mut words, mut beginnings) = (String::new(), String::new());
-    Weigher::new(language).weigh(content, |dictionary, word, level| {
+    weigher.weigh(content, |dictionary, word, level| {
         // As the analyser of the field reads it.
         words.push_str(&format!("{}{BEFORE_LEVEL}{level} ", word_term(dictionary, word)));
         // Only words that end where everybody knows it are looked for by their beginnings.
@@ -110,7 +114,7 @@ pub(crate) fn number_term(key: &str, number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Currency;
+    use domain::{Currency, Language};
     use domain::input::read_product;
     use text::weights::MAX_LEVEL;
 
@@ -125,7 +129,7 @@ mod tests {
     fn each_word_stands_behind_its_dictionary_and_its_level() {
         let content = read_product(r#"{"name":"Desk 東京都 a1"}"#.as_bytes(), Currency::USD).unwrap().content;
         let mut document = Map::new();
-        add_words(&mut document, &content, Language::English);
+        add_words(&mut document, &content, &mut Weigher::new(Language::English));
         let terms = |name: &str| -> BTreeSet<String> {
             let text = document[name].as_str().unwrap();
             text.split_whitespace().map(|term| term.split('|').next().unwrap().to_owned()).collect()

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
+use domain::Change;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
-use domain::{Change, Language};
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use text::field_weights::FieldWeights;
+use text::weights::Weigher;
 use tokio::sync::OnceCell;
 
 use crate::client::{Call, CallError, Client, OpenError, Options, described, kind_of};
@@ -31,6 +33,7 @@ pub struct OpenSearchWriter {
     client: Client,
     /// Whether to make the index when there is none.
     makes: bool,
+    weights: FieldWeights,
     /// Set once the index was made, or seen to be one that can be written.
     ready: OnceCell<Ready>,
 }
@@ -72,7 +75,8 @@ impl OpenSearchWriter {
     }
 
     async fn start(options: &Options, makes: bool) -> Result<Self, OpenError> {
-        let writer = Self { client: Client::new(options)?, makes, ready: OnceCell::new() };
+        let writer =
+            Self { client: Client::new(options)?, makes, weights: options.weights, ready: OnceCell::new() };
         match writer.prepare().await {
             Ok(_) => {}
             Err(OpenError::Failed(error)) => {
@@ -178,8 +182,9 @@ impl IndexWriter for OpenSearchWriter {
         let Ready { made } = self.prepare().await?;
         let mut applied = vec![Applied::Stale; changes.len()];
         let (mut items, mut bytes) = (Vec::new(), 0);
+        let mut weigher = Weigher::new(self.client.language).with_weights(self.weights);
         for (place, change) in changes.iter().enumerate() {
-            let lines = match lines(change, made, self.client.language) {
+            let lines = match lines(change, made, &mut weigher) {
                 Ok(lines) => lines,
                 Err(reason) => {
                     applied[place] = Applied::Refused(reason);
@@ -210,7 +215,7 @@ impl IndexWriter for OpenSearchWriter {
 }
 
 /// The lines of a bulk request for a change, or why there cannot be any.
-fn lines(change: &Change, made: i64, language: Language) -> Result<Bytes, String> {
+fn lines(change: &Change, made: i64, weigher: &mut Weigher) -> Result<Bytes, String> {
     let Ok(version) = i64::try_from(change.version().0) else {
         return Err(format!("version {} is above what OpenSearch can count", change.version()));
     };
@@ -218,7 +223,7 @@ fn lines(change: &Change, made: i64, language: Language) -> Result<Bytes, String
     let action = json!({ "index": {
         "_id": change.id().as_str(), "version": version, "version_type": "external",
     } });
-    let document = document(change, made, language).map_err(|error| error.to_string())?;
+    let document = document(change, made, weigher).map_err(|error| error.to_string())?;
     Ok(Bytes::from(format!("{action}\n{document}\n")))
 }
 

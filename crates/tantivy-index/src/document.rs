@@ -8,6 +8,7 @@ use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use text::attributes::{attribute_term, key_prefix, number_order};
 use text::dictionary::Dictionary;
+use text::field_weights::FieldWeights;
 use text::runs::{each_run, pairs};
 use text::weights::Weigher;
 
@@ -27,8 +28,8 @@ pub(crate) struct DocumentMaker {
 }
 
 impl DocumentMaker {
-    pub(crate) fn new(fields: Fields, language: Language) -> Self {
-        Self { fields, weigher: Weigher::new(language) }
+    pub(crate) fn new(fields: Fields, language: Language, weights: FieldWeights) -> Self {
+        Self { fields, weigher: Weigher::new(language).with_weights(weights) }
     }
 
     /// The document that holds what the change leaves.

@@ -15,6 +15,7 @@ use tantivy::index::{InvertedIndexReader, SegmentId, SegmentMeta, SegmentReader}
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, FutureResult, IndexReader, ReloadPolicy, Searcher, TERMINATED, TantivyError, Term};
+use text::field_weights::FieldWeights;
 use tokio::sync::oneshot;
 
 use crate::document::DocumentMaker;
@@ -40,11 +41,14 @@ pub struct WriterOptions {
     pub threads: usize,
     /// What the texts of products are analysed as; the same as that of whoever searches the folder.
     pub language: Language,
+    /// How much the parts of products count that are written from now on.
+    pub weights: FieldWeights,
 }
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        Self { heap_bytes: 64_000_000, threads: 1, language: Language::default() }
+        let (language, weights) = (Language::default(), FieldWeights::default());
+        Self { heap_bytes: 64_000_000, threads: 1, language, weights }
     }
 }
 
@@ -150,7 +154,7 @@ impl Worker {
             .try_into()
             .map_err(|error| folder.open_error(error))?;
         Ok(Self {
-            maker: DocumentMaker::new(folder.fields, folder.language),
+            maker: DocumentMaker::new(folder.fields, folder.language, options.weights),
             reader,
             writer: Some(writer),
             folder,

@@ -24,6 +24,11 @@ impl FieldWeights {
     pub fn of(&self, part: Part) -> f32 {
         self.0[part as usize]
     }
+
+    /// The same of all parts, by their numbers.
+    pub(crate) fn by_part(&self) -> &[f32; PARTS] {
+        &self.0
+    }
 }
 
 /// Every part counts what it counts by itself.

@@ -13,6 +13,7 @@ use foldhash::HashMap;
 
 use crate::analysis::{Piece, Purpose, joined, pieces, query_words};
 use crate::dictionary::Dictionary;
+use crate::field_weights::FieldWeights;
 use crate::forms::base;
 use crate::product::{PARTS, Part, each_text};
 use crate::roles::{Role, RoleReader};
@@ -42,7 +43,7 @@ struct Weight {
     usual_words: f32,
 }
 
-/// By the numbers of [`Part`].
+/// By the numbers of [`Part`]; what a shop decided is multiplied with them.
 const WEIGHTS: [Weight; PARTS] = [
     // Name
     Weight { weight: 8.0, by_length: 0.5, usual_words: 8.0 },
@@ -62,6 +63,7 @@ const WEIGHTS: [Weight; PARTS] = [
 #[derive(Debug)]
 pub struct Weigher {
     language: Language,
+    weights: FieldWeights,
     counts: Counts,
     /// The words of the product's brand.
     brand: Vec<String>,
@@ -101,9 +103,15 @@ impl Counts {
 }
 
 impl Weigher {
-    /// Weighs words in texts of a language.
+    /// Weighs words in texts of a language, each part of a product by its own weight.
     pub fn new(language: Language) -> Self {
-        Self { language, counts: Counts::default(), brand: Vec::new(), pending: Pending::default() }
+        let weights = FieldWeights::default();
+        Self { language, weights, counts: Counts::default(), brand: Vec::new(), pending: Pending::default() }
+    }
+
+    /// The same, with the weights of parts multiplied by what a shop decided.
+    pub fn with_weights(self, weights: FieldWeights) -> Self {
+        Self { weights, ..self }
     }
 
     /// Hands every word of the product and its [base](crate::forms::base) to `emit`, and neighbours written as one
@@ -112,7 +120,7 @@ impl Weigher {
     ///
     /// Neighbours are kept where a text begins; a number and its unit also further on, but not in long descriptions.
     pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
-        let Self { language, counts, brand, pending } = self;
+        let Self { language, weights, counts, brand, pending } = self;
         let language = *language;
         brand.clear();
         if let Some(name) = &content.brand {
@@ -127,17 +135,23 @@ impl Weigher {
                 counts.word(&joined, Part::Code, Role::WHOLE, language);
             }
         }
-        let mut worth = [0.0; PARTS];
-        for ((worth, length), weight) in worth.iter_mut().zip(&mut counts.lengths).zip(&WEIGHTS) {
-            let Weight { weight, by_length, usual_words } = weight;
-            let share = 1.0 - by_length + by_length * *length as f32 / usual_words;
-            *worth = weight / share.max(LEAST_SHARE) / f32::from(Role::WHOLE);
-            *length = 0;
-        }
+        let worth = worth_of_parts(&counts.lengths, weights);
+        counts.lengths = [0; PARTS];
         counts.words.drain().for_each(|(word, own)| emit(Dictionary::of(&word), &word, level(&own, &worth)));
         counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, level(&own, &worth)));
         counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, level(&own, &worth)));
     }
+}
+
+/// What one occurrence in each part is worth, in parts of so many words.
+fn worth_of_parts(lengths: &[u32; PARTS], weights: &FieldWeights) -> [f32; PARTS] {
+    let mut worth = *weights.by_part();
+    for ((worth, length), own) in worth.iter_mut().zip(lengths).zip(&WEIGHTS) {
+        let Weight { weight, by_length, usual_words } = own;
+        let share = 1.0 - by_length + by_length * *length as f32 / usual_words;
+        *worth *= weight / share.max(LEAST_SHARE) / f32::from(Role::WHOLE);
+    }
+    worth
 }
 
 /// A word that was read. What it is worth shows when the next one is known.
@@ -420,6 +434,26 @@ mod tests {
             });
         }
         weighed
+    }
+
+    #[test]
+    fn a_shop_decides_what_a_part_counts_and_no_word_gets_lost() {
+        let json = r#"{"name":"Lamp","brand":"Akari","description":"paper lamp"}"#;
+        let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
+        let levels = |weights: FieldWeights| {
+            let mut levels = HashMap::default();
+            Weigher::new(Language::English).with_weights(weights).weigh(&content, |_, word, level| {
+                levels.insert(word.to_owned(), level);
+            });
+            ["lamp", "akari", "paper"].map(|word| levels[word])
+        };
+        let own = levels(FieldWeights::default());
+        let with = |part, weight| levels(FieldWeights::default().with(part, weight).unwrap());
+        assert_eq!(with(Part::Name, 1.0), own);
+        let [lamp, akari, paper] = with(Part::Brand, 10.0);
+        assert!(lamp == own[0] && akari > own[1] && paper == own[2], "{lamp} {akari} {paper}; {own:?}");
+        let [lamp, akari, paper] = with(Part::Description, 0.0);
+        assert!((1..own[0]).contains(&lamp) && akari == own[1] && paper == 1, "{lamp} {akari} {paper}");
     }
 
     fn level_of(list: &[(String, u8)], word: &str) -> u8 {
