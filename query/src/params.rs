@@ -9,7 +9,7 @@ use domain::near::nearest;
 use domain::search::{
     AttributeFilter, Cursor, DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, FacetField, FacetRequest, Filters,
     MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS,
-    MAX_QUERY_WORDS, Page, PageStart, SearchRequest, Sort, SortKey,
+    MAX_QUERY_WORDS, Page, PageStart, Reading, SearchRequest, Sort, SortKey,
 };
 use domain::{CategoryPath, Currency, Fault, FaultKind, Faults, MoneyError, PriceRange};
 
@@ -424,7 +424,7 @@ impl Reader {
             let message = "stands beside `page`, and both say where to begin; give one of them";
             self.fault("cursor", FaultKind::Repeated, message);
         }
-        match Cursor::decode(&text).filter(key_fits_sort) {
+        match Cursor::decode(&text).filter(could_be_answered) {
             Some(cursor) if sort.is_some_and(|sort| sort != cursor.sort) => {
                 let message = "belongs to a list in another order; begin again without it, or keep `sortBy`";
                 self.fault("cursor", FaultKind::Malformed, message);
@@ -487,11 +487,17 @@ fn split_list(text: &str) -> Vec<String> {
     parts
 }
 
-/// Whether the cursor could come from a list in its order. Clients can write what they like into one, and an index
-/// must not have to compare a score with a name.
+/// Whether a search could have answered with the cursor. Clients can write what they like into one, and an index must
+/// not have to compare a score with a name, or to look for typos in more words than a search has.
+fn could_be_answered(cursor: &Cursor) -> bool {
+    let Reading { typos, optional } = &cursor.reading;
+    key_fits_sort(cursor) && typos.len().max(optional.len()) <= MAX_QUERY_WORDS
+}
+
 fn key_fits_sort(cursor: &Cursor) -> bool {
     match (&cursor.key, cursor.sort) {
-        (None, _) => true,
+        // Every product has a score.
+        (None, sort) => sort != Sort::Relevance,
         (Some(SortKey::Score(bits)), Sort::Relevance) => f32::from_bits(*bits).is_finite(),
         (Some(SortKey::Number(_)), Sort::PriceAsc | Sort::PriceDesc | Sort::Newest) => true,
         (Some(SortKey::Text(_)), Sort::Name) => true,

@@ -222,6 +222,9 @@ fn a_cursor_belongs_to_its_order() {
     fault(format!("cursor={}&page=1", price.encode()));
     fault(format!("cursor={}", cursor(Sort::Name, Some(SortKey::Number(1))).encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Text("x".into()))).encode()));
+    fault(format!("cursor={}", cursor(Sort::Relevance, None).encode()));
+    let reading = Reading { typos: vec![0; MAX_QUERY_WORDS + 1], optional: Vec::new() };
+    fault(format!("cursor={}", Cursor { reading, ..price.clone() }.encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Score(f32::NAN.to_bits()))).encode()));
 }
 

@@ -1,0 +1,351 @@
+//! Random requests to the routes over a real index: valid pieces put together, then changed, and bytes of any kind.
+
+mod pieces;
+
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, Request, StatusCode};
+use domain::input::read_product;
+use domain::ports::{IndexWriter as _, SearchIndex};
+use domain::search::{Boost, Cursor, FacetField, FacetRequest, Need, SearchRequest, Synonym, Tuning};
+use domain::{Change, Currency, Language, Product, ProductId, Version};
+use fastrand::Rng;
+use http_body_util::BodyExt as _;
+use query::{Settings, body, params, routes};
+use serde_json::{Value, json};
+use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
+use text::query::Query;
+use tower::ServiceExt as _;
+
+/// Forms of words are read differently in each.
+const LANGUAGES: [Language; 5] =
+    [Language::English, Language::EnglishSnowball, Language::German, Language::Turkish, Language::Russian];
+const PRODUCTS: usize = 120;
+/// Cursors of answers that are sent again.
+const CURSORS: usize = 50;
+
+/// Makes requests and looks at what becomes of them.
+pub(crate) struct Fuzzer {
+    random: Rng,
+    seed: u64,
+    shops: Vec<Shop>,
+    cursors: Vec<String>,
+    runtime: tokio::runtime::Runtime,
+    seen: Seen,
+}
+
+/// The read side over a small catalogue.
+struct Shop {
+    language: Language,
+    router: Router,
+    index: Arc<TantivySearcher>,
+    _folder: tempfile::TempDir,
+}
+
+/// What became of the requests so far.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Seen {
+    /// Requests over HTTP that were answered.
+    pub(crate) answered: u64,
+    /// Requests over HTTP that were refused with what is wrong with them.
+    pub(crate) refused: u64,
+    /// Searches that went to an index with what a shop may decide.
+    pub(crate) tuned: u64,
+    /// Texts and bytes that went to the readers alone.
+    pub(crate) read: u64,
+    /// The longest that one of them took.
+    pub(crate) slowest: Duration,
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { answered, refused, tuned, read, slowest } = self;
+        write!(
+            f,
+            "{answered} answered, {refused} refused, {tuned} with tuning, {read} to the readers alone; the slowest \
+             took {slowest:.1?}"
+        )
+    }
+}
+
+/// One thing to do.
+#[derive(Debug)]
+enum Case {
+    Get(String),
+    Post(Vec<u8>),
+    Tuned(Box<SearchRequest>, FacetField, String),
+    Read(Vec<u8>),
+}
+
+impl Fuzzer {
+    /// Fills the catalogues.
+    pub(crate) fn new(seed: u64) -> Result<Self, Box<dyn Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut random = Rng::with_seed(seed);
+        let mut shops = Vec::new();
+        for language in LANGUAGES {
+            shops.push(runtime.block_on(Shop::open(language, &mut random))?);
+        }
+        Ok(Self { random, seed, shops, cursors: Vec::new(), runtime, seen: Seen::default() })
+    }
+
+    /// What became of the requests so far.
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Makes one request. The error says what it was and what went wrong.
+    pub(crate) fn step(&mut self) -> Result<(), String> {
+        let shop = self.random.usize(..self.shops.len());
+        let case = self.case();
+        let begun = Instant::now();
+        let done = catch_unwind(AssertUnwindSafe(|| self.run(shop, &case)));
+        self.seen.slowest = self.seen.slowest.max(begun.elapsed());
+        let wrong = match done {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(wrong)) => wrong,
+            Err(_) => "it panicked".to_owned(),
+        };
+        Err(format!("seed {}, {:?}: {wrong}: {case:?}", self.seed, self.shops[shop].language))
+    }
+
+    fn case(&mut self) -> Case {
+        let random = &mut self.random;
+        match random.u8(..10) {
+            0..=2 => Case::Get(format!(
+                "/products/search?{}",
+                pieces::query(random, &pieces::SEARCHING, &self.cursors)
+            )),
+            3 => Case::Get(format!(
+                "/products/facets/{}?{}",
+                pieces::encoded(&pieces::facet(random), random),
+                pieces::query(random, &pieces::LISTING, &[])
+            )),
+            4 => Case::Get(format!("/products/suggest?{}", pieces::query(random, &pieces::LIMITED, &[]))),
+            5 => Case::Get(format!(
+                "/products/p{}/similar?{}",
+                random.usize(..PRODUCTS + 9),
+                pieces::query(random, &pieces::LIMITED, &[])
+            )),
+            6 | 7 => Case::Post(pieces::body(random, &self.cursors)),
+            8 => Case::Tuned(
+                Box::new(tuned(random)),
+                params::read_facet_field(&pieces::facet(random)).unwrap_or(FacetField::Tags),
+                pieces::text(random),
+            ),
+            _ => Case::Read(pieces::bytes(random)),
+        }
+    }
+
+    fn run(&mut self, shop: usize, case: &Case) -> Result<(), String> {
+        match case {
+            Case::Get(path) => {
+                let request = Request::builder().method(Method::GET).uri(path.as_str()).body(Body::empty());
+                // What is no address, the server has refused before.
+                let Ok(request) = request else { return Ok(()) };
+                self.send(shop, request)
+            }
+            Case::Post(body) => {
+                let request = Request::builder().method(Method::POST).uri("/products/search");
+                let request = request.header(CONTENT_TYPE, "application/json").body(Body::from(body.clone()));
+                self.send(shop, request.map_err(|error| error.to_string())?)
+            }
+            Case::Tuned(request, field, prefix) => {
+                self.seen.tuned += 1;
+                let Shop { index, language, .. } = &self.shops[shop];
+                let words = Query::of(request, *language).words.len();
+                if words > domain::search::MAX_QUERY_WORDS {
+                    return Err(format!("{words} words"));
+                }
+                self.runtime.block_on(ask(&**index, request, field, prefix))
+            }
+            Case::Read(bytes) => {
+                self.seen.read += 1;
+                read(bytes)
+            }
+        }
+    }
+
+    fn send(&mut self, shop: usize, request: Request<Body>) -> Result<(), String> {
+        let router = self.shops[shop].router.clone();
+        let (status, answer) = self.runtime.block_on(async {
+            let response = router.oneshot(request).await.map_err(|error| error.to_string())?;
+            let status = response.status();
+            let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
+            Ok::<_, String>((status, body.to_bytes()))
+        })?;
+        let json = serde_json::from_slice::<Value>(&answer);
+        match status {
+            StatusCode::OK => {
+                let json = json.map_err(|error| format!("no JSON: {error}"))?;
+                self.seen.answered += 1;
+                if let Some(cursor) = json["nextCursor"].as_str() {
+                    match self.cursors.len() {
+                        CURSORS => self.cursors[self.random.usize(..CURSORS)] = cursor.to_owned(),
+                        _ => self.cursors.push(cursor.to_owned()),
+                    }
+                }
+                Ok(())
+            }
+            // Without a JSON problem from the route itself where no route has such a path.
+            StatusCode::NOT_FOUND => Ok(()),
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+                self.seen.refused += 1;
+                json.map(|_| ()).map_err(|error| format!("a problem without JSON: {error}"))
+            }
+            status => Err(format!("{status}: {}", String::from_utf8_lossy(&answer))),
+        }
+    }
+}
+
+/// A search with what a shop may decide, and any way to read it.
+fn tuned(random: &mut Rng) -> SearchRequest {
+    let mut request = read_one(random).unwrap_or_else(|| SearchRequest::all(Currency::USD));
+    request.words = pieces::text(random).chars().take(domain::search::MAX_QUERY_CHARS).collect();
+    request.typing = random.bool();
+    request.need = [Need::Most, Need::All, Need::Any][random.usize(..3)];
+    let some = |random: &mut Rng| random.usize(..4);
+    let ids = |random: &mut Rng| -> Vec<ProductId> {
+        let ids = (0..random.usize(..4)).map(|_| format!("p{}", random.usize(..PRODUCTS + 9)));
+        ids.filter_map(|id| ProductId::parse(&id).ok()).collect()
+    };
+    request.tuning = Tuning {
+        synonyms: (0..some(random))
+            .map(|_| Synonym {
+                // Of this search, so that it applies.
+                from: match random.bool() {
+                    true => request.words.split_whitespace().next().unwrap_or_default().to_owned(),
+                    false => pieces::text(random),
+                },
+                to: (0..some(random)).map(|_| pieces::text(random)).collect(),
+            })
+            .collect(),
+        stop_words: (0..some(random)).map(|_| pieces::word(random)).collect(),
+        pinned: ids(random),
+        hidden: ids(random),
+        boosts: (0..some(random))
+            .map(|_| Boost {
+                filters: read_one(random).map(|request| request.filters).unwrap_or_default(),
+                by: random.f32() * 2.0 - 1.0,
+            })
+            .collect(),
+    };
+    request
+}
+
+/// A search that a random query string asks for, when it is right.
+fn read_one(random: &mut Rng) -> Option<SearchRequest> {
+    let query = pieces::query(random, &pieces::SEARCHING, &[]);
+    params::read_search(&query, Currency::USD).ok().map(|asked| asked.request)
+}
+
+/// Asks the index itself, also for the values of a facet.
+async fn ask(
+    index: &dyn SearchIndex,
+    request: &SearchRequest,
+    field: &FacetField,
+    prefix: &str,
+) -> Result<(), String> {
+    let answer = index.search(request).await.map_err(|error| error.chain())?;
+    if answer.hits.len() > request.page.size || answer.total < answer.hits.len() as u64 {
+        return Err(format!("{} of {} products on a page", answer.hits.len(), answer.total));
+    }
+    if let Some(next) = &answer.next
+        && Cursor::decode(&next.encode()).as_ref() != Some(next)
+    {
+        return Err(format!("{next:?} does not survive the wire"));
+    }
+    let facet = FacetRequest {
+        search: request.clone(),
+        field: if *field == FacetField::Price { FacetField::Brand } else { field.clone() },
+        prefix: prefix.to_owned(),
+        limit: 10,
+    };
+    index.facet_values(&facet).await.map_err(|error| error.chain())?;
+    Ok(())
+}
+
+/// Hands bytes to everything that reads what a caller sent. What is right is written back and read again.
+fn read(bytes: &[u8]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(bytes);
+    let currency = Currency::USD;
+    if let Ok(asked) = params::read_search(&text, currency) {
+        let written = params::write_search(&asked);
+        if params::read_search(&written, currency).as_ref() != Ok(&asked) {
+            return Err(format!("it is written back as {written}"));
+        }
+    }
+    let _ = params::read_suggest(&text, currency);
+    let _ = params::read_similar(&text, currency);
+    let _ = params::read_none(&text);
+    if let Ok(field) = params::read_facet_field(&text) {
+        let _ = params::read_facet_values(field, &text, currency);
+    }
+    let _ = body::read_searches(bytes, currency);
+    let _ = Cursor::decode(&text);
+    for language in LANGUAGES {
+        let words = text.chars().take(domain::search::MAX_QUERY_CHARS).collect();
+        Query::of(&SearchRequest { words, ..SearchRequest::all(currency) }, language);
+    }
+    Ok(())
+}
+
+impl Shop {
+    async fn open(language: Language, random: &mut Rng) -> Result<Self, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let writer =
+            TantivyWriter::open(folder.path(), WriterOptions { language, ..WriterOptions::default() })?;
+        let mut changes = Vec::with_capacity(PRODUCTS);
+        for number in 0..PRODUCTS {
+            changes.push(Change::Create(Arc::new(product(number, random)?)));
+        }
+        writer.apply(&changes).await?;
+        let options = SearcherOptions { language, threads: 1, ..SearcherOptions::default() };
+        let index = Arc::new(TantivySearcher::open(folder.path(), options)?);
+        let settings =
+            Settings { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb: 1, rules: None };
+        let (router, _) = routes(index.clone(), settings).split_for_parts();
+        Ok(Self { language, router, index, _folder: folder })
+    }
+}
+
+fn product(number: usize, random: &mut Rng) -> Result<Product, Box<dyn Error>> {
+    let mut attributes = json!({});
+    for key in pieces::KEYS {
+        match random.u8(..4) {
+            0 => attributes[key] = json!(random.i32(-9..99)),
+            1 => attributes[key] = json!(pieces::word(random)),
+            2 => attributes[key] = json!([pieces::word(random), "one"]),
+            _ => {}
+        }
+    }
+    let words = |random: &mut Rng| {
+        (0..random.usize(1..6)).map(|_| pieces::word(random)).collect::<Vec<_>>().join(" ")
+    };
+    let category = ["Home", "Home > Lamps", "Office > Paper > A4"][random.usize(..3)];
+    let brand = ["Akari", "Brass & Co", "東芝"][random.usize(..3)];
+    let json = json!({
+        "name": words(random),
+        "description": words(random),
+        "brand": brand,
+        "category": category,
+        "tags": ["new", "used"],
+        "price": random.u32(1..999),
+        "stock": random.u32(..3),
+        "attributes": attributes,
+    });
+    Ok(Product {
+        id: ProductId::parse(&format!("p{number}"))?,
+        version: Version::FIRST,
+        created_at: domain::now(),
+        updated_at: domain::now(),
+        content: read_product(json.to_string().as_bytes(), Currency::USD)?.content,
+    })
+}

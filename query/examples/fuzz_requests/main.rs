@@ -1,0 +1,40 @@
+//! Sends random requests to the read side until the time is up, and ends with an error when one makes it fail.
+//!
+//! `cargo run -p query --example fuzz_requests -- --seconds 600 --seed 1`
+
+#[path = "fuzzer/mod.rs"]
+mod fuzzer;
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use fuzzer::Fuzzer;
+
+/// Between two lines that say how far it is.
+const REPORT_EVERY: Duration = Duration::from_secs(30);
+
+#[derive(Parser)]
+struct Flags {
+    /// How long to go on
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Equal seeds make equal requests, in equal order
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Flags { seconds, seed } = Flags::parse();
+    let mut fuzzer = Fuzzer::new(seed)?;
+    let (begun, mut reported) = (Instant::now(), Instant::now());
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        fuzzer.step()?;
+        if reported.elapsed() >= REPORT_EVERY {
+            reported = Instant::now();
+            println!("{:>5} s  {}", begun.elapsed().as_secs(), fuzzer.seen());
+        }
+    }
+    println!("seed {seed}, {seconds} s: {}", fuzzer.seen());
+    Ok(())
+}

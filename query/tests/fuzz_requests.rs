@@ -1,0 +1,21 @@
+//! Whatever is asked, the read side answers or says what is wrong. `examples/fuzz_requests` goes on for longer.
+
+#![cfg(feature = "embedded")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../examples/fuzz_requests/fuzzer/mod.rs"]
+mod fuzzer;
+
+use fuzzer::Fuzzer;
+
+const REQUESTS: usize = 1500;
+
+#[test]
+fn random_requests_are_answered_or_refused() {
+    let mut fuzzer = Fuzzer::new(1).unwrap();
+    for _ in 0..REQUESTS {
+        fuzzer.step().unwrap();
+    }
+    let seen = fuzzer.seen();
+    assert!(seen.answered > 200 && seen.refused > 200 && seen.tuned > 50 && seen.read > 50, "{seen}");
+}
