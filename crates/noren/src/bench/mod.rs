@@ -295,7 +295,7 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// Searches alone, and beside writes, in turn.
+    /// Searches alone, and then beside writes, which leave more and smaller segments behind the longer they go on.
     async fn compare_with_writes(
         &self,
         per_second: u32,
@@ -304,18 +304,12 @@ impl<'a> Bench<'a> {
     ) -> Result<(), Failure> {
         let target = self.http(&self.queries, Facets::Two)?;
         let mut alone = Case::new("without writes", target.clone());
+        alone.run(args.connections, args.searches).await?;
         let mut beside = Case::new("beside writes", target);
-        let ids: Arc<[String]> = self.sample.ids().into();
-        let searches = args.searches.div_ceil(ROUNDS);
-        let mut written = 0.0;
-        for _ in 0..ROUNDS {
-            alone.run(args.connections, searches).await?;
-            let writers = Writers::start(&self.served.host, &ids, per_second).await?;
-            beside.run(args.connections, searches).await?;
-            written += writers.stop().await? / ROUNDS as f64;
-            self.app.sync_all(SYNC_PATIENCE).await?;
-            self.app.settle().await?;
-        }
+        let writers = Writers::start(&self.served.host, &self.sample.ids().into(), per_second).await?;
+        beside.run(args.connections, args.searches).await?;
+        let written = writers.stop().await?;
+        self.app.sync_all(SYNC_PATIENCE).await?;
         let measured = [alone.measured(), beside.measured()];
         report.all(&measured);
         report.value("writes", written, " a second");
