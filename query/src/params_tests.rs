@@ -224,7 +224,7 @@ fn a_cursor_belongs_to_its_order() {
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Text("x".into()))).encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, None).encode()));
     let reading = Reading { typos: vec![0; MAX_QUERY_WORDS + 1], optional: Vec::new() };
-    fault(format!("cursor={}", Cursor { reading, ..price.clone() }.encode()));
+    fault(format!("cursor={}", Cursor { reading, ..price }.encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Score(f32::NAN.to_bits()))).encode()));
 }
 
