@@ -17,9 +17,9 @@ use crate::support::{Icecat, TestApp};
 /// Products of the catalogue, if there are as many.
 const PRODUCTS: usize = 5_000;
 /// How many times as long a misspelt search took as the same spelt right, with the build that tests have.
-const MISSPELT_TO_RIGHT: f64 = 1.6;
+const MISSPELT_TO_RIGHT: f64 = 1.25;
 /// How many times as long a search over HTTP took as the same in the index, with the build that tests have.
-const HTTP_TO_INDEX: f64 = 1.5;
+const HTTP_TO_INDEX: f64 = 1.35;
 /// What is a regression.
 const A_THIRD_MORE: f64 = 4.0 / 3.0;
 /// A ratio that is too high this many times is no accident.

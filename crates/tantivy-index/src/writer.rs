@@ -215,6 +215,10 @@ impl Worker {
 
     fn settle_now(&mut self) -> Result<(), PortError> {
         let failed = |error| port_error("putting segments of the index together", error);
+        // Merges under way would take segments away that are to be put together.
+        if let Some(writer) = self.writer.take() {
+            writer.wait_merging_threads().map_err(failed)?;
+        }
         self.ensure_writer()?;
         if let Some(merge) = self.settle().map_err(failed)? {
             merge.wait().map_err(failed)?;

@@ -110,11 +110,7 @@ async fn bench_service(url: &str, args: &BenchArgs, report: &mut Report) -> Resu
         None => Sample::of(&service).await?.queries(),
     };
     sustained(&http(&host, &queries, Facets::Two)?, args, report).await?;
-    report.value(
-        "products found by a search, on average",
-        queries::mean_found(&service, &queries).await?,
-        "",
-    );
+    report.value("products found by a search on average", queries::mean_found(&service, &queries).await?, "");
     Ok(())
 }
 
@@ -225,7 +221,7 @@ impl<'a> Bench<'a> {
         }
         let api: &dyn Api = &InProcess(self.app.router());
         let found = queries::mean_found(api, &self.queries).await?;
-        report.value("products found by a search, on average", found, "");
+        report.value("products found by a search on average", found, "");
         Ok(())
     }
 
@@ -237,7 +233,7 @@ impl<'a> Bench<'a> {
     async fn compare_ways(&self, plan: Plan, report: &mut Report) -> Result<(), Failure> {
         let cases = [
             ("over HTTP", self.http(&self.queries, Facets::Two)?),
-            ("over HTTP, no facets", self.http(&self.queries, Facets::None)?),
+            ("over HTTP without facets", self.http(&self.queries, Facets::None)?),
             ("router in process", Target::Router(self.app.router(), asks(&self.queries, Facets::Two)?)),
             ("index in process", index(self.app, &self.queries)?),
         ];
@@ -287,7 +283,7 @@ impl<'a> Bench<'a> {
         first.run(args.connections, http.searches()).await?;
         let cases = [
             ("kept answers over HTTP", http),
-            ("kept answers, router in process", Target::Router(router, asks(few, Facets::Two)?)),
+            ("kept answers from the router in process", Target::Router(router, asks(few, Facets::Two)?)),
         ];
         let measured = compare(cases, Plan::of(args.connections, ROUNDS, args.searches)).await?;
         served.stop().await;
