@@ -114,8 +114,8 @@ pub(crate) fn number_term(key: &str, number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Currency, Language};
     use domain::input::read_product;
+    use domain::{Currency, Language};
     use text::weights::MAX_LEVEL;
 
     #[test]
