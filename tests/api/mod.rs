@@ -4,6 +4,7 @@
 mod scenarios;
 
 mod answer_cache;
+mod bounds;
 mod bulk;
 mod catalogue;
 mod explain;

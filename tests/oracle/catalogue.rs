@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::ports::Applied;
+use domain::ports::{Applied, Indexed};
 use domain::search::{
     AttributeFilter, Boost, FacetField, Filters, Need, Page, PageStart, SearchRequest, Sort, Synonym, Tuning,
 };
@@ -14,6 +14,8 @@ use domain::{
     Tombstone, Version,
 };
 use fastrand::Rng;
+
+use super::reference;
 
 /// Words that are beginnings of each other, typos of each other, and codes.
 const WORDS: [&str; 30] = [
@@ -26,6 +28,8 @@ const CATEGORIES: [&str; 6] =
     ["Home", "Home > Lamps", "Home > Lamps > Desk", "Home > Tables", "Wood", "Wood > Lamps"];
 const KEYS: [&str; 4] = ["colour", "colours", "size", "a.b"];
 const CURRENCIES: [&str; 3] = ["USD", "EUR", "JPY"];
+/// So many ids there are.
+pub(crate) const IDS: usize = 60;
 
 /// What the store would hold.
 #[derive(Default)]
@@ -39,10 +43,19 @@ impl Catalogue {
         self.records.values().filter_map(|(_, product)| product.as_ref())
     }
 
+    /// What the index must hold of each product that there may be.
+    pub(crate) fn indexed(&self) -> Vec<(ProductId, Option<Indexed>)> {
+        let id = |number| ProductId::parse(&format!("p{number}")).unwrap();
+        let held = |id: &ProductId| {
+            self.records.get(id).map(|(version, product)| reference::indexed(*version, product.as_ref()))
+        };
+        (0..IDS + 3).map(id).map(|id| (id.clone(), held(&id))).collect()
+    }
+
     /// Creates, updates and deletes products; some changes are out of date. With what each must become.
     pub(crate) fn random_changes(&mut self, random: &mut Rng) -> (Vec<Change>, Vec<Applied>) {
         let (mut changes, mut expected) = (Vec::new(), Vec::new());
-        let mut numbers: Vec<u32> = (0..60).collect();
+        let mut numbers: Vec<usize> = (0..IDS).collect();
         random.shuffle(&mut numbers);
         for number in numbers.into_iter().take(random.usize(1..30)) {
             let id = ProductId::parse(&format!("p{number}")).unwrap();
@@ -170,7 +183,9 @@ pub(crate) fn random_tuning(products: usize, random: &mut Rng) -> Tuning {
         from: text(1..3, random),
         to: (0..random.usize(1..3)).map(|_| text(1..3, random)).collect(),
     };
-    let boost = |random: &mut Rng| Boost { filters: random_filters(random), by: random.f32() * 2.0 - 1.0 };
+    // Eighths add up to the same whatever the order.
+    let by = |random: &mut Rng| f32::from(random.i8(-8..=8)) / 8.0;
+    let boost = |random: &mut Rng| Boost { filters: random_filters(random), by: by(random) };
     Tuning {
         synonyms: (0..some(random)).map(|_| synonym(random)).collect(),
         stop_words: (0..some(random)).map(|_| word(random).to_owned()).collect(),

@@ -11,15 +11,17 @@ use std::collections::BTreeSet;
 
 use domain::Language;
 use domain::ports::{IndexWriter, SearchIndex};
-use domain::search::{FacetField, FacetRequest, Page, PageStart, SearchAnswer, SearchRequest, Sort};
+use domain::search::{FacetField, FacetRequest, Need, Page, PageStart, SearchAnswer, SearchRequest, Sort};
 
 use crate::support::indexes;
 
-use catalogue::{Catalogue, random_request};
+use catalogue::{Catalogue, IDS, random_request, random_tuning};
 use reference::{Class, Found};
 
 const CATALOGUES: u64 = 10;
 const REQUESTS: usize = 50;
+/// Searches that are asked together, after each was asked alone.
+const SEARCHES_AT_ONCE: usize = 7;
 
 #[tokio::test]
 async fn tantivy_answers_as_the_brute_force_search_does() {
@@ -59,12 +61,33 @@ async fn compare(writer: &dyn IndexWriter, index: &dyn SearchIndex, seed: u64) {
         assert_eq!(applied, expected, "seed {seed}, round {round}: {changes:?}");
     }
     assert_eq!(index.stats().await.unwrap().products, catalogue.live().count() as u64, "seed {seed}");
+    let (ids, held): (Vec<_>, Vec<_>) = catalogue.indexed().into_iter().unzip();
+    assert_eq!(index.get(&ids).await.unwrap(), held, "seed {seed}");
+    let mut requests = Vec::new();
     for number in 0..REQUESTS {
-        let request = random_request(&mut random);
+        let mut request = random_request(&mut random);
+        request.need = *random.choice(&[Need::Most, Need::Most, Need::All, Need::Any]).unwrap();
+        if random.bool() {
+            request.tuning = random_tuning(IDS, &mut random);
+        }
         let context = format!("seed {seed}, request {number}: {request:?}");
         let expected = reference::search(catalogue.live(), &request);
         compare_pages(index, &request, &expected, &context).await;
         compare_facet_values(index, &request, &catalogue, &mut random, &context).await;
+        requests.push(request);
+    }
+    for several in requests.chunks(SEARCHES_AT_ONCE) {
+        compare_with_each_alone(index, several).await;
+    }
+}
+
+/// Several searches at once answer what each does alone, all on one state.
+async fn compare_with_each_alone(index: &dyn SearchIndex, requests: &[SearchRequest]) {
+    let answers = index.search_all(requests).await.unwrap();
+    assert_eq!(answers.len(), requests.len());
+    for (answer, request) in answers.iter().zip(requests) {
+        assert_eq!(answer, &index.search(request).await.unwrap(), "{request:?}");
+        assert_eq!(answer.snapshot, answers[0].snapshot, "{request:?}");
     }
 }
 
@@ -110,8 +133,10 @@ async fn compare_pages(
             // Only the classes are told; within one the index decides, by scores that never rise.
             assert_eq!(ids.iter().collect::<BTreeSet<_>>(), wanted.iter().collect(), "{context}");
             assert_eq!(ids.len(), wanted.len(), "{context}");
-            let class = |id: &str| -> Class {
-                expected.products.iter().find(|found| found.product.id.as_str() == id).unwrap().class
+            let class = |id: &str| -> (usize, Class) {
+                let found = expected.products.iter().find(|found| found.product.id.as_str() == id).unwrap();
+                // What is pinned has no class of its own.
+                (found.pinned, if found.pinned > 0 { Class::default() } else { found.class })
             };
             for pair in listed.windows(2) {
                 let (first, second) = (&pair[0], &pair[1]);

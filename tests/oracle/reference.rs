@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS};
+use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, Indexed, IndexedState};
 use domain::search::{
-    Facet, FacetField, FacetRequest, FacetValue, Need, SearchRequest, Sort, is_searchable, name_sort_key,
-    number_facet, price_facet,
+    Facet, FacetField, FacetRequest, FacetValue, Filters, MAX_BOOST, Need, SearchRequest, Sort, Synonym,
+    is_searchable, name_sort_key, number_facet, price_facet,
 };
-use domain::{AttributeValue, Product};
+use domain::{AttributeValue, Product, Version};
 
 /// What must be found.
 pub(crate) struct Found<'a> {
@@ -23,6 +23,8 @@ pub(crate) struct Found<'a> {
 
 pub(crate) struct FoundProduct<'a> {
     pub(crate) product: &'a Arc<Product>,
+    /// How early the shop wants it before all others; more is earlier, 0 is not at all.
+    pub(crate) pinned: usize,
     pub(crate) class: Class,
 }
 
@@ -35,18 +37,54 @@ pub(crate) fn search<'a>(
 ) -> Found<'a> {
     let products: Vec<&Arc<Product>> = products.filter(|product| is_searchable(product)).collect();
     let (query, relaxed) = read(request, &products);
-    let matching = matching(&products, &query);
+    let matching = with_pinned(&products, &query, request);
     let facets =
         request.facets.iter().map(|field| (field.clone(), facet(&matching, field, request))).collect();
     let mut products: Vec<_> =
         matching.into_iter().filter(|found| failed(found.product, request).is_empty()).collect();
-    products.sort_by(|a, b| compare(a.product, b.product, request));
+    products.sort_by(|a, b| b.pinned.cmp(&a.pinned).then_with(|| compare(a.product, b.product, request)));
     Found { products, facets, has_words: !query.is_empty(), relaxed }
 }
 
 fn matching<'a>(products: &[&'a Arc<Product>], query: &[QueryWord]) -> Vec<FoundProduct<'a>> {
-    let found = |product: &&'a Arc<Product>| Some(FoundProduct { product, class: class(product, query)? });
+    let found =
+        |product: &&'a Arc<Product>| Some(FoundProduct { product, pinned: 0, class: class(product, query)? });
     products.iter().filter_map(found).collect()
+}
+
+/// What the words find and what the shop pins, without what it hides.
+fn with_pinned<'a>(
+    products: &[&'a Arc<Product>],
+    query: &[QueryWord],
+    request: &SearchRequest,
+) -> Vec<FoundProduct<'a>> {
+    let pinned = if request.sort == Sort::Relevance { request.tuning.pinned.as_slice() } else { &[] };
+    let mut found = Vec::new();
+    for product in shown(products, request) {
+        let place = pinned.iter().position(|id| *id == product.id);
+        let pinned = place.map_or(0, |place| pinned.len() - place);
+        match class(product, query) {
+            Some(class) => found.push(FoundProduct { product, pinned, class }),
+            None if pinned > 0 => found.push(FoundProduct { product, pinned, class: Class::default() }),
+            None => {}
+        }
+    }
+    found
+}
+
+/// The products that the shop does not hide.
+fn shown<'a>(products: &[&'a Arc<Product>], request: &SearchRequest) -> Vec<&'a Arc<Product>> {
+    products.iter().filter(|product| !request.tuning.hidden.contains(&product.id)).copied().collect()
+}
+
+/// What an index holds of a product, or of what it was.
+pub(crate) fn indexed(version: Version, product: Option<&Arc<Product>>) -> Indexed {
+    let state = match product {
+        None => IndexedState::Deleted,
+        Some(product) if is_searchable(product) => IndexedState::Active(Arc::clone(product)),
+        Some(_) => IndexedState::Hidden,
+    };
+    Indexed { version, state }
 }
 
 pub(crate) fn facet_values<'a>(
@@ -55,7 +93,7 @@ pub(crate) fn facet_values<'a>(
 ) -> Vec<FacetValue> {
     let products: Vec<&Arc<Product>> = products.filter(|product| is_searchable(product)).collect();
     let (query, _) = read(&request.search, &products);
-    let matching = matching(&products, &query);
+    let matching = with_pinned(&products, &query, &request.search);
     let mut counted = counts(&matching, &request.field, &request.search);
     let fit = |value: &FacetValue| fit(&request.prefix, &value.value);
     let exact = counted.iter().filter(|value| fit(value).is_some_and(|fit| fit <= INSIDE)).count();
@@ -73,6 +111,8 @@ struct QueryWord {
     is_last: bool,
     /// With the word before and with the word behind.
     joined: Vec<String>,
+    /// What the shop says that stands for it: words that must all be there.
+    synonyms: Vec<Vec<String>>,
     /// Words of the catalogue that it may have been meant to be, in singular and plural, with the fewest typos.
     near: BTreeMap<String, usize>,
     is_required: bool,
@@ -90,21 +130,33 @@ fn split(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Each word once, the last one also when it came before.
-fn query_words(text: &str) -> Vec<QueryWord> {
-    let words = split(text);
+/// Each word once, the last one also when it came before; without stop words, unless there are no others.
+fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
+    let words = split(&request.words);
+    let stop: Vec<String> = request.tuning.stop_words.iter().map(|word| split(word).concat()).collect();
+    let is_stop = |word: &str| stop.iter().any(|stop| base(stop) == base(word));
+    let has_others = words.iter().any(|word| !is_stop(word));
     let pairs: Vec<Option<String>> = words.windows(2).map(joined).collect();
     let mut query: Vec<QueryWord> = Vec::new();
     for (at, text) in words.iter().enumerate() {
+        if has_others && is_stop(text) {
+            continue;
+        }
         let is_last = at + 1 == words.len();
         let before = at.checked_sub(1).and_then(|before| pairs.get(before));
         let joined = before.into_iter().chain(pairs.get(at)).flatten().cloned();
+        let synonyms = request.tuning.synonyms.iter().filter(|synonym| is_part_of(at, &words, synonym));
+        let synonyms = synonyms.flat_map(|synonym| &synonym.to).map(|to| split(to));
         match query.iter_mut().find(|known| known.text == *text && !is_last) {
-            Some(known) => known.joined.extend(joined),
+            Some(known) => {
+                known.joined.extend(joined);
+                known.synonyms.extend(synonyms);
+            }
             None => query.push(QueryWord {
                 text: text.clone(),
                 is_last,
                 joined: joined.collect(),
+                synonyms: synonyms.collect(),
                 near: BTreeMap::new(),
                 is_required: true,
             }),
@@ -113,17 +165,37 @@ fn query_words(text: &str) -> Vec<QueryWord> {
     query
 }
 
+/// Whether the word at this place belongs to words that the synonym is for.
+fn is_part_of(at: usize, words: &[String], synonym: &Synonym) -> bool {
+    let from = split(&synonym.from);
+    let is_here = |part: &[String]| part.iter().zip(&from).all(|(word, from)| base(word) == base(from));
+    let mut places = words.windows(from.len().max(1)).enumerate().filter(|(_, part)| is_here(part));
+    !from.is_empty() && places.any(|(start, _)| (start..start + from.len()).contains(&at))
+}
+
+/// The one form of a word that stands for all.
+fn base(word: &str) -> String {
+    forms(word).pop().unwrap()
+}
+
 /// The words as the index reads them, and those that need not be found.
 fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<QueryWord>, Vec<String>) {
-    let mut query = query_words(&request.words);
-    let count = |words: &[QueryWord]| matching(products, words).len();
-    if let Some(last) = query.last_mut() {
+    let mut query = query_words(request);
+    let shown = shown(products, request);
+    let count = |words: &[QueryWord]| matching(&shown, words).len();
+    // How rare a word is, does not depend on what a shop hides.
+    let have = |word: &QueryWord| matching(products, std::slice::from_ref(word)).len();
+    if request.need == Need::Any {
+        let as_typed = |word: QueryWord| QueryWord { is_last: false, is_required: false, ..word };
+        return (query.into_iter().map(as_typed).collect(), Vec::new());
+    }
+    if let Some(last) = query.last_mut().filter(|last| last.is_last) {
         let as_word = QueryWord { is_last: false, ..last.clone() };
-        last.is_last = request.typing || count(std::slice::from_ref(&as_word)) < ENOUGH_PRODUCTS;
+        last.is_last = request.typing || have(&as_word) < ENOUGH_PRODUCTS;
     }
     if !query.is_empty() && count(&query) < FEW_PRODUCTS {
         for word in &mut query {
-            if count(std::slice::from_ref(word)) < FEW_PRODUCTS {
+            if have(word) < FEW_PRODUCTS {
                 word.near = near_words(&word.text, products);
             }
         }
@@ -134,8 +206,7 @@ fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<QueryWord>,
     }
     let telling = |word: &QueryWord| {
         let word = std::slice::from_ref(word);
-        match products.iter().filter(|product| class(product, word).is_some_and(|class| class[0] > 0)).count()
-        {
+        match shown.iter().filter(|product| class(product, word).is_some_and(|class| class[0] > 0)).count() {
             0 => count(word),
             itself => itself,
         }
@@ -262,6 +333,10 @@ fn found_as(wanted: &QueryWord, product: &ProductWords) -> Option<(usize, usize)
     let mut joined = wanted.joined.iter().flat_map(|joined| forms(joined));
     if own.iter().any(|form| words.contains(form) || pairs.contains(form))
         || joined.any(|joined| words.contains(&joined))
+        || wanted
+            .synonyms
+            .iter()
+            .any(|all| !all.is_empty() && all.iter().all(|word| words.contains(&base(word))))
     {
         return Some((0, 1));
     }
@@ -359,8 +434,11 @@ fn near(wanted: &str, word: &str) -> Option<usize> {
 
 /// The fields whose filters the product fails; none stands for the stock.
 fn failed(product: &Product, request: &SearchRequest) -> BTreeSet<Option<FacetField>> {
+    failed_of(product, &request.filters, request)
+}
+
+fn failed_of(product: &Product, filters: &Filters, request: &SearchRequest) -> BTreeSet<Option<FacetField>> {
     let content = &product.content;
-    let filters = &request.filters;
     let mut failed = BTreeSet::new();
     let mut check = |field, is_wanted: bool, passes: bool| {
         if is_wanted && !passes {
@@ -462,11 +540,18 @@ fn compare(a: &Product, b: &Product, request: &SearchRequest) -> std::cmp::Order
     let ascending = |product| price(product, request).map_or((true, 0), |price| (false, price));
     let descending = |product| price(product, request).map_or((true, 0), |price| (false, -price));
     let by_key = match request.sort {
-        Sort::Relevance => std::cmp::Ordering::Equal,
+        Sort::Relevance => boost(b, request).total_cmp(&boost(a, request)),
         Sort::PriceAsc => ascending(a).cmp(&ascending(b)),
         Sort::PriceDesc => descending(a).cmp(&descending(b)),
         Sort::Newest => b.created_at.cmp(&a.created_at),
         Sort::Name => name_sort_key(&a.content.name).cmp(&name_sort_key(&b.content.name)),
     };
     by_key.then_with(|| a.id.cmp(&b.id))
+}
+
+/// How far the shop moves a product.
+fn boost(product: &Product, request: &SearchRequest) -> f32 {
+    let boosts = request.tuning.boosts.iter();
+    let own = boosts.filter(|boost| failed_of(product, &boost.filters, request).is_empty());
+    own.map(|boost| boost.by).sum::<f32>().clamp(-MAX_BOOST, MAX_BOOST)
 }

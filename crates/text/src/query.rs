@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use domain::Language;
-use domain::search::{SearchRequest, Synonym};
+use domain::search::{Need, SearchRequest, Synonym};
 
 use crate::analysis::{has_digit, query_words};
 use crate::dictionary::Dictionary;
@@ -176,7 +176,7 @@ impl Query {
         }
         if let Some(last) = found.last_mut() {
             // Where a word of a run ends, nobody knows.
-            last.is_last = !is_run(&last.text);
+            last.is_last = request.need != Need::Any && !is_run(&last.text);
         }
         without_stop_words(&mut found, &request.tuning.stop_words, language);
         let words = distinct(found);
