@@ -4,13 +4,16 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp};
 
+/// Names and values of parameters.
+type Parameters = Vec<(&'static str, String)>;
+
 /// A parameter, what it may have at most, and what is too much; each as a query string and as a body.
-fn bounds() -> Vec<(&'static str, Vec<(&'static str, String)>, Vec<(&'static str, String)>)> {
+fn bounds() -> Vec<(&'static str, Parameters, Parameters)> {
     let words = |count: usize| vec!["w"; count].join("+");
-    let many = |name: &'static str, count: usize| -> Vec<(&'static str, String)> {
+    let many = |name: &'static str, count: usize| -> Parameters {
         (0..count).map(|number| (name, format!("v{number}"))).collect()
     };
-    let ranges = |count: usize| -> Vec<(&'static str, String)> {
+    let ranges = |count: usize| -> Parameters {
         (0..count).map(|number| ("priceRange", format!("{number}-{number}.5"))).collect()
     };
     vec![
