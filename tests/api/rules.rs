@@ -50,6 +50,11 @@ impl Shop {
 async fn rules_hold_for_searches_and_for_values_of_facets() {
     let shop = Shop::open(LAPTOP_IS_NOTEBOOK).await;
     assert_eq!(shop.finds("laptop").await, ["n1", "n2"]);
+    let found = shop.app.search("query=laptops&pageSize=1").await.json();
+    assert_eq!(
+        found["products"][0]["highlights"]["name"], "<em>Notebook</em> 13",
+        "what stands for it is marked"
+    );
     let values = shop.app.get("/products/facets/brand?query=laptops").await.expect(200).json();
     assert_eq!(values["values"], json!([{"value": "Akari", "count": 1}, {"value": "Brass", "count": 1}]));
 }

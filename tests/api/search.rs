@@ -15,6 +15,8 @@ on_each_index!(
     each_facet_is_counted_with_every_filter_but_its_own,
     filters_of_one_key_widen_and_of_different_keys_narrow,
     every_order_and_every_page,
+    the_newest_are_those_created_last,
+    misspelt_words_are_marked_where_they_were_found,
     only_active_products_are_found,
     answers_can_be_cached_until_something_changes,
     the_values_of_one_facet,
@@ -110,6 +112,46 @@ async fn every_order_and_every_page(app: TestApp) {
         }
     }
     assert_eq!(seen, ["p3", "p5", "p2", "p1", "p0", "p4"]);
+}
+
+async fn the_newest_are_those_created_last(app: TestApp) {
+    for number in 1..=5 {
+        app.put(&format!("/products/n{number}"), &json!({"name": "Lamp", "price": number})).await.expect(201);
+        // Times are told in milliseconds.
+        let created = app.get(&format!("/products/n{number}")).await.json()["createdAt"].clone();
+        wait_until("the clock goes on", async || json!(domain::now().to_string()) != created).await;
+    }
+    // A change makes no product newer, and a product that was deleted is new when it comes again.
+    app.patch("/products/n1", &json!({"price": 10})).await.expect(200);
+    app.delete("/products/n2").await.expect(200);
+    app.put("/products/n2", &json!({"name": "Lamp", "price": 2})).await.expect(201);
+    app.sync_all().await;
+    let all = ["n2", "n5", "n4", "n3", "n1"];
+    assert_eq!(app.search("sortBy=newest").await.ids(), all);
+    assert_eq!(app.search("sortBy=newest&query=lmap&priceRange=3-").await.ids(), ["n5", "n4", "n3", "n1"]);
+    let first = app.search("sortBy=newest&pageSize=2").await;
+    app.put("/products/n6", &json!({"name": "Lamp"})).await.expect(201);
+    app.sync_all().await;
+    let cursor = first.json()["nextCursor"].as_str().unwrap().to_owned();
+    let behind = app.search(&format!("pageSize=3&cursor={cursor}")).await.ids();
+    assert_eq!([first.ids(), behind].concat(), all, "what came meanwhile is ahead of both pages");
+}
+
+async fn misspelt_words_are_marked_where_they_were_found(app: TestApp) {
+    let description =
+        format!("{}A processor of the newest kind. {}", "All about it. ".repeat(30), "And more. ".repeat(30));
+    let product = json!({"name": "Core 7", "description": description, "tags": ["Processors"]});
+    app.put("/products/x", &product).await.expect(201);
+    app.sync_all().await;
+    let highlights = app.search("query=procesor").await.json()["products"][0]["highlights"].clone();
+    assert_eq!(highlights["tags"], "<em>Processors</em>");
+    let snippet = highlights["description"].as_str().unwrap();
+    assert!(snippet.contains(" A <em>processor</em> of the newest kind. And"), "{snippet}");
+    assert!(snippet.starts_with('…') && snippet.ends_with('…') && snippet.chars().count() < 250, "{snippet}");
+    assert_eq!(highlights.get("name"), None);
+    let highlights = app.search("query=newst+core").await.json()["products"][0]["highlights"].clone();
+    assert_eq!(highlights["name"], "<em>Core</em> 7");
+    assert!(highlights["description"].as_str().unwrap().contains("the <em>newest</em> kind"), "{highlights}");
 }
 
 async fn only_active_products_are_found(app: TestApp) {

@@ -1,10 +1,12 @@
 //! What a shopper may be about to type: queries that go on as the names of the products found do.
 
+use std::cell::OnceCell;
+
 use domain::search::{MAX_QUERY_CHARS, MAX_QUERY_WORDS, SearchRequest};
 use domain::{Content, Language};
 use foldhash::HashMap;
 
-use crate::analysis::{Piece, Purpose, has_digit, pieces, query_words};
+use crate::analysis::{Piece, Purpose, has_digit, pieces, query_words, words};
 use crate::dictionary::Dictionary;
 use crate::forms::base;
 use crate::function_words::is_function_word;
@@ -33,33 +35,67 @@ pub fn completions<'a>(
     language: Language,
 ) -> Vec<String> {
     let Some(typed) = Typed::of(request, language) else { return Vec::new() };
-    let mut weigher = Weigher::new(language);
-    let (mut products, mut gathered) = (Vec::new(), Gathered::new(language));
-    for (number, content) in hits.into_iter().enumerate() {
-        let product = Terms::of(content, &mut weigher);
-        let (start, left_out) = typed.start(&product);
-        for text in typed.last_in(content).into_iter().flatten() {
+    let products: Vec<Product<'_>> =
+        hits.into_iter().map(|content| Product::new(content, language)).collect();
+    let mut gathered = Gathered::new(language);
+    for (number, product) in products.iter().enumerate() {
+        let texts = typed.last_in(product.content);
+        if texts.iter().all(Option::is_none) {
+            continue;
+        }
+        let (start, left_out) = typed.start(product);
+        for text in texts.into_iter().flatten() {
             gathered.add(&format!("{start}{text}"), number, left_out);
         }
-        products.push(product);
     }
     let what_is_there = key(&typed.query.to_lowercase(), language);
     let mut completions = gathered.best_first();
     completions.retain(|offered| offered.key != what_is_there);
-    let finds = |offered: &Offered| has_all(&products[offered.hit], &offered.text, request, language);
+    let finds = |offered: &Offered| products[offered.hit].has_all(&offered.text, request);
     completions.into_iter().filter(finds).take(limit).map(|offered| offered.text).collect()
 }
 
-/// Whether a product has all words of a query, without any typo.
-fn has_all(product: &Terms, query: &str, request: &SearchRequest, language: Language) -> bool {
-    let is_allowed =
-        query.chars().count() <= MAX_QUERY_CHARS && query.split_whitespace().count() <= MAX_QUERY_WORDS;
-    let request = SearchRequest { words: query.to_owned(), ..request.clone() };
-    is_allowed && Query::of(&request, language).words.iter().all(|word| has(product, word))
+/// A product that was found.
+struct Product<'a> {
+    content: &'a Content,
+    language: Language,
+    /// Weighing a product takes a while, and most are told by their names.
+    terms: OnceCell<Terms>,
 }
 
-fn has(product: &Terms, word: &Word) -> bool {
-    word.ways.iter().any(|way| product.level(way).is_some())
+impl<'a> Product<'a> {
+    fn new(content: &'a Content, language: Language) -> Self {
+        Self { content, language, terms: OnceCell::new() }
+    }
+
+    fn terms(&self) -> &Terms {
+        self.terms.get_or_init(|| Terms::of(self.content, &mut Weigher::new(self.language)))
+    }
+
+    /// Whether the product has a word without any typo.
+    fn has(&self, word: &Word) -> bool {
+        self.is_named(word) || self.has_anywhere(word)
+    }
+
+    fn is_named(&self, word: &Word) -> bool {
+        let mut is_there = false;
+        for text in [Some(&self.content.name), self.content.brand.as_ref()].into_iter().flatten() {
+            words(text, Purpose::Document, |own, _| is_there |= word.is_exactly(own));
+        }
+        is_there
+    }
+
+    fn has_anywhere(&self, word: &Word) -> bool {
+        word.ways.iter().any(|way| self.terms().level(way).is_some())
+    }
+
+    /// Whether it has all words of a query.
+    fn has_all(&self, query: &str, request: &SearchRequest) -> bool {
+        let is_allowed =
+            query.chars().count() <= MAX_QUERY_CHARS && query.split_whitespace().count() <= MAX_QUERY_WORDS;
+        let request = SearchRequest { words: query.to_owned(), ..request.clone() };
+        is_allowed && Query::of(&request, self.language).words.iter().all(|word| self.has_anywhere(word))
+    }
 }
 
 /// What was typed.
@@ -88,16 +124,16 @@ impl<'a> Typed<'a> {
 
     /// Everything before the last word, as a product has it, with typos corrected; and how many words it lacks, which are
     /// left out.
-    fn start(&self, product: &Terms) -> (String, usize) {
+    fn start(&self, product: &Product<'_>) -> (String, usize) {
         let before = &self.query[..self.last.at.start];
         let (mut start, mut copied, mut left_out) = (String::with_capacity(before.len()), 0, 0);
-        for word in self.others.iter().filter(|word| !has(product, word)) {
+        for word in self.others.iter().filter(|word| !product.has(word)) {
             if word.at.start < copied || word.at.end > before.len() {
                 continue;
             }
             start.push_str(&before[copied..word.at.start]);
             copied = word.at.end;
-            match nearest(product, word) {
+            match nearest(product.terms(), word) {
                 Some(near) => start.push_str(near),
                 None => left_out += 1,
             }

@@ -1,5 +1,6 @@
 //! The words of a query marked in the texts of a product.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
@@ -76,7 +77,6 @@ impl<'a> Marks<'a> {
         self.words.contains(word)
             || self.beginnings.iter().any(|beginning| word.starts_with(beginning))
             || self.has_base(word)
-            || (!self.patterns.is_empty() && self.is_near(word))
     }
 
     fn has_base(&self, word: &str) -> bool {
@@ -86,10 +86,14 @@ impl<'a> Marks<'a> {
         }
     }
 
-    fn is_near(&self, word: &str) -> bool {
-        let letters = Letters::of(word);
-        let is_near = |pattern: &Pattern| pattern.may_be_near(letters) && pattern.typos(word).is_some();
-        !has_digit(word) && self.patterns.iter().any(is_near)
+    /// The patterns that a word is near to, by their places.
+    fn near(&self, word: &str) -> impl Iterator<Item = usize> {
+        let may_be_near = !self.patterns.is_empty() && !has_digit(word);
+        let letters = may_be_near.then(|| Letters::of(word));
+        let is_near = move |pattern: &Pattern| {
+            letters.is_some_and(|letters| pattern.may_be_near(letters)) && pattern.typos(word).is_some()
+        };
+        self.patterns.iter().enumerate().filter(move |(_, pattern)| is_near(pattern)).map(|(at, _)| at)
     }
 
     fn has_pair(&self, pair: &str) -> bool {
@@ -97,67 +101,106 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// The fields with words that were looked for, each of them marked and everything else escaped for HTML.
+/// The fields with words that were looked for, each of them marked and everything else escaped for HTML. Words that are
+/// near to one that was looked for are marked where the product does not have that one itself.
 pub fn highlights(content: &Content, marks: &Marks<'_>) -> BTreeMap<String, String> {
-    let mut highlights = BTreeMap::new();
-    let mut whole = |field: &str, text: &str, spans: &[Range<usize>]| {
-        if !spans.is_empty() {
-            highlights.insert(field.to_owned(), marked(text, 0..text.len(), spans));
-        }
-    };
-    whole("name", &content.name, &spans(&content.name, marks));
-    if let Some(brand) = &content.brand {
-        whole("brand", brand, &spans(brand, marks));
-    }
-    if let Some(category) = content.category.as_ref().map(ToString::to_string) {
-        whole("category", &category, &spans(&category, marks));
-    }
-    let tags = content.tags.join(", ");
-    whole("tags", &tags, &spans(&tags, marks));
-    if let Some(sku) = &content.sku {
-        match marks.has_word(&joined(sku)) {
-            true => whole("sku", sku, std::slice::from_ref(&(0..sku.len()))),
-            false => whole("sku", sku, &spans(sku, marks)),
-        }
-    }
-    if let Some(description) = &content.description {
-        let spans = spans(description, marks);
-        if !spans.is_empty() {
-            highlights.insert("description".to_owned(), snippet(description, &spans));
+    let mut seeker = Seeker { marks, known: vec![false; marks.patterns.len()] };
+    let mut fields: Vec<(&str, Cow<'_, str>, Places)> = Vec::new();
+    let category = content.category.as_ref().map(ToString::to_string);
+    let tags = (!content.tags.is_empty()).then(|| content.tags.join(", "));
+    let texts = [
+        ("name", Some(Cow::from(&content.name))),
+        ("brand", content.brand.as_ref().map(Cow::from)),
+        ("category", category.map(Cow::from)),
+        ("tags", tags.map(Cow::from)),
+        ("sku", content.sku.as_ref().map(Cow::from)),
+        ("description", content.description.as_ref().map(Cow::from)),
+    ];
+    for (field, text) in texts {
+        if let Some(text) = text {
+            let places = match field {
+                "sku" if marks.has_word(&joined(&text)) => Places::whole(&text),
+                _ => seeker.places(&text),
+            };
+            fields.push((field, text, places));
         }
     }
-    highlights
+    let known = seeker.known;
+    let shown = fields.into_iter().filter_map(|(field, text, places)| {
+        let spans = places.spans(&known);
+        let html = match field {
+            _ if spans.is_empty() => return None,
+            "description" => snippet(&text, &spans),
+            _ => marked(&text, 0..text.len(), &spans),
+        };
+        Some((field.to_owned(), html))
+    });
+    shown.collect()
 }
 
-/// The places of what was looked for, in order and apart from each other.
-fn spans(text: &str, marks: &Marks<'_>) -> Vec<Range<usize>> {
-    let mut found = Vec::<Range<usize>>::new();
-    let mut pairs = Pairs::default();
-    pieces(text, Purpose::Document, |piece| {
-        if let Some(pair) = pairs.next(&piece)
-            && marks.has_pair(pair.text)
-        {
-            found.push(pair.at);
-        }
-        if let Piece::Run(run) = &piece {
-            marks.runs.iter().for_each(|spelling| found.extend(run.find(spelling)));
-            return;
-        }
-        piece.each_word(Purpose::Document, |word, at| {
-            if marks.has_word(word) {
-                found.push(at);
+/// The places of what was looked for in one text.
+#[derive(Default)]
+struct Places {
+    found: Vec<Range<usize>>,
+    /// Words that are near to a pattern only, with its place.
+    near: Vec<(Range<usize>, usize)>,
+}
+
+impl Places {
+    fn whole(text: &str) -> Self {
+        Self { found: std::iter::once(0..text.len()).collect(), near: Vec::new() }
+    }
+
+    /// The spans in order and apart from each other, without what is near to a word that is `known` to be there.
+    fn spans(self, known: &[bool]) -> Vec<Range<usize>> {
+        let near = self.near.into_iter().filter(|(_, pattern)| !known[*pattern]).map(|(at, _)| at);
+        let mut spans = self.found;
+        spans.extend(near);
+        spans.sort_unstable_by_key(|span| (span.start, span.end));
+        spans.dedup_by(|next, span| {
+            let overlaps = next.start < span.end;
+            if overlaps {
+                span.end = span.end.max(next.end);
             }
+            overlaps
         });
-    });
-    found.sort_unstable_by_key(|span| (span.start, span.end));
-    found.dedup_by(|next, span| {
-        let overlaps = next.start < span.end;
-        if overlaps {
-            span.end = span.end.max(next.end);
-        }
-        overlaps
-    });
-    found
+        spans
+    }
+}
+
+/// Looks through the texts of one product.
+struct Seeker<'a> {
+    marks: &'a Marks<'a>,
+    /// Of each pattern whether the product has a word within its reach that was looked for.
+    known: Vec<bool>,
+}
+
+impl Seeker<'_> {
+    fn places(&mut self, text: &str) -> Places {
+        let (marks, known) = (self.marks, &mut self.known);
+        let mut places = Places::default();
+        let mut pairs = Pairs::default();
+        pieces(text, Purpose::Document, |piece| {
+            if let Some(pair) = pairs.next(&piece)
+                && marks.has_pair(pair.text)
+            {
+                places.found.push(pair.at);
+            }
+            if let Piece::Run(run) = &piece {
+                marks.runs.iter().for_each(|spelling| places.found.extend(run.find(spelling)));
+                return;
+            }
+            piece.each_word(Purpose::Document, |word, at| {
+                if marks.has_word(word) {
+                    marks.near(word).for_each(|pattern| known[pattern] = true);
+                    places.found.push(at);
+                } else {
+                    places.near.extend(marks.near(word).map(|pattern| (at.clone(), pattern)));
+                }
+            });
+        });
+        places
+    }
 }
 
 fn snippet(text: &str, spans: &[Range<usize>]) -> String {
@@ -254,5 +297,25 @@ mod tests {
         assert!(snippet.starts_with("…filler") && snippet.ends_with("more…"), "{snippet}");
         let shown = snippet.replace("<em>", "").replace("</em>", "").replace("&amp;", "&");
         assert!(shown.chars().count() <= SNIPPET_CHARS, "{}", shown.chars().count());
+    }
+
+    #[test]
+    fn what_is_near_a_word_is_marked_only_where_the_word_is_not() {
+        use crate::query::Query;
+        use domain::input::read_product;
+        use domain::search::SearchRequest;
+        let request =
+            SearchRequest { words: "core cabel".to_owned(), ..SearchRequest::all(domain::Currency::USD) };
+        let query = Query::of(&request, Language::English);
+        let marks = Marks::new(query.words.iter().map(|word| (word, true)));
+        let marked = |json: &str| {
+            let content = read_product(json.as_bytes(), domain::Currency::USD).unwrap().content;
+            highlights(&content, &marks)
+        };
+        let both = marked(r#"{"name":"More cable","tags":["cores"],"description":"One more cable"}"#);
+        assert_eq!(both["name"], "More <em>cable</em>");
+        assert_eq!((&*both["tags"], &*both["description"]), ("<em>cores</em>", "One more <em>cable</em>"));
+        let near = marked(r#"{"name":"More cable"}"#);
+        assert_eq!(near["name"], "<em>More</em> <em>cable</em>");
     }
 }
