@@ -1,7 +1,6 @@
 //! Whatever is asked, the read side answers or says what is wrong. `examples/fuzz_requests` goes on for longer.
 
 #![cfg(feature = "embedded")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../examples/fuzz_requests/fuzzer/mod.rs"]
 mod fuzzer;
