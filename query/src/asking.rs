@@ -39,6 +39,13 @@ impl Service {
         Asked { request: self.tuned(asked.request), ..asked }
     }
 
+    /// Explains the products of a search as they are weighed by the shop's rules.
+    pub(crate) fn explainer<'a>(&self, request: &'a SearchRequest) -> Explainer<'a> {
+        let rules = self.settings.rules.as_ref();
+        let weights = rules.map(|rules| rules.current().weights()).unwrap_or_default();
+        Explainer::new(request, self.settings.language, weights)
+    }
+
     /// Answers searches on one state of the index, each as its JSON.
     pub(crate) async fn search_all(&self, asked: &[Asked]) -> Result<Vec<Made>, Problem> {
         let (requests, sampled) = self.with_picked_facets(asked).await?;
@@ -50,7 +57,7 @@ impl Service {
             self.complete_categories(request, answer).await?;
             let mut explanations = Vec::new();
             if asked.explains {
-                let mut explainer = Explainer::new(request, self.settings.language);
+                let mut explainer = self.explainer(request);
                 let explained =
                     answer.hits.iter().map(|hit| explainer.explain(&hit.product, Some(hit.score)));
                 explanations.extend(explained);

@@ -12,7 +12,7 @@ use domain::search::{Hit, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRe
 use domain::{AttributeValue, Content, ProductId, Version};
 use runtime::Problem;
 use serde::Serialize;
-use text::explain::{Explainer, Explanation};
+use text::explain::Explanation;
 use utoipa::ToSchema;
 
 use crate::cache::Made;
@@ -165,7 +165,7 @@ impl Service {
         let (found, answer) = self.look_for(id, &request, may_be_found).await?;
         let score = found.as_ref().map(|(_, hit)| hit.score);
         let explanation: Option<Explanation> =
-            product.map(|product| Explainer::new(&request, self.settings.language).explain(product, score));
+            product.map(|product| self.explainer(&request).explain(product, score));
         let json = ExplainJson {
             id: id.as_str(),
             state: state_name(held.as_ref()),

@@ -12,6 +12,7 @@ use domain::{AttributeValue, Content, Language, Product};
 
 use crate::analysis::{Piece, Purpose, has_digit, joined, pieces};
 use crate::dictionary::Dictionary;
+use crate::field_weights::FieldWeights;
 use crate::forms::base;
 use crate::query::{Phrase, Query, Term, Word};
 use crate::runs::{is_run, spellings};
@@ -126,15 +127,15 @@ pub struct Explainer<'a> {
 }
 
 impl<'a> Explainer<'a> {
-    /// For this search.
-    pub fn new(request: &'a SearchRequest, language: Language) -> Self {
+    /// For this search, in an index whose parts count so.
+    pub fn new(request: &'a SearchRequest, language: Language, weights: FieldWeights) -> Self {
         let query = Query::of(request, language);
         let pattern = |word: &Word| {
             let allowed = typos_allowed(&word.text);
             Pattern::new(&word.text, allowed).filter(|_| allowed > 0)
         };
         let patterns = query.words.iter().map(pattern).collect();
-        Self { request, query, patterns, weigher: Weigher::new(language), language }
+        Self { request, query, patterns, weigher: Weigher::new(language).with_weights(weights), language }
     }
 
     /// Explains a product, with the score that an index gave it; without one, the likeliest ways are told.
@@ -475,7 +476,7 @@ mod tests {
 
     fn explained(query: &str, tuning: Tuning, json: &str) -> Explanation {
         let request = SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) };
-        Explainer::new(&request, Language::English).explain(&product(json), None)
+        Explainer::new(&request, Language::English, FieldWeights::default()).explain(&product(json), None)
     }
 
     const LAMP: &str = r#"{"name":"Desk lamps by Hikari","sku":"AB-12","brand":"Hikari","category":"Home > Lamps",
@@ -529,7 +530,7 @@ mod tests {
     fn a_score_tells_whether_typos_and_beginnings_counted() {
         let words = "desk lampz".to_owned();
         let request = SearchRequest { words, ..SearchRequest::all(Currency::USD) };
-        let mut explainer = Explainer::new(&request, Language::English);
+        let mut explainer = Explainer::new(&request, Language::English, FieldWeights::default());
         let product = product(LAMP);
         let likeliest = explainer.explain(&product, None);
         assert_eq!(likeliest.words[1].how, How::OneTypo);
