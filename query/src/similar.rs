@@ -1,7 +1,6 @@
 //! `GET /products/{id}/similar`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
@@ -15,7 +14,6 @@ use serde::Serialize;
 use text::similar::telling_words;
 use utoipa::ToSchema;
 
-use crate::answer::milliseconds;
 use crate::cache::Made;
 use crate::http::{bad_request, index_failed, read_id, unwritable};
 use crate::parameter_docs::SimilarParameters;
@@ -29,9 +27,6 @@ struct SimilarJson<'a> {
     /// The products, the most similar first, those of the same category before all others.
     #[schema(value_type = Vec<SimilarProduct<'static>>)]
     products: Vec<SimilarProduct<'a>>,
-    /// How long the search took in the index when the answer was made, in milliseconds.
-    #[schema(examples(0.84))]
-    took: f64,
 }
 
 /// A product that is like another.
@@ -127,14 +122,10 @@ impl Service {
         let limit = limited.limit;
         let requests = requests(&product, limited);
         if requests.is_empty() {
-            return Ok(Made {
-                json: similar_json(&[], limit, Duration::ZERO)?,
-                is_empty: false,
-                snapshot: None,
-            });
+            return Ok(Made { json: similar_json(&[], limit)?, is_empty: false, snapshot: None });
         }
-        let (answers, took) = self.ask("similar", &requests).await?;
-        let json = similar_json(&answers, limit, took)?;
+        let (answers, _) = self.ask("similar", &requests).await?;
+        let json = similar_json(&answers, limit)?;
         let is_same = |snapshot: &String| answers.iter().all(|answer| answer.snapshot == *snapshot);
         Ok(Made { json, is_empty: false, snapshot: before.filter(is_same) })
     }
@@ -163,7 +154,7 @@ fn requests(product: &Product, limited: Limited) -> Vec<SearchRequest> {
 }
 
 /// The first products of the first answer, then those of the next one that are not there yet.
-fn similar_json(answers: &[SearchAnswer], limit: usize, took: Duration) -> Result<Vec<u8>, Problem> {
+fn similar_json(answers: &[SearchAnswer], limit: usize) -> Result<Vec<u8>, Problem> {
     let mut hits = Vec::<&Hit>::with_capacity(limit);
     for hit in answers.iter().flat_map(|answer| &answer.hits) {
         if hits.len() < limit && hits.iter().all(|known| known.product.id != hit.product.id) {
@@ -171,6 +162,6 @@ fn similar_json(answers: &[SearchAnswer], limit: usize, took: Duration) -> Resul
         }
     }
     let products = hits.into_iter().map(|hit| SimilarProduct { product: &hit.product, score: hit.score });
-    let json = SimilarJson { products: products.collect(), took: milliseconds(took) };
+    let json = SimilarJson { products: products.collect() };
     serde_json::to_vec(&json).map_err(|error| unwritable(&error))
 }

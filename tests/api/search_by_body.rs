@@ -10,6 +10,7 @@ use crate::support::{Answer, TestApp};
 on_each_index!(
     a_body_finds_what_the_query_string_finds,
     several_searches_are_answered_in_their_order,
+    searches_of_one_call_see_one_state,
     a_faulty_body_is_refused_with_every_fault,
 );
 
@@ -66,9 +67,7 @@ async fn several_searches_are_answered_in_their_order(app: TestApp) {
     assert_eq!(answer.as_object().unwrap().len(), 1, "{answer}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn searches_of_one_call_see_one_state() {
-    let app = TestApp::spawn().await;
+async fn searches_of_one_call_see_one_state(app: TestApp) {
     let searches = json!({"searches": vec![json!({"pageSize": 1}); 10]});
     let written = async {
         for number in 0..30 {

@@ -6,9 +6,16 @@ use serde_json::{Value, json};
 use crate::api::scenarios::shop;
 use crate::support::{Answer, TestApp};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_category_comes_first_and_the_product_itself_never() {
-    let app = TestApp::spawn().await;
+on_each_index!(
+    the_same_category_comes_first_and_the_product_itself_never,
+    filters_narrow_what_is_similar,
+    similar_products_come_whole_with_their_score,
+    only_products_that_search_finds_have_similar_ones,
+    similar_products_are_cached_until_something_changes,
+    faulty_requests_for_similar_products_are_refused,
+);
+
+async fn the_same_category_comes_first_and_the_product_itself_never(app: TestApp) {
     app.fill(&shop()).await;
     assert_eq!(similar(&app, "p1", "").await, ["p2", "p3", "p4"], "most words in common first");
     assert_eq!(similar(&app, "p4", "").await[..3], ["p1", "p2", "p3"], "none of its category");
@@ -24,9 +31,7 @@ async fn the_same_category_comes_first_and_the_product_itself_never() {
     assert_eq!(similar(&app, "p1", "").await, ["p2", "p3", "p7", "p6", "p4"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn filters_narrow_what_is_similar() {
-    let app = TestApp::spawn().await;
+async fn filters_narrow_what_is_similar(app: TestApp) {
     app.fill(&shop()).await;
     assert_eq!(similar(&app, "p1", "inStock=true").await, ["p3", "p4"]);
     assert_eq!(similar(&app, "p1", "category=Computers+%3E+Cooling").await, ["p4"]);
@@ -34,9 +39,7 @@ async fn filters_narrow_what_is_similar() {
     assert_eq!(similar(&app, "p1", "brand=Nobody").await, [""; 0]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn similar_products_come_whole_with_their_score() {
-    let app = TestApp::spawn().await;
+async fn similar_products_come_whole_with_their_score(app: TestApp) {
     app.fill(&shop()).await;
     let answer = app.get("/products/p1/similar").await.expect(200).json();
     let first = &answer["products"][0];
@@ -53,9 +56,7 @@ async fn similar_products_come_whole_with_their_score() {
     assert!(scores[0] > scores[1] && scores[2] > 0.0, "{scores:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_products_that_search_finds_have_similar_ones() {
-    let app = TestApp::spawn().await;
+async fn only_products_that_search_finds_have_similar_ones(app: TestApp) {
     app.fill(&shop()).await;
     app.put("/products/draft", &json!({"name": "Intel processor", "status": "draft"})).await.expect(201);
     app.delete("/products/p2").await.expect(200);
@@ -71,9 +72,7 @@ async fn only_products_that_search_finds_have_similar_ones() {
     assert_eq!(similar(&app, "code", "").await, [""; 0]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn similar_products_are_cached_until_something_changes() {
-    let app = TestApp::spawn().await;
+async fn similar_products_are_cached_until_something_changes(app: TestApp) {
     app.fill(&shop()).await;
     let path = "/products/p1/similar?limit=3";
     let tag = app.get(path).await.expect(200).header("etag").to_owned();
@@ -84,9 +83,7 @@ async fn similar_products_are_cached_until_something_changes() {
     assert_eq!(again().await.expect(200).ids()[0], "p5");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn faulty_requests_for_similar_products_are_refused() {
-    let app = TestApp::spawn().await;
+async fn faulty_requests_for_similar_products_are_refused(app: TestApp) {
     app.fill(&shop()).await;
     let fields = async |parameters: &str| {
         let problem = app.get(&format!("/products/p1/similar?{parameters}")).await.problem(400);
