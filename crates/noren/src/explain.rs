@@ -267,6 +267,7 @@ impl Report<'_> {
         };
         match self.found.rank {
             Some(rank) => format!("place {rank} of {total}"),
+            None if self.found.total == 0 => "nothing is found".to_owned(),
             None => format!("not found among {total}"),
         }
     }

@@ -1,6 +1,7 @@
 //! What a shopper may be about to type: queries that go on as the names of the products found do.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 
 use domain::search::{MAX_QUERY_CHARS, MAX_QUERY_WORDS, SearchRequest};
 use domain::{Content, Language};
@@ -23,7 +24,7 @@ const MAX_MORE_WORDS: usize = 3;
 const MAX_TOKEN_CHARS: usize = 40;
 
 /// Queries that complete the words of `request`, at most `limit`: those first that most of the `hits` agree with, which
-/// are products that a search for it found.
+/// are products that a search for it found; what only their attributes say comes last.
 ///
 /// A completion has the words that were typed, misspelt ones corrected, with the last one complete, or with the words
 /// that follow it in a name, brand, category, tag or attribute. Words that none of the hits has together with the others
@@ -39,13 +40,10 @@ pub fn completions<'a>(
         hits.into_iter().map(|content| Product::new(content, language)).collect();
     let mut gathered = Gathered::new(language);
     for (number, product) in products.iter().enumerate() {
-        let texts = typed.last_in(product.content);
-        if texts.iter().all(Option::is_none) {
-            continue;
-        }
+        let Some(Last { texts, part, .. }) = typed.last_in(product.content) else { continue };
         let (start, left_out) = typed.start(product);
         for text in texts.into_iter().flatten() {
-            gathered.add(&format!("{start}{text}"), number, left_out);
+            gathered.add(&format!("{start}{text}"), number, left_out, part);
         }
     }
     let what_is_there = key(&typed.query.to_lowercase(), language);
@@ -144,15 +142,16 @@ impl<'a> Typed<'a> {
 
     /// The last word complete, and with what follows it, where the product tells. Texts come in the order of what says
     /// most about a product; of several places the one that fits best counts.
-    fn last_in(&self, content: &Content) -> [Option<String>; 2] {
-        let mut best: Option<(u8, [Option<String>; 2])> = None;
+    fn last_in(&self, content: &Content) -> Option<Last> {
+        let mut best: Option<Last> = None;
         each_text(content, |text, part| {
             if matches!(part, Part::Description | Part::Code) {
                 return;
             }
             let mut offer = |fit: u8, at: std::ops::Range<usize>| {
-                if best.as_ref().is_none_or(|(known, _)| fit < *known) {
-                    best = Some((fit, self.continued(text, at, fit != OTHER_FORM)));
+                if best.as_ref().is_none_or(|known| fit < known.fit) {
+                    let texts = self.continued(text, at, fit != OTHER_FORM);
+                    best = Some(Last { fit, texts, part });
                 }
             };
             pieces(text, Purpose::Document, |piece| match piece {
@@ -163,7 +162,7 @@ impl<'a> Typed<'a> {
                 Piece::Word(word, at) => self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone())),
             });
         });
-        best.map(|(_, texts)| texts).unwrap_or_default()
+        best
     }
 
     /// How well a word of a product is the last one; the less, the better.
@@ -231,6 +230,15 @@ fn nearest<'a>(product: &'a Terms, word: &Word) -> Option<&'a str> {
     near.min().map(|(_, text)| text)
 }
 
+/// How the last word goes on in a product.
+struct Last {
+    /// The less, the better.
+    fit: u8,
+    /// The word complete, and with what follows it.
+    texts: [Option<String>; 2],
+    part: Part,
+}
+
 /// The word is there in another number or spelling, or as a synonym: what was typed stays.
 const OTHER_FORM: u8 = 1;
 
@@ -265,6 +273,8 @@ struct Offered {
     hit: usize,
     /// Words that were typed and are not in it.
     left_out: usize,
+    /// Whether it goes on as a product is named, and not only by an attribute.
+    is_named: bool,
     /// How many products have it.
     count: usize,
 }
@@ -281,23 +291,28 @@ impl Gathered {
         Self { language, offered: Vec::new(), places: HashMap::default() }
     }
 
-    fn add(&mut self, text: &str, hit: usize, left_out: usize) {
+    fn add(&mut self, text: &str, hit: usize, left_out: usize, part: Part) {
+        let is_named = part != Part::Attributes;
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let key = key(&text, self.language);
         match self.places.get(&key) {
-            Some(place) => self.offered[*place].count += 1,
+            Some(place) => {
+                let known = &mut self.offered[*place];
+                known.count += 1;
+                known.is_named |= is_named;
+            }
             None => {
                 self.places.insert(key.clone(), self.offered.len());
-                self.offered.push(Offered { key, text, hit, left_out, count: 1 });
+                self.offered.push(Offered { key, text, hit, left_out, is_named, count: 1 });
             }
         }
     }
 
-    /// Those that leave out the fewest words, first those that most products have.
+    /// Those that leave out the fewest words: first those that are names, of those the ones that most products have.
     fn best_first(mut self) -> Vec<Offered> {
         let fewest = self.offered.iter().map(|offered| offered.left_out).min().unwrap_or_default();
         self.offered.retain(|offered| offered.left_out == fewest);
-        self.offered.sort_by_key(|offered| std::cmp::Reverse(offered.count));
+        self.offered.sort_by_key(|offered| (!offered.is_named, Reverse(offered.count)));
         self.offered
     }
 }
@@ -389,6 +404,7 @@ mod tests {
             ("off", &["office"]),
             ("mouse stainl", &["mouse stainless", "mouse stainless steel"]),
             ("stapl", &[]),
+            ("s", &["stainless", "stainless steel"]),
         ] {
             assert_eq!(completed(query, std::slice::from_ref(&product)), completion, "{query}");
         }
@@ -413,5 +429,15 @@ mod tests {
             completions(&request, [&named("Mobile charger")], 9, Language::default()),
             ["cell phone charger"]
         );
+    }
+
+    #[test]
+    fn names_come_before_what_only_attributes_say() {
+        let hits = [
+            content(r#"{"name":"Teapot"}"#),
+            content(r#"{"name":"Lamp","attributes":{"colour":"teal"}}"#),
+            content(r#"{"name":"Mug","attributes":{"colour":"teal"}}"#),
+        ];
+        assert_eq!(completed("tea", &hits), ["teapot", "teal"]);
     }
 }
