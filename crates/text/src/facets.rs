@@ -5,7 +5,7 @@ use domain::search::FacetValue;
 use crate::analysis::{has_digit, query_words};
 use crate::attributes::{beginning, cut};
 use crate::runs::is_run;
-use crate::typos::{Pattern, typos_allowed};
+use crate::typos::{Letters, Pattern, typos_allowed};
 
 /// A counted term of a facet's dictionary, with whatever tells its whole value when it is a cut one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +136,14 @@ impl Prefix {
     fn fit_with_typos(&self, value: &str) -> Option<Fit> {
         if self.words.iter().all(|(_, pattern)| pattern.is_none()) {
             return None;
+        }
+        // What is ASCII is folded by now, and most values are told apart by their letters.
+        if value.is_ascii() {
+            let letters = Letters::of(&value.to_ascii_lowercase());
+            if self.words.iter().any(|(_, pattern)| pattern.as_ref().is_some_and(|it| !it.may_begin(letters)))
+            {
+                return None;
+            }
         }
         let value = query_words(value);
         let typos = value.windows(self.words.len()).filter_map(|part| self.typos(part)).min();

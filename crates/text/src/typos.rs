@@ -80,6 +80,11 @@ impl Pattern {
             && (other & !own).count_ones() <= u32::from(self.most)
     }
 
+    /// Whether a word with these letters can begin with one within reach.
+    pub fn may_begin(&self, other: Letters) -> bool {
+        (self.letters.0 & !other.0).count_ones() <= u32::from(self.most)
+    }
+
     /// How many typos lie between the two, when the pattern allows as many.
     pub fn typos(&self, word: &str) -> Option<u8> {
         let mut typos = self.chars;
@@ -203,7 +208,9 @@ mod tests {
             prop_assert_eq!(pattern.typos(&to), expected);
             let ends = to.char_indices().map(|(start, letter)| start + letter.len_utf8());
             let least = ends.map(|end| distance(&from, &to[..end]) as u8).min();
-            prop_assert_eq!(pattern.typos_of_beginning(&to), least.filter(|typos| *typos <= most));
+            let least = least.filter(|typos| *typos <= most);
+            prop_assert_eq!(pattern.typos_of_beginning(&to), least);
+            prop_assert!(least.is_none() || pattern.may_begin(Letters::of(&to)));
             if expected.is_some() {
                 prop_assert!(pattern.may_be_near(Letters::of(&to)));
                 prop_assert!(pattern.lengths().contains(&to.chars().count()));
