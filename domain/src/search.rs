@@ -582,7 +582,11 @@ fn number_ends(min: f64, max: f64) -> Vec<f64> {
             _ => steps * digit / 10_f64.powi(-power),
         };
         let width = scaled(1.0);
-        let (first, mut last) = ((min / width).floor(), (max / width).ceil());
+        let (mut first, mut last) = ((min / width).floor(), (max / width).ceil());
+        // 0.6 / 0.2 is a little less than 3.
+        if scaled(first + 1.0) <= min {
+            first += 1.0;
+        }
         last = last.max(first + 1.0);
         let is_fitting =
             last - first <= MAX_NUMBER_BUCKETS as f64 && scaled(first) <= min && max <= scaled(last);
@@ -679,6 +683,7 @@ mod tests {
             ends(&[1.0, 2.0, 3.0]).iter().map(|bucket| bucket.1).collect::<Vec<_>>(),
             [1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.4, 2.6, 2.8, 3.0]
         );
+        assert_eq!(ends(&[0.6, 2.0]).first(), Some(&(0.6, 0.8, 1)));
         assert_eq!(ends(&[-1.0, 0.0]).last(), Some(&(-0.1, 0.0, 1)));
         assert_eq!(ends(&[-5.0, 95.0]).len(), 6);
         assert_eq!(ends(&[f64::MIN, f64::MAX]), [(f64::MIN, f64::MAX, 2)]);

@@ -430,11 +430,7 @@ async fn any_word_is_enough_where_that_is_asked_for(index: &Index<'_>) {
         .await;
     let answer = index.answer(&SearchRequest { need: Need::Any, ..asking("purple red lamp") }).await;
     assert_eq!(ids(&answer)[0], "a", "two words are more than one");
-    assert_eq!(
-        (answer.total, answer.relaxed.len()),
-        (2, 0),
-        "neither beginnings nor typos are looked for"
-    );
+    assert_eq!((answer.total, answer.relaxed.len()), (2, 0), "neither beginnings nor typos are looked for");
 }
 
 async fn a_word_is_found_in_singular_and_plural(index: &Index<'_>) {
