@@ -2,8 +2,6 @@
 
 use domain::search::SearchRequest;
 
-use crate::expansion::{Reach, expand};
-use crate::matching::has_at_least;
 use crate::reading::ReadWord;
 use crate::snapshot::Snapshot;
 
@@ -15,16 +13,12 @@ pub(crate) fn corrected(
     snapshot: &Snapshot,
 ) -> tantivy::Result<Option<String>> {
     let query = &request.words;
-    let as_typed = Reach { typos: false, typing: request.typing };
     let (mut corrected, mut copied) = (String::new(), 0);
-    for ReadWord { word, expansion, .. } in words {
-        if expansion.near.is_empty() || has_at_least(1, &*expand(word, as_typed, snapshot)?, snapshot)? {
-            continue;
-        }
-        if let Some(near) = expansion.near.first() {
-            corrected.push_str(&query[copied..word.at.start]);
-            corrected.push_str(&near.text);
-            copied = word.at.end;
+    for read in words {
+        if let Some(meant) = read.meant(request.typing, snapshot)? {
+            corrected.push_str(&query[copied..read.word.at.start]);
+            corrected.push_str(meant);
+            copied = read.word.at.end;
         }
     }
     if copied == 0 {

@@ -31,6 +31,15 @@ pub(crate) struct ReadWord {
     is_required: bool,
 }
 
+impl ReadWord {
+    /// What the word was meant to be, where nothing has it as it was typed.
+    pub(crate) fn meant(&self, typing: bool, snapshot: &Snapshot) -> tantivy::Result<Option<&str>> {
+        let Some(nearest) = self.expansion.near.first() else { return Ok(None) };
+        let as_typed = expand(&self.word, Reach { typos: false, typing }, snapshot)?;
+        Ok((!has_at_least(1, &as_typed, snapshot)?).then_some(&nearest.text))
+    }
+}
+
 impl Read {
     /// The words that need not be found, as they stand in the query.
     pub(crate) fn relaxed(&self, query: &str) -> Vec<String> {
@@ -96,14 +105,11 @@ impl Reader<'_> {
         if first.expansion.near.is_empty() && second.expansion.near.is_empty() {
             return Ok(phrase.clone());
         }
-        Ok(phrase.respelt(self.meant(first)?, self.meant(second)?, self.snapshot.language))
-    }
-
-    fn meant<'w>(&self, read: &'w ReadWord) -> Result<&'w str, PortError> {
-        let Some(nearest) = read.expansion.near.first() else { return Ok(&read.word.text) };
-        let typed = self.expand(&read.word, false)?;
-        let is_known = has_at_least(1, &typed, self.snapshot).map_err(failed)?;
-        Ok(if is_known { &read.word.text } else { &nearest.text })
+        let meant = |read: &'_ ReadWord| -> Result<String, PortError> {
+            let meant = read.meant(self.typing, self.snapshot).map_err(failed)?;
+            Ok(meant.unwrap_or(&read.word.text).to_owned())
+        };
+        Ok(phrase.respelt(&meant(first)?, &meant(second)?, self.snapshot.language))
     }
 
     fn take(&self, read: &mut Read, before: &Reading) -> Result<(), PortError> {
