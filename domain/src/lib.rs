@@ -10,6 +10,7 @@ pub mod fault;
 pub mod filtering;
 pub mod input;
 pub mod language;
+pub mod maintenance;
 pub mod merge_patch;
 pub mod money;
 pub mod near;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Record};
@@ -111,6 +112,17 @@ pub trait ProductStore: Send + Sync {
     /// `cursor` is what the page before gave; none for the first page. A cursor that no page gave is
     /// [`ListError::UnknownCursor`].
     async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<ProductPage, ListError>;
+
+    /// Everything that the store holds, tombstones too, in the same order and under the same promise as
+    /// [`ProductStore::list`]; the cursors of the two are not exchanged.
+    async fn scan(&self, cursor: Option<&str>, limit: usize) -> Result<RecordPage, ListError>;
+
+    /// As [`ProductStore::scan`], with its cursors, but the versions only, which costs less where the store can do that.
+    async fn versions(&self, cursor: Option<&str>, limit: usize) -> Result<VersionPage, ListError> {
+        let page = self.scan(cursor, limit).await?;
+        let versions = page.records.iter().map(StoredVersion::of).collect();
+        Ok(VersionPage { versions, next: page.next })
+    }
 
     /// Changes whose marks are older than `age`, the oldest first, at most `limit`.
     async fn unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError>;
@@ -223,6 +235,46 @@ pub struct ProductPage {
     pub products: Vec<Product>,
     /// The cursor of the next page; none on the last one.
     pub next: Option<String>,
+}
+
+/// A page of everything that a store holds.
+#[derive(Debug, Clone)]
+pub struct RecordPage {
+    /// The records, each as it is now.
+    pub records: Vec<Record>,
+    /// The cursor of the next page; none on the last one.
+    pub next: Option<String>,
+}
+
+/// A page of the versions that a store holds.
+#[derive(Debug, Clone)]
+pub struct VersionPage {
+    /// The versions, each as it is now.
+    pub versions: Vec<StoredVersion>,
+    /// The cursor of the next page; none on the last one.
+    pub next: Option<String>,
+}
+
+/// Which version a store holds of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredVersion {
+    /// The product.
+    pub id: ProductId,
+    /// Its version, or that of its tombstone.
+    pub version: Version,
+    /// When it was deleted; none of one that is live.
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl StoredVersion {
+    /// The version of a record.
+    pub fn of(record: &Record) -> Self {
+        let deleted_at = match record {
+            Record::Live(_) => None,
+            Record::Deleted(tombstone) => Some(tombstone.deleted_at),
+        };
+        Self { id: record.id().clone(), version: record.version(), deleted_at }
+    }
 }
 
 /// Why there is no page.

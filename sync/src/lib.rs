@@ -3,6 +3,8 @@
 mod batch;
 #[cfg(feature = "aws")]
 mod lambda;
+pub mod reconcile;
+pub mod reindex;
 pub mod service;
 mod worker;
 

@@ -30,7 +30,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_setup::Aws;
 use domain::ports::{
-    Answered, ListError, OutboxMark, PortError, ProductPage, ProductStore, Unsent, Write, WriteError, Written,
+    Answered, ListError, OutboxMark, PortError, ProductPage, ProductStore, RecordPage, Unsent, Write,
+    WriteError, Written,
 };
 use domain::{ProductId, Record};
 use jiff::Timestamp;
@@ -102,7 +103,13 @@ impl ProductStore for DynamoStore {
     }
 
     async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<ProductPage, ListError> {
-        self.list_page(cursor, limit.max(1)).await
+        let (products, next) = self.page(cursor, limit.max(1), items::read_product).await?;
+        Ok(ProductPage { products, next })
+    }
+
+    async fn scan(&self, cursor: Option<&str>, limit: usize) -> Result<RecordPage, ListError> {
+        let (records, next) = self.page(cursor, limit.max(1), |item| items::read_record(item).map(Some)).await?;
+        Ok(RecordPage { records, next })
     }
 
     async fn unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError> {

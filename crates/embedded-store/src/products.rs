@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{
-    Answered, ListError, OutboxMark, PortError, PortErrorKind, ProductPage, ProductStore, Unsent, Write,
-    WriteError, Written,
+    Answered, ListError, OutboxMark, PortError, PortErrorKind, ProductPage, ProductStore, RecordPage,
+    StoredVersion, Unsent, VersionPage, Write, WriteError, Written,
 };
 use domain::{Action, Change, Product, ProductId, Record, Tombstone, Version};
 use jiff::Timestamp;
@@ -72,13 +72,27 @@ impl ProductStore for EmbeddedStore {
     }
 
     async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<ProductPage, ListError> {
-        let after = match cursor {
-            Some(cursor) => cursor::parse(cursor).ok_or(ListError::UnknownCursor)?,
-            None => 0,
-        };
+        let after = parse_cursor(cursor)?;
         let read = move |conn: &Connection| page(conn, after, limit.max(1));
         let page = self.0.readers.run("listing products", read).await?;
-        page.ok_or(ListError::UnknownCursor)
+        let (products, next) = page.ok_or(ListError::UnknownCursor)?;
+        Ok(ProductPage { products, next })
+    }
+
+    async fn scan(&self, cursor: Option<&str>, limit: usize) -> Result<RecordPage, ListError> {
+        let after = parse_cursor(cursor)?;
+        let read = move |conn: &Connection| scan(conn, after, limit.max(1));
+        let page = self.0.readers.run("reading all of the store", read).await?;
+        let (records, next) = page.ok_or(ListError::UnknownCursor)?;
+        Ok(RecordPage { records, next })
+    }
+
+    async fn versions(&self, cursor: Option<&str>, limit: usize) -> Result<VersionPage, ListError> {
+        let after = parse_cursor(cursor)?;
+        let read = move |conn: &Connection| versions(conn, after, limit.max(1));
+        let page = self.0.readers.run("reading the versions in the store", read).await?;
+        let (versions, next) = page.ok_or(ListError::UnknownCursor)?;
+        Ok(VersionPage { versions, next })
     }
 
     async fn unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError> {
@@ -119,25 +133,79 @@ fn find(conn: &Connection, id: &ProductId) -> rusqlite::Result<Option<Record>> {
 pub(crate) const PAGE: &str =
     "SELECT key, json FROM products WHERE key > ?1 AND json IS NOT NULL ORDER BY key LIMIT ?2";
 
-/// The live products after a key; none when no product has that key, so that no page can have ended there.
-fn page(conn: &Connection, after: i64, limit: usize) -> rusqlite::Result<Option<ProductPage>> {
+/// The key of the last row of the page before; 0 for the first page.
+fn parse_cursor(cursor: Option<&str>) -> Result<i64, ListError> {
+    cursor.map_or(Ok(0), |cursor| cursor::parse(cursor).ok_or(ListError::UnknownCursor))
+}
+
+/// A page with the cursor of the next one; none when no row has the key that the page before ended with, so that there
+/// can be no such page.
+type Page<T> = Option<(Vec<T>, Option<String>)>;
+
+/// The live products after a key.
+fn page(conn: &Connection, after: i64, limit: usize) -> rusqlite::Result<Page<Product>> {
+    rows_after(conn, PAGE, after, limit, |row| {
+        let json = row.get_ref(1)?.as_str()?;
+        Ok((serde_json::from_str(json).map_err(unreadable)?, json.len()))
+    })
+}
+
+pub(crate) const SCAN: &str =
+    "SELECT key, id, version, deleted_at, json FROM products WHERE key > ?1 ORDER BY key LIMIT ?2";
+
+/// Products and tombstones after a key.
+fn scan(conn: &Connection, after: i64, limit: usize) -> rusqlite::Result<Page<Record>> {
+    rows_after(conn, SCAN, after, limit, |row| match row.get_ref(4)?.as_str_or_null()? {
+        Some(json) => Ok((Record::Live(read_product(json)?), json.len())),
+        None => {
+            let StoredVersion { id, version, deleted_at } = stored_version(row)?;
+            let deleted_at = deleted_at.ok_or_else(|| unreadable("a tombstone without its time"))?;
+            Ok((Record::Deleted(Tombstone { id, version, deleted_at }), 0))
+        }
+    })
+}
+
+pub(crate) const VERSIONS: &str =
+    "SELECT key, id, version, deleted_at FROM products WHERE key > ?1 ORDER BY key LIMIT ?2";
+
+/// The versions after a key, of products and tombstones. No JSON is read for it.
+fn versions(conn: &Connection, after: i64, limit: usize) -> rusqlite::Result<Page<StoredVersion>> {
+    rows_after(conn, VERSIONS, after, limit, |row| Ok((stored_version(row)?, 0)))
+}
+
+fn stored_version(row: &Row<'_>) -> rusqlite::Result<StoredVersion> {
+    Ok(StoredVersion {
+        id: ProductId::parse(row.get_ref(1)?.as_str()?).map_err(unreadable)?,
+        version: version_from_sql(row.get(2)?),
+        deleted_at: row.get::<_, Option<i64>>(3)?.map(timestamp).transpose().map_err(unreadable)?,
+    })
+}
+
+/// What `read` makes of the rows after a key, with the bytes of JSON in each.
+fn rows_after<T>(
+    conn: &Connection,
+    sql: &str,
+    after: i64,
+    limit: usize,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<(T, usize)>,
+) -> rusqlite::Result<Page<T>> {
     if after != 0 && !conn.prepare_cached("SELECT 1 FROM products WHERE key = ?1")?.exists([after])? {
         return Ok(None);
     }
-    let mut statement = conn.prepare_cached(PAGE)?;
+    let mut statement = conn.prepare_cached(sql)?;
     // One more than asked for tells whether there is a next page.
     let mut rows = statement.query([after, i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)])?;
-    let (mut products, mut last, mut bytes) = (Vec::new(), after, 0);
+    let (mut found, mut last, mut bytes) = (Vec::new(), after, 0);
     while let Some(row) = rows.next()? {
-        if products.len() == limit || bytes > MAX_PAGE_BYTES {
-            return Ok(Some(ProductPage { products, next: Some(cursor::after(last)) }));
+        if found.len() == limit || bytes > MAX_PAGE_BYTES {
+            return Ok(Some((found, Some(cursor::after(last)))));
         }
-        let json = row.get_ref(1)?.as_str()?;
-        bytes += json.len();
+        let (item, size) = read(row)?;
+        bytes += size;
         last = row.get(0)?;
-        products.push(serde_json::from_str(json).map_err(unreadable)?);
+        found.push(item);
     }
-    Ok(Some(ProductPage { products, next: None }))
+    Ok(Some((found, None)))
 }
 
 fn read_product(json: &str) -> rusqlite::Result<Arc<Product>> {

@@ -596,7 +596,7 @@ async fn a_receive_finds_its_messages_by_an_index() {
         let lines = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
         lines.map(Result::unwrap).collect::<Vec<_>>().join("; ")
     };
-    for sql in [queue::VISIBLE, marks::UNSENT, products::PAGE] {
+    for sql in [queue::VISIBLE, marks::UNSENT, products::PAGE, products::SCAN, products::VERSIONS] {
         let plan = plan(&sql.replace("?1", "1").replace("?2", "2"));
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
     }

@@ -86,9 +86,22 @@ pub enum OpenError {
     },
     /// A later version of this program made the index.
     #[error(
-        "the index behind the alias {alias} has schema {found}, which is newer than the {known} of this noren; update noren, or set NOREN_OPENSEARCH_INDEX to another alias"
+        "the index behind the alias {alias} has schema {found}, which is newer than the {known} of this noren; update noren, or rebuild the index from the store with `noren reindex --back-ends`"
     )]
     Newer {
+        /// The alias.
+        alias: String,
+        /// Its schema.
+        found: u64,
+        /// The schema of this program.
+        known: u64,
+    },
+    /// An earlier version of this program made the index.
+    #[error(
+        "the index behind the alias {alias} has schema {found} and this noren needs {known}; rebuild it from the store with \
+         `noren reindex --back-ends`, while the services of the earlier version run on"
+    )]
+    Older {
         /// The alias.
         alias: String,
         /// Its schema.
@@ -99,7 +112,7 @@ pub enum OpenError {
     /// The texts of the index were analysed as another language's.
     #[error(
         "the index behind the alias {alias} was made for NOREN_LANGUAGE={found}, not {wanted}; set \
-         NOREN_LANGUAGE={found}, or NOREN_OPENSEARCH_INDEX to another alias"
+         NOREN_LANGUAGE={found}, or rebuild the index from the store with `noren reindex --back-ends`"
     )]
     OtherLanguage {
         /// The alias.
@@ -109,7 +122,7 @@ pub enum OpenError {
         /// The language that was asked for.
         wanted: Language,
     },
-    /// Something else has the alias, or an index of a version before this one.
+    /// Something else has the alias.
     #[error("the alias {alias} cannot be used ({reason}); set NOREN_OPENSEARCH_INDEX to another alias")]
     Unusable {
         /// The alias.

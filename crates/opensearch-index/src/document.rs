@@ -1,91 +1,72 @@
-//! From a change to the document that OpenSearch indexes.
+//! From a projection to the document that OpenSearch indexes.
 
-use std::collections::BTreeSet;
-
-use domain::search::{is_searchable, name_sort_key};
-use domain::{Change, Content, Product};
+use domain::Record;
 use serde_json::{Map, Value, json};
-use text::attributes::{attribute_term, key_prefix, number_order};
+use text::attributes::key_prefix;
 use text::dictionary::Dictionary;
-use text::runs::{each_run, is_run, pairs};
-use text::weights::Weigher;
+use text::projection::{Active, LeveledWords, Projected, Projection};
+use text::runs::{is_run, pairs};
 
 use crate::schema::{BEFORE_LEVEL, field, state};
 
 /// The character before the first level.
 const NO_LEVEL: u8 = b'@';
 
-/// The document that holds what the change leaves. Only documents of active products have anything to find.
-pub(crate) fn document(
-    change: &Change,
-    made: i64,
-    weigher: &mut Weigher,
-) -> Result<Value, serde_json::Error> {
+/// The document that holds a projection, in an index that was made at `made`. Only documents of active products have
+/// anything to find.
+pub(crate) fn document(record: &Record, projection: &Projection<'_>, made: i64) -> Value {
     let mut document = Map::new();
-    document.insert(field::ID.to_owned(), change.id().as_str().into());
+    document.insert(field::ID.to_owned(), projection.id.as_str().into());
     document.insert(field::MADE.to_owned(), made.into());
-    let state = match change.product() {
-        None => {
-            document.insert(field::DELETED_AT.to_owned(), change.at().as_millisecond().into());
-            state::DELETED
-        }
-        Some(product) if !is_searchable(product) => state::HIDDEN,
-        Some(product) => {
-            add_product(&mut document, product, weigher)?;
+    // JSON has no whole numbers above 2^63 that every reader keeps.
+    document.insert(field::PRINT.to_owned(), format!("{:016x}", projection.print()).into());
+    if let Record::Deleted(tombstone) = record {
+        document.insert(field::DELETED_AT.to_owned(), tombstone.deleted_at.as_millisecond().into());
+    }
+    let state = match &projection.state {
+        Projected::Deleted => state::DELETED,
+        Projected::Hidden => state::HIDDEN,
+        Projected::Active(active) => {
+            add_active(&mut document, active);
             state::ACTIVE
         }
     };
     document.insert(field::STATE.to_owned(), state.into());
-    Ok(document.into())
+    document.into()
 }
 
-fn add_product(
-    document: &mut Map<String, Value>,
-    product: &Product,
-    weigher: &mut Weigher,
-) -> Result<(), serde_json::Error> {
-    let content = &product.content;
+fn add_active(document: &mut Map<String, Value>, active: &Active<'_>) {
     let mut add = |name: &str, value: Value| document.insert(name.to_owned(), value);
-    add(field::PRODUCT, serde_json::to_string(product)?.into());
-    if let Some(brand) = &content.brand {
-        add(field::BRAND, brand.as_str().into());
+    add(field::PRODUCT, active.json.as_str().into());
+    if let Some(brand) = active.brand {
+        add(field::BRAND, brand.into());
     }
-    if let Some(category) = &content.category {
-        add(field::CATEGORY, category.with_ancestors().collect());
-    }
-    add(field::TAGS, content.tags.iter().map(String::as_str).collect());
-    let (mut values, mut numbers) = (BTreeSet::new(), Vec::new());
-    for (key, value) in &content.attributes {
-        values.extend(value.facet_values().map(|text| attribute_term(key, &text)));
-        numbers.extend(value.as_number().map(|number| number_term(key, number)));
-    }
-    add(field::ATTRIBUTES, values.into_iter().collect());
-    add(field::NUMBERS, numbers.into_iter().collect());
-    if let Some(price) = content.price {
+    add(field::CATEGORY, active.categories.iter().map(String::as_str).collect());
+    add(field::TAGS, active.tags.iter().copied().collect());
+    add(field::ATTRIBUTES, active.attributes.iter().map(String::as_str).collect());
+    add(field::NUMBERS, active.numbers.iter().map(|(key, order)| number_term(key, *order)).collect());
+    if let Some(price) = active.price {
         add(field::PRICE, json!({ price.currency().code(): price.minor_units() }));
     }
-    add(field::IN_STOCK, content.stock.is_some_and(|pieces| pieces > 0).into());
-    add(field::CREATED_AT, product.created_at.as_millisecond().into());
-    add(field::NAME, name_sort_key(&content.name).into());
-    add_words(document, content, weigher);
-    Ok(())
+    add(field::IN_STOCK, active.in_stock.into());
+    add(field::CREATED_AT, active.created_at_ms.into());
+    add(field::NAME, active.name_key.as_str().into());
+    add(field::RUNS, active.runs.iter().map(|run| pairs(run).collect::<Vec<_>>().join(" ")).collect());
+    add_words(document, &active.words);
 }
 
-fn add_words(document: &mut Map<String, Value>, content: &Content, weigher: &mut Weigher) {
+fn add_words(document: &mut Map<String, Value>, leveled: &LeveledWords) {
     let (mut words, mut beginnings) = (String::new(), String::new());
-    weigher.weigh(content, |dictionary, word, level| {
+    for (dictionary, word, level) in leveled.iter() {
         // As the analyser of the field reads it.
         words.push_str(&format!("{}{BEFORE_LEVEL}{level} ", word_term(dictionary, word)));
         // Only words that end where everybody knows it are looked for by their beginnings.
         if matches!(dictionary, Dictionary::Words | Dictionary::Codes) && !is_run(word) {
             beginnings.push_str(&format!("{} ", beginning_term(level, word)));
         }
-    });
-    let mut runs = Vec::new();
-    each_run(content, |run| runs.push(pairs(run).collect::<Vec<_>>().join(" ")));
+    }
     document.insert(field::WORDS.to_owned(), words.into());
     document.insert(field::BEGINNINGS.to_owned(), beginnings.into());
-    document.insert(field::RUNS.to_owned(), runs.into());
 }
 
 /// A word as a term: the letter of its dictionary, then the word. Since the first letter is never the word's own, typos
@@ -106,16 +87,20 @@ pub(crate) fn beginning_term(level: u8, word: &str) -> String {
     format!("{}{word}", char::from(NO_LEVEL + level))
 }
 
-/// A number as a term: the key, then digits that compare as the numbers do.
-pub(crate) fn number_term(key: &str, number: f64) -> String {
-    format!("{}{:016x}", key_prefix(key), number_order(number))
+/// A number as a term: the key, then digits that compare as the numbers do, see [`text::attributes::number_order`].
+pub(crate) fn number_term(key: &str, order: u64) -> String {
+    format!("{}{order:016x}", key_prefix(key))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::input::read_product;
-    use domain::{Currency, Language};
+    use domain::{Currency, Language, Product, ProductId, Version};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+    use text::field_weights::FieldWeights;
+    use text::projection::Projector;
     use text::weights::MAX_LEVEL;
 
     #[test]
@@ -128,8 +113,11 @@ mod tests {
     #[test]
     fn each_word_stands_behind_its_dictionary_and_its_level() {
         let content = read_product(r#"{"name":"Desk 東京都 a1"}"#.as_bytes(), Currency::USD).unwrap().content;
-        let mut document = Map::new();
-        add_words(&mut document, &content, &mut Weigher::new(Language::English));
+        let (id, at) = (ProductId::generate(), domain::now());
+        let product = Product { id, version: Version::FIRST, created_at: at, updated_at: at, content };
+        let record = Record::Live(Arc::new(product));
+        let mut projector = Projector::new(Language::English, FieldWeights::default());
+        let document = document(&record, &projector.project(&record).unwrap(), 0);
         let terms = |name: &str| -> BTreeSet<String> {
             let text = document[name].as_str().unwrap();
             text.split_whitespace().map(|term| term.split('|').next().unwrap().to_owned()).collect()

@@ -3,7 +3,7 @@
 use domain::Currency;
 use domain::search::{AttributeFilter, FacetField, Filters};
 use serde_json::{Map, Value, json};
-use text::attributes::{after_prefix, attribute_term, key_prefix};
+use text::attributes::{number_order, after_prefix, attribute_term, key_prefix};
 
 use crate::document::number_term;
 use crate::schema::{field, state};
@@ -96,9 +96,9 @@ fn attribute(key: &str, filter: &AttributeFilter) -> Value {
         AttributeFilter::Equals(value) => term(field::ATTRIBUTES, attribute_term(key, value)),
         AttributeFilter::Range { min, max } if is_nan(*min) || is_nan(*max) => json!({ "match_none": {} }),
         AttributeFilter::Range { min, max } => {
-            let from = min.map_or_else(|| key_prefix(key), |min| number_term(key, min));
+            let from = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_order(min)));
             let to = match max {
-                Some(max) => ("lte", number_term(key, *max)),
+                Some(max) => ("lte", number_term(key, number_order(*max))),
                 None => ("lt", behind_key(key)),
             };
             json!({ "range": { field::NUMBERS: { "gte": from, to.0: to.1 } } })

@@ -12,6 +12,7 @@ mod correction;
 mod document;
 mod facets;
 mod filters;
+mod maintenance;
 mod matching;
 mod near;
 mod order;

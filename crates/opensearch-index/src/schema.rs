@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The schema that this version reads and writes. It changes with the fields and with the analysis of text, and is
 /// part of the name of the index.
-pub(crate) const SCHEMA: u64 = 3;
+pub(crate) const SCHEMA: u64 = 4;
 
 /// Where in the mapping's `_meta` the schema stands.
 pub(crate) const META_SCHEMA: &str = "norenSchema";
@@ -31,6 +31,8 @@ pub(crate) mod field {
     pub(crate) const STATE: &str = "state";
     /// When the index was made: it tells this index from one made anew under the same name.
     pub(crate) const MADE: &str = "made";
+    /// What of the fingerprint is kept, in hexadecimal digits, see [`text::projection::Projection::print`].
+    pub(crate) const PRINT: &str = "print";
     /// When the product was deleted, in milliseconds since 1970.
     pub(crate) const DELETED_AT: &str = "deletedAt";
     /// The product's JSON as one text, so that its numbers keep their digits.
@@ -78,7 +80,17 @@ pub(crate) fn index_pattern(alias: &str) -> String {
 /// The name of the first index of this schema. It is always the same, so that two processes that make it at once
 /// make one.
 pub(crate) fn first_index(alias: &str) -> String {
-    format!("{alias}-v{SCHEMA}-000001")
+    numbered_index(alias, 1)
+}
+
+/// The name of an index of this schema by its number.
+pub(crate) fn numbered_index(alias: &str, number: u64) -> String {
+    format!("{alias}-v{SCHEMA}-{number:06}")
+}
+
+/// The number in the name of an index that noren made for the alias, of any schema.
+pub(crate) fn index_number(alias: &str, name: &str) -> Option<u64> {
+    name.strip_prefix(alias)?.strip_prefix("-v")?.split_once('-')?.1.parse().ok()
 }
 
 /// The template for all indexes of this schema.
@@ -96,6 +108,9 @@ fn settings() -> Value {
             // Counts and orders are exact on one shard; it holds some tens of millions of products.
             "number_of_shards": 1,
             "auto_expand_replicas": "0-1",
+            // Deletes are documents here, so OpenSearch need not remember any; where one is removed by hand, its id can be
+            // used again at once.
+            "gc_deletes": "1s",
             // The writer refreshes by itself; this is for what a crash left behind.
             "refresh_interval": "10s",
             "mapping.total_fields.limit": 300,
@@ -123,13 +138,14 @@ fn mappings() -> Value {
     json!({
         // A field that nobody foresaw is an error, not a new field.
         "dynamic": "strict",
-        "_source": { "includes": [field::PRODUCT, field::STATE] },
+        "_source": { "includes": [field::PRODUCT, field::STATE, field::PRINT] },
         // There are fewer than two hundred currencies.
         "dynamic_templates": [{ "prices": { "path_match": "price.*", "mapping": { "type": "long" } } }],
         "properties": {
             field::ID: keyword,
             field::STATE: keyword,
             field::MADE: column,
+            field::PRINT: { "type": "keyword", "index": false, "doc_values": false },
             field::DELETED_AT: { "type": "long" },
             field::PRODUCT: { "type": "object", "enabled": false },
             field::WORDS: weighed,

@@ -1,4 +1,7 @@
-//! Making the index, and looking whether the one there is can be used.
+//! The indexes behind an alias: looking at them, and making the first one.
+//!
+//! The live one has the alias itself, the one that is being built the alias with `-next` behind it, and the one that was
+//! live before that with `-previous`. Aliases change in one step.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,14 +13,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::{Call, CallError, Client, OpenError};
-use crate::schema::{META_LANGUAGE, META_MADE, META_SCHEMA, SCHEMA, first_index, template};
+use crate::schema::{
+    META_LANGUAGE, META_MADE, META_SCHEMA, SCHEMA, first_index, index_number, numbered_index, template,
+};
 
-/// How long one step of making an index may take.
+/// How long one step of making or removing an index may take.
 const MAKING_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a look at the index may take. It is shorter than the time that a health check has.
 const LOOKING_PATIENCE: Duration = Duration::from_millis(1500);
 
 const LOOKING: &str = "looking at the index";
+pub(crate) const MAKING: &str = "making the index";
 
 /// An index that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,95 +32,187 @@ pub(crate) struct Ready {
     pub(crate) made: i64,
 }
 
-/// Looks at the index behind the alias; none when there is no such alias.
-async fn look(client: &Client) -> Result<Option<Ready>, OpenError> {
-    #[derive(Deserialize)]
-    struct Index {
-        mappings: Mappings,
-    }
-    #[derive(Deserialize)]
-    struct Mappings {
-        #[serde(default, rename = "_meta")]
-        meta: Value,
-    }
-    let call = Call {
-        method: Method::Get,
-        path: format!("{}/_mapping", client.alias),
-        query: &[],
-        body: None,
-        patience: LOOKING_PATIENCE,
-    };
-    let indexes: BTreeMap<String, Index> = match client.call(call).await {
-        Ok(indexes) => indexes,
-        Err(error) => {
-            return match error.status() {
-                Some(404) => Ok(None),
-                Some(401 | 403) => {
-                    Err(OpenError::Denied { alias: client.alias.clone(), source: error.during(LOOKING) })
-                }
-                _ => Err(OpenError::Failed(error.during(LOOKING))),
-            };
+/// An index as it was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) name: String,
+    meta: Value,
+}
+
+/// The indexes behind the aliases.
+#[derive(Debug, Default)]
+pub(crate) struct Family {
+    live: Vec<Found>,
+    pub(crate) next: Option<Found>,
+    pub(crate) previous: Option<Found>,
+    /// Of all indexes that noren made for the alias, the highest number.
+    highest: u64,
+}
+
+/// The alias of the index that is being built.
+pub(crate) fn next_alias(alias: &str) -> String {
+    format!("{alias}-next")
+}
+
+/// The alias of the index that was live before.
+pub(crate) fn previous_alias(alias: &str) -> String {
+    format!("{alias}-previous")
+}
+
+impl Family {
+    /// Looks, by one call.
+    pub(crate) async fn look(client: &Client) -> Result<Self, OpenError> {
+        #[derive(Deserialize)]
+        struct Index {
+            #[serde(default)]
+            aliases: BTreeMap<String, Value>,
+            #[serde(default)]
+            mappings: Mappings,
         }
-    };
-    let alias = client.alias.clone();
-    let unusable = |reason: String| OpenError::Unusable { alias: alias.clone(), reason };
-    let mut indexes = indexes.into_iter();
-    let (Some((name, index)), None) = (indexes.next(), indexes.next()) else {
-        return Err(unusable("it stands for several indexes".to_owned()));
-    };
-    if name == alias {
-        return Err(unusable("it is the name of an index, not an alias".to_owned()));
-    }
-    let meta = &index.mappings.meta;
-    match (meta[META_SCHEMA].as_u64(), meta[META_MADE].as_i64()) {
-        (Some(SCHEMA), Some(made)) => {
-            let code = meta[META_LANGUAGE].as_str().unwrap_or_default();
-            let found = Language::parse(code).map_err(|error| unusable(error.to_string()))?;
-            match client.language == found {
-                true => Ok(Some(Ready { made })),
-                false => Err(OpenError::OtherLanguage { alias, found, wanted: client.language }),
+        #[derive(Default, Deserialize)]
+        struct Mappings {
+            #[serde(default, rename = "_meta")]
+            meta: Value,
+        }
+        let alias = &client.alias;
+        let call = Call {
+            method: Method::Get,
+            path: format!("{alias},{alias}-v*"),
+            query: &[("ignore_unavailable", "true"), ("filter_path", "*.aliases,*.mappings._meta")],
+            body: None,
+            patience: LOOKING_PATIENCE,
+        };
+        let indexes: BTreeMap<String, Index> = match client.call(call).await {
+            Ok(indexes) => indexes,
+            Err(error) if error.status() == Some(404) => BTreeMap::new(),
+            Err(error) if matches!(error.status(), Some(401 | 403)) => {
+                return Err(OpenError::Denied { alias: alias.clone(), source: error.during(LOOKING) });
+            }
+            Err(error) => return Err(OpenError::Failed(error.during(LOOKING))),
+        };
+        let mut family = Self::default();
+        for (name, Index { aliases, mappings }) in indexes {
+            family.highest = family.highest.max(index_number(alias, &name).unwrap_or(0));
+            let has = |alias: &str| aliases.contains_key(alias);
+            let found = || Found { name: name.clone(), meta: mappings.meta.clone() };
+            if name == *alias || has(alias) {
+                family.live.push(found());
+            } else if has(&next_alias(alias)) {
+                family.next = Some(found());
+            } else if has(&previous_alias(alias)) {
+                family.previous = Some(found());
             }
         }
-        (Some(found), _) if found > SCHEMA => Err(OpenError::Newer { alias, found, known: SCHEMA }),
-        (Some(found), _) => Err(unusable(format!("its schema {found} is older than {SCHEMA}"))),
-        (None, _) => Err(unusable(format!("noren did not make the index {name}"))),
+        Ok(family)
+    }
+
+    /// The name of the live index, whether or not it can be used.
+    pub(crate) fn live_name(&self) -> Option<&str> {
+        self.live.first().map(|live| live.name.as_str())
+    }
+
+    /// The live index, which must be there and of use.
+    pub(crate) fn live(&self, client: &Client) -> Result<Ready, OpenError> {
+        let alias = client.alias.clone();
+        match self.live.as_slice() {
+            [] => Err(OpenError::Missing { alias }),
+            [live] => live.check(client),
+            _ => Err(OpenError::Unusable { alias, reason: "it stands for several indexes".to_owned() }),
+        }
+    }
+
+    /// The index that is being built, as far as it can be used.
+    pub(crate) fn usable_next(&self, client: &Client) -> Option<Ready> {
+        self.next.as_ref()?.check(client).ok()
+    }
+
+    /// A name that no index has.
+    pub(crate) fn new_name(&self, client: &Client) -> String {
+        numbered_index(&client.alias, self.highest.saturating_add(1))
+    }
+}
+
+impl Found {
+    /// Whether this program can use it.
+    pub(crate) fn check(&self, client: &Client) -> Result<Ready, OpenError> {
+        let alias = client.alias.clone();
+        let unusable = |reason: String| OpenError::Unusable { alias: alias.clone(), reason };
+        if self.name == alias {
+            return Err(unusable("it is the name of an index, not an alias".to_owned()));
+        }
+        match (self.meta[META_SCHEMA].as_u64(), self.meta[META_MADE].as_i64()) {
+            (Some(SCHEMA), Some(made)) => {
+                let code = self.meta[META_LANGUAGE].as_str().unwrap_or_default();
+                let found = Language::parse(code).map_err(|error| unusable(error.to_string()))?;
+                match client.language == found {
+                    true => Ok(Ready { made }),
+                    false => Err(OpenError::OtherLanguage { alias, found, wanted: client.language }),
+                }
+            }
+            (Some(found), _) if found > SCHEMA => Err(OpenError::Newer { alias, found, known: SCHEMA }),
+            (Some(found), _) => Err(OpenError::Older { alias, found, known: SCHEMA }),
+            (None, _) => Err(unusable(format!("noren did not make the index {}", self.name))),
+        }
     }
 }
 
 /// Looks at the index behind the alias, which must be there.
 pub(crate) async fn find(client: &Client) -> Result<Ready, OpenError> {
-    look(client).await?.ok_or_else(|| OpenError::Missing { alias: client.alias.clone() })
+    Family::look(client).await?.live(client)
 }
 
-/// Looks at the index behind the alias, and makes an empty one when there is none.
-pub(crate) async fn make(client: &Client) -> Result<Ready, OpenError> {
-    if let Some(ready) = look(client).await? {
-        return Ok(ready);
+/// Looks at the indexes behind the alias, and makes an empty live one when there is none.
+pub(crate) async fn make(client: &Client) -> Result<Family, OpenError> {
+    let family = Family::look(client).await?;
+    if family.live_name().is_some() {
+        return Ok(family);
     }
-    let failed = |error: CallError| OpenError::Failed(error.during("making the index"));
+    let failed = |error: CallError| OpenError::Failed(error.during(MAKING));
     let (alias, index) = (&client.alias, first_index(&client.alias));
-    put(client, format!("_index_template/{alias}"), &template(alias)).await.map_err(failed)?;
-    let made = domain::now().as_millisecond();
-    let body = json!({
-        "aliases": { alias: { "is_write_index": true } },
-        "mappings": { "_meta": {
-            META_SCHEMA: SCHEMA, META_MADE: made, META_LANGUAGE: client.language.code(),
-        } },
-    });
-    match put(client, index.clone(), &body).await {
+    match make_index(client, &index, json!({ alias: { "is_write_index": true } })).await {
         Ok(()) => tracing::info!(index, alias, "made an empty index"),
         // Another process was quicker, or it lost its alias.
         Err(error) if error.name() == "resource_already_exists_exception" => {}
         Err(error) => return Err(failed(error)),
     }
-    look(client).await?.ok_or_else(|| OpenError::Unusable {
-        alias: alias.clone(),
-        reason: format!("the index {index} is there, but the alias does not stand for it"),
-    })
+    let family = Family::look(client).await?;
+    match family.live_name() {
+        Some(_) => Ok(family),
+        None => Err(OpenError::Unusable {
+            alias: alias.clone(),
+            reason: format!("the index {index} is there, but the alias does not stand for it"),
+        }),
+    }
 }
 
-async fn put(client: &Client, path: String, body: &Value) -> Result<(), CallError> {
-    let body = Some(Bytes::from(body.to_string()));
-    let call = Call { method: Method::Put, path, query: &[], body, patience: MAKING_PATIENCE };
+/// Makes an empty index under these aliases.
+pub(crate) async fn make_index(client: &Client, index: &str, aliases: Value) -> Result<(), CallError> {
+    let alias = &client.alias;
+    send(client, Method::Put, format!("_index_template/{alias}"), Some(template(alias))).await?;
+    let body = json!({
+        "aliases": aliases,
+        "mappings": { "_meta": {
+            META_SCHEMA: SCHEMA,
+            META_MADE: domain::now().as_millisecond(),
+            META_LANGUAGE: client.language.code(),
+        } },
+    });
+    send(client, Method::Put, index.to_owned(), Some(body)).await
+}
+
+/// Changes aliases and removes indexes, all in one step.
+pub(crate) async fn change_aliases(client: &Client, actions: Vec<Value>) -> Result<(), CallError> {
+    send(client, Method::Post, "_aliases".to_owned(), Some(json!({ "actions": actions }))).await
+}
+
+/// Sends what makes or removes something.
+pub(crate) async fn send(
+    client: &Client,
+    method: Method,
+    path: String,
+    body: Option<Value>,
+) -> Result<(), CallError> {
+    let body = body.map(|body| Bytes::from(body.to_string()));
+    let call = Call { method, path, query: &[], body, patience: MAKING_PATIENCE };
     client.call::<Value>(call).await.map(drop)
 }

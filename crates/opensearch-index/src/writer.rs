@@ -4,18 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
-use domain::Change;
+use domain::{Change, Record, Version};
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use text::field_weights::FieldWeights;
-use text::weights::Weigher;
-use tokio::sync::OnceCell;
+use text::projection::Projector;
 
 use crate::client::{Call, CallError, Client, OpenError, Options, described, kind_of};
 use crate::document::document;
-use crate::setup::{Ready, find, make};
+use crate::setup::{Family, make, next_alias};
 
 /// The most bytes that go into one request; a single product may have more.
 const MAX_BULK_BYTES: usize = 5 * 1024 * 1024;
@@ -28,21 +27,20 @@ const TRIES: u32 = 5;
 /// The pause before the second try; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Writes the index behind an alias. Any number of writers may work at once: OpenSearch compares versions.
+/// Writes the index behind an alias, and the one that is being built beside it. Any number of writers may work at once:
+/// OpenSearch compares versions.
 pub struct OpenSearchWriter {
-    client: Client,
+    pub(crate) client: Client,
     /// Whether to make the index when there is none.
     makes: bool,
     weights: FieldWeights,
-    /// Set once the index was made, or seen to be one that can be written.
-    ready: OnceCell<Ready>,
 }
 
-/// A change on its way, with its place among those given.
-struct Item {
-    place: usize,
-    /// The two lines of a bulk request.
-    lines: Bytes,
+/// Something to do to a document, with its place among what was given.
+pub(crate) struct Item {
+    pub(crate) place: usize,
+    /// The lines of a bulk request.
+    pub(crate) lines: Bytes,
 }
 
 /// What became of an item.
@@ -59,8 +57,8 @@ impl OpenSearchWriter {
     /// # Errors
     /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Denied`] where
     /// OpenSearch does not let us in, [`OpenError::Missing`] where nothing has the alias, [`OpenError::OtherLanguage`]
-    /// for an index that was made for another language, [`OpenError::Newer`] and [`OpenError::Unusable`] for one that
-    /// this program cannot write.
+    /// for an index that was made for another language, [`OpenError::Newer`], [`OpenError::Older`] and
+    /// [`OpenError::Unusable`] for one that this program cannot write.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         Self::start(options, false).await
     }
@@ -74,10 +72,17 @@ impl OpenSearchWriter {
         Self::start(options, true).await
     }
 
+    /// The same for one who rebuilds the index: whether what is there can be used plays no part.
+    ///
+    /// # Errors
+    /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing.
+    pub fn open_to_rebuild(options: &Options) -> Result<Self, OpenError> {
+        Ok(Self { client: Client::new(options)?, makes: false, weights: options.weights })
+    }
+
     async fn start(options: &Options, makes: bool) -> Result<Self, OpenError> {
-        let writer =
-            Self { client: Client::new(options)?, makes, weights: options.weights, ready: OnceCell::new() };
-        match writer.prepare().await {
+        let writer = Self { client: Client::new(options)?, makes, weights: options.weights };
+        match writer.family().await.and_then(|family| family.live(&writer.client)) {
             Ok(_) => {}
             Err(OpenError::Failed(error)) => {
                 tracing::warn!(
@@ -90,22 +95,50 @@ impl OpenSearchWriter {
         Ok(writer)
     }
 
-    async fn prepare(&self) -> Result<Ready, OpenError> {
-        let look = async || match self.makes {
+    /// The indexes that there are now, from no memory: another process may have begun to build one.
+    async fn family(&self) -> Result<Family, OpenError> {
+        match self.makes {
             true => make(&self.client).await,
-            false => find(&self.client).await,
-        };
-        self.ready.get_or_try_init(look).await.copied()
+            false => Family::look(&self.client).await,
+        }
+    }
+
+    /// Makes projections as this writer's documents are made.
+    pub(crate) fn projector(&self) -> Projector {
+        Projector::new(self.client.language, self.weights)
+    }
+
+    /// Writes changes into the index behind an alias, and makes them visible.
+    async fn write(&self, alias: &str, made: i64, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
+        let mut applied = vec![Applied::Stale; changes.len()];
+        let mut bulk = Bulk::new(self, alias);
+        let mut projector = self.projector();
+        for (place, change) in changes.iter().enumerate() {
+            // Only a version above the one that is there is taken.
+            match index_lines(&change.record(), "external", made, &mut projector) {
+                Ok(lines) => bulk.add(Item { place, lines }, &mut applied).await?,
+                Err(reason) => applied[place] = Applied::Refused(reason),
+            }
+        }
+        bulk.finish(&mut applied).await?;
+        // Also for what was there before: whoever wrote it may have come no further.
+        self.refresh(alias).await?;
+        Ok(applied)
     }
 
     /// Sends items until each is settled, or has been refused for now too often.
-    async fn settle(&self, mut items: Vec<Item>, applied: &mut [Applied]) -> Result<(), PortError> {
+    async fn settle(
+        &self,
+        alias: &str,
+        mut items: Vec<Item>,
+        applied: &mut [Applied],
+    ) -> Result<(), PortError> {
         let mut tries = 0;
         loop {
             tries += 1;
             let mut later = Vec::new();
             let mut reason = None;
-            match self.bulk(&items).await {
+            match self.bulk(alias, &items).await {
                 Ok(outcomes) => {
                     for (item, outcome) in items.into_iter().zip(outcomes) {
                         match outcome {
@@ -136,19 +169,19 @@ impl OpenSearchWriter {
     }
 
     /// Sends items once. The outcomes are in their order.
-    async fn bulk(&self, items: &[Item]) -> Result<Vec<Outcome>, CallError> {
+    async fn bulk(&self, alias: &str, items: &[Item]) -> Result<Vec<Outcome>, CallError> {
         let mut body = BytesMut::with_capacity(items.iter().map(|item| item.lines.len()).sum());
         items.iter().for_each(|item| body.put_slice(&item.lines));
         let call = Call {
             method: Method::Post,
-            path: format!("{}/_bulk", self.client.alias),
+            path: format!("{alias}/_bulk"),
             // Without the alias, an index would be made from whatever comes first.
             query: &[("require_alias", "true"), ("filter_path", "items.*.status,items.*.error")],
             body: Some(body.freeze()),
             patience: BULK_PATIENCE,
         };
         let answer: BulkAnswer = self.client.call(call).await?;
-        let mut outcomes: Vec<Outcome> = answer.items.into_iter().map(|item| item.index.outcome()).collect();
+        let mut outcomes: Vec<Outcome> = answer.items.into_iter().map(|item| item.answer().outcome()).collect();
         // An answer that is too short says nothing of the rest.
         let untold = || Outcome::Later(PortErrorKind::Internal, "the answer leaves changes out".to_owned());
         outcomes.resize_with(items.len(), untold);
@@ -156,10 +189,10 @@ impl OpenSearchWriter {
     }
 
     /// Makes what was written visible to searches.
-    async fn refresh(&self) -> Result<(), PortError> {
+    pub(crate) async fn refresh(&self, alias: &str) -> Result<(), PortError> {
         let call = Call {
             method: Method::Post,
-            path: format!("{}/_refresh", self.client.alias),
+            path: format!("{alias}/_refresh"),
             query: &[],
             body: None,
             patience: REFRESH_PATIENCE,
@@ -173,58 +206,88 @@ impl OpenSearchWriter {
     }
 }
 
+/// Items that are gathered into requests of a good size.
+pub(crate) struct Bulk<'a> {
+    writer: &'a OpenSearchWriter,
+    alias: &'a str,
+    items: Vec<Item>,
+    bytes: usize,
+}
+
+impl<'a> Bulk<'a> {
+    pub(crate) fn new(writer: &'a OpenSearchWriter, alias: &'a str) -> Self {
+        Self { writer, alias, items: Vec::new(), bytes: 0 }
+    }
+
+    /// Takes an item along. What becomes of it stands in `applied` after [`Bulk::finish`] at the latest.
+    pub(crate) async fn add(&mut self, item: Item, applied: &mut [Applied]) -> Result<(), PortError> {
+        if self.bytes + item.lines.len() > MAX_BULK_BYTES && !self.items.is_empty() {
+            self.send(applied).await?;
+        }
+        self.bytes += item.lines.len();
+        self.items.push(item);
+        Ok(())
+    }
+
+    /// Sends what is left.
+    pub(crate) async fn finish(mut self, applied: &mut [Applied]) -> Result<(), PortError> {
+        match self.items.is_empty() {
+            true => Ok(()),
+            false => self.send(applied).await,
+        }
+    }
+
+    async fn send(&mut self, applied: &mut [Applied]) -> Result<(), PortError> {
+        self.bytes = 0;
+        self.writer.settle(self.alias, std::mem::take(&mut self.items), applied).await
+    }
+}
+
 #[async_trait]
 impl IndexWriter for OpenSearchWriter {
     async fn apply(&self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let Ready { made } = self.prepare().await?;
-        let mut applied = vec![Applied::Stale; changes.len()];
-        let (mut items, mut bytes) = (Vec::new(), 0);
-        let mut weigher = Weigher::new(self.client.language).with_weights(self.weights);
-        for (place, change) in changes.iter().enumerate() {
-            let lines = match lines(change, made, &mut weigher) {
-                Ok(lines) => lines,
-                Err(reason) => {
-                    applied[place] = Applied::Refused(reason);
-                    continue;
-                }
-            };
-            if bytes + lines.len() > MAX_BULK_BYTES && !items.is_empty() {
-                self.settle(std::mem::take(&mut items), &mut applied).await?;
-                bytes = 0;
+        let family = self.family().await?;
+        let live = family.live(&self.client)?;
+        let next_alias = next_alias(&self.client.alias);
+        let next = async {
+            match family.usable_next(&self.client) {
+                Some(next) => self.write(&next_alias, next.made, changes).await.map(drop),
+                None => Ok(()),
             }
-            bytes += lines.len();
-            items.push(Item { place, lines });
-        }
-        if !items.is_empty() {
-            self.settle(items, &mut applied).await?;
-        }
-        // Also for what was there before: whoever wrote it may have come no further.
-        self.refresh().await?;
-        Ok(applied)
+        };
+        let (applied, next) = tokio::join!(self.write(&self.client.alias, live.made, changes), next);
+        // Where the one that is being built may lack the changes now, or became the live one meanwhile, they come again.
+        next?;
+        applied
     }
 
     async fn ready(&self) -> Result<(), PortError> {
-        self.prepare().await?;
-        // Not from memory: the alias may have gone since.
-        find(&self.client).await?;
+        self.family().await?.live(&self.client)?;
         Ok(())
     }
 }
 
-/// The lines of a bulk request for a change, or why there cannot be any.
-fn lines(change: &Change, made: i64, weigher: &mut Weigher) -> Result<Bytes, String> {
-    let Ok(version) = i64::try_from(change.version().0) else {
-        return Err(format!("version {} is above what OpenSearch can count", change.version()));
-    };
-    // Only a version above the one that is there is taken.
+/// The lines of a bulk request that put the document of a record in its place, or why there cannot be any.
+pub(crate) fn index_lines(
+    record: &Record,
+    version_type: &str,
+    made: i64,
+    projector: &mut Projector,
+) -> Result<Bytes, String> {
+    let projection = projector.project(record).map_err(|error| error.to_string())?;
+    let version = version_number(projection.version)?;
     let action = json!({ "index": {
-        "_id": change.id().as_str(), "version": version, "version_type": "external",
+        "_id": projection.id.as_str(), "version": version, "version_type": version_type,
     } });
-    let document = document(change, made, weigher).map_err(|error| error.to_string())?;
-    Ok(Bytes::from(format!("{action}\n{document}\n")))
+    Ok(Bytes::from(format!("{action}\n{}\n", document(record, &projection, made))))
+}
+
+/// The version as OpenSearch counts.
+pub(crate) fn version_number(version: Version) -> Result<i64, String> {
+    i64::try_from(version.0).map_err(|_| format!("version {version} is above what OpenSearch can count"))
 }
 
 /// Whether the same request may be taken in a moment.
@@ -239,8 +302,18 @@ struct BulkAnswer {
 }
 
 #[derive(Deserialize)]
-struct BulkItem {
-    index: ItemAnswer,
+#[serde(rename_all = "lowercase")]
+enum BulkItem {
+    Index(ItemAnswer),
+    Delete(ItemAnswer),
+}
+
+impl BulkItem {
+    fn answer(self) -> ItemAnswer {
+        match self {
+            Self::Index(answer) | Self::Delete(answer) => answer,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -256,6 +329,8 @@ impl ItemAnswer {
         match self.status {
             200..300 => Outcome::Settled(Applied::Done),
             409 => Outcome::Settled(Applied::Stale),
+            // What was to be removed is not there; an index that is not there comes as an error with a name.
+            404 if name.is_empty() => Outcome::Settled(Applied::Done),
             // The document is at fault, whenever it comes.
             400 | 413 => Outcome::Settled(Applied::Refused(format!("OpenSearch refuses it: {reason}"))),
             status => Outcome::Later(kind_of(status, &name), reason),

@@ -1,16 +1,12 @@
-//! From a change to the document that tantivy indexes, and the forms in which values stand in columns.
+//! From a projection to the document that tantivy indexes, and the forms in which values stand in columns.
 
-use std::borrow::Cow;
-
-use domain::search::{is_searchable, name_sort_key};
-use domain::{Change, Content, Currency, Language, Product};
+use domain::Currency;
 use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
-use text::attributes::{attribute_term, key_prefix, number_order};
+use text::attributes::key_prefix;
 use text::dictionary::Dictionary;
-use text::field_weights::FieldWeights;
-use text::runs::{each_run, pairs};
-use text::weights::Weigher;
+use text::projection::{Active, LeveledWords, Projected, Projection};
+use text::runs::pairs;
 
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
 
@@ -21,108 +17,68 @@ pub(crate) const RUNS: &str = "runs";
 /// Between two runs; no run has it.
 const BETWEEN_RUNS: char = '\n';
 
-/// Makes documents.
-pub(crate) struct DocumentMaker {
-    fields: Fields,
-    weigher: Weigher,
+/// The document that holds a projection.
+pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDocument {
+    let mut document = TantivyDocument::new();
+    document.add_text(fields.id, projection.id.as_str());
+    document.add_u64(fields.version, projection.version.0);
+    document.add_u64(fields.print, projection.print());
+    let state = match &projection.state {
+        Projected::Deleted => STATE_DELETED,
+        Projected::Hidden => STATE_HIDDEN,
+        Projected::Active(active) => {
+            add_active(&mut document, fields, active);
+            STATE_ACTIVE
+        }
+    };
+    document.add_u64(fields.state, state);
+    document
 }
 
-impl DocumentMaker {
-    pub(crate) fn new(fields: Fields, language: Language, weights: FieldWeights) -> Self {
-        Self { fields, weigher: Weigher::new(language).with_weights(weights) }
+fn add_active(document: &mut TantivyDocument, fields: Fields, active: &Active<'_>) {
+    document.add_bytes(fields.json, active.json.as_bytes());
+    if let Some(brand) = active.brand {
+        document.add_text(fields.brand, brand);
     }
+    active.categories.iter().for_each(|path| document.add_text(fields.category, path));
+    active.tags.iter().for_each(|tag| document.add_text(fields.tags, tag));
+    active.attributes.iter().for_each(|term| document.add_text(fields.attributes, term));
+    for (key, number) in &active.numbers {
+        document.add_bytes(fields.numbers, &number_term(key, *number));
+    }
+    if let Some(price) = active.price {
+        document.add_i64(fields.price, price.minor_units());
+        document.add_u64(fields.currency, currency_number(price.currency()));
+    }
+    document.add_u64(fields.in_stock, active.in_stock.into());
+    document.add_i64(fields.created_at, active.created_at_ms);
+    document.add_text(fields.name, &active.name_key);
+    if !active.runs.is_empty() {
+        document.add_text(fields.runs, active.runs.join(&BETWEEN_RUNS.to_string()));
+    }
+    add_words(document, fields, &active.words);
+}
 
-    /// The document that holds what the change leaves.
-    pub(crate) fn document(&mut self, change: &Change) -> Result<TantivyDocument, serde_json::Error> {
-        let mut document = TantivyDocument::new();
-        document.add_text(self.fields.id, change.id().as_str());
-        document.add_u64(self.fields.version, change.version().0);
-        let state = match change.product() {
-            None => STATE_DELETED,
-            Some(product) if !is_searchable(product) => STATE_HIDDEN,
-            Some(product) => {
-                self.add_product(&mut document, product)?;
-                STATE_ACTIVE
-            }
+fn add_words(document: &mut TantivyDocument, fields: Fields, words: &LeveledWords) {
+    let [mut plain, mut codes, mut pairs, mut stems] = [const { String::new() }; 4];
+    for (dictionary, word, level) in words.iter() {
+        let list = match dictionary {
+            Dictionary::Words => &mut plain,
+            Dictionary::Codes => &mut codes,
+            Dictionary::Pairs => &mut pairs,
+            Dictionary::Stems => &mut stems,
         };
-        document.add_u64(self.fields.state, state);
-        Ok(document)
+        // As `WeighedWords` reads it.
+        list.push(char::from(level));
+        list.push_str(word);
     }
-
-    fn add_product(
-        &mut self,
-        document: &mut TantivyDocument,
-        product: &Product,
-    ) -> Result<(), serde_json::Error> {
-        let fields = self.fields;
-        let content = &product.content;
-        document.add_bytes(fields.json, &serde_json::to_vec(product)?);
-        if let Some(brand) = &content.brand {
-            document.add_text(fields.brand, brand);
-        }
-        if let Some(category) = &content.category {
-            for path in category.with_ancestors() {
-                document.add_text(fields.category, path);
-            }
-        }
-        for tag in distinct(content.tags.iter().map(|tag| Cow::Borrowed(tag.as_str()))) {
-            document.add_text(fields.tags, tag);
-        }
-        for (key, value) in &content.attributes {
-            for text in distinct(value.facet_values()) {
-                document.add_text(fields.attributes, attribute_term(key, &text));
-            }
-            if let Some(number) = value.as_number() {
-                document.add_bytes(fields.numbers, &number_term(key, number));
-            }
-        }
-        if let Some(price) = content.price {
-            document.add_i64(fields.price, price.minor_units());
-            document.add_u64(fields.currency, currency_number(price.currency()));
-        }
-        document.add_u64(fields.in_stock, u64::from(content.stock.is_some_and(|pieces| pieces > 0)));
-        document.add_i64(fields.created_at, product.created_at.as_millisecond());
-        document.add_text(fields.name, name_sort_key(&content.name));
-        self.add_words(document, content);
-        Ok(())
-    }
-
-    fn add_words(&mut self, document: &mut TantivyDocument, content: &Content) {
-        let [mut plain, mut codes, mut pairs, mut stems] = [const { String::new() }; 4];
-        self.weigher.weigh(content, |dictionary, word, level| {
-            let list = match dictionary {
-                Dictionary::Words => &mut plain,
-                Dictionary::Codes => &mut codes,
-                Dictionary::Pairs => &mut pairs,
-                Dictionary::Stems => &mut stems,
-            };
-            // As `WeighedWords` reads it.
-            list.push(char::from(level));
-            list.push_str(word);
-        });
-        let mut runs = String::new();
-        each_run(content, |run| {
-            runs.push_str(run);
-            runs.push(BETWEEN_RUNS);
-        });
-        if !runs.is_empty() {
-            document.add_text(self.fields.runs, runs);
-        }
-        document.add_text(self.fields.words, plain);
-        document.add_text(self.fields.codes, codes);
-        document.add_text(self.fields.pairs, pairs);
-        document.add_text(self.fields.stems, stems);
-    }
+    document.add_text(fields.words, plain);
+    document.add_text(fields.codes, codes);
+    document.add_text(fields.pairs, pairs);
+    document.add_text(fields.stems, stems);
 }
 
-fn distinct<'a>(values: impl Iterator<Item = Cow<'a, str>>) -> Vec<Cow<'a, str>> {
-    let mut values: Vec<_> = values.collect();
-    values.sort_unstable();
-    values.dedup();
-    values
-}
-
-/// Splits what [`DocumentMaker`] writes: each word behind its level as one character below U+0020. Words have no such
+/// Splits what [`document`] writes: each word behind its level as one character below U+0020. Words have no such
 /// characters themselves. A word is handed on as often as its level says, which makes that its frequency.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WeighedWords {
@@ -171,7 +127,7 @@ impl TokenStream for WeighedWordStream<'_> {
     }
 }
 
-/// Splits what [`DocumentMaker`] writes into the pairs of each run, with their places; nothing stands next to the end of a
+/// Splits what [`document`] writes into the pairs of each run, with their places; nothing stands next to the end of a
 /// run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Runs {
@@ -220,10 +176,11 @@ impl TokenStream for RunStream<'_> {
     }
 }
 
-/// A number in the dictionary: `key NUL`, then 8 bytes that compare as the numbers do.
-pub(crate) fn number_term(key: &str, number: f64) -> Vec<u8> {
+/// A number in the dictionary: `key NUL`, then 8 bytes that compare as the numbers do, see
+/// [`text::attributes::number_order`].
+pub(crate) fn number_term(key: &str, order: u64) -> Vec<u8> {
     let mut term = key_prefix(key).into_bytes();
-    term.extend_from_slice(&number_order(number).to_be_bytes());
+    term.extend_from_slice(&order.to_be_bytes());
     term
 }
 
@@ -236,6 +193,7 @@ pub(crate) fn currency_number(currency: Currency) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use text::attributes::number_order;
     use text::weights::MAX_LEVEL;
 
     #[test]
@@ -274,7 +232,8 @@ mod tests {
         #[test]
         fn number_terms_compare_as_numbers(a in any::<f64>(), b in any::<f64>()) {
             prop_assume!(!a.is_nan() && !b.is_nan());
-            prop_assert_eq!(number_term("k", a).cmp(&number_term("k", b)), a.partial_cmp(&b).unwrap());
+            let term = |number| number_term("k", number_order(number));
+            prop_assert_eq!(term(a).cmp(&term(b)), a.partial_cmp(&b).unwrap());
         }
     }
 }

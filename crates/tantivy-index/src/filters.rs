@@ -6,7 +6,7 @@ use domain::search::{AttributeFilter, FacetField, Filters};
 use domain::{CategoryPath, Currency, PriceRange};
 use tantivy::DocId;
 use tantivy::columnar::{BytesColumn, StrColumn, TermOrdHit};
-use text::attributes::{after_prefix, attribute_term, key_prefix};
+use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
 
 use crate::columns::{AllValues, NO_VALUE, Prices, ValueId, Values};
 use crate::document::number_term;
@@ -196,11 +196,11 @@ fn number_range(
     }
     let prefix = key_prefix(key);
     let start = match min {
-        Some(min) => first_at_or_after(column, &number_term(key, min))?,
+        Some(min) => first_at_or_after(column, &number_term(key, number_order(min)))?,
         None => first_at_or_after(column, prefix.as_bytes())?,
     };
     let end = match max {
-        Some(max) => first_after(column, &number_term(key, max))?,
+        Some(max) => first_after(column, &number_term(key, number_order(max)))?,
         None => first_at_or_after(column, &after_prefix(&prefix))?,
     };
     Ok(Some(start..end))

@@ -1,4 +1,4 @@
-//! Opening the folder, or making it when there is none.
+//! The folder of one generation: opening it, or making it when there is none.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -14,13 +14,13 @@ use crate::document::{RUNS, Runs, WEIGHED_WORDS, WeighedWords};
 use crate::schema::{Fields, schema};
 
 /// The format that this version reads and writes. It changes with the schema and with the analysis of text.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 /// Says which format the folder has. It is written before anything else is.
-const FORMAT_FILE: &str = "noren-index.json";
+pub(crate) const FORMAT_FILE: &str = "noren-index.json";
 /// A page shows products from all over the index, and each costs unpacking one block.
 const STORE_BLOCK_BYTES: usize = 4096;
 /// Held while a folder is made, so that two processes do not make it at once.
-const MAKING_LOCK: &str = ".noren-making.lock";
+pub(crate) const MAKING_LOCK: &str = ".noren-making.lock";
 /// tantivy's list of segments; it is replaced at each commit.
 pub(crate) const META_FILE: &str = "meta.json";
 
@@ -38,7 +38,7 @@ pub enum OpenError {
     },
     /// A later version of this program made it.
     #[error(
-        "the index in {} has format {found}, which is newer than the {FORMAT} of this noren; update noren, or delete the folder and have `noren serve` rebuild it from the store",
+        "the index in {} has format {found}, which is newer than the {FORMAT} of this noren; update noren, or rebuild the index from the store with `noren reindex --data-dir DIR`",
         .folder.display()
     )]
     Newer {
@@ -47,9 +47,20 @@ pub enum OpenError {
         /// Its format.
         found: u32,
     },
+    /// An earlier version of this program made it.
+    #[error(
+        "the index in {} has format {found} and this noren needs {FORMAT}; rebuild it from the store with `noren reindex --data-dir DIR`",
+        .folder.display()
+    )]
+    Older {
+        /// The folder of the index.
+        folder: PathBuf,
+        /// Its format.
+        found: u32,
+    },
     /// Its texts were analysed as another language's.
     #[error(
-        "the index in {} was made for NOREN_LANGUAGE={found}, not {wanted}; set NOREN_LANGUAGE={found}, or delete the folder and have `noren serve` rebuild it from the store",
+        "the index in {} was made for NOREN_LANGUAGE={found}, not {wanted}; set NOREN_LANGUAGE={found}, or rebuild it from the store with `noren reindex --data-dir DIR`",
         .folder.display()
     )]
     OtherLanguage {
@@ -61,7 +72,7 @@ pub enum OpenError {
         wanted: Language,
     },
     /// It is damaged, or something else lies there.
-    #[error("the index in {} cannot be read ({reason}); delete the folder and have `noren serve` rebuild it from the store", .folder.display())]
+    #[error("the index in {} cannot be read ({reason}); rebuild it from the store with `noren reindex --data-dir DIR`", .folder.display())]
     Damaged {
         /// The folder of the index.
         folder: PathBuf,
@@ -78,10 +89,20 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether a new index in place of this one would mend it.
+    pub(crate) fn is_mended_by_rebuilding(&self) -> bool {
+        match self {
+            Self::Newer { .. } | Self::Older { .. } | Self::OtherLanguage { .. } | Self::Damaged { .. } => true,
+            Self::Busy { .. } | Self::Io { .. } => false,
+        }
+    }
+}
+
 /// What the format file says.
 #[derive(Debug, Serialize, Deserialize)]
-struct Format {
-    format: u32,
+pub(crate) struct Format {
+    pub(crate) format: u32,
     /// Tells this index from one that is made anew in the same place.
     #[serde(default)]
     made: String,
@@ -130,7 +151,7 @@ impl Folder {
             return Err(OpenError::Newer { folder: path.to_owned(), found: format.format });
         }
         if format.format < FORMAT {
-            return Err(damaged(format!("its format {} is too old", format.format)));
+            return Err(OpenError::Older { folder: path.to_owned(), found: format.format });
         }
         let found =
             Language::parse(&format.language).map_err(|error| damaged(format!("{FORMAT_FILE}: {error}")))?;

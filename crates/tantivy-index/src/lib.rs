@@ -8,12 +8,15 @@
 
 mod attribute_facets;
 mod columns;
+mod contents;
 mod correction;
 mod document;
 mod expansion;
 mod facets;
 mod filters;
 mod folder;
+mod generations;
+mod live;
 mod matching;
 mod order;
 mod pool;
@@ -24,6 +27,7 @@ mod searcher;
 mod snapshot;
 mod tuning;
 mod vocabulary;
+mod worker;
 mod writer;
 
 pub use folder::OpenError;

@@ -19,6 +19,7 @@ pub(crate) mod column {
     pub(crate) const ID: &str = "id";
     pub(crate) const VERSION: &str = "version";
     pub(crate) const STATE: &str = "state";
+    pub(crate) const PRINT: &str = "print";
     pub(crate) const BRAND: &str = "brand";
     pub(crate) const CATEGORY: &str = "category";
     pub(crate) const TAGS: &str = "tags";
@@ -31,7 +32,8 @@ pub(crate) mod column {
     pub(crate) const NAME: &str = "name";
 }
 
-/// The fields by role. Only [`Fields::id`], [`Fields::version`] and [`Fields::state`] are there for every document;
+/// The fields by role. Only [`Fields::id`], [`Fields::version`], [`Fields::state`] and
+/// [`Fields::print`] are there for every document;
 /// the others for active products only, so that there is nothing to find in the rest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields {
@@ -41,6 +43,8 @@ pub(crate) struct Fields {
     pub(crate) version: Field,
     /// One of the `STATE_` numbers.
     pub(crate) state: Field,
+    /// What of the fingerprint is kept, see [`text::projection::Projection::print`].
+    pub(crate) print: Field,
     /// Words without digits of the whole product. The frequency of a word in a document is not how often it
     /// occurs but what it is worth there, see [`text::weights`].
     pub(crate) words: Field,
@@ -59,7 +63,7 @@ pub(crate) struct Fields {
     pub(crate) category: Field,
     /// The tags.
     pub(crate) tags: Field,
-    /// Every value of every attribute, as [`crate::document::attribute_term`] writes it. One column for all keys:
+    /// Every value of every attribute, as [`text::attributes::attribute_term`] writes it. One column for all keys:
     /// the values of one key are a range of its dictionary.
     pub(crate) attributes: Field,
     /// Every numeric attribute, as [`crate::document::number_term`] writes it.
@@ -96,6 +100,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
         id: builder.add_text_field(column::ID, STRING | FAST),
         version: builder.add_u64_field(column::VERSION, number.clone()),
         state: builder.add_u64_field(column::STATE, number.clone()),
+        print: builder.add_u64_field(column::PRINT, number.clone()),
         words: builder.add_text_field("words", weighed.clone()),
         codes: builder.add_text_field("codes", weighed.clone()),
         pairs: builder.add_text_field("pairs", weighed.clone()),

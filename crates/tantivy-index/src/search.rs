@@ -9,7 +9,7 @@ use domain::search::{FacetField, FacetRequest, FacetValue, Hit, Reading, SearchA
 use domain::{Product, ProductId, Version};
 use tantivy::schema::OwnedValue;
 use tantivy::schema::document::{DeserializeError, DocumentDeserialize, DocumentDeserializer};
-use tantivy::{DocAddress, DocId, TantivyError};
+use tantivy::{DocAddress, DocId, Searcher, TantivyError};
 use text::highlight::{Marks, highlights};
 use text::query::Query;
 use text::score::UNBOOSTED;
@@ -24,7 +24,7 @@ use crate::reading::{Read, Reader};
 use crate::schema::{STATE_ACTIVE, STATE_HIDDEN};
 use crate::snapshot::{Segment, Snapshot};
 use crate::tuning::{SegmentBoosts, Tuned};
-use crate::writer::port_error;
+use crate::worker::port_error;
 
 /// Answers a search.
 pub(crate) fn search(
@@ -85,11 +85,17 @@ pub(crate) fn facet_values(
 
 /// The product of a document.
 pub(crate) fn product_at(snapshot: &Snapshot, address: DocAddress) -> tantivy::Result<Arc<Product>> {
-    let StoredJson(json) = snapshot.searcher.doc(address)?;
+    let json = stored_json(&snapshot.searcher, address)?;
     let broken =
         |error: String| TantivyError::InternalError(format!("a stored product cannot be read: {error}"));
     let json = json.ok_or_else(|| broken("it is missing".to_owned()))?;
     serde_json::from_slice(&json).map(Arc::new).map_err(|error| broken(error.to_string()))
+}
+
+/// The product of a document as JSON; none in what search does not find.
+pub(crate) fn stored_json(searcher: &Searcher, address: DocAddress) -> tantivy::Result<Option<Vec<u8>>> {
+    let StoredJson(json) = searcher.doc(address)?;
+    Ok(json)
 }
 
 /// The only field that is stored. tantivy's own document would take several steps more.

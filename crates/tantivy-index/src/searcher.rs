@@ -9,11 +9,12 @@ use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
 use domain::{Language, ProductId};
 
-use crate::folder::{Folder, OpenError};
+use crate::folder::OpenError;
+use crate::live::Live;
 use crate::pool::Pool;
 use crate::search;
-use crate::snapshot::{Snapshot, Snapshots};
-use crate::writer::port_error;
+use crate::snapshot::Snapshot;
+use crate::worker::port_error;
 
 /// How a [`TantivySearcher`] works.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +41,7 @@ impl Default for SearcherOptions {
 
 /// Searches an index folder, and looks before each search whether there is something new.
 pub struct TantivySearcher {
-    snapshots: Arc<Snapshots>,
+    live: Arc<Live>,
     pool: Pool,
 }
 
@@ -49,26 +50,26 @@ impl TantivySearcher {
     /// writable, because a lock file in it keeps a writer from removing what is being opened.
     ///
     /// # Errors
-    /// [`OpenError::OtherLanguage`] for a folder that was made for another language, [`OpenError::Newer`] and
-    /// [`OpenError::Damaged`] for one that this program cannot use, [`OpenError::Io`] when the file system fails.
+    /// [`OpenError::OtherLanguage`] for a folder that was made for another language, [`OpenError::Newer`],
+    /// [`OpenError::Older`] and [`OpenError::Damaged`] for one that this program cannot use, [`OpenError::Io`] when the file system fails.
     pub fn open(folder: &Path, options: SearcherOptions) -> Result<Self, OpenError> {
-        let folder = Folder::open(folder, options.language)?;
-        let snapshots = Snapshots::open(folder.clone()).map_err(|error| folder.open_error(error))?;
+        let live = Live::open(folder, options.language)?;
         let pool = Pool::start(options.threads, options.waiting, options.patience)
-            .map_err(|source| OpenError::Io { folder: folder.path, source })?;
-        Ok(Self { snapshots: Arc::new(snapshots), pool })
+            .map_err(|source| OpenError::Io { folder: folder.to_owned(), source })?;
+        Ok(Self { live: Arc::new(live), pool })
     }
 
     async fn on_newest<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Snapshot, &Snapshots, std::time::Instant) -> Result<T, PortError> + Send + 'static,
+        job: impl FnOnce(&Snapshot, std::time::Instant) -> Result<T, PortError> + Send + 'static,
     ) -> Result<T, PortError> {
-        let snapshots = Arc::clone(&self.snapshots);
+        let live = Arc::clone(&self.live);
         let work = move |deadline| {
-            let newest = snapshots
+            let newest = live
+                .snapshots()
                 .newest()
                 .map_err(|error| port_error("opening the newest state of the index", error))?;
-            job(&newest, &snapshots, deadline)
+            job(&newest, deadline)
         };
         self.pool.run(work).await
     }
@@ -78,7 +79,7 @@ impl TantivySearcher {
 impl SearchIndex for TantivySearcher {
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
         let requests = requests.to_vec();
-        let answers = move |snapshot: &Snapshot, _: &Snapshots, deadline| {
+        let answers = move |snapshot: &Snapshot, deadline| {
             requests.iter().map(|request| search::search(snapshot, request, deadline)).collect()
         };
         self.on_newest(answers).await
@@ -86,7 +87,7 @@ impl SearchIndex for TantivySearcher {
 
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
         let ids = ids.to_vec();
-        let indexed = move |snapshot: &Snapshot, _: &Snapshots, _| {
+        let indexed = move |snapshot: &Snapshot, _| {
             ids.iter().map(|id| search::indexed(snapshot, id)).collect()
         };
         self.on_newest(indexed).await
@@ -94,19 +95,20 @@ impl SearchIndex for TantivySearcher {
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {
         let request = request.clone();
-        self.on_newest(move |snapshot, _, deadline| search::facet_values(snapshot, &request, deadline)).await
+        self.on_newest(move |snapshot, deadline| search::facet_values(snapshot, &request, deadline)).await
     }
 
     async fn snapshot(&self) -> Result<Option<String>, PortError> {
         // One look at the file system; only a state that no search has loaded yet needs a thread of the pool.
-        match self.snapshots.name_of_newest() {
+        match self.live.snapshots().name_of_newest() {
             Some(name) => Ok(Some(name)),
-            None => self.on_newest(|snapshot, _, _| Ok(Some(snapshot.name.clone()))).await,
+            None => self.on_newest(|snapshot, _| Ok(Some(snapshot.name.clone()))).await,
         }
     }
 
     async fn stats(&self) -> Result<IndexStats, PortError> {
-        self.on_newest(|snapshot, snapshots, _| {
+        let snapshots = self.live.snapshots();
+        self.on_newest(move |snapshot, _| {
             let bytes = bytes_in(&snapshots.folder().path);
             Ok(IndexStats { products: snapshot.products(), bytes: bytes.ok() })
         })
@@ -114,7 +116,7 @@ impl SearchIndex for TantivySearcher {
     }
 
     async fn ready(&self) -> Result<(), PortError> {
-        self.on_newest(|_, _, _| Ok(())).await
+        self.on_newest(|_, _| Ok(())).await
     }
 }
 

@@ -289,7 +289,7 @@ impl Snapshots {
     }
 }
 
-fn number_of(metadata: &Metadata) -> (u64, u64) {
+pub(crate) fn number_of(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 

@@ -14,6 +14,7 @@ pub mod forms;
 pub mod function_words;
 pub mod highlight;
 pub mod product;
+pub mod projection;
 pub mod query;
 mod roles;
 pub mod runs;

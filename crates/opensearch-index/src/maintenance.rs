@@ -1,0 +1,362 @@
+//! What the indexes hold, mending it, and building the next one beside the live one.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::maintenance::{
+    Generation, GenerationState, Generations, Held, IndexMaintenance, Look, Mend, Mended,
+};
+use domain::ports::{Applied, PortError, PortErrorKind};
+use domain::{ProductId, Record, Version};
+use opensearch::http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use text::projection::fingerprint;
+
+use crate::client::{Call, CallError};
+use crate::schema::{field, state};
+use crate::setup::{
+    Family, MAKING, Ready, change_aliases, make_index, next_alias, previous_alias, send,
+};
+use crate::writer::{Bulk, Item, OpenSearchWriter, index_lines, version_number};
+
+/// How long reading what is held may take.
+const READING_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a document of an earlier version is tried to be put in the place of a later one. OpenSearch remembers the
+/// version of what was removed for the `gc_deletes` of the index, a second.
+const LOWERING_PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is tried.
+const LOWERING_PAUSE: Duration = Duration::from_millis(500);
+
+const READING: &str = "reading what the index holds";
+const SWITCHING: &str = "switching indexes";
+
+/// A document as it is held.
+#[derive(Deserialize)]
+struct Document {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(rename = "_version")]
+    version: Option<u64>,
+    /// What is read by id says whether it is there; what was searched for is.
+    found: Option<bool>,
+    #[serde(rename = "_source")]
+    source: Option<Source>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    state: String,
+    product: Option<String>,
+    print: Option<String>,
+}
+
+impl Document {
+    fn held(self, look: Look) -> Result<Option<Held>, PortError> {
+        let (Some(version), Some(source)) = (self.version.filter(|_| self.found != Some(false)), self.source)
+        else {
+            return Ok(None);
+        };
+        let id = ProductId::parse(&self.id)
+            .map_err(|reason| PortError::new(PortErrorKind::Internal, READING, reason))?;
+        let fingerprint = match look {
+            Look::Versions => None,
+            Look::Documents => {
+                // A document without it was made by somebody else, and equals none.
+                let print = source.print.and_then(|print| u64::from_str_radix(&print, 16).ok());
+                Some(fingerprint(source.product.unwrap_or_default().as_bytes(), print.unwrap_or_default()))
+            }
+        };
+        let is_live = source.state != state::DELETED;
+        Ok(Some(Held { id, version: Version(version), is_live, fingerprint }))
+    }
+}
+
+/// The fields that a look reads.
+fn fields(look: Look) -> &'static [&'static str] {
+    match look {
+        Look::Versions => &[field::STATE],
+        Look::Documents => &[field::STATE, field::PRINT, field::PRODUCT],
+    }
+}
+
+impl OpenSearchWriter {
+    fn alias_of(&self, generation: Generation) -> String {
+        match generation {
+            Generation::Live => self.client.alias.clone(),
+            Generation::Next => next_alias(&self.client.alias),
+        }
+    }
+
+    async fn ready_of(&self, generation: Generation) -> Result<Ready, PortError> {
+        let family = Family::look(&self.client).await?;
+        match generation {
+            Generation::Live => Ok(family.live(&self.client)?),
+            Generation::Next => family.usable_next(&self.client).ok_or_else(no_next),
+        }
+    }
+
+    async fn count(&self, alias: &str) -> Result<u64, PortError> {
+        #[derive(Deserialize)]
+        struct Count {
+            count: u64,
+        }
+        let path = format!("{alias}/_count");
+        let call = Call { method: Method::Get, path, query: &[], body: None, patience: READING_PATIENCE };
+        let count: Count = self.client.call(call).await.map_err(|error: CallError| error.during(READING))?;
+        Ok(count.count)
+    }
+
+    /// Sends an item for each mend and makes visible what it did.
+    async fn send_mends(
+        &self,
+        alias: &str,
+        mends: &[&Mend],
+        lines: impl Fn(&Mend) -> Result<Bytes, String>,
+    ) -> Result<Vec<Mended>, PortError> {
+        let mut applied = vec![Applied::Done; mends.len()];
+        let mut bulk = Bulk::new(self, alias);
+        for (place, mend) in mends.iter().enumerate() {
+            match lines(mend) {
+                Ok(lines) => bulk.add(Item { place, lines }, &mut applied).await?,
+                Err(reason) => applied[place] = Applied::Refused(reason),
+            }
+        }
+        bulk.finish(&mut applied).await?;
+        self.refresh(alias).await?;
+        let mended = |applied| match applied {
+            Applied::Done => Mended::Done,
+            Applied::Stale => Mended::Overtaken,
+            Applied::Refused(reason) => Mended::Refused(reason),
+        };
+        Ok(applied.into_iter().map(mended).collect())
+    }
+
+    /// The lines of the first step of a mend, which is mostly the only one: what lies there is removed, or replaced.
+    fn first_lines(&self, mend: &Mend, made: i64) -> Result<Bytes, String> {
+        let Some(record) = mend.record.as_ref().filter(|_| !is_lower(mend)) else { return removal(mend) };
+        // The same version again is taken only where it is meant.
+        let version_type = match mend.seen == Some(record.version()) {
+            true => "external_gte",
+            false => "external",
+        };
+        index_lines(record, version_type, made, &mut self.projector())
+    }
+
+    /// Puts documents of earlier versions where later ones were removed, as soon as OpenSearch takes them.
+    async fn lower(&self, alias: &str, made: i64, mends: &[&Mend]) -> Result<Vec<Mended>, PortError> {
+        let begun = tokio::time::Instant::now();
+        loop {
+            let mended = self
+                .send_mends(alias, mends, |mend| match &mend.record {
+                    Some(record) => index_lines(record, "external", made, &mut self.projector()),
+                    None => removal(mend),
+                })
+                .await?;
+            // What was written in the first rounds is overtaken in the later ones, by itself.
+            if begun.elapsed() > LOWERING_PATIENCE || !mended.contains(&Mended::Overtaken) {
+                return Ok(mended);
+            }
+            let ids: Vec<ProductId> = mends.iter().map(|mend| mend.id.clone()).collect();
+            let held = self.held_in(alias, &ids, Look::Versions).await?;
+            if held.iter().all(Option::is_some) {
+                return Ok(mends.iter().map(|_| Mended::Done).collect());
+            }
+            tokio::time::sleep(LOWERING_PAUSE).await;
+        }
+    }
+
+    async fn held_in(
+        &self,
+        alias: &str,
+        ids: &[ProductId],
+        look: Look,
+    ) -> Result<Vec<Option<Held>>, PortError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            docs: Vec<Document>,
+        }
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
+        let call = Call {
+            method: Method::Post,
+            path: format!("{alias}/_mget"),
+            query: &[("_source_includes", &fields(look).join(","))],
+            body: Some(Bytes::from(json!({ "ids": ids }).to_string())),
+            patience: READING_PATIENCE,
+        };
+        let answer: Answer = self.client.call(call).await.map_err(|error: CallError| error.during(READING))?;
+        answer.docs.into_iter().map(|document| document.held(look)).collect()
+    }
+}
+
+/// Whether a mend puts an earlier version in the place of a later one, as after a restore of the store.
+fn is_lower(mend: &Mend) -> bool {
+    mend.record.as_ref().is_some_and(|record| Some(record.version()) < mend.seen)
+}
+
+/// The line that removes what a mend saw, and nothing later.
+fn removal(mend: &Mend) -> Result<Bytes, String> {
+    let version = version_number(mend.seen.unwrap_or(Version::FIRST))?;
+    let action = json!({ "delete": {
+        "_id": mend.id.as_str(), "version": version, "version_type": "external_gte",
+    } });
+    Ok(Bytes::from(format!("{action}\n")))
+}
+
+fn no_next() -> PortError {
+    PortError::bare(PortErrorKind::Unavailable, "no index is being built")
+}
+
+#[async_trait]
+impl IndexMaintenance for OpenSearchWriter {
+    fn projected(&self, records: &[Record]) -> Vec<Result<Held, String>> {
+        let mut projector = self.projector();
+        let projected = |record| projector.project(record).map(|projection| projection.held());
+        records.iter().map(projected).map(|held| held.map_err(|error| error.to_string())).collect()
+    }
+
+    async fn held(
+        &self,
+        generation: Generation,
+        ids: &[ProductId],
+        look: Look,
+    ) -> Result<Vec<Option<Held>>, PortError> {
+        self.held_in(&self.alias_of(generation), ids, look).await
+    }
+
+    async fn scan(
+        &self,
+        generation: Generation,
+        after: Option<&ProductId>,
+        limit: usize,
+        look: Look,
+    ) -> Result<Vec<Held>, PortError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            hits: Hits,
+        }
+        #[derive(Deserialize)]
+        struct Hits {
+            #[serde(default)]
+            hits: Vec<Document>,
+        }
+        let query = match after {
+            None => json!({ "match_all": {} }),
+            Some(after) => json!({ "range": { field::ID: { "gt": after.as_str() } } }),
+        };
+        let body = json!({
+            "size": limit, "track_total_hits": false, "query": query, "sort": [{ field::ID: "asc" }],
+            "version": true, "_source": fields(look),
+        });
+        let call = Call {
+            method: Method::Post,
+            path: format!("{}/_search", self.alias_of(generation)),
+            query: &[("allow_partial_search_results", "false")],
+            body: Some(Bytes::from(body.to_string())),
+            patience: READING_PATIENCE,
+        };
+        let answer: Answer = self.client.call(call).await.map_err(|error: CallError| error.during(READING))?;
+        let held = answer.hits.hits.into_iter().map(|document| document.held(look));
+        held.filter_map(Result::transpose).collect()
+    }
+
+    async fn mend(&self, generation: Generation, mends: &[Mend]) -> Result<Vec<Mended>, PortError> {
+        if mends.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (alias, Ready { made }) = (self.alias_of(generation), self.ready_of(generation).await?);
+        let all: Vec<&Mend> = mends.iter().collect();
+        let mut mended = self.send_mends(&alias, &all, |mend| self.first_lines(mend, made)).await?;
+        // Where a later version was removed just now, the earlier one follows.
+        let lower: Vec<usize> =
+            (0..mends.len()).filter(|at| is_lower(&mends[*at]) && mended[*at] == Mended::Done).collect();
+        if !lower.is_empty() {
+            let rest: Vec<&Mend> = lower.iter().map(|at| &mends[*at]).collect();
+            for (at, second) in lower.into_iter().zip(self.lower(&alias, made, &rest).await?) {
+                mended[at] = second;
+            }
+        }
+        Ok(mended)
+    }
+
+    async fn generations(&self) -> Result<Generations, PortError> {
+        let family = Family::look(&self.client).await?;
+        let live = match (family.live(&self.client), family.live_name()) {
+            (Ok(_), Some(name)) => {
+                let documents = self.count(&self.client.alias).await?;
+                Some(GenerationState { name: name.to_owned(), documents })
+            }
+            _ => None,
+        };
+        let next = match (&family.next, family.usable_next(&self.client)) {
+            (Some(next), Some(_)) => {
+                let documents = self.count(&next_alias(&self.client.alias)).await?;
+                Some(GenerationState { name: next.name.clone(), documents })
+            }
+            _ => None,
+        };
+        Ok(Generations { live, next, previous: family.previous.map(|previous| previous.name) })
+    }
+
+    async fn begin(&self) -> Result<bool, PortError> {
+        let family = Family::look(&self.client).await?;
+        if family.usable_next(&self.client).is_some() {
+            return Ok(true);
+        }
+        if family.next.is_some() {
+            self.discard().await?;
+        }
+        let name = family.new_name(&self.client);
+        let aliases = json!({ next_alias(&self.client.alias): {} });
+        make_index(&self.client, &name, aliases).await.map_err(|error| error.during(MAKING))?;
+        tracing::info!(index = name, "made an empty index to build");
+        Ok(false)
+    }
+
+    async fn recall(&self) -> Result<bool, PortError> {
+        let family = Family::look(&self.client).await?;
+        let Some(previous) = family.previous else { return Ok(false) };
+        if let Err(error) = previous.check(&self.client) {
+            tracing::warn!(%error, "the previous index cannot be used");
+            return Ok(false);
+        }
+        let alias = &self.client.alias;
+        let mut actions = vec![
+            json!({ "remove": { "index": previous.name, "alias": previous_alias(alias) } }),
+            json!({ "add": { "index": previous.name, "alias": next_alias(alias) } }),
+        ];
+        actions.extend(family.next.iter().map(|next| remove_index(&next.name)));
+        change_aliases(&self.client, actions).await.map_err(|error| error.during(SWITCHING))?;
+        Ok(true)
+    }
+
+    async fn promote(&self) -> Result<(), PortError> {
+        let family = Family::look(&self.client).await?;
+        let Some(next) = &family.next else { return Err(no_next()) };
+        let alias = &self.client.alias;
+        let mut actions = vec![
+            json!({ "remove": { "index": next.name, "alias": next_alias(alias) } }),
+            json!({ "add": { "index": next.name, "alias": alias, "is_write_index": true } }),
+        ];
+        if let Some(live) = family.live_name() {
+            actions.push(json!({ "remove": { "index": live, "alias": alias } }));
+            actions.push(json!({ "add": { "index": live, "alias": previous_alias(alias) } }));
+        }
+        actions.extend(family.previous.iter().map(|previous| remove_index(&previous.name)));
+        change_aliases(&self.client, actions).await.map_err(|error| error.during(SWITCHING))
+    }
+
+    async fn discard(&self) -> Result<(), PortError> {
+        let Some(next) = Family::look(&self.client).await?.next else { return Ok(()) };
+        let removed = send(&self.client, Method::Delete, next.name, None).await;
+        removed.map_err(|error| error.during("removing the index that was being built"))
+    }
+}
+
+fn remove_index(name: &str) -> Value {
+    json!({ "remove_index": { "index": name } })
+}

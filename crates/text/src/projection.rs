@@ -1,0 +1,357 @@
+//! The one projection: what an index makes of a record of the store. Live sync, rebuilds, comparisons and repairs all go
+//! through [`Projector::project`], which depends on nothing but the record, the language and the weights; an index only
+//! decides in which of its fields the parts lie.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use domain::maintenance::{Fingerprint, Held};
+use domain::search::{is_searchable, name_sort_key};
+use domain::{Content, Language, Money, Product, ProductId, Record, Version};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
+
+use crate::attributes::{attribute_term, number_order};
+use crate::dictionary::Dictionary;
+use crate::field_weights::FieldWeights;
+use crate::runs::each_run;
+use crate::weights::Weigher;
+
+/// Changes with what is projected, so that documents made before have other fingerprints.
+const PROJECTION: u64 = 1;
+
+/// Makes projections.
+pub struct Projector {
+    weigher: Weigher,
+}
+
+/// What an index holds of a record.
+#[derive(Debug, Clone)]
+pub struct Projection<'a> {
+    /// The product.
+    pub id: &'a ProductId,
+    /// Its version, or that of its tombstone.
+    pub version: Version,
+    /// What search makes of it.
+    pub state: Projected<'a>,
+}
+
+/// What search makes of a record.
+#[derive(Debug, Clone)]
+pub enum Projected<'a> {
+    /// A tombstone.
+    Deleted,
+    /// A product that is not shown: a draft, or archived. Nothing of it can be found.
+    Hidden,
+    /// A product that is found.
+    Active(Box<Active<'a>>),
+}
+
+/// What of a product is found, filtered, counted and sorted by.
+#[derive(Debug, Clone)]
+pub struct Active<'a> {
+    /// The product as JSON, as hits show it.
+    pub json: String,
+    /// The brand.
+    pub brand: Option<&'a str>,
+    /// The category and every one above it.
+    pub categories: Vec<String>,
+    /// The tags, each once.
+    pub tags: BTreeSet<&'a str>,
+    /// Every value of every attribute behind its key, see [`attribute_term`].
+    pub attributes: BTreeSet<String>,
+    /// Every numeric attribute: its key, and a number that compares as the values do, see [`number_order`].
+    pub numbers: Vec<(&'a str, u64)>,
+    /// The price.
+    pub price: Option<Money>,
+    /// Whether there is at least one piece.
+    pub in_stock: bool,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// The name as sorting compares it.
+    pub name_key: String,
+    /// Words with their levels.
+    pub words: LeveledWords,
+    /// Runs of scripts without spaces.
+    pub runs: Vec<String>,
+}
+
+/// The words of a product, each once in each dictionary, with its level there, see [`crate::weights`]. Their order is
+/// any.
+#[derive(Debug, Clone, Default)]
+pub struct LeveledWords {
+    text: String,
+    words: Vec<(Dictionary, Range<usize>, u8)>,
+}
+
+impl LeveledWords {
+    /// Each word with its dictionary and its level.
+    pub fn iter(&self) -> impl Iterator<Item = (Dictionary, &str, u8)> {
+        self.words.iter().map(|(dictionary, place, level)| (*dictionary, &self.text[place.clone()], *level))
+    }
+
+    fn push(&mut self, dictionary: Dictionary, word: &str, level: u8) {
+        let start = self.text.len();
+        self.text.push_str(word);
+        self.words.push((dictionary, start..self.text.len(), level));
+    }
+}
+
+impl Projector {
+    /// For products in this language, whose parts count so much.
+    pub fn new(language: Language, weights: FieldWeights) -> Self {
+        Self { weigher: Weigher::new(language).with_weights(weights) }
+    }
+
+    /// What an index holds of a record.
+    ///
+    /// # Errors
+    /// When the product cannot be written as JSON.
+    pub fn project<'a>(&mut self, record: &'a Record) -> Result<Projection<'a>, serde_json::Error> {
+        let state = match record {
+            Record::Deleted(_) => Projected::Deleted,
+            Record::Live(product) if !is_searchable(product) => Projected::Hidden,
+            Record::Live(product) => Projected::Active(Box::new(self.active(product)?)),
+        };
+        Ok(Projection { id: record.id(), version: record.version(), state })
+    }
+
+    fn active<'a>(&mut self, product: &'a Product) -> Result<Active<'a>, serde_json::Error> {
+        let content = &product.content;
+        let (mut attributes, mut numbers) = (BTreeSet::new(), Vec::new());
+        for (key, value) in &content.attributes {
+            attributes.extend(value.facet_values().map(|text| attribute_term(key, &text)));
+            numbers.extend(value.as_number().map(|number| (key.as_str(), number_order(number))));
+        }
+        Ok(Active {
+            json: serde_json::to_string(product)?,
+            brand: content.brand.as_deref(),
+            categories: content
+                .category
+                .iter()
+                .flat_map(|category| category.with_ancestors().map(Into::into))
+                .collect(),
+            tags: content.tags.iter().map(String::as_str).collect(),
+            attributes,
+            numbers,
+            price: content.price,
+            in_stock: content.stock.is_some_and(|pieces| pieces > 0),
+            created_at_ms: product.created_at.as_millisecond(),
+            name_key: name_sort_key(&content.name),
+            words: self.words(content),
+            runs: runs(content),
+        })
+    }
+
+    fn words(&mut self, content: &Content) -> LeveledWords {
+        let mut words = LeveledWords::default();
+        self.weigher.weigh(content, |dictionary, word, level| words.push(dictionary, word, level));
+        words
+    }
+}
+
+fn runs(content: &Content) -> Vec<String> {
+    let mut runs = Vec::new();
+    each_run(content, |run| runs.push(run.to_owned()));
+    runs
+}
+
+impl Projection<'_> {
+    /// Whether it is a product, also one that search does not show.
+    pub fn is_live(&self) -> bool {
+        !matches!(self.state, Projected::Deleted)
+    }
+
+    /// What of the fingerprint an index keeps beside the document: everything but the product's JSON.
+    pub fn print(&self) -> u64 {
+        let mut hash = Hash::default();
+        hash.number(PROJECTION);
+        hash.text(self.id.as_str());
+        hash.number(self.version.0);
+        match &self.state {
+            Projected::Deleted => hash.number(0),
+            Projected::Hidden => hash.number(1),
+            Projected::Active(active) => {
+                hash.number(2);
+                active.hash(&mut hash);
+            }
+        }
+        hash.0.digest()
+    }
+
+    /// What an index that holds it answers with.
+    pub fn held(&self) -> Held {
+        let json = match &self.state {
+            Projected::Active(active) => active.json.as_bytes(),
+            Projected::Deleted | Projected::Hidden => &[],
+        };
+        Held {
+            id: self.id.clone(),
+            version: self.version,
+            is_live: self.is_live(),
+            fingerprint: Some(fingerprint(json, self.print())),
+        }
+    }
+}
+
+/// The fingerprint of a document: the JSON of its product as the index holds it, empty where there is none, and what was
+/// kept beside it.
+pub fn fingerprint(json: &[u8], print: u64) -> Fingerprint {
+    Fingerprint(u128::from(xxh3_64(json)) << 64 | u128::from(print))
+}
+
+impl Active<'_> {
+    fn hash(&self, hash: &mut Hash) {
+        hash.texts(self.brand);
+        hash.texts(&self.categories);
+        hash.texts(&self.tags);
+        hash.texts(&self.attributes);
+        for (key, number) in &self.numbers {
+            hash.text(key);
+            hash.number(*number);
+        }
+        hash.texts(self.price.map(|price| format!("{} {}", price.currency().code(), price.minor_units())));
+        hash.number(self.in_stock.into());
+        hash.number(self.created_at_ms.cast_unsigned());
+        hash.text(&self.name_key);
+        // Their order is any, so that their sum counts.
+        let of_word = |(dictionary, word, level): (Dictionary, &str, u8)| {
+            xxh3_64_with_seed(word.as_bytes(), (dictionary as u64) << 8 | u64::from(level))
+        };
+        hash.number(self.words.iter().map(of_word).fold(0, u64::wrapping_add));
+        hash.texts(&self.runs);
+    }
+}
+
+/// Hashes values one after the other, each with its length, so that two lists do not run together.
+#[derive(Default)]
+struct Hash(Xxh3);
+
+impl Hash {
+    fn number(&mut self, number: u64) {
+        self.0.update(&number.to_le_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.0.update(text.as_bytes());
+    }
+
+    fn texts(&mut self, texts: impl IntoIterator<Item: AsRef<str>>) {
+        let mut count = 0;
+        for text in texts {
+            self.text(text.as_ref());
+            count += 1;
+        }
+        self.number(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::input::read_product;
+    use domain::{Currency, Tombstone};
+    use proptest::prelude::*;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    fn projector() -> Projector {
+        Projector::new(Language::English, FieldWeights::default())
+    }
+
+    fn record(id: &str, version: u64, json: &serde_json::Value) -> Record {
+        let content = read_product(json.to_string().as_bytes(), Currency::USD).unwrap().content;
+        let at = jiff::Timestamp::from_millisecond(1_700_000_000_000).unwrap();
+        let id = ProductId::parse(id).unwrap();
+        let (created_at, updated_at, version) = (at, at, Version(version));
+        Record::Live(Arc::new(Product { id, version, created_at, updated_at, content }))
+    }
+
+    fn held(record: &Record) -> Held {
+        projector().project(record).unwrap().held()
+    }
+
+    fn lamp() -> serde_json::Value {
+        json!({
+            "name": "Desk lamp 東京都", "brand": "Hikari", "category": "Home > Lamps", "price": 39.9, "stock": 2,
+            "tags": ["oak"], "attributes": {"colour": "black", "watts": 8}
+        })
+    }
+
+    #[test]
+    fn the_fingerprint_is_the_same_for_ever() {
+        // What an index keeps is compared with what another version of this program makes.
+        let print = projector().project(&record("lamp-1", 3, &lamp())).unwrap().print();
+        assert_eq!(format!("{print:016x}"), "0000000000000000");
+    }
+
+    #[test]
+    fn drafts_and_tombstones_have_nothing_to_find() {
+        let mut draft = lamp();
+        draft["status"] = "draft".into();
+        let draft = record("lamp-1", 3, &draft);
+        assert!(matches!(projector().project(&draft).unwrap().state, Projected::Hidden));
+        let deleted_at = jiff::Timestamp::UNIX_EPOCH;
+        let id = ProductId::parse("lamp-1").unwrap();
+        let tombstone = Record::Deleted(Tombstone { id, version: Version(3), deleted_at });
+        assert!(matches!(projector().project(&tombstone).unwrap().state, Projected::Deleted));
+        let (draft, tombstone) = (held(&draft), held(&tombstone));
+        assert!(draft.is_live && !tombstone.is_live);
+        assert_ne!(draft.fingerprint, tombstone.fingerprint);
+    }
+
+    #[test]
+    fn other_weights_and_languages_make_other_documents() {
+        let record = record("lamp-1", 3, &lamp());
+        let print = |language, weights| Projector::new(language, weights).project(&record).unwrap().print();
+        let plain = print(Language::English, FieldWeights::default());
+        let heavy = FieldWeights::default().with(crate::product::Part::Brand, 5.0).unwrap();
+        assert_ne!(plain, print(Language::English, heavy));
+        assert_ne!(plain, print(Language::German, FieldWeights::default()));
+    }
+
+    /// Products that differ in small things.
+    fn product() -> impl Strategy<Value = serde_json::Value> {
+        let word = "[a-zäö東京 ]{1,12}x";
+        (
+            word,
+            prop::option::of(word),
+            prop::option::of(0..100_000_u64),
+            prop::option::of(0..3_u64),
+            prop::collection::btree_set("[a-z]{1,4}", 0..3),
+            prop::collection::btree_map("[a-c]", "[a-z]{1,5}|[0-9]{1,3}", 0..3),
+        )
+            .prop_map(|(name, brand, cents, stock, tags, attributes)| {
+                let price = cents.map(|cents| cents as f64 / 100.0);
+                json!({
+                    "name": name, "brand": brand, "price": price, "stock": stock, "tags": tags,
+                    "attributes": attributes
+                })
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_has_one_projection(json in product(), version in 1..u64::MAX) {
+            let record = record("p", version, &json);
+            let mut used = projector();
+            // A projector that made another document before makes the same of this one.
+            used.project(&super::tests::record("q", 1, &lamp())).unwrap();
+            prop_assert_eq!(used.project(&record).unwrap().held(), held(&record));
+            // A product that went through JSON, as messages and stores do, is projected alike.
+            let Record::Live(product) = &record else { unreachable!("it is live") };
+            let again: Product = serde_json::from_slice(&serde_json::to_vec(&**product).unwrap()).unwrap();
+            prop_assert_eq!(held(&Record::Live(Arc::new(again))), held(&record));
+        }
+
+        #[test]
+        fn other_products_have_other_fingerprints(one in product(), other in product()) {
+            let (one, other) = (record("p", 1, &one), record("p", 1, &other));
+            prop_assert_eq!(held(&one) == held(&other), one == other);
+            prop_assert_ne!(held(&one), held(&match &one {
+                Record::Live(product) => Record::Live(Arc::new(Product { version: Version(2), ..(**product).clone() })),
+                Record::Deleted(_) => unreachable!("it is live"),
+            }));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Building the index anew from the store, beside the live one: filled, compared, then switched over in one step.
+
+use std::time::Duration;
+
+use domain::ProductId;
+use domain::maintenance::{Generation, Look, Mend, TOMBSTONE_RETENTION};
+use domain::ports::{PortError, PortErrorKind};
+use domain::{Record, Version};
+use serde::Serialize;
+
+use crate::reconcile::{Comparison, Event, Outcome, Sides, list_error, reconcile};
+
+/// Records that are written into the new index together.
+const PAGE: usize = 2_000;
+/// How often the new index is compared with the store before it is given up: writes go on meanwhile, so a few products
+/// may differ each time, but never the same ones again and again.
+const MAX_COMPARISONS: usize = 5;
+
+/// What is told while an index is rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Step {
+    /// An index that was begun before is gone on with.
+    Resumed,
+    /// So many records were written into it, of about so many.
+    Filling {
+        /// Written, or there already.
+        done: u64,
+        /// About how many there are; none where nobody can tell.
+        total: Option<u64>,
+    },
+    /// So many records were compared with the store.
+    Verifying {
+        /// Compared.
+        done: u64,
+        /// About how many there are.
+        total: u64,
+    },
+    /// It is live.
+    Switched {
+        /// Products and tombstones in it.
+        documents: u64,
+    },
+}
+
+/// Builds the index anew, or goes on with what was begun before, and makes it live.
+///
+/// # Errors
+/// When the store or the index fails; what was built is gone on with next time.
+pub async fn reindex(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<(), PortError> {
+    if sides.index.begin().await? {
+        tell(Step::Resumed);
+    }
+    fill(sides, tell).await?;
+    switch(sides, tell).await
+}
+
+/// Makes the previous index live again, once it has caught up with the store; false when there is none that this program
+/// can use.
+///
+/// # Errors
+/// As [`reindex`].
+pub async fn roll_back(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<bool, PortError> {
+    if !sides.index.recall().await? {
+        return Ok(false);
+    }
+    switch(sides, tell).await?;
+    Ok(true)
+}
+
+/// Writes what the store holds into the next index. What is there already is passed over, so an end in between costs
+/// little.
+async fn fill(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<(), PortError> {
+    let total = sides.index.generations().await?.live.map(|live| live.documents);
+    let (mut cursor, mut done) = (None::<String>, 0);
+    let mut writing: Option<tokio::task::JoinHandle<Result<(), PortError>>> = None;
+    loop {
+        let page = sides.store.scan(cursor.as_deref(), PAGE).await.map_err(list_error)?;
+        // One page is read while the one before is written.
+        finish(writing.take()).await?;
+        done += page.records.len() as u64;
+        let (sides, records) = (sides.clone(), page.records);
+        writing = Some(tokio::spawn(async move { write(&sides, records).await }));
+        tell(Step::Filling { done, total: total.map(|total| total.max(done)) });
+        cursor = page.next;
+        if cursor.is_none() {
+            return finish(writing).await;
+        }
+    }
+}
+
+async fn finish(writing: Option<tokio::task::JoinHandle<Result<(), PortError>>>) -> Result<(), PortError> {
+    let Some(writing) = writing else { return Ok(()) };
+    writing.await.map_err(|panic| PortError::new(PortErrorKind::Internal, "filling the new index", panic))?
+}
+
+async fn write(sides: &Sides, records: Vec<Record>) -> Result<(), PortError> {
+    let ids: Vec<ProductId> = records.iter().map(|record| record.id().clone()).collect();
+    let held = sides.index.held(Generation::Next, &ids, Look::Versions).await?;
+    let mends: Vec<Mend> = records
+        .into_iter()
+        .zip(held)
+        .filter(|(record, held)| is_wanted(record, held.as_ref().map(|held| held.version)))
+        .map(|(record, held)| Mend {
+            id: record.id().clone(),
+            seen: held.map(|held| held.version),
+            record: Some(record),
+        })
+        .collect();
+    // What is overtaken was written by sync meanwhile; what is refused the comparison finds.
+    sides.index.mend(Generation::Next, &mends).await.map(drop)
+}
+
+/// Whether the new index needs the record: it has an earlier version, and it is no tombstone that nothing can bring back.
+fn is_wanted(record: &Record, held: Option<Version>) -> bool {
+    let is_needless = match record {
+        Record::Live(_) => false,
+        Record::Deleted(tombstone) => {
+            domain::now().duration_since(tombstone.deleted_at).unsigned_abs() > TOMBSTONE_RETENTION
+        }
+    };
+    held < Some(record.version()) && !is_needless
+}
+
+/// Compares the next index with the store until nothing differs, then makes it live.
+async fn switch(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<(), PortError> {
+    for _ in 0..MAX_COMPARISONS {
+        let compared = compare(sides, Generation::Next, Look::Documents, tell).await?;
+        if !compared.is_converged() {
+            continue;
+        }
+        sides.index.promote().await?;
+        // What was written only into the index before, by a process that knew nothing of this one.
+        compare(sides, Generation::Live, Look::Versions, tell).await?;
+        let documents = sides.index.generations().await?.live.map_or(0, |live| live.documents);
+        tell(Step::Switched { documents });
+        return Ok(());
+    }
+    let text = "the new index still differs from the store after several comparisons; `noren verify` names the products";
+    Err(PortError::bare(PortErrorKind::Internal, text))
+}
+
+async fn compare(
+    sides: &Sides,
+    generation: Generation,
+    look: Look,
+    tell: &mut (dyn FnMut(Step) + Send),
+) -> Result<Outcome, PortError> {
+    let comparison =
+        Comparison { generation, look, repair: true, patience: Duration::ZERO, one_in: 1 };
+    let mut told = |event| {
+        if let Event::Progress { done, total } = event {
+            tell(Step::Verifying { done, total });
+        }
+    };
+    reconcile(sides, comparison, &mut told).await
+}
