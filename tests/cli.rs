@@ -444,6 +444,9 @@ fn what_cannot_be_done_is_one_line_with_what_to_do() {
         assert!(run.err.starts_with("error: no service answers at http://127.0.0.1:1"), "{}", run.err);
         assert!(run.err.contains("`noren serve`") && run.err.contains("--data-dir"), "{}", run.err);
     }
+    let missing = path(&folder, "missing");
+    let run = noren(&["export", "--data-dir", &missing]).expect(1);
+    assert!(run.err.contains(&format!("there is no folder {missing}")), "{}", run.err);
     let run = noren(&["import", &path(&folder, "missing.csv"), "--dry-run"]).expect(1);
     assert!(run.err.contains("missing.csv: No such file"), "{}", run.err);
     for wrong in [

@@ -1,17 +1,54 @@
 //! The store and the queue that the configuration names.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use domain::ports::{ChangeQueue, ProductStore};
 use runtime::StartError;
-use runtime::config::{QueueKind, StoreKind};
+use runtime::config::{self, QueueKind, StoreKind};
 
-use crate::service::Config;
+/// Which store and which queue, and where they are.
+#[derive(Debug, Clone, Args)]
+pub struct BackEnds {
+    /// Where the embedded ones keep their files.
+    #[command(flatten)]
+    pub data_dir: config::DataDir,
+    /// Which store.
+    #[command(flatten)]
+    pub store: config::Store,
+    /// Which queue.
+    #[command(flatten)]
+    pub queue: config::Queue,
+    /// Where products are in DynamoDB.
+    #[command(flatten)]
+    pub dynamodb: config::DynamoDb,
+    /// Where changes are in SQS.
+    #[command(flatten)]
+    pub sqs: config::Sqs,
+    /// Whether to make what is missing.
+    #[command(flatten)]
+    pub create_tables: config::CreateTables,
+}
 
-type BackEnds = (Arc<dyn ProductStore>, Arc<dyn ChangeQueue>);
+impl BackEnds {
+    /// The embedded ones in a folder, whatever else was configured.
+    #[must_use]
+    pub fn embedded_in(mut self, data_dir: PathBuf) -> Self {
+        self.data_dir.data_dir = data_dir;
+        self.store.store = StoreKind::Sqlite;
+        self.queue.queue = QueueKind::Sqlite;
+        self
+    }
+}
+
+type Opened = (Arc<dyn ProductStore>, Arc<dyn ChangeQueue>);
 
 /// Opens both. Any store goes with any queue; where both are the same file, a write enqueues its change itself.
-pub(crate) async fn open(config: &Config) -> Result<BackEnds, StartError> {
+///
+/// # Errors
+/// When one of them cannot be opened, with what to do about it.
+pub async fn open_back_ends(config: &BackEnds) -> Result<Opened, StartError> {
     #[cfg(feature = "aws")]
     let aws = aws::Connections::new(config);
     match (config.store.store, config.queue.queue) {
@@ -52,9 +89,9 @@ mod embedded {
     use embedded_store::{EmbeddedStore, Options, Outbox};
     use runtime::StartError;
 
-    use crate::service::Config;
+    use crate::back_ends::BackEnds;
 
-    pub(super) fn open(config: &Config, outbox: Outbox) -> Result<EmbeddedStore, StartError> {
+    pub(super) fn open(config: &BackEnds, outbox: Outbox) -> Result<EmbeddedStore, StartError> {
         EmbeddedStore::open(&config.data_dir.data_dir, Options { outbox, ..Options::default() })
             .map_err(|error| StartError::because("cannot open the store", error))
     }
@@ -70,19 +107,19 @@ mod aws {
     use sqs_queue::SqsQueue;
     use tokio::sync::OnceCell;
 
-    use crate::service::Config;
+    use crate::back_ends::BackEnds;
 
     /// How long messages are hidden in a queue that is made here.
     const VISIBILITY: Duration = Duration::from_secs(30);
 
     /// What the store and the queue share when both are on AWS.
     pub(super) struct Connections<'a> {
-        config: &'a Config,
+        config: &'a BackEnds,
         aws: OnceCell<Aws>,
     }
 
     impl<'a> Connections<'a> {
-        pub(super) fn new(config: &'a Config) -> Self {
+        pub(super) fn new(config: &'a BackEnds) -> Self {
             Self { config, aws: OnceCell::new() }
         }
 

@@ -7,7 +7,7 @@ use runtime::{Service, StartError, server};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Catalogue, back_ends, relay_forever, routes};
+use crate::{BackEnds, Catalogue, open_back_ends, relay_forever, routes};
 
 /// Noren's write service: takes products over HTTP, keeps them, and enqueues what must be indexed.
 #[derive(Debug, Parser)]
@@ -20,17 +20,7 @@ pub struct Config {
     #[command(flatten)]
     listen: config::Listen,
     #[command(flatten)]
-    pub(crate) data_dir: config::DataDir,
-    #[command(flatten)]
-    pub(crate) store: config::Store,
-    #[command(flatten)]
-    pub(crate) queue: config::Queue,
-    #[command(flatten)]
-    pub(crate) dynamodb: config::DynamoDb,
-    #[command(flatten)]
-    pub(crate) sqs: config::Sqs,
-    #[command(flatten)]
-    pub(crate) create_tables: config::CreateTables,
+    back_ends: BackEnds,
     #[command(flatten)]
     currency: config::Currency,
 }
@@ -55,7 +45,7 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
 pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let (store, queue) = back_ends::open(&config).await?;
+    let (store, queue) = open_back_ends(&config.back_ends).await?;
     let catalogue = Catalogue::new(store, queue, currency);
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
     let (routes, openapi) = documented_routes(catalogue.clone()).split_for_parts();

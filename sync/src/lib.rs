@@ -1,5 +1,6 @@
 //! The consumer: takes changes from the queue and brings the index to them.
 
+mod back_ends;
 mod batch;
 #[cfg(feature = "aws")]
 mod lambda;
@@ -8,4 +9,5 @@ pub mod reindex;
 pub mod service;
 mod worker;
 
+pub use back_ends::{BackEnds, open_index, open_queue};
 pub use worker::{Worker, WorkerOptions};

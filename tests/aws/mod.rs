@@ -1,6 +1,7 @@
 //! What the adapters of AWS do beyond the contracts, on the real servers, and the services on them as processes.
 
 mod index;
+mod operator;
 mod queue;
 mod shares;
 mod stack;

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use domain::{Currency, Language, ProductId};
 
 use crate::failure::{Context as _, Failure};
+use crate::operator::OperatorPlace;
 use crate::serve::Serve;
 
 /// Where the commands look for a running service unless they are told otherwise.
@@ -239,11 +240,13 @@ Examples:
   noren export > products.ndjson              from the service at http://127.0.0.1:8080
   noren export -o products.ndjson.gz          gzipped, because the name says so
   noren export --data-dir ./data | jq -r .name
+  NOREN_STORE=dynamodb noren export --back-ends -o products.ndjson.gz
+                                              from the store itself, without a service
 
 The output is what `noren import` takes back.")]
 pub struct ExportArgs {
     #[command(flatten)]
-    pub place: Place,
+    pub place: OperatorPlace,
     /// Write here instead of standard output; a name that ends in .gz is gzipped
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -449,7 +452,18 @@ mod tests {
 
     #[test]
     fn a_service_and_a_folder_exclude_each_other() {
-        let both = ["noren", "export", "--url", "http://x", "--data-dir", "d"];
-        assert_eq!(Cli::try_parse_from(both).unwrap_err().exit_code(), 2);
+        for both in
+            [["search", "--url=http://x", "--data-dir=d"], ["export", "--url=http://x", "--data-dir=d"]]
+        {
+            assert_eq!(Cli::try_parse_from([&["noren"], &both[..]].concat()).unwrap_err().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn the_back_ends_of_the_services_exclude_a_service_and_a_folder() {
+        for other in ["--url=http://x", "--data-dir=d"] {
+            let both = Cli::try_parse_from(["noren", "export", "--back-ends", other]);
+            assert_eq!(both.unwrap_err().exit_code(), 2);
+        }
     }
 }

@@ -68,9 +68,8 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             explained?;
         }
         Command::Export(args) => {
-            let catalogue = Opened::at(&args.place).await?;
-            export::export(&*catalogue.api, args.output.as_deref()).await?;
-            catalogue.close().await;
+            let api = args.place.open().await?.api()?;
+            export::export(&*api, args.output.as_deref()).await?;
         }
         Command::Eval(args) => {
             let catalogue = Opened::at(&args.place).await?;

@@ -1,0 +1,139 @@
+//! The queue and the index that the configuration names.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use domain::ports::{ChangeQueue, IndexWriter};
+use domain::{Currency, Language};
+#[cfg(feature = "aws")]
+use opensearch_index::OpenSearchWriter;
+use rules::{Faults, FieldWeights, Locale, Rules};
+use runtime::StartError;
+use runtime::config::{self, IndexKind, QueueKind};
+
+/// Which queue and which index, where they are, and what the index makes of products.
+#[derive(Debug, Clone, Args)]
+pub struct BackEnds {
+    /// Where the embedded ones keep their files.
+    #[command(flatten)]
+    pub data_dir: config::DataDir,
+    /// Which queue.
+    #[command(flatten)]
+    pub queue: config::Queue,
+    /// Where changes are in SQS.
+    #[command(flatten)]
+    pub sqs: config::Sqs,
+    /// Which index.
+    #[command(flatten)]
+    pub index: config::Index,
+    /// Where the index is in OpenSearch.
+    #[command(flatten)]
+    pub opensearch: config::OpenSearch,
+    /// What texts are analysed as.
+    #[command(flatten)]
+    pub language: config::Language,
+    /// The currency of prices that name none.
+    #[command(flatten)]
+    pub currency: config::Currency,
+    /// What the shop decided about weights.
+    #[command(flatten)]
+    pub rules: config::Rules,
+    /// Whether to make what is missing.
+    #[command(flatten)]
+    pub create_tables: config::CreateTables,
+}
+
+impl BackEnds {
+    /// The embedded ones in a folder, whatever else was configured.
+    #[must_use]
+    pub fn embedded_in(mut self, data_dir: PathBuf) -> Self {
+        self.data_dir.data_dir = data_dir;
+        self.queue.queue = QueueKind::Sqlite;
+        self.index.index = IndexKind::Tantivy;
+        self
+    }
+}
+
+/// Opens the queue.
+///
+/// # Errors
+/// When it cannot be opened, with what to do about it.
+pub async fn open_queue(config: &BackEnds) -> Result<Arc<dyn ChangeQueue>, StartError> {
+    match config.queue.queue {
+        #[cfg(feature = "embedded")]
+        QueueKind::Sqlite => {
+            let options = embedded_store::Options::default();
+            let queue = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options)
+                .map_err(|error| StartError::because("cannot open the queue", error))?;
+            Ok(Arc::new(queue))
+        }
+        #[cfg(not(feature = "embedded"))]
+        QueueKind::Sqlite => Err(config::compiled_out("NOREN_QUEUE", "sqlite", "embedded")),
+        #[cfg(feature = "aws")]
+        QueueKind::Sqs => {
+            let aws = aws_setup::Aws::load().await;
+            let aws = aws.map_err(|error| StartError::because("cannot use AWS", error))?;
+            let queue = sqs_queue::SqsQueue::open(&aws, &config.sqs.sqs_queue)
+                .await
+                .map_err(|error| StartError::because("cannot open the queue", error))?;
+            Ok(Arc::new(queue))
+        }
+        #[cfg(not(feature = "aws"))]
+        QueueKind::Sqs => Err(config::compiled_out("NOREN_QUEUE", "sqs", "aws")),
+    }
+}
+
+/// Opens the writing side of the index. Of an embedded one there can be one at a time.
+///
+/// # Errors
+/// When it cannot be opened, with what to do about it.
+pub async fn open_index(config: &BackEnds) -> Result<Arc<dyn IndexWriter>, StartError> {
+    let language = Language::parse(&config.language.language)
+        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
+    let weights = weights(config, language)?;
+    match config.index.index {
+        #[cfg(feature = "embedded")]
+        IndexKind::Tantivy => {
+            let folder = config.data_dir.index();
+            let options = tantivy_index::WriterOptions { language, weights, ..Default::default() };
+            let writer = tantivy_index::TantivyWriter::open(&folder, options)
+                .map_err(|error| StartError::because("cannot open the index", error))?;
+            Ok(Arc::new(writer))
+        }
+        #[cfg(not(feature = "embedded"))]
+        IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
+        #[cfg(feature = "aws")]
+        IndexKind::Opensearch => {
+            let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
+            let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
+                .await
+                .map_err(|error| StartError::because("cannot use AWS", error))?;
+            let options = opensearch_index::Options { weights, ..options };
+            let opened = match config.create_tables.create_tables {
+                true => OpenSearchWriter::create(&options).await,
+                false => OpenSearchWriter::open(&options).await,
+            };
+            Ok(Arc::new(opened.map_err(|error| StartError::because("cannot open the index", error))?))
+        }
+        #[cfg(not(feature = "aws"))]
+        IndexKind::Opensearch => Err(config::compiled_out("NOREN_INDEX", "opensearch", "aws")),
+    }
+}
+
+/// How much the parts of products count: as the rules of the shop say at the start, or as they do by themselves.
+fn weights(config: &BackEnds, language: Language) -> Result<FieldWeights, StartError> {
+    let Some(path) = &config.rules.rules else { return Ok(FieldWeights::default()) };
+    let currency = Currency::parse(&config.currency.currency)
+        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
+    let shown = path.display();
+    let bytes = rules::read(path).map_err(|error| {
+        StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error)
+    })?;
+    let rules = Rules::parse(&bytes, Locale { currency, language }).map_err(|Faults(faults)| {
+        let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();
+        StartError::new(format!("the rules file {shown} (NOREN_RULES) is not right; correct these faults"))
+            .with_details(details)
+    })?;
+    Ok(rules.weights())
+}
