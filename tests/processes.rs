@@ -65,6 +65,26 @@ async fn three_processes_work_as_one_and_serve_the_openapi_documents_checked_in(
     }
 }
 
+/// Each process keeps nothing but the folder in common with the others, and any query may be asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_with_the_token_of_a_write_sees_it_in_any_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().to_str().unwrap();
+    let Three { command, sync: _sync, query } = Three::start(dir).await;
+    let other_query = Running::start("noren-query", &["--data-dir", dir]).await;
+    let client = http_client();
+    for round in 0..20 {
+        let put =
+            client.put(format!("{}/products/p", command.url)).json(&json!({"name": format!("Cup n{round}")}));
+        let token = Answer::of(put).await.header("noren-sync-token").to_owned();
+        for query in [&query, &other_query] {
+            let search = client.get(format!("{}/products/search?query=n{round}", query.url));
+            let found = Answer::of(search.header("noren-sync-token", &token)).await.expect(200);
+            assert_eq!(found.ids(), ["p"], "{token}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_sync_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();

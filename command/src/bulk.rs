@@ -7,7 +7,7 @@ use axum::body::{Body, BodyDataStream, Bytes};
 use bytes::BytesMut;
 use domain::input::{InputError, read_product};
 use domain::ports::{WriteAnswer, WriteOutcome};
-use domain::{Fault, FaultKind, ProductId, Version};
+use domain::{Fault, FaultKind, ProductId, SyncToken, Version};
 use futures::stream;
 use futures::stream::{Fuse, Stream, StreamExt};
 use runtime::Problem;
@@ -162,6 +162,7 @@ impl Lines {
 
 /// One line of the answer.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct LineResult<'a> {
     line: u64,
     status: u16,
@@ -171,6 +172,8 @@ struct LineResult<'a> {
     id: Option<&'a ProductId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<Version>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sync_token: Option<SyncToken>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem>,
 }
@@ -217,12 +220,21 @@ fn write_result(
             outcome: Some(answer.outcome),
             id: Some(&answer.id),
             version: Some(answer.version),
+            sync_token: Some(answer.sync_token()),
             problem: None,
         },
         Err(error) => {
             let problem = error.to_problem();
             let status = problem.status().as_u16();
-            LineResult { line, status, outcome: None, id, version: None, problem: Some(problem) }
+            LineResult {
+                line,
+                status,
+                outcome: None,
+                id,
+                version: None,
+                sync_token: None,
+                problem: Some(problem),
+            }
         }
     };
     // Numbers, texts and problems always have a JSON form, and a vector takes every byte.

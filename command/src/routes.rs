@@ -10,6 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use runtime::Problem;
 use runtime::body::{JsonBody, PatchBody, check_content_type};
+use runtime::http::SYNC_TOKEN;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,9 +55,13 @@ fn answered(answer: WriteAnswer) -> Response {
         WriteOutcome::Unchanged => (StatusCode::OK, "unchanged: it was so already"),
         WriteOutcome::Deleted => (StatusCode::OK, "deleted"),
     };
+    let token = HeaderValue::from_str(&answer.sync_token().to_string());
     let WriteAnswer { outcome, id, version } = answer;
     let location = HeaderValue::from_str(&format!("/products/{id}"));
     let mut response = (status, axum::Json(Written { id, version, message })).into_response();
+    if let Ok(token) = token {
+        response.headers_mut().insert(SYNC_TOKEN, token);
+    }
     if outcome != WriteOutcome::Deleted {
         response.headers_mut().insert(ETAG, etag(version));
     }
@@ -117,7 +122,7 @@ fn read_body(catalogue: &Catalogue, body: &[u8], id: Option<&ProductId>) -> Resu
         example = json!({"id": "lamp-1", "name": "Desk lamp", "brand": "Hikari", "category": "Home > Lamps", "price": 39.9, "currency": "USD", "stock": 12, "tags": ["oak"], "attributes": {"colour": "black", "watts": 8}})),
     params(("Idempotency-Key" = Option<String>, Header, description = "A name for this request: repeating it under the same name answers as the first time and changes nothing.")),
     responses(
-        (status = 201, description = "Durable, and about to be found by search.", body = Written, headers(("Location" = String), ("ETag" = String))),
+        (status = 201, description = "Durable, and about to be found by search.", body = Written, headers(("Location" = String), ("ETag" = String), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
         (status = 400, description = "Not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The id or the sku is taken.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not `application/json`.", body = Problem, content_type = "application/problem+json"),
@@ -187,8 +192,8 @@ async fn read(
            ("If-None-Match" = Option<String>, Header, description = "`*`: create only; 412 when it exists."),
            ("Idempotency-Key" = Option<String>, Header, description = "A name for this request, to repeat it safely.")),
     responses(
-        (status = 200, description = "Replaced, or equal already.", body = Written, headers(("ETag" = String))),
-        (status = 201, description = "Created.", body = Written, headers(("Location" = String), ("ETag" = String))),
+        (status = 200, description = "Replaced, or equal already.", body = Written, headers(("ETag" = String), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
+        (status = 201, description = "Created.", body = Written, headers(("Location" = String), ("ETag" = String), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
         (status = 409, description = "The sku is taken.", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "It has another version: `currentVersion`.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Every fault of the product.", body = Problem, content_type = "application/problem+json"),
@@ -223,7 +228,7 @@ async fn put(
            ("If-Match" = Option<String>, Header, description = "The ETag of the version to change; 412 when it has another one."),
            ("Idempotency-Key" = Option<String>, Header, description = "A name for this request, to repeat it safely.")),
     responses(
-        (status = 200, description = "Changed, or so already.", body = Written, headers(("ETag" = String))),
+        (status = 200, description = "Changed, or so already.", body = Written, headers(("ETag" = String), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
         (status = 404, description = "There is no such product.", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "It has another version: `currentVersion`.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Every fault of the changed product.", body = Problem, content_type = "application/problem+json"),
@@ -251,7 +256,7 @@ async fn patch(
            ("If-Match" = Option<String>, Header, description = "The ETag of the version to delete; 412 when it has another one."),
            ("Idempotency-Key" = Option<String>, Header, description = "A name for this request, to repeat it safely.")),
     responses(
-        (status = 200, description = "Deleted.", body = Written),
+        (status = 200, description = "Deleted.", body = Written, headers(("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
         (status = 404, description = "There is no such product.", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "It has another version: `currentVersion`.", body = Problem, content_type = "application/problem+json"),
     )
@@ -337,7 +342,8 @@ fn list_parameters(uri: &Uri) -> Result<(Option<String>, usize), Problem> {
 ///
 /// NDJSON in, one product a line, without a limit on their number; each line is at most 1 MiB. A product with an `id` is
 /// created or replaced, one without is created. The answer streams one line for each, in order:
-/// `{"line":1,"status":201,"outcome":"created","id":"lamp-1","version":1}`, or with a `problem` instead of the outcome.
+/// `{"line":1,"status":201,"outcome":"created","id":"lamp-1","version":1,"syncToken":"1.lamp-1"}`, or with
+/// a `problem` instead of the outcome.
 /// A line that is refused leaves the others as they are. Empty lines are passed over.
 #[utoipa::path(
     post, path = "/products/bulk", tag = "products",

@@ -17,12 +17,14 @@ pub mod near;
 pub mod ports;
 pub mod product;
 pub mod search;
+pub mod sync_token;
 
 pub use change::{Action, Change, Record, Tombstone};
 pub use fault::{Fault, FaultKind, Faults};
 pub use language::{Language, UnknownLanguage};
 pub use money::{Currency, Money, MoneyError, PriceRange};
 pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Status, Version};
+pub use sync_token::SyncToken;
 
 /// The moment this product or change was written, UTC, cut to milliseconds so that every adapter can store
 /// it exactly.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, Record};
 use crate::product::{Product, ProductId, Version};
 use crate::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+use crate::sync_token::SyncToken;
 
 /// How often a message is received before it becomes a dead letter.
 pub const MAX_RECEIVES: u32 = 5;
@@ -211,6 +212,13 @@ pub struct WriteAnswer {
     pub id: ProductId,
     /// The version that it has now.
     pub version: Version,
+}
+
+impl WriteAnswer {
+    /// What a search must be told to see this write.
+    pub fn sync_token(&self) -> SyncToken {
+        SyncToken { id: self.id.clone(), version: self.version }
+    }
 }
 
 /// What a write did to its product.
@@ -445,6 +453,14 @@ pub trait SearchIndex: Send + Sync {
 
     /// What the index holds under each id, in the order asked; none where it never held anything.
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError>;
+
+    /// The version under each id that a search which begins after this returns sees or has overtaken, in the order
+    /// asked: of a product, a hidden one or a tombstone; none where there never was any. What was written and cannot
+    /// be found yet does not count.
+    async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
+        let held = self.get(ids).await?;
+        Ok(held.into_iter().map(|indexed| indexed.map(|indexed| indexed.version)).collect())
+    }
 
     /// The values of one facet with their counts: those that fit the prefix best first, of those the most frequent, then by
     /// value.

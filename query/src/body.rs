@@ -95,13 +95,14 @@ enum Kind {
     /// Names of facets, which stand in one parameter, between commas.
     Names,
     Number,
+    Decimal,
     Flag,
     /// An object of keys with texts, numbers and flags.
     Attributes,
 }
 
 /// The fields of a search.
-const FIELDS: [(&str, Kind); 15] = [
+const FIELDS: [(&str, Kind); 17] = [
     ("query", Kind::Text),
     ("category", Kind::Texts),
     ("brand", Kind::Texts),
@@ -117,6 +118,8 @@ const FIELDS: [(&str, Kind); 15] = [
     ("pageSize", Kind::Number),
     ("cursor", Kind::Text),
     ("explain", Kind::Flag),
+    ("syncToken", Kind::Texts),
+    ("syncTimeout", Kind::Decimal),
 ];
 
 /// Turns fields into pairs, and gathers what is wrong with their types.
@@ -194,8 +197,11 @@ fn value(kind: Kind, raw: &RawValue) -> Result<String, String> {
         Kind::Texts => wrong("a text or a list of texts"),
         Kind::Names if is_text => Ok(text()?.replace('\\', r"\\").replace(',', r"\,")),
         Kind::Names => wrong("a name or a list of names"),
-        Kind::Number if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Ok(json.to_owned()),
+        Kind::Number | Kind::Decimal if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+            Ok(json.to_owned())
+        }
         Kind::Number => wrong("a whole number"),
+        Kind::Decimal => wrong("a number"),
         Kind::Flag if matches!(json, "true" | "false") => Ok(json.to_owned()),
         Kind::Flag => wrong("true or false"),
         Kind::Attributes => match serde_json::from_str::<AttributeValue>(json) {

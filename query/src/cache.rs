@@ -12,7 +12,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use runtime::Problem;
 
-use crate::http::{EntityTag, index_failed, not_modified, with_tag};
+use crate::awaited::Awaited;
+use crate::http::{EntityTag, Keeping, index_failed, not_modified, with_tag};
 use crate::{EMPTY_SEARCHES, Service};
 
 const HITS: &str = "noren_answer_cache_hits_total";
@@ -78,18 +79,24 @@ impl AnswerCache {
 }
 
 impl Service {
-    /// Answers a GET for what `request` names: with 304 where the client has the answer, from memory, or by `make`.
+    /// Answers a GET for what `request` names, once the index holds what is awaited: with 304 where the client has the
+    /// answer, from memory, or by `make`.
     pub(crate) async fn respond(
         &self,
         headers: &HeaderMap,
+        awaited: &Awaited,
         request: &str,
         make: impl Future<Output = Result<Made, Problem>>,
     ) -> Result<Response, Problem> {
+        self.catch_up(awaited).await?;
         let snapshot = self.newest_snapshot().await?;
-        let max_age = self.settings.cache_seconds;
+        let keeping = match awaited.is_nothing() {
+            true => Keeping::Shared { max_age_seconds: self.settings.cache_seconds },
+            false => Keeping::Private,
+        };
         let known = snapshot.as_ref().map(|snapshot| EntityTag::of_request(snapshot, request));
         if let Some(tag) = known.filter(|tag| tag.is_known(headers)) {
-            return Ok(not_modified(&tag, max_age));
+            return Ok(not_modified(&tag, keeping));
         }
         let (tag, answer) = match known.and_then(|tag| Some((tag, self.answers.get(&tag)?))) {
             Some(kept) => kept,
@@ -97,18 +104,21 @@ impl Service {
         };
         count_if_empty(&answer);
         Ok(if tag.is_known(headers) {
-            not_modified(&tag, max_age)
+            not_modified(&tag, keeping)
         } else {
-            with_tag(answer.json, &tag, max_age)
+            with_tag(answer.json, &tag, keeping)
         })
     }
 
-    /// The answers to requests that come in one body, all from memory or all by `make`, so that they are of one state.
+    /// The answers to requests that come in one body, once the index holds what is awaited: all from memory or all by
+    /// `make`, so that they are of one state.
     pub(crate) async fn answers(
         &self,
+        awaited: &Awaited,
         requests: &[String],
         make: impl Future<Output = Result<Vec<Made>, Problem>>,
     ) -> Result<Vec<Answer>, Problem> {
+        self.catch_up(awaited).await?;
         let snapshot = self.newest_snapshot().await?;
         let kept = snapshot.as_ref().and_then(|snapshot| {
             let tags = requests.iter().map(|request| EntityTag::of_request(snapshot, request));
@@ -125,7 +135,7 @@ impl Service {
         Ok(answers)
     }
 
-    async fn newest_snapshot(&self) -> Result<Option<String>, Problem> {
+    pub(crate) async fn newest_snapshot(&self) -> Result<Option<String>, Problem> {
         self.index.snapshot().await.map_err(|error| index_failed(&error))
     }
 

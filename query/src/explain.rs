@@ -15,6 +15,7 @@ use serde::Serialize;
 use text::explain::Explanation;
 use utoipa::ToSchema;
 
+use crate::awaited::Awaited;
 use crate::cache::Made;
 use crate::explanation::ExplanationJson;
 use crate::http::{bad_request, index_failed, read_id, unwritable};
@@ -93,7 +94,10 @@ struct ExcludingFilter {
     path = "/products/{id}/explain",
     tag = "search",
     operation_id = "explain",
-    params(("id" = String, Path, description = "The product.", example = "lamp-1"), ExplainParameters),
+    params(
+        ("id" = String, Path, description = "The product.", example = "lamp-1"), ExplainParameters,
+        ("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Waits for it 2 s at most."),
+    ),
     responses(
         (
             status = 200,
@@ -135,12 +139,20 @@ struct ExcludingFilter {
             content_type = "application/problem+json",
             headers(("Retry-After" = u64, description = "When to try again, in seconds."))
         ),
+        (
+            status = 504,
+            description = "What a sync token names is not indexed yet: `notIndexed`.",
+            body = Problem,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
+        ),
     )
 )]
 pub(crate) async fn explain(
     State(service): State<Arc<Service>>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    awaited: Awaited,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = read_id(id)?;
@@ -148,7 +160,7 @@ pub(crate) async fn explain(
         .map_err(|faults| bad_request(&faults))?;
     let request = service.tuned(request);
     let name = asking::name(&format!("explain/{id}"), &params::write_explain(&request), &request.tuning);
-    service.respond(&headers, &name, service.explained(&id, request)).await
+    service.respond(&headers, &awaited, &name, service.explained(&id, request)).await
 }
 
 impl Service {

@@ -12,6 +12,7 @@ use domain::search::FacetField;
 use runtime::Problem;
 
 use crate::answer::{self, FacetValuesJson};
+use crate::awaited::Awaited;
 use crate::cache::Made;
 use crate::http::{bad_request, unwritable};
 use crate::parameter_docs::FacetValuesParameters;
@@ -38,7 +39,8 @@ use crate::{Service, asking, params};
                            percent-encoded where it must be. A key that no product has is an empty list.",
             example = "brand"
         ),
-        FacetValuesParameters
+        FacetValuesParameters,
+        ("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Waits for it 2 s at most."),
     ),
     responses(
         (
@@ -80,12 +82,20 @@ use crate::{Service, asking, params};
             content_type = "application/problem+json",
             headers(("Retry-After" = u64, description = "When to try again, in seconds."))
         ),
+        (
+            status = 504,
+            description = "What a sync token names is not indexed yet: `notIndexed`.",
+            body = Problem,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
+        ),
     )
 )]
 pub(crate) async fn facet_values(
     State(service): State<Arc<Service>>,
     field: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    awaited: Awaited,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let field = read_field(field)?;
@@ -100,7 +110,7 @@ pub(crate) async fn facet_values(
         let json = answer::facet_values_json(&request.field, &values).map_err(|error| unwritable(&error))?;
         Ok(Made { json, is_empty: false, snapshot })
     };
-    service.respond(&headers, &name, make).await
+    service.respond(&headers, &awaited, &name, make).await
 }
 
 fn read_field(field: Result<Path<String>, PathRejection>) -> Result<FacetField, Problem> {

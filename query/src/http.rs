@@ -58,20 +58,30 @@ impl fmt::Display for EntityTag {
     }
 }
 
-/// The answer to a GET, which caches may keep for `max_age_seconds`.
-pub(crate) fn with_tag(json: Bytes, tag: &EntityTag, max_age_seconds: u32) -> Response {
-    cacheable(plain(json), tag, max_age_seconds)
+/// Who may keep an answer, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// Any cache, for so many seconds; with 0 it asks each time.
+    Shared { max_age_seconds: u32 },
+    /// The client alone, and it asks each time: the answer was to see a write of its own.
+    Private,
+}
+
+/// The answer to a GET.
+pub(crate) fn with_tag(json: Bytes, tag: &EntityTag, keeping: Keeping) -> Response {
+    cacheable(plain(json), tag, keeping)
 }
 
 /// 304: the client has the answer.
-pub(crate) fn not_modified(tag: &EntityTag, max_age_seconds: u32) -> Response {
-    cacheable(StatusCode::NOT_MODIFIED.into_response(), tag, max_age_seconds)
+pub(crate) fn not_modified(tag: &EntityTag, keeping: Keeping) -> Response {
+    cacheable(StatusCode::NOT_MODIFIED.into_response(), tag, keeping)
 }
 
-fn cacheable(mut response: Response, tag: &EntityTag, max_age_seconds: u32) -> Response {
-    let cache_control = match max_age_seconds {
-        0 => "no-cache".to_owned(),
-        seconds => format!("public, max-age={seconds}"),
+fn cacheable(mut response: Response, tag: &EntityTag, keeping: Keeping) -> Response {
+    let cache_control = match keeping {
+        Keeping::Private => "private, no-cache".to_owned(),
+        Keeping::Shared { max_age_seconds: 0 } => "no-cache".to_owned(),
+        Keeping::Shared { max_age_seconds } => format!("public, max-age={max_age_seconds}"),
     };
     let headers = response.headers_mut();
     for (name, value) in [(ETAG, format!("W/\"{tag}\"")), (CACHE_CONTROL, cache_control)] {
@@ -79,8 +89,9 @@ fn cacheable(mut response: Response, tag: &EntityTag, max_age_seconds: u32) -> R
             headers.insert(name, value);
         }
     }
-    // Compression says so only of answers that are worth compressing; a cache must know it of all.
-    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    // Compression says so only of answers that are worth compressing; a cache must know it of all. And what it keeps for
+    // everybody may be older than the write that a client wants to see.
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding, noren-sync-token"));
     response
 }
 
@@ -186,12 +197,17 @@ mod tests {
         {
             assert!(is_known(headers), "{headers:?}");
         }
-        for response in [with_tag(Bytes::new(), &tag, 60), not_modified(&tag, 60)] {
+        let keeping = Keeping::Shared { max_age_seconds: 60 };
+        for response in [with_tag(Bytes::new(), &tag, keeping), not_modified(&tag, keeping)] {
             assert_eq!(response.headers()[ETAG], weak);
             assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=60");
-            assert_eq!(response.headers()[VARY], "accept-encoding");
+            assert_eq!(response.headers()[VARY], "accept-encoding, noren-sync-token");
         }
-        assert_eq!(with_tag(Bytes::new(), &tag, 0).headers()[CACHE_CONTROL], "no-cache");
+        for (keeping, told) in
+            [(Keeping::Shared { max_age_seconds: 0 }, "no-cache"), (Keeping::Private, "private, no-cache")]
+        {
+            assert_eq!(with_tag(Bytes::new(), &tag, keeping).headers()[CACHE_CONTROL], told);
+        }
     }
 
     #[test]

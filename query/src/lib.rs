@@ -5,6 +5,7 @@
 
 pub mod answer;
 mod asking;
+mod awaited;
 pub mod body;
 mod cache;
 mod category_tree;
@@ -68,6 +69,7 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
         EMPTY_SEARCHES,
         "searches with words that found nothing: what shoppers look for in vain"
     );
+    awaited::describe_metrics();
     cache::describe_metrics();
     let answers = AnswerCache::of_megabytes(settings.answer_cache_mb);
     OpenApiRouter::default()

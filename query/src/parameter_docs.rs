@@ -13,6 +13,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr, Required};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use crate::awaited::{DEFAULT_SYNC_TIMEOUT, MAX_SYNC_TIMEOUT, MAX_SYNC_TOKENS};
 use crate::body::MAX_SEARCHES;
 use crate::params::{DEFAULT_LISTED_VALUES, DEFAULT_SIMILAR, DEFAULT_SUGGESTIONS, MAX_SUGGESTIONS};
 
@@ -111,7 +112,17 @@ impl IntoParams for SearchParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut list = vec![words()];
         list.extend(filters());
-        list.extend([facets(), facet_size(), sort_by(), page(), page_size(), cursor(), explain()]);
+        list.extend([
+            facets(),
+            facet_size(),
+            sort_by(),
+            page(),
+            page_size(),
+            cursor(),
+            explain(),
+            sync_token(),
+            sync_timeout(),
+        ]);
         list
     }
 }
@@ -296,6 +307,26 @@ fn explain() -> Parameter {
         "explain",
         "`true` says of each product why it ranks where it does.",
         ObjectBuilder::new().schema_type(Type::Boolean).default(Some(false.into())),
+    )
+}
+
+fn sync_token() -> Parameter {
+    let about = "A write that the answer must have seen: the `Noren-Sync-Token` that it was answered with. The search \
+                 waits until the index holds it, or a later one of the same product. Repeated: all of them; those of \
+                 the header `Noren-Sync-Token` count as well, which every address of this service takes.";
+    parameter("syncToken", about, list(text(), MAX_SYNC_TOKENS))
+}
+
+fn sync_timeout() -> Parameter {
+    let seconds = ObjectBuilder::new().schema_type(Type::Number);
+    parameter(
+        "syncTimeout",
+        "The most seconds to wait for what `syncToken` and the header `Noren-Sync-Token` name; then the answer is 504. \
+         With 0 the index is looked at once.",
+        seconds
+            .minimum(Some(0))
+            .maximum(Some(MAX_SYNC_TIMEOUT.as_secs()))
+            .default(Some(DEFAULT_SYNC_TIMEOUT.as_secs().into())),
     )
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use domain::filtering::FilteredField;
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
@@ -13,6 +14,7 @@ use domain::search::{
 };
 use domain::{CategoryPath, Currency, Fault, FaultKind, Faults, MoneyError, PriceRange};
 
+use crate::awaited::{Awaited, MAX_SYNC_TIMEOUT};
 use crate::hint;
 use crate::query_string::{self, MAX_PARAMETERS, Pair, push_pair, shown};
 
@@ -35,8 +37,12 @@ pub(crate) const WORDS_NAMES: [&str; 1] = ["query"];
 pub(crate) const FILTER_NAMES: [&str; 7] =
     ["category", "brand", "tags", "priceRange", "inStock", "currency", "attributes.KEY"];
 /// The further parameters of a search.
-pub(crate) const SEARCH_NAMES: [&str; 7] =
-    ["sortBy", "facets", "facetSize", "page", "pageSize", "cursor", "explain"];
+pub(crate) const SEARCH_NAMES: [&str; 9] =
+    ["sortBy", "facets", "facetSize", "page", "pageSize", "cursor", "explain", SYNC_TOKEN, SYNC_TIMEOUT];
+/// The parameter with a write that the answer must have seen.
+const SYNC_TOKEN: &str = "syncToken";
+/// The parameter that says how long to wait for that.
+const SYNC_TIMEOUT: &str = "syncTimeout";
 /// The further parameters of a list of values.
 pub(crate) const VALUES_NAMES: [&str; 2] = ["prefix", "limit"];
 /// The further parameter of suggestions and of similar products.
@@ -61,6 +67,8 @@ pub struct Asked {
     pub picks_facets: bool,
     /// Whether to say of each product why it ranks where it does.
     pub explains: bool,
+    /// The writes that the answer must have seen. They do not change it, so they are not part of its name.
+    pub awaited: Awaited,
 }
 
 /// Reads the query string of `/products/facets/{field}`.
@@ -212,8 +220,9 @@ impl Reader {
         };
         request.page = Page { start, size: size.unwrap_or(DEFAULT_PAGE_SIZE) };
         let explains = self.flag("explain").unwrap_or(false);
+        let awaited = self.awaited();
         self.finish(&[&WORDS_NAMES, &FILTER_NAMES, &SEARCH_NAMES])?;
-        Ok(Asked { request, picks_facets, explains })
+        Ok(Asked { request, picks_facets, explains, awaited })
     }
 
     fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
@@ -439,6 +448,29 @@ impl Reader {
         }
     }
 
+    fn awaited(&mut self) -> Awaited {
+        let tokens = self.all(SYNC_TOKEN);
+        let timeout = self.sync_timeout();
+        Awaited::new(tokens.iter().map(String::as_str), timeout).unwrap_or_else(|(kind, message)| {
+            self.fault(SYNC_TOKEN, kind, message);
+            Awaited::default()
+        })
+    }
+
+    fn sync_timeout(&mut self) -> Option<Duration> {
+        let text = self.one(SYNC_TIMEOUT)?;
+        // Without signs and exponents, which a float may have.
+        let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let seconds = text.parse::<f64>().ok().filter(|_| is_decimal);
+        let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        if timeout.is_none_or(|timeout| timeout > MAX_SYNC_TIMEOUT) {
+            let kind = if seconds.is_some() { FaultKind::OutOfRange } else { FaultKind::Malformed };
+            let message = format!("must be seconds from 0 to {}, such as 0.5", MAX_SYNC_TIMEOUT.as_secs());
+            self.fault(SYNC_TIMEOUT, kind, message);
+        }
+        timeout
+    }
+
     /// What was not taken is unknown here, where there are parameters of these `names`.
     fn finish(mut self, names: &[&[&'static str]]) -> Result<(), Faults> {
         let known = names.concat();
@@ -510,7 +542,7 @@ fn key_fits_sort(cursor: &Cursor) -> bool {
 /// The query string that [`read_search`] reads as this; equal searches have equal ones. What is as it is by default is
 /// left out, except the currency.
 pub fn write_search(asked: &Asked) -> String {
-    let Asked { request, picks_facets, explains } = asked;
+    let Asked { request, picks_facets, explains, awaited: _ } = asked;
     let mut query = String::new();
     write_matching(&mut query, request);
     if *picks_facets || !request.facets.is_empty() {

@@ -12,7 +12,12 @@ fn asked(query: &str) -> Asked {
 }
 
 fn write(request: &SearchRequest) -> String {
-    write_search(&Asked { request: request.clone(), picks_facets: false, explains: false })
+    write_search(&Asked {
+        request: request.clone(),
+        picks_facets: false,
+        explains: false,
+        awaited: Awaited::default(),
+    })
 }
 
 fn faults(query: &str) -> Vec<(String, FaultKind)> {
@@ -331,7 +336,8 @@ proptest! {
     #[test]
     fn a_request_is_read_back_as_it_was_written(request in request()) {
         for picks_facets in [false, true] {
-            let asked = Asked { request: request.clone(), picks_facets, explains: !picks_facets };
+            let awaited = Awaited::default();
+            let asked = Asked { request: request.clone(), picks_facets, explains: !picks_facets, awaited };
             prop_assert_eq!(read_search(&write_search(&asked), Currency::USD), Ok(asked));
         }
     }

@@ -9,6 +9,7 @@ use runtime::Problem;
 use runtime::body::JsonBody;
 
 use crate::answer::{self, AnswerToBody, SearchJson};
+use crate::awaited::Awaited;
 use crate::body::{self, Searches};
 use crate::cache::Made;
 use crate::http::{bad_body, bad_request, plain};
@@ -44,7 +45,10 @@ use crate::{Service, asking, params};
     path = "/products/search",
     tag = "search",
     operation_id = "search",
-    params(SearchParameters),
+    params(
+        SearchParameters,
+        ("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Those of `syncToken` count as well."),
+    ),
     responses(
         (
             status = 200,
@@ -105,18 +109,27 @@ use crate::{Service, asking, params};
             content_type = "application/problem+json",
             headers(("Retry-After" = u64, description = "When to try again, in seconds."))
         ),
+        (
+            status = 504,
+            description = "What a sync token names is not indexed yet: `notIndexed`.",
+            body = Problem,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
+        ),
     )
 )]
 pub(crate) async fn search(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
+    awaited: Awaited,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asked = params::read_search(query.as_deref().unwrap_or_default(), service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
+    let awaited = awaited.and(asked.awaited.clone())?;
     let asked = service.tuned_search(asked);
     let make = async { service.search_all(std::slice::from_ref(&asked)).await.and_then(only) };
-    service.respond(&headers, &name_of(&asked), make).await
+    service.respond(&headers, &awaited, &name_of(&asked), make).await
 }
 
 fn only(made: Vec<Made>) -> Result<Made, Problem> {
@@ -143,6 +156,7 @@ fn name_of(asked: &Asked) -> String {
     path = "/products/search",
     tag = "search",
     operation_id = "searchByBody",
+    params(("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Waits for it 2 s at most.")),
     request_body(
         content = SearchesBody,
         description = "One search, or `searches` with several.",
@@ -203,11 +217,19 @@ fn name_of(asked: &Asked) -> String {
             content_type = "application/problem+json",
             headers(("Retry-After" = u64, description = "When to try again, in seconds."))
         ),
+        (
+            status = 504,
+            description = "What a sync token names is not indexed yet: `notIndexed`.",
+            body = Problem,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
+        ),
     )
 )]
 pub(crate) async fn search_by_body(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
+    mut awaited: Awaited,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     params::read_none(query.as_deref().unwrap_or_default()).map_err(|faults| bad_request(&faults))?;
@@ -216,9 +238,12 @@ pub(crate) async fn search_by_body(
         Searches::One(asked) => (vec![*asked], false),
         Searches::Several(asked) => (asked, true),
     };
+    for asked in &asked {
+        awaited = awaited.and(asked.awaited.clone())?;
+    }
     let asked: Vec<Asked> = asked.into_iter().map(|asked| service.tuned_search(asked)).collect();
     let names: Vec<String> = asked.iter().map(name_of).collect();
-    let mut answers = service.answers(&names, service.search_all(&asked)).await?;
+    let mut answers = service.answers(&awaited, &names, service.search_all(&asked)).await?;
     match answers.pop() {
         Some(answer) if !is_list => Ok(plain(answer.json)),
         last => {

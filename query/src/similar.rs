@@ -14,6 +14,7 @@ use serde::Serialize;
 use text::similar::telling_words;
 use utoipa::ToSchema;
 
+use crate::awaited::Awaited;
 use crate::cache::Made;
 use crate::http::{bad_request, index_failed, read_id, unwritable};
 use crate::parameter_docs::SimilarParameters;
@@ -50,7 +51,10 @@ struct SimilarProduct<'a> {
     path = "/products/{id}/similar",
     tag = "search",
     operation_id = "similar",
-    params(("id" = String, Path, description = "The product.", example = "lamp-1"), SimilarParameters),
+    params(
+        ("id" = String, Path, description = "The product.", example = "lamp-1"), SimilarParameters,
+        ("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Waits for it 2 s at most."),
+    ),
     responses(
         (
             status = 200,
@@ -93,12 +97,20 @@ struct SimilarProduct<'a> {
             content_type = "application/problem+json",
             headers(("Retry-After" = u64, description = "When to try again, in seconds."))
         ),
+        (
+            status = 504,
+            description = "What a sync token names is not indexed yet: `notIndexed`.",
+            body = Problem,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
+        ),
     )
 )]
 pub(crate) async fn similar(
     State(service): State<Arc<Service>>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    awaited: Awaited,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = read_id(id)?;
@@ -107,7 +119,7 @@ pub(crate) async fn similar(
     limited.search = service.tuned(limited.search);
     let path = format!("similar/{id}");
     let name = asking::name(&path, &params::write_limited(&limited), &limited.search.tuning);
-    service.respond(&headers, &name, service.similar_to(&id, limited)).await
+    service.respond(&headers, &awaited, &name, service.similar_to(&id, limited)).await
 }
 
 impl Service {

@@ -16,6 +16,7 @@ use text::query::Query;
 use utoipa::ToSchema;
 
 use crate::answer::milliseconds;
+use crate::awaited::Awaited;
 use crate::cache::Made;
 use crate::http::{bad_request, unwritable};
 use crate::parameter_docs::SuggestParameters;
@@ -95,7 +96,10 @@ impl<'a> From<&'a Product> for SuggestedProduct<'a> {
     path = "/products/suggest",
     tag = "search",
     operation_id = "suggest",
-    params(SuggestParameters),
+    params(
+        SuggestParameters,
+        ("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Waits for it 2 s at most."),
+    ),
     responses(
         (
             status = 200,
@@ -132,18 +136,26 @@ impl<'a> From<&'a Product> for SuggestedProduct<'a> {
             content_type = "application/problem+json",
             headers(("Retry-After" = u64, description = "When to try again, in seconds."))
         ),
+        (
+            status = 504,
+            description = "What a sync token names is not indexed yet: `notIndexed`.",
+            body = Problem,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
+        ),
     )
 )]
 pub(crate) async fn suggest(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
+    awaited: Awaited,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut limited = params::read_suggest(query.as_deref().unwrap_or_default(), service.settings.currency)
         .map_err(|faults| bad_request(&faults))?;
     limited.search = service.tuned(limited.search);
     let name = asking::name("suggest", &params::write_limited(&limited), &limited.search.tuning);
-    service.respond(&headers, &name, service.suggestions(limited)).await
+    service.respond(&headers, &awaited, &name, service.suggestions(limited)).await
 }
 
 impl Service {

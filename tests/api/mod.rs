@@ -17,3 +17,4 @@ mod search_by_body;
 mod service;
 mod similar;
 mod suggest;
+mod sync_tokens;

@@ -334,3 +334,22 @@ async fn requests_are_signed_when_there_are_credentials_of_aws() {
     assert!(signature.contains("/us-east-1/es/aws4_request"), "{signature}");
     assert!(headers.contains_key("x-amz-content-sha256") && headers.contains_key("x-amz-date"));
 }
+
+/// OpenSearch reads by id what searches do not see yet, unless it is told not to.
+#[tokio::test]
+async fn a_version_is_told_once_searches_see_it() {
+    let Some((server, options)) = place().await else { return };
+    let writer = OpenSearchWriter::create(&options).await.unwrap();
+    let searcher = OpenSearchSearcher::open(&options).await.unwrap();
+    writer.apply(&[change("a", json!({"name": "Lamp"}))]).await.unwrap();
+    let ids = [ProductId::parse("a").unwrap()];
+    // The same document at a later version, by itself, without the refresh that ends each batch.
+    let document = ask(server, &format!("{}/_doc/a", options.alias)).await["_source"].clone();
+    let path = format!("{}/{}/_doc/a?version=7&version_type=external", server.url, options.alias);
+    Answer::of(http_client().put(path).json(&document)).await.expect(200);
+    let read = searcher.get(&ids).await.unwrap().remove(0).unwrap();
+    assert_eq!(read.version, Version(7), "by id it is there");
+    assert_eq!(searcher.versions(&ids).await.unwrap(), [Some(Version(1))]);
+    Answer::of(http_client().post(format!("{}/{}/_refresh", server.url, options.alias))).await.expect(200);
+    assert_eq!(searcher.versions(&ids).await.unwrap(), [Some(Version(7))]);
+}

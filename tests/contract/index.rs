@@ -132,6 +132,7 @@ macro_rules! suites {
                 several_searches_are_answered_on_one_state,
                 the_snapshot_changes_with_each_commit,
                 the_newest_state_is_told_and_never_an_older_one,
+                versions_are_those_that_searches_see,
             ],
             reopening: [versions_survive_a_restart, products_survive_a_restart]
         );
@@ -1163,4 +1164,27 @@ async fn the_newest_state_is_told_and_never_an_older_one(index: &Index<'_>) {
         assert!(told.as_ref().is_none_or(|told| *told == searched), "{told:?}, searched on {searched}");
         before = Some(searched);
     }
+}
+
+async fn versions_are_those_that_searches_see(index: &Index<'_>) {
+    let versions = async |ids: &[&str]| {
+        let ids: Vec<ProductId> = ids.iter().map(|text| id(text)).collect();
+        let versions = index.searcher.versions(&ids).await.unwrap();
+        versions.into_iter().map(|version| version.map(|Version(version)| version)).collect::<Vec<_>>()
+    };
+    assert_eq!(versions(&[]).await, []);
+    assert_eq!(versions(&["a"]).await, [None]);
+    let draft = product("draft", serde_json::json!({ "name": "lamp", "status": "draft" }));
+    index.apply(&[at_version(3, named("a", "lamp")), at_version(4, draft), deleted("gone", 5)]).await;
+    assert_eq!(
+        versions(&["gone", "nobody", "a", "draft", "a"]).await,
+        [Some(5), None, Some(3), Some(4), Some(3)]
+    );
+    for version in 4..10 {
+        index.apply(&[at_version(version, named("a", &format!("v{version}")))]).await;
+        assert_eq!(versions(&["a"]).await, [Some(version)]);
+        assert_eq!(index.words(&format!("v{version}")).await, ["a"]);
+    }
+    index.apply(&[at_version(2, named("a", "older"))]).await;
+    assert_eq!(versions(&["a"]).await, [Some(9)]);
 }

@@ -97,27 +97,41 @@ impl Found {
     }
 }
 
-/// What the index holds under each id. It is read by id, so what was written just now is seen.
-pub(crate) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
+/// A document that was read by its id.
+#[derive(Deserialize)]
+struct Document {
+    #[serde(rename = "_version")]
+    version: Option<u64>,
+    #[serde(default)]
+    found: bool,
+    #[serde(rename = "_source")]
+    source: Option<Held>,
+}
+
+#[derive(Deserialize)]
+struct Held {
+    state: String,
+    product: Option<String>,
+}
+
+impl Document {
+    fn version(&self) -> Option<Version> {
+        self.version.filter(|_| self.found).map(Version)
+    }
+}
+
+/// What was being done when reading by ids fails.
+const READING: &str = "reading products from the index";
+
+async fn documents(
+    client: &Client,
+    ids: &[ProductId],
+    query: &[(&str, &str)],
+) -> Result<Vec<Document>, PortError> {
     #[derive(Deserialize)]
     struct Answer {
         docs: Vec<Document>,
     }
-    #[derive(Deserialize)]
-    struct Document {
-        #[serde(rename = "_version")]
-        version: Option<u64>,
-        #[serde(default)]
-        found: bool,
-        #[serde(rename = "_source")]
-        source: Option<Held>,
-    }
-    #[derive(Deserialize)]
-    struct Held {
-        state: String,
-        product: Option<String>,
-    }
-    let context = "reading products from the index";
     let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -125,26 +139,35 @@ pub(crate) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option
     let call = Call {
         method: Method::Post,
         path: format!("{}/_mget", client.alias),
-        query: &[("_source_includes", SOURCE_OF_HELD)],
+        query,
         body: Some(Bytes::from(json!({ "ids": ids }).to_string())),
         patience: SEARCH_PATIENCE,
     };
-    let answer: Answer = client.call(call).await.map_err(|error: CallError| error.during(context))?;
+    let answer: Answer = client.call(call).await.map_err(|error: CallError| error.during(READING))?;
+    Ok(answer.docs)
+}
+
+/// What the index holds under each id. It is read by id, so what was written just now is seen.
+pub(crate) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
     let indexed = |document: Document| -> Result<Option<Indexed>, PortError> {
-        let (Some(version), Some(held)) = (document.version.filter(|_| document.found), document.source)
-        else {
-            return Ok(None);
-        };
+        let (Some(version), Some(held)) = (document.version(), document.source) else { return Ok(None) };
         let state = match (held.state.as_str(), &held.product) {
             (state::ACTIVE, Some(product)) => {
                 let product = serde_json::from_str(product)
-                    .map_err(|error| PortError::new(PortErrorKind::Internal, context, error))?;
+                    .map_err(|error| PortError::new(PortErrorKind::Internal, READING, error))?;
                 IndexedState::Active(product)
             }
             (state::DELETED, _) => IndexedState::Deleted,
             _ => IndexedState::Hidden,
         };
-        Ok(Some(Indexed { version: Version(version), state }))
+        Ok(Some(Indexed { version, state }))
     };
-    answer.docs.into_iter().map(indexed).collect()
+    let documents = documents(client, ids, &[("_source_includes", SOURCE_OF_HELD)]).await?;
+    documents.into_iter().map(indexed).collect()
+}
+
+/// The versions that searches see. What was written and not refreshed yet is none of them.
+pub(crate) async fn versions(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
+    let documents = documents(client, ids, &[("realtime", "false"), ("_source", "false")]).await?;
+    Ok(documents.iter().map(Document::version).collect())
 }

@@ -1,12 +1,12 @@
 //! The reading side.
 
 use async_trait::async_trait;
-use domain::ProductId;
 use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+use domain::{ProductId, Version};
 use tokio::sync::OnceCell;
 
-use crate::answer::get;
+use crate::answer::{get, versions};
 use crate::client::{Client, OpenError, Options};
 use crate::search;
 use crate::setup::{Ready, find};
@@ -69,6 +69,11 @@ impl SearchIndex for OpenSearchSearcher {
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
         self.check().await?;
         get(&self.client, ids).await
+    }
+
+    async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
+        self.check().await?;
+        versions(&self.client, ids).await
     }
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {

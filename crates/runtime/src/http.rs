@@ -28,6 +28,9 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How long a request may take until its answer begins.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The header of a write's answer that names the write, for searches that must see it.
+pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a service brings.
@@ -91,7 +94,7 @@ fn cors() -> CorsLayer {
         .allow_origin(AnyOf)
         .allow_methods(AnyOf)
         .allow_headers(AnyOf)
-        .expose_headers([ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID])
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN])
         .max_age(Duration::from_secs(3600))
 }
 

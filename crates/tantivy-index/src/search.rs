@@ -124,6 +124,11 @@ pub(crate) fn indexed(snapshot: &Snapshot, id: &ProductId) -> Result<Option<Inde
     Ok(Some(Indexed { version: Version(version), state }))
 }
 
+/// The version that the index holds under an id; no stored product is read for it.
+pub(crate) fn version(snapshot: &Snapshot, id: &ProductId) -> Result<Option<Version>, PortError> {
+    Ok(snapshot.held(id).map_err(failed)?.map(|(_, version, _)| Version(version)))
+}
+
 pub(crate) fn failed(error: TantivyError) -> PortError {
     port_error("searching the index", error)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
-use domain::{Language, ProductId};
+use domain::{Language, ProductId, Version};
 
 use crate::folder::OpenError;
 use crate::live::Live;
@@ -91,6 +91,14 @@ impl SearchIndex for TantivySearcher {
             ids.iter().map(|id| search::indexed(snapshot, id)).collect()
         };
         self.on_newest(indexed).await
+    }
+
+    async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
+        let ids = ids.to_vec();
+        let versions = move |snapshot: &Snapshot, _: &Snapshots, _| {
+            ids.iter().map(|id| search::version(snapshot, id)).collect()
+        };
+        self.on_newest(versions).await
     }
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {

@@ -1,0 +1,80 @@
+//! Sync tokens: what a write hands out, for searches that must see it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::product::{ProductId, Version};
+
+/// Names one write: a version of a product. A search with it begins once the index holds that version or a later one.
+///
+/// As text it is the version, a full stop and the id, `2.lamp-1`, which needs no escapes in a header or an address.
+/// Nobody has to remember it: any process that can read the index can tell whether it holds that version.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SyncToken {
+    /// The product.
+    pub id: ProductId,
+    /// The version that the write made, or found to be so already.
+    pub version: Version,
+}
+
+impl fmt::Display for SyncToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.version, self.id)
+    }
+}
+
+impl FromStr for SyncToken {
+    type Err = String;
+
+    /// Reads a token, or says in a sentence's end what is wrong with it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (version, id) = text.split_once('.').ok_or(MALFORMED)?;
+        let is_number = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.starts_with('0');
+        let version = version.parse().ok().filter(|_| is_number).ok_or(MALFORMED)?;
+        Ok(Self { id: ProductId::parse(id).map_err(|_| MALFORMED)?, version: Version(version) })
+    }
+}
+
+impl Serialize for SyncToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+const MALFORMED: &str = "must be a token that a write answered with as Noren-Sync-Token, such as `2.lamp-1`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_written() {
+        for text in ["1.a", "2.lamp-1", "18446744073709551615.a.b_c-d:e~f", "7.1.2"] {
+            assert_eq!(text.parse::<SyncToken>().unwrap().to_string(), text);
+        }
+        let token: SyncToken = "2.lamp.1".parse().unwrap();
+        assert_eq!((token.id.as_str(), token.version), ("lamp.1", Version(2)));
+    }
+
+    #[test]
+    fn what_no_write_answered_with_is_told() {
+        for text in [
+            "",
+            ".",
+            "2",
+            "2.",
+            ".lamp",
+            "0.a",
+            "02.a",
+            "+2.a",
+            "-2.a",
+            "18446744073709551616.a",
+            "2.a b",
+            "x.a",
+        ] {
+            assert_eq!(text.parse::<SyncToken>().unwrap_err(), MALFORMED, "{text}");
+        }
+    }
+}
