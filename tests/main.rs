@@ -6,6 +6,7 @@ mod api;
 mod aws;
 mod cli;
 mod contract;
+mod faults;
 mod lambda;
 mod languages;
 mod oracle;

@@ -143,11 +143,19 @@ impl Catalogue {
     /// # Errors
     /// [`CommandError`]; nothing was changed then.
     pub async fn execute(&self, command: Command) -> Result<WriteAnswer, CommandError> {
-        if let Some(key) = &command.idempotency
-            && let Some(answer) = self.answered_before(key).await?
-        {
+        let Some(key) = command.idempotency.clone() else { return self.execute_one(command).await };
+        if let Some(answer) = self.answered_before(&key).await? {
             return Ok(answer);
         }
+        match self.execute_one(command).await {
+            Ok(answer) => Ok(answer),
+            Err(CommandError::Port(error)) => Err(error.into()),
+            // The same request may have been carried out meanwhile, and what refuses this repetition is its own work.
+            Err(refused) => self.answered_before(&key).await?.ok_or(refused),
+        }
+    }
+
+    async fn execute_one(&self, command: Command) -> Result<WriteAnswer, CommandError> {
         let mut answers = self.execute_many(vec![command]).await;
         answers.pop().unwrap_or_else(|| Err(internal("a command got no answer").into()))
     }

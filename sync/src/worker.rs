@@ -1,11 +1,12 @@
 //! The worker: receives, applies, acknowledges, for as long as the process runs.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::Change;
 use domain::ports::{Applied, ChangeQueue, IndexWriter, PortError};
 use runtime::{Part, QueueDepth, QueueProbe};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
@@ -98,6 +99,8 @@ impl Worker {
         };
         let begun = Instant::now();
         let applied = tokio::select! {
+            // In this order, so that a run can be repeated exactly.
+            biased;
             applied = self.apply(&batch, stop) => applied,
             () = hold => unreachable!("holding messages never ends by itself"),
         };
