@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 
 use crate::change::Record;
-use crate::ports::PortError;
+use crate::ports::{IndexWriter, PortError};
 use crate::product::{ProductId, Version};
 
 /// How long a tombstone is needed in an index: longer than any message can be under way, so that none can bring its
@@ -92,11 +92,11 @@ pub struct GenerationState {
     pub documents: u64,
 }
 
-/// An index as those see it who look after it.
+/// The writing side of an index as those see it who look after it.
 #[async_trait]
-pub trait IndexMaintenance: Send + Sync {
+pub trait IndexMaintenance: IndexWriter {
     /// What the index holds once each record is applied, in the order given; the error of one that it cannot hold says
-    /// why. It is pure, the same projection that [`IndexWriter::apply`](crate::ports::IndexWriter::apply) goes by, and
+    /// why. It is pure, the same projection that [`IndexWriter::apply`] goes by, and
     /// takes processor time.
     fn projected(&self, records: &[Record]) -> Vec<Result<Held, String>>;
 

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use domain::ports::{ChangeQueue, IndexWriter};
+use domain::maintenance::IndexMaintenance;
+use domain::ports::{ChangeQueue, ProductStore};
 use domain::{Currency, Language};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchWriter;
 use rules::{Faults, FieldWeights, Locale, Rules};
 use runtime::StartError;
-use runtime::config::{self, IndexKind, QueueKind};
+use runtime::config::{self, IndexKind, QueueKind, StoreKind};
 
 /// Which queue and which index, where they are, and what the index makes of products.
 #[derive(Debug, Clone, Args)]
@@ -18,6 +19,9 @@ pub struct BackEnds {
     /// Where the embedded ones keep their files.
     #[command(flatten)]
     pub data_dir: config::DataDir,
+    /// Which store the changes come from.
+    #[command(flatten)]
+    pub store: config::Store,
     /// Which queue.
     #[command(flatten)]
     pub queue: config::Queue,
@@ -49,6 +53,7 @@ impl BackEnds {
     #[must_use]
     pub fn embedded_in(mut self, data_dir: PathBuf) -> Self {
         self.data_dir.data_dir = data_dir;
+        self.store.store = StoreKind::Sqlite;
         self.queue.queue = QueueKind::Sqlite;
         self.index.index = IndexKind::Tantivy;
         self
@@ -84,11 +89,51 @@ pub async fn open_queue(config: &BackEnds) -> Result<Arc<dyn ChangeQueue>, Start
     }
 }
 
+/// Opens the store, to compare the index with: where it lies in the same file as the queue. A store elsewhere is no
+/// business of this service's.
+///
+/// # Errors
+/// When it cannot be opened, with what to do about it.
+pub(crate) fn open_store(config: &BackEnds) -> Result<Option<Arc<dyn ProductStore>>, StartError> {
+    match (config.store.store, config.queue.queue) {
+        #[cfg(feature = "embedded")]
+        (StoreKind::Sqlite, QueueKind::Sqlite) => {
+            let options = embedded_store::Options::default();
+            let store = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options)
+                .map_err(|error| StartError::because("cannot open the store", error))?;
+            Ok(Some(Arc::new(store)))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Opens the writing side of the index. Of an embedded one there can be one at a time.
 ///
 /// # Errors
 /// When it cannot be opened, with what to do about it.
-pub async fn open_index(config: &BackEnds) -> Result<Arc<dyn IndexWriter>, StartError> {
+pub async fn open_index(config: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, StartError> {
+    open_index_for(config, Purpose::Sync).await
+}
+
+/// The same for one who rebuilds the index: whether what is there can be used plays no part.
+///
+/// # Errors
+/// When it cannot be opened, with what to do about it.
+pub async fn open_index_to_rebuild(config: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, StartError> {
+    open_index_for(config, Purpose::Rebuild).await
+}
+
+/// What an index is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Sync,
+    Rebuild,
+}
+
+async fn open_index_for(
+    config: &BackEnds,
+    purpose: Purpose,
+) -> Result<Arc<dyn IndexMaintenance>, StartError> {
     let language = Language::parse(&config.language.language)
         .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
     let weights = weights(config, language)?;
@@ -97,9 +142,11 @@ pub async fn open_index(config: &BackEnds) -> Result<Arc<dyn IndexWriter>, Start
         IndexKind::Tantivy => {
             let folder = config.data_dir.index();
             let options = tantivy_index::WriterOptions { language, weights, ..Default::default() };
-            let writer = tantivy_index::TantivyWriter::open(&folder, options)
-                .map_err(|error| StartError::because("cannot open the index", error))?;
-            Ok(Arc::new(writer))
+            let opened = match purpose {
+                Purpose::Sync => tantivy_index::TantivyWriter::open(&folder, options),
+                Purpose::Rebuild => tantivy_index::TantivyWriter::open_to_rebuild(&folder, options),
+            };
+            Ok(Arc::new(opened.map_err(|error| StartError::because("cannot open the index", error))?))
         }
         #[cfg(not(feature = "embedded"))]
         IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
@@ -110,9 +157,10 @@ pub async fn open_index(config: &BackEnds) -> Result<Arc<dyn IndexWriter>, Start
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;
             let options = opensearch_index::Options { weights, ..options };
-            let opened = match config.create_tables.create_tables {
-                true => OpenSearchWriter::create(&options).await,
-                false => OpenSearchWriter::open(&options).await,
+            let opened = match (purpose, config.create_tables.create_tables) {
+                (Purpose::Rebuild, _) => OpenSearchWriter::open_to_rebuild(&options),
+                (Purpose::Sync, true) => OpenSearchWriter::create(&options).await,
+                (Purpose::Sync, false) => OpenSearchWriter::open(&options).await,
             };
             Ok(Arc::new(opened.map_err(|error| StartError::because("cannot open the index", error))?))
         }

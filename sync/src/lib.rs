@@ -1,7 +1,9 @@
 //! The consumer: takes changes from the queue and brings the index to them.
 
+pub mod admin;
 mod back_ends;
 mod batch;
+mod catch_up;
 #[cfg(feature = "aws")]
 mod lambda;
 pub mod reconcile;
@@ -9,5 +11,7 @@ pub mod reindex;
 pub mod service;
 mod worker;
 
-pub use back_ends::{BackEnds, open_index, open_queue};
+pub(crate) use back_ends::open_store;
+pub use back_ends::{BackEnds, open_index, open_index_to_rebuild, open_queue};
+pub use catch_up::catch_up;
 pub use worker::{Worker, WorkerOptions};

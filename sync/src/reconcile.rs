@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use domain::maintenance::{Generation, Held, IndexMaintenance, Look, Mend, Mended, TOMBSTONE_RETENTION};
 use domain::ports::{ListError, PortError, PortErrorKind, ProductStore, StoredVersion};
 use domain::{ProductId, Record, Version};
@@ -15,6 +16,8 @@ use tokio::time::{Instant, sleep};
 
 /// Records that are compared at a time.
 const PAGE: usize = 500;
+/// Records that are mended together.
+const MENDED_TOGETHER: usize = 1_000;
 /// Suspects that are kept to be looked at again; more are not waited for.
 const MAX_SUSPECTS: usize = 10_000;
 /// The pause between two looks at suspects.
@@ -36,9 +39,8 @@ pub struct Comparison {
 }
 
 /// What is wrong with a product in the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum DriftKind {
     /// The store has it and the index has not.
     Missing,
@@ -53,29 +55,27 @@ pub enum DriftKind {
 }
 
 /// A product that differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Drift {
     /// The product.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[schema(value_type = String)]
     pub id: ProductId,
     /// What is wrong.
     pub kind: DriftKind,
     /// The version in the store; none where it never had the id.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    #[schema(value_type = Option<u64>)]
     pub stored: Option<Version>,
     /// The version in the index; none where it has not the id.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    #[schema(value_type = Option<u64>)]
     pub indexed: Option<Version>,
     /// What was done about it.
     pub repair: Repair,
 }
 
 /// What was done about a product that differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Repair {
     /// Nothing: that was not asked for.
     None,
@@ -88,9 +88,8 @@ pub enum Repair {
 }
 
 /// What is told while comparing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "event", rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Event {
     /// So many ids were looked at, of about so many.
     Progress {
@@ -104,9 +103,8 @@ pub enum Event {
 }
 
 /// What came of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Outcome {
     /// Products and tombstones of the store that were looked at.
     pub compared: u64,
@@ -122,6 +120,8 @@ pub struct Outcome {
     pub differing: u64,
     /// How many of these were mended.
     pub repaired: u64,
+    /// How many of these the index cannot hold, however often it is tried.
+    pub refused: u64,
 }
 
 impl Outcome {
@@ -135,6 +135,11 @@ impl Outcome {
         self.repaired == self.drifts()
     }
 
+    /// Whether it equals the store now but for what it cannot hold.
+    pub fn is_as_good_as_can_be(&self) -> bool {
+        self.repaired + self.refused == self.drifts()
+    }
+
     fn count(&mut self, drift: &Drift) {
         let counter = match drift.kind {
             DriftKind::Missing => &mut self.missing,
@@ -145,6 +150,7 @@ impl Outcome {
         };
         *counter += 1;
         self.repaired += u64::from(drift.repair == Repair::Done);
+        self.refused += u64::from(matches!(drift.repair, Repair::Refused(_)));
     }
 }
 
@@ -163,6 +169,29 @@ struct Suspect {
     since: Instant,
 }
 
+/// Hears what is told while something long is done. It may take its time: then what is done waits.
+#[async_trait]
+pub trait Listener<E: Send + 'static>: Send + Sync {
+    /// Hears it.
+    async fn tell(&mut self, event: E);
+}
+
+/// Hears nothing.
+pub struct Nobody;
+
+#[async_trait]
+impl<E: Send + 'static> Listener<E> for Nobody {
+    async fn tell(&mut self, _: E) {}
+}
+
+#[async_trait]
+impl<E: Send + 'static> Listener<E> for tokio::sync::mpsc::Sender<E> {
+    async fn tell(&mut self, event: E) {
+        // Whoever listened may have gone away; that ends what is done elsewhere.
+        let _ = self.send(event).await;
+    }
+}
+
 /// Compares, and tells of each product that differs and of how far it has come.
 ///
 /// # Errors
@@ -170,9 +199,10 @@ struct Suspect {
 pub async fn reconcile(
     sides: &Sides,
     comparison: Comparison,
-    tell: &mut (dyn FnMut(Event) + Send),
+    listener: &mut dyn Listener<Event>,
 ) -> Result<Outcome, PortError> {
-    let mut pass = Pass { sides, comparison, tell, suspects: Vec::new(), outcome: Outcome::default(), total: 0 };
+    let mut pass =
+        Pass { sides, comparison, listener, suspects: Vec::new(), outcome: Outcome::default(), total: 0 };
     pass.total = sides.documents(comparison.generation).await?;
     let found = pass.compare_the_store().await?;
     // Where the index holds no more than was found of the store, there can be no ghosts.
@@ -189,7 +219,7 @@ pub async fn reconcile(
 struct Pass<'a> {
     sides: &'a Sides,
     comparison: Comparison,
-    tell: &'a mut (dyn FnMut(Event) + Send),
+    listener: &'a mut dyn Listener<Event>,
     suspects: Vec<Suspect>,
     outcome: Outcome,
     total: u64,
@@ -201,14 +231,15 @@ impl Pass<'_> {
         let (mut cursor, mut found) = (None::<String>, 0);
         loop {
             let (page, next) = self.page(cursor.as_deref()).await?;
-            let sampled: Vec<Stored> = page.into_iter().filter(|stored| self.is_sampled(stored.id())).collect();
+            let sampled: Vec<Stored> =
+                page.into_iter().filter(|stored| self.is_sampled(stored.id())).collect();
             self.outcome.compared += sampled.len() as u64;
             let held = self.sides.held(&self.comparison, &sampled).await?;
             found += held.iter().flatten().count() as u64;
             let differing = self.sides.differing(&self.comparison, &sampled, &held).await?;
             self.suspect(differing).await?;
             let done = self.outcome.compared;
-            (self.tell)(Event::Progress { done, total: self.total.max(done) });
+            self.listener.tell(Event::Progress { done, total: self.total.max(done) }).await;
             cursor = next;
             if cursor.is_none() {
                 return Ok(found);
@@ -267,7 +298,7 @@ impl Pass<'_> {
     async fn recheck(&mut self, patience: Duration) -> Result<(), PortError> {
         let mut waiting = Vec::new();
         let suspects = std::mem::take(&mut self.suspects);
-        for some in suspects.chunks(PAGE) {
+        for some in suspects.chunks(MENDED_TOGETHER) {
             let ids: Vec<ProductId> = some.iter().map(|suspect| suspect.id.clone()).collect();
             let drifts = self.sides.drifts(&self.comparison, &ids).await?;
             let mut due = Vec::new();
@@ -283,7 +314,7 @@ impl Pass<'_> {
             }
             for (drift, _) in due {
                 self.outcome.count(&drift);
-                (self.tell)(Event::Drift(drift));
+                self.listener.tell(Event::Drift(drift)).await;
             }
         }
         self.suspects = waiting;
@@ -298,9 +329,8 @@ impl Pass<'_> {
 
 /// FNV-1a: it spreads ids over samples, the same ones each time.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// What the store holds under an id, as far as it was read.
@@ -346,10 +376,17 @@ impl Sides {
     ) -> Result<Vec<ProductId>, PortError> {
         if comparison.look == Look::Versions {
             let differs = |(stored, held): &(&Stored, &Option<Held>)| match stored {
-                Stored::Version(stored) => !is_equal(&expected_version(stored), stored.deleted_at, held.as_ref()),
+                Stored::Version(stored) => {
+                    !is_equal(&expected_version(stored), stored.deleted_at, held.as_ref())
+                }
                 Stored::Record(_) => true,
             };
-            return Ok(stored.iter().zip(held).filter(differs).map(|(stored, _)| stored.id().clone()).collect());
+            return Ok(stored
+                .iter()
+                .zip(held)
+                .filter(differs)
+                .map(|(stored, _)| stored.id().clone())
+                .collect());
         }
         let records: Vec<Record> = stored
             .iter()
@@ -386,9 +423,8 @@ impl Sides {
             drifts.push(kind.map(|kind| {
                 let (stored_version, indexed) =
                     (stored.as_ref().map(Record::version), held.map(|held| held.version));
-                let drift = Drift {
-                    id: id.clone(), kind, stored: stored_version, indexed, repair: Repair::None,
-                };
+                let drift =
+                    Drift { id: id.clone(), kind, stored: stored_version, indexed, repair: Repair::None };
                 (drift, stored)
             }));
         }
@@ -398,13 +434,11 @@ impl Sides {
     async fn repair(&self, comparison: &Comparison, found: &mut [Found]) -> Result<(), PortError> {
         let mends: Vec<Mend> = found
             .iter()
-            .map(|(drift, record)| Mend {
-                id: drift.id.clone(),
-                seen: drift.indexed,
-                record: record.clone(),
-            })
+            .map(|(drift, record)| Mend { id: drift.id.clone(), seen: drift.indexed, record: record.clone() })
             .collect();
-        for ((drift, _), mended) in found.iter_mut().zip(self.index.mend(comparison.generation, &mends).await?) {
+        for ((drift, _), mended) in
+            found.iter_mut().zip(self.index.mend(comparison.generation, &mends).await?)
+        {
             drift.repair = match mended {
                 Mended::Done => Repair::Done,
                 Mended::Overtaken => self.overtaken(comparison, &drift.id).await?,
@@ -424,9 +458,9 @@ impl Sides {
     async fn projected(&self, records: Vec<Record>) -> Result<Vec<Result<Held, String>>, PortError> {
         let index = Arc::clone(&self.index);
         let projecting = tokio::task::spawn_blocking(move || index.projected(&records));
-        projecting.await.map_err(|panic| {
-            PortError::new(PortErrorKind::Internal, "making documents of products", panic)
-        })
+        projecting
+            .await
+            .map_err(|panic| PortError::new(PortErrorKind::Internal, "making documents of products", panic))
     }
 }
 

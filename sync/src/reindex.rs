@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use domain::ProductId;
 use domain::maintenance::{Generation, Look, Mend, TOMBSTONE_RETENTION};
 use domain::ports::{PortError, PortErrorKind};
 use domain::{Record, Version};
 use serde::Serialize;
 
-use crate::reconcile::{Comparison, Event, Outcome, Sides, list_error, reconcile};
+use crate::reconcile::{Comparison, Drift, Event, Listener, Outcome, Repair, Sides, list_error, reconcile};
 
 /// Records that are written into the new index together.
 const PAGE: usize = 2_000;
@@ -17,9 +18,8 @@ const PAGE: usize = 2_000;
 const MAX_COMPARISONS: usize = 5;
 
 /// What is told while an index is rebuilt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "event", rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Step {
     /// An index that was begun before is gone on with.
     Resumed,
@@ -37,6 +37,8 @@ pub enum Step {
         /// About how many there are.
         total: u64,
     },
+    /// The index cannot hold a product; it is left out.
+    Refused(Drift),
     /// It is live.
     Switched {
         /// Products and tombstones in it.
@@ -48,12 +50,12 @@ pub enum Step {
 ///
 /// # Errors
 /// When the store or the index fails; what was built is gone on with next time.
-pub async fn reindex(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<(), PortError> {
+pub async fn reindex(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), PortError> {
     if sides.index.begin().await? {
-        tell(Step::Resumed);
+        listener.tell(Step::Resumed).await;
     }
-    fill(sides, tell).await?;
-    switch(sides, tell).await
+    fill(sides, listener).await?;
+    switch(sides, listener).await
 }
 
 /// Makes the previous index live again, once it has caught up with the store; false when there is none that this program
@@ -61,17 +63,17 @@ pub async fn reindex(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Resu
 ///
 /// # Errors
 /// As [`reindex`].
-pub async fn roll_back(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<bool, PortError> {
+pub async fn roll_back(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<bool, PortError> {
     if !sides.index.recall().await? {
         return Ok(false);
     }
-    switch(sides, tell).await?;
+    switch(sides, listener).await?;
     Ok(true)
 }
 
 /// Writes what the store holds into the next index. What is there already is passed over, so an end in between costs
 /// little.
-async fn fill(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<(), PortError> {
+async fn fill(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), PortError> {
     let total = sides.index.generations().await?.live.map(|live| live.documents);
     let (mut cursor, mut done) = (None::<String>, 0);
     let mut writing: Option<tokio::task::JoinHandle<Result<(), PortError>>> = None;
@@ -82,7 +84,7 @@ async fn fill(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<(), 
         done += page.records.len() as u64;
         let (sides, records) = (sides.clone(), page.records);
         writing = Some(tokio::spawn(async move { write(&sides, records).await }));
-        tell(Step::Filling { done, total: total.map(|total| total.max(done)) });
+        listener.tell(Step::Filling { done, total: total.map(|total| total.max(done)) }).await;
         cursor = page.next;
         if cursor.is_none() {
             return finish(writing).await;
@@ -124,17 +126,17 @@ fn is_wanted(record: &Record, held: Option<Version>) -> bool {
 }
 
 /// Compares the next index with the store until nothing differs, then makes it live.
-async fn switch(sides: &Sides, tell: &mut (dyn FnMut(Step) + Send)) -> Result<(), PortError> {
+async fn switch(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), PortError> {
     for _ in 0..MAX_COMPARISONS {
-        let compared = compare(sides, Generation::Next, Look::Documents, tell).await?;
-        if !compared.is_converged() {
+        let compared = compare(sides, Generation::Next, Look::Documents, listener).await?;
+        if !compared.is_as_good_as_can_be() {
             continue;
         }
         sides.index.promote().await?;
         // What was written only into the index before, by a process that knew nothing of this one.
-        compare(sides, Generation::Live, Look::Versions, tell).await?;
+        compare(sides, Generation::Live, Look::Versions, listener).await?;
         let documents = sides.index.generations().await?.live.map_or(0, |live| live.documents);
-        tell(Step::Switched { documents });
+        listener.tell(Step::Switched { documents }).await;
         return Ok(());
     }
     let text = "the new index still differs from the store after several comparisons; `noren verify` names the products";
@@ -145,14 +147,24 @@ async fn compare(
     sides: &Sides,
     generation: Generation,
     look: Look,
-    tell: &mut (dyn FnMut(Step) + Send),
+    listener: &mut dyn Listener<Step>,
 ) -> Result<Outcome, PortError> {
-    let comparison =
-        Comparison { generation, look, repair: true, patience: Duration::ZERO, one_in: 1 };
-    let mut told = |event| {
-        if let Event::Progress { done, total } = event {
-            tell(Step::Verifying { done, total });
+    let comparison = Comparison { generation, look, repair: true, patience: Duration::ZERO, one_in: 1 };
+    reconcile(sides, comparison, &mut Comparing(listener)).await
+}
+
+/// Hears of a comparison, and tells of it as a step.
+struct Comparing<'a>(&'a mut dyn Listener<Step>);
+
+#[async_trait]
+impl Listener<Event> for Comparing<'_> {
+    async fn tell(&mut self, event: Event) {
+        match event {
+            Event::Progress { done, total } => self.0.tell(Step::Verifying { done, total }).await,
+            Event::Drift(drift @ Drift { repair: Repair::Refused(_), .. }) => {
+                self.0.tell(Step::Refused(drift)).await
+            }
+            Event::Drift(_) => {}
         }
-    };
-    reconcile(sides, comparison, &mut told).await
+    }
 }

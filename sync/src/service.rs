@@ -5,14 +5,16 @@ use runtime::config;
 use runtime::{Service, StartError, server};
 use tokio_util::sync::CancellationToken;
 
-use crate::{BackEnds, Worker, WorkerOptions, open_index, open_queue};
+use crate::admin::index_routes;
+use crate::reconcile::Sides;
+use crate::{BackEnds, Worker, WorkerOptions, catch_up, open_index, open_queue, open_store};
 
 /// Noren's consumer: takes changes from the queue and brings the search index to them.
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-sync",
     version,
-    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt listens for /health and /metrics only. One noren-sync writes an embedded index at a time."
+    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt listens for /health and /metrics, and for /admin/ where store and queue are the SQLite file. One noren-sync writes an embedded index at a time."
 )]
 pub struct Config {
     #[command(flatten)]
@@ -33,11 +35,17 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         return crate::lambda::serve(open_index(back_ends).await?).await;
     }
     let (queue, index) = (open_queue(back_ends).await?, open_index(back_ends).await?);
-    let worker = Worker::new(queue, index, WorkerOptions::default());
+    let worker = Worker::new(queue, index.clone(), WorkerOptions::default());
     let (parts, queue) = (worker.parts(), Some(worker.queue_probe()));
-    let router = Service { parts, queue, ..Service::default() }.into_router();
+    let sides = open_store(back_ends)?.map(|store| Sides { store, index });
+    let routes = sides.clone().map(|sides| index_routes(sides).split_for_parts().0);
+    let routes = routes.unwrap_or_default();
+    let router = Service { routes, parts, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
     let stop = CancellationToken::new();
+    if let Some(sides) = sides {
+        tokio::spawn(catch_up(sides, stop.clone()));
+    }
     let stopped = stop.clone();
     let work = tokio::spawn(async move { worker.run(stopped).await });
     server::serve(listener, router, server::stop_signal()).await;

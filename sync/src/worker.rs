@@ -203,10 +203,10 @@ impl Worker {
 
 /// Pauses that double, each cut by chance, so that many workers do not come back in step.
 #[derive(Default)]
-struct Backoff(u32);
+pub(crate) struct Backoff(u32);
 
 impl Backoff {
-    async fn pause(&mut self) {
+    pub(crate) async fn pause(&mut self) {
         let longest = Duration::from_millis(100 << self.0.min(6)).min(MAX_BACKOFF);
         self.0 += 1;
         tokio::time::sleep(longest.mul_f64(0.5 + fastrand::f64() / 2.0)).await;

@@ -108,7 +108,8 @@ impl ProductStore for DynamoStore {
     }
 
     async fn scan(&self, cursor: Option<&str>, limit: usize) -> Result<RecordPage, ListError> {
-        let (records, next) = self.page(cursor, limit.max(1), |item| items::read_record(item).map(Some)).await?;
+        let (records, next) =
+            self.page(cursor, limit.max(1), |item| items::read_record(item).map(Some)).await?;
         Ok(RecordPage { records, next })
     }
 

@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use command::Catalogue;
-use domain::ports::{ChangeQueue, Envelope, IndexWriter, PortError, ProductStore, SearchIndex};
-use domain::{Change, Currency, Language};
+use domain::maintenance::IndexMaintenance;
+use domain::ports::SearchIndex;
+use domain::{Currency, Language};
 use embedded_store::{DeadLetter, EmbeddedStore};
 use query::{Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::{Service, StartError};
-use sync::{Worker, WorkerOptions};
+use sync::reconcile::Sides;
+use sync::{Worker, WorkerOptions, catch_up};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
-/// Products that are read together to fill an empty index.
-const PRODUCTS_AT_ONCE: usize = 500;
 /// The longest that [`App::sync_all`] sleeps between two looks at the queue.
 const IDLE_POLL: Duration = Duration::from_millis(5);
 
@@ -56,7 +56,7 @@ impl Options {
 /// Both sides of the index.
 pub struct Index {
     /// The writing side.
-    pub writer: Arc<dyn IndexWriter>,
+    pub writer: Arc<dyn IndexMaintenance>,
     /// The reading side.
     pub search: Arc<dyn SearchIndex>,
 }
@@ -65,10 +65,12 @@ pub struct Index {
 pub struct App {
     catalogue: Catalogue,
     store: Arc<EmbeddedStore>,
-    writer: Arc<dyn IndexWriter>,
+    writer: Arc<dyn IndexMaintenance>,
     search: Arc<dyn SearchIndex>,
     worker: Worker,
     work: JoinHandle<()>,
+    /// Cancelled once the index was seen to hold every version of the store.
+    caught_up: CancellationToken,
     stop: CancellationToken,
     options: Options,
 }
@@ -79,7 +81,8 @@ pub struct App {
     info(title = "Noren", description = "A product catalogue that never loses a write and answers a search in a millisecond."),
     tags(
         (name = "products", description = "Products as the catalogue keeps them"),
-        (name = "search", description = "Products as shoppers find them")
+        (name = "search", description = "Products as shoppers find them"),
+        (name = "operation", description = "Looking after the catalogue; keep shoppers away from `/admin/`")
     )
 )]
 struct Api;
@@ -112,14 +115,19 @@ impl App {
         let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
             .map_err(|error| StartError::because("cannot open the store", error))?;
         let store = Arc::new(store);
-        fill_empty_index(&store, &*index.search).await?;
         let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
         let worker = Worker::new(store.clone(), index.writer.clone(), WorkerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (worker.clone(), stop.clone());
         let work = tokio::spawn(async move { working.run(stopped).await });
         let Index { writer, search } = index;
-        Ok(Self { catalogue, store, writer, search, worker, work, stop, options })
+        let caught_up = CancellationToken::new();
+        let (looking, done) = (catch_up(sides(&store, &writer), stop.clone()), caught_up.clone());
+        tokio::spawn(async move {
+            looking.await;
+            done.cancel();
+        });
+        Ok(Self { catalogue, store, writer, search, worker, work, caught_up, stop, options })
     }
 
     /// The write side.
@@ -146,6 +154,7 @@ impl App {
         let (routes, openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
+            .merge(sync::admin::index_routes(sides(&self.store, &self.writer)))
             .split_for_parts();
         let mut parts = self.catalogue.parts();
         parts.push(query::service::index_part(self.search.clone()));
@@ -161,7 +170,9 @@ impl App {
         let begun = Instant::now();
         loop {
             let idle = self.worker.is_idle().await;
-            if idle.map_err(|error| StartError::because("cannot ask the queue what waits in it", error))? {
+            let idle =
+                idle.map_err(|error| StartError::because("cannot ask the queue what waits in it", error))?;
+            if idle && self.caught_up.is_cancelled() {
                 return Ok(());
             }
             if self.work.is_finished() {
@@ -201,31 +212,7 @@ impl App {
     }
 }
 
-/// Enqueues every product when the index has none: it is new, or somebody deleted its folder. Nothing is indexed before
-/// all are enqueued, so an end in between leaves the index empty, and the next start does it again.
-async fn fill_empty_index(store: &EmbeddedStore, search: &dyn SearchIndex) -> Result<(), StartError> {
-    let failed = |error: PortError| StartError::because("cannot rebuild the empty index", error);
-    if search.stats().await.map_err(failed)?.products > 0 {
-        return Ok(());
-    }
-    let (mut cursor, mut count) = (None::<String>, 0);
-    loop {
-        let page = match store.list(cursor.as_deref(), PRODUCTS_AT_ONCE).await {
-            Ok(page) => page,
-            Err(error) => return Err(StartError::because("cannot rebuild the empty index", error)),
-        };
-        count += page.products.len();
-        let envelope = |product| Envelope { change: Change::Update(Arc::new(product)), traceparent: None };
-        for sent in store.send(page.products.into_iter().map(envelope).collect()).await {
-            sent.map_err(failed)?;
-        }
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    if count > 0 {
-        tracing::warn!(products = count, "the index is empty; rebuilding it from the store");
-    }
-    Ok(())
+/// What `noren verify` and `noren reindex` compare.
+fn sides(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> Sides {
+    Sides { store: store.clone(), index: index.clone() }
 }

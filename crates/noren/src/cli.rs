@@ -44,6 +44,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write the whole catalogue as NDJSON
     Export(ExportArgs),
+    /// Compare the index with the store, and mend what differs
+    Verify(VerifyArgs),
+    /// Rebuild the index from the store, or go back to the one before
+    Reindex(ReindexArgs),
     /// Measure how good the search is, by products that people rated
     Eval(EvalArgs),
     /// Measure import and search on this machine
@@ -250,6 +254,61 @@ pub struct ExportArgs {
     /// Write here instead of standard output; a name that ends in .gz is gzipped
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `noren verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren verify                                the service at http://127.0.0.1:8080, while it works
+  noren verify --repair                       the same, and mend what differs
+  noren verify --data-dir ./data              a folder, while no service runs
+  noren verify --back-ends --sample 100       DynamoDB and OpenSearch, one product of a hundred
+
+Compares both ways: products that the index lacks (missing), has in an earlier version (stale), shows though they are
+deleted or never were (ghost), has in a later version, as after a restore of the store (ahead), or has otherwise than it
+would be indexed now (differing; all of them after a change of weights: run `noren reindex`). What sync may be about to
+write is looked at again before it counts. Exit code: 0 the index equals the store, 1 it does not or that could not be
+told, 2 called wrongly.")]
+pub struct VerifyArgs {
+    #[command(flatten)]
+    pub place: OperatorPlace,
+    /// Mend what differs
+    #[arg(long)]
+    pub repair: bool,
+    /// Look at one product of N only, always the same ones
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample: Option<u64>,
+    /// How long sync is given to write what differs before that counts
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub patience: f64,
+    /// Write the events as JSON, one a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `noren reindex`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren reindex                               in the service at http://127.0.0.1:8080, while it works
+  noren reindex --data-dir ./data             a folder, while no service runs: after an update that asks for it
+  noren reindex --back-ends                   DynamoDB and OpenSearch, while the services work
+  noren reindex --rollback                    go back to the index before
+  noren reindex --discard                     give up one that was begun
+
+Fills a new index beside the live one, which is searched and written all the while, compares it with the store, and
+switches over in one step. The one before is kept. Interrupted, it goes on where it was when it is called again. Exit
+code: 0 done, 1 failed, 2 called wrongly.")]
+pub struct ReindexArgs {
+    #[command(flatten)]
+    pub place: OperatorPlace,
+    /// Go back to the index before, once it has caught up
+    #[arg(long, conflicts_with = "discard")]
+    pub rollback: bool,
+    /// Remove an index that was begun and is not live
+    #[arg(long)]
+    pub discard: bool,
 }
 
 /// `noren eval`.

@@ -6,13 +6,33 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Bytes;
 use domain::Fault;
-use reqwest::{StatusCode, Url};
+use futures::StreamExt as _;
+use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::failure::{Context as _, Failure};
 
 /// The longest answer that is read whole: more than a page of the largest products.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+
+/// Takes the lines of an answer, one after the other.
+pub type EachLine<'a> = &'a mut (dyn for<'l> FnMut(&'l [u8]) -> Result<(), Failure> + Send);
+
+/// Does what takes long and is told of meanwhile.
+#[async_trait]
+pub trait Events: Send + Sync {
+    /// Asks for something whose answer is a line of JSON for each event, and hands each line to `each` as it comes.
+    ///
+    /// # Errors
+    /// When it cannot be reached, breaks off, or answers with a problem; and what `each` answers with.
+    async fn events(
+        &self,
+        method: Method,
+        path: &str,
+        parameters: &[(String, String)],
+        each: EachLine<'_>,
+    ) -> Result<(), Failure>;
+}
 
 /// Answers GET requests.
 #[async_trait]
@@ -160,6 +180,55 @@ impl Api for Service {
     }
 }
 
+#[async_trait]
+impl Events for Service {
+    async fn events(
+        &self,
+        method: Method,
+        path: &str,
+        parameters: &[(String, String)],
+        each: EachLine<'_>,
+    ) -> Result<(), Failure> {
+        let failed = |error| self.error(error).failure;
+        let request = self.client.request(method, self.address(path)).query(parameters);
+        let mut response = request.send().await.map_err(failed)?;
+        let status = response.status();
+        if !status.is_success() {
+            return success(status, response.bytes().await.map_err(failed)?).map(drop);
+        }
+        let mut lines = EventLines::default();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            lines.take(&chunk, each)?;
+        }
+        lines.end(each)
+    }
+}
+
+/// Cuts what comes of an answer into lines.
+#[derive(Default)]
+struct EventLines(Vec<u8>);
+
+impl EventLines {
+    fn take(&mut self, chunk: &[u8], each: EachLine<'_>) -> Result<(), Failure> {
+        self.0.extend_from_slice(chunk);
+        while let Some(end) = self.0.iter().position(|byte| *byte == b'\n') {
+            let rest = self.0.split_off(end + 1);
+            let line = std::mem::replace(&mut self.0, rest);
+            if !line.trim_ascii().is_empty() {
+                each(line.trim_ascii())?;
+            }
+        }
+        match self.0.len() > MAX_ANSWER_BYTES {
+            true => Err(Failure::new("a line of the answer is larger than any of noren")),
+            false => Ok(()),
+        }
+    }
+
+    fn end(mut self, each: EachLine<'_>) -> Result<(), Failure> {
+        self.take(b"\n", each)
+    }
+}
+
 /// The routers of the services, called in this process.
 #[derive(Debug, Clone)]
 pub struct InProcess(pub axum::Router);
@@ -167,25 +236,61 @@ pub struct InProcess(pub axum::Router);
 #[async_trait]
 impl Api for InProcess {
     async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
+        let response = self.send(Method::GET, path, parameters).await?;
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), MAX_ANSWER_BYTES)
+            .await
+            .context(|| format!("reading the answer of {path}"))?;
+        Ok((status, body))
+    }
+}
+
+#[async_trait]
+impl Events for InProcess {
+    async fn events(
+        &self,
+        method: Method,
+        path: &str,
+        parameters: &[(String, String)],
+        each: EachLine<'_>,
+    ) -> Result<(), Failure> {
+        let response = self.send(method, path, parameters).await?;
+        let status = response.status();
+        let mut body = response.into_body().into_data_stream();
+        if !status.is_success() {
+            let problem = axum::body::to_bytes(axum::body::Body::from_stream(body), MAX_ANSWER_BYTES).await;
+            return success(status, problem.context(|| format!("reading the answer of {path}"))?).map(drop);
+        }
+        let mut lines = EventLines::default();
+        while let Some(chunk) = body.next().await {
+            lines.take(&chunk.context(|| format!("reading the answer of {path}"))?, each)?;
+        }
+        lines.end(each)
+    }
+}
+
+impl InProcess {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        parameters: &[(String, String)],
+    ) -> Result<axum::response::Response, Failure> {
         let mut address = Url::parse("http://in.process/").context(|| "asking in this process".to_owned())?;
         address.set_path(path);
         if !parameters.is_empty() {
             address.query_pairs_mut().extend_pairs(parameters);
         }
         let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let target = format!("{}{query}", address.path());
-        let request = axum::http::Request::get(target)
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{query}", address.path()))
             .body(axum::body::Body::empty())
             .context(|| format!("asking for {path} in this process"))?;
-        let response = match tower::ServiceExt::oneshot(self.0.clone(), request).await {
-            Ok(response) => response,
+        match tower::ServiceExt::oneshot(self.0.clone(), request).await {
+            Ok(response) => Ok(response),
             Err(never) => match never {},
-        };
-        let status = response.status();
-        let body = axum::body::to_bytes(response.into_body(), MAX_ANSWER_BYTES)
-            .await
-            .context(|| format!("reading the answer of {path}"))?;
-        Ok((status, body))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod export;
 pub mod failure;
 pub mod import;
+pub mod maintain;
 pub mod operator;
 mod raw_object;
 mod run;

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use clap::Args;
 use command::Catalogue;
 use domain::Currency;
-use domain::ports::{ChangeQueue, IndexWriter, ProductStore};
+use domain::maintenance::IndexMaintenance;
+use domain::ports::{ChangeQueue, ProductStore};
 use runtime::StartError;
+use sync::reconcile::Sides;
 
 use crate::cli::DEFAULT_URL;
 use crate::client::{Api, InProcess, Service};
@@ -67,6 +69,15 @@ impl Place {
     }
 }
 
+/// What an index is opened for.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose {
+    /// To be compared with the store: it must be one that this program can use.
+    Compare,
+    /// To be rebuilt, whatever is there.
+    Rebuild,
+}
+
 /// The parts of a catalogue, opened without a worker between them.
 pub struct Parts {
     /// Where the products are.
@@ -82,13 +93,18 @@ impl Parts {
         Ok(Self { store, queue, back_ends })
     }
 
-    /// Opens the writing side of the index. An embedded index has one writer at a time, so that this fails while a
-    /// service writes it.
+    /// The routes that look after the index, over an index that is opened as `purpose` wants. An embedded index has one
+    /// writer at a time, so that this fails while a service writes it.
     ///
     /// # Errors
     /// When it cannot be opened, with what to do about it.
-    pub async fn open_index(&self) -> Result<Arc<dyn IndexWriter>, StartError> {
-        sync::open_index(&self.back_ends.indexed).await
+    pub async fn index_routes(&self, purpose: Purpose) -> Result<InProcess, StartError> {
+        let index: Arc<dyn IndexMaintenance> = match purpose {
+            Purpose::Compare => sync::open_index(&self.back_ends.indexed).await?,
+            Purpose::Rebuild => sync::open_index_to_rebuild(&self.back_ends.indexed).await?,
+        };
+        let sides = Sides { store: self.store.clone(), index };
+        Ok(InProcess(sync::admin::index_routes(sides).split_for_parts().0))
     }
 
     /// The routes of a service that need no index.

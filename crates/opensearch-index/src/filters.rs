@@ -3,7 +3,7 @@
 use domain::Currency;
 use domain::search::{AttributeFilter, FacetField, Filters};
 use serde_json::{Map, Value, json};
-use text::attributes::{number_order, after_prefix, attribute_term, key_prefix};
+use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
 
 use crate::document::number_term;
 use crate::schema::{field, state};

@@ -16,9 +16,7 @@ use text::projection::fingerprint;
 
 use crate::client::{Call, CallError};
 use crate::schema::{field, state};
-use crate::setup::{
-    Family, MAKING, Ready, change_aliases, make_index, next_alias, previous_alias, send,
-};
+use crate::setup::{Family, MAKING, Ready, change_aliases, make_index, next_alias, previous_alias, send};
 use crate::writer::{Bulk, Item, OpenSearchWriter, index_lines, version_number};
 
 /// How long reading what is held may take.
@@ -188,7 +186,8 @@ impl OpenSearchWriter {
             body: Some(Bytes::from(json!({ "ids": ids }).to_string())),
             patience: READING_PATIENCE,
         };
-        let answer: Answer = self.client.call(call).await.map_err(|error: CallError| error.during(READING))?;
+        let answer: Answer =
+            self.client.call(call).await.map_err(|error: CallError| error.during(READING))?;
         answer.docs.into_iter().map(|document| document.held(look)).collect()
     }
 }
@@ -259,7 +258,8 @@ impl IndexMaintenance for OpenSearchWriter {
             body: Some(Bytes::from(body.to_string())),
             patience: READING_PATIENCE,
         };
-        let answer: Answer = self.client.call(call).await.map_err(|error: CallError| error.during(READING))?;
+        let answer: Answer =
+            self.client.call(call).await.map_err(|error: CallError| error.during(READING))?;
         let held = answer.hits.hits.into_iter().map(|document| document.held(look));
         held.filter_map(Result::transpose).collect()
     }

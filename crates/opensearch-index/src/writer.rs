@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
-use domain::{Change, Record, Version};
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
+use domain::{Change, Record, Version};
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -181,7 +181,8 @@ impl OpenSearchWriter {
             patience: BULK_PATIENCE,
         };
         let answer: BulkAnswer = self.client.call(call).await?;
-        let mut outcomes: Vec<Outcome> = answer.items.into_iter().map(|item| item.answer().outcome()).collect();
+        let mut outcomes: Vec<Outcome> =
+            answer.items.into_iter().map(|item| item.answer().outcome()).collect();
         // An answer that is too short says nothing of the rest.
         let untold = || Outcome::Later(PortErrorKind::Internal, "the answer leaves changes out".to_owned());
         outcomes.resize_with(items.len(), untold);

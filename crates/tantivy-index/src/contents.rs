@@ -109,7 +109,8 @@ impl State {
             }
             let (mut stream, mut left) = (range.into_stream()?, limit);
             while left > 0 && stream.advance() {
-                let mut postings = ids.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
+                let mut postings =
+                    ids.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
                 while postings.doc() != TERMINATED && reader.is_deleted(postings.doc()) {
                     postings.advance();
                 }

@@ -93,7 +93,9 @@ impl OpenError {
     /// Whether a new index in place of this one would mend it.
     pub(crate) fn is_mended_by_rebuilding(&self) -> bool {
         match self {
-            Self::Newer { .. } | Self::Older { .. } | Self::OtherLanguage { .. } | Self::Damaged { .. } => true,
+            Self::Newer { .. } | Self::Older { .. } | Self::OtherLanguage { .. } | Self::Damaged { .. } => {
+                true
+            }
             Self::Busy { .. } | Self::Io { .. } => false,
         }
     }

@@ -69,10 +69,11 @@ impl Root {
     pub(crate) fn open_to_rebuild(path: &Path) -> Result<(Self, Pointer), OpenError> {
         match Self::open(path) {
             Err(error) if error.is_mended_by_rebuilding() => {
-                let (root, pointer) = Self::look(path).or_else(|error| match error.is_mended_by_rebuilding() {
-                    true => Ok((Self(path.to_owned()), None)),
-                    false => Err(error),
-                })?;
+                let (root, pointer) =
+                    Self::look(path).or_else(|error| match error.is_mended_by_rebuilding() {
+                        true => Ok((Self(path.to_owned()), None)),
+                        false => Err(error),
+                    })?;
                 let none = Pointer { live: format!("{NAME_PREFIX}0"), next: None, previous: None };
                 Ok((root, pointer.unwrap_or(none)))
             }
@@ -130,7 +131,8 @@ impl Root {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if entry.file_type()?.is_dir() {
-                let is_generation = name.strip_prefix(NAME_PREFIX).is_some_and(|rest| rest.parse::<u64>().is_ok());
+                let is_generation =
+                    name.strip_prefix(NAME_PREFIX).is_some_and(|rest| rest.parse::<u64>().is_ok());
                 if is_generation && !kept.contains(&&*name) {
                     fs::remove_dir_all(entry.path())?;
                 }

@@ -87,17 +87,15 @@ impl SearchIndex for TantivySearcher {
 
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
         let ids = ids.to_vec();
-        let indexed = move |snapshot: &Snapshot, _| {
-            ids.iter().map(|id| search::indexed(snapshot, id)).collect()
-        };
+        let indexed =
+            move |snapshot: &Snapshot, _| ids.iter().map(|id| search::indexed(snapshot, id)).collect();
         self.on_newest(indexed).await
     }
 
     async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
         let ids = ids.to_vec();
-        let versions = move |snapshot: &Snapshot, _: &Snapshots, _| {
-            ids.iter().map(|id| search::version(snapshot, id)).collect()
-        };
+        let versions =
+            move |snapshot: &Snapshot, _| ids.iter().map(|id| search::version(snapshot, id)).collect();
         self.on_newest(versions).await
     }
 

@@ -120,7 +120,8 @@ impl TantivyWriter {
 
     /// Replaces the pointer, then removes what it no longer names.
     fn point(&self, state: &mut State, pointer: Pointer) -> Result<(), PortError> {
-        let failed = |error| PortError::new(PortErrorKind::Unavailable, "writing which index is which", error);
+        let failed =
+            |error| PortError::new(PortErrorKind::Unavailable, "writing which index is which", error);
         self.root.write(&pointer).map_err(failed)?;
         state.pointer = pointer;
         Ok(())
@@ -157,7 +158,9 @@ async fn end(worker: Option<Worker>) {
 impl State {
     fn of(&self, generation: Generation) -> Result<&Worker, PortError> {
         let (worker, what) = match generation {
-            Generation::Live => (&self.live, "the index cannot be used by this noren; rebuild it with `noren reindex`"),
+            Generation::Live => {
+                (&self.live, "the index cannot be used by this noren; rebuild it with `noren reindex`")
+            }
             Generation::Next => (&self.next, "no index is being built"),
         };
         worker.as_ref().ok_or_else(|| PortError::bare(PortErrorKind::Unavailable, what))
@@ -183,7 +186,10 @@ impl IndexWriter for TantivyWriter {
             // The next generation may lack the change now, so it comes again.
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => {
-                tracing::error!(error = error.chain(), "the index that is being built failed and is given up");
+                tracing::error!(
+                    error = error.chain(),
+                    "the index that is being built failed and is given up"
+                );
                 drop(state);
                 self.discard().await?;
             }

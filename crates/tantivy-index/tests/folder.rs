@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::maintenance::{Generation, IndexMaintenance, Mend, Mended};
 use domain::ports::{Applied, IndexWriter, PortErrorKind, SearchIndex};
 use domain::search::{Cursor, PageStart, SearchRequest, Sort};
 use domain::{Change, Currency, Language, Product, ProductId, Version};
@@ -31,6 +32,11 @@ fn change(id: &str, version: u64, name: &str) -> Change {
         updated_at: now,
         content,
     }))
+}
+
+/// The folder of the first generation.
+fn live(folder: &Path) -> PathBuf {
+    folder.join("g1")
 }
 
 async fn total(searcher: &TantivySearcher) -> u64 {
@@ -110,7 +116,7 @@ async fn a_second_writer_is_told_of_the_first() {
 fn a_folder_of_a_newer_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     drop(writer(folder.path()).unwrap());
-    fs::write(folder.path().join("noren-index.json"), r#"{"format":99,"later":"fields"}"#).unwrap();
+    fs::write(live(folder.path()).join("noren-index.json"), r#"{"format":99,"later":"fields"}"#).unwrap();
     let error = searcher(folder.path()).err().unwrap();
     assert!(matches!(&error, OpenError::Newer { found: 99, .. }), "{error}");
     assert!(error.to_string().contains("update noren"), "{error}");
@@ -136,7 +142,7 @@ async fn a_damaged_folder_is_one_line_that_says_what_to_do() {
     filled.apply(&[change("a", 1, "lamp"), change("b", 1, "table")]).await.unwrap();
     drop(filled);
     let segment_file = |extension: &str| {
-        let files = fs::read_dir(made.path()).unwrap().map(|entry| entry.unwrap().path());
+        let files = fs::read_dir(live(made.path())).unwrap().map(|entry| entry.unwrap().path());
         let file = files.into_iter().find(|path| path.extension().is_some_and(|found| found == extension));
         PathBuf::from(file.unwrap().file_name().unwrap())
     };
@@ -151,18 +157,21 @@ async fn a_damaged_folder_is_one_line_that_says_what_to_do() {
     ];
     for (file, content) in damages {
         let folder = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(made.path()).unwrap() {
+        let copied = live(folder.path());
+        fs::create_dir(&copied).unwrap();
+        fs::copy(made.path().join("generations.json"), folder.path().join("generations.json")).unwrap();
+        for entry in fs::read_dir(live(made.path())).unwrap() {
             let entry = entry.unwrap();
-            fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+            fs::copy(entry.path(), copied.join(entry.file_name())).unwrap();
         }
         match content {
-            Some(content) => fs::write(folder.path().join(&file), content).unwrap(),
-            None => fs::remove_file(folder.path().join(&file)).unwrap(),
+            Some(content) => fs::write(copied.join(&file), content).unwrap(),
+            None => fs::remove_file(copied.join(&file)).unwrap(),
         }
         for error in [searcher(folder.path()).err(), writer(folder.path()).err()] {
             let error = error.unwrap_or_else(|| panic!("{} was opened", file.display())).to_string();
             assert!(
-                error.contains("delete the folder and have `noren serve` rebuild it")
+                error.contains("rebuild it from the store with `noren reindex --data-dir DIR`")
                     && !error.contains('\n'),
                 "{error}"
             );
@@ -202,4 +211,51 @@ async fn the_cursor_of_another_order_is_an_error() {
         reading: domain::search::Reading::default(),
     });
     assert_eq!(searcher.search(&request).await.unwrap_err().kind, PortErrorKind::Internal);
+}
+
+#[tokio::test]
+async fn a_damaged_folder_is_mended_by_a_rebuild() {
+    let folder = tempfile::tempdir().unwrap();
+    let filled = writer(folder.path()).unwrap();
+    filled.apply(&[change("a", 1, "lamp")]).await.unwrap();
+    drop(filled);
+    fs::write(live(folder.path()).join("meta.json"), "{").unwrap();
+    let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
+    assert_eq!(rebuilding.generations().await.unwrap().live, None);
+    assert!(!rebuilding.begin().await.unwrap());
+    assert!(live(folder.path()).exists(), "what is there is kept until another index has taken its place");
+    let record = change("a", 1, "lamp").record();
+    let mend = Mend { id: record.id().clone(), seen: None, record: Some(record) };
+    assert_eq!(rebuilding.mend(Generation::Next, &[mend]).await.unwrap(), [Mended::Done]);
+    rebuilding.promote().await.unwrap();
+    assert!(!live(folder.path()).exists(), "nobody can go back to what is damaged");
+    assert_eq!(total(&searcher(folder.path()).unwrap()).await, 1);
+}
+
+#[tokio::test]
+async fn an_index_of_a_version_without_generations_asks_for_a_rebuild() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("noren-index.json"), r#"{"format":4,"language":"en"}"#).unwrap();
+    fs::write(folder.path().join("meta.json"), "{}").unwrap();
+    for error in [writer(folder.path()).err(), searcher(folder.path()).err()].map(Option::unwrap) {
+        assert!(matches!(&error, OpenError::Older { found: 4, .. }), "{error}");
+        assert!(error.to_string().contains("`noren reindex --data-dir DIR`"), "{error}");
+    }
+    let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
+    rebuilding.begin().await.unwrap();
+    rebuilding.promote().await.unwrap();
+    drop(rebuilding);
+    assert!(!folder.path().join("meta.json").exists());
+    assert_eq!(total(&searcher(folder.path()).unwrap()).await, 0);
+    writer(folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn what_a_crash_left_of_a_generation_is_removed_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(writer(folder.path()).unwrap());
+    fs::create_dir(folder.path().join("g7")).unwrap();
+    fs::write(folder.path().join("g7/meta.json"), "half").unwrap();
+    drop(writer(folder.path()).unwrap());
+    assert!(!folder.path().join("g7").exists() && live(folder.path()).exists());
 }

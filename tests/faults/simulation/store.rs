@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{
-    Answered, Envelope, ListError, OutboxMark, PortError, PortErrorKind, ProductPage, ProductStore, Unsent,
-    Write, WriteError, Written,
+    Answered, Envelope, ListError, OutboxMark, PortError, PortErrorKind, ProductPage, ProductStore,
+    RecordPage, Unsent, Write, WriteError, Written,
 };
 use domain::{Change, Product, ProductId, Record};
 use tokio::time::Instant;
@@ -242,6 +242,16 @@ impl ProductStore for SimulatedStore {
         let products: Vec<Product> = rest.by_ref().take(limit).map(|product| (**product).clone()).collect();
         let last = products.last().map(|product| product.id.to_string());
         Ok(ProductPage { products, next: last.filter(|_| rest.next().is_some()) })
+    }
+
+    async fn scan(&self, cursor: Option<&str>, limit: usize) -> Result<RecordPage, ListError> {
+        let after = cursor.map(ProductId::parse).transpose().map_err(|_| ListError::UnknownCursor)?;
+        let disk = self.disk();
+        let mut rest =
+            disk.records.values().filter(|record| after.as_ref().is_none_or(|after| record.id() > after));
+        let records: Vec<Record> = rest.by_ref().take(limit).cloned().collect();
+        let last = records.last().map(|record| record.id().to_string());
+        Ok(RecordPage { records, next: last.filter(|_| rest.next().is_some()) })
     }
 
     async fn unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError> {

@@ -1,0 +1,302 @@
+//! Comparing the index with the store, and rebuilding it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::maintenance::{Generation, Generations, Look};
+use domain::ports::{PortError, PortErrorKind};
+use domain::{Fault, FaultKind};
+use http::{StatusCode, Uri};
+use runtime::Problem;
+use serde::Serialize;
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::stream;
+use crate::reconcile::{Comparison, Event, Listener, Outcome, Sides, reconcile};
+use crate::reindex::{Step, reindex, roll_back};
+
+/// How long sync is given to write what differs, unless the caller says otherwise.
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(5);
+/// The longest that it is given.
+const MAX_PATIENCE: Duration = Duration::from_secs(600);
+
+/// The routes with their description.
+pub fn index_routes(sides: Sides) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(verify))
+        .routes(routes!(state))
+        .routes(routes!(rebuild, give_up))
+        .routes(routes!(go_back))
+        .with_state(Maintained { sides, rebuilding: Arc::default() })
+}
+
+#[derive(Clone)]
+struct Maintained {
+    sides: Sides,
+    /// Held by the one rebuild that may run.
+    rebuilding: Arc<Mutex<()>>,
+}
+
+impl Maintained {
+    fn begin(&self) -> Result<OwnedMutexGuard<()>, Problem> {
+        let busy = |_| {
+            Problem::new(
+                StatusCode::CONFLICT,
+                "the index is being rebuilt already; wait until that has ended",
+            )
+        };
+        Arc::clone(&self.rebuilding).try_lock_owned().map_err(busy)
+    }
+}
+
+/// One line of a comparison.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum VerifyLine {
+    Event(Event),
+    Summary(Summary),
+}
+
+/// The last line of a comparison.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(tag = "event", rename = "summary", rename_all = "camelCase")]
+struct Summary {
+    /// Whether the index equals the store now.
+    is_converged: bool,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+/// Passes events on as lines.
+struct Lines(mpsc::Sender<VerifyLine>);
+
+#[async_trait::async_trait]
+impl Listener<Event> for Lines {
+    async fn tell(&mut self, event: Event) {
+        self.0.tell(VerifyLine::Event(event)).await;
+    }
+}
+
+/// Compare the index with the store
+///
+/// Both ways, while writes go on. Each line of the answer is an event: `progress`, a `drift` for each product that
+/// differs, and at the end a `summary`, or `failed`.
+#[utoipa::path(
+    post, path = "/admin/verify", tag = "operation",
+    params(("repair" = Option<bool>, Query, description = "Whether to mend what differs; `false` unless given."),
+           ("oneIn" = Option<u64>, Query, minimum = 1, description = "Look at one of so many products only, always the same ones; all unless given."),
+           ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that sync is given to write what differs before that counts; 5 unless given.")),
+    responses(
+        (status = 200, description = "The events, as NDJSON.", body = Event, content_type = "application/x-ndjson"),
+        (status = 400, description = "A faulty parameter.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn verify(State(maintained): State<Maintained>, uri: Uri) -> Response {
+    let comparison = match comparison(&uri) {
+        Ok(comparison) => comparison,
+        Err(problem) => return problem.into_response(),
+    };
+    stream::answer(move |sender| async move {
+        let outcome = reconcile(&maintained.sides, comparison, &mut Lines(sender)).await?;
+        Ok(VerifyLine::Summary(Summary { is_converged: outcome.is_converged(), outcome }))
+    })
+}
+
+fn comparison(uri: &Uri) -> Result<Comparison, Problem> {
+    let mut comparison = Comparison {
+        generation: Generation::Live,
+        look: Look::Documents,
+        repair: false,
+        patience: DEFAULT_PATIENCE,
+        one_in: 1,
+    };
+    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        let fault = |message: &str| bad_request(&name, FaultKind::Malformed, message);
+        match &*name {
+            "repair" => comparison.repair = value.parse().map_err(|_| fault("must be `true` or `false`"))?,
+            "oneIn" => {
+                let number = value.parse().ok().filter(|number| *number > 0);
+                comparison.one_in = number.ok_or_else(|| fault("must be a whole number above 0"))?;
+            }
+            "patience" => {
+                let seconds =
+                    value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+                let patience = seconds.filter(|patience| *patience <= MAX_PATIENCE);
+                comparison.patience =
+                    patience.ok_or_else(|| fault("must be a number of seconds from 0 to 600"))?;
+            }
+            _ => {
+                let message = "is no parameter of this address; there are `repair`, `oneIn` and `patience`";
+                return Err(bad_request(&name, FaultKind::Unknown, message));
+            }
+        }
+    }
+    Ok(comparison)
+}
+
+fn bad_request(field: &str, kind: FaultKind, message: &str) -> Problem {
+    let fault = Fault::new(field, kind, message);
+    Problem::of_faults(StatusCode::BAD_REQUEST, fault.to_string(), &[fault])
+}
+
+/// One line of a rebuild.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RebuildLine {
+    Step(Step),
+    End(End),
+}
+
+/// The last line of a rebuild.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(tag = "event", rename = "done")]
+struct End {
+    /// Which indexes there are now.
+    indexes: Indexes,
+}
+
+/// Passes steps on as lines.
+struct Steps(mpsc::Sender<RebuildLine>);
+
+#[async_trait::async_trait]
+impl Listener<Step> for Steps {
+    async fn tell(&mut self, step: Step) {
+        self.0.tell(RebuildLine::Step(step)).await;
+    }
+}
+
+/// Rebuild the index from the store
+///
+/// Beside the live one, while writes and searches go on; then searches change over in one step, and what was live is kept
+/// to go back to. Each line of the answer is an event: `resumed`, `filling`, `verifying`, `refused` for a product that
+/// the index cannot hold, `switched`, and at the end `done`, or `failed`. When the request ends before that, so does the
+/// rebuild; the next one goes on where it was.
+#[utoipa::path(
+    post, path = "/admin/reindex", tag = "operation",
+    responses(
+        (status = 200, description = "The events, as NDJSON.", body = Step, content_type = "application/x-ndjson"),
+        (status = 409, description = "The index is being rebuilt already.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn rebuild(State(maintained): State<Maintained>) -> Response {
+    let guard = match maintained.begin() {
+        Ok(guard) => guard,
+        Err(problem) => return problem.into_response(),
+    };
+    stream::answer(move |sender| async move {
+        let _guard = guard;
+        reindex(&maintained.sides, &mut Steps(sender)).await?;
+        end(&maintained.sides).await
+    })
+}
+
+/// Go back to the index before
+///
+/// It is brought up to date first, then searches change over in one step. Events as of a rebuild.
+#[utoipa::path(
+    post, path = "/admin/reindex/rollback", tag = "operation",
+    responses(
+        (status = 200, description = "The events, as NDJSON.", body = Step, content_type = "application/x-ndjson"),
+        (status = 409, description = "The index is being rebuilt.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn go_back(State(maintained): State<Maintained>) -> Response {
+    let guard = match maintained.begin() {
+        Ok(guard) => guard,
+        Err(problem) => return problem.into_response(),
+    };
+    stream::answer(move |sender| async move {
+        let _guard = guard;
+        if !roll_back(&maintained.sides, &mut Steps(sender)).await? {
+            let text = "there is no index before this one that this noren can use";
+            return Err(PortError::bare(PortErrorKind::Internal, text));
+        }
+        end(&maintained.sides).await
+    })
+}
+
+async fn end(sides: &Sides) -> Result<RebuildLine, PortError> {
+    Ok(RebuildLine::End(End { indexes: sides.index.generations().await?.into() }))
+}
+
+/// Give up an index that is being built
+///
+/// What was filled so far is removed.
+#[utoipa::path(
+    delete, path = "/admin/reindex", tag = "operation",
+    responses(
+        (status = 200, description = "There is none any more.", body = Indexes),
+        (status = 409, description = "It is being filled right now.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn give_up(State(maintained): State<Maintained>) -> Response {
+    let _guard = match maintained.begin() {
+        Ok(guard) => guard,
+        Err(problem) => return problem.into_response(),
+    };
+    match maintained.sides.index.discard().await {
+        Ok(()) => indexes(&maintained.sides).await,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Which indexes there are
+#[utoipa::path(
+    get, path = "/admin/index", tag = "operation",
+    responses((status = 200, description = "The live one, one that is being built, and the one before.", body = Indexes))
+)]
+async fn state(State(maintained): State<Maintained>) -> Response {
+    indexes(&maintained.sides).await
+}
+
+/// Which indexes there are.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Indexes {
+    /// The one that is searched; none where this program cannot use it.
+    live: Option<Built>,
+    /// The one that is being built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Built>,
+    /// The name of the one before, to which one can go back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
+}
+
+/// One index.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Built {
+    /// Its name.
+    name: String,
+    /// Products and tombstones in it.
+    documents: u64,
+}
+
+impl From<Generations> for Indexes {
+    fn from(generations: Generations) -> Self {
+        let built = |state: domain::maintenance::GenerationState| Built {
+            name: state.name,
+            documents: state.documents,
+        };
+        Self {
+            live: generations.live.map(built),
+            next: generations.next.map(built),
+            previous: generations.previous,
+        }
+    }
+}
+
+async fn indexes(sides: &Sides) -> Response {
+    match sides.index.generations().await {
+        Ok(generations) => axum::Json(Indexes::from(generations)).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &PortError) -> Response {
+    tracing::error!(error = error.chain(), "looking after the index failed");
+    Problem::unavailable("the index is not available now; try again").into_response()
+}
