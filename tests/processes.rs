@@ -153,7 +153,7 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         .await;
 }
 
-/// An import of 20,000 lines is killed at moments that `SEED` decides. Every tenth line names no id; the others set the
+/// An import of 20,000 lines is killed, or told to stop, at moments that `SEED` decides. Every tenth line names no id; the others set the
 /// stock of 200 products, each to its own number, so that a version counts a line.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_job_does_each_line_once_whenever_it_is_killed() {
@@ -191,7 +191,10 @@ async fn an_import_job_does_each_line_once_whenever_it_is_killed() {
         // Somewhere in the next batch.
         let moment = Duration::from_micros(chance.u64(0..50_000));
         let _ = tokio::time::timeout(moment, std::future::pending::<()>()).await;
-        service.kill();
+        match chance.u8(..4) {
+            0 => assert!(service.interrupt().0.success(), "SEED={seed}"),
+            _ => service.kill(),
+        }
         kills += 1;
         service = Running::start("noren", &["serve", "--data-dir", dir]).await;
     }
@@ -217,6 +220,29 @@ async fn an_import_job_does_each_line_once_whenever_it_is_killed() {
     }
     wait_until("all are found", async || total(&service.url, "tags=nameless").await == nameless).await;
     assert_eq!(total(&service.url, "").await, named + nameless, "SEED={seed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_on_one_folder_one_takes_import_jobs() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["--data-dir", dir.path().to_str().unwrap()];
+    let (first, second) = (
+        Running::start("noren-command", &arguments).await,
+        Running::start("noren-command", &arguments).await,
+    );
+    let import = async |service: &Running| {
+        let post = http_client().post(format!("{}/imports", service.url));
+        let lines = "{\"id\":\"a\",\"name\":\"Cup\"}\n";
+        Answer::of(post.header("content-type", "application/x-ndjson").body(lines)).await
+    };
+    let job = import(&first).await.expect(202).header("location").to_owned();
+    import(&second).await.problem(503);
+    get(&second.url, &job).await.problem(503);
+    first.kill();
+    get(&second.url, &job).await.expect(200);
+    import(&second).await.expect(202);
+    let finished = async || get(&second.url, &job).await.json()["finishedAt"].is_string();
+    wait_until("the second goes on with the jobs of the first", finished).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -141,6 +141,21 @@ async fn a_job_that_is_removed_stops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn there_is_room_for_so_many_unfinished_jobs() {
+    let app = TestApp::spawn().await;
+    let lines: String = (0..200_000).map(|n| format!("{{\"id\":\"p{n}\",\"name\":\"Cup\"}}\n")).collect();
+    let running = import(&app, lines).await;
+    for _ in 1..100 {
+        import(&app, "").await;
+    }
+    let refused = app.post_text("/imports", NDJSON, "").await;
+    assert_ne!(refused.header("retry-after"), "");
+    refused.problem(429);
+    app.delete(&running).await.expect(204);
+    import(&app, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_breaks_off_imports_nothing() {
     let app = TestApp::spawn().await;
     let pieces = futures::stream::iter(0..2000).map(|n| match n {

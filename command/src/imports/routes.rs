@@ -1,5 +1,7 @@
 //! The routes of import jobs.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +11,6 @@ use runtime::Problem;
 use runtime::body::check_content_type;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::time::Duration;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -191,5 +192,21 @@ fn problem_of_disk(error: &std::io::Error) -> Problem {
             Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
         }
         _ => Problem::unavailable("the folder of the import jobs cannot be used now; the log says why"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_full_disk_is_told_from_one_that_fails() {
+        let status = |kind| Problem::from(ImportError::Disk(Error::new(kind, "secret"))).status().as_u16();
+        assert_eq!(status(ErrorKind::StorageFull), 507);
+        assert_eq!(status(ErrorKind::QuotaExceeded), 507);
+        assert_eq!(status(ErrorKind::ReadOnlyFilesystem), 503);
+        let problem = Problem::from(ImportError::Disk(Error::other("secret")));
+        assert!(!problem.detail().contains("secret"));
     }
 }

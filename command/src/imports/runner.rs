@@ -51,7 +51,7 @@ impl Imports {
                 false => ELSEWHERE_PAUSE,
             };
             match self.0.next_unfinished() {
-                Some((id, entry)) => Run::new(&self.0, id, entry, &stop).to_its_end().await,
+                Some((id, entry)) => Run::new(&self.0, id, entry, &stop).finish_or_halt().await,
                 None => {
                     let waiting = async {
                         let _ = tokio::time::timeout(pause, self.0.arrived.notified()).await;
@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
         Self { shared, id, entry, stop, reached, backoff: Backoff::default() }
     }
 
-    async fn to_its_end(mut self) {
+    async fn finish_or_halt(mut self) {
         let job = self.id;
         tracing::info!(import.job = %job, import.line = self.reached.job.lines_done, "an import job begins or goes on");
         let error = match self.all_lines().await {
