@@ -172,6 +172,21 @@ async fn products_are_created_through_every_kind_of_gateway() {
     }
 }
 
+/// What a function writes to its disk is gone with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_takes_no_import_jobs_and_says_what_to_do_instead() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut function = Function::start("noren-command", dir.path()).await;
+    let mut upload = event("http-api-create");
+    upload["rawPath"] = json!("/imports");
+    upload["requestContext"]["http"]["path"] = json!("/imports");
+    upload["headers"]["content-type"] = json!("application/x-ndjson");
+    let (status, problem, headers) = function.request(&upload).await;
+    assert_eq!((status, &headers["content-type"]), (501, &json!("application/problem+json")), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("noren import"), "{problem}");
+    assert!(!dir.path().join("imports").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_applied_once_and_only_its_poison_comes_again() {
     let dir = tempfile::tempdir().unwrap();

@@ -153,6 +153,98 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         .await;
 }
 
+/// An import of 20,000 lines is killed, or told to stop, at moments that `SEED` decides. Every tenth line names no id; the others set the
+/// stock of 200 products, each to its own number, so that a version counts a line.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_job_does_each_line_once_whenever_it_is_killed() {
+    const LINES: usize = 20_000;
+    const PRODUCTS: usize = 200;
+    let seed = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    println!("SEED={seed}");
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let line_of = |n: usize| match n % 10 {
+        0 => json!({"name": format!("Nameless {n}"), "tags": ["nameless"]}),
+        _ => json!({"id": format!("p{}", n % PRODUCTS), "name": "Cup", "stock": n}),
+    };
+    let lines: String = (0..LINES).map(|n| format!("{}\n", line_of(n))).collect();
+
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().to_str().unwrap();
+    let mut service = Running::start("noren", &["serve", "--data-dir", dir]).await;
+    let post =
+        http_client().post(format!("{}/imports", service.url)).header("content-type", "application/x-ndjson");
+    let job = Answer::of(post.body(lines)).await.expect(202).header("location").to_owned();
+    let done = async |service: &Running| get(&service.url, &job).await.expect(200).json();
+    let mut kills = 0;
+    loop {
+        let begun = done(&service).await["linesDone"].as_u64().unwrap();
+        let enough = begun + chance.u64(1..LINES as u64 / 8);
+        let reached = async || {
+            let job = done(&service).await;
+            job["finishedAt"].is_string() || job["linesDone"].as_u64() >= Some(enough)
+        };
+        wait_until("it goes on", reached).await;
+        if done(&service).await["finishedAt"].is_string() {
+            break;
+        }
+        // Somewhere in the next batch.
+        let moment = Duration::from_micros(chance.u64(0..50_000));
+        let _ = tokio::time::timeout(moment, std::future::pending::<()>()).await;
+        match chance.u8(..4) {
+            0 => assert!(service.interrupt().0.success(), "SEED={seed}"),
+            _ => service.kill(),
+        }
+        kills += 1;
+        service = Running::start("noren", &["serve", "--data-dir", dir]).await;
+    }
+    assert!(kills >= 4, "{kills} kills");
+
+    let finished = done(&service).await;
+    let nameless = LINES / 10;
+    let named = (0..PRODUCTS).filter(|product| product % 10 != 0).count();
+    assert_eq!((&finished["status"], &finished["linesDone"]), (&json!("done"), &json!(LINES)), "SEED={seed}");
+    assert_eq!(
+        [&finished["created"], &finished["updated"], &finished["unchanged"], &finished["rejected"]],
+        [&json!(named + nameless), &json!(LINES - nameless - named), &json!(0), &json!(0)],
+        "SEED={seed}"
+    );
+    for product in (0..PRODUCTS).filter(|product| product % 10 != 0) {
+        let held = get(&service.url, &format!("/products/p{product}")).await.expect(200).json();
+        let last = LINES - PRODUCTS + product;
+        assert_eq!(
+            (&held["version"], &held["stock"]),
+            (&json!(LINES / PRODUCTS), &json!(last)),
+            "SEED={seed}"
+        );
+    }
+    wait_until("all are found", async || total(&service.url, "tags=nameless").await == nameless).await;
+    assert_eq!(total(&service.url, "").await, named + nameless, "SEED={seed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_on_one_folder_one_takes_import_jobs() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["--data-dir", dir.path().to_str().unwrap()];
+    let (first, second) = (
+        Running::start("noren-command", &arguments).await,
+        Running::start("noren-command", &arguments).await,
+    );
+    let import = async |service: &Running| {
+        let post = http_client().post(format!("{}/imports", service.url));
+        let lines = "{\"id\":\"a\",\"name\":\"Cup\"}\n";
+        Answer::of(post.header("content-type", "application/x-ndjson").body(lines)).await
+    };
+    let job = import(&first).await.expect(202).header("location").to_owned();
+    import(&second).await.problem(503);
+    get(&second.url, &job).await.problem(503);
+    first.kill();
+    get(&second.url, &job).await.expect(200);
+    import(&second).await.expect(202);
+    let finished = async || get(&second.url, &job).await.json()["finishedAt"].is_string();
+    wait_until("the second goes on with the jobs of the first", finished).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn serve_fills_an_empty_catalogue_with_the_demo_once() {
     let dir = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ use domain::ports::{
     ProductStore, Write, WriteAnswer, WriteError, WriteOutcome,
 };
 use domain::{Change, Content, Currency, Fault, FaultKind, Product, ProductId, Record, Tombstone, Version};
+use futures::future::join_all;
 
 use crate::error::CommandError;
 
@@ -206,7 +207,7 @@ impl Catalogue {
             Err(error) => return commands.iter().map(|_| Some(Err(copy_of(&error).into()))).collect(),
         };
         let mut answers: Vec<Option<Result<WriteAnswer, CommandError>>> = Vec::with_capacity(commands.len());
-        let (mut writes, mut written) = (Vec::new(), Vec::new());
+        let (mut writes, mut written, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
         for (at, (command, current)) in commands.iter().zip(&current).enumerate() {
             answers.push(match self.decide(command, current.as_ref()) {
                 Ok(Decision::Write(write, answer)) => {
@@ -214,9 +215,15 @@ impl Catalogue {
                     written.push((at, answer));
                     None
                 }
-                Ok(Decision::Unchanged(answer)) => self.remember(command, answer).await,
+                Ok(Decision::Unchanged(answer)) => {
+                    unchanged.push(async move { (at, self.remember(command, answer).await) });
+                    None
+                }
                 Err(error) => Some(Err(error)),
             });
+        }
+        for (at, answer) in join_all(unchanged).await {
+            answers[at] = answer;
         }
         if writes.is_empty() {
             return answers;

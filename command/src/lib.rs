@@ -1,9 +1,12 @@
 //! The write side: validates, decides, makes one atomic write, and sees that it gets to the queue.
 
 mod back_ends;
+mod batch;
 mod bulk;
 mod catalogue;
 mod error;
+mod imports;
+mod lines;
 mod relay;
 mod request;
 mod routes;
@@ -14,6 +17,7 @@ use runtime::{Part, QueueDepth, QueueProbe};
 pub use back_ends::{BackEnds, open_back_ends};
 pub use catalogue::{Catalogue, Command, IdempotencyKey, Operation, Precondition};
 pub use error::CommandError;
+pub use imports::{Imports, import_routes};
 pub use relay::{relay_all, relay_forever, relay_once};
 pub use routes::routes;
 

@@ -13,6 +13,8 @@ use crate::catalogue::{IdempotencyKey, Precondition};
 /// The header with the caller's name for a request.
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const MAX_KEY_CHARS: usize = 255;
+/// What begins the keys of lines of import jobs, and so no key of a caller.
+pub(crate) const IMPORT_KEYS: &str = "import:";
 
 /// A 400 for one fault of a parameter or a header.
 pub(crate) fn bad_request(field: &str, kind: FaultKind, message: impl Into<String>) -> Problem {
@@ -104,6 +106,10 @@ pub(crate) fn idempotency(
     let Some(key) = one_header(headers, &name)? else { return Ok(None) };
     if key.is_empty() || key.len() > MAX_KEY_CHARS || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         let message = format!("must have 1 to {MAX_KEY_CHARS} visible ASCII characters, such as a UUID");
+        return Err(bad_request("Idempotency-Key", FaultKind::Malformed, message));
+    }
+    if key.starts_with(IMPORT_KEYS) {
+        let message = format!("must not begin with `{IMPORT_KEYS}`, as the keys of import jobs do");
         return Err(bad_request("Idempotency-Key", FaultKind::Malformed, message));
     }
     let mut hash = Sha256::new();

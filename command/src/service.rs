@@ -4,10 +4,11 @@ use clap::Parser;
 use domain::Currency;
 use runtime::config;
 use runtime::{Service, StartError, server};
+use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{BackEnds, Catalogue, open_back_ends, relay_forever, routes};
+use crate::{BackEnds, Catalogue, Imports, import_routes, open_back_ends, relay_forever, routes};
 
 /// Noren's write service: takes products over HTTP, keeps them, and enqueues what must be indexed.
 #[derive(Debug, Parser)]
@@ -29,7 +30,10 @@ pub struct Config {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren command", description = "The write side of the product catalogue."),
-    tags((name = "products", description = "Products as the catalogue keeps them"))
+    tags(
+        (name = "products", description = "Products as the catalogue keeps them"),
+        (name = "imports", description = "Files that are imported in the background")
+    )
 )]
 struct Api;
 
@@ -47,9 +51,13 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
     let (store, queue) = open_back_ends(&config.back_ends).await?;
     let catalogue = Catalogue::new(store, queue, currency);
+    let imports = imports(&config, &catalogue)?;
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
-    let (routes, openapi) = documented_routes(catalogue.clone()).split_for_parts();
-    let router = Service { routes, openapi: Some(openapi), parts, queue, ..Service::default() }.into_router();
+    let (routes, mut openapi) = documented_routes(catalogue.clone()).split_for_parts();
+    let (uploads, described) = import_routes(imports.clone()).split_for_parts();
+    openapi.merge(described);
+    let router =
+        Service { routes, uploads, openapi: Some(openapi), parts, queue, ..Service::default() }.into_router();
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
         return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
@@ -57,9 +65,28 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let listener = server::listen(config.listen.listen).await?;
     // Whatever the relay has in hand when it ends here is still marked in the store.
     let relay = tokio::spawn(relay_forever(catalogue));
-    server::serve(listener, router, server::stop_signal()).await;
+    let stop = CancellationToken::new();
+    let importing = async {
+        if let Some(imports) = &imports {
+            imports.run(stop.clone()).await;
+        }
+    };
+    let serving = async {
+        server::serve(listener, router, server::stop_signal()).await;
+        stop.cancel();
+    };
+    tokio::join!(importing, serving);
     relay.abort();
     Ok(())
+}
+
+/// The import jobs in the data folder; none on Lambda, where files are gone with the function.
+fn imports(config: &Config, catalogue: &Catalogue) -> Result<Option<Imports>, StartError> {
+    #[cfg(feature = "aws")]
+    if runtime::lambda::is_lambda() {
+        return Ok(None);
+    }
+    Imports::open(config.back_ends.data_dir.imports(), catalogue.clone()).map(Some)
 }
 
 /// On Lambda nothing runs between requests, so a schedule calls the relay.

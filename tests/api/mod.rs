@@ -10,6 +10,7 @@ mod catalogue;
 mod explain;
 mod facets;
 mod faults;
+mod imports;
 mod products;
 mod rules;
 mod search;

@@ -24,7 +24,7 @@ const LONG: Duration = Duration::from_secs(300);
 /// Where a test's services work: a table, a queue and an alias of one name.
 struct Place {
     name: String,
-    dynamodb: &'static str,
+    dynamodb: String,
     sqs: &'static str,
     opensearch: String,
     queue: SqsQueue,
@@ -38,7 +38,7 @@ impl Place {
         let name = format!("stack-{}", ProductId::generate());
         let aws = Aws::local(&sqs.url).await.unwrap();
         let queue = SqsQueue::create(&aws, &name, visibility).await.unwrap();
-        Some(Self { name, dynamodb: &dynamodb.url, sqs: &sqs.url, opensearch, queue })
+        Some(Self { name, dynamodb: dynamodb.url.clone(), sqs: &sqs.url, opensearch, queue })
     }
 
     fn variables(&self) -> Vec<(&str, &str)> {
@@ -49,7 +49,7 @@ impl Place {
             ("NOREN_OPENSEARCH_URL", &*self.opensearch),
             ("NOREN_OPENSEARCH_INDEX", &*self.name),
         ];
-        [&variables(self.dynamodb, self.sqs, &self.name)[..], &ours].concat()
+        [&variables(&self.dynamodb, self.sqs, &self.name)[..], &ours].concat()
     }
 
     async fn start(&self, service: &str) -> Running {
@@ -200,6 +200,60 @@ async fn nothing_is_lost_or_dead_lettered_while_opensearch_is_away() {
     proxy.mend().await;
     assert!(all_found(written).await, "all {written} products are found");
     assert_eq!(place.dead_letters().await, 0);
+}
+
+/// The store goes away in the middle, then the process does: no line is rejected for it, and none is done twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_job_waits_for_dynamodb_and_does_each_line_once() {
+    const LINES: usize = 4000;
+    const PRODUCTS: usize = 250;
+    let Some(mut place) = Place::new(Duration::from_secs(30)).await else { return };
+    let mut proxy = Proxy::before(&place.dynamodb);
+    proxy.mend().await;
+    place.dynamodb = proxy.url();
+    let (data_dir, client) = (tempfile::tempdir().unwrap(), http_client());
+    let start = async || {
+        Running::start_with("noren-command", &[], |command| {
+            command.envs(place.variables()).env("NOREN_CREATE_TABLES", "true");
+            command.env("NOREN_DATA_DIR", data_dir.path());
+        })
+        .await
+    };
+    let line = |n| format!("{}\n", json!({ "id": format!("p{}", n % PRODUCTS), "name": "Cup", "stock": n }));
+    let lines: String = (0..LINES).map(line).collect();
+    let mut service = start().await;
+    let post = client.post(format!("{}/imports", service.url)).header("content-type", "application/x-ndjson");
+    let job = Answer::of(post.body(lines)).await.expect(202).header("location").to_owned();
+    let told = async |service: &Running| {
+        Answer::of(client.get(format!("{}{job}", service.url))).await.expect(200).json()
+    };
+    let reached = async |service: &Running, lines: usize| {
+        assert!(
+            wait_within(LONG, async || told(service).await["linesDone"].as_u64() >= Some(lines as u64)).await
+        );
+    };
+    reached(&service, 500).await;
+    proxy.cut().await;
+    let put = client.put(format!("{}/products/other", service.url)).json(&json!({ "name": "a lamp" }));
+    Answer::of(put).await.problem(503);
+    let held_up = told(&service).await;
+    assert_eq!((&held_up["status"], &held_up["rejected"]), (&json!("running"), &json!(0)), "{held_up}");
+    proxy.mend().await;
+    reached(&service, held_up["linesDone"].as_u64().unwrap() as usize + 1).await;
+    service.kill();
+    service = start().await;
+    reached(&service, LINES).await;
+    assert!(wait_within(LONG, async || told(&service).await["status"] == "done").await);
+    let done = told(&service).await;
+    let counted = ["linesDone", "created", "updated", "unchanged", "rejected"].map(|name| &done[name]);
+    let expected = [LINES, PRODUCTS, LINES - PRODUCTS, 0, 0].map(|count| json!(count));
+    assert_eq!(counted, expected.each_ref(), "{done}");
+    for product in 0..PRODUCTS {
+        let held =
+            Answer::of(client.get(format!("{}/products/p{product}", service.url))).await.expect(200).json();
+        let last = LINES - PRODUCTS + product;
+        assert_eq!((&held["version"], &held["stock"]), (&json!(LINES / PRODUCTS), &json!(last)));
+    }
 }
 
 /// Fifty writers read the product and replace the version they saw, 200 times each.

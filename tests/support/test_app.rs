@@ -21,7 +21,7 @@ pub(crate) struct TestApp {
     pub(crate) client: reqwest::Client,
     app: Option<App>,
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
-    _data_dir: TempDir,
+    data_dir: TempDir,
 }
 
 /// An answer over HTTP.
@@ -113,11 +113,17 @@ impl TestApp {
             runtime::server::serve(listener, router, async { _ = stopped.await }).await;
         });
         let client = http_client();
-        Self { url, client, app: Some(app), server: Some((stop, server)), _data_dir: data_dir }
+        Self { url, client, app: Some(app), server: Some((stop, server)), data_dir }
     }
 
     pub(crate) fn app(&self) -> &App {
         self.app.as_ref().expect("it runs until it is dropped")
+    }
+
+    /// How many jobs have a folder in the data folder.
+    pub(crate) fn folders_of_imports(&self) -> usize {
+        let Ok(entries) = std::fs::read_dir(self.data_dir.path().join("imports")) else { return 0 };
+        entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count()
     }
 
     /// Waits until everything written before is searchable.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use command::Catalogue;
+use command::{Catalogue, Imports};
 use domain::maintenance::IndexMaintenance;
 use domain::ports::SearchIndex;
 use domain::{Currency, Language};
@@ -71,6 +71,8 @@ pub struct App {
     work: JoinHandle<()>,
     /// Cancelled once the index was seen to hold every version of the store.
     caught_up: CancellationToken,
+    imports: Imports,
+    importing: JoinHandle<()>,
     stop: CancellationToken,
     options: Options,
 }
@@ -82,7 +84,8 @@ pub struct App {
     tags(
         (name = "products", description = "Products as the catalogue keeps them"),
         (name = "search", description = "Products as shoppers find them"),
-        (name = "operation", description = "Looking after the catalogue; keep shoppers away from `/admin/`")
+        (name = "operation", description = "Looking after the catalogue; keep shoppers away from `/admin/`"),
+        (name = "imports", description = "Files that are imported in the background")
     )
 )]
 struct Api;
@@ -116,10 +119,13 @@ impl App {
             .map_err(|error| StartError::because("cannot open the store", error))?;
         let store = Arc::new(store);
         let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
+        let imports = Imports::open(data_dir.join("imports"), catalogue.clone())?;
         let worker = Worker::new(store.clone(), index.writer.clone(), WorkerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (worker.clone(), stop.clone());
         let work = tokio::spawn(async move { working.run(stopped).await });
+        let (importer, stopped) = (imports.clone(), stop.clone());
+        let importing = tokio::spawn(async move { importer.run(stopped).await });
         let Index { writer, search } = index;
         let caught_up = CancellationToken::new();
         let (looking, done) = (catch_up(sides(&store, &writer), stop.clone()), caught_up.clone());
@@ -127,7 +133,19 @@ impl App {
             looking.await;
             done.cancel();
         });
-        Ok(Self { catalogue, store, writer, search, worker, work, caught_up, stop, options })
+        Ok(Self {
+            catalogue,
+            store,
+            writer,
+            search,
+            worker,
+            work,
+            imports,
+            importing,
+            caught_up,
+            stop,
+            options,
+        })
     }
 
     /// The write side.
@@ -151,15 +169,17 @@ impl App {
         let mut gauges = vec![query::service::index_gauges(self.search.clone())];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
         let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules };
-        let (routes, openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
+        let (routes, mut openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
             .merge(sync::admin::index_routes(sides(&self.store, &self.writer)))
             .split_for_parts();
+        let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
+        openapi.merge(described);
         let mut parts = self.catalogue.parts();
         parts.push(query::service::index_part(self.search.clone()));
-        Service { routes, openapi: Some(openapi), parts, gauges, queue: Some(self.catalogue.queue_probe()) }
-            .into_router()
+        let queue = Some(self.catalogue.queue_probe());
+        Service { routes, uploads, openapi: Some(openapi), parts, gauges, queue }.into_router()
     }
 
     /// Waits until every change that was written before is found by search, or is a dead letter.
@@ -203,11 +223,13 @@ impl App {
         letters.map_err(|error| StartError::because("cannot read the dead letters", error))
     }
 
-    /// Ends the sync worker after the batch that it has in hand.
+    /// Ends the sync worker and the import jobs after the batches that they have in hand.
     pub async fn stop(self) {
         self.stop.cancel();
-        if let Err(error) = self.work.await {
-            tracing::error!(error = %error, "the sync worker failed");
+        for (part, work) in [("the sync worker", self.work), ("the import runner", self.importing)] {
+            if let Err(error) = work.await {
+                tracing::error!(error = %error, part, "a part of the service failed");
+            }
         }
     }
 }

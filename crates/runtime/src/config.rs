@@ -67,6 +67,11 @@ impl DataDir {
     pub fn index(&self) -> PathBuf {
         self.data_dir.join("index")
     }
+
+    /// The folder of the import jobs inside the data folder.
+    pub fn imports(&self) -> PathBuf {
+        self.data_dir.join("imports")
+    }
 }
 
 /// Which store keeps the products.

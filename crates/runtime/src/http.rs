@@ -38,6 +38,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Service {
     /// Its own routes.
     pub routes: Router,
+    /// Routes of its own that take bodies of any size, and as long as those take to come.
+    pub uploads: Router,
     /// The description of these routes, served at `/openapi.json`; none for a service without an API.
     pub openapi: Option<OpenApi>,
     /// What must be there for the service to be ready.
@@ -65,8 +67,9 @@ impl Service {
         }
         router
             .fallback(not_found)
-            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+            .merge(self.uploads)
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(CatchPanicLayer::custom(problem_of_panic))
             .layer(map_response(problems_for_bare_errors))
             .layer(CompressionLayer::new())

@@ -75,6 +75,14 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
 
+    /// Leaves out all faults but the first, and says how many in `errorsOmitted`.
+    #[must_use]
+    pub fn with_errors_at_most(mut self, count: usize) -> Self {
+        let omitted = self.errors.len().saturating_sub(count);
+        self.errors.truncate(count);
+        if omitted > 0 { self.with("errorsOmitted", omitted) } else { self }
+    }
+
     /// Adds a member beside the standard ones.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Serialize) -> Self {
@@ -144,7 +152,7 @@ pub async fn problems_for_bare_errors(response: Response) -> Response {
             )
         }
         (StatusCode::PAYLOAD_TOO_LARGE, _) => {
-            "the body is larger than 1 MiB; send several, or use /products/bulk".into()
+            "the body is larger than 1 MiB; send several, or use /products/bulk or /imports".into()
         }
         (StatusCode::REQUEST_TIMEOUT, _) => "the request took too long and was given up".into(),
         _ => status.canonical_reason().unwrap_or("the request failed").to_lowercase(),

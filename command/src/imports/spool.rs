@@ -1,0 +1,231 @@
+//! The folder of import jobs: one folder each, with its lines, its faults and how far it is. Everything here blocks.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::job::{Checkpoint, FaultsPage, JobId};
+
+const LOCK: &str = "lock";
+const LINES: &str = "lines.ndjson";
+const FAULTS: &str = "faults.ndjson";
+const CHECKPOINT: &str = "job.json";
+const NEW_CHECKPOINT: &str = "job.json.new";
+
+/// The folder of all jobs, which this process has for itself.
+pub(crate) struct Spool {
+    path: PathBuf,
+    /// Given back by the system when the process ends, however it ends.
+    #[expect(dead_code, reason = "held, not read")]
+    lock: File,
+}
+
+impl Spool {
+    /// Opens the folder, making it when it is missing; none while another process has it.
+    pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
+        fs::create_dir_all(path)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { path: path.to_owned(), lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    pub(crate) fn folder(&self, id: JobId) -> JobFolder {
+        JobFolder(self.path.join(id.to_string()))
+    }
+
+    /// The jobs whose lines have all arrived; what others left is removed.
+    pub(crate) fn jobs(&self) -> io::Result<Vec<Checkpoint>> {
+        let mut jobs = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            let Some(id) = name.to_str().and_then(JobId::parse) else { continue };
+            let folder = self.folder(id);
+            match folder.checkpoint() {
+                Ok(checkpoint) => jobs.push(checkpoint),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => folder.remove()?,
+                Err(error) => {
+                    tracing::error!(import.job = %id, error = %error, "a job cannot be read and is left alone");
+                }
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Makes the folder of a job.
+    pub(crate) fn create(&self, id: JobId) -> io::Result<(JobFolder, File)> {
+        let folder = self.folder(id);
+        fs::create_dir(&folder.0)?;
+        let made = File::create(folder.0.join(LINES)).and_then(|lines| {
+            sync_folder(&self.path)?;
+            Ok(lines)
+        });
+        match made {
+            Ok(lines) => Ok((folder, lines)),
+            Err(error) => {
+                folder.remove_quietly();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The folder of one job.
+#[derive(Debug, Clone)]
+pub(crate) struct JobFolder(PathBuf);
+
+impl JobFolder {
+    fn checkpoint(&self) -> io::Result<Checkpoint> {
+        Ok(serde_json::from_slice(&fs::read(self.0.join(CHECKPOINT))?)?)
+    }
+
+    /// Puts this checkpoint into the place of the last one, durably.
+    pub(crate) fn keep(&self, checkpoint: &Checkpoint) -> io::Result<()> {
+        let new = self.0.join(NEW_CHECKPOINT);
+        let mut file = File::create(&new)?;
+        file.write_all(&serde_json::to_vec(checkpoint)?)?;
+        file.sync_data()?;
+        fs::rename(new, self.0.join(CHECKPOINT))?;
+        sync_folder(&self.0)
+    }
+
+    /// The lines from a byte on.
+    pub(crate) fn lines_from(&self, byte: u64) -> io::Result<File> {
+        let mut file = File::open(self.0.join(LINES))?;
+        file.seek(SeekFrom::Start(byte))?;
+        Ok(file)
+    }
+
+    /// Appends faults behind those that belong to the last checkpoint, durably; answers how long the file is now.
+    pub(crate) fn append_faults(&self, kept: u64, faults: &[u8]) -> io::Result<u64> {
+        if faults.is_empty() {
+            return Ok(kept);
+        }
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(self.0.join(FAULTS))?;
+        file.set_len(kept)?;
+        file.seek(SeekFrom::Start(kept))?;
+        file.write_all(faults)?;
+        file.sync_data()?;
+        Ok(kept + faults.len() as u64)
+    }
+
+    /// A page of faults, and whether there are more.
+    pub(crate) fn faults(
+        &self,
+        kept_bytes: u64,
+        page: FaultsPage,
+    ) -> io::Result<(Vec<Box<RawValue>>, Option<u64>)> {
+        #[derive(Deserialize)]
+        struct OfLine {
+            line: u64,
+        }
+        let file = match File::open(self.0.join(FAULTS)) {
+            Ok(file) => io::Read::take(file, kept_bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
+            Err(error) => return Err(error),
+        };
+        let (mut faults, mut last) = (Vec::new(), page.after);
+        for text in BufReader::new(file).lines() {
+            let text = text?;
+            let OfLine { line } = serde_json::from_str(&text)?;
+            if line <= page.after {
+                continue;
+            }
+            if faults.len() == page.limit {
+                return Ok((faults, Some(last)));
+            }
+            faults.push(RawValue::from_string(text)?);
+            last = line;
+        }
+        Ok((faults, None))
+    }
+
+    /// Removes the lines of a job that needs them no more.
+    pub(crate) fn forget_lines(&self) -> io::Result<()> {
+        match fs::remove_file(self.0.join(LINES)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the job. What makes it one goes first, so that what a crash leaves of it is no job any more.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        match fs::remove_file(self.0.join(CHECKPOINT)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::remove_dir_all(&self.0)
+    }
+
+    /// The same where nobody can do more about a failure: the next start removes it.
+    pub(crate) fn remove_quietly(&self) {
+        if let Err(error) = self.remove() {
+            tracing::warn!(error = %error, "a job without all of its lines was not removed yet");
+        }
+    }
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(after: u64, limit: usize) -> FaultsPage {
+        FaultsPage { after, limit }
+    }
+
+    #[test]
+    fn one_process_has_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Spool::open(&dir.path().join("imports")).unwrap();
+        assert!(first.is_some());
+        assert!(Spool::open(&dir.path().join("imports")).unwrap().is_none());
+        drop(first);
+        assert!(Spool::open(&dir.path().join("imports")).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_job_is_one_when_all_of_its_lines_have_arrived() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = Spool::open(dir.path()).unwrap().unwrap();
+        let (whole, half) = (JobId::generate(), JobId::generate());
+        let (folder, mut lines) = spool.create(whole).unwrap();
+        lines.write_all(b"{}\n").unwrap();
+        folder.keep(&Checkpoint::queued(whole, domain::now(), 3)).unwrap();
+        spool.create(half).unwrap();
+        let jobs = spool.jobs().unwrap();
+        assert_eq!(jobs.iter().map(|found| found.job.id).collect::<Vec<_>>(), [whole]);
+        assert!(!dir.path().join(half.to_string()).exists(), "the rest is removed");
+        folder.remove().unwrap();
+        assert!(spool.jobs().unwrap().is_empty());
+    }
+
+    #[test]
+    fn faults_behind_the_checkpoint_do_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = Spool::open(dir.path()).unwrap().unwrap();
+        let (folder, _) = spool.create(JobId::generate()).unwrap();
+        assert_eq!(folder.append_faults(0, b"").unwrap(), 0);
+        let first = folder.append_faults(0, b"{\"line\":2}\n{\"line\":5}\n").unwrap();
+        folder.append_faults(first, b"{\"line\":6}\n").unwrap();
+        // The checkpoint behind it was never kept, and the line is done again.
+        let second = folder.append_faults(first, b"{\"line\":7}\n").unwrap();
+        let lines = |kept, asked| {
+            let (faults, next) = folder.faults(kept, asked).unwrap();
+            (faults.iter().map(|fault| fault.get().to_owned()).collect::<Vec<_>>().join(","), next)
+        };
+        assert_eq!(lines(first, page(0, 9)), ("{\"line\":2},{\"line\":5}".to_owned(), None));
+        assert_eq!(lines(second, page(0, 2)), ("{\"line\":2},{\"line\":5}".to_owned(), Some(5)));
+        assert_eq!(lines(second, page(5, 2)), ("{\"line\":7}".to_owned(), None));
+        assert_eq!(lines(second, page(2, 1)), ("{\"line\":5}".to_owned(), Some(5)));
+    }
+}
