@@ -4,6 +4,7 @@
 //! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::simulation`. A test that fails names its seed.
 //! `docs/RELIABILITY.md` says what is promised.
 
+mod killed;
 mod simulation;
 
 /// Where chance begins.
