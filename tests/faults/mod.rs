@@ -4,6 +4,10 @@
 //! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::simulation`. A test that fails names its seed.
 //! `docs/RELIABILITY.md` says what is promised.
 
+mod deleted;
+mod killed;
+mod repeated;
+mod shuffled;
 mod simulation;
 
 /// Where chance begins.

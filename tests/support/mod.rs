@@ -1,5 +1,6 @@
 //! What the tests share.
 
+mod fault_proxy;
 mod icecat;
 pub(crate) mod indexes;
 mod processes;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::services::Server;
 
+pub(crate) use fault_proxy::{FaultProxy, Rule};
 pub(crate) use icecat::Icecat;
 pub(crate) use processes::{Running, command, finished, free_port};
 pub(crate) use proxy::Proxy;

@@ -1,0 +1,286 @@
+//! Fault 10: requests with an idempotency key whose answer is lost after the write, and that are repeated.
+//!
+//! Promised: repeated at once, at the same time as the first, or after 11 minutes (DynamoDB itself knows a repeated
+//! transaction for ten), the request is carried out once: one product, one version, one event. Each repetition gets the
+//! answer that the first would have got.
+//!
+//! `cargo test --workspace --test integration faults::repeated` repeats it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aws_setup::Aws;
+use command::{Catalogue, relay_all};
+use domain::ports::{ChangeQueue, ProductStore};
+use domain::{Currency, ProductId};
+use dynamodb_store::DynamoStore;
+use embedded_store::{EmbeddedStore, Options, Outbox};
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use crate::services;
+use crate::support::{Answer, FaultProxy, Rule, http_client, wait_until};
+
+/// Longer than DynamoDB remembers a transaction.
+const LATER: i64 = 11 * 60;
+
+/// The write side over HTTP, with a clock that can be put forward.
+struct Shop {
+    url: String,
+    /// The same, but no answer comes back.
+    mute: FaultProxy,
+    catalogue: Catalogue,
+    store: Arc<dyn ProductStore>,
+    queue: Arc<EmbeddedStore>,
+    seconds_later: Arc<AtomicI64>,
+    serving: JoinHandle<()>,
+    _data: TempDir,
+}
+
+impl Shop {
+    async fn embedded(outbox: Outbox) -> Self {
+        let (clock, seconds_later) = clock();
+        let data = tempfile::tempdir().unwrap();
+        let options = Options { outbox, clock, ..Options::default() };
+        let store = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
+        Self::serve(store.clone(), store, seconds_later, data).await
+    }
+
+    /// On DynamoDB behind the address; the queue is a file, whose messages can be counted.
+    async fn dynamodb(url: &str) -> Self {
+        let (clock, seconds_later) = clock();
+        let aws = Aws::local(url).await.unwrap();
+        let store = DynamoStore::create(&aws, &format!("repeated-{}", ProductId::generate())).await.unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let queue = EmbeddedStore::open(data.path(), Options::default()).unwrap();
+        Self::serve(Arc::new(store.with_clock(clock)), Arc::new(queue), seconds_later, data).await
+    }
+
+    async fn serve(
+        store: Arc<dyn ProductStore>,
+        queue: Arc<EmbeddedStore>,
+        seconds_later: Arc<AtomicI64>,
+        data: TempDir,
+    ) -> Self {
+        let catalogue = Catalogue::new(store.clone(), queue.clone(), Currency::USD);
+        let (routes, _) = command::routes(catalogue.clone()).split_for_parts();
+        let router = runtime::Service { routes, ..Default::default() }.into_router();
+        let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(runtime::server::serve(listener, router, std::future::pending()));
+        let mute = FaultProxy::before(&url, |_| Rule::Swallow).await;
+        Self { url, mute, catalogue, store, queue, seconds_later, serving, _data: data }
+    }
+
+    /// Everything that was enqueued, with what the relay finds: product and version, and how many messages that were.
+    async fn events(&self) -> (BTreeSet<(String, u64)>, usize) {
+        self.seconds_later.fetch_add(LATER, Ordering::Relaxed);
+        relay_all(&self.catalogue).await.unwrap();
+        let (mut events, mut messages) = (BTreeSet::new(), 0);
+        loop {
+            let deliveries = self.queue.receive(100, Duration::ZERO).await.unwrap();
+            if deliveries.is_empty() {
+                return (events, messages);
+            }
+            messages += deliveries.len();
+            let receipts: Vec<_> = deliveries.iter().map(|delivery| delivery.receipt.clone()).collect();
+            for delivery in deliveries {
+                let change = delivery.envelope.unwrap().change;
+                events.insert((change.id().to_string(), change.version().0));
+            }
+            self.queue.acknowledge(&receipts).await.unwrap();
+        }
+    }
+
+    async fn products(&self) -> Vec<(String, u64)> {
+        let page = self.store.list(None, 100).await.unwrap();
+        page.products.iter().map(|product| (product.id.to_string(), product.version.0)).collect()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// The clock of the computer, and how many seconds to put it forward.
+fn clock() -> (Arc<dyn Fn() -> Timestamp + Send + Sync>, Arc<AtomicI64>) {
+    let seconds_later = Arc::new(AtomicI64::new(0));
+    let later = Arc::clone(&seconds_later);
+    let clock = move || Timestamp::now() + SignedDuration::from_secs(later.load(Ordering::Relaxed));
+    (Arc::new(clock), seconds_later)
+}
+
+fn request(url: &str, method: &Method, path: &str, key: &str, body: &Value) -> RequestBuilder {
+    let request =
+        http_client().request(method.clone(), format!("{url}{path}")).header("idempotency-key", key);
+    match *method {
+        Method::DELETE => request,
+        Method::PATCH => {
+            request.header("content-type", "application/merge-patch+json").body(body.to_string())
+        }
+        _ => request.json(body),
+    }
+}
+
+/// Makes a shop of each kind a test, the last where DynamoDB can be had.
+macro_rules! on_each_store {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite_that_enqueues {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(&Shop::embedded(Outbox::Enqueue).await).await;
+            })+
+        }
+        mod sqlite_that_marks {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(&Shop::embedded(Outbox::Mark).await).await;
+            })+
+        }
+        mod dynamodb {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let Some(server) = services::dynamodb().await else { return };
+                super::$test(&Shop::dynamodb(&server.url).await).await;
+            })+
+        }
+    };
+}
+
+on_each_store!(
+    a_write_whose_answer_is_lost_happens_once,
+    a_write_whose_client_hangs_up_happens_once,
+    a_write_that_is_repeated_while_it_runs_happens_once,
+);
+
+/// The answer is lost on the way back: the write is made for sure.
+async fn a_write_whose_answer_is_lost_happens_once(shop: &Shop) {
+    let (mut created, mut version) = (String::new(), 0);
+    for (method, key, body) in [
+        (Method::POST, "key-1", json!({"name": "Cup", "stock": 1})),
+        (Method::PUT, "key-2", json!({"name": "Mug", "stock": 1})),
+        (Method::PATCH, "key-3", json!({"stock": 2})),
+        (Method::DELETE, "key-4", Value::Null),
+    ] {
+        version += 1;
+        let path = if created.is_empty() { "/products".to_owned() } else { format!("/products/{created}") };
+        let lost = request(&shop.mute.url, &method, &path, key, &body).send().await;
+        assert!(lost.is_err(), "no answer came: {lost:?}");
+        let mut answers = Vec::new();
+        for _ in ["at once", "after 11 minutes"] {
+            let answer = Answer::of(request(&shop.url, &method, &path, key, &body)).await;
+            assert!(answer.status.is_success(), "{answer:?}");
+            answers.push(answer.text);
+            shop.seconds_later.fetch_add(LATER, Ordering::Relaxed);
+        }
+        assert_eq!(answers[0], answers[1]);
+        let answer: Value = serde_json::from_str(&answers[0]).unwrap();
+        assert_eq!(answer["version"], version, "{answer}");
+        created = answer["id"].as_str().unwrap().to_owned();
+        let expected = if method == Method::DELETE { vec![] } else { vec![(created.clone(), version)] };
+        assert_eq!(shop.products().await, expected);
+    }
+    let made = |version| (created.clone(), version);
+    let (events, messages) = shop.events().await;
+    // A queue that tells what the store holds tells the newest version four times.
+    assert!(events.contains(&made(4)) && events.len() <= 4, "{events:?}");
+    assert_eq!(messages, 4, "one event for each write");
+}
+
+/// The client hangs up at once: the write is made or not.
+async fn a_write_whose_client_hangs_up_happens_once(shop: &Shop) {
+    let address = shop.url.trim_start_matches("http://").to_owned();
+    for attempt in 0..20 {
+        let (key, body) = (format!("key-{attempt}"), json!({"name": format!("Cup {attempt}")}));
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let text = body.to_string();
+        let head = format!(
+            "POST /products HTTP/1.1\r\nhost: {address}\r\nidempotency-key: {key}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            text.len()
+        );
+        stream.write_all(format!("{head}{text}").as_bytes()).await.unwrap();
+        drop(stream);
+        let repeat = async || {
+            let request = request(&shop.url, &Method::POST, "/products", &key, &body);
+            Answer::of(request).await.expect(201).json()
+        };
+        let at_once = repeat().await;
+        shop.seconds_later.fetch_add(LATER, Ordering::Relaxed);
+        assert_eq!(at_once, repeat().await);
+        assert_eq!(at_once["version"], 1);
+    }
+    let products = shop.products().await;
+    assert_eq!(products.len(), 20, "{products:?}");
+    let (events, _) = shop.events().await;
+    assert_eq!(events, products.into_iter().collect(), "one event for each product");
+}
+
+/// A client that is impatient repeats what is still under way.
+async fn a_write_that_is_repeated_while_it_runs_happens_once(shop: &Shop) {
+    let put = request(&shop.url, &Method::PUT, "/products/cup", "key-0", &json!({"name": "Cup"}));
+    Answer::of(put).await.expect(201);
+    for version in 1..20_u64 {
+        let (key, body) = (format!("key-{version}"), json!({"name": format!("Cup {version}")}));
+        let repeated = (0..8).map(|_| {
+            let request = request(&shop.url, &Method::PUT, "/products/cup", &key, &body);
+            Answer::of(request.header("if-match", format!("\"{version}\"")))
+        });
+        for answer in join_all(repeated).await {
+            assert_eq!(answer.expect(200).json()["version"], version + 1);
+        }
+    }
+    assert_eq!(shop.products().await, [("cup".to_owned(), 20)]);
+    assert_eq!(shop.events().await.1, 20, "one event for each write");
+}
+
+/// The store's own answer is lost between DynamoDB and the service.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_whose_answer_is_lost_happens_once() {
+    let Some(server) = services::dynamodb().await else { return };
+    let to_lose = Arc::new(AtomicUsize::new(0));
+    let losing = Arc::clone(&to_lose);
+    let proxy = FaultProxy::before(&server.url, move |passing| {
+        let target = passing.headers.get("x-amz-target").map(|target| target.as_bytes());
+        let is_write = target.is_some_and(|target| target.ends_with(b".TransactWriteItems"));
+        let lost = |left: usize| left.checked_sub(1);
+        match is_write && losing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lost).is_ok() {
+            true => Rule::Swallow,
+            false => Rule::Pass,
+        }
+    })
+    .await;
+    let shop = Shop::dynamodb(&proxy.url).await;
+    // The SDK repeats one that was lost; of ten it loses patience, and the client repeats.
+    for (name, lost) in [("once", 1), ("ten-times", 10)] {
+        to_lose.store(lost, Ordering::Relaxed);
+        let put = async || {
+            let path = format!("/products/{name}");
+            let body = json!({"name": name});
+            Answer::of(request(&shop.url, &Method::PUT, &path, name, &body)).await
+        };
+        let first = put().await;
+        assert!([201, 503].contains(&first.status.as_u16()), "{first:?}");
+        wait_until("the write is answered", async || put().await.status == 201).await;
+        shop.seconds_later.fetch_add(LATER, Ordering::Relaxed);
+        assert_eq!(put().await.expect(201).json()["version"], 1);
+    }
+    let products = shop.products().await;
+    assert_eq!(products.len(), 2, "{products:?}");
+    let (events, messages) = shop.events().await;
+    assert_eq!(events, products.into_iter().collect());
+    assert_eq!(messages, 2, "one event for each write");
+}
