@@ -7,7 +7,7 @@ use runtime::{Service, StartError, server};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{BackEnds, Catalogue, open_back_ends, relay_forever, routes};
+use crate::{BackEnds, Catalogue, OpenBackEnds, open_back_ends, relay_forever, routes};
 
 /// Noren's write service: takes products over HTTP, keeps them, and enqueues what must be indexed.
 #[derive(Debug, Parser)]
@@ -45,7 +45,7 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
 pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let (store, queue) = open_back_ends(&config.back_ends).await?;
+    let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
     let catalogue = Catalogue::new(store, queue, currency);
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
     let (routes, openapi) = documented_routes(catalogue.clone()).split_for_parts();

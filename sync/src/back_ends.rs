@@ -10,7 +10,9 @@ use domain::{Currency, Language};
 use opensearch_index::OpenSearchWriter;
 use rules::{Faults, FieldWeights, Locale, Rules};
 use runtime::StartError;
-use runtime::config::{self, IndexKind, QueueKind};
+use runtime::config::{self, IndexKind, QueueKind, StoreKind};
+
+use crate::dead_letters::DeadLetterOffice;
 
 /// Which queue and which index, where they are, and what the index makes of products.
 #[derive(Debug, Clone, Args)]
@@ -18,6 +20,9 @@ pub struct BackEnds {
     /// Where the embedded ones keep their files.
     #[command(flatten)]
     pub data_dir: config::DataDir,
+    /// Which store. It is not needed to sync, but to send dead letters again.
+    #[command(flatten)]
+    pub store: config::Store,
     /// Which queue.
     #[command(flatten)]
     pub queue: config::Queue,
@@ -49,24 +54,36 @@ impl BackEnds {
     #[must_use]
     pub fn embedded_in(mut self, data_dir: PathBuf) -> Self {
         self.data_dir.data_dir = data_dir;
+        self.store.store = StoreKind::Sqlite;
         self.queue.queue = QueueKind::Sqlite;
         self.index.index = IndexKind::Tantivy;
         self
     }
 }
 
+/// A queue that is open.
+pub struct OpenQueue {
+    /// The queue.
+    pub queue: Arc<dyn ChangeQueue>,
+    /// What becomes of its dead letters, where the store is in the same file.
+    pub dead_letters: Option<DeadLetterOffice>,
+}
+
 /// Opens the queue.
 ///
 /// # Errors
 /// When it cannot be opened, with what to do about it.
-pub async fn open_queue(config: &BackEnds) -> Result<Arc<dyn ChangeQueue>, StartError> {
+pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
     match config.queue.queue {
         #[cfg(feature = "embedded")]
         QueueKind::Sqlite => {
             let options = embedded_store::Options::default();
             let queue = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options)
                 .map_err(|error| StartError::because("cannot open the queue", error))?;
-            Ok(Arc::new(queue))
+            let queue = Arc::new(queue);
+            let is_one_file = config.store.store == StoreKind::Sqlite;
+            let office = || DeadLetterOffice::new(queue.clone(), queue.clone(), queue.clone());
+            Ok(OpenQueue { dead_letters: is_one_file.then(office), queue })
         }
         #[cfg(not(feature = "embedded"))]
         QueueKind::Sqlite => Err(config::compiled_out("NOREN_QUEUE", "sqlite", "embedded")),
@@ -77,7 +94,7 @@ pub async fn open_queue(config: &BackEnds) -> Result<Arc<dyn ChangeQueue>, Start
             let queue = sqs_queue::SqsQueue::open(&aws, &config.sqs.sqs_queue)
                 .await
                 .map_err(|error| StartError::because("cannot open the queue", error))?;
-            Ok(Arc::new(queue))
+            Ok(OpenQueue { queue: Arc::new(queue), dead_letters: None })
         }
         #[cfg(not(feature = "aws"))]
         QueueKind::Sqs => Err(config::compiled_out("NOREN_QUEUE", "sqs", "aws")),

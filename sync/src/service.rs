@@ -5,14 +5,14 @@ use runtime::config;
 use runtime::{Service, StartError, server};
 use tokio_util::sync::CancellationToken;
 
-use crate::{BackEnds, Worker, WorkerOptions, open_index, open_queue};
+use crate::{BackEnds, OpenQueue, Worker, WorkerOptions, admin, open_index, open_queue};
 
 /// Noren's consumer: takes changes from the queue and brings the search index to them.
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-sync",
     version,
-    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt listens for /health and /metrics only. One noren-sync writes an embedded index at a time."
+    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt listens for /health and /metrics, and for /admin where the store and the queue are in the data folder. One\nnoren-sync writes an embedded index at a time."
 )]
 pub struct Config {
     #[command(flatten)]
@@ -32,10 +32,13 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         // Lambda itself receives from the queue; the function sees the messages only.
         return crate::lambda::serve(open_index(back_ends).await?).await;
     }
-    let (queue, index) = (open_queue(back_ends).await?, open_index(back_ends).await?);
+    let (OpenQueue { queue, dead_letters }, index) =
+        (open_queue(back_ends).await?, open_index(back_ends).await?);
     let worker = Worker::new(queue, index, WorkerOptions::default());
     let (parts, queue) = (worker.parts(), Some(worker.queue_probe()));
-    let router = Service { parts, queue, ..Service::default() }.into_router();
+    let routes = dead_letters.map(|office| admin::dead_letters::routes(office).split_for_parts().0);
+    let router =
+        Service { routes: routes.unwrap_or_default(), parts, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
     let stop = CancellationToken::new();
     let stopped = stop.clone();

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use command::Catalogue;
-use domain::ports::{ChangeQueue, Envelope, IndexWriter, PortError, ProductStore, SearchIndex};
+use domain::ports::{
+    ChangeQueue, DeadLetter, DeadLetters, Envelope, IndexWriter, PortError, ProductStore, SearchIndex,
+};
 use domain::{Change, Currency, Language};
-use embedded_store::{DeadLetter, EmbeddedStore};
+use embedded_store::EmbeddedStore;
 use query::{Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::{Service, StartError};
-use sync::{Worker, WorkerOptions};
+use sync::{DeadLetterOffice, Worker, WorkerOptions};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -79,7 +81,8 @@ pub struct App {
     info(title = "Noren", description = "A product catalogue that never loses a write and answers a search in a millisecond."),
     tags(
         (name = "products", description = "Products as the catalogue keeps them"),
-        (name = "search", description = "Products as shoppers find them")
+        (name = "search", description = "Products as shoppers find them"),
+        (name = "operation", description = "For those who keep the catalogue running")
     )
 )]
 struct Api;
@@ -146,6 +149,7 @@ impl App {
         let (routes, openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
+            .merge(sync::admin::dead_letters::routes(self.dead_letter_office()))
             .split_for_parts();
         let mut parts = self.catalogue.parts();
         parts.push(query::service::index_part(self.search.clone()));
@@ -188,8 +192,13 @@ impl App {
     /// # Errors
     /// When the queue does not answer.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StartError> {
-        let letters = self.store.dead_letters(limit).await;
-        letters.map_err(|error| StartError::because("cannot read the dead letters", error))
+        let list = self.store.newest(limit).await;
+        list.map(|list| list.letters)
+            .map_err(|error| StartError::because("cannot read the dead letters", error))
+    }
+
+    fn dead_letter_office(&self) -> DeadLetterOffice {
+        DeadLetterOffice::new(self.store.clone(), self.store.clone(), self.store.clone())
     }
 
     /// Ends the sync worker after the batch that it has in hand.

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
+use axum::http::Request;
 use domain::Fault;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
@@ -13,10 +14,17 @@ use crate::failure::{Context as _, Failure};
 
 /// The longest answer that is read whole: more than a page of the largest products.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+const JSON: &str = "application/json";
 
-/// Answers GET requests.
+/// Answers requests.
 #[async_trait]
 pub trait Api: Send + Sync {
+    /// The answer to JSON that is posted to `path`, whatever its status.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    async fn tell(&self, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure>;
+
     /// The answer of `path` with these parameters, whatever its status.
     ///
     /// # Errors
@@ -154,6 +162,10 @@ impl RequestError {
 
 #[async_trait]
 impl Api for Service {
+    async fn tell(&self, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure> {
+        self.post(path, JSON, body).await.map_err(|error| error.failure)
+    }
+
     async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
         let request = self.client.get(self.address(path)).query(parameters);
         self.answer(request).await.map_err(|error| error.failure)
@@ -164,19 +176,9 @@ impl Api for Service {
 #[derive(Debug, Clone)]
 pub struct InProcess(pub axum::Router);
 
-#[async_trait]
-impl Api for InProcess {
-    async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
-        let mut address = Url::parse("http://in.process/").context(|| "asking in this process".to_owned())?;
-        address.set_path(path);
-        if !parameters.is_empty() {
-            address.query_pairs_mut().extend_pairs(parameters);
-        }
-        let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let target = format!("{}{query}", address.path());
-        let request = axum::http::Request::get(target)
-            .body(axum::body::Body::empty())
-            .context(|| format!("asking for {path} in this process"))?;
+impl InProcess {
+    async fn answer(&self, request: Request<Body>) -> Result<(StatusCode, Bytes), Failure> {
+        let path = request.uri().path().to_owned();
         let response = match tower::ServiceExt::oneshot(self.0.clone(), request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -186,6 +188,26 @@ impl Api for InProcess {
             .await
             .context(|| format!("reading the answer of {path}"))?;
         Ok((status, body))
+    }
+}
+
+#[async_trait]
+impl Api for InProcess {
+    async fn tell(&self, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure> {
+        let request = Request::post(path).header("content-type", JSON).body(Body::from(body));
+        self.answer(request.context(|| format!("asking for {path} in this process"))?).await
+    }
+
+    async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
+        let mut address = Url::parse("http://in.process/").context(|| "asking in this process".to_owned())?;
+        address.set_path(path);
+        if !parameters.is_empty() {
+            address.query_pairs_mut().extend_pairs(parameters);
+        }
+        let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let target = format!("{}{query}", address.path());
+        let request = Request::get(target).body(Body::empty());
+        self.answer(request.context(|| format!("asking for {path} in this process"))?).await
     }
 }
 
