@@ -6,14 +6,13 @@ use std::path::Path;
 use std::process::Stdio;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::ports::{ChangeQueue as _, GivenBack, MAX_RECEIVES, ProductStore as _, Write};
+use domain::ports::{ChangeQueue as _, ProductStore as _, Write};
 use domain::{Change, Product, ProductId, Record, Version};
 use embedded_store::EmbeddedStore;
 use serde_json::{Value, json};
 
-use crate::support::{Running, TestApp, command, finished, repository, shared_data, wait_until};
+use crate::support::{Running, TestApp, command, finished, give_up_all, repository, shared_data, wait_until};
 
 /// What a run of `noren` left.
 struct Run {
@@ -232,13 +231,7 @@ async fn give_up_a_change_of(id: &str, data_dir: &Path) {
     let change = Change::Update(Arc::new(next));
     let write = Write { change, replaces, answered: None, traceparent: None };
     store.write(vec![write]).await.remove(0).unwrap();
-    for _ in 0..MAX_RECEIVES {
-        for delivery in store.receive(10, Duration::ZERO).await.unwrap() {
-            let reason = "the index cannot hold it".to_owned();
-            let failed = GivenBack { receipt: delivery.receipt, reason, delay: Duration::ZERO };
-            store.give_back(&[failed]).await.unwrap();
-        }
-    }
+    give_up_all(&store, "the index cannot hold it").await;
     assert_eq!(store.stats().await.unwrap().dead, 1);
 }
 
@@ -468,5 +461,55 @@ fn every_shell_gets_its_completions() {
         let script = noren(&["completions", shell]).expect(0).out;
         assert!(script.contains("--data-dir") || script.contains("data-dir"), "{shell}");
         assert!(script.contains("import") && script.contains("completions"), "{shell}");
+    }
+}
+
+/// A folder with a product whose last change is a dead letter, and the key of that letter.
+async fn with_a_dead_letter(folder: &tempfile::TempDir) -> (String, String) {
+    let data = path(folder, "data");
+    let product = "{\"id\":\"k1\",\"name\":\"Iron kettle\"}\n";
+    noren_in(folder.path(), &["import", "--format", "ndjson", "--data-dir", &data, "-"], product).expect(0);
+    give_up_a_change_of("k1", &folder.path().join("data")).await;
+    let list = noren(&["dlq", "list", "--data-dir", &data, "--json"]).expect(0).out;
+    let list: Value = serde_json::from_str(&list).unwrap();
+    (data, list["deadLetters"][0]["key"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_of_stopped_data_are_shown_and_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, key) = with_a_dead_letter(&folder).await;
+    let list = noren(&["dlq", "list", "--data-dir", &data]).expect(0).out;
+    assert!(list.contains("k1") && list.contains("the index cannot hold it"), "{list}");
+    assert!(list.ends_with("1 dead letter\n"), "{list}");
+    let shown = noren(&["dlq", "show", &key, "--data-dir", &data]).expect(0).out;
+    assert!(shown.contains("product   k1\nversion   2\nreceives  5\n"), "{shown}");
+    let missing = noren(&["dlq", "retry", &key, "99", "--data-dir", &data]).expect(1).out;
+    assert!(missing.starts_with("1 sent again\n99 stays: there is no such dead letter"), "{missing}");
+    assert_eq!(noren(&["dlq", "list", "--data-dir", &data]).expect(0).out, "no dead letters\n");
+    // Whoever opens the folder next indexes it.
+    let explained = noren(&["search", "kettle", "--json", "--data-dir", &data]).expect(0).out;
+    assert!(explained.contains("k1"), "{explained}");
+    let app = noren::app::App::open(Path::new(&data), noren::app::Options::default()).await.unwrap();
+    app.sync_all(crate::support::PATIENCE).await.unwrap();
+    let indexed = app.search().get(&[ProductId::parse("k1").unwrap()]).await.unwrap().remove(0);
+    assert_eq!(indexed.unwrap().version, Version(2));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_dropped_only_when_that_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, _) = with_a_dead_letter(&folder).await;
+    let unasked = noren(&["dlq", "drop", "--all", "--data-dir", &data]).expect(2);
+    assert!(unasked.err.contains("--yes"), "{}", unasked.err);
+    let service = Running::start("noren", &["serve", "--data-dir", &data]).await;
+    let dropped = noren(&["dlq", "drop", "--all", "--yes", "--url", &service.url]).expect(0).out;
+    assert_eq!(dropped, "1 dropped\n");
+    assert_eq!(noren(&["dlq", "list", "--url", &service.url]).expect(0).out, "no dead letters\n");
+    let none = noren(&["dlq", "show", "1", "--url", &service.url]).expect(1);
+    assert!(none.err.starts_with("error: there is no such dead letter"), "{}", none.err);
+    for wrong in [&["dlq"][..], &["dlq", "retry"], &["dlq", "retry", "1", "--all"], &["dlq", "drop"]] {
+        noren(wrong).expect(2);
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use domain::ports::{ChangeQueue, ProductStore};
+use domain::ports::{ChangeQueue, DeadLetters, ProductStore};
 use runtime::StartError;
 use runtime::config::{self, QueueKind, StoreKind};
 
@@ -42,36 +42,50 @@ impl BackEnds {
     }
 }
 
-type Opened = (Arc<dyn ProductStore>, Arc<dyn ChangeQueue>);
+/// A store and a queue that are open.
+pub struct OpenBackEnds {
+    /// The store.
+    pub store: Arc<dyn ProductStore>,
+    /// The queue.
+    pub queue: Arc<dyn ChangeQueue>,
+    /// What the queue gave up.
+    pub dead_letters: Arc<dyn DeadLetters>,
+}
+
+impl OpenBackEnds {
+    fn new(store: Arc<dyn ProductStore>, queue: Arc<impl ChangeQueue + DeadLetters + 'static>) -> Self {
+        Self { store, queue: queue.clone(), dead_letters: queue }
+    }
+}
 
 /// Opens both. Any store goes with any queue; where both are the same file, a write enqueues its change itself.
 ///
 /// # Errors
 /// When one of them cannot be opened, with what to do about it.
-pub async fn open_back_ends(config: &BackEnds) -> Result<Opened, StartError> {
+pub async fn open_back_ends(config: &BackEnds) -> Result<OpenBackEnds, StartError> {
     #[cfg(feature = "aws")]
     let aws = aws::Connections::new(config);
     match (config.store.store, config.queue.queue) {
         #[cfg(feature = "embedded")]
         (StoreKind::Sqlite, QueueKind::Sqlite) => {
             let both = Arc::new(embedded::open(config, embedded_store::Outbox::Enqueue)?);
-            Ok((both.clone(), both))
+            Ok(OpenBackEnds::new(both.clone(), both))
         }
         #[cfg(all(feature = "embedded", feature = "aws"))]
         (StoreKind::Sqlite, QueueKind::Sqs) => {
             let store = embedded::open(config, embedded_store::Outbox::Mark)?;
-            Ok((Arc::new(store), Arc::new(aws.queue().await?)))
+            Ok(OpenBackEnds::new(Arc::new(store), Arc::new(aws.queue().await?)))
         }
         #[cfg(all(feature = "embedded", feature = "aws"))]
         (StoreKind::Dynamodb, QueueKind::Sqlite) => {
             let queue = embedded::open(config, embedded_store::Outbox::Mark)?;
-            Ok((Arc::new(aws.store().await?), Arc::new(queue)))
+            Ok(OpenBackEnds::new(Arc::new(aws.store().await?), Arc::new(queue)))
         }
         #[cfg(feature = "aws")]
         (StoreKind::Dynamodb, QueueKind::Sqs) => {
             // Both are looked at together: on Lambda the first caller waits for it.
             let (store, queue) = tokio::join!(aws.store(), aws.queue());
-            Ok((Arc::new(store?), Arc::new(queue?)))
+            Ok(OpenBackEnds::new(Arc::new(store?), Arc::new(queue?)))
         }
         #[cfg(not(feature = "embedded"))]
         (StoreKind::Sqlite, _) => Err(runtime::config::compiled_out("NOREN_STORE", "sqlite", "embedded")),

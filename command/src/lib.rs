@@ -14,7 +14,7 @@ pub mod service;
 
 use runtime::{Part, QueueDepth, QueueProbe};
 
-pub use back_ends::{BackEnds, open_back_ends};
+pub use back_ends::{BackEnds, OpenBackEnds, open_back_ends};
 pub use catalogue::{Catalogue, Command, IdempotencyKey, Operation, Precondition};
 pub use error::CommandError;
 pub use imports::{Imports, import_routes};

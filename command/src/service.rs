@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{BackEnds, Catalogue, Imports, import_routes, open_back_ends, relay_forever, routes};
+use crate::{
+    BackEnds, Catalogue, Imports, OpenBackEnds, import_routes, open_back_ends, relay_forever, routes,
+};
 
 /// Noren's write service: takes products over HTTP, keeps them, and enqueues what must be indexed.
 #[derive(Debug, Parser)]
@@ -49,7 +51,7 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
 pub async fn run(config: Config) -> Result<(), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let (store, queue) = open_back_ends(&config.back_ends).await?;
+    let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
     let catalogue = Catalogue::new(store, queue, currency);
     let imports = imports(&config, &catalogue)?;
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));

@@ -316,8 +316,7 @@ pub trait ChangeQueue: Send + Sync {
     async fn acknowledge(&self, receipts: &[Receipt]) -> Result<(), PortError>;
 
     /// Gives back messages that could not be worked on: each comes again after its delay. One that was received
-    /// [`MAX_RECEIVES`] times becomes a dead letter, with the reason where the queue can keep one: at once, or when it
-    /// would be received again.
+    /// [`MAX_RECEIVES`] times becomes a dead letter with its reason, at once.
     async fn give_back(&self, failed: &[GivenBack]) -> Result<(), PortError>;
 
     /// Hides messages that are still being worked on for another visibility time-out, counted from now.
@@ -356,6 +355,23 @@ pub struct Delivery {
     pub envelope: Result<Envelope, String>,
     /// How often it was received, with this time.
     pub receives: u32,
+    /// The message as text, where it is to be given back with it: on its last receive, from a queue that makes the dead
+    /// letter from what it is given.
+    pub body: Option<String>,
+}
+
+impl Delivery {
+    /// What to tell the queue when it cannot be worked on.
+    pub fn given_back(&self, reason: impl Into<String>, delay: Duration) -> GivenBack {
+        let Self { receipt, receives, body, .. } = self;
+        GivenBack {
+            receipt: receipt.clone(),
+            receives: *receives,
+            body: body.clone(),
+            reason: reason.into(),
+            delay,
+        }
+    }
 }
 
 /// A message given back.
@@ -363,6 +379,10 @@ pub struct Delivery {
 pub struct GivenBack {
     /// Which.
     pub receipt: Receipt,
+    /// How often it was received, as the delivery says.
+    pub receives: u32,
+    /// The message as text, where the delivery has it.
+    pub body: Option<String>,
     /// Why, for the person who reads the dead letters.
     pub reason: String,
     /// When it should come again.
@@ -381,6 +401,58 @@ pub struct QueueStats {
     /// The age of the oldest message that was not acknowledged, dead letters not counted; none where there is no such
     /// message, or where the queue does not tell its age, as SQS.
     pub oldest_age: Option<Duration>,
+}
+
+// ------------------------------------------------------------------------------------------ dead letters
+
+/// The messages that a queue gave up, for a person who finds out why and decides what becomes of them.
+///
+/// In a queue on many machines, such as SQS, a letter that another caller looks at in the same moment may be missing in
+/// an answer, and a call takes a second or more.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// The newest dead letters, the newest first: at most `limit`, and fewer where they are large. In SQS they are the
+    /// newest ones of some thousands that it happens to show.
+    async fn newest(&self, limit: usize) -> Result<DeadLetterList, PortError>;
+
+    /// The letters with these keys, in the order asked; `None` where there is no such letter.
+    async fn find(&self, keys: &[DeadLetterKey]) -> Result<Vec<Option<DeadLetter>>, PortError>;
+
+    /// Removes letters for good. The answers say, in the order asked, whether there was such a letter.
+    async fn remove(&self, keys: &[DeadLetterKey]) -> Result<Vec<bool>, PortError>;
+}
+
+/// Names a dead letter in its queue, for as long as it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeadLetterKey(pub String);
+
+/// Some dead letters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeadLetterList {
+    /// The newest first.
+    pub letters: Vec<DeadLetter>,
+    /// Whether there are others.
+    pub more: bool,
+}
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its name.
+    pub key: DeadLetterKey,
+    /// The product it is about; none where it cannot be read.
+    pub id: Option<ProductId>,
+    /// The version that it was sent for; none where it cannot be read.
+    pub version: Option<Version>,
+    /// Why it was given up; none where the queue gave it up by itself and kept no reason.
+    pub reason: Option<String>,
+    /// How often it was received.
+    pub receives: u32,
+    /// When it was given up; none where the queue did not keep that.
+    pub died_at: Option<Timestamp>,
+    /// The message as text; none where it stood for what the store holds.
+    pub body: Option<String>,
 }
 
 // ------------------------------------------------------------------------------------------------- index

@@ -13,13 +13,15 @@ use rules::{Faults, FieldWeights, Locale, Rules};
 use runtime::StartError;
 use runtime::config::{self, IndexKind, QueueKind, StoreKind};
 
+use crate::dead_letters::DeadLetterOffice;
+
 /// Which queue and which index, where they are, and what the index makes of products.
 #[derive(Debug, Clone, Args)]
 pub struct BackEnds {
     /// Where the embedded ones keep their files.
     #[command(flatten)]
     pub data_dir: config::DataDir,
-    /// Which store the changes come from.
+    /// Which store. It is not needed to sync, but to send dead letters again.
     #[command(flatten)]
     pub store: config::Store,
     /// Which queue.
@@ -60,18 +62,40 @@ impl BackEnds {
     }
 }
 
+/// A queue that is open.
+pub struct OpenQueue {
+    /// The queue.
+    pub queue: Arc<dyn ChangeQueue>,
+    /// The store, where it is in the same file. A store elsewhere is no business of this service's.
+    pub beside: Option<StoreBeside>,
+}
+
+/// A store in the same file as the queue.
+pub struct StoreBeside {
+    /// The store, to compare the index with.
+    pub store: Arc<dyn ProductStore>,
+    /// What becomes of the queue's dead letters.
+    pub dead_letters: DeadLetterOffice,
+}
+
 /// Opens the queue.
 ///
 /// # Errors
 /// When it cannot be opened, with what to do about it.
-pub async fn open_queue(config: &BackEnds) -> Result<Arc<dyn ChangeQueue>, StartError> {
+pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
     match config.queue.queue {
         #[cfg(feature = "embedded")]
         QueueKind::Sqlite => {
             let options = embedded_store::Options::default();
             let queue = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options)
                 .map_err(|error| StartError::because("cannot open the queue", error))?;
-            Ok(Arc::new(queue))
+            let queue = Arc::new(queue);
+            let is_one_file = config.store.store == StoreKind::Sqlite;
+            let beside = || StoreBeside {
+                store: queue.clone(),
+                dead_letters: DeadLetterOffice::new(queue.clone(), queue.clone(), queue.clone()),
+            };
+            Ok(OpenQueue { beside: is_one_file.then(beside), queue })
         }
         #[cfg(not(feature = "embedded"))]
         QueueKind::Sqlite => Err(config::compiled_out("NOREN_QUEUE", "sqlite", "embedded")),
@@ -82,28 +106,10 @@ pub async fn open_queue(config: &BackEnds) -> Result<Arc<dyn ChangeQueue>, Start
             let queue = sqs_queue::SqsQueue::open(&aws, &config.sqs.sqs_queue)
                 .await
                 .map_err(|error| StartError::because("cannot open the queue", error))?;
-            Ok(Arc::new(queue))
+            Ok(OpenQueue { queue: Arc::new(queue), beside: None })
         }
         #[cfg(not(feature = "aws"))]
         QueueKind::Sqs => Err(config::compiled_out("NOREN_QUEUE", "sqs", "aws")),
-    }
-}
-
-/// Opens the store, to compare the index with: where it lies in the same file as the queue. A store elsewhere is no
-/// business of this service's.
-///
-/// # Errors
-/// When it cannot be opened, with what to do about it.
-pub(crate) fn open_store(config: &BackEnds) -> Result<Option<Arc<dyn ProductStore>>, StartError> {
-    match (config.store.store, config.queue.queue) {
-        #[cfg(feature = "embedded")]
-        (StoreKind::Sqlite, QueueKind::Sqlite) => {
-            let options = embedded_store::Options::default();
-            let store = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options)
-                .map_err(|error| StartError::because("cannot open the store", error))?;
-            Ok(Some(Arc::new(store)))
-        }
-        _ => Ok(None),
     }
 }
 

@@ -25,15 +25,16 @@ pub(crate) struct Batch {
 struct Message {
     receipt: Receipt,
     receives: u32,
+    body: Option<String>,
 }
 
 impl Batch {
     pub(crate) fn new(deliveries: Vec<Delivery>) -> Self {
         let mut batch = Self::default();
         let mut places: HashMap<ProductId, usize> = HashMap::with_capacity(deliveries.len());
-        for Delivery { receipt, envelope, receives } in deliveries {
+        for Delivery { receipt, envelope, receives, body } in deliveries {
             batch.receipts.push(receipt.clone());
-            let message = Message { receipt, receives };
+            let message = Message { receipt, receives, body };
             match envelope {
                 Ok(envelope) => batch.add(&mut places, envelope.change, message),
                 Err(reason) => {
@@ -97,8 +98,9 @@ impl Batch {
 impl Message {
     /// Each receive doubles the time until the next.
     fn given_back(self, reason: String) -> GivenBack {
-        let delay = Duration::from_secs(1 << self.receives.min(6)).min(MAX_RETRY_DELAY);
-        GivenBack { receipt: self.receipt, reason, delay }
+        let Self { receipt, receives, body } = self;
+        let delay = Duration::from_secs(1 << receives.min(6)).min(MAX_RETRY_DELAY);
+        GivenBack { receipt, receives, body, reason, delay }
     }
 }
 
@@ -115,6 +117,7 @@ mod tests {
             receipt: Receipt(receipt.to_owned()),
             envelope: Ok(Envelope { change, traceparent: None }),
             receives: 1,
+            body: None,
         }
     }
 
@@ -133,12 +136,17 @@ mod tests {
 
     #[test]
     fn an_unreadable_message_is_given_back_alone() {
-        let unreadable =
-            Delivery { receipt: Receipt("r1".into()), envelope: Err("no JSON".into()), receives: 3 };
+        let unreadable = Delivery {
+            receipt: Receipt("r1".into()),
+            envelope: Err("no JSON".into()),
+            receives: 3,
+            body: Some("{".into()),
+        };
         let batch = Batch::new(vec![unreadable, delivery("r2", "a", 1)]);
         assert_eq!(batch.len(), 2);
         let (acknowledged, given_back) = batch.settle(vec![Applied::Done]);
         assert_eq!(acknowledged, [Receipt("r2".into())]);
         assert_eq!(given_back[0].delay, Duration::from_secs(8));
+        assert_eq!((given_back[0].receives, given_back[0].body.as_deref()), (3, Some("{")));
     }
 }

@@ -52,5 +52,7 @@ fn delivery(message: SqsMessage) -> Delivery {
             .map(|change| Envelope { change, traceparent })
             .map_err(|error| format!("the message cannot be read: {error}")),
         receipt: Receipt(message.message_id.unwrap_or_default()),
+        // SQS itself makes the dead letters.
+        body: None,
     }
 }

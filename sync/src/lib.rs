@@ -4,6 +4,7 @@ pub mod admin;
 mod back_ends;
 mod batch;
 mod catch_up;
+mod dead_letters;
 #[cfg(feature = "aws")]
 mod lambda;
 pub mod reconcile;
@@ -11,7 +12,7 @@ pub mod reindex;
 pub mod service;
 mod worker;
 
-pub(crate) use back_ends::open_store;
-pub use back_ends::{BackEnds, open_index, open_index_to_rebuild, open_queue};
+pub use back_ends::{BackEnds, OpenQueue, StoreBeside, open_index, open_index_to_rebuild, open_queue};
 pub use catch_up::catch_up;
+pub use dead_letters::{DeadLetterOffice, MAX_LETTERS_AT_ONCE, Selection, Settled};
 pub use worker::{Worker, WorkerOptions};

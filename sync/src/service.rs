@@ -4,17 +4,19 @@ use clap::Parser;
 use runtime::config;
 use runtime::{Service, StartError, server};
 use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::admin::index_routes;
 use crate::reconcile::Sides;
-use crate::{BackEnds, Worker, WorkerOptions, catch_up, open_index, open_queue, open_store};
+use crate::{
+    BackEnds, OpenQueue, StoreBeside, Worker, WorkerOptions, admin, catch_up, open_index, open_queue,
+};
 
 /// Noren's consumer: takes changes from the queue and brings the search index to them.
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-sync",
     version,
-    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt listens for /health and /metrics, and for /admin/ where store and queue are the SQLite file. One noren-sync writes an embedded index at a time."
+    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt listens for /health and /metrics, and for /admin where the store and the queue are in the data folder. One\nnoren-sync writes an embedded index at a time."
 )]
 pub struct Config {
     #[command(flatten)]
@@ -34,12 +36,16 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         // Lambda itself receives from the queue; the function sees the messages only.
         return crate::lambda::serve(open_index(back_ends).await?).await;
     }
-    let (queue, index) = (open_queue(back_ends).await?, open_index(back_ends).await?);
+    let (OpenQueue { queue, beside }, index) = (open_queue(back_ends).await?, open_index(back_ends).await?);
     let worker = Worker::new(queue, index.clone(), WorkerOptions::default());
     let (parts, queue) = (worker.parts(), Some(worker.queue_probe()));
-    let sides = open_store(back_ends)?.map(|store| Sides { store, index });
-    let routes = sides.clone().map(|sides| index_routes(sides).split_for_parts().0);
-    let routes = routes.unwrap_or_default();
+    let (mut routes, mut sides) = (OpenApiRouter::new(), None);
+    if let Some(StoreBeside { store, dead_letters }) = beside {
+        let both = Sides { store, index };
+        routes = admin::dead_letters::routes(dead_letters).merge(admin::index_routes(both.clone()));
+        sides = Some(both);
+    }
+    let routes = routes.split_for_parts().0;
     let router = Service { routes, parts, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
     let stop = CancellationToken::new();

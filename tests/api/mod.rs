@@ -7,6 +7,7 @@ mod answer_cache;
 mod bounds;
 mod bulk;
 mod catalogue;
+mod dead_letters;
 mod explain;
 mod facets;
 mod faults;

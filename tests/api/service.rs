@@ -76,6 +76,7 @@ async fn the_documents_are_served() {
         "/products/suggest",
         "/products/{id}/similar",
         "/products/facets/{field}",
+        "/admin/dead-letters",
     ] {
         assert!(api["paths"].get(path).is_some(), "{path} is not described");
     }

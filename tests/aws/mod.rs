@@ -1,5 +1,6 @@
 //! What the adapters of AWS do beyond the contracts, on the real servers, and the services on them as processes.
 
+mod dead_letters;
 mod index;
 mod operator;
 mod queue;

@@ -61,18 +61,22 @@ async fn thousands_of_messages_and_large_ones_arrive_once() {
     assert_eq!(queue.stats().await.unwrap(), domain::ports::QueueStats::default());
 }
 
+/// Sends a text that needs no escapes, as somebody else would who has the queue.
+pub(super) async fn send_text(server: &str, queue: &str, text: &str) {
+    let form = [
+        ("Action", "SendMessage"),
+        ("QueueUrl", &format!("{server}/000000000000/{queue}")),
+        ("MessageBody", text),
+    ];
+    let body: Vec<String> = form.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let sent = http_client().post(server).header("content-type", "application/x-www-form-urlencoded");
+    Answer::of(sent.body(body.join("&"))).await.expect(200);
+}
+
 #[tokio::test]
 async fn a_message_that_is_no_change_is_delivered_as_such() {
     let Some((queue, server, name)) = queue().await else { return };
-    let client = http_client();
-    let form = [
-        ("Action", "SendMessage"),
-        ("QueueUrl", &format!("{server}/000000000000/{name}")),
-        ("MessageBody", "poison"),
-    ];
-    let body: Vec<String> = form.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let sent = client.post(&server).header("content-type", "application/x-www-form-urlencoded");
-    Answer::of(sent.body(body.join("&"))).await.expect(200);
+    send_text(&server, &name, "poison").await;
     let deliveries = queue.receive(10, WAIT).await.unwrap();
     let reason = deliveries[0].envelope.as_ref().unwrap_err();
     assert!(reason.starts_with("it is no change"), "{reason}");

@@ -1,5 +1,6 @@
 //! Contract suites: plain functions over `&dyn Port`, called for each adapter.
 
+mod dead_letters;
 mod index;
 mod queue;
 mod store;

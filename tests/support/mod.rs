@@ -10,6 +10,8 @@ mod test_app;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use domain::ports::{ChangeQueue, MAX_RECEIVES};
+
 use crate::services::Server;
 
 pub(crate) use fault_proxy::{FaultProxy, Rule};
@@ -39,6 +41,16 @@ pub(crate) async fn wait_within(patience: Duration, condition: impl AsyncFn() ->
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     true
+}
+
+/// Gives back everything that can be received, for as often as it comes at once: then it is a dead letter.
+pub(crate) async fn give_up_all(queue: &dyn ChangeQueue, reason: &str) {
+    for _ in 0..MAX_RECEIVES {
+        let deliveries = queue.receive(100, Duration::from_secs(1)).await.expect("the queue answers");
+        let failed: Vec<_> =
+            deliveries.iter().map(|delivery| delivery.given_back(reason, Duration::ZERO)).collect();
+        queue.give_back(&failed).await.expect("the queue takes them back");
+    }
 }
 
 /// A client of HTTP for servers on this machine. It asks for nothing compressed unless a test does.

@@ -92,6 +92,12 @@ impl TestApp {
         Self::serve(app, data_dir).await
     }
 
+    /// The same on a folder that is there already.
+    pub(crate) async fn spawn_in(data_dir: TempDir) -> Self {
+        let app = App::open(data_dir.path(), Options::default()).await.expect("the folder can be opened");
+        Self::serve(app, data_dir).await
+    }
+
     /// The same with its index in OpenSearch; none where that cannot be had.
     pub(crate) async fn spawn_on_opensearch(options: Options) -> Option<Self> {
         let place =

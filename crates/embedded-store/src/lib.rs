@@ -5,6 +5,7 @@
 //! `migrations/1.sql` for the layout of the file.
 
 mod answers;
+mod dead_letters;
 mod error;
 mod marks;
 mod products;
@@ -24,7 +25,6 @@ use domain::ports::{PortError, PortErrorKind};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-pub use crate::queue::DeadLetter;
 use crate::readers::Readers;
 pub use crate::schema::OpenError;
 use crate::writer::Writer;
@@ -104,15 +104,6 @@ impl EmbeddedStore {
             outbox: options.outbox,
             clock: options.clock,
         })))
-    }
-
-    /// The newest dead letters, at most `limit`.
-    ///
-    /// # Errors
-    /// [`PortError`] when the file cannot be read.
-    pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, PortError> {
-        let read = move |conn: &_| queue::dead_letters(conn, limit);
-        self.0.readers.run("reading dead letters", read).await
     }
 
     /// The time in milliseconds since 1970.

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::Change;
 use domain::ports::{
     ChangeQueue, Delivery, Envelope, GivenBack, MAX_RECEIVES, PortError, PortErrorKind, QueueStats, Receipt,
 };
-use domain::{Change, Version};
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::time::{Instant, sleep};
 
-use crate::error::unreadable;
-use crate::products::{Stored, version_from_sql, version_to_sql};
+use crate::products::{Stored, version_to_sql};
 use crate::writer::Step;
 use crate::{EmbeddedStore, repeat_error, to_millis};
 
@@ -28,21 +26,6 @@ const MAX_RECEIVED_BYTES: usize = 16 << 20;
 const MAX_REASON_CHARS: usize = 2_000;
 /// What a message costs beside its body, roughly.
 const ROW_BYTES: usize = 100;
-
-/// A message that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The product it is about.
-    pub id: String,
-    /// The version that it was sent for.
-    pub version: Version,
-    /// Why it was given up.
-    pub reason: String,
-    /// How often it was received.
-    pub receives: u32,
-    /// When it was given up.
-    pub at: Timestamp,
-}
 
 #[async_trait]
 impl ChangeQueue for EmbeddedStore {
@@ -254,6 +237,7 @@ impl Claimed {
             receipt: Receipt(format!("{:x}-{:x}", self.seq, self.token)),
             envelope: change.map(|change| Envelope { change, traceparent: self.traceparent }),
             receives: self.receives,
+            body: None,
         }
     }
 }
@@ -353,21 +337,6 @@ fn bury(step: &Step<'_>, seq: i64, reason: &str) -> rusqlite::Result<()> {
         .execute(params![seq, step.now, reason])?;
     step.conn.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([seq])?;
     Ok(())
-}
-
-pub(crate) fn dead_letters(conn: &Connection, limit: usize) -> rusqlite::Result<Vec<DeadLetter>> {
-    let sql = "SELECT id, version, reason, receives, died_at FROM dead_letters ORDER BY seq DESC LIMIT ?1";
-    conn.prepare_cached(sql)?
-        .query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-            Ok(DeadLetter {
-                id: row.get(0)?,
-                version: version_from_sql(row.get(1)?),
-                reason: row.get(2)?,
-                receives: row.get(3)?,
-                at: Timestamp::from_millisecond(row.get(4)?).map_err(unreadable)?,
-            })
-        })?
-        .collect()
 }
 
 fn stats(conn: &Connection, now: i64) -> rusqlite::Result<QueueStats> {

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use command::{Catalogue, Imports};
 use domain::maintenance::IndexMaintenance;
-use domain::ports::SearchIndex;
+use domain::ports::{DeadLetter, DeadLetters, SearchIndex};
 use domain::{Currency, Language};
-use embedded_store::{DeadLetter, EmbeddedStore};
+use embedded_store::EmbeddedStore;
 use query::{Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::{Service, StartError};
 use sync::reconcile::Sides;
-use sync::{Worker, WorkerOptions, catch_up};
+use sync::{DeadLetterOffice, Worker, WorkerOptions, catch_up};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -173,6 +173,7 @@ impl App {
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
             .merge(sync::admin::index_routes(sides(&self.store, &self.writer)))
+            .merge(sync::admin::dead_letters::routes(self.dead_letter_office()))
             .split_for_parts();
         let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
         openapi.merge(described);
@@ -219,8 +220,13 @@ impl App {
     /// # Errors
     /// When the queue does not answer.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StartError> {
-        let letters = self.store.dead_letters(limit).await;
-        letters.map_err(|error| StartError::because("cannot read the dead letters", error))
+        let list = self.store.newest(limit).await;
+        list.map(|list| list.letters)
+            .map_err(|error| StartError::because("cannot read the dead letters", error))
+    }
+
+    fn dead_letter_office(&self) -> DeadLetterOffice {
+        DeadLetterOffice::new(self.store.clone(), self.store.clone(), self.store.clone())
     }
 
     /// Ends the sync worker and the import jobs after the batches that they have in hand.

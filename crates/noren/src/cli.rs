@@ -48,6 +48,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Rebuild the index from the store, or go back to the one before
     Reindex(ReindexArgs),
+    /// Look at the changes that could not be indexed, send them again, or drop them
+    Dlq(DlqArgs),
     /// Measure how good the search is, by products that people rated
     Eval(EvalArgs),
     /// Measure import and search on this machine
@@ -309,6 +311,114 @@ pub struct ReindexArgs {
     /// Remove an index that was begun and is not live
     #[arg(long)]
     pub discard: bool,
+}
+
+/// `noren dlq`.
+#[derive(Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  noren dlq list                              what could not be indexed, and why
+  noren dlq show 17                           one of them, with its message
+  noren dlq retry --all                       when the cause is mended
+  noren dlq drop 17
+  NOREN_STORE=dynamodb NOREN_QUEUE=sqs noren dlq list --back-ends
+
+A change that could not be indexed in five attempts is a dead letter. `retry` sends what the catalogue holds now of
+its product, never the old message, and then removes the letter."
+)]
+pub struct DlqArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: DlqCommand,
+}
+
+/// The commands of `noren dlq`.
+#[derive(Debug, Subcommand)]
+pub enum DlqCommand {
+    /// List dead letters, the newest first
+    List(DlqListArgs),
+    /// Show a dead letter with its message
+    Show(DlqShowArgs),
+    /// Send what the catalogue holds now of their products, and remove them
+    Retry(DlqSettleArgs),
+    /// Remove them for good
+    Drop(DlqDropArgs),
+}
+
+/// `noren dlq list`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren dlq list                              of the service at http://127.0.0.1:8080
+  noren dlq list --data-dir ./data --limit 500
+  noren dlq list --json | jq -r '.deadLetters[].id'")]
+pub struct DlqListArgs {
+    #[command(flatten)]
+    pub place: OperatorPlace,
+    /// How many at most, up to 500
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// Write the answer of the service as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `noren dlq show`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren dlq show 17
+  noren dlq show 17 --json | jq -r .body")]
+pub struct DlqShowArgs {
+    /// Its key, as the list has it
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    #[command(flatten)]
+    pub place: OperatorPlace,
+    /// Write the answer of the service as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `noren dlq retry`, and what it shares with `noren dlq drop`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren dlq retry 17 18
+  noren dlq retry --all
+  noren dlq retry --all --data-dir ./data     they are indexed when a service runs there
+
+Exit code: 0 all sent again, 1 some stay dead letters, 2 called wrongly.")]
+pub struct DlqSettleArgs {
+    /// Their keys, as the list has them
+    #[arg(value_name = "KEY", required_unless_present = "all", conflicts_with = "all")]
+    pub keys: Vec<String>,
+    /// All there are
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub place: OperatorPlace,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `noren dlq drop`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren dlq drop 17
+  noren dlq drop --all --yes                  without a question, for scripts
+
+Exit code: 0 all dropped, 1 some were not there, 2 called wrongly.")]
+pub struct DlqDropArgs {
+    #[command(flatten)]
+    pub which: DlqSettleArgs,
+    /// Do not ask whether that is meant
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `noren eval`.

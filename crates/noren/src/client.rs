@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
+use axum::http::Request;
+use axum::response::Response;
 use domain::Fault;
 use futures::StreamExt as _;
 use reqwest::{Method, StatusCode, Url};
@@ -14,6 +16,7 @@ use crate::failure::{Context as _, Failure};
 
 /// The longest answer that is read whole: more than a page of the largest products.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+const JSON: &str = "application/json";
 
 /// Takes the lines of an answer, one after the other.
 pub type EachLine<'a> = &'a mut (dyn for<'l> FnMut(&'l [u8]) -> Result<(), Failure> + Send);
@@ -34,9 +37,15 @@ pub trait Events: Send + Sync {
     ) -> Result<(), Failure>;
 }
 
-/// Answers GET requests.
+/// Answers requests.
 #[async_trait]
 pub trait Api: Send + Sync {
+    /// The answer to JSON that is posted to `path`, whatever its status.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    async fn tell(&self, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure>;
+
     /// The answer of `path` with these parameters, whatever its status.
     ///
     /// # Errors
@@ -174,6 +183,10 @@ impl RequestError {
 
 #[async_trait]
 impl Api for Service {
+    async fn tell(&self, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure> {
+        self.post(path, JSON, body).await.map_err(|error| error.failure)
+    }
+
     async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
         let request = self.client.get(self.address(path)).query(parameters);
         self.answer(request).await.map_err(|error| error.failure)
@@ -233,15 +246,50 @@ impl EventLines {
 #[derive(Debug, Clone)]
 pub struct InProcess(pub axum::Router);
 
-#[async_trait]
-impl Api for InProcess {
-    async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
-        let response = self.send(Method::GET, path, parameters).await?;
+impl InProcess {
+    async fn send(&self, request: Request<Body>) -> Response {
+        match tower::ServiceExt::oneshot(self.0.clone(), request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<(StatusCode, Bytes), Failure> {
+        let path = request.uri().path().to_owned();
+        let response = self.send(request).await;
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), MAX_ANSWER_BYTES)
             .await
             .context(|| format!("reading the answer of {path}"))?;
         Ok((status, body))
+    }
+
+    /// A request without a body.
+    fn request(
+        method: Method,
+        path: &str,
+        parameters: &[(String, String)],
+    ) -> Result<Request<Body>, Failure> {
+        let mut address = Url::parse("http://in.process/").context(|| "asking in this process".to_owned())?;
+        address.set_path(path);
+        if !parameters.is_empty() {
+            address.query_pairs_mut().extend_pairs(parameters);
+        }
+        let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let request = Request::builder().method(method).uri(format!("{}{query}", address.path()));
+        request.body(Body::empty()).context(|| format!("asking for {path} in this process"))
+    }
+}
+
+#[async_trait]
+impl Api for InProcess {
+    async fn tell(&self, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure> {
+        let request = Request::post(path).header("content-type", JSON).body(Body::from(body));
+        self.answer(request.context(|| format!("asking for {path} in this process"))?).await
+    }
+
+    async fn ask(&self, path: &str, parameters: &[(String, String)]) -> Result<(StatusCode, Bytes), Failure> {
+        self.answer(Self::request(Method::GET, path, parameters)?).await
     }
 }
 
@@ -254,43 +302,18 @@ impl Events for InProcess {
         parameters: &[(String, String)],
         each: EachLine<'_>,
     ) -> Result<(), Failure> {
-        let response = self.send(method, path, parameters).await?;
+        let reading = || format!("reading the answer of {path}");
+        let response = self.send(Self::request(method, path, parameters)?).await;
         let status = response.status();
-        let mut body = response.into_body().into_data_stream();
         if !status.is_success() {
-            let problem = axum::body::to_bytes(axum::body::Body::from_stream(body), MAX_ANSWER_BYTES).await;
-            return success(status, problem.context(|| format!("reading the answer of {path}"))?).map(drop);
+            let problem = axum::body::to_bytes(response.into_body(), MAX_ANSWER_BYTES).await;
+            return success(status, problem.context(reading)?).map(drop);
         }
-        let mut lines = EventLines::default();
+        let (mut body, mut lines) = (response.into_body().into_data_stream(), EventLines::default());
         while let Some(chunk) = body.next().await {
-            lines.take(&chunk.context(|| format!("reading the answer of {path}"))?, each)?;
+            lines.take(&chunk.context(reading)?, each)?;
         }
         lines.end(each)
-    }
-}
-
-impl InProcess {
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        parameters: &[(String, String)],
-    ) -> Result<axum::response::Response, Failure> {
-        let mut address = Url::parse("http://in.process/").context(|| "asking in this process".to_owned())?;
-        address.set_path(path);
-        if !parameters.is_empty() {
-            address.query_pairs_mut().extend_pairs(parameters);
-        }
-        let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let request = axum::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{query}", address.path()))
-            .body(axum::body::Body::empty())
-            .context(|| format!("asking for {path} in this process"))?;
-        match tower::ServiceExt::oneshot(self.0.clone(), request).await {
-            Ok(response) => Ok(response),
-            Err(never) => match never {},
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use domain::ports::DeadLetter;
 use domain::{Status, Version};
-use embedded_store::DeadLetter;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -115,14 +115,12 @@ struct Letter {
 }
 
 fn letters_of(dead: Vec<DeadLetter>, id: &str) -> Vec<Letter> {
-    let own = dead.into_iter().filter(|letter| letter.id == id);
-    let letter = |DeadLetter { version, reason, receives, at, .. }| Letter {
-        version,
-        reason,
-        receives,
-        at: at.to_string(),
+    let own = dead.into_iter().filter(|letter| letter.id.as_ref().is_some_and(|own| own.as_str() == id));
+    let letter = |DeadLetter { version, reason, receives, died_at, .. }| {
+        Some(Letter { version: version?, reason: reason?, receives, at: died_at?.to_string() })
     };
-    own.map(letter).collect()
+    // In a data folder, all of these are kept.
+    own.filter_map(letter).collect()
 }
 
 /// What the reading side knows.

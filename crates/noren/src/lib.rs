@@ -8,6 +8,7 @@ pub mod check_rules;
 pub mod cli;
 pub mod client;
 pub mod demo;
+pub mod dlq;
 pub mod eval;
 pub mod explain;
 pub mod export;

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use command::Catalogue;
+use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
 use domain::maintenance::IndexMaintenance;
-use domain::ports::{ChangeQueue, ProductStore};
+use domain::ports::{ChangeQueue, DeadLetters, ProductStore};
 use runtime::StartError;
+use sync::DeadLetterOffice;
 use sync::reconcile::Sides;
 
 use crate::cli::DEFAULT_URL;
@@ -39,10 +40,10 @@ impl OperatorPlace {
     /// When the address is none, there is no such folder, or a back end cannot be opened.
     pub async fn open(&self) -> Result<Place, Failure> {
         if let Some(data_dir) = &self.data_dir {
-            return Ok(Place::Local(Parts::open(BackEnds::in_folder(data_dir)?).await?));
+            return Ok(Place::Local(Box::new(Parts::open(BackEnds::in_folder(data_dir)?).await?)));
         }
         if self.back_ends {
-            return Ok(Place::Local(Parts::open(BackEnds::of_services()?).await?));
+            return Ok(Place::Local(Box::new(Parts::open(BackEnds::of_services()?).await?)));
         }
         Ok(Place::Service(Service::at(self.url.as_deref().unwrap_or(DEFAULT_URL))?))
     }
@@ -53,7 +54,7 @@ pub enum Place {
     /// By the routes of a running service.
     Service(Service),
     /// By its parts, opened in this process.
-    Local(Parts),
+    Local(Box<Parts>),
 }
 
 impl Place {
@@ -84,13 +85,15 @@ pub struct Parts {
     pub store: Arc<dyn ProductStore>,
     /// Where changes wait to be indexed.
     pub queue: Arc<dyn ChangeQueue>,
+    /// What the queue gave up.
+    pub dead_letters: Arc<dyn DeadLetters>,
     back_ends: BackEnds,
 }
 
 impl Parts {
     async fn open(back_ends: BackEnds) -> Result<Self, StartError> {
-        let (store, queue) = command::open_back_ends(&back_ends.written).await?;
-        Ok(Self { store, queue, back_ends })
+        let OpenBackEnds { store, queue, dead_letters } = command::open_back_ends(&back_ends.written).await?;
+        Ok(Self { store, queue, dead_letters, back_ends })
     }
 
     /// The routes that look after the index, over an index that is opened as `purpose` wants. An embedded index has one
@@ -112,7 +115,9 @@ impl Parts {
         let currency = Currency::parse(&self.back_ends.indexed.currency.currency)
             .map_err(|error| Failure::usage("NOREN_CURRENCY cannot be used").because(error))?;
         let catalogue = Catalogue::new(self.store.clone(), self.queue.clone(), currency);
-        Ok(command::routes(catalogue).split_for_parts().0)
+        let office = DeadLetterOffice::new(self.store.clone(), self.queue.clone(), self.dead_letters.clone());
+        let routes = command::routes(catalogue).merge(sync::admin::dead_letters::routes(office));
+        Ok(routes.split_for_parts().0)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The change queue on SQS: a standard queue with a dead-letter queue behind it.
 //!
-//! The body of a message is the change as JSON, and `traceparent` is a message attribute. A message that was received
-//! five times is moved by the queue's own redrive policy when it would be received again; why it failed stands in the log
-//! of `sync`, as SQS keeps no reason.
+//! The body of a message is the change as JSON, and `traceparent` is a message attribute. A message that is given back on
+//! its last receive is copied to the dead-letter queue with the reason as a message attribute, and then removed. What was
+//! received too often and never given back, as by Lambda or by receivers that crashed, is moved by the queue's own redrive
+//! policy, which keeps no reason.
 
 #![warn(missing_docs)]
 
+mod dead_letters;
 mod message;
 mod place;
 mod receipts;
@@ -91,7 +93,12 @@ impl ChangeQueue for SqsQueue {
     }
 
     async fn give_back(&self, failed: &[GivenBack]) -> Result<(), PortError> {
-        let delays = failed.iter().map(|failed| (failed.receipt.clone(), failed.delay)).collect();
+        let buried = self.bury(failed).await?;
+        let (dead, coming): (Vec<_>, Vec<_>) =
+            failed.iter().partition(|failed| buried.contains(&failed.receipt));
+        let dead: Vec<Receipt> = dead.into_iter().map(|failed| failed.receipt.clone()).collect();
+        self.delete_all(&dead).await?;
+        let delays = coming.into_iter().map(|failed| (failed.receipt.clone(), failed.delay)).collect();
         self.hide_all(delays, "giving messages back").await
     }
 

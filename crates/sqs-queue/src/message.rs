@@ -1,8 +1,10 @@
 //! Changes as messages.
 
+use std::collections::HashMap;
+
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use domain::Change;
-use domain::ports::{Delivery, Envelope, Receipt};
+use domain::ports::{Delivery, Envelope, MAX_RECEIVES, Receipt};
 
 /// The message attribute with the W3C trace context.
 pub(crate) const TRACEPARENT: &str = "traceparent";
@@ -13,7 +15,8 @@ const TEXT: &str = "String";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outgoing {
     pub(crate) body: String,
-    pub(crate) traceparent: Option<String>,
+    /// Names and texts, none of them empty.
+    pub(crate) attributes: Vec<(&'static str, String)>,
 }
 
 impl Outgoing {
@@ -26,19 +29,24 @@ impl Outgoing {
             }
         }
         let traceparent = envelope.traceparent.clone().filter(|traceparent| !traceparent.is_empty());
-        Ok(Self { body, traceparent })
+        let attributes = traceparent.map(|traceparent| (TRACEPARENT, traceparent)).into_iter().collect();
+        Ok(Self { body, attributes })
     }
 
     /// The bytes that SQS counts.
     pub(crate) fn bytes(&self) -> usize {
-        let attribute = |value: &String| TRACEPARENT.len() + TEXT.len() + value.len();
-        self.body.len() + self.traceparent.as_ref().map_or(0, attribute)
+        let attribute = |(name, value): &(&str, String)| name.len() + TEXT.len() + value.len();
+        self.body.len() + self.attributes.iter().map(attribute).sum::<usize>()
     }
 
-    /// The attribute that goes with the body.
-    pub(crate) fn attribute(&self) -> Option<MessageAttributeValue> {
-        let value = self.traceparent.as_ref()?;
-        MessageAttributeValue::builder().data_type(TEXT).string_value(value).build().ok()
+    /// The attributes as SQS takes them.
+    pub(crate) fn message_attributes(&self) -> Option<HashMap<String, MessageAttributeValue>> {
+        let attribute = |(name, value): &(&str, String)| {
+            let value = MessageAttributeValue::builder().data_type(TEXT).string_value(value).build().ok()?;
+            Some(((*name).to_owned(), value))
+        };
+        let attributes: HashMap<_, _> = self.attributes.iter().filter_map(attribute).collect();
+        (!attributes.is_empty()).then_some(attributes)
     }
 }
 
@@ -53,19 +61,25 @@ pub fn read_envelope(body: &str, traceparent: Option<&str>) -> Result<Envelope, 
 
 /// A message as it was received; none without a receipt, which SQS always gives.
 pub(crate) fn read_delivery(message: &Message) -> Option<Delivery> {
-    let receives = message
-        .attributes()
-        .and_then(|attributes| attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount))
-        .and_then(|count| count.parse().ok());
-    let traceparent = message
-        .message_attributes()
-        .and_then(|attributes| attributes.get(TRACEPARENT))
-        .and_then(MessageAttributeValue::string_value);
+    let body = message.body().unwrap_or_default();
+    let receives = number(message, &MessageSystemAttributeName::ApproximateReceiveCount);
+    let receives = receives.and_then(|receives| receives.try_into().ok()).unwrap_or(1);
     Some(Delivery {
         receipt: Receipt(message.receipt_handle()?.to_owned()),
-        envelope: read_envelope(message.body().unwrap_or_default(), traceparent),
-        receives: receives.unwrap_or(1),
+        envelope: read_envelope(body, text(message, TRACEPARENT)),
+        receives,
+        body: (receives >= MAX_RECEIVES).then(|| body.to_owned()),
     })
+}
+
+/// A number that SQS keeps of a message.
+pub(crate) fn number(message: &Message, name: &MessageSystemAttributeName) -> Option<i64> {
+    message.attributes()?.get(name)?.parse().ok()
+}
+
+/// A message attribute.
+pub(crate) fn text<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
+    message.message_attributes()?.get(name)?.string_value()
 }
 
 #[cfg(test)]
@@ -90,7 +104,7 @@ mod tests {
         let outgoing = Outgoing::new(&envelope).unwrap();
         let taken = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
         assert!(outgoing.body.chars().all(taken), "{}", outgoing.body);
-        let read = read_envelope(&outgoing.body, outgoing.traceparent.as_deref());
+        let read = read_envelope(&outgoing.body, outgoing.attributes.first().map(|(_, text)| text.as_str()));
         assert_eq!(read, Ok(envelope));
     }
 

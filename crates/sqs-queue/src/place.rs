@@ -67,7 +67,7 @@ pub enum OpenError {
 pub(crate) struct Place {
     pub(crate) url: String,
     /// The dead-letter queue, where there is one that we may see.
-    dead: Option<String>,
+    pub(crate) dead: Option<String>,
     pub(crate) visibility: Duration,
 }
 

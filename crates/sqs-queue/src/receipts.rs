@@ -18,7 +18,7 @@ const REMOVING: &str = "removing messages from the queue";
 
 /// What is done with a message.
 #[derive(Debug, Clone, Copy)]
-enum Act {
+pub(crate) enum Act {
     Delete,
     /// Hides it for this many seconds from now.
     Hide(i32),
@@ -26,8 +26,8 @@ enum Act {
 
 impl SqsQueue {
     pub(crate) async fn delete_all(&self, receipts: &[Receipt]) -> Result<(), PortError> {
-        self.act_on_all(receipts.iter().map(|receipt| (receipt.clone(), Act::Delete)).collect(), REMOVING)
-            .await
+        let acts = receipts.iter().map(|receipt| (receipt.clone(), Act::Delete)).collect();
+        self.act_on_all(&self.place().await?.url, acts, REMOVING).await
     }
 
     pub(crate) async fn hide_all(
@@ -36,19 +36,25 @@ impl SqsQueue {
         doing: &'static str,
     ) -> Result<(), PortError> {
         let hide = |(receipt, delay)| (receipt, Act::Hide(whole_seconds(delay)));
-        self.act_on_all(delays.into_iter().map(hide).collect(), doing).await
+        self.act_on_all(&self.place().await?.url, delays.into_iter().map(hide).collect(), doing).await
     }
 
-    /// Does all that can be done; the first error is the answer.
-    async fn act_on_all(&self, acts: Vec<(Receipt, Act)>, doing: &'static str) -> Result<(), PortError> {
+    /// Does all that can be done in a queue; the first error is the answer.
+    pub(crate) async fn act_on_all(
+        &self,
+        url: &str,
+        acts: Vec<(Receipt, Act)>,
+        doing: &'static str,
+    ) -> Result<(), PortError> {
         let batches: Vec<Vec<(Receipt, Act)>> = acts.chunks(MAX_ENTRIES).map(<[_]>::to_vec).collect();
-        let calls = stream::iter(batches).map(|batch| self.act_on_batch(batch, doing));
+        let calls = stream::iter(batches).map(|batch| self.act_on_batch(url, batch, doing));
         let done: Vec<Result<(), PortError>> = calls.buffer_unordered(CONCURRENT_CALLS).collect().await;
         stream::iter(done).try_collect().await
     }
 
     async fn act_on_batch(
         &self,
+        url: &str,
         mut batch: Vec<(Receipt, Act)>,
         doing: &'static str,
     ) -> Result<(), PortError> {
@@ -57,7 +63,7 @@ impl SqsQueue {
         loop {
             let mut again = Vec::new();
             let mut cause = None;
-            for failed in self.act_once(&batch, doing).await? {
+            for failed in self.act_once(url, &batch, doing).await? {
                 // The ids are the places in the batch.
                 let entry = failed.id.parse::<usize>().ok().and_then(|at| batch.get(at)).cloned();
                 match entry {
@@ -80,10 +86,10 @@ impl SqsQueue {
     /// One call, answering with the entries that failed. All acts of a batch are of one kind.
     async fn act_once(
         &self,
+        url: &str,
         batch: &[(Receipt, Act)],
         doing: &'static str,
     ) -> Result<Vec<BatchResultErrorEntry>, PortError> {
-        let place = self.place().await?;
         let defect = |error| PortError::new(PortErrorKind::Internal, doing, error);
         let (mut deletes, mut hides) = (Vec::new(), Vec::new());
         for (at, (Receipt(receipt), act)) in batch.iter().enumerate() {
@@ -104,12 +110,11 @@ impl SqsQueue {
         }
         let mut failed = Vec::new();
         if !deletes.is_empty() {
-            let call = self.client.delete_message_batch().queue_url(&place.url).set_entries(Some(deletes));
+            let call = self.client.delete_message_batch().queue_url(url).set_entries(Some(deletes));
             failed.extend(call.send().await.map_err(|error| port_error(doing, error))?.failed);
         }
         if !hides.is_empty() {
-            let call =
-                self.client.change_message_visibility_batch().queue_url(&place.url).set_entries(Some(hides));
+            let call = self.client.change_message_visibility_batch().queue_url(url).set_entries(Some(hides));
             failed.extend(call.send().await.map_err(|error| port_error(doing, error))?.failed);
         }
         Ok(failed)

@@ -5,13 +5,16 @@ use aws_setup::{Backoff, port_error};
 use domain::ports::{Envelope, PortError, PortErrorKind};
 use futures::{StreamExt, stream};
 
-use crate::message::{Outgoing, TRACEPARENT};
+use crate::message::Outgoing;
 use crate::{CONCURRENT_CALLS, MAX_ENTRIES, SqsQueue};
 
 /// The most bytes in one call. SQS itself takes four times as much now, but servers that speak its language, and queues
 /// with a limit of their own, may not.
 const MAX_BYTES: usize = 256 * 1024;
 const SENDING: &str = "sending changes to the queue";
+
+/// What became of the message with a number.
+pub(crate) type Answer = (usize, Result<(), PortError>);
 
 impl SqsQueue {
     pub(crate) async fn send_all(&self, envelopes: &[Envelope]) -> Vec<Result<(), PortError>> {
@@ -26,24 +29,33 @@ impl SqsQueue {
                 }
             }
         }
-        let calls = stream::iter(batches(messages)).map(async |batch| self.send_batch(batch).await);
-        let sent: Vec<Vec<_>> = calls.buffer_unordered(CONCURRENT_CALLS).collect().await;
-        for (at, answer) in sent.into_iter().flatten() {
-            answers[at] = Some(answer);
+        match self.place().await {
+            Ok(place) => {
+                for (at, answer) in self.send_messages(&place.url, messages).await {
+                    answers[at] = Some(answer);
+                }
+            }
+            Err(error) => messages.iter().for_each(|(at, _)| answers[*at] = Some(Err(copy(&error)))),
         }
         let missing = || Err(PortError::bare(PortErrorKind::Internal, "a message got no answer"));
         answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
     }
 
+    /// Sends numbered messages to a queue; the answers come in any order.
+    pub(crate) async fn send_messages(&self, url: &str, messages: Vec<(usize, Outgoing)>) -> Vec<Answer> {
+        let calls = stream::iter(batches(messages)).map(async |batch| self.send_batch(url, batch).await);
+        let sent: Vec<Vec<_>> = calls.buffer_unordered(CONCURRENT_CALLS).collect().await;
+        sent.into_iter().flatten().collect()
+    }
+
     /// Sends one batch; what SQS could not take, for reasons of its own, is sent again.
-    async fn send_batch(&self, mut batch: Vec<(usize, Outgoing)>) -> Vec<(usize, Result<(), PortError>)> {
+    async fn send_batch(&self, url: &str, mut batch: Vec<(usize, Outgoing)>) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(batch.len());
         let mut backoff = Backoff::default();
         loop {
-            let failed = match self.send_once(&batch).await {
+            let failed = match self.send_once(url, &batch).await {
                 Ok(failed) => failed,
                 Err(error) => {
-                    let copy = |error: &PortError| PortError::bare(error.kind, error.chain());
                     answers.extend(batch.iter().map(|(at, _)| (*at, Err(copy(&error)))));
                     return answers;
                 }
@@ -67,21 +79,28 @@ impl SqsQueue {
     }
 
     /// One call, answering with the entries that failed. It is 200 also when all of them did.
-    async fn send_once(&self, batch: &[(usize, Outgoing)]) -> Result<Vec<BatchResultErrorEntry>, PortError> {
-        let place = self.place().await?;
-        let mut call = self.client.send_message_batch().queue_url(&place.url);
+    async fn send_once(
+        &self,
+        url: &str,
+        batch: &[(usize, Outgoing)],
+    ) -> Result<Vec<BatchResultErrorEntry>, PortError> {
+        let mut call = self.client.send_message_batch().queue_url(url);
         for (at, message) in batch {
-            let mut entry =
-                SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(&message.body);
-            if let Some(attribute) = message.attribute() {
-                entry = entry.message_attributes(TRACEPARENT, attribute);
-            }
-            let entry =
-                entry.build().map_err(|error| PortError::new(PortErrorKind::Internal, SENDING, error))?;
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(at.to_string())
+                .message_body(&message.body)
+                .set_message_attributes(message.message_attributes())
+                .build()
+                .map_err(|error| PortError::new(PortErrorKind::Internal, SENDING, error))?;
             call = call.entries(entry);
         }
         Ok(call.send().await.map_err(|error| port_error(SENDING, error))?.failed)
     }
+}
+
+/// The error once more, for another message that it is about.
+fn copy(error: &PortError) -> PortError {
+    PortError::bare(error.kind, error.chain())
 }
 
 /// What an entry of a batch that failed means.
@@ -116,7 +135,7 @@ mod tests {
     use super::*;
 
     fn sizes(bytes: &[usize]) -> Vec<Vec<usize>> {
-        let message = |bytes: &usize| Outgoing { body: "x".repeat(*bytes), traceparent: None };
+        let message = |bytes: &usize| Outgoing { body: "x".repeat(*bytes), attributes: Vec::new() };
         let batches = batches(bytes.iter().map(message).enumerate().collect());
         batches.iter().map(|batch| batch.iter().map(|(_, message)| message.bytes()).collect()).collect()
     }
@@ -134,7 +153,8 @@ mod tests {
 
     #[test]
     fn the_trace_context_counts() {
-        let message = Outgoing { body: "x".repeat(100), traceparent: Some("00-1-2-01".to_owned()) };
+        let attributes = vec![("traceparent", "00-1-2-01".to_owned())];
+        let message = Outgoing { body: "x".repeat(100), attributes };
         assert_eq!(message.bytes(), 100 + "traceparent".len() + "String".len() + 9);
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::FaultKind;
 use domain::maintenance::{Generation, Generations, Look};
 use domain::ports::{PortError, PortErrorKind};
-use domain::{Fault, FaultKind};
 use http::{StatusCode, Uri};
 use runtime::Problem;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::stream;
+use super::{fault, parameters, problem_of_port, stream};
 use crate::reconcile::{Comparison, Event, Listener, Outcome, Sides, reconcile};
 use crate::reindex::{Step, reindex, roll_back};
 
@@ -114,33 +114,28 @@ fn comparison(uri: &Uri) -> Result<Comparison, Problem> {
         patience: DEFAULT_PATIENCE,
         one_in: 1,
     };
-    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
-        let fault = |message: &str| bad_request(&name, FaultKind::Malformed, message);
-        match &*name {
-            "repair" => comparison.repair = value.parse().map_err(|_| fault("must be `true` or `false`"))?,
+    for (name, value) in parameters(uri) {
+        let wrong = |message: &str| fault(StatusCode::BAD_REQUEST, &name, FaultKind::Malformed, message);
+        match name.as_str() {
+            "repair" => comparison.repair = value.parse().map_err(|_| wrong("must be `true` or `false`"))?,
             "oneIn" => {
                 let number = value.parse().ok().filter(|number| *number > 0);
-                comparison.one_in = number.ok_or_else(|| fault("must be a whole number above 0"))?;
+                comparison.one_in = number.ok_or_else(|| wrong("must be a whole number above 0"))?;
             }
             "patience" => {
                 let seconds =
                     value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
                 let patience = seconds.filter(|patience| *patience <= MAX_PATIENCE);
                 comparison.patience =
-                    patience.ok_or_else(|| fault("must be a number of seconds from 0 to 600"))?;
+                    patience.ok_or_else(|| wrong("must be a number of seconds from 0 to 600"))?;
             }
             _ => {
                 let message = "is no parameter of this address; there are `repair`, `oneIn` and `patience`";
-                return Err(bad_request(&name, FaultKind::Unknown, message));
+                return Err(fault(StatusCode::BAD_REQUEST, &name, FaultKind::Unknown, message));
             }
         }
     }
     Ok(comparison)
-}
-
-fn bad_request(field: &str, kind: FaultKind, message: &str) -> Problem {
-    let fault = Fault::new(field, kind, message);
-    Problem::of_faults(StatusCode::BAD_REQUEST, fault.to_string(), &[fault])
 }
 
 /// One line of a rebuild.
@@ -240,7 +235,7 @@ async fn give_up(State(maintained): State<Maintained>) -> Response {
     };
     match maintained.sides.index.discard().await {
         Ok(()) => indexes(&maintained.sides).await,
-        Err(error) => failed(&error),
+        Err(error) => problem_of_port(&error).into_response(),
     }
 }
 
@@ -292,11 +287,6 @@ impl From<Generations> for Indexes {
 async fn indexes(sides: &Sides) -> Response {
     match sides.index.generations().await {
         Ok(generations) => axum::Json(Indexes::from(generations)).into_response(),
-        Err(error) => failed(&error),
+        Err(error) => problem_of_port(&error).into_response(),
     }
-}
-
-fn failed(error: &PortError) -> Response {
-    tracing::error!(error = error.chain(), "looking after the index failed");
-    Problem::unavailable("the index is not available now; try again").into_response()
 }

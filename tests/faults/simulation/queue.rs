@@ -191,7 +191,7 @@ impl SimulatedQueue {
         message.said_poison |= message.said.as_ref().is_some_and(is_poison);
         self.world.note(format_args!("deliver m{number} as r{receipt}: {}", told(message.said.as_ref())));
         let receipt = Receipt(format!("{number} {receipt}"));
-        Some(Delivery { receipt, envelope, receives: message.receives })
+        Some(Delivery { receipt, envelope, receives: message.receives, body: None })
     }
 
     fn read(&self, body: &Body) -> Result<Envelope, String> {

@@ -261,6 +261,10 @@ mod tests {
 
     #[async_trait]
     impl Api for Shop {
+        async fn tell(&self, path: &str, _: Bytes) -> Result<(StatusCode, Bytes), Failure> {
+            panic!("{path} is told something");
+        }
+
         async fn ask(
             &self,
             path: &str,
