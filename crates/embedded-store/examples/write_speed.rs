@@ -1,7 +1,8 @@
 //! How fast the store and the queue are on this disk: `cargo run --release -p embedded-store --example write_speed`.
 //!
-//! It prints single writes made by 64 callers at once, writes in batches of 500, receiving and acknowledging in
-//! batches of 1,000, and reading, each with the processor time that it took.
+//! It prints what the bare file takes, rows of products and messages in transactions of 64, then single writes made by 64
+//! callers at once, writes in batches of 500, receiving and acknowledging in batches of 1,000, and reading, each with the
+//! processor time that it took.
 
 use std::error::Error;
 use std::ops::Range;
@@ -27,6 +28,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let content = content()?;
     let example = product("an-example-of-an-id", &content);
     println!("a product has {} bytes", serde_json::to_vec(&example)?.len());
+
+    let measure = Measure::start();
+    write_bare_rows(&serde_json::to_string(&example)?)?;
+    measure.print("bare file, groups of 64", SINGLES);
 
     let next = Arc::new(AtomicUsize::new(0));
     let measure = Measure::start();
@@ -74,6 +79,35 @@ async fn main() -> Result<(), Box<dyn Error>> {
         assert!(store.get(&ids?).await?.iter().all(Option::is_some), "everything written is there");
     }
     measure.print("read in batches of 500", BATCHED);
+    Ok(())
+}
+
+/// What the file itself takes: as many rows as the single writes, with nothing around them, and a full sync for each
+/// transaction.
+fn write_bare_rows(json: &str) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir_in(".")?;
+    let mut conn = rusqlite::Connection::open(folder.path().join("bare.db"))?;
+    conn.execute_batch(concat!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 24576;",
+        include_str!("../src/migrations/1.sql"),
+    ))?;
+    for group in 0..SINGLES.div_ceil(CALLERS) {
+        let transaction = conn.transaction()?;
+        for number in group * CALLERS..SINGLES.min((group + 1) * CALLERS) {
+            let id = scattered_id("bare", number);
+            transaction
+                .prepare_cached(
+                    "INSERT INTO products (id, version, action, sku, json) VALUES (?1, 1, 'CREATE', ?2, ?3)",
+                )?
+                .execute((&id, format!("SKU-{id}"), json))?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO messages (visible_at, sent_at, id, version) VALUES (0, 0, ?1, 1)",
+                )?
+                .execute([&id])?;
+        }
+        transaction.commit()?;
+    }
     Ok(())
 }
 

@@ -468,6 +468,7 @@ Examples:
   noren bench products.ndjson                            import, then searches for words of the products
   noren bench products.ndjson --queries queries.ndjson   the searches of a file, one a line
   noren bench products.ndjson --ratios --writes 500      also what facets, HTTP, typos and writes cost
+  noren bench --data-dir new --creates 100000 --searches 0   only creates, in an empty folder
   noren bench products.ndjson --data-dir big             the same, and the folder stays
   noren bench --data-dir big                             only searches
   noren bench --url http://127.0.0.1:8080                a service that runs already
@@ -501,7 +502,10 @@ pub struct BenchArgs {
     /// Also measure ways to search against each other
     #[arg(long)]
     pub ratios: bool,
-    /// Also search beside this many writes a second
+    /// Also create this many products, one by one over 64 connections, before the searches
+    #[arg(long, value_name = "N", conflicts_with = "url")]
+    pub creates: Option<usize>,
+    /// Also search beside this many writes a second, and tell how soon writes are found
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub writes: Option<u32>,
     /// Write the figures to this file, for docs/plots/plot.py

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::{Method, Request, Uri};
+use axum::http::{HeaderMap, Method, Request, Uri};
 use domain::ports::SearchIndex;
 use domain::search::SearchRequest;
 use http_body_util::{BodyExt as _, Full};
@@ -41,6 +41,14 @@ impl Ask {
         address.query_pairs_mut().extend_pairs(query.parameters(facets));
         let target = format!("{}?{}", address.path(), address.query().unwrap_or_default());
         Self::new(Method::GET, &target, None)
+    }
+
+    /// What is at a path, with its parameters.
+    ///
+    /// # Errors
+    /// When `target` is none.
+    pub fn get(target: &str) -> Result<Self, Failure> {
+        Self::new(Method::GET, target, None)
     }
 
     /// A JSON body that is posted as it stands.
@@ -188,18 +196,27 @@ impl Client {
     /// # Errors
     /// When the answer is no success, or does not come.
     pub async fn send(&mut self, ask: &Ask) -> Result<(), Failure> {
+        self.send_for_headers(ask).await.map(drop)
+    }
+
+    /// The same, and gives the headers of the answer.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send_for_headers(&mut self, ask: &Ask) -> Result<HeaderMap, Failure> {
         let request = ask.request(&self.host)?;
         let exchange = async {
             self.sender.ready().await?;
             let response = self.sender.send_request(request).await?;
-            let status = response.status();
-            Ok((status, response.into_body().collect().await?.to_bytes()))
+            let (head, body) = response.into_parts();
+            Ok((head, body.collect().await?.to_bytes()))
         };
         let broken = || format!("{} broke off", self.host);
         let answer: Result<_, hyper::Error> =
             tokio::time::timeout(PATIENCE, exchange).await.context(|| "waiting for an answer".to_owned())?;
-        let (status, body) = answer.context(broken)?;
-        success(status, &body, ask)
+        let (head, body) = answer.context(broken)?;
+        success(head.status, &body, ask)?;
+        Ok(head.headers)
     }
 }
 

@@ -26,7 +26,7 @@ use self::figures::{Figures, Measured};
 use self::load::{Case, Plan, compare};
 use self::machine::{Memory, Scratch};
 use self::queries::{Facets, Query, Sample};
-use self::writes::Writers;
+use self::writes::{CREATORS, Waiters, Writers, creates};
 use crate::app::{App, Options};
 use crate::cli::BenchArgs;
 use crate::client::{Api, InProcess, Service};
@@ -37,6 +37,8 @@ use crate::import;
 const ROUNDS: usize = 10;
 /// How long the index may take to hold what was written beside searches.
 const SYNC_PATIENCE: Duration = Duration::from_secs(60);
+/// For how long it is measured how soon writes are found.
+const FRESHNESS_TIME: Duration = Duration::from_secs(20);
 /// Megabytes of answers, where it is measured what it brings to keep them.
 const ANSWERS_MB: u32 = 64;
 /// One query in so many is misspelt in a shop's log.
@@ -133,6 +135,9 @@ async fn bench_folder(folder: &Path, args: &BenchArgs, report: &mut Report) -> R
         if !args.files.is_empty() {
             import(&app, args, folder, report).await?;
         }
+        if let Some(count) = args.creates {
+            create(&app, count, report).await?;
+        }
         if args.searches == 0 {
             return Ok(());
         }
@@ -160,6 +165,19 @@ async fn import(app: &App, args: &BenchArgs, folder: &Path, report: &mut Report)
     println!("import until everything is searchable: {summary}");
     app.settle().await?;
     report.memory("import");
+    Ok(())
+}
+
+/// Creates products one by one.
+async fn create(app: &App, count: usize, report: &mut Report) -> Result<(), Failure> {
+    let served = Served::start(app.router()).await?;
+    let mut case = Case::new("single creates", Target::Http(served.host.clone(), creates(count)?));
+    let created = case.run(CREATORS, count).await;
+    served.stop().await;
+    created?;
+    report.all(&[case.measured()]);
+    app.sync_all(SYNC_PATIENCE).await?;
+    report.memory("creates");
     Ok(())
 }
 
@@ -304,10 +322,14 @@ impl<'a> Bench<'a> {
         let mut beside = Case::new("beside writes", target);
         let writers = Writers::start(&self.served.host, &self.sample.ids().into(), per_second).await?;
         beside.run(args.connections, args.searches).await?;
+        let waiters = Waiters::start(&self.served.host).await?;
+        tokio::time::sleep(FRESHNESS_TIME).await;
+        let waited = Measured { name: "from the 201 to being found", slices: vec![waiters.stop().await?] };
         let written = writers.stop().await?;
         self.app.sync_all(SYNC_PATIENCE).await?;
         let measured = [alone.measured(), beside.measured()];
         report.all(&measured);
+        report.all(&[waited]);
         report.value("writes", written, " a second");
         let [alone, beside] = measured.map(|measured| measured.figures().percentile(99.0).as_secs_f64());
         report.value("99% beside writes against without", beside / alone, " times");

@@ -1,4 +1,4 @@
-//! Writes beside the searches.
+//! Writes beside the searches, writes alone, and how soon they are found.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Ask, Client};
+use super::figures::Slice;
 use crate::failure::{Context as _, Failure};
 
 /// Connections that write. Each waits for one answer at a time, so there have to be some.
@@ -65,4 +66,76 @@ async fn write(
         written += 1;
     }
     Ok(written)
+}
+
+/// Connections that create products, each one after the other.
+pub(crate) const CREATORS: usize = 64;
+
+/// A product that nobody has, of about 250 bytes.
+fn lamp(number: usize) -> String {
+    format!(
+        r#"{{"name":"Desk lamp {number}","brand":"Hikari","category":"Home > Lamps","price":39.9,"stock":12,"tags":["oak"],"description":"A lamp for a desk with a shade of oak and paper","attributes":{{"colour":"black","watts":8}}}}"#
+    )
+}
+
+/// So many creates of one product each.
+///
+/// # Errors
+/// Never, as the path is one.
+pub(crate) fn creates(count: usize) -> Result<Arc<[Ask]>, Failure> {
+    (0..count).map(|number| Ask::post("/products", &lamp(number))).collect()
+}
+
+/// Clients that create a product and wait until a search finds it, again and again.
+pub(crate) struct Waiters {
+    tasks: JoinSet<Result<Vec<Duration>, Failure>>,
+    stop: CancellationToken,
+    begun: Instant,
+}
+
+/// Clients that wait at the same time.
+const WAITERS: usize = 4;
+
+impl Waiters {
+    /// Begins to create products at a host and port.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub(crate) async fn start(host: &str) -> Result<Self, Failure> {
+        let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
+        for number in 0..WAITERS {
+            tasks.spawn(wait(Client::connect(host).await?, number * 1_000_000, stop.clone()));
+        }
+        Ok(Self { tasks, stop, begun: Instant::now() })
+    }
+
+    /// How long each took, from the answer to the write until a search found it.
+    ///
+    /// # Errors
+    /// When a request failed.
+    pub(crate) async fn stop(mut self) -> Result<Slice, Failure> {
+        self.stop.cancel();
+        let mut times = Vec::new();
+        while let Some(task) = self.tasks.join_next().await {
+            times.extend(task.context(|| "waiting for writes".to_owned())??);
+        }
+        Ok(Slice { times, wall: self.begun.elapsed() })
+    }
+}
+
+async fn wait(mut client: Client, first: usize, stop: CancellationToken) -> Result<Vec<Duration>, Failure> {
+    let mut times = Vec::new();
+    for number in first.. {
+        if stop.is_cancelled() {
+            break;
+        }
+        let headers = client.send_for_headers(&Ask::post("/products", &lamp(number))?).await?;
+        let token = headers.get(runtime::http::SYNC_TOKEN).and_then(|token| token.to_str().ok());
+        let token = token.ok_or_else(|| Failure::new("a write was answered without a token"))?;
+        let begun = Instant::now();
+        let search = format!("/products/search?pageSize=1&syncTimeout=10&syncToken={token}");
+        client.send(&Ask::get(&search)?).await?;
+        times.push(begun.elapsed());
+    }
+    Ok(times)
 }
