@@ -13,6 +13,8 @@ use std::net::SocketAddr;
 
 use crate::support::free_port;
 
+pub(crate) use start::variables;
+
 /// An address of this machine at which nobody listens.
 fn closed_address() -> SocketAddr {
     ([127, 0, 0, 1], free_port()).into()

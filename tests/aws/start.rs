@@ -26,7 +26,7 @@ const NOTHING: [(&str, &str); 9] = [
 ];
 
 /// The variables of a process that uses the servers at these addresses.
-pub(super) fn variables<'a>(dynamodb: &'a str, sqs: &'a str, name: &'a str) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn variables<'a>(dynamodb: &'a str, sqs: &'a str, name: &'a str) -> Vec<(&'a str, &'a str)> {
     let ours = [
         ("AWS_PROFILE", "default"),
         ("AWS_REGION", "eu-central-1"),

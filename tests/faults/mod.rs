@@ -5,10 +5,14 @@
 //! `docs/RELIABILITY.md` says what is promised.
 
 mod deleted;
+mod dynamodb_fails;
 mod killed;
+mod opensearch_fails;
 mod repeated;
+mod shop;
 mod shuffled;
 mod simulation;
+mod sqs_away;
 
 /// Where chance begins.
 fn seed() -> u64 {

@@ -6,119 +6,19 @@
 //!
 //! `cargo test --workspace --test integration faults::repeated` repeats it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_setup::Aws;
-use command::{Catalogue, relay_all};
-use domain::ports::{ChangeQueue, ProductStore};
-use domain::{Currency, ProductId};
-use dynamodb_store::DynamoStore;
-use embedded_store::{EmbeddedStore, Options, Outbox};
+use embedded_store::Outbox;
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
+use super::shop::{LATER, Shop};
 use crate::services;
 use crate::support::{Answer, FaultProxy, Rule, http_client, wait_until};
-
-/// Longer than DynamoDB remembers a transaction.
-const LATER: i64 = 11 * 60;
-
-/// The write side over HTTP, with a clock that can be put forward.
-struct Shop {
-    url: String,
-    /// The same, but no answer comes back.
-    mute: FaultProxy,
-    catalogue: Catalogue,
-    store: Arc<dyn ProductStore>,
-    queue: Arc<EmbeddedStore>,
-    seconds_later: Arc<AtomicI64>,
-    serving: JoinHandle<()>,
-    _data: TempDir,
-}
-
-impl Shop {
-    async fn embedded(outbox: Outbox) -> Self {
-        let (clock, seconds_later) = clock();
-        let data = tempfile::tempdir().unwrap();
-        let options = Options { outbox, clock, ..Options::default() };
-        let store = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
-        Self::serve(store.clone(), store, seconds_later, data).await
-    }
-
-    /// On DynamoDB behind the address; the queue is a file, whose messages can be counted.
-    async fn dynamodb(url: &str) -> Self {
-        let (clock, seconds_later) = clock();
-        let aws = Aws::local(url).await.unwrap();
-        let store = DynamoStore::create(&aws, &format!("repeated-{}", ProductId::generate())).await.unwrap();
-        let data = tempfile::tempdir().unwrap();
-        let queue = EmbeddedStore::open(data.path(), Options::default()).unwrap();
-        Self::serve(Arc::new(store.with_clock(clock)), Arc::new(queue), seconds_later, data).await
-    }
-
-    async fn serve(
-        store: Arc<dyn ProductStore>,
-        queue: Arc<EmbeddedStore>,
-        seconds_later: Arc<AtomicI64>,
-        data: TempDir,
-    ) -> Self {
-        let catalogue = Catalogue::new(store.clone(), queue.clone(), Currency::USD);
-        let (routes, _) = command::routes(catalogue.clone()).split_for_parts();
-        let router = runtime::Service { routes, ..Default::default() }.into_router();
-        let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = tokio::spawn(runtime::server::serve(listener, router, std::future::pending()));
-        let mute = FaultProxy::before(&url, |_| Rule::Swallow).await;
-        Self { url, mute, catalogue, store, queue, seconds_later, serving, _data: data }
-    }
-
-    /// Everything that was enqueued, with what the relay finds: product and version, and how many messages that were.
-    async fn events(&self) -> (BTreeSet<(String, u64)>, usize) {
-        self.seconds_later.fetch_add(LATER, Ordering::Relaxed);
-        relay_all(&self.catalogue).await.unwrap();
-        let (mut events, mut messages) = (BTreeSet::new(), 0);
-        loop {
-            let deliveries = self.queue.receive(100, Duration::ZERO).await.unwrap();
-            if deliveries.is_empty() {
-                return (events, messages);
-            }
-            messages += deliveries.len();
-            let receipts: Vec<_> = deliveries.iter().map(|delivery| delivery.receipt.clone()).collect();
-            for delivery in deliveries {
-                let change = delivery.envelope.unwrap().change;
-                events.insert((change.id().to_string(), change.version().0));
-            }
-            self.queue.acknowledge(&receipts).await.unwrap();
-        }
-    }
-
-    async fn products(&self) -> Vec<(String, u64)> {
-        let page = self.store.list(None, 100).await.unwrap();
-        page.products.iter().map(|product| (product.id.to_string(), product.version.0)).collect()
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-/// The clock of the computer, and how many seconds to put it forward.
-fn clock() -> (Arc<dyn Fn() -> Timestamp + Send + Sync>, Arc<AtomicI64>) {
-    let seconds_later = Arc::new(AtomicI64::new(0));
-    let later = Arc::clone(&seconds_later);
-    let clock = move || Timestamp::now() + SignedDuration::from_secs(later.load(Ordering::Relaxed));
-    (Arc::new(clock), seconds_later)
-}
 
 fn request(url: &str, method: &Method, path: &str, key: &str, body: &Value) -> RequestBuilder {
     let request =

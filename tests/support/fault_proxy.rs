@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
@@ -39,8 +39,11 @@ pub(crate) enum Rule {
     /// It is passed on, and the connection is cut instead of an answer.
     Swallow,
     /// It is passed on with this body, and its answer's body is what is made of it.
-    Change(Bytes, Box<dyn FnOnce(&[u8]) -> Bytes + Send>),
+    Change(Bytes, AnswerChange),
 }
+
+/// Makes another body of an answer's body.
+pub(crate) type AnswerChange = Box<dyn FnOnce(&[u8]) -> Bytes + Send>;
 
 type Rules = Arc<dyn Fn(&Passing) -> Rule + Send + Sync>;
 
@@ -134,8 +137,8 @@ impl Way {
 
     async fn pass(&self, passing: Passing) -> Result<Response<Full<Bytes>>, Cut> {
         let Passing { method, path, mut headers, body } = passing;
-        // What is said of this connection and this length is said anew of the next.
-        for name in [HOST, CONTENT_LENGTH, TRANSFER_ENCODING] {
+        // What is said of this connection and this length is said anew of the next, and answers must be readable here.
+        for name in [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, ACCEPT_ENCODING] {
             headers.remove(name);
         }
         let request = self.client.request(method, format!("{}{path}", self.to)).headers(headers).body(body);

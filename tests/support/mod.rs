@@ -14,7 +14,7 @@ use domain::ports::{ChangeQueue, MAX_RECEIVES};
 
 use crate::services::Server;
 
-pub(crate) use fault_proxy::{FaultProxy, Rule};
+pub(crate) use fault_proxy::{FaultProxy, Passing, Rule};
 pub(crate) use icecat::Icecat;
 pub(crate) use processes::{Running, command, finished, free_port};
 pub(crate) use proxy::Proxy;

@@ -1,12 +1,12 @@
 //! The transaction of one write, and what its cancellation means.
 
-use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use aws_setup::port_error;
+use aws_setup::{kind_of, port_error};
 use domain::ports::{OutboxMark, PortError, PortErrorKind, Write, WriteError};
 use uuid::Uuid;
 
@@ -182,19 +182,20 @@ fn is_contended(reasons: &[CancellationReason]) -> bool {
 }
 
 impl DynamoStore {
+    /// Tries the transaction once. The SDK sends a call again when its answer is lost, and so do we. The token makes the
+    /// server answer a repetition as it did the first one, where otherwise the write would conflict with itself; it belongs
+    /// to a write and what it replaces.
     pub(crate) async fn attempt(
         &self,
         prepared: &Prepared<'_>,
         replaced: &Replaced,
+        token: Uuid,
     ) -> Result<Attempt, PortError> {
         let items = prepared.items(&self.table, replaced);
         let items = items.map_err(|error| PortError::new(PortErrorKind::Internal, WRITING, error))?;
         let (parts, items): (Vec<Part>, Vec<TransactWriteItem>) = items.into_iter().unzip();
-        // The SDK sends a call again when its answer is lost. The token makes the server answer the repetition as it
-        // did the first one, where otherwise the write would conflict with itself.
-        let token = Uuid::now_v7().to_string();
         let call = self.client.transact_write_items().set_transact_items(Some(items));
-        let error = match call.client_request_token(token).send().await {
+        let error = match call.client_request_token(token.to_string()).send().await {
             Ok(_) => return Ok(Attempt::Made),
             Err(error) => error,
         };
@@ -209,7 +210,7 @@ impl DynamoStore {
                 }
                 Err(port_error(WRITING, error))
             }
-            Some(other) if other.code() == Some("TransactionInProgressException") => {
+            Some(_) if kind_of(&error) == PortErrorKind::Throttled => {
                 Ok(Attempt::Contended(Box::new(error.into_service_error())))
             }
             _ => Err(port_error(WRITING, error)),

@@ -6,6 +6,7 @@ use aws_setup::{Backoff, port_error};
 use domain::Version;
 use domain::ports::{PortError, PortErrorKind, Write, WriteError, Written};
 use futures::{StreamExt, stream};
+use uuid::Uuid;
 
 use crate::DynamoStore;
 use crate::items::{SKU, VERSION, product_key, read_version, sku_of};
@@ -34,13 +35,16 @@ impl DynamoStore {
         }
         let prepared = Prepared::new(write, self.now_us(), self.now_seconds())?;
         let mut replaced = self.replaced(write).await?;
+        let mut token = Uuid::now_v7();
         let mut backoff = Backoff::default();
         loop {
-            match self.attempt(&prepared, &replaced).await? {
+            match self.attempt(&prepared, &replaced, token).await? {
                 Attempt::Made => return Ok(Written { mark: Some(prepared.mark) }),
                 Attempt::Refused(error) => return Err(error),
                 // A version never changes its sku, so this happens once.
-                Attempt::SkuIs(sku) if replaced == Replaced::SameSku => replaced = Replaced::Sku(sku),
+                Attempt::SkuIs(sku) if replaced == Replaced::SameSku => {
+                    (replaced, token) = (Replaced::Sku(sku), Uuid::now_v7());
+                }
                 Attempt::SkuIs(_) => {
                     let text = format!("product {} changed and kept its version", write.change.id());
                     return Err(PortError::bare(PortErrorKind::Internal, text).into());

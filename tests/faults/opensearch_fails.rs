@@ -1,0 +1,229 @@
+//! Fault 6: OpenSearch answers 429 and 503, fails a part of a bulk, is slow, and connections are cut.
+//!
+//! Promised: nothing is lost, nothing that can be tried again becomes a dead letter, and a document that OpenSearch can
+//! never take becomes one alone.
+//!
+//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::opensearch_fails` repeats it with other chances and
+//! ten times as many changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use domain::input::read_product;
+use domain::ports::{ChangeQueue, Envelope, IndexedState, SearchIndex};
+use domain::{Change, Content, Currency, Language, Product, ProductId, Tombstone, Version};
+use embedded_store::{EmbeddedStore, Options};
+use jiff::{SignedDuration, Timestamp};
+use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
+use serde_json::{Value, json};
+use sync::{Worker, WorkerOptions};
+use tokio_util::sync::CancellationToken;
+
+use crate::services;
+use crate::support::{FaultProxy, Passing, Rule, opensearch_options, wait_within};
+
+const PRODUCTS: usize = 300;
+/// Ids of documents that OpenSearch refuses begin so.
+const BAD: &str = "bad";
+/// So few changes at a time, so that there are many bulks.
+const BATCH: usize = 50;
+/// How long everything may take on a busy machine.
+const LONG: Duration = Duration::from_secs(240);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
+    let Some(server) = services::opensearch().await else { return };
+    println!("seed {}", super::seed());
+    let mut chance = fastrand::Rng::with_seed(super::seed());
+    let options = opensearch_options(server, &format!("fails-{}", ProductId::generate()));
+    let searcher = {
+        // No faults while the index is made.
+        OpenSearchWriter::create(&options).await.unwrap();
+        OpenSearchSearcher::open(&options).await.unwrap()
+    };
+    let (bulks, faults) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, failed, chances) = (Arc::clone(&bulks), Arc::clone(&faults), Mutex::new(chance.fork()));
+    let proxy = FaultProxy::before(&server.url, move |passing| {
+        let rule = rule(passing, &mut chances.lock().unwrap());
+        counted.fetch_add(usize::from(is_bulk(passing)), Ordering::Relaxed);
+        failed.fetch_add(usize::from(!matches!(rule, Rule::Pass)), Ordering::Relaxed);
+        rule
+    })
+    .await;
+    let options =
+        opensearch_index::Options { url: proxy.url.clone(), language: Language::default(), ..options };
+    let writer = OpenSearchWriter::open(&options).await.unwrap();
+
+    // What is given back waits longer and longer, and dead letters need five receives.
+    let seconds_later = Arc::new(AtomicI64::new(0));
+    let later = Arc::clone(&seconds_later);
+    let clock = move || Timestamp::now() + SignedDuration::from_secs(later.load(Ordering::Relaxed));
+    let data = tempfile::tempdir().unwrap();
+    let queue_options = Options { clock: Arc::new(clock), ..Options::default() };
+    let queue = Arc::new(EmbeddedStore::open(data.path(), queue_options).unwrap());
+    let worker_options = WorkerOptions { max_batch: BATCH, commit_interval: Duration::ZERO };
+    let worker = Worker::new(queue.clone(), Arc::new(writer), worker_options);
+    let stop = CancellationToken::new();
+    let (working, stopped) = (worker.clone(), stop.clone());
+    let work = tokio::spawn(async move { working.run(stopped).await });
+
+    let begun = Instant::now();
+    let changes = changes(&mut chance, 3 * super::scale());
+    for part in changes.chunks(500) {
+        let envelope = |change: &Change| Envelope { change: change.clone(), traceparent: None };
+        for sent in queue.send(part.iter().map(envelope).collect()).await {
+            sent.unwrap();
+        }
+    }
+    let done = wait_within(LONG, async || {
+        let stats = queue.stats().await.unwrap();
+        if stats.in_flight == 0 && stats.waiting > 0 {
+            // Only what was given back is left: its time comes now.
+            seconds_later.fetch_add(61, Ordering::Relaxed);
+        }
+        (stats.waiting, stats.in_flight) == (0, 0)
+    });
+    assert!(done.await, "the changes are worked off: {:?}", queue.stats().await);
+    stop.cancel();
+    work.await.expect("the worker ends when it is told to");
+
+    let dead = queue.dead_letters(10_000).await.unwrap();
+    let lost: BTreeSet<&str> =
+        dead.iter().map(|dead| dead.id.as_str()).filter(|id| !id.starts_with(BAD)).collect();
+    assert!(lost.is_empty(), "dead letters that could have been tried again: {lost:?}");
+    assert!(dead.iter().all(|dead| dead.reason.contains("OpenSearch refuses it")), "{:?}", dead.first());
+    holds_newest(&searcher, &changes, &dead.iter().map(|dead| dead.id.as_str()).collect()).await;
+    println!(
+        "{} changes in {} bulks with {} faults in {:?}; {} dead letters, all of bad documents",
+        changes.len(),
+        bulks.load(Ordering::Relaxed),
+        faults.load(Ordering::Relaxed),
+        begun.elapsed(),
+        dead.len()
+    );
+}
+
+/// Versions of each product in any order; some deletes, and some documents that OpenSearch refuses.
+fn changes(chance: &mut fastrand::Rng, versions: u64) -> Vec<Change> {
+    let content = read_product(br#"{"name":"x","price":19.9}"#, Currency::USD).unwrap().content;
+    let at = domain::now();
+    let mut changes = Vec::new();
+    for number in 0..PRODUCTS {
+        let name = if number % 40 == 0 { format!("{BAD}-{number}") } else { format!("p{number}") };
+        for version in (1..=versions).map(Version) {
+            let id = ProductId::parse(&name).unwrap();
+            changes.push(if version > Version::FIRST && chance.u8(0..6) == 0 {
+                Change::Delete(Tombstone { id, version, deleted_at: at })
+            } else {
+                let content = Content { name: format!("cup {number} of {version}"), ..content.clone() };
+                Change::Update(Arc::new(Product { id, version, created_at: at, updated_at: at, content }))
+            });
+        }
+    }
+    chance.shuffle(&mut changes);
+    changes
+}
+
+async fn holds_newest(searcher: &OpenSearchSearcher, changes: &[Change], dead: &BTreeSet<&str>) {
+    let mut newest: BTreeMap<&ProductId, &Change> = BTreeMap::new();
+    for change in changes {
+        let newest = newest.entry(change.id()).or_insert(change);
+        if change.version() > newest.version() {
+            *newest = change;
+        }
+    }
+    for (id, change) in newest {
+        let held = searcher.get(std::slice::from_ref(id)).await.unwrap().remove(0);
+        if id.as_str().starts_with(BAD) {
+            assert_eq!(held, None, "{id} is not in the index");
+            assert!(dead.contains(id.as_str()), "{id} is a dead letter");
+            continue;
+        }
+        let held = held.unwrap_or_else(|| panic!("{id} is lost"));
+        assert_eq!(held.version, change.version(), "{id}");
+        match change.product() {
+            Some(product) => assert_eq!(held.state, IndexedState::Active(Arc::clone(product))),
+            None => assert_eq!(held.state, IndexedState::Deleted),
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------------------------- faults
+
+fn is_bulk(passing: &Passing) -> bool {
+    passing.path.contains("/_bulk")
+}
+
+/// What becomes of a call of OpenSearch.
+fn rule(passing: &Passing, chance: &mut fastrand::Rng) -> Rule {
+    let busy = |status: u16, kind: &str| {
+        Rule::Answer(
+            status,
+            json!({"error": {"type": kind, "reason": "too much"}, "status": status}).to_string(),
+        )
+    };
+    let throw = chance.u8(0..100);
+    if !is_bulk(passing) {
+        return match throw {
+            0..5 => busy(429, "circuit_breaking_exception"),
+            5..10 => busy(503, "cluster_block_exception"),
+            10..13 => Rule::Cut,
+            _ => Rule::Pass,
+        };
+    }
+    match throw {
+        0..10 => busy(429, "rejected_execution_exception"),
+        10..20 => busy(503, "unavailable_shards_exception"),
+        20..25 => Rule::Cut,
+        // A bad document must not get through.
+        25..30 if !has_bad(&passing.body) => Rule::Swallow,
+        30..35 if !has_bad(&passing.body) => Rule::Late(Duration::from_millis(300)),
+        35..60 => part_of_bulk(&passing.body, |_| chance.u8(0..3) == 0),
+        _ => part_of_bulk(&passing.body, |_| false),
+    }
+}
+
+fn has_bad(bulk: &[u8]) -> bool {
+    bulk.windows(BAD.len()).any(|part| part == BAD.as_bytes())
+}
+
+/// Passes a bulk on without its bad documents, which are refused, and those that `is_busy`, which are so for now.
+fn part_of_bulk(body: &[u8], mut is_busy: impl FnMut(&str) -> bool) -> Rule {
+    let text = std::str::from_utf8(body).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let (mut passed, mut answers) = (String::new(), Vec::new());
+    for item in lines.chunks(2) {
+        let action: Value = serde_json::from_str(item[0]).unwrap();
+        let id = action["index"]["_id"].as_str().unwrap();
+        answers.push(if id.starts_with(BAD) {
+            Some(json!({"index": {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "no"}}}))
+        } else if is_busy(id) {
+            let error = json!({"type": "rejected_execution_exception", "reason": "queue is full"});
+            Some(json!({"index": {"status": 429, "error": error}}))
+        } else {
+            item.iter().for_each(|line| passed.extend([*line, "\n"]));
+            None
+        });
+    }
+    if answers.iter().all(Option::is_none) {
+        return Rule::Pass;
+    }
+    if passed.is_empty() {
+        return Rule::Answer(200, json!({"items": answers}).to_string());
+    }
+    Rule::Change(
+        Bytes::from(passed),
+        Box::new(move |answer| {
+            let mut answer: Value = serde_json::from_slice(answer).unwrap();
+            let Some(items) = answer["items"].as_array().cloned() else { return answer.to_string().into() };
+            let mut items = items.into_iter();
+            let all: Vec<Value> =
+                answers.into_iter().filter_map(|told| told.or_else(|| items.next())).collect();
+            answer["items"] = Value::Array(all);
+            answer.to_string().into()
+        }),
+    )
+}
