@@ -16,3 +16,4 @@ mod services;
 mod speed;
 mod support;
 mod tidy;
+mod worker;

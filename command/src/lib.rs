@@ -12,7 +12,8 @@ mod request;
 mod routes;
 pub mod service;
 
-use runtime::{Part, QueueDepth, QueueProbe};
+use domain::ports::{OutboxStats, QueueStats};
+use runtime::{OutboxDepth, Part, QueueDepth, QueueProbe};
 
 pub use back_ends::{BackEnds, OpenBackEnds, open_back_ends};
 pub use catalogue::{Catalogue, Command, IdempotencyKey, Operation, Precondition};
@@ -37,20 +38,20 @@ impl Catalogue {
         ]
     }
 
-    /// How much waits to be indexed.
+    /// How much waits to be enqueued and to be indexed.
     pub fn queue_probe(&self) -> QueueProbe {
-        let queue = self.queue().clone();
+        let (store, queue) = (self.store().clone(), self.queue().clone());
         QueueProbe::new(move || {
-            let queue = queue.clone();
+            let (store, queue) = (store.clone(), queue.clone());
             async move {
-                let stats = queue.stats().await.ok()?;
-                let oldest_age = stats.oldest_age.unwrap_or_default();
-                Some(QueueDepth {
-                    waiting: stats.waiting,
-                    in_flight: stats.in_flight,
-                    dead: stats.dead,
-                    oldest_age,
-                })
+                let (stats, outbox) = futures::join!(queue.stats(), store.outbox());
+                let QueueStats { waiting, in_flight, dead, oldest_age } = stats.ok()?;
+                let outbox = outbox.ok().map(|OutboxStats { marks, oldest_age }| OutboxDepth {
+                    store: store.back_end(),
+                    unsent: marks,
+                    oldest_age: oldest_age.unwrap_or_default(),
+                });
+                Some(QueueDepth { queue: queue.back_end(), waiting, in_flight, dead, oldest_age, outbox })
             }
         })
     }

@@ -131,6 +131,13 @@ pub trait ProductStore: Send + Sync {
     /// Clears marks after their changes were enqueued. A mark that is gone already is no error.
     async fn clear(&self, marks: &[OutboxMark]) -> Result<(), PortError>;
 
+    /// How many marks there are, and how old the oldest is. A store on many machines, such as DynamoDB, counts only as far
+    /// as about a thousand.
+    async fn outbox(&self) -> Result<OutboxStats, PortError>;
+
+    /// The name of this back end in the configuration, such as `sqlite`.
+    fn back_end(&self) -> &'static str;
+
     /// Whether the store can be read and written now.
     async fn ready(&self) -> Result<(), PortError>;
 }
@@ -159,6 +166,15 @@ pub struct Written {
 /// Names one fact "must be synced" in the store that left it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OutboxMark(pub String);
+
+/// How much is to be enqueued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutboxStats {
+    /// Marks that were not cleared.
+    pub marks: u64,
+    /// The age of the oldest; none where there is no mark.
+    pub oldest_age: Option<Duration>,
+}
 
 /// A change whose mark is still there.
 #[derive(Debug, Clone)]
@@ -319,6 +335,10 @@ pub trait ChangeQueue: Send + Sync {
     /// [`MAX_RECEIVES`] times becomes a dead letter with its reason, at once.
     async fn give_back(&self, failed: &[GivenBack]) -> Result<(), PortError>;
 
+    /// Returns messages that nobody has worked on, as at a stop: they come again at once. A queue that counts receives itself
+    /// takes this one back; in SQS it counts. No message becomes a dead letter by being released, however often.
+    async fn release(&self, untouched: &[Released]) -> Result<(), PortError>;
+
     /// Hides messages that are still being worked on for another visibility time-out, counted from now.
     async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError>;
 
@@ -328,6 +348,9 @@ pub trait ChangeQueue: Send + Sync {
     /// How much there is to do. A queue on one machine counts exactly; one on many, such as SQS, is right about a
     /// minute after the last change.
     async fn stats(&self) -> Result<QueueStats, PortError>;
+
+    /// The name of this back end in the configuration, such as `sqlite`.
+    fn back_end(&self) -> &'static str;
 
     /// Whether messages can be sent and received now.
     async fn ready(&self) -> Result<(), PortError>;
@@ -361,6 +384,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// What to tell the queue when nobody worked on it.
+    pub fn released(&self) -> Released {
+        let Self { receipt, receives, body, .. } = self;
+        Released { receipt: receipt.clone(), receives: *receives, body: body.clone() }
+    }
+
     /// What to tell the queue when it cannot be worked on.
     pub fn given_back(&self, reason: impl Into<String>, delay: Duration) -> GivenBack {
         let Self { receipt, receives, body, .. } = self;
@@ -387,6 +416,17 @@ pub struct GivenBack {
     pub reason: String,
     /// When it should come again.
     pub delay: Duration,
+}
+
+/// A message that nobody has worked on.
+#[derive(Debug, Clone)]
+pub struct Released {
+    /// Which.
+    pub receipt: Receipt,
+    /// How often it was received, as the delivery says.
+    pub receives: u32,
+    /// The message as text, where the delivery has it.
+    pub body: Option<String>,
 }
 
 /// How much there is to do in a queue.

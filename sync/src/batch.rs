@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::ports::{Applied, Delivery, GivenBack, Receipt};
+use domain::ports::{Applied, Delivery, GivenBack, Receipt, Released};
 use domain::{Change, ProductId};
 
 /// The longest that a message which failed waits until it comes again.
@@ -75,6 +75,15 @@ impl Batch {
         &self.receipts
     }
 
+    /// All messages, where nothing became of them.
+    pub(crate) fn release(self) -> Vec<Released> {
+        let readable = self.messages.into_iter().flatten().map(Message::released);
+        let unreadable = self.unreadable.into_iter();
+        let unreadable =
+            unreadable.map(|GivenBack { receipt, receives, body, .. }| Released { receipt, receives, body });
+        readable.chain(unreadable).collect()
+    }
+
     /// What became of the messages, given what became of [`Batch::changes`]: acknowledged when the index holds their
     /// change or a later one, given back alone when it refuses theirs.
     pub(crate) fn settle(self, applied: Vec<Applied>) -> (Vec<Receipt>, Vec<GivenBack>) {
@@ -96,6 +105,11 @@ impl Batch {
 }
 
 impl Message {
+    fn released(self) -> Released {
+        let Self { receipt, receives, body } = self;
+        Released { receipt, receives, body }
+    }
+
     /// Each receive doubles the time until the next.
     fn given_back(self, reason: String) -> GivenBack {
         let Self { receipt, receives, body } = self;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Change;
-use domain::ports::{Applied, ChangeQueue, IndexWriter, PortError};
+use domain::ports::{Applied, ChangeQueue, Delivery, IndexWriter, PortError, QueueStats};
 use runtime::{Part, QueueDepth, QueueProbe};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,8 +13,15 @@ use crate::batch::Batch;
 
 /// How long one receive waits for a message.
 const RECEIVE_WAIT: Duration = Duration::from_secs(2);
+/// How long a receive may go on after the stop: enough for one transaction of a queue on this machine.
+const LAST_RECEIVE: Duration = Duration::from_millis(20);
 /// The longest pause between two attempts while a part is away.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
+const MESSAGES: &str = "noren_sync_messages_total";
+const BATCH_SECONDS: &str = "noren_sync_batch_seconds";
+const LAG: &str = "noren_sync_lag_seconds";
+const FRESHNESS: &str = "noren_sync_freshness_seconds";
 
 /// How much is worked on at a time.
 #[derive(Debug, Clone)]
@@ -42,33 +49,38 @@ pub struct Worker {
 impl Worker {
     /// A worker between a queue and an index.
     pub fn new(queue: Arc<dyn ChangeQueue>, index: Arc<dyn IndexWriter>, options: WorkerOptions) -> Self {
+        describe_metrics();
         Self { queue, index, options }
     }
 
     /// Works until `stop` is cancelled. The batch that is being applied then is finished; what was received behind it, or
-    /// cannot be applied because the index is away, comes again after its visibility time-out.
+    /// cannot be applied because the index is away, is released, so that it comes again at once and no nearer to the dead
+    /// letters.
     pub async fn run(&self, stop: CancellationToken) {
         let mut next = Batch::default();
         while !stop.is_cancelled() {
             let begun = Instant::now();
             // While one batch is applied the next one is fetched, so that neither side waits for the other.
-            let receive = stop.run_until_cancelled(self.receive(begun));
-            let (received, ()) = tokio::join!(receive, self.work(next, &stop));
-            next = received.unwrap_or_default();
+            let (received, ()) = tokio::join!(self.receive(begun, &stop), self.work(next, &stop));
+            next = received;
         }
+        self.release(next).await;
     }
 
-    /// The next batch. It waits for the commit interval first, so that changes gather, unless many wait already.
-    async fn receive(&self, last_commit: Instant) -> Batch {
+    /// The next batch. It waits for the commit interval first, so that changes gather, unless many wait already. After
+    /// `stop` it answers with what it has.
+    async fn receive(&self, last_commit: Instant, stop: &CancellationToken) -> Batch {
         let mut backoff = Backoff::default();
         loop {
-            match self.queue.receive(self.options.max_batch, RECEIVE_WAIT).await {
+            match self.receive_first(stop).await {
                 Ok(deliveries) if deliveries.is_empty() => return Batch::default(),
                 Ok(mut deliveries) => {
                     let rest = self.options.max_batch - deliveries.len();
                     let pause = self.options.commit_interval.saturating_sub(last_commit.elapsed());
-                    if rest > 0 && !pause.is_zero() {
-                        tokio::time::sleep(pause).await;
+                    if rest > 0
+                        && !pause.is_zero()
+                        && stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
+                    {
                         // What fails now comes again with the next receive.
                         deliveries.extend(self.queue.receive(rest, Duration::ZERO).await.unwrap_or_default());
                     }
@@ -76,8 +88,38 @@ impl Worker {
                 }
                 Err(error) => {
                     tracing::warn!(error = error.chain(), "cannot receive from the queue; trying again");
-                    backoff.pause().await;
+                    if stop.run_until_cancelled(backoff.pause()).await.is_none() {
+                        return Batch::default();
+                    }
                 }
+            }
+        }
+    }
+
+    /// Waits for messages, after `stop` no longer than for a receive that is about to end: it may have them in hand.
+    async fn receive_first(&self, stop: &CancellationToken) -> Result<Vec<Delivery>, PortError> {
+        let mut receive = self.queue.receive(self.options.max_batch, RECEIVE_WAIT);
+        tokio::select! {
+            received = &mut receive => received,
+            () = stop.cancelled() => {
+                tokio::time::timeout(LAST_RECEIVE, receive).await.unwrap_or_else(|_| Ok(Vec::new()))
+            }
+        }
+    }
+
+    /// Returns messages that nobody has worked on.
+    async fn release(&self, batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        let count = batch.len();
+        match self.queue.release(&batch.release()).await {
+            Ok(()) => tracing::info!(messages = count, "stopping; released what was received"),
+            Err(error) => {
+                tracing::warn!(
+                    error = error.chain(),
+                    "cannot release messages; they come again when their time is over"
+                );
             }
         }
     }
@@ -104,10 +146,11 @@ impl Worker {
             applied = self.apply(&batch, stop) => applied,
             () = hold => unreachable!("holding messages never ends by itself"),
         };
-        let Some(applied) = applied else { return };
+        let Some(applied) = applied else { return self.release(batch).await };
         let count = batch.len();
-        metrics::counter!("noren_sync_messages_total").increment(count as u64);
-        metrics::histogram!("noren_sync_batch_seconds").record(begun.elapsed().as_secs_f64());
+        record_freshness(&batch.changes, &applied);
+        metrics::counter!(MESSAGES).increment(count as u64);
+        metrics::histogram!(BATCH_SECONDS).record(begun.elapsed().as_secs_f64());
         let (acknowledged, given_back) = batch.settle(applied);
         // An acknowledgement that is lost only brings the message again, and the index knows it is stale.
         if let Err(error) = self.queue.acknowledge(&acknowledged).await {
@@ -188,16 +231,44 @@ impl Worker {
         QueueProbe::new(move || {
             let queue = queue.clone();
             async move {
-                let stats = queue.stats().await.ok()?;
-                let oldest_age = stats.oldest_age.unwrap_or_default();
+                let QueueStats { waiting, in_flight, dead, oldest_age } = queue.stats().await.ok()?;
                 Some(QueueDepth {
-                    waiting: stats.waiting,
-                    in_flight: stats.in_flight,
-                    dead: stats.dead,
+                    queue: queue.back_end(),
+                    waiting,
+                    in_flight,
+                    dead,
                     oldest_age,
+                    outbox: None,
                 })
             }
         })
+    }
+}
+
+fn describe_metrics() {
+    metrics::describe_counter!(MESSAGES, "Messages whose changes the index took or refused");
+    metrics::describe_histogram!(BATCH_SECONDS, metrics::Unit::Seconds, "From a batch in hand to its end");
+    metrics::describe_gauge!(
+        LAG,
+        metrics::Unit::Seconds,
+        "From a write to being found, of the oldest change in the last batch"
+    );
+    metrics::describe_histogram!(
+        FRESHNESS,
+        metrics::Unit::Seconds,
+        "From a write to being found, of each change"
+    );
+}
+
+/// How long changes were on their way that are found from now on. What the index had already says nothing about that.
+fn record_freshness(changes: &[Change], applied: &[Applied]) {
+    let now = domain::now();
+    let found = changes.iter().zip(applied).filter(|(_, applied)| **applied == Applied::Done);
+    let ages = found.map(|(change, _)| now.duration_since(change.at()).as_secs_f64().max(0.0));
+    let freshness = metrics::histogram!(FRESHNESS);
+    let oldest = ages.inspect(|age| freshness.record(*age)).reduce(f64::max);
+    if let Some(oldest) = oldest {
+        metrics::gauge!(LAG).set(oldest);
     }
 }
 

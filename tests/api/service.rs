@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, check_openapi};
+use crate::support::{Answer, TestApp, check_openapi, repository};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_says_which_parts_are_ready() {
@@ -12,7 +12,10 @@ async fn health_says_which_parts_are_ready() {
     let parts = json!({"store": "ready", "queue": "ready", "index": "ready"});
     let ready = app.get("/health/ready").await.expect(200).json();
     assert_eq!(ready["parts"], parts);
-    let backlog = json!({"waiting": 0, "inFlight": 0, "deadLetters": 0, "oldestUnsyncedSeconds": 0.0});
+    let outbox = json!({"store": "sqlite", "unsent": 0, "oldestUnsentSeconds": 0.0});
+    let backlog = json!({
+        "queue": "sqlite", "waiting": 0, "inFlight": 0, "deadLetters": 0, "oldestUnsyncedSeconds": 0.0, "outbox": outbox,
+    });
     assert_eq!(ready["backlog"], backlog);
 }
 
@@ -26,13 +29,41 @@ async fn metrics_tell_requests_queue_and_index() {
     for name in [
         "noren_http_requests_total{method=\"GET\",path=\"/products/search\",status=\"200\"}",
         "noren_http_request_seconds_bucket",
-        "noren_queue_waiting_messages",
-        "noren_queue_dead_letters",
-        "noren_oldest_unsynced_age_seconds",
+        "noren_queue_waiting_messages{queue=\"sqlite\"} 0",
+        "noren_queue_dead_letters{queue=\"sqlite\"} 0",
+        "noren_oldest_unsynced_age_seconds{queue=\"sqlite\"} 0",
+        "noren_outbox_unsent_changes{store=\"sqlite\"} 0",
+        "# HELP noren_outbox_oldest_age_seconds",
+        "noren_sync_lag_seconds",
+        "noren_sync_freshness_seconds_bucket",
         "noren_index_products",
         "noren_index_bytes",
     ] {
         assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
+    }
+}
+
+/// Whoever operates a catalogue goes by these papers.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_metric_of_the_papers_exists() {
+    let app = TestApp::spawn().await;
+    app.put("/products/p", &json!({"name": "Cup"})).await.expect(201);
+    app.sync_all().await;
+    app.search("query=cup").await;
+    let metrics = app.get("/metrics").await.expect(200).text;
+    for paper in ["docs/alerts.yml", "docs/OPERATIONS.md"] {
+        let text = std::fs::read_to_string(repository().join(paper)).unwrap();
+        let names = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let names: std::collections::BTreeSet<&str> =
+            names.filter(|name| name.starts_with("noren_")).collect();
+        assert!(names.len() >= 5, "{paper} names metrics");
+        for name in names {
+            let is_there = metrics.lines().any(|line| {
+                line.strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with([' ', '{']) || rest.starts_with("_bucket{"))
+            });
+            assert!(is_there, "{paper}: there is no {name} in\n{metrics}");
+        }
     }
 }
 

@@ -239,6 +239,23 @@ pub(crate) async fn what_was_given_back_too_often_is_a_dead_letter(queue: &dyn C
     assert_eq!(stats.oldest_age, None);
 }
 
+/// As when a consumer is stopped again and again.
+pub(crate) async fn what_is_released_comes_again_at_once_and_never_dies_of_it(queue: &dyn ChangeQueue) {
+    send(queue, vec![created("a")]).await;
+    let since = Instant::now();
+    for _ in 0..MAX_RECEIVES * 2 {
+        let delivery = receive_one(queue).await;
+        queue.release(&[delivery.released()]).await.unwrap();
+    }
+    assert!(since.elapsed() < LONG, "it took {:?}", since.elapsed());
+    let delivery = receive_one(queue).await;
+    assert_eq!(ids(std::slice::from_ref(&delivery)), ["a"]);
+    // A receipt that is out of date releases nothing.
+    queue.acknowledge(std::slice::from_ref(&delivery.receipt)).await.unwrap();
+    queue.release(&[delivery.released()]).await.unwrap();
+    assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
+}
+
 pub(crate) async fn what_is_extended_stays_hidden(queue: &dyn ChangeQueue) {
     let timeout = queue.visibility_timeout();
     // On a machine that stands still for a while the extension can come too late; then it proves nothing.
@@ -450,6 +467,7 @@ hold_to_the_contract! {
             a_receipt_that_is_out_of_date_does_nothing,
             what_is_given_back_comes_again_after_its_delay,
             what_was_given_back_too_often_is_a_dead_letter,
+            what_is_released_comes_again_at_once_and_never_dies_of_it,
             what_is_extended_stays_hidden,
             what_was_extended_comes_again_afterwards,
             a_queue_that_works_is_ready,

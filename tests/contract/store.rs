@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_setup::Aws;
 use domain::input::read_product;
 use domain::ports::{
-    Answered, ChangeQueue, ListError, PortErrorKind, ProductStore, Write, WriteAnswer, WriteError,
-    WriteOutcome, Written,
+    Answered, ChangeQueue, ListError, OutboxMark, OutboxStats, PortErrorKind, ProductStore, Write,
+    WriteAnswer, WriteError, WriteOutcome, Written,
 };
 use domain::{Change, Content, Currency, Product, ProductId, Record, Tombstone, Version};
 use dynamodb_store::DynamoStore;
@@ -471,6 +471,31 @@ pub(crate) async fn marks_stay_until_they_are_cleared(
     assert_eq!(left.iter().map(|unsent| &unsent.mark).collect::<Vec<_>>(), [&new]);
 }
 
+pub(crate) async fn the_outbox_counts_what_is_to_be_enqueued(
+    store: &dyn ProductStore,
+    queue: Option<&dyn ChangeQueue>,
+) {
+    assert_eq!(store.outbox().await.unwrap(), OutboxStats::default());
+    let begun = Instant::now();
+    let written = make(store, (0..3).map(|i| create(&format!("p{i}"), named("marked"))).collect()).await;
+    let (stats, took) = (store.outbox().await.unwrap(), begun.elapsed());
+    if queue.is_some() {
+        return assert_eq!(stats, OutboxStats::default());
+    }
+    assert_eq!(stats.marks, 3);
+    assert!(stats.oldest_age.unwrap() <= took + Duration::from_millis(5), "{stats:?} after {took:?}");
+    // The first ones become older, and then others are the oldest.
+    while store.unsent(Duration::from_millis(20), 3).await.unwrap().len() < 3 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "time stands still");
+    }
+    assert!(store.outbox().await.unwrap().oldest_age.unwrap() >= Duration::from_millis(20));
+    let marks: Vec<OutboxMark> = written.into_iter().filter_map(|written| written.mark).collect();
+    store.clear(&marks[1..]).await.unwrap();
+    assert_eq!(store.outbox().await.unwrap().marks, 1);
+    store.clear(&marks).await.unwrap();
+    assert_eq!(store.outbox().await.unwrap(), OutboxStats::default());
+}
+
 pub(crate) async fn what_is_unsent_may_be_a_later_change_but_never_an_earlier_one(
     store: &dyn ProductStore,
     queue: Option<&dyn ChangeQueue>,
@@ -640,6 +665,7 @@ hold_to_the_contract! {
         with_queue: [
             every_write_is_enqueued_or_leaves_a_mark,
             marks_stay_until_they_are_cleared,
+            the_outbox_counts_what_is_to_be_enqueued,
             what_is_unsent_may_be_a_later_change_but_never_an_earlier_one,
         ],
         two: [

@@ -30,8 +30,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_setup::Aws;
 use domain::ports::{
-    Answered, ListError, OutboxMark, PortError, ProductPage, ProductStore, RecordPage, Unsent, Write,
-    WriteError, Written,
+    Answered, ListError, OutboxMark, OutboxStats, PortError, ProductPage, ProductStore, RecordPage, Unsent,
+    Write, WriteError, Written,
 };
 use domain::{ProductId, Record};
 use jiff::Timestamp;
@@ -119,6 +119,14 @@ impl ProductStore for DynamoStore {
 
     async fn clear(&self, marks: &[OutboxMark]) -> Result<(), PortError> {
         self.clear_marks(marks).await
+    }
+
+    async fn outbox(&self) -> Result<OutboxStats, PortError> {
+        self.count_marks().await
+    }
+
+    fn back_end(&self) -> &'static str {
+        "dynamodb"
     }
 
     async fn ready(&self) -> Result<(), PortError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use aws_setup::{Backoff, port_error};
-use domain::ports::{Envelope, OutboxMark, PortError, PortErrorKind, Unsent};
+use domain::ports::{Envelope, OutboxMark, OutboxStats, PortError, PortErrorKind, Unsent};
 use domain::{Change, ProductId};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -27,6 +27,8 @@ const MAX_DELETES: usize = 25;
 const CONCURRENT_DELETES: usize = 8;
 /// The most JSON of products that is read at a time.
 const MAX_BYTES: usize = 16 << 20;
+/// The most marks of a partition that are counted.
+const MAX_COUNTED: usize = 64;
 /// How many products are read before their size is looked at.
 const READ_STEP: usize = 25;
 const READING: &str = "reading what is unsent";
@@ -98,6 +100,19 @@ impl DynamoStore {
             }
         }
         Ok(unsent)
+    }
+
+    /// Counts the marks, in each shard as far as [`MAX_COUNTED`].
+    pub(crate) async fn count_marks(&self) -> Result<OutboxStats, PortError> {
+        let now = self.now_us();
+        // Those that another computer left a little in our future count as well.
+        let shards = (0..MARK_SHARDS).map(|shard| self.oldest_marks(shard, i64::MAX, MAX_COUNTED));
+        let found: Vec<Found> = try_join_all(shards).await?.into_iter().flatten().collect();
+        let age = |found: &Found| {
+            let at: i64 = found.place.split('/').next()?.parse().ok()?;
+            Some(Duration::from_micros(now.saturating_sub(at).max(0).cast_unsigned()))
+        };
+        Ok(OutboxStats { marks: found.len() as u64, oldest_age: found.iter().filter_map(age).max() })
     }
 
     /// The oldest marks of a shard that were left before a time, at most `limit`.

@@ -29,6 +29,9 @@ use crate::readers::Readers;
 pub use crate::schema::OpenError;
 use crate::writer::Writer;
 
+/// What the configuration calls both.
+const BACK_END: &str = "sqlite";
+
 /// Tells the time. Everything that the file says of time comes from it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 

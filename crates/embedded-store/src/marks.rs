@@ -1,6 +1,8 @@
 //! Marks: writes whose change must still be handed to a queue elsewhere.
 
-use domain::ports::{Envelope, OutboxMark, Unsent};
+use std::time::Duration;
+
+use domain::ports::{Envelope, OutboxMark, OutboxStats, Unsent};
 use rusqlite::{Connection, params};
 
 use crate::error::unreadable;
@@ -44,6 +46,15 @@ pub(crate) fn unsent(conn: &Connection, until: i64, limit: usize) -> rusqlite::R
         });
     }
     Ok(unsent)
+}
+
+/// How many there are, and how old the oldest is.
+pub(crate) fn stats(conn: &Connection, now: i64) -> rusqlite::Result<OutboxStats> {
+    let (marks, oldest) = conn
+        .prepare_cached("SELECT count(*), min(at) FROM marks")?
+        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+    let age = |at: i64| Duration::from_millis(now.saturating_sub(at).max(0).cast_unsigned());
+    Ok(OutboxStats { marks: marks.cast_unsigned(), oldest_age: oldest.map(age) })
 }
 
 /// Clears marks; what is no mark of ours is gone already.

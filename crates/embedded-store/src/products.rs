@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{
-    Answered, ListError, OutboxMark, PortError, PortErrorKind, ProductPage, ProductStore, RecordPage,
-    StoredVersion, Unsent, VersionPage, Write, WriteError, Written,
+    Answered, ListError, OutboxMark, OutboxStats, PortError, PortErrorKind, ProductPage, ProductStore,
+    RecordPage, StoredVersion, Unsent, VersionPage, Write, WriteError, Written,
 };
 use domain::{Action, Change, Product, ProductId, Record, Tombstone, Version};
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::unreadable;
 use crate::writer::Step;
-use crate::{EmbeddedStore, Outbox, answers, defect, marks, queue, repeat_error, to_millis};
+use crate::{BACK_END, EmbeddedStore, Outbox, answers, defect, marks, queue, repeat_error, to_millis};
 
 /// From this many writes on, their JSON is made on a thread that may take its time.
 const MANY_WRITES: usize = 16;
@@ -108,6 +108,15 @@ impl ProductStore for EmbeddedStore {
         let marks = marks.to_vec();
         let work = move |step: &Step<'_>| marks::clear(step, &marks);
         self.0.writer.run("clearing marks", 0, work).await
+    }
+
+    async fn outbox(&self) -> Result<OutboxStats, PortError> {
+        let now = self.now();
+        self.0.readers.run("counting what is unsent", move |conn| marks::stats(conn, now)).await
+    }
+
+    fn back_end(&self) -> &'static str {
+        BACK_END
     }
 
     async fn ready(&self) -> Result<(), PortError> {

@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use domain::Change;
 use domain::ports::{
     ChangeQueue, Delivery, Envelope, GivenBack, MAX_RECEIVES, PortError, PortErrorKind, QueueStats, Receipt,
+    Released,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::time::{Instant, sleep};
 
 use crate::products::{Stored, version_to_sql};
 use crate::writer::Step;
-use crate::{EmbeddedStore, repeat_error, to_millis};
+use crate::{BACK_END, EmbeddedStore, repeat_error, to_millis};
 
 /// How often a receiver that waits looks for what other processes enqueued and for what became visible again.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -102,6 +103,21 @@ impl ChangeQueue for EmbeddedStore {
         self.change_held("giving messages back", held, give_back).await
     }
 
+    async fn release(&self, untouched: &[Released]) -> Result<(), PortError> {
+        let held = parse_receipts(untouched.iter().map(|message| &message.receipt));
+        self.change_held("releasing messages", held, |step, seq, token, ()| {
+            step.note_enqueued();
+            step.conn
+                .prepare_cached(
+                    "UPDATE messages SET visible_at = ?3, token = NULL, receives = receives - 1
+                     WHERE seq = ?1 AND token = ?2",
+                )?
+                .execute([seq, token, step.now])
+                .map(drop)
+        })
+        .await
+    }
+
     async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError> {
         let timeout = to_millis(self.0.visibility_timeout);
         let held = parse_receipts(receipts.iter());
@@ -121,6 +137,10 @@ impl ChangeQueue for EmbeddedStore {
     async fn stats(&self) -> Result<QueueStats, PortError> {
         let now = self.now();
         self.0.readers.run("counting messages", move |conn| stats(conn, now)).await
+    }
+
+    fn back_end(&self) -> &'static str {
+        BACK_END
     }
 
     async fn ready(&self) -> Result<(), PortError> {

@@ -496,6 +496,18 @@ async fn a_message_whose_receivers_crash_becomes_a_dead_letter() {
 }
 
 #[tokio::test]
+async fn a_release_takes_the_receive_back() {
+    let fixture = Fixture::new();
+    fixture.create("a").await;
+    let deliveries = fixture.receive(1).await;
+    fixture.store.release(&[deliveries[0].released()]).await.unwrap();
+    assert_eq!(fixture.receive(1).await[0].receives, 1);
+    // The first receipt is out of date.
+    fixture.store.release(&[deliveries[0].released()]).await.unwrap();
+    assert_eq!(fixture.store.stats().await.unwrap().in_flight, 1);
+}
+
+#[tokio::test]
 async fn a_dead_letter_keeps_its_reason() {
     let fixture = Fixture::new();
     fixture.create("a").await;

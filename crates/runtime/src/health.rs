@@ -51,35 +51,95 @@ impl Gauges {
     }
 }
 
-/// How much waits in a queue, which every service shows in the same way.
+/// How much waits to be indexed, which every service shows in the same way.
 #[derive(Debug, Clone, Copy)]
 pub struct QueueDepth {
+    /// Which queue, as the configuration calls it.
+    pub queue: &'static str,
     /// Messages that can be received now or later.
     pub waiting: u64,
     /// Messages that a receiver holds.
     pub in_flight: u64,
     /// Dead letters.
     pub dead: u64,
-    /// Age of the oldest change that is not in the index yet; zero when there is none.
+    /// Age of the oldest message; none where there is no message, or where the queue does not tell.
+    pub oldest_age: Option<Duration>,
+    /// What is not in the queue yet, where the service knows the store.
+    pub outbox: Option<OutboxDepth>,
+}
+
+/// How much a store holds that is not in the queue yet.
+#[derive(Debug, Clone, Copy)]
+pub struct OutboxDepth {
+    /// Which store, as the configuration calls it.
+    pub store: &'static str,
+    /// Changes to be enqueued.
+    pub unsent: u64,
+    /// Age of the oldest; zero when there is none.
     pub oldest_age: Duration,
 }
 
 impl QueueDepth {
+    /// Age of the oldest change that is not in the index yet: zero when there is none, none where the queue does not tell.
+    fn oldest_unsynced(&self) -> Option<Duration> {
+        self.oldest_age.or((self.waiting + self.in_flight == 0).then_some(Duration::ZERO))
+    }
+
     fn record(&self) {
-        metrics::gauge!("noren_queue_waiting_messages").set(self.waiting as f64);
-        metrics::gauge!("noren_queue_in_flight_messages").set(self.in_flight as f64);
-        metrics::gauge!("noren_queue_dead_letters").set(self.dead as f64);
-        metrics::gauge!("noren_oldest_unsynced_age_seconds").set(self.oldest_age.as_secs_f64());
+        let queue = self.queue;
+        metrics::gauge!(WAITING, "queue" => queue).set(self.waiting as f64);
+        metrics::gauge!(IN_FLIGHT, "queue" => queue).set(self.in_flight as f64);
+        metrics::gauge!(DEAD, "queue" => queue).set(self.dead as f64);
+        // A gauge that went on showing the last age that was known would be worse than one that says it does not know.
+        let age = self.oldest_unsynced().map_or(f64::NAN, |age| age.as_secs_f64());
+        metrics::gauge!(OLDEST, "queue" => queue).set(age);
+        if let Some(OutboxDepth { store, unsent, oldest_age }) = self.outbox {
+            metrics::gauge!(UNSENT, "store" => store).set(unsent as f64);
+            metrics::gauge!(OLDEST_UNSENT, "store" => store).set(oldest_age.as_secs_f64());
+        }
     }
 
     fn to_json(self) -> Value {
-        json!({
+        let mut backlog = json!({
+            "queue": self.queue,
             "waiting": self.waiting,
             "inFlight": self.in_flight,
             "deadLetters": self.dead,
-            "oldestUnsyncedSeconds": self.oldest_age.as_secs_f64(),
-        })
+        });
+        if let Some(age) = self.oldest_unsynced() {
+            backlog["oldestUnsyncedSeconds"] = age.as_secs_f64().into();
+        }
+        if let Some(OutboxDepth { store, unsent, oldest_age }) = self.outbox {
+            let oldest = oldest_age.as_secs_f64();
+            backlog["outbox"] = json!({ "store": store, "unsent": unsent, "oldestUnsentSeconds": oldest });
+        }
+        backlog
     }
+}
+
+const WAITING: &str = "noren_queue_waiting_messages";
+const IN_FLIGHT: &str = "noren_queue_in_flight_messages";
+const DEAD: &str = "noren_queue_dead_letters";
+const OLDEST: &str = "noren_oldest_unsynced_age_seconds";
+const UNSENT: &str = "noren_outbox_unsent_changes";
+const OLDEST_UNSENT: &str = "noren_outbox_oldest_age_seconds";
+
+/// Says in `/metrics` what the gauges of a queue mean.
+pub(crate) fn describe_metrics() {
+    use metrics::{Unit, describe_gauge};
+    describe_gauge!(WAITING, "Changes in the queue that nobody holds");
+    describe_gauge!(IN_FLIGHT, "Changes in the queue that a consumer holds");
+    describe_gauge!(DEAD, "Changes that could not be indexed and were given up");
+    describe_gauge!(
+        OLDEST,
+        Unit::Seconds,
+        "Age of the oldest change in the queue; NaN where the queue does not tell"
+    );
+    describe_gauge!(
+        UNSENT,
+        "Changes that are written and not enqueued yet, on DynamoDB counted as far as a thousand"
+    );
+    describe_gauge!(OLDEST_UNSENT, Unit::Seconds, "Age of the oldest change that is not enqueued yet");
 }
 
 /// How to ask a queue how much waits in it; none while it does not answer.

@@ -56,6 +56,7 @@ impl Service {
     /// logs, metrics, CORS, gzip, time-outs, body limits and problem documents around them.
     pub fn into_router(self) -> Router {
         crate::telemetry::metrics();
+        health::describe_metrics();
         let vitals = Vitals { parts: self.parts.into(), gauges: self.gauges.into(), queue: self.queue };
         let mut router = self
             .routes

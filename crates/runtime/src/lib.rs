@@ -12,7 +12,7 @@ pub mod server;
 pub mod start;
 pub mod telemetry;
 
-pub use health::{Gauges, Part, QueueDepth, QueueProbe};
+pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
 pub use problem::Problem;
 pub use start::{StartError, exit_code, run};

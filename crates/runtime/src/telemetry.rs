@@ -109,12 +109,19 @@ impl Visit for Fields {
 const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// The same for how long changes are on their way: from an idle machine to an index that was away for hours.
+const FRESHNESS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
+
 /// The recorder of this process, installed on first use.
 pub(crate) fn metrics() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+            .and_then(|builder| {
+                builder
+                    .set_buckets_for_metric(Matcher::Full("noren_sync_freshness_seconds".into()), &FRESHNESS)
+            })
             .unwrap_or_else(|_| unreachable!("the list of buckets is not empty"))
             .build_recorder();
         let handle = recorder.handle();

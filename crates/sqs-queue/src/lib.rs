@@ -20,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_setup::{Aws, timeouts};
-use domain::ports::{ChangeQueue, Delivery, Envelope, GivenBack, PortError, QueueStats, Receipt};
+use domain::ports::{ChangeQueue, Delivery, Envelope, GivenBack, PortError, QueueStats, Receipt, Released};
 use tokio::sync::OnceCell;
 
 pub use message::read_envelope;
@@ -102,6 +102,17 @@ impl ChangeQueue for SqsQueue {
         self.hide_all(delays, "giving messages back").await
     }
 
+    async fn release(&self, untouched: &[Released]) -> Result<(), PortError> {
+        let renewed = self.renew(untouched).await?;
+        let (again, shown): (Vec<_>, Vec<_>) = untouched
+            .iter()
+            .map(|message| message.receipt.clone())
+            .partition(|receipt| renewed.contains(receipt));
+        self.delete_all(&again).await?;
+        let shown = shown.into_iter().map(|receipt| (receipt, Duration::ZERO)).collect();
+        self.hide_all(shown, "releasing messages").await
+    }
+
     async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError> {
         let timeout = self.visibility_timeout();
         let delays = receipts.iter().map(|receipt| (receipt.clone(), timeout)).collect();
@@ -114,6 +125,10 @@ impl ChangeQueue for SqsQueue {
 
     async fn stats(&self) -> Result<QueueStats, PortError> {
         self.count().await
+    }
+
+    fn back_end(&self) -> &'static str {
+        "sqs"
     }
 
     async fn ready(&self) -> Result<(), PortError> {

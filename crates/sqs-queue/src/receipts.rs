@@ -1,14 +1,16 @@
 //! Messages in hand: removing them, and saying for how long they stay hidden.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
 };
 use aws_setup::{Backoff, port_error};
-use domain::ports::{PortError, PortErrorKind, Receipt};
+use domain::ports::{MAX_RECEIVES, PortError, PortErrorKind, Receipt, Released};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use crate::message::Outgoing;
 use crate::send::failure;
 use crate::{CONCURRENT_CALLS, MAX_ENTRIES, SqsQueue};
 
@@ -37,6 +39,23 @@ impl SqsQueue {
     ) -> Result<(), PortError> {
         let hide = |(receipt, delay)| (receipt, Act::Hide(whole_seconds(delay)));
         self.act_on_all(&self.place().await?.url, delays.into_iter().map(hide).collect(), doing).await
+    }
+
+    /// Sends those anew that were received for the last time, as the count of their receives cannot be taken back, and
+    /// answers which ones these are. One that cannot be sent is left as it is.
+    pub(crate) async fn renew(&self, untouched: &[Released]) -> Result<HashSet<Receipt>, PortError> {
+        let last = untouched.iter().enumerate().filter(|(_, message)| message.receives >= MAX_RECEIVES);
+        let outgoing = |body: &String| Outgoing { body: body.clone(), attributes: Vec::new() };
+        let copies: Vec<_> =
+            last.filter_map(|(at, message)| Some((at, message.body.as_ref().map(outgoing)?))).collect();
+        let mut renewed = HashSet::with_capacity(copies.len());
+        for (at, answer) in self.send_messages(&self.place().await?.url, copies).await {
+            match answer {
+                Ok(()) => drop(renewed.insert(untouched[at].receipt.clone())),
+                Err(error) => tracing::warn!(error = error.chain(), "cannot send a message anew"),
+            }
+        }
+        Ok(renewed)
     }
 
     /// Does all that can be done in a queue; the first error is the answer.

@@ -1,0 +1,110 @@
+//! The consumer between a queue and an index that are not always there: what it does at its stop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use domain::ports::{Applied, ChangeQueue, Envelope, IndexWriter, PortError, PortErrorKind};
+use domain::{Change, ProductId, Tombstone, Version};
+use embedded_store::{EmbeddedStore, Options};
+use sync::{Worker, WorkerOptions};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{PATIENCE, wait_until};
+
+/// Longer than any test: what is not released is not seen again.
+const VISIBILITY: Duration = Duration::from_secs(600);
+
+/// An index that takes a batch when it is told to, or is away.
+struct Index {
+    is_away: AtomicBool,
+    calls: AtomicUsize,
+    turns: Semaphore,
+}
+
+#[async_trait]
+impl IndexWriter for Index {
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(PortError::bare(PortErrorKind::Unavailable, "the index is away"));
+        }
+        self.turns.acquire().await.unwrap().forget();
+        Ok(vec![Applied::Done; changes.len()])
+    }
+
+    async fn ready(&self) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+struct Fixture {
+    queue: Arc<EmbeddedStore>,
+    index: Arc<Index>,
+    stop: CancellationToken,
+    work: JoinHandle<()>,
+    _data: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn start(is_away: bool) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let options = Options { visibility_timeout: VISIBILITY, ..Options::default() };
+        let queue = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
+        let index = Arc::new(Index {
+            is_away: AtomicBool::new(is_away),
+            calls: AtomicUsize::new(0),
+            turns: Semaphore::new(0),
+        });
+        let options = WorkerOptions { commit_interval: Duration::ZERO, ..WorkerOptions::default() };
+        let worker = Worker::new(queue.clone(), index.clone(), options);
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let work = tokio::spawn(async move { worker.run(stopped).await });
+        Self { queue, index, stop, work, _data: data }
+    }
+
+    async fn send(&self, id: &str) {
+        let id = ProductId::parse(id).unwrap();
+        let change = Change::Delete(Tombstone { id, version: Version(1), deleted_at: domain::now() });
+        self.queue.send(vec![Envelope { change, traceparent: None }]).await.remove(0).unwrap();
+    }
+
+    async fn in_flight(&self) -> u64 {
+        self.queue.stats().await.unwrap().in_flight
+    }
+
+    /// Waits until the worker has ended, and answers with the ids that wait then, which must come as for the first time.
+    async fn left_after_the_end(self) -> Vec<String> {
+        let begun = Instant::now();
+        self.work.await.unwrap();
+        assert!(begun.elapsed() < PATIENCE, "it ended after {:?}", begun.elapsed());
+        let left = self.queue.receive(10, Duration::ZERO).await.unwrap();
+        assert!(left.iter().all(|delivery| delivery.receives == 1), "{left:?}");
+        left.into_iter().map(|delivery| delivery.envelope.unwrap().change.id().to_string()).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_finishes_the_batch_in_hand_and_releases_the_one_behind_it() {
+    let fixture = Fixture::start(false);
+    fixture.send("first").await;
+    wait_until("the first batch is in hand", async || fixture.index.calls.load(Ordering::SeqCst) == 1).await;
+    fixture.send("second").await;
+    wait_until("the second is received behind it", async || fixture.in_flight().await == 2).await;
+    fixture.stop.cancel();
+    fixture.index.turns.add_permits(1);
+    assert_eq!(fixture.left_after_the_end().await, ["second"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_releases_what_an_absent_index_cannot_take() {
+    let fixture = Fixture::start(true);
+    fixture.send("only").await;
+    wait_until("it was tried", async || fixture.index.calls.load(Ordering::SeqCst) >= 2).await;
+    fixture.stop.cancel();
+    assert_eq!(fixture.left_after_the_end().await, ["only"]);
+}
