@@ -100,6 +100,8 @@ impl Worker {
     async fn receive_first(&self, stop: &CancellationToken) -> Result<Vec<Delivery>, PortError> {
         let mut receive = self.queue.receive(self.options.max_batch, RECEIVE_WAIT);
         tokio::select! {
+            // In this order, so that a run can be repeated exactly.
+            biased;
             received = &mut receive => received,
             () = stop.cancelled() => {
                 tokio::time::timeout(LAST_RECEIVE, receive).await.unwrap_or_else(|_| Ok(Vec::new()))

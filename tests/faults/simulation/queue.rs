@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::ports::{
     ChangeQueue, Delivery, Envelope, GivenBack, MAX_RECEIVES, PortError, PortErrorKind, QueueStats, Receipt,
+    Released,
 };
 use domain::{Change, ProductId};
 use tokio::sync::Notify;
@@ -346,6 +347,18 @@ impl ChangeQueue for SimulatedQueue {
         self.with_held("give back", held, give_back).await
     }
 
+    async fn release(&self, untouched: &[Released]) -> Result<(), PortError> {
+        let held = untouched.iter().map(|message| (&message.receipt, ())).collect();
+        let release = |state: &mut State, number: u64, ()| {
+            if let Some(message) = state.messages.get_mut(&number) {
+                message.held = None;
+                message.receives -= 1;
+                message.visible_at = Instant::now();
+            }
+        };
+        self.with_held("release", held, release).await
+    }
+
     async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError> {
         let held = receipts.iter().map(|receipt| (receipt, ())).collect();
         let extend = |state: &mut State, number: u64, ()| {
@@ -370,6 +383,10 @@ impl ChangeQueue for SimulatedQueue {
             dead: state.dead.len() as u64,
             oldest_age: None,
         })
+    }
+
+    fn back_end(&self) -> &'static str {
+        "simulated"
     }
 
     async fn ready(&self) -> Result<(), PortError> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{
-    Answered, Envelope, ListError, OutboxMark, PortError, PortErrorKind, ProductPage, ProductStore,
-    RecordPage, Unsent, Write, WriteError, Written,
+    Answered, Envelope, ListError, OutboxMark, OutboxStats, PortError, PortErrorKind, ProductPage,
+    ProductStore, RecordPage, Unsent, Write, WriteError, Written,
 };
 use domain::{Change, Product, ProductId, Record};
 use tokio::time::Instant;
@@ -287,6 +287,16 @@ impl ProductStore for SimulatedStore {
         let (first, rest): (Vec<u64>, Vec<u64>) = numbers.partition(|_| self.world.strikes(0.05));
         first.iter().for_each(|number| clear(*number));
         self.world.call(Part::Store, "clearing marks", || rest.into_iter().for_each(clear)).await
+    }
+
+    async fn outbox(&self) -> Result<OutboxStats, PortError> {
+        let disk = self.disk();
+        let oldest_age = disk.marks.values().map(|mark| mark.left_at.elapsed()).max();
+        Ok(OutboxStats { marks: disk.marks.len() as u64, oldest_age })
+    }
+
+    fn back_end(&self) -> &'static str {
+        "simulated"
     }
 
     async fn ready(&self) -> Result<(), PortError> {
