@@ -6,7 +6,9 @@
 
 mod deleted;
 mod dynamodb_fails;
+mod full_disk;
 mod killed;
+mod mixed_load;
 mod opensearch_fails;
 mod repeated;
 mod shop;

@@ -41,7 +41,11 @@ fn binary(name: &str) -> PathBuf {
 
 /// A command for the binary, with an environment that has no variables of Noren.
 pub(crate) fn command(name: &str) -> Command {
-    let mut command = Command::new(binary(name));
+    clean(Command::new(binary(name)))
+}
+
+/// The command with an environment that has no variables of Noren.
+fn clean(mut command: Command) -> Command {
     for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("NOREN_")) {
         command.env_remove(variable);
     }
@@ -88,9 +92,51 @@ impl Running {
         arguments: &[&str],
         prepare: impl FnOnce(&mut Command),
     ) -> Self {
+        Self::start_command(command(name), name, arguments, prepare).await
+    }
+
+    /// The same for a service with this folder on a disk of its own of so many megabytes, of which `filled` are taken
+    /// until the pipe that is answered with is written to. None where this system allows nobody to mount.
+    pub(crate) async fn start_on_small_disk(
+        name: &str,
+        arguments: &[&str],
+        folder: &Path,
+        size_mb: u32,
+        filled_mb: u32,
+    ) -> Option<(Self, PathBuf)> {
+        // In a namespace of its own whoever calls may mount, and the disk is gone with the process.
+        const SCRIPT: &str = "
+            set -e
+            mount -t tmpfs -o size=\"$2m\" tmpfs \"$1\"
+            head -c \"$3m\" /dev/zero > \"$1/filled\"
+            timeout 300 sh -c 'read -r line < \"$1\"; rm \"$2/filled\"' wait \"$4\" \"$1\" &
+            shift 4
+            exec \"$@\"";
+        let can_mount = Command::new("unshare").args(["-rm", "true"]).stderr(Stdio::null()).status();
+        if !can_mount.is_ok_and(|status| status.success()) {
+            let why = "this system allows no mounts in a namespace (unshare -rm)";
+            assert!(std::env::var_os("CI").is_none(), "{why}");
+            println!("{why}; the test of a full disk passes over");
+            return None;
+        }
+        std::fs::create_dir_all(folder).expect("the folder can be made");
+        let pipe = folder.with_extension("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status().expect("there is a mkfifo");
+        assert!(made.success());
+        let mut command = clean(Command::new("unshare"));
+        command.args(["-rm", "sh", "-c", SCRIPT, "disk"]).arg(folder);
+        command.args([size_mb.to_string(), filled_mb.to_string()]).arg(&pipe).arg(binary(name));
+        Some((Self::start_command(command, name, arguments, |_| {}).await, pipe))
+    }
+
+    async fn start_command(
+        mut command: Command,
+        name: &str,
+        arguments: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
-        let mut command = command(name);
         command.args(arguments).args(["--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null());
         prepare(&mut command);
         let child = command.spawn().expect("it starts");
@@ -104,10 +150,19 @@ impl Running {
         running
     }
 
+    /// How many bytes of memory are its own, which no file lies behind, where the system tells that.
+    pub(crate) fn own_memory(&self) -> Option<u64> {
+        self.memory_line("RssAnon:")
+    }
+
     /// How many bytes of memory it uses, where the system tells that.
     pub(crate) fn memory(&self) -> Option<u64> {
+        self.memory_line("VmRSS:")
+    }
+
+    fn memory_line(&self, name: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim().strip_suffix(" kB")?.trim().parse().ok().map(|kilobytes: u64| kilobytes * 1024)
     }
 
