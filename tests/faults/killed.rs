@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Running, http_client, wait_until};
+use crate::support::{Answer, Running, finished, http_client, wait_until};
 
 /// Clients that write at the same time, each its own products.
 const CLIENTS: u64 = 16;
@@ -158,6 +158,8 @@ impl Service {
         }
         listed.sort();
         assert_eq!(listed.iter().collect::<Vec<_>>(), live, "the store lists what is there");
+        let verified = finished("noren", &["verify", "--url", self.url(["noren", "noren-sync"])], &[]);
+        assert!(verified.status.success(), "store and index do not differ: {verified:?}");
         let metrics = get(format!("{}/metrics", self.writes())).await.expect(200).text;
         let dead = metrics.lines().find(|line| line.starts_with("noren_queue_dead_letters"));
         assert!(dead.is_some_and(|line| line.ends_with(" 0")), "{dead:?}");
