@@ -1,4 +1,4 @@
-//! What was measured, in figures that can be compared.
+//! What was measured, in figures that can be compared. Creates and waits for them are told of as searches are.
 
 use std::fmt;
 use std::time::Duration;
@@ -83,7 +83,7 @@ impl fmt::Display for Figures {
         let at = |percent| ms(self.percentile(percent));
         write!(
             f,
-            "{:.0} searches a second; median {:.2} ms, 90% {:.2} ms, 99% {:.2} ms, longest {:.2} ms; {} searches",
+            "{:.0} a second; median {:.2} ms, 90% {:.2} ms, 99% {:.2} ms, longest {:.2} ms; {} in all",
             self.per_second,
             at(50.0),
             at(90.0),
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!((at(50.0), at(51.0), at(99.0), at(100.0), at(1.0)), (2, 3, 4, 4, 1));
         assert_eq!(
             figures.to_string(),
-            "500 searches a second; median 2.00 ms, 90% 4.00 ms, 99% 4.00 ms, longest 4.00 ms; 4 searches"
+            "500 a second; median 2.00 ms, 90% 4.00 ms, 99% 4.00 ms, longest 4.00 ms; 4 in all"
         );
         assert!(figures.rows("it").starts_with("it,searches,4\nit,per_second,500.0\nit,p1,1.0000\n"));
         assert_eq!(measured(&[]).figures().percentile(50.0), Duration::ZERO);
