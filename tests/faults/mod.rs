@@ -4,7 +4,11 @@
 //! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::simulation`. A test that fails names its seed.
 //! `docs/RELIABILITY.md` says what is promised.
 
+mod drift;
+mod folders;
+mod reindexed;
 mod simulation;
+mod verified;
 
 /// Where chance begins.
 fn seed() -> u64 {
