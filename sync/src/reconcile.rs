@@ -1,8 +1,8 @@
 //! Comparing the store and an index both ways, with bounded memory, while writes go on; and mending what differs.
 //!
 //! First the store is read page by page and each record held against the index, then what the index holds is held
-//! against the store. Sync may be about to write what differs, so that is looked at again until it is equal or has been
-//! different for longer than sync is given.
+//! against the store. Sync may be about to write what differs, so that is looked at again until it is equal, the index
+//! holds what the store held when it was first looked at, or it has been different for longer than sync is given.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,11 +135,6 @@ impl Outcome {
         self.repaired == self.drifts()
     }
 
-    /// Whether it equals the store now but for what it cannot hold.
-    pub fn is_as_good_as_can_be(&self) -> bool {
-        self.repaired + self.refused == self.drifts()
-    }
-
     fn count(&mut self, drift: &Drift) {
         let counter = match drift.kind {
             DriftKind::Missing => &mut self.missing,
@@ -163,10 +158,22 @@ pub struct Sides {
     pub index: Arc<dyn IndexMaintenance>,
 }
 
-/// An id that differs, and since when that is known.
+/// An id that differs.
+#[derive(Clone)]
 struct Suspect {
     id: ProductId,
+    /// When that was seen first.
     since: Instant,
+    /// The version that the store held then.
+    stored: Option<Version>,
+}
+
+impl Suspect {
+    /// Whether the index has meanwhile got what it lacked, so that only a write from after that is on its way: a product
+    /// that is written all the time would never be seen equal.
+    fn is_overtaken(&self, drift: &Drift) -> bool {
+        self.stored.is_some() && drift.indexed >= self.stored && drift.indexed < drift.stored
+    }
 }
 
 /// Hears what is told while something long is done. It may take its time: then what is done waits.
@@ -236,8 +243,7 @@ impl Pass<'_> {
             self.outcome.compared += sampled.len() as u64;
             let held = self.sides.held(&self.comparison, &sampled).await?;
             found += held.iter().flatten().count() as u64;
-            let differing = self.sides.differing(&self.comparison, &sampled, &held).await?;
-            self.suspect(differing).await?;
+            self.suspect(self.sides.differing(&self.comparison, &sampled, &held).await?).await?;
             let done = self.outcome.compared;
             self.listener.tell(Event::Progress { done, total: self.total.max(done) }).await;
             cursor = next;
@@ -277,16 +283,17 @@ impl Pass<'_> {
             let ids: Vec<ProductId> = ids.into_iter().filter(|id| self.is_sampled(id)).collect();
             let stored = self.sides.store.get(&ids).await?;
             let unknown = ids.into_iter().zip(stored).filter(|(_, stored)| stored.is_none());
-            self.suspect(unknown.map(|(id, _)| id).collect()).await?;
+            self.suspect(unknown.map(|(id, _)| (id, None)).collect()).await?;
             if is_last {
                 return Ok(());
             }
         }
     }
 
-    async fn suspect(&mut self, ids: Vec<ProductId>) -> Result<(), PortError> {
+    /// Takes along ids that differ, each with the version that the store holds.
+    async fn suspect(&mut self, differing: Vec<(ProductId, Option<Version>)>) -> Result<(), PortError> {
         let since = Instant::now();
-        self.suspects.extend(ids.into_iter().map(|id| Suspect { id, since }));
+        self.suspects.extend(differing.into_iter().map(|(id, stored)| Suspect { id, since, stored }));
         let patience = self.comparison.patience;
         if patience.is_zero() || self.suspects.len() > MAX_SUSPECTS {
             self.recheck(Duration::ZERO).await?;
@@ -302,11 +309,12 @@ impl Pass<'_> {
             let ids: Vec<ProductId> = some.iter().map(|suspect| suspect.id.clone()).collect();
             let drifts = self.sides.drifts(&self.comparison, &ids).await?;
             let mut due = Vec::new();
-            for (Suspect { id, since }, drift) in some.iter().zip(drifts) {
-                match drift {
+            for (suspect, found) in some.iter().zip(drifts) {
+                match found {
                     None => {}
-                    Some(drift) if since.elapsed() >= patience => due.push(drift),
-                    Some(_) => waiting.push(Suspect { id: id.clone(), since: *since }),
+                    Some((drift, _)) if suspect.is_overtaken(&drift) => {}
+                    Some(found) if suspect.since.elapsed() >= patience => due.push(found),
+                    Some(_) => waiting.push(suspect.clone()),
                 }
             }
             if self.comparison.repair {
@@ -346,6 +354,13 @@ impl Stored {
             Self::Record(record) => record.id(),
         }
     }
+
+    fn version(&self) -> StoredVersion {
+        match self {
+            Self::Version(stored) => stored.clone(),
+            Self::Record(record) => StoredVersion::of(record),
+        }
+    }
 }
 
 /// A drift with what the store holds, to mend it by.
@@ -367,26 +382,19 @@ impl Sides {
         self.index.held(comparison.generation, &ids, comparison.look).await
     }
 
-    /// The ids of those that the index does not hold as it should.
+    /// Those that the index does not hold as it should, with their versions.
     async fn differing(
         &self,
         comparison: &Comparison,
         stored: &[Stored],
         held: &[Option<Held>],
-    ) -> Result<Vec<ProductId>, PortError> {
+    ) -> Result<Vec<(ProductId, Option<Version>)>, PortError> {
         if comparison.look == Look::Versions {
-            let differs = |(stored, held): &(&Stored, &Option<Held>)| match stored {
-                Stored::Version(stored) => {
-                    !is_equal(&expected_version(stored), stored.deleted_at, held.as_ref())
-                }
-                Stored::Record(_) => true,
-            };
-            return Ok(stored
-                .iter()
-                .zip(held)
-                .filter(differs)
-                .map(|(stored, _)| stored.id().clone())
-                .collect());
+            let versions = stored.iter().map(Stored::version).zip(held);
+            let differing = versions.filter(|(stored, held)| {
+                !is_equal(&expected_version(stored), stored.deleted_at, held.as_ref())
+            });
+            return Ok(differing.map(|(stored, _)| (stored.id, Some(stored.version))).collect());
         }
         let records: Vec<Record> = stored
             .iter()
@@ -400,7 +408,7 @@ impl Sides {
             let is_equal = expected.is_ok_and(|expected| {
                 is_equal(&expected, StoredVersion::of(&record).deleted_at, held.as_ref())
             });
-            (!is_equal).then(|| record.id().clone())
+            (!is_equal).then(|| (record.id().clone(), Some(record.version())))
         };
         Ok(records.into_iter().zip(expected).zip(held).filter_map(differs).collect())
     }

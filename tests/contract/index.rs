@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::maintenance::IndexMaintenance;
 use domain::ports::{Applied, IndexWriter, SearchIndex};
 use domain::search::{
     AttributeFilter, Boost, Cursor, Facet, FacetField, FacetRequest, FacetValue, Filters, Need, Page,
@@ -18,18 +19,24 @@ use crate::services;
 use crate::support::opensearch_options;
 
 /// An index that can be closed and opened again.
-trait Place {
-    type Writer: IndexWriter;
+pub(super) trait Place {
+    type Writer: IndexMaintenance;
     type Searcher: SearchIndex;
     /// A new, empty one; none where its server cannot be had.
     async fn new() -> Option<Self>
     where
         Self: Sized;
+    /// Opens the writing side; the first time it makes the index.
+    async fn writer(&self) -> Self::Writer;
+    /// Opens the reading side, as often as one likes.
+    async fn searcher(&self) -> Self::Searcher;
     /// Opens both sides.
-    async fn open(&self) -> (Self::Writer, Self::Searcher);
+    async fn open(&self) -> (Self::Writer, Self::Searcher) {
+        (self.writer().await, self.searcher().await)
+    }
 }
 
-struct TantivyPlace(tempfile::TempDir);
+pub(super) struct TantivyPlace(tempfile::TempDir);
 
 impl Place for TantivyPlace {
     type Writer = TantivyWriter;
@@ -39,13 +46,16 @@ impl Place for TantivyPlace {
         Some(Self(tempfile::tempdir().unwrap()))
     }
 
-    async fn open(&self) -> (TantivyWriter, TantivySearcher) {
-        let writer = TantivyWriter::open(self.0.path(), WriterOptions::default()).unwrap();
-        (writer, TantivySearcher::open(self.0.path(), SearcherOptions::default()).unwrap())
+    async fn writer(&self) -> TantivyWriter {
+        TantivyWriter::open(self.0.path(), WriterOptions::default()).unwrap()
+    }
+
+    async fn searcher(&self) -> TantivySearcher {
+        TantivySearcher::open(self.0.path(), SearcherOptions::default()).unwrap()
     }
 }
 
-struct OpenSearchPlace(Options);
+pub(super) struct OpenSearchPlace(Options);
 
 impl Place for OpenSearchPlace {
     type Writer = OpenSearchWriter;
@@ -56,9 +66,12 @@ impl Place for OpenSearchPlace {
         Some(Self(opensearch_options(server, &format!("contract-{}", ProductId::generate()))))
     }
 
-    async fn open(&self) -> (OpenSearchWriter, OpenSearchSearcher) {
-        let writer = OpenSearchWriter::create(&self.0).await.unwrap();
-        (writer, OpenSearchSearcher::open(&self.0).await.unwrap())
+    async fn writer(&self) -> OpenSearchWriter {
+        OpenSearchWriter::create(&self.0).await.unwrap()
+    }
+
+    async fn searcher(&self) -> OpenSearchSearcher {
+        OpenSearchSearcher::open(&self.0).await.unwrap()
     }
 }
 

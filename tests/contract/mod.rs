@@ -2,5 +2,6 @@
 
 mod dead_letters;
 mod index;
+mod maintenance;
 mod queue;
 mod store;

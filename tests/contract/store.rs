@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use aws_setup::Aws;
 use domain::input::read_product;
 use domain::ports::{
-    Answered, ChangeQueue, ListError, OutboxMark, OutboxStats, PortErrorKind, ProductStore, Write,
-    WriteAnswer, WriteError, WriteOutcome, Written,
+    Answered, ChangeQueue, ListError, OutboxMark, OutboxStats, PortErrorKind, ProductStore, StoredVersion,
+    Write, WriteAnswer, WriteError, WriteOutcome, Written,
 };
 use domain::{Change, Content, Currency, Product, ProductId, Record, Tombstone, Version};
 use dynamodb_store::DynamoStore;
@@ -407,6 +407,150 @@ pub(crate) async fn a_cursor_that_no_page_gave_is_unknown(store: &dyn ProductSto
     }
 }
 
+// ------------------------------------------------------------------------------------------------- scan
+
+/// All pages of a scan, of `limit` records at most.
+async fn scanned(store: &dyn ProductStore, limit: usize) -> Vec<Record> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = store.scan(cursor.as_deref(), limit).await.unwrap();
+        assert!(page.records.len() <= limit, "a page of {} records", page.records.len());
+        all.extend(page.records);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return all,
+        }
+    }
+}
+
+async fn scanned_versions(store: &dyn ProductStore, limit: usize) -> Vec<StoredVersion> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = store.versions(cursor.as_deref(), limit).await.unwrap();
+        assert!(page.versions.len() <= limit, "a page of {} versions", page.versions.len());
+        all.extend(page.versions);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return all,
+        }
+    }
+}
+
+/// Products and tombstones: every third one is deleted, every ninth came back after that.
+async fn make_products_and_tombstones(store: &dyn ProductStore) -> Vec<ProductId> {
+    let ids: Vec<String> = (0..57).map(|i| format!("p{i:02}")).collect();
+    make(store, ids.iter().map(|id| create(id, named("scanned"))).collect()).await;
+    make(store, ids.iter().step_by(3).map(|id| delete(id, 2)).collect()).await;
+    make(store, ids.iter().step_by(9).map(|id| update(id, 3, named("back again"))).collect()).await;
+    ids.iter().map(|text| id(text)).collect()
+}
+
+pub(crate) async fn a_scan_has_each_product_and_each_tombstone_once(store: &dyn ProductStore) {
+    assert!(scanned(store, 5).await.is_empty() && scanned_versions(store, 5).await.is_empty());
+    let ids = make_products_and_tombstones(store).await;
+    let held: Vec<Record> = store.get(&ids).await.unwrap().into_iter().map(Option::unwrap).collect();
+    assert_eq!(held.iter().filter(|record| matches!(record, Record::Deleted(_))).count(), 12);
+    for limit in [1, 7, 57, 58, 1000] {
+        let mut records = scanned(store, limit).await;
+        let versions: Vec<StoredVersion> = records.iter().map(StoredVersion::of).collect();
+        assert_eq!(scanned_versions(store, limit).await, versions, "pages of {limit}");
+        records.sort_by(|a, b| a.id().as_str().cmp(b.id().as_str()));
+        assert_eq!(records, held, "pages of {limit}");
+    }
+}
+
+pub(crate) async fn the_order_of_a_scan_is_that_of_the_list(store: &dyn ProductStore) {
+    make_products_and_tombstones(store).await;
+    let listed: Vec<ProductId> = listed(store, 10).await.into_iter().map(|product| product.id).collect();
+    let order = async |limit| -> Vec<ProductId> {
+        scanned(store, limit).await.into_iter().map(|record| record.id().clone()).collect()
+    };
+    let before = order(4).await;
+    let live: Vec<&ProductId> = before.iter().filter(|id| listed.contains(id)).collect();
+    assert_eq!(live, listed.iter().collect::<Vec<_>>());
+    make(store, vec![update("p01", 2, named("new")), delete("p02", 2), update("p03", 3, named("back"))])
+        .await;
+    assert_eq!(order(11).await, before);
+}
+
+pub(crate) async fn writes_between_pages_neither_hide_nor_repeat_a_record(store: &dyn ProductStore) {
+    make(store, (0..40).map(|i| create(&format!("p{i:02}"), named("scanned"))).collect()).await;
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut cursor, mut pages) = (None, 0);
+    loop {
+        // Records and versions have the same cursors.
+        let (ids, next): (Vec<ProductId>, _) = match pages % 2 {
+            0 => {
+                let page = store.scan(cursor.as_deref(), 5).await.unwrap();
+                (page.records.iter().map(|record| record.id().clone()).collect(), page.next)
+            }
+            _ => {
+                let page = store.versions(cursor.as_deref(), 5).await.unwrap();
+                (page.versions.into_iter().map(|stored| stored.id).collect(), page.next)
+            }
+        };
+        for id in ids {
+            *seen.entry(id.to_string()).or_default() += 1;
+        }
+        if pages < 7 {
+            let writes = vec![
+                create(&format!("m{pages}"), named("new")),
+                update(&format!("p{pages:02}"), 2, named("updated")),
+                delete(&format!("p{:02}", 29 - pages), 2),
+                delete(&format!("p{:02}", 30 + pages * 7 % 10), 2),
+            ];
+            make(store, writes).await;
+        }
+        pages += 1;
+        match next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    // A deleted one is still there, as a tombstone.
+    for i in 0..40 {
+        assert_eq!(seen.get(&format!("p{i:02}")), Some(&1), "p{i:02}");
+    }
+    assert!(seen.values().all(|times| *times == 1), "scanned twice: {seen:?}");
+}
+
+pub(crate) async fn a_scanned_record_is_as_it_is_now(store: &dyn ProductStore) {
+    make(store, vec![create("a", named("old")), create("b", named("old"))]).await;
+    let changes = [update("a", 2, named("new")), delete("b", 2)];
+    let expected: Vec<Record> = changes.iter().map(|write| write.change.record()).collect();
+    make(store, changes.to_vec()).await;
+    let mut records = scanned(store, 10).await;
+    records.sort_by(|a, b| a.id().as_str().cmp(b.id().as_str()));
+    assert_eq!(records, expected);
+    let mut versions = scanned_versions(store, 10).await;
+    versions.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
+    let deleted_at = match &expected[1] {
+        Record::Deleted(tombstone) => Some(tombstone.deleted_at),
+        Record::Live(_) => None,
+    };
+    assert!(deleted_at.is_some());
+    let [a, b] = [id("a"), id("b")];
+    assert_eq!(
+        versions,
+        [
+            StoredVersion { id: a, version: Version(2), deleted_at: None },
+            StoredVersion { id: b, version: Version(2), deleted_at },
+        ]
+    );
+}
+
+pub(crate) async fn a_cursor_that_no_page_of_a_scan_gave_is_unknown(store: &dyn ProductStore) {
+    make(store, (0..5).map(|i| create(&format!("p{i}"), named("scanned"))).collect()).await;
+    let real = store.scan(None, 2).await.unwrap().next.unwrap();
+    assert_eq!(store.scan(Some(&real), 2).await.unwrap().records.len(), 2);
+    for made_up in ["", "1", "p0", "nonsense", "名", "-1", &format!("{real}0"), &format!("0{real}")] {
+        let answer = store.scan(Some(made_up), 2).await;
+        assert!(matches!(answer, Err(ListError::UnknownCursor)), "cursor `{made_up}`: {answer:?}");
+        let answer = store.versions(Some(made_up), 2).await;
+        assert!(matches!(answer, Err(ListError::UnknownCursor)), "cursor `{made_up}`: {answer:?}");
+    }
+}
+
 // ------------------------------------------------------------------------------------------------ outbox
 
 /// A write is either in the store's own queue, or it left a mark, never both or neither.
@@ -660,6 +804,11 @@ hold_to_the_contract! {
             writes_between_pages_neither_hide_nor_repeat_a_product,
             a_listed_product_is_as_it_is_now,
             a_cursor_that_no_page_gave_is_unknown,
+            a_scan_has_each_product_and_each_tombstone_once,
+            the_order_of_a_scan_is_that_of_the_list,
+            writes_between_pages_neither_hide_nor_repeat_a_record,
+            a_scanned_record_is_as_it_is_now,
+            a_cursor_that_no_page_of_a_scan_gave_is_unknown,
             a_store_that_works_is_ready,
         ],
         with_queue: [

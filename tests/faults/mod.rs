@@ -5,16 +5,20 @@
 //! `docs/RELIABILITY.md` says what is promised.
 
 mod deleted;
+mod drift;
 mod dynamodb_fails;
+mod folders;
 mod full_disk;
 mod killed;
 mod mixed_load;
 mod opensearch_fails;
+mod reindexed;
 mod repeated;
 mod shop;
 mod shuffled;
 mod simulation;
 mod sqs_away;
+mod verified;
 
 /// Where chance begins.
 fn seed() -> u64 {

@@ -158,6 +158,11 @@ impl App {
         &self.search
     }
 
+    /// What `noren verify` and `noren reindex` compare.
+    pub fn sides(&self) -> Sides {
+        sides(&self.store, &self.writer)
+    }
+
     /// Both APIs in one router, with health, metrics and documents.
     pub fn router(&self) -> Router {
         self.router_with_answers(self.options.answer_cache_mb)
@@ -172,7 +177,7 @@ impl App {
         let (routes, mut openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
-            .merge(sync::admin::index_routes(sides(&self.store, &self.writer)))
+            .merge(sync::admin::index_routes(self.sides()))
             .merge(sync::admin::dead_letters::routes(self.dead_letter_office()))
             .split_for_parts();
         let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
@@ -240,7 +245,7 @@ impl App {
     }
 }
 
-/// What `noren verify` and `noren reindex` compare.
+/// The store with the index that is derived from it.
 fn sides(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> Sides {
     Sides { store: store.clone(), index: index.clone() }
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use text::projection::fingerprint;
 
-use crate::client::{Call, CallError};
+use crate::client::{Call, CallError, described};
 use crate::schema::{field, state};
 use crate::setup::{Family, MAKING, Ready, change_aliases, make_index, next_alias, previous_alias, send};
 use crate::writer::{Bulk, Item, OpenSearchWriter, index_lines, version_number};
@@ -41,6 +41,9 @@ struct Document {
     found: Option<bool>,
     #[serde(rename = "_source")]
     source: Option<Source>,
+    /// Why it could not be read.
+    #[serde(default)]
+    error: Value,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +55,10 @@ struct Source {
 
 impl Document {
     fn held(self, look: Look) -> Result<Option<Held>, PortError> {
+        if !self.error.is_null() {
+            let (_, reason) = described(&self.error);
+            return Err(PortError::bare(PortErrorKind::Unavailable, format!("{READING}: {reason}")));
+        }
         let (Some(version), Some(source)) = (self.version.filter(|_| self.found != Some(false)), self.source)
         else {
             return Ok(None);

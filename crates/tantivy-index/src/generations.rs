@@ -30,13 +30,6 @@ pub(crate) struct Pointer {
 }
 
 impl Pointer {
-    /// A name that no generation has.
-    pub(crate) fn new_name(&self) -> String {
-        let names = self.names();
-        let numbers = names.iter().filter_map(|name| name.strip_prefix(NAME_PREFIX)?.parse::<u64>().ok());
-        format!("{NAME_PREFIX}{}", numbers.max().unwrap_or(0).saturating_add(1))
-    }
-
     fn names(&self) -> Vec<&str> {
         [Some(&self.live), self.next.as_ref(), self.previous.as_ref()]
             .into_iter()
@@ -53,8 +46,9 @@ pub(crate) struct Root(PathBuf);
 impl Root {
     /// Reads the pointer in `path`; makes folder and pointer first where there are none.
     pub(crate) fn open(path: &Path) -> Result<(Self, Pointer), OpenError> {
-        let (root, pointer) = Self::look(path)?;
-        if let Some(pointer) = pointer {
+        let root = Self(path.to_owned());
+        let _making = root.lock_for_making()?;
+        if let Some(pointer) = root.read()? {
             return Ok((root, pointer));
         }
         if path.join(META_FILE).exists() || path.join(FORMAT_FILE).exists() {
@@ -65,30 +59,27 @@ impl Root {
         Ok((root, pointer))
     }
 
-    /// The same for one who rebuilds the index: whatever else lies there is passed over.
+    /// The same for one who rebuilds the index: where no pointer can be read, the live generation is one that is not
+    /// there.
     pub(crate) fn open_to_rebuild(path: &Path) -> Result<(Self, Pointer), OpenError> {
         match Self::open(path) {
             Err(error) if error.is_mended_by_rebuilding() => {
-                let (root, pointer) =
-                    Self::look(path).or_else(|error| match error.is_mended_by_rebuilding() {
-                        true => Ok((Self(path.to_owned()), None)),
-                        false => Err(error),
-                    })?;
                 let none = Pointer { live: format!("{NAME_PREFIX}0"), next: None, previous: None };
-                Ok((root, pointer.unwrap_or(none)))
+                Ok((Self(path.to_owned()), none))
             }
             opened => opened,
         }
     }
 
-    fn look(path: &Path) -> Result<(Self, Option<Pointer>), OpenError> {
-        let root = Self(path.to_owned());
-        let io = |source| root.io(source);
-        fs::create_dir_all(path).map_err(io)?;
-        let making = lock_file(&path.join(MAKING_LOCK)).map_err(io)?;
-        making.lock().map_err(io)?;
-        let pointer = root.read()?;
-        Ok((root, pointer))
+    /// Makes the folder and keeps other processes from making things in it for as long as the file is open.
+    fn lock_for_making(&self) -> Result<File, OpenError> {
+        let locked = || {
+            fs::create_dir_all(&self.0)?;
+            let making = lock_file(&self.0.join(MAKING_LOCK))?;
+            making.lock()?;
+            Ok(making)
+        };
+        locked().map_err(|source| self.io(source))
     }
 
     /// What the pointer file says; none where there is none.
@@ -131,9 +122,7 @@ impl Root {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if entry.file_type()?.is_dir() {
-                let is_generation =
-                    name.strip_prefix(NAME_PREFIX).is_some_and(|rest| rest.parse::<u64>().is_ok());
-                if is_generation && !kept.contains(&&*name) {
+                if number_in(&name).is_some() && !kept.contains(&&*name) {
                     fs::remove_dir_all(entry.path())?;
                 }
             } else if ![POINTER_FILE, MAKING_LOCK, WRITING_LOCK].contains(&&*name) {
@@ -141,6 +130,15 @@ impl Root {
             }
         }
         Ok(())
+    }
+
+    /// A name that no generation has, nor anything that lies here: what a crash left, or what a lost pointer named.
+    pub(crate) fn new_name(&self, pointer: &Pointer) -> io::Result<String> {
+        let mut highest = pointer.names().into_iter().filter_map(number_in).max().unwrap_or(0);
+        for entry in fs::read_dir(&self.0)? {
+            highest = highest.max(number_in(&entry?.file_name().to_string_lossy()).unwrap_or(0));
+        }
+        Ok(format!("{NAME_PREFIX}{}", highest.saturating_add(1)))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -165,6 +163,11 @@ impl Root {
             None => OpenError::Damaged { folder, reason: format!("{POINTER_FILE} is missing") },
         }
     }
+}
+
+/// The number in the name of a generation; none in other names.
+fn number_in(name: &str) -> Option<u64> {
+    name.strip_prefix(NAME_PREFIX)?.parse().ok()
 }
 
 fn lock_file(path: &Path) -> io::Result<File> {

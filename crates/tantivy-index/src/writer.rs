@@ -70,8 +70,8 @@ impl TantivyWriter {
         Self::opened(root, pointer, lock, Some(live), options)
     }
 
-    /// The same for one who rebuilds the index: one that cannot be used is no error. Until the next generation is live,
-    /// changes go to that one alone.
+    /// The same for one who rebuilds the index: one that cannot be used is no error. No change can be applied then until
+    /// the next generation is live.
     ///
     /// # Errors
     /// [`OpenError::Busy`] and [`OpenError::Io`], as above.
@@ -118,7 +118,7 @@ impl TantivyWriter {
         Ok(Self { root, options, state: RwLock::new(State { pointer, live, next }), _lock: lock })
     }
 
-    /// Replaces the pointer, then removes what it no longer names.
+    /// Replaces the pointer. What it no longer names is there until it is tidied up.
     fn point(&self, state: &mut State, pointer: Pointer) -> Result<(), PortError> {
         let failed =
             |error| PortError::new(PortErrorKind::Unavailable, "writing which index is which", error);
@@ -260,7 +260,8 @@ impl IndexMaintenance for TantivyWriter {
         if state.next.is_some() {
             return Ok(true);
         }
-        let name = state.pointer.new_name();
+        let unnamed = |error| PortError::new(PortErrorKind::Unavailable, "looking for a new index", error);
+        let name = self.root.new_name(&state.pointer).map_err(unnamed)?;
         let next = self.start(&name).await.map_err(unopened)?;
         let pointer = Pointer { next: Some(name), ..state.pointer.clone() };
         self.point(&mut state, pointer)?;

@@ -1,0 +1,227 @@
+//! A hundred products in the index that are not as the store has them: `verify` finds exactly these, and mends them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::maintenance::{Generation, IndexMaintenance, Mend, Mended};
+use domain::ports::{ListError, ProductStore};
+use domain::{Product, ProductId, Record, Version};
+use embedded_store::EmbeddedStore;
+use noren::app::Options;
+use tantivy_index::{TantivyWriter, WriterOptions};
+
+use super::verified::{delete, fill, noren_verify, product, verify};
+use super::{scale, seed};
+use crate::support::{Running, TestApp, wait_until};
+
+/// How many products drift.
+const PLANTED: usize = 100;
+
+/// How many products there are.
+fn products() -> usize {
+    3_000 * scale() as usize
+}
+
+/// Products, drafts, changed ones and tombstones.
+async fn fill_catalogue(url: &str, chance: &mut fastrand::Rng) {
+    let mut made: Vec<_> = (0..products()).map(|n| product(n, chance)).collect();
+    fill(url, &made).await;
+    made.iter_mut().step_by(3).for_each(|product| product["stock"] = 77.into());
+    fill(url, &made.into_iter().step_by(3).collect::<Vec<_>>()).await;
+    for n in (0..products()).step_by(products() / 50) {
+        delete(url, &format!("p{n}")).await;
+    }
+}
+
+/// Makes a hundred documents of the index other than they should be, by its own write side; answers with what is wrong
+/// with which product.
+async fn plant(
+    store: &dyn ProductStore,
+    index: &dyn IndexMaintenance,
+    chance: &mut fastrand::Rng,
+) -> BTreeMap<String, String> {
+    let mut records = all(store).await.unwrap();
+    records.sort_by(|a, b| a.id().as_str().cmp(b.id().as_str()));
+    chance.shuffle(&mut records);
+    let (products, tombstones): (Vec<_>, Vec<_>) =
+        records.into_iter().partition(|record| matches!(record, Record::Live(_)));
+    let (mut products, mut tombstones) = (products.into_iter(), tombstones.into_iter());
+    let (mut planted, mut mends) = (BTreeMap::new(), Vec::new());
+    for n in 0..PLANTED {
+        let (kind, id, seen, record) = match n % 10 {
+            0 | 1 => {
+                let stored = products.next().unwrap();
+                ("missing", stored.id().clone(), Some(stored.version()), None)
+            }
+            2 | 3 => {
+                // Versions in the store begin with 1, and the index may hold any.
+                let stored = products.by_ref().find(|stored| stored.version() > Version::FIRST).unwrap();
+                let older = altered(&stored, |product| product.version = Version::FIRST);
+                ("stale", stored.id().clone(), Some(stored.version()), Some(older))
+            }
+            4 => {
+                let of_nobody = ProductId::parse(&format!("ghost-{n}")).unwrap();
+                let ghost = altered(&products.next().unwrap(), |product| product.id = of_nobody.clone());
+                ("ghost", of_nobody, None, Some(ghost))
+            }
+            5 => {
+                let deleted = tombstones.next().unwrap();
+                let (id, version) = (deleted.id().clone(), deleted.version());
+                let undead = altered(&products.next().unwrap(), |product| {
+                    (product.id, product.version) = (id.clone(), version);
+                });
+                ("ghost", id.clone(), Some(version), Some(undead))
+            }
+            6 | 7 => {
+                let stored = products.next().unwrap();
+                let other = altered(&stored, |product| match n % 20 {
+                    6 => product.content.name.push('!'),
+                    7 => product.content.price = None,
+                    16 => product.content.tags.push("altered".to_owned()),
+                    _ => product.content.attributes.clear(),
+                });
+                ("differing", stored.id().clone(), Some(stored.version()), Some(other))
+            }
+            _ => {
+                let stored = products.next().unwrap();
+                let later = altered(&stored, |product| product.version.0 += 5);
+                ("ahead", stored.id().clone(), Some(stored.version()), Some(later))
+            }
+        };
+        planted.insert(id.to_string(), kind.to_owned());
+        mends.push(Mend { id, seen, record });
+    }
+    assert_eq!(planted.len(), PLANTED);
+    let mended = index.mend(Generation::Live, &mends).await.unwrap();
+    assert_eq!(mended, vec![Mended::Done; PLANTED]);
+    planted
+}
+
+async fn all(store: &dyn ProductStore) -> Result<Vec<Record>, ListError> {
+    let (mut all, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let page = store.scan(cursor.as_deref(), 1_000).await?;
+        all.extend(page.records);
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// Another product in the place of one that is in the store. A draft would be one as well, and be the same whatever is
+/// altered, so it becomes active.
+fn altered(stored: &Record, alter: impl FnOnce(&mut Product)) -> Record {
+    let Record::Live(product) = stored else { panic!("no product: {stored:?}") };
+    let mut product = Product::clone(product);
+    product.content.status = domain::Status::Active;
+    alter(&mut product);
+    Record::Live(Arc::new(product))
+}
+
+/// The route of the service, on an index that is open in it.
+async fn found_and_mended_over_http(app: &TestApp) {
+    let seed = seed();
+    let mut chance = fastrand::Rng::with_seed(seed);
+    fill_catalogue(&app.url, &mut chance).await;
+    app.sync_all().await;
+    assert!(verify(&app.url, "patience=0").await.is_converged(), "SEED={seed}");
+    let sides = app.app().sides();
+    let planted = plant(&*sides.store, &*sides.index, &mut chance).await;
+
+    // What is found, and told of, is what was planted; nothing is changed by looking.
+    for parameters in ["patience=0", "patience=0.5"] {
+        let verified = verify(&app.url, parameters).await;
+        assert_eq!(verified.kinds(), planted, "SEED={seed}");
+        assert_eq!(verified.summary["isConverged"], false);
+        assert!(verified.drifts.values().all(|(_, repair)| repair == "none"), "SEED={seed}: {verified:?}");
+        let sums =
+            ["missing", "stale", "ghost", "differing", "ahead"].map(|kind| verified.summary[kind].clone());
+        assert_eq!(sums, [20, 20, 20, 20, 20], "SEED={seed}");
+        assert_eq!(verified.summary["compared"], products());
+    }
+
+    // A sample finds some of them, the same ones each time, and mends these alone.
+    let sample = verify(&app.url, "patience=0&oneIn=4").await;
+    let is_planted = |(id, kind): (&String, &String)| planted.get(id) == Some(kind);
+    assert!(sample.kinds().iter().all(is_planted), "SEED={seed}: {sample:?}");
+    assert!((5..60).contains(&sample.drifts.len()), "SEED={seed}: one in four of 100: {sample:?}");
+    let compared = sample.summary["compared"].as_u64().unwrap() as usize;
+    assert!((products() / 6..products() / 3).contains(&compared), "one in four: {compared}");
+    let mended = verify(&app.url, "patience=0&oneIn=4&repair=true").await;
+    assert_eq!(mended.kinds(), sample.kinds(), "SEED={seed}");
+    assert!(mended.summary["isConverged"] == true, "SEED={seed}: {mended:?}");
+    assert!(verify(&app.url, "patience=0&oneIn=4").await.is_converged(), "SEED={seed}");
+
+    // The rest is mended by looking at everything, and then there is nothing.
+    let rest: BTreeMap<_, _> = planted.iter().filter(|(id, _)| !sample.drifts.contains_key(*id)).collect();
+    let mended = verify(&app.url, "patience=0&repair=true").await;
+    assert_eq!(mended.kinds().iter().collect::<BTreeMap<_, _>>(), rest, "SEED={seed}");
+    assert!(mended.drifts.values().all(|(_, repair)| repair == "done"), "SEED={seed}: {mended:?}");
+    assert!(mended.summary["isConverged"] == true, "SEED={seed}: {mended:?}");
+    assert!(verify(&app.url, "patience=0").await.is_converged(), "SEED={seed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_drifts_are_found_and_mended_in_a_running_service() {
+    found_and_mended_over_http(&TestApp::spawn().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_drifts_are_found_and_mended_in_opensearch() {
+    let Some(app) = TestApp::spawn_on_opensearch(Options::default()).await else { return };
+    found_and_mended_over_http(&app).await;
+}
+
+/// The program, on the folder of a service that was stopped, and on one that runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
+    let seed = seed();
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let place = ["--data-dir", folder.path().to_str().unwrap()];
+    let service = Running::start("noren", &[&["serve"], &place[..]].concat()).await;
+    fill_catalogue(&service.url, &mut chance).await;
+    wait_until("it has converged", async || verify(&service.url, "patience=5").await.is_converged()).await;
+    let url = service.url.clone();
+    let (code, found, told) = noren_verify(&["--url", &url]);
+    assert_eq!((code, found.len()), (Some(0), 0), "SEED={seed}: {told}");
+    let all_equal = format!("{} products and tombstones compared: the index equals the store", products());
+    assert_eq!(told, all_equal);
+    assert!(service.interrupt().0.success());
+
+    let planted = plant_in_folder(folder.path(), &mut chance).await;
+    let fast = [&place[..], &["--patience", "0"]].concat();
+    let (code, found, told) = noren_verify(&fast);
+    assert_eq!((code, &found), (Some(1), &planted), "SEED={seed}: {told}");
+    let expected = "100 differ: 20 missing, 20 stale, 20 ghosts, 20 ahead, 20 differing; 0 mended";
+    assert!(told.ends_with(expected), "{told}");
+    let (code, found, told) = noren_verify(&[&fast[..], &["--repair"]].concat());
+    assert_eq!((code, &found), (Some(0), &planted), "SEED={seed}: {told}");
+    assert!(told.ends_with("; 100 mended"), "{told}");
+    let (code, found, told) = noren_verify(&fast);
+    assert_eq!((code, found.len(), told), (Some(0), 0, all_equal), "SEED={seed}");
+
+    // What `serve` looks at when it starts is versions: what has the right one and differs is left to `verify`.
+    let planted = plant_in_folder(folder.path(), &mut chance).await;
+    let service = Running::start("noren", &[&["serve"], &place[..]].concat()).await;
+    let is_subtle = |kind: &str| kind == "differing";
+    let subtle: BTreeMap<String, String> = planted.into_iter().filter(|(_, kind)| is_subtle(kind)).collect();
+    wait_until("what has a wrong version is mended at the start", async || {
+        verify(&service.url, "patience=0").await.kinds() == subtle
+    })
+    .await;
+    let sampled = noren_verify(&["--url", &service.url, "--sample", "2", "--repair"]);
+    assert_eq!(sampled.0, Some(0), "SEED={seed}: {sampled:?}");
+    assert!(sampled.1.iter().all(|(id, _)| subtle.contains_key(id)), "SEED={seed}: {sampled:?}");
+    let rest = noren_verify(&["--url", &service.url, "--repair"]);
+    assert_eq!((rest.0, rest.1.len() + sampled.1.len()), (Some(0), subtle.len()), "SEED={seed}: {rest:?}");
+    assert!(verify(&service.url, "patience=0").await.is_converged(), "SEED={seed}");
+}
+
+async fn plant_in_folder(folder: &Path, chance: &mut fastrand::Rng) -> BTreeMap<String, String> {
+    let store = EmbeddedStore::open(folder, embedded_store::Options::default()).unwrap();
+    let index = TantivyWriter::open(&folder.join("index"), WriterOptions::default()).unwrap();
+    plant(&store, &index, chance).await
+}
