@@ -16,7 +16,7 @@ use sqs_queue::SqsQueue;
 use super::shares::processor_times;
 use super::start::{fault, variables};
 use crate::services;
-use crate::support::{Answer, Icecat, Proxy, Running, command, http_client, wait_within};
+use crate::support::{Answer, Icecat, Proxy, Running, command, finished, http_client, wait_within};
 
 /// How long a whole catalogue may be on its way, with other tests beside it.
 const LONG: Duration = Duration::from_secs(300);
@@ -350,4 +350,44 @@ async fn a_write_is_found_soon() {
     if wanted.is_some() {
         assert!(at(99) < Duration::from_secs(2), "{:?}", at(99));
     }
+}
+
+/// An operator's commands on the back ends, while the services work on them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_works_on_the_back_ends_of_running_services() {
+    let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
+    let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
+    let (query, client) = (place.start("noren-query").await, http_client());
+    let lines: String =
+        (0..300).map(|n| format!("{}\n", json!({"id": format!("p{n}"), "name": "Oak lamp"}))).collect();
+    let post = client.post(format!("{}/products/bulk", command.url));
+    Answer::of(post.header("content-type", "application/x-ndjson").body(lines)).await.expect(200);
+    Answer::of(client.delete(format!("{}/products/p7", command.url))).await.expect(200);
+    assert!(wait_within(LONG, async || total(&client, &query).await == 299).await);
+
+    let noren = async |arguments: &[&str]| {
+        let (arguments, variables) = ([arguments, &["--back-ends"]].concat(), place.variables());
+        let output = tokio::task::block_in_place(|| finished("noren", &arguments, &variables));
+        let told =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "noren {arguments:?}: {told}");
+        told
+    };
+    let verified = noren(&["verify"]).await;
+    assert!(
+        verified.contains("300 products and tombstones compared: the index equals the store"),
+        "{verified}"
+    );
+    let rebuilt = noren(&["reindex"]).await;
+    assert!(rebuilt.contains("with 300 products and tombstones"), "{rebuilt}");
+    assert_eq!(total(&client, &query).await, 299, "searches use the new index at once");
+    let put = client.put(format!("{}/products/late", command.url)).json(&json!({"name": "Late lamp"}));
+    Answer::of(put).await.expect(201);
+    assert!(wait_within(LONG, async || total(&client, &query).await == 300).await, "and so does sync");
+    noren(&["reindex", "--rollback"]).await;
+    assert_eq!(total(&client, &query).await, 300, "the index before has caught up");
+    noren(&["verify"]).await;
+    assert!(noren(&["dlq", "list"]).await.contains("no dead letters"));
+    let exported = noren(&["export"]).await;
+    assert_eq!(exported.lines().filter(|line| line.contains("\"name\":")).count(), 300, "{exported}");
 }
