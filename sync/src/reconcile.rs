@@ -331,7 +331,7 @@ impl Pass<'_> {
 
     fn is_sampled(&self, id: &ProductId) -> bool {
         let one_in = self.comparison.one_in;
-        one_in <= 1 || hash(id.as_str()) % one_in == 0
+        one_in <= 1 || hash(id.as_str()).is_multiple_of(one_in)
     }
 }
 

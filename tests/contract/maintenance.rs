@@ -560,7 +560,7 @@ async fn the_next_generation_becomes_the_live_one(place: impl Place) {
     // Changes go to what is live now, and to nothing else.
     add(&writer, &[named("later", 1, "lamp")]).await;
     assert_eq!(found(&another, "lamp").await, set(["new", "later"]));
-    assert!(!writer.recall().await.is_err());
+    assert!(writer.recall().await.unwrap());
     expect(&writer, Generation::Next, &[named("old", 1, "lamp")]).await;
     drop(writer);
     let writer = place.writer().await;

@@ -195,7 +195,7 @@ async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
     let fast = [&place[..], &["--patience", "0"]].concat();
     let (code, found, told) = noren_verify(&fast);
     assert_eq!((code, &found), (Some(1), &planted), "SEED={seed}: {told}");
-    let expected = "100 differ: 20 missing, 20 stale, 20 ghosts, 20 ahead, 20 differing; 0 mended";
+    let expected = "100 differ: 20 missing, 20 stale, 20 ghost, 20 ahead, 20 differing; 0 mended";
     assert!(told.ends_with(expected), "{told}");
     let (code, found, told) = noren_verify(&[&fast[..], &["--repair"]].concat());
     assert_eq!((code, &found), (Some(0), &planted), "SEED={seed}: {told}");

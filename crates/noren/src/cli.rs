@@ -267,11 +267,12 @@ Examples:
   noren verify --data-dir ./data              a folder, while no service runs
   noren verify --back-ends --sample 100       DynamoDB and OpenSearch, one product of a hundred
 
-Compares both ways: products that the index lacks (missing), has in an earlier version (stale), shows though they are
-deleted or never were (ghost), has in a later version, as after a restore of the store (ahead), or has otherwise than it
-would be indexed now (differing; all of them after a change of weights: run `noren reindex`). What sync may be about to
-write is looked at again before it counts. Exit code: 0 the index equals the store, 1 it does not or that could not be
-told, 2 called wrongly.")]
+Compares both ways: products that the index lacks (missing), has in an earlier version (stale),
+shows though they are deleted or never were (ghost), has in a later version, as after a restore of
+the store (ahead), or has otherwise than it would be indexed now (differing; all of them after a
+change of weights: run `noren reindex`). What sync may be about to write is looked at again before
+it counts. Exit code: 0 the index equals the store, 1 it does not or that could not be told, 2
+called wrongly.")]
 pub struct VerifyArgs {
     #[command(flatten)]
     pub place: OperatorPlace,
@@ -293,15 +294,15 @@ pub struct VerifyArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  noren reindex                               in the service at http://127.0.0.1:8080, while it works
-  noren reindex --data-dir ./data             a folder, while no service runs: after an update that asks for it
+  noren reindex                               in the service at http://127.0.0.1:8080
+  noren reindex --data-dir ./data             a folder, while no service runs
   noren reindex --back-ends                   DynamoDB and OpenSearch, while the services work
   noren reindex --rollback                    go back to the index before
   noren reindex --discard                     give up one that was begun
 
-Fills a new index beside the live one, which is searched and written all the while, compares it with the store, and
-switches over in one step. The one before is kept. Interrupted, it goes on where it was when it is called again. Exit
-code: 0 done, 1 failed, 2 called wrongly.")]
+Fills a new index beside the live one, which is searched and written all the while, compares it with
+the store, and switches over in one step. The one before is kept. Interrupted, it goes on where it
+was when it is called again. Exit code: 0 done, 1 failed, 2 called wrongly.")]
 pub struct ReindexArgs {
     #[command(flatten)]
     pub place: OperatorPlace,

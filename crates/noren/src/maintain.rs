@@ -187,15 +187,21 @@ impl Drift {
 
 impl Summary {
     fn line(&self) -> String {
-        let Self { compared, missing, stale, ghost, ahead, differing, repaired, .. } = self;
-        let found = missing + stale + ghost + ahead + differing;
+        let Self { compared, repaired, .. } = self;
+        let kinds = [
+            (self.missing, "missing"),
+            (self.stale, "stale"),
+            (self.ghost, "ghost"),
+            (self.ahead, "ahead"),
+            (self.differing, "differing"),
+        ];
+        let found: u64 = kinds.iter().map(|(count, _)| count).sum();
         if found == 0 {
             return format!("{compared} products and tombstones compared: the index equals the store");
         }
-        format!(
-            "{compared} products and tombstones compared, {found} differ: {missing} missing, {stale} stale, \
-             {ghost} ghosts, {ahead} ahead, {differing} differing; {repaired} mended"
-        )
+        let kinds = kinds.iter().filter(|(count, _)| *count > 0);
+        let kinds = kinds.map(|(count, kind)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
+        format!("{compared} products and tombstones compared, {found} differ: {kinds}; {repaired} mended")
     }
 }
 

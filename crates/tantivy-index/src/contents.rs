@@ -127,7 +127,7 @@ impl State {
             .into_iter()
             .map(|(id, segment, document)| {
                 let id = std::str::from_utf8(&id).map_err(|error| damaged(error.to_string()))?;
-                let id = ProductId::parse(id).map_err(|error| damaged(error.to_string()))?;
+                let id = ProductId::parse(id).map_err(damaged)?;
                 self.read(id, segment, document, look)
             })
             .collect()

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use domain::Language;
 
@@ -10,14 +11,17 @@ use crate::folder::{Folder, OpenError};
 use crate::generations::{POINTER_FILE, Root};
 use crate::snapshot::{Snapshots, number_of};
 
+/// How long after a failure the new generation is tried again.
+const REOPENING_PAUSE: Duration = Duration::from_secs(1);
+
 /// Gives out the snapshots of the live generation, and changes over when the pointer does.
 pub(crate) struct Live {
     root: Root,
     pointer_path: PathBuf,
     language: Language,
     current: RwLock<Opened>,
-    /// Held while another generation is opened.
-    opening: Mutex<()>,
+    /// Held while another generation is opened; when that failed last.
+    opening: Mutex<Option<Instant>>,
 }
 
 #[derive(Clone)]
@@ -35,7 +39,7 @@ impl Live {
         let (root, _) = Root::open(path)?;
         let pointer_path = path.join(POINTER_FILE);
         let current = open(&root, &pointer_path, language, None)?;
-        Ok(Self { root, pointer_path, language, current: RwLock::new(current), opening: Mutex::new(()) })
+        Ok(Self { root, pointer_path, language, current: RwLock::new(current), opening: Mutex::default() })
     }
 
     /// The snapshots of the generation that is live now. Where that one cannot be opened, or nobody can tell, those of
@@ -49,16 +53,24 @@ impl Live {
             return current.snapshots;
         }
         // One opens it; meanwhile the others search what they have.
-        let Ok(_opening) = self.opening.try_lock() else { return current.snapshots };
-        let opened = match open(&self.root, &self.pointer_path, self.language, Some(&current)) {
-            Ok(opened) => opened,
+        let Ok(mut failed) = self.opening.try_lock() else { return current.snapshots };
+        let current = self.current();
+        let is_too_early = failed.is_some_and(|failed| failed.elapsed() < REOPENING_PAUSE);
+        if current.pointer_number == number || is_too_early {
+            return current.snapshots;
+        }
+        match open(&self.root, &self.pointer_path, self.language, Some(&current)) {
+            Ok(opened) => {
+                *failed = None;
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = opened.clone();
+                opened.snapshots
+            }
             Err(error) => {
                 tracing::error!(%error, "the new index cannot be opened; the one before is searched");
-                Opened { pointer_number: number, ..current }
+                *failed = Some(Instant::now());
+                current.snapshots
             }
-        };
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = opened.clone();
-        opened.snapshots
+        }
     }
 
     fn current(&self) -> Opened {

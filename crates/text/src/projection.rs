@@ -125,11 +125,7 @@ impl Projector {
         Ok(Active {
             json: serde_json::to_string(product)?,
             brand: content.brand.as_deref(),
-            categories: content
-                .category
-                .iter()
-                .flat_map(|category| category.with_ancestors().map(Into::into))
-                .collect(),
+            categories: content.category.iter().flat_map(|category| category.with_ancestors()).collect(),
             tags: content.tags.iter().map(String::as_str).collect(),
             attributes,
             numbers,

@@ -24,6 +24,8 @@ const DEFAULT_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest that it is given.
 const MAX_PATIENCE: Duration = Duration::from_secs(600);
 
+const NO_PREVIOUS: &str = "there is no index before this one to go back to";
+
 /// The routes with their description.
 pub fn index_routes(sides: Sides) -> OpenApiRouter {
     OpenApiRouter::new()
@@ -196,7 +198,7 @@ async fn rebuild(State(maintained): State<Maintained>) -> Response {
     post, path = "/admin/reindex/rollback", tag = "operation",
     responses(
         (status = 200, description = "The events, as NDJSON.", body = Step, content_type = "application/x-ndjson"),
-        (status = 409, description = "The index is being rebuilt.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "There is none, or the index is being rebuilt.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn go_back(State(maintained): State<Maintained>) -> Response {
@@ -204,11 +206,18 @@ async fn go_back(State(maintained): State<Maintained>) -> Response {
         Ok(guard) => guard,
         Err(problem) => return problem.into_response(),
     };
+    match maintained.sides.index.generations().await {
+        Ok(Generations { previous: Some(_), .. }) => {}
+        Ok(_) => return Problem::new(StatusCode::CONFLICT, NO_PREVIOUS).into_response(),
+        Err(error) => return failed(&error),
+    }
     stream::answer(move |sender| async move {
         let _guard = guard;
         if !roll_back(&maintained.sides, &mut Steps(sender)).await? {
-            let text = "there is no index before this one that this noren can use";
-            return Err(PortError::bare(PortErrorKind::Internal, text));
+            return Err(PortError::bare(
+                PortErrorKind::Internal,
+                "the index before cannot be used by this noren",
+            ));
         }
         end(&maintained.sides).await
     })
