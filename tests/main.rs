@@ -16,4 +16,5 @@ mod services;
 mod speed;
 mod support;
 mod tidy;
+mod warnings;
 mod worker;

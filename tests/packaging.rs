@@ -85,9 +85,8 @@ fn variables_in_compose(service: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
 }
 
-/// Starts a service with what docker-compose.yml gives it, apart from the addresses of the servers, and asks whether it
-/// is ready as its health check does.
-async fn started_as_in_compose(service: &str, servers: &[(&str, &str)]) -> Running {
+/// What docker-compose.yml gives to a service, with the addresses of the servers as they are here.
+fn variables_on(service: &str, servers: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut variables = variables_in_compose(service);
     for (_, value) in &mut variables {
         for (in_compose, here) in servers {
@@ -96,6 +95,13 @@ async fn started_as_in_compose(service: &str, servers: &[(&str, &str)]) -> Runni
     }
     let left = variables.iter().find(|(_, value)| value.contains("://") && !value.contains("127.0.0.1"));
     assert!(!variables.is_empty() && left.is_none(), "{service}: {variables:?}");
+    variables
+}
+
+/// Starts a service with what docker-compose.yml gives it, apart from the addresses of the servers, and asks whether it
+/// is ready as its health check does.
+async fn started_as_in_compose(service: &str, servers: &[(&str, &str)]) -> Running {
+    let variables = variables_on(service, servers);
     let program = format!("noren-{service}");
     let start = |command: &mut Command| {
         command.envs(variables.iter().cloned());
@@ -129,6 +135,37 @@ async fn the_services_start_as_docker_compose_starts_them() {
         Answer::of(http_client().get(&search)).await.expect(200).ids() == ["lamp"]
     })
     .await;
+    let variables = variables_on("noren", &servers);
+    let variables: Vec<(&str, &str)> =
+        variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let verified = finished("noren", &["verify", "--back-ends"], &variables);
+    assert!(verified.status.success(), "{verified:?}");
+    let told = String::from_utf8(verified.stderr).unwrap();
+    assert!(told.contains("the index equals the store"), "{told}");
+}
+
+/// What `noren` gets from docker-compose.yml beside what only the services need.
+#[test]
+fn the_command_line_in_compose_has_the_variables_of_all_services() {
+    let of =
+        |service: &str| -> BTreeSet<(String, String)> { variables_in_compose(service).into_iter().collect() };
+    let mut all: BTreeSet<_> = ["command", "sync", "query"].into_iter().flat_map(of).collect();
+    // An operator's command makes nothing.
+    assert!(all.remove(&("NOREN_CREATE_TABLES".to_owned(), "true".to_owned())));
+    assert_eq!(of("noren"), all);
+}
+
+#[test]
+fn the_command_line_runs_in_a_container_when_it_is_called_only() {
+    for path in ["docker-compose.yml", "docker-compose.embedded.yml"] {
+        let text = text(path);
+        let service = text.split("\n  noren:\n").nth(1).unwrap_or_default();
+        let service: Vec<&str> =
+            service.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
+        for line in ["<<: *service", "profiles: [noren]", "restart: \"no\"", "entrypoint: [\"noren\"]"] {
+            assert!(service.contains(&line), "{path}: {line} in {service:?}");
+        }
+    }
 }
 
 /// Copies the files that git knows or could know, as the build of the image gets them.

@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::reconcile::Sides;
 use crate::{
-    BackEnds, OpenQueue, StoreBeside, Worker, WorkerOptions, admin, catch_up, open_index, open_queue,
+    BackEnds, OpenQueue, StoreBeside, Worker, WorkerOptions, admin, catch_up, generation_gauges, open_index,
+    open_queue,
 };
 
 /// Noren's consumer: takes changes from the queue and brings the search index to them.
@@ -39,6 +40,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let (OpenQueue { queue, beside }, index) = (open_queue(back_ends).await?, open_index(back_ends).await?);
     let worker = Worker::new(queue, index.clone(), WorkerOptions::default());
     let (parts, queue) = (worker.parts(), Some(worker.queue_probe()));
+    let gauges = vec![generation_gauges(index.clone())];
     let (mut routes, mut sides) = (OpenApiRouter::new(), None);
     if let Some(StoreBeside { store, dead_letters }) = beside {
         let both = Sides { store, index };
@@ -46,7 +48,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         sides = Some(both);
     }
     let routes = routes.split_for_parts().0;
-    let router = Service { routes, parts, queue, ..Service::default() }.into_router();
+    let router = Service { routes, parts, gauges, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
     let stop = CancellationToken::new();
     if let Some(sides) = sides {

@@ -3,6 +3,7 @@
 mod dead_letters;
 mod index;
 mod operator;
+mod permissions;
 mod queue;
 mod shares;
 mod stack;

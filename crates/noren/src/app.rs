@@ -171,7 +171,10 @@ impl App {
     /// The same with room for another number of megabytes of answers.
     pub fn router_with_answers(&self, answer_cache_mb: u32) -> Router {
         let Options { currency, language, cache_seconds, rules, .. } = self.options.clone();
-        let mut gauges = vec![query::service::index_gauges(self.search.clone())];
+        let mut gauges = vec![
+            query::service::index_gauges(self.search.clone()),
+            sync::generation_gauges(self.writer.clone()),
+        ];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
         let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules };
         let (routes, mut openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())

@@ -171,6 +171,7 @@ pub(crate) struct Client {
     /// Checked to be safe in a path.
     pub(crate) alias: String,
     pub(crate) language: Language,
+    pub(crate) weights: FieldWeights,
     /// The address without user and password.
     address: String,
 }
@@ -267,7 +268,8 @@ impl Client {
             transport = transport.auth(credentials);
         }
         let transport = transport.build().map_err(|error| unusable(error.to_string()))?;
-        Ok(Self { client: OpenSearch::new(transport), alias, language: options.language, address })
+        let Options { language, weights, .. } = *options;
+        Ok(Self { client: OpenSearch::new(transport), alias, language, weights, address })
     }
 
     /// Sends a call and reads its answer; every status but 2xx is an error.

@@ -16,7 +16,9 @@ use text::projection::fingerprint;
 
 use crate::client::{Call, CallError, described};
 use crate::schema::{field, state};
-use crate::setup::{Family, MAKING, Ready, change_aliases, make_index, next_alias, previous_alias, send};
+use crate::setup::{
+    Family, MAKING, Ready, change_aliases, make_index, next_alias, note_weights, previous_alias, send,
+};
 use crate::writer::{Bulk, Item, OpenSearchWriter, index_lines, version_number};
 
 /// How long reading what is held may take.
@@ -344,6 +346,8 @@ impl IndexMaintenance for OpenSearchWriter {
     async fn promote(&self) -> Result<(), PortError> {
         let family = Family::look(&self.client).await?;
         let Some(next) = &family.next else { return Err(no_next()) };
+        // All of it was compared with what this writer makes of the store.
+        note_weights(&self.client, next).await.map_err(|error| error.during(SWITCHING))?;
         let alias = &self.client.alias;
         let mut actions = vec![
             json!({ "remove": { "index": next.name, "alias": next_alias(alias) } }),

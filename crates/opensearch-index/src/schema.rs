@@ -13,6 +13,9 @@ pub(crate) const META_MADE: &str = "norenMade";
 /// Where in the mapping's `_meta` the code of the language stands that texts are analysed as.
 pub(crate) const META_LANGUAGE: &str = "norenLanguage";
 
+/// Where in the mapping's `_meta` it stands what the parts of products counted when all documents were made.
+pub(crate) const META_WEIGHTS: &str = "norenWeights";
+
 /// What becomes of products in the index.
 pub(crate) mod state {
     /// Search may find it.

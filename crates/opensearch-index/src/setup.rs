@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, CallError, Client, OpenError};
 use crate::schema::{
-    META_LANGUAGE, META_MADE, META_SCHEMA, SCHEMA, first_index, index_number, numbered_index, template,
+    META_LANGUAGE, META_MADE, META_SCHEMA, META_WEIGHTS, SCHEMA, first_index, index_number, numbered_index,
+    template,
 };
 
 /// How long one step of making or removing an index may take.
@@ -121,6 +122,25 @@ impl Family {
         }
     }
 
+    /// Says in the log what is right for a while, but should not stay so.
+    pub(crate) fn warn(&self, client: &Client) {
+        let weights = client.weights.to_string();
+        let noted = self.live.first().and_then(|live| live.meta[META_WEIGHTS].as_str());
+        if let Some(noted) = noted.filter(|noted| *noted != weights) {
+            tracing::warn!(
+                index.weights = noted,
+                rules.weights = weights,
+                "the index was made with other weights than the rules have; they hold for products that are written from now on, and for all after `noren reindex --back-ends`"
+            );
+        }
+        if let Some(next) = &self.next {
+            tracing::warn!(
+                index = next.name,
+                "an index that was begun is written beside the live one; `noren reindex --back-ends` finishes it, `noren reindex --back-ends --discard` gives it up"
+            );
+        }
+    }
+
     /// The index that is being built, as far as it can be used.
     pub(crate) fn usable_next(&self, client: &Client) -> Option<Ready> {
         self.next.as_ref()?.check(client).ok()
@@ -195,9 +215,22 @@ pub(crate) async fn make_index(client: &Client, index: &str, aliases: Value) -> 
             META_SCHEMA: SCHEMA,
             META_MADE: domain::now().as_millisecond(),
             META_LANGUAGE: client.language.code(),
+            META_WEIGHTS: client.weights.to_string(),
         } },
     });
     send(client, Method::Put, index.to_owned(), Some(body)).await
+}
+
+/// Notes that all documents of an index are made with the weights of this client.
+pub(crate) async fn note_weights(client: &Client, found: &Found) -> Result<(), CallError> {
+    let weights = Value::from(client.weights.to_string());
+    if found.meta[META_WEIGHTS] == weights {
+        return Ok(());
+    }
+    // OpenSearch replaces all of it.
+    let mut meta = found.meta.clone();
+    meta[META_WEIGHTS] = weights;
+    send(client, Method::Put, format!("{}/_mapping", found.name), Some(json!({ "_meta": meta }))).await
 }
 
 /// Changes aliases and removes indexes, all in one step.

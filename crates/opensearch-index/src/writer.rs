@@ -9,7 +9,6 @@ use domain::{Change, Record, Version};
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use text::field_weights::FieldWeights;
 use text::projection::Projector;
 
 use crate::client::{Call, CallError, Client, OpenError, Options, described, kind_of};
@@ -33,7 +32,6 @@ pub struct OpenSearchWriter {
     pub(crate) client: Client,
     /// Whether to make the index when there is none.
     makes: bool,
-    weights: FieldWeights,
 }
 
 /// Something to do to a document, with its place among what was given.
@@ -77,13 +75,14 @@ impl OpenSearchWriter {
     /// # Errors
     /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing.
     pub fn open_to_rebuild(options: &Options) -> Result<Self, OpenError> {
-        Ok(Self { client: Client::new(options)?, makes: false, weights: options.weights })
+        Ok(Self { client: Client::new(options)?, makes: false })
     }
 
     async fn start(options: &Options, makes: bool) -> Result<Self, OpenError> {
-        let writer = Self { client: Client::new(options)?, makes, weights: options.weights };
-        match writer.family().await.and_then(|family| family.live(&writer.client)) {
-            Ok(_) => {}
+        let writer = Self { client: Client::new(options)?, makes };
+        let looked = writer.family().await;
+        match looked.and_then(|family| family.live(&writer.client).map(|_| family)) {
+            Ok(family) => family.warn(&writer.client),
             Err(OpenError::Failed(error)) => {
                 tracing::warn!(
                     error = error.chain(),
@@ -105,7 +104,7 @@ impl OpenSearchWriter {
 
     /// Makes projections as this writer's documents are made.
     pub(crate) fn projector(&self) -> Projector {
-        Projector::new(self.client.language, self.weights)
+        Projector::new(self.client.language, self.client.weights)
     }
 
     /// Writes changes into the index behind an alias, and makes them visible.

@@ -2,8 +2,7 @@
 
 use domain::search::MAX_BOOST;
 use domain::{Language, ProductId};
-use text::field_weights::FieldWeights;
-use text::product::{PARTS, Part};
+use text::field_weights::{FieldWeights, PART_NAMES};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -29,16 +28,6 @@ const MAX_LISTED: usize = 100;
 const MAX_PHRASE_CHARS: usize = 100;
 /// The most words of a query or a synonym.
 const MAX_PHRASE_WORDS: usize = 8;
-
-/// The parts of a product that have a weight, by the names that the file has for them.
-const WEIGHTS: [(&str, Part); PARTS] = [
-    ("name", Part::Name),
-    ("sku", Part::Code),
-    ("brand", Part::Brand),
-    ("labels", Part::Labels),
-    ("attributes", Part::Attributes),
-    ("description", Part::Description),
-];
 
 /// Reads all of a file. With faults, what was read is not all that the file says.
 pub(crate) fn read(text: &str, locale: Locale, found: &mut Found) -> Rules {
@@ -284,7 +273,7 @@ fn read_match(value: &Value<'_>, found: &mut Found) -> bool {
 
 fn read_weights(mut table: Section<'_>, found: &mut Found) -> FieldWeights {
     let mut weights = FieldWeights::default();
-    for (name, part) in WEIGHTS {
+    for (name, part) in PART_NAMES {
         let Some(value) = table.take(name) else { continue };
         let Some(weight) = number(&value, found) else { continue };
         match weights.with(part, weight as f32) {

@@ -1,6 +1,7 @@
 use super::*;
 use domain::Currency;
 use domain::search::MAX_FILTERS;
+use text::product::Part;
 
 fn faults(toml: &str) -> Vec<String> {
     match Rules::parse(toml.as_bytes(), Locale::default()) {

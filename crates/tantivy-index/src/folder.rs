@@ -9,6 +9,7 @@ use domain::Language;
 use serde::{Deserialize, Serialize};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexSettings, TantivyError};
+use text::field_weights::FieldWeights;
 
 use crate::document::{RUNS, Runs, WEIGHED_WORDS, WeighedWords};
 use crate::schema::{Fields, schema};
@@ -111,6 +112,9 @@ pub(crate) struct Format {
     /// The code of the language that texts were analysed as.
     #[serde(default)]
     language: String,
+    /// What the parts of products counted when all documents were made; none where nobody noted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weights: Option<String>,
 }
 
 /// An index that was opened.
@@ -138,16 +142,16 @@ impl Folder {
             .open(path.join(MAKING_LOCK))
             .map_err(io_error)?;
         lock.lock().map_err(io_error)?;
-        let format = match fs::read(path.join(FORMAT_FILE)) {
-            Ok(json) => serde_json::from_slice::<Format>(&json)
-                .map_err(|error| damaged(format!("{FORMAT_FILE}: {error}")))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if path.join(META_FILE).exists() {
-                    return Err(damaged(format!("{FORMAT_FILE} is missing")));
-                }
-                write_format(path, language).map_err(io_error)?
+        let format = match read_format(path)? {
+            Some(format) => format,
+            None if path.join(META_FILE).exists() => {
+                return Err(damaged(format!("{FORMAT_FILE} is missing")));
             }
-            Err(error) => return Err(io_error(error)),
+            None => {
+                let format = Format::new(language);
+                write_format(path, &format).map_err(io_error)?;
+                format
+            }
         };
         if format.format > FORMAT {
             return Err(OpenError::Newer { folder: path.to_owned(), found: format.format });
@@ -190,15 +194,49 @@ impl Folder {
     }
 }
 
-fn write_format(path: &Path, language: Language) -> io::Result<Format> {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let made = format!("{:x}", since_1970.as_nanos());
-    let format = Format { format: FORMAT, made, language: language.to_string() };
+impl Format {
+    /// Of an index that is made now.
+    fn new(language: Language) -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let made = format!("{:x}", since_1970.as_nanos());
+        Self { format: FORMAT, made, language: language.to_string(), weights: None }
+    }
+}
+
+/// What the format file says; none where there is none.
+fn read_format(path: &Path) -> Result<Option<Format>, OpenError> {
+    match fs::read(path.join(FORMAT_FILE)) {
+        Ok(json) => serde_json::from_slice(&json).map(Some).map_err(|error| OpenError::Damaged {
+            folder: path.to_owned(),
+            reason: format!("{FORMAT_FILE}: {error}"),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(OpenError::Io { folder: path.to_owned(), source }),
+    }
+}
+
+fn write_format(path: &Path, format: &Format) -> io::Result<()> {
     let unfinished = path.join(format!("{FORMAT_FILE}.new"));
-    fs::write(&unfinished, serde_json::to_vec(&format)?)?;
+    fs::write(&unfinished, serde_json::to_vec(format)?)?;
     File::open(&unfinished)?.sync_all()?;
-    fs::rename(&unfinished, path.join(FORMAT_FILE))?;
-    Ok(format)
+    fs::rename(&unfinished, path.join(FORMAT_FILE))
+}
+
+/// What the parts of products counted when all documents of the index in `path` were made; none where nobody noted it.
+pub(crate) fn noted_weights(path: &Path) -> Result<Option<String>, OpenError> {
+    Ok(read_format(path)?.and_then(|format| format.weights))
+}
+
+/// Notes that all documents of the index in `path` are made with these weights.
+pub(crate) fn note_weights(path: &Path, weights: FieldWeights) -> Result<(), OpenError> {
+    let weights = Some(weights.to_string());
+    match read_format(path)? {
+        Some(format) if format.weights != weights => {
+            let noted = write_format(path, &Format { weights, ..format }).and_then(|()| sync_folder(path));
+            noted.map_err(|source| OpenError::Io { folder: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes renames and new files in the folder durable.

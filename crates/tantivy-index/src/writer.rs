@@ -13,7 +13,7 @@ use text::field_weights::FieldWeights;
 use text::projection::Projector;
 use tokio::sync::RwLock;
 
-use crate::folder::{Folder, OpenError};
+use crate::folder::{Folder, OpenError, note_weights, noted_weights};
 use crate::generations::{Pointer, Root};
 use crate::worker::Worker;
 
@@ -67,6 +67,13 @@ impl TantivyWriter {
         let (root, pointer) = Root::open(folder)?;
         let lock = root.lock()?;
         let live = start(&root, &pointer.live, options)?;
+        warn_of_other_weights(&root.generation(&pointer.live), options)?;
+        if let Some(next) = &pointer.next {
+            tracing::warn!(
+                index = next,
+                "an index that was begun is written beside the live one; `noren reindex` finishes it, `noren reindex --discard` gives it up"
+            );
+        }
         Self::opened(root, pointer, lock, Some(live), options)
     }
 
@@ -145,7 +152,25 @@ impl TantivyWriter {
 }
 
 fn start(root: &Root, name: &str, options: WriterOptions) -> Result<Worker, OpenError> {
-    Worker::start(Folder::open(&root.generation(name), options.language)?, options)
+    let path = root.generation(name);
+    let worker = Worker::start(Folder::open(&path, options.language)?, options)?;
+    if worker.contents.documents() == 0 {
+        note_weights(&path, options.weights)?;
+    }
+    Ok(worker)
+}
+
+/// An index whose documents were made with other weights is right in all but the order of what it finds.
+fn warn_of_other_weights(path: &Path, options: WriterOptions) -> Result<(), OpenError> {
+    let weights = options.weights.to_string();
+    if let Some(noted) = noted_weights(path)?.filter(|noted| *noted != weights) {
+        tracing::warn!(
+            index.weights = noted,
+            rules.weights = weights,
+            "the index was made with other weights than the rules have; they hold for products that are written from now on, and for all after `noren reindex`"
+        );
+    }
+    Ok(())
 }
 
 /// Ends a worker, which waits for its merges, on a thread that may wait.
@@ -294,6 +319,8 @@ impl IndexMaintenance for TantivyWriter {
         let Some(name) = state.pointer.next.clone() else {
             return Err(PortError::bare(PortErrorKind::Internal, "no index is being built"));
         };
+        // All of it was compared with what this writer makes of the store.
+        note_weights(&self.root.generation(&name), self.options.weights).map_err(unopened)?;
         let previous = state.live.is_some().then(|| state.pointer.live.clone());
         self.point(&mut state, Pointer { live: name, next: None, previous })?;
         let next = state.next.take();

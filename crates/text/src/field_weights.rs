@@ -1,6 +1,18 @@
 //! How much the parts of a product count in one shop.
 
+use std::fmt::{self, Display, Formatter};
+
 use crate::product::{PARTS, Part};
+
+/// What people call the parts when they weigh them.
+pub const PART_NAMES: [(&str, Part); PARTS] = [
+    ("name", Part::Name),
+    ("sku", Part::Code),
+    ("brand", Part::Brand),
+    ("labels", Part::Labels),
+    ("attributes", Part::Attributes),
+    ("description", Part::Description),
+];
 
 /// By what the weight of each part is multiplied. They act when a product is indexed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +43,17 @@ impl FieldWeights {
     }
 }
 
+/// Equal weights have equal texts, others have not: an index keeps the text to tell later what it was made with.
+impl Display for FieldWeights {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (at, (name, part)) in PART_NAMES.into_iter().enumerate() {
+            let space = if at == 0 { "" } else { " " };
+            write!(f, "{space}{name}={}", self.of(part))?;
+        }
+        Ok(())
+    }
+}
+
 /// Every part counts what it counts by itself.
 impl Default for FieldWeights {
     fn default() -> Self {
@@ -41,6 +64,14 @@ impl Default for FieldWeights {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_text_tells_weights_apart() {
+        let weights = FieldWeights::default().with(Part::Brand, 2.5).unwrap();
+        assert_eq!(weights.to_string(), "name=1 sku=1 brand=2.5 labels=1 attributes=1 description=1");
+        let slightly_more = weights.with(Part::Brand, 2.5_f32.next_up()).unwrap();
+        assert_ne!(slightly_more.to_string(), weights.to_string());
+    }
 
     #[test]
     fn a_weight_is_set_within_its_bounds() {

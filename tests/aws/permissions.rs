@@ -1,0 +1,340 @@
+//! The policies for AWS against what the programs really ask of it: the template for the functions, and the policy of an
+//! operator in deploy/README.md.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_setup::Aws;
+use domain::maintenance::IndexMaintenance;
+use opensearch_index::OpenSearchWriter;
+use serde_json::{Value, json};
+use sqs_queue::SqsQueue;
+
+use super::start::variables;
+use crate::services;
+use crate::support::{
+    Answer, FaultProxy, Passing, Rule, Running, finished, give_up_all, http_client, opensearch_options,
+    repository, wait_until,
+};
+
+/// The alias of the index, as the policies have it.
+const ALIAS: &str = "noren-products";
+
+/// An action on a resource: a path in OpenSearch, or `Table`, `Queue` or `DeadLetters`.
+type Need = (String, String);
+
+// ------------------------------------------------------------------------------------------------ policies
+
+/// What somebody may do.
+#[derive(Debug, Default)]
+struct Policy(Vec<(Vec<String>, Vec<String>)>);
+
+impl Policy {
+    /// Of a function in the template.
+    fn of_function(name: &str) -> Self {
+        let template = fs::read_to_string(repository().join("deploy/template.yaml")).unwrap();
+        let is_resource = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+        let mut lines = template.lines().skip_while(|line| *line != format!("  {name}:")).skip(1);
+        let lines: Vec<&str> =
+            std::iter::from_fn(|| lines.next().filter(|line| !is_resource(line))).map(str::trim).collect();
+        let mut policy = Self::default();
+        let mut is_action = false;
+        for line in lines.into_iter().skip_while(|line| *line != "Statement:") {
+            if line == "- Effect: Allow" {
+                policy.0.push(Default::default());
+            } else if line == "Events:" {
+                break;
+            }
+            is_action = (is_action || line.starts_with("Action:")) && !line.starts_with("Resource:");
+            let Some((actions, resources)) = policy.0.last_mut() else { continue };
+            let words = line.split([' ', ',', '[', ']', '"']).filter(|word| word.contains([':', '.']));
+            for word in words {
+                match word.split_once("domain/${Name}/") {
+                    Some((_, path)) => resources.push(path.to_owned()),
+                    None if word.ends_with(".Arn") => {
+                        resources.push(word.trim_end_matches(".Arn").to_owned())
+                    }
+                    None if is_action && !word.ends_with(':') => actions.push(word.to_owned()),
+                    None => {}
+                }
+            }
+        }
+        policy
+    }
+
+    /// Of an operator, from the one block of JSON in deploy/README.md.
+    fn of_operator() -> Self {
+        let text = fs::read_to_string(repository().join("deploy/README.md")).unwrap();
+        let json = text.split("```json").nth(1).unwrap().split("```").next().unwrap();
+        let policy: Value = serde_json::from_str(json).unwrap();
+        let texts = |value: &Value| -> Vec<String> {
+            let all = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+            all.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+        };
+        let resource = |arn: String| match arn.rsplit_once([':', '/']) {
+            _ if arn.contains("domain/") => arn.split_once("domain/DOMAIN/").unwrap().1.to_owned(),
+            Some((_, "TABLE")) => "Table".to_owned(),
+            Some((_, "QUEUE")) => "Queue".to_owned(),
+            Some((_, "DEAD_LETTERS")) => "DeadLetters".to_owned(),
+            _ => panic!("{arn}"),
+        };
+        let statements = policy["Statement"].as_array().unwrap().iter().map(|statement| {
+            assert_eq!(statement["Effect"], "Allow");
+            let resources = texts(&statement["Resource"]).into_iter().map(resource).collect();
+            (texts(&statement["Action"]), resources)
+        });
+        Self(statements.collect())
+    }
+
+    fn allows(&self, (action, resource): &Need) -> bool {
+        self.0.iter().any(|(actions, resources)| {
+            actions.contains(action) && resources.iter().any(|pattern| matches(pattern, resource))
+        })
+    }
+}
+
+/// Whether a text is like a pattern in which `*` stands for any characters, as IAM has it.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            let ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+            ends.into_iter().any(|at| matches(after, &rest[at..]))
+        }),
+    }
+}
+
+#[test]
+fn a_pattern_stands_for_what_it_stands_for_in_a_policy() {
+    assert!(matches("noren-products*", "noren-products,noren-products-v*"));
+    assert!(matches("a*/_bulk", "a/_bulk") && matches("a*/_bulk", "a-next/_bulk"));
+    assert!(
+        !matches("a*/_bulk", "b/_bulk")
+            && !matches("a*/_bulk", "a/_bulk/x")
+            && !matches("*/_search", "_search")
+    );
+}
+
+#[test]
+fn no_function_may_remove_an_index_or_touch_dead_letters() {
+    for function in ["Command", "Query", "Sync"] {
+        let policy = Policy::of_function(function);
+        assert!(!policy.0.is_empty(), "{function} has a policy");
+        for (action, resource) in [
+            ("es:ESHttpDelete", "noren-products-v4-000001"),
+            ("es:ESHttpPost", "_aliases"),
+            ("es:ESHttpPost", "others/_bulk"),
+            ("es:ESHttpGet", "others/_search"),
+            ("sqs:DeleteMessage", "DeadLetters"),
+            ("sqs:SendMessage", "DeadLetters"),
+        ] {
+            assert!(
+                !policy.allows(&(action.to_owned(), resource.to_owned())),
+                "{function}: {action} {resource}"
+            );
+        }
+    }
+}
+
+// --------------------------------------------------------------------------------------------------- calls
+
+/// What was asked for so far.
+#[derive(Clone)]
+struct Asked {
+    /// The alias of the index here, where other tests use the same server.
+    alias: String,
+    needs: Arc<Mutex<BTreeSet<Need>>>,
+}
+
+impl Asked {
+    fn of_nothing(alias: &str) -> Self {
+        Self { alias: alias.to_owned(), needs: Arc::default() }
+    }
+
+    /// A proxy before a server that notes what each call needs.
+    async fn before(&self, url: &str) -> FaultProxy {
+        let asked = self.clone();
+        FaultProxy::before(url, move |passing| {
+            let needs = needs(passing).into_iter();
+            let as_on_aws = |(action, resource): Need| (action, resource.replace(&asked.alias, ALIAS));
+            asked.needs.lock().unwrap().extend(needs.map(as_on_aws));
+            Rule::Pass
+        })
+        .await
+    }
+
+    /// All of it must be allowed, and there must be all of these actions.
+    fn expect_allowed(&self, who: &str, policy: &Policy, actions: &[&str]) {
+        let asked = self.needs.lock().unwrap();
+        let denied: Vec<&Need> = asked.iter().filter(|need| !policy.allows(need)).collect();
+        assert!(denied.is_empty(), "{who} may not: {denied:#?}");
+        for action in actions {
+            assert!(asked.iter().any(|(asked, _)| asked == action), "{who} did no {action}: {asked:#?}");
+        }
+    }
+}
+
+/// The rights that a call needs.
+fn needs(passing: &Passing) -> Vec<Need> {
+    let target = passing.headers.get("x-amz-target").map(|target| target.to_str().unwrap());
+    let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
+        let method = passing.method.as_str();
+        let action = format!("es:ESHttp{}{}", &method[..1], method[1..].to_lowercase());
+        let path = passing.path.split('?').next().unwrap().trim_start_matches('/');
+        let path = path.replace("%2C", ",").replace("%2A", "*");
+        return vec![(action, path)];
+    };
+    let body: Value = serde_json::from_slice(&passing.body).unwrap();
+    if service == "AmazonSQS" {
+        let queue = body["QueueUrl"].as_str().or(body["QueueName"].as_str()).unwrap();
+        let resource = if queue.ends_with("-dead") { "DeadLetters" } else { "Queue" };
+        return vec![(format!("sqs:{}", operation.trim_end_matches("Batch")), resource.to_owned())];
+    }
+    let operations: Vec<String> = match body["TransactItems"].as_array() {
+        // A transaction needs what its items need.
+        Some(items) => items.iter().flat_map(|item| item.as_object().unwrap().keys().cloned()).collect(),
+        None => vec![operation.to_owned()],
+    };
+    let action = |operation: String| match operation.as_str() {
+        "Put" | "Delete" | "Update" => format!("dynamodb:{operation}Item"),
+        "ConditionCheck" => "dynamodb:ConditionCheckItem".to_owned(),
+        _ => format!("dynamodb:{operation}"),
+    };
+    operations.into_iter().map(|operation| (action(operation), "Table".to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_to_aws_is_one_that_the_policies_allow() {
+    let (Some(dynamodb), Some(sqs), Some(opensearch)) =
+        (services::dynamodb().await, services::sqs().await, services::opensearch().await)
+    else {
+        return;
+    };
+    let name = format!("permissions-{}", domain::ProductId::generate());
+    let [command_asks, sync_asks, query_asks, operator_asks] =
+        std::array::from_fn(|_| Asked::of_nothing(&name));
+    let (tables, queues) = (command_asks.before(&dynamodb.url).await, command_asks.before(&sqs.url).await);
+    let kinds = [
+        ("NOREN_INDEX", "opensearch"),
+        ("NOREN_OPENSEARCH_INDEX", &*name),
+        ("NOREN_STORE", "dynamodb"),
+        ("NOREN_QUEUE", "sqs"),
+    ];
+    // It makes the table and the queue as the template does.
+    let direct = [&variables(&dynamodb.url, &sqs.url, &name)[..], &kinds].concat();
+    drop(start("noren-command", &["--create-tables"], &direct).await);
+
+    let command =
+        start("noren-command", &[], &[&variables(&tables.url, &queues.url, &name)[..], &kinds].concat())
+            .await;
+    // Lambda receives in the name of Sync, which itself asks the index only.
+    let written = sync_asks.before(&opensearch.url).await;
+    let sync = start(
+        "noren-sync",
+        &["--create-tables"],
+        &[&direct[..], &[("NOREN_OPENSEARCH_URL", &written.url)]].concat(),
+    )
+    .await;
+    let options = opensearch_options(opensearch, &name);
+    let begun = OpenSearchWriter::open(&options).await.unwrap();
+    begun.begin().await.unwrap();
+    write(&command).await;
+    let read = query_asks.before(&opensearch.url).await;
+    let query =
+        start("noren-query", &[], &[&kinds[..2], &[("NOREN_OPENSEARCH_URL", &*read.url)]].concat()).await;
+    wait_until("what was written is found", async || {
+        let found = get(&query, "/products/search?query=lamp&facets=brand,price,attributes.colour").await;
+        found.ids() == ["lamp", "light"]
+    })
+    .await;
+    search(&query).await;
+    drop((sync, query));
+
+    // A dead letter for the operator.
+    let aws = Aws::local(&sqs.url).await.unwrap();
+    let queue = SqsQueue::create(&aws, &name, Duration::from_secs(30)).await.unwrap();
+    put(&command, "dead", &json!({"name": "Dead lamp"})).await;
+    give_up_all(&queue, "no room for it").await;
+    let (tables, queues) = (operator_asks.before(&dynamodb.url).await, operator_asks.before(&sqs.url).await);
+    let index = operator_asks.before(&opensearch.url).await;
+    let all =
+        [&variables(&tables.url, &queues.url, &name)[..], &kinds, &[("NOREN_OPENSEARCH_URL", &*index.url)]]
+            .concat();
+    let noren = |arguments: &str, code: i32| {
+        let arguments: Vec<&str> = arguments.split(' ').chain(["--back-ends"]).collect();
+        let run = finished("noren", &arguments, &all);
+        assert_eq!(run.status.code(), Some(code), "{arguments:?}: {run:?}");
+    };
+    noren("export", 0);
+    noren("dlq list", 0);
+    noren("dlq retry --all", 0);
+    noren("verify --patience 0", 1);
+    noren("verify --patience 0 --repair", 0);
+    noren("reindex", 0);
+    noren("reindex --rollback", 0);
+    begun.begin().await.unwrap();
+    noren("reindex --discard", 0);
+
+    let writing = ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query", "sqs:SendMessage"];
+    command_asks.expect_allowed("Command", &Policy::of_function("Command"), &writing);
+    let syncing = ["es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut"];
+    sync_asks.expect_allowed("Sync", &Policy::of_function("Sync"), &syncing);
+    let searching = ["es:ESHttpGet", "es:ESHttpPost", "es:ESHttpDelete"];
+    query_asks.expect_allowed("Query", &Policy::of_function("Query"), &searching);
+    let looking_after = ["dynamodb:Query", "sqs:ReceiveMessage", "sqs:DeleteMessage", "es:ESHttpDelete"];
+    operator_asks.expect_allowed("an operator", &Policy::of_operator(), &looking_after);
+}
+
+async fn start(service: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+    Running::start_with(service, arguments, |command| {
+        command.envs(variables.iter().copied());
+    })
+    .await
+}
+
+async fn get(service: &Running, path: &str) -> Answer {
+    Answer::of(http_client().get(format!("{}{path}", service.url))).await.expect(200)
+}
+
+async fn put(command: &Running, id: &str, product: &Value) {
+    let put = http_client().put(format!("{}/products/{id}", command.url)).header("idempotency-key", id);
+    Answer::of(put.json(product)).await.expect(201);
+}
+
+/// Every kind of write and read that the write side answers.
+async fn write(command: &Running) {
+    let lamp = json!({"name": "Oak lamp", "brand": "Akari", "price": 20, "sku": "L-1", "attributes": {"colour": "oak"}});
+    put(command, "lamp", &lamp).await;
+    put(command, "light", &json!({"name": "Lamp light", "brand": "Hikari", "sku": "L-2"})).await;
+    put(command, "gone", &json!({"name": "Gone lamp", "sku": "L-3"})).await;
+    let client = http_client();
+    let patch =
+        client.patch(format!("{}/products/lamp", command.url)).json(&json!({"price": 21, "sku": "L-4"}));
+    let patch = patch.header("content-type", "application/merge-patch+json");
+    Answer::of(patch).await.expect(200);
+    Answer::of(client.delete(format!("{}/products/gone", command.url))).await.expect(200);
+    let lines = "{\"id\":\"bulk\",\"name\":\"Table\"}\n";
+    let bulk =
+        client.post(format!("{}/products/bulk", command.url)).header("content-type", "application/x-ndjson");
+    Answer::of(bulk.body(lines)).await.expect(200);
+    for path in ["/products", "/products/lamp", "/health/ready", "/metrics"] {
+        get(command, path).await;
+    }
+}
+
+/// Every kind of search.
+async fn search(query: &Running) {
+    for path in [
+        "/products/search?query=lmap&facets=*&pageSize=1",
+        "/products/suggest?query=la",
+        "/products/facets/brand",
+        "/products/lamp/similar",
+        "/products/lamp/explain?query=lamp",
+        "/health/ready",
+        "/metrics",
+    ] {
+        get(query, path).await;
+    }
+}
