@@ -209,7 +209,7 @@ async fn go_back(State(maintained): State<Maintained>) -> Response {
     match maintained.sides.index.generations().await {
         Ok(Generations { previous: Some(_), .. }) => {}
         Ok(_) => return Problem::new(StatusCode::CONFLICT, NO_PREVIOUS).into_response(),
-        Err(error) => return failed(&error),
+        Err(error) => return problem_of_port(&error).into_response(),
     }
     stream::answer(move |sender| async move {
         let _guard = guard;
