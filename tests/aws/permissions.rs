@@ -337,4 +337,7 @@ async fn search(query: &Running) {
     ] {
         get(query, path).await;
     }
+    let both = json!({"searches": [{"query": "lamp"}, {"query": "light"}]});
+    let post = http_client().post(format!("{}/products/search", query.url)).json(&both);
+    Answer::of(post).await.expect(200);
 }

@@ -14,6 +14,7 @@ mod mixed_load;
 mod opensearch_fails;
 mod reindexed;
 mod repeated;
+mod restored;
 mod shop;
 mod shuffled;
 mod simulation;

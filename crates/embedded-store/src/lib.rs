@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::readers::Readers;
-pub use crate::schema::OpenError;
+pub use crate::schema::{OpenError, copy};
 use crate::writer::Writer;
 
 /// What the configuration calls both.

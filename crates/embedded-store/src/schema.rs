@@ -51,6 +51,22 @@ pub enum OpenError {
         /// What SQLite says.
         reason: String,
     },
+    /// There is no file to copy.
+    #[error("there is no {}; name the data folder of a catalogue", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be copied.
+    #[error("cannot copy {} to {}: {reason}", path.display(), to.display())]
+    NotCopied {
+        /// The file.
+        path: PathBuf,
+        /// The copy.
+        to: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
     /// There is no room for the file.
     #[error("cannot write {}: no room is left on the disk; make some, or choose another data folder", path.display())]
     Full {
@@ -119,6 +135,24 @@ pub(crate) fn open_writer(dir: &Path, busy_timeout: Duration) -> Result<Connecti
     prepare_file(&mut conn, &path, busy_timeout)?;
     settle(&conn, WRITER_CACHE_KIB).map_err(|error| OpenError::of(&path, error))?;
     Ok(conn)
+}
+
+/// Copies the store in the folder `dir` into a file that is not there yet, as the store is at one moment, and whoever else
+/// reads and writes it meanwhile. It blocks for as long as reading all of it takes; the log grows with what is written
+/// until then.
+///
+/// # Errors
+/// [`OpenError`], with a text of one line.
+pub fn copy(dir: &Path, to: &Path) -> Result<(), OpenError> {
+    let path = dir.join(FILE_NAME);
+    if !path.is_file() {
+        return Err(OpenError::Missing { path });
+    }
+    let conn = connect(&path, BUSY_TIMEOUT).map_err(|error| OpenError::of(&path, error))?;
+    check_layout(&conn, &path)?;
+    let not_copied = |reason| OpenError::NotCopied { path: path.clone(), to: to.to_owned(), reason };
+    let name = to.to_str().ok_or_else(|| not_copied("the name of the copy is no text".to_owned()))?;
+    conn.execute("VACUUM INTO ?1", [name]).map(drop).map_err(|error| not_copied(error.to_string()))
 }
 
 /// A connection that only reads, of a file that [`open_writer`] opened before.

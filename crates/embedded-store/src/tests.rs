@@ -238,6 +238,45 @@ fn a_file_that_stays_locked_is_an_error_after_a_while() {
     assert!(since.elapsed() >= Duration::from_millis(50));
 }
 
+// ----------------------------------------------------------------------------------------------- copies
+
+#[tokio::test]
+async fn a_copy_is_of_one_moment_while_others_write() {
+    let fixture = Fixture::new();
+    for n in 0..200 {
+        fixture.create(&format!("before-{n}")).await;
+    }
+    let store = fixture.store.clone();
+    let writing = tokio::spawn(async move {
+        for n in 0_u64.. {
+            store.write(vec![create(&format!("during-{n}"), 10)]).await.remove(0).unwrap();
+        }
+    });
+    let copies = TempDir::new().unwrap();
+    let (from, to) = (fixture.data.path().to_owned(), copies.path().join(schema::FILE_NAME));
+    let copying = tokio::task::spawn_blocking(move || copy(&from, &to).map(|()| copy(&from, &to)));
+    let again = copying.await.unwrap().unwrap().unwrap_err().to_string();
+    writing.abort();
+    assert!(again.ends_with("output file already exists"), "{again}");
+    let copied = EmbeddedStore::open(copies.path(), fixture.clock.options(Outbox::Enqueue)).unwrap();
+    let products = copied.list(None, 100_000).await.unwrap().products;
+    let before = products.iter().filter(|product| product.id.as_str().starts_with("before-"));
+    assert_eq!(before.count(), 200);
+    // What was written meanwhile is there with its change, or not at all.
+    assert_eq!(copied.stats().await.unwrap().waiting, products.len() as u64);
+}
+
+#[test]
+fn only_a_store_is_copied() {
+    let folder = TempDir::new().unwrap();
+    let to = folder.path().join("copy");
+    assert!(matches!(copy(folder.path(), &to), Err(OpenError::Missing { .. })));
+    let other = Connection::open(folder.path().join(schema::FILE_NAME)).unwrap();
+    other.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    assert!(matches!(copy(folder.path(), &to), Err(OpenError::Foreign { .. })));
+    assert!(!to.exists());
+}
+
 // ------------------------------------------------------------------------------------------- the writer
 
 /// Holds the write lock as another process does, until `waiting` jobs of the store wait for it.

@@ -44,6 +44,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write the whole catalogue as NDJSON
     Export(ExportArgs),
+    /// Copy the embedded store to a file, while services use it
+    Backup(BackupArgs),
     /// Compare the index with the store, and mend what differs
     Verify(VerifyArgs),
     /// Rebuild the index from the store, or go back to the one before
@@ -256,6 +258,24 @@ pub struct ExportArgs {
     /// Write here instead of standard output; a name that ends in .gz is gzipped
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `noren backup`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren backup noren-2026-01-31.db                 the store in ./data
+  noren backup --data-dir /srv/noren /mnt/store.db
+
+The file is noren.db as it was at one moment, with versions, tombstones and what waits to be indexed; the index is not in
+it, and is made from it. It has its name when it is complete. How to restore it: docs/OPERATIONS.md. A store on DynamoDB
+has recovery of its own.")]
+pub struct BackupArgs {
+    /// The file to write; one that is there is replaced
+    #[arg(value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub data_dir: runtime::config::DataDir,
 }
 
 /// `noren verify`.

@@ -89,20 +89,26 @@ async fn write_all(api: &dyn Api, output: &mut dyn Write, progress: &ProgressBar
 }
 
 /// A file under a name of its own until it is complete; what is left of a failure is removed.
-struct PartFile(PathBuf);
+pub(crate) struct PartFile(pub(crate) PathBuf);
 
 impl PartFile {
-    fn beside(path: &Path) -> Self {
+    pub(crate) fn beside(path: &Path) -> Self {
         let mut name = OsString::from(path);
         name.push(".part");
         Self(name.into())
+    }
+
+    /// Removes what a process that was killed left.
+    pub(crate) fn remove(&self) {
+        // Mostly there is none.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
 impl Drop for PartFile {
     fn drop(&mut self) {
         // After success there is none any more.
-        let _ = std::fs::remove_file(&self.0);
+        self.remove();
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`cli`] defines the commands. Each of the other modules is one of them; [`client`] is how they reach a catalogue.
 
 pub mod app;
+pub mod backup;
 pub mod bench;
 pub mod check_rules;
 pub mod cli;

@@ -20,7 +20,7 @@ use crate::cli::{Cli, Command, ExplainArgs, ImportArgs, Place, RulesArgs, RulesC
 use crate::client::{Api, InProcess, Service};
 use crate::failure::Failure;
 use crate::import::{self, Candidate, Sink, Summary};
-use crate::{bench, check_rules, dlq, eval, explain, export, maintain, search, serve};
+use crate::{backup, bench, check_rules, dlq, eval, explain, export, maintain, search, serve};
 
 /// How long an import into a folder waits until everything is searchable.
 const IMPORT_PATIENCE: Duration = Duration::from_secs(3600);
@@ -71,6 +71,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             let api = args.place.open().await?.api()?;
             export::export(&*api, args.output.as_deref()).await?;
         }
+        Command::Backup(args) => backup::backup(&args)?,
         Command::Verify(args) => return maintain::verify(&args).await,
         Command::Reindex(args) => maintain::reindex(&args).await?,
         Command::Dlq(args) => return dlq::dlq(&args).await,
