@@ -36,7 +36,8 @@ struct Opened {
 
 impl Live {
     pub(crate) fn open(path: &Path, language: Language) -> Result<Self, OpenError> {
-        let (root, _) = Root::open(path)?;
+        let root = Root::open(path)?;
+        root.pointer()?;
         let pointer_path = path.join(POINTER_FILE);
         let current = open(&root, &pointer_path, language, None)?;
         Ok(Self { root, pointer_path, language, current: RwLock::new(current), opening: Mutex::default() })
