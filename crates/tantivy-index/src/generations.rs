@@ -65,8 +65,11 @@ impl Root {
         if let Some(pointer) = self.read()? {
             return Ok(pointer);
         }
-        if self.0.join(META_FILE).exists() || self.0.join(FORMAT_FILE).exists() {
-            return Err(self.without_generations());
+        if self.0.join(META_FILE).exists()
+            || self.0.join(FORMAT_FILE).exists()
+            || self.has_generations().map_err(io)?
+        {
+            return Err(self.without_pointer());
         }
         let pointer = Pointer::to(1);
         self.write(&pointer).map_err(io)?;
@@ -158,8 +161,20 @@ impl Root {
         OpenError::Io { folder: self.0.clone(), source }
     }
 
-    /// The error of an index that lies in the folder itself, as it did up to format 4.
-    fn without_generations(&self) -> OpenError {
+    /// Whether a generation lies here, of which the pointer would have to tell whether it is the live one.
+    fn has_generations(&self) -> io::Result<bool> {
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let is_named_so = number_of(&entry.file_name().to_string_lossy()).is_some();
+            if is_named_so && entry.path().join(FORMAT_FILE).exists() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The error of an index that lies in the folder itself, as it did up to format 4, or that lost its pointer.
+    fn without_pointer(&self) -> OpenError {
         let folder = self.0.clone();
         let format = fs::read(self.0.join(FORMAT_FILE)).ok();
         match format.and_then(|json| serde_json::from_slice::<Format>(&json).ok()) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use domain::Language;
 
-use crate::folder::{Folder, OpenError};
+use crate::folder::{Folder, META_FILE, OpenError};
 use crate::generations::{POINTER_FILE, Root};
 use crate::snapshot::{Snapshots, number_of};
 
@@ -97,6 +97,13 @@ fn open(
     let name = root.read()?.ok_or_else(missing)?.live;
     let snapshots = match before {
         Some(before) if before.name == name => Arc::clone(&before.snapshots),
+        // An empty one would be made in its place, as while an index without a pointer is rebuilt.
+        Some(_) if !root.generation(&name).join(META_FILE).exists() => {
+            return Err(OpenError::Damaged {
+                folder: root.path().to_owned(),
+                reason: format!("{name} is missing"),
+            });
+        }
         _ => {
             let folder = Folder::open(&root.generation(&name), language)?;
             Arc::new(Snapshots::open(folder.clone()).map_err(|error| folder.open_error(error))?)

@@ -284,20 +284,28 @@ async fn what_is_no_part_of_an_index_is_never_removed() {
 }
 
 #[tokio::test]
-async fn a_damaged_pointer_costs_no_generation_until_another_one_is_live() {
-    let folder = tempfile::tempdir().unwrap();
-    let filled = writer(folder.path()).unwrap();
-    filled.apply(&[change("a", 1, "lamp")]).await.unwrap();
-    let running = searcher(folder.path()).unwrap();
-    drop(filled);
-    fs::write(folder.path().join("generations.json"), "{").unwrap();
-    let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
-    assert_eq!(rebuilding.generations().await.unwrap().live, None);
-    assert_eq!(total(&running).await, 1, "what is searched is still there");
-    rebuilding.begin().await.unwrap();
-    assert!(live(folder.path()).join("meta.json").exists());
-    rebuilding.promote().await.unwrap();
-    assert!(!live(folder.path()).exists());
+async fn a_lost_pointer_costs_no_generation_until_another_one_is_live() {
+    for content in [Some("{"), None] {
+        let folder = tempfile::tempdir().unwrap();
+        let filled = writer(folder.path()).unwrap();
+        filled.apply(&[change("a", 1, "lamp")]).await.unwrap();
+        let running = searcher(folder.path()).unwrap();
+        drop(filled);
+        let pointer = folder.path().join("generations.json");
+        match content {
+            Some(content) => fs::write(&pointer, content).unwrap(),
+            None => fs::remove_file(&pointer).unwrap(),
+        }
+        let error = writer(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("generations.json") && error.contains("`noren reindex"), "{error}");
+        let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
+        assert_eq!(rebuilding.generations().await.unwrap().live, None);
+        assert_eq!(total(&running).await, 1, "what is searched is still there");
+        rebuilding.begin().await.unwrap();
+        assert_eq!(total(&running).await, 1, "it is until another one is live");
+        rebuilding.promote().await.unwrap();
+        assert!(!live(folder.path()).exists());
+    }
 }
 
 #[tokio::test]
