@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use domain::{Fault, FaultKind, Faults, ProductId, SyncToken, Version};
 use runtime::Problem;
 use runtime::http::SYNC_TOKEN;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Service;
 use crate::http::{bad_request, index_failed};
@@ -30,6 +31,11 @@ const HEADER: &str = "Noren-Sync-Token";
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// The longest pause between two looks at the index.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
+
+/// The most requests that wait at a time.
+pub(crate) const MAX_WAITING: usize = 1000;
+/// How often all that wait may look together, each time by a request to the index.
+const LOOKS_PER_SECOND: f64 = 500.0;
 
 const WAIT_SECONDS: &str = "noren_sync_wait_seconds";
 
@@ -115,8 +121,34 @@ impl<S: Send + Sync> FromRequestParts<S> for Awaited {
     }
 }
 
+/// The requests that wait for the index.
+pub(crate) struct Waiting {
+    places: Semaphore,
+    count: usize,
+}
+
+impl Waiting {
+    pub(crate) fn new(count: usize) -> Self {
+        Self { places: Semaphore::new(count), count }
+    }
+
+    /// Takes a place, for as long as the answer lives.
+    fn begin(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        let detail =
+            "too many searches wait for writes to be indexed; try again, or search without the token";
+        self.places.try_acquire().map_err(|_| Problem::unavailable(detail))
+    }
+
+    /// How long each must wait between two looks, that all of them together do not look too often.
+    fn least_pause(&self) -> Duration {
+        let waiting = self.count.saturating_sub(self.places.available_permits());
+        Duration::from_secs(1).mul_f64(waiting as f64 / LOOKS_PER_SECOND)
+    }
+}
+
 impl Service {
-    /// Waits until searches that begin now see everything that is awaited; 504 when that takes too long.
+    /// Waits until searches that begin now see everything that is awaited; 504 when that takes too long, 503 where too many
+    /// wait already.
     pub(crate) async fn catch_up(&self, awaited: &Awaited) -> Result<(), Problem> {
         if awaited.is_nothing() {
             return Ok(());
@@ -125,7 +157,7 @@ impl Service {
             awaited.versions.iter().map(|(id, version)| (id, *version)).collect();
         let begun = Instant::now();
         let timeout = awaited.timeout.unwrap_or(DEFAULT_SYNC_TIMEOUT);
-        let (mut seen, mut pause) = (None, FIRST_PAUSE);
+        let (mut seen, mut pause, mut place) = (None, FIRST_PAUSE, None);
         loop {
             // A state that was looked at before has nothing new.
             let state = self.newest_snapshot().await?;
@@ -138,7 +170,12 @@ impl Service {
                 metrics::histogram!(WAIT_SECONDS).record(waited.as_secs_f64());
                 return if missing.is_empty() { Ok(()) } else { Err(not_indexed(&missing, waited)) };
             }
-            tokio::time::sleep(pause.min(timeout - waited)).await;
+            if place.is_none() {
+                place = Some(self.waiting.begin()?);
+            }
+            // An index that does not tell its state is asked each time, which costs it a request.
+            let least = if seen.is_none() { self.waiting.least_pause() } else { Duration::ZERO };
+            tokio::time::sleep(pause.max(least).min(timeout - waited)).await;
             pause = MAX_PAUSE.min(pause * 2);
         }
     }
@@ -177,6 +214,18 @@ fn not_indexed(missing: &[(&ProductId, Version)], waited: Duration) -> Problem {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+
+    #[test]
+    fn those_who_wait_are_bounded_in_number_and_in_what_they_ask_for() {
+        let waiting = Waiting::new(100);
+        assert_eq!(waiting.least_pause(), Duration::ZERO);
+        let mut places: Vec<_> = (0..100).map(|_| waiting.begin().unwrap()).collect();
+        assert_eq!(waiting.begin().unwrap_err().status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(waiting.least_pause(), Duration::from_millis(200), "100 waiters, 500 looks in a second");
+        places.truncate(1);
+        assert_eq!(waiting.least_pause(), Duration::from_millis(2));
+        assert!(waiting.begin().is_ok());
+    }
 
     fn header(values: &[&str]) -> Result<Awaited, Faults> {
         let mut headers = HeaderMap::new();

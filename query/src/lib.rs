@@ -33,6 +33,7 @@ use utoipa_axum::routes;
 
 pub use shop_rules::{Locale, ShopRules};
 
+use crate::awaited::{MAX_WAITING, Waiting};
 use crate::cache::AnswerCache;
 
 /// What an operator decides.
@@ -56,6 +57,7 @@ struct Service {
     index: Arc<dyn SearchIndex>,
     settings: Settings,
     answers: AnswerCache,
+    waiting: Waiting,
 }
 
 /// What is asked of an index, `/products/search` and the like, with its part of the OpenAPI document.
@@ -78,7 +80,7 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter 
         .routes(routes!(suggest::suggest))
         .routes(routes!(similar::similar))
         .routes(routes!(explain::explain))
-        .with_state(Arc::new(Service { index, settings, answers }))
+        .with_state(Arc::new(Service { index, settings, answers, waiting: Waiting::new(MAX_WAITING) }))
 }
 
 const SEARCH_SECONDS: &str = "noren_search_seconds";

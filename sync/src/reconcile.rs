@@ -14,10 +14,16 @@ use domain::{ProductId, Record, Version};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-/// Records that are compared at a time.
+/// Records that are compared at a time; the store makes pages smaller where they are large.
 const PAGE: usize = 500;
+/// Records that are read by their ids at a time, each of up to 200 KB.
+const READ_TOGETHER: usize = 100;
 /// Records that are mended together.
 const MENDED_TOGETHER: usize = 1_000;
+/// About the bytes of JSON that are mended together.
+const MENDED_BYTES: usize = 16 << 20;
+/// How often a mend is tried that others come before.
+const OVERTAKEN_TRIES: usize = 5;
 /// Suspects that are kept to be looked at again; more are not waited for.
 const MAX_SUSPECTS: usize = 10_000;
 /// The pause between two looks at suspects.
@@ -210,10 +216,12 @@ pub async fn reconcile(
 ) -> Result<Outcome, PortError> {
     let mut pass =
         Pass { sides, comparison, listener, suspects: Vec::new(), outcome: Outcome::default(), total: 0 };
-    pass.total = sides.documents(comparison.generation).await?;
+    let before = sides.documents(comparison.generation).await?;
+    pass.total = before / comparison.one_in.max(1);
     let found = pass.compare_the_store().await?;
-    // Where the index holds no more than was found of the store, there can be no ghosts.
-    if comparison.one_in > 1 || found != sides.documents(comparison.generation).await? {
+    // Where the index holds no more than was found of the store, and did so all the time, there can be no ghosts.
+    let is_all = found == before && found == sides.documents(comparison.generation).await?;
+    if comparison.one_in > 1 || !is_all {
         pass.look_for_ghosts().await?;
     }
     while !pass.suspects.is_empty() {
@@ -261,7 +269,9 @@ impl Pass<'_> {
         }
         if self.comparison.one_in > 1 {
             // Of a sample, only what is looked at is read whole.
-            let page = self.sides.store.versions(cursor, 8 * PAGE).await.map_err(list_error)?;
+            let one_in = usize::try_from(self.comparison.one_in).unwrap_or(usize::MAX);
+            let limit = READ_TOGETHER.saturating_mul(one_in).min(8 * PAGE);
+            let page = self.sides.store.versions(cursor, limit).await.map_err(list_error)?;
             let ids: Vec<ProductId> = page.versions.into_iter().map(|stored| stored.id).collect();
             let ids: Vec<ProductId> = ids.into_iter().filter(|id| self.is_sampled(id)).collect();
             let records = self.sides.store.get(&ids).await?.into_iter().flatten();
@@ -281,9 +291,11 @@ impl Pass<'_> {
             after = page.last().map(|held| held.id.clone());
             let ids: Vec<ProductId> = page.into_iter().map(|held| held.id).collect();
             let ids: Vec<ProductId> = ids.into_iter().filter(|id| self.is_sampled(id)).collect();
-            let stored = self.sides.store.get(&ids).await?;
-            let unknown = ids.into_iter().zip(stored).filter(|(_, stored)| stored.is_none());
-            self.suspect(unknown.map(|(id, _)| (id, None)).collect()).await?;
+            for ids in ids.chunks(READ_TOGETHER) {
+                let stored = self.sides.store.get(ids).await?;
+                let unknown = ids.iter().zip(stored).filter(|(_, stored)| stored.is_none());
+                self.suspect(unknown.map(|(id, _)| (id.clone(), None)).collect()).await?;
+            }
             if is_last {
                 return Ok(());
             }
@@ -303,29 +315,41 @@ impl Pass<'_> {
 
     /// Looks at the suspects again. Those that differ for longer than `patience` are told of, and mended.
     async fn recheck(&mut self, patience: Duration) -> Result<(), PortError> {
-        let mut waiting = Vec::new();
+        let (mut waiting, mut due, mut bytes) = (Vec::new(), Vec::new(), 0);
         let suspects = std::mem::take(&mut self.suspects);
-        for some in suspects.chunks(MENDED_TOGETHER) {
+        for some in suspects.chunks(READ_TOGETHER) {
             let ids: Vec<ProductId> = some.iter().map(|suspect| suspect.id.clone()).collect();
             let drifts = self.sides.drifts(&self.comparison, &ids).await?;
-            let mut due = Vec::new();
             for (suspect, found) in some.iter().zip(drifts) {
                 match found {
                     None => {}
                     Some((drift, _)) if suspect.is_overtaken(&drift) => {}
-                    Some(found) if suspect.since.elapsed() >= patience => due.push(found),
+                    Some(found) if suspect.since.elapsed() >= patience => {
+                        bytes += found.1.as_ref().map_or(0, json_bytes);
+                        due.push(found);
+                    }
                     Some(_) => waiting.push(suspect.clone()),
                 }
             }
-            if self.comparison.repair {
-                self.sides.repair(&self.comparison, &mut due).await?;
-            }
-            for (drift, _) in due {
-                self.outcome.count(&drift);
-                self.listener.tell(Event::Drift(drift)).await;
+            if due.len() >= MENDED_TOGETHER || bytes >= MENDED_BYTES {
+                self.settle(std::mem::take(&mut due)).await?;
+                bytes = 0;
             }
         }
+        self.settle(due).await?;
         self.suspects = waiting;
+        Ok(())
+    }
+
+    /// Mends what differs, where that is asked for, and tells of it.
+    async fn settle(&mut self, mut due: Vec<Found>) -> Result<(), PortError> {
+        if self.comparison.repair {
+            self.sides.repair(&self.comparison, &mut due).await?;
+        }
+        for (drift, _) in due {
+            self.outcome.count(&drift);
+            self.listener.tell(Event::Drift(drift)).await;
+        }
         Ok(())
     }
 
@@ -456,10 +480,20 @@ impl Sides {
         Ok(())
     }
 
-    /// Another writer came between: mostly it mended the same.
+    /// Another writer came between: mostly it wrote the same. Else it is tried again, as a product may be written again
+    /// and again.
     async fn overtaken(&self, comparison: &Comparison, id: &ProductId) -> Result<Repair, PortError> {
-        let again = self.drifts(comparison, std::slice::from_ref(id)).await?;
-        Ok(if again.iter().all(Option::is_none) { Repair::Done } else { Repair::Overtaken })
+        for _ in 0..OVERTAKEN_TRIES {
+            let again = self.drifts(comparison, std::slice::from_ref(id)).await?.pop().flatten();
+            let Some((Drift { indexed: seen, .. }, record)) = again else { return Ok(Repair::Done) };
+            let mend = Mend { id: id.clone(), seen, record };
+            match self.index.mend(comparison.generation, &[mend]).await?.pop() {
+                Some(Mended::Done) => return Ok(Repair::Done),
+                Some(Mended::Refused(reason)) => return Ok(Repair::Refused(reason)),
+                Some(Mended::Overtaken) | None => {}
+            }
+        }
+        Ok(Repair::Overtaken)
     }
 
     /// Projects on a thread that may take its time.
@@ -469,6 +503,14 @@ impl Sides {
         projecting
             .await
             .map_err(|panic| PortError::new(PortErrorKind::Internal, "making documents of products", panic))
+    }
+}
+
+/// How large a record is.
+fn json_bytes(record: &Record) -> usize {
+    match record {
+        Record::Live(product) => serde_json::to_vec(&**product).map_or(0, |json| json.len()),
+        Record::Deleted(_) => 0,
     }
 }
 
@@ -492,9 +534,9 @@ fn is_equal(expected: &Held, deleted_at: Option<jiff::Timestamp>, held: Option<&
     }
 }
 
-/// Whether no message can bring back what was deleted then.
-fn is_needless(deleted_at: jiff::Timestamp) -> bool {
-    domain::now().duration_since(deleted_at).unsigned_abs() > TOMBSTONE_RETENTION
+/// Whether no message can bring back what was deleted then. A clock that goes wrong may have put that into the future.
+pub(crate) fn is_needless(deleted_at: jiff::Timestamp) -> bool {
+    Duration::try_from(domain::now().duration_since(deleted_at)).is_ok_and(|age| age > TOMBSTONE_RETENTION)
 }
 
 fn drift_kind(

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ProductId;
-use domain::maintenance::{Generation, Look, Mend, TOMBSTONE_RETENTION};
-use domain::ports::{PortError, PortErrorKind};
+use domain::maintenance::{Generation, Look, Mend};
+use domain::ports::{PortError, PortErrorKind, StoredVersion};
 use domain::{Record, Version};
 use serde::Serialize;
 
-use crate::reconcile::{Comparison, Drift, Event, Listener, Repair, Sides, list_error, reconcile};
+use crate::reconcile::{
+    Comparison, Drift, Event, Listener, Repair, Sides, is_needless, list_error, reconcile,
+};
 
 /// Records that are written into the new index together.
 const PAGE: usize = 2_000;
@@ -113,13 +115,8 @@ async fn write(sides: &Sides, records: Vec<Record>) -> Result<(), PortError> {
 
 /// Whether the new index needs the record: it has an earlier version, and it is no tombstone that nothing can bring back.
 fn is_wanted(record: &Record, held: Option<Version>) -> bool {
-    let is_needless = match record {
-        Record::Live(_) => false,
-        Record::Deleted(tombstone) => {
-            domain::now().duration_since(tombstone.deleted_at).unsigned_abs() > TOMBSTONE_RETENTION
-        }
-    };
-    held < Some(record.version()) && !is_needless
+    let deleted_at = StoredVersion::of(record).deleted_at;
+    held < Some(record.version()) && !deleted_at.is_some_and(is_needless)
 }
 
 /// Compares the next index with the store and mends it, then makes it live. What others write meanwhile they write into

@@ -83,6 +83,39 @@ async fn requests_have_ids_and_any_page_may_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_may_not_look_after_the_catalogue() {
+    let app = TestApp::spawn().await;
+    let foreign = |method, path: &str| app.request(method, path).header("origin", "https://evil.example");
+    for request in [
+        foreign(Method::GET, "/admin/index"),
+        foreign(Method::POST, "/admin/verify?repair=true"),
+        foreign(Method::POST, "/admin/reindex"),
+        foreign(Method::DELETE, "/admin/reindex"),
+        foreign(Method::OPTIONS, "/admin/dead-letters/drop").header("access-control-request-method", "POST"),
+    ] {
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{answer:?}");
+        answer.problem(403);
+    }
+    let own = app.get("/admin/index").await.expect(200);
+    assert_eq!(own.header("access-control-allow-origin"), "");
+    assert_eq!(app.get("/products/p").await.header("access-control-allow-origin"), "*");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_of_operators_take_no_other_parameters() {
+    let app = TestApp::spawn().await;
+    for (method, path) in [
+        (Method::GET, "/admin/index"),
+        (Method::POST, "/admin/reindex"),
+        (Method::DELETE, "/admin/reindex"),
+        (Method::POST, "/admin/reindex/rollback"),
+    ] {
+        Answer::of(app.request(method, &format!("{path}?dryRun=true"))).await.problem(400);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_are_compressed_for_those_who_ask() {
     let app = TestApp::spawn().await;
     app.put("/products/p", &json!({"name": "Cup", "description": "white ".repeat(200)})).await.expect(201);

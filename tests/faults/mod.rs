@@ -12,6 +12,7 @@ mod full_disk;
 mod killed;
 mod mixed_load;
 mod opensearch_fails;
+mod overtaken;
 mod reindexed;
 mod repeated;
 mod restored;

@@ -173,7 +173,7 @@ pub(crate) struct Client {
     pub(crate) language: Language,
     pub(crate) weights: FieldWeights,
     /// The address without user and password.
-    address: String,
+    pub(crate) address: String,
 }
 
 /// Why a call has no good answer.
@@ -185,6 +185,9 @@ pub(crate) enum CallError {
     Refused { address: String, status: u16, name: String, reason: String },
     #[error("{address} answered something that cannot be understood")]
     Unreadable { address: String, source: serde_json::Error },
+    /// Nobody can tell which of them it speaks of.
+    #[error("{address} answered for {answered} of {asked} documents")]
+    Partial { address: String, asked: usize, answered: usize },
 }
 
 impl CallError {
@@ -205,7 +208,7 @@ impl CallError {
 
     pub(crate) fn kind(&self) -> PortErrorKind {
         match self {
-            Self::Unreachable { .. } => PortErrorKind::Unavailable,
+            Self::Unreachable { .. } | Self::Partial { .. } => PortErrorKind::Unavailable,
             Self::Unreadable { .. } => PortErrorKind::Internal,
             Self::Refused { status, name, .. } => kind_of(*status, name),
         }
@@ -293,6 +296,14 @@ impl Client {
         }
         serde_json::from_slice(&body)
             .map_err(|source| CallError::Unreadable { address: self.address.clone(), source })
+    }
+}
+
+/// Refuses an answer that has another number of items than were asked for.
+pub(crate) fn answer_for_each<T>(address: &str, asked: usize, items: Vec<T>) -> Result<Vec<T>, CallError> {
+    match items.len() {
+        answered if answered == asked => Ok(items),
+        answered => Err(CallError::Partial { address: address.to_owned(), asked, answered }),
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use text::projection::fingerprint;
 
-use crate::client::{Call, CallError, described};
+use crate::client::{Call, CallError, answer_for_each, described};
 use crate::schema::{field, state};
 use crate::setup::{
     Family, MAKING, Ready, change_aliases, make_index, next_alias, note_weights, previous_alias, send,
@@ -195,9 +195,11 @@ impl OpenSearchWriter {
             body: Some(Bytes::from(json!({ "ids": ids }).to_string())),
             patience: READING_PATIENCE,
         };
-        let answer: Answer =
-            self.client.call(call).await.map_err(|error: CallError| error.during(READING))?;
-        answer.docs.into_iter().map(|document| document.held(look)).collect()
+        let answered = self.client.call(call).await;
+        let documents = answered
+            .and_then(|Answer { docs }| answer_for_each(&self.client.address, ids.len(), docs))
+            .map_err(|error| error.during(READING))?;
+        documents.into_iter().map(|document| document.held(look)).collect()
     }
 }
 
@@ -333,12 +335,12 @@ impl IndexMaintenance for OpenSearchWriter {
             tracing::warn!(%error, "the previous index cannot be used");
             return Ok(false);
         }
+        self.discard().await?;
         let alias = &self.client.alias;
-        let mut actions = vec![
-            json!({ "remove": { "index": previous.name, "alias": previous_alias(alias) } }),
+        let actions = vec![
+            remove_alias(&previous.name, &previous_alias(alias)),
             json!({ "add": { "index": previous.name, "alias": next_alias(alias) } }),
         ];
-        actions.extend(family.next.iter().map(|next| remove_index(&next.name)));
         change_aliases(&self.client, actions).await.map_err(|error| error.during(SWITCHING))?;
         Ok(true)
     }
@@ -350,11 +352,11 @@ impl IndexMaintenance for OpenSearchWriter {
         note_weights(&self.client, next).await.map_err(|error| error.during(SWITCHING))?;
         let alias = &self.client.alias;
         let mut actions = vec![
-            json!({ "remove": { "index": next.name, "alias": next_alias(alias) } }),
+            remove_alias(&next.name, &next_alias(alias)),
             json!({ "add": { "index": next.name, "alias": alias, "is_write_index": true } }),
         ];
         if let Some(live) = family.live_name() {
-            actions.push(json!({ "remove": { "index": live, "alias": alias } }));
+            actions.push(remove_alias(live, alias));
             actions.push(json!({ "add": { "index": live, "alias": previous_alias(alias) } }));
         }
         actions.extend(family.previous.iter().map(|previous| remove_index(&previous.name)));
@@ -363,9 +365,21 @@ impl IndexMaintenance for OpenSearchWriter {
 
     async fn discard(&self) -> Result<(), PortError> {
         let Some(next) = Family::look(&self.client).await?.next else { return Ok(()) };
+        // Its alias first: where somebody has made it the live one meanwhile, it has that alias no more and stays.
+        let alias = remove_alias(&next.name, &next_alias(&self.client.alias));
+        match change_aliases(&self.client, vec![alias]).await {
+            Ok(()) => {}
+            Err(error) if error.status() == Some(404) => return Ok(()),
+            Err(error) => return Err(error.during(SWITCHING)),
+        }
         let removed = send(&self.client, Method::Delete, next.name, None).await;
         removed.map_err(|error| error.during("removing the index that was being built"))
     }
+}
+
+/// Takes an alias from an index that has it; nothing of what is asked for with it happens where it has not.
+fn remove_alias(index: &str, alias: &str) -> Value {
+    json!({ "remove": { "index": index, "alias": alias, "must_exist": true } })
 }
 
 fn remove_index(name: &str) -> Value {

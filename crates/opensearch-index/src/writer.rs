@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
+use domain::maintenance::IndexMaintenance;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, Record, Version};
 use opensearch::http::Method;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use text::projection::Projector;
 
-use crate::client::{Call, CallError, Client, OpenError, Options, described, kind_of};
+use crate::client::{Call, CallError, Client, OpenError, Options, answer_for_each, described, kind_of};
 use crate::document::document;
 use crate::setup::{Family, make, next_alias};
 
@@ -180,12 +181,8 @@ impl OpenSearchWriter {
             patience: BULK_PATIENCE,
         };
         let answer: BulkAnswer = self.client.call(call).await?;
-        let mut outcomes: Vec<Outcome> =
-            answer.items.into_iter().map(|item| item.answer().outcome()).collect();
-        // An answer that is too short says nothing of the rest.
-        let untold = || Outcome::Later(PortErrorKind::Internal, "the answer leaves changes out".to_owned());
-        outcomes.resize_with(items.len(), untold);
-        Ok(outcomes)
+        let answers = answer_for_each(&self.client.address, items.len(), answer.items)?;
+        Ok(answers.into_iter().map(|item| item.answer().outcome()).collect())
     }
 
     /// Makes what was written visible to searches.
@@ -259,9 +256,22 @@ impl IndexWriter for OpenSearchWriter {
             }
         };
         let (applied, next) = tokio::join!(self.write(&self.client.alias, live.made, changes), next);
-        // Where the one that is being built may lack the changes now, or became the live one meanwhile, they come again.
-        next?;
-        applied
+        match (applied, next) {
+            // What is wrong with both is not for the one that is being built to pay for.
+            (Err(error), _) => Err(error),
+            // Where the one that is being built may lack the changes now, or became the live one meanwhile, they come
+            // again.
+            (Ok(_), Err(error)) if error.is_transient() => Err(error),
+            (Ok(applied), Err(error)) => {
+                tracing::error!(
+                    error = error.chain(),
+                    "the index that is being built failed and is given up"
+                );
+                self.discard().await?;
+                Ok(applied)
+            }
+            (Ok(applied), Ok(())) => Ok(applied),
+        }
     }
 
     async fn ready(&self) -> Result<(), PortError> {
@@ -334,6 +344,26 @@ impl ItemAnswer {
             // The document is at fault, whenever it comes.
             400 | 413 => Outcome::Settled(Applied::Refused(format!("OpenSearch refuses it: {reason}"))),
             status => Outcome::Later(kind_of(status, &name), reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_for_another_number_of_changes_is_that_of_none() {
+        let read = |items: &str, asked| {
+            let answer: BulkAnswer = serde_json::from_str(items).unwrap();
+            answer_for_each("http://localhost/", asked, answer.items).map(|items| items.len())
+        };
+        let two = r#"{"items":[{"index":{"status":201}},{"delete":{"status":200}}]}"#;
+        assert_eq!(read(two, 2).unwrap(), 2);
+        for (answer, asked) in [(two, 1), (two, 3), ("{}", 1)] {
+            let error = read(answer, asked).unwrap_err();
+            assert!(!is_busy(&error), "it is not sent again as it is");
+            assert!(error.during("writing the index").is_transient(), "{answer}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The router that every service runs in: its own routes, the common ones, and the middleware around both.
 
 use std::any::Any;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -8,8 +9,9 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{ALLOW, ETAG, LOCATION, RETRY_AFTER};
-use http::{HeaderName, StatusCode};
+use http::header::{ALLOW, ETAG, HOST, LOCATION, ORIGIN, RETRY_AFTER};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, StatusCode, Uri};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any as AnyOf, CorsLayer};
@@ -32,6 +34,10 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Says how near the page of a request is; browsers send it, and pages cannot.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Where operators look after the service.
+const ADMIN: &str = "/admin/";
 
 /// What a service brings.
 #[derive(Default)]
@@ -53,7 +59,8 @@ pub struct Service {
 impl Service {
     /// The whole router: the service's routes, `/health/*`, `/metrics`, `/openapi.json`, with the feature `docs` a page at
     /// `/docs` that shows it, with request ids,
-    /// logs, metrics, CORS, gzip, time-outs, body limits and problem documents around them.
+    /// logs, metrics, CORS, gzip, time-outs, body limits and problem documents around them. Pages of other sites are kept
+    /// away from `/admin/`.
     pub fn into_router(self) -> Router {
         crate::telemetry::metrics();
         health::describe_metrics();
@@ -75,6 +82,7 @@ impl Service {
             .layer(map_response(problems_for_bare_errors))
             .layer(CompressionLayer::new())
             .layer(cors())
+            .layer(from_fn(operators_only))
             .layer(from_fn(observe))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
@@ -92,7 +100,7 @@ fn documents(openapi: OpenApi) -> Router {
     Router::new().route("/openapi.json", get(async move || axum::Json(openapi)))
 }
 
-/// Any page may call the API: it has no cookies, and what it may do is decided in front of it.
+/// Any page may call the API, but for `/admin/`: it has no cookies, and what it may do is decided in front of it.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AnyOf)
@@ -100,6 +108,42 @@ fn cors() -> CorsLayer {
         .allow_headers(AnyOf)
         .expose_headers([ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN])
         .max_age(Duration::from_secs(3600))
+}
+
+/// Keeps pages of other sites away from `/admin/`: what runs in the browser of an operator reaches what that operator
+/// reaches. Programs that are no browser name no origin.
+async fn operators_only(request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with(ADMIN) {
+        return next.run(request).await;
+    }
+    if !is_of_an_operator(request.uri(), request.headers()) {
+        let detail = "a page of another site may not look after the catalogue; use `noren`, or curl";
+        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let of_cors: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
+    for name in of_cors {
+        headers.remove(name);
+    }
+    response
+}
+
+/// Whether a request comes from no page, or from one of this service's own. The page must have been asked for under an
+/// address or `localhost`: a name can be made to lead here by whoever owns it.
+fn is_of_an_operator(uri: &Uri, headers: &HeaderMap) -> bool {
+    if headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none") {
+        return false;
+    }
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+    let Some(origin) = origin.as_ref().and_then(Uri::authority) else { return false };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| uri.authority().map(Authority::as_str));
+    let name = origin.host().trim_start_matches('[').trim_end_matches(']');
+    let is_no_name = name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok();
+    is_no_name && host.is_some_and(|host| host.eq_ignore_ascii_case(origin.as_str()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer wants a function that takes the panic itself")]
@@ -151,4 +195,38 @@ fn method_label(method: &http::Method) -> String {
         Method::OPTIONS,
     ];
     if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_let_in(headers: &[(HeaderName, &str)]) -> bool {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+        is_of_an_operator(&Uri::from_static("/admin/verify"), &headers)
+    }
+
+    #[test]
+    fn only_pages_of_the_service_itself_may_look_after_it() {
+        assert!(is_let_in(&[]) && is_let_in(&[(HOST, "noren-sync:8082")]), "no browser");
+        for own in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "10.0.0.7"] {
+            assert!(is_let_in(&[(HOST, own), (ORIGIN, &format!("http://{own}"))]), "{own}");
+        }
+        for origin in ["http://evil.example", "http://127.0.0.1:9000", "https://localhost", "null", ""] {
+            assert!(!is_let_in(&[(HOST, "127.0.0.1:8080"), (ORIGIN, origin)]), "{origin}");
+        }
+        let rebound = [(HOST, "evil.example:8080"), (ORIGIN, "http://evil.example:8080")];
+        assert!(!is_let_in(&rebound), "a name that was made to lead here");
+        assert!(!is_let_in(&[(ORIGIN, "http://127.0.0.1:8080")]), "nobody knows what was asked for");
+    }
+
+    #[test]
+    fn a_browser_that_tells_of_another_site_is_believed() {
+        let host = (HOST, "127.0.0.1:8080");
+        for (site, let_in) in
+            [("none", true), ("same-origin", true), ("same-site", false), ("cross-site", false)]
+        {
+            assert_eq!(is_let_in(&[host.clone(), (SEC_FETCH_SITE, site)]), let_in, "{site}");
+        }
+    }
 }

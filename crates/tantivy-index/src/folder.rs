@@ -165,7 +165,8 @@ impl Folder {
             return Err(OpenError::OtherLanguage { folder: path.to_owned(), found, wanted: language });
         }
         let (schema, fields) = schema();
-        let mut index = if path.join(META_FILE).exists() {
+        let is_new = !path.join(META_FILE).exists();
+        let mut index = if !is_new {
             Index::open_in_dir(path).map_err(|error| open_error(path, error))?
         } else {
             Index::builder()
@@ -182,6 +183,9 @@ impl Folder {
             return Err(damaged("it has other fields".to_owned()));
         }
         sync_folder(path).map_err(io_error)?;
+        if let Some(parent) = path.parent().filter(|_| is_new) {
+            sync_folder(parent).map_err(io_error)?;
+        }
         index.tokenizers().register(WEIGHED_WORDS, TextAnalyzer::from(WeighedWords::default()));
         index.tokenizers().register(RUNS, TextAnalyzer::from(Runs::default()));
         index.settings_mut().docstore_compress_dedicated_thread = false;

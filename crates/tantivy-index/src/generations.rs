@@ -30,6 +30,11 @@ pub(crate) struct Pointer {
 }
 
 impl Pointer {
+    /// One that names a live generation alone.
+    pub(crate) fn to(number: u64) -> Self {
+        Self { live: format!("{NAME_PREFIX}{number}"), next: None, previous: None }
+    }
+
     fn names(&self) -> Vec<&str> {
         [Some(&self.live), self.next.as_ref(), self.previous.as_ref()]
             .into_iter()
@@ -44,42 +49,43 @@ impl Pointer {
 pub(crate) struct Root(PathBuf);
 
 impl Root {
-    /// Reads the pointer in `path`; makes folder and pointer first where there are none.
-    pub(crate) fn open(path: &Path) -> Result<(Self, Pointer), OpenError> {
+    /// The folder, which is made when it is missing.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let root = Self(path.to_owned());
-        let _making = root.lock_for_making()?;
-        if let Some(pointer) = root.read()? {
-            return Ok((root, pointer));
-        }
-        if path.join(META_FILE).exists() || path.join(FORMAT_FILE).exists() {
-            return Err(root.without_generations());
-        }
-        let pointer = Pointer { live: format!("{NAME_PREFIX}1"), next: None, previous: None };
-        root.write(&pointer).map_err(|source| root.io(source))?;
-        Ok((root, pointer))
+        fs::create_dir_all(path).map_err(|source| root.io(source))?;
+        Ok(root)
     }
 
-    /// The same for one who rebuilds the index: where no pointer can be read, the live generation is one that is not
-    /// there.
-    pub(crate) fn open_to_rebuild(path: &Path) -> Result<(Self, Pointer), OpenError> {
-        match Self::open(path) {
+    /// What the pointer says, which is made when there is none. Whoever goes on to write must have the right to, or it may
+    /// be replaced before they do.
+    pub(crate) fn pointer(&self) -> Result<Pointer, OpenError> {
+        let io = |source| self.io(source);
+        let making = lock_file(&self.0.join(MAKING_LOCK)).map_err(io)?;
+        making.lock().map_err(io)?;
+        if let Some(pointer) = self.read()? {
+            return Ok(pointer);
+        }
+        if self.0.join(META_FILE).exists()
+            || self.0.join(FORMAT_FILE).exists()
+            || self.has_generations().map_err(io)?
+        {
+            return Err(self.without_pointer());
+        }
+        let pointer = Pointer::to(1);
+        self.write(&pointer).map_err(io)?;
+        Ok(pointer)
+    }
+
+    /// The same for one who rebuilds the index; none where what lies there has no pointer of use.
+    pub(crate) fn pointer_to_rebuild(&self) -> Result<Option<Pointer>, OpenError> {
+        match self.pointer() {
+            Ok(pointer) => Ok(Some(pointer)),
             Err(error) if error.is_mended_by_rebuilding() => {
-                let none = Pointer { live: format!("{NAME_PREFIX}0"), next: None, previous: None };
-                Ok((Self(path.to_owned()), none))
+                tracing::info!(%error, "the index is rebuilt");
+                Ok(None)
             }
-            opened => opened,
+            Err(error) => Err(error),
         }
-    }
-
-    /// Makes the folder and keeps other processes from making things in it for as long as the file is open.
-    fn lock_for_making(&self) -> Result<File, OpenError> {
-        let locked = || {
-            fs::create_dir_all(&self.0)?;
-            let making = lock_file(&self.0.join(MAKING_LOCK))?;
-            making.lock()?;
-            Ok(making)
-        };
-        locked().map_err(|source| self.io(source))
     }
 
     /// What the pointer file says; none where there is none.
@@ -113,8 +119,9 @@ impl Root {
         }
     }
 
-    /// Removes what no generation of the pointer is made of: what a crash left, and an index of a version that had no
-    /// generations.
+    /// Removes the generations that the pointer does not name, which a crash left or which are no longer needed, and an
+    /// index of a version that had no generations. What is no part of an index stays, wherever it lies: somebody may have
+    /// named the wrong folder.
     pub(crate) fn tidy(&self, pointer: &Pointer) -> io::Result<()> {
         let kept = pointer.names();
         for entry in fs::read_dir(&self.0)? {
@@ -122,21 +129,21 @@ impl Root {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if entry.file_type()?.is_dir() {
-                if number_in(&name).is_some() && !kept.contains(&&*name) {
-                    fs::remove_dir_all(entry.path())?;
+                if number_of(&name).is_some() && !kept.contains(&&*name) {
+                    remove_generation(&entry.path())?;
                 }
-            } else if ![POINTER_FILE, MAKING_LOCK, WRITING_LOCK].contains(&&*name) {
+            } else if is_of_an_index(&name) && name != MAKING_LOCK {
                 fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     }
 
-    /// A name that no generation has, nor anything that lies here: what a crash left, or what a lost pointer named.
+    /// A name that nothing in the folder has, and that the pointer does not name.
     pub(crate) fn new_name(&self, pointer: &Pointer) -> io::Result<String> {
-        let mut highest = pointer.names().into_iter().filter_map(number_in).max().unwrap_or(0);
+        let mut highest = pointer.names().into_iter().filter_map(number_of).max().unwrap_or(0);
         for entry in fs::read_dir(&self.0)? {
-            highest = highest.max(number_in(&entry?.file_name().to_string_lossy()).unwrap_or(0));
+            highest = highest.max(number_of(&entry?.file_name().to_string_lossy()).unwrap_or(0));
         }
         Ok(format!("{NAME_PREFIX}{}", highest.saturating_add(1)))
     }
@@ -154,8 +161,20 @@ impl Root {
         OpenError::Io { folder: self.0.clone(), source }
     }
 
-    /// The error of an index that lies in the folder itself, as it did up to format 4.
-    fn without_generations(&self) -> OpenError {
+    /// Whether a generation lies here, of which the pointer would have to tell whether it is the live one.
+    fn has_generations(&self) -> io::Result<bool> {
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let is_named_so = number_of(&entry.file_name().to_string_lossy()).is_some();
+            if is_named_so && entry.path().join(FORMAT_FILE).exists() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The error of an index that lies in the folder itself, as it did up to format 4, or that lost its pointer.
+    fn without_pointer(&self) -> OpenError {
         let folder = self.0.clone();
         let format = fs::read(self.0.join(FORMAT_FILE)).ok();
         match format.and_then(|json| serde_json::from_slice::<Format>(&json).ok()) {
@@ -165,9 +184,41 @@ impl Root {
     }
 }
 
-/// The number in the name of a generation; none in other names.
-fn number_in(name: &str) -> Option<u64> {
+/// The number of a generation of this name.
+fn number_of(name: &str) -> Option<u64> {
     name.strip_prefix(NAME_PREFIX)?.parse().ok()
+}
+
+/// Removes a generation; its folder stays where something else lies in it.
+fn remove_generation(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() && is_of_an_index(&entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    match fs::remove_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+            tracing::warn!(folder = %path.display(), "what is no part of an index is left where it is");
+            Ok(())
+        }
+        removed => removed,
+    }
+}
+
+/// Whether tantivy or [`crate::folder::Folder`] makes files of this name: the files of a segment, which are named for it,
+/// the lists of them, locks, and what a crash left of a file that was being replaced.
+fn is_of_an_index(name: &str) -> bool {
+    const SEGMENT_DIGITS: usize = 32;
+    let is_of_a_segment = name.split_once('.').is_some_and(|(segment, _)| {
+        segment.len() == SEGMENT_DIGITS && segment.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    let is_unfinished = name
+        .strip_prefix(".tmp")
+        .is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let is_list = [META_FILE, ".managed.json", ".tantivy-writer.lock", ".tantivy-meta.lock"].contains(&name);
+    let is_ours = name == MAKING_LOCK || name.strip_suffix(".new").unwrap_or(name) == FORMAT_FILE;
+    is_of_a_segment || is_unfinished || is_list || is_ours
 }
 
 fn lock_file(path: &Path) -> io::Result<File> {

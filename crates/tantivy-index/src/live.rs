@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use domain::Language;
 
-use crate::folder::{Folder, OpenError};
+use crate::folder::{Folder, META_FILE, OpenError};
 use crate::generations::{POINTER_FILE, Root};
 use crate::snapshot::{Snapshots, number_of};
 
@@ -36,7 +36,8 @@ struct Opened {
 
 impl Live {
     pub(crate) fn open(path: &Path, language: Language) -> Result<Self, OpenError> {
-        let (root, _) = Root::open(path)?;
+        let root = Root::open(path)?;
+        root.pointer()?;
         let pointer_path = path.join(POINTER_FILE);
         let current = open(&root, &pointer_path, language, None)?;
         Ok(Self { root, pointer_path, language, current: RwLock::new(current), opening: Mutex::default() })
@@ -96,6 +97,13 @@ fn open(
     let name = root.read()?.ok_or_else(missing)?.live;
     let snapshots = match before {
         Some(before) if before.name == name => Arc::clone(&before.snapshots),
+        // An empty one would be made in its place, as while an index without a pointer is rebuilt.
+        Some(_) if !root.generation(&name).join(META_FILE).exists() => {
+            return Err(OpenError::Damaged {
+                folder: root.path().to_owned(),
+                reason: format!("{name} is missing"),
+            });
+        }
         _ => {
             let folder = Folder::open(&root.generation(&name), language)?;
             Arc::new(Snapshots::open(folder.clone()).map_err(|error| folder.open_error(error))?)

@@ -148,13 +148,17 @@ impl Writing {
                     is_settled = false;
                     drop(answer.send(self.guarded(|writing| writing.try_mend(&mends))));
                 }
-                Ok(Call::Ready(answer)) => drop(answer.send(self.ensure_writer())),
+                Ok(Call::Ready(answer)) => drop(answer.send(self.guarded(|_| Ok(())))),
                 Ok(Call::Settle(answer)) => drop(answer.send(self.guarded(Self::settle_now))),
                 Err(RecvTimeoutError::Timeout) if !is_settled => {
                     is_settled = true;
                     // Nobody waits for it, and what is written meanwhile does not either.
-                    if let Err(error) = self.settle() {
-                        tracing::warn!(%error, "segments of the index could not be put together");
+                    let settled = self.guarded(|writing| writing.settle().map(drop).map_err(settling_failed));
+                    if let Err(error) = settled {
+                        tracing::warn!(
+                            error = error.chain(),
+                            "segments of the index could not be put together"
+                        );
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -191,27 +195,36 @@ impl Writing {
     }
 
     fn settle_now(&mut self) -> Result<(), PortError> {
-        let failed = |error| port_error("putting segments of the index together", error);
         // Merges under way would take segments away that are to be put together.
         if let Some(writer) = self.writer.take() {
-            writer.wait_merging_threads().map_err(failed)?;
+            writer.wait_merging_threads().map_err(settling_failed)?;
         }
         self.ensure_writer()?;
-        if let Some(merge) = self.settle().map_err(failed)? {
-            merge.wait().map_err(failed)?;
+        if let Some(merge) = self.settle().map_err(settling_failed)? {
+            merge.wait().map_err(settling_failed)?;
         }
         Ok(())
     }
 
     /// Runs `work` with an open writer. After a failure, also a panic, the writer is thrown away with whatever it
-    /// gathered, and the next call opens a new one: no restart is needed.
+    /// gathered, and the next call opens a new one: no restart is needed, and the thread never ends by itself.
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, PortError>) -> Result<T, PortError> {
-        self.ensure_writer()?;
-        let result = catch_unwind(AssertUnwindSafe(|| work(self)));
-        let panicked = |_| Err(PortError::bare(PortErrorKind::Internal, "writing the index panicked"));
-        let result = result.unwrap_or_else(panicked);
+        let worked = catch_unwind(AssertUnwindSafe(|| {
+            self.ensure_writer()?;
+            work(self)
+        }));
+        let panicked = worked.is_err();
+        let result = worked
+            .unwrap_or_else(|_| Err(PortError::bare(PortErrorKind::Internal, "writing the index panicked")));
+        if panicked {
+            // It may have come no further than half of a product.
+            self.projector = Projector::new(self.folder.language, self.options.weights);
+        }
         if result.is_err() {
-            self.writer = None;
+            let writer = self.writer.take();
+            if catch_unwind(AssertUnwindSafe(|| drop(writer))).is_err() {
+                tracing::error!("closing an index writer that failed panicked");
+            }
         }
         result
     }
@@ -296,6 +309,10 @@ impl Writing {
 
 fn failed(error: TantivyError) -> PortError {
     port_error("writing the index", error)
+}
+
+fn settling_failed(error: TantivyError) -> PortError {
+    port_error("putting segments of the index together", error)
 }
 
 /// How many of the segments, the smallest first, are alike: each has at most so many times the documents of those
@@ -390,7 +407,31 @@ pub(crate) fn port_error(context: &str, error: TantivyError) -> PortError {
 
 #[cfg(test)]
 mod tests {
-    use super::alike;
+    use domain::{Language, Tombstone};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_while_writing_costs_one_call_and_nothing_of_it_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path(), Language::default()).unwrap();
+        let mut writing = Writing::new(folder, WriterOptions::default()).unwrap();
+        let delete = |id: &str| {
+            let id = ProductId::parse(id).unwrap();
+            Change::Delete(Tombstone { id, version: Version(1), deleted_at: domain::now() })
+        };
+        let error = writing
+            .guarded::<()>(|writing| {
+                let change = delete("half");
+                writing.replace(change.id(), None, Some(&change.record()))?.unwrap();
+                panic!("a defect")
+            })
+            .unwrap_err();
+        assert_eq!(error.kind, PortErrorKind::Internal);
+        let applied = writing.guarded(|writing| writing.try_apply(&[delete("whole")])).unwrap();
+        assert_eq!(applied, [Applied::Done]);
+        assert_eq!(writing.reader.searcher().num_docs(), 1);
+    }
 
     #[test]
     fn segments_of_one_size_are_put_together_and_large_ones_left_alone() {

@@ -1,6 +1,7 @@
 //! The writing side: the live generation, and the next one while it is being built.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -64,8 +65,10 @@ impl TantivyWriter {
     /// another language, [`OpenError::Newer`], [`OpenError::Older`] and [`OpenError::Damaged`] for one that this program
     /// cannot use, [`OpenError::Io`] when the file system fails.
     pub fn open(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
-        let (root, pointer) = Root::open(folder)?;
+        let root = Root::open(folder)?;
+        // The right to write comes first: the last writer may have moved the pointer just before it ended.
         let lock = root.lock()?;
+        let pointer = root.pointer()?;
         let live = start(&root, &pointer.live, options)?;
         warn_of_other_weights(&root.generation(&pointer.live), options)?;
         if let Some(next) = &pointer.next {
@@ -83,8 +86,11 @@ impl TantivyWriter {
     /// # Errors
     /// [`OpenError::Busy`] and [`OpenError::Io`], as above.
     pub fn open_to_rebuild(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
-        let (root, pointer) = Root::open_to_rebuild(folder)?;
+        let root = Root::open(folder)?;
         let lock = root.lock()?;
+        let Some(pointer) = root.pointer_to_rebuild()? else {
+            return Self::opened(root, Pointer::to(0), lock, None, options);
+        };
         let live = match start(&root, &pointer.live, options) {
             Ok(live) => Some(live),
             Err(error) if error.is_mended_by_rebuilding() => {
@@ -134,9 +140,11 @@ impl TantivyWriter {
         Ok(())
     }
 
-    /// Removes the folders of generations that are no more. What cannot be removed now is at the next start.
-    fn tidy(&self, state: &State) {
-        if let Err(error) = self.root.tidy(&state.pointer) {
+    /// Removes generations that are no more, on a thread that may wait. What cannot be removed now is at the next start.
+    async fn tidy(&self, state: &State) {
+        let (root, pointer) = (self.root.clone(), state.pointer.clone());
+        let tidied = tokio::task::spawn_blocking(move || root.tidy(&pointer)).await;
+        if let Err(error) = tidied.unwrap_or_else(|panic| Err(io::Error::other(panic))) {
             tracing::warn!(%error, "an old index cannot be removed");
         }
     }
@@ -289,7 +297,11 @@ impl IndexMaintenance for TantivyWriter {
         let name = self.root.new_name(&state.pointer).map_err(unnamed)?;
         let next = self.start(&name).await.map_err(unopened)?;
         let pointer = Pointer { next: Some(name), ..state.pointer.clone() };
-        self.point(&mut state, pointer)?;
+        if let Err(error) = self.point(&mut state, pointer) {
+            end(Some(next)).await;
+            self.tidy(&state).await;
+            return Err(error);
+        }
         state.next = Some(next);
         Ok(false)
     }
@@ -308,7 +320,7 @@ impl IndexMaintenance for TantivyWriter {
         let pointer = Pointer { next: Some(name), previous: None, ..state.pointer.clone() };
         self.point(&mut state, pointer)?;
         end(state.next.replace(recalled)).await;
-        self.tidy(&state);
+        self.tidy(&state).await;
         Ok(true)
     }
 
@@ -325,7 +337,7 @@ impl IndexMaintenance for TantivyWriter {
         self.point(&mut state, Pointer { live: name, next: None, previous })?;
         let next = state.next.take();
         end(std::mem::replace(&mut state.live, next)).await;
-        self.tidy(&state);
+        self.tidy(&state).await;
         Ok(())
     }
 
@@ -336,7 +348,7 @@ impl IndexMaintenance for TantivyWriter {
             self.point(&mut state, pointer)?;
         }
         end(state.next.take()).await;
-        self.tidy(&state);
+        self.tidy(&state).await;
         Ok(())
     }
 }

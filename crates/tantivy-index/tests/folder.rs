@@ -259,3 +259,85 @@ async fn what_a_crash_left_of_a_generation_is_removed_at_the_next_start() {
     drop(writer(folder.path()).unwrap());
     assert!(!folder.path().join("g7").exists() && live(folder.path()).exists());
 }
+
+#[tokio::test]
+async fn what_is_no_part_of_an_index_is_never_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let others = ["notes.txt", "meta.json.bak", "g7/photo.jpg", "g8/2024/photo.jpg", "letters/g1"];
+    for file in others {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "somebody's").unwrap();
+    }
+    let first = writer(folder.path()).unwrap();
+    first.begin().await.unwrap();
+    first.promote().await.unwrap();
+    drop(first);
+    let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
+    rebuilding.begin().await.unwrap();
+    rebuilding.promote().await.unwrap();
+    for file in others {
+        assert_eq!(fs::read_to_string(folder.path().join(file)).unwrap(), "somebody's", "{file}");
+    }
+    assert_eq!(rebuilding.generations().await.unwrap().live.unwrap().name, "g10", "no name is taken twice");
+    assert!(!live(folder.path()).exists(), "the generation before the previous one is gone");
+}
+
+#[tokio::test]
+async fn a_lost_pointer_costs_no_generation_until_another_one_is_live() {
+    for content in [Some("{"), None] {
+        let folder = tempfile::tempdir().unwrap();
+        let filled = writer(folder.path()).unwrap();
+        filled.apply(&[change("a", 1, "lamp")]).await.unwrap();
+        let running = searcher(folder.path()).unwrap();
+        drop(filled);
+        let pointer = folder.path().join("generations.json");
+        match content {
+            Some(content) => fs::write(&pointer, content).unwrap(),
+            None => fs::remove_file(&pointer).unwrap(),
+        }
+        let error = writer(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("generations.json") && error.contains("`noren reindex"), "{error}");
+        let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
+        assert_eq!(rebuilding.generations().await.unwrap().live, None);
+        assert_eq!(total(&running).await, 1, "what is searched is still there");
+        rebuilding.begin().await.unwrap();
+        assert_eq!(total(&running).await, 1, "it is until another one is live");
+        rebuilding.promote().await.unwrap();
+        assert!(!live(folder.path()).exists());
+    }
+}
+
+#[tokio::test]
+async fn a_generation_that_could_not_be_opened_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = writer(folder.path()).unwrap();
+    writer.apply(&[change("a", 1, "lamp")]).await.unwrap();
+    let searcher = searcher(folder.path()).unwrap();
+    writer.begin().await.unwrap();
+    writer.apply(&[change("b", 1, "table"), change("c", 1, "chair")]).await.unwrap();
+    writer.promote().await.unwrap();
+    let (file, away) = (folder.path().join("g2/noren-index.json"), folder.path().join("away"));
+    fs::rename(&file, &away).unwrap();
+    assert_eq!(total(&searcher).await, 3, "the one before is searched");
+    fs::rename(&away, &file).unwrap();
+    let begun = std::time::Instant::now();
+    while total(&searcher).await != 2 {
+        assert!(begun.elapsed().as_secs() < 30, "the live generation is never opened");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn programs_that_start_at_once_make_one_index() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| searcher(folder.path()).unwrap());
+            }
+        });
+        let pointer = fs::read_to_string(folder.path().join("generations.json")).unwrap();
+        assert_eq!(pointer, r#"{"live":"g1"}"#);
+    }
+}

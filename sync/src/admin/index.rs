@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::FaultKind;
@@ -15,7 +16,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{fault, parameters, problem_of_port, stream};
+use super::{fault, no_parameters, parameters, problem_of_port, stream};
 use crate::reconcile::{Comparison, Event, Listener, Outcome, Sides, reconcile};
 use crate::reindex::{Step, reindex, roll_back};
 
@@ -33,7 +34,7 @@ pub fn index_routes(sides: Sides) -> OpenApiRouter {
         .routes(routes!(state))
         .routes(routes!(rebuild, give_up))
         .routes(routes!(go_back))
-        .with_state(Maintained { sides, rebuilding: Arc::default() })
+        .with_state(Maintained { sides, rebuilding: Arc::default(), comparing: Arc::default() })
 }
 
 #[derive(Clone)]
@@ -41,18 +42,18 @@ struct Maintained {
     sides: Sides,
     /// Held by the one rebuild that may run.
     rebuilding: Arc<Mutex<()>>,
+    /// Held by the one comparison that may run: it reads the whole store.
+    comparing: Arc<Mutex<()>>,
 }
 
 impl Maintained {
     fn begin(&self) -> Result<OwnedMutexGuard<()>, Problem> {
-        let busy = |_| {
-            Problem::new(
-                StatusCode::CONFLICT,
-                "the index is being rebuilt already; wait until that has ended",
-            )
-        };
-        Arc::clone(&self.rebuilding).try_lock_owned().map_err(busy)
+        the_only_one(&self.rebuilding, "the index is being rebuilt already; wait until that has ended")
     }
+}
+
+fn the_only_one(running: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Problem> {
+    Arc::clone(running).try_lock_owned().map_err(|_| Problem::new(StatusCode::CONFLICT, busy))
 }
 
 /// One line of a comparison.
@@ -95,14 +96,19 @@ impl Listener<Event> for Lines {
     responses(
         (status = 200, description = "The events, as NDJSON.", body = Event, content_type = "application/x-ndjson"),
         (status = 400, description = "A faulty parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The index is being compared already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn verify(State(maintained): State<Maintained>, uri: Uri) -> Response {
-    let comparison = match comparison(&uri) {
-        Ok(comparison) => comparison,
+    let busy = "the index is being compared already; wait until that has ended";
+    let begun =
+        comparison(&uri).and_then(|comparison| Ok((comparison, the_only_one(&maintained.comparing, busy)?)));
+    let (comparison, guard) = match begun {
+        Ok(begun) => begun,
         Err(problem) => return problem.into_response(),
     };
     stream::answer(move |sender| async move {
+        let _guard = guard;
         let outcome = reconcile(&maintained.sides, comparison, &mut Lines(sender)).await?;
         Ok(VerifyLine::Summary(Summary { is_converged: outcome.is_converged(), outcome }))
     })
@@ -116,7 +122,12 @@ fn comparison(uri: &Uri) -> Result<Comparison, Problem> {
         patience: DEFAULT_PATIENCE,
         one_in: 1,
     };
+    let mut given = Vec::new();
     for (name, value) in parameters(uri) {
+        if given.contains(&name) {
+            let message = "is given twice; give it once";
+            return Err(fault(StatusCode::BAD_REQUEST, &name, FaultKind::Repeated, message));
+        }
         let wrong = |message: &str| fault(StatusCode::BAD_REQUEST, &name, FaultKind::Malformed, message);
         match name.as_str() {
             "repair" => comparison.repair = value.parse().map_err(|_| wrong("must be `true` or `false`"))?,
@@ -136,6 +147,7 @@ fn comparison(uri: &Uri) -> Result<Comparison, Problem> {
                 return Err(fault(StatusCode::BAD_REQUEST, &name, FaultKind::Unknown, message));
             }
         }
+        given.push(name);
     }
     Ok(comparison)
 }
@@ -179,8 +191,8 @@ impl Listener<Step> for Steps {
         (status = 409, description = "The index is being rebuilt already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn rebuild(State(maintained): State<Maintained>) -> Response {
-    let guard = match maintained.begin() {
+async fn rebuild(State(maintained): State<Maintained>, uri: Uri) -> Response {
+    let guard = match no_parameters(&uri).and_then(|()| maintained.begin()) {
         Ok(guard) => guard,
         Err(problem) => return problem.into_response(),
     };
@@ -201,8 +213,8 @@ async fn rebuild(State(maintained): State<Maintained>) -> Response {
         (status = 409, description = "There is none, or the index is being rebuilt.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn go_back(State(maintained): State<Maintained>) -> Response {
-    let guard = match maintained.begin() {
+async fn go_back(State(maintained): State<Maintained>, uri: Uri) -> Response {
+    let guard = match no_parameters(&uri).and_then(|()| maintained.begin()) {
         Ok(guard) => guard,
         Err(problem) => return problem.into_response(),
     };
@@ -237,15 +249,11 @@ async fn end(sides: &Sides) -> Result<RebuildLine, PortError> {
         (status = 409, description = "It is being filled right now.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn give_up(State(maintained): State<Maintained>) -> Response {
-    let _guard = match maintained.begin() {
-        Ok(guard) => guard,
-        Err(problem) => return problem.into_response(),
-    };
-    match maintained.sides.index.discard().await {
-        Ok(()) => indexes(&maintained.sides).await,
-        Err(error) => problem_of_port(&error).into_response(),
-    }
+async fn give_up(State(maintained): State<Maintained>, uri: Uri) -> Result<Json<Indexes>, Problem> {
+    no_parameters(&uri)?;
+    let _guard = maintained.begin()?;
+    maintained.sides.index.discard().await.map_err(|error| problem_of_port(&error))?;
+    indexes(&maintained.sides).await
 }
 
 /// Which indexes there are
@@ -253,7 +261,8 @@ async fn give_up(State(maintained): State<Maintained>) -> Response {
     get, path = "/admin/index", tag = "operation",
     responses((status = 200, description = "The live one, one that is being built, and the one before.", body = Indexes))
 )]
-async fn state(State(maintained): State<Maintained>) -> Response {
+async fn state(State(maintained): State<Maintained>, uri: Uri) -> Result<Json<Indexes>, Problem> {
+    no_parameters(&uri)?;
     indexes(&maintained.sides).await
 }
 
@@ -293,9 +302,36 @@ impl From<Generations> for Indexes {
     }
 }
 
-async fn indexes(sides: &Sides) -> Response {
-    match sides.index.generations().await {
-        Ok(generations) => axum::Json(Indexes::from(generations)).into_response(),
-        Err(error) => problem_of_port(&error).into_response(),
+async fn indexes(sides: &Sides) -> Result<Json<Indexes>, Problem> {
+    let generations = sides.index.generations().await;
+    Ok(Json(generations.map_err(|error| problem_of_port(&error))?.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Comparison, Problem> {
+        comparison(&format!("/admin/verify?{query}").parse().unwrap())
+    }
+
+    #[test]
+    fn a_comparison_is_asked_for_exactly() {
+        let asked = read("repair=true&oneIn=10&patience=0.5").unwrap();
+        assert!(asked.repair && asked.one_in == 10 && asked.patience == Duration::from_millis(500));
+        assert!(!read("").unwrap().repair);
+        for wrong in [
+            "repair=yes",
+            "oneIn=0",
+            "oneIn=-1",
+            "patience=601",
+            "patience=-1",
+            "patience=NaN",
+            "patience=inf",
+            "fix=true",
+            "repair=true&repair=false",
+        ] {
+            assert_eq!(read(wrong).unwrap_err().status(), StatusCode::BAD_REQUEST, "{wrong}");
+        }
     }
 }

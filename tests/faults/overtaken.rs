@@ -1,0 +1,136 @@
+//! A repair that others come before: sync writes a product between the look at it and its mend, again and again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::input::read_product;
+use domain::maintenance::{Generation, Generations, Held, IndexMaintenance, Look, Mend, Mended};
+use domain::ports::{Applied, IndexWriter, PortError, ProductStore, Write};
+use domain::{Change, Currency, Product, ProductId, Record, Version};
+use embedded_store::EmbeddedStore;
+use sync::reconcile::{Comparison, Nobody, Outcome, Sides, reconcile};
+use tantivy_index::{TantivyWriter, WriterOptions};
+
+fn product(version: u64) -> Change {
+    let content = read_product(br#"{"name":"Lamp"}"#, Currency::USD).unwrap().content;
+    let (id, now) = (ProductId::parse("lamp").unwrap(), domain::now());
+    Change::Create(Arc::new(Product {
+        id,
+        version: Version(version),
+        created_at: now,
+        updated_at: now,
+        content,
+    }))
+}
+
+/// An index that gets a later version of the lamp just before each of the first mends.
+struct Contended {
+    index: TantivyWriter,
+    /// How many mends come too late.
+    late: u64,
+    mends: AtomicU64,
+}
+
+#[async_trait]
+impl IndexWriter for Contended {
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
+        self.index.apply(changes).await
+    }
+
+    async fn ready(&self) -> Result<(), PortError> {
+        self.index.ready().await
+    }
+}
+
+#[async_trait]
+impl IndexMaintenance for Contended {
+    fn projected(&self, records: &[Record]) -> Vec<Result<Held, String>> {
+        self.index.projected(records)
+    }
+
+    async fn held(
+        &self,
+        generation: Generation,
+        ids: &[ProductId],
+        look: Look,
+    ) -> Result<Vec<Option<Held>>, PortError> {
+        self.index.held(generation, ids, look).await
+    }
+
+    async fn scan(
+        &self,
+        generation: Generation,
+        after: Option<&ProductId>,
+        limit: usize,
+        look: Look,
+    ) -> Result<Vec<Held>, PortError> {
+        self.index.scan(generation, after, limit, look).await
+    }
+
+    async fn mend(&self, generation: Generation, mends: &[Mend]) -> Result<Vec<Mended>, PortError> {
+        let before = self.mends.fetch_add(1, Ordering::SeqCst);
+        if before < self.late {
+            assert_eq!(self.index.apply(&[product(10 + before)]).await?, [Applied::Done]);
+        }
+        self.index.mend(generation, mends).await
+    }
+
+    async fn generations(&self) -> Result<Generations, PortError> {
+        self.index.generations().await
+    }
+
+    async fn begin(&self) -> Result<bool, PortError> {
+        self.index.begin().await
+    }
+
+    async fn recall(&self) -> Result<bool, PortError> {
+        self.index.recall().await
+    }
+
+    async fn promote(&self) -> Result<(), PortError> {
+        self.index.promote().await
+    }
+
+    async fn discard(&self) -> Result<(), PortError> {
+        self.index.discard().await
+    }
+}
+
+/// Mends the one product of a store in an index where so many mends come too late; answers what came of it, and how many
+/// mends there were.
+async fn repaired(folder: &Path, late: u64) -> (Outcome, u64) {
+    let store = EmbeddedStore::open(folder, embedded_store::Options::default()).unwrap();
+    let write = Write { change: product(1), replaces: None, answered: None, traceparent: None };
+    store.write(vec![write]).await.remove(0).unwrap();
+    let index = TantivyWriter::open(&folder.join("index"), WriterOptions::default()).unwrap();
+    let index = Arc::new(Contended { index, late, mends: AtomicU64::new(0) });
+    let comparison = Comparison {
+        generation: Generation::Live,
+        look: Look::Documents,
+        repair: true,
+        patience: Duration::ZERO,
+        one_in: 1,
+    };
+    let sides = Sides { store: Arc::new(store), index: index.clone() };
+    let outcome = reconcile(&sides, comparison, &mut Nobody).await.unwrap();
+    (outcome, index.mends.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn a_mend_that_others_came_before_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outcome, mends) = repaired(folder.path(), 3).await;
+    assert_eq!((outcome.missing, outcome.repaired, mends), (1, 1, 4));
+    assert!(outcome.is_converged());
+}
+
+#[tokio::test]
+async fn a_product_that_is_always_written_first_is_told_as_not_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outcome, mends) = repaired(folder.path(), u64::MAX).await;
+    assert_eq!((outcome.missing, outcome.repaired, mends), (1, 0, 6));
+    assert!(!outcome.is_converged());
+}
