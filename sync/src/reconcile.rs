@@ -343,7 +343,7 @@ impl Pass<'_> {
 
     /// Mends what differs, where that is asked for, and tells of it.
     async fn settle(&mut self, mut due: Vec<Found>) -> Result<(), PortError> {
-        if self.comparison.repair {
+        if self.comparison.repair && !due.is_empty() {
             self.sides.repair(&self.comparison, &mut due).await?;
         }
         for (drift, _) in due {
