@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws_setup::Aws;
 use domain::maintenance::IndexMaintenance;
+use domain::ports::ChangeQueue;
 use opensearch_index::OpenSearchWriter;
 use serde_json::{Value, json};
 use sqs_queue::SqsQueue;
