@@ -1,9 +1,11 @@
 //! Answers that are kept until something is written, so that a search that comes again costs microseconds.
 //!
 //! An answer is kept under its entity tag, which is a hash of the state of the index and of the request. After a commit
-//! the state has another name, so an answer of before is never given again; it makes room when others need it.
+//! the state has another name, so an answer of before is never given again: all of them go when the first of the new state
+//! is kept. Left to make room by and by, they would fill the cache under steady writes, and be of no use to anybody.
 
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -45,7 +47,11 @@ pub(crate) struct Made {
 }
 
 /// Answers that are kept, up to a number of bytes.
-pub(crate) struct AnswerCache(Option<Cache<EntityTag, Answer, BySize>>);
+pub(crate) struct AnswerCache {
+    kept: Option<Cache<EntityTag, Answer, BySize>>,
+    /// The state of the index that they were made on.
+    snapshot: Mutex<String>,
+}
 
 #[derive(Clone)]
 struct BySize;
@@ -61,20 +67,26 @@ impl AnswerCache {
     pub(crate) fn of_megabytes(megabytes: u32) -> Self {
         let bytes = u64::from(megabytes) * 1_000_000;
         let usual_count = usize::try_from(bytes / USUAL_BYTES).unwrap_or(usize::MAX);
-        Self((bytes > 0).then(|| Cache::with_weighter(usual_count, bytes, BySize)))
+        let kept = (bytes > 0).then(|| Cache::with_weighter(usual_count, bytes, BySize));
+        Self { kept, snapshot: Mutex::default() }
     }
 
     fn get(&self, tag: &EntityTag) -> Option<Answer> {
-        let kept = self.0.as_ref()?.get(tag);
+        let kept = self.kept.as_ref()?.get(tag);
         let outcome = if kept.is_some() { HITS } else { MISSES };
         metrics::counter!(outcome).increment(1);
         kept
     }
 
-    fn keep(&self, tag: EntityTag, answer: Answer) {
-        if let Some(cache) = &self.0 {
-            cache.insert(tag, answer);
+    /// Keeps an answer that was made on this state of the index, and none of another state.
+    fn keep(&self, snapshot: &str, tag: EntityTag, answer: Answer) {
+        let Some(kept) = &self.kept else { return };
+        let mut of = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        if *of != snapshot {
+            kept.clear();
+            snapshot.clone_into(&mut of);
         }
+        kept.insert(tag, answer);
     }
 }
 
@@ -150,8 +162,8 @@ impl Service {
             Some(snapshot) => EntityTag::of_request(snapshot, request),
             None => EntityTag::of_answer(&answer.json),
         };
-        if snapshot.is_some() && snapshot.as_deref() == before {
-            self.answers.keep(tag, answer.clone());
+        if let Some(snapshot) = snapshot.as_deref().filter(|snapshot| Some(*snapshot) == before) {
+            self.answers.keep(snapshot, tag, answer.clone());
         }
         (tag, answer)
     }
@@ -180,18 +192,28 @@ mod tests {
     fn no_more_is_kept_than_was_allowed() {
         let answers = AnswerCache::of_megabytes(1);
         for number in 0..300 {
-            answers.keep(tag(number), answer(10_000));
+            answers.keep("state", tag(number), answer(10_000));
         }
         let kept = (0..300).filter(|number| answers.get(&tag(*number)).is_some()).count();
         assert!((20..100).contains(&kept), "{kept}");
-        answers.keep(tag(1000), answer(2_000_000));
+        answers.keep("state", tag(1000), answer(2_000_000));
         assert!(answers.get(&tag(1000)).is_none(), "one that does not fit");
+    }
+
+    #[test]
+    fn answers_of_a_state_go_when_the_next_one_has_an_answer() {
+        let answers = AnswerCache::of_megabytes(1);
+        answers.keep("one", tag(1), answer(1));
+        answers.keep("one", tag(2), answer(1));
+        assert!(answers.get(&tag(1)).is_some() && answers.get(&tag(2)).is_some());
+        answers.keep("two", tag(3), answer(1));
+        assert!(answers.get(&tag(1)).is_none() && answers.get(&tag(3)).is_some());
     }
 
     #[test]
     fn nothing_is_kept_where_the_cache_is_off() {
         let answers = AnswerCache::of_megabytes(0);
-        answers.keep(tag(1), answer(1));
+        answers.keep("state", tag(1), answer(1));
         assert!(answers.get(&tag(1)).is_none());
     }
 }
