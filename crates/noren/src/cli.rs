@@ -267,9 +267,9 @@ Examples:
   noren backup noren-2026-01-31.db                 the store in ./data
   noren backup --data-dir /srv/noren /mnt/store.db
 
-The file is noren.db as it was at one moment, with versions, tombstones and what waits to be indexed; the index is not in
-it, and is made from it. It has its name when it is complete. How to restore it: docs/OPERATIONS.md. A store on DynamoDB
-has recovery of its own.")]
+The file is noren.db as it was at one moment, with versions, tombstones and what waits to be
+indexed; the index is not in it, and is made from it. It has its name when it is complete. How to
+restore it: docs/OPERATIONS.md. A store on DynamoDB has recovery of its own.")]
 pub struct BackupArgs {
     /// The file to write; one that is there is replaced
     #[arg(value_name = "FILE")]

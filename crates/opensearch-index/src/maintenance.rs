@@ -224,9 +224,7 @@ fn no_next() -> PortError {
 #[async_trait]
 impl IndexMaintenance for OpenSearchWriter {
     fn projected(&self, records: &[Record]) -> Vec<Result<Held, String>> {
-        let mut projector = self.projector();
-        let projected = |record| projector.project(record).map(|projection| projection.held());
-        records.iter().map(projected).map(|held| held.map_err(|error| error.to_string())).collect()
+        self.projector().held(records)
     }
 
     async fn held(

@@ -244,9 +244,7 @@ impl IndexWriter for TantivyWriter {
 #[async_trait]
 impl IndexMaintenance for TantivyWriter {
     fn projected(&self, records: &[Record]) -> Vec<Result<Held, String>> {
-        let mut projector = Projector::new(self.options.language, self.options.weights);
-        let projected = |record| projector.project(record).map(|projection| projection.held());
-        records.iter().map(projected).map(|held| held.map_err(|error| error.to_string())).collect()
+        Projector::new(self.options.language, self.options.weights).held(records)
     }
 
     async fn held(

@@ -115,6 +115,13 @@ impl Projector {
         Ok(Projection { id: record.id(), version: record.version(), state })
     }
 
+    /// What an index that has applied each record answers with, in the order given; the error of one that it cannot hold
+    /// says why.
+    pub fn held(&mut self, records: &[Record]) -> Vec<Result<Held, String>> {
+        let mut held = |record| self.project(record).map(|projection| projection.held());
+        records.iter().map(|record| held(record).map_err(|error| error.to_string())).collect()
+    }
+
     fn active<'a>(&mut self, product: &'a Product) -> Result<Active<'a>, serde_json::Error> {
         let content = &product.content;
         let (mut attributes, mut numbers) = (BTreeSet::new(), Vec::new());
