@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::IsTerminal;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Map, Value};
@@ -14,6 +15,9 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::StartError;
+
+/// How often samples of histograms are put into their buckets.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Starts metrics, and logging to standard error, for this process: once, before anything else. `RUST_LOG` sets the level.
 ///
@@ -127,6 +131,21 @@ pub(crate) fn metrics() -> &'static PrometheusHandle {
         let handle = recorder.handle();
         // Somebody else's recorder would keep ours from being installed; then ours stays empty.
         let _ = metrics::set_global_recorder(recorder);
+        keep_small(handle.clone());
         handle
     })
+}
+
+/// Puts samples into their buckets from time to time. Until then each takes memory, and where nobody asks for metrics,
+/// nobody else would do it.
+fn keep_small(handle: PrometheusHandle) {
+    let keep = move || {
+        loop {
+            std::thread::sleep(UPKEEP_INTERVAL);
+            handle.run_upkeep();
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(keep) {
+        tracing::warn!(%error, "the samples of metrics take memory until somebody asks for them");
+    }
 }
