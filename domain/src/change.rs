@@ -91,6 +91,14 @@ pub enum Change {
 }
 
 impl Change {
+    /// The change that brings whoever applies it to this record, whatever happened before.
+    pub fn to(record: Record) -> Self {
+        match record {
+            Record::Live(product) => Self::Update(product),
+            Record::Deleted(tombstone) => Self::Delete(tombstone),
+        }
+    }
+
     /// What happened.
     pub fn action(&self) -> Action {
         match self {

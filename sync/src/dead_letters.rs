@@ -154,18 +154,11 @@ impl DeadLetterOffice {
         ids.sort();
         ids.dedup();
         let records: Vec<Record> = self.store.get(&ids).await?.into_iter().flatten().collect();
-        let sent = self.queue.send(records.iter().map(envelope).collect()).await;
+        let envelope = |record| Envelope { change: Change::to(record), traceparent: None };
+        let sent = self.queue.send(records.iter().cloned().map(envelope).collect()).await;
         let outcome = |sent: Result<(), PortError>| {
             sent.map_err(|error| format!("it cannot be sent now: {}; try again", error.chain()))
         };
         Ok(records.iter().map(|record| record.id().clone()).zip(sent.into_iter().map(outcome)).collect())
     }
-}
-
-fn envelope(record: &Record) -> Envelope {
-    let change = match record {
-        Record::Live(product) => Change::Update(Arc::clone(product)),
-        Record::Deleted(tombstone) => Change::Delete(tombstone.clone()),
-    };
-    Envelope { change, traceparent: None }
 }

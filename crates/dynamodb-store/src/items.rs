@@ -104,11 +104,10 @@ pub(crate) fn sku_of(change: &Change) -> Option<&str> {
 /// The change that made an item.
 pub(crate) fn change_of(item: &Item) -> Result<Change, PortError> {
     match read_record(item)? {
-        Record::Deleted(tombstone) => Ok(Change::Delete(tombstone)),
         Record::Live(product) if read_text(item, ACTION)? == Action::Create.as_str() => {
             Ok(Change::Create(product))
         }
-        Record::Live(product) => Ok(Change::Update(product)),
+        record => Ok(Change::to(record)),
     }
 }
 

@@ -12,7 +12,7 @@ use domain::{ProductId, Record, Version};
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use text::projection::fingerprint;
+use text::projection::{Projector, fingerprint};
 
 use crate::client::{Call, CallError, answer_for_each, described};
 use crate::schema::{field, state};
@@ -120,7 +120,7 @@ impl OpenSearchWriter {
         &self,
         alias: &str,
         mends: &[&Mend],
-        lines: impl Fn(&Mend) -> Result<Bytes, String>,
+        mut lines: impl FnMut(&Mend) -> Result<Bytes, String>,
     ) -> Result<Vec<Mended>, PortError> {
         let mut applied = vec![Applied::Done; mends.len()];
         let mut bulk = Bulk::new(self, alias);
@@ -141,23 +141,23 @@ impl OpenSearchWriter {
     }
 
     /// The lines of the first step of a mend, which is mostly the only one: what lies there is removed, or replaced.
-    fn first_lines(&self, mend: &Mend, made: i64) -> Result<Bytes, String> {
+    fn first_lines(mend: &Mend, made: i64, projector: &mut Projector) -> Result<Bytes, String> {
         let Some(record) = mend.record.as_ref().filter(|_| !is_lower(mend)) else { return removal(mend) };
         // The same version again is taken only where it is meant.
         let version_type = match mend.seen == Some(record.version()) {
             true => "external_gte",
             false => "external",
         };
-        index_lines(record, version_type, made, &mut self.projector())
+        index_lines(record, version_type, made, projector)
     }
 
     /// Puts documents of earlier versions where later ones were removed, as soon as OpenSearch takes them.
     async fn lower(&self, alias: &str, made: i64, mends: &[&Mend]) -> Result<Vec<Mended>, PortError> {
-        let begun = tokio::time::Instant::now();
+        let (begun, mut projector) = (tokio::time::Instant::now(), self.projector());
         loop {
             let mended = self
                 .send_mends(alias, mends, |mend| match &mend.record {
-                    Some(record) => index_lines(record, "external", made, &mut self.projector()),
+                    Some(record) => index_lines(record, "external", made, &mut projector),
                     None => removal(mend),
                 })
                 .await?;
@@ -279,7 +279,9 @@ impl IndexMaintenance for OpenSearchWriter {
         }
         let (alias, Ready { made }) = (self.alias_of(generation), self.ready_of(generation).await?);
         let all: Vec<&Mend> = mends.iter().collect();
-        let mut mended = self.send_mends(&alias, &all, |mend| self.first_lines(mend, made)).await?;
+        let mut projector = self.projector();
+        let mut mended =
+            self.send_mends(&alias, &all, |mend| Self::first_lines(mend, made, &mut projector)).await?;
         // Where a later version was removed just now, the earlier one follows.
         let lower: Vec<usize> =
             (0..mends.len()).filter(|at| is_lower(&mends[*at]) && mended[*at] == Mended::Done).collect();

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::index::is_poison;
-use super::store::{Disk, change_to};
+use super::store::Disk;
 use super::world::{Event, Fate, Mistake, Part, World};
 
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -202,7 +202,7 @@ impl SimulatedQueue {
             Body::Stored(id) => {
                 let disk = self.store.lock().unwrap_or_else(PoisonError::into_inner);
                 let record = disk.records.get(id).ok_or_else(|| format!("{id} is not in the store"))?;
-                Ok(Envelope { change: change_to(record), traceparent: None })
+                Ok(Envelope { change: Change::to(record.clone()), traceparent: None })
             }
         }
     }

@@ -190,14 +190,6 @@ impl Disk {
     }
 }
 
-/// A change that brings a reader to this record.
-pub(super) fn change_to(record: &Record) -> Change {
-    match record {
-        Record::Live(product) => Change::Update(Arc::clone(product)),
-        Record::Deleted(tombstone) => Change::Delete(tombstone.clone()),
-    }
-}
-
 #[async_trait]
 impl ProductStore for SimulatedStore {
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Record>>, PortError> {
@@ -264,7 +256,7 @@ impl ProductStore for SimulatedStore {
                 if let Some(record) = disk.records.get(envelope.change.id())
                     && self.world.chance(0.5)
                 {
-                    envelope.change = change_to(record);
+                    envelope.change = Change::to(record.clone());
                 }
                 Unsent { mark: OutboxMark(number.to_string()), envelope }
             });
