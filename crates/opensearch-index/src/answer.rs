@@ -9,9 +9,10 @@ use domain::ports::{Indexed, IndexedState, PortError, PortErrorKind};
 use domain::{Product, ProductId, Version};
 use opensearch::http::Method;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::client::{Call, CallError, Client};
+use crate::client::{Call, Client, answer_for_each, described};
 use crate::schema::state;
 
 /// How long one search may take, with its way there and back.
@@ -123,14 +124,24 @@ impl Document {
 /// What was being done when reading by ids fails.
 const READING: &str = "reading products from the index";
 
-async fn documents(
+/// Documents by their ids, one for each id, in their order. Where one could not be read, that is an error: it would look as
+/// if it were not there.
+pub(crate) async fn documents<T: DeserializeOwned>(
     client: &Client,
+    alias: &str,
     ids: &[ProductId],
     query: &[(&str, &str)],
-) -> Result<Vec<Document>, PortError> {
+    (patience, reading): (Duration, &str),
+) -> Result<Vec<T>, PortError> {
     #[derive(Deserialize)]
-    struct Answer {
-        docs: Vec<Document>,
+    struct Answer<T> {
+        docs: Vec<Entry<T>>,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Entry<T> {
+        Failed { error: Value },
+        Read(T),
     }
     let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
     if ids.is_empty() {
@@ -138,13 +149,23 @@ async fn documents(
     }
     let call = Call {
         method: Method::Post,
-        path: format!("{}/_mget", client.alias),
+        path: format!("{alias}/_mget"),
         query,
         body: Some(Bytes::from(json!({ "ids": ids }).to_string())),
-        patience: SEARCH_PATIENCE,
+        patience,
     };
-    let answer: Answer = client.call(call).await.map_err(|error: CallError| error.during(READING))?;
-    Ok(answer.docs)
+    let answered = client.call(call).await;
+    let entries = answered
+        .and_then(|Answer { docs }| answer_for_each(&client.address, ids.len(), docs))
+        .map_err(|error| error.during(reading))?;
+    let read = |entry| match entry {
+        Entry::Read(document) => Ok(document),
+        Entry::Failed { error } => {
+            let (_, reason) = described(&error);
+            Err(PortError::bare(PortErrorKind::Unavailable, format!("{reading}: {reason}")))
+        }
+    };
+    entries.into_iter().map(read).collect()
 }
 
 /// What the index holds under each id. It is read by id, so what was written just now is seen.
@@ -162,12 +183,15 @@ pub(crate) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option
         };
         Ok(Some(Indexed { version, state }))
     };
-    let documents = documents(client, ids, &[("_source_includes", SOURCE_OF_HELD)]).await?;
+    let query = [("_source_includes", SOURCE_OF_HELD)];
+    let documents = documents(client, &client.alias, ids, &query, (SEARCH_PATIENCE, READING)).await?;
     documents.into_iter().map(indexed).collect()
 }
 
 /// The versions that searches see. What was written and not refreshed yet is none of them.
 pub(crate) async fn versions(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
-    let documents = documents(client, ids, &[("realtime", "false"), ("_source", "false")]).await?;
+    let query = [("realtime", "false"), ("_source", "false")];
+    let documents: Vec<Document> =
+        documents(client, &client.alias, ids, &query, (SEARCH_PATIENCE, READING)).await?;
     Ok(documents.iter().map(Document::version).collect())
 }

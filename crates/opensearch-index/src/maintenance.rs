@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use text::projection::{Projector, fingerprint};
 
-use crate::client::{Call, CallError, answer_for_each, described};
+use crate::answer::documents;
+use crate::client::{Call, CallError};
 use crate::schema::{field, state};
 use crate::setup::{
     Family, MAKING, Ready, change_aliases, make_index, next_alias, note_weights, previous_alias, send,
@@ -43,9 +44,6 @@ struct Document {
     found: Option<bool>,
     #[serde(rename = "_source")]
     source: Option<Source>,
-    /// Why it could not be read.
-    #[serde(default)]
-    error: Value,
 }
 
 #[derive(Deserialize)]
@@ -57,10 +55,6 @@ struct Source {
 
 impl Document {
     fn held(self, look: Look) -> Result<Option<Held>, PortError> {
-        if !self.error.is_null() {
-            let (_, reason) = described(&self.error);
-            return Err(PortError::bare(PortErrorKind::Unavailable, format!("{READING}: {reason}")));
-        }
         let (Some(version), Some(source)) = (self.version.filter(|_| self.found != Some(false)), self.source)
         else {
             return Ok(None);
@@ -180,25 +174,9 @@ impl OpenSearchWriter {
         ids: &[ProductId],
         look: Look,
     ) -> Result<Vec<Option<Held>>, PortError> {
-        #[derive(Deserialize)]
-        struct Answer {
-            docs: Vec<Document>,
-        }
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
-        let call = Call {
-            method: Method::Post,
-            path: format!("{alias}/_mget"),
-            query: &[("_source_includes", &fields(look).join(","))],
-            body: Some(Bytes::from(json!({ "ids": ids }).to_string())),
-            patience: READING_PATIENCE,
-        };
-        let answered = self.client.call(call).await;
-        let documents = answered
-            .and_then(|Answer { docs }| answer_for_each(&self.client.address, ids.len(), docs))
-            .map_err(|error| error.during(READING))?;
+        let query = [("_source_includes", &*fields(look).join(","))];
+        let documents: Vec<Document> =
+            documents(&self.client, alias, ids, &query, (READING_PATIENCE, READING)).await?;
         documents.into_iter().map(|document| document.held(look)).collect()
     }
 }
