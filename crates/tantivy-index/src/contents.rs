@@ -5,12 +5,13 @@ use domain::ports::{PortError, PortErrorKind};
 use domain::{ProductId, Version};
 use tantivy::columnar::Column;
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocAddress, DocId, DocSet, IndexReader, Searcher, TERMINATED, TantivyError};
+use tantivy::{DocAddress, DocId, IndexReader, Searcher, TantivyError};
 use text::projection::fingerprint;
 
+use crate::living::{first_living, id_term, living};
 use crate::schema::{Fields, STATE_DELETED, column};
 use crate::search::stored_json;
-use crate::worker::{id_term, port_error};
+use crate::worker::port_error;
 
 /// Reads a generation as of its last commit.
 #[derive(Clone)]
@@ -84,15 +85,11 @@ impl State {
     }
 
     fn held(&self, id: &ProductId, look: Look) -> tantivy::Result<Option<Held>> {
+        let term = id_term(self.fields, id);
         for (number, reader) in (0..).zip(self.searcher.segment_readers()) {
             let ids = reader.inverted_index(self.fields.id)?;
-            let term = id_term(self.fields, id);
-            let Some(mut postings) = ids.read_postings(&term, IndexRecordOption::Basic)? else { continue };
-            while postings.doc() != TERMINATED {
-                if !reader.is_deleted(postings.doc()) {
-                    return self.read(id.clone(), number, postings.doc(), look).map(Some);
-                }
-                postings.advance();
+            if let Some(document) = living(reader, &ids, &term)? {
+                return self.read(id.clone(), number, document, look).map(Some);
             }
         }
         Ok(None)
@@ -109,13 +106,9 @@ impl State {
             }
             let (mut stream, mut left) = (range.into_stream()?, limit);
             while left > 0 && stream.advance() {
-                let mut postings =
-                    ids.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
-                while postings.doc() != TERMINATED && reader.is_deleted(postings.doc()) {
-                    postings.advance();
-                }
-                if postings.doc() != TERMINATED {
-                    found.push((stream.key().to_vec(), number, postings.doc()));
+                let postings = ids.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
+                if let Some(document) = first_living(reader, postings) {
+                    found.push((stream.key().to_vec(), number, document));
                     left -= 1;
                 }
             }

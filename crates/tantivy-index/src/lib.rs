@@ -17,6 +17,7 @@ mod filters;
 mod folder;
 mod generations;
 mod live;
+mod living;
 mod matching;
 mod order;
 mod pool;

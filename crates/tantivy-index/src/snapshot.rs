@@ -10,13 +10,14 @@ use domain::{Language, ProductId};
 use serde::Deserialize;
 use tantivy::columnar::{BytesColumn, Column, StrColumn};
 use tantivy::index::{InvertedIndexReader, SegmentId, SegmentReader};
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocAddress, DocId, DocSet, IndexReader, ReloadPolicy, Searcher, TERMINATED, Term};
+use tantivy::schema::Field;
+use tantivy::{DocAddress, DocId, IndexReader, ReloadPolicy, Searcher};
 use text::dictionary::Dictionary;
 
 use crate::columns::{AllValues, Columns};
 use crate::expansion::{Beginnings, KnownWords};
 use crate::folder::{Folder, META_FILE};
+use crate::living::{id_term, living};
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, column};
 use crate::vocabulary::Vocabulary;
 
@@ -147,20 +148,14 @@ impl Snapshot {
 
     /// Where the newest document of an id is, with its version and its state.
     pub(crate) fn held(&self, id: &ProductId) -> tantivy::Result<Option<(DocAddress, u64, u64)>> {
-        let term = Term::from_field_text(self.fields.id, id.as_str());
+        let term = id_term(self.fields, id);
         for (segment, number) in self.segments.iter().zip(0..) {
             let ids = segment.reader.inverted_index(self.fields.id)?;
-            let Some(mut postings) = ids.read_postings(&term, IndexRecordOption::Basic)? else { continue };
-            while postings.doc() != TERMINATED {
-                let document = postings.doc();
-                if !segment.reader.is_deleted(document)
-                    && let Some(version) =
-                        segment.version.as_ref().and_then(|version| version.first(document))
-                    && let Some(state) = segment.state(document)
-                {
-                    return Ok(Some((DocAddress::new(number, document), version, state)));
-                }
-                postings.advance();
+            if let Some(document) = living(&segment.reader, &ids, &term)?
+                && let Some(version) = segment.version.as_ref().and_then(|version| version.first(document))
+                && let Some(state) = segment.state(document)
+            {
+                return Ok(Some((DocAddress::new(number, document), version, state)));
             }
         }
         Ok(None)

@@ -13,14 +13,14 @@ use tantivy::columnar::Column;
 use tantivy::directory::error::OpenWriteError;
 use tantivy::index::{InvertedIndexReader, SegmentId, SegmentMeta, SegmentReader};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::schema::IndexRecordOption;
-use tantivy::{DocSet, FutureResult, IndexReader, ReloadPolicy, Searcher, TERMINATED, TantivyError, Term};
+use tantivy::{FutureResult, IndexReader, ReloadPolicy, Searcher, TantivyError};
 use text::projection::Projector;
 use tokio::sync::oneshot;
 
 use crate::contents::Contents;
 use crate::document::document;
 use crate::folder::{Folder, OpenError, sync_folder};
+use crate::living::{id_term, living};
 use crate::schema::{Fields, column};
 use crate::writer::WriterOptions;
 
@@ -329,10 +329,6 @@ fn alike(documents: &[u32]) -> usize {
     documents.iter().take_while(is_alike).count()
 }
 
-pub(crate) fn id_term(fields: Fields, id: &ProductId) -> Term {
-    Term::from_field_text(fields.id, id.as_str())
-}
-
 fn open_writer(folder: &Folder, options: &WriterOptions) -> tantivy::Result<tantivy::IndexWriter> {
     let tantivy_options = IndexWriterOptions::builder()
         .memory_budget_per_thread(options.heap_bytes)
@@ -372,14 +368,8 @@ impl<'a> HeldVersions<'a> {
     fn of(&self, id: &ProductId) -> tantivy::Result<Option<Version>> {
         let term = id_term(self.fields, id);
         for segment in &self.segments {
-            let Some(mut postings) = segment.ids.read_postings(&term, IndexRecordOption::Basic)? else {
-                continue;
-            };
-            while postings.doc() != TERMINATED {
-                if !segment.reader.is_deleted(postings.doc()) {
-                    return Ok(segment.versions.first(postings.doc()).map(Version));
-                }
-                postings.advance();
+            if let Some(document) = living(segment.reader, &segment.ids, &term)? {
+                return Ok(segment.versions.first(document).map(Version));
             }
         }
         Ok(None)
