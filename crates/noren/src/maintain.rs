@@ -23,7 +23,7 @@ enum Event {
     Filling { done: u64, total: Option<u64> },
     Verifying { done: u64, total: u64 },
     Refused(Drift),
-    Switched { documents: u64 },
+    Switched {},
     Done { indexes: Indexes },
     Failed { detail: String },
 }
@@ -68,6 +68,7 @@ struct Indexes {
 #[derive(Debug, Deserialize)]
 struct Built {
     name: String,
+    documents: u64,
 }
 
 /// Compares, and shows each product that differs on standard output.
@@ -129,24 +130,20 @@ pub async fn reindex(args: &ReindexArgs) -> Result<(), Failure> {
                 shown(&progress, "comparing with the store", done, Some(total))
             }
             Event::Refused(drift) => progress.suspend(|| eprintln!("left out: {}", drift.line())),
-            Event::Switched { documents } => done = Some((documents, None)),
-            Event::Done { indexes } => {
-                let documents = done.take().map_or(0, |(documents, _)| documents);
-                done = Some((documents, Some(indexes)));
-            }
+            Event::Done { indexes } => done = Some(indexes),
             Event::Failed { detail } => return Err(Failure::new(detail)),
-            Event::Progress { .. } | Event::Drift(_) | Event::Summary(_) => {}
+            Event::Progress { .. } | Event::Drift(_) | Event::Summary(_) | Event::Switched {} => {}
         }
         Ok(())
     };
     api.events(method, path, &[], &mut show).await?;
     progress.finish_and_clear();
-    let Some((documents, Some(indexes))) = done else {
+    let Some(Indexes { live: Some(live), previous }) = done else {
         return Err(Failure::new("the rebuild broke off before its end; call it again to go on"));
     };
-    let live = indexes.live.map(|live| live.name).unwrap_or_default();
-    eprintln!("searches use the index {live} now, with {documents} products and tombstones");
-    if let Some(previous) = indexes.previous {
+    let Built { name, documents } = live;
+    eprintln!("searches use the index {name} now, with {documents} products and tombstones");
+    if let Some(previous) = previous {
         eprintln!("the one before, {previous}, is kept; `noren reindex --rollback` goes back to it");
     }
     Ok(())
