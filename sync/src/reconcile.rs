@@ -197,11 +197,12 @@ impl<E: Send + 'static> Listener<E> for Nobody {
     async fn tell(&mut self, _: E) {}
 }
 
+/// Passes on what is made of an event.
 #[async_trait]
-impl<E: Send + 'static> Listener<E> for tokio::sync::mpsc::Sender<E> {
+impl<E: Send + 'static, T: From<E> + Send + 'static> Listener<E> for tokio::sync::mpsc::Sender<T> {
     async fn tell(&mut self, event: E) {
         // Whoever listened may have gone away; that ends what is done elsewhere.
-        let _ = self.send(event).await;
+        let _ = self.send(event.into()).await;
     }
 }
 

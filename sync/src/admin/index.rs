@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::FaultKind;
 use domain::maintenance::{Generation, Generations, Look};
 use domain::ports::{PortError, PortErrorKind};
 use http::{StatusCode, Uri};
 use runtime::Problem;
 use serde::Serialize;
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{fault, no_parameters, parameters, problem_of_port, stream};
-use crate::reconcile::{Comparison, Event, Listener, Outcome, Sides, reconcile};
+use crate::reconcile::{Comparison, Event, Outcome, Sides, reconcile};
 use crate::reindex::{Step, reindex, roll_back};
 
 /// How long sync is given to write what differs, unless the caller says otherwise.
@@ -74,13 +74,9 @@ struct Summary {
     outcome: Outcome,
 }
 
-/// Passes events on as lines.
-struct Lines(mpsc::Sender<VerifyLine>);
-
-#[async_trait::async_trait]
-impl Listener<Event> for Lines {
-    async fn tell(&mut self, event: Event) {
-        self.0.tell(VerifyLine::Event(event)).await;
+impl From<Event> for VerifyLine {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
     }
 }
 
@@ -99,19 +95,15 @@ impl Listener<Event> for Lines {
         (status = 409, description = "The index is being compared already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn verify(State(maintained): State<Maintained>, uri: Uri) -> Response {
+async fn verify(State(maintained): State<Maintained>, uri: Uri) -> Result<Response, Problem> {
+    let comparison = comparison(&uri)?;
     let busy = "the index is being compared already; wait until that has ended";
-    let begun =
-        comparison(&uri).and_then(|comparison| Ok((comparison, the_only_one(&maintained.comparing, busy)?)));
-    let (comparison, guard) = match begun {
-        Ok(begun) => begun,
-        Err(problem) => return problem.into_response(),
-    };
-    stream::answer(move |sender| async move {
+    let guard = the_only_one(&maintained.comparing, busy)?;
+    Ok(stream::answer(move |mut lines| async move {
         let _guard = guard;
-        let outcome = reconcile(&maintained.sides, comparison, &mut Lines(sender)).await?;
+        let outcome = reconcile(&maintained.sides, comparison, &mut lines).await?;
         Ok(VerifyLine::Summary(Summary { is_converged: outcome.is_converged(), outcome }))
-    })
+    }))
 }
 
 fn comparison(uri: &Uri) -> Result<Comparison, Problem> {
@@ -168,13 +160,9 @@ struct End {
     indexes: Indexes,
 }
 
-/// Passes steps on as lines.
-struct Steps(mpsc::Sender<RebuildLine>);
-
-#[async_trait::async_trait]
-impl Listener<Step> for Steps {
-    async fn tell(&mut self, step: Step) {
-        self.0.tell(RebuildLine::Step(step)).await;
+impl From<Step> for RebuildLine {
+    fn from(step: Step) -> Self {
+        Self::Step(step)
     }
 }
 
@@ -191,16 +179,14 @@ impl Listener<Step> for Steps {
         (status = 409, description = "The index is being rebuilt already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn rebuild(State(maintained): State<Maintained>, uri: Uri) -> Response {
-    let guard = match no_parameters(&uri).and_then(|()| maintained.begin()) {
-        Ok(guard) => guard,
-        Err(problem) => return problem.into_response(),
-    };
-    stream::answer(move |sender| async move {
+async fn rebuild(State(maintained): State<Maintained>, uri: Uri) -> Result<Response, Problem> {
+    no_parameters(&uri)?;
+    let guard = maintained.begin()?;
+    Ok(stream::answer(move |mut lines| async move {
         let _guard = guard;
-        reindex(&maintained.sides, &mut Steps(sender)).await?;
+        reindex(&maintained.sides, &mut lines).await?;
         end(&maintained.sides).await
-    })
+    }))
 }
 
 /// Go back to the index before
@@ -213,26 +199,23 @@ async fn rebuild(State(maintained): State<Maintained>, uri: Uri) -> Response {
         (status = 409, description = "There is none, or the index is being rebuilt.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn go_back(State(maintained): State<Maintained>, uri: Uri) -> Response {
-    let guard = match no_parameters(&uri).and_then(|()| maintained.begin()) {
-        Ok(guard) => guard,
-        Err(problem) => return problem.into_response(),
-    };
-    match maintained.sides.index.generations().await {
-        Ok(Generations { previous: Some(_), .. }) => {}
-        Ok(_) => return Problem::new(StatusCode::CONFLICT, NO_PREVIOUS).into_response(),
-        Err(error) => return problem_of_port(&error).into_response(),
+async fn go_back(State(maintained): State<Maintained>, uri: Uri) -> Result<Response, Problem> {
+    no_parameters(&uri)?;
+    let guard = maintained.begin()?;
+    let generations = maintained.sides.index.generations().await.map_err(|error| problem_of_port(&error))?;
+    if generations.previous.is_none() {
+        return Err(Problem::new(StatusCode::CONFLICT, NO_PREVIOUS));
     }
-    stream::answer(move |sender| async move {
+    Ok(stream::answer(move |mut lines| async move {
         let _guard = guard;
-        if !roll_back(&maintained.sides, &mut Steps(sender)).await? {
+        if !roll_back(&maintained.sides, &mut lines).await? {
             return Err(PortError::bare(
                 PortErrorKind::Internal,
                 "the index before cannot be used by this noren",
             ));
         }
         end(&maintained.sides).await
-    })
+    }))
 }
 
 async fn end(sides: &Sides) -> Result<RebuildLine, PortError> {
