@@ -6,6 +6,7 @@ use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use runtime::Problem;
+use runtime::http::parameters;
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::{IdempotencyKey, Precondition};
@@ -49,12 +50,6 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
             Some((name, _)) => Err(bad_request(&name, FaultKind::Unknown, "is no parameter of this address")),
         }
     }
-}
-
-/// The query parameters, decoded.
-pub(crate) fn parameters(uri: &Uri) -> impl Iterator<Item = (String, String)> + '_ {
-    let query = uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
 /// The precondition of a write, from `If-Match` and `If-None-Match`.

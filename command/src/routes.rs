@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use runtime::Problem;
 use runtime::body::{JsonBody, PatchBody, check_content_type};
 use runtime::http::SYNC_TOKEN;
+use runtime::http::parameters;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,7 +19,7 @@ use utoipa_axum::routes;
 use crate::Catalogue;
 use crate::catalogue::{Command, Operation, id_differs};
 use crate::error::{CommandError, problem_of_port};
-use crate::request::{Id, NoParameters, bad_request, idempotency, parameters, precondition, traceparent};
+use crate::request::{Id, NoParameters, bad_request, idempotency, precondition, traceparent};
 
 /// Products on a page of the list, unless the caller says otherwise.
 const DEFAULT_LIST_LIMIT: usize = 100;

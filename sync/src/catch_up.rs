@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use domain::maintenance::{Generation, Look};
 use domain::ports::PortError;
+use runtime::Backoff;
 use tokio_util::sync::CancellationToken;
 
 use crate::reconcile::{Comparison, Nobody, Outcome, Sides, list_error, reconcile};
-use crate::worker::Backoff;
+use crate::worker::MAX_BACKOFF;
 
 /// Compares versions, which takes a second for some hundred thousand products, and mends what differs. It tries again
 /// until it has succeeded or `stop` is cancelled.
 pub async fn catch_up(sides: Sides, stop: CancellationToken) {
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::up_to(MAX_BACKOFF);
     loop {
         match stop.run_until_cancelled(compare(&sides)).await {
             None => return,

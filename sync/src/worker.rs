@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Change;
 use domain::ports::{Applied, ChangeQueue, Delivery, IndexWriter, PortError, QueueStats};
-use runtime::{Part, QueueDepth, QueueProbe};
+use runtime::{Backoff, Part, QueueDepth, QueueProbe};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,7 @@ const RECEIVE_WAIT: Duration = Duration::from_secs(2);
 /// How long a receive may go on after the stop: enough for one transaction of a queue on this machine.
 const LAST_RECEIVE: Duration = Duration::from_millis(20);
 /// The longest pause between two attempts while a part is away.
-const MAX_BACKOFF: Duration = Duration::from_secs(5);
+pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 const MESSAGES: &str = "noren_sync_messages_total";
 const BATCH_SECONDS: &str = "noren_sync_batch_seconds";
@@ -70,7 +70,7 @@ impl Worker {
     /// The next batch. It waits for the commit interval first, so that changes gather, unless many wait already. After
     /// `stop` it answers with what it has.
     async fn receive(&self, last_commit: Instant, stop: &CancellationToken) -> Batch {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::up_to(MAX_BACKOFF);
         loop {
             match self.receive_first(stop).await {
                 Ok(deliveries) if deliveries.is_empty() => return Batch::default(),
@@ -191,7 +191,7 @@ impl Worker {
         changes: &[Change],
         stop: &CancellationToken,
     ) -> Option<Result<Vec<Applied>, PortError>> {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::up_to(MAX_BACKOFF);
         loop {
             match self.index.apply(changes).await {
                 Err(error) if error.is_transient() => {
@@ -271,17 +271,5 @@ fn record_freshness(changes: &[Change], applied: &[Applied]) {
     let oldest = ages.inspect(|age| freshness.record(*age)).reduce(f64::max);
     if let Some(oldest) = oldest {
         metrics::gauge!(LAG).set(oldest);
-    }
-}
-
-/// Pauses that double, each cut by chance, so that many workers do not come back in step.
-#[derive(Default)]
-pub(crate) struct Backoff(u32);
-
-impl Backoff {
-    pub(crate) async fn pause(&mut self) {
-        let longest = Duration::from_millis(100 << self.0.min(6)).min(MAX_BACKOFF);
-        self.0 += 1;
-        tokio::time::sleep(longest.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
     }
 }

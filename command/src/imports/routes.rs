@@ -9,6 +9,7 @@ use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use runtime::Problem;
 use runtime::body::check_content_type;
+use runtime::http::parameters;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::job::{FaultsPage, Job, JobId};
 use super::{ImportError, Imports, JobWithFaults};
-use crate::request::{NoParameters, parameters};
+use crate::request::NoParameters;
 
 /// The routes of import jobs with their description. Without a folder for them, they say what to do instead.
 pub fn import_routes(imports: Option<Imports>) -> OpenApiRouter {

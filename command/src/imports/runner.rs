@@ -11,6 +11,7 @@ use domain::ProductId;
 use domain::input::ProductInput;
 use domain::ports::PortErrorKind;
 use futures::stream::{self, Stream};
+use runtime::Backoff;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +30,7 @@ const ELSEWHERE_PAUSE: Duration = Duration::from_secs(1);
 const READ_BYTES: usize = 256 * 1024;
 /// How often a line is tried that fails by a defect, before its job is failed.
 const MAX_DEFECTS: u32 = 8;
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// The longest pause between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
 /// Why the runner lets go of a job.
@@ -102,7 +103,7 @@ impl<'a> Run<'a> {
             checkpoint.job.status = JobStatus::Running;
             checkpoint.clone()
         };
-        Self { shared, id, entry, stop, reached, backoff: Backoff::default() }
+        Self { shared, id, entry, stop, reached, backoff: Backoff::up_to(MAX_BACKOFF) }
     }
 
     async fn finish_or_halt(mut self) {
@@ -186,7 +187,7 @@ impl<'a> Run<'a> {
         loop {
             let done = carry_out(&self.shared.catalogue, group.clone()).await;
             let Some((line, error)) = done.iter().find_map(held_up) else {
-                self.backoff = Backoff::default();
+                self.backoff.reset();
                 return Ok(done);
             };
             if is_defect(error) {
@@ -218,7 +219,7 @@ impl<'a> Run<'a> {
             match kept.await {
                 Ok((true, kept)) => {
                     self.reached = kept;
-                    self.backoff = Backoff::default();
+                    self.backoff.reset();
                     return Ok(());
                 }
                 Ok((false, _)) => return Err(Halt::Removed),
@@ -233,7 +234,7 @@ impl<'a> Run<'a> {
             return Err(Halt::Removed);
         }
         tracing::warn!(import.job = %self.id, reason, "an import job is held up; trying again");
-        let pause = self.backoff.next();
+        let pause = self.backoff.next_pause();
         self.stop.run_until_cancelled(tokio::time::sleep(pause)).await.ok_or(Halt::Stopped)
     }
 }
@@ -294,20 +295,6 @@ fn is_defect(error: &CommandError) -> bool {
     matches!(error, CommandError::Port(error) if error.kind == PortErrorKind::Internal)
 }
 
-/// Pauses that grow, cut by chance.
-#[derive(Default)]
-struct Backoff {
-    failures: u32,
-}
-
-impl Backoff {
-    fn next(&mut self) -> Duration {
-        let longest = MAX_BACKOFF.min(FIRST_BACKOFF * 2_u32.saturating_pow(self.failures.min(10)));
-        self.failures += 1;
-        longest.mul_f64(0.5 + fastrand::f64() / 2.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,13 +316,5 @@ mod tests {
         assert_eq!(sizes(&[a, b, fault, fault, new, new]), [6]);
         assert_eq!(sizes(&[a, b, a, b, b, fault, a]), [2, 2, 3]);
         assert_eq!(sizes(&[a, a, a]), [1, 1, 1]);
-    }
-
-    #[test]
-    fn pauses_grow_up_to_a_bound() {
-        let mut backoff = Backoff::default();
-        let pauses: Vec<Duration> = (0..40).map(|_| backoff.next()).collect();
-        assert!(pauses[0] <= FIRST_BACKOFF && pauses[0] >= FIRST_BACKOFF / 2);
-        assert!(pauses[39] <= MAX_BACKOFF && pauses[39] >= MAX_BACKOFF / 2);
     }
 }

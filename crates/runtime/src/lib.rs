@@ -1,5 +1,6 @@
 //! How a service runs: configuration, telemetry, HTTP middleware, problems, the server. It knows no products.
 
+mod backoff;
 pub mod body;
 pub mod config;
 pub mod health;
@@ -12,6 +13,7 @@ pub mod server;
 pub mod start;
 pub mod telemetry;
 
+pub use backoff::Backoff;
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
 pub use problem::Problem;

@@ -9,6 +9,7 @@ use domain::ports::{PortError, PortErrorKind};
 use domain::{Fault, FaultKind};
 use http::{StatusCode, Uri};
 use runtime::Problem;
+use runtime::http::parameters;
 
 pub use index::index_routes;
 
@@ -16,12 +17,6 @@ pub use index::index_routes;
 fn fault(status: StatusCode, field: &str, kind: FaultKind, message: impl Into<String>) -> Problem {
     let fault = Fault::new(field, kind, message);
     Problem::of_faults(status, fault.to_string(), &[fault])
-}
-
-/// The query parameters, decoded.
-fn parameters(uri: &Uri) -> impl Iterator<Item = (String, String)> + '_ {
-    let query = uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
 /// Refuses any query parameter, for addresses that take none.
