@@ -229,7 +229,7 @@ async fn give_up_a_change_of(id: &str, data_dir: &Path) {
     let replaces = Some(product.version);
     let next = Product { version: Version::after(replaces), ..(*product).clone() };
     let change = Change::Update(Arc::new(next));
-    let write = Write { change, replaces, answered: None, traceparent: None };
+    let write = Write { change, replaces, idempotency: None, traceparent: None };
     store.write(vec![write]).await.remove(0).unwrap();
     give_up_all(&store, "the index cannot hold it").await;
     assert_eq!(store.stats().await.unwrap().dead, 1);

@@ -64,7 +64,7 @@ async fn fill(app: &App) {
         is_quiet: true,
     };
     noren::import_into(app, options, false).await.unwrap();
-    app.settle().await.unwrap();
+    app.optimize().await.unwrap();
 }
 
 /// Fails when the first way to search takes more than a third more than `documented` times as long as the second.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::ProductId;
-use domain::maintenance::IndexMaintenance;
+use domain::ports::IndexMaintenance;
 use opensearch_index::OpenSearchWriter;
 use serde_json::{Value, json};
 use tantivy_index::{TantivyWriter, WriterOptions};
@@ -118,7 +118,7 @@ async fn an_embedded_index_tells_of_other_weights() {
 async fn an_embedded_index_tells_of_a_rebuild_that_was_not_ended() {
     a_rebuild_that_was_not_ended_is_told(Vec::new(), async |folder| {
         let writer = TantivyWriter::open(&folder.join("index"), WriterOptions::default()).unwrap();
-        assert!(!writer.begin().await.unwrap());
+        assert!(!writer.create_next().await.unwrap());
     })
     .await;
 }
@@ -145,7 +145,7 @@ async fn an_index_in_opensearch_tells_of_a_rebuild_that_was_not_ended() {
     let options = opensearch_options(server, &format!("begun-{}", ProductId::generate()));
     a_rebuild_that_was_not_ended_is_told(in_opensearch(&options), async |_| {
         let writer = OpenSearchWriter::open(&options).await.unwrap();
-        assert!(!writer.begin().await.unwrap());
+        assert!(!writer.create_next().await.unwrap());
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! A batch of lines: read, written together, and what became of each.
 
 use domain::input::{InputError, ProductInput, read_product};
-use domain::ports::{WriteAnswer, WriteOutcome};
+use domain::ports::{WriteOutcome, WriteResponse};
 use domain::{Currency, ProductId, SyncToken, Version};
 use runtime::Problem;
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub(crate) struct Done {
     pub(crate) line: u64,
     /// The id that it names.
     id: Option<ProductId>,
-    pub(crate) answer: Result<WriteAnswer, CommandError>,
+    pub(crate) answer: Result<WriteResponse, CommandError>,
 }
 
 /// Reads lines; `command` makes of the number, the text and the product of each what to do for it.

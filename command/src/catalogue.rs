@@ -9,8 +9,8 @@ use std::sync::Arc;
 use domain::input::{InputError, ProductInput, read_product};
 use domain::merge_patch::merge_patch;
 use domain::ports::{
-    Answered, ChangeQueue, Envelope, ListError, OutboxMark, PortError, PortErrorKind, ProductPage,
-    ProductStore, Write, WriteAnswer, WriteError, WriteOutcome,
+    ChangeQueue, Envelope, IdempotencyRecord, ListError, OutboxEntryId, PortError, PortErrorKind,
+    ProductPage, ProductStore, Write, WriteError, WriteOutcome, WriteResponse,
 };
 use domain::{Change, Content, Currency, Fault, FaultKind, Product, ProductId, Record, Tombstone, Version};
 use futures::future::join_all;
@@ -99,9 +99,9 @@ impl Command {
 /// What a command makes of what the store holds.
 enum Decision {
     /// Write this; the answer is what to say when it is written.
-    Write(Box<Write>, WriteAnswer),
+    Write(Box<Write>, WriteResponse),
     /// It is so already.
-    Unchanged(WriteAnswer),
+    Unchanged(WriteResponse),
 }
 
 impl Catalogue {
@@ -135,7 +135,7 @@ impl Catalogue {
 
     /// Makes or replaces products, each on its own, with the answers in the order given. A batch of some hundred
     /// costs little more than a single one.
-    pub async fn put_many(&self, inputs: Vec<ProductInput>) -> Vec<Result<WriteAnswer, CommandError>> {
+    pub async fn put_many(&self, inputs: Vec<ProductInput>) -> Vec<Result<WriteResponse, CommandError>> {
         self.execute_many(inputs.into_iter().map(Command::upsert).collect()).await
     }
 
@@ -143,7 +143,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`CommandError`]; nothing was changed then.
-    pub async fn execute(&self, command: Command) -> Result<WriteAnswer, CommandError> {
+    pub async fn execute(&self, command: Command) -> Result<WriteResponse, CommandError> {
         let Some(key) = command.idempotency.clone() else { return self.execute_one(command).await };
         if let Some(answer) = self.answered_before(&key).await? {
             return Ok(answer);
@@ -156,15 +156,15 @@ impl Catalogue {
         }
     }
 
-    async fn execute_one(&self, command: Command) -> Result<WriteAnswer, CommandError> {
+    async fn execute_one(&self, command: Command) -> Result<WriteResponse, CommandError> {
         let mut answers = self.execute_many(vec![command]).await;
         answers.pop().unwrap_or_else(|| Err(internal("a command got no answer").into()))
     }
 
     /// The answer that this request got before.
-    async fn answered_before(&self, key: &IdempotencyKey) -> Result<Option<WriteAnswer>, CommandError> {
-        match self.store.answered(&key.key).await? {
-            Some(answered) if answered.fingerprint == key.fingerprint => Ok(Some(answered.answer)),
+    async fn answered_before(&self, key: &IdempotencyKey) -> Result<Option<WriteResponse>, CommandError> {
+        match self.store.find_idempotent(&key.key).await? {
+            Some(answered) if answered.fingerprint == key.fingerprint => Ok(Some(answered.response)),
             Some(_) => Err(CommandError::KeyReused),
             None => Ok(None),
         }
@@ -172,8 +172,8 @@ impl Catalogue {
 
     /// Carries out commands, each on its own, with the answers in the order given. Commands on the same product are
     /// carried out in the order given.
-    pub async fn execute_many(&self, commands: Vec<Command>) -> Vec<Result<WriteAnswer, CommandError>> {
-        let mut answers: Vec<Option<Result<WriteAnswer, CommandError>>> = Vec::new();
+    pub async fn execute_many(&self, commands: Vec<Command>) -> Vec<Result<WriteResponse, CommandError>> {
+        let mut answers: Vec<Option<Result<WriteResponse, CommandError>>> = Vec::new();
         answers.resize_with(commands.len(), || None);
         let mut attempts = vec![0; commands.len()];
         let mut open: Vec<usize> = (0..commands.len()).collect();
@@ -201,12 +201,13 @@ impl Catalogue {
     }
 
     /// One round for commands on different products; `None` for one that somebody else was quicker than.
-    async fn attempt(&self, commands: &[&Command]) -> Vec<Option<Result<WriteAnswer, CommandError>>> {
+    async fn attempt(&self, commands: &[&Command]) -> Vec<Option<Result<WriteResponse, CommandError>>> {
         let current = match self.read(commands).await {
             Ok(current) => current,
             Err(error) => return commands.iter().map(|_| Some(Err(copy_of(&error).into()))).collect(),
         };
-        let mut answers: Vec<Option<Result<WriteAnswer, CommandError>>> = Vec::with_capacity(commands.len());
+        let mut answers: Vec<Option<Result<WriteResponse, CommandError>>> =
+            Vec::with_capacity(commands.len());
         let (mut writes, mut written, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
         for (at, (command, current)) in commands.iter().zip(&current).enumerate() {
             answers.push(match self.decide(command, current.as_ref()) {
@@ -238,7 +239,7 @@ impl Catalogue {
         {
             answers[at] = match result {
                 Ok(written) => {
-                    unsent.extend(written.mark.map(|mark| (mark, envelope)));
+                    unsent.extend(written.outbox_entry.map(|mark| (mark, envelope)));
                     Some(Ok(answer))
                 }
                 Err(error) => self.settle(commands[at], error).await,
@@ -289,7 +290,7 @@ impl Catalogue {
                 (Change::Delete(tombstone), WriteOutcome::Deleted)
             }
             (Some(content), Some(product)) if content == product.content => {
-                return Ok(Decision::Unchanged(WriteAnswer {
+                return Ok(Decision::Unchanged(WriteResponse {
                     outcome: WriteOutcome::Unchanged,
                     id: command.id.clone(),
                     version: product.version,
@@ -305,11 +306,11 @@ impl Catalogue {
                 }
             }
         };
-        let answer = WriteAnswer { outcome, id: command.id.clone(), version };
+        let answer = WriteResponse { outcome, id: command.id.clone(), version };
         let write = Write {
             change,
             replaces: current.map(Record::version),
-            answered: command.idempotency.as_ref().map(|key| key.answered(&answer)),
+            idempotency: command.idempotency.as_ref().map(|key| key.answered(&answer)),
             traceparent: command.traceparent.clone(),
         };
         Ok(Decision::Write(Box::new(write), answer))
@@ -330,10 +331,10 @@ impl Catalogue {
     async fn remember(
         &self,
         command: &Command,
-        answer: WriteAnswer,
-    ) -> Option<Result<WriteAnswer, CommandError>> {
+        answer: WriteResponse,
+    ) -> Option<Result<WriteResponse, CommandError>> {
         let Some(key) = &command.idempotency else { return Some(Ok(answer)) };
-        match self.store.remember(key.answered(&answer)).await {
+        match self.store.record_idempotent(key.answered(&answer)).await {
             Ok(()) => Some(Ok(answer)),
             Err(error) => self.settle(command, error).await,
         }
@@ -344,7 +345,7 @@ impl Catalogue {
         &self,
         command: &Command,
         error: WriteError,
-    ) -> Option<Result<WriteAnswer, CommandError>> {
+    ) -> Option<Result<WriteResponse, CommandError>> {
         match error {
             WriteError::Conflict { .. } => None,
             WriteError::SkuTaken { owner } => {
@@ -357,7 +358,7 @@ impl Catalogue {
                 };
                 Some(Err(CommandError::SkuTaken { sku: sku.unwrap_or_default(), owner }))
             }
-            WriteError::AlreadyAnswered => match &command.idempotency {
+            WriteError::DuplicateKey => match &command.idempotency {
                 Some(key) => self.answered_before(key).await.transpose(),
                 None => Some(Err(internal("the store knew an idempotency key that was not given").into())),
             },
@@ -367,11 +368,11 @@ impl Catalogue {
 
     /// Enqueues what was written and clears the marks. What fails here is left to the relay: the write itself is
     /// durable, and so is its mark. Answers how many were enqueued.
-    pub(crate) async fn enqueue(&self, unsent: Vec<(OutboxMark, Envelope)>) -> usize {
+    pub(crate) async fn enqueue(&self, unsent: Vec<(OutboxEntryId, Envelope)>) -> usize {
         if unsent.is_empty() {
             return 0;
         }
-        let (marks, envelopes): (Vec<OutboxMark>, Vec<Envelope>) = unsent.into_iter().unzip();
+        let (marks, envelopes): (Vec<OutboxEntryId>, Vec<Envelope>) = unsent.into_iter().unzip();
         let mut sent = Vec::with_capacity(marks.len());
         for (mark, result) in marks.into_iter().zip(self.queue.send(envelopes).await) {
             match result {
@@ -381,7 +382,7 @@ impl Catalogue {
                 }
             }
         }
-        if let Err(error) = self.store.clear(&sent).await {
+        if let Err(error) = self.store.remove_from_outbox(&sent).await {
             tracing::warn!(error = error.chain(), "sent changes stay marked; the relay will send them again");
         }
         sent.len()
@@ -397,8 +398,8 @@ impl Catalogue {
 }
 
 impl IdempotencyKey {
-    fn answered(&self, answer: &WriteAnswer) -> Answered {
-        Answered { key: self.key.clone(), fingerprint: self.fingerprint, answer: answer.clone() }
+    fn answered(&self, answer: &WriteResponse) -> IdempotencyRecord {
+        IdempotencyRecord { key: self.key.clone(), fingerprint: self.fingerprint, response: answer.clone() }
     }
 }
 

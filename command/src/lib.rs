@@ -46,9 +46,9 @@ impl Catalogue {
             async move {
                 let (stats, outbox) = futures::join!(queue.stats(), store.outbox());
                 let QueueStats { waiting, in_flight, dead, oldest_age } = stats.ok()?;
-                let outbox = outbox.ok().map(|OutboxStats { marks, oldest_age }| OutboxDepth {
+                let outbox = outbox.ok().map(|OutboxStats { entries, oldest_age }| OutboxDepth {
                     store: store.back_end(),
-                    unsent: marks,
+                    unsent: entries,
                     oldest_age: oldest_age.unwrap_or_default(),
                 });
                 Some(QueueDepth { queue: queue.back_end(), waiting, in_flight, dead, oldest_age, outbox })

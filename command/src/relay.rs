@@ -41,6 +41,6 @@ pub async fn relay_all(catalogue: &Catalogue) -> Result<(), PortError> {
 /// # Errors
 /// When the outbox cannot be read.
 pub async fn relay_once(catalogue: &Catalogue) -> Result<usize, PortError> {
-    let unsent = catalogue.store().unsent(MIN_AGE, BATCH).await?;
-    Ok(catalogue.enqueue(unsent.into_iter().map(|unsent| (unsent.mark, unsent.envelope)).collect()).await)
+    let unsent = catalogue.store().pending(MIN_AGE, BATCH).await?;
+    Ok(catalogue.enqueue(unsent.into_iter().map(|unsent| (unsent.id, unsent.envelope)).collect()).await)
 }

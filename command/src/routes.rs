@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::input::{ProductBody, ProductInput, read_product};
-use domain::ports::{ListError, WriteAnswer, WriteOutcome};
+use domain::ports::{ListError, WriteOutcome, WriteResponse};
 use domain::{FaultKind, Product, ProductId, Version};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -49,7 +49,7 @@ struct Written {
     message: &'static str,
 }
 
-fn answered(answer: WriteAnswer) -> Response {
+fn answered(answer: WriteResponse) -> Response {
     let (status, message) = match answer.outcome {
         WriteOutcome::Created => (StatusCode::CREATED, "created"),
         WriteOutcome::Updated => (StatusCode::OK, "updated"),
@@ -57,7 +57,7 @@ fn answered(answer: WriteAnswer) -> Response {
         WriteOutcome::Deleted => (StatusCode::OK, "deleted"),
     };
     let token = HeaderValue::from_str(&answer.sync_token().to_string());
-    let WriteAnswer { outcome, id, version } = answer;
+    let WriteResponse { outcome, id, version } = answer;
     let location = HeaderValue::from_str(&format!("/products/{id}"));
     let mut response = (status, axum::Json(Written { id, version, message })).into_response();
     if let Ok(token) = token {

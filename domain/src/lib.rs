@@ -1,16 +1,14 @@
-//! What Noren knows: products, money, changes, searches, and the ports to the outside world.
+//! The domain: products, money, changes, searches, and the ports to the outside world.
 //!
-//! This crate does no I/O and knows no runtime, no cloud and no database. Everything that a service or an
-//! adapter exchanges with another is a type of this crate.
+//! This crate does no I/O and depends on no async runtime, cloud SDK or database. Every type that a service or an adapter
+//! exchanges with another is defined here.
 
 #![warn(missing_docs)]
 
 pub mod change;
 pub mod fault;
-pub mod filtering;
 pub mod input;
 pub mod language;
-pub mod maintenance;
 pub mod merge_patch;
 pub mod money;
 pub mod near;
@@ -26,8 +24,7 @@ pub use money::{Currency, Money, MoneyError, PriceRange};
 pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Status, Version};
 pub use sync_token::SyncToken;
 
-/// The moment this product or change was written, UTC, cut to milliseconds so that every adapter can store
-/// it exactly.
+/// Returns the current time in UTC, truncated to milliseconds so that every adapter can store it exactly.
 pub fn now() -> jiff::Timestamp {
     let now = jiff::Timestamp::now();
     jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)

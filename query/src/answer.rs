@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::money::MAX_MINOR_UNITS;
 use domain::search::{
-    Facet, FacetField, FacetValue, Hit, NumberBucket, NumberFacet, PageStart, PriceFacet, SearchAnswer,
+    Facet, FacetValue, Field, Hit, NumberBucket, NumberFacet, PageStart, PriceFacet, SearchAnswer,
     SearchRequest,
 };
 use domain::{Currency, Money, Product};
@@ -64,7 +64,7 @@ pub(crate) fn results_json<'a>(answers: impl Iterator<Item = &'a [u8]>) -> Vec<u
 ///
 /// # Errors
 /// As [`search_json`].
-pub fn facet_values_json(field: &FacetField, values: &[FacetValue]) -> Result<Vec<u8>, serde_json::Error> {
+pub fn facet_values_json(field: &Field, values: &[FacetValue]) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&FacetValuesJson { field: field.to_string(), values })
 }
 
@@ -163,7 +163,7 @@ impl<'a> HitJson<'a> {
 }
 
 struct FacetsJson<'a> {
-    facets: &'a [(FacetField, Facet)],
+    facets: &'a [(Field, Facet)],
     request: &'a SearchRequest,
 }
 
@@ -205,14 +205,13 @@ pub(crate) enum FacetJson<'a> {
 
 impl<'a> FacetJson<'a> {
     /// Of a facet that may have more values than are listed, from which the tree is made.
-    fn new(field: &FacetField, facet: &'a Facet, request: &SearchRequest) -> Self {
+    fn new(field: &Field, facet: &'a Facet, request: &SearchRequest) -> Self {
         let limit = request.facet_values;
         match facet {
             Facet::Values { values, distinct, numbers } => Self::Values {
                 values: &values[..values.len().min(limit)],
                 distinct: *distinct,
-                tree: (*field == FacetField::Category)
-                    .then(|| tree(values, &request.filters.category, limit)),
+                tree: (*field == Field::Category).then(|| tree(values, &request.filters.category, limit)),
                 numbers: numbers.as_ref().map(NumberFacetJson::from),
             },
             Facet::Price(facet) => {
@@ -344,7 +343,7 @@ pub(crate) struct FacetValuesJson<'a> {
 mod tests {
     use super::*;
     use domain::input::read_product;
-    use domain::search::{Cursor, Page, Reading, Sort, SortKey, price_facet};
+    use domain::search::{Cursor, Page, QueryInterpretation, Sort, SortKey, price_facet};
     use domain::{ProductId, Version};
     use serde_json::Value;
     use std::sync::Arc;
@@ -399,9 +398,9 @@ mod tests {
         let values = |values, distinct| Facet::Values { values, distinct, numbers: None };
         let prices = price_facet(&[(1250, 1), (90_000, 39)]);
         let facets = vec![
-            (FacetField::Price, Facet::Price(prices)),
-            (FacetField::Brand, values(vec![value("HP", 12)], 88)),
-            (FacetField::Attribute("a\"b".to_owned()), values(Vec::new(), 0)),
+            (Field::Price, Facet::Price(prices)),
+            (Field::Brand, values(vec![value("HP", 12)], 88)),
+            (Field::Attribute("a\"b".to_owned()), values(Vec::new(), 0)),
         ];
         let json = text(&SearchRequest::all(Currency::USD), &SearchAnswer { facets, ..answer() });
         let buckets = r#"{"from":0.00,"to":99.99,"count":1},{"from":100.00,"to":199.99,"count":0}"#;
@@ -419,7 +418,7 @@ mod tests {
     fn a_price_facet_may_be_empty_and_may_reach_the_largest_price() {
         let request = SearchRequest::all(Currency::USD);
         let facet = |facet| {
-            let facets = vec![(FacetField::Price, Facet::Price(facet))];
+            let facets = vec![(Field::Price, Facet::Price(facet))];
             let json: Value =
                 serde_json::from_str(&text(&request, &SearchAnswer { facets, ..answer() })).unwrap();
             json["facets"]["price"].clone()
@@ -436,7 +435,7 @@ mod tests {
             sort: Sort::Name,
             key: Some(SortKey::Text("a".to_owned())),
             id: product().id.clone(),
-            reading: Reading::default(),
+            interpretation: QueryInterpretation::default(),
         };
         let request = SearchRequest {
             page: Page { start: PageStart::After(cursor.clone()), size: 5 },
@@ -456,7 +455,7 @@ mod tests {
     #[test]
     fn the_values_of_a_facet_have_its_name() {
         let values = [FacetValue { value: "HP".to_owned(), count: 2 }];
-        let json = facet_values_json(&FacetField::Attribute("x".to_owned()), &values).unwrap();
+        let json = facet_values_json(&Field::Attribute("x".to_owned()), &values).unwrap();
         assert_eq!(
             String::from_utf8(json).unwrap(),
             r#"{"field":"attributes.x","values":[{"value":"HP","count":2}]}"#

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::search::{
-    Facet, FacetField, FacetRequest, FacetValue, MAX_FACET_VALUES, SearchAnswer, SearchRequest, Tuning,
+    Facet, FacetRequest, FacetValue, Field, MAX_FACET_VALUES, SearchAnswer, SearchRequest, Tuning,
 };
 use jiff::Timestamp;
 use runtime::Problem;
@@ -101,12 +101,12 @@ impl Service {
     ) -> Result<(), Problem> {
         for (field, facet) in &mut answer.facets {
             let Facet::Values { values, distinct, .. } = facet else { continue };
-            if *field != FacetField::Category || *distinct <= values.len() {
+            if *field != Field::Category || *distinct <= values.len() {
                 continue;
             }
             let all = FacetRequest {
                 search: request.clone(),
-                field: FacetField::Category,
+                field: Field::Category,
                 prefix: String::new(),
                 limit: (*distinct).min(MAX_CATEGORIES),
             };
@@ -154,7 +154,7 @@ impl Service {
 /// Where categories are counted, a tree of them is shown, which takes more of them than the list.
 fn with_room_for_a_tree(request: &SearchRequest) -> SearchRequest {
     let mut request = request.clone();
-    if request.facets.contains(&FacetField::Category) {
+    if request.facets.contains(&Field::Category) {
         request.facet_values = request.facet_values.max(MAX_FACET_VALUES);
     }
     request

@@ -6,8 +6,8 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::filtering::FilteredField;
 use domain::ports::{Indexed, IndexedState};
+use domain::search::Field;
 use domain::search::{Hit, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{AttributeValue, Content, ProductId, Version};
 use runtime::Problem;
@@ -235,7 +235,7 @@ fn state_name(held: Option<&Indexed>) -> &'static str {
 
 fn excluding(request: &SearchRequest, content: &Content) -> Vec<ExcludingFilter> {
     let failed = request.filters.failed_by(content, request.currency);
-    let excluding = |field: FilteredField| ExcludingFilter {
+    let excluding = |field: Field| ExcludingFilter {
         filter: field.to_string(),
         wanted: params::wanted(request, &field),
         has: has(content, &field),
@@ -244,16 +244,14 @@ fn excluding(request: &SearchRequest, content: &Content) -> Vec<ExcludingFilter>
 }
 
 /// What a product has in a field that is filtered by.
-fn has(content: &Content, field: &FilteredField) -> Vec<String> {
+fn has(content: &Content, field: &Field) -> Vec<String> {
     match field {
-        FilteredField::Category => content.category.iter().map(ToString::to_string).collect(),
-        FilteredField::Brand => content.brand.clone().into_iter().collect(),
-        FilteredField::Tags => content.tags.clone(),
-        FilteredField::Price => {
-            content.price.iter().map(|price| format!("{price} {}", price.currency())).collect()
-        }
-        FilteredField::Stock => content.stock.iter().map(ToString::to_string).collect(),
-        FilteredField::Attribute(key) => {
+        Field::Category => content.category.iter().map(ToString::to_string).collect(),
+        Field::Brand => content.brand.clone().into_iter().collect(),
+        Field::Tags => content.tags.clone(),
+        Field::Price => content.price.iter().map(|price| format!("{price} {}", price.currency())).collect(),
+        Field::Stock => content.stock.iter().map(ToString::to_string).collect(),
+        Field::Attribute(key) => {
             let values = content.attributes.get(key).into_iter().flat_map(AttributeValue::facet_values);
             values.map(std::borrow::Cow::into_owned).collect()
         }

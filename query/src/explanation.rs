@@ -90,9 +90,9 @@ impl<'a> From<&'a Explanation> for ExplanationJson<'a> {
 
 impl<'a> From<&'a WordFound> for WordJson<'a> {
     fn from(found: &'a WordFound) -> Self {
-        let WordFound { word, how, found_as, fields, level, score } = found;
+        let WordFound { word, how, found_as, fields, weight, score } = found;
         let found = how.to_string();
-        Self { word, found, found_as: found_as.as_deref(), fields, level: *level, score: *score }
+        Self { word, found, found_as: found_as.as_deref(), fields, level: *weight, score: *score }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::Fault;
 use domain::FaultKind;
-use domain::search::FacetField;
+use domain::search::Field;
 use runtime::Problem;
 
 use crate::answer::{self, FacetValuesJson};
@@ -113,13 +113,13 @@ pub(crate) async fn facet_values(
     service.respond(&headers, &awaited, &name, make).await
 }
 
-fn read_field(field: Result<Path<String>, PathRejection>) -> Result<FacetField, Problem> {
+fn read_field(field: Result<Path<String>, PathRejection>) -> Result<Field, Problem> {
     let Ok(Path(text)) = field else {
         let detail = "the name of the facet must be UTF-8 under its percent-encoding";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     };
     match params::read_facet_field(&text) {
-        Ok(FacetField::Price) => {
+        Ok(Field::Price) => {
             let message = "has no list of values; search with `facets=price` for its range and histogram";
             Err(bad_request(&Fault::new("field", FaultKind::Malformed, message).into()))
         }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use domain::filtering::FilteredField;
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::near::nearest;
 use domain::search::{
-    AttributeFilter, Cursor, DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, FacetField, FacetRequest, Filters,
+    AttributeFilter, Cursor, DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, FacetRequest, Field, Filters,
     MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS,
-    MAX_QUERY_WORDS, Page, PageStart, Reading, SearchRequest, Sort, SortKey,
+    MAX_QUERY_WORDS, Page, PageStart, SearchRequest, Sort,
 };
 use domain::{CategoryPath, Currency, Fault, FaultKind, Faults, MoneyError, PriceRange};
 
@@ -76,7 +75,7 @@ pub struct Asked {
 /// # Errors
 /// As [`read_search`].
 pub fn read_facet_values(
-    field: FacetField,
+    field: Field,
     query: &str,
     default_currency: Currency,
 ) -> Result<FacetRequest, Faults> {
@@ -134,15 +133,15 @@ pub fn read_explain(query: &str, default_currency: Currency) -> Result<SearchReq
 }
 
 /// The values of a filter, as its parameter has them.
-pub(crate) fn wanted(request: &SearchRequest, field: &FilteredField) -> Vec<String> {
+pub(crate) fn wanted(request: &SearchRequest, field: &Field) -> Vec<String> {
     let filters = &request.filters;
     match field {
-        FilteredField::Category => filters.category.iter().map(ToString::to_string).collect(),
-        FilteredField::Brand => filters.brand.clone(),
-        FilteredField::Tags => filters.tags.clone(),
-        FilteredField::Price => filters.price.iter().map(|range| range.display(request.currency)).collect(),
-        FilteredField::Stock => filters.in_stock.iter().map(ToString::to_string).collect(),
-        FilteredField::Attribute(key) => {
+        Field::Category => filters.category.iter().map(ToString::to_string).collect(),
+        Field::Brand => filters.brand.clone(),
+        Field::Tags => filters.tags.clone(),
+        Field::Price => filters.price.iter().map(|range| range.display(request.currency)).collect(),
+        Field::Stock => filters.in_stock.iter().map(ToString::to_string).collect(),
+        Field::Attribute(key) => {
             filters.attributes.get(key).into_iter().flatten().map(write_attribute_filter).collect()
         }
     }
@@ -161,11 +160,11 @@ pub fn read_none(query: &str) -> Result<(), Faults> {
     reader.finish(&[])
 }
 
-/// Reads the name of a facet: as [`FacetField::parse`], with the bounds that a key has in a product. The error ends
+/// Reads the name of a facet: as [`Field::parse`], with the bounds that a key has in a product. The error ends
 /// a sentence.
-pub fn read_facet_field(text: &str) -> Result<FacetField, String> {
-    let field = FacetField::parse(text)?;
-    if let FacetField::Attribute(key) = &field {
+pub fn read_facet_field(text: &str) -> Result<Field, String> {
+    let field = Field::parse_facet(text)?;
+    if let Field::Attribute(key) = &field {
         check_key(key)?;
     }
     Ok(field)
@@ -381,7 +380,7 @@ impl Reader {
     }
 
     /// The facets that are named, and whether others are to be picked.
-    fn facets(&mut self) -> (Vec<FacetField>, bool) {
+    fn facets(&mut self) -> (Vec<Field>, bool) {
         let (mut fields, mut picks) = (Vec::new(), false);
         for name in self.all("facets").iter().flat_map(|text| split_list(text)) {
             // Spaces around a name are a matter of taste; those at the end of a key belong to it.
@@ -433,7 +432,7 @@ impl Reader {
             let message = "stands beside `page`, and both say where to begin; give one of them";
             self.fault("cursor", FaultKind::Repeated, message);
         }
-        match Cursor::decode(&text).filter(could_be_answered) {
+        match Cursor::decode(&text).filter(Cursor::is_valid) {
             Some(cursor) if sort.is_some_and(|sort| sort != cursor.sort) => {
                 let message = "belongs to a list in another order; begin again without it, or keep `sortBy`";
                 self.fault("cursor", FaultKind::Malformed, message);
@@ -519,24 +518,6 @@ fn split_list(text: &str) -> Vec<String> {
     parts
 }
 
-/// Whether a search could have answered with the cursor. Clients can write what they like into one, and an index must
-/// not have to compare a score with a name, or to look for typos in more words than a search has.
-fn could_be_answered(cursor: &Cursor) -> bool {
-    let Reading { typos, optional } = &cursor.reading;
-    key_fits_sort(cursor) && typos.len().max(optional.len()) <= MAX_QUERY_WORDS
-}
-
-fn key_fits_sort(cursor: &Cursor) -> bool {
-    match (&cursor.key, cursor.sort) {
-        // Every product has a score.
-        (None, sort) => sort != Sort::Relevance,
-        (Some(SortKey::Score(bits)), Sort::Relevance) => f32::from_bits(*bits).is_finite(),
-        (Some(SortKey::Number(_)), Sort::PriceAsc | Sort::PriceDesc | Sort::Newest) => true,
-        (Some(SortKey::Text(_)), Sort::Name) => true,
-        _ => false,
-    }
-}
-
 // ------------------------------------------------------------------------------------------------ writing
 
 /// The query string that [`read_search`] reads as this; equal searches have equal ones. What is as it is by default is
@@ -547,7 +528,7 @@ pub fn write_search(asked: &Asked) -> String {
     write_matching(&mut query, request);
     if *picks_facets || !request.facets.is_empty() {
         let names = request.facets.iter().map(|field| match field {
-            FacetField::Attribute(key) => {
+            Field::Attribute(key) => {
                 format!("{ATTRIBUTE_PREFIX}{}", key.replace('\\', r"\\").replace(',', r"\,"))
             }
             field => field.to_string(),

@@ -1,6 +1,6 @@
 use super::*;
 use domain::ProductId;
-use domain::search::{Need, Reading, Tuning};
+use domain::search::{MatchMode, QueryInterpretation, SortKey, Tuning};
 use proptest::prelude::*;
 
 fn read(query: &str) -> SearchRequest {
@@ -35,7 +35,12 @@ fn euro() -> Currency {
 }
 
 fn cursor(sort: Sort, key: Option<SortKey>) -> Cursor {
-    Cursor { sort, key, id: ProductId::parse("lamp-1").unwrap(), reading: Reading::default() }
+    Cursor {
+        sort,
+        key,
+        id: ProductId::parse("lamp-1").unwrap(),
+        interpretation: QueryInterpretation::default(),
+    }
 }
 
 #[test]
@@ -55,8 +60,8 @@ fn every_parameter_is_read() {
     );
     let expected = SearchRequest {
         words: "gaming laptop".to_owned(),
-        typing: false,
-        need: Need::Most,
+        is_prefix_query: false,
+        match_mode: MatchMode::Most,
         tuning: Tuning::default(),
         filters: Filters {
             category: vec![CategoryPath::parse("Computers > Laptops").unwrap()],
@@ -79,12 +84,7 @@ fn every_parameter_is_read() {
             ]),
         },
         currency: euro(),
-        facets: vec![
-            FacetField::Brand,
-            FacetField::Price,
-            FacetField::Attribute("ram".to_owned()),
-            FacetField::Category,
-        ],
+        facets: vec![Field::Brand, Field::Price, Field::Attribute("ram".to_owned()), Field::Category],
         facet_values: 7,
         sort: Sort::PriceDesc,
         page: Page { start: PageStart::Number(3), size: 50 },
@@ -100,8 +100,8 @@ fn facets_that_matter_may_stand_beside_others() {
         (request.facets, picks_facets)
     };
     assert_eq!(asked_for("facets=*"), (Vec::new(), true));
-    assert_eq!(asked_for("facets=tags,*&facets=*"), (vec![FacetField::Tags], true));
-    assert_eq!(asked_for("facets=attributes.*"), (vec![FacetField::Attribute("*".to_owned())], false));
+    assert_eq!(asked_for("facets=tags,*&facets=*"), (vec![Field::Tags], true));
+    assert_eq!(asked_for("facets=attributes.*"), (vec![Field::Attribute("*".to_owned())], false));
     assert_eq!(faults("facets=**"), [("facets".to_owned(), FaultKind::Unknown)]);
 }
 
@@ -228,8 +228,8 @@ fn a_cursor_belongs_to_its_order() {
     fault(format!("cursor={}", cursor(Sort::Name, Some(SortKey::Number(1))).encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Text("x".into()))).encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, None).encode()));
-    let reading = Reading { typos: vec![0; MAX_QUERY_WORDS + 1], optional: Vec::new() };
-    fault(format!("cursor={}", Cursor { reading, ..price }.encode()));
+    let reading = QueryInterpretation { typos: vec![0; MAX_QUERY_WORDS + 1], optional: Vec::new() };
+    fault(format!("cursor={}", Cursor { interpretation: reading, ..price }.encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Score(f32::NAN.to_bits()))).encode()));
 }
 
@@ -237,22 +237,19 @@ fn a_cursor_belongs_to_its_order() {
 fn a_comma_in_a_key_stands_behind_a_backslash() {
     assert_eq!(
         read(r"facets=attributes.width\,%20outer,brand").facets,
-        [FacetField::Attribute("width, outer".to_owned()), FacetField::Brand]
+        [Field::Attribute("width, outer".to_owned()), Field::Brand]
     );
     assert_eq!(split_list(r"a\\,b\c,"), [r"a\", r"b\c", ""]);
 }
 
 #[test]
 fn the_values_of_a_facet_have_parameters_of_their_own() {
-    let read = |query| read_facet_values(FacetField::Brand, query, Currency::USD);
+    let read = |query| read_facet_values(Field::Brand, query, Currency::USD);
     let request = read("query=lamp&prefix=h&limit=1000&tags=new").unwrap();
     assert_eq!((request.prefix.as_str(), request.limit), ("h", 1000));
     assert_eq!(request.search.words, "lamp");
     assert_eq!(read("").unwrap().limit, DEFAULT_LISTED_VALUES);
-    assert_eq!(
-        read_facet_values(FacetField::Brand, &write_facet_values(&request), Currency::USD),
-        Ok(request)
-    );
+    assert_eq!(read_facet_values(Field::Brand, &write_facet_values(&request), Currency::USD), Ok(request));
     for query in ["limit=0", "limit=1001", "page=1", "sortBy=name", "facets=brand", "prefix=a&prefix=b"] {
         assert_eq!(read(query).unwrap_err().0.len(), 1, "{query}");
     }
@@ -260,7 +257,7 @@ fn the_values_of_a_facet_have_parameters_of_their_own() {
 
 #[test]
 fn a_facet_field_is_bounded() {
-    assert_eq!(read_facet_field("attributes.a.b"), Ok(FacetField::Attribute("a.b".to_owned())));
+    assert_eq!(read_facet_field("attributes.a.b"), Ok(Field::Attribute("a.b".to_owned())));
     assert!(read_facet_field(&format!("attributes.{}", "k".repeat(MAX_KEY_CHARS))).is_ok());
     assert!(read_facet_field(&format!("attributes.{}", "k".repeat(MAX_KEY_CHARS + 1))).is_err());
     assert!(read_facet_field("attributes.a\n").is_err());
@@ -320,13 +317,13 @@ prop_compose! {
     fn request()(
         words in "[^\\s\\x00]{1,9}( [^\\s\\x00]{1,9}){0,3}|", filters in filters(), currency in currency(),
         facets in prop::collection::hash_set(prop_oneof![
-            Just(FacetField::Brand), Just(FacetField::Category), Just(FacetField::Tags), Just(FacetField::Price),
-            r"[^\p{C}]{0,3}[,\\x]{1,3}[^\p{C}]{0,3}".prop_map(FacetField::Attribute),
+            Just(Field::Brand), Just(Field::Category), Just(Field::Tags), Just(Field::Price),
+            r"[^\p{C}]{0,3}[,\\x]{1,3}[^\p{C}]{0,3}".prop_map(Field::Attribute),
         ], 0..6),
         facet_values in 1..=MAX_FACET_VALUES, (sort, start) in sort_and_start(), size in 1..=MAX_PAGE_SIZE,
     ) -> SearchRequest {
         SearchRequest {
-            words, typing: false, need: Need::Most, tuning: Tuning::default(), filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
+            words, is_prefix_query: false, match_mode: MatchMode::Most, tuning: Tuning::default(), filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
             page: Page { start, size },
         }
     }
@@ -345,7 +342,7 @@ proptest! {
     #[test]
     fn no_query_string_makes_reading_panic(query in ".{0,200}") {
         let _ = read_search(&query, Currency::USD);
-        let _ = read_facet_values(FacetField::Brand, &query, Currency::USD);
+        let _ = read_facet_values(Field::Brand, &query, Currency::USD);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Product;
-use domain::search::{FacetField, Hit, MAX_FACETS, MAX_PAGE_SIZE, Page, PageStart, SearchRequest, Sort};
+use domain::search::{Field, Hit, MAX_FACETS, MAX_PAGE_SIZE, Page, PageStart, SearchRequest, Sort};
 
 /// The most attributes that are picked, besides those that are filtered by.
 const MAX_ATTRIBUTES: usize = 6;
@@ -24,7 +24,7 @@ pub(crate) fn sample(request: &SearchRequest) -> SearchRequest {
 
 /// The facets that a request names, then brand, category and price where a product of the sample has one, then the
 /// attributes that are filtered by, then those that tell the products of the sample apart; [`MAX_FACETS`] at most.
-pub(crate) fn picked(request: &SearchRequest, sample: &[Hit]) -> Vec<FacetField> {
+pub(crate) fn picked(request: &SearchRequest, sample: &[Hit]) -> Vec<Field> {
     let products: Vec<&Product> = sample.iter().map(|hit| &*hit.product).collect();
     let any = |has: &dyn Fn(&Product) -> bool| products.iter().any(|product| has(product));
     let mut fields = request.facets.clone();
@@ -32,21 +32,18 @@ pub(crate) fn picked(request: &SearchRequest, sample: &[Hit]) -> Vec<FacetField>
     let in_currency =
         |product: &Product| product.content.price.is_some_and(|price| price.currency() == request.currency);
     let plain = [
-        (FacetField::Brand, !filters.brand.is_empty() || any(&|product| product.content.brand.is_some())),
-        (
-            FacetField::Category,
-            !filters.category.is_empty() || any(&|product| product.content.category.is_some()),
-        ),
-        (FacetField::Price, !filters.price.is_empty() || any(&in_currency)),
+        (Field::Brand, !filters.brand.is_empty() || any(&|product| product.content.brand.is_some())),
+        (Field::Category, !filters.category.is_empty() || any(&|product| product.content.category.is_some())),
+        (Field::Price, !filters.price.is_empty() || any(&in_currency)),
     ];
     fields.extend(plain.into_iter().filter(|(_, is_there)| *is_there).map(|(field, _)| field));
-    fields.extend(filters.attributes.keys().cloned().map(FacetField::Attribute));
+    fields.extend(filters.attributes.keys().cloned().map(Field::Attribute));
     let mut telling: Vec<(f64, &str)> = tallies(&products)
         .into_iter()
         .filter_map(|(key, tally)| Some((tally.worth(products.len())?, key)))
         .collect();
     telling.sort_by(|(a_worth, a), (b_worth, b)| b_worth.total_cmp(a_worth).then(a.cmp(b)));
-    let attributes = telling.into_iter().map(|(_, key)| FacetField::Attribute(key.to_owned()));
+    let attributes = telling.into_iter().map(|(_, key)| Field::Attribute(key.to_owned()));
     fields.extend(attributes.take(MAX_ATTRIBUTES));
     let mut distinct = Vec::with_capacity(fields.len());
     for field in fields {
@@ -148,7 +145,7 @@ mod tests {
     #[test]
     fn named_and_filtered_ones_are_there_in_any_case_and_there_is_an_end() {
         let mut request = everything();
-        request.facets = vec![FacetField::Tags, FacetField::Brand];
+        request.facets = vec![Field::Tags, Field::Brand];
         request.filters.attributes.insert("size".to_owned(), Vec::new());
         request.filters.category.push(domain::CategoryPath::parse("Home").unwrap());
         let product = |number: usize| {
@@ -160,7 +157,7 @@ mod tests {
         let attributes = ["k00", "k01", "k02", "k03", "k04", "k05"].map(|key| format!("attributes.{key}"));
         let first = ["tags", "brand", "category", "price", "attributes.size"].map(str::to_owned);
         assert_eq!(picks, [&first[..], &attributes].concat());
-        request.facets = (0..MAX_FACETS).map(|n| FacetField::Attribute(n.to_string())).collect();
+        request.facets = (0..MAX_FACETS).map(|n| Field::Attribute(n.to_string())).collect();
         assert_eq!(picked(&request, &[]), request.facets);
     }
 
@@ -173,6 +170,6 @@ mod tests {
             json!({"name": "x", "attributes": {"colour": "red", "mpn": "c"}}),
         ];
         let sample: Vec<Hit> = few.iter().enumerate().map(|(number, json)| hit(number, json)).collect();
-        assert_eq!(picked(&everything(), &sample), [FacetField::Attribute("colour".to_owned())]);
+        assert_eq!(picked(&everything(), &sample), [Field::Attribute("colour".to_owned())]);
     }
 }

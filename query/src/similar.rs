@@ -7,11 +7,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::ports::{Indexed, IndexedState};
-use domain::search::{Hit, Need, Page, PageStart, SearchAnswer, SearchRequest};
+use domain::search::{Hit, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{Product, ProductId};
 use runtime::Problem;
 use serde::Serialize;
-use text::similar::telling_words;
+use text::similar::distinctive_words;
 use utoipa::ToSchema;
 
 use crate::awaited::Awaited;
@@ -146,12 +146,12 @@ impl Service {
 /// What to search for: products of the same category, then any. None for a product without words.
 fn requests(product: &Product, limited: Limited) -> Vec<SearchRequest> {
     let Limited { search, limit } = limited;
-    let words = telling_words(&product.content);
+    let words = distinctive_words(&product.content);
     if words.is_empty() {
         return Vec::new();
     }
     let page = Page { start: PageStart::Number(1), size: limit };
-    let mut any = SearchRequest { words, need: Need::Any, page, ..search };
+    let mut any = SearchRequest { words, match_mode: MatchMode::Any, page, ..search };
     any.tuning.hidden.push(product.id.clone());
     // What comes first in searches is not more similar.
     any.tuning.pinned.clear();

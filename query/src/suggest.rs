@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::search::{Facet, FacetField, FacetValue, Need, Page, PageStart, SearchAnswer, SearchRequest};
+use domain::search::{Facet, FacetValue, Field, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{CategoryPath, Language, Product};
 use runtime::Problem;
 use serde::Serialize;
@@ -163,9 +163,9 @@ impl Service {
         let Limited { search, limit } = limited;
         let request = SearchRequest {
             // What has some of the words only would be counted as well.
-            need: Need::All,
-            typing: true,
-            facets: vec![FacetField::Category],
+            match_mode: MatchMode::All,
+            is_prefix_query: true,
+            facets: vec![Field::Category],
             facet_values: CATEGORIES_COUNTED,
             page: Page { start: PageStart::Number(1), size: PRODUCTS_READ },
             ..search
@@ -176,7 +176,7 @@ impl Service {
         }
         let (mut answer, mut took) = self.ask_one("suggest", &request).await?;
         if answer.total == 0 {
-            let most = SearchRequest { need: Need::Most, ..request.clone() };
+            let most = SearchRequest { match_mode: MatchMode::Most, ..request.clone() };
             (answer, took) = self.ask_one("suggest", &most).await?;
         }
         let suggested = Suggested::of(&request, &answer, limit, self.settings.language);

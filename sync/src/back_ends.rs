@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use domain::maintenance::IndexMaintenance;
+use domain::ports::IndexMaintenance;
 use domain::ports::{ChangeQueue, ProductStore};
 use domain::{Currency, Language};
 #[cfg(feature = "aws")]

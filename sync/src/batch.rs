@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::ports::{Applied, Delivery, GivenBack, Receipt, Released};
+use domain::ports::{Applied, Delivery, Receipt, ReleaseRequest, RetryRequest};
 use domain::{Change, ProductId};
 
 /// The longest that a message which failed waits until it comes again.
@@ -17,7 +17,7 @@ pub(crate) struct Batch {
     /// For each change, the messages that are settled with it.
     messages: Vec<Vec<Message>>,
     /// Messages that cannot be read.
-    unreadable: Vec<GivenBack>,
+    unreadable: Vec<RetryRequest>,
     receipts: Vec<Receipt>,
 }
 
@@ -39,7 +39,7 @@ impl Batch {
                 Ok(envelope) => batch.add(&mut places, envelope.change, message),
                 Err(reason) => {
                     tracing::error!(reason, receives, "a message cannot be read");
-                    batch.unreadable.push(message.given_back(reason));
+                    batch.unreadable.push(message.retry_request(reason));
                 }
             }
         }
@@ -76,17 +76,20 @@ impl Batch {
     }
 
     /// All messages, where nothing became of them.
-    pub(crate) fn release(self) -> Vec<Released> {
-        let readable = self.messages.into_iter().flatten().map(Message::released);
+    pub(crate) fn release(self) -> Vec<ReleaseRequest> {
+        let readable = self.messages.into_iter().flatten().map(Message::release_request);
         let unreadable = self.unreadable.into_iter();
-        let unreadable =
-            unreadable.map(|GivenBack { receipt, receives, body, .. }| Released { receipt, receives, body });
+        let unreadable = unreadable.map(|RetryRequest { receipt, receives, body, .. }| ReleaseRequest {
+            receipt,
+            receives,
+            body,
+        });
         readable.chain(unreadable).collect()
     }
 
     /// What became of the messages, given what became of [`Batch::changes`]: acknowledged when the index holds their
     /// change or a later one, given back alone when it refuses theirs.
-    pub(crate) fn settle(self, applied: Vec<Applied>) -> (Vec<Receipt>, Vec<GivenBack>) {
+    pub(crate) fn settle(self, applied: Vec<Applied>) -> (Vec<Receipt>, Vec<RetryRequest>) {
         let mut acknowledged = Vec::with_capacity(self.receipts.len());
         let mut given_back = self.unreadable;
         for ((change, messages), applied) in self.changes.iter().zip(self.messages).zip(applied) {
@@ -96,7 +99,8 @@ impl Batch {
                 }
                 Applied::Refused(reason) => {
                     tracing::error!(product.id = %change.id(), product.version = change.version().0, reason, "the index refuses a product");
-                    given_back.extend(messages.into_iter().map(|message| message.given_back(reason.clone())));
+                    given_back
+                        .extend(messages.into_iter().map(|message| message.retry_request(reason.clone())));
                 }
             }
         }
@@ -105,16 +109,16 @@ impl Batch {
 }
 
 impl Message {
-    fn released(self) -> Released {
+    fn release_request(self) -> ReleaseRequest {
         let Self { receipt, receives, body } = self;
-        Released { receipt, receives, body }
+        ReleaseRequest { receipt, receives, body }
     }
 
     /// Each receive doubles the time until the next.
-    fn given_back(self, reason: String) -> GivenBack {
+    fn retry_request(self, reason: String) -> RetryRequest {
         let Self { receipt, receives, body } = self;
         let delay = Duration::from_secs(1 << receives.min(6)).min(MAX_RETRY_DELAY);
-        GivenBack { receipt, receives, body, reason, delay }
+        RetryRequest { receipt, receives, body, reason, delay }
     }
 }
 

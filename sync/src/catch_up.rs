@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use domain::maintenance::{Generation, Look};
 use domain::ports::PortError;
+use domain::ports::{CompareDepth, Generation};
 use runtime::Backoff;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ async fn compare(sides: &Sides) -> Result<Outcome, PortError> {
     }
     let comparison = Comparison {
         generation: Generation::Live,
-        look: Look::Versions,
+        look: CompareDepth::Versions,
         repair: true,
         patience: Duration::ZERO,
         one_in: 1,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::maintenance::{Generations, IndexMaintenance};
+use domain::ports::{Generations, IndexMaintenance};
 use runtime::Gauges;
 
 const GENERATIONS: &str = "noren_index_generations";

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::maintenance::{Generation, Held, IndexMaintenance, Look, Mend, Mended, TOMBSTONE_RETENTION};
+use domain::ports::{
+    CompareDepth, Generation, IndexEntry, IndexMaintenance, Repair, RepairOutcome, TOMBSTONE_RETENTION,
+};
 use domain::ports::{ListError, PortError, PortErrorKind, ProductStore, StoredVersion};
 use domain::{ProductId, Record, Version};
 use serde::Serialize;
@@ -35,7 +37,7 @@ pub struct Comparison {
     /// Which generation of the index.
     pub generation: Generation,
     /// How closely.
-    pub look: Look,
+    pub look: CompareDepth,
     /// Whether to mend what differs.
     pub repair: bool,
     /// How long sync is given to write what differs before that counts.
@@ -76,13 +78,13 @@ pub struct Drift {
     #[schema(value_type = Option<u64>)]
     pub indexed: Option<Version>,
     /// What was done about it.
-    pub repair: Repair,
+    pub repair: RepairStatus,
 }
 
 /// What was done about a product that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Repair {
+pub enum RepairStatus {
     /// Nothing: that was not asked for.
     None,
     /// The index holds what it should.
@@ -150,8 +152,8 @@ impl Outcome {
             DriftKind::Differing => &mut self.differing,
         };
         *counter += 1;
-        self.repaired += u64::from(drift.repair == Repair::Done);
-        self.refused += u64::from(matches!(drift.repair, Repair::Refused(_)));
+        self.repaired += u64::from(drift.repair == RepairStatus::Done);
+        self.refused += u64::from(matches!(drift.repair, RepairStatus::Refused(_)));
     }
 }
 
@@ -264,7 +266,7 @@ impl Pass<'_> {
 
     /// A page of the store: whole records where documents are compared, versions where they are enough.
     async fn page(&self, cursor: Option<&str>) -> Result<(Vec<Stored>, Option<String>), PortError> {
-        if self.comparison.look == Look::Versions {
+        if self.comparison.look == CompareDepth::Versions {
             let page = self.sides.store.versions(cursor, 8 * PAGE).await.map_err(list_error)?;
             return Ok((page.versions.into_iter().map(Stored::Version).collect(), page.next));
         }
@@ -287,7 +289,8 @@ impl Pass<'_> {
         let mut after: Option<ProductId> = None;
         loop {
             let generation = self.comparison.generation;
-            let page = self.sides.index.scan(generation, after.as_ref(), PAGE, Look::Versions).await?;
+            let page =
+                self.sides.index.scan(generation, after.as_ref(), PAGE, CompareDepth::Versions).await?;
             let is_last = page.len() < PAGE;
             after = page.last().map(|held| held.id.clone());
             let ids: Vec<ProductId> = page.into_iter().map(|held| held.id).collect();
@@ -402,9 +405,13 @@ impl Sides {
         state.map(|state| state.documents).ok_or_else(missing)
     }
 
-    async fn held(&self, comparison: &Comparison, stored: &[Stored]) -> Result<Vec<Option<Held>>, PortError> {
+    async fn held(
+        &self,
+        comparison: &Comparison,
+        stored: &[Stored],
+    ) -> Result<Vec<Option<IndexEntry>>, PortError> {
         let ids: Vec<ProductId> = stored.iter().map(|stored| stored.id().clone()).collect();
-        self.index.held(comparison.generation, &ids, comparison.look).await
+        self.index.entries(comparison.generation, &ids, comparison.look).await
     }
 
     /// Those that the index does not hold as it should, with their versions.
@@ -412,9 +419,9 @@ impl Sides {
         &self,
         comparison: &Comparison,
         stored: &[Stored],
-        held: &[Option<Held>],
+        held: &[Option<IndexEntry>],
     ) -> Result<Vec<(ProductId, Option<Version>)>, PortError> {
-        if comparison.look == Look::Versions {
+        if comparison.look == CompareDepth::Versions {
             let versions = stored.iter().map(Stored::version).zip(held);
             let differing = versions.filter(|(stored, held)| {
                 !is_equal(&expected_version(stored), stored.deleted_at, held.as_ref())
@@ -428,13 +435,14 @@ impl Sides {
                 Stored::Version(_) => None,
             })
             .collect();
-        let expected = self.projected(records.clone()).await?;
-        let differs = |((record, expected), held): ((Record, Result<Held, String>), &Option<Held>)| {
-            let is_equal = expected.is_ok_and(|expected| {
-                is_equal(&expected, StoredVersion::of(&record).deleted_at, held.as_ref())
-            });
-            (!is_equal).then(|| (record.id().clone(), Some(record.version())))
-        };
+        let expected = self.expected_entries(records.clone()).await?;
+        let differs =
+            |((record, expected), held): ((Record, Result<IndexEntry, String>), &Option<IndexEntry>)| {
+                let is_equal = expected.is_ok_and(|expected| {
+                    is_equal(&expected, StoredVersion::of(&record).deleted_at, held.as_ref())
+                });
+                (!is_equal).then(|| (record.id().clone(), Some(record.version())))
+            };
         Ok(records.into_iter().zip(expected).zip(held).filter_map(differs).collect())
     }
 
@@ -445,10 +453,10 @@ impl Sides {
         ids: &[ProductId],
     ) -> Result<Vec<Option<Found>>, PortError> {
         // The index first: what it holds is in the store by then.
-        let held = self.index.held(comparison.generation, ids, comparison.look).await?;
+        let held = self.index.entries(comparison.generation, ids, comparison.look).await?;
         let stored = self.store.get(ids).await?;
         let records: Vec<Record> = stored.iter().flatten().cloned().collect();
-        let mut expected = self.projected(records).await?.into_iter();
+        let mut expected = self.expected_entries(records).await?.into_iter();
         let mut drifts = Vec::with_capacity(ids.len());
         for ((id, held), stored) in ids.iter().zip(held).zip(stored) {
             let expected = stored.as_ref().and_then(|_| expected.next());
@@ -456,8 +464,13 @@ impl Sides {
             drifts.push(kind.map(|kind| {
                 let (stored_version, indexed) =
                     (stored.as_ref().map(Record::version), held.map(|held| held.version));
-                let drift =
-                    Drift { id: id.clone(), kind, stored: stored_version, indexed, repair: Repair::None };
+                let drift = Drift {
+                    id: id.clone(),
+                    kind,
+                    stored: stored_version,
+                    indexed,
+                    repair: RepairStatus::None,
+                };
                 (drift, stored)
             }));
         }
@@ -465,17 +478,21 @@ impl Sides {
     }
 
     async fn repair(&self, comparison: &Comparison, found: &mut [Found]) -> Result<(), PortError> {
-        let mends: Vec<Mend> = found
+        let repairs: Vec<Repair> = found
             .iter()
-            .map(|(drift, record)| Mend { id: drift.id.clone(), seen: drift.indexed, record: record.clone() })
+            .map(|(drift, record)| Repair {
+                id: drift.id.clone(),
+                expected_version: drift.indexed,
+                record: record.clone(),
+            })
             .collect();
-        for ((drift, _), mended) in
-            found.iter_mut().zip(self.index.mend(comparison.generation, &mends).await?)
+        for ((drift, _), repaired) in
+            found.iter_mut().zip(self.index.repair(comparison.generation, &repairs).await?)
         {
-            drift.repair = match mended {
-                Mended::Done => Repair::Done,
-                Mended::Overtaken => self.overtaken(comparison, &drift.id).await?,
-                Mended::Refused(reason) => Repair::Refused(reason),
+            drift.repair = match repaired {
+                RepairOutcome::Done => RepairStatus::Done,
+                RepairOutcome::Overtaken => self.overtaken(comparison, &drift.id).await?,
+                RepairOutcome::Refused(reason) => RepairStatus::Refused(reason),
             };
         }
         Ok(())
@@ -483,24 +500,29 @@ impl Sides {
 
     /// Another writer came between: mostly it wrote the same. Else it is tried again, as a product may be written again
     /// and again.
-    async fn overtaken(&self, comparison: &Comparison, id: &ProductId) -> Result<Repair, PortError> {
+    async fn overtaken(&self, comparison: &Comparison, id: &ProductId) -> Result<RepairStatus, PortError> {
         for _ in 0..OVERTAKEN_TRIES {
             let again = self.drifts(comparison, std::slice::from_ref(id)).await?.pop().flatten();
-            let Some((Drift { indexed: seen, .. }, record)) = again else { return Ok(Repair::Done) };
-            let mend = Mend { id: id.clone(), seen, record };
-            match self.index.mend(comparison.generation, &[mend]).await?.pop() {
-                Some(Mended::Done) => return Ok(Repair::Done),
-                Some(Mended::Refused(reason)) => return Ok(Repair::Refused(reason)),
-                Some(Mended::Overtaken) | None => {}
+            let Some((Drift { indexed: expected_version, .. }, record)) = again else {
+                return Ok(RepairStatus::Done);
+            };
+            let repair = Repair { id: id.clone(), expected_version, record };
+            match self.index.repair(comparison.generation, &[repair]).await?.pop() {
+                Some(RepairOutcome::Done) => return Ok(RepairStatus::Done),
+                Some(RepairOutcome::Refused(reason)) => return Ok(RepairStatus::Refused(reason)),
+                Some(RepairOutcome::Overtaken) | None => {}
             }
         }
-        Ok(Repair::Overtaken)
+        Ok(RepairStatus::Overtaken)
     }
 
     /// Projects on a thread that may take its time.
-    async fn projected(&self, records: Vec<Record>) -> Result<Vec<Result<Held, String>>, PortError> {
+    async fn expected_entries(
+        &self,
+        records: Vec<Record>,
+    ) -> Result<Vec<Result<IndexEntry, String>>, PortError> {
         let index = Arc::clone(&self.index);
-        let projecting = tokio::task::spawn_blocking(move || index.projected(&records));
+        let projecting = tokio::task::spawn_blocking(move || index.expected_entries(&records));
         projecting
             .await
             .map_err(|panic| PortError::new(PortErrorKind::Internal, "making documents of products", panic))
@@ -516,13 +538,13 @@ fn json_bytes(record: &Record) -> usize {
 }
 
 /// Where only versions are compared, what a version lets expect.
-fn expected_version(stored: &StoredVersion) -> Held {
+fn expected_version(stored: &StoredVersion) -> IndexEntry {
     let is_live = stored.deleted_at.is_none();
-    Held { id: stored.id.clone(), version: stored.version, is_live, fingerprint: None }
+    IndexEntry { id: stored.id.clone(), version: stored.version, is_live, fingerprint: None }
 }
 
 /// Whether the index holds what it should. An old tombstone need not be there.
-fn is_equal(expected: &Held, deleted_at: Option<jiff::Timestamp>, held: Option<&Held>) -> bool {
+fn is_equal(expected: &IndexEntry, deleted_at: Option<jiff::Timestamp>, held: Option<&IndexEntry>) -> bool {
     match held {
         None => deleted_at.is_some_and(is_needless),
         Some(held) => {
@@ -542,14 +564,14 @@ pub(crate) fn is_needless(deleted_at: jiff::Timestamp) -> bool {
 
 fn drift_kind(
     stored: Option<&Record>,
-    expected: Option<Result<Held, String>>,
-    held: Option<&Held>,
-    look: Look,
+    expected: Option<Result<IndexEntry, String>>,
+    held: Option<&IndexEntry>,
+    look: CompareDepth,
 ) -> Option<DriftKind> {
     let Some(record) = stored else { return held.map(|_| DriftKind::Ghost) };
     let of_version = StoredVersion::of(record);
     let expected = match (look, expected) {
-        (Look::Documents, Some(Ok(expected))) => expected,
+        (CompareDepth::Documents, Some(Ok(expected))) => expected,
         _ => expected_version(&of_version),
     };
     if is_equal(&expected, of_version.deleted_at, held) {

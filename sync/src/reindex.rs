@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ProductId;
-use domain::maintenance::{Generation, Look, Mend};
+use domain::ports::{CompareDepth, Generation, Repair};
 use domain::ports::{PortError, PortErrorKind, StoredVersion};
 use domain::{Record, Version};
 use serde::Serialize;
 
 use crate::reconcile::{
-    Comparison, Drift, Event, Listener, Repair, Sides, is_needless, list_error, reconcile,
+    Comparison, Drift, Event, Listener, RepairStatus, Sides, is_needless, list_error, reconcile,
 };
 
 /// Records that are written into the new index together.
@@ -50,7 +50,7 @@ pub enum Step {
 /// # Errors
 /// When the store or the index fails; what was built is gone on with next time.
 pub async fn reindex(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), PortError> {
-    if sides.index.begin().await? {
+    if sides.index.create_next().await? {
         listener.tell(Step::Resumed).await;
     }
     fill(sides, listener).await?;
@@ -63,7 +63,7 @@ pub async fn reindex(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result
 /// # Errors
 /// As [`reindex`].
 pub async fn roll_back(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<bool, PortError> {
-    if !sides.index.recall().await? {
+    if !sides.index.restore_previous().await? {
         return Ok(false);
     }
     switch(sides, listener).await?;
@@ -98,19 +98,19 @@ async fn finish(writing: Option<tokio::task::JoinHandle<Result<(), PortError>>>)
 
 async fn write(sides: &Sides, records: Vec<Record>) -> Result<(), PortError> {
     let ids: Vec<ProductId> = records.iter().map(|record| record.id().clone()).collect();
-    let held = sides.index.held(Generation::Next, &ids, Look::Versions).await?;
-    let mends: Vec<Mend> = records
+    let held = sides.index.entries(Generation::Next, &ids, CompareDepth::Versions).await?;
+    let repairs: Vec<Repair> = records
         .into_iter()
         .zip(held)
         .filter(|(record, held)| is_wanted(record, held.as_ref().map(|held| held.version)))
-        .map(|(record, held)| Mend {
+        .map(|(record, held)| Repair {
             id: record.id().clone(),
-            seen: held.map(|held| held.version),
+            expected_version: held.map(|held| held.version),
             record: Some(record),
         })
         .collect();
     // What is overtaken was written by sync meanwhile; what is refused the comparison finds.
-    sides.index.mend(Generation::Next, &mends).await.map(drop)
+    sides.index.repair(Generation::Next, &repairs).await.map(drop)
 }
 
 /// Whether the new index needs the record: it has an earlier version, and it is no tombstone that nothing can bring back.
@@ -122,10 +122,10 @@ fn is_wanted(record: &Record, held: Option<Version>) -> bool {
 /// Compares the next index with the store and mends it, then makes it live. What others write meanwhile they write into
 /// the next index, too, so what they overtook is right, or on its way as it is to the live one.
 async fn switch(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), PortError> {
-    compare(sides, Generation::Next, Look::Documents, listener).await?;
-    sides.index.promote().await?;
+    compare(sides, Generation::Next, CompareDepth::Documents, listener).await?;
+    sides.index.promote_next().await?;
     // What was written into the one before alone, by a process that had not seen yet that there was another.
-    compare(sides, Generation::Live, Look::Versions, listener).await?;
+    compare(sides, Generation::Live, CompareDepth::Versions, listener).await?;
     let documents = sides.index.generations().await?.live.map_or(0, |live| live.documents);
     listener.tell(Step::Switched { documents }).await;
     Ok(())
@@ -134,7 +134,7 @@ async fn switch(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), 
 async fn compare(
     sides: &Sides,
     generation: Generation,
-    look: Look,
+    look: CompareDepth,
     listener: &mut dyn Listener<Step>,
 ) -> Result<(), PortError> {
     let comparison = Comparison { generation, look, repair: true, patience: Duration::ZERO, one_in: 1 };
@@ -149,7 +149,7 @@ impl Listener<Event> for Comparing<'_> {
     async fn tell(&mut self, event: Event) {
         match event {
             Event::Progress { done, total } => self.0.tell(Step::Verifying { done, total }).await,
-            Event::Drift(drift @ Drift { repair: Repair::Refused(_), .. }) => {
+            Event::Drift(drift @ Drift { repair: RepairStatus::Refused(_), .. }) => {
                 self.0.tell(Step::Refused(drift)).await
             }
             Event::Drift(_) => {}

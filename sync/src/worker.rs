@@ -159,7 +159,7 @@ impl Worker {
             tracing::warn!(error = error.chain(), "cannot acknowledge messages; they will come again");
         }
         if !given_back.is_empty()
-            && let Err(error) = self.queue.give_back(&given_back).await
+            && let Err(error) = self.queue.retry_later(&given_back).await
         {
             tracing::warn!(error = error.chain(), "cannot give messages back; they will come again");
         }

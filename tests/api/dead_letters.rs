@@ -23,7 +23,7 @@ fn version(id: &str, version: u64, name: &str) -> Change {
 
 async fn write(store: &EmbeddedStore, change: Change) {
     let replaces = Some(Version(change.version().0 - 1));
-    let write = Write { change, replaces, answered: None, traceparent: None };
+    let write = Write { change, replaces, idempotency: None, traceparent: None };
     store.write(vec![write]).await.remove(0).unwrap();
 }
 

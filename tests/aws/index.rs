@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::input::read_product;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind, SearchIndex};
-use domain::search::{Facet, FacetField, FacetRequest, SearchRequest, price_facet};
+use domain::search::{Facet, FacetRequest, Field, SearchRequest, price_facet};
 use domain::{Change, Currency, Language, Product, ProductId, Version};
 use opensearch_index::{OpenError, OpenSearchSearcher, OpenSearchWriter, Options};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ async fn make(server: &Server, name: &str, body: Value) {
     Answer::of(http_client().put(format!("{}/{name}", server.url)).json(&body)).await.expect(200);
 }
 
-fn everything(facet: FacetField) -> SearchRequest {
+fn everything(facet: Field) -> SearchRequest {
     SearchRequest { facets: vec![facet], facet_values: 3, ..SearchRequest::all(Currency::USD) }
 }
 
@@ -67,7 +67,7 @@ async fn however_many_attributes_there_are_the_mapping_stays_as_it_is() {
     assert!(writer.apply(&changes).await.unwrap().iter().all(|applied| *applied == Applied::Done));
     assert_eq!(mapping().await, before);
     let searcher = OpenSearchSearcher::open(&options).await.unwrap();
-    let facet = FacetField::Attribute("key 77.49".to_owned());
+    let facet = Field::Attribute("key 77.49".to_owned());
     let answer = searcher.search(&everything(facet)).await.unwrap();
     assert!(
         matches!(&answer.facets[0].1, Facet::Values { values, distinct: 1, .. } if values[0].count == 1),
@@ -94,21 +94,20 @@ async fn facets_with_very_many_values_are_exact() {
         writer.apply(part).await.unwrap();
     }
     let searcher = OpenSearchSearcher::open(&options).await.unwrap();
-    let facet =
-        async |field: FacetField| searcher.search(&everything(field)).await.unwrap().facets.remove(0).1;
-    let Facet::Values { values, distinct, .. } = facet(FacetField::Brand).await else {
+    let facet = async |field: Field| searcher.search(&everything(field)).await.unwrap().facets.remove(0).1;
+    let Facet::Values { values, distinct, .. } = facet(Field::Brand).await else {
         panic!("brands are values")
     };
     assert_eq!((distinct, values.len()), (PRODUCTS as usize - 1, 3));
     assert_eq!((values[0].value.as_str(), values[0].count), ("Twice", 2));
-    let serial = FacetField::Attribute("serial".to_owned());
+    let serial = Field::Attribute("serial".to_owned());
     let Facet::Values { values, distinct, .. } = facet(serial.clone()).await else {
         panic!("serials are values")
     };
     assert_eq!(distinct, PRODUCTS as usize);
     assert_eq!(values.iter().map(|value| value.value.as_str()).collect::<Vec<_>>(), ["0", "1", "10"]);
     let prices: Vec<(i64, u64)> = (0..PRODUCTS).map(|n| (n * 100, 1)).collect();
-    assert_eq!(facet(FacetField::Price).await, Facet::Price(price_facet(&prices)));
+    assert_eq!(facet(Field::Price).await, Facet::Price(price_facet(&prices)));
     let search = SearchRequest::all(Currency::USD);
     let request = FacetRequest { search, field: serial, prefix: "349".to_owned(), limit: 100 };
     let values = searcher.facet_values(&request).await.unwrap();

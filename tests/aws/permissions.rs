@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_setup::Aws;
-use domain::maintenance::IndexMaintenance;
 use domain::ports::ChangeQueue;
+use domain::ports::IndexMaintenance;
 use opensearch_index::OpenSearchWriter;
 use serde_json::{Value, json};
 use sqs_queue::SqsQueue;
@@ -24,7 +24,7 @@ use crate::support::{
 const ALIAS: &str = "noren-products";
 
 /// An action on a resource: a path in OpenSearch, or `Table`, `Queue` or `DeadLetters`.
-type Need = (String, String);
+type MatchMode = (String, String);
 
 // ------------------------------------------------------------------------------------------------ policies
 
@@ -89,7 +89,7 @@ impl Policy {
         Self(statements.collect())
     }
 
-    fn allows(&self, (action, resource): &Need) -> bool {
+    fn allows(&self, (action, resource): &MatchMode) -> bool {
         self.0.iter().any(|(actions, resources)| {
             actions.contains(action) && resources.iter().any(|pattern| matches(pattern, resource))
         })
@@ -146,7 +146,7 @@ fn no_function_may_remove_an_index_or_touch_dead_letters() {
 struct Asked {
     /// The alias of the index here, where other tests use the same server.
     alias: String,
-    needs: Arc<Mutex<BTreeSet<Need>>>,
+    needs: Arc<Mutex<BTreeSet<MatchMode>>>,
 }
 
 impl Asked {
@@ -159,7 +159,7 @@ impl Asked {
         let asked = self.clone();
         FaultProxy::before(url, move |passing| {
             let needs = needs(passing).into_iter();
-            let as_on_aws = |(action, resource): Need| (action, resource.replace(&asked.alias, ALIAS));
+            let as_on_aws = |(action, resource): MatchMode| (action, resource.replace(&asked.alias, ALIAS));
             asked.needs.lock().unwrap().extend(needs.map(as_on_aws));
             Rule::Pass
         })
@@ -169,7 +169,7 @@ impl Asked {
     /// All of it must be allowed, and there must be all of these actions.
     fn expect_allowed(&self, who: &str, policy: &Policy, actions: &[&str]) {
         let asked = self.needs.lock().unwrap();
-        let denied: Vec<&Need> = asked.iter().filter(|need| !policy.allows(need)).collect();
+        let denied: Vec<&MatchMode> = asked.iter().filter(|need| !policy.allows(need)).collect();
         assert!(denied.is_empty(), "{who} may not: {denied:#?}");
         for action in actions {
             assert!(asked.iter().any(|(asked, _)| asked == action), "{who} did no {action}: {asked:#?}");
@@ -178,7 +178,7 @@ impl Asked {
 }
 
 /// The rights that a call needs.
-fn needs(passing: &Passing) -> Vec<Need> {
+fn needs(passing: &Passing) -> Vec<MatchMode> {
     let target = passing.headers.get("x-amz-target").map(|target| target.to_str().unwrap());
     let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
         let method = passing.method.as_str();
@@ -240,7 +240,7 @@ async fn every_call_to_aws_is_one_that_the_policies_allow() {
     .await;
     let options = opensearch_options(opensearch, &name);
     let begun = OpenSearchWriter::open(&options).await.unwrap();
-    begun.begin().await.unwrap();
+    begun.create_next().await.unwrap();
     write(&command).await;
     let read = query_asks.before(&opensearch.url).await;
     let query =
@@ -280,7 +280,7 @@ async fn every_call_to_aws_is_one_that_the_policies_allow() {
     noren("verify --patience 0 --repair", 0);
     noren("reindex", 0);
     noren("reindex --rollback", 0);
-    begun.begin().await.unwrap();
+    begun.create_next().await.unwrap();
     noren("reindex --discard", 0);
 
     let writing = ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query", "sqs:SendMessage"];

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aws_setup::Aws;
 use domain::input::read_product;
-use domain::ports::{Answered, PortErrorKind, ProductStore, Write, WriteAnswer, WriteError, WriteOutcome};
+use domain::ports::{
+    IdempotencyRecord, PortErrorKind, ProductStore, Write, WriteError, WriteOutcome, WriteResponse,
+};
 use domain::{Change, Currency, Product, ProductId, Version};
 use dynamodb_store::DynamoStore;
 use jiff::{SignedDuration, Timestamp};
@@ -28,7 +30,7 @@ fn write(id: &str, version: u64, json: &str) -> Write {
         1 => (Change::Create(product), None),
         n => (Change::Update(product), Some(Version(n - 1))),
     };
-    Write { change, replaces, answered: None, traceparent: None }
+    Write { change, replaces, idempotency: None, traceparent: None }
 }
 
 async fn make(store: &DynamoStore, write: Write) -> Result<(), WriteError> {
@@ -69,35 +71,35 @@ async fn every_version_is_one_success_of_many_writers() {
     let last = store.get(&[id]).await.unwrap().remove(0).unwrap().version();
     assert_eq!(last.0, 1 + won);
     assert!(won >= attempts, "of writers that never stop, one wins each time");
-    let marks = store.unsent(Duration::ZERO, 20_000).await.unwrap();
+    let marks = store.pending(Duration::ZERO, 20_000).await.unwrap();
     assert_eq!(marks.len() as u64, last.0, "a mark for each version");
 }
 
 #[tokio::test]
 async fn an_answer_is_forgotten_in_its_time_whether_or_not_the_table_removed_it() {
     let Some(store) = table().await else { return };
-    let answered = |id: &str| Answered {
+    let answered = |id: &str| IdempotencyRecord {
         key: "key".to_owned(),
         fingerprint: [1; 32],
-        answer: WriteAnswer {
+        response: WriteResponse {
             outcome: WriteOutcome::Created,
             id: ProductId::parse(id).unwrap(),
             version: Version(1),
         },
     };
-    let with_key = |id: &str| Write { answered: Some(answered(id)), ..write(id, 1, r#"{"name":"a"}"#) };
+    let with_key = |id: &str| Write { idempotency: Some(answered(id)), ..write(id, 1, r#"{"name":"a"}"#) };
     make(&store, with_key("a")).await.unwrap();
     let after = |hours: i64| {
         let later = SignedDuration::from_hours(hours);
         store.clone().with_clock(Arc::new(move || Timestamp::now() + later))
     };
-    assert_eq!(after(24).answered("key").await.unwrap(), Some(answered("a")));
-    assert!(matches!(make(&after(24), with_key("b")).await, Err(WriteError::AlreadyAnswered)));
-    assert_eq!(after(26).answered("key").await.unwrap(), None);
+    assert_eq!(after(24).find_idempotent("key").await.unwrap(), Some(answered("a")));
+    assert!(matches!(make(&after(24), with_key("b")).await, Err(WriteError::DuplicateKey)));
+    assert_eq!(after(26).find_idempotent("key").await.unwrap(), None);
     make(&after(26), with_key("b")).await.unwrap();
-    assert_eq!(after(26).answered("key").await.unwrap(), Some(answered("b")));
-    after(60).remember(answered("c")).await.unwrap();
-    assert_eq!(after(60).answered("key").await.unwrap(), Some(answered("c")));
+    assert_eq!(after(26).find_idempotent("key").await.unwrap(), Some(answered("b")));
+    after(60).record_idempotent(answered("c")).await.unwrap();
+    assert_eq!(after(60).find_idempotent("key").await.unwrap(), Some(answered("c")));
 }
 
 #[tokio::test]
@@ -112,7 +114,7 @@ async fn a_delete_of_a_product_with_the_largest_content_frees_its_sku() {
     let delete = Write {
         change: Change::Delete(tombstone),
         replaces: Some(Version(1)),
-        answered: None,
+        idempotency: None,
         traceparent: None,
     };
     make(&store, delete).await.unwrap();
@@ -128,8 +130,8 @@ async fn a_server_that_is_away_is_unavailable() {
     let id = ProductId::parse("a").unwrap();
     let kinds = [
         store.get(&[id]).await.err().map(|error| error.kind),
-        store.answered("key").await.err().map(|error| error.kind),
-        store.unsent(Duration::ZERO, 1).await.err().map(|error| error.kind),
+        store.find_idempotent("key").await.err().map(|error| error.kind),
+        store.pending(Duration::ZERO, 1).await.err().map(|error| error.kind),
         store.ready().await.err().map(|error| error.kind),
         match make(&store, write("a", 1, r#"{"name":"a"}"#)).await {
             Err(WriteError::Failed(error)) => Some(error.kind),

@@ -42,8 +42,8 @@ async fn a_letter_tells_what_it_is_about_and_why(queue: &dyn Queue) {
     let letter = letters(queue).await.remove(0);
     assert_eq!((letter.id, letter.version), (Some(id("a")), Some(Version(7))));
     assert_eq!((letter.reason.as_deref(), letter.receives), (Some("no room for a"), MAX_RECEIVES));
-    let died_at = letter.died_at.unwrap();
-    assert!(died_at >= begun && died_at <= domain::now(), "{died_at}");
+    let dead_lettered_at = letter.dead_lettered_at.unwrap();
+    assert!(dead_lettered_at >= begun && dead_lettered_at <= domain::now(), "{dead_lettered_at}");
     assert!(letter.body.unwrap().contains("\"DELETE\""));
 }
 

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::maintenance::IndexMaintenance;
+use domain::ports::IndexMaintenance;
 use domain::ports::{Applied, IndexWriter, SearchIndex};
 use domain::search::{
-    AttributeFilter, Boost, Cursor, Facet, FacetField, FacetRequest, FacetValue, Filters, Need, Page,
+    AttributeFilter, Boost, Cursor, Facet, FacetRequest, FacetValue, Field, Filters, MatchMode, Page,
     PageStart, SearchAnswer, SearchRequest, Sort, Synonym, Tuning,
 };
 use domain::{Change, Currency, PriceRange, Product, ProductId, Status, Tombstone, Version};
@@ -219,7 +219,7 @@ impl Index<'_> {
 
     /// What has all words.
     async fn words(&self, words: &str) -> Vec<String> {
-        self.found(&SearchRequest { need: Need::All, ..asking(words) }).await
+        self.found(&SearchRequest { match_mode: MatchMode::All, ..asking(words) }).await
     }
 
     /// What the filter leaves of everything, by id.
@@ -249,7 +249,7 @@ async fn an_index_in_order_finds_the_same(index: &Index<'_>) {
         index.add([named(id, "Desk lamp")]).await;
     }
     index.apply(&[deleted("b", 2)]).await;
-    index.writer.settle().await.unwrap();
+    index.writer.optimize().await.unwrap();
     assert_eq!(index.words("lamp").await, ["a", "c"]);
 }
 
@@ -330,13 +330,13 @@ async fn only_active_products_are_found(index: &Index<'_>) {
     assert_eq!(index.words("lamp").await, ["active"]);
     assert_eq!(index.words("").await, ["active"]);
     let mut request = asking("");
-    request.facets = vec![FacetField::Brand];
+    request.facets = vec![Field::Brand];
     let one = Facet::Values {
         values: vec![FacetValue { value: "B".into(), count: 1 }],
         distinct: 1,
         numbers: None,
     };
-    assert_eq!(index.answer(&request).await.facets, [(FacetField::Brand, one)]);
+    assert_eq!(index.answer(&request).await.facets, [(Field::Brand, one)]);
     index
         .apply(&[
             at_version(2, with_status("active", Status::Draft)),
@@ -382,7 +382,7 @@ async fn every_word_must_be_found(index: &Index<'_>) {
     elsewhere.filters.brand = vec!["Hikari".to_owned()];
     let answer = index.answer(&elsewhere).await;
     assert_eq!(answer.total, 0);
-    elsewhere.need = Need::All;
+    elsewhere.match_mode = MatchMode::All;
     assert_eq!(index.answer(&elsewhere).await.relaxed.len(), 0, "filters leave no word out");
 }
 
@@ -419,10 +419,10 @@ async fn words_need_not_be_found_where_few_products_have_all_of_them(index: &Ind
             "{words}"
         );
     }
-    let strict = SearchRequest { need: Need::All, ..asking("purple lamp") };
+    let strict = SearchRequest { match_mode: MatchMode::All, ..asking("purple lamp") };
     assert_eq!(index.answer(&strict).await.total, 0);
-    let search = SearchRequest { facets: vec![FacetField::Brand], ..asking("purple lamp") };
-    let request = FacetRequest { search, field: FacetField::Brand, prefix: String::new(), limit: 9 };
+    let search = SearchRequest { facets: vec![Field::Brand], ..asking("purple lamp") };
+    let request = FacetRequest { search, field: Field::Brand, prefix: String::new(), limit: 9 };
     index.add([product("e", serde_json::json!({"name": "lamp", "brand": "Hikari"}))]).await;
     let values = index.searcher.facet_values(&request).await.unwrap();
     assert_eq!(values.iter().map(|value| value.count).collect::<Vec<_>>(), [1]);
@@ -442,7 +442,8 @@ async fn any_word_is_enough_where_that_is_asked_for(index: &Index<'_>) {
     index
         .add([named("a", "red lamp"), named("b", "red table"), named("c", "lampshade"), named("d", "ted")])
         .await;
-    let answer = index.answer(&SearchRequest { need: Need::Any, ..asking("purple red lamp") }).await;
+    let answer =
+        index.answer(&SearchRequest { match_mode: MatchMode::Any, ..asking("purple red lamp") }).await;
     assert_eq!(ids(&answer)[0], "a", "two words are more than one");
     assert_eq!((answer.total, answer.relaxed.len()), (2, 0), "neither beginnings nor typos are looked for");
 }
@@ -524,7 +525,7 @@ async fn exact_comes_above_beginnings_above_typos(index: &Index<'_>) {
     assert_eq!(index.words("lamp").await, ["exact", "beginning", "one", "typo"]);
     assert_eq!(index.words("lampe").await, ["one", "exact"], "a typo comes behind the word itself");
     index.add([weak("both", "desk lamp"), named("half", "desk lampx desk lamp5 lampp")]).await;
-    let answer = index.answer(&SearchRequest { need: Need::All, ..asking("lamp desk") }).await;
+    let answer = index.answer(&SearchRequest { match_mode: MatchMode::All, ..asking("lamp desk") }).await;
     assert_eq!(ids(&answer), ["both", "half"]);
     assert!(answer.hits[0].score > answer.hits[1].score);
 }
@@ -697,7 +698,7 @@ async fn prices_count_in_one_currency_only(index: &Index<'_>) {
     let mut request = asking("");
     in_euro(&mut request);
     request.filters.price = vec![PriceRange { min: Some(0), max: None }];
-    request.facets = vec![FacetField::Price];
+    request.facets = vec![Field::Price];
     let answer = index.answer(&request).await;
     assert_eq!(ids(&answer), ["d"]);
     let Facet::Price(Some(facet)) = &answer.facets[0].1 else { panic!("{answer:?}") };
@@ -809,9 +810,8 @@ fn values(facet: &Facet) -> Vec<(&str, u64)> {
 async fn facets_ignore_their_own_filters(index: &Index<'_>) {
     shelf(index).await;
     let mut request = asking("");
-    let colour = FacetField::Attribute("colour".into());
-    request.facets =
-        vec![FacetField::Brand, FacetField::Category, FacetField::Tags, FacetField::Price, colour];
+    let colour = Field::Attribute("colour".into());
+    request.facets = vec![Field::Brand, Field::Category, Field::Tags, Field::Price, colour];
     request.filters.brand = vec!["Acme".into()];
     request.filters.price = vec![PriceRange { min: None, max: Some(2500) }];
     let answer = index.answer(&request).await;
@@ -834,7 +834,7 @@ async fn facets_ignore_their_own_filters(index: &Index<'_>) {
 async fn facet_values_fit_a_prefix(index: &Index<'_>) {
     shelf(index).await;
     let mut request =
-        FacetRequest { search: asking(""), field: FacetField::Brand, prefix: "AC".into(), limit: 10 };
+        FacetRequest { search: asking(""), field: Field::Brand, prefix: "AC".into(), limit: 10 };
     let values = async |request: &FacetRequest| -> Vec<(String, u64)> {
         let values = index.searcher.facet_values(request).await.unwrap();
         values.into_iter().map(|value| (value.value, value.count)).collect()
@@ -842,7 +842,7 @@ async fn facet_values_fit_a_prefix(index: &Index<'_>) {
     assert_eq!(values(&request).await, [("Acme".into(), 1), ("acme".into(), 1)]);
     request.limit = 1;
     assert_eq!(values(&request).await, [("Acme".into(), 1)]);
-    request = FacetRequest { field: FacetField::Category, prefix: "lam".into(), limit: 9, ..request };
+    request = FacetRequest { field: Field::Category, prefix: "lam".into(), limit: 9, ..request };
     let expected = [("Lamps", 1), ("Home > Lamps", 2), ("Home > Lamps > Desk", 1)];
     assert_eq!(
         values(&request).await,
@@ -859,7 +859,7 @@ async fn facet_values_fit_a_prefix(index: &Index<'_>) {
     request.prefix = "lapm".into();
     request.limit = 1;
     assert_eq!(values(&request).await, [("Home > Lamps".into(), 2)]);
-    request = FacetRequest { field: FacetField::Category, prefix: String::new(), limit: 2, ..request };
+    request = FacetRequest { field: Field::Category, prefix: String::new(), limit: 2, ..request };
     assert_eq!(values(&request).await, [("Home".into(), 3), ("Home > Lamps".into(), 2)]);
     request.search.words = "delta".into();
     assert_eq!(values(&request).await, [("Lamps".into(), 1)]);
@@ -879,7 +879,7 @@ async fn a_facet_says_how_many_values_there_are(index: &Index<'_>) {
         .await;
     let mut request = asking("");
     request.facet_values = 2;
-    request.facets = ["n", "s", "long", "none"].map(|key| FacetField::Attribute(key.to_owned())).to_vec();
+    request.facets = ["n", "s", "long", "none"].map(|key| Field::Attribute(key.to_owned())).to_vec();
     let answer = index.answer(&request).await;
     let distinct: Vec<usize> = answer
         .facets
@@ -944,7 +944,7 @@ async fn a_misspelt_query_is_corrected(index: &Index<'_>) {
 
 /// All words, so that nothing is found by a part of them.
 fn tuned(words: &str, tuning: Tuning) -> SearchRequest {
-    SearchRequest { need: Need::All, tuning, ..asking(words) }
+    SearchRequest { match_mode: MatchMode::All, tuning, ..asking(words) }
 }
 
 fn synonym(from: &str, to: &[&str]) -> Synonym {
@@ -1024,12 +1024,11 @@ async fn lamps(index: &Index<'_>) {
 async fn pinned_products_come_first_in_their_order(index: &Index<'_>) {
     lamps(index).await;
     let mut request = tuned("lamp", pinning(&["d", "c", "nobody", "d"]));
-    request.facets = vec![FacetField::Brand];
+    request.facets = vec![Field::Brand];
     let answer = index.answer(&request).await;
     assert_eq!((ids(&answer), answer.total), (vec!["d", "c", "a", "b"], 4));
     assert_eq!(values(&answer.facets[0].1), [("Akari", 2), ("Bolt", 1), ("Cobalt", 1)], "they are found");
-    let values =
-        FacetRequest { search: request.clone(), field: FacetField::Brand, prefix: "a".into(), limit: 9 };
+    let values = FacetRequest { search: request.clone(), field: Field::Brand, prefix: "a".into(), limit: 9 };
     assert_eq!(index.searcher.facet_values(&values).await.unwrap()[0].count, 2);
     assert_eq!(index.found(&tuned("", pinning(&["c"]))).await, ["c", "a", "b", "d"]);
     assert_eq!(index.found(&tuned("zzzzzz", pinning(&["d"]))).await, ["d"]);
@@ -1071,14 +1070,14 @@ async fn pages_and_cursors_go_through_pinned_products(index: &Index<'_>) {
 async fn hidden_products_are_neither_found_nor_counted(index: &Index<'_>) {
     lamps(index).await;
     let mut request = tuned("lamp", hiding(&["b", "nobody"]));
-    request.facets = vec![FacetField::Brand];
+    request.facets = vec![Field::Brand];
     for (_, sort) in Sort::ALL {
         request.sort = sort;
         let answer = index.answer(&request).await;
         assert_eq!((ids(&answer), answer.total), (vec!["a", "c"], 2), "{sort:?}");
         assert_eq!(values(&answer.facets[0].1), [("Akari", 1), ("Cobalt", 1)], "{sort:?}");
     }
-    let values = FacetRequest { search: request, field: FacetField::Brand, prefix: "b".into(), limit: 9 };
+    let values = FacetRequest { search: request, field: Field::Brand, prefix: "b".into(), limit: 9 };
     assert_eq!(index.searcher.facet_values(&values).await.unwrap(), []);
     assert_eq!(index.found(&tuned("", hiding(&["a", "b", "c"]))).await, ["d"]);
     let both = Tuning { pinned: vec![id("a")], ..hiding(&["a"]) };
@@ -1127,7 +1126,7 @@ async fn boosts_of_one_product_add_up_within_their_bounds(index: &Index<'_>) {
 
 async fn several_searches_are_answered_on_one_state(index: &Index<'_>) {
     shelf(index).await;
-    let faceted = SearchRequest { facets: vec![FacetField::Brand], ..asking("") };
+    let faceted = SearchRequest { facets: vec![Field::Brand], ..asking("") };
     let requests = [asking("beta"), faceted, asking("lmps"), asking("nothing")];
     let together = index.searcher.search_all(&requests).await.unwrap();
     let mut alone = Vec::new();

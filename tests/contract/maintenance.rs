@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::input::read_product;
-use domain::maintenance::{
-    Generation, GenerationState, Generations, Held, IndexMaintenance, Look, Mend, Mended,
-};
 use domain::ports::{Applied, IndexWriter as _, SearchIndex};
+use domain::ports::{
+    CompareDepth, Generation, GenerationState, Generations, IndexEntry, IndexMaintenance, Repair,
+    RepairOutcome,
+};
 use domain::search::SearchRequest;
 use domain::{Change, Currency, Product, ProductId, Record, Tombstone, Version};
 use serde_json::{Value, json};
@@ -137,21 +138,25 @@ async fn add(writer: &impl IndexMaintenance, records: &[Record]) {
     assert_eq!(apply(writer, records).await, vec![Applied::Done; records.len()]);
 }
 
-fn mend(seen: impl Into<Option<u64>>, record: Record) -> Mend {
-    Mend { id: record.id().clone(), seen: seen.into().map(Version), record: Some(record) }
+fn repair(seen: impl Into<Option<u64>>, record: Record) -> Repair {
+    Repair { id: record.id().clone(), expected_version: seen.into().map(Version), record: Some(record) }
 }
 
-fn removal(id_text: &str, seen: u64) -> Mend {
-    Mend { id: id(id_text), seen: Some(Version(seen)), record: None }
+fn removal(id_text: &str, seen: u64) -> Repair {
+    Repair { id: id(id_text), expected_version: Some(Version(seen)), record: None }
 }
 
-fn projected(writer: &impl IndexMaintenance, records: &[Record]) -> Vec<Held> {
-    writer.projected(records).into_iter().map(Result::unwrap).collect()
+fn projected(writer: &impl IndexMaintenance, records: &[Record]) -> Vec<IndexEntry> {
+    writer.expected_entries(records).into_iter().map(Result::unwrap).collect()
 }
 
-async fn held(writer: &impl IndexMaintenance, generation: Generation, ids: &[&str]) -> Vec<Option<Held>> {
+async fn held(
+    writer: &impl IndexMaintenance,
+    generation: Generation,
+    ids: &[&str],
+) -> Vec<Option<IndexEntry>> {
     let ids: Vec<ProductId> = ids.iter().map(|text| id(text)).collect();
-    writer.held(generation, &ids, Look::Documents).await.unwrap()
+    writer.entries(generation, &ids, CompareDepth::Documents).await.unwrap()
 }
 
 /// The version under each of these ids.
@@ -164,9 +169,9 @@ async fn scanned(
     writer: &impl IndexMaintenance,
     generation: Generation,
     limit: usize,
-    look: Look,
-) -> Vec<Held> {
-    let (mut all, mut after) = (Vec::<Held>::new(), None);
+    look: CompareDepth,
+) -> Vec<IndexEntry> {
+    let (mut all, mut after) = (Vec::<IndexEntry>::new(), None);
     loop {
         let page = writer.scan(generation, after.as_ref(), limit, look).await.unwrap();
         assert!(page.len() <= limit);
@@ -183,7 +188,7 @@ async fn scanned(
 async fn expect(writer: &impl IndexMaintenance, generation: Generation, records: &[Record]) {
     let mut expected = projected(writer, records);
     expected.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
-    assert_eq!(scanned(writer, generation, 100, Look::Documents).await, expected);
+    assert_eq!(scanned(writer, generation, 100, CompareDepth::Documents).await, expected);
 }
 
 async fn found(searcher: &impl SearchIndex, words: &str) -> BTreeSet<String> {
@@ -211,7 +216,7 @@ async fn what_is_projected_is_what_is_held(place: impl Place) {
     let records = of_every_kind();
     add(&writer, &records).await;
     let ids: Vec<&str> = records.iter().map(|record| record.id().as_str()).collect();
-    let found: Vec<Held> =
+    let found: Vec<IndexEntry> =
         held(&writer, Generation::Live, &ids).await.into_iter().map(Option::unwrap).collect();
     let expected = projected(&writer, &records);
     assert_eq!(found, expected);
@@ -221,7 +226,7 @@ async fn what_is_projected_is_what_is_held(place: impl Place) {
     // The same through another writer, and once segments are put together.
     drop(writer);
     let again = place.writer().await;
-    again.settle().await.unwrap();
+    again.optimize().await.unwrap();
     expect(&again, Generation::Live, &records).await;
 }
 
@@ -232,7 +237,7 @@ async fn the_same_is_projected_in_any_order(place: impl Place) {
     records.reverse();
     forwards.reverse();
     assert_eq!(projected(&writer, &records), forwards);
-    assert!(writer.projected(&[]).is_empty());
+    assert!(writer.expected_entries(&[]).is_empty());
 }
 
 async fn a_document_differs_in_its_fingerprint_when_the_product_does(place: impl Place) {
@@ -270,13 +275,13 @@ async fn held_answers_in_the_order_asked(place: impl Place) {
     }
     assert!(held(&writer, Generation::Live, &[]).await.is_empty());
     let ids = [id("a"), id("c")];
-    let looked = writer.held(Generation::Live, &ids, Look::Versions).await.unwrap();
-    let looked: Vec<Held> = looked.into_iter().map(Option::unwrap).collect();
+    let looked = writer.entries(Generation::Live, &ids, CompareDepth::Versions).await.unwrap();
+    let looked: Vec<IndexEntry> = looked.into_iter().map(Option::unwrap).collect();
     assert_eq!(
         looked,
         [
-            Held { id: id("a"), version: Version(19), is_live: true, fingerprint: None },
-            Held { id: id("c"), version: Version(3), is_live: false, fingerprint: None },
+            IndexEntry { id: id("a"), version: Version(19), is_live: true, fingerprint: None },
+            IndexEntry { id: id("c"), version: Version(3), is_live: false, fingerprint: None },
         ]
     );
 }
@@ -301,16 +306,16 @@ async fn a_scan_goes_through_everything_by_id(place: impl Place) {
     let mut sorted = ids.clone();
     sorted.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
     for limit in [1, 7, 44, 132, 1000] {
-        let all = scanned(&writer, Generation::Live, limit, Look::Versions).await;
+        let all = scanned(&writer, Generation::Live, limit, CompareDepth::Versions).await;
         let found: Vec<&str> = all.iter().map(|held| held.id.as_str()).collect();
         assert_eq!(found, sorted, "by {limit}");
     }
     expect(&writer, Generation::Live, &records).await;
-    let behind = writer.scan(Generation::Live, Some(&id("zz")), 10, Look::Versions).await.unwrap();
+    let behind = writer.scan(Generation::Live, Some(&id("zz")), 10, CompareDepth::Versions).await.unwrap();
     assert_eq!(behind.iter().map(|held| held.id.as_str()).collect::<Vec<_>>(), ["~"]);
     // A place to go on from need not be there any more.
-    let behind = writer.scan(Generation::Live, Some(&id("p5")), 2, Look::Versions).await.unwrap();
-    let between = writer.scan(Generation::Live, Some(&id("p4z")), 3, Look::Versions).await.unwrap();
+    let behind = writer.scan(Generation::Live, Some(&id("p5")), 2, CompareDepth::Versions).await.unwrap();
+    let between = writer.scan(Generation::Live, Some(&id("p4z")), 3, CompareDepth::Versions).await.unwrap();
     assert_eq!((between[0].id.as_str(), &between[1..]), ("p5", &behind[..]));
 }
 
@@ -321,7 +326,7 @@ async fn a_scan_has_what_stays_there_exactly_once_while_writes_go_on(place: impl
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let (mut after, mut pages) = (None, 0);
     loop {
-        let page = writer.scan(Generation::Live, after.as_ref(), 9, Look::Documents).await.unwrap();
+        let page = writer.scan(Generation::Live, after.as_ref(), 9, CompareDepth::Documents).await.unwrap();
         for held in &page {
             *seen.entry(held.id.to_string()).or_default() += 1;
         }
@@ -366,9 +371,10 @@ async fn a_mend_makes_the_index_hold_a_record_whatever_it_held(place: impl Place
         named("undead", 3, "lamp"),
     ];
     let seen = [None, Some(3), Some(3), Some(9), Some(3), Some(3)];
-    let mends: Vec<Mend> = after.iter().cloned().zip(seen).map(|(record, seen)| mend(seen, record)).collect();
-    let mended = writer.mend(Generation::Live, &mends).await.unwrap();
-    assert_eq!(mended, vec![Mended::Done; mends.len()]);
+    let repairs: Vec<Repair> =
+        after.iter().cloned().zip(seen).map(|(record, seen)| repair(seen, record)).collect();
+    let outcomes = writer.repair(Generation::Live, &repairs).await.unwrap();
+    assert_eq!(outcomes, vec![RepairOutcome::Done; repairs.len()]);
     assert_eq!(
         found(&searcher, "lamp").await,
         set(["missing", "stale", "altered", "ahead", "undead", "right"])
@@ -376,14 +382,14 @@ async fn a_mend_makes_the_index_hold_a_record_whatever_it_held(place: impl Place
     assert_eq!(found(&searcher, "wrong").await, set([]));
     let all: Vec<Record> = after.into_iter().chain([named("right", 3, "lamp")]).collect();
     expect(&writer, Generation::Live, &all).await;
-    assert!(writer.mend(Generation::Live, &[]).await.unwrap().is_empty());
+    assert!(writer.repair(Generation::Live, &[]).await.unwrap().is_empty());
 }
 
 async fn a_mend_removes_what_the_store_never_had(place: impl Place) {
     let (writer, searcher) = place.open().await;
     add(&writer, &[named("a", 1, "lamp"), named("b", 2, "lamp"), deleted("c", 5)]).await;
-    let mended = writer.mend(Generation::Live, &[removal("b", 2), removal("c", 5)]).await.unwrap();
-    assert_eq!(mended, [Mended::Done, Mended::Done]);
+    let outcomes = writer.repair(Generation::Live, &[removal("b", 2), removal("c", 5)]).await.unwrap();
+    assert_eq!(outcomes, [RepairOutcome::Done, RepairOutcome::Done]);
     assert_eq!(found(&searcher, "lamp").await, set(["a"]));
     expect(&writer, Generation::Live, &[named("a", 1, "lamp")]).await;
     assert_eq!(versions(&writer, Generation::Live, &["b", "c"]).await, [None, None]);
@@ -393,8 +399,11 @@ async fn a_mend_removes_what_the_store_never_had(place: impl Place) {
 async fn what_was_mended_goes_on_as_if_it_had_been_applied(place: impl Place) {
     let (writer, searcher) = place.open().await;
     add(&writer, &[named("altered", 3, "wrong"), named("ahead", 9, "wrong")]).await;
-    let mends = [mend(3, named("altered", 3, "lamp")), mend(9, named("ahead", 4, "lamp"))];
-    assert_eq!(writer.mend(Generation::Live, &mends).await.unwrap(), [Mended::Done, Mended::Done]);
+    let repairs = [repair(3, named("altered", 3, "lamp")), repair(9, named("ahead", 4, "lamp"))];
+    assert_eq!(
+        writer.repair(Generation::Live, &repairs).await.unwrap(),
+        [RepairOutcome::Done, RepairOutcome::Done]
+    );
     let stale = [named("altered", 3, "old"), named("ahead", 4, "old")];
     assert_eq!(apply(&writer, &stale).await, [Applied::Stale, Applied::Stale]);
     let newer = [named("altered", 4, "new"), named("ahead", 5, "new")];
@@ -415,19 +424,19 @@ async fn a_mend_of_what_was_written_meanwhile_changes_nothing(place: impl Place)
         named("same", 5, "lamp"),
     ];
     add(&writer, &holds).await;
-    let mends = [
-        mend(None, named("created", 1, "wrong")),
-        mend(5, named("updated", 6, "wrong")),
-        mend(5, named("deleted", 5, "wrong")),
+    let repairs = [
+        repair(None, named("created", 1, "wrong")),
+        repair(5, named("updated", 6, "wrong")),
+        repair(5, named("deleted", 5, "wrong")),
         removal("ghost", 5),
-        mend(7, named("ahead", 4, "wrong")),
-        mend(4, named("same", 5, "wrong")),
-        mend(None, named("missing", 1, "lamp")),
+        repair(7, named("ahead", 4, "wrong")),
+        repair(4, named("same", 5, "wrong")),
+        repair(None, named("missing", 1, "lamp")),
     ];
-    let mended = writer.mend(Generation::Live, &mends).await.unwrap();
-    let mut expected = vec![Mended::Overtaken; 6];
-    expected.push(Mended::Done);
-    assert_eq!(mended, expected);
+    let outcomes = writer.repair(Generation::Live, &repairs).await.unwrap();
+    let mut expected = vec![RepairOutcome::Overtaken; 6];
+    expected.push(RepairOutcome::Done);
+    assert_eq!(outcomes, expected);
     let all: Vec<Record> = holds.into_iter().chain([named("missing", 1, "lamp")]).collect();
     expect(&writer, Generation::Live, &all).await;
 }
@@ -435,9 +444,9 @@ async fn a_mend_of_what_was_written_meanwhile_changes_nothing(place: impl Place)
 async fn a_mend_survives_a_restart(place: impl Place) {
     let writer = place.writer().await;
     add(&writer, &[named("altered", 2, "wrong"), named("ghost", 2, "wrong")]).await;
-    let mends =
-        [mend(2, named("altered", 2, "lamp")), removal("ghost", 2), mend(None, named("new", 1, "lamp"))];
-    writer.mend(Generation::Live, &mends).await.unwrap();
+    let repairs =
+        [repair(2, named("altered", 2, "lamp")), removal("ghost", 2), repair(None, named("new", 1, "lamp"))];
+    writer.repair(Generation::Live, &repairs).await.unwrap();
     drop(writer);
     let (writer, searcher) = place.open().await;
     assert_eq!(found(&searcher, "lamp").await, set(["altered", "new"]));
@@ -449,11 +458,11 @@ async fn a_mend_survives_a_restart(place: impl Place) {
 async fn a_mend_that_no_document_can_be_made_of_is_refused_alone() {
     let Some(place) = OpenSearchPlace::new().await else { return };
     let writer = place.writer().await;
-    let mends = [mend(None, named("a", u64::MAX, "lamp")), mend(None, named("b", 1, "lamp"))];
-    let mended = writer.mend(Generation::Live, &mends).await.unwrap();
+    let repairs = [repair(None, named("a", u64::MAX, "lamp")), repair(None, named("b", 1, "lamp"))];
+    let outcomes = writer.repair(Generation::Live, &repairs).await.unwrap();
     assert!(
-        matches!(&mended[..], [Mended::Refused(reason), Mended::Done] if !reason.is_empty()),
-        "{mended:?}"
+        matches!(&outcomes[..], [RepairOutcome::Refused(reason), RepairOutcome::Done] if !reason.is_empty()),
+        "{outcomes:?}"
     );
     expect(&writer, Generation::Live, &[named("b", 1, "lamp")]).await;
 }
@@ -466,26 +475,29 @@ async fn nothing_is_built_until_it_is_begun(place: impl Place) {
     let state = generations(&writer).await;
     assert_eq!(state.live.as_ref().unwrap().documents, 2);
     assert_eq!((state.next, state.previous), (None, None));
-    assert!(writer.promote().await.is_err());
-    assert!(writer.held(Generation::Next, &[id("a")], Look::Versions).await.is_err());
-    assert!(writer.scan(Generation::Next, None, 1, Look::Versions).await.is_err());
-    assert!(writer.mend(Generation::Next, &[mend(None, named("a", 1, "lamp"))]).await.is_err());
-    writer.discard().await.unwrap();
+    assert!(writer.promote_next().await.is_err());
+    assert!(writer.entries(Generation::Next, &[id("a")], CompareDepth::Versions).await.is_err());
+    assert!(writer.scan(Generation::Next, None, 1, CompareDepth::Versions).await.is_err());
+    assert!(writer.repair(Generation::Next, &[repair(None, named("a", 1, "lamp"))]).await.is_err());
+    writer.discard_next().await.unwrap();
     expect(&writer, Generation::Live, &[named("a", 1, "lamp"), deleted("b", 2)]).await;
 }
 
 async fn the_next_generation_is_empty_and_not_searched(place: impl Place) {
     let (writer, searcher) = place.open().await;
     add(&writer, &[named("a", 1, "lamp")]).await;
-    assert!(!writer.begin().await.unwrap());
+    assert!(!writer.create_next().await.unwrap());
     expect(&writer, Generation::Next, &[]).await;
-    let filled = [mend(None, named("b", 1, "lamp")), mend(None, named("c", 1, "lamp"))];
-    assert_eq!(writer.mend(Generation::Next, &filled).await.unwrap(), [Mended::Done, Mended::Done]);
+    let filled = [repair(None, named("b", 1, "lamp")), repair(None, named("c", 1, "lamp"))];
+    assert_eq!(
+        writer.repair(Generation::Next, &filled).await.unwrap(),
+        [RepairOutcome::Done, RepairOutcome::Done]
+    );
     assert_eq!(found(&searcher, "lamp").await, set(["a"]));
     expect(&writer, Generation::Next, &[named("b", 1, "lamp"), named("c", 1, "lamp")]).await;
     expect(&writer, Generation::Live, &[named("a", 1, "lamp")]).await;
     // To begin again is to go on.
-    assert!(writer.begin().await.unwrap());
+    assert!(writer.create_next().await.unwrap());
     let state = generations(&writer).await;
     assert_eq!((state.live.unwrap().documents, state.next.unwrap().documents), (1, 2));
 }
@@ -493,7 +505,7 @@ async fn the_next_generation_is_empty_and_not_searched(place: impl Place) {
 async fn both_generations_get_every_change(place: impl Place) {
     let writer = place.writer().await;
     add(&writer, &[named("a", 3, "lamp"), named("b", 1, "lamp"), named("c", 1, "lamp")]).await;
-    writer.begin().await.unwrap();
+    writer.create_next().await.unwrap();
     // What the live one makes of a change is the answer, whatever the other one holds.
     let changes = [
         named("a", 2, "older"),
@@ -513,8 +525,8 @@ async fn both_generations_get_every_change(place: impl Place) {
         [Some(2), Some(2), Some(2), Some(1), Some(4)]
     );
     // In the next one, too, no older version wins.
-    let late = mend(Some(2), named("a", 3, "lamp"));
-    assert_eq!(writer.mend(Generation::Next, &[late]).await.unwrap(), [Mended::Done]);
+    let late = repair(Some(2), named("a", 3, "lamp"));
+    assert_eq!(writer.repair(Generation::Next, &[late]).await.unwrap(), [RepairOutcome::Done]);
     assert_eq!(apply(&writer, &[named("a", 2, "older")]).await, [Applied::Stale]);
     expect(&writer, Generation::Next, &of_live).await;
 }
@@ -522,17 +534,17 @@ async fn both_generations_get_every_change(place: impl Place) {
 async fn what_was_begun_is_gone_on_with_after_a_restart(place: impl Place) {
     let writer = place.writer().await;
     add(&writer, &[named("a", 1, "lamp")]).await;
-    writer.begin().await.unwrap();
-    writer.mend(Generation::Next, &[mend(None, named("a", 1, "lamp"))]).await.unwrap();
+    writer.create_next().await.unwrap();
+    writer.repair(Generation::Next, &[repair(None, named("a", 1, "lamp"))]).await.unwrap();
     let begun = name(generations(&writer).await.next);
     drop(writer);
     let writer = place.writer().await;
     // It gets changes at once, before anybody goes on with it.
     add(&writer, &[named("b", 1, "lamp")]).await;
-    assert!(writer.begin().await.unwrap());
+    assert!(writer.create_next().await.unwrap());
     assert_eq!(name(generations(&writer).await.next), begun);
     expect(&writer, Generation::Next, &[named("a", 1, "lamp"), named("b", 1, "lamp")]).await;
-    writer.promote().await.unwrap();
+    writer.promote_next().await.unwrap();
     assert_eq!(name(generations(&writer).await.live), begun);
 }
 
@@ -541,10 +553,10 @@ async fn the_next_generation_becomes_the_live_one(place: impl Place) {
     let another = place.searcher().await;
     add(&writer, &[named("old", 1, "lamp")]).await;
     assert_eq!(found(&searcher, "lamp").await, set(["old"]));
-    writer.begin().await.unwrap();
-    writer.mend(Generation::Next, &[mend(None, named("new", 1, "lamp"))]).await.unwrap();
+    writer.create_next().await.unwrap();
+    writer.repair(Generation::Next, &[repair(None, named("new", 1, "lamp"))]).await.unwrap();
     let before = generations(&writer).await;
-    writer.promote().await.unwrap();
+    writer.promote_next().await.unwrap();
     let after = generations(&writer).await;
     assert_eq!(after.live, before.next);
     assert_eq!((after.next, after.previous), (None, Some(name(before.live))));
@@ -560,7 +572,7 @@ async fn the_next_generation_becomes_the_live_one(place: impl Place) {
     // Changes go to what is live now, and to nothing else.
     add(&writer, &[named("later", 1, "lamp")]).await;
     assert_eq!(found(&another, "lamp").await, set(["new", "later"]));
-    assert!(writer.recall().await.unwrap());
+    assert!(writer.restore_previous().await.unwrap());
     expect(&writer, Generation::Next, &[named("old", 1, "lamp")]).await;
     drop(writer);
     let writer = place.writer().await;
@@ -576,12 +588,12 @@ async fn no_search_fails_while_generations_change(place: impl Place) {
     let (done, searches) = (AtomicBool::new(false), AtomicU64::new(0));
     let changing = async {
         for _ in 0..4 {
-            assert!(!writer.begin().await.unwrap());
-            let mends: Vec<Mend> = records.iter().map(|record| mend(None, record.clone())).collect();
-            writer.mend(Generation::Next, &mends).await.unwrap();
-            writer.promote().await.unwrap();
-            assert!(writer.recall().await.unwrap());
-            writer.promote().await.unwrap();
+            assert!(!writer.create_next().await.unwrap());
+            let repairs: Vec<Repair> = records.iter().map(|record| repair(None, record.clone())).collect();
+            writer.repair(Generation::Next, &repairs).await.unwrap();
+            writer.promote_next().await.unwrap();
+            assert!(writer.restore_previous().await.unwrap());
+            writer.promote_next().await.unwrap();
         }
         done.store(true, Ordering::Relaxed);
     };
@@ -601,9 +613,9 @@ async fn only_the_one_before_is_kept(place: impl Place) {
     let writer = place.writer().await;
     let mut names = vec![name(generations(&writer).await.live)];
     for round in 1..=3 {
-        writer.begin().await.unwrap();
-        writer.mend(Generation::Next, &[mend(None, named("a", round, "lamp"))]).await.unwrap();
-        writer.promote().await.unwrap();
+        writer.create_next().await.unwrap();
+        writer.repair(Generation::Next, &[repair(None, named("a", round, "lamp"))]).await.unwrap();
+        writer.promote_next().await.unwrap();
         let state = generations(&writer).await;
         assert_eq!(state.previous.as_ref(), names.last());
         names.push(name(state.live));
@@ -611,7 +623,7 @@ async fn only_the_one_before_is_kept(place: impl Place) {
     let different: BTreeSet<&String> = names.iter().collect();
     assert_eq!(different.len(), 4, "no name comes twice: {names:?}");
     // The first one is gone: only one can be called back.
-    assert!(writer.recall().await.unwrap());
+    assert!(writer.restore_previous().await.unwrap());
     assert_eq!(versions(&writer, Generation::Next, &["a"]).await, [Some(2)]);
     assert_eq!(generations(&writer).await.previous, None);
 }
@@ -619,20 +631,20 @@ async fn only_the_one_before_is_kept(place: impl Place) {
 async fn the_previous_generation_comes_back_as_the_next_one(place: impl Place) {
     let (writer, searcher) = place.open().await;
     add(&writer, &[named("a", 1, "lamp"), named("b", 1, "lamp")]).await;
-    writer.begin().await.unwrap();
-    writer.mend(Generation::Next, &[mend(None, named("a", 1, "lamp"))]).await.unwrap();
+    writer.create_next().await.unwrap();
+    writer.repair(Generation::Next, &[repair(None, named("a", 1, "lamp"))]).await.unwrap();
     let first = name(generations(&writer).await.live);
-    writer.promote().await.unwrap();
+    writer.promote_next().await.unwrap();
     add(&writer, &[named("a", 2, "light")]).await;
-    assert!(writer.recall().await.unwrap());
+    assert!(writer.restore_previous().await.unwrap());
     let state = generations(&writer).await;
     assert_eq!((name(state.next), state.previous), (first.clone(), None));
     expect(&writer, Generation::Next, &[named("a", 1, "lamp"), named("b", 1, "lamp")]).await;
     // It gets changes again, and is searched only once it is promoted.
     add(&writer, &[named("c", 1, "lamp")]).await;
     assert_eq!(found(&searcher, "lamp").await, set(["c"]));
-    writer.mend(Generation::Next, &[mend(1, named("a", 2, "light"))]).await.unwrap();
-    writer.promote().await.unwrap();
+    writer.repair(Generation::Next, &[repair(1, named("a", 2, "light"))]).await.unwrap();
+    writer.promote_next().await.unwrap();
     assert_eq!(name(generations(&writer).await.live), first);
     assert_eq!(found(&searcher, "lamp").await, set(["b", "c"]));
     assert_eq!(found(&searcher, "light").await, set(["a"]));
@@ -641,12 +653,12 @@ async fn the_previous_generation_comes_back_as_the_next_one(place: impl Place) {
 async fn what_is_called_back_takes_the_place_of_what_was_begun(place: impl Place) {
     let writer = place.writer().await;
     add(&writer, &[named("a", 1, "lamp")]).await;
-    writer.begin().await.unwrap();
-    writer.promote().await.unwrap();
+    writer.create_next().await.unwrap();
+    writer.promote_next().await.unwrap();
     let previous = generations(&writer).await.previous.unwrap();
-    writer.begin().await.unwrap();
+    writer.create_next().await.unwrap();
     let begun = name(generations(&writer).await.next);
-    assert!(writer.recall().await.unwrap());
+    assert!(writer.restore_previous().await.unwrap());
     let state = generations(&writer).await;
     assert_eq!(name(state.next), previous);
     assert_ne!(begun, previous);
@@ -656,26 +668,26 @@ async fn what_is_called_back_takes_the_place_of_what_was_begun(place: impl Place
 async fn without_a_previous_generation_there_is_nothing_to_call_back(place: impl Place) {
     let writer = place.writer().await;
     add(&writer, &[named("a", 1, "lamp")]).await;
-    assert!(!writer.recall().await.unwrap());
-    writer.begin().await.unwrap();
+    assert!(!writer.restore_previous().await.unwrap());
+    writer.create_next().await.unwrap();
     // What is being built stays.
-    assert!(!writer.recall().await.unwrap());
+    assert!(!writer.restore_previous().await.unwrap());
     assert!(generations(&writer).await.next.is_some());
 }
 
 async fn what_was_begun_can_be_given_up(place: impl Place) {
     let (writer, searcher) = place.open().await;
     add(&writer, &[named("a", 1, "lamp")]).await;
-    writer.begin().await.unwrap();
-    writer.mend(Generation::Next, &[mend(None, named("b", 1, "lamp"))]).await.unwrap();
+    writer.create_next().await.unwrap();
+    writer.repair(Generation::Next, &[repair(None, named("b", 1, "lamp"))]).await.unwrap();
     let begun = name(generations(&writer).await.next);
-    writer.discard().await.unwrap();
+    writer.discard_next().await.unwrap();
     assert_eq!(generations(&writer).await.next, None);
     assert_eq!(found(&searcher, "lamp").await, set(["a"]));
     add(&writer, &[named("c", 1, "lamp")]).await;
     expect(&writer, Generation::Live, &[named("a", 1, "lamp"), named("c", 1, "lamp")]).await;
     // What is begun then is another one, and empty.
-    assert!(!writer.begin().await.unwrap());
+    assert!(!writer.create_next().await.unwrap());
     expect(&writer, Generation::Next, &[]).await;
     assert!(begun != name(generations(&writer).await.live));
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use aws_setup::Aws;
 use domain::input::read_product;
-use domain::ports::{ChangeQueue, Delivery, Envelope, GivenBack, MAX_RECEIVES, QueueStats};
+use domain::ports::{ChangeQueue, Delivery, Envelope, MAX_RECEIVES, QueueStats, RetryRequest};
 use domain::{Change, Currency, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options, Outbox};
 use sqs_queue::SqsQueue;
@@ -59,8 +59,8 @@ async fn assert_nothing_comes(queue: &dyn ChangeQueue, wait: Duration) {
     assert!(deliveries.is_empty(), "{deliveries:?} came");
 }
 
-fn given_back(delivery: &Delivery, delay: Duration) -> GivenBack {
-    delivery.given_back("the index refused it", delay)
+fn retry_request(delivery: &Delivery, delay: Duration) -> RetryRequest {
+    delivery.retry_request("the index refused it", delay)
 }
 
 fn ids(deliveries: &[Delivery]) -> Vec<String> {
@@ -102,7 +102,7 @@ pub(crate) async fn what_was_sent_is_received(queue: &dyn ChangeQueue) {
 pub(crate) async fn sending_nothing_answers_nothing(queue: &dyn ChangeQueue) {
     assert!(queue.send(Vec::new()).await.is_empty());
     queue.acknowledge(&[]).await.unwrap();
-    queue.give_back(&[]).await.unwrap();
+    queue.retry_later(&[]).await.unwrap();
     queue.extend(&[]).await.unwrap();
     assert_nothing_comes(queue, Duration::ZERO).await;
 }
@@ -193,7 +193,7 @@ pub(crate) async fn a_receipt_that_is_out_of_date_does_nothing(queue: &dyn Chang
     assert_ne!(old, new.receipt);
     queue.acknowledge(std::slice::from_ref(&old)).await.unwrap();
     queue.extend(std::slice::from_ref(&old)).await.unwrap();
-    queue.give_back(&[given_back(&first, Duration::ZERO)]).await.unwrap();
+    queue.retry_later(&[retry_request(&first, Duration::ZERO)]).await.unwrap();
     assert_eq!(queue.stats().await.unwrap().in_flight, 1);
     queue.acknowledge(&[new.receipt]).await.unwrap();
     assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
@@ -206,7 +206,7 @@ pub(crate) async fn a_receipt_that_is_out_of_date_does_nothing(queue: &dyn Chang
 pub(crate) async fn what_is_given_back_comes_again_after_its_delay(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
     let first = receive_one(queue).await;
-    queue.give_back(&[given_back(&first, Duration::ZERO)]).await.unwrap();
+    queue.retry_later(&[retry_request(&first, Duration::ZERO)]).await.unwrap();
     let since = Instant::now();
     let second = receive_one(queue).await;
     assert_eq!(second.receives, 2);
@@ -214,7 +214,7 @@ pub(crate) async fn what_is_given_back_comes_again_after_its_delay(queue: &dyn C
 
     let delay = Duration::from_secs(1);
     let since = Instant::now();
-    queue.give_back(&[given_back(&second, delay)]).await.unwrap();
+    queue.retry_later(&[retry_request(&second, delay)]).await.unwrap();
     // Some queues count a message that waits out its delay as one that is held.
     let (waiting, in_flight, dead) = counts(queue.stats().await.unwrap());
     assert_eq!((waiting + in_flight, dead), (1, 0));
@@ -229,8 +229,8 @@ pub(crate) async fn what_was_given_back_too_often_is_a_dead_letter(queue: &dyn C
         let deliveries = receive_all(queue, 2).await;
         assert_eq!(ids(&deliveries), ["a", "b"]);
         assert!(deliveries.iter().all(|delivery| delivery.receives == receives));
-        let failed: Vec<_> = deliveries.iter().map(|d| given_back(d, Duration::ZERO)).collect();
-        queue.give_back(&failed).await.unwrap();
+        let failed: Vec<_> = deliveries.iter().map(|d| retry_request(d, Duration::ZERO)).collect();
+        queue.retry_later(&failed).await.unwrap();
     }
     // Some queues make it one only when it would be received again.
     assert_nothing_comes(queue, Duration::from_millis(200)).await;
@@ -245,14 +245,14 @@ pub(crate) async fn what_is_released_comes_again_at_once_and_never_dies_of_it(qu
     let since = Instant::now();
     for _ in 0..MAX_RECEIVES * 2 {
         let delivery = receive_one(queue).await;
-        queue.release(&[delivery.released()]).await.unwrap();
+        queue.release(&[delivery.release_request()]).await.unwrap();
     }
     assert!(since.elapsed() < LONG, "it took {:?}", since.elapsed());
     let delivery = receive_one(queue).await;
     assert_eq!(ids(std::slice::from_ref(&delivery)), ["a"]);
     // A receipt that is out of date releases nothing.
     queue.acknowledge(std::slice::from_ref(&delivery.receipt)).await.unwrap();
-    queue.release(&[delivery.released()]).await.unwrap();
+    queue.release(&[delivery.release_request()]).await.unwrap();
     assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
 }
 
@@ -346,7 +346,7 @@ pub(crate) async fn receives_count_across_openings(queue: &dyn ChangeQueue, anot
         let delivery = receive_one(one).await;
         assert_eq!(delivery.receives, receives);
         assert_nothing_comes(two, Duration::ZERO).await;
-        two.give_back(&[given_back(&delivery, Duration::ZERO)]).await.unwrap();
+        two.retry_later(&[retry_request(&delivery, Duration::ZERO)]).await.unwrap();
     }
     assert_nothing_comes(queue, Duration::ZERO).await;
     assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 1));

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use aws_setup::Aws;
 use domain::input::read_product;
 use domain::ports::{
-    Answered, ChangeQueue, ListError, OutboxMark, OutboxStats, PortErrorKind, ProductStore, StoredVersion,
-    Write, WriteAnswer, WriteError, WriteOutcome, Written,
+    ChangeQueue, IdempotencyRecord, ListError, OutboxEntryId, OutboxStats, PortErrorKind, ProductStore,
+    StoredVersion, Write, WriteError, WriteOutcome, WriteResponse, Written,
 };
 use domain::{Change, Content, Currency, Product, ProductId, Record, Tombstone, Version};
 use dynamodb_store::DynamoStore;
@@ -51,7 +51,7 @@ pub(crate) fn product(product_id: &str, version: u64, content: Content) -> Arc<P
 }
 
 fn write(change: Change, replaces: Option<u64>) -> Write {
-    Write { change, replaces: replaces.map(Version), answered: None, traceparent: None }
+    Write { change, replaces: replaces.map(Version), idempotency: None, traceparent: None }
 }
 
 fn create(product_id: &str, content: Content) -> Write {
@@ -67,9 +67,9 @@ fn delete(product_id: &str, version: u64) -> Write {
     write(Change::Delete(tombstone), Some(version - 1))
 }
 
-fn answered(key: &str, product_id: &str) -> Answered {
-    let answer = WriteAnswer { outcome: WriteOutcome::Created, id: id(product_id), version: Version(1) };
-    Answered { key: key.to_owned(), fingerprint: [7; 32], answer }
+fn answered(key: &str, product_id: &str) -> IdempotencyRecord {
+    let answer = WriteResponse { outcome: WriteOutcome::Created, id: id(product_id), version: Version(1) };
+    IdempotencyRecord { key: key.to_owned(), fingerprint: [7; 32], response: answer }
 }
 
 async fn make(store: &dyn ProductStore, writes: Vec<Write>) -> Vec<Written> {
@@ -198,16 +198,16 @@ pub(crate) async fn a_write_that_fails_leaves_the_others_as_they_are(store: &dyn
 pub(crate) async fn a_write_that_fails_leaves_nothing_behind(store: &dyn ProductStore) {
     make(store, vec![create("old", with_sku("S"))]).await;
     let mut conflict = update("old", 7, named("lost"));
-    conflict.answered = Some(answered("key-1", "old"));
+    conflict.idempotency = Some(answered("key-1", "old"));
     let mut taken = create("new", with_sku("S"));
-    taken.answered = Some(answered("key-2", "new"));
+    taken.idempotency = Some(answered("key-2", "new"));
     for failing in [conflict, taken] {
         assert!(make_one(store, failing).await.is_err());
     }
     assert_eq!(held_version(store, "old").await, Some(1));
     assert_eq!(held_version(store, "new").await, None);
-    assert_eq!(store.answered("key-1").await.unwrap(), None);
-    assert_eq!(store.answered("key-2").await.unwrap(), None);
+    assert_eq!(store.find_idempotent("key-1").await.unwrap(), None);
+    assert_eq!(store.find_idempotent("key-2").await.unwrap(), None);
     assert_eq!(sorted_ids(&listed(store, 10).await), ["old"]);
 }
 
@@ -298,41 +298,41 @@ pub(crate) async fn a_sku_belongs_to_one_live_product(store: &dyn ProductStore) 
 
 pub(crate) async fn an_answer_is_remembered_with_its_write(store: &dyn ProductStore) {
     let mut first = create("a", named("a"));
-    first.answered = Some(answered("key", "a"));
+    first.idempotency = Some(answered("key", "a"));
     make_one(store, first.clone()).await.unwrap();
-    assert_eq!(store.answered("key").await.unwrap(), Some(answered("key", "a")));
-    assert_eq!(store.answered("another").await.unwrap(), None);
+    assert_eq!(store.find_idempotent("key").await.unwrap(), Some(answered("key", "a")));
+    assert_eq!(store.find_idempotent("another").await.unwrap(), None);
 
     let mut second = create("b", named("b"));
-    second.answered = Some(answered("key", "b"));
+    second.idempotency = Some(answered("key", "b"));
     for repeated in [first, second] {
-        assert!(matches!(make_one(store, repeated).await, Err(WriteError::AlreadyAnswered)));
+        assert!(matches!(make_one(store, repeated).await, Err(WriteError::DuplicateKey)));
     }
     assert_eq!(held_version(store, "b").await, None);
-    assert_eq!(store.answered("key").await.unwrap(), Some(answered("key", "a")));
+    assert_eq!(store.find_idempotent("key").await.unwrap(), Some(answered("key", "a")));
 }
 
 pub(crate) async fn a_key_is_taken_once_within_a_call(store: &dyn ProductStore) {
     let writes = ["a", "b"].map(|product_id| Write {
-        answered: Some(answered("key", product_id)),
+        idempotency: Some(answered("key", product_id)),
         ..create(product_id, named("same key"))
     });
     let answers = store.write(writes.to_vec()).await;
-    assert!(matches!(answers.as_slice(), [Ok(_), Err(WriteError::AlreadyAnswered)]));
+    assert!(matches!(answers.as_slice(), [Ok(_), Err(WriteError::DuplicateKey)]));
     assert_eq!(held_version(store, "b").await, None);
 }
 
 pub(crate) async fn an_answer_that_changed_nothing_is_remembered_once(store: &dyn ProductStore) {
-    let unchanged = Answered {
+    let unchanged = IdempotencyRecord {
         key: "a key with spaces, \"quotes\" and 名".to_owned(),
         fingerprint: std::array::from_fn(|i| i as u8 * 8),
-        answer: WriteAnswer { outcome: WriteOutcome::Unchanged, id: id("a"), version: Version(3) },
+        response: WriteResponse { outcome: WriteOutcome::Unchanged, id: id("a"), version: Version(3) },
     };
-    store.remember(unchanged.clone()).await.unwrap();
-    assert_eq!(store.answered(&unchanged.key).await.unwrap(), Some(unchanged.clone()));
-    let other = Answered { fingerprint: [0; 32], ..unchanged.clone() };
-    assert!(matches!(store.remember(other).await, Err(WriteError::AlreadyAnswered)));
-    assert_eq!(store.answered(&unchanged.key).await.unwrap(), Some(unchanged));
+    store.record_idempotent(unchanged.clone()).await.unwrap();
+    assert_eq!(store.find_idempotent(&unchanged.key).await.unwrap(), Some(unchanged.clone()));
+    let other = IdempotencyRecord { fingerprint: [0; 32], ..unchanged.clone() };
+    assert!(matches!(store.record_idempotent(other).await, Err(WriteError::DuplicateKey)));
+    assert_eq!(store.find_idempotent(&unchanged.key).await.unwrap(), Some(unchanged));
 }
 
 // ------------------------------------------------------------------------------------------------- list
@@ -563,15 +563,15 @@ pub(crate) async fn every_write_is_enqueued_or_leaves_a_mark(
     let writes = vec![first.clone(), create("b", named("b")), create("c", named("c"))];
     let written = make(store, writes).await;
     make(store, vec![delete("c", 2)]).await;
-    let unsent = store.unsent(Duration::ZERO, 10).await.unwrap();
+    let unsent = store.pending(Duration::ZERO, 10).await.unwrap();
     let told: Vec<_> = match queue {
         Some(queue) => {
-            assert!(unsent.is_empty() && written.iter().all(|written| written.mark.is_none()));
+            assert!(unsent.is_empty() && written.iter().all(|written| written.outbox_entry.is_none()));
             let received = queue.receive(10, Duration::from_secs(10)).await.unwrap();
             received.into_iter().map(|delivery| delivery.envelope.unwrap()).collect()
         }
         None => {
-            assert!(written.iter().all(|written| written.mark.is_some()));
+            assert!(written.iter().all(|written| written.outbox_entry.is_some()));
             unsent.into_iter().map(|unsent| unsent.envelope).collect()
         }
     };
@@ -591,28 +591,30 @@ pub(crate) async fn marks_stay_until_they_are_cleared(
 ) {
     let mut marks = Vec::new();
     for i in 0..6 {
-        marks.extend(make(store, vec![create(&format!("p{i}"), named("marked"))]).await.remove(0).mark);
+        marks.extend(
+            make(store, vec![create(&format!("p{i}"), named("marked"))]).await.remove(0).outbox_entry,
+        );
     }
     if queue.is_some() {
         assert!(marks.is_empty());
-        store.clear(&[]).await.unwrap();
+        store.remove_from_outbox(&[]).await.unwrap();
         return;
     }
     let unsent = async |age: Duration, limit: usize| -> Vec<String> {
-        let unsent = store.unsent(age, limit).await.unwrap();
+        let unsent = store.pending(age, limit).await.unwrap();
         unsent.into_iter().map(|unsent| unsent.envelope.change.id().to_string()).collect()
     };
     assert_eq!(unsent(Duration::ZERO, 4).await, ["p0", "p1", "p2", "p3"]);
     assert!(unsent(Duration::from_secs(3600), 4).await.is_empty());
-    store.clear(&marks[1..3]).await.unwrap();
-    store.clear(&marks[1..4]).await.unwrap();
+    store.remove_from_outbox(&marks[1..3]).await.unwrap();
+    store.remove_from_outbox(&marks[1..4]).await.unwrap();
     assert_eq!(unsent(Duration::ZERO, 10).await, ["p0", "p4", "p5"]);
     // A new mark has a name of its own, also after the newest one was cleared.
-    store.clear(&marks).await.unwrap();
-    let new = make(store, vec![create("new", named("marked"))]).await.remove(0).mark.unwrap();
-    store.clear(&marks).await.unwrap();
-    let left = store.unsent(Duration::ZERO, 10).await.unwrap();
-    assert_eq!(left.iter().map(|unsent| &unsent.mark).collect::<Vec<_>>(), [&new]);
+    store.remove_from_outbox(&marks).await.unwrap();
+    let new = make(store, vec![create("new", named("marked"))]).await.remove(0).outbox_entry.unwrap();
+    store.remove_from_outbox(&marks).await.unwrap();
+    let left = store.pending(Duration::ZERO, 10).await.unwrap();
+    assert_eq!(left.iter().map(|unsent| &unsent.id).collect::<Vec<_>>(), [&new]);
 }
 
 pub(crate) async fn the_outbox_counts_what_is_to_be_enqueued(
@@ -626,17 +628,17 @@ pub(crate) async fn the_outbox_counts_what_is_to_be_enqueued(
     if queue.is_some() {
         return assert_eq!(stats, OutboxStats::default());
     }
-    assert_eq!(stats.marks, 3);
+    assert_eq!(stats.entries, 3);
     assert!(stats.oldest_age.unwrap() <= took + Duration::from_millis(5), "{stats:?} after {took:?}");
     // The first ones become older, and then others are the oldest.
-    while store.unsent(Duration::from_millis(20), 3).await.unwrap().len() < 3 {
+    while store.pending(Duration::from_millis(20), 3).await.unwrap().len() < 3 {
         assert!(begun.elapsed() < Duration::from_secs(20), "time stands still");
     }
     assert!(store.outbox().await.unwrap().oldest_age.unwrap() >= Duration::from_millis(20));
-    let marks: Vec<OutboxMark> = written.into_iter().filter_map(|written| written.mark).collect();
-    store.clear(&marks[1..]).await.unwrap();
-    assert_eq!(store.outbox().await.unwrap().marks, 1);
-    store.clear(&marks).await.unwrap();
+    let marks: Vec<OutboxEntryId> = written.into_iter().filter_map(|written| written.outbox_entry).collect();
+    store.remove_from_outbox(&marks[1..]).await.unwrap();
+    assert_eq!(store.outbox().await.unwrap().entries, 1);
+    store.remove_from_outbox(&marks).await.unwrap();
     assert_eq!(store.outbox().await.unwrap(), OutboxStats::default());
 }
 
@@ -652,7 +654,7 @@ pub(crate) async fn what_is_unsent_may_be_a_later_change_but_never_an_earlier_on
             received.into_iter().map(|delivery| delivery.envelope.unwrap().change.version().0).collect()
         }
         None => {
-            let unsent = store.unsent(Duration::ZERO, 10).await.unwrap();
+            let unsent = store.pending(Duration::ZERO, 10).await.unwrap();
             unsent.into_iter().map(|unsent| unsent.envelope.change.version().0).collect()
         }
     };

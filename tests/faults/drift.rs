@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::maintenance::{Generation, IndexMaintenance, Mend, Mended};
+use domain::ports::{Generation, IndexMaintenance, Repair, RepairOutcome};
 use domain::ports::{ListError, ProductStore};
 use domain::{Product, ProductId, Record, Version};
 use embedded_store::EmbeddedStore;
@@ -47,9 +47,9 @@ async fn plant(
     let (products, tombstones): (Vec<_>, Vec<_>) =
         records.into_iter().partition(|record| matches!(record, Record::Live(_)));
     let (mut products, mut tombstones) = (products.into_iter(), tombstones.into_iter());
-    let (mut planted, mut mends) = (BTreeMap::new(), Vec::new());
+    let (mut planted, mut repairs) = (BTreeMap::new(), Vec::new());
     for n in 0..PLANTED {
-        let (kind, id, seen, record) = match n % 10 {
+        let (kind, id, expected_version, record) = match n % 10 {
             0 | 1 => {
                 let stored = products.next().unwrap();
                 ("missing", stored.id().clone(), Some(stored.version()), None)
@@ -90,11 +90,11 @@ async fn plant(
             }
         };
         planted.insert(id.to_string(), kind.to_owned());
-        mends.push(Mend { id, seen, record });
+        repairs.push(Repair { id, expected_version, record });
     }
     assert_eq!(planted.len(), PLANTED);
-    let mended = index.mend(Generation::Live, &mends).await.unwrap();
-    assert_eq!(mended, vec![Mended::Done; PLANTED]);
+    let repaired = index.repair(Generation::Live, &repairs).await.unwrap();
+    assert_eq!(repaired, vec![RepairOutcome::Done; PLANTED]);
     planted
 }
 
@@ -149,17 +149,17 @@ async fn found_and_mended_over_http(app: &TestApp) {
     assert!((5..60).contains(&sample.drifts.len()), "SEED={seed}: one in four of 100: {sample:?}");
     let compared = sample.summary["compared"].as_u64().unwrap() as usize;
     assert!((products() / 6..products() / 3).contains(&compared), "one in four: {compared}");
-    let mended = verify(&app.url, "patience=0&oneIn=4&repair=true").await;
-    assert_eq!(mended.kinds(), sample.kinds(), "SEED={seed}");
-    assert!(mended.summary["isConverged"] == true, "SEED={seed}: {mended:?}");
+    let repaired = verify(&app.url, "patience=0&oneIn=4&repair=true").await;
+    assert_eq!(repaired.kinds(), sample.kinds(), "SEED={seed}");
+    assert!(repaired.summary["isConverged"] == true, "SEED={seed}: {repaired:?}");
     assert!(verify(&app.url, "patience=0&oneIn=4").await.is_converged(), "SEED={seed}");
 
     // The rest is mended by looking at everything, and then there is nothing.
     let rest: BTreeMap<_, _> = planted.iter().filter(|(id, _)| !sample.drifts.contains_key(*id)).collect();
-    let mended = verify(&app.url, "patience=0&repair=true").await;
-    assert_eq!(mended.kinds().iter().collect::<BTreeMap<_, _>>(), rest, "SEED={seed}");
-    assert!(mended.drifts.values().all(|(_, repair)| repair == "done"), "SEED={seed}: {mended:?}");
-    assert!(mended.summary["isConverged"] == true, "SEED={seed}: {mended:?}");
+    let repaired = verify(&app.url, "patience=0&repair=true").await;
+    assert_eq!(repaired.kinds().iter().collect::<BTreeMap<_, _>>(), rest, "SEED={seed}");
+    assert!(repaired.drifts.values().all(|(_, repair)| repair == "done"), "SEED={seed}: {repaired:?}");
+    assert!(repaired.summary["isConverged"] == true, "SEED={seed}: {repaired:?}");
     assert!(verify(&app.url, "patience=0").await.is_converged(), "SEED={seed}");
 }
 
@@ -195,11 +195,11 @@ async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
     let fast = [&place[..], &["--patience", "0"]].concat();
     let (code, found, told) = noren_verify(&fast);
     assert_eq!((code, &found), (Some(1), &planted), "SEED={seed}: {told}");
-    let expected = "100 differ: 20 missing, 20 stale, 20 ghost, 20 ahead, 20 differing; 0 mended";
+    let expected = "100 differ: 20 missing, 20 stale, 20 ghost, 20 ahead, 20 differing; 0 repaired";
     assert!(told.ends_with(expected), "{told}");
     let (code, found, told) = noren_verify(&[&fast[..], &["--repair"]].concat());
     assert_eq!((code, &found), (Some(0), &planted), "SEED={seed}: {told}");
-    assert!(told.ends_with("; 100 mended"), "{told}");
+    assert!(told.ends_with("; 100 repaired"), "{told}");
     let (code, found, told) = noren_verify(&fast);
     assert_eq!((code, found.len(), told), (Some(0), 0, all_equal), "SEED={seed}");
 
@@ -208,7 +208,7 @@ async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
     let service = Running::start("noren", &[&["serve"], &place[..]].concat()).await;
     let is_subtle = |kind: &str| kind == "differing";
     let subtle: BTreeMap<String, String> = planted.into_iter().filter(|(_, kind)| is_subtle(kind)).collect();
-    wait_until("what has a wrong version is mended at the start", async || {
+    wait_until("what has a wrong version is repaired at the start", async || {
         verify(&service.url, "patience=0").await.kinds() == subtle
     })
     .await;

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::input::read_product;
-use domain::maintenance::{Generation, Generations, Held, IndexMaintenance, Look, Mend, Mended};
 use domain::ports::{Applied, IndexWriter, PortError, ProductStore, Write};
+use domain::ports::{
+    CompareDepth, Generation, Generations, IndexEntry, IndexMaintenance, Repair, RepairOutcome,
+};
 use domain::{Change, Currency, Product, ProductId, Record, Version};
 use embedded_store::EmbeddedStore;
 use sync::reconcile::{Comparison, Nobody, Outcome, Sides, reconcile};
@@ -31,7 +33,7 @@ struct Contended {
     index: TantivyWriter,
     /// How many mends come too late.
     late: u64,
-    mends: AtomicU64,
+    repairs: AtomicU64,
 }
 
 #[async_trait]
@@ -47,17 +49,17 @@ impl IndexWriter for Contended {
 
 #[async_trait]
 impl IndexMaintenance for Contended {
-    fn projected(&self, records: &[Record]) -> Vec<Result<Held, String>> {
-        self.index.projected(records)
+    fn expected_entries(&self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
+        self.index.expected_entries(records)
     }
 
-    async fn held(
+    async fn entries(
         &self,
         generation: Generation,
         ids: &[ProductId],
-        look: Look,
-    ) -> Result<Vec<Option<Held>>, PortError> {
-        self.index.held(generation, ids, look).await
+        look: CompareDepth,
+    ) -> Result<Vec<Option<IndexEntry>>, PortError> {
+        self.index.entries(generation, ids, look).await
     }
 
     async fn scan(
@@ -65,37 +67,41 @@ impl IndexMaintenance for Contended {
         generation: Generation,
         after: Option<&ProductId>,
         limit: usize,
-        look: Look,
-    ) -> Result<Vec<Held>, PortError> {
+        look: CompareDepth,
+    ) -> Result<Vec<IndexEntry>, PortError> {
         self.index.scan(generation, after, limit, look).await
     }
 
-    async fn mend(&self, generation: Generation, mends: &[Mend]) -> Result<Vec<Mended>, PortError> {
-        let before = self.mends.fetch_add(1, Ordering::SeqCst);
+    async fn repair(
+        &self,
+        generation: Generation,
+        repairs: &[Repair],
+    ) -> Result<Vec<RepairOutcome>, PortError> {
+        let before = self.repairs.fetch_add(1, Ordering::SeqCst);
         if before < self.late {
             assert_eq!(self.index.apply(&[product(10 + before)]).await?, [Applied::Done]);
         }
-        self.index.mend(generation, mends).await
+        self.index.repair(generation, repairs).await
     }
 
     async fn generations(&self) -> Result<Generations, PortError> {
         self.index.generations().await
     }
 
-    async fn begin(&self) -> Result<bool, PortError> {
-        self.index.begin().await
+    async fn create_next(&self) -> Result<bool, PortError> {
+        self.index.create_next().await
     }
 
-    async fn recall(&self) -> Result<bool, PortError> {
-        self.index.recall().await
+    async fn restore_previous(&self) -> Result<bool, PortError> {
+        self.index.restore_previous().await
     }
 
-    async fn promote(&self) -> Result<(), PortError> {
-        self.index.promote().await
+    async fn promote_next(&self) -> Result<(), PortError> {
+        self.index.promote_next().await
     }
 
-    async fn discard(&self) -> Result<(), PortError> {
-        self.index.discard().await
+    async fn discard_next(&self) -> Result<(), PortError> {
+        self.index.discard_next().await
     }
 }
 
@@ -103,34 +109,34 @@ impl IndexMaintenance for Contended {
 /// mends there were.
 async fn repaired(folder: &Path, late: u64) -> (Outcome, u64) {
     let store = EmbeddedStore::open(folder, embedded_store::Options::default()).unwrap();
-    let write = Write { change: product(1), replaces: None, answered: None, traceparent: None };
+    let write = Write { change: product(1), replaces: None, idempotency: None, traceparent: None };
     store.write(vec![write]).await.remove(0).unwrap();
     let index = TantivyWriter::open(&folder.join("index"), WriterOptions::default()).unwrap();
-    let index = Arc::new(Contended { index, late, mends: AtomicU64::new(0) });
+    let index = Arc::new(Contended { index, late, repairs: AtomicU64::new(0) });
     let comparison = Comparison {
         generation: Generation::Live,
-        look: Look::Documents,
+        look: CompareDepth::Documents,
         repair: true,
         patience: Duration::ZERO,
         one_in: 1,
     };
     let sides = Sides { store: Arc::new(store), index: index.clone() };
     let outcome = reconcile(&sides, comparison, &mut Nobody).await.unwrap();
-    (outcome, index.mends.load(Ordering::SeqCst))
+    (outcome, index.repairs.load(Ordering::SeqCst))
 }
 
 #[tokio::test]
 async fn a_mend_that_others_came_before_is_tried_again() {
     let folder = tempfile::tempdir().unwrap();
-    let (outcome, mends) = repaired(folder.path(), 3).await;
-    assert_eq!((outcome.missing, outcome.repaired, mends), (1, 1, 4));
+    let (outcome, repairs) = repaired(folder.path(), 3).await;
+    assert_eq!((outcome.missing, outcome.repaired, repairs), (1, 1, 4));
     assert!(outcome.is_converged());
 }
 
 #[tokio::test]
 async fn a_product_that_is_always_written_first_is_told_as_not_mended() {
     let folder = tempfile::tempdir().unwrap();
-    let (outcome, mends) = repaired(folder.path(), u64::MAX).await;
-    assert_eq!((outcome.missing, outcome.repaired, mends), (1, 0, 6));
+    let (outcome, repairs) = repaired(folder.path(), u64::MAX).await;
+    assert_eq!((outcome.missing, outcome.repaired, repairs), (1, 0, 6));
     assert!(!outcome.is_converged());
 }

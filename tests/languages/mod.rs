@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use domain::input::read_product;
 use domain::ports::{Applied, IndexWriter, SearchIndex};
-use domain::search::{Need, Page, PageStart, SearchRequest};
+use domain::search::{MatchMode, Page, PageStart, SearchRequest};
 use domain::{Change, Currency, Language, Product, ProductId, Version};
 
 use crate::support::indexes;
@@ -158,8 +158,12 @@ async fn highlighted_names(index: &dyn SearchIndex, query: &str) -> Vec<String> 
 /// The ids found by all words of the query.
 async fn found(index: &dyn SearchIndex, query: &str) -> BTreeSet<String> {
     let page = Page { start: PageStart::Number(1), size: 100 };
-    let request =
-        SearchRequest { words: query.to_owned(), need: Need::All, page, ..SearchRequest::all(Currency::USD) };
+    let request = SearchRequest {
+        words: query.to_owned(),
+        match_mode: MatchMode::All,
+        page,
+        ..SearchRequest::all(Currency::USD)
+    };
     let answer = index.search(&request).await.unwrap();
     answer.hits.iter().map(|hit| hit.product.id.to_string()).collect()
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::ports::{IndexWriter, SearchIndex};
-use domain::search::{Need, Page, PageStart, SearchAnswer, SearchRequest};
+use domain::search::{MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{Change, Currency, Language, Product};
 
 use super::catalogue::{random_products, random_request, random_tuning, real_products};
@@ -24,7 +24,8 @@ async fn opensearch_and_tantivy_answer_alike() {
         let catalogue = random_products(products, &mut random);
         let requests = (0..REQUESTS).map(|_| {
             let mut request = random_request(&mut random);
-            request.need = *random.choice(&[Need::Most, Need::Most, Need::All, Need::Any]).unwrap();
+            request.match_mode =
+                *random.choice(&[MatchMode::Most, MatchMode::Most, MatchMode::All, MatchMode::Any]).unwrap();
             if random.bool() {
                 request.tuning = random_tuning(products, &mut random);
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::ports::{Applied, Indexed};
 use domain::search::{
-    AttributeFilter, Boost, FacetField, Filters, Need, Page, PageStart, SearchRequest, Sort, Synonym, Tuning,
+    AttributeFilter, Boost, Field, Filters, MatchMode, Page, PageStart, SearchRequest, Sort, Synonym, Tuning,
 };
 use domain::{
     AttributeValue, CategoryPath, Change, Content, Currency, Money, PriceRange, Product, ProductId, Status,
@@ -154,14 +154,14 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
         0 => String::new(),
         _ => (0..random.usize(1..4)).map(|_| mistyped(word(random), random)).collect::<Vec<_>>().join(" "),
     };
-    let mut facets: Vec<FacetField> = (0..random.usize(..5)).map(|_| random_facet(random)).collect();
+    let mut facets: Vec<Field> = (0..random.usize(..5)).map(|_| random_facet(random)).collect();
     facets.sort();
     facets.dedup();
     random.shuffle(&mut facets);
     SearchRequest {
         words,
-        typing: random.bool(),
-        need: Need::Most,
+        is_prefix_query: random.bool(),
+        match_mode: MatchMode::Most,
         tuning: Tuning::default(),
         filters: random_filters(random),
         currency: Currency::parse(CURRENCIES[random.usize(..8).saturating_sub(5)]).unwrap(),
@@ -214,13 +214,13 @@ fn mistyped(word: &str, random: &mut Rng) -> String {
     letters.into_iter().collect()
 }
 
-pub(crate) fn random_facet(random: &mut Rng) -> FacetField {
+pub(crate) fn random_facet(random: &mut Rng) -> Field {
     match random.u8(..5) {
-        0 => FacetField::Brand,
-        1 => FacetField::Category,
-        2 => FacetField::Tags,
-        3 => FacetField::Price,
-        _ => FacetField::Attribute(random.choice(KEYS).unwrap().to_owned()),
+        0 => Field::Brand,
+        1 => Field::Category,
+        2 => Field::Tags,
+        3 => Field::Price,
+        _ => Field::Attribute(random.choice(KEYS).unwrap().to_owned()),
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use domain::Language;
 use domain::ports::{IndexWriter, SearchIndex};
-use domain::search::{FacetField, FacetRequest, Need, Page, PageStart, SearchAnswer, SearchRequest, Sort};
+use domain::search::{FacetRequest, Field, MatchMode, Page, PageStart, SearchAnswer, SearchRequest, Sort};
 
 use crate::support::indexes;
 
@@ -66,7 +66,8 @@ async fn compare(writer: &dyn IndexWriter, index: &dyn SearchIndex, seed: u64) {
     let mut requests = Vec::new();
     for number in 0..REQUESTS {
         let mut request = random_request(&mut random);
-        request.need = *random.choice(&[Need::Most, Need::Most, Need::All, Need::Any]).unwrap();
+        request.match_mode =
+            *random.choice(&[MatchMode::Most, MatchMode::Most, MatchMode::All, MatchMode::Any]).unwrap();
         if random.bool() {
             request.tuning = random_tuning(IDS, &mut random);
         }
@@ -159,7 +160,7 @@ async fn compare_facet_values(
     context: &str,
 ) {
     let field = catalogue::random_facet(random);
-    if field == FacetField::Price {
+    if field == Field::Price {
         return;
     }
     let prefix = random
@@ -191,8 +192,8 @@ async fn compare_facets_of_real_products(writer: &dyn IndexWriter, index: &dyn S
     }
     let mut keys: BTreeSet<&String> =
         products.iter().flat_map(|product| product.content.attributes.keys()).collect();
-    let mut facets = vec![FacetField::Brand, FacetField::Category, FacetField::Tags, FacetField::Price];
-    facets.extend(keys.iter().take(16).map(|key| FacetField::Attribute((*key).clone())));
+    let mut facets = vec![Field::Brand, Field::Category, Field::Tags, Field::Price];
+    facets.extend(keys.iter().take(16).map(|key| Field::Attribute((*key).clone())));
     keys.clear();
     for words in ["", "hp", "procesor intle", "lamp"] {
         let mut request = SearchRequest::all(domain::Currency::USD);

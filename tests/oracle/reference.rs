@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, Indexed, IndexedState};
 use domain::search::{
-    Facet, FacetField, FacetRequest, FacetValue, Filters, MAX_BOOST, Need, SearchRequest, Sort, Synonym,
+    Facet, FacetRequest, FacetValue, Field, Filters, MAX_BOOST, MatchMode, SearchRequest, Sort, Synonym,
     is_searchable, name_sort_key, number_facet, price_facet,
 };
 use domain::{AttributeValue, Product, Version};
@@ -15,7 +15,7 @@ use domain::{AttributeValue, Product, Version};
 pub(crate) struct Found<'a> {
     /// In order, except by relevance with words.
     pub(crate) products: Vec<FoundProduct<'a>>,
-    pub(crate) facets: Vec<(FacetField, Facet)>,
+    pub(crate) facets: Vec<(Field, Facet)>,
     pub(crate) has_words: bool,
     /// Words left out, folded.
     pub(crate) relaxed: Vec<String>,
@@ -185,13 +185,13 @@ fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<QueryWord>,
     let count = |words: &[QueryWord]| matching(&shown, words).len();
     // How rare a word is, does not depend on what a shop hides.
     let have = |word: &QueryWord| matching(products, std::slice::from_ref(word)).len();
-    if request.need == Need::Any {
+    if request.match_mode == MatchMode::Any {
         let as_typed = |word: QueryWord| QueryWord { is_last: false, is_required: false, ..word };
         return (query.into_iter().map(as_typed).collect(), Vec::new());
     }
     if let Some(last) = query.last_mut().filter(|last| last.is_last) {
         let as_word = QueryWord { is_last: false, ..last.clone() };
-        last.is_last = request.typing || have(&as_word) < ENOUGH_PRODUCTS;
+        last.is_last = request.is_prefix_query || have(&as_word) < ENOUGH_PRODUCTS;
     }
     if !query.is_empty() && count(&query) < FEW_PRODUCTS {
         for word in &mut query {
@@ -201,7 +201,7 @@ fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<QueryWord>,
         }
     }
     let enough = if request.sort == Sort::Relevance { ENOUGH_PRODUCTS } else { 1 };
-    if query.len() < 2 || request.need != Need::Most || count(&query) >= enough {
+    if query.len() < 2 || request.match_mode != MatchMode::Most || count(&query) >= enough {
         return (query, Vec::new());
     }
     let telling = |word: &QueryWord| {
@@ -433,11 +433,11 @@ fn near(wanted: &str, word: &str) -> Option<usize> {
 // ---------------------------------------------------------------------------------------------- filters
 
 /// The fields whose filters the product fails; none stands for the stock.
-fn failed(product: &Product, request: &SearchRequest) -> BTreeSet<Option<FacetField>> {
+fn failed(product: &Product, request: &SearchRequest) -> BTreeSet<Option<Field>> {
     failed_of(product, &request.filters, request)
 }
 
-fn failed_of(product: &Product, filters: &Filters, request: &SearchRequest) -> BTreeSet<Option<FacetField>> {
+fn failed_of(product: &Product, filters: &Filters, request: &SearchRequest) -> BTreeSet<Option<Field>> {
     let content = &product.content;
     let mut failed = BTreeSet::new();
     let mut check = |field, is_wanted: bool, passes: bool| {
@@ -448,20 +448,20 @@ fn failed_of(product: &Product, filters: &Filters, request: &SearchRequest) -> B
     let category = content.category.as_ref();
     let in_category =
         filters.category.iter().any(|wanted| category.is_some_and(|path| path.is_within(wanted)));
-    check(Some(FacetField::Category), !filters.category.is_empty(), in_category);
+    check(Some(Field::Category), !filters.category.is_empty(), in_category);
     let of_brand = content.brand.as_ref().is_some_and(|brand| filters.brand.contains(brand));
-    check(Some(FacetField::Brand), !filters.brand.is_empty(), of_brand);
+    check(Some(Field::Brand), !filters.brand.is_empty(), of_brand);
     let tagged = content.tags.iter().any(|tag| filters.tags.contains(tag));
-    check(Some(FacetField::Tags), !filters.tags.is_empty(), tagged);
+    check(Some(Field::Tags), !filters.tags.is_empty(), tagged);
     let price = price(product, request);
     let in_range = filters.price.iter().any(|range| price.is_some_and(|price| range.contains(price)));
-    check(Some(FacetField::Price), !filters.price.is_empty(), in_range);
+    check(Some(Field::Price), !filters.price.is_empty(), in_range);
     let in_stock = content.stock.is_some_and(|pieces| pieces > 0);
     check(None, filters.in_stock.is_some(), filters.in_stock == Some(in_stock));
     for (key, wanted) in &filters.attributes {
         let value = content.attributes.get(key);
         let passes = wanted.iter().any(|filter| value.is_some_and(|value| filter.accepts(value)));
-        check(Some(FacetField::Attribute(key.clone())), !wanted.is_empty(), passes);
+        check(Some(Field::Attribute(key.clone())), !wanted.is_empty(), passes);
     }
     failed
 }
@@ -476,7 +476,7 @@ fn price(product: &Product, request: &SearchRequest) -> Option<i64> {
 /// Products that fail no filter but those of the facet's own field.
 fn counting<'a>(
     matching: &'a [FoundProduct<'_>],
-    field: &'a FacetField,
+    field: &'a Field,
     request: &'a SearchRequest,
 ) -> impl Iterator<Item = &'a Product> {
     let counts =
@@ -484,8 +484,8 @@ fn counting<'a>(
     matching.iter().map(|found| &**found.product).filter(move |product| counts(product))
 }
 
-fn facet(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequest) -> Facet {
-    if *field == FacetField::Price {
+fn facet(matching: &[FoundProduct<'_>], field: &Field, request: &SearchRequest) -> Facet {
+    if *field == Field::Price {
         let prices: Vec<(i64, u64)> = counting(matching, field, request)
             .filter_map(|product| Some((price(product, request)?, 1)))
             .collect();
@@ -493,7 +493,7 @@ fn facet(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequ
     }
     let numbers: Vec<(f64, u64)> = counting(matching, field, request)
         .filter_map(|product| match field {
-            FacetField::Attribute(key) => Some((product.content.attributes.get(key)?.as_number()?, 1)),
+            Field::Attribute(key) => Some((product.content.attributes.get(key)?.as_number()?, 1)),
             _ => None,
         })
         .collect();
@@ -503,7 +503,7 @@ fn facet(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequ
     Facet::Values { values, distinct, numbers: number_facet(&numbers) }
 }
 
-fn counts(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchRequest) -> Vec<FacetValue> {
+fn counts(matching: &[FoundProduct<'_>], field: &Field, request: &SearchRequest) -> Vec<FacetValue> {
     let mut counts = BTreeMap::<String, u64>::new();
     for product in counting(matching, field, request) {
         for value in values(product, field) {
@@ -515,14 +515,14 @@ fn counts(matching: &[FoundProduct<'_>], field: &FacetField, request: &SearchReq
     counts
 }
 
-fn values(product: &Product, field: &FacetField) -> BTreeSet<String> {
+fn values(product: &Product, field: &Field) -> BTreeSet<String> {
     let content = &product.content;
     match field {
-        FacetField::Brand => content.brand.iter().cloned().collect(),
-        FacetField::Category => content.category.iter().flat_map(|path| path.with_ancestors()).collect(),
-        FacetField::Tags => content.tags.iter().cloned().collect(),
-        FacetField::Price => BTreeSet::new(),
-        FacetField::Attribute(key) => {
+        Field::Brand => content.brand.iter().cloned().collect(),
+        Field::Category => content.category.iter().flat_map(|path| path.with_ancestors()).collect(),
+        Field::Tags => content.tags.iter().cloned().collect(),
+        Field::Price | Field::Stock => BTreeSet::new(),
+        Field::Attribute(key) => {
             let value = content.attributes.get(key);
             value
                 .into_iter()

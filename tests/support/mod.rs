@@ -48,8 +48,8 @@ pub(crate) async fn give_up_all(queue: &dyn ChangeQueue, reason: &str) {
     for _ in 0..MAX_RECEIVES {
         let deliveries = queue.receive(100, Duration::from_secs(1)).await.expect("the queue answers");
         let failed: Vec<_> =
-            deliveries.iter().map(|delivery| delivery.given_back(reason, Duration::ZERO)).collect();
-        queue.give_back(&failed).await.expect("the queue takes them back");
+            deliveries.iter().map(|delivery| delivery.retry_request(reason, Duration::ZERO)).collect();
+        queue.retry_later(&failed).await.expect("the queue takes them back");
     }
 }
 

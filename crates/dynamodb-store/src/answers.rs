@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_setup::{Backoff, port_error};
-use domain::ports::{Answered, PortError, PortErrorKind, WriteError};
+use domain::ports::{IdempotencyRecord, PortError, PortErrorKind, WriteError};
 
 use crate::DynamoStore;
 use crate::items::{
@@ -20,8 +20,8 @@ pub(crate) const KEY_IS_FREE: &str = "attribute_not_exists(#pk) OR #expires <= :
 pub(crate) const KEY_IS_FREE_NAMES: [(&str, &str); 2] = [("#pk", PK), ("#expires", EXPIRES)];
 
 /// The item that remembers an answer given at `now`, in seconds since 1970.
-pub(crate) fn answer_item(answered: &Answered, now: i64) -> Result<Item, PortError> {
-    let answer = serde_json::to_string(&answered.answer)
+pub(crate) fn answer_item(answered: &IdempotencyRecord, now: i64) -> Result<Item, PortError> {
+    let answer = serde_json::to_string(&answered.response)
         .map_err(|error| PortError::new(PortErrorKind::Internal, "writing an answer as JSON", error))?;
     let mut item = answer_key(&answered.key);
     item.insert(ANSWER.to_owned(), text(answer));
@@ -36,7 +36,7 @@ impl DynamoStore {
         (self.clock)().as_second()
     }
 
-    pub(crate) async fn remember_answer(&self, answered: &Answered) -> Result<(), WriteError> {
+    pub(crate) async fn remember_answer(&self, answered: &IdempotencyRecord) -> Result<(), WriteError> {
         let now = self.now_seconds();
         let mut put = self.client.put_item().table_name(&*self.table);
         put = put.set_item(Some(answer_item(answered, now)?)).condition_expression(KEY_IS_FREE);
@@ -48,7 +48,7 @@ impl DynamoStore {
         loop {
             let Err(error) = put.clone().send().await else { return Ok(()) };
             match error.code() {
-                Some("ConditionalCheckFailedException") => return Err(WriteError::AlreadyAnswered),
+                Some("ConditionalCheckFailedException") => return Err(WriteError::DuplicateKey),
                 // A write with the same key is under way.
                 Some("TransactionConflictException") if backoff.pause().await => {}
                 _ => return Err(port_error("remembering an answer", error).into()),
@@ -56,7 +56,7 @@ impl DynamoStore {
         }
     }
 
-    pub(crate) async fn find_answer(&self, key: &str) -> Result<Option<Answered>, PortError> {
+    pub(crate) async fn find_answer(&self, key: &str) -> Result<Option<IdempotencyRecord>, PortError> {
         let Some(item) = self.get_item(answer_key(key), "reading an answer").await? else { return Ok(None) };
         let expires: i64 = read_number(&item, EXPIRES)?;
         if expires <= self.now_seconds() {
@@ -66,11 +66,11 @@ impl DynamoStore {
         let fingerprint = fingerprint.and_then(|bytes| bytes.as_ref().try_into().ok());
         let answer =
             serde_json::from_str(read_text(&item, ANSWER)?).map_err(|error| damaged(ANSWER, error))?;
-        Ok(Some(Answered {
+        Ok(Some(IdempotencyRecord {
             key: key.to_owned(),
             fingerprint: fingerprint
                 .ok_or_else(|| damaged(FINGERPRINT, "it is missing or not 32 bytes long"))?,
-            answer,
+            response: answer,
         }))
     }
 }

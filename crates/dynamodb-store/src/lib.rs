@@ -30,8 +30,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_setup::Aws;
 use domain::ports::{
-    Answered, ListError, OutboxMark, OutboxStats, PortError, ProductPage, ProductStore, RecordPage, Unsent,
-    Write, WriteError, Written,
+    IdempotencyRecord, ListError, OutboxEntry, OutboxEntryId, OutboxStats, PortError, ProductPage,
+    ProductStore, RecordPage, Write, WriteError, Written,
 };
 use domain::{ProductId, Record};
 use jiff::Timestamp;
@@ -94,11 +94,11 @@ impl ProductStore for DynamoStore {
         self.make_all(&writes).await
     }
 
-    async fn remember(&self, answered: Answered) -> Result<(), WriteError> {
-        self.remember_answer(&answered).await
+    async fn record_idempotent(&self, record: IdempotencyRecord) -> Result<(), WriteError> {
+        self.remember_answer(&record).await
     }
 
-    async fn answered(&self, key: &str) -> Result<Option<Answered>, PortError> {
+    async fn find_idempotent(&self, key: &str) -> Result<Option<IdempotencyRecord>, PortError> {
         self.find_answer(key).await
     }
 
@@ -113,12 +113,12 @@ impl ProductStore for DynamoStore {
         Ok(RecordPage { records, next })
     }
 
-    async fn unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError> {
+    async fn pending(&self, age: Duration, limit: usize) -> Result<Vec<OutboxEntry>, PortError> {
         self.find_unsent(age, limit).await
     }
 
-    async fn clear(&self, marks: &[OutboxMark]) -> Result<(), PortError> {
-        self.clear_marks(marks).await
+    async fn remove_from_outbox(&self, entries: &[OutboxEntryId]) -> Result<(), PortError> {
+        self.clear_marks(entries).await
     }
 
     async fn outbox(&self) -> Result<OutboxStats, PortError> {

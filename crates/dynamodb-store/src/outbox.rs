@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use aws_setup::{Backoff, port_error};
-use domain::ports::{Envelope, OutboxMark, OutboxStats, PortError, PortErrorKind, Unsent};
+use domain::ports::{Envelope, OutboxEntry, OutboxEntryId, OutboxStats, PortError, PortErrorKind};
 use domain::{Change, ProductId};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -35,10 +35,10 @@ const READING: &str = "reading what is unsent";
 const CLEARING: &str = "clearing marks";
 
 /// A new mark and the item that is it. Its name has the version, so that it is never used again.
-pub(crate) fn new_mark(change: &Change, traceparent: Option<&str>, now_us: i64) -> (OutboxMark, Item) {
+pub(crate) fn new_mark(change: &Change, traceparent: Option<&str>, now_us: i64) -> (OutboxEntryId, Item) {
     let partition = partition(shard_of(change.id(), MARK_SHARDS));
     let place = format!("{now_us:016}/{}/{}", change.id(), change.version().0);
-    let mark = OutboxMark(format!("{partition}/{place}"));
+    let mark = OutboxEntryId(format!("{partition}/{place}"));
     let mut item = key(partition, place);
     if let Some(traceparent) = traceparent {
         item.insert(TRACEPARENT.to_owned(), text(traceparent));
@@ -70,7 +70,11 @@ impl DynamoStore {
         (self.clock)().as_microsecond()
     }
 
-    pub(crate) async fn find_unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError> {
+    pub(crate) async fn find_unsent(
+        &self,
+        age: Duration,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>, PortError> {
         let age_us = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
         let before = self.now_us().saturating_sub(age_us).saturating_add(1).max(0);
         let shards = (0..MARK_SHARDS).map(|shard| self.oldest_marks(shard, before, limit));
@@ -93,8 +97,8 @@ impl DynamoStore {
                 let change = changes.get(&found.id).cloned();
                 let change =
                     change.ok_or_else(|| damaged(SK, format!("a mark without product {}", found.id)))?;
-                unsent.push(Unsent {
-                    mark: OutboxMark(format!("{}/{}", found.partition, found.place)),
+                unsent.push(OutboxEntry {
+                    id: OutboxEntryId(format!("{}/{}", found.partition, found.place)),
                     envelope: Envelope { change, traceparent: found.traceparent.clone() },
                 });
             }
@@ -112,7 +116,7 @@ impl DynamoStore {
             let at: i64 = found.place.split('/').next()?.parse().ok()?;
             Some(Duration::from_micros(now.saturating_sub(at).max(0).cast_unsigned()))
         };
-        Ok(OutboxStats { marks: found.len() as u64, oldest_age: found.iter().filter_map(age).max() })
+        Ok(OutboxStats { entries: found.len() as u64, oldest_age: found.iter().filter_map(age).max() })
     }
 
     /// The oldest marks of a shard that were left before a time, at most `limit`.
@@ -145,7 +149,7 @@ impl DynamoStore {
         Ok(found)
     }
 
-    pub(crate) async fn clear_marks(&self, marks: &[OutboxMark]) -> Result<(), PortError> {
+    pub(crate) async fn clear_marks(&self, marks: &[OutboxEntryId]) -> Result<(), PortError> {
         // What is no mark of this store is gone already, and one call may not name a mark twice.
         let keys: HashSet<(&str, &str)> = marks.iter().filter_map(|mark| mark.0.split_once('/')).collect();
         let keys = keys.into_iter().filter(|(partition, _)| partition.starts_with("O#"));

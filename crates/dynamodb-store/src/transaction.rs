@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use aws_setup::{kind_of, port_error};
-use domain::ports::{OutboxMark, PortError, PortErrorKind, Write, WriteError};
+use domain::ports::{OutboxEntryId, PortError, PortErrorKind, Write, WriteError};
 use uuid::Uuid;
 
 use crate::DynamoStore;
@@ -22,7 +22,7 @@ const WRITING: &str = "writing a product to the store";
 /// A write with everything that its attempts have in common.
 pub(crate) struct Prepared<'a> {
     write: &'a Write,
-    pub(crate) mark: OutboxMark,
+    pub(crate) mark: OutboxEntryId,
     product: Item,
     mark_item: Item,
     answer: Option<Item>,
@@ -67,7 +67,7 @@ impl<'a> Prepared<'a> {
             .map_err(|error| PortError::new(PortErrorKind::Internal, "writing a product as JSON", error))?;
         let (mark, mark_item) = new_mark(&write.change, write.traceparent.as_deref(), now_us);
         let answer =
-            write.answered.as_ref().map(|answered| answer_item(answered, now_seconds)).transpose()?;
+            write.idempotency.as_ref().map(|answered| answer_item(answered, now_seconds)).transpose()?;
         let product = product_item(&write.change, json);
         Ok(Self { write, mark, product, mark_item, answer, now_seconds })
     }
@@ -145,7 +145,7 @@ impl<'a> Prepared<'a> {
                 .map(|(_, reason)| reason)
         };
         if failed(Part::Answer).is_some() {
-            return Ok(Some(Attempt::Refused(WriteError::AlreadyAnswered)));
+            return Ok(Some(Attempt::Refused(WriteError::DuplicateKey)));
         }
         if let Some(reason) = failed(Part::Product) {
             let current = reason.item().map(read_version).transpose()?;
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
     use crate::items::product_key;
     use domain::input::read_product;
-    use domain::ports::{Answered, WriteAnswer, WriteOutcome};
+    use domain::ports::{IdempotencyRecord, WriteOutcome, WriteResponse};
     use domain::{Change, Currency, Product, ProductId, Version};
     use std::sync::Arc;
 
@@ -233,13 +233,13 @@ mod tests {
     fn update() -> Write {
         let content = read_product(br#"{"name":"a","sku":"new"}"#, Currency::USD).unwrap().content;
         let (id, now) = (ProductId::parse("a").unwrap(), domain::now());
-        let answer = WriteAnswer { outcome: WriteOutcome::Updated, id: id.clone(), version: Version(3) };
-        let answered = Answered { key: "key".to_owned(), fingerprint: [0; 32], answer };
+        let answer = WriteResponse { outcome: WriteOutcome::Updated, id: id.clone(), version: Version(3) };
+        let answered = IdempotencyRecord { key: "key".to_owned(), fingerprint: [0; 32], response: answer };
         let product = Product { id, version: Version(3), created_at: now, updated_at: now, content };
         Write {
             change: Change::Update(Arc::new(product)),
             replaces: Some(Version(2)),
-            answered: Some(answered),
+            idempotency: Some(answered),
             traceparent: None,
         }
     }
@@ -278,7 +278,7 @@ mod tests {
         let failed = |item| reason(FAILED, item);
         let conflict = || reason("TransactionConflict", None);
         let refused = [
-            ([failed(held(7, None)), none(), failed(None), none(), none()], "AlreadyAnswered"),
+            ([failed(held(7, None)), none(), failed(None), none(), none()], "DuplicateKey"),
             (
                 [failed(held(7, None)), none(), none(), failed(owned_by("b")), none()],
                 "Conflict { current: Some(Version(7)) }",

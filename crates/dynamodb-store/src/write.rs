@@ -39,7 +39,7 @@ impl DynamoStore {
         let mut backoff = Backoff::default();
         loop {
             match self.attempt(&prepared, &replaced, token).await? {
-                Attempt::Made => return Ok(Written { mark: Some(prepared.mark) }),
+                Attempt::Made => return Ok(Written { outbox_entry: Some(prepared.mark) }),
                 Attempt::Refused(error) => return Err(error),
                 // A version never changes its sku, so this happens once.
                 Attempt::SkuIs(sku) if replaced == Replaced::SameSku => {
@@ -99,7 +99,7 @@ fn rounds(writes: &[Write]) -> Vec<Vec<usize>> {
     for (at, write) in writes.iter().enumerate() {
         let names = || {
             let sku = sku_of(&write.change).map(Name::Sku);
-            let key = write.answered.as_ref().map(|answered| Name::Key(&answered.key));
+            let key = write.idempotency.as_ref().map(|answered| Name::Key(&answered.key));
             [Some(Name::Product(write.change.id().as_str())), sku, key].into_iter().flatten()
         };
         let round = names().filter_map(|name| next_round.get(&name).copied()).max().unwrap_or(0);
@@ -121,7 +121,7 @@ mod tests {
     fn write(id: &str) -> Write {
         let id = ProductId::parse(id).unwrap();
         let change = Change::Delete(Tombstone { id, version: Version(2), deleted_at: domain::now() });
-        Write { change, replaces: Some(Version(1)), answered: None, traceparent: None }
+        Write { change, replaces: Some(Version(1)), idempotency: None, traceparent: None }
     }
 
     #[test]

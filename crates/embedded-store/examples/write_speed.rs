@@ -149,7 +149,7 @@ fn scattered_id(kind: &str, number: usize) -> String {
 
 fn create(id: &str, content: &Content) -> Write {
     let change = Change::Create(Arc::new(product(id, content)));
-    Write { change, replaces: None, answered: None, traceparent: None }
+    Write { change, replaces: None, idempotency: None, traceparent: None }
 }
 
 fn product(id: &str, content: &Content) -> Product {

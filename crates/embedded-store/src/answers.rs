@@ -1,6 +1,6 @@
 //! Answers remembered under idempotency keys.
 
-use domain::ports::Answered;
+use domain::ports::IdempotencyRecord;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::unreadable;
@@ -12,8 +12,8 @@ const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 const PURGE_STEP: usize = 256;
 
 /// The answer as it stands in the file.
-pub(crate) fn to_text(answered: &Answered) -> serde_json::Result<String> {
-    serde_json::to_string(&answered.answer)
+pub(crate) fn to_text(answered: &IdempotencyRecord) -> serde_json::Result<String> {
+    serde_json::to_string(&answered.response)
 }
 
 /// Whether the key is taken.
@@ -22,7 +22,7 @@ pub(crate) fn is_taken(step: &Step<'_>, key: &str) -> rusqlite::Result<bool> {
 }
 
 /// Remembers an answer whose key is free.
-pub(crate) fn insert(step: &Step<'_>, answered: &Answered, text: &str) -> rusqlite::Result<()> {
+pub(crate) fn insert(step: &Step<'_>, answered: &IdempotencyRecord, text: &str) -> rusqlite::Result<()> {
     step.note_answered();
     step.conn
         .prepare_cached("INSERT INTO answers (key, at, fingerprint, answer) VALUES (?1, ?2, ?3, ?4)")?
@@ -30,11 +30,11 @@ pub(crate) fn insert(step: &Step<'_>, answered: &Answered, text: &str) -> rusqli
     Ok(())
 }
 
-pub(crate) fn find(conn: &Connection, key: &str) -> rusqlite::Result<Option<Answered>> {
+pub(crate) fn find(conn: &Connection, key: &str) -> rusqlite::Result<Option<IdempotencyRecord>> {
     conn.prepare_cached("SELECT fingerprint, answer FROM answers WHERE key = ?1")?
         .query_row([key], |row| {
-            let answer = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(unreadable)?;
-            Ok(Answered { key: key.to_owned(), fingerprint: row.get(0)?, answer })
+            let response = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(unreadable)?;
+            Ok(IdempotencyRecord { key: key.to_owned(), fingerprint: row.get(0)?, response })
         })
         .optional()
 }

@@ -78,7 +78,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         version: Some(version_from_sql(row.get(2)?)),
         reason: Some(row.get(3)?),
         receives: row.get(4)?,
-        died_at: Some(Timestamp::from_millisecond(row.get(5)?).map_err(unreadable)?),
+        dead_lettered_at: Some(Timestamp::from_millisecond(row.get(5)?).map_err(unreadable)?),
         body: body.map(|body| String::from_utf8_lossy(body).into_owned()),
     })
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{
-    Answered, ListError, OutboxMark, OutboxStats, PortError, PortErrorKind, ProductPage, ProductStore,
-    RecordPage, StoredVersion, Unsent, VersionPage, Write, WriteError, Written,
+    IdempotencyRecord, ListError, OutboxEntry, OutboxEntryId, OutboxStats, PortError, PortErrorKind,
+    ProductPage, ProductStore, RecordPage, StoredVersion, VersionPage, Write, WriteError, Written,
 };
 use domain::{Action, Change, Product, ProductId, Record, Tombstone, Version};
 use jiff::Timestamp;
@@ -51,21 +51,21 @@ impl ProductStore for EmbeddedStore {
         written.unwrap_or_else(|error| repeat_error(error, count))
     }
 
-    async fn remember(&self, answered: Answered) -> Result<(), WriteError> {
+    async fn record_idempotent(&self, record: IdempotencyRecord) -> Result<(), WriteError> {
         const CONTEXT: &str = "remembering an answer";
-        let text = answers::to_text(&answered)
+        let text = answers::to_text(&record)
             .map_err(|error| PortError::new(PortErrorKind::Internal, CONTEXT, error))?;
-        let work = move |step: &Step<'_>| match answers::is_taken(step, &answered.key)? {
+        let work = move |step: &Step<'_>| match answers::is_taken(step, &record.key)? {
             true => Ok(false),
-            false => answers::insert(step, &answered, &text).map(|()| true),
+            false => answers::insert(step, &record, &text).map(|()| true),
         };
         match self.0.writer.run(CONTEXT, ROW_BYTES, work).await? {
             true => Ok(()),
-            false => Err(WriteError::AlreadyAnswered),
+            false => Err(WriteError::DuplicateKey),
         }
     }
 
-    async fn answered(&self, key: &str) -> Result<Option<Answered>, PortError> {
+    async fn find_idempotent(&self, key: &str) -> Result<Option<IdempotencyRecord>, PortError> {
         let key = key.to_owned();
         let read = move |conn: &Connection| answers::find(conn, &key);
         self.0.readers.run("reading an answer", read).await
@@ -95,18 +95,18 @@ impl ProductStore for EmbeddedStore {
         Ok(VersionPage { versions, next })
     }
 
-    async fn unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError> {
+    async fn pending(&self, age: Duration, limit: usize) -> Result<Vec<OutboxEntry>, PortError> {
         let until = self.now().saturating_sub(to_millis(age));
         let read = move |conn: &Connection| marks::unsent(conn, until, limit);
         self.0.readers.run("reading what is unsent", read).await
     }
 
-    async fn clear(&self, marks: &[OutboxMark]) -> Result<(), PortError> {
-        if marks.is_empty() {
+    async fn remove_from_outbox(&self, entries: &[OutboxEntryId]) -> Result<(), PortError> {
+        if entries.is_empty() {
             return Ok(());
         }
-        let marks = marks.to_vec();
-        let work = move |step: &Step<'_>| marks::clear(step, &marks);
+        let entries = entries.to_vec();
+        let work = move |step: &Step<'_>| marks::clear(step, &entries);
         self.0.writer.run("clearing marks", 0, work).await
     }
 
@@ -313,7 +313,7 @@ struct Current {
 impl Prepared {
     fn new(write: Write) -> serde_json::Result<Self> {
         let json = write.change.product().map(|product| serde_json::to_string(&**product)).transpose()?;
-        let answer = write.answered.as_ref().map(answers::to_text).transpose()?;
+        let answer = write.idempotency.as_ref().map(answers::to_text).transpose()?;
         Ok(Self { write, json, answer })
     }
 
@@ -329,10 +329,10 @@ impl Prepared {
             let error = defect(format!("a write of {} skips or repeats a version", change.id()));
             return Ok(Err(error.into()));
         }
-        if let Some(answered) = &self.write.answered
+        if let Some(answered) = &self.write.idempotency
             && answers::is_taken(step, &answered.key)?
         {
-            return Ok(Err(WriteError::AlreadyAnswered));
+            return Ok(Err(WriteError::DuplicateKey));
         }
         let current = self.current(step.conn)?;
         let version = current.as_ref().map(|current| current.version);
@@ -343,7 +343,7 @@ impl Prepared {
             return Ok(Err(WriteError::SkuTaken { owner }));
         }
         self.store(step.conn, current.as_ref())?;
-        if let (Some(answered), Some(text)) = (&self.write.answered, &self.answer) {
+        if let (Some(answered), Some(text)) = (&self.write.idempotency, &self.answer) {
             answers::insert(step, answered, text)?;
         }
         let (id, version) = (change.id().as_str(), version_to_sql(change.version()));
@@ -352,7 +352,7 @@ impl Prepared {
             Outbox::Enqueue => queue::enqueue(step, id, version, traceparent, None).map(|()| None),
             Outbox::Mark => marks::insert(step, id, version, traceparent).map(Some),
         };
-        Ok(Ok(Written { mark: mark? }))
+        Ok(Ok(Written { outbox_entry: mark? }))
     }
 
     fn sku(&self) -> Option<&str> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::Change;
 use domain::ports::{
-    ChangeQueue, Delivery, Envelope, GivenBack, MAX_RECEIVES, PortError, PortErrorKind, QueueStats, Receipt,
-    Released,
+    ChangeQueue, Delivery, Envelope, MAX_RECEIVES, PortError, PortErrorKind, QueueStats, Receipt,
+    ReleaseRequest, RetryRequest,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::time::{Instant, sleep};
@@ -94,16 +94,16 @@ impl ChangeQueue for EmbeddedStore {
         .await
     }
 
-    async fn give_back(&self, failed: &[GivenBack]) -> Result<(), PortError> {
+    async fn retry_later(&self, failed: &[RetryRequest]) -> Result<(), PortError> {
         let held = failed
             .iter()
             .filter_map(|given| Some((parse_receipt(&given.receipt)?, given.clone())))
             .map(|((seq, token), given)| (seq, token, given))
             .collect();
-        self.change_held("giving messages back", held, give_back).await
+        self.change_held("giving messages back", held, retry_later).await
     }
 
-    async fn release(&self, untouched: &[Released]) -> Result<(), PortError> {
+    async fn release(&self, untouched: &[ReleaseRequest]) -> Result<(), PortError> {
         let held = parse_receipts(untouched.iter().map(|message| &message.receipt));
         self.change_held("releasing messages", held, |step, seq, token, ()| {
             step.note_enqueued();
@@ -327,7 +327,7 @@ fn parse_receipts<'a>(receipts: impl Iterator<Item = &'a Receipt>) -> Vec<(i64, 
     receipts.filter_map(parse_receipt).map(|(seq, token)| (seq, token, ())).collect()
 }
 
-fn give_back(step: &Step<'_>, seq: i64, token: i64, given: &GivenBack) -> rusqlite::Result<()> {
+fn retry_later(step: &Step<'_>, seq: i64, token: i64, given: &RetryRequest) -> rusqlite::Result<()> {
     let receives: Option<u32> = step
         .conn
         .prepare_cached("SELECT receives FROM messages WHERE seq = ?1 AND token = ?2")?

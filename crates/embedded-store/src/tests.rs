@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use domain::input::read_product;
 use domain::ports::{
-    Answered, ChangeQueue, DeadLetters as _, MAX_RECEIVES, PortErrorKind, ProductStore, Write, WriteAnswer,
-    WriteError, WriteOutcome,
+    ChangeQueue, DeadLetters as _, IdempotencyRecord, MAX_RECEIVES, PortErrorKind, ProductStore, Write,
+    WriteError, WriteOutcome, WriteResponse,
 };
 use domain::{Action, Change, Currency, Product, ProductId, Tombstone, Version};
 use jiff::Timestamp;
@@ -91,7 +91,7 @@ fn product(id: &str, version: u64, description_bytes: usize) -> Arc<Product> {
 
 fn write(change: Change) -> Write {
     let replaces = change.version().0.checked_sub(1).filter(|version| *version > 0).map(Version);
-    Write { change, replaces, answered: None, traceparent: None }
+    Write { change, replaces, idempotency: None, traceparent: None }
 }
 
 fn create(id: &str, description_bytes: usize) -> Write {
@@ -103,10 +103,10 @@ fn delete(id: &str, version: u64) -> Write {
     write(Change::Delete(Tombstone { id, version: Version(version), deleted_at: domain::now() }))
 }
 
-fn answered(key: &str) -> Answered {
+fn answered(key: &str) -> IdempotencyRecord {
     let id = ProductId::parse("a").unwrap();
-    let answer = WriteAnswer { outcome: WriteOutcome::Unchanged, id, version: Version(1) };
-    Answered { key: key.to_owned(), fingerprint: [1; 32], answer }
+    let answer = WriteResponse { outcome: WriteOutcome::Unchanged, id, version: Version(1) };
+    IdempotencyRecord { key: key.to_owned(), fingerprint: [1; 32], response: answer }
 }
 
 // ----------------------------------------------------------------------------------------------- opening
@@ -122,7 +122,7 @@ async fn everything_is_there_after_reopening() {
     let Fixture { store, clock, data } = Fixture::new();
     store.write(vec![create("a", 10), create("b", 10)]).await.into_iter().for_each(|w| drop(w.unwrap()));
     store.write(vec![delete("b", 2)]).await.into_iter().for_each(|w| drop(w.unwrap()));
-    store.remember(answered("key")).await.unwrap();
+    store.record_idempotent(answered("key")).await.unwrap();
     let held = store.receive(1, Duration::ZERO).await.unwrap();
     let page = store.list(None, 1).await.unwrap();
     let ids = [ProductId::parse("a").unwrap(), ProductId::parse("b").unwrap()];
@@ -131,7 +131,7 @@ async fn everything_is_there_after_reopening() {
 
     let store = EmbeddedStore::open(data.path(), clock.options(Outbox::Enqueue)).unwrap();
     assert_eq!(store.get(&ids).await.unwrap(), before);
-    assert_eq!(store.answered("key").await.unwrap(), Some(answered("key")));
+    assert_eq!(store.find_idempotent("key").await.unwrap(), Some(answered("key")));
     assert_eq!(store.list(None, 1).await.unwrap().products, page.products);
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.waiting, stats.in_flight), (2, 1));
@@ -462,18 +462,18 @@ async fn answers_are_kept_for_24_hours_and_then_removed() {
     let fixture = Fixture::new();
     let day = Duration::from_secs(24 * 60 * 60);
     for i in 0..1000 {
-        fixture.store.remember(answered(&format!("old {i}"))).await.unwrap();
+        fixture.store.record_idempotent(answered(&format!("old {i}"))).await.unwrap();
     }
     fixture.clock.advance(day - Duration::from_millis(1));
-    fixture.store.remember(answered("young 1")).await.unwrap();
-    assert_eq!(fixture.store.answered("old 0").await.unwrap(), Some(answered("old 0")));
+    fixture.store.record_idempotent(answered("young 1")).await.unwrap();
+    assert_eq!(fixture.store.find_idempotent("old 0").await.unwrap(), Some(answered("old 0")));
     assert_eq!(fixture.count("SELECT count(*) FROM answers"), 1001);
     // Each step removes a bounded number, and is done after its answer: the next answer waits for it.
     ProductStore::ready(&fixture.store).await.unwrap();
     fixture.clock.advance(Duration::from_millis(2));
     let mut left = 1000;
     for i in 2.. {
-        fixture.store.remember(answered(&format!("young {i}"))).await.unwrap();
+        fixture.store.record_idempotent(answered(&format!("young {i}"))).await.unwrap();
         ProductStore::ready(&fixture.store).await.unwrap();
         let now_left = fixture.count("SELECT count(*) FROM answers WHERE key LIKE 'old%'");
         assert!(left - now_left <= 300, "{} removed at once", left - now_left);
@@ -483,8 +483,8 @@ async fn answers_are_kept_for_24_hours_and_then_removed() {
         }
         assert!(i < 20, "{left} expired answers are left");
     }
-    assert_eq!(fixture.store.answered("young 1").await.unwrap(), Some(answered("young 1")));
-    fixture.store.remember(answered("old 0")).await.unwrap();
+    assert_eq!(fixture.store.find_idempotent("young 1").await.unwrap(), Some(answered("young 1")));
+    fixture.store.record_idempotent(answered("old 0")).await.unwrap();
 }
 
 #[tokio::test]
@@ -495,7 +495,7 @@ async fn marks_are_found_by_their_age() {
         fixture.clock.advance(Duration::from_secs(10));
     }
     let older_than = async |seconds| {
-        let unsent = fixture.store.unsent(Duration::from_secs(seconds), 10).await.unwrap();
+        let unsent = fixture.store.pending(Duration::from_secs(seconds), 10).await.unwrap();
         unsent.iter().map(|unsent| unsent.envelope.change.id().to_string()).collect::<Vec<_>>()
     };
     assert_eq!(older_than(0).await, ["a", "b", "c"]);
@@ -530,7 +530,7 @@ async fn a_message_whose_receivers_crash_becomes_a_dead_letter() {
         ("poison", Some(Version(1)), MAX_RECEIVES)
     );
     assert!(dead[0].reason.as_ref().unwrap().contains("crashed"), "{dead:?}");
-    assert_eq!(dead[0].died_at.unwrap().as_millisecond(), fixture.store.now());
+    assert_eq!(dead[0].dead_lettered_at.unwrap().as_millisecond(), fixture.store.now());
     assert_eq!(fixture.store.stats().await.unwrap().dead, 1);
 }
 
@@ -539,10 +539,10 @@ async fn a_release_takes_the_receive_back() {
     let fixture = Fixture::new();
     fixture.create("a").await;
     let deliveries = fixture.receive(1).await;
-    fixture.store.release(&[deliveries[0].released()]).await.unwrap();
+    fixture.store.release(&[deliveries[0].release_request()]).await.unwrap();
     assert_eq!(fixture.receive(1).await[0].receives, 1);
     // The first receipt is out of date.
-    fixture.store.release(&[deliveries[0].released()]).await.unwrap();
+    fixture.store.release(&[deliveries[0].release_request()]).await.unwrap();
     assert_eq!(fixture.store.stats().await.unwrap().in_flight, 1);
 }
 
@@ -552,8 +552,8 @@ async fn a_dead_letter_keeps_its_reason() {
     fixture.create("a").await;
     let reason = format!("the index refused it: {}", "名".repeat(5_000));
     for _ in 0..MAX_RECEIVES {
-        let given = fixture.receive(1).await[0].given_back(&*reason, Duration::from_secs(3));
-        fixture.store.give_back(&[given]).await.unwrap();
+        let given = fixture.receive(1).await[0].retry_request(&*reason, Duration::from_secs(3));
+        fixture.store.retry_later(&[given]).await.unwrap();
         assert!(fixture.receive(1).await.is_empty());
         fixture.clock.advance(Duration::from_secs(3));
     }

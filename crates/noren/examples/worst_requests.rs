@@ -12,7 +12,7 @@ use clap::Parser;
 use domain::ProductId;
 use domain::search::{
     Cursor, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS,
-    Reading, Sort, SortKey,
+    QueryInterpretation, Sort, SortKey,
 };
 use fastrand::Rng;
 use reqwest::{Client, Url};
@@ -278,7 +278,7 @@ fn made_up_cursor(name: &'static str, words: &str) -> Request {
         sort: Sort::Relevance,
         key: Some(SortKey::Score(f32::MAX.to_bits())),
         id,
-        reading: Reading { typos: places.clone(), optional: places },
+        interpretation: QueryInterpretation { typos: places.clone(), optional: places },
     });
     let cursor = cursor.map(|cursor| cursor.encode()).unwrap_or_default();
     get(name, "products/search", &[("query", words), ("cursor", &cursor)])

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use command::{Catalogue, Imports};
-use domain::maintenance::IndexMaintenance;
+use domain::ports::IndexMaintenance;
 use domain::ports::{DeadLetter, DeadLetters, SearchIndex};
 use domain::{Currency, Language};
 use embedded_store::EmbeddedStore;
@@ -218,8 +218,8 @@ impl App {
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub async fn settle(&self) -> Result<(), StartError> {
-        let settled = self.writer.settle().await;
+    pub async fn optimize(&self) -> Result<(), StartError> {
+        let settled = self.writer.optimize().await;
         settled.map_err(|error| StartError::because("the index cannot put itself in order", error))
     }
 

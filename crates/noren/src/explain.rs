@@ -116,8 +116,8 @@ struct Letter {
 
 fn letters_of(dead: Vec<DeadLetter>, id: &str) -> Vec<Letter> {
     let own = dead.into_iter().filter(|letter| letter.id.as_ref().is_some_and(|own| own.as_str() == id));
-    let letter = |DeadLetter { version, reason, receives, died_at, .. }| {
-        Some(Letter { version: version?, reason: reason?, receives, at: died_at?.to_string() })
+    let letter = |DeadLetter { version, reason, receives, dead_lettered_at, .. }| {
+        Some(Letter { version: version?, reason: reason?, receives, at: dead_lettered_at?.to_string() })
     };
     // In a data folder, all of these are kept.
     own.filter_map(letter).collect()

@@ -34,12 +34,12 @@ struct Drift {
     kind: String,
     stored: Option<u64>,
     indexed: Option<u64>,
-    repair: Repair,
+    repair: RepairStatus,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Repair {
+enum RepairStatus {
     None,
     Done,
     Overtaken,
@@ -173,10 +173,10 @@ impl Drift {
             |version: Option<u64>| version.map_or_else(|| "-".to_owned(), |version| version.to_string());
         let (kind, id) = (&self.kind, &self.id);
         let repair = match &self.repair {
-            Repair::None => String::new(),
-            Repair::Done => ", mended".to_owned(),
-            Repair::Overtaken => ", being written by others".to_owned(),
-            Repair::Refused(reason) => format!(", cannot be indexed: {reason}"),
+            RepairStatus::None => String::new(),
+            RepairStatus::Done => ", mended".to_owned(),
+            RepairStatus::Overtaken => ", being written by others".to_owned(),
+            RepairStatus::Refused(reason) => format!(", cannot be indexed: {reason}"),
         };
         format!("{kind:9}  {id}  store {}, index {}{repair}", version(self.stored), version(self.indexed))
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
-use domain::maintenance::IndexMaintenance;
+use domain::ports::IndexMaintenance;
 use domain::ports::{ChangeQueue, DeadLetters, ProductStore};
 use runtime::StartError;
 use sync::DeadLetterOffice;

@@ -3,14 +3,14 @@
 use domain::Record;
 use serde_json::{Map, Value, json};
 use text::attributes::key_prefix;
+use text::cjk::{is_cjk, pairs};
 use text::dictionary::Dictionary;
-use text::projection::{Active, LeveledWords, Projected, Projection};
-use text::runs::{is_run, pairs};
+use text::projection::{Active, Projected, Projection, WeightedWords};
 
-use crate::schema::{BEFORE_LEVEL, field, state};
+use crate::schema::{BEFORE_WEIGHT, field, state};
 
 /// The character before the first level.
-const NO_LEVEL: u8 = b'@';
+const NO_WEIGHT: u8 = b'@';
 
 /// The document that holds a projection, in an index that was made at `made`. Only documents of active products have
 /// anything to find.
@@ -55,14 +55,14 @@ fn add_active(document: &mut Map<String, Value>, active: &Active<'_>) {
     add_words(document, &active.words);
 }
 
-fn add_words(document: &mut Map<String, Value>, leveled: &LeveledWords) {
+fn add_words(document: &mut Map<String, Value>, leveled: &WeightedWords) {
     let (mut words, mut beginnings) = (String::new(), String::new());
-    for (dictionary, word, level) in leveled.iter() {
+    for (dictionary, word, weight) in leveled.iter() {
         // As the analyser of the field reads it.
-        words.push_str(&format!("{}{BEFORE_LEVEL}{level} ", word_term(dictionary, word)));
+        words.push_str(&format!("{}{BEFORE_WEIGHT}{weight} ", word_term(dictionary, word)));
         // Only words that end where everybody knows it are looked for by their beginnings.
-        if matches!(dictionary, Dictionary::Words | Dictionary::Codes) && !is_run(word) {
-            beginnings.push_str(&format!("{} ", beginning_term(level, word)));
+        if matches!(dictionary, Dictionary::Words | Dictionary::Codes) && !is_cjk(word) {
+            beginnings.push_str(&format!("{} ", beginning_term(weight, word)));
         }
     }
     document.insert(field::WORDS.to_owned(), words.into());
@@ -83,8 +83,8 @@ pub(crate) fn word_term(dictionary: Dictionary, word: &str) -> String {
 
 /// A word as a term that is found by its beginning: its level as one character, then the word. So beginnings of words of
 /// one level are the beginnings of terms.
-pub(crate) fn beginning_term(level: u8, word: &str) -> String {
-    format!("{}{word}", char::from(NO_LEVEL + level))
+pub(crate) fn beginning_term(weight: u8, word: &str) -> String {
+    format!("{}{word}", char::from(NO_WEIGHT + weight))
 }
 
 /// A number as a term: the key, then digits that compare as the numbers do, see [`text::attributes::number_order`].
@@ -101,12 +101,12 @@ mod tests {
     use std::sync::Arc;
     use text::field_weights::FieldWeights;
     use text::projection::Projector;
-    use text::weights::MAX_LEVEL;
+    use text::weights::MAX_WEIGHT;
 
     #[test]
     fn a_level_is_one_letter() {
-        let letters: BTreeSet<String> = (1..=MAX_LEVEL).map(|level| beginning_term(level, "")).collect();
-        assert_eq!(letters.len(), usize::from(MAX_LEVEL));
+        let letters: BTreeSet<String> = (1..=MAX_WEIGHT).map(|weight| beginning_term(weight, "")).collect();
+        assert_eq!(letters.len(), usize::from(MAX_WEIGHT));
         assert!(letters.iter().all(|letter| letter.len() == 1 && !letter.contains(char::is_whitespace)));
     }
 

@@ -6,8 +6,7 @@
 
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{
-    Facet, FacetField, FacetValue, NumberFacet, PriceBucket, PriceFacet, bucket_width, number_facet,
-    price_facet,
+    Facet, FacetValue, Field, NumberFacet, PriceBucket, PriceFacet, bucket_width, number_facet, price_facet,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,16 +28,16 @@ const MAX_ANSWERS: usize = 700;
 const HISTOGRAM_TRIES: usize = 3;
 
 /// The part of a search that counts a facet over what passes `filter`.
-pub(crate) fn aggregation(facet: &FacetField, currency: domain::Currency, filter: &Value) -> Value {
+pub(crate) fn aggregation(facet: &Field, currency: domain::Currency, filter: &Value) -> Value {
     let counts = match facet {
-        FacetField::Price => {
+        Field::Price => {
             let name = price_field(currency);
             json!({
                 "ends": { "stats": { "field": name } },
                 "prices": { "terms": { "field": name, "size": PRICES_AT_ONCE } },
             })
         }
-        FacetField::Attribute(key) => json!({
+        Field::Attribute(key) => json!({
             "texts": of_key(field::ATTRIBUTES, key),
             "numbers": of_key(field::NUMBERS, key),
         }),
@@ -54,7 +53,7 @@ pub(crate) fn aggregation(facet: &FacetField, currency: domain::Currency, filter
 /// One facet of one search.
 pub(crate) struct Counting<'a> {
     pub(crate) state: &'a State<'a>,
-    pub(crate) facet: &'a FacetField,
+    pub(crate) facet: &'a Field,
     pub(crate) currency: domain::Currency,
     /// What counts: the words, and every filter but the facet's own.
     pub(crate) query: Value,
@@ -63,11 +62,11 @@ pub(crate) struct Counting<'a> {
 impl Counting<'_> {
     /// The facet from what its [`aggregation`] counted. Only facets with very many values need to ask more.
     pub(crate) async fn facet(&self, counted: Value, limit: usize) -> Result<Facet, PortError> {
-        if *self.facet == FacetField::Price {
+        if *self.facet == Field::Price {
             return Ok(Facet::Price(self.prices(read(counted)?).await?));
         }
         let (counted, distinct, numbers) = match self.facet {
-            FacetField::Attribute(_) => {
+            Field::Attribute(_) => {
                 let KeyCounts { texts, numbers } = read(counted)?;
                 let counted = self.all_terms(Some(texts.terms)).await?;
                 let distinct = counted.len();
@@ -111,7 +110,7 @@ impl Counting<'_> {
         let mut values = Vec::new();
         for Counted { term, count, .. } in most_frequent(counted, prefix, limit) {
             let value = match self.facet {
-                FacetField::Attribute(key) if beginning(&term).is_some() => self.whole(key, term).await?,
+                Field::Attribute(key) if beginning(&term).is_some() => self.whole(key, term).await?,
                 _ => term,
             };
             values.push(FacetValue { value, count });
@@ -164,7 +163,7 @@ impl Counting<'_> {
 
     fn prefix(&self) -> Option<String> {
         match self.facet {
-            FacetField::Attribute(key) => Some(key_prefix(key)),
+            Field::Attribute(key) => Some(key_prefix(key)),
             _ => None,
         }
     }
@@ -225,13 +224,14 @@ fn composite(name: &str, after: Option<String>) -> Value {
     json!({ "composite": composite })
 }
 
-fn name_of(facet: &FacetField) -> &'static str {
+fn name_of(facet: &Field) -> &'static str {
     match facet {
-        FacetField::Brand => field::BRAND,
-        FacetField::Category => field::CATEGORY,
-        FacetField::Tags => field::TAGS,
-        FacetField::Price => field::PRICE,
-        FacetField::Attribute(_) => field::ATTRIBUTES,
+        Field::Brand => field::BRAND,
+        Field::Category => field::CATEGORY,
+        Field::Tags => field::TAGS,
+        Field::Price => field::PRICE,
+        Field::Stock => field::IN_STOCK,
+        Field::Attribute(_) => field::ATTRIBUTES,
     }
 }
 

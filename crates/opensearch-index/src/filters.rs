@@ -1,7 +1,7 @@
 //! The filters of a search as queries of OpenSearch. Values travel as values: nothing is parsed there.
 
 use domain::Currency;
-use domain::search::{AttributeFilter, FacetField, Filters};
+use domain::search::{AttributeFilter, Field, Filters};
 use serde_json::{Map, Value, json};
 use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
 
@@ -11,7 +11,7 @@ use crate::schema::{field, state};
 /// One field's filter.
 pub(crate) struct Filter {
     /// The facet that is counted without it.
-    pub(crate) facet: Option<FacetField>,
+    pub(crate) facet: Option<Field>,
     pub(crate) query: Value,
 }
 
@@ -24,9 +24,9 @@ pub(crate) fn filters(filters: &Filters, currency: Currency) -> Vec<Filter> {
     }
     let paths: Vec<String> = category.iter().map(ToString::to_string).collect();
     for (facet, name, values) in [
-        (FacetField::Category, field::CATEGORY, &paths),
-        (FacetField::Brand, field::BRAND, brand),
-        (FacetField::Tags, field::TAGS, tags),
+        (Field::Category, field::CATEGORY, &paths),
+        (Field::Brand, field::BRAND, brand),
+        (Field::Tags, field::TAGS, tags),
     ] {
         if !values.is_empty() {
             filters.push(Filter { facet: Some(facet), query: json!({ "terms": { name: values } }) });
@@ -36,11 +36,11 @@ pub(crate) fn filters(filters: &Filters, currency: Currency) -> Vec<Filter> {
         let name = price_field(currency);
         let ranges =
             price.iter().map(|range| ends(&name, range.min.map(Value::from), range.max.map(Value::from)));
-        filters.push(Filter { facet: Some(FacetField::Price), query: any_of(ranges.collect()) });
+        filters.push(Filter { facet: Some(Field::Price), query: any_of(ranges.collect()) });
     }
     for (key, wanted) in attributes.iter().filter(|(_, wanted)| !wanted.is_empty()) {
         let query = any_of(wanted.iter().map(|filter| attribute(key, filter)).collect());
-        filters.push(Filter { facet: Some(FacetField::Attribute(key.clone())), query });
+        filters.push(Filter { facet: Some(Field::Attribute(key.clone())), query });
     }
     filters
 }

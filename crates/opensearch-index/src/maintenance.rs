@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::maintenance::{
-    Generation, GenerationState, Generations, Held, IndexMaintenance, Look, Mend, Mended,
-};
 use domain::ports::{Applied, PortError, PortErrorKind};
+use domain::ports::{
+    CompareDepth, Generation, GenerationState, Generations, IndexEntry, IndexMaintenance, Repair,
+    RepairOutcome,
+};
 use domain::{ProductId, Record, Version};
 use opensearch::http::Method;
 use serde::Deserialize;
@@ -54,7 +55,7 @@ struct Source {
 }
 
 impl Document {
-    fn held(self, look: Look) -> Result<Option<Held>, PortError> {
+    fn held(self, look: CompareDepth) -> Result<Option<IndexEntry>, PortError> {
         let (Some(version), Some(source)) = (self.version.filter(|_| self.found != Some(false)), self.source)
         else {
             return Ok(None);
@@ -62,23 +63,23 @@ impl Document {
         let id = ProductId::parse(&self.id)
             .map_err(|reason| PortError::new(PortErrorKind::Internal, READING, reason))?;
         let fingerprint = match look {
-            Look::Versions => None,
-            Look::Documents => {
+            CompareDepth::Versions => None,
+            CompareDepth::Documents => {
                 // A document without it was made by somebody else, and equals none.
                 let print = source.print.and_then(|print| u64::from_str_radix(&print, 16).ok());
                 Some(fingerprint(source.product.unwrap_or_default().as_bytes(), print.unwrap_or_default()))
             }
         };
         let is_live = source.state != state::DELETED;
-        Ok(Some(Held { id, version: Version(version), is_live, fingerprint }))
+        Ok(Some(IndexEntry { id, version: Version(version), is_live, fingerprint }))
     }
 }
 
 /// The fields that a look reads.
-fn fields(look: Look) -> &'static [&'static str] {
+fn fields(look: CompareDepth) -> &'static [&'static str] {
     match look {
-        Look::Versions => &[field::STATE],
-        Look::Documents => &[field::STATE, field::PRINT, field::PRODUCT],
+        CompareDepth::Versions => &[field::STATE],
+        CompareDepth::Documents => &[field::STATE, field::PRINT, field::PRODUCT],
     }
 }
 
@@ -110,35 +111,37 @@ impl OpenSearchWriter {
     }
 
     /// Sends an item for each mend and makes visible what it did.
-    async fn send_mends(
+    async fn send_repairs(
         &self,
         alias: &str,
-        mends: &[&Mend],
-        mut lines: impl FnMut(&Mend) -> Result<Bytes, String>,
-    ) -> Result<Vec<Mended>, PortError> {
-        let mut applied = vec![Applied::Done; mends.len()];
+        repairs: &[&Repair],
+        mut lines: impl FnMut(&Repair) -> Result<Bytes, String>,
+    ) -> Result<Vec<RepairOutcome>, PortError> {
+        let mut applied = vec![Applied::Done; repairs.len()];
         let mut bulk = Bulk::new(self, alias);
-        for (place, mend) in mends.iter().enumerate() {
-            match lines(mend) {
+        for (place, repair) in repairs.iter().enumerate() {
+            match lines(repair) {
                 Ok(lines) => bulk.add(Item { place, lines }, &mut applied).await?,
                 Err(reason) => applied[place] = Applied::Refused(reason),
             }
         }
         bulk.finish(&mut applied).await?;
         self.refresh(alias).await?;
-        let mended = |applied| match applied {
-            Applied::Done => Mended::Done,
-            Applied::Stale => Mended::Overtaken,
-            Applied::Refused(reason) => Mended::Refused(reason),
+        let repaired = |applied| match applied {
+            Applied::Done => RepairOutcome::Done,
+            Applied::Stale => RepairOutcome::Overtaken,
+            Applied::Refused(reason) => RepairOutcome::Refused(reason),
         };
-        Ok(applied.into_iter().map(mended).collect())
+        Ok(applied.into_iter().map(repaired).collect())
     }
 
     /// The lines of the first step of a mend, which is mostly the only one: what lies there is removed, or replaced.
-    fn first_lines(mend: &Mend, made: i64, projector: &mut Projector) -> Result<Bytes, String> {
-        let Some(record) = mend.record.as_ref().filter(|_| !is_lower(mend)) else { return removal(mend) };
+    fn first_lines(repair: &Repair, made: i64, projector: &mut Projector) -> Result<Bytes, String> {
+        let Some(record) = repair.record.as_ref().filter(|_| !is_lower(repair)) else {
+            return removal(repair);
+        };
         // The same version again is taken only where it is meant.
-        let version_type = match mend.seen == Some(record.version()) {
+        let version_type = match repair.expected_version == Some(record.version()) {
             true => "external_gte",
             false => "external",
         };
@@ -146,23 +149,28 @@ impl OpenSearchWriter {
     }
 
     /// Puts documents of earlier versions where later ones were removed, as soon as OpenSearch takes them.
-    async fn lower(&self, alias: &str, made: i64, mends: &[&Mend]) -> Result<Vec<Mended>, PortError> {
+    async fn lower(
+        &self,
+        alias: &str,
+        made: i64,
+        repairs: &[&Repair],
+    ) -> Result<Vec<RepairOutcome>, PortError> {
         let (begun, mut projector) = (tokio::time::Instant::now(), self.projector());
         loop {
-            let mended = self
-                .send_mends(alias, mends, |mend| match &mend.record {
+            let repaired = self
+                .send_repairs(alias, repairs, |repair| match &repair.record {
                     Some(record) => index_lines(record, "external", made, &mut projector),
-                    None => removal(mend),
+                    None => removal(repair),
                 })
                 .await?;
             // What was written in the first rounds is overtaken in the later ones, by itself.
-            if begun.elapsed() > LOWERING_PATIENCE || !mended.contains(&Mended::Overtaken) {
-                return Ok(mended);
+            if begun.elapsed() > LOWERING_PATIENCE || !repaired.contains(&RepairOutcome::Overtaken) {
+                return Ok(repaired);
             }
-            let ids: Vec<ProductId> = mends.iter().map(|mend| mend.id.clone()).collect();
-            let held = self.held_in(alias, &ids, Look::Versions).await?;
+            let ids: Vec<ProductId> = repairs.iter().map(|repair| repair.id.clone()).collect();
+            let held = self.held_in(alias, &ids, CompareDepth::Versions).await?;
             if held.iter().all(Option::is_some) {
-                return Ok(mends.iter().map(|_| Mended::Done).collect());
+                return Ok(repairs.iter().map(|_| RepairOutcome::Done).collect());
             }
             tokio::time::sleep(LOWERING_PAUSE).await;
         }
@@ -172,8 +180,8 @@ impl OpenSearchWriter {
         &self,
         alias: &str,
         ids: &[ProductId],
-        look: Look,
-    ) -> Result<Vec<Option<Held>>, PortError> {
+        look: CompareDepth,
+    ) -> Result<Vec<Option<IndexEntry>>, PortError> {
         let query = [("_source_includes", &*fields(look).join(","))];
         let documents: Vec<Document> =
             documents(&self.client, alias, ids, &query, (READING_PATIENCE, READING)).await?;
@@ -182,15 +190,15 @@ impl OpenSearchWriter {
 }
 
 /// Whether a mend puts an earlier version in the place of a later one, as after a restore of the store.
-fn is_lower(mend: &Mend) -> bool {
-    mend.record.as_ref().is_some_and(|record| Some(record.version()) < mend.seen)
+fn is_lower(repair: &Repair) -> bool {
+    repair.record.as_ref().is_some_and(|record| Some(record.version()) < repair.expected_version)
 }
 
 /// The line that removes what a mend saw, and nothing later.
-fn removal(mend: &Mend) -> Result<Bytes, String> {
-    let version = version_number(mend.seen.unwrap_or(Version::FIRST))?;
+fn removal(repair: &Repair) -> Result<Bytes, String> {
+    let version = version_number(repair.expected_version.unwrap_or(Version::FIRST))?;
     let action = json!({ "delete": {
-        "_id": mend.id.as_str(), "version": version, "version_type": "external_gte",
+        "_id": repair.id.as_str(), "version": version, "version_type": "external_gte",
     } });
     Ok(Bytes::from(format!("{action}\n")))
 }
@@ -201,16 +209,16 @@ fn no_next() -> PortError {
 
 #[async_trait]
 impl IndexMaintenance for OpenSearchWriter {
-    fn projected(&self, records: &[Record]) -> Vec<Result<Held, String>> {
+    fn expected_entries(&self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
         self.projector().held(records)
     }
 
-    async fn held(
+    async fn entries(
         &self,
         generation: Generation,
         ids: &[ProductId],
-        look: Look,
-    ) -> Result<Vec<Option<Held>>, PortError> {
+        look: CompareDepth,
+    ) -> Result<Vec<Option<IndexEntry>>, PortError> {
         self.held_in(&self.alias_of(generation), ids, look).await
     }
 
@@ -219,8 +227,8 @@ impl IndexMaintenance for OpenSearchWriter {
         generation: Generation,
         after: Option<&ProductId>,
         limit: usize,
-        look: Look,
-    ) -> Result<Vec<Held>, PortError> {
+        look: CompareDepth,
+    ) -> Result<Vec<IndexEntry>, PortError> {
         #[derive(Deserialize)]
         struct Answer {
             hits: Hits,
@@ -251,25 +259,30 @@ impl IndexMaintenance for OpenSearchWriter {
         held.filter_map(Result::transpose).collect()
     }
 
-    async fn mend(&self, generation: Generation, mends: &[Mend]) -> Result<Vec<Mended>, PortError> {
-        if mends.is_empty() {
+    async fn repair(
+        &self,
+        generation: Generation,
+        repairs: &[Repair],
+    ) -> Result<Vec<RepairOutcome>, PortError> {
+        if repairs.is_empty() {
             return Ok(Vec::new());
         }
         let (alias, Ready { made }) = (self.alias_of(generation), self.ready_of(generation).await?);
-        let all: Vec<&Mend> = mends.iter().collect();
+        let all: Vec<&Repair> = repairs.iter().collect();
         let mut projector = self.projector();
-        let mut mended =
-            self.send_mends(&alias, &all, |mend| Self::first_lines(mend, made, &mut projector)).await?;
+        let mut repaired =
+            self.send_repairs(&alias, &all, |repair| Self::first_lines(repair, made, &mut projector)).await?;
         // Where a later version was removed just now, the earlier one follows.
-        let lower: Vec<usize> =
-            (0..mends.len()).filter(|at| is_lower(&mends[*at]) && mended[*at] == Mended::Done).collect();
+        let lower: Vec<usize> = (0..repairs.len())
+            .filter(|at| is_lower(&repairs[*at]) && repaired[*at] == RepairOutcome::Done)
+            .collect();
         if !lower.is_empty() {
-            let rest: Vec<&Mend> = lower.iter().map(|at| &mends[*at]).collect();
+            let rest: Vec<&Repair> = lower.iter().map(|at| &repairs[*at]).collect();
             for (at, second) in lower.into_iter().zip(self.lower(&alias, made, &rest).await?) {
-                mended[at] = second;
+                repaired[at] = second;
             }
         }
-        Ok(mended)
+        Ok(repaired)
     }
 
     async fn generations(&self) -> Result<Generations, PortError> {
@@ -291,13 +304,13 @@ impl IndexMaintenance for OpenSearchWriter {
         Ok(Generations { live, next, previous: family.previous.map(|previous| previous.name) })
     }
 
-    async fn begin(&self) -> Result<bool, PortError> {
+    async fn create_next(&self) -> Result<bool, PortError> {
         let family = Family::look(&self.client).await?;
         if family.usable_next(&self.client).is_some() {
             return Ok(true);
         }
         if family.next.is_some() {
-            self.discard().await?;
+            self.discard_next().await?;
         }
         let name = family.new_name(&self.client);
         let aliases = json!({ next_alias(&self.client.alias): {} });
@@ -306,14 +319,14 @@ impl IndexMaintenance for OpenSearchWriter {
         Ok(false)
     }
 
-    async fn recall(&self) -> Result<bool, PortError> {
+    async fn restore_previous(&self) -> Result<bool, PortError> {
         let family = Family::look(&self.client).await?;
         let Some(previous) = family.previous else { return Ok(false) };
         if let Err(error) = previous.check(&self.client) {
             tracing::warn!(%error, "the previous index cannot be used");
             return Ok(false);
         }
-        self.discard().await?;
+        self.discard_next().await?;
         let alias = &self.client.alias;
         let actions = vec![
             remove_alias(&previous.name, &previous_alias(alias)),
@@ -323,7 +336,7 @@ impl IndexMaintenance for OpenSearchWriter {
         Ok(true)
     }
 
-    async fn promote(&self) -> Result<(), PortError> {
+    async fn promote_next(&self) -> Result<(), PortError> {
         let family = Family::look(&self.client).await?;
         let Some(next) = &family.next else { return Err(no_next()) };
         // All of it was compared with what this writer makes of the store.
@@ -341,7 +354,7 @@ impl IndexMaintenance for OpenSearchWriter {
         change_aliases(&self.client, actions).await.map_err(|error| error.during(SWITCHING))
     }
 
-    async fn discard(&self) -> Result<(), PortError> {
+    async fn discard_next(&self) -> Result<(), PortError> {
         let Some(next) = Family::look(&self.client).await?.next else { return Ok(()) };
         // Its alias first: where somebody has made it the live one meanwhile, it has that alias no more and stays.
         let alias = remove_alias(&next.name, &next_alias(&self.client.alias));

@@ -6,12 +6,12 @@
 
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
-use text::forms::base;
+use text::forms::normal_form;
 use text::query::Term;
 use text::score::{
-    PHRASE_HALF_LEVELS, STEP, Spelling, Tier, is_levelled, steps_of_class, steps_of_half_level,
+    PHRASE_HALF_WEIGHTS, STEP, Spelling, Tier, counts_by_weight, steps_of_class, steps_of_half_weight,
 };
-use text::weights::MAX_LEVEL;
+use text::weights::MAX_WEIGHT;
 
 use crate::document::{beginning_term, word_term};
 use crate::filters::{all_of, any_of, constant, term};
@@ -26,7 +26,7 @@ const MAX_SCORED_TERMS: usize = 600;
 struct List {
     tier: Tier,
     /// What each level of the first term counts.
-    half_levels: u8,
+    half_weights: u8,
     /// Terms that must all be there.
     terms: Vec<Term>,
     /// Whether they are the pairs of a run, one behind the other.
@@ -52,8 +52,8 @@ pub(crate) fn words_query(read: &Read, added: Value) -> Value {
     }
     must.push(added);
     // Neighbours that are neighbours in the products too only change the order.
-    let phrases = read.phrases().filter(|phrase| is_levelled(phrase.ends_with));
-    should.extend(phrases.map(|phrase| scored(&phrase.term, ranking.levels(PHRASE_HALF_LEVELS))));
+    let phrases = read.phrases().filter(|phrase| counts_by_weight(phrase.ends_with));
+    should.extend(phrases.map(|phrase| scored(&phrase.term, ranking.word_weights(PHRASE_HALF_WEIGHTS))));
     json!({ "bool": { "must": must, "should": should } })
 }
 
@@ -74,7 +74,8 @@ pub(crate) fn has_word(word: &ReadWord) -> Value {
 impl Ranking {
     /// Products with the word, by the best way in which they have it.
     fn word(&self, word: &ReadWord, place: usize) -> Value {
-        let levels = |half_levels| if is_levelled(place) { self.levels(half_levels) } else { 0.0 };
+        let word_weights =
+            |half_weights| if counts_by_weight(place) { self.word_weights(half_weights) } else { 0.0 };
         let (mut ways, mut rest) = (Vec::new(), lists(word));
         let mut room = MAX_SCORED_TERMS / self.words;
         let taken = rest.iter().take_while(|list| {
@@ -83,18 +84,20 @@ impl Ranking {
             fits
         });
         let behind = rest.split_off(taken.count());
-        ways.extend(rest.iter().map(|list| list.scored(self.class(list.tier) + levels(list.half_levels))));
+        ways.extend(
+            rest.iter().map(|list| list.scored(self.class(list.tier) + word_weights(list.half_weights))),
+        );
         for lists in behind.chunk_by(|a, b| a.tier == b.tier) {
-            let worth = self.class(lists[0].tier) + levels(1);
+            let worth = self.class(lists[0].tier) + word_weights(1);
             ways.push(constant(&any_of(filters_of(lists.iter())), worth));
         }
         if word.is_beginning() {
             let (text, class) = (&word.word.text, self.class(Tier::Prefix));
-            if is_levelled(place) {
-                let each = self.levels(word.word.half_levels(Spelling::Same));
-                let begun = |level| begins(field::BEGINNINGS, &beginning_term(level, text));
+            if counts_by_weight(place) {
+                let each = self.word_weights(word.word.half_weights(Spelling::Same));
+                let begun = |weight| begins(field::BEGINNINGS, &beginning_term(weight, text));
                 ways.extend(
-                    (1..=MAX_LEVEL).map(|level| constant(&begun(level), class + f32::from(level) * each)),
+                    (1..=MAX_WEIGHT).map(|weight| constant(&begun(weight), class + f32::from(weight) * each)),
                 );
             } else {
                 ways.push(constant(&is_begun(text), class));
@@ -109,28 +112,28 @@ impl Ranking {
     }
 
     /// What each of its levels is worth: a fraction.
-    fn levels(&self, half_levels: u8) -> f32 {
-        (u32::from(half_levels) * steps_of_half_level(self.words)) as f32 * STEP
+    fn word_weights(&self, half_weights: u8) -> f32 {
+        (u32::from(half_weights) * steps_of_half_weight(self.words)) as f32 * STEP
     }
 }
 
 /// The ways to have a word, those that are worth most first, without those as a beginning.
 fn lists(word: &ReadWord) -> Vec<List> {
     let (word, near) = (&word.word, &word.near);
-    let exact = word.ways.iter().map(|way| List {
+    let exact = word.alternatives.iter().map(|alternative| List {
         tier: Tier::Exact,
-        half_levels: word.half_levels(way.spelling),
-        terms: way.terms.clone(),
-        is_phrase: way.is_phrase,
+        half_weights: word.half_weights(alternative.spelling),
+        terms: alternative.terms.clone(),
+        is_phrase: alternative.is_phrase,
     });
     let mut lists: Vec<List> = exact.collect();
     for near in near {
-        let (dictionary, base) = base(&near.text, word.language);
+        let (dictionary, base) = normal_form(&near.text, word.language);
         let terms = vec![Term { dictionary, text: base.into_owned() }];
         if lists.iter().all(|list| list.tier == Tier::Exact || list.terms != terms) {
             let tier = if near.typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
-            let half_levels = word.half_levels(Spelling::Same);
-            lists.push(List { tier, half_levels, terms, is_phrase: false });
+            let half_weights = word.half_weights(Spelling::Same);
+            lists.push(List { tier, half_weights, terms, is_phrase: false });
         }
     }
     lists
@@ -213,16 +216,17 @@ mod tests {
                 assert!(ranking.class(tier).fract() == 0.0 && ranking.class(tier) >= 1.0, "{words} {tier:?}");
             }
             let spellings = [Spelling::Same, Spelling::Joined, Spelling::Synonym];
-            for half_levels in spellings.map(Spelling::half_levels).into_iter().chain([PHRASE_HALF_LEVELS]) {
-                let each = ranking.levels(half_levels);
-                assert!(each > 0.0 && each < 0.5, "{words} {half_levels}");
+            for half_weights in spellings.map(Spelling::half_weights).into_iter().chain([PHRASE_HALF_WEIGHTS])
+            {
+                let each = ranking.word_weights(half_weights);
+                assert!(each > 0.0 && each < 0.5, "{words} {half_weights}");
             }
         }
     }
 
     fn read(words: &str, near: impl Fn(usize) -> Vec<Near>) -> Read {
         let all = SearchRequest::all(Currency::USD);
-        let request = SearchRequest { words: words.to_owned(), typing: true, ..all };
+        let request = SearchRequest { words: words.to_owned(), is_prefix_query: true, ..all };
         let mut read = Read::as_typed(&request, Language::English);
         for (at, word) in read.words.iter_mut().enumerate() {
             word.near = near(at);

@@ -3,7 +3,7 @@
 use domain::Product;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{
-    Cursor, MAX_PAGED_PRODUCTS, PageStart, Reading, SearchRequest, Sort, SortKey, name_sort_key,
+    Cursor, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
 };
 use serde_json::{Map, Value, json};
 
@@ -25,7 +25,7 @@ impl<'a> Window<'a> {
             PageStart::After(cursor) => (0, Some(cursor)),
         };
         if let Some(cursor) = after
-            && (cursor.sort != request.sort || !has_right_key(cursor))
+            && (cursor.sort != request.sort || !cursor.is_valid())
         {
             return Err(PortError::bare(PortErrorKind::Internal, "the cursor belongs to another order"));
         }
@@ -33,8 +33,8 @@ impl<'a> Window<'a> {
     }
 
     /// How the words were read for the pages before, when there are any.
-    pub(crate) fn reading(&self) -> Option<&'a Reading> {
-        self.after.map(|cursor| &cursor.reading)
+    pub(crate) fn reading(&self) -> Option<&'a QueryInterpretation> {
+        self.after.map(|cursor| &cursor.interpretation)
     }
 
     /// Adds order and place to a search.
@@ -90,25 +90,8 @@ impl<'a> Window<'a> {
     }
 
     /// The cursor of the page behind this product.
-    pub(crate) fn cursor(&self, product: &Product, score: f32, reading: &Reading) -> Cursor {
-        let price = product.content.price.filter(|price| price.currency() == self.request.currency);
-        let key = match self.request.sort {
-            Sort::Relevance => Some(SortKey::Score(score.to_bits())),
-            Sort::PriceAsc | Sort::PriceDesc => price.map(|price| SortKey::Number(price.minor_units())),
-            Sort::Newest => Some(SortKey::Number(product.created_at.as_millisecond())),
-            Sort::Name => Some(SortKey::Text(name_sort_key(&product.content.name))),
-        };
-        Cursor { sort: self.request.sort, key, id: product.id.clone(), reading: reading.clone() }
-    }
-}
-
-fn has_right_key(cursor: &Cursor) -> bool {
-    match (cursor.sort, &cursor.key) {
-        // Anything but a finite number would be no number in the search.
-        (Sort::Relevance, Some(SortKey::Score(bits))) => f32::from_bits(*bits).is_finite(),
-        (Sort::PriceAsc | Sort::PriceDesc, None | Some(SortKey::Number(_)))
-        | (Sort::Newest, Some(SortKey::Number(_)))
-        | (Sort::Name, Some(SortKey::Text(_))) => true,
-        _ => false,
+    pub(crate) fn cursor(&self, product: &Product, score: f32, reading: &QueryInterpretation) -> Cursor {
+        let key = self.request.sort.key_of(product, score, self.request.currency);
+        Cursor { sort: self.request.sort, key, id: product.id.clone(), interpretation: reading.clone() }
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use domain::Language;
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
-use domain::search::{Need, Reading, SearchRequest, Sort};
+use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use serde_json::{Value, json};
 use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
 use text::typos::typos_allowed;
@@ -23,7 +23,7 @@ const ENOUGH: u64 = ENOUGH_PRODUCTS as u64;
 pub(crate) struct Read {
     pub(crate) words: Vec<ReadWord>,
     phrases: Vec<Phrase>,
-    pub(crate) reading: Reading,
+    pub(crate) reading: QueryInterpretation,
 }
 
 /// A word of a search with what it finds.
@@ -60,13 +60,17 @@ impl Read {
     pub(crate) fn as_typed(request: &SearchRequest, language: Language) -> Self {
         let Query { words, phrases } = Query::of(request, language);
         let read = |word: Word| ReadWord {
-            is_beginning: if word.is_last && !request.typing { None } else { Some(word.is_last) },
+            is_beginning: if word.is_last && !request.is_prefix_query { None } else { Some(word.is_last) },
             word,
             near: Vec::new(),
-            is_required: request.need != Need::Any,
+            is_required: request.match_mode != MatchMode::Any,
             is_unknown: false,
         };
-        Self { words: words.into_iter().map(read).collect(), phrases, reading: Reading::default() }
+        Self {
+            words: words.into_iter().map(read).collect(),
+            phrases,
+            reading: QueryInterpretation::default(),
+        }
     }
 
     /// The word that is a beginning if few products have it as a word.
@@ -129,7 +133,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the words as the pages before were read.
-    pub(crate) async fn take(&self, read: &mut Read, before: &Reading) -> Result<(), PortError> {
+    pub(crate) async fn take(&self, read: &mut Read, before: &QueryInterpretation) -> Result<(), PortError> {
         self.settle_beginning(read).await?;
         let words = (0..).zip(&read.words).filter(|(at, _)| before.typos.contains(at));
         let typos: Vec<u8> = words.filter(|(_, word)| word.may_have_typos()).map(|(at, _)| at).collect();
@@ -165,7 +169,7 @@ impl<'a> Reader<'a> {
     /// products are known to have all words as they were typed, if there are no more.
     pub(crate) async fn decide(&self, read: &mut Read, found: u64) -> Result<bool, PortError> {
         let enough = self.enough(read);
-        if read.words.is_empty() || self.request.need == Need::Any || found >= enough.max(FEW) {
+        if read.words.is_empty() || self.request.match_mode == MatchMode::Any || found >= enough.max(FEW) {
             return Ok(false);
         }
         let words = (0..).zip(&read.words).filter(|(_, word)| found < FEW && word.may_have_typos());
@@ -197,11 +201,11 @@ impl<'a> Reader<'a> {
 
     /// So many products must have all words, or some words need not be found.
     fn enough(&self, read: &Read) -> u64 {
-        match (self.request.need, self.request.sort) {
-            (Need::Any | Need::All, _) => 0,
-            (Need::Most, _) if read.words.len() < 2 => 0,
-            (Need::Most, Sort::Relevance) => ENOUGH,
-            (Need::Most, _) => 1,
+        match (self.request.match_mode, self.request.sort) {
+            (MatchMode::Any | MatchMode::All, _) => 0,
+            (MatchMode::Most, _) if read.words.len() < 2 => 0,
+            (MatchMode::Most, Sort::Relevance) => ENOUGH,
+            (MatchMode::Most, _) => 1,
         }
     }
 
@@ -229,11 +233,11 @@ impl<'a> Reader<'a> {
 
     /// Lets words be missing until enough products have the others.
     async fn relax(&self, read: &mut Read, having: &Having, enough: u64) -> Result<(), PortError> {
-        let telling = having.itself.iter().zip(&having.each);
-        let telling: Vec<u64> =
-            telling.map(|(itself, any)| if *itself > 0 { *itself } else { *any }).collect();
+        let frequencies = having.itself.iter().zip(&having.each);
+        let frequencies: Vec<u64> =
+            frequencies.map(|(itself, any)| if *itself > 0 { *itself } else { *any }).collect();
         let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_found_first(&telling).into_iter().partition(|at| telling[*at] > 0);
+            most_found_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
         let Some(most) = known.len().checked_sub(1) else { return Ok(()) };
         let rest =
             |left_out: usize| self.visible(known[left_out..].iter().map(|at| has_word(&read.words[*at])));

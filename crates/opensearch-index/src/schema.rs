@@ -69,10 +69,10 @@ const READY_WORDS: &str = "ready_words";
 /// The same where each word comes with its level, which becomes its frequency.
 const WEIGHED_WORDS: &str = "weighed_words";
 /// Between a word and its level; no word has it.
-pub(crate) const BEFORE_LEVEL: char = '|';
+pub(crate) const BEFORE_WEIGHT: char = '|';
 /// How a word is scored: the whole part of the boost for being there, its fraction for each level.
-const BY_LEVEL: &str = "by_level";
-const BY_LEVEL_SCRIPT: &str =
+const BY_WEIGHT: &str = "by_level";
+const BY_WEIGHT_SCRIPT: &str =
     "double found = Math.floor(query.boost); return found + (query.boost - found) * doc.freq;";
 
 /// Names of the indexes that the template is for.
@@ -118,14 +118,14 @@ fn settings() -> Value {
             "refresh_interval": "10s",
             "mapping.total_fields.limit": 300,
             "analysis": {
-                "filter": { "levels": { "type": "delimited_term_freq", "delimiter": BEFORE_LEVEL.to_string() } },
+                "filter": { "levels": { "type": "delimited_term_freq", "delimiter": BEFORE_WEIGHT.to_string() } },
                 "analyzer": {
                     READY_WORDS: { "type": "custom", "tokenizer": "whitespace" },
                     WEIGHED_WORDS: { "type": "custom", "tokenizer": "whitespace", "filter": ["levels"] },
                 },
             },
             "similarity": {
-                BY_LEVEL: { "type": "scripted", "script": { "source": BY_LEVEL_SCRIPT } },
+                BY_WEIGHT: { "type": "scripted", "script": { "source": BY_WEIGHT_SCRIPT } },
             },
         },
     })
@@ -134,7 +134,7 @@ fn settings() -> Value {
 fn mappings() -> Value {
     let ready = |options| json!({ "type": "text", "analyzer": READY_WORDS, "norms": false, "index_options": options });
     let weighed = json!({
-        "type": "text", "analyzer": WEIGHED_WORDS, "norms": false, "index_options": "freqs", "similarity": BY_LEVEL,
+        "type": "text", "analyzer": WEIGHED_WORDS, "norms": false, "index_options": "freqs", "similarity": BY_WEIGHT,
     });
     let keyword = json!({ "type": "keyword" });
     let column = json!({ "type": "long", "index": false });

@@ -1,7 +1,7 @@
 //! One search: one request that answers page, total, facets and the state of the index together.
 
 use domain::ports::{IndexStats, PortError};
-use domain::search::{FacetField, FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
+use domain::search::{FacetRequest, FacetValue, Field, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
 use text::highlight::{Marks, highlights};
 
@@ -75,12 +75,12 @@ impl<'a> Parts<'a> {
     }
 
     /// The filters that pass `keep`.
-    fn those(&self, keep: impl Fn(Option<&FacetField>) -> bool) -> impl Iterator<Item = Value> {
+    fn those(&self, keep: impl Fn(Option<&Field>) -> bool) -> impl Iterator<Item = Value> {
         let kept = self.filters.iter().filter(move |filter| keep(filter.facet.as_ref()));
         kept.map(|filter| filter.query.clone())
     }
 
-    fn counting<'b>(&'b self, state: &'b State<'b>, facet: &'b FacetField) -> Counting<'b> {
+    fn counting<'b>(&'b self, state: &'b State<'b>, facet: &'b Field) -> Counting<'b> {
         let query = self.query(self.those(|field| field != Some(facet)));
         Counting { state, facet, currency: self.request.currency, query }
     }
@@ -160,7 +160,7 @@ pub(crate) async fn stats(index: &State<'_>) -> Result<IndexStats, PortError> {
 fn body(parts: &Parts<'_>, window: &Window<'_>, reader: &Reader<'_>) -> Value {
     // A filter whose facet is counted must not hide anything from that facet: it comes after counting.
     let request = parts.request;
-    let is_counted = |field: Option<&FacetField>| field.is_some_and(|field| request.facets.contains(field));
+    let is_counted = |field: Option<&Field>| field.is_some_and(|field| request.facets.contains(field));
     let mut body = Map::new();
     body.insert("query".to_owned(), parts.query(parts.those(|field| !is_counted(field))));
     body.insert("post_filter".to_owned(), all_of(parts.those(is_counted).collect()));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
-use domain::maintenance::IndexMaintenance;
+use domain::ports::IndexMaintenance;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, Record, Version};
 use opensearch::http::Method;
@@ -267,7 +267,7 @@ impl IndexWriter for OpenSearchWriter {
                     error = error.chain(),
                     "the index that is being built failed and is given up"
                 );
-                self.discard().await?;
+                self.discard_next().await?;
                 Ok(applied)
             }
             (Ok(applied), Ok(())) => Ok(applied),

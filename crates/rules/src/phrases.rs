@@ -4,8 +4,8 @@ use domain::Language;
 use domain::search::MAX_QUERY_WORDS;
 use foldhash::{HashMap, HashMapExt as _};
 use text::analysis::query_words;
-use text::forms::base;
-use text::runs::{is_run, pairs, spellings};
+use text::cjk::{is_cjk, pairs, spellings};
+use text::forms::normal_form;
 
 /// A text of a rule as search reads it: without regard to case, accents, and forms of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +35,12 @@ impl Phrase {
 /// The words of a text in their order, as products have them in whichever form. A run of a script without spaces
 /// counts as its pairs of characters, so that it is found inside others, and in one of its spellings.
 fn folded(text: &str, language: Language) -> impl Iterator<Item = String> {
-    query_words(text).into_iter().flat_map(move |(word, _)| match is_run(&word) {
+    query_words(text).into_iter().flat_map(move |(word, _)| match is_cjk(&word) {
         true => {
             let run = spellings(&word).into_iter().min().unwrap_or(word);
             pairs(&run).map(str::to_owned).collect()
         }
-        false => vec![base(&word, language).1.into_owned()],
+        false => vec![normal_form(&word, language).1.into_owned()],
     })
 }
 

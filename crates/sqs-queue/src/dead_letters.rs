@@ -11,8 +11,8 @@ use aws_sdk_sqs::config::Builder;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use aws_setup::{port_error, timeouts};
 use domain::ports::{
-    DeadLetter, DeadLetterKey, DeadLetterList, DeadLetters, GivenBack, MAX_RECEIVES, PortError,
-    PortErrorKind, Receipt,
+    DeadLetter, DeadLetterKey, DeadLetterList, DeadLetters, MAX_RECEIVES, PortError, PortErrorKind, Receipt,
+    RetryRequest,
 };
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -60,7 +60,7 @@ impl Held {
 impl SqsQueue {
     /// Copies those that were received for the last time to the dead-letter queue, and answers which ones these are. One
     /// that cannot be copied is left to the redrive policy of the queue.
-    pub(crate) async fn bury(&self, failed: &[GivenBack]) -> Result<HashSet<Receipt>, PortError> {
+    pub(crate) async fn bury(&self, failed: &[RetryRequest]) -> Result<HashSet<Receipt>, PortError> {
         let Some(url) = &self.place().await?.dead else { return Ok(HashSet::new()) };
         let last = failed.iter().enumerate().filter(|(_, failed)| failed.receives >= MAX_RECEIVES);
         let copies: Vec<_> = last.filter_map(|(at, failed)| Some((at, copy_of(failed)?))).collect();
@@ -188,7 +188,7 @@ impl DeadLetters for SqsQueue {
 }
 
 /// The dead letter that is to be; none where its body was not given.
-fn copy_of(failed: &GivenBack) -> Option<Outgoing> {
+fn copy_of(failed: &RetryRequest) -> Option<Outgoing> {
     // SQS takes no control characters and no empty texts.
     let mut reason: String = failed
         .reason
@@ -228,7 +228,7 @@ fn read(message: &Message) -> Option<DeadLetter> {
         version: change.map(|change| change.version()),
         reason,
         receives: copied.unwrap_or(MAX_RECEIVES),
-        died_at: copied.and_then(|_| Timestamp::from_millisecond(sent_at(message)).ok()),
+        dead_lettered_at: copied.and_then(|_| Timestamp::from_millisecond(sent_at(message)).ok()),
         body: Some(body.to_owned()),
     })
 }
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_kept_in_characters_that_sqs_takes() {
-        let failed = |reason: &str, body: Option<&str>| GivenBack {
+        let failed = |reason: &str, body: Option<&str>| RetryRequest {
             receipt: Receipt("r".to_owned()),
             receives: MAX_RECEIVES,
             body: body.map(str::to_owned),
@@ -258,7 +258,7 @@ mod tests {
         let message = |body: &str| Message::builder().message_id("m").body(body).build();
         let poison = read(&message("poison")).unwrap();
         assert!(poison.reason.unwrap().starts_with("it is no change"));
-        assert_eq!((poison.id, poison.receives, poison.died_at), (None, MAX_RECEIVES, None));
+        assert_eq!((poison.id, poison.receives, poison.dead_lettered_at), (None, MAX_RECEIVES, None));
         let delete = r#"{"action":"DELETE","id":"a","version":3,"at":"2026-01-02T03:04:05Z"}"#;
         let crashed = read(&message(delete)).unwrap();
         assert_eq!((crashed.id.unwrap().as_str(), crashed.reason), ("a", None));

@@ -20,7 +20,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_setup::{Aws, timeouts};
-use domain::ports::{ChangeQueue, Delivery, Envelope, GivenBack, PortError, QueueStats, Receipt, Released};
+use domain::ports::{
+    ChangeQueue, Delivery, Envelope, PortError, QueueStats, Receipt, ReleaseRequest, RetryRequest,
+};
 use tokio::sync::OnceCell;
 
 pub use message::read_envelope;
@@ -92,7 +94,7 @@ impl ChangeQueue for SqsQueue {
         self.delete_all(receipts).await
     }
 
-    async fn give_back(&self, failed: &[GivenBack]) -> Result<(), PortError> {
+    async fn retry_later(&self, failed: &[RetryRequest]) -> Result<(), PortError> {
         let buried = self.bury(failed).await?;
         let (dead, coming): (Vec<_>, Vec<_>) =
             failed.iter().partition(|failed| buried.contains(&failed.receipt));
@@ -102,7 +104,7 @@ impl ChangeQueue for SqsQueue {
         self.hide_all(delays, "giving messages back").await
     }
 
-    async fn release(&self, untouched: &[Released]) -> Result<(), PortError> {
+    async fn release(&self, untouched: &[ReleaseRequest]) -> Result<(), PortError> {
         let renewed = self.renew(untouched).await?;
         let (again, shown): (Vec<_>, Vec<_>) = untouched
             .iter()

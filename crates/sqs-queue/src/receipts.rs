@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
 };
 use aws_setup::{Backoff, port_error};
-use domain::ports::{MAX_RECEIVES, PortError, PortErrorKind, Receipt, Released};
+use domain::ports::{MAX_RECEIVES, PortError, PortErrorKind, Receipt, ReleaseRequest};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::message::Outgoing;
@@ -43,7 +43,7 @@ impl SqsQueue {
 
     /// Sends those anew that were received for the last time, as the count of their receives cannot be taken back, and
     /// answers which ones these are. One that cannot be sent is left as it is.
-    pub(crate) async fn renew(&self, untouched: &[Released]) -> Result<HashSet<Receipt>, PortError> {
+    pub(crate) async fn renew(&self, untouched: &[ReleaseRequest]) -> Result<HashSet<Receipt>, PortError> {
         let last = untouched.iter().enumerate().filter(|(_, message)| message.receives >= MAX_RECEIVES);
         let outgoing = |body: &String| Outgoing { body: body.clone(), attributes: Vec::new() };
         let copies: Vec<_> =

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::ports::{IndexWriter, SearchIndex};
-use domain::search::{FacetField, SearchRequest, Sort};
+use domain::search::{Field, SearchRequest, Sort};
 use domain::{Change, Currency, PriceRange, Product, Version};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 
@@ -87,7 +87,7 @@ async fn search_all(searcher: &TantivySearcher) -> Result<(), Failure> {
         for sort in [Sort::Relevance, Sort::PriceAsc] {
             let mut request =
                 SearchRequest { words: words.to_owned(), sort, ..SearchRequest::all(Currency::USD) };
-            request.facets = vec![FacetField::Brand, FacetField::Category];
+            request.facets = vec![Field::Brand, Field::Category];
             request.filters.price = vec![PriceRange { min: Some(5_000), max: Some(50_000) }];
             let mut times = Vec::new();
             let mut total = 0;

@@ -1,6 +1,6 @@
 //! What a generation holds, for those who compare it with the store.
 
-use domain::maintenance::{Held, Look};
+use domain::ports::{CompareDepth, IndexEntry};
 use domain::ports::{PortError, PortErrorKind};
 use domain::{ProductId, Version};
 use tantivy::columnar::Column;
@@ -31,7 +31,11 @@ impl Contents {
     }
 
     /// What is held under each id, in the order given.
-    pub(crate) async fn held(&self, ids: Vec<ProductId>, look: Look) -> Result<Vec<Option<Held>>, PortError> {
+    pub(crate) async fn held(
+        &self,
+        ids: Vec<ProductId>,
+        look: CompareDepth,
+    ) -> Result<Vec<Option<IndexEntry>>, PortError> {
         self.read(move |state| ids.iter().map(|id| state.held(id, look)).collect()).await
     }
 
@@ -40,8 +44,8 @@ impl Contents {
         &self,
         after: Option<ProductId>,
         limit: usize,
-        look: Look,
-    ) -> Result<Vec<Held>, PortError> {
+        look: CompareDepth,
+    ) -> Result<Vec<IndexEntry>, PortError> {
         self.read(move |state| state.scan(after.as_ref(), limit, look)).await
     }
 
@@ -84,7 +88,7 @@ impl State {
         Ok(Self { searcher, fields, segments })
     }
 
-    fn held(&self, id: &ProductId, look: Look) -> tantivy::Result<Option<Held>> {
+    fn held(&self, id: &ProductId, look: CompareDepth) -> tantivy::Result<Option<IndexEntry>> {
         let term = id_term(self.fields, id);
         for (number, reader) in (0..).zip(self.searcher.segment_readers()) {
             let ids = reader.inverted_index(self.fields.id)?;
@@ -96,7 +100,12 @@ impl State {
     }
 
     /// The ids of each segment are in order; of all of them together the first ones are the answer.
-    fn scan(&self, after: Option<&ProductId>, limit: usize, look: Look) -> tantivy::Result<Vec<Held>> {
+    fn scan(
+        &self,
+        after: Option<&ProductId>,
+        limit: usize,
+        look: CompareDepth,
+    ) -> tantivy::Result<Vec<IndexEntry>> {
         let mut found: Vec<(Vec<u8>, u32, DocId)> = Vec::new();
         for (number, reader) in (0..).zip(self.searcher.segment_readers()) {
             let ids = reader.inverted_index(self.fields.id)?;
@@ -126,17 +135,23 @@ impl State {
             .collect()
     }
 
-    fn read(&self, id: ProductId, segment: u32, document: DocId, look: Look) -> tantivy::Result<Held> {
+    fn read(
+        &self,
+        id: ProductId,
+        segment: u32,
+        document: DocId,
+        look: CompareDepth,
+    ) -> tantivy::Result<IndexEntry> {
         let columns = &self.segments[segment as usize];
         let number = |column: &Column<u64>| column.first(document).unwrap_or_default();
         let fingerprint = match look {
-            Look::Versions => None,
-            Look::Documents => {
+            CompareDepth::Versions => None,
+            CompareDepth::Documents => {
                 let json = stored_json(&self.searcher, DocAddress::new(segment, document))?;
                 Some(fingerprint(&json.unwrap_or_default(), number(&columns.print)))
             }
         };
         let is_live = number(&columns.state) != STATE_DELETED;
-        Ok(Held { id, version: Version(number(&columns.version)), is_live, fingerprint })
+        Ok(IndexEntry { id, version: Version(number(&columns.version)), is_live, fingerprint })
     }
 }

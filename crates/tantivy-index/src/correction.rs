@@ -15,7 +15,7 @@ pub(crate) fn corrected(
     let query = &request.words;
     let (mut corrected, mut copied) = (String::new(), 0);
     for read in words {
-        if let Some(meant) = read.meant(request.typing, snapshot)? {
+        if let Some(meant) = read.meant(request.is_prefix_query, snapshot)? {
             corrected.push_str(&query[copied..read.word.at.start]);
             corrected.push_str(meant);
             copied = read.word.at.end;

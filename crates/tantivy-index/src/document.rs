@@ -4,9 +4,9 @@ use domain::Currency;
 use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use text::attributes::key_prefix;
+use text::cjk::pairs;
 use text::dictionary::Dictionary;
-use text::projection::{Active, LeveledWords, Projected, Projection};
-use text::runs::pairs;
+use text::projection::{Active, Projected, Projection, WeightedWords};
 
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
 
@@ -59,9 +59,9 @@ fn add_active(document: &mut TantivyDocument, fields: Fields, active: &Active<'_
     add_words(document, fields, &active.words);
 }
 
-fn add_words(document: &mut TantivyDocument, fields: Fields, words: &LeveledWords) {
+fn add_words(document: &mut TantivyDocument, fields: Fields, words: &WeightedWords) {
     let [mut plain, mut codes, mut pairs, mut stems] = [const { String::new() }; 4];
-    for (dictionary, word, level) in words.iter() {
+    for (dictionary, word, weight) in words.iter() {
         let list = match dictionary {
             Dictionary::Words => &mut plain,
             Dictionary::Codes => &mut codes,
@@ -69,7 +69,7 @@ fn add_words(document: &mut TantivyDocument, fields: Fields, words: &LeveledWord
             Dictionary::Stems => &mut stems,
         };
         // As `WeighedWords` reads it.
-        list.push(char::from(level));
+        list.push(char::from(weight));
         list.push_str(word);
     }
     document.add_text(fields.words, plain);
@@ -107,14 +107,14 @@ impl TokenStream for WeighedWordStream<'_> {
             self.again -= 1;
             return true;
         }
-        let Some(level) = self.rest.bytes().next() else { return false };
+        let Some(weight) = self.rest.bytes().next() else { return false };
         // A level is one byte, so the word begins at 1.
         let word = &self.rest[1..];
         let end = word.bytes().position(|byte| byte < 0x20).unwrap_or(word.len());
         self.token.text.clear();
         self.token.text.push_str(&word[..end]);
         self.rest = &word[end..];
-        self.again = level.saturating_sub(1);
+        self.again = weight.saturating_sub(1);
         true
     }
 
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use text::attributes::number_order;
-    use text::weights::MAX_LEVEL;
+    use text::weights::MAX_WEIGHT;
 
     #[test]
     fn a_word_comes_as_often_as_its_level_says() {
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_level_is_one_character_that_no_word_has() {
-        const { assert!(MAX_LEVEL < 0x20) };
+        const { assert!(MAX_WEIGHT < 0x20) };
     }
 
     proptest! {

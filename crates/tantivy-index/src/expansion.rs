@@ -13,9 +13,9 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, TERMINATED};
 use text::dictionary::Dictionary;
-use text::forms::base;
-use text::query::{Phrase, Term, Way, Word};
-use text::score::{PHRASE_HALF_LEVELS, Spelling, Tier};
+use text::forms::normal_form;
+use text::query::{Alternative, Phrase, Term, Word};
+use text::score::{PHRASE_HALF_WEIGHTS, Spelling, Tier};
 use text::typos::{Pattern, typos_allowed};
 
 use crate::matching::has_at_least;
@@ -47,7 +47,7 @@ pub(crate) struct Near {
 pub(crate) struct List {
     pub(crate) tier: Tier,
     /// What each level of the word found counts.
-    pub(crate) half_levels: u8,
+    pub(crate) half_weights: u8,
     pub(crate) terms: Terms,
 }
 
@@ -61,8 +61,8 @@ pub(crate) enum Terms {
 }
 
 impl List {
-    fn of_term(tier: Tier, half_levels: u8, dictionary: Dictionary, info: TermInfo) -> Self {
-        Self { tier, half_levels, terms: Terms::One(dictionary, info) }
+    fn of_term(tier: Tier, half_weights: u8, dictionary: Dictionary, info: TermInfo) -> Self {
+        Self { tier, half_weights, terms: Terms::One(dictionary, info) }
     }
 
     /// How many documents it has at most, deleted ones included.
@@ -101,7 +101,7 @@ pub(crate) struct Reach {
     /// Words that are near it.
     pub(crate) typos: bool,
     /// Words that it begins, even if it is a word itself.
-    pub(crate) typing: bool,
+    pub(crate) is_prefix_query: bool,
 }
 
 /// What decides what a word finds.
@@ -109,7 +109,7 @@ pub(crate) struct Reach {
 struct Key {
     text: String,
     is_last: bool,
-    ways: Vec<Way>,
+    alternatives: Vec<Alternative>,
     reach: Reach,
 }
 
@@ -130,20 +130,20 @@ impl KnownWords {
 
 /// What a word finds.
 pub(crate) fn expand(word: &Word, reach: Reach, snapshot: &Snapshot) -> tantivy::Result<Arc<Expansion>> {
-    let (text, ways) = (word.text.clone(), word.ways.clone());
-    let key = Key { text, ways, is_last: word.is_last, reach };
+    let (text, alternatives) = (word.text.clone(), word.alternatives.clone());
+    let key = Key { text, alternatives, is_last: word.is_last, reach };
     if let Some(known) = snapshot.known_words.get(&key) {
         return Ok(known);
     }
     let mut expansion = Expansion { lists: Vec::with_capacity(snapshot.segments.len()), near: Vec::new() };
     for segment in &snapshot.segments {
         let mut lists = Vec::new();
-        for way in &word.ways {
-            lists.extend(list_of_way(word, way, segment)?);
+        for alternative in &word.alternatives {
+            lists.extend(list_of_way(word, alternative, segment)?);
         }
         expansion.lists.push(lists);
     }
-    if word.is_last && (reach.typing || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
+    if word.is_last && (reach.is_prefix_query || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
         add_prefixed(&mut expansion, word, snapshot)?;
     }
     if reach.typos {
@@ -160,7 +160,7 @@ pub(crate) fn expand_phrase(phrase: &Phrase, snapshot: &Snapshot) -> tantivy::Re
         let info = info_of(&phrase.term, segment)?;
         let dictionary = phrase.term.dictionary;
         Ok(info
-            .map(|info| List::of_term(Tier::Exact, PHRASE_HALF_LEVELS, dictionary, info))
+            .map(|info| List::of_term(Tier::Exact, PHRASE_HALF_WEIGHTS, dictionary, info))
             .into_iter()
             .collect())
     };
@@ -173,20 +173,22 @@ fn info_of(term: &Term, segment: &Segment) -> tantivy::Result<Option<TermInfo>> 
 }
 
 /// The list of a way to find a word; none where a term of it is not in the segment.
-fn list_of_way(word: &Word, way: &Way, segment: &Segment) -> tantivy::Result<Option<List>> {
-    let mut infos = Vec::with_capacity(way.terms.len());
-    for term in &way.terms {
+fn list_of_way(word: &Word, alternative: &Alternative, segment: &Segment) -> tantivy::Result<Option<List>> {
+    let mut infos = Vec::with_capacity(alternative.terms.len());
+    for term in &alternative.terms {
         let Some(info) = info_of(term, segment)? else { return Ok(None) };
         infos.push((term.dictionary, info));
     }
-    let half_levels = word.half_levels(way.spelling);
+    let half_weights = word.half_weights(alternative.spelling);
     let Some((dictionary, first)) = infos.first().cloned() else { return Ok(None) };
     let terms = match infos.len() {
         1 => Terms::One(dictionary, first),
-        _ if way.is_phrase => Terms::Phrase(first, way.terms.iter().map(|term| term.text.clone()).collect()),
+        _ if alternative.is_phrase => {
+            Terms::Phrase(first, alternative.terms.iter().map(|term| term.text.clone()).collect())
+        }
         _ => Terms::All(infos),
     };
-    Ok(Some(List { tier: Tier::Exact, half_levels, terms }))
+    Ok(Some(List { tier: Tier::Exact, half_weights, terms }))
 }
 
 // ------------------------------------------------------------------------------------------- beginnings
@@ -201,8 +203,8 @@ fn add_prefixed(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> 
     for segment in &snapshot.segments {
         found.push(segment.beginnings().of(&word.text, segment)?);
     }
-    let half_levels = word.half_levels(Spelling::Same);
-    let list = |dictionary, info| List::of_term(Tier::Prefix, half_levels, dictionary, info);
+    let half_weights = word.half_weights(Spelling::Same);
+    let list = |dictionary, info| List::of_term(Tier::Prefix, half_weights, dictionary, info);
     if found.iter().all(|words| !words.is_cut) {
         for (lists, words) in expansion.lists.iter_mut().zip(found) {
             lists.extend(words.taken.iter().map(|word| list(word.dictionary, word.info.clone())));
@@ -350,13 +352,13 @@ fn add_lists_of_near(
     segment: &Segment,
     language: Language,
 ) -> tantivy::Result<()> {
-    let half_levels = word.half_levels(Spelling::Same);
+    let half_weights = word.half_weights(Spelling::Same);
     for Near { text, typos, .. } in near {
         let tier = if *typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
-        let (dictionary, base) = base(text, language);
+        let (dictionary, base) = normal_form(text, language);
         for (dictionary, text) in [(dictionary, &*base), (Dictionary::Words, text)] {
             if let Some(info) = segment.lists_of(dictionary).terms().get(text)? {
-                lists.push(List::of_term(tier, half_levels, dictionary, info));
+                lists.push(List::of_term(tier, half_weights, dictionary, info));
                 break;
             }
         }

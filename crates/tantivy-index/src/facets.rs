@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use domain::Currency;
-use domain::search::{Facet, FacetField, FacetValue, price_facet};
+use domain::ports::{PortError, PortErrorKind};
+use domain::search::{Facet, FacetValue, Field, price_facet};
 use tantivy::DocId;
 use text::facets::{Counted, listed, most_frequent};
 
@@ -50,19 +51,20 @@ pub(crate) fn count(
 }
 
 impl FacetCounter {
-    pub(crate) fn new(field: &FacetField, currency: Currency, values: &AllValues) -> Self {
+    pub(crate) fn new(field: &Field, currency: Currency, values: &AllValues) -> Result<Self, PortError> {
         let numbered = |field, values: &Arc<Values>| Self::Numbered {
             field,
             values: Arc::clone(values),
             counts: vec![0; values.len()],
         };
-        match field {
-            FacetField::Brand => numbered(NumberedField::Brand, &values.brands),
-            FacetField::Category => numbered(NumberedField::Category, &values.categories),
-            FacetField::Tags => numbered(NumberedField::Tags, &values.tags),
-            FacetField::Price => Self::Price { currency, prices: Vec::new() },
-            FacetField::Attribute(key) => Self::Attribute(AttributeCounter::new(key)),
-        }
+        Ok(match field {
+            Field::Brand => numbered(NumberedField::Brand, &values.brands),
+            Field::Category => numbered(NumberedField::Category, &values.categories),
+            Field::Tags => numbered(NumberedField::Tags, &values.tags),
+            Field::Price => Self::Price { currency, prices: Vec::new() },
+            Field::Attribute(key) => Self::Attribute(AttributeCounter::new(key)),
+            Field::Stock => return Err(PortError::bare(PortErrorKind::Internal, "the stock is no facet")),
+        })
     }
 
     /// Counts products of a segment, unless this is the facet of an attribute.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use domain::search::{AttributeFilter, FacetField, Filters};
+use domain::search::{AttributeFilter, Field, Filters};
 use domain::{CategoryPath, Currency, PriceRange};
 use tantivy::DocId;
 use tantivy::columnar::{BytesColumn, StrColumn, TermOrdHit};
@@ -12,19 +12,10 @@ use crate::columns::{AllValues, NO_VALUE, Prices, ValueId, Values};
 use crate::document::number_term;
 use crate::snapshot::Segment;
 
-/// The field of a filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum FilterField {
-    /// One that has a facet.
-    Facet(FacetField),
-    /// The stock.
-    InStock,
-}
-
 /// The filters of a search in one segment.
 pub(crate) struct SegmentFilters<'a> {
     /// The cheapest first.
-    checks: Vec<(FilterField, Check<'a>)>,
+    checks: Vec<(Field, Check<'a>)>,
 }
 
 /// What the filters say of a document.
@@ -67,35 +58,30 @@ impl<'a> SegmentFilters<'a> {
         let Filters { category, brand, tags, price, in_stock, attributes } = filters;
         let mut checks = Vec::new();
         if let Some(wanted) = *in_stock {
-            checks.push((FilterField::InStock, Check::InStock { wanted }));
+            checks.push((Field::Stock, Check::InStock { wanted }));
         }
-        let mut add = |field, check| checks.push((FilterField::Facet(field), check));
+        let mut add = |field, check| checks.push((field, check));
         if !price.is_empty() {
-            add(
-                FacetField::Price,
-                Check::Price { prices: segment.columns().prices(currency), ranges: price },
-            );
+            add(Field::Price, Check::Price { prices: segment.columns().prices(currency), ranges: price });
         }
         if !brand.is_empty() {
-            add(FacetField::Brand, Check::Brand(numbers(brand, &values.brands)));
+            add(Field::Brand, Check::Brand(numbers(brand, &values.brands)));
         }
         if !category.is_empty() {
-            add(FacetField::Category, Check::Category(within(category, &values.categories)));
+            add(Field::Category, Check::Category(within(category, &values.categories)));
         }
         if !tags.is_empty() {
-            add(FacetField::Tags, Check::Tags(numbers(tags, &values.tags)));
+            add(Field::Tags, Check::Tags(numbers(tags, &values.tags)));
         }
         for (key, filters) in attributes.iter().filter(|(_, filters)| !filters.is_empty()) {
-            add(FacetField::Attribute(key.clone()), attribute_check(segment, key, filters)?);
+            add(Field::Attribute(key.clone()), attribute_check(segment, key, filters)?);
         }
         Ok(Self { checks })
     }
 
     /// The number of the field in [`Verdict::FailsOnly`], when it has a filter.
-    pub(crate) fn number_of(&self, field: &FacetField) -> Option<usize> {
-        self.checks
-            .iter()
-            .position(|(checked, _)| matches!(checked, FilterField::Facet(checked) if checked == field))
+    pub(crate) fn number_of(&self, field: &Field) -> Option<usize> {
+        self.checks.iter().position(|(checked, _)| checked == field)
     }
 
     /// Looks at a document until more than one field fails.

@@ -9,8 +9,8 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 use text::dictionary::Dictionary;
 use text::score::{
-    MAX_HALF_LEVELS, MAX_PHRASE_HALF_LEVELS, STEP, Tier, UNBOOSTED, is_levelled, steps_of_class,
-    steps_of_half_level,
+    MAX_HALF_WEIGHTS, MAX_PHRASE_HALF_WEIGHTS, STEP, Tier, UNBOOSTED, counts_by_weight, steps_of_class,
+    steps_of_half_weight,
 };
 
 use crate::expansion::{Expansion, List, Terms};
@@ -25,7 +25,7 @@ pub(crate) struct Sought {
     /// Whether it counts as a word; a phrase only adds to the score.
     pub(crate) is_word: bool,
     /// Whether its levels count.
-    pub(crate) is_levelled: bool,
+    pub(crate) counts_by_weight: bool,
 }
 
 /// A document that matches.
@@ -40,7 +40,7 @@ pub(crate) struct Match {
 pub(crate) struct Ranking {
     /// By the numbers of tiers.
     class: [u32; 4],
-    half_level: u32,
+    half_weight: u32,
 }
 
 impl Ranking {
@@ -50,7 +50,7 @@ impl Ranking {
         for tier in [Tier::TwoTypos, Tier::OneTypo, Tier::Prefix, Tier::Exact] {
             class[tier as usize] = steps_of_class(tier.points(words));
         }
-        Self { class, half_level: steps_of_half_level(words) }
+        Self { class, half_weight: steps_of_half_weight(words) }
     }
 
     /// Adds what phrases count where documents have them.
@@ -82,9 +82,10 @@ impl Ranking {
     }
 
     fn steps(&self, code: Code, sought: &Sought) -> u32 {
-        let class = if sought.is_word { self.class[usize::from(code >> HALF_LEVEL_BITS)] } else { 0 };
-        let half_levels = if sought.is_levelled { u32::from(code) % (1 << HALF_LEVEL_BITS) } else { 0 };
-        class + half_levels * self.half_level
+        let class = if sought.is_word { self.class[usize::from(code >> HALF_WEIGHT_BITS)] } else { 0 };
+        let half_weights =
+            if sought.counts_by_weight { u32::from(code) % (1 << HALF_WEIGHT_BITS) } else { 0 };
+        class + half_weights * self.half_weight
     }
 }
 
@@ -96,12 +97,13 @@ pub(crate) fn score(steps: u32) -> f32 {
 /// How a word was found in a document: the tier and, below it, the half levels, of which there is at least one; 0 when
 /// it was not found.
 type Code = u16;
-const HALF_LEVEL_BITS: u32 = 8;
+const HALF_WEIGHT_BITS: u32 = 8;
 
-fn code(list: &List, level: u32) -> Code {
-    let half_levels = level * u32::from(list.half_levels);
-    let half_levels = half_levels.clamp(1, u32::from(MAX_HALF_LEVELS.max(MAX_PHRASE_HALF_LEVELS))) as Code;
-    (list.tier as Code) << HALF_LEVEL_BITS | half_levels
+fn code(list: &List, weight: u32) -> Code {
+    let half_weights = weight * u32::from(list.half_weights);
+    let half_weights =
+        half_weights.clamp(1, u32::from(MAX_HALF_WEIGHTS.max(MAX_PHRASE_HALF_WEIGHTS))) as Code;
+    (list.tier as Code) << HALF_WEIGHT_BITS | half_weights
 }
 
 /// The documents of a segment that have every required word and at least one of all, ascending, without those that
@@ -178,8 +180,8 @@ fn documents_of(
     let start = |code| UNBOOSTED + ranking.steps(code, sought);
     let mut found = Vec::with_capacity(entries(lists) as usize);
     if let [list] = lists {
-        each_entry(list, segment, |document, level| {
-            found.push(Match { document, steps: start(code(list, level)) });
+        each_entry(list, segment, |document, weight| {
+            found.push(Match { document, steps: start(code(list, weight)) });
             true
         })?;
         return Ok(found);
@@ -255,12 +257,12 @@ fn with_codes<T>(
         codes.resize(size, 0);
         let mut documents = Vec::with_capacity(entries(lists) as usize);
         let gathered = lists.iter().try_for_each(|list| {
-            each_entry(list, segment, |document, level| {
+            each_entry(list, segment, |document, weight| {
                 let best = &mut codes[document as usize];
                 if *best == 0 {
                     documents.push(document);
                 }
-                *best = code(list, level).max(*best);
+                *best = code(list, weight).max(*best);
                 true
             })
             .map(drop)
@@ -273,7 +275,11 @@ fn with_codes<T>(
 }
 
 /// How many documents have the word, those that are not shown left out: exactly or, where none has it so, in any way.
-pub(crate) fn telling(expansion: &Expansion, snapshot: &Snapshot, tuned: &Tuned) -> tantivy::Result<usize> {
+pub(crate) fn document_frequency(
+    expansion: &Expansion,
+    snapshot: &Snapshot,
+    tuned: &Tuned,
+) -> tantivy::Result<usize> {
     let count = |is_counted: &dyn Fn(&List) -> bool| -> tantivy::Result<usize> {
         let mut count = 0;
         for (number, segment) in snapshot.segments.iter().enumerate() {
@@ -330,12 +336,12 @@ fn codes_of_some(
         return Ok(codes);
     }
     for list in lists {
-        let mut better = |at: usize, level: u32| codes[at] = code(list, level).max(codes[at]);
+        let mut better = |at: usize, weight: u32| codes[at] = code(list, weight).max(codes[at]);
         match &list.terms {
             Terms::One(dictionary, info) if list.documents() as usize * FEWER > found.len() => {
                 let mut postings = postings(*dictionary, info, segment)?;
                 for (at, found) in found.iter().enumerate() {
-                    if level_at(&mut postings, found.document) {
+                    if weight_at(&mut postings, found.document) {
                         better(at, postings.term_freq());
                     }
                     if postings.doc() == TERMINATED {
@@ -345,10 +351,10 @@ fn codes_of_some(
             }
             _ => {
                 let mut rest = 0;
-                each_entry(list, segment, |document, level| {
+                each_entry(list, segment, |document, weight| {
                     rest += found[rest..].partition_point(|found| found.document < document);
                     if found.get(rest).is_some_and(|found| found.document == document) {
-                        better(rest, level);
+                        better(rest, weight);
                     }
                     rest < found.len()
                 })?;
@@ -359,7 +365,7 @@ fn codes_of_some(
 }
 
 /// Goes to the document, or to the first one behind it, and says whether it is there.
-fn level_at(postings: &mut SegmentPostings, document: DocId) -> bool {
+fn weight_at(postings: &mut SegmentPostings, document: DocId) -> bool {
     let at = postings.doc();
     (if at < document { postings.seek(document) } else { at }) == document
 }
@@ -381,8 +387,8 @@ fn each_entry(
             let lists = segment.lists_of(*dictionary);
             let mut block = lists.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
             while !block.docs().is_empty() {
-                for (document, level) in block.docs().iter().zip(block.freqs()) {
-                    if !each(*document, *level) {
+                for (document, weight) in block.docs().iter().zip(block.freqs()) {
+                    if !each(*document, *weight) {
                         return Ok(false);
                     }
                 }
@@ -397,7 +403,7 @@ fn each_entry(
             let Some((first, others)) = terms.split_first_mut() else { return Ok(true) };
             while first.doc() != TERMINATED {
                 let document = first.doc();
-                let has_all = others.iter_mut().all(|other| level_at(other, document));
+                let has_all = others.iter_mut().all(|other| weight_at(other, document));
                 if has_all && !each(document, first.term_freq()) {
                     return Ok(false);
                 }
@@ -412,7 +418,7 @@ fn each_entry(
             let mut together = weight.scorer(&segment.reader, 1.0)?;
             while together.doc() != TERMINATED {
                 let document = together.doc();
-                if level_at(&mut first, document) && !each(document, first.term_freq()) {
+                if weight_at(&mut first, document) && !each(document, first.term_freq()) {
                     return Ok(false);
                 }
                 together.advance();
@@ -428,13 +434,13 @@ pub(crate) fn sought(words: Vec<(Arc<Expansion>, bool)>, phrases: Vec<(Expansion
         expansion,
         is_required,
         is_word: true,
-        is_levelled: is_levelled(place),
+        counts_by_weight: counts_by_weight(place),
     };
     let phrase = |(expansion, ends_with): (Expansion, usize)| Sought {
         expansion: Arc::new(expansion),
         is_required: false,
         is_word: false,
-        is_levelled: is_levelled(ends_with),
+        counts_by_weight: counts_by_weight(ends_with),
     };
     words.into_iter().enumerate().map(word).chain(phrases.into_iter().map(phrase)).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::ports::{PortError, PortErrorKind};
-use domain::search::{Cursor, PageStart, Reading, SearchRequest, Sort, SortKey};
+use domain::search::{Cursor, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey};
 use domain::{Currency, ProductId};
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocAddress, DocId};
@@ -33,7 +33,7 @@ impl<'a> Window<'a> {
             PageStart::After(cursor) => (0, Some(cursor)),
         };
         if let Some(cursor) = after
-            && (cursor.sort != request.sort || !has_right_key(cursor))
+            && (cursor.sort != request.sort || !cursor.is_valid())
         {
             return Err(PortError::bare(PortErrorKind::Internal, "the cursor belongs to another order"));
         }
@@ -46,8 +46,8 @@ impl<'a> Window<'a> {
     }
 
     /// How the words were read for the pages before, when there are any.
-    pub(crate) fn reading(&self) -> Option<&'a Reading> {
-        self.after.map(|cursor| &cursor.reading)
+    pub(crate) fn reading(&self) -> Option<&'a QueryInterpretation> {
+        self.after.map(|cursor| &cursor.interpretation)
     }
 
     /// Products that a segment must keep: those up to the end of the page, and one to know whether more follows.
@@ -82,7 +82,7 @@ impl<'a> Window<'a> {
     }
 
     /// The cursor of the page behind this product.
-    pub(crate) fn cursor(&self, place: &Place, id: ProductId, reading: &Reading) -> Cursor {
+    pub(crate) fn cursor(&self, place: &Place, id: ProductId, reading: &QueryInterpretation) -> Cursor {
         let Key { number, text } = &place.key;
         let key = match self.sort {
             _ if *number == MISSING => None,
@@ -91,17 +91,8 @@ impl<'a> Window<'a> {
             Sort::PriceDesc | Sort::Newest => Some(SortKey::Number(tantivy::u64_to_i64(!*number))),
             Sort::Name => Some(SortKey::Text(text.clone())),
         };
-        Cursor { sort: self.sort, key, id, reading: reading.clone() }
+        Cursor { sort: self.sort, key, id, interpretation: reading.clone() }
     }
-}
-
-fn has_right_key(cursor: &Cursor) -> bool {
-    matches!(
-        (cursor.sort, &cursor.key),
-        (Sort::Relevance, Some(SortKey::Score(_)))
-            | (Sort::PriceAsc | Sort::PriceDesc | Sort::Newest, None | Some(SortKey::Number(_)))
-            | (Sort::Name, None | Some(SortKey::Text(_)))
-    )
 }
 
 /// Reads the ids of places in several segments, which costs more than all else about them.

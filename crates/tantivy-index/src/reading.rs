@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
-use domain::search::{Need, Reading, SearchRequest, Sort};
+use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
 use text::typos::typos_allowed;
 
@@ -19,7 +19,7 @@ use crate::tuning::Tuned;
 /// The words of a search with what they find.
 pub(crate) struct Read {
     pub(crate) words: Vec<ReadWord>,
-    pub(crate) reading: Reading,
+    pub(crate) reading: QueryInterpretation,
     /// The documents found, by segment.
     pub(crate) found: Vec<Vec<Match>>,
 }
@@ -33,9 +33,9 @@ pub(crate) struct ReadWord {
 
 impl ReadWord {
     /// What the word was meant to be, where nothing has it as it was typed.
-    pub(crate) fn meant(&self, typing: bool, snapshot: &Snapshot) -> tantivy::Result<Option<&str>> {
+    pub(crate) fn meant(&self, is_prefix_query: bool, snapshot: &Snapshot) -> tantivy::Result<Option<&str>> {
         let Some(nearest) = self.expansion.near.first() else { return Ok(None) };
-        let as_typed = expand(&self.word, Reach { typos: false, typing }, snapshot)?;
+        let as_typed = expand(&self.word, Reach { typos: false, is_prefix_query }, snapshot)?;
         Ok((!has_at_least(1, &as_typed, snapshot)?).then_some(&nearest.text))
     }
 }
@@ -52,7 +52,7 @@ impl Read {
 pub(crate) struct Reader<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) tuned: &'a Tuned,
-    pub(crate) typing: bool,
+    pub(crate) is_prefix_query: bool,
     pub(crate) deadline: Instant,
 }
 
@@ -62,23 +62,23 @@ impl Reader<'_> {
         &self,
         request: &SearchRequest,
         query: Query,
-        before: Option<&Reading>,
+        before: Option<&QueryInterpretation>,
     ) -> Result<Read, PortError> {
         let Query { words, phrases } = query;
-        let mut read = Read { words: Vec::new(), reading: Reading::default(), found: Vec::new() };
+        let mut read = Read { words: Vec::new(), reading: QueryInterpretation::default(), found: Vec::new() };
         for word in words {
             let expansion = self.expand(&word, false)?;
-            read.words.push(ReadWord { word, expansion, is_required: request.need != Need::Any });
+            read.words.push(ReadWord { word, expansion, is_required: request.match_mode != MatchMode::Any });
         }
         if let Some(before) = before {
             self.take(&mut read, before)?;
             self.find(&mut read)?;
         } else {
             self.find(&mut read)?;
-            if request.need != Need::Any {
+            if request.match_mode != MatchMode::Any {
                 self.look_for_typos(&mut read)?;
             }
-            if request.need == Need::Most {
+            if request.match_mode == MatchMode::Most {
                 let enough = if request.sort == Sort::Relevance { ENOUGH_PRODUCTS } else { 1 };
                 self.relax(&mut read, enough)?;
             }
@@ -96,7 +96,7 @@ impl Reader<'_> {
     }
 
     fn expand(&self, word: &Word, typos: bool) -> Result<Arc<Expansion>, PortError> {
-        expand(word, Reach { typos, typing: self.typing }, self.snapshot).map_err(failed)
+        expand(word, Reach { typos, is_prefix_query: self.is_prefix_query }, self.snapshot).map_err(failed)
     }
 
     /// The phrase with what its words were probably meant to be, where nothing has them as they were typed.
@@ -106,13 +106,13 @@ impl Reader<'_> {
             return Ok(phrase.clone());
         }
         let meant = |read: &'_ ReadWord| -> Result<String, PortError> {
-            let meant = read.meant(self.typing, self.snapshot).map_err(failed)?;
+            let meant = read.meant(self.is_prefix_query, self.snapshot).map_err(failed)?;
             Ok(meant.unwrap_or(&read.word.text).to_owned())
         };
         Ok(phrase.respelt(&meant(first)?, &meant(second)?, self.snapshot.language))
     }
 
-    fn take(&self, read: &mut Read, before: &Reading) -> Result<(), PortError> {
+    fn take(&self, read: &mut Read, before: &QueryInterpretation) -> Result<(), PortError> {
         for at in &before.typos {
             if let Some(word) = read.words.get_mut(usize::from(*at)) {
                 word.expansion = self.expand(&word.word, true)?;
@@ -147,13 +147,14 @@ impl Reader<'_> {
         if count(&read.found) >= enough || read.words.len() < 2 {
             return Ok(());
         }
-        let mut telling = Vec::with_capacity(read.words.len());
+        let mut frequencies = Vec::with_capacity(read.words.len());
         for word in &read.words {
-            let found = matching::telling(&word.expansion, self.snapshot, self.tuned).map_err(failed)?;
-            telling.push(found as u64);
+            let found =
+                matching::document_frequency(&word.expansion, self.snapshot, self.tuned).map_err(failed)?;
+            frequencies.push(found as u64);
         }
         let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_found_first(&telling).into_iter().partition(|at| telling[*at] > 0);
+            most_found_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
         if known.is_empty() {
             return Ok(());
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::ports::{Indexed, IndexedState, PortError};
-use domain::search::{FacetField, FacetRequest, FacetValue, Hit, Reading, SearchAnswer, SearchRequest};
+use domain::search::{
+    FacetRequest, FacetValue, Field, Hit, QueryInterpretation, SearchAnswer, SearchRequest,
+};
 use domain::{Product, ProductId, Version};
 use tantivy::schema::OwnedValue;
 use tantivy::schema::document::{DeserializeError, DocumentDeserialize, DocumentDeserializer};
@@ -137,7 +139,7 @@ pub(crate) fn failed(error: TantivyError) -> PortError {
 struct Search<'a> {
     snapshot: &'a Snapshot,
     request: &'a SearchRequest,
-    facets: &'a [FacetField],
+    facets: &'a [Field],
     window: &'a Window<'a>,
     deadline: Instant,
 }
@@ -166,8 +168,8 @@ impl<'a> Search<'a> {
         let mut read = if query.words.is_empty() {
             self.everything(&tuned)?
         } else {
-            let (snapshot, typing) = (self.snapshot, self.request.typing);
-            let reader = Reader { snapshot, tuned: &tuned, typing, deadline: self.deadline };
+            let (snapshot, is_prefix_query) = (self.snapshot, self.request.is_prefix_query);
+            let reader = Reader { snapshot, tuned: &tuned, is_prefix_query, deadline: self.deadline };
             reader.read(self.request, query, self.window.reading())?
         };
         let found = self.pass(&mut read.found, &tuned)?;
@@ -184,13 +186,13 @@ impl<'a> Search<'a> {
             let documents = segment.active().filter(|document| !tuned.is_hidden(*document, number));
             found.push(documents.map(|document| Match { document, steps }).collect());
         }
-        Ok(Read { words: Vec::new(), reading: Reading::default(), found })
+        Ok(Read { words: Vec::new(), reading: QueryInterpretation::default(), found })
     }
 
     /// Filters, counts and orders what was found.
     fn pass(&self, matches: &mut [Vec<Match>], tuned: &Tuned) -> Result<Found, PortError> {
         let counter = |field| FacetCounter::new(field, self.request.currency, &self.snapshot.values);
-        let facets = self.facets.iter().map(counter).collect();
+        let facets = self.facets.iter().map(counter).collect::<Result<_, _>>()?;
         let mut found = Found {
             total: 0,
             has_matches: matches.iter().any(|found| !found.is_empty()),

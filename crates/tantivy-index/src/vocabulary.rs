@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use tantivy::index::InvertedIndexReader;
-use text::runs::is_run;
+use text::cjk::is_cjk;
 use text::typos::{Letters, Pattern};
 
 /// The words of a segment, the short ones first.
@@ -40,7 +40,7 @@ impl Vocabulary {
             let documents = stream.value().doc_freq;
             if let Ok(text) = std::str::from_utf8(stream.key()) {
                 let chars = text.chars().count();
-                if chars <= MAX_CHARS && !is_run(text) {
+                if chars <= MAX_CHARS && !is_cjk(text) {
                     read.push((chars, text.to_owned(), documents));
                 }
             }

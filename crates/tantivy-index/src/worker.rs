@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use domain::maintenance::{Mend, Mended};
 use domain::ports::{Applied, PortError, PortErrorKind};
+use domain::ports::{Repair, RepairOutcome};
 use domain::{Change, ProductId, Record, Version};
 use tantivy::columnar::Column;
 use tantivy::directory::error::OpenWriteError;
@@ -43,7 +43,7 @@ pub(crate) struct Worker {
 
 enum Call {
     Apply(Vec<Change>, Answer<Vec<Applied>>),
-    Mend(Vec<Mend>, Answer<Vec<Mended>>),
+    Repair(Vec<Repair>, Answer<Vec<RepairOutcome>>),
     Ready(Answer<()>),
     Settle(Answer<()>),
 }
@@ -68,15 +68,15 @@ impl Worker {
         self.call(|answer| Call::Apply(changes, answer)).await
     }
 
-    pub(crate) async fn mend(&self, mends: Vec<Mend>) -> Result<Vec<Mended>, PortError> {
-        self.call(|answer| Call::Mend(mends, answer)).await
+    pub(crate) async fn repair(&self, repairs: Vec<Repair>) -> Result<Vec<RepairOutcome>, PortError> {
+        self.call(|answer| Call::Repair(repairs, answer)).await
     }
 
     pub(crate) async fn ready(&self) -> Result<(), PortError> {
         self.call(Call::Ready).await
     }
 
-    pub(crate) async fn settle(&self) -> Result<(), PortError> {
+    pub(crate) async fn optimize(&self) -> Result<(), PortError> {
         self.call(Call::Settle).await
     }
 
@@ -144,16 +144,17 @@ impl Writing {
                     is_settled = false;
                     drop(answer.send(self.guarded(|writing| writing.try_apply(&changes))));
                 }
-                Ok(Call::Mend(mends, answer)) => {
+                Ok(Call::Repair(repairs, answer)) => {
                     is_settled = false;
-                    drop(answer.send(self.guarded(|writing| writing.try_mend(&mends))));
+                    drop(answer.send(self.guarded(|writing| writing.try_repair(&repairs))));
                 }
                 Ok(Call::Ready(answer)) => drop(answer.send(self.guarded(|_| Ok(())))),
-                Ok(Call::Settle(answer)) => drop(answer.send(self.guarded(Self::settle_now))),
+                Ok(Call::Settle(answer)) => drop(answer.send(self.guarded(Self::optimize_now))),
                 Err(RecvTimeoutError::Timeout) if !is_settled => {
                     is_settled = true;
                     // Nobody waits for it, and what is written meanwhile does not either.
-                    let settled = self.guarded(|writing| writing.settle().map(drop).map_err(settling_failed));
+                    let settled =
+                        self.guarded(|writing| writing.optimize().map(drop).map_err(optimizing_failed));
                     if let Err(error) = settled {
                         tracing::warn!(
                             error = error.chain(),
@@ -185,7 +186,7 @@ impl Writing {
 
     /// Begins to put segments together that are alike in size, so that searches have few to look at. None when there
     /// are none.
-    fn settle(&mut self) -> tantivy::Result<Option<FutureResult<Option<SegmentMeta>>>> {
+    fn optimize(&mut self) -> tantivy::Result<Option<FutureResult<Option<SegmentMeta>>>> {
         let Some(writer) = &mut self.writer else { return Ok(None) };
         let mut segments: Vec<_> = self.folder.index.searchable_segment_metas()?;
         segments.sort_unstable_by_key(SegmentMeta::num_docs);
@@ -194,14 +195,14 @@ impl Writing {
         Ok((ids.len() > 1).then(|| writer.merge(&ids)))
     }
 
-    fn settle_now(&mut self) -> Result<(), PortError> {
+    fn optimize_now(&mut self) -> Result<(), PortError> {
         // Merges under way would take segments away that are to be put together.
         if let Some(writer) = self.writer.take() {
-            writer.wait_merging_threads().map_err(settling_failed)?;
+            writer.wait_merging_threads().map_err(optimizing_failed)?;
         }
         self.ensure_writer()?;
-        if let Some(merge) = self.settle().map_err(settling_failed)? {
-            merge.wait().map_err(settling_failed)?;
+        if let Some(merge) = self.optimize().map_err(optimizing_failed)? {
+            merge.wait().map_err(optimizing_failed)?;
         }
         Ok(())
     }
@@ -250,22 +251,22 @@ impl Writing {
         Ok(answers)
     }
 
-    fn try_mend(&mut self, mends: &[Mend]) -> Result<Vec<Mended>, PortError> {
+    fn try_repair(&mut self, repairs: &[Repair]) -> Result<Vec<RepairOutcome>, PortError> {
         let searcher = self.reader.searcher();
         let versions = HeldVersions::open(&searcher, self.folder.fields).map_err(failed)?;
-        let mut answers = Vec::with_capacity(mends.len());
-        for Mend { id, seen, record } in mends {
+        let mut answers = Vec::with_capacity(repairs.len());
+        for Repair { id, expected_version, record } in repairs {
             let held = versions.of(id).map_err(failed)?;
-            if held != *seen {
-                answers.push(Mended::Overtaken);
+            if held != *expected_version {
+                answers.push(RepairOutcome::Overtaken);
                 continue;
             }
             answers.push(match self.replace(id, held, record.as_ref())? {
-                Ok(()) => Mended::Done,
-                Err(reason) => Mended::Refused(reason),
+                Ok(()) => RepairOutcome::Done,
+                Err(reason) => RepairOutcome::Refused(reason),
             });
         }
-        if answers.contains(&Mended::Done) {
+        if answers.contains(&RepairOutcome::Done) {
             self.commit()?;
         }
         Ok(answers)
@@ -311,7 +312,7 @@ fn failed(error: TantivyError) -> PortError {
     port_error("writing the index", error)
 }
 
-fn settling_failed(error: TantivyError) -> PortError {
+fn optimizing_failed(error: TantivyError) -> PortError {
     port_error("putting segments of the index together", error)
 }
 

@@ -5,10 +5,11 @@ use std::io;
 use std::path::Path;
 
 use async_trait::async_trait;
-use domain::maintenance::{
-    Generation, GenerationState, Generations, Held, IndexMaintenance, Look, Mend, Mended,
-};
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
+use domain::ports::{
+    CompareDepth, Generation, GenerationState, Generations, IndexEntry, IndexMaintenance, Repair,
+    RepairOutcome,
+};
 use domain::{Change, Language, ProductId, Record};
 use text::field_weights::FieldWeights;
 use text::projection::Projector;
@@ -224,7 +225,7 @@ impl IndexWriter for TantivyWriter {
                     "the index that is being built failed and is given up"
                 );
                 drop(state);
-                self.discard().await?;
+                self.discard_next().await?;
             }
             Ok(()) => {}
         }
@@ -236,23 +237,23 @@ impl IndexWriter for TantivyWriter {
     }
 
     /// Puts the segments together that would be when nothing is written for a while.
-    async fn settle(&self) -> Result<(), PortError> {
-        self.state.read().await.of(Generation::Live)?.settle().await
+    async fn optimize(&self) -> Result<(), PortError> {
+        self.state.read().await.of(Generation::Live)?.optimize().await
     }
 }
 
 #[async_trait]
 impl IndexMaintenance for TantivyWriter {
-    fn projected(&self, records: &[Record]) -> Vec<Result<Held, String>> {
+    fn expected_entries(&self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
         Projector::new(self.options.language, self.options.weights).held(records)
     }
 
-    async fn held(
+    async fn entries(
         &self,
         generation: Generation,
         ids: &[ProductId],
-        look: Look,
-    ) -> Result<Vec<Option<Held>>, PortError> {
+        look: CompareDepth,
+    ) -> Result<Vec<Option<IndexEntry>>, PortError> {
         self.state.read().await.of(generation)?.contents.held(ids.to_vec(), look).await
     }
 
@@ -261,16 +262,20 @@ impl IndexMaintenance for TantivyWriter {
         generation: Generation,
         after: Option<&ProductId>,
         limit: usize,
-        look: Look,
-    ) -> Result<Vec<Held>, PortError> {
+        look: CompareDepth,
+    ) -> Result<Vec<IndexEntry>, PortError> {
         self.state.read().await.of(generation)?.contents.scan(after.cloned(), limit, look).await
     }
 
-    async fn mend(&self, generation: Generation, mends: &[Mend]) -> Result<Vec<Mended>, PortError> {
-        if mends.is_empty() {
+    async fn repair(
+        &self,
+        generation: Generation,
+        repairs: &[Repair],
+    ) -> Result<Vec<RepairOutcome>, PortError> {
+        if repairs.is_empty() {
             return Ok(Vec::new());
         }
-        self.state.read().await.of(generation)?.mend(mends.to_vec()).await
+        self.state.read().await.of(generation)?.repair(repairs.to_vec()).await
     }
 
     async fn generations(&self) -> Result<Generations, PortError> {
@@ -286,7 +291,7 @@ impl IndexMaintenance for TantivyWriter {
         })
     }
 
-    async fn begin(&self) -> Result<bool, PortError> {
+    async fn create_next(&self) -> Result<bool, PortError> {
         let mut state = self.state.write().await;
         if state.next.is_some() {
             return Ok(true);
@@ -304,7 +309,7 @@ impl IndexMaintenance for TantivyWriter {
         Ok(false)
     }
 
-    async fn recall(&self) -> Result<bool, PortError> {
+    async fn restore_previous(&self) -> Result<bool, PortError> {
         let mut state = self.state.write().await;
         let Some(name) = state.pointer.previous.clone() else { return Ok(false) };
         let recalled = match self.start(&name).await {
@@ -322,9 +327,9 @@ impl IndexMaintenance for TantivyWriter {
         Ok(true)
     }
 
-    async fn promote(&self) -> Result<(), PortError> {
+    async fn promote_next(&self) -> Result<(), PortError> {
         // Before anybody waits for it: a new index has many small segments.
-        self.state.read().await.of(Generation::Next)?.settle().await?;
+        self.state.read().await.of(Generation::Next)?.optimize().await?;
         let mut state = self.state.write().await;
         let Some(name) = state.pointer.next.clone() else {
             return Err(PortError::bare(PortErrorKind::Internal, "no index is being built"));
@@ -339,7 +344,7 @@ impl IndexMaintenance for TantivyWriter {
         Ok(())
     }
 
-    async fn discard(&self) -> Result<(), PortError> {
+    async fn discard_next(&self) -> Result<(), PortError> {
         let mut state = self.state.write().await;
         if state.pointer.next.is_some() {
             let pointer = Pointer { next: None, ..state.pointer.clone() };

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::maintenance::{Generation, IndexMaintenance, Mend, Mended};
 use domain::ports::{Applied, IndexWriter, PortErrorKind, SearchIndex};
+use domain::ports::{Generation, IndexMaintenance, Repair, RepairOutcome};
 use domain::search::{Cursor, PageStart, SearchRequest, Sort};
 use domain::{Change, Currency, Language, Product, ProductId, Version};
 use tantivy_index::{OpenError, SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
@@ -208,7 +208,7 @@ async fn the_cursor_of_another_order_is_an_error() {
         sort: Sort::Name,
         key: None,
         id,
-        reading: domain::search::Reading::default(),
+        interpretation: domain::search::QueryInterpretation::default(),
     });
     assert_eq!(searcher.search(&request).await.unwrap_err().kind, PortErrorKind::Internal);
 }
@@ -222,12 +222,12 @@ async fn a_damaged_folder_is_mended_by_a_rebuild() {
     fs::write(live(folder.path()).join("meta.json"), "{").unwrap();
     let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
     assert_eq!(rebuilding.generations().await.unwrap().live, None);
-    assert!(!rebuilding.begin().await.unwrap());
+    assert!(!rebuilding.create_next().await.unwrap());
     assert!(live(folder.path()).exists(), "what is there is kept until another index has taken its place");
     let record = change("a", 1, "lamp").record();
-    let mend = Mend { id: record.id().clone(), seen: None, record: Some(record) };
-    assert_eq!(rebuilding.mend(Generation::Next, &[mend]).await.unwrap(), [Mended::Done]);
-    rebuilding.promote().await.unwrap();
+    let repair = Repair { id: record.id().clone(), expected_version: None, record: Some(record) };
+    assert_eq!(rebuilding.repair(Generation::Next, &[repair]).await.unwrap(), [RepairOutcome::Done]);
+    rebuilding.promote_next().await.unwrap();
     assert!(!live(folder.path()).exists(), "nobody can go back to what is damaged");
     assert_eq!(total(&searcher(folder.path()).unwrap()).await, 1);
 }
@@ -242,8 +242,8 @@ async fn an_index_of_a_version_without_generations_asks_for_a_rebuild() {
         assert!(error.to_string().contains("`noren reindex --data-dir DIR`"), "{error}");
     }
     let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
-    rebuilding.begin().await.unwrap();
-    rebuilding.promote().await.unwrap();
+    rebuilding.create_next().await.unwrap();
+    rebuilding.promote_next().await.unwrap();
     drop(rebuilding);
     assert!(!folder.path().join("meta.json").exists());
     assert_eq!(total(&searcher(folder.path()).unwrap()).await, 0);
@@ -270,12 +270,12 @@ async fn what_is_no_part_of_an_index_is_never_removed() {
         fs::write(path, "somebody's").unwrap();
     }
     let first = writer(folder.path()).unwrap();
-    first.begin().await.unwrap();
-    first.promote().await.unwrap();
+    first.create_next().await.unwrap();
+    first.promote_next().await.unwrap();
     drop(first);
     let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
-    rebuilding.begin().await.unwrap();
-    rebuilding.promote().await.unwrap();
+    rebuilding.create_next().await.unwrap();
+    rebuilding.promote_next().await.unwrap();
     for file in others {
         assert_eq!(fs::read_to_string(folder.path().join(file)).unwrap(), "somebody's", "{file}");
     }
@@ -301,9 +301,9 @@ async fn a_lost_pointer_costs_no_generation_until_another_one_is_live() {
         let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
         assert_eq!(rebuilding.generations().await.unwrap().live, None);
         assert_eq!(total(&running).await, 1, "what is searched is still there");
-        rebuilding.begin().await.unwrap();
+        rebuilding.create_next().await.unwrap();
         assert_eq!(total(&running).await, 1, "it is until another one is live");
-        rebuilding.promote().await.unwrap();
+        rebuilding.promote_next().await.unwrap();
         assert!(!live(folder.path()).exists());
     }
 }
@@ -314,9 +314,9 @@ async fn a_generation_that_could_not_be_opened_is_tried_again() {
     let writer = writer(folder.path()).unwrap();
     writer.apply(&[change("a", 1, "lamp")]).await.unwrap();
     let searcher = searcher(folder.path()).unwrap();
-    writer.begin().await.unwrap();
+    writer.create_next().await.unwrap();
     writer.apply(&[change("b", 1, "table"), change("c", 1, "chair")]).await.unwrap();
-    writer.promote().await.unwrap();
+    writer.promote_next().await.unwrap();
     let (file, away) = (folder.path().join("g2/noren-index.json"), folder.path().join("away"));
     fs::rename(&file, &away).unwrap();
     assert_eq!(total(&searcher).await, 3, "the one before is searched");

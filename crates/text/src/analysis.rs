@@ -9,7 +9,7 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
 
-use crate::runs::{Run, RunBuilder, is_spaceless};
+use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
 
 /// What the words are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Purpose {
     /// characters and pairs, `wh1000xm4` beside the parts of `WH-1000XM4`.
     Document,
     /// To search with: the longest words only, since each of them must be found. A run of a script without spaces is
-    /// one word, see [`crate::runs`].
+    /// one word, see [`crate::cjk`].
     Query,
 }
 
@@ -27,31 +27,31 @@ const MAX_WORD_BYTES: usize = 250;
 
 /// Hands every word of `text` to `emit`, folded, with its place in `text` in bytes.
 pub fn words(text: &str, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
-    pieces(text, purpose, |piece| piece.each_word(purpose, &mut emit));
+    tokens(text, purpose, |token| token.each_word(purpose, &mut emit));
 }
 
 /// What a text is made of.
 #[derive(Debug)]
-pub enum Piece<'a> {
+pub enum Token<'a> {
     /// A word, folded, and its place in the text, in bytes.
     Word(&'a str, Range<usize>),
     /// Characters of a script without spaces.
-    Run(&'a Run),
+    Cjk(&'a CjkRun),
 }
 
-impl Piece<'_> {
+impl Token<'_> {
     /// Hands the words that it is made of to `emit`, each with its place in the text.
     pub(crate) fn each_word(self, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
         match (self, purpose) {
             (Self::Word(word, at), _) => emit(word, at),
-            (Self::Run(run), Purpose::Query) => emit(run.text(), run.at()),
-            (Self::Run(run), Purpose::Document) => run.each_word(emit),
+            (Self::Cjk(run), Purpose::Query) => emit(run.text(), run.at()),
+            (Self::Cjk(run), Purpose::Document) => run.each_word(emit),
         }
     }
 }
 
 /// Hands the words of `text` and its runs of scripts without spaces to `emit`, folded.
-pub fn pieces(text: &str, purpose: Purpose, emit: impl FnMut(Piece<'_>)) {
+pub fn tokens(text: &str, purpose: Purpose, emit: impl FnMut(Token<'_>)) {
     let mut splitter = Splitter {
         purpose,
         emit,
@@ -60,7 +60,7 @@ pub fn pieces(text: &str, purpose: Purpose, emit: impl FnMut(Piece<'_>)) {
         compound: String::new(),
         compound_at: 0..0,
         parts: 0,
-        run: RunBuilder::default(),
+        run: CjkRunBuilder::default(),
     };
     let mut position = 0;
     while let Some(first) = text[position..].chars().next() {
@@ -180,10 +180,10 @@ struct Splitter<F> {
     compound: String,
     compound_at: Range<usize>,
     parts: usize,
-    run: RunBuilder,
+    run: CjkRunBuilder,
 }
 
-impl<F: FnMut(Piece<'_>)> Splitter<F> {
+impl<F: FnMut(Token<'_>)> Splitter<F> {
     /// Takes ASCII letters and digits.
     fn plain(&mut self, letters: &str, at: Range<usize>) {
         self.end_of_run();
@@ -239,7 +239,7 @@ impl<F: FnMut(Piece<'_>)> Splitter<F> {
         if self.word.is_empty() {
             return;
         }
-        (self.emit)(Piece::Word(&self.word, self.word_at.clone()));
+        (self.emit)(Token::Word(&self.word, self.word_at.clone()));
         if self.purpose == Purpose::Document {
             if self.parts == 0 {
                 self.compound_at = self.word_at.clone();
@@ -259,7 +259,7 @@ impl<F: FnMut(Piece<'_>)> Splitter<F> {
             && has_digit(&self.compound)
             && self.compound.chars().any(char::is_alphabetic)
         {
-            (self.emit)(Piece::Word(&self.compound, self.compound_at.clone()));
+            (self.emit)(Token::Word(&self.compound, self.compound_at.clone()));
         }
         self.compound.clear();
         self.parts = 0;
@@ -267,7 +267,7 @@ impl<F: FnMut(Piece<'_>)> Splitter<F> {
 
     fn end_of_run(&mut self) {
         if !self.run.is_empty() {
-            (self.emit)(Piece::Run(self.run.end(self.purpose)));
+            (self.emit)(Token::Cjk(self.run.end(self.purpose)));
         }
     }
 }
@@ -275,7 +275,7 @@ impl<F: FnMut(Piece<'_>)> Splitter<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runs::{is_run, pairs, spellings};
+    use crate::cjk::{is_cjk, pairs, spellings};
     use proptest::prelude::*;
 
     fn analysed(text: &str, purpose: Purpose) -> Vec<String> {
@@ -368,7 +368,7 @@ mod tests {
             let document = analysed(&text, Purpose::Document);
             for word in analysed(&text, Purpose::Query) {
                 let has_all = |spelling: &String| {
-                    if !is_run(&word) {
+                    if !is_cjk(&word) {
                         return document.contains(&word);
                     }
                     pairs(spelling).all(|pair| document.iter().any(|own| own == pair))

@@ -7,13 +7,13 @@ use domain::search::{MAX_QUERY_CHARS, MAX_QUERY_WORDS, SearchRequest};
 use domain::{Content, Language};
 use foldhash::HashMap;
 
-use crate::analysis::{Piece, Purpose, has_digit, pieces, query_words, words};
+use crate::analysis::{Purpose, Token, has_digit, query_words, tokens, words};
+use crate::cjk::spellings;
 use crate::dictionary::Dictionary;
-use crate::forms::base;
+use crate::forms::normal_form;
 use crate::function_words::is_function_word;
 use crate::product::{Part, each_text};
 use crate::query::{Query, Word};
-use crate::runs::spellings;
 use crate::terms::Terms;
 use crate::typos::{Pattern, typos_allowed};
 use crate::weights::Weigher;
@@ -84,7 +84,7 @@ impl<'a> Product<'a> {
     }
 
     fn has_anywhere(&self, word: &Word) -> bool {
-        word.ways.iter().any(|way| self.terms().level(way).is_some())
+        word.alternatives.iter().any(|alternative| self.terms().weight(alternative).is_some())
     }
 
     /// Whether it has all words of a query.
@@ -115,8 +115,8 @@ impl<'a> Typed<'a> {
         let mut others = Query::of(request, language).words;
         let last = others.pop()?;
         let last_pattern = pattern(&last);
-        let is_run = crate::runs::is_run(&last.text);
-        let last_runs = if is_run { spellings(&last.text) } else { Vec::new() };
+        let is_cjk = crate::cjk::is_cjk(&last.text);
+        let last_runs = if is_cjk { spellings(&last.text) } else { Vec::new() };
         Some(Self { query: &request.words, language, others, last, last_pattern, last_runs })
     }
 
@@ -154,12 +154,12 @@ impl<'a> Typed<'a> {
                     best = Some(Last { fit, texts, part });
                 }
             };
-            pieces(text, Purpose::Document, |piece| match piece {
-                Piece::Run(run) => {
+            tokens(text, Purpose::Document, |token| match token {
+                Token::Cjk(run) => {
                     let places = self.last_runs.iter().find_map(|spelling| run.find(spelling).next());
                     places.into_iter().for_each(|at| offer(0, at));
                 }
-                Piece::Word(word, at) => self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone())),
+                Token::Word(word, at) => self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone())),
             });
         });
         best
@@ -213,7 +213,7 @@ impl<'a> Typed<'a> {
     fn is_typed(&self, token: &str) -> bool {
         let token = key(token, self.language);
         let mut typed = self.others.iter().chain([&self.last]);
-        typed.any(|word| base(&word.text, self.language).1 == token)
+        typed.any(|word| normal_form(&word.text, self.language).1 == token)
     }
 }
 
@@ -260,7 +260,7 @@ fn token_end(text: &str, from: usize) -> usize {
 
 /// What makes two completions one: the words, in whichever number.
 fn key(text: &str, language: Language) -> String {
-    let base = |(word, _): (String, _)| base(&word, language).1.into_owned();
+    let base = |(word, _): (String, _)| normal_form(&word, language).1.into_owned();
     let words: Vec<String> = query_words(text).into_iter().map(base).collect();
     words.join(" ")
 }

@@ -11,7 +11,7 @@ pub enum Dictionary {
     Codes,
     /// Neighbours written as one word.
     Pairs,
-    /// What words are without their endings, see [`crate::forms::base`].
+    /// What words are without their endings, see [`crate::forms::normal_form`].
     Stems,
 }
 

@@ -10,15 +10,15 @@ use std::ops::Range;
 use domain::search::{MAX_BOOST, SearchRequest, Sort};
 use domain::{AttributeValue, Content, Language, Product};
 
-use crate::analysis::{Piece, Purpose, has_digit, joined, pieces};
+use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
+use crate::cjk::{is_cjk, spellings};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
-use crate::forms::base;
+use crate::forms::normal_form;
 use crate::query::{Phrase, Query, Term, Word};
-use crate::runs::{is_run, spellings};
 use crate::score::{
-    MAX_HALF_LEVELS, MAX_PHRASE_HALF_LEVELS, PHRASE_HALF_LEVELS, STEP, Spelling, Tier, UNBOOSTED,
-    is_levelled, steps_of_boost, steps_of_class, steps_of_half_level,
+    MAX_HALF_WEIGHTS, MAX_PHRASE_HALF_WEIGHTS, PHRASE_HALF_WEIGHTS, STEP, Spelling, Tier, UNBOOSTED,
+    counts_by_weight, steps_of_boost, steps_of_class, steps_of_half_weight,
 };
 use crate::terms::Terms;
 use crate::typos::{Pattern, typos_allowed};
@@ -54,7 +54,7 @@ pub struct WordFound {
     /// The fields of the product in which it is found so: `name`, `attributes.colour`.
     pub fields: Vec<String>,
     /// How much it says in these fields, from 1 to [`MAX_LEVEL`](crate::weights::MAX_LEVEL); 0 where it is missing.
-    pub level: u8,
+    pub weight: u8,
     /// What it counts.
     pub score: f32,
 }
@@ -195,44 +195,44 @@ impl<'a> Explainer<'a> {
     /// The ways in which a word may be found, the likeliest first.
     fn findings(&self, place: usize, terms: &Terms) -> Vec<Finding> {
         let word = &self.query.words[place];
-        let finding = |how: How, level: u8, spelling: Spelling| {
-            let half_levels = level.saturating_mul(word.half_levels(spelling)).clamp(1, MAX_HALF_LEVELS);
-            Finding { how, level, steps: self.steps(place, how, u32::from(half_levels)) }
+        let finding = |how: How, weight: u8, spelling: Spelling| {
+            let half_weights = weight.saturating_mul(word.half_weights(spelling)).clamp(1, MAX_HALF_WEIGHTS);
+            Finding { how, weight, steps: self.steps(place, how, u32::from(half_weights)) }
         };
-        let in_way = |way: &crate::query::Way| {
-            let how = match way.spelling {
+        let in_way = |alternative: &crate::query::Alternative| {
+            let how = match alternative.spelling {
                 Spelling::Same => How::Exact,
                 Spelling::Joined => How::Joined,
                 Spelling::Synonym => How::Synonym,
             };
-            Some(finding(how, terms.level(way)?, way.spelling))
+            Some(finding(how, terms.weight(alternative)?, alternative.spelling))
         };
         // Of ways that are worth as much, the first one is the nearest.
-        let exact = word.ways.iter().rev().filter_map(in_way).max_by_key(|finding| finding.steps);
+        let exact = word.alternatives.iter().rev().filter_map(in_way).max_by_key(|finding| finding.steps);
         if let Some(exact) = exact {
             return vec![exact];
         }
-        let beginning = beginning(word, terms).map(|level| finding(How::Beginning, level, Spelling::Same));
+        let beginning = beginning(word, terms).map(|weight| finding(How::Beginning, weight, Spelling::Same));
         let near = self.patterns[place].as_ref().and_then(|pattern| nearest(pattern, terms, self.language));
-        let near = near.map(|(how, level)| finding(how, level, Spelling::Same));
-        let missing = Finding { how: How::Missing, level: 0, steps: 0 };
+        let near = near.map(|(how, weight)| finding(how, weight, Spelling::Same));
+        let missing = Finding { how: How::Missing, weight: 0, steps: 0 };
         beginning.into_iter().chain(near).chain([missing]).collect()
     }
 
-    fn steps(&self, place: usize, how: How, half_levels: u32) -> u32 {
+    fn steps(&self, place: usize, how: How, half_weights: u32) -> u32 {
         let words = self.query.words.len();
         let Some(tier) = how.tier() else { return 0 };
-        let half_levels = if is_levelled(place) { half_levels } else { 0 };
-        steps_of_class(tier.points(words)) + half_levels * steps_of_half_level(words)
+        let half_weights = if counts_by_weight(place) { half_weights } else { 0 };
+        steps_of_class(tier.points(words)) + half_weights * steps_of_half_weight(words)
     }
 
     /// What neighbours may count: as they were typed, as what they were meant to be, or nothing.
     fn phrase_steps(&self, phrase: &Phrase, words: &[Vec<Finding>], terms: &Terms) -> Vec<u32> {
         let steps = |term: &Term| {
-            let level = terms.level_of(term)?;
-            let half_levels = level.saturating_mul(PHRASE_HALF_LEVELS).clamp(1, MAX_PHRASE_HALF_LEVELS);
-            let half_levels = if is_levelled(phrase.ends_with) { u32::from(half_levels) } else { 0 };
-            Some(half_levels * steps_of_half_level(self.query.words.len()))
+            let weight = terms.weight_of(term)?;
+            let half_weights = weight.saturating_mul(PHRASE_HALF_WEIGHTS).clamp(1, MAX_PHRASE_HALF_WEIGHTS);
+            let half_weights = if counts_by_weight(phrase.ends_with) { u32::from(half_weights) } else { 0 };
+            Some(half_weights * steps_of_half_weight(self.query.words.len()))
         };
         let meant = |place: usize| match &words[place][0] {
             Finding { how: How::OneTypo | How::TwoTypos, .. } => {
@@ -270,7 +270,7 @@ impl<'a> Explainer<'a> {
                 fields.push(field);
             }
         });
-        let is_itself = seen.has_itself || is_run(&word.text);
+        let is_itself = seen.has_itself || is_cjk(&word.text);
         let how = match finding.how {
             How::Exact if !is_itself => How::OtherForm,
             how => how,
@@ -280,7 +280,7 @@ impl<'a> Explainer<'a> {
             how,
             found_as: found_as.filter(|_| how != How::Exact),
             fields,
-            level: finding.level,
+            weight: finding.weight,
             score: score_of(finding.steps),
         }
     }
@@ -294,7 +294,7 @@ fn score_of(steps: u32) -> f32 {
 #[derive(Debug, Clone, Copy)]
 struct Finding {
     how: How,
-    level: u8,
+    weight: u8,
     steps: u32,
 }
 
@@ -305,7 +305,7 @@ fn beginning(word: &Word, terms: &Terms) -> Option<u8> {
             && term.text.len() > word.text.len()
             && term.text.starts_with(&word.text)
     };
-    terms.iter().filter(|(term, _)| word.is_last && begins(term)).map(|(_, level)| level).max()
+    terms.iter().filter(|(term, _)| word.is_last && begins(term)).map(|(_, weight)| weight).max()
 }
 
 /// The words within reach of a pattern, with their typos.
@@ -321,16 +321,16 @@ fn nearest_text<'a>(pattern: &'a Pattern, terms: &'a Terms) -> Option<&'a str> {
 /// The fewest typos, and the level of the word that says most among those with as few.
 fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(How, u8)> {
     let fewest = near(pattern, terms).map(|(typos, _)| typos).min()?;
-    let level = |text: &str| {
-        let (dictionary, base) = base(text, language);
+    let weight = |text: &str| {
+        let (dictionary, base) = normal_form(text, language);
         let base = Term { dictionary, text: base.into_owned() };
         terms
-            .level_of(&base)
-            .or_else(|| terms.level_of(&Term { dictionary: Dictionary::Words, text: text.to_owned() }))
+            .weight_of(&base)
+            .or_else(|| terms.weight_of(&Term { dictionary: Dictionary::Words, text: text.to_owned() }))
     };
     let those = near(pattern, terms).filter(|(typos, _)| *typos == fewest);
-    let level = those.filter_map(|(_, text)| level(text)).max()?;
-    Some((if fewest == 1 { How::OneTypo } else { How::TwoTypos }, level))
+    let weight = those.filter_map(|(_, text)| weight(text)).max()?;
+    Some((if fewest == 1 { How::OneTypo } else { How::TwoTypos }, weight))
 }
 
 /// Which of the numbers of each list add up to a sum, the first ones that do; none where none do.
@@ -416,14 +416,14 @@ impl Seen<'_> {
     fn in_text(&mut self, field: Field<'_>, text: &str) -> Option<String> {
         let mut found = None::<Range<usize>>;
         let mut pairs = Pairs::default();
-        pieces(text, Purpose::Document, |piece| {
-            let pair = pairs.next(&piece).filter(|pair| self.is_exact() && self.word.is_pair(pair.text));
-            let place = match piece {
-                Piece::Word(word, at) => self.is_word(word).then_some(at),
-                Piece::Run(run) if self.is_exact() && is_run(&self.word.text) => {
+        tokens(text, Purpose::Document, |token| {
+            let pair = pairs.next(&token).filter(|pair| self.is_exact() && self.word.is_pair(pair.text));
+            let place = match token {
+                Token::Word(word, at) => self.is_word(word).then_some(at),
+                Token::Cjk(run) if self.is_exact() && is_cjk(&self.word.text) => {
                     spellings(&self.word.text).iter().find_map(|spelling| run.find(spelling).next())
                 }
-                Piece::Run(_) => None,
+                Token::Cjk(_) => None,
             };
             if found.is_none() {
                 found = place.or(pair.map(|pair| pair.at));
@@ -522,7 +522,7 @@ mod tests {
             ["desk lamp"]
         );
         let [desk, lamp] = &explanation.words[..] else { panic!("{explanation:?}") };
-        assert!(desk.level > 0 && lamp.level > 0 && desk.score > 0.0 && lamp.score > desk.score / 2.0);
+        assert!(desk.weight > 0 && lamp.weight > 0 && desk.score > 0.0 && lamp.score > desk.score / 2.0);
         assert_eq!((explanation.base, explanation.boost, explanation.is_pinned), (1.0, 0.0, false));
     }
 

@@ -4,7 +4,7 @@ use domain::search::FacetValue;
 
 use crate::analysis::{has_digit, query_words};
 use crate::attributes::{beginning, cut};
-use crate::runs::is_run;
+use crate::cjk::is_cjk;
 use crate::typos::{Letters, Pattern, typos_allowed};
 
 /// A counted term of a facet's dictionary, with whatever tells its whole value when it is a cut one.
@@ -123,7 +123,7 @@ impl Prefix {
         let value = query_words(value);
         let at = value.windows(self.words.len()).position(|part| {
             self.each_word(part).all(|(own, word, is_last)| match is_last {
-                true if is_run(own) => word.contains(own),
+                true if is_cjk(own) => word.contains(own),
                 true => word.starts_with(own),
                 false => own == word,
             })

@@ -6,8 +6,8 @@ use domain::Language;
 use frostem::{Algorithm, Stemmer};
 
 use crate::analysis::has_digit;
+use crate::cjk::is_cjk;
 use crate::dictionary::Dictionary;
-use crate::runs::is_run;
 
 /// Words shorter than this are left as they are: `gas` without its end would be another.
 const MIN_PLURAL_BYTES: usize = 4;
@@ -43,12 +43,12 @@ fn singular(word: &str) -> Option<String> {
 /// Snowball, which need not be a word, so stems have a dictionary of their own: typos are not looked for among them. A
 /// word comes here without its accents, and its stem is that of the word without: what people type with and without them
 /// is one.
-pub fn base(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
+pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
     let Some(algorithm) = algorithm(language) else {
         let base = singular(word).map_or(Cow::Borrowed(word), Cow::Owned);
         return (Dictionary::of(&base), base);
     };
-    if has_digit(word) || is_run(word) || word.len() > MAX_STEMMED_BYTES {
+    if has_digit(word) || is_cjk(word) || word.len() > MAX_STEMMED_BYTES {
         return (Dictionary::of(word), Cow::Borrowed(word));
     }
     let stem = Stemmer::new(algorithm).stem(word);
@@ -115,7 +115,7 @@ mod tests {
 
     fn folded_base(word: &str, language: Language) -> (Dictionary, String) {
         let (folded, _) = query_words(word).remove(0);
-        let (dictionary, base) = base(&folded, language);
+        let (dictionary, base) = normal_form(&folded, language);
         (dictionary, base.into_owned())
     }
 
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn codes_and_scripts_without_spaces_have_no_stems() {
         for word in ["wh1000xm4", "プリンター", "東京", &"x".repeat(MAX_STEMMED_BYTES + 1)] {
-            let (dictionary, base) = base(word, Language::German);
+            let (dictionary, base) = normal_form(word, Language::German);
             assert_eq!((dictionary, &*base), (Dictionary::of(word), word));
         }
         assert_eq!(folded_base("printers", Language::English), (Dictionary::Words, "printer".to_owned()));
@@ -169,7 +169,7 @@ mod tests {
         fn every_word_has_a_base_in_every_language(text in "\\PC{0,20}|[а-яґєіїa-zäöüßàâçéèêëîïôûçğışăâîșțąćęłńóśźżěščřžýáíéúůťďňαβγδεζηθικλμνξοπρστυφχψωάέήίόύώء-ي]{1,20}") {
             for (word, _) in query_words(&text) {
                 for (language, _) in Language::ALL {
-                    let (dictionary, base) = base(&word, language);
+                    let (dictionary, base) = normal_form(&word, language);
                     prop_assert!(!base.is_empty());
                     prop_assert!(dictionary == Dictionary::Stems || dictionary == Dictionary::of(&base));
                 }

@@ -7,11 +7,11 @@ use std::ops::Range;
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 use domain::{Content, Language};
 
-use crate::analysis::{Piece, Purpose, has_digit, joined, pieces};
+use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
+use crate::cjk::{is_cjk, spellings};
 use crate::dictionary::Dictionary;
-use crate::forms::base;
+use crate::forms::normal_form;
 use crate::query::Word;
-use crate::runs::{is_run, spellings};
 use crate::typos::{Letters, Pattern, typos_allowed};
 use crate::weights::Pairs;
 
@@ -53,10 +53,15 @@ impl<'a> Marks<'a> {
         };
         for (word, with_typos) in words {
             marks.language = word.language;
-            if is_run(&word.text) {
+            if is_cjk(&word.text) {
                 marks.runs.extend(spellings(&word.text));
             }
-            for term in word.ways.iter().filter(|way| !way.is_phrase).flat_map(|way| &way.terms) {
+            for term in word
+                .alternatives
+                .iter()
+                .filter(|alternative| !alternative.is_phrase)
+                .flat_map(|alternative| &alternative.terms)
+            {
                 let list = match term.dictionary {
                     Dictionary::Words | Dictionary::Codes => &mut marks.words,
                     Dictionary::Stems => &mut marks.stems,
@@ -80,7 +85,7 @@ impl<'a> Marks<'a> {
     }
 
     fn has_base(&self, word: &str) -> bool {
-        match base(word, self.language) {
+        match normal_form(word, self.language) {
             (Dictionary::Stems, stem) => self.stems.contains(&*stem),
             (_, base) => self.words.contains(&*base),
         }
@@ -97,7 +102,7 @@ impl<'a> Marks<'a> {
     }
 
     fn has_pair(&self, pair: &str) -> bool {
-        self.pairs.contains(pair) || self.pairs.contains(&*base(pair, self.language).1)
+        self.pairs.contains(pair) || self.pairs.contains(&*normal_form(pair, self.language).1)
     }
 }
 
@@ -180,17 +185,17 @@ impl Seeker<'_> {
         let (marks, known) = (self.marks, &mut self.known);
         let mut places = Places::default();
         let mut pairs = Pairs::default();
-        pieces(text, Purpose::Document, |piece| {
-            if let Some(pair) = pairs.next(&piece)
+        tokens(text, Purpose::Document, |token| {
+            if let Some(pair) = pairs.next(&token)
                 && marks.has_pair(pair.text)
             {
                 places.found.push(pair.at);
             }
-            if let Piece::Run(run) = &piece {
+            if let Token::Cjk(run) = &token {
                 marks.runs.iter().for_each(|spelling| places.found.extend(run.find(spelling)));
                 return;
             }
-            piece.each_word(Purpose::Document, |word, at| {
+            token.each_word(Purpose::Document, |word, at| {
                 if marks.has_word(word) {
                     marks.near(word).for_each(|pattern| known[pattern] = true);
                     places.found.push(at);

@@ -5,7 +5,9 @@
 
 pub mod analysis;
 pub mod attributes;
+pub mod cjk;
 pub mod completion;
+mod compound;
 pub mod dictionary;
 pub mod explain;
 pub mod facets;
@@ -16,8 +18,6 @@ pub mod highlight;
 pub mod product;
 pub mod projection;
 pub mod query;
-mod roles;
-pub mod runs;
 pub mod score;
 pub mod similar;
 mod terms;

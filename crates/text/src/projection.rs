@@ -5,15 +5,15 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use domain::maintenance::{Fingerprint, Held};
+use domain::ports::{Fingerprint, IndexEntry};
 use domain::search::{is_searchable, name_sort_key};
 use domain::{Content, Language, Money, Product, ProductId, Record, Version};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 
 use crate::attributes::{attribute_term, number_order};
+use crate::cjk::each_cjk_run;
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
-use crate::runs::each_run;
 use crate::weights::Weigher;
 
 /// Changes with what is projected, so that documents made before have other fingerprints.
@@ -70,7 +70,7 @@ pub struct Active<'a> {
     /// The name as sorting compares it.
     pub name_key: String,
     /// Words with their levels.
-    pub words: LeveledWords,
+    pub words: WeightedWords,
     /// Runs of scripts without spaces.
     pub runs: Vec<String>,
 }
@@ -78,21 +78,21 @@ pub struct Active<'a> {
 /// The words of a product, each once in each dictionary, with its level there, see [`crate::weights`]. Their order is
 /// any.
 #[derive(Debug, Clone, Default)]
-pub struct LeveledWords {
+pub struct WeightedWords {
     text: String,
     words: Vec<(Dictionary, Range<usize>, u8)>,
 }
 
-impl LeveledWords {
+impl WeightedWords {
     /// Each word with its dictionary and its level.
     pub fn iter(&self) -> impl Iterator<Item = (Dictionary, &str, u8)> {
-        self.words.iter().map(|(dictionary, place, level)| (*dictionary, &self.text[place.clone()], *level))
+        self.words.iter().map(|(dictionary, place, weight)| (*dictionary, &self.text[place.clone()], *weight))
     }
 
-    fn push(&mut self, dictionary: Dictionary, word: &str, level: u8) {
+    fn push(&mut self, dictionary: Dictionary, word: &str, weight: u8) {
         let start = self.text.len();
         self.text.push_str(word);
-        self.words.push((dictionary, start..self.text.len(), level));
+        self.words.push((dictionary, start..self.text.len(), weight));
     }
 }
 
@@ -117,7 +117,7 @@ impl Projector {
 
     /// What an index that has applied each record answers with, in the order given; the error of one that it cannot hold
     /// says why.
-    pub fn held(&mut self, records: &[Record]) -> Vec<Result<Held, String>> {
+    pub fn held(&mut self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
         let mut held = |record| self.project(record).map(|projection| projection.held());
         records.iter().map(|record| held(record).map_err(|error| error.to_string())).collect()
     }
@@ -145,16 +145,16 @@ impl Projector {
         })
     }
 
-    fn words(&mut self, content: &Content) -> LeveledWords {
-        let mut words = LeveledWords::default();
-        self.weigher.weigh(content, |dictionary, word, level| words.push(dictionary, word, level));
+    fn words(&mut self, content: &Content) -> WeightedWords {
+        let mut words = WeightedWords::default();
+        self.weigher.weigh(content, |dictionary, word, weight| words.push(dictionary, word, weight));
         words
     }
 }
 
 fn runs(content: &Content) -> Vec<String> {
     let mut runs = Vec::new();
-    each_run(content, |run| runs.push(run.to_owned()));
+    each_cjk_run(content, |run| runs.push(run.to_owned()));
     runs
 }
 
@@ -182,12 +182,12 @@ impl Projection<'_> {
     }
 
     /// What an index that holds it answers with.
-    pub fn held(&self) -> Held {
+    pub fn held(&self) -> IndexEntry {
         let json = match &self.state {
             Projected::Active(active) => active.json.as_bytes(),
             Projected::Deleted | Projected::Hidden => &[],
         };
-        Held {
+        IndexEntry {
             id: self.id.clone(),
             version: self.version,
             is_live: self.is_live(),
@@ -217,8 +217,8 @@ impl Active<'_> {
         hash.number(self.created_at_ms.cast_unsigned());
         hash.text(&self.name_key);
         // Their order is any, so that their sum counts.
-        let of_word = |(dictionary, word, level): (Dictionary, &str, u8)| {
-            xxh3_64_with_seed(word.as_bytes(), (dictionary as u64) << 8 | u64::from(level))
+        let of_word = |(dictionary, word, weight): (Dictionary, &str, u8)| {
+            xxh3_64_with_seed(word.as_bytes(), (dictionary as u64) << 8 | u64::from(weight))
         };
         hash.number(self.words.iter().map(of_word).fold(0, u64::wrapping_add));
         hash.texts(&self.runs);
@@ -270,7 +270,7 @@ mod tests {
         Record::Live(Arc::new(Product { id, version, created_at, updated_at, content }))
     }
 
-    fn held(record: &Record) -> Held {
+    fn held(record: &Record) -> IndexEntry {
         projector().project(record).unwrap().held()
     }
 

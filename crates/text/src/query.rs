@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use domain::Language;
-use domain::search::{Need, SearchRequest, Synonym};
+use domain::search::{MatchMode, SearchRequest, Synonym};
 
 use crate::analysis::{has_digit, query_words};
+use crate::cjk::{self, is_cjk};
 use crate::dictionary::Dictionary;
-use crate::forms::base;
-use crate::runs::{self, is_run};
+use crate::forms::normal_form;
 use crate::score::Spelling;
 use crate::typos::{Pattern, typos_allowed};
 use crate::weights::each_pair;
@@ -31,12 +31,12 @@ pub struct Word {
     /// Whose forms of a word are one.
     pub language: Language,
     /// What must be in a product, in one way or another, so that it is found without typos, as itself.
-    pub ways: Vec<Way>,
+    pub alternatives: Vec<Alternative>,
 }
 
 /// One way to find a word: terms that must all be there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Way {
+pub struct Alternative {
     /// The terms; there is at least one. The first one tells what finding them is worth.
     pub terms: Vec<Term>,
     /// Whether they are the pairs of characters of one run, next to each other and in this order.
@@ -57,17 +57,17 @@ pub struct Term {
 impl Term {
     /// The term that every product with this word, in whichever form, has.
     fn of(word: &str, language: Language) -> Self {
-        let (dictionary, base) = base(word, language);
+        let (dictionary, base) = normal_form(word, language);
         Self { dictionary, text: base.into_owned() }
     }
 
     /// The term of neighbours that are written as one in the query.
     fn of_pair(word: &str, language: Language) -> Self {
-        Self { dictionary: Dictionary::Pairs, text: base(word, language).1.into_owned() }
+        Self { dictionary: Dictionary::Pairs, text: normal_form(word, language).1.into_owned() }
     }
 }
 
-impl Way {
+impl Alternative {
     fn one(term: Term, spelling: Spelling) -> Self {
         Self { terms: vec![term], is_phrase: false, spelling }
     }
@@ -82,48 +82,48 @@ impl Way {
     fn synonyms(text: &str, language: Language) -> Vec<Self> {
         let words = query_words(text);
         if let [(run, _)] = words.as_slice()
-            && is_run(run)
+            && is_cjk(run)
         {
-            return runs::spellings(run).iter().map(|run| Self::run(run, Spelling::Synonym)).collect();
+            return cjk::spellings(run).iter().map(|run| Self::run(run, Spelling::Synonym)).collect();
         }
         let mut terms = Vec::new();
         for (word, _) in words.into_iter().take(MAX_WORDS) {
-            match is_run(&word) {
-                true => runs::spellings(&word).iter().take(1).for_each(|run| terms.extend(terms_of_run(run))),
+            match is_cjk(&word) {
+                true => cjk::spellings(&word).iter().take(1).for_each(|run| terms.extend(terms_of_run(run))),
                 false => terms.push(Term::of(&word, language)),
             }
         }
-        let way = Self { terms, is_phrase: false, spelling: Spelling::Synonym };
-        (!way.terms.is_empty()).then_some(way).into_iter().collect()
+        let alternative = Self { terms, is_phrase: false, spelling: Spelling::Synonym };
+        (!alternative.terms.is_empty()).then_some(alternative).into_iter().collect()
     }
 }
 
 fn terms_of_run(run: &str) -> impl Iterator<Item = Term> {
-    runs::pairs(run).map(|pair| Term { dictionary: Dictionary::of(pair), text: pair.to_owned() })
+    cjk::pairs(run).map(|pair| Term { dictionary: Dictionary::of(pair), text: pair.to_owned() })
 }
 
 impl Word {
     fn new(text: String, at: Range<usize>, language: Language) -> Self {
-        let joined = |text: &str| Way::one(Term::of_pair(text, language), Spelling::Joined);
-        let ways = if is_run(&text) {
-            let spellings = runs::spellings(&text);
-            let ways = spellings.iter().map(|run| Way::run(run, Spelling::Same));
-            ways.chain(spellings.iter().map(|run| joined(run))).collect()
+        let joined = |text: &str| Alternative::one(Term::of_pair(text, language), Spelling::Joined);
+        let alternatives = if is_cjk(&text) {
+            let spellings = cjk::spellings(&text);
+            let alternatives = spellings.iter().map(|run| Alternative::run(run, Spelling::Same));
+            alternatives.chain(spellings.iter().map(|run| joined(run))).collect()
         } else {
-            vec![Way::one(Term::of(&text, language), Spelling::Same), joined(&text)]
+            vec![Alternative::one(Term::of(&text, language), Spelling::Same), joined(&text)]
         };
-        Self { text, at, is_last: false, language, ways }
+        Self { text, at, is_last: false, language, alternatives }
     }
 
     /// How many half levels each level counts of what is spelt so. A short word says less than a long one.
-    pub fn half_levels(&self, spelling: Spelling) -> u8 {
+    pub fn half_weights(&self, spelling: Spelling) -> u8 {
         let is_short = self.text.chars().count() <= MAX_SHORT_CHARS;
-        if is_short && !has_digit(&self.text) && !is_run(&self.text) { 1 } else { spelling.half_levels() }
+        if is_short && !has_digit(&self.text) && !is_cjk(&self.text) { 1 } else { spelling.half_weights() }
     }
 
-    fn add(&mut self, way: Way) {
-        if !self.ways.iter().any(|known| known.terms == way.terms) {
-            self.ways.push(way);
+    fn add(&mut self, alternative: Alternative) {
+        if !self.alternatives.iter().any(|known| known.terms == alternative.terms) {
+            self.alternatives.push(alternative);
         }
     }
 }
@@ -167,7 +167,7 @@ impl Query {
         let mut pairs = Vec::new();
         each_pair(text, |pair, at| {
             for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
-                word.add(Way::one(Term::of(pair, language), Spelling::Joined));
+                word.add(Alternative::one(Term::of(pair, language), Spelling::Joined));
             }
             pairs.push((Term::of_pair(pair, language), at));
         });
@@ -176,7 +176,7 @@ impl Query {
         }
         if let Some(last) = found.last_mut() {
             // Where a word of a run ends, nobody knows.
-            last.is_last = request.need != Need::Any && !is_run(&last.text);
+            last.is_last = request.match_mode != MatchMode::Any && !is_cjk(&last.text);
         }
         without_stop_words(&mut found, &request.tuning.stop_words, language);
         let words = distinct(found);
@@ -197,12 +197,13 @@ fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
     if from.is_empty() {
         return;
     }
-    let ways: Vec<Way> = synonym.to.iter().flat_map(|to| Way::synonyms(to, language)).collect();
+    let alternatives: Vec<Alternative> =
+        synonym.to.iter().flat_map(|to| Alternative::synonyms(to, language)).collect();
     let is_here = |part: &[Word]| part.iter().zip(&from).all(|(word, from)| term(&word.text) == *from);
     let places: Vec<usize> =
         (0..words.len()).filter(|at| words[*at..].len() >= from.len() && is_here(&words[*at..])).collect();
     for word in places.into_iter().flat_map(|at| at..at + from.len()) {
-        ways.iter().for_each(|way| words[word].add(way.clone()));
+        alternatives.iter().for_each(|alternative| words[word].add(alternative.clone()));
     }
 }
 
@@ -219,7 +220,7 @@ fn distinct(found: Vec<Word>) -> Vec<Word> {
     let mut words = Vec::<Word>::with_capacity(found.len());
     for word in found {
         match words.iter_mut().find(|known| known.text == word.text && !word.is_last) {
-            Some(known) => word.ways.into_iter().for_each(|way| known.add(way)),
+            Some(known) => word.alternatives.into_iter().for_each(|alternative| known.add(alternative)),
             None => words.push(word),
         }
     }
@@ -247,14 +248,14 @@ impl Word {
     /// its neighbour, a synonym.
     pub fn is_exactly(&self, word: &str) -> bool {
         let term = Term::of(word, self.language);
-        let mut terms = self.ways.iter().flat_map(|way| &way.terms);
+        let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
         terms.any(|own| *own == term || (own.dictionary == Dictionary::of(word) && own.text == word))
     }
 
     /// Whether two neighbours of a product, written as one, are this word.
     pub fn is_pair(&self, pair: &str) -> bool {
         let term = Term::of_pair(pair, self.language);
-        let mut terms = self.ways.iter().flat_map(|way| &way.terms);
+        let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
         terms.any(|own| *own == term || (own.dictionary == Dictionary::Pairs && own.text == pair))
     }
 
@@ -309,16 +310,16 @@ mod tests {
     #[test]
     fn a_word_is_found_in_either_number_and_written_with_its_neighbour() {
         let found = words("head phones 256 gb", Tuning::default());
-        let ways = |word: &Word| -> Vec<(Dictionary, String)> {
-            word.ways
+        let alternatives = |word: &Word| -> Vec<(Dictionary, String)> {
+            word.alternatives
                 .iter()
-                .flat_map(|way| &way.terms)
+                .flat_map(|alternative| &alternative.terms)
                 .map(|term| (term.dictionary, term.text.clone()))
                 .collect()
         };
         let term = |dictionary, text: &str| (dictionary, text.to_owned());
         assert_eq!(
-            ways(&found[1]),
+            alternatives(&found[1]),
             [
                 term(Dictionary::Words, "phone"),
                 term(Dictionary::Pairs, "phone"),
@@ -335,9 +336,9 @@ mod tests {
     #[test]
     fn a_short_word_counts_half() {
         let found = words("lg tv 4k ps5 mount テレビ", Tuning::default());
-        let half_levels: Vec<u8> = found.iter().map(|word| word.half_levels(Spelling::Same)).collect();
-        assert_eq!(half_levels, [1, 1, 2, 2, 2, 2]);
-        assert!(found.iter().all(|word| word.half_levels(Spelling::Joined) == 1));
+        let half_weights: Vec<u8> = found.iter().map(|word| word.half_weights(Spelling::Same)).collect();
+        assert_eq!(half_weights, [1, 1, 2, 2, 2, 2]);
+        assert!(found.iter().all(|word| word.half_weights(Spelling::Joined) == 1));
     }
 
     #[test]
@@ -363,7 +364,9 @@ mod tests {
         };
         let tuning = Tuning { synonyms: vec![synonym], ..Tuning::default() };
         let found = words("black cell phone", tuning.clone());
-        let synonyms = |word: &Word| word.ways.iter().filter(|way| way.spelling == Spelling::Synonym).count();
+        let synonyms = |word: &Word| {
+            word.alternatives.iter().filter(|alternative| alternative.spelling == Spelling::Synonym).count()
+        };
         assert_eq!(found.iter().map(synonyms).collect::<Vec<_>>(), [0, 2, 2]);
         assert!(found[2].is_exactly("mobiles") && found[2].is_exactly("handset"));
         assert_eq!(words("phone cell", tuning).iter().map(synonyms).sum::<usize>(), 0);
@@ -390,14 +393,21 @@ mod tests {
 
     #[test]
     fn a_run_is_a_phrase_of_its_pairs_also_as_a_synonym() {
-        let texts = |way: &Way| way.terms.iter().map(|term| term.text.clone()).collect::<Vec<_>>();
+        let texts = |alternative: &Alternative| {
+            alternative.terms.iter().map(|term| term.text.clone()).collect::<Vec<_>>()
+        };
         let synonym = |from: &str, to: &str| Synonym { from: from.to_owned(), to: vec![to.to_owned()] };
         let synonyms = vec![synonym("デジカメ", "デジタルカメラ"), synonym("本", "ノートPC")];
         let found = words("デジカメ 本", Tuning { synonyms, ..Tuning::default() });
-        let phrases: Vec<_> = found[0].ways.iter().filter(|way| way.is_phrase).map(texts).collect();
+        let phrases: Vec<_> =
+            found[0].alternatives.iter().filter(|alternative| alternative.is_phrase).map(texts).collect();
         assert_eq!(phrases[0], ["デジ", "ジカ", "カメ"]);
         assert_eq!(phrases[1], ["デジ", "ジタ", "タル", "ルカ", "カメ", "メラ"]);
-        let others: Vec<_> = found[1].ways.iter().map(|way| (texts(way), way.is_phrase)).collect();
+        let others: Vec<_> = found[1]
+            .alternatives
+            .iter()
+            .map(|alternative| (texts(alternative), alternative.is_phrase))
+            .collect();
         assert_eq!(others[0], (vec!["本".to_owned()], false));
         assert_eq!(others[2], (["ノー", "ート", "pc"].map(str::to_owned).into(), false));
     }

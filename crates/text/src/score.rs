@@ -7,7 +7,7 @@
 
 use domain::search::MAX_BOOST;
 
-use crate::weights::MAX_LEVEL;
+use crate::weights::MAX_WEIGHT;
 
 /// One step of a score.
 pub const STEP: f32 = 1.0 / STEPS as f32;
@@ -16,7 +16,7 @@ const STEPS: u32 = 1024;
 /// What one class is above the next, in scores of one: fraction and boosts together stay below it.
 const CLASS: u32 = 3;
 /// The words of a query whose levels count; the fraction has no room for more.
-const LEVELLED_WORDS: usize = 8;
+const WEIGHTED_WORDS: usize = 8;
 
 /// The score of the first product that a shop's rule pins; each further one has one less. Above all others.
 pub const PINNED_SCORE: f32 = 1_048_576.0;
@@ -60,11 +60,11 @@ pub enum Spelling {
 }
 
 /// The most half levels of one word.
-pub const MAX_HALF_LEVELS: u8 = 2 * MAX_LEVEL;
+pub const MAX_HALF_WEIGHTS: u8 = 2 * MAX_WEIGHT;
 
 impl Spelling {
     /// How many half levels each level counts: another spelling is worth half.
-    pub fn half_levels(self) -> u8 {
+    pub fn half_weights(self) -> u8 {
         match self {
             Self::Same => 2,
             Self::Joined | Self::Synonym => 1,
@@ -73,20 +73,20 @@ impl Spelling {
 }
 
 /// Steps that each half level of each word and of each phrase adds, in a query of `words` words.
-pub fn steps_of_half_level(words: usize) -> u32 {
-    let words = words.clamp(1, LEVELLED_WORDS) as u32;
-    (STEPS - 1) / (words * u32::from(MAX_HALF_LEVELS) + (words - 1) * u32::from(MAX_PHRASE_HALF_LEVELS))
+pub fn steps_of_half_weight(words: usize) -> u32 {
+    let words = words.clamp(1, WEIGHTED_WORDS) as u32;
+    (STEPS - 1) / (words * u32::from(MAX_HALF_WEIGHTS) + (words - 1) * u32::from(MAX_PHRASE_HALF_WEIGHTS))
 }
 
 /// Half levels that each level of a phrase counts: two words of the query that are neighbours in the product as well
 /// are worth as much as one more word found.
-pub const PHRASE_HALF_LEVELS: u8 = 2;
+pub const PHRASE_HALF_WEIGHTS: u8 = 2;
 /// The most half levels of one phrase.
-pub const MAX_PHRASE_HALF_LEVELS: u8 = PHRASE_HALF_LEVELS * MAX_LEVEL;
+pub const MAX_PHRASE_HALF_WEIGHTS: u8 = PHRASE_HALF_WEIGHTS * MAX_WEIGHT;
 
 /// Whether the levels of the word at this place in a query count, and those of the phrase that it ends; from 0.
-pub fn is_levelled(place: usize) -> bool {
-    place < LEVELLED_WORDS
+pub fn counts_by_weight(place: usize) -> bool {
+    place < WEIGHTED_WORDS
 }
 
 /// The steps of a class.
@@ -111,13 +111,13 @@ mod tests {
     #[test]
     fn levels_and_boosts_never_add_up_to_a_point_and_always_count() {
         for words in 1..=MAX_QUERY_WORDS {
-            let steps = steps_of_half_level(words);
+            let steps = steps_of_half_weight(words);
             assert!(steps > 0, "{words}");
-            let levelled = (0..words).filter(|place| is_levelled(*place)).count() as u32;
+            let levelled = (0..words).filter(|place| counts_by_weight(*place)).count() as u32;
             let phrases = levelled - 1;
-            let half_levels =
-                levelled * u32::from(MAX_HALF_LEVELS) + phrases * u32::from(MAX_PHRASE_HALF_LEVELS);
-            let most = half_levels * steps;
+            let half_weights =
+                levelled * u32::from(MAX_HALF_WEIGHTS) + phrases * u32::from(MAX_PHRASE_HALF_WEIGHTS);
+            let most = half_weights * steps;
             let highest = most + UNBOOSTED + steps_of_boost(MAX_BOOST) as u32;
             assert!(highest < steps_of_class(1), "{words}");
         }

@@ -4,22 +4,22 @@ use domain::search::MAX_QUERY_CHARS;
 use domain::{Content, Language};
 
 use crate::analysis::{has_digit, query_words};
-use crate::forms::base;
+use crate::forms::normal_form;
 use crate::function_words::is_function_word;
 
 /// The most words that are looked for. Those that come first in a name say most.
 const MAX_WORDS: usize = 16;
 
-/// The words to look for with [`Need::Any`](domain::search::Need::Any): those of the name, without codes and sizes, then
+/// The words to look for with [`MatchMode::Any`](domain::search::MatchMode::Any): those of the name, without codes and sizes, then
 /// brand, the narrowest category and tags.
-pub fn telling_words(content: &Content) -> String {
+pub fn distinctive_words(content: &Content) -> String {
     let category = content.category.iter().filter_map(|path| path.levels().last());
     let texts = [&content.name].into_iter().chain(&content.brand).chain(category).chain(&content.tags);
     let (mut query, mut bases) = (String::new(), Vec::<String>::new());
     for (word, _) in texts.flat_map(|text| query_words(text)) {
         let is_letter = word.len() == 1;
         // Which of two forms of a word is kept does not matter here, and most catalogues are in this language.
-        let base = base(&word, Language::default()).1.into_owned();
+        let base = normal_form(&word, Language::default()).1.into_owned();
         if is_letter || has_digit(&word) || is_function_word(&word) || bases.contains(&base) {
             continue;
         }
@@ -42,7 +42,7 @@ mod tests {
     use domain::input::read_product;
 
     fn words(json: &str) -> String {
-        telling_words(&read_product(json.as_bytes(), Currency::USD).unwrap().content)
+        distinctive_words(&read_product(json.as_bytes(), Currency::USD).unwrap().content)
     }
 
     #[test]

@@ -3,53 +3,53 @@
 use domain::Content;
 use foldhash::HashMap;
 
-use crate::query::{Term, Way};
-use crate::runs::each_run;
+use crate::cjk::each_cjk_run;
+use crate::query::{Alternative, Term};
 use crate::weights::Weigher;
 
 /// The terms of a product.
 pub(crate) struct Terms {
-    levels: HashMap<Term, u8>,
+    word_weights: HashMap<Term, u8>,
     /// Its runs of scripts without spaces, each behind a line break.
     runs: String,
 }
 
 impl Terms {
     pub(crate) fn of(content: &Content, weigher: &mut Weigher) -> Self {
-        let mut levels = HashMap::default();
-        weigher.weigh(content, |dictionary, text, level| {
-            levels.insert(Term { dictionary, text: text.to_owned() }, level);
+        let mut word_weights = HashMap::default();
+        weigher.weigh(content, |dictionary, text, weight| {
+            word_weights.insert(Term { dictionary, text: text.to_owned() }, weight);
         });
         let mut runs = String::new();
-        each_run(content, |run| {
+        each_cjk_run(content, |run| {
             runs.push('\n');
             runs.push_str(run);
         });
-        Self { levels, runs }
+        Self { word_weights, runs }
     }
 
     /// The level of what the way finds; none where it does not find the product.
-    pub(crate) fn level(&self, way: &Way) -> Option<u8> {
-        let has_all = way.terms.iter().all(|term| self.levels.contains_key(term));
-        let is_found = has_all && (!way.is_phrase || self.runs.contains(&run_of(way)));
-        way.terms.first().filter(|_| is_found).and_then(|term| self.levels.get(term)).copied()
+    pub(crate) fn weight(&self, alternative: &Alternative) -> Option<u8> {
+        let has_all = alternative.terms.iter().all(|term| self.word_weights.contains_key(term));
+        let is_found = has_all && (!alternative.is_phrase || self.runs.contains(&run_of(alternative)));
+        alternative.terms.first().filter(|_| is_found).and_then(|term| self.word_weights.get(term)).copied()
     }
 
     /// The level of a term.
-    pub(crate) fn level_of(&self, term: &Term) -> Option<u8> {
-        self.levels.get(term).copied()
+    pub(crate) fn weight_of(&self, term: &Term) -> Option<u8> {
+        self.word_weights.get(term).copied()
     }
 
     /// All of them, each with its level, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Term, u8)> {
-        self.levels.iter().map(|(term, level)| (term, *level))
+        self.word_weights.iter().map(|(term, weight)| (term, *weight))
     }
 }
 
 /// The run that overlapping pairs of characters make.
-fn run_of(way: &Way) -> String {
+fn run_of(alternative: &Alternative) -> String {
     let mut run = String::new();
-    for (at, pair) in way.terms.iter().enumerate() {
+    for (at, pair) in alternative.terms.iter().enumerate() {
         run.extend(pair.text.chars().skip(usize::from(at > 0)));
     }
     run
@@ -69,7 +69,10 @@ mod tests {
         let terms = Terms::of(&content, &mut Weigher::new(domain::Language::default()));
         let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
         let words = Query::of(&request, domain::Language::default()).words;
-        !words.is_empty() && words.iter().all(|word| word.ways.iter().any(|way| terms.level(way).is_some()))
+        !words.is_empty()
+            && words
+                .iter()
+                .all(|word| word.alternatives.iter().any(|alternative| terms.weight(alternative).is_some()))
     }
 
     #[test]

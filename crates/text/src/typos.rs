@@ -6,12 +6,12 @@
 use std::ops::Range;
 
 use crate::analysis::has_digit;
-use crate::runs::is_run;
+use crate::cjk::is_cjk;
 
 /// How many typos a word may have, by its letters; words with digits are codes and sizes and have none, and in scripts
 /// without spaces each character is half a word.
 pub fn typos_allowed(word: &str) -> u8 {
-    if has_digit(word) || is_run(word) {
+    if has_digit(word) || is_cjk(word) {
         return 0;
     }
     match word.chars().count() {

@@ -11,16 +11,16 @@ use std::ops::Range;
 use domain::{Content, Language};
 use foldhash::HashMap;
 
-use crate::analysis::{Piece, Purpose, joined, pieces, query_words};
+use crate::analysis::{Purpose, Token, joined, query_words, tokens};
+use crate::cjk::CjkRun;
+use crate::compound::{Role, RoleReader};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
-use crate::forms::base;
+use crate::forms::normal_form;
 use crate::product::{PARTS, Part, each_text};
-use crate::roles::{Role, RoleReader};
-use crate::runs::Run;
 
 /// The highest level of a word.
-pub const MAX_LEVEL: u8 = 31;
+pub const MAX_WEIGHT: u8 = 31;
 
 /// The sum of weights that is worth half of the most.
 const HALF_WORTH: f32 = 10.0;
@@ -85,7 +85,7 @@ impl Counts {
     /// Counts a word and its base.
     fn word(&mut self, word: &str, part: Part, worth: u16, language: Language) {
         count(&mut self.words, word, part, worth);
-        match base(word, language) {
+        match normal_form(word, language) {
             (Dictionary::Stems, stem) => count(&mut self.stems, &stem, part, worth),
             (_, base) if base != word => count(&mut self.words, &base, part, worth),
             _ => {}
@@ -95,7 +95,7 @@ impl Counts {
     /// Counts neighbours written as one, and their base.
     fn pair(&mut self, pair: &str, part: Part, worth: u16, language: Language) {
         count(&mut self.pairs, pair, part, worth);
-        let (_, base) = base(pair, language);
+        let (_, base) = normal_form(pair, language);
         if base != pair {
             count(&mut self.pairs, &base, part, worth);
         }
@@ -114,7 +114,7 @@ impl Weigher {
         Self { weights, ..self }
     }
 
-    /// Hands every word of the product and its [base](crate::forms::base) to `emit`, and neighbours written as one
+    /// Hands every word of the product and its [base](crate::forms::normal_form) to `emit`, and neighbours written as one
     /// word, so that `head phones` is found as `headphones` and `256 GB` as `256gb`; each once, in no order, with its
     /// level, from 1 to [`MAX_LEVEL`].
     ///
@@ -137,9 +137,9 @@ impl Weigher {
         }
         let worth = worth_of_parts(&counts.lengths, weights);
         counts.lengths = [0; PARTS];
-        counts.words.drain().for_each(|(word, own)| emit(Dictionary::of(&word), &word, level(&own, &worth)));
-        counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, level(&own, &worth)));
-        counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, level(&own, &worth)));
+        counts.words.drain().for_each(|(word, own)| emit(Dictionary::of(&word), &word, weight(&own, &worth)));
+        counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, weight(&own, &worth)));
+        counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, weight(&own, &worth)));
     }
 }
 
@@ -192,19 +192,19 @@ impl<'a> TextWeigher<'a> {
 
     fn weigh(mut self) {
         let mut last_end = 0;
-        pieces(self.text, Purpose::Document, |piece| {
-            self.counts.lengths[self.part as usize] += length(&piece);
-            match piece {
+        tokens(self.text, Purpose::Document, |token| {
+            self.counts.lengths[self.part as usize] += length(&token);
+            match token {
                 // Made of words that came already.
-                Piece::Word(word, at) if at.start < last_end => {
+                Token::Word(word, at) if at.start < last_end => {
                     let role = self.role(false, self.roles.is_linked());
                     self.counts.word(word, self.part, role.worth(), self.language);
                 }
-                Piece::Word(word, at) => {
+                Token::Word(word, at) => {
                     last_end = at.end;
                     self.word(word, at);
                 }
-                Piece::Run(run) => {
+                Token::Cjk(run) => {
                     last_end = run.at().end;
                     self.run(run);
                 }
@@ -219,7 +219,7 @@ impl<'a> TextWeigher<'a> {
         let is_kept = self.keeps_pair();
         self.pending.word.push_str(word);
         self.pending.is_linked = is_linked;
-        if let Some(pair) = self.neighbours.next(&Piece::Word(word, at))
+        if let Some(pair) = self.neighbours.next(&Token::Word(word, at))
             && is_kept(pair.is_size)
         {
             self.pending.pair.push_str(pair.text);
@@ -227,12 +227,12 @@ impl<'a> TextWeigher<'a> {
         self.place += 1;
     }
 
-    fn run(&mut self, run: &Run) {
+    fn run(&mut self, run: &CjkRun) {
         self.flush(false);
         self.roles.interrupt();
         let role = self.role(false, self.roles.is_linked());
         let is_kept = self.keeps_pair();
-        if let Some(pair) = self.neighbours.next(&Piece::Run(run))
+        if let Some(pair) = self.neighbours.next(&Token::Cjk(run))
             && is_kept(pair.is_size)
         {
             self.counts.pair(pair.text, self.part, role.worth_of_pair(), self.language);
@@ -277,10 +277,10 @@ impl<'a> TextWeigher<'a> {
 }
 
 /// How many words a piece of a text counts as. Two characters of a script without spaces are about one.
-fn length(piece: &Piece<'_>) -> u32 {
-    match piece {
-        Piece::Word(..) => 1,
-        Piece::Run(run) => (run.text().chars().count() as u32).div_ceil(2),
+fn length(token: &Token<'_>) -> u32 {
+    match token {
+        Token::Word(..) => 1,
+        Token::Cjk(run) => (run.text().chars().count() as u32).div_ceil(2),
     }
 }
 
@@ -294,10 +294,10 @@ fn count(counts: &mut HashMap<String, InParts>, word: &str, part: Part, worth: u
 }
 
 /// Worth grows ever more slowly with the sum, so that one more occurrence adds less than the first.
-fn level(counts: &InParts, worth: &[f32; PARTS]) -> u8 {
+fn weight(counts: &InParts, worth: &[f32; PARTS]) -> u8 {
     let sum: f32 = counts.iter().zip(worth).map(|(count, worth)| f32::from(*count) * worth).sum();
     let share = sum / (sum + HALF_WORTH);
-    (share * f32::from(MAX_LEVEL)).round().clamp(1.0, f32::from(MAX_LEVEL)) as u8
+    (share * f32::from(MAX_WEIGHT)).round().clamp(1.0, f32::from(MAX_WEIGHT)) as u8
 }
 
 /// Hands each two words of a query that follow each other to `emit`: written as one, and their place in the text.
@@ -305,9 +305,9 @@ fn level(counts: &InParts, worth: &[f32; PARTS]) -> u8 {
 /// product that has it joined.
 pub fn each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
     let mut pairs = Pairs::default();
-    pieces(text, Purpose::Query, |piece| {
-        let is_word = matches!(piece, Piece::Word(..));
-        if let Some(pair) = pairs.next(&piece)
+    tokens(text, Purpose::Query, |token| {
+        let is_word = matches!(token, Token::Word(..));
+        if let Some(pair) = pairs.next(&token)
             && is_word
         {
             emit(pair.text, pair.at);
@@ -345,17 +345,17 @@ enum Letters {
 
 impl Pairs {
     /// The pair that the next piece of a text makes with the one before it.
-    pub(crate) fn next(&mut self, piece: &Piece<'_>) -> Option<Pair<'_>> {
-        let (text, at) = match piece {
-            Piece::Word(word, at) => (*word, at.clone()),
-            Piece::Run(run) => (run.text(), run.at()),
+    pub(crate) fn next(&mut self, token: &Token<'_>) -> Option<Pair<'_>> {
+        let (text, at) = match token {
+            Token::Word(word, at) => (*word, at.clone()),
+            Token::Cjk(run) => (run.text(), run.at()),
         };
         if at.start < self.last_at.end {
             // A word made of those that came already.
             return None;
         }
         let start = std::mem::replace(&mut self.last_at, at.clone()).start;
-        let letters = letters(piece);
+        let letters = letters(token);
         let is_alike = letters.is_some() && letters == self.last_letters;
         self.last_letters = letters;
         self.pair.drain(..self.pair.len() - if is_alike { self.last_length } else { 0 });
@@ -369,7 +369,7 @@ impl Pairs {
         let is_number = |text: &str| text.as_bytes()[0].is_ascii_digit();
         let is_size = is_number(&self.pair) && !is_number(text);
         let left_out =
-            if let Piece::Run(run) = piece { run.text().len() - run.as_queried().len() } else { 0 };
+            if let Token::Cjk(run) = token { run.text().len() - run.as_queried().len() } else { 0 };
         let end = self.pair.len() - left_out;
         (before > 0 && end <= MAX_PAIR_BYTES).then(|| Pair {
             text: &self.pair[..end],
@@ -382,18 +382,18 @@ impl Pairs {
 /// What a piece is written in when it may have neighbours. A word in Latin letters may, or a short number, or a run in
 /// kana or Hangul only. Anything else is a code, and codes with what follows them would be nearly as many words as there
 /// are products; or a run with Chinese characters, whose end is not the end of a word.
-fn letters(piece: &Piece<'_>) -> Option<Letters> {
-    match piece {
-        Piece::Word(word, _) => {
+fn letters(token: &Token<'_>) -> Option<Letters> {
+    match token {
+        Token::Word(word, _) => {
             let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase())
                 || (word.len() <= MAX_NUMBER_BYTES && word.bytes().all(|byte| byte.is_ascii_digit()));
             is_plain.then_some(Letters::Latin)
         }
-        Piece::Run(run) => letters_of_run(run),
+        Token::Cjk(run) => letters_of_run(run),
     }
 }
 
-fn letters_of_run(run: &Run) -> Option<Letters> {
+fn letters_of_run(run: &CjkRun) -> Option<Letters> {
     let consists_of = |range: std::ops::RangeInclusive<char>| run.text().chars().all(|c| range.contains(&c));
     if consists_of('\u{30A1}'..='\u{30FC}') {
         Some(Letters::Kana)
@@ -427,10 +427,10 @@ mod tests {
         // What a product leaves behind does not count in the next one.
         for _ in 0..2 {
             weighed = Weighed::default();
-            weigher.weigh(&content, |dictionary, word, level| match dictionary {
-                Dictionary::Words | Dictionary::Codes => weighed.words.push((word.to_owned(), level)),
-                Dictionary::Pairs => weighed.pairs.push((word.to_owned(), level)),
-                Dictionary::Stems => weighed.stems.push((word.to_owned(), level)),
+            weigher.weigh(&content, |dictionary, word, weight| match dictionary {
+                Dictionary::Words | Dictionary::Codes => weighed.words.push((word.to_owned(), weight)),
+                Dictionary::Pairs => weighed.pairs.push((word.to_owned(), weight)),
+                Dictionary::Stems => weighed.stems.push((word.to_owned(), weight)),
             });
         }
         weighed
@@ -440,15 +440,15 @@ mod tests {
     fn a_shop_decides_what_a_part_counts_and_no_word_gets_lost() {
         let json = r#"{"name":"Lamp","brand":"Akari","description":"paper lamp"}"#;
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
-        let levels = |weights: FieldWeights| {
-            let mut levels = HashMap::default();
-            Weigher::new(Language::English).with_weights(weights).weigh(&content, |_, word, level| {
-                levels.insert(word.to_owned(), level);
+        let word_weights = |weights: FieldWeights| {
+            let mut word_weights = HashMap::default();
+            Weigher::new(Language::English).with_weights(weights).weigh(&content, |_, word, weight| {
+                word_weights.insert(word.to_owned(), weight);
             });
-            ["lamp", "akari", "paper"].map(|word| levels[word])
+            ["lamp", "akari", "paper"].map(|word| word_weights[word])
         };
-        let own = levels(FieldWeights::default());
-        let with = |part, weight| levels(FieldWeights::default().with(part, weight).unwrap());
+        let own = word_weights(FieldWeights::default());
+        let with = |part, weight| word_weights(FieldWeights::default().with(part, weight).unwrap());
         assert_eq!(with(Part::Name, 1.0), own);
         let [lamp, akari, paper] = with(Part::Brand, 10.0);
         assert!(lamp == own[0] && akari > own[1] && paper == own[2], "{lamp} {akari} {paper}; {own:?}");
@@ -456,8 +456,8 @@ mod tests {
         assert!((1..own[0]).contains(&lamp) && akari == own[1] && paper == 1, "{lamp} {akari} {paper}");
     }
 
-    fn level_of(list: &[(String, u8)], word: &str) -> u8 {
-        list.iter().find(|(known, _)| known == word).map_or(0, |(_, level)| *level)
+    fn weight_of(list: &[(String, u8)], word: &str) -> u8 {
+        list.iter().find(|(known, _)| known == word).map_or(0, |(_, weight)| *weight)
     }
 
     #[test]
@@ -465,12 +465,13 @@ mod tests {
         let lamp = weighed(
             r#"{"name":"Lamp Hikari","brand":"Hikari","tags":["garden"],"attributes":{"material":"oak"},"description":"Made by hand, like all that we make, of nothing else than the best of old paper, glue and time, in a house at the end of a long road where nobody comes but those who know what they are looking for and have all the time that it takes."}"#,
         );
-        let levels = ["hikari", "lamp", "garden", "oak", "paper"].map(|word| level_of(&lamp.words, word));
-        assert!(levels.is_sorted_by(|a, b| a > b), "{levels:?}");
+        let word_weights =
+            ["hikari", "lamp", "garden", "oak", "paper"].map(|word| weight_of(&lamp.words, word));
+        assert!(word_weights.is_sorted_by(|a, b| a > b), "{word_weights:?}");
         let long = weighed(r#"{"name":"Lamp with a long name that says all there is to say about it"}"#);
-        assert!(level_of(&long.words, "lamp") < level_of(&lamp.words, "lamp"));
+        assert!(weight_of(&long.words, "lamp") < weight_of(&lamp.words, "lamp"));
         let twice = weighed(r#"{"name":"A","description":"paper and glue and paper"}"#);
-        assert!(level_of(&twice.words, "paper") > level_of(&twice.words, "glue"));
+        assert!(weight_of(&twice.words, "paper") > weight_of(&twice.words, "glue"));
     }
 
     #[test]
@@ -479,28 +480,28 @@ mod tests {
         let long = weighed(
             r#"{"name":"X25-M","description":"This computer starts in no time since all it knows is on a drive, 80 GB, that has nothing in it that turns or hums"}"#,
         );
-        assert!(level_of(&short.words, "drive") > 2 * level_of(&long.words, "drive"));
+        assert!(weight_of(&short.words, "drive") > 2 * weight_of(&long.words, "drive"));
     }
 
     #[test]
     fn the_thing_counts_more_than_what_it_is_for() {
-        let level = |name: &str| {
+        let weight = |name: &str| {
             let json = format!(r#"{{"name":"{name}","brand":"Acme"}}"#);
-            level_of(&weighed(&json).words, "laptop")
+            weight_of(&weighed(&json).words, "laptop")
         };
-        let levels = ["Acme Laptop 15", "Acme Laptop bag", "Bag for Laptop"].map(level);
-        assert!(levels.is_sorted_by(|a, b| a > b), "{levels:?}");
+        let word_weights = ["Acme Laptop 15", "Acme Laptop bag", "Bag for Laptop"].map(weight);
+        assert!(word_weights.is_sorted_by(|a, b| a > b), "{word_weights:?}");
         // A brand stands before everything.
         let acme = |name: &str| {
             let json = format!(r#"{{"name":"{name}","brand":"Acme"}}"#);
-            level_of(&weighed(&json).words, "acme")
+            weight_of(&weighed(&json).words, "acme")
         };
         assert_eq!(acme("Acme Laptop"), acme("Acme 15"));
         // Nothing in the value of an attribute names the product.
         let value = |value: &str| {
             let json =
                 format!(r#"{{"name":"-","attributes":{{"a":"{value}","b":"1 2 3 4 5 6 7 8 9 10 11 12"}}}}"#);
-            level_of(&weighed(&json).words, "laptop")
+            weight_of(&weighed(&json).words, "laptop")
         };
         assert_eq!(value("for laptop bags"), value("a b laptop"));
     }
@@ -510,16 +511,16 @@ mod tests {
         let product = weighed(
             r#"{"name":"Laser printer toner","tags":["ink jet"],"description":"Fits a desk jet, but is there, as you may know, no ink pad for 256 GB","attributes":{"a":"blue lamp 30 g"}}"#,
         );
-        let level = |pair: &str| level_of(&product.pairs, pair);
+        let weight = |pair: &str| weight_of(&product.pairs, pair);
         for pair in ["laserprinter", "printertoner", "inkjet", "deskjet", "30g"] {
-            assert!(level(pair) > 0, "{pair}");
+            assert!(weight(pair) > 0, "{pair}");
         }
         for pair in ["inkpad", "256gb", "bluelamp"] {
-            assert_eq!(level(pair), 0, "{pair}");
+            assert_eq!(weight(pair), 0, "{pair}");
         }
-        assert!(level("printertoner") > 2 * level("laserprinter"));
+        assert!(weight("printertoner") > 2 * weight("laserprinter"));
         let long = weighed(r#"{"name":"A name of many words that goes on and on ink pad 256 GB"}"#);
-        assert!(level_of(&long.pairs, "256gb") > 0 && level_of(&long.pairs, "inkpad") == 0);
+        assert!(weight_of(&long.pairs, "256gb") > 0 && weight_of(&long.pairs, "inkpad") == 0);
     }
 
     #[test]
@@ -527,9 +528,10 @@ mod tests {
         for json in [r#"{"name":"a"}"#, r#"{"name":"-","sku":"B"}"#, r#"{"name":"-","attributes":{"k":"c"}}"#]
         {
             let product = weighed(json);
-            let levels = product.words.iter().map(|(_, level)| *level);
+            let word_weights = product.words.iter().map(|(_, weight)| *weight);
             assert!(
-                !product.words.is_empty() && levels.clone().all(|level| (1..=MAX_LEVEL).contains(&level)),
+                !product.words.is_empty()
+                    && word_weights.clone().all(|weight| (1..=MAX_WEIGHT).contains(&weight)),
                 "{json}"
             );
         }
@@ -540,8 +542,8 @@ mod tests {
         let product = weighed(
             r#"{"name":"Head phones, 256 GB","attributes":{"weight":"30 g each"},"description":"for desk lamps"}"#,
         );
-        assert!(level_of(&product.words, "phones") > 0 && level_of(&product.words, "phone") > 0);
-        assert!(level_of(&product.words, "lamp") > 0);
+        assert!(weight_of(&product.words, "phones") > 0 && weight_of(&product.words, "phone") > 0);
+        assert!(weight_of(&product.words, "lamp") > 0);
         let mut pairs: Vec<&str> = product.pairs.iter().map(|(pair, _)| pair.as_str()).collect();
         pairs.sort_unstable();
         assert_eq!(
@@ -554,9 +556,9 @@ mod tests {
     fn stems_stand_beside_words_and_count_all_forms() {
         let product =
             weighed_in(Language::German, r#"{"name":"Lampe","description":"Lampen aus Holz","sku":"X-Y"}"#);
-        assert!(level_of(&product.stems, "lamp") > level_of(&product.words, "lampe"));
-        assert!(level_of(&product.words, "lamp") == 0 && level_of(&product.words, "lampen") > 0);
-        assert!(level_of(&product.stems, "xy") > 0, "whatever a query looks for has a stem");
+        assert!(weight_of(&product.stems, "lamp") > weight_of(&product.words, "lampe"));
+        assert!(weight_of(&product.words, "lamp") == 0 && weight_of(&product.words, "lampen") > 0);
+        assert!(weight_of(&product.stems, "xy") > 0, "whatever a query looks for has a stem");
         assert!(weighed(r#"{"name":"Lamps"}"#).stems.is_empty());
     }
 
@@ -579,7 +581,7 @@ mod tests {
     fn a_name_without_spaces_is_as_long_as_its_words() {
         let kanji = weighed(r#"{"name":"東京都立大学新聞"}"#);
         let latin = weighed(r#"{"name":"tokyo, metropolitan, university, newspaper"}"#);
-        assert_eq!(level_of(&kanji.words, "東京"), level_of(&latin.words, "tokyo"));
+        assert_eq!(weight_of(&kanji.words, "東京"), weight_of(&latin.words, "tokyo"));
     }
 
     #[test]

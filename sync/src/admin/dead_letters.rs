@@ -59,8 +59,8 @@ struct Letter {
 
 impl Letter {
     fn whole(letter: DeadLetter) -> Self {
-        let DeadLetter { key, id, version, reason, receives, died_at, body } = letter;
-        Self { key, id, version, reason, receives, died_at: died_at.map(|at| at.to_string()), body }
+        let DeadLetter { key, id, version, reason, receives, dead_lettered_at, body } = letter;
+        Self { key, id, version, reason, receives, died_at: dead_lettered_at.map(|at| at.to_string()), body }
     }
 
     fn in_a_list(letter: DeadLetter) -> Self {

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use domain::FaultKind;
-use domain::maintenance::{Generation, Generations, Look};
+use domain::ports::{CompareDepth, Generation, Generations};
 use domain::ports::{PortError, PortErrorKind};
 use http::{StatusCode, Uri};
 use runtime::Problem;
@@ -87,7 +87,7 @@ impl From<Event> for VerifyLine {
 #[utoipa::path(
     post, path = "/admin/verify", tag = "operation",
     params(("repair" = Option<bool>, Query, description = "Whether to mend what differs; `false` unless given."),
-           ("oneIn" = Option<u64>, Query, minimum = 1, description = "Look at one of so many products only, always the same ones; all unless given."),
+           ("oneIn" = Option<u64>, Query, minimum = 1, description = "CompareDepth at one of so many products only, always the same ones; all unless given."),
            ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that sync is given to write what differs before that counts; 5 unless given.")),
     responses(
         (status = 200, description = "The events, as NDJSON.", body = Event, content_type = "application/x-ndjson"),
@@ -109,7 +109,7 @@ async fn verify(State(maintained): State<Maintained>, uri: Uri) -> Result<Respon
 fn comparison(uri: &Uri) -> Result<Comparison, Problem> {
     let mut comparison = Comparison {
         generation: Generation::Live,
-        look: Look::Documents,
+        look: CompareDepth::Documents,
         repair: false,
         patience: DEFAULT_PATIENCE,
         one_in: 1,
@@ -235,7 +235,7 @@ async fn end(sides: &Sides) -> Result<RebuildLine, PortError> {
 async fn give_up(State(maintained): State<Maintained>, uri: Uri) -> Result<Json<Indexes>, Problem> {
     no_parameters(&uri)?;
     let _guard = maintained.begin()?;
-    maintained.sides.index.discard().await.map_err(|error| problem_of_port(&error))?;
+    maintained.sides.index.discard_next().await.map_err(|error| problem_of_port(&error))?;
     indexes(&maintained.sides).await
 }
 
@@ -273,10 +273,8 @@ struct Built {
 
 impl From<Generations> for Indexes {
     fn from(generations: Generations) -> Self {
-        let built = |state: domain::maintenance::GenerationState| Built {
-            name: state.name,
-            documents: state.documents,
-        };
+        let built =
+            |state: domain::ports::GenerationState| Built { name: state.name, documents: state.documents };
         Self {
             live: generations.live.map(built),
             next: generations.next.map(built),

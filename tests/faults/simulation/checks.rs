@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use command::CommandError;
-use domain::ports::{WriteAnswer, WriteOutcome};
+use domain::ports::{WriteOutcome, WriteResponse};
 use domain::{Change, Content, ProductId, Record, Version};
 
 use super::clients::{Attempt, Request, is_final, named_version};
@@ -109,7 +109,7 @@ impl Remains<'_> {
         &self,
         request: &Request,
         attempt: &Attempt,
-        answer: &WriteAnswer,
+        answer: &WriteResponse,
         chains: &Chains<'_>,
     ) -> Result<(), String> {
         let chain = chains.get(&answer.id).ok_or("nothing was written")?;

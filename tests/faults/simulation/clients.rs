@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use command::{Command, CommandError, IdempotencyKey, Operation, Precondition};
 use domain::input::read_product;
-use domain::ports::WriteAnswer;
+use domain::ports::WriteResponse;
 use domain::{Content, Currency, ProductId, Version};
 
 use super::index::{REFUSED, TOXIC};
@@ -42,7 +42,7 @@ pub(super) struct Attempt {
     /// Travels with the write as its trace context.
     pub(super) tag: String,
     /// None when no answer came.
-    pub(super) answer: Option<Result<WriteAnswer, CommandError>>,
+    pub(super) answer: Option<Result<WriteResponse, CommandError>>,
 }
 
 /// Everything that clients asked for.
@@ -115,7 +115,7 @@ impl Client {
         requests.collect()
     }
 
-    fn note(&self, tag: &str, wish: &Wish, answer: Option<&Result<WriteAnswer, CommandError>>) {
+    fn note(&self, tag: &str, wish: &Wish, answer: Option<&Result<WriteResponse, CommandError>>) {
         self.world.count(Event::Request);
         if answer.is_some_and(Result::is_ok) {
             self.world.count(Event::AnsweredWrite);
@@ -173,7 +173,7 @@ impl Client {
 }
 
 /// Whether a client need not ask again.
-pub(super) fn is_final(answer: &Result<WriteAnswer, CommandError>) -> bool {
+pub(super) fn is_final(answer: &Result<WriteResponse, CommandError>) -> bool {
     !matches!(answer, Err(CommandError::Port(_) | CommandError::Contended(_)))
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{
-    ChangeQueue, Delivery, Envelope, GivenBack, MAX_RECEIVES, PortError, PortErrorKind, QueueStats, Receipt,
-    Released,
+    ChangeQueue, Delivery, Envelope, MAX_RECEIVES, PortError, PortErrorKind, QueueStats, Receipt,
+    ReleaseRequest, RetryRequest,
 };
 use domain::{Change, ProductId};
 use tokio::sync::Notify;
@@ -329,9 +329,9 @@ impl ChangeQueue for SimulatedQueue {
         self.with_held("acknowledge", held, remove).await
     }
 
-    async fn give_back(&self, failed: &[GivenBack]) -> Result<(), PortError> {
+    async fn retry_later(&self, failed: &[RetryRequest]) -> Result<(), PortError> {
         let held = failed.iter().map(|given| (&given.receipt, given)).collect();
-        let give_back = |state: &mut State, number: u64, given: &GivenBack| {
+        let retry_later = |state: &mut State, number: u64, given: &RetryRequest| {
             if self.world.makes(Mistake::AcknowledgeRefused) {
                 state.messages.remove(&number);
                 return;
@@ -344,10 +344,10 @@ impl ChangeQueue for SimulatedQueue {
                 message.visible_at = Instant::now() + given.delay;
             }
         };
-        self.with_held("give back", held, give_back).await
+        self.with_held("give back", held, retry_later).await
     }
 
-    async fn release(&self, untouched: &[Released]) -> Result<(), PortError> {
+    async fn release(&self, untouched: &[ReleaseRequest]) -> Result<(), PortError> {
         let held = untouched.iter().map(|message| (&message.receipt, ())).collect();
         let release = |state: &mut State, number: u64, ()| {
             if let Some(message) = state.messages.get_mut(&number) {

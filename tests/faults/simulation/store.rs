@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{
-    Answered, Envelope, ListError, OutboxMark, OutboxStats, PortError, PortErrorKind, ProductPage,
-    ProductStore, RecordPage, Unsent, Write, WriteError, Written,
+    Envelope, IdempotencyRecord, ListError, OutboxEntry, OutboxEntryId, OutboxStats, PortError,
+    PortErrorKind, ProductPage, ProductStore, RecordPage, Write, WriteError, Written,
 };
 use domain::{Change, Product, ProductId, Record};
 use tokio::time::Instant;
@@ -36,7 +36,7 @@ pub(super) struct SimulatedStore {
 #[derive(Default, Clone)]
 pub(super) struct Disk {
     pub(super) records: BTreeMap<ProductId, Record>,
-    keys: BTreeMap<String, Answered>,
+    keys: BTreeMap<String, IdempotencyRecord>,
     marks: BTreeMap<u64, Mark>,
     next_mark: u64,
     /// Every write that was made, in order.
@@ -100,18 +100,18 @@ impl SimulatedStore {
         self.finish_late(&write, &mut mark).await;
         match fate {
             Fate::After => Err(PortError::bare(PortErrorKind::Unavailable, CONTEXT).into()),
-            _ => Ok(Written { mark }),
+            _ => Ok(Written { outbox_entry: mark }),
         }
     }
 
     /// One atomic step.
-    fn commit(&self, write: &Write) -> Result<Option<OutboxMark>, WriteError> {
+    fn commit(&self, write: &Write) -> Result<Option<OutboxEntryId>, WriteError> {
         let mut disk = self.disk();
         let (change, id) = (&write.change, write.change.id());
-        if let Some(answered) = &write.answered
+        if let Some(answered) = &write.idempotency
             && disk.keys.contains_key(&answered.key)
         {
-            return Err(WriteError::AlreadyAnswered);
+            return Err(WriteError::DuplicateKey);
         }
         let current = disk.records.get(id).map(Record::version);
         if current != write.replaces && !self.world.makes(Mistake::IgnoreCondition) {
@@ -129,7 +129,7 @@ impl SimulatedStore {
             disk.records.insert(id.clone(), change.record());
         }
         disk.history.push(Made { change: change.clone(), by: write.traceparent.clone().unwrap_or_default() });
-        if let Some(answered) = &write.answered
+        if let Some(answered) = &write.idempotency
             && !self.world.makes(Mistake::KeyApart)
         {
             disk.keys.insert(answered.key.clone(), answered.clone());
@@ -141,7 +141,7 @@ impl SimulatedStore {
     }
 
     /// Sees that the change is synced.
-    fn leave(&self, disk: &mut Disk, write: &Write) -> Option<OutboxMark> {
+    fn leave(&self, disk: &mut Disk, write: &Write) -> Option<OutboxEntryId> {
         match &self.outbox {
             Outbox::Enqueue(queue) => {
                 queue.enqueue_stored(write.change.id());
@@ -153,15 +153,15 @@ impl SimulatedStore {
                 let envelope =
                     Envelope { change: write.change.clone(), traceparent: write.traceparent.clone() };
                 disk.marks.insert(number, Mark { left_at: Instant::now(), envelope });
-                Some(OutboxMark(number.to_string()))
+                Some(OutboxEntryId(number.to_string()))
             }
         }
     }
 
     /// What follows the atomic step, and should have been part of it.
-    async fn finish_late(&self, write: &Write, mark: &mut Option<OutboxMark>) {
+    async fn finish_late(&self, write: &Write, mark: &mut Option<OutboxEntryId>) {
         if self.world.makes(Mistake::KeyApart)
-            && let Some(answered) = &write.answered
+            && let Some(answered) = &write.idempotency
         {
             self.world.step().await;
             self.disk().keys.insert(answered.key.clone(), answered.clone());
@@ -210,19 +210,19 @@ impl ProductStore for SimulatedStore {
         results
     }
 
-    async fn remember(&self, answered: Answered) -> Result<(), WriteError> {
+    async fn record_idempotent(&self, record: IdempotencyRecord) -> Result<(), WriteError> {
         let remember = || {
             let mut disk = self.disk();
-            if disk.keys.contains_key(&answered.key) {
-                return Err(WriteError::AlreadyAnswered);
+            if disk.keys.contains_key(&record.key) {
+                return Err(WriteError::DuplicateKey);
             }
-            disk.keys.insert(answered.key.clone(), answered);
+            disk.keys.insert(record.key.clone(), record);
             Ok(())
         };
         self.world.call(Part::Store, "remembering an answer", remember).await?
     }
 
-    async fn answered(&self, key: &str) -> Result<Option<Answered>, PortError> {
+    async fn find_idempotent(&self, key: &str) -> Result<Option<IdempotencyRecord>, PortError> {
         self.world.call(Part::Store, "looking for an answer", || self.disk().keys.get(key).cloned()).await
     }
 
@@ -246,7 +246,7 @@ impl ProductStore for SimulatedStore {
         Ok(RecordPage { records, next: last.filter(|_| rest.next().is_some()) })
     }
 
-    async fn unsent(&self, age: Duration, limit: usize) -> Result<Vec<Unsent>, PortError> {
+    async fn pending(&self, age: Duration, limit: usize) -> Result<Vec<OutboxEntry>, PortError> {
         let look = || {
             let disk = self.disk();
             let old = disk.marks.iter().filter(|(_, mark)| mark.left_at.elapsed() > age);
@@ -258,15 +258,15 @@ impl ProductStore for SimulatedStore {
                 {
                     envelope.change = Change::to(record.clone());
                 }
-                Unsent { mark: OutboxMark(number.to_string()), envelope }
+                OutboxEntry { id: OutboxEntryId(number.to_string()), envelope }
             });
             unsent.collect::<Vec<_>>()
         };
         self.world.call(Part::Store, "reading the outbox", look).await
     }
 
-    async fn clear(&self, marks: &[OutboxMark]) -> Result<(), PortError> {
-        let numbers = marks.iter().filter_map(|mark| mark.0.parse::<u64>().ok());
+    async fn remove_from_outbox(&self, entries: &[OutboxEntryId]) -> Result<(), PortError> {
+        let numbers = entries.iter().filter_map(|mark| mark.0.parse::<u64>().ok());
         let clear = |number: u64| {
             let mut disk = self.disk();
             if let Some(cleared) = disk.marks.remove(&number)
@@ -284,7 +284,7 @@ impl ProductStore for SimulatedStore {
     async fn outbox(&self) -> Result<OutboxStats, PortError> {
         let disk = self.disk();
         let oldest_age = disk.marks.values().map(|mark| mark.left_at.elapsed()).max();
-        Ok(OutboxStats { marks: disk.marks.len() as u64, oldest_age })
+        Ok(OutboxStats { entries: disk.marks.len() as u64, oldest_age })
     }
 
     fn back_end(&self) -> &'static str {

@@ -163,7 +163,7 @@ async fn import(app: &App, args: &BenchArgs, folder: &Path, report: &mut Report)
     };
     let summary = crate::import_into(app, options, true).await?;
     println!("import until everything is searchable: {summary}");
-    app.settle().await?;
+    app.optimize().await?;
     report.memory("import");
     Ok(())
 }

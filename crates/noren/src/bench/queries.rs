@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::search::{FacetField, Filters, SearchRequest};
+use domain::search::{Field, Filters, SearchRequest};
 use domain::{Currency, PriceRange};
 use fastrand::Rng;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::client::Api;
 use crate::failure::{Context as _, Failure};
 
 /// The facets of a search that has any.
-const FACETS: [FacetField; 2] = [FacetField::Brand, FacetField::Category];
+const FACETS: [Field; 2] = [Field::Brand, Field::Category];
 /// Pages of 100 products each whose names give the words, when no file of queries does.
 const NAME_PAGES: u32 = 20;
 /// The seed of every choice, so that every run makes the same searches.
@@ -41,7 +41,7 @@ pub enum Facets {
 }
 
 impl Facets {
-    fn fields(self) -> &'static [FacetField] {
+    fn fields(self) -> &'static [Field] {
         match self {
             Self::Two => &FACETS,
             Self::None => &[],

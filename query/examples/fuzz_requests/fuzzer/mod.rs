@@ -14,7 +14,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request, StatusCode};
 use domain::input::read_product;
 use domain::ports::{IndexWriter as _, SearchIndex};
-use domain::search::{Boost, Cursor, FacetField, FacetRequest, Need, SearchRequest, Synonym, Tuning};
+use domain::search::{Boost, Cursor, FacetRequest, Field, MatchMode, SearchRequest, Synonym, Tuning};
 use domain::{Change, Currency, Language, Product, ProductId, Version};
 use fastrand::Rng;
 use http_body_util::BodyExt as _;
@@ -80,7 +80,7 @@ impl fmt::Display for Seen {
 enum Case {
     Get(String),
     Post(Vec<u8>),
-    Tuned(Box<SearchRequest>, FacetField, String),
+    Tuned(Box<SearchRequest>, Field, String),
     Read(Vec<u8>),
 }
 
@@ -137,7 +137,7 @@ impl Fuzzer {
             6 | 7 => Case::Post(pieces::body(random, &self.cursors)),
             8 => Case::Tuned(
                 Box::new(tuned(random)),
-                params::read_facet_field(&pieces::facet(random)).unwrap_or(FacetField::Tags),
+                params::read_facet_field(&pieces::facet(random)).unwrap_or(Field::Tags),
                 pieces::text(random),
             ),
             _ => Case::Read(pieces::bytes(random)),
@@ -209,8 +209,8 @@ impl Fuzzer {
 fn tuned(random: &mut Rng) -> SearchRequest {
     let mut request = read_one(random).unwrap_or_else(|| SearchRequest::all(Currency::USD));
     request.words = pieces::text(random).chars().take(domain::search::MAX_QUERY_CHARS).collect();
-    request.typing = random.bool();
-    request.need = [Need::Most, Need::All, Need::Any][random.usize(..3)];
+    request.is_prefix_query = random.bool();
+    request.match_mode = [MatchMode::Most, MatchMode::All, MatchMode::Any][random.usize(..3)];
     let some = |random: &mut Rng| random.usize(..4);
     let ids = |random: &mut Rng| -> Vec<ProductId> {
         let ids = (0..random.usize(..4)).map(|_| format!("p{}", random.usize(..PRODUCTS + 9)));
@@ -250,7 +250,7 @@ fn read_one(random: &mut Rng) -> Option<SearchRequest> {
 async fn ask(
     index: &dyn SearchIndex,
     request: &SearchRequest,
-    field: &FacetField,
+    field: &Field,
     prefix: &str,
 ) -> Result<(), String> {
     let answer = index.search(request).await.map_err(|error| error.chain())?;
@@ -264,7 +264,7 @@ async fn ask(
     }
     let facet = FacetRequest {
         search: request.clone(),
-        field: if *field == FacetField::Price { FacetField::Brand } else { field.clone() },
+        field: if *field == Field::Price { Field::Brand } else { field.clone() },
         prefix: prefix.to_owned(),
         limit: 10,
     };

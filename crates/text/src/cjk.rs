@@ -15,7 +15,7 @@ use std::ops::Range;
 use domain::Content;
 use unicode_normalization::char::{compose, decompose_canonical};
 
-use crate::analysis::{Piece, Purpose, pieces};
+use crate::analysis::{Purpose, Token, tokens};
 use crate::product::each_text;
 
 /// Makes the vowel before it long.
@@ -43,7 +43,7 @@ pub(crate) fn is_spaceless(c: char) -> bool {
 }
 
 /// Whether a word of [`crate::analysis`] is a run.
-pub fn is_run(word: &str) -> bool {
+pub fn is_cjk(word: &str) -> bool {
     word.chars().next().is_some_and(is_spaceless)
 }
 
@@ -102,21 +102,21 @@ fn with_signs(run: &str) -> String {
 
 /// Hands every run of the product with more than one pair to `each`, for the index of what stands next to each other.
 /// Shorter ones are found by their characters and pairs.
-pub fn each_run(content: &Content, mut each: impl FnMut(&str)) {
+pub fn each_cjk_run(content: &Content, mut each: impl FnMut(&str)) {
     each_text(content, |text, _| {
         if text.is_ascii() {
             return;
         }
-        pieces(text, Purpose::Document, |piece| match piece {
-            Piece::Run(run) if run.places.len() > 2 => each(&run.text),
-            Piece::Run(_) | Piece::Word(..) => {}
+        tokens(text, Purpose::Document, |token| match token {
+            Token::Cjk(run) if run.places.len() > 2 => each(&run.text),
+            Token::Cjk(_) | Token::Word(..) => {}
         });
     });
 }
 
 /// A run, folded.
 #[derive(Debug, Default)]
-pub struct Run {
+pub struct CjkRun {
     text: String,
     /// Its place in the text, in bytes.
     at: Range<usize>,
@@ -126,7 +126,7 @@ pub struct Run {
     ends_in_optional: bool,
 }
 
-impl Run {
+impl CjkRun {
     /// Its characters.
     pub fn text(&self) -> &str {
         &self.text
@@ -176,10 +176,10 @@ impl Run {
 
 /// Gathers the characters of a run.
 #[derive(Debug, Default)]
-pub(crate) struct RunBuilder {
+pub(crate) struct CjkRunBuilder {
     signs: Vec<Sign>,
     /// The last one that ended.
-    run: Run,
+    run: CjkRun,
 }
 
 /// A character of a run.
@@ -199,7 +199,7 @@ enum Script {
     Other,
 }
 
-impl RunBuilder {
+impl CjkRunBuilder {
     pub(crate) fn is_empty(&self) -> bool {
         self.signs.is_empty()
     }
@@ -237,7 +237,7 @@ impl RunBuilder {
     }
 
     /// The run of all characters taken so far, folded; the next one begins a new run.
-    pub(crate) fn end(&mut self, purpose: Purpose) -> &Run {
+    pub(crate) fn end(&mut self, purpose: Purpose) -> &CjkRun {
         let run = &mut self.run;
         run.at = match (self.signs.first(), self.signs.last()) {
             (Some(first), Some(last)) => first.at.start..last.at.end,
@@ -439,9 +439,9 @@ mod tests {
 
     fn runs(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        pieces(text, Purpose::Document, |piece| match piece {
-            Piece::Run(run) => found.push(run.text().to_owned()),
-            Piece::Word(word, _) => found.push(word.to_owned()),
+        tokens(text, Purpose::Document, |token| match token {
+            Token::Cjk(run) => found.push(run.text().to_owned()),
+            Token::Word(word, _) => found.push(word.to_owned()),
         });
         found
     }
@@ -450,9 +450,9 @@ mod tests {
     fn places(query: &str, text: &str) -> Vec<String> {
         let mut found = Vec::new();
         for spelling in query_words(query).iter().flat_map(|(word, _)| spellings(word)) {
-            pieces(text, Purpose::Document, |piece| match piece {
-                Piece::Run(run) => found.extend(run.find(&spelling).map(|at| text[at].to_owned())),
-                Piece::Word(..) => {}
+            tokens(text, Purpose::Document, |token| match token {
+                Token::Cjk(run) => found.extend(run.find(&spelling).map(|at| text[at].to_owned())),
+                Token::Word(..) => {}
             });
         }
         found
@@ -578,7 +578,7 @@ mod tests {
             r#"{"name":"東京都の本 lamp","brand":"日本","tags":["ﾄﾅｰ"],"description":"本 語、辞書だ"}"#;
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
         let mut found = Vec::new();
-        each_run(&content, |run| found.push(run.to_owned()));
+        each_cjk_run(&content, |run| found.push(run.to_owned()));
         assert_eq!(found, ["東京都ノ本", "トナー", "辞書ダ"]);
     }
 

@@ -1,0 +1,150 @@
+//! The queue between `command` and `sync`.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::error::PortError;
+use crate::change::Change;
+
+/// The number of receives after which a message becomes a dead letter.
+pub const MAX_RECEIVES: u32 = 5;
+
+/// The queue of changes from `command` to `sync`: at least once, unordered, retried, dead-lettered.
+#[async_trait]
+pub trait ChangeQueue: Send + Sync {
+    /// Enqueues changes and returns the results in request order. Each change with an `Ok` is durable; a failed one does
+    /// not affect the others.
+    async fn send(&self, envelopes: Vec<Envelope>) -> Vec<Result<(), PortError>>;
+
+    /// Receives up to `max` visible messages. Returns as soon as there is at least one, and an empty list after `wait`.
+    ///
+    /// A received message is invisible to other receivers for the visibility timeout. Unless it is acknowledged, it then
+    /// becomes visible again and its receive count grows by one.
+    ///
+    /// A message may carry a later change of the same product than the one that was sent.
+    async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Delivery>, PortError>;
+
+    /// Acks messages: removes them permanently. Expired receipts are ignored.
+    async fn acknowledge(&self, receipts: &[Receipt]) -> Result<(), PortError>;
+
+    /// Nacks messages: each becomes visible again after its delay. A message that was received [`MAX_RECEIVES`] times
+    /// becomes a dead letter with its reason immediately.
+    async fn retry_later(&self, failed: &[RetryRequest]) -> Result<(), PortError>;
+
+    /// Releases unprocessed messages, for example on shutdown; they become visible immediately.
+    ///
+    /// A queue that counts receives itself does not count this one; SQS does. No message becomes a dead letter by being
+    /// released, however often.
+    async fn release(&self, unprocessed: &[ReleaseRequest]) -> Result<(), PortError>;
+
+    /// Extends the visibility timeout of messages in progress: they stay invisible for another timeout, starting now.
+    async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError>;
+
+    /// Returns how long a received message stays invisible.
+    fn visibility_timeout(&self) -> Duration;
+
+    /// Returns the size and age of the queue. Exact for a queue on one machine; a distributed queue such as SQS is
+    /// accurate about a minute after the last change.
+    async fn stats(&self) -> Result<QueueStats, PortError>;
+
+    /// Returns the back end's name in the configuration, such as `sqlite`.
+    fn back_end(&self) -> &'static str;
+
+    /// Succeeds if messages can be sent and received now.
+    async fn ready(&self) -> Result<(), PortError>;
+}
+
+/// A change and its metadata.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Envelope {
+    /// The change.
+    pub change: Change,
+    /// The W3C trace context of the request that made the change.
+    pub traceparent: Option<String>,
+}
+
+/// Identifies one receive of one message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Receipt(pub String);
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A received message.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The receipt, to acknowledge, extend, retry or release the message.
+    pub receipt: Receipt,
+    /// The message, or the reason why it cannot be decoded.
+    pub envelope: Result<Envelope, String>,
+    /// The receive count, including this receive.
+    pub receives: u32,
+    /// The raw message. Set on the last receive if the queue builds the dead letter from what it is passed, in which
+    /// case a retry or release must pass it back.
+    pub body: Option<String>,
+}
+
+impl Delivery {
+    /// Builds the request that releases this message unprocessed.
+    pub fn release_request(&self) -> ReleaseRequest {
+        let Self { receipt, receives, body, .. } = self;
+        ReleaseRequest { receipt: receipt.clone(), receives: *receives, body: body.clone() }
+    }
+
+    /// Builds the request that retries this message after `delay`.
+    pub fn retry_request(&self, reason: impl Into<String>, delay: Duration) -> RetryRequest {
+        let Self { receipt, receives, body, .. } = self;
+        RetryRequest {
+            receipt: receipt.clone(),
+            receives: *receives,
+            body: body.clone(),
+            reason: reason.into(),
+            delay,
+        }
+    }
+}
+
+/// Asks a queue to deliver a failed message again.
+#[derive(Debug, Clone)]
+pub struct RetryRequest {
+    /// The message.
+    pub receipt: Receipt,
+    /// [`Delivery::receives`].
+    pub receives: u32,
+    /// [`Delivery::body`].
+    pub body: Option<String>,
+    /// Why processing failed, for the person who reads the dead letters.
+    pub reason: String,
+    /// How long the message stays invisible.
+    pub delay: Duration,
+}
+
+/// Asks a queue to make an unprocessed message visible again.
+#[derive(Debug, Clone)]
+pub struct ReleaseRequest {
+    /// The message.
+    pub receipt: Receipt,
+    /// [`Delivery::receives`].
+    pub receives: u32,
+    /// [`Delivery::body`].
+    pub body: Option<String>,
+}
+
+/// Size and age of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueStats {
+    /// Messages that are visible now or become visible after a delay.
+    pub waiting: u64,
+    /// Messages that a receiver holds. SQS also counts retried messages whose delay has not passed.
+    pub in_flight: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Age of the oldest unacknowledged message, excluding dead letters; `None` if there is no such message or the queue,
+    /// such as SQS, does not report it.
+    pub oldest_age: Option<Duration>,
+}

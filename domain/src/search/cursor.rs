@@ -1,0 +1,123 @@
+//! Cursors: where the next page of a list begins.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::product::ProductId;
+use crate::search::request::MAX_QUERY_WORDS;
+use crate::search::sort::{Sort, SortKey};
+
+/// The position of a product in a sorted list. The next page begins after it, whatever is inserted or removed before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The order of the list.
+    #[serde(rename = "s")]
+    pub sort: Sort,
+    /// The product's key in that order; `None` if it has no value there.
+    #[serde(rename = "k")]
+    pub key: Option<SortKey>,
+    /// The product.
+    #[serde(rename = "i")]
+    pub id: ProductId,
+    /// How the query was interpreted for the earlier pages, so that later pages interpret it the same way.
+    #[serde(rename = "r", default, skip_serializing_if = "QueryInterpretation::is_as_typed")]
+    pub interpretation: QueryInterpretation,
+}
+
+/// How an index interpreted the words of a query.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QueryInterpretation {
+    /// The words that may have typos, by their positions in the query, counted from 0.
+    #[serde(rename = "t", default, skip_serializing_if = "Vec::is_empty")]
+    pub typos: Vec<u8>,
+    /// The words that are optional, by their positions.
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    pub optional: Vec<u8>,
+}
+
+impl QueryInterpretation {
+    /// Returns true if every word must match as typed.
+    pub fn is_as_typed(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Cursor {
+    /// Encodes the cursor as the opaque text that clients send back.
+    pub fn encode(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Decodes the output of [`Cursor::encode`]; returns `None` for any other text.
+    ///
+    /// A client can make up a cursor: the result need not be [valid](Self::is_valid).
+    pub fn decode(text: &str) -> Option<Self> {
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    }
+
+    /// Returns true if a search can have returned this cursor: the key fits the order, and no query has more words than the
+    /// interpretation. An index may rely on it.
+    pub fn is_valid(&self) -> bool {
+        let QueryInterpretation { typos, optional } = &self.interpretation;
+        self.sort.has_key(self.key.as_ref()) && typos.len().max(optional.len()) <= MAX_QUERY_WORDS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_cursor_survives_the_wire(text in ".{0,20}", bits in any::<u32>(), number in any::<i64>()) {
+            for key in [None, Some(SortKey::Score(bits)), Some(SortKey::Number(number)), Some(SortKey::Text(text))] {
+                let positions = |count: u32| vec![bits as u8; (count % 3) as usize];
+                let interpretation =
+                    QueryInterpretation { typos: positions(bits), optional: positions(bits / 3) };
+                let cursor = Cursor { sort: Sort::Name, key, id: ProductId::generate(), interpretation };
+                prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_decoding_a_cursor_panic(text in "[A-Za-z0-9_-]{0,60}") {
+            let _ = Cursor::decode(&text);
+        }
+    }
+
+    #[test]
+    fn only_keys_that_a_product_can_have_are_valid() {
+        let number = || Some(SortKey::Number(1));
+        let text = || Some(SortKey::Text("lamp".to_owned()));
+        let score = |score: f32| Some(SortKey::Score(score.to_bits()));
+        for (sort, key, is_valid) in [
+            (Sort::Relevance, score(0.5), true),
+            (Sort::Relevance, score(f32::NAN), false),
+            (Sort::Relevance, None, false),
+            (Sort::Relevance, number(), false),
+            (Sort::PriceAsc, number(), true),
+            (Sort::PriceDesc, None, true),
+            (Sort::PriceDesc, text(), false),
+            (Sort::Newest, number(), true),
+            (Sort::Newest, None, false),
+            (Sort::Name, text(), true),
+            (Sort::Name, None, false),
+        ] {
+            let id = ProductId::generate();
+            let cursor = Cursor { sort, key, id, interpretation: QueryInterpretation::default() };
+            assert_eq!(cursor.is_valid(), is_valid, "{cursor:?}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_interprets_no_more_words_than_a_query_has() {
+        let cursor = |words: usize| {
+            let interpretation = QueryInterpretation { typos: vec![0; words], optional: Vec::new() };
+            Cursor { sort: Sort::PriceAsc, key: None, id: ProductId::generate(), interpretation }
+        };
+        assert!(cursor(MAX_QUERY_WORDS).is_valid());
+        assert!(!cursor(MAX_QUERY_WORDS + 1).is_valid());
+    }
+}

@@ -1,0 +1,24 @@
+//! A search and its answer, the same for every index.
+
+mod answer;
+mod cursor;
+mod facets;
+mod field;
+mod filters;
+mod request;
+mod sort;
+
+pub use answer::{HIGHLIGHT_END, HIGHLIGHT_START, Hit, SearchAnswer, is_searchable};
+pub use cursor::{Cursor, QueryInterpretation};
+pub use facets::{
+    Facet, FacetValue, MAX_NUMBER_BUCKETS, MAX_PRICE_BUCKETS, NumberBucket, NumberFacet, PriceBucket,
+    PriceFacet, bucket_width, number_facet, price_facet,
+};
+pub use field::Field;
+pub use filters::{AttributeFilter, Filters};
+pub use request::{
+    Boost, DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, FacetRequest, MAX_BOOST, MAX_FACET_VALUES, MAX_FACETS,
+    MAX_FILTERS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, MatchMode, Page,
+    PageStart, SearchRequest, Synonym, Tuning,
+};
+pub use sort::{Sort, SortKey, name_sort_key};

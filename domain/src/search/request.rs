@@ -1,0 +1,174 @@
+//! What a search asks for.
+
+use crate::money::Currency;
+use crate::product::ProductId;
+use crate::search::cursor::Cursor;
+use crate::search::field::Field;
+use crate::search::filters::Filters;
+use crate::search::sort::Sort;
+
+/// The most characters in a query.
+pub const MAX_QUERY_CHARS: usize = 256;
+/// The most words in a query.
+pub const MAX_QUERY_WORDS: usize = 32;
+/// The most values in all filters of a search together.
+pub const MAX_FILTERS: usize = 20;
+/// The most facets in one search.
+pub const MAX_FACETS: usize = 20;
+/// The most products on a page.
+pub const MAX_PAGE_SIZE: usize = 100;
+/// The default number of products on a page.
+pub const DEFAULT_PAGE_SIZE: usize = 20;
+/// The most products that page numbers reach; a client that needs more uses a cursor.
+pub const MAX_PAGED_PRODUCTS: usize = 10_000;
+/// The most values in a facet.
+pub const MAX_FACET_VALUES: usize = 1000;
+/// The default number of values in a facet.
+pub const DEFAULT_FACET_VALUES: usize = 50;
+
+/// A search. It matches active products only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchRequest {
+    /// The query as typed, at most [`MAX_QUERY_CHARS`]. A query without words matches everything.
+    pub words: String,
+    /// True while the shopper is still typing: the last word always also matches as a prefix.
+    pub is_prefix_query: bool,
+    /// How many of the words a product must have.
+    pub match_mode: MatchMode,
+    /// What the shop's rules decide about this search.
+    pub tuning: Tuning,
+    /// The conditions that a product must meet.
+    pub filters: Filters,
+    /// The currency of price filters, price sorting and price facets. A product priced in another currency still matches by
+    /// its words; it passes no price filter, sorts last by price and counts in no price facet.
+    pub currency: Currency,
+    /// The facets to count, without duplicates.
+    pub facets: Vec<Field>,
+    /// The most values per facet.
+    pub facet_values: usize,
+    /// The order.
+    pub sort: Sort,
+    /// The page.
+    pub page: Page,
+}
+
+impl SearchRequest {
+    /// Returns the search for the first page of all products.
+    pub fn all(currency: Currency) -> Self {
+        Self {
+            words: String::new(),
+            is_prefix_query: false,
+            match_mode: MatchMode::Most,
+            tuning: Tuning::default(),
+            filters: Filters::default(),
+            currency,
+            facets: Vec::new(),
+            facet_values: DEFAULT_FACET_VALUES,
+            sort: Sort::Relevance,
+            page: Page::default(),
+        }
+    }
+}
+
+/// How many of the words of a query a product must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MatchMode {
+    /// Every word; if few products have them all, some become optional, see
+    /// [`SearchAnswer::relaxed`](super::SearchAnswer::relaxed).
+    #[default]
+    Most,
+    /// Every word, even if no product has them all.
+    All,
+    /// At least one word, exactly: no typos and no prefixes. Products with more of the words rank first. Finds products
+    /// that resemble a text.
+    Any,
+}
+
+/// What a shop's rules decide about one search: the rules that apply to its words at this moment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tuning {
+    /// Synonyms for words of the query.
+    pub synonyms: Vec<Synonym>,
+    /// Words that need not match, unless no other word is left.
+    pub stop_words: Vec<String>,
+    /// Products that come first, in this order, if they are active and pass the filters, even if the words do not match.
+    /// Applies to [`Sort::Relevance`] only.
+    pub pinned: Vec<ProductId>,
+    /// Products that neither match nor count.
+    pub hidden: Vec<ProductId>,
+    /// Products that rank higher or lower among those that match equally well.
+    pub boosts: Vec<Boost>,
+}
+
+impl Tuning {
+    /// Returns true if no rule applies.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A one-way synonym.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Synonym {
+    /// Consecutive words of the query: `cell phone`.
+    pub from: String,
+    /// Alternatives that match as well: `mobile`. A product must have all words of an alternative.
+    pub to: Vec<String>,
+}
+
+/// Moves products that pass the filters up or down among products whose words match equally well.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Boost {
+    /// The products to move.
+    pub filters: Filters,
+    /// The distance, from -[`MAX_BOOST`] to [`MAX_BOOST`]; 1 is the distance between the best and the worst part of a
+    /// product that a word can be in. Boosts of one product add up, within the same bounds.
+    pub by: f32,
+}
+
+/// The greatest distance by which boosts move a product.
+pub const MAX_BOOST: f32 = 1.0;
+
+/// A page of the list of matching products.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Where it begins.
+    pub start: PageStart,
+    /// The most products on it, from 1 to [`MAX_PAGE_SIZE`].
+    pub size: usize,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { start: PageStart::Number(1), size: DEFAULT_PAGE_SIZE }
+    }
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PageStart {
+    /// At this page, counted from 1; `number * size` is at most [`MAX_PAGED_PRODUCTS`].
+    Number(usize),
+    /// After the product that the cursor names.
+    After(Cursor),
+}
+
+/// Asks for the values of one facet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FacetRequest {
+    /// Selects the products that count; its facets, sort and page are ignored.
+    pub search: SearchRequest,
+    /// The field; not [`Field::Price`] or [`Field::Stock`].
+    pub field: Field,
+    /// Selects values that have a word with this prefix, ignoring case and accents:
+    ///
+    /// 1. values that begin with the prefix come first,
+    /// 2. then values in which a later word does,
+    /// 3. then, if these are fewer than the limit, values that do with one typo, then with two. The number of typos per word
+    ///    is bounded as in a search.
+    ///
+    /// Only the first 200 bytes of a value are compared.
+    pub prefix: String,
+    /// The most values to return, at most [`MAX_FACET_VALUES`].
+    pub limit: usize,
+}
