@@ -39,11 +39,18 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
         "aws-setup" => vec!["domain"],
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
-        "command" => [&base[..], &STORES, &QUEUES, &["aws-setup"]].concat(),
-        "query" => [&base[..], &INDEXES, &["rules", "text"]].concat(),
-        "sync" => [&base[..], &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),
-        "noren" => [&base[..], &adapters, &SERVICES, &["rules"]].concat(),
-        "tests" => [&base[..], &adapters, &SERVICES, &["aws-setup", "noren"]].concat(),
+        // What HTTP and products have in common.
+        "api" => base.to_vec(),
+        "demo" | "feeds" => vec!["domain"],
+        "bench" => [&base[..], &["api", "demo"]].concat(),
+        "command" => [&base[..], &["api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
+        "query" => [&base[..], &["api"], &INDEXES, &["rules", "text"]].concat(),
+        "sync" => [&base[..], &["api"], &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),
+        "noren" => [&base[..], &adapters, &SERVICES, &["rules", "api", "demo", "bench", "feeds"]].concat(),
+        "tests" => {
+            [&base[..], &adapters, &SERVICES, &["aws-setup", "noren", "api", "demo", "bench", "feeds"]]
+                .concat()
+        }
         _ => return None,
     })
 }
@@ -54,11 +61,13 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (&["tantivy", "levenshtein_automata"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
     (&["toml"], &["rules"]),
-    (&["axum", "utoipa-axum"], &["runtime", "command", "query", "sync", "noren", "tests"]),
+    (&["axum", "utoipa-axum"], &["runtime", "api", "command", "query", "sync", "noren", "bench", "tests"]),
     (
         &["tokio", "tower", "tower-http", "hyper", "reqwest", "tracing", "metrics"],
         &[
             "runtime",
+            "api",
+            "bench",
             "command",
             "query",
             "sync",

@@ -1,0 +1,1 @@
+//! A demo catalogue: deterministic sample products.

@@ -1,0 +1,1 @@
+//! Readers and field mappings for product import files.
