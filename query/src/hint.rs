@@ -1,6 +1,6 @@
 //! The name that a caller probably meant.
 
-use domain::near::{fold, nearest};
+use text::did_you_mean::{fold, nearest};
 
 /// Names that other services have for what a parameter does here.
 const ALIASES: [(&str, &str); 14] = [

@@ -5,13 +5,13 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
-use domain::near::nearest;
 use domain::search::{
     AttributeFilter, Cursor, DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, FacetRequest, Field, Filters,
     MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS,
     MAX_QUERY_WORDS, Page, PageStart, SearchRequest, Sort,
 };
 use domain::{CategoryPath, Currency, Fault, FaultKind, Faults, MoneyError, PriceRange};
+use text::did_you_mean::nearest;
 
 use crate::awaited::{Awaited, MAX_SYNC_TIMEOUT};
 use crate::hint;
