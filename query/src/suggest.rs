@@ -170,7 +170,7 @@ impl Service {
             page: Page { start: PageStart::Number(1), size: PRODUCTS_READ },
             ..search
         };
-        if Query::of(&request, self.settings.language).words.is_empty() {
+        if Query::new(&request, self.settings.language).words.is_empty() {
             let nothing = Suggested::default().json(limit, Duration::ZERO)?;
             return Ok(Made { json: nothing, is_empty: false, snapshot: None });
         }

@@ -160,7 +160,7 @@ impl Fuzzer {
             Case::Tuned(request, field, prefix) => {
                 self.seen.tuned += 1;
                 let Shop { index, language, .. } = &self.shops[shop];
-                let words = Query::of(request, *language).words.len();
+                let words = Query::new(request, *language).words.len();
                 if words > domain::search::MAX_QUERY_WORDS {
                     return Err(format!("{words} words"));
                 }
@@ -292,7 +292,7 @@ fn read(bytes: &[u8]) -> Result<(), String> {
     let _ = Cursor::decode(&text);
     for language in LANGUAGES {
         let words = text.chars().take(domain::search::MAX_QUERY_CHARS).collect();
-        Query::of(&SearchRequest { words, ..SearchRequest::all(currency) }, language);
+        Query::new(&SearchRequest { words, ..SearchRequest::all(currency) }, language);
     }
     Ok(())
 }
