@@ -34,7 +34,7 @@ impl SqsQueue {
     /// # Errors
     /// [`OpenError`], with a text of one line that says what to do.
     pub async fn open(aws: &Aws, name: &str) -> Result<Self, OpenError> {
-        let queue = Self { client: Client::new(aws.config()), name: name.into(), info: Arc::default() };
+        let queue = Self { client: client(aws), name: name.into(), info: Arc::default() };
         queue.check(aws.region()).await?;
         Ok(queue)
     }
