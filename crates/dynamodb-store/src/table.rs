@@ -79,8 +79,8 @@ impl DynamoStore {
         Ok(store)
     }
 
-    /// Creates the table unless it exists, with time to live and, where the server supports it, point-in-time recovery;
-    /// then opens it.
+    /// Creates the table unless it exists, enables time to live and point-in-time recovery if the server supports them, and
+    /// opens the table.
     ///
     /// # Errors
     /// [`OpenError`], with a text of one line that says what to do.
