@@ -1,43 +1,35 @@
-//! The name that a caller probably meant.
+//! Suggests the parameter that a caller probably meant.
 
 use domain::near::{fold, nearest};
 
-/// Names that other services have for what a parameter does here.
-const ALIASES: [(&str, &str); 14] = [
-    ("q", "query"),
-    ("search", "query"),
-    ("text", "query"),
-    ("sort", "sortBy"),
-    ("order", "sortBy"),
-    ("orderby", "sortBy"),
-    ("price", "priceRange"),
-    ("size", "pageSize"),
-    ("limit", "pageSize"),
-    ("perpage", "pageSize"),
-    ("after", "cursor"),
-    ("facetlimit", "facetSize"),
-    ("instock", "inStock"),
-    ("stock", "inStock"),
-];
+use crate::parameters::parameter::Parameter;
 
-/// The parameter among `known` that is closest to an unknown name, if one is close.
-pub(crate) fn parameter(name: &str, known: &[&'static str]) -> Option<&'static str> {
+/// Returns the name of the parameter closest to an unknown `name`, if one is close. `name_of` selects the name of a
+/// parameter in a query string or in a JSON body.
+pub(crate) fn closest(
+    name: &str,
+    parameters: impl Iterator<Item = &'static Parameter> + Clone,
+    name_of: impl Fn(&Parameter) -> &'static str,
+) -> Option<&'static str> {
+    let mut names = parameters.clone().map(&name_of);
     if name.to_ascii_lowercase().starts_with("attr") {
-        return known.iter().copied().find(|known| known.starts_with("attributes"));
+        return names.find(|known| known.starts_with("attributes"));
     }
     let folded = fold(name);
-    let alias = ALIASES.iter().find(|(alias, _)| *alias == folded).map(|(_, name)| *name);
-    alias.filter(|name| known.contains(name)).or_else(|| nearest(name, known.iter().copied()))
+    let has_alias = |parameter: &&Parameter| parameter.aliases.contains(&folded.as_str());
+    let by_alias = parameters.clone().find(has_alias).map(&name_of);
+    by_alias.or_else(|| nearest(name, names))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameters::{Endpoint, table};
 
     #[test]
     fn near_names_are_found_and_far_ones_are_not() {
-        let known = ["query", "priceRange", "pageSize", "page", "brand", "sortBy", "tags", "attributes.KEY"];
-        let suggested = |name| parameter(name, &known);
+        let of = |endpoint, name: &str| closest(name, table::of(endpoint), |parameter| parameter.name);
+        let suggested = |name: &str| of(Endpoint::Search, name);
         assert_eq!(suggested("pricerange"), Some("priceRange"));
         assert_eq!(suggested("price_range"), Some("priceRange"));
         assert_eq!(suggested("q"), Some("query"));
@@ -49,6 +41,7 @@ mod tests {
         assert_eq!(suggested("x"), None);
         assert_eq!(suggested(""), None);
         assert_eq!(suggested(&"query".repeat(1000)), None);
-        assert_eq!(parameter("after", &known), None, "an alias of a parameter that is not there");
+        assert_eq!(suggested("after"), Some("cursor"));
+        assert_eq!(of(Endpoint::Explain, "after"), None, "an alias of a parameter that is not there");
     }
 }
