@@ -1,15 +1,21 @@
+//! JSON bodies of searches.
+
 use super::*;
-use crate::params::{FILTER_NAMES, SEARCH_NAMES, WORDS_NAMES, read_search};
+use crate::parameters::read;
 use proptest::prelude::*;
 
-fn one(body: &str) -> Asked {
+fn read_search(query: &str, default_currency: Currency) -> Result<ParsedSearch, Faults> {
+    read(Endpoint::Search, query, default_currency)
+}
+
+fn one(body: &str) -> ParsedSearch {
     match read_searches(body.as_bytes(), Currency::USD) {
         Ok(Searches::One(request)) => *request,
         other => panic!("{body}: {other:?}"),
     }
 }
 
-fn several(body: &str) -> Vec<Asked> {
+fn several(body: &str) -> Vec<ParsedSearch> {
     match read_searches(body.as_bytes(), Currency::USD) {
         Ok(Searches::Several(requests)) => requests,
         other => panic!("{body}: {other:?}"),
@@ -48,12 +54,12 @@ fn a_body_says_what_a_query_string_says() {
 
 #[test]
 fn there_is_a_field_for_every_parameter() {
-    let parameters = [&WORDS_NAMES[..], &FILTER_NAMES, &SEARCH_NAMES].concat();
-    let mut parameters: Vec<&str> = parameters.iter().map(|name| name.trim_end_matches(".KEY")).collect();
-    let mut fields: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
-    parameters.sort_unstable();
-    fields.sort_unstable();
-    assert_eq!(fields, parameters);
+    let names = table::of(Endpoint::Search).map(|parameter| parameter.name.trim_end_matches(".KEY"));
+    let fields = table::of(Endpoint::Search).map(Parameter::field_name);
+    assert_eq!(fields.collect::<Vec<_>>(), names.collect::<Vec<_>>());
+    for parameter in table::of(Endpoint::Search) {
+        assert_eq!(one(&format!("{{\"{}\":null}}", parameter.field_name())), one("{}"));
+    }
 }
 
 #[test]

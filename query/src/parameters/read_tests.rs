@@ -1,23 +1,37 @@
+//! Query strings of every endpoint.
+
+use std::collections::BTreeMap;
+
 use super::*;
-use domain::ProductId;
-use domain::search::{MatchMode, QueryInterpretation, SortKey, Tuning};
+use crate::RequiredVersions;
+use crate::parameters::table::DEFAULT_LISTED_VALUES;
+use crate::parameters::values::{read_facet_field, split_names};
+use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
+use domain::search::{
+    AttributeFilter, Cursor, Field, Filters, MAX_FACET_VALUES, MAX_PAGE_SIZE, MAX_QUERY_WORDS, MatchMode,
+    Page, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey, Tuning,
+};
+use domain::{CategoryPath, PriceRange, ProductId};
 use proptest::prelude::*;
 
-fn read(query: &str) -> SearchRequest {
-    asked(query).request
+fn read_search(query: &str, default_currency: Currency) -> Result<ParsedSearch, Faults> {
+    super::read(Endpoint::Search, query, default_currency)
 }
 
-fn asked(query: &str) -> Asked {
+fn write_search(parsed: &ParsedSearch) -> String {
+    super::write(Endpoint::Search, parsed)
+}
+
+fn read(query: &str) -> SearchRequest {
+    parsed(query).request
+}
+
+fn parsed(query: &str) -> ParsedSearch {
     read_search(query, Currency::USD).unwrap_or_else(|faults| panic!("{query}: {faults}"))
 }
 
 fn write(request: &SearchRequest) -> String {
-    write_search(&Asked {
-        request: request.clone(),
-        picks_facets: false,
-        explains: false,
-        awaited: Awaited::default(),
-    })
+    write_search(&ParsedSearch::of(request.clone()))
 }
 
 fn faults(query: &str) -> Vec<(String, FaultKind)> {
@@ -96,8 +110,8 @@ fn every_parameter_is_read() {
 #[test]
 fn facets_that_matter_may_stand_beside_others() {
     let asked_for = |query: &str| {
-        let Asked { request, picks_facets, .. } = asked(query);
-        (request.facets, picks_facets)
+        let ParsedSearch { request, auto_facets, .. } = parsed(query);
+        (request.facets, auto_facets)
     };
     assert_eq!(asked_for("facets=*"), (Vec::new(), true));
     assert_eq!(asked_for("facets=tags,*&facets=*"), (vec![Field::Tags], true));
@@ -239,17 +253,17 @@ fn a_comma_in_a_key_stands_behind_a_backslash() {
         read(r"facets=attributes.width\,%20outer,brand").facets,
         [Field::Attribute("width, outer".to_owned()), Field::Brand]
     );
-    assert_eq!(split_list(r"a\\,b\c,"), [r"a\", r"b\c", ""]);
+    assert_eq!(split_names(r"a\\,b\c,"), [r"a\", r"b\c", ""]);
 }
 
 #[test]
 fn the_values_of_a_facet_have_parameters_of_their_own() {
-    let read = |query| read_facet_values(Field::Brand, query, Currency::USD);
+    let read = |query: &str| super::read(Endpoint::FacetValues, query, Currency::USD);
     let request = read("query=lamp&prefix=h&limit=1000&tags=new").unwrap();
     assert_eq!((request.prefix.as_str(), request.limit), ("h", 1000));
-    assert_eq!(request.search.words, "lamp");
+    assert_eq!(request.request.words, "lamp");
     assert_eq!(read("").unwrap().limit, DEFAULT_LISTED_VALUES);
-    assert_eq!(read_facet_values(Field::Brand, &write_facet_values(&request), Currency::USD), Ok(request));
+    assert_eq!(read(&super::write(Endpoint::FacetValues, &request)), Ok(request));
     for query in ["limit=0", "limit=1001", "page=1", "sortBy=name", "facets=brand", "prefix=a&prefix=b"] {
         assert_eq!(read(query).unwrap_err().0.len(), 1, "{query}");
     }
@@ -332,30 +346,30 @@ prop_compose! {
 proptest! {
     #[test]
     fn a_request_is_read_back_as_it_was_written(request in request()) {
-        for picks_facets in [false, true] {
-            let awaited = Awaited::default();
-            let asked = Asked { request: request.clone(), picks_facets, explains: !picks_facets, awaited };
-            prop_assert_eq!(read_search(&write_search(&asked), Currency::USD), Ok(asked));
+        for auto_facets in [false, true] {
+            let parsed = ParsedSearch { auto_facets, explain: !auto_facets, ..ParsedSearch::of(request.clone()) };
+            prop_assert_eq!(read_search(&write_search(&parsed), Currency::USD), Ok(parsed));
         }
     }
 
     #[test]
     fn no_query_string_makes_reading_panic(query in ".{0,200}") {
         let _ = read_search(&query, Currency::USD);
-        let _ = read_facet_values(Field::Brand, &query, Currency::USD);
+        let _ = super::read(Endpoint::FacetValues, &query, Currency::USD);
     }
 
     #[test]
     fn no_mixture_of_real_parameters_makes_reading_panic_or_lose_anything(
         pairs in prop::collection::vec((
-            prop::sample::select([&WORDS_NAMES[..], &FILTER_NAMES, &SEARCH_NAMES, &VALUES_NAMES, &["attributes."]].concat()),
+            prop::sample::select(table::all().iter().map(|row| row.name).chain(["attributes."]).collect::<Vec<_>>()),
             prop_oneof!["[-.0-9eE]{0,8}", "[a-z,.\\\\]{0,12}", "%[0-9a-f]{2}", ".{0,12}", "true", "brand,price", "9999999"],
         ), 0..8)
     ) {
         let query = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
-        if let Ok(request) = read_search(&query, Currency::USD) {
-            let written = write_search(&request);
-            prop_assert_eq!(read_search(&written, Currency::USD), Ok(request), "{}", written);
+        if let Ok(mut parsed) = read_search(&query, Currency::USD) {
+            let written = write_search(&parsed);
+            parsed.required = RequiredVersions::default();
+            prop_assert_eq!(read_search(&written, Currency::USD), Ok(parsed), "{}", written);
         }
     }
 }

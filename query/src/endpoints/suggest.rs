@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
+use api::problems::serialization_failed;
+use api::responses::{BadParameters, NotIndexed, NotModified, ServiceFailed};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::search::{Facet, FacetValue, Field, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
@@ -16,39 +18,38 @@ use text::query::Query;
 use utoipa::ToSchema;
 
 use crate::answer::milliseconds;
-use crate::awaited::Awaited;
-use crate::cache::Made;
-use crate::http::{bad_request, unwritable};
-use crate::parameter_docs::SuggestParameters;
-use crate::params::Limited;
-use crate::{Service, asking, params};
+use crate::execute::cache_key;
+use crate::extract::{Parameters, Suggest};
+use crate::parameters::{Endpoint, ParsedSearch};
+use crate::respond::RenderedResponse;
+use crate::search_service::SearchService;
 
-/// Products whose names say how a query may go on.
+/// The number of products whose names are read for completions.
 const PRODUCTS_READ: usize = 30;
-/// The most categories that are suggested.
+/// The most suggested categories.
 const MAX_CATEGORIES: usize = 5;
-/// Categories that are counted, to choose from.
+/// The number of categories to count, from which the suggested ones are chosen.
 const CATEGORIES_COUNTED: usize = 100;
 
 /// Suggestions for what a shopper is typing.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Suggestions)]
 struct SuggestionsJson<'a> {
-    /// Queries that go on from what was typed, misspelt words corrected, the most likely first. Each finds something.
+    /// Queries that complete what was typed, with misspelt words corrected, the most likely first. Each finds something.
     #[schema(value_type = Vec<String>, example = json!(["desk lamp", "desk lamp black"]))]
     completions: &'a [String],
-    /// The categories in which most of the products found are, each as narrow as may be, with their number.
+    /// The categories that hold most of the products found, each as narrow as possible, with their number.
     #[schema(value_type = Vec<FacetValue>)]
     categories: &'a [&'a FacetValue],
-    /// The best products.
+    /// The best matches.
     #[schema(value_type = Vec<SuggestedProduct<'static>>)]
     products: Vec<SuggestedProduct<'a>>,
-    /// How long the search took in the index when the answer was made, in milliseconds.
+    /// How long the index took when the answer was computed, in milliseconds.
     #[schema(examples(0.84))]
     took: f64,
 }
 
-/// A product in short.
+/// The summary of a product.
 #[derive(Serialize, ToSchema)]
 struct SuggestedProduct<'a> {
     #[schema(value_type = String, examples("lamp-1"))]
@@ -58,7 +59,7 @@ struct SuggestedProduct<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("Akari"))]
     brand: Option<&'a str>,
-    /// The address of the main image.
+    /// The URL of the main image.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("https://shop.example/lamp-1.jpg"))]
     image: Option<&'a str>,
@@ -88,18 +89,15 @@ impl<'a> From<&'a Product> for SuggestedProduct<'a> {
 
 /// Suggest while a shopper types
 ///
-/// Three lists for what was typed so far: how it may go on, the categories in which most of what it finds is, and the
-/// best products. The last word counts as a beginning, and typos are forgiven as in a search. Where no product has
-/// every word, the least telling ones are left out. Without words nothing is suggested.
+/// Three lists for what was typed so far: completions, the categories that hold most of the products found, and the best
+/// matches. The last word also matches as a prefix, and typos are forgiven as in a search. If no product has every word,
+/// the least distinctive ones are left out. Without words nothing is suggested.
 #[utoipa::path(
     get,
     path = "/products/suggest",
     tag = "search",
     operation_id = "suggest",
-    params(
-        SuggestParameters,
-        ("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Waits for it 2 s at most."),
-    ),
+    params(Parameters<Suggest>),
     responses(
         (
             status = 200,
@@ -116,83 +114,57 @@ impl<'a> From<&'a Product> for SuggestedProduct<'a> {
                 "took": 0.84
             })
         ),
-        (status = 304, description = "The client has this answer already: `If-None-Match` named its `ETag`."),
-        (
-            status = 400,
-            description = "Parameters are unknown, malformed or out of bounds. `errors` names each.",
-            body = Problem,
-            content_type = "application/problem+json"
-        ),
-        (
-            status = 500,
-            description = "A defect; the log has the details under the request's id.",
-            body = Problem,
-            content_type = "application/problem+json"
-        ),
-        (
-            status = 503,
-            description = "The index is not available or has too much to do.",
-            body = Problem,
-            content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
-        ),
-        (
-            status = 504,
-            description = "What a sync token names is not indexed yet: `notIndexed`.",
-            body = Problem,
-            content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
-        ),
+        NotModified,
+        BadParameters,
+        ServiceFailed,
+        NotIndexed,
     )
 )]
 pub(crate) async fn suggest(
-    State(service): State<Arc<Service>>,
-    RawQuery(query): RawQuery,
-    awaited: Awaited,
+    State(service): State<Arc<SearchService>>,
+    Parameters { search, .. }: Parameters<Suggest>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let mut limited = params::read_suggest(query.as_deref().unwrap_or_default(), service.settings.currency)
-        .map_err(|faults| bad_request(&faults))?;
-    limited.search = service.tuned(limited.search);
-    let name = asking::name("suggest", &params::write_limited(&limited), &limited.search.tuning);
-    service.respond(&headers, &awaited, &name, service.suggestions(limited)).await
+    let key = cache_key("suggest", Endpoint::Suggest, &search);
+    service.respond(&headers, &search.required, &key, service.suggestions(&search)).await
 }
 
-impl Service {
-    async fn suggestions(&self, limited: Limited) -> Result<Made, Problem> {
-        let Limited { search, limit } = limited;
+impl SearchService {
+    async fn suggestions(&self, search: &ParsedSearch) -> Result<RenderedResponse, Problem> {
+        let limit = search.limit;
         let request = SearchRequest {
-            // What has some of the words only would be counted as well.
+            // Otherwise categories would also count products that have only some of the words.
             match_mode: MatchMode::All,
             is_prefix_query: true,
             facets: vec![Field::Category],
             facet_values: CATEGORIES_COUNTED,
             page: Page { start: PageStart::Number(1), size: PRODUCTS_READ },
-            ..search
+            ..search.request.clone()
         };
         if Query::new(&request, self.settings.language).words.is_empty() {
-            let nothing = Suggested::default().json(limit, Duration::ZERO)?;
-            return Ok(Made { json: nothing, is_empty: false, snapshot: None });
+            let nothing = Suggestions::default().json(limit, Duration::ZERO)?;
+            return Ok(RenderedResponse::new(nothing, None));
         }
-        let (mut answer, mut took) = self.ask_one("suggest", &request).await?;
+        let (mut answer, mut took) = self.query_index_once("suggest", &request).await?;
         if answer.total == 0 {
             let most = SearchRequest { match_mode: MatchMode::Most, ..request.clone() };
-            (answer, took) = self.ask_one("suggest", &most).await?;
+            (answer, took) = self.query_index_once("suggest", &most).await?;
         }
-        let suggested = Suggested::of(&request, &answer, limit, self.settings.language);
-        Ok(Made { json: suggested.json(limit, took)?, is_empty: false, snapshot: Some(answer.snapshot) })
+        let suggestions = Suggestions::of(&request, &answer, limit, self.settings.language);
+        let json = suggestions.json(limit, took)?;
+        Ok(RenderedResponse::new(json, Some(answer.snapshot)))
     }
 }
 
-/// What is made of the answer to a search.
+/// The suggestions that follow from the answer to a search.
 #[derive(Default)]
-struct Suggested<'a> {
+struct Suggestions<'a> {
     completions: Vec<String>,
     categories: Vec<&'a FacetValue>,
     products: Vec<&'a Product>,
 }
 
-impl<'a> Suggested<'a> {
+impl<'a> Suggestions<'a> {
     fn of(request: &SearchRequest, answer: &'a SearchAnswer, limit: usize, language: Language) -> Self {
         let contents = answer.hits.iter().map(|hit| &hit.product.content);
         let categories = answer.facets.iter().find_map(|(_, facet)| match facet {
@@ -213,11 +185,11 @@ impl<'a> Suggested<'a> {
             products: self.products.iter().take(limit).map(|product| (*product).into()).collect(),
             took: milliseconds(took),
         };
-        serde_json::to_vec(&json).map_err(|error| unwritable(&error))
+        serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))
     }
 }
 
-/// The most frequent categories, without those that have half of their products or more in one category below.
+/// Returns the most frequent categories, without those that have at least half of their products in one subcategory.
 fn narrowest(counted: &[FacetValue]) -> Vec<&FacetValue> {
     let parent = |path: &str| path.rsplit_once(CategoryPath::SEPARATOR).map(|(parent, _)| parent.to_owned());
     let has_half = |category: &FacetValue| {

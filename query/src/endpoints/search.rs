@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use api::extract::NoParameters;
+use api::problems::bad_body;
+use api::responses::{BadJsonBody, BadParameters, NotIndexed, NotModified, ServiceFailed};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use runtime::Problem;
 use runtime::body::JsonBody;
 
 use crate::answer::{self, AnswerToBody, SearchJson};
-use crate::awaited::Awaited;
-use crate::body::{self, Searches};
-use crate::cache::Made;
-use crate::http::{bad_body, bad_request, plain};
-use crate::parameter_docs::{SearchParameters, SearchesBody};
-use crate::params::Asked;
-use crate::{Service, asking, params};
+use crate::execute::cache_key;
+use crate::extract::{Parameters, Search};
+use crate::http::json_response;
+use crate::parameters::openapi::SearchesBody;
+use crate::parameters::{self, Endpoint, ParsedSearch, Searches};
+use crate::required_versions::RequiredVersions;
+use crate::search_service::SearchService;
 
 /// Search the catalogue
 ///
@@ -45,10 +48,7 @@ use crate::{Service, asking, params};
     path = "/products/search",
     tag = "search",
     operation_id = "search",
-    params(
-        SearchParameters,
-        ("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Those of `syncToken` count as well."),
-    ),
+    params(Parameters<Search>),
     responses(
         (
             status = 200,
@@ -80,65 +80,23 @@ use crate::{Service, asking, params};
                 "correctedQuery": "lamp"
             })
         ),
-        (status = 304, description = "The client has this answer already: `If-None-Match` named its `ETag`."),
-        (
-            status = 400,
-            description = "Parameters are unknown, malformed or out of bounds. `errors` names each.",
-            body = Problem,
-            content_type = "application/problem+json",
-            example = json!({
-                "type": "about:blank", "title": "Bad Request", "status": 400,
-                "detail": "2 things are wrong with the parameters",
-                "errors": [
-                    {"field": "pageSize", "message": "must be a whole number from 1 to 100", "type": "out_of_range"},
-                    {"field": "pricerange", "message": "is not a parameter here; did you mean `priceRange`?",
-                     "type": "unknown"}
-                ]
-            })
-        ),
-        (
-            status = 500,
-            description = "A defect; the log has the details under the request's id.",
-            body = Problem,
-            content_type = "application/problem+json"
-        ),
-        (
-            status = 503,
-            description = "The index is not available or has too much to do.",
-            body = Problem,
-            content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
-        ),
-        (
-            status = 504,
-            description = "What a sync token names is not indexed yet: `notIndexed`.",
-            body = Problem,
-            content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
-        ),
+        NotModified,
+        BadParameters,
+        ServiceFailed,
+        NotIndexed,
     )
 )]
 pub(crate) async fn search(
-    State(service): State<Arc<Service>>,
-    RawQuery(query): RawQuery,
-    awaited: Awaited,
+    State(service): State<Arc<SearchService>>,
+    Parameters { search, .. }: Parameters<Search>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let asked = params::read_search(query.as_deref().unwrap_or_default(), service.settings.currency)
-        .map_err(|faults| bad_request(&faults))?;
-    let awaited = awaited.and(asked.awaited.clone())?;
-    let asked = service.tuned_search(asked);
-    let make = async { service.search_all(std::slice::from_ref(&asked)).await.and_then(only) };
-    service.respond(&headers, &awaited, &name_of(&asked), make).await
-}
-
-fn only(made: Vec<Made>) -> Result<Made, Problem> {
-    made.into_iter().next().ok_or_else(Problem::internal)
-}
-
-/// What names the answer of a search among all answers.
-fn name_of(asked: &Asked) -> String {
-    asking::name("search", &params::write_search(asked), &asked.request.tuning)
+    let render = async {
+        let rendered = service.search_all(std::slice::from_ref(&search)).await?;
+        rendered.into_iter().next().ok_or_else(Problem::internal)
+    };
+    let key = cache_key("search", Endpoint::Search, &search);
+    service.respond(&headers, &search.required, &key, render).await
 }
 
 /// Search the catalogue by a JSON body
@@ -156,7 +114,7 @@ fn name_of(asked: &Asked) -> String {
     path = "/products/search",
     tag = "search",
     operation_id = "searchByBody",
-    params(("Noren-Sync-Token" = Option<String>, Header, description = "A write that the answer must have seen, as it was answered; repeated or separated by commas, at most 100. Waits for it 2 s at most.")),
+    params(RequiredVersions),
     request_body(
         content = SearchesBody,
         description = "One search, or `searches` with several.",
@@ -171,24 +129,9 @@ fn name_of(asked: &Asked) -> String {
             description = "The answer as of `GET /products/search`, or `results` with one for each search.",
             body = AnswerToBody<'static>
         ),
-        (
-            status = 400,
-            description = "The body is not JSON, or the address has parameters.",
-            body = Problem,
-            content_type = "application/problem+json"
-        ),
-        (
-            status = 413,
-            description = "The body is larger than 1 MiB.",
-            body = Problem,
-            content_type = "application/problem+json"
-        ),
-        (
-            status = 415,
-            description = "The body is not `application/json`.",
-            body = Problem,
-            content_type = "application/problem+json"
-        ),
+        BadJsonBody,
+        ServiceFailed,
+        NotIndexed,
         (
             status = 422,
             description = "Fields are unknown, malformed or out of bounds. `errors` names each, of several searches \
@@ -204,51 +147,32 @@ fn name_of(asked: &Asked) -> String {
                 ]
             })
         ),
-        (
-            status = 500,
-            description = "A defect; the log has the details under the request's id.",
-            body = Problem,
-            content_type = "application/problem+json"
-        ),
-        (
-            status = 503,
-            description = "The index is not available or has too much to do.",
-            body = Problem,
-            content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
-        ),
-        (
-            status = 504,
-            description = "What a sync token names is not indexed yet: `notIndexed`.",
-            body = Problem,
-            content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "When to try again, in seconds."))
-        ),
     )
 )]
 pub(crate) async fn search_by_body(
-    State(service): State<Arc<Service>>,
-    RawQuery(query): RawQuery,
-    mut awaited: Awaited,
+    State(service): State<Arc<SearchService>>,
+    _: NoParameters,
+    mut required: RequiredVersions,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    params::read_none(query.as_deref().unwrap_or_default()).map_err(|faults| bad_request(&faults))?;
-    let searches = body::read_searches(&body, service.settings.currency).map_err(|error| bad_body(&error))?;
-    let (asked, is_list) = match searches {
-        Searches::One(asked) => (vec![*asked], false),
-        Searches::Several(asked) => (asked, true),
+    let searches = parameters::read_searches(&body, service.settings.currency);
+    let (searches, is_list) = match searches.map_err(|error| bad_body(&error, "the body"))? {
+        Searches::One(search) => (vec![*search], false),
+        Searches::Several(searches) => (searches, true),
     };
-    for asked in &asked {
-        awaited = awaited.and(asked.awaited.clone())?;
+    for search in &searches {
+        required = required.and(search.required.clone())?;
     }
-    let asked: Vec<Asked> = asked.into_iter().map(|asked| service.tuned_search(asked)).collect();
-    let names: Vec<String> = asked.iter().map(name_of).collect();
-    let mut answers = service.answers(&awaited, &names, service.search_all(&asked)).await?;
-    match answers.pop() {
-        Some(answer) if !is_list => Ok(plain(answer.json)),
+    let searches: Vec<ParsedSearch> =
+        searches.into_iter().map(|search| service.apply_rules(search)).collect();
+    let keys: Vec<String> =
+        searches.iter().map(|search| cache_key("search", Endpoint::Search, search)).collect();
+    let mut responses = service.respond_to_all(&required, &keys, service.search_all(&searches)).await?;
+    match responses.pop() {
+        Some(response) if !is_list => Ok(json_response(response.json)),
         last => {
-            let all = answers.iter().chain(&last).map(|answer| &*answer.json);
-            Ok(plain(answer::results_json(all)))
+            let all = responses.iter().chain(&last).map(|response| &*response.json);
+            Ok(json_response(answer::results_json(all)))
         }
     }
 }
