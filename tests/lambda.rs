@@ -285,19 +285,18 @@ async fn on_the_servers_of_aws_a_product_goes_all_the_way() {
     );
 }
 
-/// Measured on the functions that `deploy/build.sh` made when `FUNCTIONS` names their folder, and then held to what they
-/// may take: see docs/BENCHMARKS.md. What the tests themselves build is not what would be deployed.
+/// Prints the cold starts. `NOREN_TEST_FUNCTIONS` names the folder of the functions that `deploy/build.sh` made, which
+/// are measured then, see docs/BENCHMARKS.md: the debug build of the tests is not what would be deployed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_asks_for_work_soon_after_its_start() {
     const STARTS: usize = 21;
-    const LIMIT: Duration = Duration::from_millis(50);
     let Some(variables) = variables_on_aws().await else { return };
-    let functions = std::env::var_os("FUNCTIONS").map(|folder| repository().join(folder));
+    let functions = folder("NOREN_TEST_FUNCTIONS");
     for name in ["noren-command", "noren-sync", "noren-query"] {
         let mut times = Vec::new();
         for _ in 0..if functions.is_some() { STARTS } else { 1 } {
             let mut program = match &functions {
-                Some(folder) => Command::new(folder.join(name).join("bootstrap")),
+                Some(folder) => command_at(&folder.join(name).join("bootstrap")),
                 None => command(name),
             };
             program.envs(variables.iter().cloned());
@@ -306,6 +305,5 @@ async fn a_function_asks_for_work_soon_after_its_start() {
         times.sort();
         let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
         println!("{name}: {median:.1?} from its start until it asks for work, {slowest:.1?} at most");
-        assert!(functions.is_none() || median <= LIMIT, "{name}: {times:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Running, check_openapi, finished, http_client, wait_until};
+use crate::support::{Answer, Running, check_openapi, chosen_seed, finished, http_client, wait_until};
 
 async fn get(url: &str, path: &str) -> Answer {
     Answer::of(http_client().get(format!("{url}{path}"))).await
@@ -58,8 +58,8 @@ async fn three_processes_work_as_one_and_serve_the_openapi_documents_checked_in(
     for service in [three.command, three.sync, three.query] {
         let name = service.name.clone();
         let listen = service.url.trim_start_matches("http://").to_owned();
-        let (status, took) = service.interrupt();
-        assert!(status.success() && took < Duration::from_secs(5), "{name}: {status} after {took:?}");
+        let status = service.interrupt();
+        assert!(status.success(), "{name}: {status}");
         let error = start_fault(&name, &["--check-health", "--listen", &listen], &[]);
         assert!(error.contains(&format!("no service answers at {listen}")), "{error}");
     }
@@ -159,8 +159,7 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
 async fn an_import_job_does_each_line_once_whenever_it_is_killed() {
     const LINES: usize = 20_000;
     const PRODUCTS: usize = 200;
-    let seed = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
-    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    let seed = chosen_seed().unwrap_or_else(|| fastrand::u64(..));
     println!("SEED={seed}");
     let mut chance = fastrand::Rng::with_seed(seed);
     let line_of = |n: usize| match n % 10 {
@@ -192,7 +191,7 @@ async fn an_import_job_does_each_line_once_whenever_it_is_killed() {
         let moment = Duration::from_micros(chance.u64(0..50_000));
         let _ = tokio::time::timeout(moment, std::future::pending::<()>()).await;
         match chance.u8(..4) {
-            0 => assert!(service.interrupt().0.success(), "SEED={seed}"),
+            0 => assert!(service.interrupt().success(), "SEED={seed}"),
             _ => service.kill(),
         }
         kills += 1;
@@ -256,8 +255,8 @@ async fn serve_fills_an_empty_catalogue_with_the_demo_once() {
     let client = http_client();
     let id = facets["products"][0]["id"].as_str().unwrap().to_owned();
     Answer::of(client.delete(format!("{}/products/{id}", service.url))).await.expect(200);
-    let (status, took) = service.interrupt();
-    assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
+    let status = service.interrupt();
+    assert!(status.success(), "{status}");
     let service = Running::start("noren", &arguments).await;
     wait_until("the deleted product stays deleted", async || total(&service.url, "").await == found - 1)
         .await;

@@ -1,8 +1,6 @@
 //! Searching what was written. How words match, filters filter and facets count is held by the contract suite of the
 //! index and by the oracle; here is what the API makes of it.
 
-use std::time::{Duration, Instant};
-
 use reqwest::Method;
 use serde_json::json;
 
@@ -23,13 +21,13 @@ on_each_index!(
 );
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_created_product_is_found_and_a_deleted_one_gone_within_a_second() {
+async fn a_created_product_is_found_and_a_deleted_one_gone() {
     let app = TestApp::spawn().await;
     let becomes = async |total: u64| {
-        let begun = Instant::now();
-        let what = format!("{total} products are found");
-        wait_until(&what, async || app.search("query=intel").await.json()["total"] == total).await;
-        assert!(begun.elapsed() < Duration::from_secs(1), "{what} after {:?}", begun.elapsed());
+        wait_until(&format!("{total} products are found"), async || {
+            app.search("query=intel").await.json()["total"] == total
+        })
+        .await;
     };
     app.post("/products", &shop()[0]).await.expect(201);
     becomes(1).await;

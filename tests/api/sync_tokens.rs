@@ -130,9 +130,8 @@ async fn what_does_not_come_in_time_is_told() {
     let once = asked(&app, Method::GET, "/products/search?syncTimeout=0", "9.a").await;
     assert_eq!(once.problem(504)["notIndexed"], json!(["9.a"]), "a parameter for the header, too");
     let begun = Instant::now();
-    let late = app.get("/products/search?syncToken=7.a&syncToken=2.b&syncTimeout=0.3").await;
-    let waited = begun.elapsed();
-    assert!(waited >= Duration::from_millis(300) && waited < Duration::from_secs(2), "{waited:?}");
+    let late = app.get("/products/search?syncToken=7.a&syncToken=2.b&syncTimeout=2.5").await;
+    assert!(begun.elapsed() >= Duration::from_millis(2500), "longer than the default");
     assert_eq!(late.header("retry-after"), "1");
     let problem = late.problem(504);
     assert_eq!(problem["notIndexed"], json!(["7.a", "2.b"]));
@@ -140,7 +139,7 @@ async fn what_does_not_come_in_time_is_told() {
     let problem = asked(&app, Method::GET, "/products/suggest?query=lamp", "7.a").await.problem(504);
     assert!(begun.elapsed() >= Duration::from_secs(2), "the default");
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("version 7 of product a is not indexed yet after 2.0 s"), "{detail}");
+    assert!(detail.contains("version 7 of product a is not indexed yet after "), "{detail}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

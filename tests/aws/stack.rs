@@ -16,7 +16,7 @@ use sqs_queue::SqsQueue;
 use super::shares::processor_times;
 use super::start::{fault, variables};
 use crate::services;
-use crate::support::{Answer, Icecat, Proxy, Running, command, finished, http_client, wait_within};
+use crate::support::{Answer, Icecat, Proxy, Running, command, finished, http_client, scaled, wait_within};
 
 /// How long a whole catalogue may be on its way, with other tests beside it.
 const LONG: Duration = Duration::from_secs(300);
@@ -75,12 +75,6 @@ async fn total(client: &Client, query: &Running) -> usize {
     Answer::of(request).await.expect(200).json()["total"].as_u64().unwrap() as usize
 }
 
-/// The number of seconds in a variable, for those who want to see a longer run.
-fn seconds(variable: &str) -> Option<Duration> {
-    let text = std::env::var(variable).ok()?;
-    Some(Duration::from_secs(text.parse().unwrap_or_else(|_| panic!("{variable} is a number of seconds"))))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_survives_the_death_of_each_process() {
     // Messages that the dead hold come again soon.
@@ -125,12 +119,11 @@ fn importing(icecat: &Icecat, to: &Running) -> std::process::Child {
     import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// With `MEASURE_IMPORT=1` it is the whole real catalogue, and what it prints belongs into the benchmarks.
+/// Prints what docs/BENCHMARKS.md reports of a release build at full scale.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_takes_each_part_so_long() {
-    let measured = std::env::var_os("MEASURE_IMPORT").is_some();
     let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
-    let icecat = if measured { Icecat::load() } else { Icecat::small() };
+    let icecat = Icecat::load();
     let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
     let (query, client) = (place.start("noren-query").await, http_client());
     let whole = icecat.products.len();
@@ -165,7 +158,7 @@ fn import_is_over(import: &std::process::Child) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_dead_lettered_while_opensearch_is_away() {
     let visibility = Duration::from_secs(2);
-    let outage = seconds("OUTAGE_SECONDS").unwrap_or(6 * visibility);
+    let outage = Duration::from_secs(scaled(60, 12));
     let Some(mut place) = Place::new(visibility).await else { return };
     let mut proxy = Proxy::before(&place.opensearch);
     proxy.mend().await;
@@ -260,7 +253,7 @@ async fn an_import_job_waits_for_dynamodb_and_does_each_line_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_version_is_one_success_of_many_writers_and_every_loser_is_told() {
     const WRITERS: usize = 50;
-    const WRITES: usize = 200;
+    let writes = scaled(200, 20) as usize;
     let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
     let (command, client) = (place.start("noren-command").await, http_client());
     let url = format!("{}/products/contested", command.url);
@@ -269,7 +262,7 @@ async fn every_version_is_one_success_of_many_writers_and_every_loser_is_told() 
         let (client, url) = (client.clone(), url.clone());
         tokio::spawn(async move {
             let mut made = Vec::new();
-            for write in 0..WRITES {
+            for write in 0..writes {
                 let seen = Answer::of(client.get(&url)).await.expect(200).header("etag").to_owned();
                 let content = json!({ "name": format!("lamp {write} of writer {writer}") });
                 let answer = Answer::of(client.put(&url).header("if-match", &seen).json(&content)).await;
@@ -288,7 +281,7 @@ async fn every_version_is_one_success_of_many_writers_and_every_loser_is_told() 
         made.extend(writer.await.unwrap());
     }
     made.sort_unstable();
-    assert!(made.len() >= WRITES, "of writers that never stop, one wins each time");
+    assert!(made.len() >= writes, "of writers that never stop, one wins each time");
     assert_eq!(made, (2..2 + made.len() as u64).collect::<Vec<_>>());
     let last = Answer::of(client.get(&url)).await.expect(200).json();
     assert_eq!(last["version"], 1 + made.len());
@@ -309,11 +302,10 @@ async fn an_index_that_cannot_be_used_is_one_line_that_says_what_to_set() {
     }
 }
 
-/// 20 writes a second, each looked for from its answer on. With `LAG_SECONDS=30` it is measured for so long, behind a
-/// third of that in which the servers warm up: their first answers are compiled while they are given.
+/// Makes 20 writes a second and searches for each from its response on. Prints the lag after a third more writes to warm
+/// up, because the Java servers compile their code during the first requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_is_found_soon() {
-    let wanted = seconds("LAG_SECONDS");
     let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
     let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
     let (query, client) = (place.start("noren-query").await, http_client());
@@ -331,7 +323,7 @@ async fn a_write_is_found_soon() {
     };
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     let (mut running, mut lags) = (FuturesUnordered::new(), Vec::new());
-    let measured = 20 * wanted.unwrap_or(Duration::from_secs(3)).as_secs() as usize;
+    let measured = 20 * scaled(30, 3) as usize;
     for n in 0..measured * 4 / 3 {
         while let Some(lag) = tokio::select! {
             _ = ticks.tick() => None,
@@ -346,10 +338,6 @@ async fn a_write_is_found_soon() {
     lags.sort();
     let at = |share: usize| lags[(lags.len() * share / 100).min(lags.len() - 1)];
     println!("from the answer to being found: median {:?}, 99 of 100 {:?}", at(50), at(99));
-    // A figure counts only where nothing else runs.
-    if wanted.is_some() {
-        assert!(at(99) < Duration::from_secs(2), "{:?}", at(99));
-    }
 }
 
 /// An operator's commands on the back ends, while the services work on them.

@@ -12,15 +12,14 @@ use noren::app::Options;
 use tantivy_index::{TantivyWriter, WriterOptions};
 
 use super::verified::{delete, fill, noren_verify, product, verify};
-use super::{scale, seed};
-use crate::support::{Running, TestApp, wait_until};
+use crate::support::{Running, TestApp, scaled, seed, wait_until};
 
 /// How many products drift.
 const PLANTED: usize = 100;
 
 /// How many products there are.
 fn products() -> usize {
-    3_000 * scale() as usize
+    scaled(3_000, 1_000) as usize
 }
 
 /// Products, drafts, changed ones and tombstones.
@@ -189,7 +188,7 @@ async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
     assert_eq!((code, found.len()), (Some(0), 0), "SEED={seed}: {told}");
     let all_equal = format!("{} products and tombstones compared: the index equals the store", products());
     assert_eq!(told, all_equal);
-    assert!(service.interrupt().0.success());
+    assert!(service.interrupt().success());
 
     let planted = plant_in_folder(folder.path(), &mut chance).await;
     let fast = [&place[..], &["--patience", "0"]].concat();

@@ -3,7 +3,7 @@
 //! Promised: as long as DynamoDB takes some of what is tried, writes are answered with a 2xx, each is made once, and
 //! every change gets to the queue.
 //!
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::dynamodb_fails` repeats it with other chances, for
+//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::dynamodb_fails` repeats it with other chances, for
 //! ten times as long.
 
 use std::collections::BTreeMap;
@@ -18,15 +18,15 @@ use serde_json::{Value, json};
 
 use super::shop::Shop;
 use crate::services;
-use crate::support::{Answer, FaultProxy, Passing, Rule, http_client};
+use crate::support::{Answer, FaultProxy, Passing, Rule, http_client, scaled, seed};
 
 const CLIENTS: u64 = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_succeed_while_dynamodb_throttles_and_transactions_conflict() {
     let Some(server) = services::dynamodb().await else { return };
-    println!("seed {}", super::seed());
-    let chance = Mutex::new(fastrand::Rng::with_seed(super::seed()));
+    println!("seed {}", seed());
+    let chance = Mutex::new(fastrand::Rng::with_seed(seed()));
     // No faults while the table is made.
     let table = format!("fails-{}", ProductId::generate());
     DynamoStore::create(&Aws::local(&server.url).await.unwrap(), &table).await.unwrap();
@@ -34,7 +34,7 @@ async fn writes_succeed_while_dynamodb_throttles_and_transactions_conflict() {
         FaultProxy::before(&server.url, move |passing| rule(passing, &mut chance.lock().unwrap())).await;
     let store = DynamoStore::open(&Aws::local(&proxy.url).await.unwrap(), &table).await.unwrap();
     let shop = Shop::dynamodb_table(&store).await;
-    let writes = 40 * super::scale();
+    let writes = scaled(40, 20);
     let clients = (0..CLIENTS).map(|client| write(&shop, client, writes));
     let versions: BTreeMap<String, u64> = join_all(clients).await.into_iter().flatten().collect();
     let products: BTreeMap<String, u64> = shop.products().await.into_iter().collect();

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::seed;
 use super::verified::{delete, expect_converged, fill, product, verify};
-use crate::support::{Answer, Running, finished, http_client, wait_until};
+use crate::support::{Answer, Running, finished, http_client, seed, wait_until};
 
 /// How many products there are at first.
 const PRODUCTS: usize = 1_500;
@@ -86,7 +85,7 @@ impl Shop {
 }
 
 fn stop(service: Running) {
-    assert!(service.interrupt().0.success());
+    assert!(service.interrupt().success());
 }
 
 async fn total(url: &str) -> u64 {

@@ -4,47 +4,45 @@
 //! there wholly or not at all; when the writing stops, the index holds the same version of every product as the store,
 //! without dead letters.
 //!
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::killed` repeats it with other moments, ten times as
+//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::killed` repeats it with other moments, ten times as
 //! many.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Running, finished, http_client, wait_until};
+use crate::support::{Answer, PATIENCE, Running, finished, http_client, scaled, seed, wait_until};
 
 /// Clients that write at the same time, each its own products.
 const CLIENTS: u64 = 16;
 /// Products of one client.
 const PRODUCTS: u64 = 40;
-/// Nothing is answered later than this by a service that runs.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_process_that_is_killed_at_random_moments_loses_nothing() {
-    let kills = 50 * super::scale();
+    let kills = scaled(50, 5);
     killed(&["noren"], vec!["noren"; kills as usize], 400 * kills).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_of_three_processes_that_is_killed_at_random_moments_loses_nothing() {
     let names = ["noren-command", "noren-sync", "noren-query"];
-    let kills = 10 * super::scale();
+    let kills = scaled(10, 2);
     let mut victims = names.repeat(kills as usize);
-    fastrand::Rng::with_seed(super::seed()).shuffle(&mut victims);
+    fastrand::Rng::with_seed(seed()).shuffle(&mut victims);
     killed(&names, victims, 2000 * kills).await;
 }
 
 /// Makes this many writes and kills the processes meanwhile, one after the other.
 async fn killed(names: &[&'static str], victims: Vec<&'static str>, writes: u64) {
-    let seed = super::seed();
+    let seed = seed();
     println!("seed {seed}");
     let dir = tempfile::tempdir().unwrap();
     let mut service = Service::start(names, dir.path()).await;
@@ -291,7 +289,7 @@ impl Writer {
         loop {
             let next = self.address.wait_for(|address| address.starts > after).await;
             let address = next.expect("a killed service is started again").clone();
-            let request = self.http.get(format!("{}/products/{id}", address.url)).timeout(ANSWER_TIMEOUT);
+            let request = self.http.get(format!("{}/products/{id}", address.url)).timeout(PATIENCE);
             match request.send().await {
                 Ok(response) => {
                     let (status, headers) = (response.status(), response.headers().clone());
@@ -308,7 +306,7 @@ impl Writer {
 
 /// Status and body, if both came.
 async fn answer(request: RequestBuilder) -> Option<(u16, String)> {
-    let response = request.timeout(ANSWER_TIMEOUT).send().await.ok()?;
+    let response = request.timeout(PATIENCE).send().await.ok()?;
     let status = response.status().as_u16();
     Some((status, response.text().await.ok()?))
 }

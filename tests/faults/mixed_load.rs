@@ -15,7 +15,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Running, http_client};
+use crate::support::{Answer, Running, http_client, scaled, seed};
 
 /// Products that there are at most.
 const PRODUCTS: u64 = 5_000;
@@ -101,9 +101,8 @@ fn bytes_in(folder: &Path) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_mixed_load_leaves_no_trace() {
-    let seconds = if std::env::var_os("CI").is_some() { 300 } else { 30 };
-    let time = Duration::from_secs(seconds * super::scale());
-    let seed = super::seed();
+    let time = Duration::from_secs(scaled(300, 30));
+    let seed = seed();
     println!("seed {seed}");
     let dir = tempfile::tempdir().unwrap();
     let service = Running::start("noren", &["serve", "--data-dir", dir.path().to_str().unwrap()]).await;

@@ -3,7 +3,7 @@
 //! Promised: nothing is lost, nothing that can be tried again becomes a dead letter, and a document that OpenSearch can
 //! never take becomes one alone.
 //!
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::opensearch_fails` repeats it with other chances and
+//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::opensearch_fails` repeats it with other chances and
 //! ten times as many changes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +23,10 @@ use sync::{Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::services;
-use crate::support::{FaultProxy, Passing, Rule, opensearch_options, wait_within};
+use crate::support::{FaultProxy, Passing, Rule, opensearch_options, scaled, seed, wait_within};
 
-const PRODUCTS: usize = 300;
+/// Versions of each product.
+const VERSIONS: u64 = 3;
 /// Ids of documents that OpenSearch refuses begin so.
 const BAD: &str = "bad";
 /// So few changes at a time, so that there are many bulks.
@@ -38,8 +39,8 @@ const LONG: Duration = Duration::from_secs(240);
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
     let Some(server) = services::opensearch().await else { return };
-    println!("seed {}", super::seed());
-    let mut chance = fastrand::Rng::with_seed(super::seed());
+    println!("seed {}", seed());
+    let mut chance = fastrand::Rng::with_seed(seed());
     let options = opensearch_options(server, &format!("fails-{}", ProductId::generate()));
     let searcher = {
         // No faults while the index is made.
@@ -72,7 +73,7 @@ async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
     let (working, stopped) = (worker.clone(), stop.clone());
     let work = tokio::spawn(async move { working.run(stopped).await });
 
-    let changes = changes(&mut chance, 3 * super::scale());
+    let changes = changes(&mut chance, scaled(300, 80));
     for part in changes.chunks(500) {
         let envelope = |change: &Change| Envelope { change: change.clone(), traceparent: None };
         for sent in queue.send(part.iter().map(envelope).collect()).await {
@@ -105,13 +106,13 @@ async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
 }
 
 /// Versions of each product in any order; some deletes, and some documents that OpenSearch refuses.
-fn changes(chance: &mut fastrand::Rng, versions: u64) -> Vec<Change> {
+fn changes(chance: &mut fastrand::Rng, products: u64) -> Vec<Change> {
     let content = read_product(br#"{"name":"x","price":19.9}"#, Currency::USD).unwrap().content;
     let at = domain::now();
     let mut changes = Vec::new();
-    for number in 0..PRODUCTS {
+    for number in 0..products {
         let name = if number % 40 == 0 { format!("{BAD}-{number}") } else { format!("p{number}") };
-        for version in (1..=versions).map(Version) {
+        for version in (1..=VERSIONS).map(Version) {
             let id = ProductId::parse(&name).unwrap();
             changes.push(if version > Version::FIRST && chance.u8(0..6) == 0 {
                 Change::Delete(Tombstone { id, version, deleted_at: at })

@@ -12,13 +12,12 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::verified::{expect_converged, fill, product, verify};
-use super::{scale, seed};
-use crate::support::{Answer, Running, TestApp, http_client, wait_until};
+use crate::support::{Answer, Running, TestApp, http_client, scaled, seed, wait_until};
 
 /// Products that editors change and that stay, so that every search must find all of them.
 const KEPT: usize = 300;
 /// Products that come and go.
-const OTHERS: usize = 2_700;
+const OTHERS: u64 = 2_700;
 /// How many of these are enough for OpenSearch, which shares this machine with the tests.
 const OTHERS_IN_OPENSEARCH: usize = 900;
 /// Creates and updates in each request of the editors.
@@ -258,13 +257,13 @@ async fn a_rebuild_that_is_killed_again_and_again_fails_no_search_and_loses_noth
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["serve", "--data-dir", folder.path().to_str().unwrap()];
     let mut service = Running::start("noren", &arguments).await;
-    let load = Load::begin(&service.url, OTHERS, &mut chance).await;
+    let load = Load::begin(&service.url, scaled(OTHERS, 900) as usize, &mut chance).await;
 
     let begun = Instant::now();
     let whole = rebuilt(&service.url, "/admin/reindex").await;
     let usual = begun.elapsed();
     let (mut kills, mut left_alone, mut resumed) = (0, 0, 0);
-    for _ in 0..BREAKS * scale() {
+    for _ in 0..scaled(BREAKS, 4) {
         let breaks = Break::at_random(whole.before_the_switch(), &mut chance);
         let broken = rebuild(&service.url, "/admin/reindex", Some(breaks)).await;
         resumed += u64::from(broken.has("resumed"));
@@ -316,7 +315,7 @@ async fn a_rebuild_in_opensearch_fails_no_search_and_loses_nothing() {
     let whole = rebuilt(&app.url, "/admin/reindex").await;
     let usual = begun.elapsed();
     let mut resumed = 0;
-    for _ in 0..BREAKS_IN_OPENSEARCH * scale() {
+    for _ in 0..scaled(BREAKS_IN_OPENSEARCH, 3) {
         let breaks = Break::at_random(whole.before_the_switch(), &mut chance);
         let broken = rebuild(&app.url, "/admin/reindex", Some(breaks)).await;
         resumed += u64::from(broken.has("resumed"));

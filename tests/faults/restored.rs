@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::seed;
-use crate::support::{Answer, Running, finished, http_client, wait_until};
+use crate::support::{Answer, Running, finished, http_client, seed, wait_until};
 
 /// Products that are there before the backup.
 const BEFORE: u64 = 300;

@@ -3,7 +3,7 @@
 //! Promised: writes are answered with a 2xx, since DynamoDB keeps what must be sent; memory does not grow with what
 //! waits; when SQS is back, everything is sent and found without anybody's help.
 //!
-//! `SCALE=60 cargo test --workspace --test integration faults::sqs_away` repeats it with an outage of ten minutes instead
+//! `NOREN_TEST_SCALE=60 cargo test --workspace --test integration faults::sqs_away` repeats it with an outage of ten minutes instead
 //! of ten seconds.
 
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use sqs_queue::SqsQueue;
 
 use crate::aws::variables;
 use crate::services;
-use crate::support::{Answer, FaultProxy, Rule, Running, http_client, wait_within};
+use crate::support::{Answer, FaultProxy, Rule, Running, http_client, scaled, wait_within};
 
 const CLIENTS: usize = 16;
-/// How long SQS is away, unless it shall be longer.
-const OUTAGE: Duration = Duration::from_secs(10);
+/// Seconds that SQS is away at full scale.
+const OUTAGE_SECONDS: u64 = 10;
 /// How much more memory a service may take while changes wait.
 const MAX_GROWTH: u64 = 48 << 20;
 /// How long draining may take on a busy machine.
@@ -65,7 +65,7 @@ async fn writes_succeed_while_sqs_is_away_and_are_found_when_it_is_back() {
     let (before, memory) = (written(&writers), [&command, &sync].map(Running::memory));
 
     is_away.store(true, Ordering::Relaxed);
-    let outage = OUTAGE * super::scale() as u32;
+    let outage = Duration::from_secs(scaled(OUTAGE_SECONDS, 3));
     join_all(writers.iter_mut().map(|writer| writer.write_for(&command, outage))).await;
     let grown = [&command, &sync].map(Running::memory).into_iter().zip(memory);
     let grown: Vec<u64> =

@@ -13,7 +13,7 @@ use domain::Language;
 use domain::ports::{IndexWriter, SearchIndex};
 use domain::search::{FacetRequest, Field, MatchMode, Page, PageStart, SearchAnswer, SearchRequest, Sort};
 
-use crate::support::indexes;
+use crate::support::{indexes, scaled};
 
 use catalogue::{Catalogue, IDS, random_request, random_tuning};
 use reference::{Class, Found};
@@ -25,7 +25,7 @@ const SEARCHES_AT_ONCE: usize = 7;
 
 #[tokio::test]
 async fn tantivy_answers_as_the_brute_force_search_does() {
-    for seed in 0..CATALOGUES {
+    for seed in 0..scaled(CATALOGUES, 3) {
         let (_folder, writer, searcher) = indexes::tantivy(Language::English);
         compare(&writer, &searcher, seed).await;
     }
@@ -33,7 +33,7 @@ async fn tantivy_answers_as_the_brute_force_search_does() {
 
 #[tokio::test]
 async fn opensearch_answers_as_the_brute_force_search_does() {
-    for seed in 0..CATALOGUES {
+    for seed in 0..scaled(CATALOGUES, 3) {
         let Some((writer, searcher)) = indexes::opensearch("oracle", Language::English).await else { return };
         compare(&writer, &searcher, seed).await;
     }

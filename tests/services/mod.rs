@@ -17,7 +17,7 @@ use guarded::Guarded;
 use means::Means;
 use tokio::sync::OnceCell;
 
-use crate::support::{http_client, wait_within};
+use crate::support::{http_client, record, wait_within};
 
 /// How long a server may take to answer, on a machine that does other things as well.
 const START_PATIENCE: Duration = Duration::from_secs(240);
@@ -47,6 +47,7 @@ pub(crate) async fn opensearch() -> Option<&'static Server> {
 type Shared = OnceCell<Result<Server, String>>;
 
 async fn shared(server: &'static Shared, kind: Kind) -> Option<&'static Server> {
+    record();
     let means = means::means().await?;
     match server.get_or_init(|| Server::start(kind, means)).await {
         Ok(server) => Some(server),

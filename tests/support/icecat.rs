@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Answer, http_client, shared_data};
+use super::{Answer, http_client, is_full_scale, shared_data};
 
-/// The Icecat catalogue, or a made one for those who do not have it.
+/// The Icecat catalogue at full scale, if it is beside the repository; otherwise a small generated one.
 pub(crate) struct Icecat {
     /// Gzipped NDJSON.
     pub(crate) file: PathBuf,
@@ -19,12 +19,7 @@ pub(crate) struct Icecat {
 
 impl Icecat {
     pub(crate) fn load() -> Self {
-        Self::from_file(shared_data("icecat.ndjson.gz"))
-    }
-
-    /// The made one for everybody.
-    pub(crate) fn small() -> Self {
-        Self::from_file(None)
+        Self::from_file(is_full_scale().then(|| shared_data("icecat.ndjson.gz")).flatten())
     }
 
     fn from_file(file: Option<PathBuf>) -> Self {

@@ -5,11 +5,12 @@ use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tempfile::TempDir;
 
-use super::opensearch_options;
+use super::{opensearch_options, record};
 use crate::services;
 
 /// An empty index in a folder of its own.
 pub(crate) fn tantivy(language: Language) -> (TempDir, TantivyWriter, TantivySearcher) {
+    record();
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let options = WriterOptions { language, ..WriterOptions::default() };
     let writer = TantivyWriter::open(folder.path(), options).expect("a new folder opens");

@@ -5,7 +5,9 @@ mod icecat;
 pub(crate) mod indexes;
 mod processes;
 mod proxy;
+mod run;
 mod test_app;
+mod times;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,9 +18,11 @@ use crate::services::Server;
 
 pub(crate) use fault_proxy::{FaultProxy, Passing, Rule};
 pub(crate) use icecat::Icecat;
-pub(crate) use processes::{Running, command, finished, free_port};
+pub(crate) use processes::{Running, command, command_at, finished, free_port};
 pub(crate) use proxy::Proxy;
+pub(crate) use run::{chosen_seed, folder, is_full_scale, scaled, seed};
 pub(crate) use test_app::{Answer, TestApp};
+pub(crate) use times::record;
 
 /// The longest that a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -5,15 +5,15 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::{PATIENCE, http_client, repository, wait_until};
+use super::{PATIENCE, folder, http_client, record, repository, wait_until};
 
 /// The binary with this name, built with the profile of the tests, or lying in the folder that `PROGRAMS` names: what is
 /// measured must not be what was built for tests.
 fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        if let Some(folder) = std::env::var_os("PROGRAMS") {
-            return repository().join(folder);
+        if let Some(folder) = folder("NOREN_TEST_PROGRAMS") {
+            return folder;
         }
         // `cargo test` builds the binaries of a package only for tests of that same package.
         let mut build = Command::new(env!("CARGO"));
@@ -41,7 +41,12 @@ fn binary(name: &str) -> PathBuf {
 
 /// A command for the binary, with an environment that has no variables of Noren.
 pub(crate) fn command(name: &str) -> Command {
-    clean(Command::new(binary(name)))
+    command_at(&binary(name))
+}
+
+/// A command for the program at this path, with an environment that has no variables of Noren.
+pub(crate) fn command_at(program: &Path) -> Command {
+    clean(Command::new(program))
 }
 
 /// The command with an environment that has no variables of Noren.
@@ -58,6 +63,7 @@ fn clean(mut command: Command) -> Command {
 /// # Panics
 /// When it does not end in time.
 pub(crate) fn finished(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    record();
     let mut command = command(name);
     command.args(arguments).envs(variables.iter().copied());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -135,6 +141,7 @@ impl Running {
         arguments: &[&str],
         prepare: impl FnOnce(&mut Command),
     ) -> Self {
+        record();
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         command.args(arguments).args(["--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -172,13 +179,13 @@ impl Running {
         self.child.wait().expect("it ends");
     }
 
-    /// Ctrl-C; answers how it ended and how long that took.
-    pub(crate) fn interrupt(mut self) -> (std::process::ExitStatus, std::time::Duration) {
+    /// Sends Ctrl-C and waits for the end.
+    pub(crate) fn interrupt(mut self) -> std::process::ExitStatus {
         let begun = Instant::now();
         signal(self.child.id(), "INT");
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
-                return (status, begun.elapsed());
+                return status;
             }
             assert!(begun.elapsed() < PATIENCE, "{} does not stop", self.name);
             std::thread::sleep(std::time::Duration::from_millis(5));

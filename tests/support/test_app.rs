@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{PATIENCE, http_client, opensearch_options};
+use super::{PATIENCE, http_client, opensearch_options, record};
 use crate::services;
 
 /// A running service. It fails its test when that leaves changes queued or dead-lettered.
@@ -111,6 +111,7 @@ impl TestApp {
     }
 
     async fn serve(app: App, data_dir: TempDir) -> Self {
+        record();
         let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         let (stop, stopped) = oneshot::channel();

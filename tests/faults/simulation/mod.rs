@@ -9,7 +9,7 @@
 //! is true; a request with an idempotency key happens once; versions count 1, 2, 3; searches never see a product go
 //! back; only what cannot be indexed becomes a dead letter.
 //!
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::simulation` repeats it from seed 7 on, ten times
+//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::simulation` repeats it from seed 7 on, ten times
 //! as many. A seed that fails is named with its trace.
 
 mod checks;
@@ -35,7 +35,9 @@ use queue::SimulatedQueue;
 use store::{Outbox, SimulatedStore};
 use world::{Event, Mistake, Tally, World};
 
-/// Seeds that are run, unless there shall be more.
+use crate::support::{record, scaled, seed};
+
+/// Seeds at full scale.
 const SEEDS: u64 = 3000;
 /// A planted mistake must be found in so many.
 const SEEDS_FOR_A_MISTAKE: u64 = 500;
@@ -52,6 +54,7 @@ struct Outcome {
 
 /// Runs a seed. It keeps the lines of its trace when it is `told`.
 fn run(seed: u64, mistake: Option<Mistake>, told: bool) -> Outcome {
+    record();
     // The pauses of `sync` are cut by the chance of the thread.
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -127,7 +130,7 @@ fn tell(seed: u64, fault: &str) -> ! {
 
 #[test]
 fn whatever_fails_the_index_comes_to_equal_the_store() {
-    let (first, count) = (super::seed(), SEEDS * super::scale());
+    let (first, count) = (seed(), scaled(SEEDS, 300));
     let begun = std::time::Instant::now();
     let mut sum = Tally::default();
     for seed in first..first + count {
@@ -144,7 +147,7 @@ fn whatever_fails_the_index_comes_to_equal_the_store() {
 
 #[test]
 fn a_seed_replays_exactly() {
-    let first = super::seed();
+    let first = seed();
     for seed in first..first + 50 {
         let [once, again] = [(); 2].map(|()| run(seed, None, false));
         assert_eq!(once.trace_hash, again.trace_hash, "seed {seed}");
@@ -155,7 +158,7 @@ fn a_seed_replays_exactly() {
 
 #[test]
 fn planted_mistakes_are_found() {
-    let first = super::seed();
+    let first = seed();
     for mistake in Mistake::ALL {
         let found = (first..first + SEEDS_FOR_A_MISTAKE)
             .find_map(|seed| Some((seed, run(seed, Some(mistake), false).held.err()?)));
