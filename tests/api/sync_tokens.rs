@@ -1,4 +1,4 @@
-//! Reading one's own writes: searches with the token of a write see it, or say that they do not.
+//! Read-your-writes: a search with the sync token of a write sees it, or fails with 504.
 
 use std::time::{Duration, Instant};
 
@@ -15,14 +15,14 @@ async fn asked(app: &TestApp, method: Method, path: &str, tokens: &str) -> Answe
     Answer::of(if method == Method::POST { request.json(&json!({ "query": "lamp" })) } else { request }).await
 }
 
-/// The token of a write.
+/// Returns the sync token of a write.
 fn token(written: &Answer) -> String {
     let token = written.header(HEADER);
     assert!(!token.is_empty(), "{written:?}");
     token.to_owned()
 }
 
-/// Writes and looks at once, without waiting for anything but the search itself.
+/// Writes and searches immediately; only the search waits.
 async fn every_write_is_seen_by_a_search_with_its_token(app: &TestApp) {
     let search = async |query: &str, token: &str| {
         app.get(&format!("/products/search?query={query}&syncToken={token}")).await.expect(200)
@@ -67,7 +67,7 @@ async fn every_address_of_the_read_side_takes_the_header() {
     .into_iter()
     .enumerate()
     {
-        // Both are new in each round, so that none is found already.
+        // Both are new in each round, so neither is indexed already.
         for id in ["a", "b"] {
             app.delete(&format!("/products/{id}")).await;
         }
@@ -125,7 +125,7 @@ async fn a_write_that_changed_nothing_or_came_twice_has_the_token_of_what_is_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_come_in_time_is_told() {
+async fn a_version_that_is_not_indexed_in_time_is_reported() {
     let app = TestApp::spawn().await;
     let once = asked(&app, Method::GET, "/products/search?syncTimeout=0", "9.a").await;
     assert_eq!(once.problem(504)["notIndexed"], json!(["9.a"]), "a parameter for the header, too");
@@ -147,7 +147,7 @@ async fn what_comes_late_is_waited_for() {
     let app = TestApp::spawn().await;
     let request = app.request(Method::GET, "/products/search?query=lamp&syncToken=1.late&syncTimeout=10");
     let waiting = tokio::spawn(Answer::of(request));
-    // Past the first looks, which come a few milliseconds after each other.
+    // Later than the first polls, which are a few milliseconds apart.
     assert!(app.get("/products/search?syncToken=1.late&syncTimeout=0.3").await.status == 504);
     app.put("/products/late", &json!({ "name": "Lamp" })).await.expect(201);
     assert_eq!(waiting.await.unwrap().expect(200).ids(), ["late"]);

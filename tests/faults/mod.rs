@@ -1,8 +1,8 @@
-//! The faults that Noren survives, each with a test that anyone can repeat.
+//! The faults that Noren survives, each with a repeatable test.
 //!
-//! `SEED` says where chance begins and `SCALE` how many times longer than usual a test runs:
-//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::simulation`. A test that fails names its seed.
-//! `docs/RELIABILITY.md` says what is promised.
+//! `SEED` sets the seed and `NOREN_TEST_SCALE` the length, see `tests/support/run.rs`: `SEED=7 NOREN_TEST_SCALE=10
+//! cargo test --workspace --test integration faults::simulation`. A test that fails prints its seed.
+//! `docs/RELIABILITY.md` states the guarantees.
 
 mod deleted;
 mod drift;

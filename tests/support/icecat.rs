@@ -1,4 +1,4 @@
-//! A whole real catalogue, and what must be found of it.
+//! A real catalogue and its expected search results.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -31,7 +31,7 @@ impl Icecat {
         Self { file, products, _folder: folder }
     }
 
-    /// Compares what the service at this address finds with counts over the file.
+    /// Compares the search results of the service at this address with counts over the file.
     pub(crate) async fn expect_at(&self, url: &str) {
         let search = async |parameters: &str| {
             let request = http_client().get(format!("{url}/products/search?{parameters}"));
