@@ -1,4 +1,4 @@
-//! A server as a process under guard: it ends when the tests end, whatever ended them.
+//! A server process that ends with the tests, however they end.
 
 use std::fmt;
 use std::io;
@@ -12,31 +12,32 @@ use tempfile::TempDir;
 use super::Kind;
 use crate::support::repository;
 
-/// What ends the server when its standard input is closed, and the operating system closes that with this process.
+/// The script that ends the server when its standard input is closed, which the operating system does when this
+/// process ends.
 const GUARD: &str = include_str!("guard.sh");
 
-/// How much of a server's log is shown when it fails.
+/// The number of log lines that are shown when a server fails.
 const LAST_LINES: usize = 30;
 
-/// A process that may not outlive this one.
-pub(super) struct Guarded {
+/// A process that cannot outlive this one.
+pub(super) struct ProcessGuard {
     guard: Mutex<Child>,
     folder: TempDir,
     address: Address,
 }
 
-/// How to learn the address of a server.
+/// The way to learn the address of a server.
 pub(super) enum Address {
-    /// The port it was told to take.
+    /// The port that it was given.
     Port(u16),
-    /// It prints a line with this before the port.
+    /// The port is in its log, after this text.
     Printed(&'static str),
-    /// Docker knows which port of this machine stands for this one of the service.
+    /// Docker reports the port that it published.
     Published { project: String, service: &'static str, port: u16 },
 }
 
-impl Guarded {
-    /// Starts a server in a folder of its own, which goes with it.
+impl ProcessGuard {
+    /// Starts a server in its own folder, which is removed with it.
     pub(super) fn start(
         folder: TempDir,
         server: &Command,
@@ -49,26 +50,26 @@ impl Guarded {
         if let Some(current) = server.get_current_dir() {
             guard.current_dir(current);
         }
-        // Ctrl-C in a terminal goes to a whole group; the guard is to outlive it and clean up.
+        // Ctrl-C in a terminal reaches a whole process group; the guard must survive it to clean up.
         guard.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let guard = guard.spawn()?;
         Ok(Self { guard: Mutex::new(guard), folder, address })
     }
 
-    /// Whether the server has ended by itself.
+    /// Returns true if the server has ended by itself.
     pub(super) fn has_ended(&self) -> bool {
         let mut guard = self.guard.lock().expect("nobody panics while holding it");
         !matches!(guard.try_wait(), Ok(None))
     }
 
-    /// Where the server is, as soon as that is known.
+    /// Returns the address of the server once it is known.
     pub(super) fn url(&self) -> Option<String> {
         let port = match &self.address {
             Address::Port(port) => *port,
             Address::Printed(before) => {
                 let log = self.log();
                 let (_, after) = log.split_once(before)?;
-                // A line that is not complete may have half a port.
+                // An incomplete line may have only half of the port.
                 after.split_once('\n')?.0.trim().parse().ok()?
             }
             Address::Published { project, service, port } => {
@@ -84,7 +85,7 @@ impl Guarded {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The end of what the server wrote.
+    /// Returns the last lines of the log.
     pub(super) fn last_words(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
@@ -92,17 +93,17 @@ impl Guarded {
     }
 }
 
-impl fmt::Debug for Guarded {
+impl fmt::Debug for ProcessGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guarded").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("ProcessGuard").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
-impl Drop for Guarded {
+impl Drop for ProcessGuard {
     fn drop(&mut self) {
         let guard = self.guard.get_mut().expect("nobody panics while holding it");
         drop(guard.stdin.take());
-        // One that cannot be waited for is gone already.
+        // If waiting fails, it has ended already.
         let _ = guard.wait();
     }
 }
@@ -115,31 +116,31 @@ fn compose(project: &str) -> Command {
 }
 
 /// Starts a server in a container.
-pub(super) fn by_compose(kind: Kind) -> io::Result<Guarded> {
+pub(super) fn by_compose(kind: Kind) -> io::Result<ProcessGuard> {
     let (service, port) = match kind {
         Kind::DynamoDb => ("dynamodb", 8000),
         Kind::Sqs => ("sqs", 9324),
         Kind::OpenSearch => ("opensearch", 9200),
     };
     let folder = tempfile::tempdir()?;
-    // Made of letters that Compose takes, and of nothing that another run could have, too.
+    // Valid for Compose and unique to this run.
     let project = format!("noren-tests-{service}-{}-{:x}", std::process::id(), fastrand::u32(..));
     let mut up = compose(&project);
     up.args(["up", "--no-color", service]);
     let mut down = compose(&project);
     down.args(["down", "--volumes", "--timeout", "1"]);
     let cleanup = shell_words(&down);
-    Guarded::start(folder, &up, Some(&cleanup), Address::Published { project, service, port })
+    ProcessGuard::start(folder, &up, Some(&cleanup), Address::Published { project, service, port })
 }
 
-/// The command as a shell reads it.
+/// Quotes a command for a shell.
 fn shell_words(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let quote = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
     words.map(|word| quote(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a Docker engine answers, and has Compose.
+/// Returns true if a Docker engine with Compose responds.
 pub(super) fn has_compose() -> bool {
     let succeeds = |arguments: &[&str]| {
         let run = Command::new("docker").args(arguments).stdin(Stdio::null()).output();
@@ -148,7 +149,7 @@ pub(super) fn has_compose() -> bool {
     succeeds(&["compose", "version"]) && succeeds(&["info"])
 }
 
-/// The path as an argument.
+/// Returns the path as an argument.
 pub(super) fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
@@ -170,12 +171,12 @@ fn a_server_ends_with_the_one_who_started_it() {
     server.args(["-c", "echo at: 4711; echo $$ > \"$0/id\"; exec sleep 600"]).arg(&place);
     let cleanup = tempfile::NamedTempFile::new().unwrap();
     let clean = format!("echo cleaned > '{}'", text(cleanup.path()));
-    let guarded = Guarded::start(folder, &server, Some(&clean), Address::Printed("at:")).unwrap();
-    while guarded.url().is_none() {
-        assert!(!guarded.has_ended(), "{}", guarded.last_words());
+    let guard = ProcessGuard::start(folder, &server, Some(&clean), Address::Printed("at:")).unwrap();
+    while guard.url().is_none() {
+        assert!(!guard.has_ended(), "{}", guard.last_words());
         std::thread::yield_now();
     }
-    assert_eq!(guarded.url().unwrap(), "http://127.0.0.1:4711");
+    assert_eq!(guard.url().unwrap(), "http://127.0.0.1:4711");
     let id = loop {
         let id = std::fs::read_to_string(place.join("id")).unwrap_or_default();
         if id.ends_with('\n') {
@@ -184,7 +185,7 @@ fn a_server_ends_with_the_one_who_started_it() {
     };
     let lives = || Command::new("kill").args(["-0", &id]).stderr(Stdio::null()).status().unwrap().success();
     assert!(lives());
-    drop(guarded);
+    drop(guard);
     assert!(!lives(), "the server is still there");
     assert!(!place.exists(), "its folder is still there");
     assert_eq!(std::fs::read_to_string(cleanup.path()).unwrap(), "cleaned\n");
@@ -194,12 +195,12 @@ fn a_server_ends_with_the_one_who_started_it() {
 fn a_server_that_ends_by_itself_leaves_its_log() {
     let mut server = Command::new("sh");
     server.args(["-c", "echo no port is free >&2; exit 3"]);
-    let guarded = Guarded::start(tempfile::tempdir().unwrap(), &server, None, Address::Port(1)).unwrap();
-    while !guarded.has_ended() {
+    let guard = ProcessGuard::start(tempfile::tempdir().unwrap(), &server, None, Address::Port(1)).unwrap();
+    while !guard.has_ended() {
         std::thread::yield_now();
     }
-    assert_eq!(guarded.last_words(), "no port is free");
-    let place = guarded.folder.path().to_owned();
-    drop(guarded);
+    assert_eq!(guard.last_words(), "no port is free");
+    let place = guard.folder.path().to_owned();
+    drop(guard);
     assert!(!place.exists());
 }

@@ -1,4 +1,4 @@
-//! The servers from Maven Central: their jars, copied once into a cache, and a Java that runs them.
+//! Servers from Maven Central: their jars, cached once, and a Java that runs them.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use super::guarded::{Address, Guarded, text};
+use super::process_guard::{Address, ProcessGuard, text};
 use super::{KINDS, Kind};
 use crate::support::free_port;
 
-/// How long Maven may take for one server.
+/// The longest time that Maven may take for one server.
 const DOWNLOAD_PATIENCE: Duration = Duration::from_secs(600);
 
-/// The plugin that copies an artifact with all that it needs; pinned, so that it does the same everywhere.
+/// The plugin that copies an artifact with its dependencies; pinned for reproducibility.
 const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
-/// What DynamoDB Local keeps its tables with. Java looks for it under the short name.
+/// The SQLite library of DynamoDB Local. Java loads it under the short name.
 const SQLITE: [&str; 2] = ["libsqlite4java-linux-amd64-1.0.392.so", "libsqlite4java-linux-amd64.so"];
 
-/// The ports that OpenSearch's runner may take; it goes up from the first to one that is free.
+/// The ports of the OpenSearch runner, which takes the first free one from its start on.
 const OPENSEARCH_PORTS: std::ops::Range<u16> = 9200..9280;
 
-/// What OpenSearch is told beside its flags. A disk that is nearly full would make it refuse to write.
+/// The settings of OpenSearch that are not flags. Without the last one it would refuse writes on a nearly full disk.
 const OPENSEARCH_SETTINGS: &str =
     "network.host: 127.0.0.1\ncluster.routing.allocation.disk.threshold_enabled: false\n";
 
@@ -31,7 +31,7 @@ struct Artifact {
     group: &'static str,
     name: &'static str,
     version: &'static str,
-    /// The oldest Java that runs it.
+    /// The minimum version of Java.
     java: u32,
 }
 
@@ -46,45 +46,46 @@ impl Kind {
     }
 }
 
-/// All that is needed to start any of the servers.
-pub(super) struct Jars {
+/// The jars and Javas that start the servers.
+pub(super) struct Maven {
     cache: PathBuf,
-    /// Every Java of this machine, the oldest first.
+    /// Every Java of this machine, oldest first.
     javas: Vec<Java>,
 }
 
-impl Jars {
-    /// Copies what is not in the cache yet.
+impl Maven {
+    /// Downloads what is not cached.
     ///
     /// # Errors
-    /// Says what is missing on this machine.
+    /// Returns what is missing on this machine.
     pub(super) fn fetch() -> Result<Self, String> {
-        let jars = Self { cache: cache_folder()?, javas: javas() };
+        let maven = Self { cache: cache_folder()?, javas: javas() };
         for kind in KINDS {
-            jars.java(kind)?;
+            maven.java(kind)?;
         }
-        fs::create_dir_all(&jars.cache).map_err(|error| told("a cache folder cannot be made", &error))?;
-        // Whoever comes second waits here, and finds everything done.
-        let lock = File::create(jars.cache.join("lock"));
+        fs::create_dir_all(&maven.cache)
+            .map_err(|error| describe("a cache folder cannot be made", &error))?;
+        // A second process waits here and finds everything cached.
+        let lock = File::create(maven.cache.join("lock"));
         let lock = lock.and_then(|lock| lock.lock().map(|()| lock));
-        let _lock = lock.map_err(|error| told("the cache folder cannot be locked", &error))?;
+        let _lock = lock.map_err(|error| describe("the cache folder cannot be locked", &error))?;
         for kind in KINDS {
-            jars.copy(&kind.artifact())?;
+            maven.copy(&kind.artifact())?;
         }
-        Ok(jars)
+        Ok(maven)
     }
 
     fn folder(&self, artifact: &Artifact) -> PathBuf {
         self.cache.join(format!("{}-{}", artifact.name, artifact.version))
     }
 
-    /// Copies an artifact and all that it needs. A folder has its name only when it is complete.
+    /// Downloads an artifact with its dependencies. The folder is renamed to its name once it is complete.
     fn copy(&self, artifact: &Artifact) -> Result<(), String> {
         let folder = self.folder(artifact);
         if folder.exists() {
             return Ok(());
         }
-        let broken = |error: io::Error| told("the cache folder cannot be written", &error);
+        let broken = |error: io::Error| describe("the cache folder cannot be written", &error);
         let work = tempfile::tempdir_in(&self.cache).map_err(broken)?;
         let (pom, partial) = (work.path().join("pom.xml"), work.path().join("jars"));
         fs::write(&pom, pom_for(artifact)).map_err(broken)?;
@@ -95,7 +96,7 @@ impl Jars {
             .arg(COPY);
         maven.arg(format!("-DoutputDirectory={}", text(&partial)));
         let output = bounded(maven, DOWNLOAD_PATIENCE)
-            .map_err(|error| told("Maven (`mvn`), which fetches them, cannot be run", &error))?;
+            .map_err(|error| describe("Maven (`mvn`), which fetches them, cannot be run", &error))?;
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stdout);
             let error = words.lines().find_map(|line| line.split_once("[ERROR] ")).map(|(_, error)| error);
@@ -108,7 +109,7 @@ impl Jars {
         fs::rename(&partial, &folder).map_err(broken)
     }
 
-    /// The oldest Java that runs the server: the one that its makers know best.
+    /// Returns the oldest Java that runs the server, which is the best tested one.
     fn java(&self, kind: Kind) -> Result<&Path, String> {
         let Artifact { name, java, .. } = kind.artifact();
         let found = self.javas.iter().find(|found| found.version >= java);
@@ -120,8 +121,8 @@ impl Jars {
     /// Starts a server.
     ///
     /// # Errors
-    /// When the process cannot be started.
-    pub(super) fn start(&self, kind: Kind) -> io::Result<Guarded> {
+    /// Fails if the process cannot be started.
+    pub(super) fn start(&self, kind: Kind) -> io::Result<ProcessGuard> {
         let java = self.java(kind).map_err(io::Error::other)?;
         let jars = self.folder(&kind.artifact());
         let folder = tempfile::tempdir()?;
@@ -153,15 +154,15 @@ impl Jars {
                 Address::Printed("HTTP Port:")
             }
         };
-        Guarded::start(folder, &server, None, address)
+        ProcessGuard::start(folder, &server, None, address)
     }
 }
 
-fn told(what: &str, error: &io::Error) -> String {
+fn describe(what: &str, error: &io::Error) -> String {
     format!("{what}: {error}")
 }
 
-/// Runs a command to its end, or kills it when that takes too long.
+/// Runs a command to its end, or kills it after a time.
 fn bounded(mut command: Command, patience: Duration) -> io::Result<Output> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn()?;
@@ -174,7 +175,7 @@ fn bounded(mut command: Command, patience: Duration) -> io::Result<Output> {
     })
 }
 
-/// Where downloads are kept between runs.
+/// Returns the folder that keeps downloads between runs.
 fn cache_folder() -> Result<PathBuf, String> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let caches = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
@@ -202,7 +203,7 @@ struct Java {
     program: PathBuf,
 }
 
-/// Every Java that is found in the usual places.
+/// Returns every Java in the usual places.
 fn javas() -> Vec<Java> {
     let mut programs = vec![PathBuf::from("java")];
     programs.extend(std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java")));
@@ -224,7 +225,7 @@ fn javas() -> Vec<Java> {
     javas
 }
 
-/// The first number of what `java -version` prints: 17 of `openjdk version "17.0.15" 2025-04-15`.
+/// Returns the major version from the output of `java -version`: 17 for `openjdk version "17.0.15" 2025-04-15`.
 fn java_version(printed: &str) -> Option<u32> {
     let (_, quoted) = printed.split_once("version \"")?;
     let digits = quoted.split(|c: char| !c.is_ascii_digit()).next()?;
@@ -256,7 +257,7 @@ fn containers_have_the_versions_of_the_jars() {
                 .filter_map(|line| line.trim().strip_prefix("image: ")?.split_once(&format!("/{image}:")))
                 .map(|(_, tag)| tag)
                 .collect();
-            // The runner counts its own releases behind those of OpenSearch.
+            // The runner appends its own release number to OpenSearch's.
             assert!(
                 tags.iter().all(|tag| kind.artifact().version.starts_with(tag)),
                 "{file}: {image} {tags:?}"
