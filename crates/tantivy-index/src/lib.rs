@@ -6,31 +6,10 @@
 
 #![warn(missing_docs)]
 
-mod attribute_facets;
-mod columns;
-mod contents;
-mod correction;
-mod document;
-mod expansion;
-mod facets;
-mod filters;
-mod folder;
-mod generations;
-mod live;
-mod living;
-mod matching;
-mod order;
-mod pool;
-mod reading;
-mod schema;
+mod layout;
 mod search;
-mod searcher;
-mod snapshot;
-mod tuning;
-mod vocabulary;
-mod worker;
-mod writer;
+mod write;
 
-pub use folder::OpenError;
-pub use searcher::{SearcherOptions, TantivySearcher};
-pub use writer::{TantivyWriter, WriterOptions};
+pub use layout::folder::OpenError;
+pub use search::searcher::{SearcherOptions, TantivySearcher};
+pub use write::writer::{TantivyWriter, WriterOptions};

@@ -14,12 +14,12 @@ use tantivy::schema::Field;
 use tantivy::{DocAddress, DocId, IndexReader, ReloadPolicy, Searcher};
 use text::dictionary::Dictionary;
 
-use crate::columns::{AllValues, Columns};
-use crate::expansion::{Beginnings, KnownWords};
-use crate::folder::{Folder, META_FILE};
-use crate::living::{id_term, living};
-use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, column};
-use crate::vocabulary::Vocabulary;
+use crate::layout::folder::{Folder, META_FILE};
+use crate::layout::live_document::{id_term, living};
+use crate::layout::schema::{Fields, STATE_ACTIVE, STATE_DELETED, column};
+use crate::search::columns::{AllValues, Columns};
+use crate::search::expansion::{Beginnings, KnownWords};
+use crate::search::vocabulary::Vocabulary;
 
 /// Blocks of stored products that a snapshot keeps unpacked, for each segment; a block has 16 KB.
 const CACHED_BLOCKS: usize = 32;

@@ -18,8 +18,8 @@ use text::query::{Alternative, Phrase, Term, Word};
 use text::score::{PHRASE_HALF_WEIGHTS, Spelling, Tier};
 use text::typos::{Pattern, typos_allowed};
 
-use crate::matching::has_at_least;
-use crate::snapshot::{Segment, Snapshot};
+use crate::search::matching::has_at_least;
+use crate::search::snapshot::{Segment, Snapshot};
 
 /// The most words that are taken for a misspelt one: those with the fewest typos, then the most frequent.
 const MAX_NEAR: usize = 50;

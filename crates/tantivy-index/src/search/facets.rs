@@ -9,9 +9,9 @@ use domain::search::{Facet, FacetValue, Field, price_facet};
 use tantivy::DocId;
 use text::facets::{Counted, listed, most_frequent};
 
-use crate::attribute_facets::{self, AttributeCounter};
-use crate::columns::{AllValues, NO_VALUE, ValueId, Values};
-use crate::snapshot::{Segment, Snapshot};
+use crate::search::attribute_facets::{self, AttributeCounter};
+use crate::search::columns::{AllValues, NO_VALUE, ValueId, Values};
+use crate::search::snapshot::{Segment, Snapshot};
 
 /// The counts of one facet over the segments so far.
 pub(crate) enum FacetCounter {

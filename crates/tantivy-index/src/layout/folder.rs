@@ -11,8 +11,8 @@ use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexSettings, TantivyError};
 use text::field_weights::FieldWeights;
 
-use crate::document::{RUNS, Runs, WEIGHED_WORDS, WeighedWords};
-use crate::schema::{Fields, schema};
+use crate::layout::document::{RUNS, Runs, WEIGHED_WORDS, WeighedWords};
+use crate::layout::schema::{Fields, schema};
 
 /// The format that this version reads and writes. It changes with the schema and with the analysis of text.
 const FORMAT: u32 = 5;

@@ -9,12 +9,12 @@ use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
 use domain::{Language, ProductId, Version};
 
-use crate::folder::OpenError;
-use crate::live::Live;
-use crate::pool::Pool;
-use crate::search;
-use crate::snapshot::Snapshot;
-use crate::worker::port_error;
+use crate::layout::folder::OpenError;
+use crate::search::live_generation::Live;
+use crate::search::pool::Pool;
+use crate::search::search;
+use crate::search::snapshot::Snapshot;
+use crate::write::worker::port_error;
 
 /// How a [`TantivySearcher`] works.
 #[derive(Debug, Clone, Copy)]

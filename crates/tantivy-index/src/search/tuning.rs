@@ -5,10 +5,10 @@ use domain::search::{Boost, SearchRequest, Sort};
 use tantivy::DocId;
 use text::score::{PINNED_SCORE, STEP, UNBOOSTED, steps_of_boost};
 
-use crate::filters::{SegmentFilters, Verdict};
-use crate::matching::Match;
-use crate::schema::STATE_ACTIVE;
-use crate::snapshot::{Segment, Snapshot};
+use crate::layout::schema::STATE_ACTIVE;
+use crate::search::filters::{SegmentFilters, Verdict};
+use crate::search::matching::Match;
+use crate::search::snapshot::{Segment, Snapshot};
 
 /// The products that a shop's rules name, in one snapshot.
 #[derive(Default)]

@@ -16,17 +16,17 @@ use text::highlight::{Marks, highlights};
 use text::query::Query;
 use text::score::UNBOOSTED;
 
-use crate::correction::corrected;
-use crate::facets::{self, FacetCounter};
-use crate::filters::{SegmentFilters, Verdict};
-use crate::matching::{Match, score};
-use crate::order::{Place, SegmentTop, Window};
-use crate::pool::out_of_time;
-use crate::reading::{Read, Reader};
-use crate::schema::{STATE_ACTIVE, STATE_HIDDEN};
-use crate::snapshot::{Segment, Snapshot};
-use crate::tuning::{SegmentBoosts, Tuned};
-use crate::worker::port_error;
+use crate::layout::schema::{STATE_ACTIVE, STATE_HIDDEN};
+use crate::search::correction::corrected;
+use crate::search::facets::{self, FacetCounter};
+use crate::search::filters::{SegmentFilters, Verdict};
+use crate::search::interpretation::{Read, Reader};
+use crate::search::matching::{Match, score};
+use crate::search::order::{Place, SegmentTop, Window};
+use crate::search::pool::out_of_time;
+use crate::search::snapshot::{Segment, Snapshot};
+use crate::search::tuning::{SegmentBoosts, Tuned};
+use crate::write::worker::port_error;
 
 /// Answers a search.
 pub(crate) fn search(

@@ -17,12 +17,12 @@ use tantivy::{FutureResult, IndexReader, ReloadPolicy, Searcher, TantivyError};
 use text::projection::Projector;
 use tokio::sync::oneshot;
 
-use crate::contents::Contents;
-use crate::document::document;
-use crate::folder::{Folder, OpenError, sync_folder};
-use crate::living::{id_term, living};
-use crate::schema::{Fields, column};
-use crate::writer::WriterOptions;
+use crate::layout::document::document;
+use crate::layout::folder::{Folder, OpenError, sync_folder};
+use crate::layout::live_document::{id_term, living};
+use crate::layout::schema::{Fields, column};
+use crate::write::entries::Contents;
+use crate::write::writer::WriterOptions;
 
 /// Calls that may wait for the writing thread.
 const WAITING_CALLS: usize = 16;

@@ -13,8 +13,8 @@ use tantivy::DocId;
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentReader;
 
-use crate::document::currency_number;
-use crate::schema::column;
+use crate::layout::document::currency_number;
+use crate::layout::schema::column;
 
 /// The number of a value, in all segments.
 pub(crate) type ValueId = u32;

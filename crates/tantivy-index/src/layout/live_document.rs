@@ -6,7 +6,7 @@ use tantivy::postings::SegmentPostings;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 
-use crate::schema::Fields;
+use crate::layout::schema::Fields;
 
 /// What documents of an id are found and deleted by.
 pub(crate) fn id_term(fields: Fields, id: &ProductId) -> Term {

@@ -5,7 +5,7 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions,
 };
 
-use crate::document::{RUNS, WEIGHED_WORDS};
+use crate::layout::document::{RUNS, WEIGHED_WORDS};
 
 /// Of documents that search may find.
 pub(crate) const STATE_ACTIVE: u64 = 0;
@@ -66,11 +66,11 @@ pub(crate) struct Fields {
     /// Every value of every attribute, as [`text::attributes::attribute_term`] writes it. One column for all keys:
     /// the values of one key are a range of its dictionary.
     pub(crate) attributes: Field,
-    /// Every numeric attribute, as [`crate::document::number_term`] writes it.
+    /// Every numeric attribute, as [`crate::layout::document::number_term`] writes it.
     pub(crate) numbers: Field,
     /// The price in minor units.
     pub(crate) price: Field,
-    /// The currency of the price, see [`crate::document::currency_number`].
+    /// The currency of the price, see [`crate::layout::document::currency_number`].
     pub(crate) currency: Field,
     /// 1 when there is at least one piece.
     pub(crate) in_stock: Field,

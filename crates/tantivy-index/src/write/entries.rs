@@ -8,10 +8,10 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, DocId, IndexReader, Searcher, TantivyError};
 use text::projection::fingerprint;
 
-use crate::living::{first_living, id_term, living};
-use crate::schema::{Fields, STATE_DELETED, column};
-use crate::search::stored_json;
-use crate::worker::port_error;
+use crate::layout::live_document::{first_living, id_term, living};
+use crate::layout::schema::{Fields, STATE_DELETED, column};
+use crate::search::search::stored_json;
+use crate::write::worker::port_error;
 
 /// Reads a generation as of its last commit.
 #[derive(Clone)]

@@ -13,9 +13,9 @@ use text::score::{
     steps_of_half_weight,
 };
 
-use crate::expansion::{Expansion, List, Terms};
-use crate::snapshot::{Segment, Snapshot};
-use crate::tuning::Tuned;
+use crate::search::expansion::{Expansion, List, Terms};
+use crate::search::snapshot::{Segment, Snapshot};
+use crate::search::tuning::Tuned;
 
 /// A word or a phrase that is looked for.
 pub(crate) struct Sought {

@@ -8,9 +8,9 @@ use tantivy::DocId;
 use tantivy::columnar::{BytesColumn, StrColumn, TermOrdHit};
 use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
 
-use crate::columns::{AllValues, NO_VALUE, Prices, ValueId, Values};
-use crate::document::number_term;
-use crate::snapshot::Segment;
+use crate::layout::document::number_term;
+use crate::search::columns::{AllValues, NO_VALUE, Prices, ValueId, Values};
+use crate::search::snapshot::Segment;
 
 /// The filters of a search in one segment.
 pub(crate) struct SegmentFilters<'a> {

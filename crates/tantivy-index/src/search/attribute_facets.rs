@@ -10,10 +10,10 @@ use tantivy::{DocAddress, DocId};
 use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
 use text::facets::{Counted, most_frequent};
 
-use crate::filters::key_range;
-use crate::order::texts;
-use crate::search::product_at;
-use crate::snapshot::{Segment, Snapshot};
+use crate::search::filters::key_range;
+use crate::search::order::texts;
+use crate::search::search::product_at;
+use crate::search::snapshot::{Segment, Snapshot};
 
 /// The counts of one attribute over the segments so far.
 pub(crate) struct AttributeCounter {

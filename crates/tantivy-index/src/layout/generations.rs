@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::folder::{FORMAT_FILE, Format, MAKING_LOCK, META_FILE, OpenError, sync_folder};
+use crate::layout::folder::{FORMAT_FILE, Format, MAKING_LOCK, META_FILE, OpenError, sync_folder};
 
 /// The file that says which generation is which.
 pub(crate) const POINTER_FILE: &str = "generations.json";
@@ -206,7 +206,7 @@ fn remove_generation(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether tantivy or [`crate::folder::Folder`] makes files of this name: the files of a segment, which are named for it,
+/// Whether tantivy or [`crate::layout::folder::Folder`] makes files of this name: the files of a segment, which are named for it,
 /// the lists of them, locks, and what a crash left of a file that was being replaced.
 fn is_of_an_index(name: &str) -> bool {
     const SEGMENT_DIGITS: usize = 32;

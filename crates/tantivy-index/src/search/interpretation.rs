@@ -9,12 +9,12 @@ use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
 use text::typos::typos_allowed;
 
-use crate::expansion::{Expansion, Reach, expand, expand_phrase};
-use crate::matching::{self, Match, Ranking, Sought, has_at_least, matches, sought};
-use crate::pool::out_of_time;
-use crate::search::failed;
-use crate::snapshot::Snapshot;
-use crate::tuning::Tuned;
+use crate::search::expansion::{Expansion, Reach, expand, expand_phrase};
+use crate::search::matching::{self, Match, Ranking, Sought, has_at_least, matches, sought};
+use crate::search::pool::out_of_time;
+use crate::search::search::failed;
+use crate::search::snapshot::Snapshot;
+use crate::search::tuning::Tuned;
 
 /// The words of a search with what they find.
 pub(crate) struct Read {

@@ -15,9 +15,9 @@ use text::field_weights::FieldWeights;
 use text::projection::Projector;
 use tokio::sync::RwLock;
 
-use crate::folder::{Folder, OpenError, note_weights, noted_weights};
-use crate::generations::{Pointer, Root};
-use crate::worker::Worker;
+use crate::layout::folder::{Folder, OpenError, note_weights, noted_weights};
+use crate::layout::generations::{Pointer, Root};
+use crate::write::worker::Worker;
 
 /// How a [`TantivyWriter`] works.
 #[derive(Debug, Clone, Copy)]

@@ -8,9 +8,9 @@ use domain::{Currency, ProductId};
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocAddress, DocId};
 
-use crate::columns::Prices;
-use crate::filters::{first_after, first_at_or_after};
-use crate::snapshot::Segment;
+use crate::search::columns::Prices;
+use crate::search::filters::{first_after, first_at_or_after};
+use crate::search::snapshot::Segment;
 
 /// The key of a product that has no value in the order: behind all others.
 const MISSING: u64 = u64::MAX;

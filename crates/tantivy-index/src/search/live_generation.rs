@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use domain::Language;
 
-use crate::folder::{Folder, META_FILE, OpenError};
-use crate::generations::{POINTER_FILE, Root};
-use crate::snapshot::{Snapshots, number_of};
+use crate::layout::folder::{Folder, META_FILE, OpenError};
+use crate::layout::generations::{POINTER_FILE, Root};
+use crate::search::snapshot::{Snapshots, number_of};
 
 /// How long after a failure the new generation is tried again.
 const REOPENING_PAUSE: Duration = Duration::from_secs(1);

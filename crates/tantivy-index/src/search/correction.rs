@@ -2,8 +2,8 @@
 
 use domain::search::SearchRequest;
 
-use crate::reading::ReadWord;
-use crate::snapshot::Snapshot;
+use crate::search::interpretation::ReadWord;
+use crate::search::snapshot::Snapshot;
 
 /// The query with each word that nothing contains replaced by the best word it was taken for; none when there is
 /// no such word.

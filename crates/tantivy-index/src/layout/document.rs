@@ -8,7 +8,7 @@ use text::cjk::pairs;
 use text::dictionary::Dictionary;
 use text::projection::{Active, Projected, Projection, WeightedWords};
 
-use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
+use crate::layout::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
 
 /// The name under which [`WeighedWords`] is registered.
 pub(crate) const WEIGHED_WORDS: &str = "weighed_words";

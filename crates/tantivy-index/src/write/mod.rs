@@ -1,0 +1,5 @@
+//! The writing side.
+
+pub(crate) mod entries;
+pub(crate) mod worker;
+pub(crate) mod writer;
