@@ -1,28 +1,25 @@
-//! From a projection to the document that tantivy indexes, and the forms in which values stand in columns.
+//! Converts a projection to a tantivy document, and reads the stored product back.
 
-use domain::Currency;
-use tantivy::TantivyDocument;
-use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
-use text::attributes::key_prefix;
-use text::cjk::pairs;
+use std::sync::Arc;
+
+use domain::Product;
+use tantivy::schema::OwnedValue;
+use tantivy::schema::document::{DeserializeError, DocumentDeserialize, DocumentDeserializer};
+use tantivy::{DocAddress, Searcher, TantivyDocument, TantivyError};
 use text::dictionary::Dictionary;
 use text::projection::{Active, Projected, Projection, WeightedWords};
 
+use crate::layout::encoding::{currency_number, number_term};
 use crate::layout::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
+use crate::layout::tokenizers::{join_runs, push_weighted_term};
+use crate::layout::value_field::VALUE_FIELDS;
 
-/// The name under which [`WeighedWords`] is registered.
-pub(crate) const WEIGHED_WORDS: &str = "weighed_words";
-/// The name under which [`Runs`] is registered.
-pub(crate) const RUNS: &str = "runs";
-/// Between two runs; no run has it.
-const BETWEEN_RUNS: char = '\n';
-
-/// The document that holds a projection.
+/// Converts a projection to a document.
 pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDocument {
     let mut document = TantivyDocument::new();
     document.add_text(fields.id, projection.id.as_str());
     document.add_u64(fields.version, projection.version.0);
-    document.add_u64(fields.print, projection.print());
+    document.add_u64(fields.fields_hash, projection.print());
     let state = match &projection.state {
         Projected::Deleted => STATE_DELETED,
         Projected::Hidden => STATE_HIDDEN,
@@ -37,11 +34,9 @@ pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDo
 
 fn add_active(document: &mut TantivyDocument, fields: Fields, active: &Active<'_>) {
     document.add_bytes(fields.json, active.json.as_bytes());
-    if let Some(brand) = active.brand {
-        document.add_text(fields.brand, brand);
+    for (field, spec) in fields.values.iter().zip(&VALUE_FIELDS) {
+        (spec.each_value)(active, &mut |value| document.add_text(*field, value));
     }
-    active.categories.iter().for_each(|path| document.add_text(fields.category, path));
-    active.tags.iter().for_each(|tag| document.add_text(fields.tags, tag));
     active.attributes.iter().for_each(|term| document.add_text(fields.attributes, term));
     for (key, number) in &active.numbers {
         document.add_bytes(fields.numbers, &number_term(key, *number));
@@ -54,186 +49,53 @@ fn add_active(document: &mut TantivyDocument, fields: Fields, active: &Active<'_
     document.add_i64(fields.created_at, active.created_at_ms);
     document.add_text(fields.name, &active.name_key);
     if !active.runs.is_empty() {
-        document.add_text(fields.runs, active.runs.join(&BETWEEN_RUNS.to_string()));
+        document.add_text(fields.runs, join_runs(&active.runs));
     }
     add_words(document, fields, &active.words);
 }
 
-fn add_words(document: &mut TantivyDocument, fields: Fields, words: &WeightedWords) {
-    let [mut plain, mut codes, mut pairs, mut stems] = [const { String::new() }; 4];
-    for (dictionary, word, weight) in words.iter() {
-        let list = match dictionary {
-            Dictionary::Words => &mut plain,
+fn add_words(document: &mut TantivyDocument, fields: Fields, weighted: &WeightedWords) {
+    let [mut words, mut codes, mut pairs, mut stems] = [const { String::new() }; 4];
+    for (dictionary, word, weight) in weighted.iter() {
+        let text = match dictionary {
+            Dictionary::Words => &mut words,
             Dictionary::Codes => &mut codes,
             Dictionary::Pairs => &mut pairs,
             Dictionary::Stems => &mut stems,
         };
-        // As `WeighedWords` reads it.
-        list.push(char::from(weight));
-        list.push_str(word);
+        push_weighted_term(text, word, weight);
     }
-    document.add_text(fields.words, plain);
+    document.add_text(fields.words, words);
     document.add_text(fields.codes, codes);
     document.add_text(fields.pairs, pairs);
     document.add_text(fields.stems, stems);
 }
 
-/// Splits what [`document`] writes: each word behind its level as one character below U+0020. Words have no such
-/// characters themselves. A word is handed on as often as its level says, which makes that its frequency.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct WeighedWords {
-    token: Token,
+/// Loads the product of an active document.
+pub(crate) fn stored_product(searcher: &Searcher, address: DocAddress) -> tantivy::Result<Arc<Product>> {
+    let damaged =
+        |error: String| TantivyError::InternalError(format!("a stored product cannot be read: {error}"));
+    let json = stored_json(searcher, address)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
+    serde_json::from_slice(&json).map(Arc::new).map_err(|error| damaged(error.to_string()))
 }
 
-pub(crate) struct WeighedWordStream<'a> {
-    rest: &'a str,
-    again: u8,
-    token: &'a mut Token,
+/// Loads the JSON of a document's product; `None` for a hidden product or a tombstone.
+pub(crate) fn stored_json(searcher: &Searcher, address: DocAddress) -> tantivy::Result<Option<Vec<u8>>> {
+    let StoredJson(json) = searcher.doc(address)?;
+    Ok(json)
 }
 
-impl Tokenizer for WeighedWords {
-    type TokenStream<'a> = WeighedWordStream<'a>;
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> WeighedWordStream<'a> {
-        self.token.reset();
-        // Positions are not kept; a fresh token's is one that cannot be counted on from.
-        self.token.position = 0;
-        WeighedWordStream { rest: text, again: 0, token: &mut self.token }
-    }
-}
+/// The only stored field. Deserializing it directly is faster than building a [`TantivyDocument`].
+struct StoredJson(Option<Vec<u8>>);
 
-impl TokenStream for WeighedWordStream<'_> {
-    fn advance(&mut self) -> bool {
-        if self.again > 0 {
-            self.again -= 1;
-            return true;
-        }
-        let Some(weight) = self.rest.bytes().next() else { return false };
-        // A level is one byte, so the word begins at 1.
-        let word = &self.rest[1..];
-        let end = word.bytes().position(|byte| byte < 0x20).unwrap_or(word.len());
-        self.token.text.clear();
-        self.token.text.push_str(&word[..end]);
-        self.rest = &word[end..];
-        self.again = weight.saturating_sub(1);
-        true
-    }
-
-    fn token(&self) -> &Token {
-        self.token
-    }
-
-    fn token_mut(&mut self) -> &mut Token {
-        self.token
-    }
-}
-
-/// Splits what [`document`] writes into the pairs of each run, with their places; nothing stands next to the end of a
-/// run.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Runs {
-    token: Token,
-}
-
-pub(crate) struct RunStream<'a> {
-    runs: std::str::Split<'a, char>,
-    pairs: Box<dyn Iterator<Item = &'a str> + 'a>,
-    token: &'a mut Token,
-}
-
-impl Tokenizer for Runs {
-    type TokenStream<'a> = RunStream<'a>;
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> RunStream<'a> {
-        self.token.reset();
-        self.token.position = 0;
-        RunStream {
-            runs: text.split(BETWEEN_RUNS),
-            pairs: Box::new(std::iter::empty()),
-            token: &mut self.token,
-        }
-    }
-}
-
-impl TokenStream for RunStream<'_> {
-    fn advance(&mut self) -> bool {
-        loop {
-            self.token.position += 1;
-            if let Some(pair) = self.pairs.next() {
-                self.token.text.clear();
-                self.token.text.push_str(pair);
-                return true;
-            }
-            let Some(run) = self.runs.next() else { return false };
-            self.pairs = Box::new(pairs(run));
-        }
-    }
-
-    fn token(&self) -> &Token {
-        self.token
-    }
-
-    fn token_mut(&mut self) -> &mut Token {
-        self.token
-    }
-}
-
-/// A number in the dictionary: `key NUL`, then 8 bytes that compare as the numbers do, see
-/// [`text::attributes::number_order`].
-pub(crate) fn number_term(key: &str, order: u64) -> Vec<u8> {
-    let mut term = key_prefix(key).into_bytes();
-    term.extend_from_slice(&order.to_be_bytes());
-    term
-}
-
-/// The letters of the currency's code as one number.
-pub(crate) fn currency_number(currency: Currency) -> u64 {
-    currency.code().bytes().fold(0, |number, letter| number << 8 | u64::from(letter))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use text::attributes::number_order;
-    use text::weights::MAX_WEIGHT;
-
-    #[test]
-    fn a_word_comes_as_often_as_its_level_says() {
-        let mut tokenizer = WeighedWords::default();
-        let mut stream = tokenizer.token_stream("\u{2}one\u{1f}日本\u{1}x");
-        let mut counts = Vec::<(String, usize)>::new();
-        while stream.advance() {
-            match counts.last_mut() {
-                Some((word, count)) if *word == stream.token().text => *count += 1,
-                _ => counts.push((stream.token().text.clone(), 1)),
+impl DocumentDeserialize for StoredJson {
+    fn deserialize<'de, D: DocumentDeserializer<'de>>(mut stored: D) -> Result<Self, DeserializeError> {
+        let mut json = None;
+        while let Some((_, value)) = stored.next_field::<OwnedValue>()? {
+            if let OwnedValue::Bytes(bytes) = value {
+                json = Some(bytes);
             }
         }
-        assert_eq!(counts, [("one".to_owned(), 2), ("日本".to_owned(), 31), ("x".to_owned(), 1)]);
-    }
-
-    #[test]
-    fn pairs_of_one_run_follow_each_other_and_those_of_two_do_not() {
-        let mut tokenizer = Runs::default();
-        let mut stream = tokenizer.token_stream("東京都\n京都\n");
-        let mut places = Vec::new();
-        while stream.advance() {
-            places.push((stream.token().text.clone(), stream.token().position));
-        }
-        let start = places[0].1;
-        let places: Vec<_> = places.iter().map(|(pair, at)| (pair.as_str(), at - start)).collect();
-        assert_eq!(places, [("東京", 0), ("京都", 1), ("京都", 3)]);
-    }
-
-    #[test]
-    fn a_level_is_one_character_that_no_word_has() {
-        const { assert!(MAX_WEIGHT < 0x20) };
-    }
-
-    proptest! {
-        #[test]
-        fn number_terms_compare_as_numbers(a in any::<f64>(), b in any::<f64>()) {
-            prop_assume!(!a.is_nan() && !b.is_nan());
-            let term = |number| number_term("k", number_order(number));
-            prop_assert_eq!(term(a).cmp(&term(b)), a.partial_cmp(&b).unwrap());
-        }
+        Ok(Self(json))
     }
 }

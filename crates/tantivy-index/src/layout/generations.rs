@@ -1,37 +1,38 @@
-//! The folder of an index: a folder for each generation, and a pointer file that says which is which. The pointer is
-//! replaced in one step, so that every searcher, in whatever process, changes over in one step, too.
+//! The folder of an index: one folder per generation, and a pointer file that names the live, next and previous ones. The
+//! pointer file is replaced in one step, so every searcher in every process switches generations in one step.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::layout::folder::{FORMAT_FILE, Format, MAKING_LOCK, META_FILE, OpenError, sync_folder};
+use crate::layout::files::{
+    CREATION_LOCK, FORMAT_FILE, META_FILE, POINTER_FILE, WRITER_LOCK, is_index_file, open_lock_file,
+    replace_file, sync_folder,
+};
+use crate::layout::format_file::FormatFile;
+use crate::layout::open_error::OpenError;
 
-/// The file that says which generation is which.
-pub(crate) const POINTER_FILE: &str = "generations.json";
-/// Held by the one process that writes.
-const WRITING_LOCK: &str = ".noren-writing.lock";
-/// What the names of generations begin with; a number follows.
+/// The prefix of generation names; a number follows.
 const NAME_PREFIX: &str = "g";
 
-/// Which generation is which.
+/// The content of the pointer file: the names of the generations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pointer {
-    /// The one that is searched.
+    /// The generation that is searched.
     pub(crate) live: String,
-    /// The one that is being built.
+    /// The generation that is being built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
-    /// The one that was live before.
+    /// The generation that was live before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<String>,
 }
 
 impl Pointer {
-    /// One that names a live generation alone.
-    pub(crate) fn to(number: u64) -> Self {
+    /// Creates a pointer to a live generation only.
+    pub(crate) fn to_live(number: u64) -> Self {
         Self { live: format!("{NAME_PREFIX}{number}"), next: None, previous: None }
     }
 
@@ -46,72 +47,70 @@ impl Pointer {
 
 /// The folder of an index.
 #[derive(Debug, Clone)]
-pub(crate) struct Root(PathBuf);
+pub(crate) struct IndexFolder(PathBuf);
 
-impl Root {
-    /// The folder, which is made when it is missing.
+impl IndexFolder {
+    /// Opens the folder, creating it if it is missing.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let root = Self(path.to_owned());
-        fs::create_dir_all(path).map_err(|source| root.io(source))?;
-        Ok(root)
+        fs::create_dir_all(path).map_err(|source| OpenError::io(path, source))?;
+        Ok(Self(path.to_owned()))
     }
 
-    /// What the pointer says, which is made when there is none. Whoever goes on to write must have the right to, or it may
-    /// be replaced before they do.
+    /// Returns the pointer; creates one in an empty folder. A caller that will write must hold the writer lock already, or
+    /// another writer may replace the pointer in between.
     pub(crate) fn pointer(&self) -> Result<Pointer, OpenError> {
         let io = |source| self.io(source);
-        let making = lock_file(&self.0.join(MAKING_LOCK)).map_err(io)?;
-        making.lock().map_err(io)?;
-        if let Some(pointer) = self.read()? {
+        let lock = open_lock_file(&self.0.join(CREATION_LOCK)).map_err(io)?;
+        lock.lock().map_err(io)?;
+        if let Some(pointer) = self.read_pointer()? {
             return Ok(pointer);
         }
         if self.0.join(META_FILE).exists()
             || self.0.join(FORMAT_FILE).exists()
             || self.has_generations().map_err(io)?
         {
-            return Err(self.without_pointer());
+            return Err(self.missing_pointer());
         }
-        let pointer = Pointer::to(1);
-        self.write(&pointer).map_err(io)?;
+        let pointer = Pointer::to_live(1);
+        self.write_pointer(&pointer).map_err(io)?;
         Ok(pointer)
     }
 
-    /// The same for one who rebuilds the index; none where what lies there has no pointer of use.
-    pub(crate) fn pointer_to_rebuild(&self) -> Result<Option<Pointer>, OpenError> {
+    /// Returns the pointer for a rebuild; `None` if it is missing or unusable.
+    pub(crate) fn pointer_for_rebuild(&self) -> Result<Option<Pointer>, OpenError> {
         match self.pointer() {
             Ok(pointer) => Ok(Some(pointer)),
-            Err(error) if error.is_mended_by_rebuilding() => {
-                tracing::info!(%error, "the index is rebuilt");
+            Err(error) if error.is_fixed_by_rebuild() => {
+                tracing::info!(%error, "rebuilding an unusable index");
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// What the pointer file says; none where there is none.
-    pub(crate) fn read(&self) -> Result<Option<Pointer>, OpenError> {
+    /// Reads the pointer file; returns `None` if there is none.
+    pub(crate) fn read_pointer(&self) -> Result<Option<Pointer>, OpenError> {
         match fs::read(self.0.join(POINTER_FILE)) {
-            Ok(json) => serde_json::from_slice(&json).map(Some).map_err(|error| OpenError::Damaged {
-                folder: self.0.clone(),
-                reason: format!("{POINTER_FILE}: {error}"),
-            }),
+            Ok(json) => serde_json::from_slice(&json)
+                .map(Some)
+                .map_err(|error| OpenError::damaged(&self.0, format!("{POINTER_FILE}: {error}"))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io(error)),
         }
     }
 
-    /// Replaces the pointer, durably and in one step.
-    pub(crate) fn write(&self, pointer: &Pointer) -> io::Result<()> {
-        let unfinished = self.0.join(format!("{POINTER_FILE}.new"));
-        fs::write(&unfinished, serde_json::to_vec(pointer)?)?;
-        File::open(&unfinished)?.sync_all()?;
-        fs::rename(&unfinished, self.0.join(POINTER_FILE))?;
+    /// Replaces the pointer file durably and in one step.
+    pub(crate) fn write_pointer(&self, pointer: &Pointer) -> io::Result<()> {
+        replace_file(&self.0, POINTER_FILE, &serde_json::to_vec(pointer)?)?;
         sync_folder(&self.0)
     }
 
-    /// Takes the right to write for as long as the file is open.
+    /// Takes the writer lock, which is held until the returned file is closed.
+    ///
+    /// # Errors
+    /// [`OpenError::Busy`] if another process holds it.
     pub(crate) fn lock(&self) -> Result<File, OpenError> {
-        let file = lock_file(&self.0.join(WRITING_LOCK)).map_err(|source| self.io(source))?;
+        let file = open_lock_file(&self.0.join(WRITER_LOCK)).map_err(|source| self.io(source))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(OpenError::Busy { folder: self.0.clone() }),
@@ -119,31 +118,30 @@ impl Root {
         }
     }
 
-    /// Removes the generations that the pointer does not name, which a crash left or which are no longer needed, and an
-    /// index of a version that had no generations. What is no part of an index stays, wherever it lies: somebody may have
-    /// named the wrong folder.
-    pub(crate) fn tidy(&self, pointer: &Pointer) -> io::Result<()> {
-        let kept = pointer.names();
+    /// Removes what the pointer does not name: generations left by a crash or no longer needed, and an index of a version
+    /// that had no generations. Never removes other files, because the configured folder may be the wrong one.
+    pub(crate) fn remove_unused(&self, pointer: &Pointer) -> io::Result<()> {
+        let used = pointer.names();
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if entry.file_type()?.is_dir() {
-                if number_of(&name).is_some() && !kept.contains(&&*name) {
+                if generation_number(&name).is_some() && !used.contains(&&*name) {
                     remove_generation(&entry.path())?;
                 }
-            } else if is_of_an_index(&name) && name != MAKING_LOCK {
+            } else if is_index_file(&name) && name != CREATION_LOCK {
                 fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     }
 
-    /// A name that nothing in the folder has, and that the pointer does not name.
+    /// Returns a name that no entry of the folder has and that the pointer does not name.
     pub(crate) fn new_name(&self, pointer: &Pointer) -> io::Result<String> {
-        let mut highest = pointer.names().into_iter().filter_map(number_of).max().unwrap_or(0);
+        let mut highest = pointer.names().into_iter().filter_map(generation_number).max().unwrap_or(0);
         for entry in fs::read_dir(&self.0)? {
-            highest = highest.max(number_of(&entry?.file_name().to_string_lossy()).unwrap_or(0));
+            highest = highest.max(generation_number(&entry?.file_name().to_string_lossy()).unwrap_or(0));
         }
         Ok(format!("{NAME_PREFIX}{}", highest.saturating_add(1)))
     }
@@ -152,20 +150,20 @@ impl Root {
         &self.0
     }
 
-    /// The folder of a generation.
+    /// Returns the folder of a generation.
     pub(crate) fn generation(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
     fn io(&self, source: io::Error) -> OpenError {
-        OpenError::Io { folder: self.0.clone(), source }
+        OpenError::io(&self.0, source)
     }
 
-    /// Whether a generation lies here, of which the pointer would have to tell whether it is the live one.
+    /// Returns true if the folder has a generation, so that only a pointer could tell which one is live.
     fn has_generations(&self) -> io::Result<bool> {
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
-            let is_named_so = number_of(&entry.file_name().to_string_lossy()).is_some();
+            let is_named_so = generation_number(&entry.file_name().to_string_lossy()).is_some();
             if is_named_so && entry.path().join(FORMAT_FILE).exists() {
                 return Ok(true);
             }
@@ -173,54 +171,36 @@ impl Root {
         Ok(false)
     }
 
-    /// The error of an index that lies in the folder itself, as it did up to format 4, or that lost its pointer.
-    fn without_pointer(&self) -> OpenError {
+    /// Returns the error for a folder without a pointer: its index is in the folder itself, as up to format 4, or the pointer
+    /// was lost.
+    fn missing_pointer(&self) -> OpenError {
         let folder = self.0.clone();
         let format = fs::read(self.0.join(FORMAT_FILE)).ok();
-        match format.and_then(|json| serde_json::from_slice::<Format>(&json).ok()) {
-            Some(Format { format: found, .. }) => OpenError::Older { folder, found },
+        match format.and_then(|json| serde_json::from_slice::<FormatFile>(&json).ok()) {
+            Some(FormatFile { format: found, .. }) => OpenError::Older { folder, found },
             None => OpenError::Damaged { folder, reason: format!("{POINTER_FILE} is missing") },
         }
     }
 }
 
-/// The number of a generation of this name.
-fn number_of(name: &str) -> Option<u64> {
+/// Parses the number in a generation's name.
+fn generation_number(name: &str) -> Option<u64> {
     name.strip_prefix(NAME_PREFIX)?.parse().ok()
 }
 
-/// Removes a generation; its folder stays where something else lies in it.
+/// Removes a generation. Its folder remains if other files are in it.
 fn remove_generation(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
-        if !entry.file_type()?.is_dir() && is_of_an_index(&entry.file_name().to_string_lossy()) {
+        if !entry.file_type()?.is_dir() && is_index_file(&entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path())?;
         }
     }
     match fs::remove_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            tracing::warn!(folder = %path.display(), "what is no part of an index is left where it is");
+            tracing::warn!(folder = %path.display(), "kept a folder of an old index, because other files are in it");
             Ok(())
         }
         removed => removed,
     }
-}
-
-/// Whether tantivy or [`crate::layout::folder::Folder`] makes files of this name: the files of a segment, which are named for it,
-/// the lists of them, locks, and what a crash left of a file that was being replaced.
-fn is_of_an_index(name: &str) -> bool {
-    const SEGMENT_DIGITS: usize = 32;
-    let is_of_a_segment = name.split_once('.').is_some_and(|(segment, _)| {
-        segment.len() == SEGMENT_DIGITS && segment.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
-    let is_unfinished = name
-        .strip_prefix(".tmp")
-        .is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let is_list = [META_FILE, ".managed.json", ".tantivy-writer.lock", ".tantivy-meta.lock"].contains(&name);
-    let is_ours = name == MAKING_LOCK || name.strip_suffix(".new").unwrap_or(name) == FORMAT_FILE;
-    is_of_a_segment || is_unfinished || is_list || is_ours
-}
-
-fn lock_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(path)
 }

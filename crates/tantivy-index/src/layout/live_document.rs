@@ -1,4 +1,4 @@
-//! The document of an id that is not deleted: there is at most one in the whole index.
+//! Looks up the live document of an id. An update deletes the old document, so an index has at most one per id.
 
 use domain::ProductId;
 use tantivy::index::{InvertedIndexReader, SegmentReader};
@@ -8,23 +8,23 @@ use tantivy::{DocId, DocSet, TERMINATED, Term};
 
 use crate::layout::schema::Fields;
 
-/// What documents of an id are found and deleted by.
+/// Returns the term that finds and deletes the documents of an id.
 pub(crate) fn id_term(fields: Fields, id: &ProductId) -> Term {
     Term::from_field_text(fields.id, id.as_str())
 }
 
-/// The living document of an id in a segment; `ids` is the list of ids of that segment.
-pub(crate) fn living(
+/// Returns the live document of an id in a segment. `ids` is the segment's inverted index of ids.
+pub(crate) fn live_document(
     reader: &SegmentReader,
     ids: &InvertedIndexReader,
     term: &Term,
 ) -> tantivy::Result<Option<DocId>> {
     let postings = ids.read_postings(term, IndexRecordOption::Basic)?;
-    Ok(postings.and_then(|postings| first_living(reader, postings)))
+    Ok(postings.and_then(|postings| first_live(reader, postings)))
 }
 
-/// The first of these documents that is not deleted.
-pub(crate) fn first_living(reader: &SegmentReader, mut postings: SegmentPostings) -> Option<DocId> {
+/// Returns the first document of a posting list that is not deleted.
+pub(crate) fn first_live(reader: &SegmentReader, mut postings: SegmentPostings) -> Option<DocId> {
     while postings.doc() != TERMINATED && reader.is_deleted(postings.doc()) {
         postings.advance();
     }

@@ -5,24 +5,25 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions,
 };
 
-use crate::layout::document::{RUNS, WEIGHED_WORDS};
+use crate::layout::tokenizers::{CJK_PAIRS, WEIGHTED_TERMS};
+use crate::layout::value_field::{VALUE_FIELD_COUNT, VALUE_FIELDS};
 
-/// Of documents that search may find.
+/// The format that this version reads and writes. Increase it whenever the schema or the analysis of texts changes.
+pub(crate) const FORMAT: u32 = 5;
+
+/// The state of a document that searches can find.
 pub(crate) const STATE_ACTIVE: u64 = 0;
-/// Of products that exist but are not shown: drafts and archived ones.
+/// The state of a product that searches do not show: a draft, or archived.
 pub(crate) const STATE_HIDDEN: u64 = 1;
-/// Of tombstones.
+/// The state of a tombstone.
 pub(crate) const STATE_DELETED: u64 = 2;
 
-/// Names of the columns, which are opened by name.
+/// The names of columns. Those of [`VALUE_FIELDS`] are in their rows.
 pub(crate) mod column {
     pub(crate) const ID: &str = "id";
     pub(crate) const VERSION: &str = "version";
     pub(crate) const STATE: &str = "state";
-    pub(crate) const PRINT: &str = "print";
-    pub(crate) const BRAND: &str = "brand";
-    pub(crate) const CATEGORY: &str = "category";
-    pub(crate) const TAGS: &str = "tags";
+    pub(crate) const FIELDS_HASH: &str = "print";
     pub(crate) const ATTRIBUTES: &str = "attributes";
     pub(crate) const NUMBERS: &str = "numbers";
     pub(crate) const PRICE: &str = "price";
@@ -32,83 +33,77 @@ pub(crate) mod column {
     pub(crate) const NAME: &str = "name";
 }
 
-/// The fields by role. Only [`Fields::id`], [`Fields::version`], [`Fields::state`] and
-/// [`Fields::print`] are there for every document;
-/// the others for active products only, so that there is nothing to find in the rest.
+/// The fields by role. Every document has [`Fields::id`], [`Fields::version`], [`Fields::state`] and [`Fields::fields_hash`].
+/// Only active products have the others, so hidden products and tombstones match nothing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields {
-    /// The product's id: to find versions, to delete, and to order products that are equal otherwise.
+    /// The product's id. Looks up versions, deletes documents, and orders products that are otherwise equal.
     pub(crate) id: Field,
     /// The version.
     pub(crate) version: Field,
-    /// One of the `STATE_` numbers.
+    /// One of the `STATE_` constants.
     pub(crate) state: Field,
-    /// What of the fingerprint is kept, see [`text::projection::Projection::print`].
-    pub(crate) print: Field,
-    /// Words without digits of the whole product. The frequency of a word in a document is not how often it
-    /// occurs but what it is worth there, see [`text::weights`].
+    /// The lower half of the fingerprint, see [`text::projection::Projection::print`].
+    pub(crate) fields_hash: Field,
+    /// Words without digits, from the whole product. The term frequency is not the number of occurrences but the word's
+    /// weight in the product, see [`text::weights`].
     pub(crate) words: Field,
-    /// Words with digits, in the same way. They have a dictionary of their own so that typos are looked for
-    /// among words only.
+    /// Words with digits, also with weights. They have a term dictionary of their own because typos are looked for among
+    /// words without digits only.
     pub(crate) codes: Field,
-    /// Neighbours written as one word, in the same way.
+    /// Pairs of neighbouring words joined into one, also with weights.
     pub(crate) pairs: Field,
-    /// What words are without their endings, in the same way.
+    /// Stems of words, also with weights.
     pub(crate) stems: Field,
-    /// The pairs of characters of scripts without spaces, with their places: those of one run follow each other.
+    /// Pairs of adjacent characters of scripts without spaces, with positions. Pairs of one run have consecutive positions.
     pub(crate) runs: Field,
-    /// The brand.
-    pub(crate) brand: Field,
-    /// The category and every category above it.
-    pub(crate) category: Field,
-    /// The tags.
-    pub(crate) tags: Field,
-    /// Every value of every attribute, as [`text::attributes::attribute_term`] writes it. One column for all keys:
-    /// the values of one key are a range of its dictionary.
+    /// The fields of [`VALUE_FIELDS`], in that order.
+    pub(crate) values: [Field; VALUE_FIELD_COUNT],
+    /// Every value of every attribute, as a term of [`text::attributes::attribute_term`]. One column holds all keys: the
+    /// values of a key are a range of its dictionary.
     pub(crate) attributes: Field,
-    /// Every numeric attribute, as [`crate::layout::document::number_term`] writes it.
+    /// Every numeric attribute, as a term of [`number_term`](crate::layout::encoding::number_term).
     pub(crate) numbers: Field,
     /// The price in minor units.
     pub(crate) price: Field,
-    /// The currency of the price, see [`crate::layout::document::currency_number`].
+    /// The currency of the price, see [`currency_number`](crate::layout::encoding::currency_number).
     pub(crate) currency: Field,
-    /// 1 when there is at least one piece.
+    /// 1 if at least one item is in stock, otherwise 0.
     pub(crate) in_stock: Field,
     /// Milliseconds since 1970.
     pub(crate) created_at: Field,
-    /// The name as sorting compares it.
+    /// The name in the form that sorting compares.
     pub(crate) name: Field,
     /// The product as JSON.
     pub(crate) json: Field,
 }
 
-/// The schema and its fields.
+/// Returns the schema and its fields.
 pub(crate) fn schema() -> (Schema, Fields) {
     let mut builder = SchemaBuilder::default();
-    let weighed = TextFieldIndexing::default()
-        .set_tokenizer(WEIGHED_WORDS)
+    let weighted = TextFieldIndexing::default()
+        .set_tokenizer(WEIGHTED_TERMS)
         .set_index_option(IndexRecordOption::WithFreqs)
         .set_fieldnorms(false);
-    let weighed = TextOptions::default().set_indexing_options(weighed);
+    let weighted = TextOptions::default().set_indexing_options(weighted);
     let runs = TextFieldIndexing::default()
-        .set_tokenizer(RUNS)
+        .set_tokenizer(CJK_PAIRS)
         .set_index_option(IndexRecordOption::WithFreqsAndPositions)
         .set_fieldnorms(false);
     let runs = TextOptions::default().set_indexing_options(runs);
     let number = NumericOptions::default() | FAST;
+    // The order of the fields is part of the schema on disk.
     let fields = Fields {
         id: builder.add_text_field(column::ID, STRING | FAST),
         version: builder.add_u64_field(column::VERSION, number.clone()),
         state: builder.add_u64_field(column::STATE, number.clone()),
-        print: builder.add_u64_field(column::PRINT, number.clone()),
-        words: builder.add_text_field("words", weighed.clone()),
-        codes: builder.add_text_field("codes", weighed.clone()),
-        pairs: builder.add_text_field("pairs", weighed.clone()),
-        stems: builder.add_text_field("stems", weighed),
+        fields_hash: builder.add_u64_field(column::FIELDS_HASH, number.clone()),
+        words: builder.add_text_field("words", weighted.clone()),
+        codes: builder.add_text_field("codes", weighted.clone()),
+        pairs: builder.add_text_field("pairs", weighted.clone()),
+        stems: builder.add_text_field("stems", weighted),
         runs: builder.add_text_field("runs", runs),
-        brand: builder.add_text_field(column::BRAND, FAST),
-        category: builder.add_text_field(column::CATEGORY, FAST),
-        tags: builder.add_text_field(column::TAGS, FAST),
+        values: VALUE_FIELDS.each_ref().map(|field| builder.add_text_field(field.column, FAST)),
         attributes: builder.add_text_field(column::ATTRIBUTES, FAST),
         numbers: builder.add_bytes_field(column::NUMBERS, BytesOptions::default() | FAST),
         price: builder.add_i64_field(column::PRICE, number.clone()),

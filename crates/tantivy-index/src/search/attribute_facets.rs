@@ -1,5 +1,5 @@
-//! Counting the values of attributes, by their ordinals within a segment. However many facets there are, each column is
-//! read once: a look into a packed column costs several times as much as finding out whose value it holds.
+//! Counts the values of attributes, by their ordinals within a segment. However many attributes are counted, each column is read
+//! once per product: reading a packed column costs several times as much as finding out which attribute a value belongs to.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,53 +10,52 @@ use tantivy::{DocAddress, DocId};
 use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
 use text::facets::{Counted, most_frequent};
 
-use crate::search::filters::key_range;
-use crate::search::order::texts;
-use crate::search::search::product_at;
-use crate::search::snapshot::{Segment, Snapshot};
+use crate::layout::document::stored_product;
+use crate::search::ordinals::{key_range, terms_of};
+use crate::search::segment::Segment;
+use crate::search::snapshot::Snapshot;
 
-/// The counts of one attribute over the segments so far.
+/// The counts of one attribute, over the segments so far.
 pub(crate) struct AttributeCounter {
     key: String,
-    /// Products by value, with one of them.
+    /// For each value, the number of products and one of them.
     values: HashMap<String, (u64, DocAddress)>,
-    /// Products by number, as [`text::attributes::number_order`] writes it.
+    /// The number of products by number, encoded by [`text::attributes::number_order`].
     numbers: HashMap<u64, u64>,
 }
 
 /// The counts of one attribute in one column of one segment.
-struct Tally {
-    /// The ordinals of its values.
+struct OrdinalCounts {
+    /// The ordinals of the attribute's values.
     range: Range<u64>,
-    /// For each of them the products, and one of these.
+    /// For each ordinal, the number of products and one of them.
     counts: Vec<(u32, DocId)>,
 }
 
-/// Counts products of a segment: those that pass all filters for each attribute, those that fail only one field for the
-/// attribute that they stand beside.
-pub(crate) fn count(
+/// Counts products of a segment: those that pass all filters for each attribute, and for each counter the given products that
+/// fail the filter of its attribute only.
+pub(crate) fn count_segment(
     mut counters: Vec<(&mut AttributeCounter, &[DocId])>,
     passing: &[DocId],
     segment: &Segment,
-    number: u32,
 ) -> tantivy::Result<()> {
-    // As their values follow each other in the columns.
+    // The order of the attributes' ranges in the columns.
     counters.sort_by_cached_key(|(counter, _)| key_prefix(&counter.key));
     if let Some(column) = &segment.attributes {
-        for (tally, (counter, _)) in tallies(column, &counters, passing)?.into_iter().zip(&mut counters) {
+        for (ordinals, (counter, _)) in count_column(column, &counters, passing)?.iter().zip(&mut counters) {
             let prefix = key_prefix(&counter.key);
-            for (ordinal, term) in texts(Some(column), tally.counted().map(|(ordinal, ..)| ordinal))? {
-                let (count, example) = tally.of(ordinal);
+            for (ordinal, term) in terms_of(Some(column), ordinals.counted().map(|(ordinal, ..)| ordinal))? {
+                let (count, example) = ordinals.get(ordinal);
                 let value = term.strip_prefix(&prefix).unwrap_or(&term);
                 let known = counter.values.entry(value.to_owned());
-                known.or_insert((0, DocAddress::new(number, example))).0 += u64::from(count);
+                known.or_insert((0, segment.address(example))).0 += u64::from(count);
             }
         }
     }
     if let Some(column) = &segment.numbers {
-        for (tally, (counter, _)) in tallies(column, &counters, passing)?.into_iter().zip(&mut counters) {
-            let mut counts = tally.counted();
-            let ordinals: Vec<u64> = tally.counted().map(|(ordinal, ..)| ordinal).collect();
+        for (ordinals, (counter, _)) in count_column(column, &counters, passing)?.iter().zip(&mut counters) {
+            let mut counts = ordinals.counted();
+            let ordinals: Vec<u64> = ordinals.counted().map(|(ordinal, ..)| ordinal).collect();
             column.dictionary().sorted_ords_to_term_cb(&ordinals, |term| {
                 let order = term.last_chunk().map(|order| u64::from_be_bytes(*order));
                 if let (Some((_, count, _)), Some(order)) = (counts.next(), order) {
@@ -68,39 +67,39 @@ pub(crate) fn count(
     Ok(())
 }
 
-/// The counts of each attribute in a column.
-fn tallies(
+/// Counts the values of each attribute in a column. The counters are in the order of their ranges.
+fn count_column(
     column: &BytesColumn,
     counters: &[(&mut AttributeCounter, &[DocId])],
     passing: &[DocId],
-) -> tantivy::Result<Vec<Tally>> {
-    let tally = |(counter, _): &(&mut AttributeCounter, &[DocId])| -> tantivy::Result<Tally> {
+) -> tantivy::Result<Vec<OrdinalCounts>> {
+    let empty = |(counter, _): &(&mut AttributeCounter, &[DocId])| -> tantivy::Result<OrdinalCounts> {
         let range = key_range(column, &counter.key)?;
-        Ok(Tally { counts: vec![(0, 0); (range.end - range.start) as usize], range })
+        Ok(OrdinalCounts { counts: vec![(0, 0); (range.end - range.start) as usize], range })
     };
-    let mut tallies: Vec<Tally> = counters.iter().map(tally).collect::<tantivy::Result<_>>()?;
-    if tallies.iter().all(|tally| tally.range.is_empty()) {
-        return Ok(tallies);
+    let mut all: Vec<OrdinalCounts> = counters.iter().map(empty).collect::<tantivy::Result<_>>()?;
+    if all.iter().all(|ordinals| ordinals.range.is_empty()) {
+        return Ok(all);
     }
-    let starts: Vec<u64> = tallies.iter().map(|tally| tally.range.start).collect();
+    let starts: Vec<u64> = all.iter().map(|ordinals| ordinals.range.start).collect();
     for document in passing {
         for ordinal in column.ords().values_for_doc(*document) {
-            let behind = starts.partition_point(|start| *start <= ordinal);
-            if let Some(tally) = behind.checked_sub(1).and_then(|at| tallies.get_mut(at)) {
-                tally.add(ordinal, *document);
+            let after = starts.partition_point(|start| *start <= ordinal);
+            if let Some(ordinals) = after.checked_sub(1).and_then(|at| all.get_mut(at)) {
+                ordinals.add(ordinal, *document);
             }
         }
     }
-    for (tally, (_, failing)) in tallies.iter_mut().zip(counters) {
+    for (ordinals, (_, failing)) in all.iter_mut().zip(counters) {
         for document in *failing {
-            column.ords().values_for_doc(*document).for_each(|ordinal| tally.add(ordinal, *document));
+            column.ords().values_for_doc(*document).for_each(|ordinal| ordinals.add(ordinal, *document));
         }
     }
-    Ok(tallies)
+    Ok(all)
 }
 
-impl Tally {
-    /// Counts a value, when it is one of the attribute.
+impl OrdinalCounts {
+    /// Counts a value if it belongs to the attribute.
     fn add(&mut self, ordinal: u64, document: DocId) {
         if self.range.contains(&ordinal) {
             let (count, example) = &mut self.counts[(ordinal - self.range.start) as usize];
@@ -109,11 +108,11 @@ impl Tally {
         }
     }
 
-    fn of(&self, ordinal: u64) -> (u32, DocId) {
+    fn get(&self, ordinal: u64) -> (u32, DocId) {
         self.counts[(ordinal - self.range.start) as usize]
     }
 
-    /// The values that occur, in their order.
+    /// Returns the values that occur as (ordinal, count, example), ascending.
     fn counted(&self) -> impl Iterator<Item = (u64, u32, DocId)> {
         let counts = self.range.clone().zip(&self.counts);
         counts
@@ -127,14 +126,15 @@ impl AttributeCounter {
         Self { key: key.to_owned(), values: HashMap::new(), numbers: HashMap::new() }
     }
 
-    /// What there are numbers of.
+    /// Returns the facet of the values that are numbers.
     pub(crate) fn numbers(&self) -> Option<NumberFacet> {
         let counted = self.numbers.iter().map(|(order, count)| (number_of_order(*order), *count));
         number_facet(&counted.collect::<Vec<_>>())
     }
 
-    /// The most frequent values that fit a prefix, and how many values there are.
-    pub(crate) fn most_frequent(
+    /// Returns the most frequent values that match a prefix, and the number of distinct values. There may be more than `limit`
+    /// values if long ones were truncated in the index.
+    pub(crate) fn top_values(
         self,
         prefix: &str,
         limit: usize,
@@ -145,8 +145,9 @@ impl AttributeCounter {
         let mut values = Vec::new();
         for Counted { term, count, known: example } in most_frequent(counted, prefix, limit) {
             let value = match beginning(&term) {
+                // The dictionary has only the beginning of a long value; the example has all of it.
                 Some(_) => {
-                    let product = product_at(snapshot, example)?;
+                    let product = stored_product(&snapshot.searcher, example)?;
                     whole_value(&self.key, &term, product.content.attributes.get(&self.key)).unwrap_or(term)
                 }
                 None => term,

@@ -1,113 +1,54 @@
-//! What the pass over a search's matches reads of each document, in plain memory: packed columns cost several times as
-//! much for each look, and there are hundreds of thousands in one search.
+//! The columns that a search reads for each match, as arrays in memory.
 //!
-//! Values have numbers that are the same in all segments, so that counts of segments add up and only the values that
-//! are shown become texts.
+//! A search may have hundreds of thousands of matches, and reads brand, category, price and stock of each. A lookup takes
+//! about ten nanoseconds in a packed column of tantivy and about one in an array. The arrays take some 20 bytes per product. Like
+//! their segment, they never change, so a commit reads those of new segments only.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use domain::CategoryPath;
+use domain::Currency;
 use tantivy::DocId;
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentReader;
 
-use crate::layout::document::currency_number;
+use crate::layout::encoding::currency_number;
 use crate::layout::schema::column;
+use crate::layout::value_field::{VALUE_FIELDS, ValueField, ValueShape};
+use crate::search::values::{NO_VALUE, ValueId, ValueTable, ValueTables};
 
-/// The number of a value, in all segments.
-pub(crate) type ValueId = u32;
-/// Stands for no value.
-pub(crate) const NO_VALUE: ValueId = ValueId::MAX;
-/// Stands for no price.
+/// Means that a document has no price.
 const NO_PRICE: i64 = i64::MIN;
 
-/// The values of one field, by number.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Values {
-    texts: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, ValueId>,
-    /// Of a category the one above it.
-    parents: Vec<ValueId>,
-}
-
-impl Values {
-    /// The number of a value that some product has, or had.
-    pub(crate) fn number(&self, text: &str) -> Option<ValueId> {
-        self.numbers.get(text).copied()
-    }
-
-    pub(crate) fn text(&self, number: ValueId) -> &str {
-        self.texts.get(number as usize).map_or("", |text| text)
-    }
-
-    /// The category above one; [`NO_VALUE`] above a broad one.
-    pub(crate) fn parent(&self, number: ValueId) -> ValueId {
-        self.parents.get(number as usize).copied().unwrap_or(NO_VALUE)
-    }
-
-    /// How many numbers there are.
-    pub(crate) fn len(&self) -> usize {
-        self.texts.len()
-    }
-
-    fn add(&mut self, text: &str) -> ValueId {
-        if let Some(known) = self.number(text) {
-            return known;
-        }
-        let parent = match text.rsplit_once(CategoryPath::SEPARATOR) {
-            Some((above, _)) => self.add(above),
-            None => NO_VALUE,
-        };
-        let number = self.texts.len() as ValueId;
-        let text: Arc<str> = text.into();
-        self.texts.push(text.clone());
-        self.numbers.insert(text, number);
-        self.parents.push(parent);
-        number
-    }
-}
-
-/// The values of the fields with few of them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AllValues {
-    pub(crate) brands: Arc<Values>,
-    pub(crate) categories: Arc<Values>,
-    pub(crate) tags: Arc<Values>,
-}
-
-impl AllValues {
-    /// How many there are in all.
-    pub(crate) fn len(&self) -> usize {
-        self.brands.len() + self.categories.len() + self.tags.len()
-    }
-}
-
 /// The columns of a segment.
-pub(crate) struct Columns {
-    /// The brand of each document.
-    pub(crate) brand: Vec<ValueId>,
-    /// The category of each document; those above it are its parents.
-    pub(crate) category: Vec<ValueId>,
-    pub(crate) tags: Lists,
-    /// Minor units, [`NO_PRICE`] without a price.
+pub(crate) struct SegmentColumns {
+    /// The columns of [`VALUE_FIELDS`], in that order.
+    pub(crate) values: Vec<ValueColumn>,
+    pub(crate) in_stock: Vec<bool>,
+    /// Minor units; [`NO_PRICE`] without a price.
     price: Vec<i64>,
-    /// The place of each price's currency in `currencies`.
+    /// The currency of each price, as an index into `currencies`.
     currency: Vec<u8>,
     currencies: Vec<u64>,
-    in_stock: Vec<bool>,
 }
 
-/// Some values for each document.
-pub(crate) struct Lists {
-    /// Where the values of a document begin; those of the next one follow.
+/// The values of one field by document.
+pub(crate) enum ValueColumn {
+    /// At most one value; of a path, the longest one. The others are its ancestors.
+    Single(Vec<ValueId>),
+    /// Any number of values.
+    List(ValueLists),
+}
+
+/// A list of values for each document.
+pub(crate) struct ValueLists {
+    /// Where the list of each document starts in `values`, and where the last one ends.
     starts: Vec<u32>,
     values: Vec<ValueId>,
 }
 
-impl Lists {
-    pub(crate) fn of(&self, document: DocId) -> &[ValueId] {
+impl ValueLists {
+    pub(crate) fn get(&self, document: DocId) -> &[ValueId] {
         let at = document as usize;
         &self.values[self.starts[at] as usize..self.starts[at + 1] as usize]
     }
@@ -122,24 +63,24 @@ pub(crate) struct Prices<'a> {
 }
 
 impl Prices<'_> {
-    /// The price in minor units, when the document has one in the currency.
-    pub(crate) fn of(&self, document: DocId) -> Option<i64> {
+    /// Returns the price in minor units; `None` if the document has no price in the currency.
+    pub(crate) fn get(&self, document: DocId) -> Option<i64> {
         let at = document as usize;
         let price = self.price[at];
         (price != NO_PRICE && Some(self.currency[at]) == self.wanted).then_some(price)
     }
 }
 
-impl Columns {
-    /// Reads the columns of a segment; values that are new get the next numbers.
-    pub(crate) fn read(reader: &SegmentReader, values: &mut AllValues) -> tantivy::Result<Self> {
+impl SegmentColumns {
+    /// Reads the columns of a segment. New values get the next ids.
+    pub(crate) fn read(reader: &SegmentReader, tables: &mut ValueTables) -> tantivy::Result<Self> {
         let columns = reader.fast_fields();
         let documents = 0..reader.max_doc();
-        let brand = read_single(columns.str(column::BRAND)?.as_ref(), documents.clone(), &mut values.brands)?;
-        // Paths sort behind those above them, so a document's last one is its own.
-        let category =
-            read_single(columns.str(column::CATEGORY)?.as_ref(), documents.clone(), &mut values.categories)?;
-        let tags = read_lists(columns.str(column::TAGS)?.as_ref(), documents.clone(), &mut values.tags)?;
+        let mut values = Vec::with_capacity(VALUE_FIELDS.len());
+        for (field, table) in VALUE_FIELDS.iter().zip(&mut tables.0) {
+            let column = columns.str(field.column)?;
+            values.push(ValueColumn::read(column.as_ref(), documents.clone(), field, table)?);
+        }
         let amounts: Option<Column<i64>> = columns.column_opt(column::PRICE)?;
         let codes: Option<Column<u64>> = columns.column_opt(column::CURRENCY)?;
         let stock: Option<Column<u64>> = columns.column_opt(column::IN_STOCK)?;
@@ -149,13 +90,14 @@ impl Columns {
             let amount = amounts.as_ref().and_then(|amounts| amounts.first(document));
             let code = codes.as_ref().and_then(|codes| codes.first(document)).unwrap_or_default();
             price.push(amount.unwrap_or(NO_PRICE));
-            currency.push(place_of(code, &mut currencies));
+            currency.push(currency_index(code, &mut currencies));
             in_stock.push(stock.as_ref().and_then(|stock| stock.first(document)) == Some(1));
         }
-        Ok(Self { brand, category, tags, price, currency, currencies, in_stock })
+        Ok(Self { values, in_stock, price, currency, currencies })
     }
 
-    pub(crate) fn prices(&self, currency: domain::Currency) -> Prices<'_> {
+    /// Returns the prices in a currency.
+    pub(crate) fn prices(&self, currency: Currency) -> Prices<'_> {
         let number = currency_number(currency);
         let wanted = self.currencies.iter().position(|known| *known == number);
         Prices {
@@ -164,14 +106,10 @@ impl Columns {
             wanted: wanted.and_then(|at| u8::try_from(at).ok()),
         }
     }
-
-    pub(crate) fn is_in_stock(&self, document: DocId) -> bool {
-        self.in_stock[document as usize]
-    }
 }
 
-/// There are fewer than 256 currencies, ISO 4217 has not even 200.
-fn place_of(code: u64, currencies: &mut Vec<u64>) -> u8 {
+/// Returns the index of a currency, adding it if it is new. ISO 4217 has fewer than 200 currencies, so 8 bits are enough.
+fn currency_index(code: u64, currencies: &mut Vec<u64>) -> u8 {
     let at = currencies.iter().position(|known| *known == code).unwrap_or_else(|| {
         currencies.push(code);
         currencies.len() - 1
@@ -179,46 +117,47 @@ fn place_of(code: u64, currencies: &mut Vec<u64>) -> u8 {
     u8::try_from(at).unwrap_or(u8::MAX)
 }
 
-fn read_single(
-    column: Option<&StrColumn>,
-    documents: Range<DocId>,
-    values: &mut Arc<Values>,
-) -> tantivy::Result<Vec<ValueId>> {
-    let Some(column) = column else { return Ok(vec![NO_VALUE; documents.len()]) };
-    let numbers = numbers_of(column, values)?;
-    let ordinals = column.ords();
-    let last = |document| ordinals.values_for_doc(document).max();
-    let number = |ordinal: u64| numbers.get(ordinal as usize).copied();
-    Ok(documents.map(|document| last(document).and_then(number).unwrap_or(NO_VALUE)).collect())
-}
-
-fn read_lists(
-    column: Option<&StrColumn>,
-    documents: Range<DocId>,
-    values: &mut Arc<Values>,
-) -> tantivy::Result<Lists> {
-    let mut lists = Lists { starts: vec![0], values: Vec::new() };
-    let numbers = column.map(|column| numbers_of(column, values)).transpose()?.unwrap_or_default();
-    for document in documents {
-        let ordinals = column.into_iter().flat_map(|column| column.ords().values_for_doc(document));
-        lists.values.extend(ordinals.filter_map(|ordinal| numbers.get(ordinal as usize).copied()));
-        lists.starts.push(lists.values.len() as u32);
+impl ValueColumn {
+    fn read(
+        column: Option<&StrColumn>,
+        documents: Range<DocId>,
+        field: &ValueField,
+        table: &mut Arc<ValueTable>,
+    ) -> tantivy::Result<Self> {
+        let ids = column.map(|column| ids_of(column, field.shape, table)).transpose()?.unwrap_or_default();
+        let id = |ordinal: u64| ids.get(ordinal as usize).copied();
+        if field.shape == ValueShape::List {
+            let mut lists = ValueLists { starts: vec![0], values: Vec::new() };
+            for document in documents {
+                let ordinals = column.into_iter().flat_map(|column| column.ords().values_for_doc(document));
+                lists.values.extend(ordinals.filter_map(id));
+                lists.starts.push(lists.values.len() as u32);
+            }
+            return Ok(Self::List(lists));
+        }
+        // A path sorts after its ancestors, so the last ordinal of a document is the longest path.
+        let last =
+            |document| column.and_then(|column| column.ords().values_for_doc(document).max()).and_then(id);
+        Ok(Self::Single(documents.map(|document| last(document).unwrap_or(NO_VALUE)).collect()))
     }
-    Ok(lists)
 }
 
-/// The numbers of the values of a segment, by its ordinals.
-fn numbers_of(column: &StrColumn, values: &mut Arc<Values>) -> tantivy::Result<Vec<ValueId>> {
-    let mut numbers = Vec::with_capacity(column.dictionary().num_terms());
+/// Returns the value ids of a column by ordinal.
+fn ids_of(
+    column: &StrColumn,
+    shape: ValueShape,
+    table: &mut Arc<ValueTable>,
+) -> tantivy::Result<Vec<ValueId>> {
+    let mut ids = Vec::with_capacity(column.dictionary().num_terms());
     let mut terms = column.dictionary().stream()?;
     while terms.advance() {
         let text = String::from_utf8_lossy(terms.key());
-        let number = match values.number(&text) {
+        let id = match table.id(&text) {
             Some(known) => known,
-            // Searches read the values as they were; this makes others of them.
-            None => Arc::make_mut(values).add(&text),
+            // Running searches keep the table that they have; this copies it once.
+            None => Arc::make_mut(table).add(&text, shape),
         };
-        numbers.push(number);
+        ids.push(id);
     }
-    Ok(numbers)
+    Ok(ids)
 }

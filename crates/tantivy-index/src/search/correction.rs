@@ -1,24 +1,23 @@
-//! What a misspelt query was meant to be.
+//! The corrected form of a misspelt query.
 
 use domain::search::SearchRequest;
 
-use crate::search::interpretation::ReadWord;
+use crate::search::interpretation::InterpretedWord;
 use crate::search::snapshot::Snapshot;
 
-/// The query with each word that nothing contains replaced by the best word it was taken for; none when there is
-/// no such word.
-pub(crate) fn corrected(
+/// Returns the query with each word that no product has replaced by its best correction; `None` if there is no such word.
+pub(crate) fn corrected_query(
     request: &SearchRequest,
-    words: &[ReadWord],
+    words: &[InterpretedWord],
     snapshot: &Snapshot,
 ) -> tantivy::Result<Option<String>> {
     let query = &request.words;
     let (mut corrected, mut copied) = (String::new(), 0);
-    for read in words {
-        if let Some(meant) = read.meant(request.is_prefix_query, snapshot)? {
-            corrected.push_str(&query[copied..read.word.at.start]);
-            corrected.push_str(meant);
-            copied = read.word.at.end;
+    for word in words {
+        if let Some(correction) = word.correction(request.is_prefix_query, snapshot)? {
+            corrected.push_str(&query[copied..word.word.at.start]);
+            corrected.push_str(correction);
+            copied = word.word.at.end;
         }
     }
     if copied == 0 {

@@ -1,5 +1,8 @@
-//! Counting the values of facets: fields with few values by numbers that are the same in all segments. Attributes have a
-//! module of their own.
+//! Counts the values of facets. Attributes have a module of their own.
+//!
+//! A facet counts products that pass every filter but those on its own field. One pass over the matches is enough for all
+//! facets: a product that passes all filters counts in each, and a product that fails the filter of one field only counts in
+//! the facet of that field.
 
 use std::sync::Arc;
 
@@ -9,159 +12,146 @@ use domain::search::{Facet, FacetValue, Field, price_facet};
 use tantivy::DocId;
 use text::facets::{Counted, listed, most_frequent};
 
+use crate::layout::value_field::{VALUE_FIELDS, ValueShape};
 use crate::search::attribute_facets::{self, AttributeCounter};
-use crate::search::columns::{AllValues, NO_VALUE, ValueId, Values};
-use crate::search::snapshot::{Segment, Snapshot};
+use crate::search::columns::ValueColumn;
+use crate::search::segment::Segment;
+use crate::search::snapshot::Snapshot;
+use crate::search::values::{NO_VALUE, ValueId, ValueTable, ValueTables};
 
-/// The counts of one facet over the segments so far.
+/// The counts of one facet, over the segments so far.
 pub(crate) enum FacetCounter {
-    /// Of a field whose values have numbers.
-    Numbered { field: NumberedField, values: Arc<Values>, counts: Vec<u32> },
-    /// Of an attribute.
+    /// The counts of a row of [`VALUE_FIELDS`], by value id.
+    Values { row: usize, table: Arc<ValueTable>, counts: Vec<u32> },
+    /// The counts of an attribute.
     Attribute(AttributeCounter),
     /// A price and 1 for each product.
     Price { currency: Currency, prices: Vec<(i64, u64)> },
 }
 
-/// A field whose values have numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NumberedField {
-    Brand,
-    Category,
-    Tags,
-}
-
-/// Counts products of a segment in every facet: those that pass all filters in each, those that fail only one field in
-/// the facet of that field.
-pub(crate) fn count(
+/// Counts products of a segment in every facet. `failing_only` has for each facet the products that fail the filter of its
+/// field only.
+pub(crate) fn count_segment(
     counters: &mut [FacetCounter],
     passing: &[DocId],
     failing_only: &[Vec<DocId>],
     segment: &Segment,
-    number: u32,
 ) -> tantivy::Result<()> {
     let mut attributes = Vec::new();
     for (counter, failing) in counters.iter_mut().zip(failing_only) {
         match counter {
             FacetCounter::Attribute(counter) => attributes.push((counter, failing.as_slice())),
-            field => field.count_field(passing.iter().chain(failing).copied(), segment),
+            counter => counter.count(passing.iter().chain(failing).copied(), segment),
         }
     }
-    attribute_facets::count(attributes, passing, segment, number)
+    attribute_facets::count_segment(attributes, passing, segment)
 }
 
 impl FacetCounter {
-    pub(crate) fn new(field: &Field, currency: Currency, values: &AllValues) -> Result<Self, PortError> {
-        let numbered = |field, values: &Arc<Values>| Self::Numbered {
-            field,
-            values: Arc::clone(values),
-            counts: vec![0; values.len()],
-        };
-        Ok(match field {
-            Field::Brand => numbered(NumberedField::Brand, &values.brands),
-            Field::Category => numbered(NumberedField::Category, &values.categories),
-            Field::Tags => numbered(NumberedField::Tags, &values.tags),
-            Field::Price => Self::Price { currency, prices: Vec::new() },
-            Field::Attribute(key) => Self::Attribute(AttributeCounter::new(key)),
-            Field::Stock => return Err(PortError::bare(PortErrorKind::Internal, "the stock is no facet")),
-        })
+    /// Creates a counter.
+    ///
+    /// # Errors
+    /// [`PortErrorKind::Internal`] for a field that cannot be counted.
+    pub(crate) fn new(field: &Field, currency: Currency, values: &ValueTables) -> Result<Self, PortError> {
+        match field {
+            Field::Price => return Ok(Self::Price { currency, prices: Vec::new() }),
+            Field::Attribute(key) => return Ok(Self::Attribute(AttributeCounter::new(key))),
+            _ => {}
+        }
+        let row = VALUE_FIELDS.iter().position(|row| row.field == *field).ok_or_else(|| {
+            PortError::bare(PortErrorKind::Internal, format!("the field `{field}` cannot be counted"))
+        })?;
+        let table = Arc::clone(&values.0[row]);
+        Ok(Self::Values { row, counts: vec![0; table.len()], table })
     }
 
-    /// Counts products of a segment, unless this is the facet of an attribute.
-    fn count_field(&mut self, documents: impl Iterator<Item = DocId>, segment: &Segment) {
+    /// Counts products of a segment. Attributes are counted by [`attribute_facets::count_segment`].
+    fn count(&mut self, documents: impl Iterator<Item = DocId>, segment: &Segment) {
         let columns = segment.columns();
         match self {
-            Self::Numbered { field, counts, .. } => {
+            Self::Values { row, counts, .. } => {
                 let mut count = |value: ValueId| {
                     if let Some(count) = counts.get_mut(value as usize) {
                         *count += 1;
                     }
                 };
-                match field {
-                    NumberedField::Brand => documents.for_each(|at| count(columns.brand[at as usize])),
-                    // Those above are added in the end.
-                    NumberedField::Category => documents.for_each(|at| count(columns.category[at as usize])),
-                    NumberedField::Tags => {
-                        documents.for_each(|at| columns.tags.of(at).iter().for_each(|tag| count(*tag)));
+                match &columns.values[*row] {
+                    ValueColumn::Single(column) => {
+                        documents.for_each(|document| count(column[document as usize]));
                     }
+                    ValueColumn::List(column) => documents
+                        .for_each(|document| column.get(document).iter().for_each(|value| count(*value))),
                 }
             }
             Self::Price { currency, prices } => {
                 let column = columns.prices(*currency);
-                prices.extend(documents.filter_map(|at| Some((column.of(at)?, 1))));
+                prices.extend(documents.filter_map(|document| Some((column.get(document)?, 1))));
             }
             Self::Attribute(_) => {}
         }
     }
 
-    /// The answer, with at most `limit` values.
+    /// Returns the facet with at most `limit` values.
     pub(crate) fn facet(self, limit: usize, snapshot: &Snapshot) -> tantivy::Result<Facet> {
         let numbers = match self {
             Self::Price { prices, .. } => return Ok(Facet::Price(price_facet(&prices))),
             Self::Attribute(ref counter) => counter.numbers(),
-            Self::Numbered { .. } => None,
+            Self::Values { .. } => None,
         };
-        let (values, distinct) = self.listed("", limit, snapshot)?;
+        let (values, distinct) = self.top_values("", limit, snapshot)?;
         Ok(Facet::Values { values, distinct, numbers })
     }
 
-    /// The values that fit a prefix, as [`domain::search::FacetRequest`] says.
-    pub(crate) fn most_frequent(
-        self,
-        prefix: &str,
-        limit: usize,
-        snapshot: &Snapshot,
-    ) -> tantivy::Result<Vec<FacetValue>> {
-        Ok(self.listed(prefix, limit, snapshot)?.0)
-    }
-
-    /// The most frequent values, and how many there are.
-    fn listed(
+    /// Returns at most `limit` values that match a prefix, selected and ordered as
+    /// [`FacetRequest`](domain::search::FacetRequest) describes, and the number of distinct values.
+    pub(crate) fn top_values(
         self,
         prefix: &str,
         limit: usize,
         snapshot: &Snapshot,
     ) -> tantivy::Result<(Vec<FacetValue>, usize)> {
-        match self {
-            Self::Price { .. } => Ok((Vec::new(), 0)),
-            Self::Numbered { field, values, mut counts } => {
-                if field == NumberedField::Category {
-                    add_to_those_above(&mut counts, &values);
+        let (values, distinct) = match self {
+            Self::Price { .. } => return Ok((Vec::new(), 0)),
+            Self::Values { row, table, mut counts } => {
+                if VALUE_FIELDS[row].shape == ValueShape::Path {
+                    add_to_ancestors(&mut counts, &table);
                 }
-                let counted = counts.iter().zip(0..).filter(|(count, _)| **count > 0);
-                let mut counted: Vec<(u32, ValueId)> =
-                    counted.map(|(count, number)| (*count, number)).collect();
-                let distinct = counted.len();
-                if prefix.is_empty() && limit > 0 && limit < distinct {
-                    // Only those that are listed become texts.
-                    counted.select_nth_unstable_by(limit - 1, |(a_count, a), (b_count, b)| {
-                        b_count.cmp(a_count).then_with(|| values.text(*a).cmp(values.text(*b)))
-                    });
-                    counted.truncate(limit);
-                }
-                let counted = counted.into_iter().map(|(count, number)| Counted {
-                    term: values.text(number).to_owned(),
-                    count: u64::from(count),
-                    known: (),
-                });
-                let value = |Counted { term, count, .. }| FacetValue { value: term, count };
-                let values = most_frequent(counted, prefix, limit).into_iter().map(value).collect();
-                Ok((listed(values, prefix, limit), distinct))
+                top_of_table(&counts, &table, prefix, limit)
             }
-            Self::Attribute(counter) => {
-                let (values, distinct) = counter.most_frequent(prefix, limit, snapshot)?;
-                Ok((listed(values, prefix, limit), distinct))
-            }
+            Self::Attribute(counter) => counter.top_values(prefix, limit, snapshot)?,
+        };
+        Ok((listed(values, prefix, limit), distinct))
+    }
+}
+
+/// Adds the count of each path to its ancestors.
+fn add_to_ancestors(counts: &mut [u32], table: &ValueTable) {
+    // A path's id is greater than those of its ancestors, so in descending order each count is complete when it is added.
+    for id in (0..counts.len()).rev() {
+        let parent = table.parent(id as ValueId);
+        if parent != NO_VALUE {
+            counts[parent as usize] += counts[id];
         }
     }
 }
 
-fn add_to_those_above(counts: &mut [u32], values: &Values) {
-    // A category's number is above that of those above it, so each is complete when its turn comes.
-    for number in (0..counts.len()).rev() {
-        let above = values.parent(number as ValueId);
-        if above != NO_VALUE {
-            counts[above as usize] += counts[number];
-        }
+/// Returns the most frequent values that match a prefix, and the number of distinct values.
+fn top_of_table(counts: &[u32], table: &ValueTable, prefix: &str, limit: usize) -> (Vec<FacetValue>, usize) {
+    let counted = counts.iter().zip(0..).filter(|(count, _)| **count > 0);
+    let mut counted: Vec<(u32, ValueId)> = counted.map(|(count, id)| (*count, id)).collect();
+    let distinct = counted.len();
+    if prefix.is_empty() && limit > 0 && limit < distinct {
+        // Only the values that are listed are converted to text.
+        counted.select_nth_unstable_by(limit - 1, |(a_count, a), (b_count, b)| {
+            b_count.cmp(a_count).then_with(|| table.text(*a).cmp(table.text(*b)))
+        });
+        counted.truncate(limit);
     }
+    let counted = counted.into_iter().map(|(count, id)| Counted {
+        term: table.text(id).to_owned(),
+        count: u64::from(count),
+        known: (),
+    });
+    let value = |Counted { term, count, .. }| FacetValue { value: term, count };
+    (most_frequent(counted, prefix, limit).into_iter().map(value).collect(), distinct)
 }

@@ -1,218 +1,228 @@
-//! How the words of a search are read: as they were typed; with typos, where few products have them so; and which of
-//! them need not be found, where few products have all.
+//! The interpretation of a query: which words may match with typos, and which are optional.
+//!
+//! Words are first matched as typed. If few products have them all, rare words may also match with typos; if still few do, some
+//! words become optional. [`SearchIndex::search_all`](domain::ports::SearchIndex::search_all) has the exact rules.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
 use text::typos::typos_allowed;
 
-use crate::search::expansion::{Expansion, Reach, expand, expand_phrase};
-use crate::search::matching::{self, Match, Ranking, Sought, has_at_least, matches, sought};
-use crate::search::pool::out_of_time;
-use crate::search::search::failed;
+use crate::error::search_error;
+use crate::search::deadline::Deadline;
+use crate::search::document_frequency::document_frequency;
+use crate::search::expand::{expand, expand_phrase};
+use crate::search::expansion::{ExpandOptions, Expansion};
+use crate::search::matching::{add_phrases, find_matches};
+use crate::search::pinned_and_hidden::PinnedAndHidden;
+use crate::search::postings::has_at_least;
+use crate::search::ranking::{Match, Ranking, ScoredTerm};
 use crate::search::snapshot::Snapshot;
-use crate::search::tuning::Tuned;
 
-/// The words of a search with what they find.
-pub(crate) struct Read {
-    pub(crate) words: Vec<ReadWord>,
-    pub(crate) reading: QueryInterpretation,
-    /// The documents found, by segment.
-    pub(crate) found: Vec<Vec<Match>>,
+/// An interpreted query with its matches.
+#[derive(Default)]
+pub(crate) struct InterpretedQuery {
+    pub(crate) words: Vec<InterpretedWord>,
+    pub(crate) interpretation: QueryInterpretation,
+    /// The matches by segment, without hidden products.
+    pub(crate) matches: Vec<Vec<Match>>,
 }
 
-/// A word of a search with what it finds.
-pub(crate) struct ReadWord {
+/// A word of an interpreted query.
+pub(crate) struct InterpretedWord {
     pub(crate) word: Word,
     pub(crate) expansion: Arc<Expansion>,
     is_required: bool,
 }
 
-impl ReadWord {
-    /// What the word was meant to be, where nothing has it as it was typed.
-    pub(crate) fn meant(&self, is_prefix_query: bool, snapshot: &Snapshot) -> tantivy::Result<Option<&str>> {
-        let Some(nearest) = self.expansion.near.first() else { return Ok(None) };
-        let as_typed = expand(&self.word, Reach { typos: false, is_prefix_query }, snapshot)?;
-        Ok((!has_at_least(1, &as_typed, snapshot)?).then_some(&nearest.text))
+impl InterpretedWord {
+    /// Returns the best correction of the word; `None` if a product has the word as typed.
+    pub(crate) fn correction(
+        &self,
+        is_prefix_query: bool,
+        snapshot: &Snapshot,
+    ) -> tantivy::Result<Option<&str>> {
+        let Some(best) = self.expansion.corrections.first() else { return Ok(None) };
+        let as_typed = expand(&self.word, ExpandOptions { typos: false, is_prefix_query }, snapshot)?;
+        Ok((!has_at_least(1, &as_typed, snapshot)?).then_some(&best.text))
     }
 }
 
-impl Read {
-    /// The words that need not be found, as they stand in the query.
+impl InterpretedQuery {
+    /// Returns the optional words as typed.
     pub(crate) fn relaxed(&self, query: &str) -> Vec<String> {
-        let optional = self.reading.optional.iter().filter_map(|at| self.words.get(usize::from(*at)));
+        let optional = self.interpretation.optional.iter().filter_map(|at| self.words.get(usize::from(*at)));
         optional.filter_map(|word| query.get(word.word.at.clone())).map(str::to_owned).collect()
     }
+
+    /// Returns the number of matches.
+    fn count(&self) -> usize {
+        self.matches.iter().map(Vec::len).sum()
+    }
+
+    fn scored_words(&self) -> impl Iterator<Item = ScoredTerm> {
+        let words = self.words.iter().enumerate();
+        words.map(|(at, word)| ScoredTerm::word(Arc::clone(&word.expansion), at, word.is_required))
+    }
 }
 
-/// Reads the words of a request. There must be some.
-pub(crate) struct Reader<'a> {
+/// Interprets a query.
+pub(crate) struct Interpreter<'a> {
     pub(crate) snapshot: &'a Snapshot,
-    pub(crate) tuned: &'a Tuned,
+    pub(crate) rules: &'a PinnedAndHidden,
     pub(crate) is_prefix_query: bool,
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
 }
 
-impl Reader<'_> {
-    /// Reads the words as the pages before were read, or decides how.
-    pub(crate) fn read(
+impl Interpreter<'_> {
+    /// Interprets a query with at least one word and finds its matches. `earlier` is the interpretation of the earlier pages,
+    /// which is kept.
+    ///
+    /// # Errors
+    /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable) if the deadline passes.
+    pub(crate) fn interpret(
         &self,
         request: &SearchRequest,
         query: Query,
-        before: Option<&QueryInterpretation>,
-    ) -> Result<Read, PortError> {
+        earlier: Option<&QueryInterpretation>,
+    ) -> Result<InterpretedQuery, PortError> {
         let Query { words, phrases } = query;
-        let mut read = Read { words: Vec::new(), reading: QueryInterpretation::default(), found: Vec::new() };
+        let mut query = InterpretedQuery::default();
         for word in words {
             let expansion = self.expand(&word, false)?;
-            read.words.push(ReadWord { word, expansion, is_required: request.match_mode != MatchMode::Any });
+            let is_required = request.match_mode != MatchMode::Any;
+            query.words.push(InterpretedWord { word, expansion, is_required });
         }
-        if let Some(before) = before {
-            self.take(&mut read, before)?;
-            self.find(&mut read)?;
+        if let Some(earlier) = earlier {
+            self.adopt(&mut query, earlier)?;
+            self.find(&mut query)?;
         } else {
-            self.find(&mut read)?;
+            self.find(&mut query)?;
             if request.match_mode != MatchMode::Any {
-                self.look_for_typos(&mut read)?;
+                self.allow_typos(&mut query)?;
             }
             if request.match_mode == MatchMode::Most {
                 let enough = if request.sort == Sort::Relevance { ENOUGH_PRODUCTS } else { 1 };
-                self.relax(&mut read, enough)?;
+                self.relax(&mut query, enough)?;
             }
         }
-        // Neighbours that are neighbours in the products too only change the order.
-        let mut expanded = Vec::new();
-        for phrase in &phrases {
-            let phrase = self.corrected(phrase, &read)?;
-            expanded.push((expand_phrase(&phrase, self.snapshot).map_err(failed)?, phrase.ends_with));
-        }
-        if !expanded.is_empty() {
-            self.add_phrases(&mut read, expanded)?;
-        }
-        Ok(read)
+        self.add_phrases(&mut query, &phrases)?;
+        Ok(query)
     }
 
     fn expand(&self, word: &Word, typos: bool) -> Result<Arc<Expansion>, PortError> {
-        expand(word, Reach { typos, is_prefix_query: self.is_prefix_query }, self.snapshot).map_err(failed)
+        let options = ExpandOptions { typos, is_prefix_query: self.is_prefix_query };
+        expand(word, options, self.snapshot).map_err(search_error)
     }
 
-    /// The phrase with what its words were probably meant to be, where nothing has them as they were typed.
-    fn corrected(&self, phrase: &Phrase, read: &Read) -> Result<Phrase, PortError> {
-        let (first, second) = (&read.words[phrase.begins_with], &read.words[phrase.ends_with]);
-        if first.expansion.near.is_empty() && second.expansion.near.is_empty() {
-            return Ok(phrase.clone());
-        }
-        let meant = |read: &'_ ReadWord| -> Result<String, PortError> {
-            let meant = read.meant(self.is_prefix_query, self.snapshot).map_err(failed)?;
-            Ok(meant.unwrap_or(&read.word.text).to_owned())
-        };
-        Ok(phrase.respelt(&meant(first)?, &meant(second)?, self.snapshot.language))
-    }
-
-    fn take(&self, read: &mut Read, before: &QueryInterpretation) -> Result<(), PortError> {
-        for at in &before.typos {
-            if let Some(word) = read.words.get_mut(usize::from(*at)) {
+    /// Applies the interpretation of the earlier pages.
+    fn adopt(&self, query: &mut InterpretedQuery, earlier: &QueryInterpretation) -> Result<(), PortError> {
+        for at in &earlier.typos {
+            if let Some(word) = query.words.get_mut(usize::from(*at)) {
                 word.expansion = self.expand(&word.word, true)?;
             }
         }
-        for at in &before.optional {
-            if let Some(word) = read.words.get_mut(usize::from(*at)) {
+        for at in &earlier.optional {
+            if let Some(word) = query.words.get_mut(usize::from(*at)) {
                 word.is_required = false;
             }
         }
-        read.reading = before.clone();
+        query.interpretation = earlier.clone();
         Ok(())
     }
 
-    fn look_for_typos(&self, read: &mut Read) -> Result<(), PortError> {
-        if count(&read.found) >= FEW_PRODUCTS {
+    /// Lets rare words match with typos if few products have all words.
+    fn allow_typos(&self, query: &mut InterpretedQuery) -> Result<(), PortError> {
+        if query.count() >= FEW_PRODUCTS {
             return Ok(());
         }
-        for (at, word) in (0..).zip(&mut read.words) {
+        for (at, word) in (0..).zip(&mut query.words) {
             let is_rare = typos_allowed(&word.word.text) > 0
-                && !has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot).map_err(failed)?;
+                && !has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot).map_err(search_error)?;
             if is_rare {
                 word.expansion = self.expand(&word.word, true)?;
-                read.reading.typos.push(at);
+                query.interpretation.typos.push(at);
             }
         }
-        if read.reading.typos.is_empty() { Ok(()) } else { self.find(read) }
+        if query.interpretation.typos.is_empty() { Ok(()) } else { self.find(query) }
     }
 
-    /// Lets words be missing until enough products have the others.
-    fn relax(&self, read: &mut Read, enough: usize) -> Result<(), PortError> {
-        if count(&read.found) >= enough || read.words.len() < 2 {
+    /// Makes words optional until enough products have the others.
+    fn relax(&self, query: &mut InterpretedQuery, enough: usize) -> Result<(), PortError> {
+        if query.count() >= enough || query.words.len() < 2 {
             return Ok(());
         }
-        let mut frequencies = Vec::with_capacity(read.words.len());
-        for word in &read.words {
-            let found =
-                matching::document_frequency(&word.expansion, self.snapshot, self.tuned).map_err(failed)?;
-            frequencies.push(found as u64);
+        let mut frequencies = Vec::with_capacity(query.words.len());
+        for word in &query.words {
+            let frequency =
+                document_frequency(&word.expansion, self.snapshot, self.rules).map_err(search_error)?;
+            frequencies.push(frequency as u64);
         }
         let (known, unknown): (Vec<usize>, Vec<usize>) =
             most_found_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
         if known.is_empty() {
             return Ok(());
         }
-        unknown.into_iter().for_each(|at| read.words[at].is_required = false);
-        if known.len() < read.words.len() {
-            self.find(read)?;
+        unknown.into_iter().for_each(|at| query.words[at].is_required = false);
+        if known.len() < query.words.len() {
+            self.find(query)?;
         }
         for (tries, at) in known[..known.len() - 1].iter().enumerate() {
-            if tries < MAX_LEFT_OUT && count(&read.found) >= enough {
+            if tries < MAX_LEFT_OUT && query.count() >= enough {
                 break;
             }
-            read.words[*at].is_required = false;
+            query.words[*at].is_required = false;
+            // After the limit, all words but the rarest become optional at once.
             if tries + 1 < MAX_LEFT_OUT || tries + 2 == known.len() {
-                self.find(read)?;
+                self.find(query)?;
             }
         }
-        let places = (0..).zip(&read.words).filter(|(_, word)| !word.is_required).map(|(at, _)| at);
-        read.reading.optional = places.collect();
+        let optional = (0..).zip(&query.words).filter(|(_, word)| !word.is_required).map(|(at, _)| at);
+        query.interpretation.optional = optional.collect();
         Ok(())
     }
 
-    fn find(&self, read: &mut Read) -> Result<(), PortError> {
-        read.found = self.matches(&read.sought(Vec::new()), read.words.len())?;
-        Ok(())
-    }
-
-    fn add_phrases(&self, read: &mut Read, phrases: Vec<(Expansion, usize)>) -> Result<(), PortError> {
-        let sought = read.sought(phrases);
-        let ranking = Ranking::new(read.words.len());
-        for (number, segment) in self.snapshot.segments.iter().enumerate() {
-            ranking.add_phrases(&mut read.found[number], &sought, segment, number).map_err(failed)?;
+    /// Finds the matches, regardless of filters.
+    fn find(&self, query: &mut InterpretedQuery) -> Result<(), PortError> {
+        let terms: Vec<ScoredTerm> = query.scored_words().collect();
+        let ranking = Ranking::new(query.words.len());
+        query.matches.clear();
+        for segment in &self.snapshot.segments {
+            self.deadline.check()?;
+            let mut matches = find_matches(&terms, &ranking, segment).map_err(search_error)?;
+            self.rules.remove_hidden(&mut matches, segment);
+            query.matches.push(matches);
         }
         Ok(())
     }
 
-    /// What has the words, whatever the filters say, without what the shop hides.
-    fn matches(&self, sought: &[Sought], words: usize) -> Result<Vec<Vec<Match>>, PortError> {
-        let ranking = Ranking::new(words);
-        let mut all = Vec::with_capacity(self.snapshot.segments.len());
-        for (number, segment) in self.snapshot.segments.iter().enumerate() {
-            if Instant::now() >= self.deadline {
-                return Err(out_of_time());
-            }
-            let mut found = matches(sought, &ranking, segment, number).map_err(failed)?;
-            self.tuned.hide(&mut found, number);
-            all.push(found);
+    /// Adds the scores of phrases: neighbours in the query that are neighbours in a product too. They change only the order.
+    fn add_phrases(&self, query: &mut InterpretedQuery, phrases: &[Phrase]) -> Result<(), PortError> {
+        let mut terms = Vec::with_capacity(phrases.len());
+        for phrase in phrases {
+            let phrase = self.correct(phrase, query)?;
+            let expansion = expand_phrase(&phrase, self.snapshot).map_err(search_error)?;
+            terms.push(ScoredTerm::phrase(expansion, phrase.ends_with));
         }
-        Ok(all)
+        let ranking = Ranking::new(query.words.len());
+        for (matches, segment) in query.matches.iter_mut().zip(&self.snapshot.segments) {
+            add_phrases(matches, &terms, &ranking, segment).map_err(search_error)?;
+        }
+        Ok(())
     }
-}
 
-impl Read {
-    fn sought(&self, phrases: Vec<(Expansion, usize)>) -> Vec<Sought> {
-        let words = self.words.iter().map(|word| (Arc::clone(&word.expansion), word.is_required));
-        sought(words.collect(), phrases)
+    /// Returns the phrase with its misspelt words corrected.
+    fn correct(&self, phrase: &Phrase, query: &InterpretedQuery) -> Result<Phrase, PortError> {
+        let (first, second) = (&query.words[phrase.begins_with], &query.words[phrase.ends_with]);
+        if first.expansion.corrections.is_empty() && second.expansion.corrections.is_empty() {
+            return Ok(phrase.clone());
+        }
+        let corrected = |word: &'_ InterpretedWord| -> Result<String, PortError> {
+            let correction = word.correction(self.is_prefix_query, self.snapshot).map_err(search_error)?;
+            Ok(correction.unwrap_or(&word.word.text).to_owned())
+        };
+        Ok(phrase.respelt(&corrected(first)?, &corrected(second)?, self.snapshot.language))
     }
-}
-
-fn count(found: &[Vec<Match>]) -> usize {
-    found.iter().map(Vec::len).sum()
 }

@@ -1,4 +1,4 @@
-//! The reading side.
+//! The reading side of an index.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,66 +9,69 @@ use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
 use domain::{Language, ProductId, Version};
 
-use crate::layout::folder::OpenError;
-use crate::search::live_generation::Live;
+use crate::error::port_error;
+use crate::layout::open_error::OpenError;
+use crate::search::answer;
+use crate::search::deadline::Deadline;
+use crate::search::live_generation::LiveGeneration;
+use crate::search::lookup;
 use crate::search::pool::Pool;
-use crate::search::search;
 use crate::search::snapshot::Snapshot;
-use crate::write::worker::port_error;
 
-/// How a [`TantivySearcher`] works.
+/// Options of a [`TantivySearcher`].
 #[derive(Debug, Clone, Copy)]
 pub struct SearcherOptions {
-    /// Threads that search.
+    /// The number of threads that search.
     pub threads: usize,
-    /// Searches that may wait for a thread; one more is answered with
+    /// The most searches that may wait for a thread; further ones fail with
     /// [`Throttled`](domain::ports::PortErrorKind::Throttled).
-    pub waiting: usize,
-    /// How long a search may take, with the waiting; then it is answered with
+    pub max_waiting: usize,
+    /// The longest time that a search may take, including its wait; then it fails with
     /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable).
-    pub patience: Duration,
-    /// What queries are analysed as; the same as that of whoever writes the folder.
+    pub timeout: Duration,
+    /// The language that queries are analysed for; the writer of the folder must use the same.
     pub language: Language,
 }
 
 impl Default for SearcherOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let patience = Duration::from_secs(5);
-        Self { threads, waiting: 256, patience, language: Language::default() }
+        let timeout = Duration::from_secs(5);
+        Self { threads, max_waiting: 256, timeout, language: Language::default() }
     }
 }
 
-/// Searches an index folder, and looks before each search whether there is something new.
+/// Searches an index folder. Each search uses the newest commit of the live generation.
 pub struct TantivySearcher {
-    live: Arc<Live>,
+    live: Arc<LiveGeneration>,
     pool: Pool,
 }
 
 impl TantivySearcher {
-    /// Opens the index in `folder` for searching, and makes an empty one when there is none. The folder must be
-    /// writable, because a lock file in it keeps a writer from removing what is being opened.
+    /// Opens the index in `folder` for searching; creates an empty one if there is none. The folder must be writable, because
+    /// a lock file in it keeps a writer from removing segments that are being opened.
     ///
     /// # Errors
-    /// [`OpenError::OtherLanguage`] for a folder that was made for another language, [`OpenError::Newer`],
-    /// [`OpenError::Older`] and [`OpenError::Damaged`] for one that this program cannot use, [`OpenError::Io`] when the file system fails.
+    /// [`OpenError::OtherLanguage`], [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Damaged`] if this program
+    /// cannot use the index; [`OpenError::Io`] if the file system fails.
     pub fn open(folder: &Path, options: SearcherOptions) -> Result<Self, OpenError> {
-        let live = Live::open(folder, options.language)?;
-        let pool = Pool::start(options.threads, options.waiting, options.patience)
-            .map_err(|source| OpenError::Io { folder: folder.to_owned(), source })?;
+        let live = LiveGeneration::open(folder, options.language)?;
+        let pool = Pool::start(options.threads, options.max_waiting, options.timeout)
+            .map_err(|source| OpenError::io(folder, source))?;
         Ok(Self { live: Arc::new(live), pool })
     }
 
+    /// Runs a job on the newest snapshot, on a thread of the pool.
     async fn on_newest<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Snapshot, std::time::Instant) -> Result<T, PortError> + Send + 'static,
+        job: impl FnOnce(&Snapshot, Deadline) -> Result<T, PortError> + Send + 'static,
     ) -> Result<T, PortError> {
         let live = Arc::clone(&self.live);
         let work = move |deadline| {
             let newest = live
                 .snapshots()
                 .newest()
-                .map_err(|error| port_error("opening the newest state of the index", error))?;
+                .map_err(|error| port_error("opening the newest commit of the index", error))?;
             job(&newest, deadline)
         };
         self.pool.run(work).await
@@ -80,7 +83,7 @@ impl SearchIndex for TantivySearcher {
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
         let requests = requests.to_vec();
         let answers = move |snapshot: &Snapshot, deadline| {
-            requests.iter().map(|request| search::search(snapshot, request, deadline)).collect()
+            requests.iter().map(|request| answer::search(snapshot, request, deadline)).collect()
         };
         self.on_newest(answers).await
     }
@@ -88,25 +91,25 @@ impl SearchIndex for TantivySearcher {
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
         let ids = ids.to_vec();
         let indexed =
-            move |snapshot: &Snapshot, _| ids.iter().map(|id| search::indexed(snapshot, id)).collect();
+            move |snapshot: &Snapshot, _| ids.iter().map(|id| lookup::indexed(snapshot, id)).collect();
         self.on_newest(indexed).await
     }
 
     async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
         let ids = ids.to_vec();
         let versions =
-            move |snapshot: &Snapshot, _| ids.iter().map(|id| search::version(snapshot, id)).collect();
+            move |snapshot: &Snapshot, _| ids.iter().map(|id| lookup::version(snapshot, id)).collect();
         self.on_newest(versions).await
     }
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {
         let request = request.clone();
-        self.on_newest(move |snapshot, deadline| search::facet_values(snapshot, &request, deadline)).await
+        self.on_newest(move |snapshot, deadline| answer::facet_values(snapshot, &request, deadline)).await
     }
 
     async fn snapshot(&self) -> Result<Option<String>, PortError> {
-        // One look at the file system; only a state that no search has loaded yet needs a thread of the pool.
-        match self.live.snapshots().name_of_newest() {
+        // Usually costs one `stat`. Only a commit that no search has loaded yet takes a thread of the pool.
+        match self.live.snapshots().newest_name() {
             Some(name) => Ok(Some(name)),
             None => self.on_newest(|snapshot, _| Ok(Some(snapshot.name.clone()))).await,
         }
@@ -115,7 +118,7 @@ impl SearchIndex for TantivySearcher {
     async fn stats(&self) -> Result<IndexStats, PortError> {
         let snapshots = self.live.snapshots();
         self.on_newest(move |snapshot, _| {
-            let bytes = bytes_in(&snapshots.folder().path);
+            let bytes = folder_size(&snapshots.folder().path);
             Ok(IndexStats { products: snapshot.products(), bytes: bytes.ok() })
         })
         .await
@@ -126,8 +129,8 @@ impl SearchIndex for TantivySearcher {
     }
 }
 
-/// The size of all files of a folder that has no folders in it. Files that go away meanwhile do not count.
-fn bytes_in(folder: &Path) -> std::io::Result<u64> {
+/// Returns the total size of the files in a folder without subfolders. Files that are removed meanwhile do not count.
+fn folder_size(folder: &Path) -> std::io::Result<u64> {
     let sizes =
         std::fs::read_dir(folder)?.filter_map(|entry| entry.ok()?.metadata().ok()).map(|file| file.len());
     Ok(sizes.sum())

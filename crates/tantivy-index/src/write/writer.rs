@@ -1,203 +1,190 @@
-//! The writing side: the live generation, and the next one while it is being built.
+//! The writing side of an index: the live generation and, while it is being built, the next one.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use async_trait::async_trait;
-use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
 use domain::ports::{
-    CompareDepth, Generation, GenerationState, Generations, IndexEntry, IndexMaintenance, Repair,
-    RepairOutcome,
+    Applied, CompareDepth, Generation, GenerationState, Generations, IndexEntry, IndexMaintenance,
+    IndexWriter, PortError, PortErrorKind, Repair, RepairOutcome,
 };
-use domain::{Change, Language, ProductId, Record};
-use text::field_weights::FieldWeights;
+use domain::{Change, ProductId, Record};
 use text::projection::Projector;
 use tokio::sync::RwLock;
 
-use crate::layout::folder::{Folder, OpenError, note_weights, noted_weights};
-use crate::layout::generations::{Pointer, Root};
-use crate::write::worker::Worker;
+use crate::layout::folder::GenerationFolder;
+use crate::layout::format_file::{record_weights, recorded_weights};
+use crate::layout::generations::{IndexFolder, Pointer};
+use crate::layout::open_error::OpenError;
+use crate::write::generation_writer::GenerationWriter;
+use crate::write::options::WriterOptions;
 
-/// How a [`TantivyWriter`] works.
-#[derive(Debug, Clone, Copy)]
-pub struct WriterOptions {
-    /// Bytes that each indexing thread gathers in memory, at most, before it writes a segment; 15 MB at least.
-    pub heap_bytes: usize,
-    /// Indexing threads.
-    pub threads: usize,
-    /// What the texts of products are analysed as; the same as that of whoever searches the folder.
-    pub language: Language,
-    /// How much the parts of products count that are written from now on.
-    pub weights: FieldWeights,
-}
-
-impl Default for WriterOptions {
-    fn default() -> Self {
-        let (language, weights) = (Language::default(), FieldWeights::default());
-        Self { heap_bytes: 64_000_000, threads: 1, language, weights }
-    }
-}
-
-/// The one writer of an index folder. Dropping it waits for the call at work and for merges, then lets the
-/// folder go.
+/// The only writer of an index folder. Dropping it waits for the current call and for merges, then releases the folder.
 pub struct TantivyWriter {
-    root: Root,
+    folder: IndexFolder,
     options: WriterOptions,
-    /// Whoever changes which generation is which waits until nothing is being applied.
-    state: RwLock<State>,
-    /// Held for as long as this lives.
+    /// Changing which generation is live or next takes the write lock, so it waits for running calls.
+    generations: RwLock<GenerationWriters>,
+    /// The writer lock of the folder.
     _lock: File,
 }
 
-struct State {
+/// The pointer, and the writers of the generations that it names.
+struct GenerationWriters {
     pointer: Pointer,
-    /// None while the index that is there cannot be used.
-    live: Option<Worker>,
-    next: Option<Worker>,
+    /// `None` if this program cannot use the live generation.
+    live: Option<GenerationWriter>,
+    next: Option<GenerationWriter>,
+}
+
+impl GenerationWriters {
+    fn get(&self, generation: Generation) -> Result<&GenerationWriter, PortError> {
+        let (writer, missing) = match generation {
+            Generation::Live => {
+                (&self.live, "this noren cannot use the index; rebuild it with `noren reindex`")
+            }
+            Generation::Next => (&self.next, "no index is being built"),
+        };
+        writer.as_ref().ok_or_else(|| PortError::bare(PortErrorKind::Unavailable, missing))
+    }
 }
 
 impl TantivyWriter {
-    /// Opens the index in `folder` for writing, and makes an empty one when there is none. A next generation that was
-    /// begun before is written along.
+    /// Opens the index in `folder` for writing; creates an empty one if there is none. An unfinished next generation receives
+    /// every change that the live one receives.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] while another writer has the folder, [`OpenError::OtherLanguage`] for one that was made for
-    /// another language, [`OpenError::Newer`], [`OpenError::Older`] and [`OpenError::Damaged`] for one that this program
-    /// cannot use, [`OpenError::Io`] when the file system fails.
+    /// [`OpenError::Busy`] if another writer has the folder; [`OpenError::OtherLanguage`], [`OpenError::Newer`],
+    /// [`OpenError::Older`] or [`OpenError::Damaged`] if this program cannot use the index; [`OpenError::Io`] if the file
+    /// system fails.
     pub fn open(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
-        let root = Root::open(folder)?;
-        // The right to write comes first: the last writer may have moved the pointer just before it ended.
-        let lock = root.lock()?;
-        let pointer = root.pointer()?;
-        let live = start(&root, &pointer.live, options)?;
-        warn_of_other_weights(&root.generation(&pointer.live), options)?;
+        let folder = IndexFolder::open(folder)?;
+        // The lock comes first: the previous writer may have replaced the pointer just before it ended.
+        let lock = folder.lock()?;
+        let pointer = folder.pointer()?;
+        let live = open_generation(&folder, &pointer.live, options)?;
+        warn_of_other_weights(&folder.generation(&pointer.live), options)?;
         if let Some(next) = &pointer.next {
             tracing::warn!(
                 index = next,
-                "an index that was begun is written beside the live one; `noren reindex` finishes it, `noren reindex --discard` gives it up"
+                "an unfinished index receives every change along with the live one; `noren reindex` finishes it, `noren reindex --discard` removes it"
             );
         }
-        Self::opened(root, pointer, lock, Some(live), options)
+        Self::with_live(folder, pointer, lock, Some(live), options)
     }
 
-    /// The same for one who rebuilds the index: one that cannot be used is no error. No change can be applied then until
-    /// the next generation is live.
+    /// Opens the index in `folder` for a rebuild. An index that this program cannot use is no error; then no change can be
+    /// applied until the next generation is live.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] and [`OpenError::Io`], as above.
+    /// [`OpenError::Busy`] if another writer has the folder; [`OpenError::Io`] if the file system fails.
     pub fn open_to_rebuild(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
-        let root = Root::open(folder)?;
-        let lock = root.lock()?;
-        let Some(pointer) = root.pointer_to_rebuild()? else {
-            return Self::opened(root, Pointer::to(0), lock, None, options);
+        let folder = IndexFolder::open(folder)?;
+        let lock = folder.lock()?;
+        let Some(pointer) = folder.pointer_for_rebuild()? else {
+            return Self::with_live(folder, Pointer::to_live(0), lock, None, options);
         };
-        let live = match start(&root, &pointer.live, options) {
+        let live = match open_generation(&folder, &pointer.live, options) {
             Ok(live) => Some(live),
-            Err(error) if error.is_mended_by_rebuilding() => {
-                tracing::info!(%error, "the index is rebuilt");
+            Err(error) if error.is_fixed_by_rebuild() => {
+                tracing::info!(%error, "rebuilding an unusable index");
                 None
             }
             Err(error) => return Err(error),
         };
-        Self::opened(root, pointer, lock, live, options)
+        Self::with_live(folder, pointer, lock, live, options)
     }
 
-    fn opened(
-        root: Root,
+    fn with_live(
+        folder: IndexFolder,
         mut pointer: Pointer,
         lock: File,
-        live: Option<Worker>,
+        live: Option<GenerationWriter>,
         options: WriterOptions,
     ) -> Result<Self, OpenError> {
         let next = match &pointer.next {
             None => None,
-            Some(name) => match start(&root, name, options) {
+            Some(name) => match open_generation(&folder, name, options) {
                 Ok(next) => Some(next),
-                Err(error) if error.is_mended_by_rebuilding() => {
-                    tracing::warn!(%error, "the index that was being built cannot be gone on with");
+                Err(error) if error.is_fixed_by_rebuild() => {
+                    tracing::warn!(%error, "discarding the unfinished index, which cannot be used");
                     None
                 }
                 Err(error) => return Err(error),
             },
         };
-        let io = |source| OpenError::Io { folder: root.path().to_owned(), source };
+        let io = |source| OpenError::io(folder.path(), source);
         if next.is_none() && pointer.next.take().is_some() {
-            root.write(&pointer).map_err(io)?;
+            folder.write_pointer(&pointer).map_err(io)?;
         }
+        // An unusable index is kept until another one is live.
         if live.is_some() {
-            // What is there is kept until another index has taken its place.
-            root.tidy(&pointer).map_err(io)?;
+            folder.remove_unused(&pointer).map_err(io)?;
         }
-        Ok(Self { root, options, state: RwLock::new(State { pointer, live, next }), _lock: lock })
+        let generations = RwLock::new(GenerationWriters { pointer, live, next });
+        Ok(Self { folder, options, generations, _lock: lock })
     }
 
-    /// Replaces the pointer. What it no longer names is there until it is tidied up.
-    fn point(&self, state: &mut State, pointer: Pointer) -> Result<(), PortError> {
-        let failed =
-            |error| PortError::new(PortErrorKind::Unavailable, "writing which index is which", error);
-        self.root.write(&pointer).map_err(failed)?;
-        state.pointer = pointer;
+    /// Replaces the pointer. Generations that it no longer names remain until [`Self::remove_unused`].
+    fn replace_pointer(&self, writers: &mut GenerationWriters, pointer: Pointer) -> Result<(), PortError> {
+        self.folder.write_pointer(&pointer).map_err(|error| {
+            PortError::new(PortErrorKind::Unavailable, "writing the pointer to the live index", error)
+        })?;
+        writers.pointer = pointer;
         Ok(())
     }
 
-    /// Removes generations that are no more, on a thread that may wait. What cannot be removed now is at the next start.
-    async fn tidy(&self, state: &State) {
-        let (root, pointer) = (self.root.clone(), state.pointer.clone());
-        let tidied = tokio::task::spawn_blocking(move || root.tidy(&pointer)).await;
-        if let Err(error) = tidied.unwrap_or_else(|panic| Err(io::Error::other(panic))) {
+    /// Removes generations that the pointer does not name, on a thread that may block. After a failure, the next start
+    /// removes them.
+    async fn remove_unused(&self, writers: &GenerationWriters) {
+        let (folder, pointer) = (self.folder.clone(), writers.pointer.clone());
+        let removed = tokio::task::spawn_blocking(move || folder.remove_unused(&pointer)).await;
+        if let Err(error) = removed.unwrap_or_else(|panic| Err(io::Error::other(panic))) {
             tracing::warn!(%error, "an old index cannot be removed");
         }
     }
 
-    /// Opens a generation on a thread that may wait.
-    async fn start(&self, name: &str) -> Result<Worker, OpenError> {
-        let (root, name, options) = (self.root.clone(), name.to_owned(), self.options);
-        let folder = root.generation(&name);
-        let starting = tokio::task::spawn_blocking(move || start(&root, &name, options));
-        let panicked = |panic| OpenError::Damaged { folder, reason: format!("opening it panicked: {panic}") };
-        starting.await.map_err(panicked)?
+    /// Opens a generation on a thread that may block.
+    async fn open_generation(&self, name: &str) -> Result<GenerationWriter, OpenError> {
+        let (folder, name, options) = (self.folder.clone(), name.to_owned(), self.options);
+        let path = folder.generation(&name);
+        let opening = tokio::task::spawn_blocking(move || open_generation(&folder, &name, options));
+        let panicked = |panic| OpenError::damaged(&path, format!("opening it panicked: {panic}"));
+        opening.await.map_err(panicked)?
     }
 }
 
-fn start(root: &Root, name: &str, options: WriterOptions) -> Result<Worker, OpenError> {
-    let path = root.generation(name);
-    let worker = Worker::start(Folder::open(&path, options.language)?, options)?;
-    if worker.contents.documents() == 0 {
-        note_weights(&path, options.weights)?;
+fn open_generation(
+    folder: &IndexFolder,
+    name: &str,
+    options: WriterOptions,
+) -> Result<GenerationWriter, OpenError> {
+    let path = folder.generation(name);
+    let writer = GenerationWriter::start(GenerationFolder::open(&path, options.language)?, options)?;
+    if writer.entries.documents() == 0 {
+        record_weights(&path, options.weights)?;
     }
-    Ok(worker)
+    Ok(writer)
 }
 
-/// An index whose documents were made with other weights is right in all but the order of what it finds.
+/// Logs a warning if documents were built with other weights. Only the order of matches is affected.
 fn warn_of_other_weights(path: &Path, options: WriterOptions) -> Result<(), OpenError> {
     let weights = options.weights.to_string();
-    if let Some(noted) = noted_weights(path)?.filter(|noted| *noted != weights) {
+    if let Some(recorded) = recorded_weights(path)?.filter(|recorded| *recorded != weights) {
         tracing::warn!(
-            index.weights = noted,
+            index.weights = recorded,
             rules.weights = weights,
-            "the index was made with other weights than the rules have; they hold for products that are written from now on, and for all after `noren reindex`"
+            "the index was made with other weights than the rules have; the new weights apply to products written from now on, and to all after `noren reindex`"
         );
     }
     Ok(())
 }
 
-/// Ends a worker, which waits for its merges, on a thread that may wait.
-async fn end(worker: Option<Worker>) {
-    if let Err(panic) = tokio::task::spawn_blocking(move || drop(worker)).await {
-        tracing::error!(%panic, "ending an index writer panicked");
-    }
-}
-
-impl State {
-    fn of(&self, generation: Generation) -> Result<&Worker, PortError> {
-        let (worker, what) = match generation {
-            Generation::Live => {
-                (&self.live, "the index cannot be used by this noren; rebuild it with `noren reindex`")
-            }
-            Generation::Next => (&self.next, "no index is being built"),
-        };
-        worker.as_ref().ok_or_else(|| PortError::bare(PortErrorKind::Unavailable, what))
+/// Closes a writer on a thread that may block, because that waits for merges.
+async fn close(writer: Option<GenerationWriter>) {
+    if let Err(panic) = tokio::task::spawn_blocking(move || drop(writer)).await {
+        tracing::error!(%panic, "closing an index writer panicked");
     }
 }
 
@@ -207,24 +194,24 @@ impl IndexWriter for TantivyWriter {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let state = self.state.read().await;
-        // A copy of a change is a reference to its product.
+        let writers = self.generations.read().await;
+        // Cloning a change clones a reference to its product.
         let next = async {
-            match &state.next {
+            match &writers.next {
                 Some(next) => next.apply(changes.to_vec()).await.map(drop),
                 None => Ok(()),
             }
         };
-        let (live, next) = tokio::join!(state.of(Generation::Live)?.apply(changes.to_vec()), next);
+        let (live, next) = tokio::join!(writers.get(Generation::Live)?.apply(changes.to_vec()), next);
         match next {
-            // The next generation may lack the change now, so it comes again.
+            // The next generation may lack the change, so the caller must retry it.
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => {
                 tracing::error!(
                     error = error.chain(),
-                    "the index that is being built failed and is given up"
+                    "discarding the unfinished index, which cannot be written"
                 );
-                drop(state);
+                drop(writers);
                 self.discard_next().await?;
             }
             Ok(()) => {}
@@ -233,12 +220,12 @@ impl IndexWriter for TantivyWriter {
     }
 
     async fn ready(&self) -> Result<(), PortError> {
-        self.state.read().await.of(Generation::Live)?.ready().await
+        self.generations.read().await.get(Generation::Live)?.ready().await
     }
 
-    /// Puts the segments together that would be when nothing is written for a while.
+    /// Merges now the segments that would be merged once nothing is written for a while.
     async fn optimize(&self) -> Result<(), PortError> {
-        self.state.read().await.of(Generation::Live)?.optimize().await
+        self.generations.read().await.get(Generation::Live)?.optimize().await
     }
 }
 
@@ -252,9 +239,9 @@ impl IndexMaintenance for TantivyWriter {
         &self,
         generation: Generation,
         ids: &[ProductId],
-        look: CompareDepth,
+        depth: CompareDepth,
     ) -> Result<Vec<Option<IndexEntry>>, PortError> {
-        self.state.read().await.of(generation)?.contents.held(ids.to_vec(), look).await
+        self.generations.read().await.get(generation)?.entries.get(ids.to_vec(), depth).await
     }
 
     async fn scan(
@@ -262,9 +249,9 @@ impl IndexMaintenance for TantivyWriter {
         generation: Generation,
         after: Option<&ProductId>,
         limit: usize,
-        look: CompareDepth,
+        depth: CompareDepth,
     ) -> Result<Vec<IndexEntry>, PortError> {
-        self.state.read().await.of(generation)?.contents.scan(after.cloned(), limit, look).await
+        self.generations.read().await.get(generation)?.entries.scan(after.cloned(), limit, depth).await
     }
 
     async fn repair(
@@ -275,87 +262,87 @@ impl IndexMaintenance for TantivyWriter {
         if repairs.is_empty() {
             return Ok(Vec::new());
         }
-        self.state.read().await.of(generation)?.repair(repairs.to_vec()).await
+        self.generations.read().await.get(generation)?.repair(repairs.to_vec()).await
     }
 
     async fn generations(&self) -> Result<Generations, PortError> {
-        let state = self.state.read().await;
-        let told = |worker: &Option<Worker>, name: &str| {
-            let documents = worker.as_ref()?.contents.documents();
+        let writers = self.generations.read().await;
+        let state = |writer: &Option<GenerationWriter>, name: &str| {
+            let documents = writer.as_ref()?.entries.documents();
             Some(GenerationState { name: name.to_owned(), documents })
         };
         Ok(Generations {
-            live: told(&state.live, &state.pointer.live),
-            next: state.pointer.next.as_deref().and_then(|name| told(&state.next, name)),
-            previous: state.pointer.previous.clone(),
+            live: state(&writers.live, &writers.pointer.live),
+            next: writers.pointer.next.as_deref().and_then(|name| state(&writers.next, name)),
+            previous: writers.pointer.previous.clone(),
         })
     }
 
     async fn create_next(&self) -> Result<bool, PortError> {
-        let mut state = self.state.write().await;
-        if state.next.is_some() {
+        let mut writers = self.generations.write().await;
+        if writers.next.is_some() {
             return Ok(true);
         }
-        let unnamed = |error| PortError::new(PortErrorKind::Unavailable, "looking for a new index", error);
-        let name = self.root.new_name(&state.pointer).map_err(unnamed)?;
-        let next = self.start(&name).await.map_err(unopened)?;
-        let pointer = Pointer { next: Some(name), ..state.pointer.clone() };
-        if let Err(error) = self.point(&mut state, pointer) {
-            end(Some(next)).await;
-            self.tidy(&state).await;
+        let unnamed = |error| PortError::new(PortErrorKind::Unavailable, "naming the next index", error);
+        let name = self.folder.new_name(&writers.pointer).map_err(unnamed)?;
+        let next = self.open_generation(&name).await.map_err(open_next_error)?;
+        let pointer = Pointer { next: Some(name), ..writers.pointer.clone() };
+        if let Err(error) = self.replace_pointer(&mut writers, pointer) {
+            close(Some(next)).await;
+            self.remove_unused(&writers).await;
             return Err(error);
         }
-        state.next = Some(next);
+        writers.next = Some(next);
         Ok(false)
     }
 
     async fn restore_previous(&self) -> Result<bool, PortError> {
-        let mut state = self.state.write().await;
-        let Some(name) = state.pointer.previous.clone() else { return Ok(false) };
-        let recalled = match self.start(&name).await {
-            Ok(recalled) => recalled,
-            Err(error) if error.is_mended_by_rebuilding() => {
+        let mut writers = self.generations.write().await;
+        let Some(name) = writers.pointer.previous.clone() else { return Ok(false) };
+        let previous = match self.open_generation(&name).await {
+            Ok(previous) => previous,
+            Err(error) if error.is_fixed_by_rebuild() => {
                 tracing::warn!(%error, "the previous index cannot be used");
                 return Ok(false);
             }
-            Err(error) => return Err(unopened(error)),
+            Err(error) => return Err(open_next_error(error)),
         };
-        let pointer = Pointer { next: Some(name), previous: None, ..state.pointer.clone() };
-        self.point(&mut state, pointer)?;
-        end(state.next.replace(recalled)).await;
-        self.tidy(&state).await;
+        let pointer = Pointer { next: Some(name), previous: None, ..writers.pointer.clone() };
+        self.replace_pointer(&mut writers, pointer)?;
+        close(writers.next.replace(previous)).await;
+        self.remove_unused(&writers).await;
         Ok(true)
     }
 
     async fn promote_next(&self) -> Result<(), PortError> {
-        // Before anybody waits for it: a new index has many small segments.
-        self.state.read().await.of(Generation::Next)?.optimize().await?;
-        let mut state = self.state.write().await;
-        let Some(name) = state.pointer.next.clone() else {
+        // A new index has many small segments. Merging them before taking the write lock keeps changes flowing meanwhile.
+        self.generations.read().await.get(Generation::Next)?.optimize().await?;
+        let mut writers = self.generations.write().await;
+        let Some(name) = writers.pointer.next.clone() else {
             return Err(PortError::bare(PortErrorKind::Internal, "no index is being built"));
         };
-        // All of it was compared with what this writer makes of the store.
-        note_weights(&self.root.generation(&name), self.options.weights).map_err(unopened)?;
-        let previous = state.live.is_some().then(|| state.pointer.live.clone());
-        self.point(&mut state, Pointer { live: name, next: None, previous })?;
-        let next = state.next.take();
-        end(std::mem::replace(&mut state.live, next)).await;
-        self.tidy(&state).await;
+        // A reindex has compared every document with what this writer's weights produce.
+        record_weights(&self.folder.generation(&name), self.options.weights).map_err(open_next_error)?;
+        let previous = writers.live.is_some().then(|| writers.pointer.live.clone());
+        self.replace_pointer(&mut writers, Pointer { live: name, next: None, previous })?;
+        let next = writers.next.take();
+        close(std::mem::replace(&mut writers.live, next)).await;
+        self.remove_unused(&writers).await;
         Ok(())
     }
 
     async fn discard_next(&self) -> Result<(), PortError> {
-        let mut state = self.state.write().await;
-        if state.pointer.next.is_some() {
-            let pointer = Pointer { next: None, ..state.pointer.clone() };
-            self.point(&mut state, pointer)?;
+        let mut writers = self.generations.write().await;
+        if writers.pointer.next.is_some() {
+            let pointer = Pointer { next: None, ..writers.pointer.clone() };
+            self.replace_pointer(&mut writers, pointer)?;
         }
-        end(state.next.take()).await;
-        self.tidy(&state).await;
+        close(writers.next.take()).await;
+        self.remove_unused(&writers).await;
         Ok(())
     }
 }
 
-fn unopened(error: OpenError) -> PortError {
+fn open_next_error(error: OpenError) -> PortError {
     PortError::new(PortErrorKind::Unavailable, "opening the next index", error)
 }
