@@ -7,7 +7,7 @@ use tantivy::schema::OwnedValue;
 use tantivy::schema::document::{DeserializeError, DocumentDeserialize, DocumentDeserializer};
 use tantivy::{DocAddress, Searcher, TantivyDocument, TantivyError};
 use text::dictionary::Dictionary;
-use text::projection::{Active, Projected, Projection, WeightedWords};
+use text::projection::{ActiveDocument, DocumentState, Projection, WeightedWords};
 
 use crate::layout::encoding::{currency_number, number_term};
 use crate::layout::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
@@ -19,11 +19,11 @@ pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDo
     let mut document = TantivyDocument::new();
     document.add_text(fields.id, projection.id.as_str());
     document.add_u64(fields.version, projection.version.0);
-    document.add_u64(fields.fields_hash, projection.print());
+    document.add_u64(fields.fields_hash, projection.fields_hash());
     let state = match &projection.state {
-        Projected::Deleted => STATE_DELETED,
-        Projected::Hidden => STATE_HIDDEN,
-        Projected::Active(active) => {
+        DocumentState::Deleted => STATE_DELETED,
+        DocumentState::Hidden => STATE_HIDDEN,
+        DocumentState::Active(active) => {
             add_active(&mut document, fields, active);
             STATE_ACTIVE
         }
@@ -32,7 +32,7 @@ pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDo
     document
 }
 
-fn add_active(document: &mut TantivyDocument, fields: Fields, active: &Active<'_>) {
+fn add_active(document: &mut TantivyDocument, fields: Fields, active: &ActiveDocument<'_>) {
     document.add_bytes(fields.json, active.json.as_bytes());
     for (field, spec) in fields.values.iter().zip(&VALUE_FIELDS) {
         (spec.each_value)(active, &mut |value| document.add_text(*field, value));
@@ -48,8 +48,8 @@ fn add_active(document: &mut TantivyDocument, fields: Fields, active: &Active<'_
     document.add_u64(fields.in_stock, active.in_stock.into());
     document.add_i64(fields.created_at, active.created_at_ms);
     document.add_text(fields.name, &active.name_key);
-    if !active.runs.is_empty() {
-        document.add_text(fields.runs, join_runs(&active.runs));
+    if !active.cjk_runs.is_empty() {
+        document.add_text(fields.runs, join_runs(&active.cjk_runs));
     }
     add_words(document, fields, &active.words);
 }

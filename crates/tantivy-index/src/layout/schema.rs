@@ -5,7 +5,7 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions,
 };
 
-use crate::layout::tokenizers::{CJK_PAIRS, WEIGHTED_TERMS};
+use crate::layout::tokenizers::{CJK_BIGRAMS, WEIGHTED_TERMS};
 use crate::layout::value_field::{VALUE_FIELD_COUNT, VALUE_FIELDS};
 
 /// The format that this version reads and writes. Increase it whenever the schema or the analysis of texts changes.
@@ -43,7 +43,7 @@ pub(crate) struct Fields {
     pub(crate) version: Field,
     /// One of the `STATE_` constants.
     pub(crate) state: Field,
-    /// The lower half of the fingerprint, see [`text::projection::Projection::print`].
+    /// The lower half of the fingerprint, see [`text::projection::Projection::fields_hash`].
     pub(crate) fields_hash: Field,
     /// Words without digits, from the whole product. The term frequency is not the number of occurrences but the word's
     /// weight in the product, see [`text::weights`].
@@ -55,7 +55,7 @@ pub(crate) struct Fields {
     pub(crate) pairs: Field,
     /// Stems of words, also with weights.
     pub(crate) stems: Field,
-    /// Pairs of adjacent characters of scripts without spaces, with positions. Pairs of one run have consecutive positions.
+    /// Bigrams of scripts without spaces, with positions. Those of one run of characters have consecutive positions.
     pub(crate) runs: Field,
     /// The fields of [`VALUE_FIELDS`], in that order.
     pub(crate) values: [Field; VALUE_FIELD_COUNT],
@@ -87,7 +87,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
         .set_fieldnorms(false);
     let weighted = TextOptions::default().set_indexing_options(weighted);
     let runs = TextFieldIndexing::default()
-        .set_tokenizer(CJK_PAIRS)
+        .set_tokenizer(CJK_BIGRAMS)
         .set_index_option(IndexRecordOption::WithFreqsAndPositions)
         .set_fieldnorms(false);
     let runs = TextOptions::default().set_indexing_options(runs);

@@ -3,19 +3,19 @@
 
 use tantivy::Index;
 use tantivy::tokenizer::{TextAnalyzer, Token, TokenStream, Tokenizer};
-use text::cjk::pairs;
+use text::cjk::bigrams;
 
 /// The name under which [`WeightedTerms`] is registered. The schema on disk contains it.
 pub(crate) const WEIGHTED_TERMS: &str = "weighed_words";
-/// The name under which [`CjkPairs`] is registered. The schema on disk contains it.
-pub(crate) const CJK_PAIRS: &str = "runs";
+/// The name under which [`CjkBigrams`] is registered. The schema on disk contains it.
+pub(crate) const CJK_BIGRAMS: &str = "runs";
 /// Separates two runs of characters; no run contains it.
 const RUN_SEPARATOR: &str = "\n";
 
 /// Registers the tokenizers in an index.
 pub(crate) fn register(index: &Index) {
     index.tokenizers().register(WEIGHTED_TERMS, TextAnalyzer::from(WeightedTerms::default()));
-    index.tokenizers().register(CJK_PAIRS, TextAnalyzer::from(CjkPairs::default()));
+    index.tokenizers().register(CJK_BIGRAMS, TextAnalyzer::from(CjkBigrams::default()));
 }
 
 /// Appends a term to a text for [`WeightedTerms`]: the weight as one character below U+0020, which no term contains, then the
@@ -25,7 +25,7 @@ pub(crate) fn push_weighted_term(text: &mut String, term: &str, weight: u8) {
     text.push_str(term);
 }
 
-/// Encodes runs of characters as a text for [`CjkPairs`].
+/// Encodes runs of characters as a text for [`CjkBigrams`].
 pub(crate) fn join_runs(runs: &[String]) -> String {
     runs.join(RUN_SEPARATOR)
 }
@@ -80,43 +80,43 @@ impl TokenStream for WeightedTermStream<'_> {
     }
 }
 
-/// Splits each run of characters of a script without spaces into its pairs, with consecutive positions. The positions of two
+/// Splits each run of characters of a script without spaces into its bigrams, with consecutive positions. The positions of two
 /// runs are not consecutive, so no phrase matches across them.
 #[derive(Debug, Clone, Default)]
-struct CjkPairs {
+struct CjkBigrams {
     token: Token,
 }
 
-struct CjkPairStream<'a> {
+struct CjkBigramStream<'a> {
     runs: std::str::Split<'a, &'static str>,
-    pairs: Box<dyn Iterator<Item = &'a str> + 'a>,
+    bigrams: Box<dyn Iterator<Item = &'a str> + 'a>,
     token: &'a mut Token,
 }
 
-impl Tokenizer for CjkPairs {
-    type TokenStream<'a> = CjkPairStream<'a>;
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> CjkPairStream<'a> {
+impl Tokenizer for CjkBigrams {
+    type TokenStream<'a> = CjkBigramStream<'a>;
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> CjkBigramStream<'a> {
         self.token.reset();
         self.token.position = 0;
-        CjkPairStream {
+        CjkBigramStream {
             runs: text.split(RUN_SEPARATOR),
-            pairs: Box::new(std::iter::empty()),
+            bigrams: Box::new(std::iter::empty()),
             token: &mut self.token,
         }
     }
 }
 
-impl TokenStream for CjkPairStream<'_> {
+impl TokenStream for CjkBigramStream<'_> {
     fn advance(&mut self) -> bool {
         loop {
             self.token.position += 1;
-            if let Some(pair) = self.pairs.next() {
+            if let Some(bigram) = self.bigrams.next() {
                 self.token.text.clear();
-                self.token.text.push_str(pair);
+                self.token.text.push_str(bigram);
                 return true;
             }
             let Some(run) = self.runs.next() else { return false };
-            self.pairs = Box::new(pairs(run));
+            self.bigrams = Box::new(bigrams(run));
         }
     }
 
@@ -154,15 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn pairs_of_one_run_are_adjacent_and_pairs_of_two_are_not() {
-        let mut tokenizer = CjkPairs::default();
+    fn bigrams_of_one_run_are_adjacent_and_those_of_two_are_not() {
+        let mut tokenizer = CjkBigrams::default();
         let mut stream = tokenizer.token_stream("東京都\n京都\n");
         let mut positions = Vec::new();
         while stream.advance() {
             positions.push((stream.token().text.clone(), stream.token().position));
         }
         let start = positions[0].1;
-        let positions: Vec<_> = positions.iter().map(|(pair, at)| (pair.as_str(), at - start)).collect();
+        let positions: Vec<_> = positions.iter().map(|(bigram, at)| (bigram.as_str(), at - start)).collect();
         assert_eq!(positions, [("東京", 0), ("京都", 1), ("京都", 3)]);
     }
 

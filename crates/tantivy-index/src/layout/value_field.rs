@@ -2,7 +2,7 @@
 //! filter and count such a field.
 
 use domain::search::{Field, Filters};
-use text::projection::Active;
+use text::projection::ActiveDocument;
 
 /// A field whose values are texts of a small vocabulary.
 pub(crate) struct ValueField {
@@ -19,7 +19,7 @@ pub(crate) struct ValueField {
 }
 
 /// Passes each value of a product to a callback.
-pub(crate) type EachValue = fn(&Active<'_>, &mut dyn FnMut(&str));
+pub(crate) type EachValue = fn(&ActiveDocument<'_>, &mut dyn FnMut(&str));
 
 /// How many values a document has, and how they relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

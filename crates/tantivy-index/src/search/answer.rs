@@ -2,7 +2,7 @@
 
 use domain::ports::PortError;
 use domain::search::{FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
-use text::highlight::{Marks, highlights};
+use text::highlight::Highlighter;
 
 use crate::error::search_error;
 use crate::layout::document::stored_product;
@@ -55,13 +55,13 @@ fn load_hits(
     query: &InterpretedQuery,
     snapshot: &Snapshot,
 ) -> tantivy::Result<Vec<Hit>> {
-    let marks =
-        Marks::new(query.words.iter().map(|word| (&word.word, !word.expansion.corrections.is_empty())));
+    let highlighter =
+        Highlighter::new(query.words.iter().map(|word| (&word.word, !word.expansion.corrections.is_empty())));
     let mut hits = Vec::with_capacity(page.len());
     for ranked in page {
         let product = stored_product(&snapshot.searcher, ranked.address)?;
         let highlights =
-            if query.words.is_empty() { Default::default() } else { highlights(&product.content, &marks) };
+            if query.words.is_empty() { Default::default() } else { highlighter.highlight(&product.content) };
         hits.push(Hit { product, score: ranked.score, highlights });
     }
     Ok(hits)

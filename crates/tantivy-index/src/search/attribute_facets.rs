@@ -7,8 +7,8 @@ use std::ops::Range;
 use domain::search::{FacetValue, NumberFacet, number_facet};
 use tantivy::columnar::BytesColumn;
 use tantivy::{DocAddress, DocId};
-use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
-use text::facets::{Counted, most_frequent};
+use text::attributes::{full_value, key_prefix, number_from_sort_key, truncated_part};
+use text::facets::{TermCount, top_terms};
 
 use crate::layout::document::stored_product;
 use crate::search::ordinals::{key_range, terms_of};
@@ -20,7 +20,7 @@ pub(crate) struct AttributeCounter {
     key: String,
     /// For each value, the number of products and one of them.
     values: HashMap<String, (u64, DocAddress)>,
-    /// The number of products by number, encoded by [`text::attributes::number_order`].
+    /// The number of products by number, encoded by [`text::attributes::number_sort_key`].
     numbers: HashMap<u64, u64>,
 }
 
@@ -128,7 +128,7 @@ impl AttributeCounter {
 
     /// Returns the facet of the values that are numbers.
     pub(crate) fn numbers(&self) -> Option<NumberFacet> {
-        let counted = self.numbers.iter().map(|(order, count)| (number_of_order(*order), *count));
+        let counted = self.numbers.iter().map(|(order, count)| (number_from_sort_key(*order), *count));
         number_facet(&counted.collect::<Vec<_>>())
     }
 
@@ -141,14 +141,15 @@ impl AttributeCounter {
         snapshot: &Snapshot,
     ) -> tantivy::Result<(Vec<FacetValue>, usize)> {
         let distinct = self.values.len();
-        let counted = self.values.into_iter().map(|(term, (count, known))| Counted { term, count, known });
+        let counted =
+            self.values.into_iter().map(|(term, (count, known))| TermCount { term, count, payload: known });
         let mut values = Vec::new();
-        for Counted { term, count, known: example } in most_frequent(counted, prefix, limit) {
-            let value = match beginning(&term) {
+        for TermCount { term, count, payload: example } in top_terms(counted, prefix, limit) {
+            let value = match truncated_part(&term) {
                 // The dictionary has only the beginning of a long value; the example has all of it.
                 Some(_) => {
                     let product = stored_product(&snapshot.searcher, example)?;
-                    whole_value(&self.key, &term, product.content.attributes.get(&self.key)).unwrap_or(term)
+                    full_value(&self.key, &term, product.content.attributes.get(&self.key)).unwrap_or(term)
                 }
                 None => term,
             };

@@ -1,7 +1,7 @@
 //! The boosts of a search: rules that rank some products higher or lower.
 
 use domain::search::{Boost, SearchRequest};
-use text::score::{UNBOOSTED, steps_of_boost};
+use text::score::{UNBOOSTED_STEPS, boost_steps};
 
 use crate::search::filters::{SegmentFilters, Verdict};
 use crate::search::ranking::Match;
@@ -19,7 +19,7 @@ impl<'a> SegmentBoosts<'a> {
     ) -> tantivy::Result<Self> {
         let boost = |boost: &'a Boost| {
             let filters = SegmentFilters::new(&boost.filters, request.currency, segment, &snapshot.values)?;
-            Ok((filters, steps_of_boost(boost.by)))
+            Ok((filters, boost_steps(boost.by)))
         };
         Ok(Self(request.tuning.boosts.iter().map(boost).collect::<tantivy::Result<_>>()?))
     }
@@ -33,7 +33,7 @@ impl<'a> SegmentBoosts<'a> {
         for found in matches {
             let passing =
                 self.0.iter().filter(|(filters, _)| filters.verdict(found.document) == Verdict::Passes);
-            let max = UNBOOSTED as i32;
+            let max = UNBOOSTED_STEPS as i32;
             let by = passing.map(|(_, steps)| *steps).fold(0, i32::saturating_add).clamp(-max, max);
             found.steps = found.steps.saturating_add_signed(by);
         }

@@ -15,9 +15,9 @@ pub(crate) fn corrected_query(
     let (mut corrected, mut copied) = (String::new(), 0);
     for word in words {
         if let Some(correction) = word.correction(request.is_prefix_query, snapshot)? {
-            corrected.push_str(&query[copied..word.word.at.start]);
+            corrected.push_str(&query[copied..word.word.span.start]);
             corrected.push_str(correction);
-            copied = word.word.at.end;
+            copied = word.word.span.end;
         }
     }
     if copied == 0 {

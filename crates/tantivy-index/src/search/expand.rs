@@ -15,8 +15,8 @@ use tantivy::{DocSet, TERMINATED};
 use text::dictionary::Dictionary;
 use text::forms::normal_form;
 use text::query::{Alternative, Phrase, Term, Word};
-use text::score::{PHRASE_HALF_WEIGHTS, Spelling, Tier};
-use text::typos::{Pattern, typos_allowed};
+use text::score::{PHRASE_WEIGHT_FACTOR, Spelling, Tier};
+use text::typos::Pattern;
 
 use crate::search::expand_prefix::add_prefixed;
 use crate::search::expansion::{Correction, DocumentList, ExpandOptions, Expansion, ExpansionKey, ListTerms};
@@ -45,7 +45,7 @@ pub(crate) fn expand(
         }
         expansion.lists.push(lists);
     }
-    if word.is_last && (options.is_prefix_query || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
+    if word.is_prefix && (options.is_prefix_query || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
         add_prefixed(&mut expansion, word, snapshot)?;
     }
     if options.typos {
@@ -61,7 +61,7 @@ pub(crate) fn expand_phrase(phrase: &Phrase, snapshot: &Snapshot) -> tantivy::Re
     let lists = |segment: &Segment| -> tantivy::Result<Vec<DocumentList>> {
         let info = term_info(&phrase.term, segment)?;
         let dictionary = phrase.term.dictionary;
-        let list = |info| DocumentList::of_term(Tier::Exact, PHRASE_HALF_WEIGHTS, dictionary, info);
+        let list = |info| DocumentList::of_term(Tier::Exact, PHRASE_WEIGHT_FACTOR, dictionary, info);
         Ok(info.map(list).into_iter().collect())
     };
     let lists = snapshot.segments.iter().map(lists).collect::<tantivy::Result<_>>()?;
@@ -83,7 +83,7 @@ fn list_of_alternative(
         let Some(info) = term_info(term, segment)? else { return Ok(None) };
         infos.push((term.dictionary, info));
     }
-    let weight_factor = word.half_weights(alternative.spelling);
+    let weight_factor = word.weight_factor(alternative.spelling);
     let Some((dictionary, first)) = infos.first().cloned() else { return Ok(None) };
     let terms = match infos.len() {
         1 => ListTerms::One(dictionary, first),
@@ -97,10 +97,7 @@ fn list_of_alternative(
 
 /// Adds the words that this one may be a misspelling of, in all their forms.
 fn add_corrections(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> tantivy::Result<()> {
-    let max_typos = typos_allowed(&word.text);
-    let Some(pattern) = Pattern::new(&word.text, max_typos).filter(|_| max_typos > 0) else {
-        return Ok(());
-    };
+    let Some(pattern) = Pattern::for_word(&word.text) else { return Ok(()) };
     let mut near = HashMap::<&str, (u8, u64)>::new();
     for segment in &snapshot.segments {
         segment.vocabulary()?.each_near(&pattern, |word| {
@@ -147,7 +144,7 @@ fn add_lists_of_corrections(
     segment: &Segment,
     language: Language,
 ) -> tantivy::Result<()> {
-    let weight_factor = word.half_weights(Spelling::Same);
+    let weight_factor = word.weight_factor(Spelling::Same);
     for Correction { text, typos } in corrections {
         let tier = if *typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
         let (dictionary, normal_form) = normal_form(text, language);

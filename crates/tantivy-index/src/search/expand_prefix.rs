@@ -27,7 +27,7 @@ pub(crate) fn add_prefixed(
     for segment in &snapshot.segments {
         by_segment.push(segment.prefixes().get_or_read(&word.text, || read_words(&word.text, segment))?);
     }
-    let weight_factor = word.half_weights(Spelling::Same);
+    let weight_factor = word.weight_factor(Spelling::Same);
     let list = |dictionary, info| DocumentList::of_term(Tier::Prefix, weight_factor, dictionary, info);
     if by_segment.iter().all(|words| !words.is_truncated) {
         for (lists, words) in expansion.lists.iter_mut().zip(by_segment) {

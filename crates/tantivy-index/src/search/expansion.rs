@@ -41,7 +41,7 @@ pub(crate) enum ListTerms {
     One(Dictionary, TermInfo),
     /// All of these terms. The first one determines the weight.
     All(Vec<(Dictionary, TermInfo)>),
-    /// The pairs of a run of characters, one after the other. The first one determines the weight.
+    /// The bigrams of a run of characters, one after the other. The first one determines the weight.
     Phrase(TermInfo, Arc<[String]>),
 }
 
@@ -95,7 +95,7 @@ struct CachedExpansions {
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct ExpansionKey {
     text: String,
-    is_last: bool,
+    is_prefix: bool,
     alternatives: Vec<Alternative>,
     options: ExpandOptions,
 }
@@ -103,7 +103,7 @@ pub(crate) struct ExpansionKey {
 impl ExpansionKey {
     pub(crate) fn new(word: &Word, options: ExpandOptions) -> Self {
         let (text, alternatives) = (word.text.clone(), word.alternatives.clone());
-        Self { text, alternatives, is_last: word.is_last, options }
+        Self { text, alternatives, is_prefix: word.is_prefix, options }
     }
 }
 

@@ -10,7 +10,7 @@ use domain::Currency;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{Facet, FacetValue, Field, price_facet};
 use tantivy::DocId;
-use text::facets::{Counted, listed, most_frequent};
+use text::facets::{TermCount, top_terms, top_values};
 
 use crate::layout::value_field::{VALUE_FIELDS, ValueShape};
 use crate::search::attribute_facets::{self, AttributeCounter};
@@ -120,7 +120,7 @@ impl FacetCounter {
             }
             Self::Attribute(counter) => counter.top_values(prefix, limit, snapshot)?,
         };
-        Ok((listed(values, prefix, limit), distinct))
+        Ok((top_values(values, prefix, limit), distinct))
     }
 }
 
@@ -147,11 +147,11 @@ fn top_of_table(counts: &[u32], table: &ValueTable, prefix: &str, limit: usize) 
         });
         counted.truncate(limit);
     }
-    let counted = counted.into_iter().map(|(count, id)| Counted {
+    let counted = counted.into_iter().map(|(count, id)| TermCount {
         term: table.text(id).to_owned(),
         count: u64::from(count),
-        known: (),
+        payload: (),
     });
-    let value = |Counted { term, count, .. }| FacetValue { value: term, count };
-    (most_frequent(counted, prefix, limit).into_iter().map(value).collect(), distinct)
+    let value = |TermCount { term, count, .. }| FacetValue { value: term, count };
+    (top_terms(counted, prefix, limit).into_iter().map(value).collect(), distinct)
 }

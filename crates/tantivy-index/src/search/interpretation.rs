@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
-use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
+use text::query::{MAX_RELAXED_WORDS, Phrase, Query, Word, most_frequent_first};
 use text::typos::typos_allowed;
 
 use crate::error::search_error;
@@ -54,7 +54,7 @@ impl InterpretedQuery {
     /// Returns the optional words as typed.
     pub(crate) fn relaxed(&self, query: &str) -> Vec<String> {
         let optional = self.interpretation.optional.iter().filter_map(|at| self.words.get(usize::from(*at)));
-        optional.filter_map(|word| query.get(word.word.at.clone())).map(str::to_owned).collect()
+        optional.filter_map(|word| query.get(word.word.span.clone())).map(str::to_owned).collect()
     }
 
     /// Returns the number of matches.
@@ -161,7 +161,7 @@ impl Interpreter<'_> {
             frequencies.push(frequency as u64);
         }
         let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_found_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
+            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
         if known.is_empty() {
             return Ok(());
         }
@@ -170,12 +170,12 @@ impl Interpreter<'_> {
             self.find(query)?;
         }
         for (tries, at) in known[..known.len() - 1].iter().enumerate() {
-            if tries < MAX_LEFT_OUT && query.count() >= enough {
+            if tries < MAX_RELAXED_WORDS && query.count() >= enough {
                 break;
             }
             query.words[*at].is_required = false;
             // After the limit, all words but the rarest become optional at once.
-            if tries + 1 < MAX_LEFT_OUT || tries + 2 == known.len() {
+            if tries + 1 < MAX_RELAXED_WORDS || tries + 2 == known.len() {
                 self.find(query)?;
             }
         }
@@ -204,7 +204,7 @@ impl Interpreter<'_> {
         for phrase in phrases {
             let phrase = self.correct(phrase, query)?;
             let expansion = expand_phrase(&phrase, self.snapshot).map_err(search_error)?;
-            terms.push(ScoredTerm::phrase(expansion, phrase.ends_with));
+            terms.push(ScoredTerm::phrase(expansion, phrase.second));
         }
         let ranking = Ranking::new(query.words.len());
         for (matches, segment) in query.matches.iter_mut().zip(&self.snapshot.segments) {
@@ -215,7 +215,7 @@ impl Interpreter<'_> {
 
     /// Returns the phrase with its misspelt words corrected.
     fn correct(&self, phrase: &Phrase, query: &InterpretedQuery) -> Result<Phrase, PortError> {
-        let (first, second) = (&query.words[phrase.begins_with], &query.words[phrase.ends_with]);
+        let (first, second) = (&query.words[phrase.first], &query.words[phrase.second]);
         if first.expansion.corrections.is_empty() && second.expansion.corrections.is_empty() {
             return Ok(phrase.clone());
         }
@@ -223,6 +223,6 @@ impl Interpreter<'_> {
             let correction = word.correction(self.is_prefix_query, self.snapshot).map_err(search_error)?;
             Ok(correction.unwrap_or(&word.word.text).to_owned())
         };
-        Ok(phrase.respelt(&corrected(first)?, &corrected(second)?, self.snapshot.language))
+        Ok(phrase.corrected(&corrected(first)?, &corrected(second)?, self.snapshot.language))
     }
 }

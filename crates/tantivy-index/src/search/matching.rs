@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use tantivy::postings::Postings;
 use tantivy::{DocId, DocSet, TERMINATED};
-use text::score::UNBOOSTED;
+use text::score::UNBOOSTED_STEPS;
 
 use crate::search::expansion::{DocumentList, ListTerms};
 use crate::search::postings::{each_document, max_entries, postings, seek};
@@ -71,7 +71,7 @@ fn add_score(
 /// Returns the documents that match a word.
 fn match_word(word: &ScoredTerm, ranking: &Ranking, segment: &Segment) -> tantivy::Result<Vec<Match>> {
     let lists = word.expansion.lists(segment);
-    let steps = |quality| UNBOOSTED + ranking.steps(quality, word);
+    let steps = |quality| UNBOOSTED_STEPS + ranking.steps(quality, word);
     let mut matches = Vec::with_capacity(max_entries(lists) as usize);
     if let [list] = lists {
         each_document(list, segment, |document, weight| {
@@ -101,7 +101,7 @@ fn match_any(words: &[&ScoredTerm], ranking: &Ranking, segment: &Segment) -> tan
         }
         is_same
     });
-    matches.iter_mut().for_each(|found| found.steps += UNBOOSTED);
+    matches.iter_mut().for_each(|found| found.steps += UNBOOSTED_STEPS);
     Ok(matches)
 }
 

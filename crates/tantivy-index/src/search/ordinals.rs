@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use tantivy::columnar::{BytesColumn, StrColumn, TermOrdHit};
-use text::attributes::{after_prefix, key_prefix, number_order};
+use text::attributes::{key_prefix, number_sort_key, prefix_end};
 
 use crate::layout::encoding::number_term;
 
@@ -21,11 +21,11 @@ pub(crate) fn number_range(
     }
     let keys = key_range(column, key)?;
     let start = match min {
-        Some(min) => first_at_or_after(column, &number_term(key, number_order(min)))?,
+        Some(min) => first_at_or_after(column, &number_term(key, number_sort_key(min)))?,
         None => keys.start,
     };
     let end = match max {
-        Some(max) => first_after(column, &number_term(key, number_order(max)))?,
+        Some(max) => first_after(column, &number_term(key, number_sort_key(max)))?,
         None => keys.end,
     };
     Ok(Some(start..end))
@@ -35,7 +35,7 @@ pub(crate) fn number_range(
 pub(crate) fn key_range(column: &BytesColumn, key: &str) -> tantivy::Result<Range<u64>> {
     let prefix = key_prefix(key);
     let start = first_at_or_after(column, prefix.as_bytes())?;
-    Ok(start..first_at_or_after(column, &after_prefix(&prefix))?)
+    Ok(start..first_at_or_after(column, &prefix_end(&prefix))?)
 }
 
 /// Returns the ordinal of the first term at or after `term`; the number of terms if there is none.

@@ -4,7 +4,7 @@ use domain::ports::PortError;
 use domain::search::{Field, QueryInterpretation, SearchRequest};
 use tantivy::DocId;
 use text::query::Query;
-use text::score::UNBOOSTED;
+use text::score::UNBOOSTED_STEPS;
 
 use crate::error::search_error;
 use crate::search::boosts::SegmentBoosts;
@@ -44,7 +44,7 @@ impl<'a> Pass<'a> {
     /// Interprets the query and runs the search.
     pub(crate) fn run(&self) -> Result<(Matches, InterpretedQuery), PortError> {
         let rules = PinnedAndHidden::find(self.request, self.snapshot).map_err(search_error)?;
-        let query = Query::of(self.request, self.snapshot.language);
+        let query = Query::new(self.request, self.snapshot.language);
         let mut query = if query.words.is_empty() {
             self.match_everything(&rules)?
         } else {
@@ -60,7 +60,7 @@ impl<'a> Pass<'a> {
     /// Matches all active products equally, for a query without words.
     fn match_everything(&self, rules: &PinnedAndHidden) -> Result<InterpretedQuery, PortError> {
         // The score is 0, but boosts may lower it, so with boosts it starts higher.
-        let steps = if self.request.tuning.boosts.is_empty() { 0 } else { UNBOOSTED };
+        let steps = if self.request.tuning.boosts.is_empty() { 0 } else { UNBOOSTED_STEPS };
         let mut matches = Vec::with_capacity(self.snapshot.segments.len());
         for segment in &self.snapshot.segments {
             self.deadline.check()?;

@@ -45,9 +45,9 @@ pub(crate) fn each_document(
                 first.advance();
             }
         }
-        ListTerms::Phrase(first, pairs) => {
-            let mut first = postings(Dictionary::of(&pairs[0]), first, segment)?;
-            let terms = pairs.iter().map(|pair| Term::from_field_text(segment.runs, pair)).collect();
+        ListTerms::Phrase(first, bigrams) => {
+            let mut first = postings(Dictionary::of_word(&bigrams[0]), first, segment)?;
+            let terms = bigrams.iter().map(|bigram| Term::from_field_text(segment.runs, bigram)).collect();
             let weight = PhraseQuery::new(terms)
                 .weight(EnableScoring::disabled_from_schema(segment.reader.schema()))?;
             let mut phrases = weight.scorer(&segment.reader, 1.0)?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tantivy::DocId;
 use text::score::{
-    MAX_HALF_WEIGHTS, MAX_PHRASE_HALF_WEIGHTS, STEP, Tier, counts_by_weight, steps_of_class,
-    steps_of_half_weight,
+    MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, STEP, Tier, class_steps, is_weighted,
+    steps_per_scaled_weight,
 };
 
 use crate::search::expansion::{DocumentList, Expansion};
@@ -24,13 +24,13 @@ pub(crate) struct ScoredTerm {
 impl ScoredTerm {
     /// Creates the term for a word at this position of the query.
     pub(crate) fn word(expansion: Arc<Expansion>, position: usize, is_required: bool) -> Self {
-        Self { expansion, is_required, is_word: true, is_weighted: counts_by_weight(position) }
+        Self { expansion, is_required, is_word: true, is_weighted: is_weighted(position) }
     }
 
     /// Creates the term for a phrase that ends with the word at this position of the query.
     pub(crate) fn phrase(expansion: Expansion, position: usize) -> Self {
         let expansion = Arc::new(expansion);
-        Self { expansion, is_required: false, is_word: false, is_weighted: counts_by_weight(position) }
+        Self { expansion, is_required: false, is_word: false, is_weighted: is_weighted(position) }
     }
 }
 
@@ -49,10 +49,9 @@ const WEIGHT_BITS: u32 = 8;
 
 /// Returns how well the documents of a list match at this weight.
 pub(crate) fn quality(list: &DocumentList, weight: u32) -> Quality {
-    const MAX_SCALED_WEIGHT: u8 =
-        if MAX_HALF_WEIGHTS > MAX_PHRASE_HALF_WEIGHTS { MAX_HALF_WEIGHTS } else { MAX_PHRASE_HALF_WEIGHTS };
     let scaled_weight = weight * u32::from(list.weight_factor);
-    let scaled_weight = scaled_weight.clamp(1, u32::from(MAX_SCALED_WEIGHT)) as Quality;
+    let scaled_weight =
+        scaled_weight.clamp(1, u32::from(MAX_SCALED_WEIGHT.max(MAX_SCALED_PHRASE_WEIGHT))) as Quality;
     (list.tier as Quality) << WEIGHT_BITS | scaled_weight
 }
 
@@ -68,9 +67,9 @@ impl Ranking {
     pub(crate) fn new(words: usize) -> Self {
         let mut tier_steps = [0; 4];
         for tier in [Tier::TwoTypos, Tier::OneTypo, Tier::Prefix, Tier::Exact] {
-            tier_steps[tier as usize] = steps_of_class(tier.points(words));
+            tier_steps[tier as usize] = class_steps(tier.points(words));
         }
-        Self { tier_steps, weight_steps: steps_of_half_weight(words) }
+        Self { tier_steps, weight_steps: steps_per_scaled_weight(words) }
     }
 
     /// Returns the steps that matching a term adds to the score.

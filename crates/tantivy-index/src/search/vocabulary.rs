@@ -9,14 +9,14 @@ use std::ops::Range;
 
 use tantivy::index::InvertedIndexReader;
 use text::cjk::is_cjk;
-use text::typos::{Letters, Pattern};
+use text::typos::{LetterSet, Pattern};
 
 /// The words of a segment, sorted by length.
 pub(crate) struct Vocabulary {
     texts: String,
     /// The end of each word in `texts`.
     ends: Vec<u32>,
-    letters: Vec<Letters>,
+    letters: Vec<LetterSet>,
     /// The document frequency of each word, including deleted documents.
     documents: Vec<u32>,
     /// For each number of characters, the index of the first word with at least as many.
@@ -59,7 +59,7 @@ impl Vocabulary {
         for (chars, text, documents) in words {
             vocabulary.texts.push_str(&text);
             vocabulary.ends.push(vocabulary.texts.len() as u32);
-            vocabulary.letters.push(Letters::of(&text));
+            vocabulary.letters.push(LetterSet::new(&text));
             vocabulary.documents.push(documents);
             vocabulary.by_length[chars + 1..].iter_mut().for_each(|words| *words += 1);
         }
@@ -69,7 +69,7 @@ impl Vocabulary {
     /// Passes every word within the edit distance of the pattern to `each`, except the pattern's word itself.
     pub(crate) fn each_near<'a>(&'a self, pattern: &Pattern, mut each: impl FnMut(NearWord<'a>)) {
         for at in self.with_lengths(pattern.lengths()) {
-            if !pattern.may_be_near(self.letters[at]) {
+            if !pattern.may_match(self.letters[at]) {
                 continue;
             }
             let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
