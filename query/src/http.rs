@@ -105,7 +105,7 @@ pub(crate) fn plain(json: impl Into<Bytes>) -> Response {
 pub(crate) fn bad_request(faults: &Faults) -> Problem {
     let detail = match faults.0.as_slice() {
         [fault] => fault.to_string(),
-        faults => format!("{} things are wrong with the parameters", faults.len()),
+        faults => format!("{} invalid parameters", faults.len()),
     };
     Problem::of_faults(StatusCode::BAD_REQUEST, detail, &faults.0)
 }

@@ -88,7 +88,7 @@ use crate::{Service, asking, params};
             content_type = "application/problem+json",
             example = json!({
                 "type": "about:blank", "title": "Bad Request", "status": 400,
-                "detail": "2 things are wrong with the parameters",
+                "detail": "2 invalid parameters",
                 "errors": [
                     {"field": "pageSize", "message": "must be a whole number from 1 to 100", "type": "out_of_range"},
                     {"field": "pricerange", "message": "is not a parameter here; did you mean `priceRange`?",

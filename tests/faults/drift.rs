@@ -61,9 +61,9 @@ async fn plant(
                 ("stale", stored.id().clone(), Some(stored.version()), Some(older))
             }
             4 => {
-                let of_nobody = ProductId::parse(&format!("ghost-{n}")).unwrap();
-                let ghost = altered(&products.next().unwrap(), |product| product.id = of_nobody.clone());
-                ("ghost", of_nobody, None, Some(ghost))
+                let of_nobody = ProductId::parse(&format!("orphan-{n}")).unwrap();
+                let orphan = altered(&products.next().unwrap(), |product| product.id = of_nobody.clone());
+                ("orphaned", of_nobody, None, Some(orphan))
             }
             5 => {
                 let deleted = tombstones.next().unwrap();
@@ -71,7 +71,7 @@ async fn plant(
                 let undead = altered(&products.next().unwrap(), |product| {
                     (product.id, product.version) = (id.clone(), version);
                 });
-                ("ghost", id.clone(), Some(version), Some(undead))
+                ("orphaned", id.clone(), Some(version), Some(undead))
             }
             6 | 7 => {
                 let stored = products.next().unwrap();
@@ -86,7 +86,7 @@ async fn plant(
             _ => {
                 let stored = products.next().unwrap();
                 let later = altered(&stored, |product| product.version.0 += 5);
-                ("ahead", stored.id().clone(), Some(stored.version()), Some(later))
+                ("newer", stored.id().clone(), Some(stored.version()), Some(later))
             }
         };
         planted.insert(id.to_string(), kind.to_owned());
@@ -121,7 +121,7 @@ fn altered(stored: &Record, alter: impl FnOnce(&mut Product)) -> Record {
 }
 
 /// The route of the service, on an index that is open in it.
-async fn found_and_mended_over_http(app: &TestApp) {
+async fn found_and_repaired_over_http(app: &TestApp) {
     let seed = seed();
     let mut chance = fastrand::Rng::with_seed(seed);
     fill_catalogue(&app.url, &mut chance).await;
@@ -137,7 +137,7 @@ async fn found_and_mended_over_http(app: &TestApp) {
         assert_eq!(verified.summary["isConverged"], false);
         assert!(verified.drifts.values().all(|(_, repair)| repair == "none"), "SEED={seed}: {verified:?}");
         let sums =
-            ["missing", "stale", "ghost", "differing", "ahead"].map(|kind| verified.summary[kind].clone());
+            ["missing", "stale", "orphaned", "differing", "newer"].map(|kind| verified.summary[kind].clone());
         assert_eq!(sums, [20, 20, 20, 20, 20], "SEED={seed}");
         assert_eq!(verified.summary["compared"], products());
     }
@@ -154,7 +154,7 @@ async fn found_and_mended_over_http(app: &TestApp) {
     assert!(repaired.summary["isConverged"] == true, "SEED={seed}: {repaired:?}");
     assert!(verify(&app.url, "patience=0&oneIn=4").await.is_converged(), "SEED={seed}");
 
-    // The rest is mended by looking at everything, and then there is nothing.
+    // The rest is repaired by looking at everything, and then there is nothing.
     let rest: BTreeMap<_, _> = planted.iter().filter(|(id, _)| !sample.drifts.contains_key(*id)).collect();
     let repaired = verify(&app.url, "patience=0&repair=true").await;
     assert_eq!(repaired.kinds().iter().collect::<BTreeMap<_, _>>(), rest, "SEED={seed}");
@@ -164,19 +164,19 @@ async fn found_and_mended_over_http(app: &TestApp) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_drifts_are_found_and_mended_in_a_running_service() {
-    found_and_mended_over_http(&TestApp::spawn().await).await;
+async fn a_hundred_drifts_are_found_and_repaired_in_a_running_service() {
+    found_and_repaired_over_http(&TestApp::spawn().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_drifts_are_found_and_mended_in_opensearch() {
+async fn a_hundred_drifts_are_found_and_repaired_in_opensearch() {
     let Some(app) = TestApp::spawn_on_opensearch(Options::default()).await else { return };
-    found_and_mended_over_http(&app).await;
+    found_and_repaired_over_http(&app).await;
 }
 
 /// The program, on the folder of a service that was stopped, and on one that runs.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
+async fn a_hundred_drifts_are_found_and_repaired_in_a_folder_by_the_program() {
     let seed = seed();
     let mut chance = fastrand::Rng::with_seed(seed);
     let folder = tempfile::tempdir().unwrap();
@@ -195,7 +195,7 @@ async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
     let fast = [&place[..], &["--patience", "0"]].concat();
     let (code, found, told) = noren_verify(&fast);
     assert_eq!((code, &found), (Some(1), &planted), "SEED={seed}: {told}");
-    let expected = "100 differ: 20 missing, 20 stale, 20 ghost, 20 ahead, 20 differing; 0 repaired";
+    let expected = "100 differ: 20 missing, 20 stale, 20 orphaned, 20 newer, 20 differing; 0 repaired";
     assert!(told.ends_with(expected), "{told}");
     let (code, found, told) = noren_verify(&[&fast[..], &["--repair"]].concat());
     assert_eq!((code, &found), (Some(0), &planted), "SEED={seed}: {told}");

@@ -1,4 +1,4 @@
-//! Folders that somebody deleted, put back from an older copy or damaged: found at the start, and mended or refused with
+//! Folders that somebody deleted, put back from an older copy or damaged: found at the start, and repaired or refused with
 //! one line that says what to do.
 
 use std::fs;
@@ -138,7 +138,7 @@ async fn an_index_that_was_deleted_is_built_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_truncated_segment_is_refused_with_one_line_and_mended_by_a_rebuild() {
+async fn a_truncated_segment_is_refused_with_one_line_and_repaired_by_a_rebuild() {
     let mut shop = Shop::new();
     shop.fill().await;
     let extensions = ["store", "term", "idx", "pos", "fast", "fieldnorm"];
@@ -260,7 +260,7 @@ async fn an_index_whose_store_is_empty_is_left_alone() {
     }
     let service = shop.serve().await;
     let verified = verify(&service.url, "patience=0").await;
-    assert_eq!(verified.summary["ghost"], PRODUCTS, "{:?}", verified.summary);
+    assert_eq!(verified.summary["orphaned"], PRODUCTS, "{:?}", verified.summary);
     assert_eq!(total(&service.url).await, found, "it is left as it is");
     // Whoever means it says so.
     let repaired = verify(&service.url, "patience=0&repair=true").await;
