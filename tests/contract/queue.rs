@@ -423,7 +423,7 @@ async fn sqs() -> Option<Queues> {
 on_each! {
     {
         sqlite_beside_its_store: embedded(Outbox::Enqueue);
-        sqlite_beside_another_store: embedded(Outbox::Mark);
+        sqlite_beside_another_store: embedded(Outbox::AddEntry);
         sqs: sqs().await;
     }
     {
