@@ -9,10 +9,9 @@ const MAX_LINES: usize = 500;
 /// The maximum number of lines of a `main.rs`.
 const MAX_MAIN_LINES: usize = 30;
 /// The maximum number of documentation comments in the workspace that begin with What, Whether or How, to be lowered to 19.
-const MAX_QUESTIONS: usize = 690;
+const MAX_QUESTIONS: usize = 560;
 /// Files that may be longer than [`MAX_LINES`]. An entry needs a comment with the reason.
-const LONG_FILES: [&str; 10] = [
-    "crates/embedded-store/src/tests.rs",
+const LONG_FILES: [&str; 8] = [
     "crates/noren/src/cli.rs",
     "crates/noren/src/demo/words.rs",
     "crates/noren/src/explain.rs",
@@ -20,40 +19,18 @@ const LONG_FILES: [&str; 10] = [
     "crates/text/src/explain.rs",
     "crates/text/src/weights.rs",
     "domain/src/input.rs",
-    "query/src/params.rs",
     "sync/src/reconcile.rs",
 ];
 /// Circles between modules that are allowed: the package and its modules. An entry needs a comment with the reason.
-const CIRCLES: [(&str, &[&str]); 17] = [
+const CIRCLES: [(&str, &[&str]); 12] = [
     ("domain", &["search::cursor", "search::request"]),
-    ("dynamodb-store", &["crate", "table"]),
-    ("embedded-store", &["crate", "answers", "writer"]),
-    ("embedded-store", &["marks", "products", "queue"]),
     ("noren", &["bench", "run"]),
     ("noren", &["cli", "operator"]),
     ("noren", &["import", "import::sink"]),
     ("noren", &["import::csv_rows", "import::source"]),
     ("opensearch-index", &["matching", "reading"]),
-    (
-        "query",
-        &[
-            "crate",
-            "asking",
-            "awaited",
-            "body",
-            "cache",
-            "explain",
-            "facets",
-            "parameter_docs",
-            "params",
-            "search",
-            "similar",
-            "suggest",
-        ],
-    ),
     ("rules", &["file", "rules"]),
     ("runtime", &["config", "probe", "start", "telemetry"]),
-    ("sqs-queue", &["crate", "place"]),
     (
         "tantivy-index",
         &["attribute_facets", "contents", "correction", "facets", "reading", "search", "worker", "writer"],

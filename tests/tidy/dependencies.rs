@@ -76,7 +76,8 @@ fn dependencies_point_one_way() {
     let members = members();
     let mut wrong = Vec::new();
     for (name, dependencies) in members.iter().map(|member| (&member.name, &member.dependencies)) {
-        let allowed = allowed_dependencies(name).unwrap_or_else(|| panic!("{name} has no place in the layout"));
+        let allowed =
+            allowed_dependencies(name).unwrap_or_else(|| panic!("{name} has no place in the layout"));
         for dependency in dependencies {
             let ours = members.iter().any(|member| member.name == *dependency);
             if ours && !allowed.contains(&dependency.as_str()) {
