@@ -6,25 +6,12 @@
 
 #![warn(missing_docs)]
 
-mod answer;
 mod client;
-mod correction;
-mod document;
-mod facets;
-mod filters;
-mod maintenance;
-mod matching;
-mod near;
-mod order;
-mod reading;
-mod schema;
+mod documents;
+mod layout;
 mod search;
-mod searcher;
-mod setup;
-mod state;
-mod tuning;
-mod writer;
+mod write;
 
 pub use client::{OpenError, Options};
-pub use searcher::OpenSearchSearcher;
-pub use writer::OpenSearchWriter;
+pub use search::searcher::OpenSearchSearcher;
+pub use write::writer::OpenSearchWriter;

@@ -1,6 +1,6 @@
 //! What a misspelt query was meant to be.
 
-use crate::reading::ReadWord;
+use crate::search::interpretation::ReadWord;
 
 /// The query with each word that nothing contains replaced by the best word it was taken for; none when there is
 /// no such word.

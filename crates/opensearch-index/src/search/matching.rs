@@ -13,10 +13,10 @@ use text::score::{
 };
 use text::weights::MAX_WEIGHT;
 
-use crate::document::{beginning_term, word_term};
-use crate::filters::{all_of, any_of, constant, term};
-use crate::reading::{Read, ReadWord};
-use crate::schema::field;
+use crate::layout::document::{beginning_term, word_term};
+use crate::layout::schema::field;
+use crate::search::filters::{all_of, any_of, constant, term};
+use crate::search::interpretation::{Read, ReadWord};
 
 /// The most terms of all words whose levels are looked at: OpenSearch takes 1,024 parts in one query. Further ones count
 /// as the lowest level.
@@ -206,7 +206,7 @@ mod tests {
     use domain::search::{MAX_QUERY_WORDS, SearchRequest};
     use domain::{Currency, Language};
 
-    use crate::near::Near;
+    use crate::search::spelling::Near;
 
     #[test]
     fn a_boost_tells_the_class_from_the_levels() {

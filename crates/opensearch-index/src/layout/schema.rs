@@ -40,10 +40,10 @@ pub(crate) mod field {
     pub(crate) const DELETED_AT: &str = "deletedAt";
     /// The product's JSON as one text, so that its numbers keep their digits.
     pub(crate) const PRODUCT: &str = "product";
-    /// Words of the whole product and neighbours written as one, see [`crate::document::word_term`]. The frequency of a
+    /// Words of the whole product and neighbours written as one, see [`crate::layout::document::word_term`]. The frequency of a
     /// word is not how often it occurs but what it is worth there, see [`text::weights`].
     pub(crate) const WORDS: &str = "words";
-    /// What words may begin with, see [`crate::document::beginning_term`].
+    /// What words may begin with, see [`crate::layout::document::beginning_term`].
     pub(crate) const BEGINNINGS: &str = "beginnings";
     /// Runs of scripts without spaces, each as its pairs of characters with their places.
     pub(crate) const RUNS: &str = "runs";

@@ -7,7 +7,7 @@ use text::cjk::{is_cjk, pairs};
 use text::dictionary::Dictionary;
 use text::projection::{Active, Projected, Projection, WeightedWords};
 
-use crate::schema::{BEFORE_WEIGHT, field, state};
+use crate::layout::schema::{BEFORE_WEIGHT, field, state};
 
 /// The character before the first level.
 const NO_WEIGHT: u8 = b'@';

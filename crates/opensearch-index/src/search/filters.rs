@@ -5,8 +5,8 @@ use domain::search::{AttributeFilter, Field, Filters};
 use serde_json::{Map, Value, json};
 use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
 
-use crate::document::number_term;
-use crate::schema::{field, state};
+use crate::layout::document::number_term;
+use crate::layout::schema::{field, state};
 
 /// One field's filter.
 pub(crate) struct Filter {

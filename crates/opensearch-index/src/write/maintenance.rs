@@ -15,13 +15,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use text::projection::{Projector, fingerprint};
 
-use crate::answer::documents;
 use crate::client::{Call, CallError};
-use crate::schema::{field, state};
-use crate::setup::{
+use crate::documents::documents;
+use crate::layout::aliases::{
     Family, MAKING, Ready, change_aliases, make_index, next_alias, note_weights, previous_alias, send,
 };
-use crate::writer::{Bulk, Item, OpenSearchWriter, index_lines, version_number};
+use crate::layout::schema::{field, state};
+use crate::write::writer::{Bulk, Item, OpenSearchWriter, index_lines, version_number};
 
 /// How long reading what is held may take.
 const READING_PATIENCE: Duration = Duration::from_secs(30);

@@ -5,16 +5,16 @@ use domain::search::{FacetRequest, FacetValue, Field, Hit, SearchAnswer, SearchR
 use serde_json::{Map, Value, json};
 use text::highlight::{Marks, highlights};
 
-use crate::answer::Response;
-use crate::correction::corrected;
-use crate::facets::{Counting, aggregation};
-use crate::filters::{Filter, all_of, any_of, filters, is_active, term};
-use crate::matching::{has_itself, words_query};
-use crate::order::Window;
-use crate::reading::{Read, Reader};
-use crate::schema::{field, state};
-use crate::state::State;
-use crate::tuning::{boosted, hidden, pinned};
+use crate::documents::Response;
+use crate::layout::schema::{field, state};
+use crate::search::correction::corrected;
+use crate::search::facets::{Counting, aggregation};
+use crate::search::filters::{Filter, all_of, any_of, filters, is_active, term};
+use crate::search::interpretation::{Read, Reader};
+use crate::search::matching::{has_itself, words_query};
+use crate::search::order::Window;
+use crate::search::snapshot::State;
+use crate::search::tuning::{boosted, hidden, pinned};
 
 /// The name of the state of an index in which nothing ever was.
 const EMPTY: &str = "empty";

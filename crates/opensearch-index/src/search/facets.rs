@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
 use text::facets::{Counted, listed, most_frequent};
 
-use crate::filters::{has_key, price_field, term};
-use crate::schema::field;
-use crate::state::State;
+use crate::layout::schema::field;
+use crate::search::filters::{has_key, price_field, term};
+use crate::search::snapshot::State;
 
 /// Terms that come with one answer, of texts and of numbers. With twenty facets that is just under the number of buckets
 /// that OpenSearch allows an answer to have.

@@ -4,8 +4,8 @@ use domain::search::{Boost, SearchRequest, Sort};
 use serde_json::{Value, json};
 use text::score::{PINNED_SCORE, STEP, UNBOOSTED, steps_of_boost};
 
-use crate::filters::{all_of, constant, filters, none_of, term};
-use crate::schema::field;
+use crate::layout::schema::field;
+use crate::search::filters::{all_of, constant, filters, none_of, term};
 
 /// What the boosts of a product add up to, from `_score`, which is never below zero.
 const SUM_OF_BOOSTS: &str = "Math.max(0.0, Math.min(params.most, params.least + _score))";

@@ -7,8 +7,8 @@ use domain::search::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::filters::price_field;
-use crate::schema::field;
+use crate::layout::schema::field;
+use crate::search::filters::price_field;
 
 /// Which part of the list to ask for.
 pub(crate) struct Window<'a> {

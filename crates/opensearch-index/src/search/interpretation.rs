@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
 use text::typos::typos_allowed;
 
-use crate::filters::all_of;
-use crate::matching::{has_itself, has_word};
-use crate::near::{Near, nearest, only_alive, suggester};
-use crate::state::{Counted, State};
-use crate::tuning::hidden;
+use crate::search::filters::all_of;
+use crate::search::matching::{has_itself, has_word};
+use crate::search::snapshot::{Counted, State};
+use crate::search::spelling::{Near, nearest, only_alive, suggester};
+use crate::search::tuning::hidden;
 
 const FEW: u64 = FEW_PRODUCTS as u64;
 const ENOUGH: u64 = ENOUGH_PRODUCTS as u64;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::{Call, CallError, Client, OpenError};
-use crate::schema::{
+use crate::layout::schema::{
     META_LANGUAGE, META_MADE, META_SCHEMA, META_WEIGHTS, SCHEMA, first_index, index_number, numbered_index,
     template,
 };

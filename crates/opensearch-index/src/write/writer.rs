@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use text::projection::Projector;
 
 use crate::client::{Call, CallError, Client, OpenError, Options, answer_for_each, described, kind_of};
-use crate::document::document;
-use crate::setup::{Family, make, next_alias};
+use crate::layout::aliases::{Family, make, next_alias};
+use crate::layout::document::document;
 
 /// The most bytes that go into one request; a single product may have more.
 const MAX_BULK_BYTES: usize = 5 * 1024 * 1024;

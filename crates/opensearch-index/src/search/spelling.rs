@@ -8,11 +8,11 @@ use text::dictionary::Dictionary;
 use text::query::Word;
 use text::typos::{Pattern, typos_allowed};
 
-use crate::answer::Suggestion;
-use crate::document::word_term;
-use crate::filters::term;
-use crate::schema::field;
-use crate::state::State;
+use crate::documents::Suggestion;
+use crate::layout::document::word_term;
+use crate::layout::schema::field;
+use crate::search::filters::term;
+use crate::search::snapshot::State;
 
 /// The most words that are taken for a misspelt one: those with the fewest typos, then the most frequent.
 const MAX_NEAR: usize = 50;

@@ -10,9 +10,9 @@ use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Response, SEARCH_PATIENCE, Suggested, Suggestion};
 use crate::client::{Call, CallError, Client};
-use crate::filters::{any_of, is_active};
+use crate::documents::{Response, SEARCH_PATIENCE, Suggested, Suggestion};
+use crate::search::filters::{any_of, is_active};
 
 /// How long OpenSearch may work on one search: longer than the caller waits would be for nobody.
 const TIME_OF_WORK: &str = "5s";

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::client::{Call, Client, answer_for_each, described};
-use crate::schema::state;
+use crate::layout::schema::state;
 
 /// How long one search may take, with its way there and back.
 pub(crate) const SEARCH_PATIENCE: Duration = Duration::from_secs(5);

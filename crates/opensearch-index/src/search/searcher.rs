@@ -6,11 +6,11 @@ use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
 use domain::{ProductId, Version};
 use tokio::sync::OnceCell;
 
-use crate::answer::{get, versions};
 use crate::client::{Client, OpenError, Options};
-use crate::search;
-use crate::setup::{Ready, find};
-use crate::state::State;
+use crate::documents::{get, versions};
+use crate::layout::aliases::{Ready, find};
+use crate::search::execute;
+use crate::search::snapshot::State;
 
 /// Searches the index behind an alias. It makes none: until a writer did, everything is
 /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable).
@@ -56,7 +56,7 @@ impl SearchIndex for OpenSearchSearcher {
         self.check().await?;
         match requests {
             [] => Ok(Vec::new()),
-            [request] => Ok(vec![search::search(&State::newest(&self.client), request).await?]),
+            [request] => Ok(vec![execute::search(&State::newest(&self.client), request).await?]),
             _ => {
                 let state = State::kept(&self.client).await?;
                 let answers = search_all(&state, requests).await;
@@ -78,12 +78,12 @@ impl SearchIndex for OpenSearchSearcher {
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {
         self.check().await?;
-        search::facet_values(&State::newest(&self.client), request).await
+        execute::facet_values(&State::newest(&self.client), request).await
     }
 
     async fn stats(&self) -> Result<IndexStats, PortError> {
         self.check().await?;
-        search::stats(&State::newest(&self.client)).await
+        execute::stats(&State::newest(&self.client)).await
     }
 
     async fn ready(&self) -> Result<(), PortError> {
@@ -96,7 +96,7 @@ impl SearchIndex for OpenSearchSearcher {
 async fn search_all(state: &State<'_>, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        answers.push(search::search(state, request).await?);
+        answers.push(execute::search(state, request).await?);
     }
     Ok(answers)
 }

@@ -1,0 +1,4 @@
+//! The writing and the maintenance side.
+
+mod maintenance;
+pub(crate) mod writer;
