@@ -1,68 +1,70 @@
-//! The indexes behind an alias: looking at them, and making the first one.
+//! The indexes behind the aliases of the generations.
 //!
-//! The live one has the alias itself, the one that is being built the alias with `-next` behind it, and the one that was
-//! live before that with `-previous`. Aliases change in one step.
+//! The live index has the alias itself, the next one the alias with the suffix `-next`, the previous one with the suffix
+//! `-previous`. Aliases change in one atomic step.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use domain::Language;
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{Call, CallError, Client, OpenError};
+use crate::client::{Call, Client};
+use crate::error::{CallError, OpenError};
+use crate::layout::admin;
 use crate::layout::schema::{
-    META_LANGUAGE, META_MADE, META_SCHEMA, META_WEIGHTS, SCHEMA, first_index, index_number, numbered_index,
-    template,
+    META_CREATED_AT, META_LANGUAGE, META_SCHEMA, META_WEIGHTS, SCHEMA, first_index, index_number,
+    numbered_index,
 };
 
-/// How long one step of making or removing an index may take.
-const MAKING_PATIENCE: Duration = Duration::from_secs(30);
-/// How long a look at the index may take. It is shorter than the time that a health check has.
-const LOOKING_PATIENCE: Duration = Duration::from_millis(1500);
+/// Shorter than the time limit of a health check.
+const LOAD_TIMEOUT: Duration = Duration::from_millis(1500);
 
-const LOOKING: &str = "looking at the index";
-pub(crate) const MAKING: &str = "making the index";
+const LOADING: &str = "reading the aliases of the index";
+/// The context of errors of creating an index.
+pub(crate) const CREATING: &str = "creating the index";
 
-/// An index that can be used.
+/// An index that this program can read and write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ready {
-    /// When it was made, in milliseconds since 1970.
-    pub(crate) made: i64,
+pub(crate) struct UsableIndex {
+    /// When it was created, in milliseconds since 1970.
+    pub(crate) created_at: i64,
 }
 
-/// An index as it was found.
+/// The name and metadata of an index.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
+pub(crate) struct IndexInfo {
     pub(crate) name: String,
+    /// The `_meta` of its mapping.
     meta: Value,
 }
 
-/// The indexes behind the aliases.
+/// The indexes behind the aliases at one moment.
 #[derive(Debug, Default)]
-pub(crate) struct Family {
-    live: Vec<Found>,
-    pub(crate) next: Option<Found>,
-    pub(crate) previous: Option<Found>,
-    /// Of all indexes that noren made for the alias, the highest number.
-    highest: u64,
+pub(crate) struct IndexAliases {
+    /// More than one only if somebody else has changed the aliases.
+    live: Vec<IndexInfo>,
+    pub(crate) next: Option<IndexInfo>,
+    pub(crate) previous: Option<IndexInfo>,
+    /// The highest number of any index that was created for the alias.
+    highest_number: u64,
 }
 
-/// The alias of the index that is being built.
+/// Returns the alias of the index that is being built.
 pub(crate) fn next_alias(alias: &str) -> String {
     format!("{alias}-next")
 }
 
-/// The alias of the index that was live before.
+/// Returns the alias of the index that was live before.
 pub(crate) fn previous_alias(alias: &str) -> String {
     format!("{alias}-previous")
 }
 
-impl Family {
-    /// Looks, by one call.
-    pub(crate) async fn look(client: &Client) -> Result<Self, OpenError> {
+impl IndexAliases {
+    /// Loads the indexes behind the aliases in one call.
+    pub(crate) async fn load(client: &Client) -> Result<Self, OpenError> {
         #[derive(Deserialize)]
         struct Index {
             #[serde(default)]
@@ -76,96 +78,119 @@ impl Family {
             meta: Value,
         }
         let alias = &client.alias;
-        let call = Call {
-            method: Method::Get,
-            path: format!("{alias},{alias}-v*"),
-            query: &[("ignore_unavailable", "true"), ("filter_path", "*.aliases,*.mappings._meta")],
-            body: None,
-            patience: LOOKING_PATIENCE,
-        };
+        let call = Call::new(Method::Get, format!("{alias},{alias}-v*"), LOAD_TIMEOUT)
+            .query(&[("ignore_unavailable", "true"), ("filter_path", "*.aliases,*.mappings._meta")]);
         let indexes: BTreeMap<String, Index> = match client.call(call).await {
             Ok(indexes) => indexes,
             Err(error) if error.status() == Some(404) => BTreeMap::new(),
             Err(error) if matches!(error.status(), Some(401 | 403)) => {
-                return Err(OpenError::Denied { alias: alias.clone(), source: error.during(LOOKING) });
+                return Err(OpenError::Denied { alias: alias.clone(), source: error.during(LOADING) });
             }
-            Err(error) => return Err(OpenError::Failed(error.during(LOOKING))),
+            Err(error) => return Err(OpenError::Failed(error.during(LOADING))),
         };
-        let mut family = Self::default();
+        let mut loaded = Self::default();
         for (name, Index { aliases, mappings }) in indexes {
-            family.highest = family.highest.max(index_number(alias, &name).unwrap_or(0));
+            loaded.highest_number = loaded.highest_number.max(index_number(alias, &name).unwrap_or(0));
             let has = |alias: &str| aliases.contains_key(alias);
-            let found = || Found { name: name.clone(), meta: mappings.meta.clone() };
+            let info = || IndexInfo { name: name.clone(), meta: mappings.meta.clone() };
             if name == *alias || has(alias) {
-                family.live.push(found());
+                loaded.live.push(info());
             } else if has(&next_alias(alias)) {
-                family.next = Some(found());
+                loaded.next = Some(info());
             } else if has(&previous_alias(alias)) {
-                family.previous = Some(found());
+                loaded.previous = Some(info());
             }
         }
-        Ok(family)
+        Ok(loaded)
     }
 
-    /// The name of the live index, whether or not it can be used.
+    /// Loads the indexes, and creates an empty live one if there is none.
+    pub(crate) async fn load_or_create(client: &Client) -> Result<Self, OpenError> {
+        let loaded = Self::load(client).await?;
+        if loaded.live_name().is_some() {
+            return Ok(loaded);
+        }
+        let (alias, index) = (&client.alias, first_index(&client.alias));
+        match admin::create_index(client, &index, json!({ alias: { "is_write_index": true } })).await {
+            Ok(()) => tracing::info!(index, alias, "created an empty index"),
+            // Another process has created it concurrently, or it exists without its alias.
+            Err(error) if error.error_type() == "resource_already_exists_exception" => {}
+            Err(error) => return Err(OpenError::Failed(error.during(CREATING))),
+        }
+        let loaded = Self::load(client).await?;
+        match loaded.live_name() {
+            Some(_) => Ok(loaded),
+            None => Err(OpenError::Unusable {
+                alias: alias.clone(),
+                reason: format!("the index {index} exists, but does not have the alias"),
+            }),
+        }
+    }
+
+    /// Returns the name of the live index, even if it is not usable.
     pub(crate) fn live_name(&self) -> Option<&str> {
         self.live.first().map(|live| live.name.as_str())
     }
 
-    /// The live index, which must be there and of use.
-    pub(crate) fn live(&self, client: &Client) -> Result<Ready, OpenError> {
+    /// Returns the live index.
+    ///
+    /// # Errors
+    /// Fails if there is none, or if this program cannot use it.
+    pub(crate) fn live(&self, client: &Client) -> Result<UsableIndex, OpenError> {
         let alias = client.alias.clone();
         match self.live.as_slice() {
             [] => Err(OpenError::Missing { alias }),
             [live] => live.check(client),
-            _ => Err(OpenError::Unusable { alias, reason: "it stands for several indexes".to_owned() }),
+            _ => Err(OpenError::Unusable { alias, reason: "several indexes have it".to_owned() }),
         }
     }
 
-    /// Says in the log what is right for a while, but should not stay so.
+    /// Returns the index that is being built, if there is one that this program can use.
+    pub(crate) fn usable_next(&self, client: &Client) -> Option<UsableIndex> {
+        self.next.as_ref()?.check(client).ok()
+    }
+
+    /// Returns a name that no index has.
+    pub(crate) fn unused_name(&self, client: &Client) -> String {
+        numbered_index(&client.alias, self.highest_number.saturating_add(1))
+    }
+
+    /// Logs a warning for each state that is valid for a while, but that an operator should end.
     pub(crate) fn warn(&self, client: &Client) {
         let weights = client.weights.to_string();
-        let noted = self.live.first().and_then(|live| live.meta[META_WEIGHTS].as_str());
-        if let Some(noted) = noted.filter(|noted| *noted != weights) {
+        let recorded = self.live.first().and_then(|live| live.meta[META_WEIGHTS].as_str());
+        if let Some(recorded) = recorded.filter(|recorded| *recorded != weights) {
             tracing::warn!(
-                index.weights = noted,
+                index.weights = recorded,
                 rules.weights = weights,
-                "the index was made with other weights than the rules have; they hold for products that are written from now on, and for all after `noren reindex --back-ends`"
+                "the index was built with other weights than the rules have; the new weights apply to products written \
+                 from now on, and to all products after `noren reindex --back-ends`"
             );
         }
         if let Some(next) = &self.next {
             tracing::warn!(
                 index = next.name,
-                "an index that was begun is written beside the live one; `noren reindex --back-ends` finishes it, `noren reindex --back-ends --discard` gives it up"
+                "an unfinished index is kept up to date beside the live one; finish it with \
+                 `noren reindex --back-ends`, or remove it with `noren reindex --back-ends --discard`"
             );
         }
     }
-
-    /// The index that is being built, as far as it can be used.
-    pub(crate) fn usable_next(&self, client: &Client) -> Option<Ready> {
-        self.next.as_ref()?.check(client).ok()
-    }
-
-    /// A name that no index has.
-    pub(crate) fn new_name(&self, client: &Client) -> String {
-        numbered_index(&client.alias, self.highest.saturating_add(1))
-    }
 }
 
-impl Found {
-    /// Whether this program can use it.
-    pub(crate) fn check(&self, client: &Client) -> Result<Ready, OpenError> {
+impl IndexInfo {
+    /// Checks that this program can use the index.
+    pub(crate) fn check(&self, client: &Client) -> Result<UsableIndex, OpenError> {
         let alias = client.alias.clone();
         let unusable = |reason: String| OpenError::Unusable { alias: alias.clone(), reason };
         if self.name == alias {
             return Err(unusable("it is the name of an index, not an alias".to_owned()));
         }
-        match (self.meta[META_SCHEMA].as_u64(), self.meta[META_MADE].as_i64()) {
-            (Some(SCHEMA), Some(made)) => {
+        match (self.meta[META_SCHEMA].as_u64(), self.meta[META_CREATED_AT].as_i64()) {
+            (Some(SCHEMA), Some(created_at)) => {
                 let code = self.meta[META_LANGUAGE].as_str().unwrap_or_default();
                 let found = Language::parse(code).map_err(|error| unusable(error.to_string()))?;
                 match client.language == found {
-                    true => Ok(Ready { made }),
+                    true => Ok(UsableIndex { created_at }),
                     false => Err(OpenError::OtherLanguage { alias, found, wanted: client.language }),
                 }
             }
@@ -174,78 +199,20 @@ impl Found {
             (None, _) => Err(unusable(format!("noren did not make the index {}", self.name))),
         }
     }
-}
 
-/// Looks at the index behind the alias, which must be there.
-pub(crate) async fn find(client: &Client) -> Result<Ready, OpenError> {
-    Family::look(client).await?.live(client)
-}
-
-/// Looks at the indexes behind the alias, and makes an empty live one when there is none.
-pub(crate) async fn make(client: &Client) -> Result<Family, OpenError> {
-    let family = Family::look(client).await?;
-    if family.live_name().is_some() {
-        return Ok(family);
-    }
-    let failed = |error: CallError| OpenError::Failed(error.during(MAKING));
-    let (alias, index) = (&client.alias, first_index(&client.alias));
-    match make_index(client, &index, json!({ alias: { "is_write_index": true } })).await {
-        Ok(()) => tracing::info!(index, alias, "made an empty index"),
-        // Another process was quicker, or it lost its alias.
-        Err(error) if error.name() == "resource_already_exists_exception" => {}
-        Err(error) => return Err(failed(error)),
-    }
-    let family = Family::look(client).await?;
-    match family.live_name() {
-        Some(_) => Ok(family),
-        None => Err(OpenError::Unusable {
-            alias: alias.clone(),
-            reason: format!("the index {index} is there, but the alias does not stand for it"),
-        }),
+    /// Records that all documents of the index were built with the weights of this client.
+    pub(crate) async fn record_weights(&self, client: &Client) -> Result<(), CallError> {
+        let weights = Value::from(client.weights.to_string());
+        if self.meta[META_WEIGHTS] == weights {
+            return Ok(());
+        }
+        let mut meta = self.meta.clone();
+        meta[META_WEIGHTS] = weights;
+        admin::put_meta(client, &self.name, &meta).await
     }
 }
 
-/// Makes an empty index under these aliases.
-pub(crate) async fn make_index(client: &Client, index: &str, aliases: Value) -> Result<(), CallError> {
-    let alias = &client.alias;
-    send(client, Method::Put, format!("_index_template/{alias}"), Some(template(alias))).await?;
-    let body = json!({
-        "aliases": aliases,
-        "mappings": { "_meta": {
-            META_SCHEMA: SCHEMA,
-            META_MADE: domain::now().as_millisecond(),
-            META_LANGUAGE: client.language.code(),
-            META_WEIGHTS: client.weights.to_string(),
-        } },
-    });
-    send(client, Method::Put, index.to_owned(), Some(body)).await
-}
-
-/// Notes that all documents of an index are made with the weights of this client.
-pub(crate) async fn note_weights(client: &Client, found: &Found) -> Result<(), CallError> {
-    let weights = Value::from(client.weights.to_string());
-    if found.meta[META_WEIGHTS] == weights {
-        return Ok(());
-    }
-    // OpenSearch replaces all of it.
-    let mut meta = found.meta.clone();
-    meta[META_WEIGHTS] = weights;
-    send(client, Method::Put, format!("{}/_mapping", found.name), Some(json!({ "_meta": meta }))).await
-}
-
-/// Changes aliases and removes indexes, all in one step.
-pub(crate) async fn change_aliases(client: &Client, actions: Vec<Value>) -> Result<(), CallError> {
-    send(client, Method::Post, "_aliases".to_owned(), Some(json!({ "actions": actions }))).await
-}
-
-/// Sends what makes or removes something.
-pub(crate) async fn send(
-    client: &Client,
-    method: Method,
-    path: String,
-    body: Option<Value>,
-) -> Result<(), CallError> {
-    let body = body.map(|body| Bytes::from(body.to_string()));
-    let call = Call { method, path, query: &[], body, patience: MAKING_PATIENCE };
-    client.call::<Value>(call).await.map(drop)
+/// Checks that there is a live index that this program can use.
+pub(crate) async fn check_live(client: &Client) -> Result<UsableIndex, OpenError> {
+    IndexAliases::load(client).await?.live(client)
 }

@@ -1,25 +1,22 @@
-//! From a projection to the document that OpenSearch indexes.
+//! Converts a projection to the document that OpenSearch indexes.
 
 use domain::Record;
 use serde_json::{Map, Value, json};
-use text::attributes::key_prefix;
 use text::cjk::{is_cjk, pairs};
 use text::dictionary::Dictionary;
 use text::projection::{Active, Projected, Projection, WeightedWords};
 
-use crate::layout::schema::{BEFORE_WEIGHT, field, state};
+use crate::layout::schema::{WEIGHT_DELIMITER, field, state};
+use crate::layout::terms::{number_term, prefix_term, word_term};
 
-/// The character before the first level.
-const NO_WEIGHT: u8 = b'@';
-
-/// The document that holds a projection, in an index that was made at `made`. Only documents of active products have
-/// anything to find.
-pub(crate) fn document(record: &Record, projection: &Projection<'_>, made: i64) -> Value {
+/// Returns the document of a projection, for an index created at `index_created_at`. Only documents of active products have
+/// searchable fields.
+pub(crate) fn document(record: &Record, projection: &Projection<'_>, index_created_at: i64) -> Value {
     let mut document = Map::new();
     document.insert(field::ID.to_owned(), projection.id.as_str().into());
-    document.insert(field::MADE.to_owned(), made.into());
-    // JSON has no whole numbers above 2^63 that every reader keeps.
-    document.insert(field::PRINT.to_owned(), format!("{:016x}", projection.print()).into());
+    document.insert(field::INDEX_CREATED_AT.to_owned(), index_created_at.into());
+    // Hexadecimal text, because many JSON readers lose digits of integers above 2^53.
+    document.insert(field::FINGERPRINT.to_owned(), format!("{:016x}", projection.print()).into());
     if let Record::Deleted(tombstone) = record {
         document.insert(field::DELETED_AT.to_owned(), tombstone.deleted_at.as_millisecond().into());
     }
@@ -27,7 +24,7 @@ pub(crate) fn document(record: &Record, projection: &Projection<'_>, made: i64) 
         Projected::Deleted => state::DELETED,
         Projected::Hidden => state::HIDDEN,
         Projected::Active(active) => {
-            add_active(&mut document, active);
+            add_product(&mut document, active);
             state::ACTIVE
         }
     };
@@ -35,7 +32,7 @@ pub(crate) fn document(record: &Record, projection: &Projection<'_>, made: i64) 
     document.into()
 }
 
-fn add_active(document: &mut Map<String, Value>, active: &Active<'_>) {
+fn add_product(document: &mut Map<String, Value>, active: &Active<'_>) {
     let mut add = |name: &str, value: Value| document.insert(name.to_owned(), value);
     add(field::PRODUCT, active.json.as_str().into());
     if let Some(brand) = active.brand {
@@ -51,45 +48,22 @@ fn add_active(document: &mut Map<String, Value>, active: &Active<'_>) {
     add(field::IN_STOCK, active.in_stock.into());
     add(field::CREATED_AT, active.created_at_ms.into());
     add(field::NAME, active.name_key.as_str().into());
-    add(field::RUNS, active.runs.iter().map(|run| pairs(run).collect::<Vec<_>>().join(" ")).collect());
+    add(field::CJK_PAIRS, active.runs.iter().map(|run| pairs(run).collect::<Vec<_>>().join(" ")).collect());
     add_words(document, &active.words);
 }
 
-fn add_words(document: &mut Map<String, Value>, leveled: &WeightedWords) {
-    let (mut words, mut beginnings) = (String::new(), String::new());
-    for (dictionary, word, weight) in leveled.iter() {
-        // As the analyser of the field reads it.
-        words.push_str(&format!("{}{BEFORE_WEIGHT}{weight} ", word_term(dictionary, word)));
-        // Only words that end where everybody knows it are looked for by their beginnings.
+fn add_words(document: &mut Map<String, Value>, weighted: &WeightedWords) {
+    let (mut words, mut prefixes) = (String::new(), String::new());
+    for (dictionary, word, weight) in weighted.iter() {
+        // In the syntax of the field's analyser.
+        words.push_str(&format!("{}{WEIGHT_DELIMITER}{weight} ", word_term(dictionary, word)));
+        // Prefixes match whole words only. CJK text has no word boundaries.
         if matches!(dictionary, Dictionary::Words | Dictionary::Codes) && !is_cjk(word) {
-            beginnings.push_str(&format!("{} ", beginning_term(weight, word)));
+            prefixes.push_str(&format!("{} ", prefix_term(weight, word)));
         }
     }
     document.insert(field::WORDS.to_owned(), words.into());
-    document.insert(field::BEGINNINGS.to_owned(), beginnings.into());
-}
-
-/// A word as a term: the letter of its dictionary, then the word. Since the first letter is never the word's own, typos
-/// are also looked for in that, which OpenSearch does not do in the first letter of a term.
-pub(crate) fn word_term(dictionary: Dictionary, word: &str) -> String {
-    let letter = match dictionary {
-        Dictionary::Words => 'w',
-        Dictionary::Codes => 'c',
-        Dictionary::Pairs => 'p',
-        Dictionary::Stems => 's',
-    };
-    format!("{letter}{word}")
-}
-
-/// A word as a term that is found by its beginning: its level as one character, then the word. So beginnings of words of
-/// one level are the beginnings of terms.
-pub(crate) fn beginning_term(weight: u8, word: &str) -> String {
-    format!("{}{word}", char::from(NO_WEIGHT + weight))
-}
-
-/// A number as a term: the key, then digits that compare as the numbers do, see [`text::attributes::number_order`].
-pub(crate) fn number_term(key: &str, order: u64) -> String {
-    format!("{}{order:016x}", key_prefix(key))
+    document.insert(field::PREFIXES.to_owned(), prefixes.into());
 }
 
 #[cfg(test)]
@@ -101,17 +75,9 @@ mod tests {
     use std::sync::Arc;
     use text::field_weights::FieldWeights;
     use text::projection::Projector;
-    use text::weights::MAX_WEIGHT;
 
     #[test]
-    fn a_level_is_one_letter() {
-        let letters: BTreeSet<String> = (1..=MAX_WEIGHT).map(|weight| beginning_term(weight, "")).collect();
-        assert_eq!(letters.len(), usize::from(MAX_WEIGHT));
-        assert!(letters.iter().all(|letter| letter.len() == 1 && !letter.contains(char::is_whitespace)));
-    }
-
-    #[test]
-    fn each_word_stands_behind_its_dictionary_and_its_level() {
+    fn each_word_follows_its_dictionary_and_its_weight() {
         let content = read_product(r#"{"name":"Desk 東京都 a1"}"#.as_bytes(), Currency::USD).unwrap().content;
         let (id, at) = (ProductId::generate(), domain::now());
         let product = Product { id, version: Version::FIRST, created_at: at, updated_at: at, content };
@@ -126,7 +92,7 @@ mod tests {
             terms(field::WORDS),
             ["wdesk", "w東", "w東京", "w京", "w京都", "w都", "ca1"].map(str::to_owned).into()
         );
-        assert!(terms(field::BEGINNINGS).iter().all(|term| ["desk", "a1"].contains(&&term[1..])));
-        assert_eq!(document[field::RUNS], json!(["東京 京都"]));
+        assert!(terms(field::PREFIXES).iter().all(|term| ["desk", "a1"].contains(&&term[1..])));
+        assert_eq!(document[field::CJK_PAIRS], json!(["東京 京都"]));
     }
 }

@@ -1,14 +1,13 @@
-//! What a misspelt query was meant to be.
+//! The corrected query of a misspelt one.
 
-use crate::search::interpretation::ReadWord;
+use crate::search::words::QueryWord;
 
-/// The query with each word that nothing contains replaced by the best word it was taken for; none when there is
-/// no such word.
-pub(crate) fn corrected(query: &str, words: &[ReadWord]) -> Option<String> {
+/// Returns the query with each misspelt word replaced by its correction; `None` if no word has one.
+pub(super) fn corrected(query: &str, words: &[QueryWord]) -> Option<String> {
     let (mut corrected, mut copied) = (String::new(), 0);
-    for (word, meant) in words.iter().filter_map(|word| Some((&word.word, word.meant()?))) {
+    for (word, correction) in words.iter().filter_map(|word| Some((&word.word, word.correction()?))) {
         corrected.push_str(&query[copied..word.at.start]);
-        corrected.push_str(meant);
+        corrected.push_str(correction);
         copied = word.at.end;
     }
     (copied > 0).then(|| corrected + &query[copied..])

@@ -1,209 +1,172 @@
-//! One search: one request that answers page, total, facets and the state of the index together.
+//! Executes searches. One request to OpenSearch returns page, total, facets and the id of the snapshot together.
 
 use domain::ports::{IndexStats, PortError};
-use domain::search::{FacetRequest, FacetValue, Field, Hit, SearchAnswer, SearchRequest};
+use domain::search::{FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
 use text::highlight::{Marks, highlights};
 
-use crate::documents::Response;
 use crate::layout::schema::{field, state};
 use crate::search::correction::corrected;
-use crate::search::facets::{Counting, aggregation};
-use crate::search::filters::{Filter, all_of, any_of, filters, is_active, term};
-use crate::search::interpretation::{Read, Reader};
-use crate::search::matching::{has_itself, words_query};
-use crate::search::order::Window;
-use crate::search::snapshot::State;
-use crate::search::tuning::{boosted, hidden, pinned};
+use crate::search::facets::aggregation;
+use crate::search::interpretation::Interpreter;
+use crate::search::matching::has_exact_word;
+use crate::search::order::RequestedPage;
+use crate::search::plan::SearchPlan;
+use crate::search::query_dsl::{all_of, any_of, term};
+use crate::search::response::{SearchHit, SearchResponse};
+use crate::search::snapshot::Snapshot;
 
-/// The name of the state of an index in which nothing ever was.
+/// The id of the snapshot of an index that has never had a document.
 const EMPTY: &str = "empty";
 
-/// A search with its words and filters told apart.
-struct Parts<'a> {
-    request: &'a SearchRequest,
-    read: Read,
-    filters: Vec<Filter>,
-    pinned: Vec<Value>,
-    hidden: Option<Value>,
-}
+/// The aggregation over the whole index, regardless of the query.
+const WHOLE_INDEX: &str = "index";
+/// Part of [`WHOLE_INDEX`]: when the index was created.
+const INDEX_CREATED_AT: &str = "made";
+/// Part of [`WHOLE_INDEX`]: the sequence number of the latest write.
+const LATEST_WRITE: &str = "change";
+/// Part of [`WHOLE_INDEX`]: products with the last word of the query exactly.
+const EXACT_LAST_WORD: &str = "itself";
+/// Part of [`WHOLE_INDEX`]: products with every required word.
+const MATCHES: &str = "matches";
 
-impl<'a> Parts<'a> {
-    fn of(request: &'a SearchRequest, state: &State<'_>) -> Self {
-        Self {
-            request,
-            read: Read::as_typed(request, state.language()),
-            filters: filters(&request.filters, request.currency),
-            pinned: pinned(request),
-            hidden: hidden(request),
-        }
-    }
-
-    /// What is found, among what passes `filters`.
-    fn query(&self, filters: impl Iterator<Item = Value>) -> Value {
-        let mut query = Map::new();
-        let filters: Vec<Value> = std::iter::once(is_active()).chain(filters).collect();
-        query.insert("filter".to_owned(), filters.into());
-        query.insert("must_not".to_owned(), self.hidden.iter().cloned().collect());
-        if self.has_scores() || !self.pinned.is_empty() {
-            query.insert("must".to_owned(), self.scored());
-        }
-        json!({ "bool": query })
-    }
-
-    fn scored(&self) -> Value {
-        let matching = if !self.read.words.is_empty() {
-            words_query(&self.read, boosted(self.request))
-        } else if self.has_scores() {
-            boosted(self.request)
-        } else {
-            json!({ "match_all": { "boost": 0.0 } })
-        };
-        match self.pinned.as_slice() {
-            [] => matching,
-            // What is pinned has a score above all others, and the best one counts.
-            pinned => {
-                let queries: Vec<Value> = std::iter::once(matching).chain(pinned.iter().cloned()).collect();
-                json!({ "dis_max": { "queries": queries } })
-            }
-        }
-    }
-
-    /// Whether some products match better than others.
-    fn has_scores(&self) -> bool {
-        !self.read.words.is_empty() || !self.request.tuning.boosts.is_empty()
-    }
-
-    /// The filters that pass `keep`.
-    fn those(&self, keep: impl Fn(Option<&Field>) -> bool) -> impl Iterator<Item = Value> {
-        let kept = self.filters.iter().filter(move |filter| keep(filter.facet.as_ref()));
-        kept.map(|filter| filter.query.clone())
-    }
-
-    fn counting<'b>(&'b self, state: &'b State<'b>, facet: &'b Field) -> Counting<'b> {
-        let query = self.query(self.those(|field| field != Some(facet)));
-        Counting { state, facet, currency: self.request.currency, query }
-    }
-}
-
-/// Answers a search.
-pub(crate) async fn search(state: &State<'_>, request: &SearchRequest) -> Result<SearchAnswer, PortError> {
-    let window = Window::new(request)?;
-    let mut parts = Parts::of(request, state);
-    let mut response = read_and_ask(state, &mut parts, &window).await?;
+/// Runs a search.
+pub(super) async fn search(
+    snapshot: &Snapshot<'_>,
+    request: &SearchRequest,
+) -> Result<SearchAnswer, PortError> {
+    let page = RequestedPage::new(request)?;
+    let mut plan = SearchPlan::new(request, snapshot);
+    let mut response = interpret_and_search(snapshot, &mut plan, &page).await?;
     let total = response.total();
-    let (shown, has_more) = window.page(response.hits.hits.len(), total);
-    let mut hits = Vec::with_capacity(shown);
-    let words = &parts.read.words;
-    let marks = Marks::new(words.iter().map(|word| (&word.word, !word.near.is_empty())));
-    for found in response.hits.hits.iter().take(shown) {
-        let product = found.product()?;
+    let (shown, has_more) = page.page_of(response.hits.hits.len(), total);
+    let hits = hits(&plan, &response, shown)?;
+    let last = hits.last().filter(|_| has_more);
+    let next = last.map(|last| page.cursor_after(&last.product, last.score, &plan.query.interpretation));
+    let mut facets = Vec::with_capacity(request.facets.len());
+    for (position, facet) in request.facets.iter().enumerate() {
+        let counted = response.aggregations.remove(&facet_name(position)).unwrap_or_default();
+        let counter = plan.facet_counter(snapshot, facet);
+        facets.push((facet.clone(), counter.facet(counted, request.facet_values).await?));
+    }
+    let corrected_query = match count_in_index(&response, MATCHES) {
+        0 => None,
+        _ => corrected(&request.words, &plan.query.words),
+    };
+    let relaxed = plan.query.optional_words(&request.words);
+    Ok(SearchAnswer { hits, total, facets, corrected_query, relaxed, next, snapshot: snapshot_id(&response) })
+}
+
+fn hits(plan: &SearchPlan<'_>, response: &SearchResponse, shown: usize) -> Result<Vec<Hit>, PortError> {
+    let words = &plan.query.words;
+    let marks = Marks::new(words.iter().map(|word| (&word.word, !word.candidates.is_empty())));
+    let hit = |hit: &SearchHit| {
+        let product = hit.product()?;
         let highlights =
             if words.is_empty() { Default::default() } else { highlights(&product.content, &marks) };
-        hits.push(Hit { product, score: found.score(), highlights });
-    }
-    let last = hits.last().filter(|_| has_more);
-    let next = last.map(|last| window.cursor(&last.product, last.score, &parts.read.reading));
-    let mut facets = Vec::with_capacity(request.facets.len());
-    for (number, facet) in request.facets.iter().enumerate() {
-        let counted = response.aggregations.remove(&facet_name(number)).unwrap_or_default();
-        let counting = parts.counting(state, facet);
-        facets.push((facet.clone(), counting.facet(counted, request.facet_values).await?));
-    }
-    let corrected_query = match counted(&response, "matches") {
-        0 => None,
-        _ => corrected(&request.words, words),
+        Ok(Hit { product, score: hit.score(), highlights })
     };
-    let relaxed = parts.read.relaxed(&request.words);
-    let snapshot = snapshot(&response);
-    Ok(SearchAnswer { hits, total, facets, corrected_query, relaxed, next, snapshot })
+    response.hits.hits.iter().take(shown).map(hit).collect()
 }
 
-/// Reads the words and asks for what they find. Most words are found as they were typed, which one question settles.
-async fn read_and_ask(
-    state: &State<'_>,
-    parts: &mut Parts<'_>,
-    window: &Window<'_>,
-) -> Result<Response, PortError> {
-    let reader = Reader::new(state, parts.request);
-    if let Some(before) = window.reading() {
-        reader.take(&mut parts.read, before).await?;
+/// Interprets the words and runs the search. Most words match as typed, which takes one request.
+async fn interpret_and_search(
+    snapshot: &Snapshot<'_>,
+    plan: &mut SearchPlan<'_>,
+    page: &RequestedPage<'_>,
+) -> Result<SearchResponse, PortError> {
+    let interpreter = Interpreter::new(snapshot, plan.request);
+    if let Some(earlier) = page.earlier_interpretation() {
+        interpreter.reapply(&mut plan.query, earlier).await?;
     } else {
-        let response = state.search(body(parts, window, &reader)).await?;
-        let found = response.total().saturating_sub(parts.pinned.len() as u64);
-        let mut is_other = parts.read.settle_beginning(counted(&response, "itself"));
-        is_other |= reader.decide(&mut parts.read, found).await?;
-        if !is_other {
+        let response = snapshot.search(body(plan, page, &interpreter)?).await?;
+        // Pinned products need not match the words.
+        let matches = response.total().saturating_sub(plan.pinned.len() as u64);
+        let mut is_changed = plan.query.decide_prefix(count_in_index(&response, EXACT_LAST_WORD));
+        is_changed |= interpreter.decide_typos_and_optional(&mut plan.query, matches).await?;
+        if !is_changed {
             return Ok(response);
         }
     }
-    state.search(body(parts, window, &reader)).await
+    snapshot.search(body(plan, page, &interpreter)?).await
 }
 
-/// Answers which values a facet has.
-pub(crate) async fn facet_values(
-    state: &State<'_>,
+/// Returns the values of a facet.
+pub(super) async fn facet_values(
+    snapshot: &Snapshot<'_>,
     request: &FacetRequest,
 ) -> Result<Vec<FacetValue>, PortError> {
-    let mut parts = Parts::of(&request.search, state);
-    Reader::new(state, &request.search).read(&mut parts.read).await?;
-    parts.counting(state, &request.field).values(&request.prefix, request.limit).await
+    let mut plan = SearchPlan::new(&request.search, snapshot);
+    Interpreter::new(snapshot, &request.search).interpret(&mut plan.query).await?;
+    plan.facet_counter(snapshot, &request.field).values(&request.prefix, request.limit).await
 }
 
-/// Counts what is not deleted.
-pub(crate) async fn stats(index: &State<'_>) -> Result<IndexStats, PortError> {
+/// Counts the products that are not deleted.
+pub(super) async fn stats(snapshot: &Snapshot<'_>) -> Result<IndexStats, PortError> {
     let query = any_of([state::ACTIVE, state::HIDDEN].map(|state| term(field::STATE, state)).into());
-    let response = index.search(json!({ "size": 0, "track_total_hits": true, "query": query })).await?;
+    let response = snapshot.search(json!({ "size": 0, "track_total_hits": true, "query": query })).await?;
     Ok(IndexStats { products: response.total(), bytes: None })
 }
 
-fn body(parts: &Parts<'_>, window: &Window<'_>, reader: &Reader<'_>) -> Value {
-    // A filter whose facet is counted must not hide anything from that facet: it comes after counting.
-    let request = parts.request;
-    let is_counted = |field: Option<&Field>| field.is_some_and(|field| request.facets.contains(field));
+/// Returns the body of the request.
+///
+/// A filter on the field of a counted facet must not restrict that facet: it is a `post_filter`, which applies after
+/// counting, and every other facet repeats it.
+fn body(
+    plan: &SearchPlan<'_>,
+    page: &RequestedPage<'_>,
+    interpreter: &Interpreter<'_>,
+) -> Result<Value, PortError> {
     let mut body = Map::new();
-    body.insert("query".to_owned(), parts.query(parts.those(|field| !is_counted(field))));
-    body.insert("post_filter".to_owned(), all_of(parts.those(is_counted).collect()));
+    body.insert("query".to_owned(), plan.query(plan.filters_on(|field| !plan.counts(field))));
+    body.insert("post_filter".to_owned(), all_of(plan.filters_on(|field| plan.counts(field)).collect()));
     body.insert("track_total_hits".to_owned(), true.into());
-    body.insert("track_scores".to_owned(), parts.has_scores().into());
+    body.insert("track_scores".to_owned(), plan.has_scores().into());
     body.insert("_source".to_owned(), json!([field::PRODUCT]));
-    window.add_to(&mut body);
+    page.add_to(&mut body);
     let mut aggregations = Map::new();
-    for (number, facet) in request.facets.iter().enumerate() {
-        let filter = all_of(parts.those(|field| is_counted(field) && field != Some(facet)).collect());
-        aggregations.insert(facet_name(number), aggregation(facet, request.currency, &filter));
+    for (position, facet) in plan.request.facets.iter().enumerate() {
+        let others = plan.filters_on(|field| plan.counts(field) && field != facet);
+        let aggregation = aggregation(facet, plan.request.currency, &all_of(others.collect()))?;
+        aggregations.insert(facet_name(position), aggregation);
     }
-    // Whatever is written gets the next number, and only when it is new.
-    let mut index = json!({
-        "made": { "max": { "field": field::MADE } },
-        "change": { "max": { "field": "_seq_no" } },
-    });
-    if let Some(word) = parts.read.maybe_beginning() {
-        index["itself"] = json!({ "filter": has_itself(word) });
-    }
-    if parts.read.words.iter().any(|word| word.meant().is_some()) {
-        index["matches"] = json!({ "filter": reader.matches(&parts.read) });
-    }
-    aggregations.insert("index".to_owned(), json!({ "global": {}, "aggs": index }));
+    let whole_index = json!({ "global": {}, "aggs": index_aggregations(plan, interpreter) });
+    aggregations.insert(WHOLE_INDEX.to_owned(), whole_index);
     body.insert("aggs".to_owned(), aggregations.into());
-    body.into()
+    Ok(body.into())
 }
 
-fn facet_name(number: usize) -> String {
-    format!("facet{number}")
+/// Returns the aggregations over the whole index.
+fn index_aggregations(plan: &SearchPlan<'_>, interpreter: &Interpreter<'_>) -> Value {
+    // Every write that changes the index gets the next sequence number.
+    let mut aggregations = json!({
+        INDEX_CREATED_AT: { "max": { "field": field::INDEX_CREATED_AT } },
+        LATEST_WRITE: { "max": { "field": "_seq_no" } },
+    });
+    if let Some(word) = plan.query.undecided_prefix() {
+        aggregations[EXACT_LAST_WORD] = json!({ "filter": has_exact_word(word) });
+    }
+    if plan.query.words.iter().any(|word| word.correction().is_some()) {
+        aggregations[MATCHES] = json!({ "filter": interpreter.matches(&plan.query) });
+    }
+    aggregations
 }
 
-/// What was counted of the whole index under this name; 0 where nothing was asked.
-fn counted(response: &Response, name: &str) -> u64 {
-    let index = response.aggregations.get("index");
+fn facet_name(position: usize) -> String {
+    format!("facet{position}")
+}
+
+/// Returns a count over the whole index; 0 if the search did not ask for it.
+fn count_in_index(response: &SearchResponse, name: &str) -> u64 {
+    let index = response.aggregations.get(WHOLE_INDEX);
     index.and_then(|index| index[name]["doc_count"].as_u64()).unwrap_or(0)
 }
 
-fn snapshot(response: &Response) -> String {
-    let newest =
-        |name: &str| response.aggregations.get("index").and_then(|index| index[name]["value"].as_f64());
-    match (newest("made"), newest("change")) {
-        (Some(made), Some(change)) => format!("{:x}-{:x}", made as u64, change as u64),
+fn snapshot_id(response: &SearchResponse) -> String {
+    let index = response.aggregations.get(WHOLE_INDEX);
+    let max = |name: &str| index.and_then(|index| index[name]["value"].as_f64());
+    match (max(INDEX_CREATED_AT), max(LATEST_WRITE)) {
+        (Some(created_at), Some(latest)) => format!("{:x}-{:x}", created_at as u64, latest as u64),
         _ => EMPTY.to_owned(),
     }
 }

@@ -1,94 +1,63 @@
-//! The filters of a search as queries of OpenSearch. Values travel as values: nothing is parsed there.
+//! Converts the filters of a search to queries.
 
 use domain::Currency;
 use domain::search::{AttributeFilter, Field, Filters};
 use serde_json::{Map, Value, json};
 use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
 
-use crate::layout::document::number_term;
-use crate::layout::schema::{field, state};
+use crate::layout::schema::{field, keyword_field};
+use crate::layout::terms::number_term;
+use crate::search::query_dsl::{any_of, term};
 
-/// One field's filter.
-pub(crate) struct Filter {
-    /// The facet that is counted without it.
-    pub(crate) facet: Option<Field>,
-    pub(crate) query: Value,
+/// The filter on one field.
+pub(super) struct Filter {
+    /// The field; its facet ignores the filter.
+    pub(super) field: Field,
+    pub(super) query: Value,
 }
 
-/// A filter for each field that has one.
-pub(crate) fn filters(filters: &Filters, currency: Currency) -> Vec<Filter> {
+/// Returns one filter for each field that has a condition.
+pub(super) fn filters(filters: &Filters, currency: Currency) -> Vec<Filter> {
     let Filters { category, brand, tags, price, in_stock, attributes } = filters;
     let mut filters = Vec::new();
     if let Some(wanted) = in_stock {
-        filters.push(Filter { facet: None, query: term(field::IN_STOCK, *wanted) });
+        filters.push(Filter { field: Field::Stock, query: term(field::IN_STOCK, *wanted) });
     }
     let paths: Vec<String> = category.iter().map(ToString::to_string).collect();
-    for (facet, name, values) in [
-        (Field::Category, field::CATEGORY, &paths),
-        (Field::Brand, field::BRAND, brand),
-        (Field::Tags, field::TAGS, tags),
-    ] {
-        if !values.is_empty() {
-            filters.push(Filter { facet: Some(facet), query: json!({ "terms": { name: values } }) });
+    for (field, values) in [(Field::Category, &paths), (Field::Brand, brand), (Field::Tags, tags)] {
+        if let Some(name) = keyword_field(&field).filter(|_| !values.is_empty()) {
+            filters.push(Filter { field, query: json!({ "terms": { name: values } }) });
         }
     }
     if !price.is_empty() {
         let name = price_field(currency);
-        let ranges =
-            price.iter().map(|range| ends(&name, range.min.map(Value::from), range.max.map(Value::from)));
-        filters.push(Filter { facet: Some(Field::Price), query: any_of(ranges.collect()) });
+        let ranges = price
+            .iter()
+            .map(|range| range_query(&name, range.min.map(Value::from), range.max.map(Value::from)));
+        filters.push(Filter { field: Field::Price, query: any_of(ranges.collect()) });
     }
     for (key, wanted) in attributes.iter().filter(|(_, wanted)| !wanted.is_empty()) {
         let query = any_of(wanted.iter().map(|filter| attribute(key, filter)).collect());
-        filters.push(Filter { facet: Some(Field::Attribute(key.clone())), query });
+        filters.push(Filter { field: Field::Attribute(key.clone()), query });
     }
     filters
 }
 
-/// Only what search may find.
-pub(crate) fn is_active() -> Value {
-    term(field::STATE, state::ACTIVE)
-}
-
-/// The field of prices in a currency.
-pub(crate) fn price_field(currency: Currency) -> String {
+/// Returns the name of the field of prices in a currency.
+pub(super) fn price_field(currency: Currency) -> String {
     format!("{}.{}", field::PRICE, currency.code())
 }
 
-/// A field has this value.
-pub(crate) fn term(name: &str, value: impl Into<Value>) -> Value {
-    json!({ "term": { name: { "value": value.into() } } })
+/// Matches documents with a term of this key, in a field that has one for all keys.
+pub(super) fn has_key(name: &str, key: &str) -> Value {
+    json!({ "range": { name: { "gte": key_prefix(key), "lt": end_of_key(key) } } })
 }
 
-/// All queries, as a filter; everything when there is none.
-pub(crate) fn all_of(queries: Vec<Value>) -> Value {
-    if queries.is_empty() {
-        json!({ "match_all": {} })
-    } else {
-        json!({ "bool": { "filter": Value::from(queries) } })
-    }
-}
-
-/// At least one of the queries.
-pub(crate) fn any_of(queries: Vec<Value>) -> Value {
-    json!({ "bool": { "should": Value::from(queries), "minimum_should_match": 1 } })
-}
-
-/// All that does not pass.
-pub(crate) fn none_of(query: &Value) -> Value {
-    json!({ "bool": { "must_not": [query] } })
-}
-
-/// What passes the filter, with this score.
-pub(crate) fn constant(filter: &Value, score: f32) -> Value {
-    json!({ "constant_score": { "filter": filter, "boost": score } })
-}
-
-fn ends(name: &str, min: Option<Value>, max: Option<Value>) -> Value {
-    let mut ends = Map::new();
-    ends.extend(min.map(|min| ("gte".to_owned(), min)));
-    ends.extend(max.map(|max| ("lte".to_owned(), max)));
-    json!({ "range": { name: ends } })
+fn range_query(name: &str, min: Option<Value>, max: Option<Value>) -> Value {
+    let mut bounds = Map::new();
+    bounds.extend(min.map(|min| ("gte".to_owned(), min)));
+    bounds.extend(max.map(|max| ("lte".to_owned(), max)));
+    json!({ "range": { name: bounds } })
 }
 
 fn attribute(key: &str, filter: &AttributeFilter) -> Value {
@@ -96,27 +65,22 @@ fn attribute(key: &str, filter: &AttributeFilter) -> Value {
         AttributeFilter::Equals(value) => term(field::ATTRIBUTES, attribute_term(key, value)),
         AttributeFilter::Range { min, max } if is_nan(*min) || is_nan(*max) => json!({ "match_none": {} }),
         AttributeFilter::Range { min, max } => {
-            let from = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_order(min)));
-            let to = match max {
+            let min = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_order(min)));
+            let (operator, max) = match max {
                 Some(max) => ("lte", number_term(key, number_order(*max))),
-                None => ("lt", behind_key(key)),
+                None => ("lt", end_of_key(key)),
             };
-            json!({ "range": { field::NUMBERS: { "gte": from, to.0: to.1 } } })
+            json!({ "range": { field::NUMBERS: { "gte": min, operator: max } } })
         }
     }
 }
 
-/// Products with a term of this key in one of the fields that have one for all keys.
-pub(crate) fn has_key(name: &str, key: &str) -> Value {
-    json!({ "range": { name: { "gte": key_prefix(key), "lt": behind_key(key) } } })
-}
-
-/// The first text behind all terms of a key.
-fn behind_key(key: &str) -> String {
-    // Keys are text and end with NUL, so one more is text as well.
+/// Returns the lowest text that is greater than all terms of a key.
+fn end_of_key(key: &str) -> String {
+    // The prefix ends with NUL, and a text in which NUL is replaced by the next character is valid UTF-8.
     String::from_utf8_lossy(&after_prefix(&key_prefix(key))).into_owned()
 }
 
-fn is_nan(end: Option<f64>) -> bool {
-    end.is_some_and(f64::is_nan)
+fn is_nan(bound: Option<f64>) -> bool {
+    bound.is_some_and(f64::is_nan)
 }

@@ -1,8 +1,7 @@
-//! The words of a query as one query of OpenSearch, with the score of [`text::score`].
+//! Converts the words of a query to one OpenSearch query with the scores of [`text::score`].
 //!
-//! What has a word may have it in several ways, each of which is worth a class and the level of the word there. The
-//! boost of a term says both: the similarity of the field takes its whole part for the class, and its fraction times the
-//! level for the rest.
+//! A product may match a word in several ways, each with a class and the weight of the word in that product. The boost of a
+//! term encodes both: the field's similarity scores the integral part for the class, plus the fraction times the weight.
 
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
@@ -13,165 +12,166 @@ use text::score::{
 };
 use text::weights::MAX_WEIGHT;
 
-use crate::layout::document::{beginning_term, word_term};
 use crate::layout::schema::field;
-use crate::search::filters::{all_of, any_of, constant, term};
-use crate::search::interpretation::{Read, ReadWord};
+use crate::layout::terms::{prefix_term, word_term};
+use crate::search::query_dsl::{all_of, any_of, best_of, constant_score, prefix, term};
+use crate::search::words::{QueryWord, QueryWords};
 
-/// The most terms of all words whose levels are looked at: OpenSearch takes 1,024 parts in one query. Further ones count
-/// as the lowest level.
+/// The most terms of all words together that are scored by their weights; further ones score as the lowest weight. OpenSearch
+/// allows 1,024 clauses in a query.
 const MAX_SCORED_TERMS: usize = 600;
 
-/// One way to have a word.
-struct List {
+/// One way in which a product may match a word, other than by a prefix.
+struct WordMatch {
     tier: Tier,
-    /// What each level of the first term counts.
+    /// The half weights that each weight of the first term counts.
     half_weights: u8,
-    /// Terms that must all be there.
+    /// Terms that a product must all have.
     terms: Vec<Term>,
-    /// Whether they are the pairs of a run, one behind the other.
+    /// True if the terms are the pairs of a CJK run, which must be adjacent.
     is_phrase: bool,
 }
 
-/// What the ways to have a word are worth in one query.
-struct Ranking {
+/// The scale of scores, which depends on the number of words.
+struct ScoreScale {
     words: usize,
 }
 
-/// Products with every required word, or with one of them where none is required, by how well they match. `added` has
-/// all products and what else their score is. There must be words.
-pub(crate) fn words_query(read: &Read, added: Value) -> Value {
-    let ranking = Ranking { words: read.words.len() };
+/// Returns the query for products with every required word, or with at least one word if none is required, scored by how well
+/// they match. `added_score` matches all products and adds to their scores. There must be words.
+pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
+    let scale = ScoreScale { words: query.words.len() };
     let (mut must, mut should) = (Vec::new(), Vec::new());
-    for (place, word) in read.words.iter().enumerate() {
-        let part = if word.is_required { &mut must } else { &mut should };
-        part.push(ranking.word(word, place));
+    for (position, word) in query.words.iter().enumerate() {
+        let clauses = if word.is_required { &mut must } else { &mut should };
+        clauses.push(scale.word(word, position));
     }
     if must.is_empty() {
         must.push(any_of(std::mem::take(&mut should)));
     }
-    must.push(added);
-    // Neighbours that are neighbours in the products too only change the order.
-    let phrases = read.phrases().filter(|phrase| counts_by_weight(phrase.ends_with));
-    should.extend(phrases.map(|phrase| scored(&phrase.term, ranking.word_weights(PHRASE_HALF_WEIGHTS))));
+    must.push(added_score);
+    // Phrases only affect the order.
+    let phrases = query.phrases().filter(|phrase| counts_by_weight(phrase.ends_with));
+    should.extend(phrases.map(|phrase| scored_term(&phrase.term, scale.per_weight(PHRASE_HALF_WEIGHTS))));
     json!({ "bool": { "must": must, "should": should } })
 }
 
-/// Products with the word itself, without a score.
-pub(crate) fn has_itself(word: &ReadWord) -> Value {
-    any_of(filters_of(lists(word).iter().filter(|list| list.tier == Tier::Exact)))
+/// Returns the filter for products with the word exactly.
+pub(super) fn has_exact_word(word: &QueryWord) -> Value {
+    any_of(filters_of(word_matches(word).iter().filter(|way| way.tier == Tier::Exact)))
 }
 
-/// Products with a word in any way, without a score.
-pub(crate) fn has_word(word: &ReadWord) -> Value {
-    let mut ways = filters_of(lists(word).iter());
-    if word.is_beginning() {
-        ways.push(is_begun(&word.word.text));
+/// Returns the filter for products that match the word in any way.
+pub(super) fn has_word(word: &QueryWord) -> Value {
+    let mut filters = filters_of(word_matches(word).iter());
+    if word.is_prefix() {
+        filters.push(has_prefix(&word.word.text));
     }
-    any_of(ways)
+    any_of(filters)
 }
 
-impl Ranking {
-    /// Products with the word, by the best way in which they have it.
-    fn word(&self, word: &ReadWord, place: usize) -> Value {
-        let word_weights =
-            |half_weights| if counts_by_weight(place) { self.word_weights(half_weights) } else { 0.0 };
-        let (mut ways, mut rest) = (Vec::new(), lists(word));
-        let mut room = MAX_SCORED_TERMS / self.words;
-        let taken = rest.iter().take_while(|list| {
-            let fits = list.terms.len() <= room;
-            room = room.saturating_sub(list.terms.len());
+impl ScoreScale {
+    /// Returns the query for products with the word, scored by the best way in which they match.
+    fn word(&self, word: &QueryWord, position: usize) -> Value {
+        let per_weight =
+            |half_weights| if counts_by_weight(position) { self.per_weight(half_weights) } else { 0.0 };
+        let mut scored = word_matches(word);
+        let mut free_terms = MAX_SCORED_TERMS / self.words;
+        let fitting = scored.iter().take_while(|way| {
+            let fits = way.terms.len() <= free_terms;
+            free_terms = free_terms.saturating_sub(way.terms.len());
             fits
         });
-        let behind = rest.split_off(taken.count());
-        ways.extend(
-            rest.iter().map(|list| list.scored(self.class(list.tier) + word_weights(list.half_weights))),
-        );
-        for lists in behind.chunk_by(|a, b| a.tier == b.tier) {
-            let worth = self.class(lists[0].tier) + word_weights(1);
-            ways.push(constant(&any_of(filters_of(lists.iter())), worth));
+        let rest = scored.split_off(fitting.count());
+        let score = |way: &WordMatch| way.scored(self.class(way.tier) + per_weight(way.half_weights));
+        let mut queries: Vec<Value> = scored.iter().map(score).collect();
+        for ways in rest.chunk_by(|a, b| a.tier == b.tier) {
+            let lowest = self.class(ways[0].tier) + per_weight(1);
+            queries.push(constant_score(&any_of(filters_of(ways.iter())), lowest));
         }
-        if word.is_beginning() {
+        if word.is_prefix() {
             let (text, class) = (&word.word.text, self.class(Tier::Prefix));
-            if counts_by_weight(place) {
-                let each = self.word_weights(word.word.half_weights(Spelling::Same));
-                let begun = |weight| begins(field::BEGINNINGS, &beginning_term(weight, text));
-                ways.extend(
-                    (1..=MAX_WEIGHT).map(|weight| constant(&begun(weight), class + f32::from(weight) * each)),
-                );
+            if counts_by_weight(position) {
+                let per_weight = self.per_weight(word.word.half_weights(Spelling::Same));
+                queries.extend((1..=MAX_WEIGHT).map(|weight| {
+                    let filter = prefix(field::PREFIXES, &prefix_term(weight, text));
+                    constant_score(&filter, class + f32::from(weight) * per_weight)
+                }));
             } else {
-                ways.push(constant(&is_begun(text), class));
+                queries.push(constant_score(&has_prefix(text), class));
             }
         }
-        json!({ "dis_max": { "queries": ways } })
+        best_of(queries)
     }
 
-    /// What a word is worth for being there: a whole number.
+    /// Returns the score of matching a word at all: an integer.
     fn class(&self, tier: Tier) -> f32 {
         steps_of_class(tier.points(self.words)) as f32 * STEP
     }
 
-    /// What each of its levels is worth: a fraction.
-    fn word_weights(&self, half_weights: u8) -> f32 {
+    /// Returns the score of one weight of a word: a fraction.
+    fn per_weight(&self, half_weights: u8) -> f32 {
         (u32::from(half_weights) * steps_of_half_weight(self.words)) as f32 * STEP
     }
 }
 
-/// The ways to have a word, those that are worth most first, without those as a beginning.
-fn lists(word: &ReadWord) -> Vec<List> {
-    let (word, near) = (&word.word, &word.near);
-    let exact = word.alternatives.iter().map(|alternative| List {
+/// Returns the ways to match a word, except as a prefix, best first.
+fn word_matches(query_word: &QueryWord) -> Vec<WordMatch> {
+    let word = &query_word.word;
+    let exact = word.alternatives.iter().map(|alternative| WordMatch {
         tier: Tier::Exact,
         half_weights: word.half_weights(alternative.spelling),
         terms: alternative.terms.clone(),
         is_phrase: alternative.is_phrase,
     });
-    let mut lists: Vec<List> = exact.collect();
-    for near in near {
-        let (dictionary, base) = normal_form(&near.text, word.language);
-        let terms = vec![Term { dictionary, text: base.into_owned() }];
-        if lists.iter().all(|list| list.tier == Tier::Exact || list.terms != terms) {
-            let tier = if near.typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
+    let mut ways: Vec<WordMatch> = exact.collect();
+    for candidate in &query_word.candidates {
+        let (dictionary, text) = normal_form(&candidate.text, word.language);
+        let terms = vec![Term { dictionary, text: text.into_owned() }];
+        // Two candidates may have the same normal form.
+        if ways.iter().all(|way| way.tier == Tier::Exact || way.terms != terms) {
+            let tier = if candidate.typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
             let half_weights = word.half_weights(Spelling::Same);
-            lists.push(List { tier, half_weights, terms, is_phrase: false });
+            ways.push(WordMatch { tier, half_weights, terms, is_phrase: false });
         }
     }
-    lists
+    ways
 }
 
-impl List {
-    /// What has all terms, without a score.
+impl WordMatch {
+    /// Returns the filter for products with all terms.
     fn filter(&self) -> Value {
-        if self.is_phrase { self.phrase() } else { all_of(self.terms.iter().map(has).collect()) }
+        if self.is_phrase { self.phrase() } else { all_of(self.terms.iter().map(has_term).collect()) }
     }
 
-    /// The same, scored by the first term.
+    /// Returns the query for products with all terms, scored by the first term.
     fn scored(&self, boost: f32) -> Value {
         match self.terms.as_slice() {
             [] => json!({ "match_none": {} }),
-            [term] => scored(term, boost),
+            [term] => scored_term(term, boost),
             [first, others @ ..] => {
                 let filter =
-                    if self.is_phrase { vec![self.phrase()] } else { others.iter().map(has).collect() };
-                json!({ "bool": { "must": [scored(first, boost)], "filter": filter } })
+                    if self.is_phrase { vec![self.phrase()] } else { others.iter().map(has_term).collect() };
+                json!({ "bool": { "must": [scored_term(first, boost)], "filter": filter } })
             }
         }
     }
 
-    /// The pairs of a run, one behind the other. They have no spaces, which is all that the field's analyser looks at.
+    /// Returns the filter for products with the pairs of a CJK run, adjacent and in order. The field's analyser splits at
+    /// spaces only, and pairs contain none.
     fn phrase(&self) -> Value {
         let pairs: Vec<&str> = self.terms.iter().map(|term| term.text.as_str()).collect();
-        json!({ "match_phrase": { field::RUNS: { "query": pairs.join(" ") } } })
+        json!({ "match_phrase": { field::CJK_PAIRS: { "query": pairs.join(" ") } } })
     }
 }
 
-/// A query for all lists of one term, and one for each of the others.
-fn filters_of<'a>(lists: impl Iterator<Item = &'a List>) -> Vec<Value> {
+/// Returns one filter for all single terms, and one for each way that has several terms.
+fn filters_of<'a>(ways: impl Iterator<Item = &'a WordMatch>) -> Vec<Value> {
     let (mut terms, mut filters) = (Vec::new(), Vec::new());
-    for list in lists {
-        match list.terms.as_slice() {
+    for way in ways {
+        match way.terms.as_slice() {
             [term] => terms.push(word_term(term.dictionary, &term.text)),
-            _ => filters.push(list.filter()),
+            _ => filters.push(way.filter()),
         }
     }
     if !terms.is_empty() {
@@ -180,24 +180,20 @@ fn filters_of<'a>(lists: impl Iterator<Item = &'a List>) -> Vec<Value> {
     filters
 }
 
-fn has(wanted: &Term) -> Value {
+fn has_term(wanted: &Term) -> Value {
     term(field::WORDS, word_term(wanted.dictionary, &wanted.text))
 }
 
-/// Products with the term, by its level as the boost says.
-fn scored(term: &Term, boost: f32) -> Value {
+/// Returns the query for products with the term, scored by its weight as the boost says.
+fn scored_term(term: &Term, boost: f32) -> Value {
     let value = word_term(term.dictionary, &term.text);
     json!({ "term": { field::WORDS: { "value": value, "boost": boost } } })
 }
 
-/// Products with a word that begins so, whatever its level.
-fn is_begun(text: &str) -> Value {
+/// Returns the filter for products with a word that has this prefix.
+fn has_prefix(text: &str) -> Value {
     let dictionaries = [Dictionary::Words, Dictionary::Codes];
-    any_of(dictionaries.map(|dictionary| begins(field::WORDS, &word_term(dictionary, text))).into())
-}
-
-fn begins(name: &str, text: &str) -> Value {
-    json!({ "prefix": { name: { "value": text } } })
+    any_of(dictionaries.map(|dictionary| prefix(field::WORDS, &word_term(dictionary, text))).into())
 }
 
 #[cfg(test)]
@@ -206,67 +202,70 @@ mod tests {
     use domain::search::{MAX_QUERY_WORDS, SearchRequest};
     use domain::{Currency, Language};
 
-    use crate::search::spelling::Near;
+    use crate::search::spelling::SpellingCandidate;
 
     #[test]
-    fn a_boost_tells_the_class_from_the_levels() {
+    fn a_boost_tells_the_class_from_the_weights() {
         for words in 1..=MAX_QUERY_WORDS {
-            let ranking = Ranking { words };
+            let scale = ScoreScale { words };
             for tier in [Tier::TwoTypos, Tier::OneTypo, Tier::Prefix, Tier::Exact] {
-                assert!(ranking.class(tier).fract() == 0.0 && ranking.class(tier) >= 1.0, "{words} {tier:?}");
+                assert!(scale.class(tier).fract() == 0.0 && scale.class(tier) >= 1.0, "{words} {tier:?}");
             }
             let spellings = [Spelling::Same, Spelling::Joined, Spelling::Synonym];
             for half_weights in spellings.map(Spelling::half_weights).into_iter().chain([PHRASE_HALF_WEIGHTS])
             {
-                let each = ranking.word_weights(half_weights);
-                assert!(each > 0.0 && each < 0.5, "{words} {half_weights}");
+                let per_weight = scale.per_weight(half_weights);
+                assert!(per_weight > 0.0 && per_weight < 0.5, "{words} {half_weights}");
             }
         }
     }
 
-    fn read(words: &str, near: impl Fn(usize) -> Vec<Near>) -> Read {
+    fn query(words: &str, candidates: impl Fn(usize) -> Vec<SpellingCandidate>) -> QueryWords {
         let all = SearchRequest::all(Currency::USD);
         let request = SearchRequest { words: words.to_owned(), is_prefix_query: true, ..all };
-        let mut read = Read::as_typed(&request, Language::English);
-        for (at, word) in read.words.iter_mut().enumerate() {
-            word.near = near(at);
+        let mut query = QueryWords::as_typed(&request, Language::English);
+        for (at, word) in query.words.iter_mut().enumerate() {
+            word.candidates = candidates(at);
         }
-        read
+        query
     }
 
-    /// What OpenSearch counts: parts that have no further ones.
-    fn parts(query: &Value) -> usize {
+    /// Counts the clauses of a query as OpenSearch does: those without clauses of their own.
+    fn clauses(query: &Value) -> usize {
         match query {
             Value::Object(fields) => fields
                 .iter()
                 .map(|(name, value)| match name.as_str() {
                     "term" | "terms" | "prefix" | "match_phrase" | "match_all" => 1,
-                    _ => parts(value),
+                    _ => clauses(value),
                 })
                 .sum(),
-            Value::Array(values) => values.iter().map(parts).sum(),
+            Value::Array(values) => values.iter().map(clauses).sum(),
             _ => 0,
         }
     }
 
     #[test]
-    fn the_longest_query_has_no_more_parts_than_are_allowed() {
+    fn the_longest_query_has_no_more_clauses_than_are_allowed() {
         let word = |n: usize| format!("word{}", char::from(b'a' + n as u8 % 26)).repeat(1 + n / 26);
         let text: Vec<String> = (0..MAX_QUERY_WORDS).map(word).collect();
-        let near = |n: usize| Near { text: format!("near{}", "x".repeat(n)), typos: 1 + u8::from(n > 9) };
-        let read = read(&text.join(" "), |_| (0..50).map(near).collect());
-        assert_eq!(read.words.len(), MAX_QUERY_WORDS);
-        let query = words_query(&read, json!({ "match_all": {} }));
-        assert!((MAX_SCORED_TERMS / 2..MAX_SCORED_TERMS + 100).contains(&parts(&query)), "{}", parts(&query));
+        let candidate = |n: usize| SpellingCandidate {
+            text: format!("near{}", "x".repeat(n)),
+            typos: 1 + u8::from(n > 9),
+        };
+        let query = query(&text.join(" "), |_| (0..50).map(candidate).collect());
+        assert_eq!(query.words.len(), MAX_QUERY_WORDS);
+        let clauses = clauses(&words_query(&query, json!({ "match_all": {} })));
+        assert!((MAX_SCORED_TERMS / 2..MAX_SCORED_TERMS + 100).contains(&clauses), "{clauses}");
     }
 
     #[test]
-    fn a_word_near_in_two_forms_is_looked_for_once() {
-        let near = |text: &str, typos| Near { text: text.to_owned(), typos };
-        let read = read("printr", |_| vec![near("printer", 1), near("printers", 2)]);
-        let lists = lists(&read.words[0]);
-        let lists = lists.iter().filter(|list| list.tier < Tier::Exact);
-        let typos: Vec<(Tier, &str)> = lists.map(|list| (list.tier, list.terms[0].text.as_str())).collect();
+    fn a_candidate_in_two_forms_is_looked_for_once() {
+        let candidate = |text: &str, typos| SpellingCandidate { text: text.to_owned(), typos };
+        let query = query("printr", |_| vec![candidate("printer", 1), candidate("printers", 2)]);
+        let ways = word_matches(&query.words[0]);
+        let ways = ways.iter().filter(|way| way.tier < Tier::Exact);
+        let typos: Vec<(Tier, &str)> = ways.map(|way| (way.tier, way.terms[0].text.as_str())).collect();
         assert_eq!(typos, [(Tier::OneTypo, "printer")]);
     }
 }

@@ -1,4 +1,4 @@
-//! The reading side.
+//! The implementation of the search port.
 
 use async_trait::async_trait;
 use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
@@ -6,28 +6,29 @@ use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
 use domain::{ProductId, Version};
 use tokio::sync::OnceCell;
 
-use crate::client::{Client, OpenError, Options};
-use crate::documents::{get, versions};
-use crate::layout::aliases::{Ready, find};
-use crate::search::execute;
-use crate::search::snapshot::State;
+use crate::client::Client;
+use crate::error::OpenError;
+use crate::layout::aliases::{UsableIndex, check_live};
+use crate::options::Options;
+use crate::search::snapshot::Snapshot;
+use crate::search::{execute, lookup};
 
-/// Searches the index behind an alias. It makes none: until a writer did, everything is
+/// Searches the index behind an alias. Until a writer has created the index, every call fails as
 /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable).
 pub struct OpenSearchSearcher {
     client: Client,
-    /// Set once the index was seen to be one that can be read.
-    checked: OnceCell<Ready>,
+    /// Set once a check has found a usable index.
+    checked: OnceCell<UsableIndex>,
 }
 
 impl OpenSearchSearcher {
-    /// Looks at the index behind the alias. Where OpenSearch does not answer, or has no such alias yet, that goes to
-    /// the log, and the index is looked at again when it is needed.
+    /// Opens the index behind the alias. If OpenSearch does not answer, or the alias does not exist yet, logs a warning and
+    /// succeeds; the index is checked again at the first use.
     ///
     /// # Errors
-    /// [`OpenError::Address`] and [`OpenError::Alias`] for options that mean nothing, [`OpenError::Denied`] where
-    /// OpenSearch does not let us in, [`OpenError::OtherLanguage`] for an index that was made for another language,
-    /// [`OpenError::Newer`] and [`OpenError::Unusable`] for one that this program cannot read.
+    /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
+    /// access, [`OpenError::OtherLanguage`] for an index of another language, and [`OpenError::Newer`], [`OpenError::Older`]
+    /// or [`OpenError::Unusable`] for an index that this program cannot read.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let searcher = Self { client: Client::new(options)?, checked: OnceCell::new() };
         match searcher.check().await {
@@ -36,8 +37,8 @@ impl OpenSearchSearcher {
                 let error = PortError::from(error).chain();
                 tracing::warn!(
                     error,
-                    "the index cannot be searched yet; look at NOREN_OPENSEARCH_URL and NOREN_OPENSEARCH_INDEX, \
-                     and whether noren-sync runs, which makes the index"
+                    "the index cannot be searched yet; check NOREN_OPENSEARCH_URL, NOREN_OPENSEARCH_INDEX, and that \
+                     noren-sync runs, which creates the index"
                 );
             }
             Err(error) => return Err(error),
@@ -46,7 +47,7 @@ impl OpenSearchSearcher {
     }
 
     async fn check(&self) -> Result<(), OpenError> {
-        self.checked.get_or_try_init(|| find(&self.client)).await.map(drop)
+        self.checked.get_or_try_init(|| check_live(&self.client)).await.map(drop)
     }
 }
 
@@ -56,11 +57,12 @@ impl SearchIndex for OpenSearchSearcher {
         self.check().await?;
         match requests {
             [] => Ok(Vec::new()),
-            [request] => Ok(vec![execute::search(&State::newest(&self.client), request).await?]),
+            // A single search needs no point in time, and its calls are fewer without.
+            [request] => Ok(vec![execute::search(&Snapshot::latest(&self.client), request).await?]),
             _ => {
-                let state = State::kept(&self.client).await?;
-                let answers = search_all(&state, requests).await;
-                state.give_up().await;
+                let snapshot = Snapshot::open_point_in_time(&self.client).await?;
+                let answers = search_all(&snapshot, requests).await;
+                snapshot.close().await;
                 answers
             }
         }
@@ -68,35 +70,38 @@ impl SearchIndex for OpenSearchSearcher {
 
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
         self.check().await?;
-        get(&self.client, ids).await
+        lookup::get(&self.client, ids).await
     }
 
     async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
         self.check().await?;
-        versions(&self.client, ids).await
+        lookup::versions(&self.client, ids).await
     }
 
     async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {
         self.check().await?;
-        execute::facet_values(&State::newest(&self.client), request).await
+        execute::facet_values(&Snapshot::latest(&self.client), request).await
     }
 
     async fn stats(&self) -> Result<IndexStats, PortError> {
         self.check().await?;
-        execute::stats(&State::newest(&self.client)).await
+        execute::stats(&Snapshot::latest(&self.client)).await
     }
 
     async fn ready(&self) -> Result<(), PortError> {
-        // Not from memory: the alias may have gone since.
-        find(&self.client).await?;
+        // Not cached: the alias may have been removed since.
+        check_live(&self.client).await?;
         Ok(())
     }
 }
 
-async fn search_all(state: &State<'_>, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
+async fn search_all(
+    snapshot: &Snapshot<'_>,
+    requests: &[SearchRequest],
+) -> Result<Vec<SearchAnswer>, PortError> {
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        answers.push(execute::search(state, request).await?);
+        answers.push(execute::search(snapshot, request).await?);
     }
     Ok(answers)
 }

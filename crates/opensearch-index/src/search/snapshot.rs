@@ -1,119 +1,110 @@
-//! The state of the index that searches are answered on: the newest one, or one that is kept for several searches.
+//! The snapshot of the index that searches run on: the latest one of each call, or a point in time that several searches
+//! share.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use domain::Language;
 use domain::ports::{PortError, PortErrorKind};
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Call, CallError, Client};
-use crate::documents::{Response, SEARCH_PATIENCE, Suggested, Suggestion};
-use crate::search::filters::{any_of, is_active};
+use crate::client::{Call, Client};
+use crate::error::CallError;
+use crate::layout::schema::{field, state};
+use crate::search::query_dsl::{any_of, term};
+use crate::search::response::{SearchResponse, SuggestEntry, SuggestOption};
 
-/// How long OpenSearch may work on one search: longer than the caller waits would be for nobody.
-const TIME_OF_WORK: &str = "5s";
-/// How long OpenSearch keeps a state after the last search on it, when nobody says that it is over.
-const KEPT_FOR: &str = "30s";
-/// How long keeping a state, and giving it up, may take.
-const KEEPING_PATIENCE: Duration = Duration::from_secs(5);
-/// Where states are kept.
-const POINTS: &str = "_search/point_in_time";
+/// The time limit of one search, including the network.
+pub(super) const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time after which OpenSearch cancels a search; nobody waits for it any longer.
+const CANCEL_AFTER: &str = "5s";
+/// How long OpenSearch keeps a point in time after the last search on it, if it is not closed.
+const KEEP_ALIVE: &str = "30s";
+const POINT_IN_TIME_TIMEOUT: Duration = Duration::from_secs(5);
+const POINT_IN_TIME_PATH: &str = "_search/point_in_time";
 
-/// A state of the index.
-pub(crate) struct State<'a> {
+/// A snapshot of the index.
+pub(super) struct Snapshot<'a> {
     client: &'a Client,
-    /// The name under which OpenSearch keeps it; none for whatever is the newest.
-    point: Option<String>,
+    /// The id of the point in time; `None` for the latest snapshot.
+    point_in_time: Option<String>,
 }
 
-/// What was counted.
-pub(crate) struct Counted {
-    /// Active products that pass each of the filters, in their order.
-    pub(crate) counts: Vec<u64>,
-    /// What each suggester says, in their order.
-    pub(crate) suggested: Vec<Vec<Suggestion>>,
+/// Document counts and suggestions.
+pub(super) struct Counts {
+    /// The number of active products that pass each filter, in request order.
+    pub(super) counts: Vec<u64>,
+    /// The options of each suggester, in request order.
+    pub(super) suggested: Vec<Vec<SuggestOption>>,
 }
 
-impl<'a> State<'a> {
-    /// The newest one: each call may see a later one.
-    pub(crate) fn newest(client: &'a Client) -> Self {
-        Self { client, point: None }
+/// Matches products that searches may find.
+pub(super) fn is_active() -> Value {
+    term(field::STATE, state::ACTIVE)
+}
+
+impl<'a> Snapshot<'a> {
+    /// Uses the latest snapshot: each call may see a later one.
+    pub(super) fn latest(client: &'a Client) -> Self {
+        Self { client, point_in_time: None }
     }
 
-    /// The newest one, kept until it is given up.
-    pub(crate) async fn kept(client: &'a Client) -> Result<Self, PortError> {
+    /// Opens a point in time, on which all calls see the same snapshot until [`Self::close`].
+    pub(super) async fn open_point_in_time(client: &'a Client) -> Result<Self, PortError> {
         #[derive(Deserialize)]
-        struct Point {
+        struct PointInTime {
             pit_id: String,
         }
-        let call = Call {
-            method: Method::Post,
-            path: format!("{}/{POINTS}", client.alias),
-            query: &[("keep_alive", KEPT_FOR), ("allow_partial_pit_creation", "false")],
-            body: None,
-            patience: KEEPING_PATIENCE,
-        };
-        let failed = |error: CallError| error.during("keeping a state of the index");
-        let point: Point = client.call(call).await.map_err(failed)?;
-        Ok(Self { client, point: Some(point.pit_id) })
+        let path = format!("{}/{POINT_IN_TIME_PATH}", client.alias);
+        let call = Call::new(Method::Post, path, POINT_IN_TIME_TIMEOUT)
+            .query(&[("keep_alive", KEEP_ALIVE), ("allow_partial_pit_creation", "false")]);
+        let failed = |error: CallError| error.during("opening a point in time of the index");
+        let PointInTime { pit_id } = client.call(call).await.map_err(failed)?;
+        Ok(Self { client, point_in_time: Some(pit_id) })
     }
 
-    /// Lets OpenSearch forget the state. Where that fails, it does so by itself a little later.
-    pub(crate) async fn give_up(self) {
-        let Some(point) = self.point else { return };
-        let call = Call {
-            method: Method::Delete,
-            path: POINTS.to_owned(),
-            query: &[],
-            body: Some(Bytes::from(json!({ "pit_id": [point] }).to_string())),
-            patience: KEEPING_PATIENCE,
-        };
+    /// Closes the point in time. If that fails, OpenSearch closes it after its keep-alive time.
+    pub(super) async fn close(self) {
+        let Some(point_in_time) = self.point_in_time else { return };
+        let call = Call::new(Method::Delete, POINT_IN_TIME_PATH, POINT_IN_TIME_TIMEOUT)
+            .json(&json!({ "pit_id": [point_in_time] }));
         if let Err(error) = self.client.call::<Value>(call).await {
-            let error = error.during("giving up a state of the index").chain();
-            tracing::debug!(error, "OpenSearch keeps a state of the index that nobody needs");
+            let error = error.during("closing a point in time of the index").chain();
+            tracing::debug!(error, "OpenSearch keeps an unused point in time until it expires");
         }
     }
 
-    /// What texts are analysed as.
-    pub(crate) fn language(&self) -> Language {
+    /// Returns the language that texts are analysed in.
+    pub(super) fn language(&self) -> Language {
         self.client.language
     }
 
-    /// Asks one search. An answer of a part of the index only is none.
-    pub(crate) async fn search(&self, mut body: Value) -> Result<Response, PortError> {
-        let path = match &self.point {
+    /// Runs one search.
+    ///
+    /// # Errors
+    /// Fails if any part of the index did not answer, or if the search was cancelled by the time limit.
+    pub(super) async fn search(&self, mut body: Value) -> Result<SearchResponse, PortError> {
+        let path = match &self.point_in_time {
             None => format!("{}/_search", self.client.alias),
-            Some(point) => {
-                body["pit"] = json!({ "id": point, "keep_alive": KEPT_FOR });
+            Some(id) => {
+                body["pit"] = json!({ "id": id, "keep_alive": KEEP_ALIVE });
                 "_search".to_owned()
             }
         };
-        let call = Call {
-            method: Method::Post,
-            path,
-            query: &[("allow_partial_search_results", "false"), ("cancel_after_time_interval", TIME_OF_WORK)],
-            body: Some(Bytes::from(body.to_string())),
-            patience: SEARCH_PATIENCE,
-        };
+        let query = [("allow_partial_search_results", "false"), ("cancel_after_time_interval", CANCEL_AFTER)];
+        let call = Call::new(Method::Post, path, SEARCH_TIMEOUT).query(&query).json(&body);
         let failed = |error: CallError| error.during("searching the index");
-        let response: Response = self.client.call(call).await.map_err(failed)?;
+        let response: SearchResponse = self.client.call(call).await.map_err(failed)?;
         if response.timed_out {
-            let context = "the search took too long and was given up";
-            return Err(PortError::bare(PortErrorKind::Unavailable, context));
+            return Err(PortError::bare(PortErrorKind::Unavailable, "the search timed out"));
         }
         Ok(response)
     }
 
-    /// Counts active products by filters, and asks suggesters, in one search; in none when there is nothing to ask.
-    pub(crate) async fn count(
-        &self,
-        filters: &[Value],
-        suggesters: Vec<Value>,
-    ) -> Result<Counted, PortError> {
+    /// Counts the active products that pass each filter, and runs suggesters, all in one search.
+    pub(super) async fn count(&self, filters: &[Value], suggesters: Vec<Value>) -> Result<Counts, PortError> {
         #[derive(Deserialize)]
         struct Buckets {
             buckets: Vec<Bucket>,
@@ -122,12 +113,12 @@ impl<'a> State<'a> {
         struct Bucket {
             doc_count: u64,
         }
-        let mut counted = Counted { counts: vec![0; filters.len()], suggested: Vec::new() };
+        let mut counted = Counts { counts: vec![0; filters.len()], suggested: Vec::new() };
         counted.suggested.resize_with(suggesters.len(), Vec::new);
         if filters.is_empty() && suggesters.is_empty() {
             return Ok(counted);
         }
-        // What passes none of the filters need not be looked at with each.
+        // Restricts the aggregation to products that pass at least one filter.
         let query = json!({ "bool": { "filter": [is_active(), any_of(filters.to_vec())] } });
         let names = (0..suggesters.len()).map(|at| at.to_string());
         let body = json!({
@@ -137,8 +128,9 @@ impl<'a> State<'a> {
         });
         let mut response = self.search(body).await?;
         let buckets = response.aggregations.remove("counts").unwrap_or_default();
-        let Buckets { buckets } = serde_json::from_value(buckets)
-            .map_err(|error| PortError::new(PortErrorKind::Internal, "reading counts of the index", error))?;
+        let Buckets { buckets } = serde_json::from_value(buckets).map_err(|error| {
+            PortError::new(PortErrorKind::Internal, "decoding document counts of the index", error)
+        })?;
         for (count, bucket) in counted.counts.iter_mut().zip(buckets) {
             *count = bucket.doc_count;
         }
@@ -147,11 +139,11 @@ impl<'a> State<'a> {
     }
 }
 
-impl Counted {
-    fn take_suggestions(&mut self, mut suggest: BTreeMap<String, Vec<Suggested>>) {
+impl Counts {
+    fn take_suggestions(&mut self, mut suggest: BTreeMap<String, Vec<SuggestEntry>>) {
         for (at, suggested) in self.suggested.iter_mut().enumerate() {
-            let parts = suggest.remove(&at.to_string()).into_iter().flatten();
-            suggested.extend(parts.flat_map(|part| part.options));
+            let entries = suggest.remove(&at.to_string()).into_iter().flatten();
+            suggested.extend(entries.flat_map(|entry| entry.options));
         }
     }
 }
