@@ -181,7 +181,7 @@ fn weights(config: &BackEnds, language: Language) -> Result<FieldWeights, StartE
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
     let shown = path.display();
-    let bytes = rules::read(path).map_err(|error| {
+    let bytes = rules::read_file(path).map_err(|error| {
         StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error)
     })?;
     let rules = Rules::parse(&bytes, Locale { currency, language }).map_err(|Faults(faults)| {

@@ -359,14 +359,8 @@ impl Pass<'_> {
 
     fn is_sampled(&self, id: &ProductId) -> bool {
         let one_in = self.comparison.one_in;
-        one_in <= 1 || hash(id.as_str()).is_multiple_of(one_in)
+        one_in <= 1 || domain::hash::fnv1a(id.as_str().as_bytes()).is_multiple_of(one_in)
     }
-}
-
-/// FNV-1a: it spreads ids over samples, the same ones each time.
-fn hash(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// What the store holds under an id, as far as it was read.

@@ -52,7 +52,7 @@ async fn a_poison_message_is_shown_with_its_reason_and_healed_by_a_retry() {
     let aws = Aws::local(&sqs.url).await.unwrap();
     let queue = Arc::new(SqsQueue::create(&aws, &name, Duration::from_secs(30)).await.unwrap());
     let data = tempfile::tempdir().unwrap();
-    let options = Options { outbox: Outbox::Mark, ..Options::default() };
+    let options = Options { outbox: Outbox::AddEntry, ..Options::default() };
     let store = Arc::new(EmbeddedStore::open(data.path(), options).unwrap());
     let catalogue = Catalogue::new(store, queue.clone(), Currency::USD);
     let lamp = read_product(br#"{"id":"lamp","name":"a lamp"}"#, Currency::USD).unwrap();
@@ -79,7 +79,7 @@ async fn a_poison_message_is_shown_with_its_reason_and_healed_by_a_retry() {
     let lamp = letters.iter().find(|letter| letter["id"] == "lamp").unwrap();
     assert_eq!((&lamp["reason"], &lamp["receives"]), (&"no room for it".into(), &5.into()), "{list}");
     let poison = letters.iter().find(|letter| letter.get("id").is_none()).unwrap();
-    assert!(poison["reason"].as_str().unwrap().starts_with("it is no change"), "{list}");
+    assert!(poison["reason"].as_str().unwrap().starts_with("it is not a change"), "{list}");
 
     index.is_mended.store(true, Ordering::SeqCst);
     let retried = dlq(&["retry", "--all"], 1);

@@ -79,7 +79,7 @@ async fn a_message_that_is_no_change_is_delivered_as_such() {
     send_text(&server, &name, "poison").await;
     let deliveries = queue.receive(10, WAIT).await.unwrap();
     let reason = deliveries[0].envelope.as_ref().unwrap_err();
-    assert!(reason.starts_with("it is no change"), "{reason}");
+    assert!(reason.starts_with("it is not a change"), "{reason}");
 }
 
 #[tokio::test]

@@ -480,6 +480,6 @@ hold_to_the_contract! {
         ],
     }
     sqlite_beside_its_store: embedded(Outbox::Enqueue);
-    sqlite_beside_another_store: embedded(Outbox::Mark);
+    sqlite_beside_another_store: embedded(Outbox::AddEntry);
     sqs: sqs().await;
 }

@@ -826,6 +826,6 @@ hold_to_the_contract! {
         ],
     }
     sqlite_that_enqueues: embedded(Outbox::Enqueue);
-    sqlite_that_marks: embedded(Outbox::Mark);
+    sqlite_that_marks: embedded(Outbox::AddEntry);
     dynamodb_table: dynamodb().await;
 }

@@ -46,7 +46,7 @@ macro_rules! on_each_store {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test(&Shop::embedded(Outbox::Mark).await).await;
+                super::$test(&Shop::embedded(Outbox::AddEntry).await).await;
             })+
         }
         mod dynamodb {

@@ -15,7 +15,7 @@ pub enum OpenError {
     /// The address is not a valid HTTP address.
     #[error("the address of OpenSearch is invalid ({reason}); write it as http://127.0.0.1:9200")]
     Address {
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// The alias is not a valid name.
@@ -71,7 +71,7 @@ pub enum OpenError {
     Unusable {
         /// The alias.
         alias: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// The alias does not exist, and creating it was not requested.
@@ -178,8 +178,8 @@ pub(crate) fn parse_error_body(body: &[u8]) -> (String, String) {
     }
 }
 
-/// Extracts the type and reason of an error: those of its root cause if it has one, followed by the reason of what caused
-/// it.
+/// Extracts the type and reason of an error: those of its root cause if it has one, followed by the reason of what
+/// caused it.
 pub(crate) fn type_and_reason(error: &Value) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let root = error["root_cause"].get(0).filter(|cause| cause["reason"].is_string()).unwrap_or(error);

@@ -26,8 +26,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Creates the options for an alias at an address. Requests to Amazon OpenSearch Service are signed with the default
-    /// AWS credentials, unless the address has a user.
+    /// Creates the options for an alias at an address. Requests to Amazon OpenSearch Service are signed with the
+    /// default AWS credentials, unless the address has a user.
     ///
     /// # Errors
     /// Returns [`SetupError`] if the address belongs to Amazon and no region or credentials are found.

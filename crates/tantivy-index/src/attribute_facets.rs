@@ -7,8 +7,8 @@ use std::ops::Range;
 use domain::search::{FacetValue, NumberFacet, number_facet};
 use tantivy::columnar::BytesColumn;
 use tantivy::{DocAddress, DocId};
-use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
-use text::facets::{Counted, most_frequent};
+use text::attributes::{full_value, key_prefix, number_from_sort_key, truncated_part};
+use text::facets::{TermCount, top_terms};
 
 use crate::filters::key_range;
 use crate::order::texts;
@@ -20,7 +20,7 @@ pub(crate) struct AttributeCounter {
     key: String,
     /// Products by value, with one of them.
     values: HashMap<String, (u64, DocAddress)>,
-    /// Products by number, as [`text::attributes::number_order`] writes it.
+    /// Products by number, as [`text::attributes::number_sort_key`] writes it.
     numbers: HashMap<u64, u64>,
 }
 
@@ -129,7 +129,7 @@ impl AttributeCounter {
 
     /// What there are numbers of.
     pub(crate) fn numbers(&self) -> Option<NumberFacet> {
-        let counted = self.numbers.iter().map(|(order, count)| (number_of_order(*order), *count));
+        let counted = self.numbers.iter().map(|(order, count)| (number_from_sort_key(*order), *count));
         number_facet(&counted.collect::<Vec<_>>())
     }
 
@@ -141,13 +141,14 @@ impl AttributeCounter {
         snapshot: &Snapshot,
     ) -> tantivy::Result<(Vec<FacetValue>, usize)> {
         let distinct = self.values.len();
-        let counted = self.values.into_iter().map(|(term, (count, known))| Counted { term, count, known });
+        let counted =
+            self.values.into_iter().map(|(term, (count, known))| TermCount { term, count, payload: known });
         let mut values = Vec::new();
-        for Counted { term, count, known: example } in most_frequent(counted, prefix, limit) {
-            let value = match beginning(&term) {
+        for TermCount { term, count, payload: example } in top_terms(counted, prefix, limit) {
+            let value = match truncated_part(&term) {
                 Some(_) => {
                     let product = product_at(snapshot, example)?;
-                    whole_value(&self.key, &term, product.content.attributes.get(&self.key)).unwrap_or(term)
+                    full_value(&self.key, &term, product.content.attributes.get(&self.key)).unwrap_or(term)
                 }
                 None => term,
             };

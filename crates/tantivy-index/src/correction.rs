@@ -16,9 +16,9 @@ pub(crate) fn corrected(
     let (mut corrected, mut copied) = (String::new(), 0);
     for read in words {
         if let Some(meant) = read.meant(request.is_prefix_query, snapshot)? {
-            corrected.push_str(&query[copied..read.word.at.start]);
+            corrected.push_str(&query[copied..read.word.span.start]);
             corrected.push_str(meant);
-            copied = read.word.at.end;
+            copied = read.word.span.end;
         }
     }
     if copied == 0 {

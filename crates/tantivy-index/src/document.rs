@@ -4,9 +4,9 @@ use domain::Currency;
 use tantivy::TantivyDocument;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use text::attributes::key_prefix;
-use text::cjk::pairs;
+use text::cjk::bigrams;
 use text::dictionary::Dictionary;
-use text::projection::{Active, Projected, Projection, WeightedWords};
+use text::projection::{ActiveDocument, DocumentState, Projection, WeightedWords};
 
 use crate::schema::{Fields, STATE_ACTIVE, STATE_DELETED, STATE_HIDDEN};
 
@@ -22,11 +22,11 @@ pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDo
     let mut document = TantivyDocument::new();
     document.add_text(fields.id, projection.id.as_str());
     document.add_u64(fields.version, projection.version.0);
-    document.add_u64(fields.print, projection.print());
+    document.add_u64(fields.print, projection.fields_hash());
     let state = match &projection.state {
-        Projected::Deleted => STATE_DELETED,
-        Projected::Hidden => STATE_HIDDEN,
-        Projected::Active(active) => {
+        DocumentState::Deleted => STATE_DELETED,
+        DocumentState::Hidden => STATE_HIDDEN,
+        DocumentState::Active(active) => {
             add_active(&mut document, fields, active);
             STATE_ACTIVE
         }
@@ -35,7 +35,7 @@ pub(crate) fn document(fields: Fields, projection: &Projection<'_>) -> TantivyDo
     document
 }
 
-fn add_active(document: &mut TantivyDocument, fields: Fields, active: &Active<'_>) {
+fn add_active(document: &mut TantivyDocument, fields: Fields, active: &ActiveDocument<'_>) {
     document.add_bytes(fields.json, active.json.as_bytes());
     if let Some(brand) = active.brand {
         document.add_text(fields.brand, brand);
@@ -53,8 +53,8 @@ fn add_active(document: &mut TantivyDocument, fields: Fields, active: &Active<'_
     document.add_u64(fields.in_stock, active.in_stock.into());
     document.add_i64(fields.created_at, active.created_at_ms);
     document.add_text(fields.name, &active.name_key);
-    if !active.runs.is_empty() {
-        document.add_text(fields.runs, active.runs.join(&BETWEEN_RUNS.to_string()));
+    if !active.cjk_runs.is_empty() {
+        document.add_text(fields.runs, active.cjk_runs.join(&BETWEEN_RUNS.to_string()));
     }
     add_words(document, fields, &active.words);
 }
@@ -163,7 +163,7 @@ impl TokenStream for RunStream<'_> {
                 return true;
             }
             let Some(run) = self.runs.next() else { return false };
-            self.pairs = Box::new(pairs(run));
+            self.pairs = Box::new(bigrams(run));
         }
     }
 
@@ -177,7 +177,7 @@ impl TokenStream for RunStream<'_> {
 }
 
 /// A number in the dictionary: `key NUL`, then 8 bytes that compare as the numbers do, see
-/// [`text::attributes::number_order`].
+/// [`text::attributes::number_sort_key`].
 pub(crate) fn number_term(key: &str, order: u64) -> Vec<u8> {
     let mut term = key_prefix(key).into_bytes();
     term.extend_from_slice(&order.to_be_bytes());
@@ -193,7 +193,7 @@ pub(crate) fn currency_number(currency: Currency) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use text::attributes::number_order;
+    use text::attributes::number_sort_key;
     use text::weights::MAX_WEIGHT;
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
         #[test]
         fn number_terms_compare_as_numbers(a in any::<f64>(), b in any::<f64>()) {
             prop_assume!(!a.is_nan() && !b.is_nan());
-            let term = |number| number_term("k", number_order(number));
+            let term = |number| number_term("k", number_sort_key(number));
             prop_assert_eq!(term(a).cmp(&term(b)), a.partial_cmp(&b).unwrap());
         }
     }

@@ -15,7 +15,7 @@ use tantivy::{DocSet, TERMINATED};
 use text::dictionary::Dictionary;
 use text::forms::normal_form;
 use text::query::{Alternative, Phrase, Term, Word};
-use text::score::{PHRASE_HALF_WEIGHTS, Spelling, Tier};
+use text::score::{PHRASE_WEIGHT_FACTOR, Spelling, Tier};
 use text::typos::{Pattern, typos_allowed};
 
 use crate::matching::has_at_least;
@@ -131,7 +131,7 @@ impl KnownWords {
 /// What a word finds.
 pub(crate) fn expand(word: &Word, reach: Reach, snapshot: &Snapshot) -> tantivy::Result<Arc<Expansion>> {
     let (text, alternatives) = (word.text.clone(), word.alternatives.clone());
-    let key = Key { text, alternatives, is_last: word.is_last, reach };
+    let key = Key { text, alternatives, is_last: word.is_prefix, reach };
     if let Some(known) = snapshot.known_words.get(&key) {
         return Ok(known);
     }
@@ -143,7 +143,7 @@ pub(crate) fn expand(word: &Word, reach: Reach, snapshot: &Snapshot) -> tantivy:
         }
         expansion.lists.push(lists);
     }
-    if word.is_last && (reach.is_prefix_query || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
+    if word.is_prefix && (reach.is_prefix_query || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
         add_prefixed(&mut expansion, word, snapshot)?;
     }
     if reach.typos {
@@ -160,7 +160,7 @@ pub(crate) fn expand_phrase(phrase: &Phrase, snapshot: &Snapshot) -> tantivy::Re
         let info = info_of(&phrase.term, segment)?;
         let dictionary = phrase.term.dictionary;
         Ok(info
-            .map(|info| List::of_term(Tier::Exact, PHRASE_HALF_WEIGHTS, dictionary, info))
+            .map(|info| List::of_term(Tier::Exact, PHRASE_WEIGHT_FACTOR, dictionary, info))
             .into_iter()
             .collect())
     };
@@ -179,7 +179,7 @@ fn list_of_way(word: &Word, alternative: &Alternative, segment: &Segment) -> tan
         let Some(info) = info_of(term, segment)? else { return Ok(None) };
         infos.push((term.dictionary, info));
     }
-    let half_weights = word.half_weights(alternative.spelling);
+    let half_weights = word.weight_factor(alternative.spelling);
     let Some((dictionary, first)) = infos.first().cloned() else { return Ok(None) };
     let terms = match infos.len() {
         1 => Terms::One(dictionary, first),
@@ -203,7 +203,7 @@ fn add_prefixed(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> 
     for segment in &snapshot.segments {
         found.push(segment.beginnings().of(&word.text, segment)?);
     }
-    let half_weights = word.half_weights(Spelling::Same);
+    let half_weights = word.weight_factor(Spelling::Same);
     let list = |dictionary, info| List::of_term(Tier::Prefix, half_weights, dictionary, info);
     if found.iter().all(|words| !words.is_cut) {
         for (lists, words) in expansion.lists.iter_mut().zip(found) {
@@ -352,7 +352,7 @@ fn add_lists_of_near(
     segment: &Segment,
     language: Language,
 ) -> tantivy::Result<()> {
-    let half_weights = word.half_weights(Spelling::Same);
+    let half_weights = word.weight_factor(Spelling::Same);
     for Near { text, typos, .. } in near {
         let tier = if *typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
         let (dictionary, base) = normal_form(text, language);

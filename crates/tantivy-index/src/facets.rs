@@ -7,7 +7,7 @@ use domain::Currency;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{Facet, FacetValue, Field, price_facet};
 use tantivy::DocId;
-use text::facets::{Counted, listed, most_frequent};
+use text::facets::{TermCount, top_terms, top_values};
 
 use crate::attribute_facets::{self, AttributeCounter};
 use crate::columns::{AllValues, NO_VALUE, ValueId, Values};
@@ -139,18 +139,18 @@ impl FacetCounter {
                     });
                     counted.truncate(limit);
                 }
-                let counted = counted.into_iter().map(|(count, number)| Counted {
+                let counted = counted.into_iter().map(|(count, number)| TermCount {
                     term: values.text(number).to_owned(),
                     count: u64::from(count),
-                    known: (),
+                    payload: (),
                 });
-                let value = |Counted { term, count, .. }| FacetValue { value: term, count };
-                let values = most_frequent(counted, prefix, limit).into_iter().map(value).collect();
-                Ok((listed(values, prefix, limit), distinct))
+                let value = |TermCount { term, count, .. }| FacetValue { value: term, count };
+                let values = top_terms(counted, prefix, limit).into_iter().map(value).collect();
+                Ok((top_values(values, prefix, limit), distinct))
             }
             Self::Attribute(counter) => {
                 let (values, distinct) = counter.most_frequent(prefix, limit, snapshot)?;
-                Ok((listed(values, prefix, limit), distinct))
+                Ok((top_values(values, prefix, limit), distinct))
             }
         }
     }

@@ -6,7 +6,7 @@ use domain::search::{AttributeFilter, Field, Filters};
 use domain::{CategoryPath, Currency, PriceRange};
 use tantivy::DocId;
 use tantivy::columnar::{BytesColumn, StrColumn, TermOrdHit};
-use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
+use text::attributes::{attribute_term, key_prefix, number_sort_key, prefix_end};
 
 use crate::columns::{AllValues, NO_VALUE, Prices, ValueId, Values};
 use crate::document::number_term;
@@ -182,12 +182,12 @@ fn number_range(
     }
     let prefix = key_prefix(key);
     let start = match min {
-        Some(min) => first_at_or_after(column, &number_term(key, number_order(min)))?,
+        Some(min) => first_at_or_after(column, &number_term(key, number_sort_key(min)))?,
         None => first_at_or_after(column, prefix.as_bytes())?,
     };
     let end = match max {
-        Some(max) => first_after(column, &number_term(key, number_order(max)))?,
-        None => first_at_or_after(column, &after_prefix(&prefix))?,
+        Some(max) => first_after(column, &number_term(key, number_sort_key(max)))?,
+        None => first_at_or_after(column, &prefix_end(&prefix))?,
     };
     Ok(Some(start..end))
 }
@@ -196,7 +196,7 @@ fn number_range(
 pub(crate) fn key_range(column: &BytesColumn, key: &str) -> tantivy::Result<Range<u64>> {
     let prefix = key_prefix(key);
     let start = first_at_or_after(column, prefix.as_bytes())?;
-    Ok(start..first_at_or_after(column, &after_prefix(&prefix))?)
+    Ok(start..first_at_or_after(column, &prefix_end(&prefix))?)
 }
 
 /// The ordinal of the first term that is not before this one; the number of terms when all are.

@@ -9,8 +9,8 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 use text::dictionary::Dictionary;
 use text::score::{
-    MAX_HALF_WEIGHTS, MAX_PHRASE_HALF_WEIGHTS, STEP, Tier, UNBOOSTED, counts_by_weight, steps_of_class,
-    steps_of_half_weight,
+    MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, STEP, Tier, UNBOOSTED_STEPS, class_steps, is_weighted,
+    steps_per_scaled_weight,
 };
 
 use crate::expansion::{Expansion, List, Terms};
@@ -48,9 +48,9 @@ impl Ranking {
     pub(crate) fn new(words: usize) -> Self {
         let mut class = [0; 4];
         for tier in [Tier::TwoTypos, Tier::OneTypo, Tier::Prefix, Tier::Exact] {
-            class[tier as usize] = steps_of_class(tier.points(words));
+            class[tier as usize] = class_steps(tier.points(words));
         }
-        Self { class, half_weight: steps_of_half_weight(words) }
+        Self { class, half_weight: steps_per_scaled_weight(words) }
     }
 
     /// Adds what phrases count where documents have them.
@@ -102,7 +102,7 @@ const HALF_WEIGHT_BITS: u32 = 8;
 fn code(list: &List, weight: u32) -> Code {
     let half_weights = weight * u32::from(list.half_weights);
     let half_weights =
-        half_weights.clamp(1, u32::from(MAX_HALF_WEIGHTS.max(MAX_PHRASE_HALF_WEIGHTS))) as Code;
+        half_weights.clamp(1, u32::from(MAX_SCALED_WEIGHT.max(MAX_SCALED_PHRASE_WEIGHT))) as Code;
     (list.tier as Code) << HALF_WEIGHT_BITS | half_weights
 }
 
@@ -177,7 +177,7 @@ fn documents_of(
     number: usize,
 ) -> tantivy::Result<Vec<Match>> {
     let lists = sought.expansion.lists(number);
-    let start = |code| UNBOOSTED + ranking.steps(code, sought);
+    let start = |code| UNBOOSTED_STEPS + ranking.steps(code, sought);
     let mut found = Vec::with_capacity(entries(lists) as usize);
     if let [list] = lists {
         each_entry(list, segment, |document, weight| {
@@ -211,7 +211,7 @@ fn documents_of_any(
         }
         is_same
     });
-    all.iter_mut().for_each(|found| found.steps += UNBOOSTED);
+    all.iter_mut().for_each(|found| found.steps += UNBOOSTED_STEPS);
     Ok(all)
 }
 
@@ -411,7 +411,7 @@ fn each_entry(
             }
         }
         Terms::Phrase(first, pairs) => {
-            let mut first = postings(Dictionary::of(&pairs[0]), first, segment)?;
+            let mut first = postings(Dictionary::of_word(&pairs[0]), first, segment)?;
             let terms = pairs.iter().map(|pair| Term::from_field_text(segment.runs, pair)).collect();
             let weight = PhraseQuery::new(terms)
                 .weight(EnableScoring::disabled_from_schema(segment.reader.schema()))?;
@@ -434,13 +434,13 @@ pub(crate) fn sought(words: Vec<(Arc<Expansion>, bool)>, phrases: Vec<(Expansion
         expansion,
         is_required,
         is_word: true,
-        counts_by_weight: counts_by_weight(place),
+        counts_by_weight: is_weighted(place),
     };
     let phrase = |(expansion, ends_with): (Expansion, usize)| Sought {
         expansion: Arc::new(expansion),
         is_required: false,
         is_word: false,
-        counts_by_weight: counts_by_weight(ends_with),
+        counts_by_weight: is_weighted(ends_with),
     };
     words.into_iter().enumerate().map(word).chain(phrases.into_iter().map(phrase)).collect()
 }

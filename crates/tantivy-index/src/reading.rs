@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
-use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
+use text::query::{MAX_RELAXED_WORDS, Phrase, Query, Word, most_frequent_first};
 use text::typos::typos_allowed;
 
 use crate::expansion::{Expansion, Reach, expand, expand_phrase};
@@ -44,7 +44,7 @@ impl Read {
     /// The words that need not be found, as they stand in the query.
     pub(crate) fn relaxed(&self, query: &str) -> Vec<String> {
         let optional = self.reading.optional.iter().filter_map(|at| self.words.get(usize::from(*at)));
-        optional.filter_map(|word| query.get(word.word.at.clone())).map(str::to_owned).collect()
+        optional.filter_map(|word| query.get(word.word.span.clone())).map(str::to_owned).collect()
     }
 }
 
@@ -87,7 +87,7 @@ impl Reader<'_> {
         let mut expanded = Vec::new();
         for phrase in &phrases {
             let phrase = self.corrected(phrase, &read)?;
-            expanded.push((expand_phrase(&phrase, self.snapshot).map_err(failed)?, phrase.ends_with));
+            expanded.push((expand_phrase(&phrase, self.snapshot).map_err(failed)?, phrase.second));
         }
         if !expanded.is_empty() {
             self.add_phrases(&mut read, expanded)?;
@@ -101,7 +101,7 @@ impl Reader<'_> {
 
     /// The phrase with what its words were probably meant to be, where nothing has them as they were typed.
     fn corrected(&self, phrase: &Phrase, read: &Read) -> Result<Phrase, PortError> {
-        let (first, second) = (&read.words[phrase.begins_with], &read.words[phrase.ends_with]);
+        let (first, second) = (&read.words[phrase.first], &read.words[phrase.second]);
         if first.expansion.near.is_empty() && second.expansion.near.is_empty() {
             return Ok(phrase.clone());
         }
@@ -109,7 +109,7 @@ impl Reader<'_> {
             let meant = read.meant(self.is_prefix_query, self.snapshot).map_err(failed)?;
             Ok(meant.unwrap_or(&read.word.text).to_owned())
         };
-        Ok(phrase.respelt(&meant(first)?, &meant(second)?, self.snapshot.language))
+        Ok(phrase.corrected(&meant(first)?, &meant(second)?, self.snapshot.language))
     }
 
     fn take(&self, read: &mut Read, before: &QueryInterpretation) -> Result<(), PortError> {
@@ -154,7 +154,7 @@ impl Reader<'_> {
             frequencies.push(found as u64);
         }
         let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_found_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
+            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
         if known.is_empty() {
             return Ok(());
         }
@@ -163,11 +163,11 @@ impl Reader<'_> {
             self.find(read)?;
         }
         for (tries, at) in known[..known.len() - 1].iter().enumerate() {
-            if tries < MAX_LEFT_OUT && count(&read.found) >= enough {
+            if tries < MAX_RELAXED_WORDS && count(&read.found) >= enough {
                 break;
             }
             read.words[*at].is_required = false;
-            if tries + 1 < MAX_LEFT_OUT || tries + 2 == known.len() {
+            if tries + 1 < MAX_RELAXED_WORDS || tries + 2 == known.len() {
                 self.find(read)?;
             }
         }

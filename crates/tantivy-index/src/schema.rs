@@ -43,7 +43,7 @@ pub(crate) struct Fields {
     pub(crate) version: Field,
     /// One of the `STATE_` numbers.
     pub(crate) state: Field,
-    /// What of the fingerprint is kept, see [`text::projection::Projection::print`].
+    /// What of the fingerprint is kept, see [`text::projection::Projection::fields_hash`].
     pub(crate) print: Field,
     /// Words without digits of the whole product. The frequency of a word in a document is not how often it
     /// occurs but what it is worth there, see [`text::weights`].

@@ -12,9 +12,9 @@ use domain::{Product, ProductId, Version};
 use tantivy::schema::OwnedValue;
 use tantivy::schema::document::{DeserializeError, DocumentDeserialize, DocumentDeserializer};
 use tantivy::{DocAddress, DocId, Searcher, TantivyError};
-use text::highlight::{Marks, highlights};
+use text::highlight::Highlighter;
 use text::query::Query;
-use text::score::UNBOOSTED;
+use text::score::UNBOOSTED_STEPS;
 
 use crate::correction::corrected;
 use crate::facets::{self, FacetCounter};
@@ -37,13 +37,14 @@ pub(crate) fn search(
     let window = Window::new(request)?;
     let search = Search { snapshot, request, facets: &request.facets, window: &window, deadline };
     let Answered { found, read } = search.run()?;
-    let marks = Marks::new(read.words.iter().map(|word| (&word.word, !word.expansion.near.is_empty())));
+    let highlighter =
+        Highlighter::new(read.words.iter().map(|word| (&word.word, !word.expansion.near.is_empty())));
     let (places, has_more) = window.page(found.places, &snapshot.segments).map_err(failed)?;
     let mut hits = Vec::with_capacity(places.len());
     for place in &places {
         let product = product_at(snapshot, place.address).map_err(failed)?;
         let highlights =
-            if read.words.is_empty() { Default::default() } else { highlights(&product.content, &marks) };
+            if read.words.is_empty() { Default::default() } else { highlighter.highlight(&product.content) };
         hits.push(Hit { product, score: place.score, highlights });
     }
     let next = match (has_more, places.last(), hits.last()) {
@@ -164,7 +165,7 @@ struct Found {
 impl<'a> Search<'a> {
     fn run(&self) -> Result<Answered, PortError> {
         let tuned = Tuned::new(self.request, self.snapshot).map_err(failed)?;
-        let query = Query::of(self.request, self.snapshot.language);
+        let query = Query::new(self.request, self.snapshot.language);
         let mut read = if query.words.is_empty() {
             self.everything(&tuned)?
         } else {
@@ -179,7 +180,7 @@ impl<'a> Search<'a> {
     /// What is found without words: all active products, none better than the others.
     fn everything(&self, tuned: &Tuned) -> Result<Read, PortError> {
         // Without boosts the score is 0; with them there must be room below.
-        let steps = if self.request.tuning.boosts.is_empty() { 0 } else { UNBOOSTED };
+        let steps = if self.request.tuning.boosts.is_empty() { 0 } else { UNBOOSTED_STEPS };
         let mut found = Vec::with_capacity(self.snapshot.segments.len());
         for (number, segment) in self.snapshot.segments.iter().enumerate() {
             self.check_time()?;

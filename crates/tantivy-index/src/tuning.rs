@@ -3,7 +3,7 @@
 use domain::ProductId;
 use domain::search::{Boost, SearchRequest, Sort};
 use tantivy::DocId;
-use text::score::{PINNED_SCORE, STEP, UNBOOSTED, steps_of_boost};
+use text::score::{PINNED_SCORE, STEP, UNBOOSTED_STEPS, boost_steps};
 
 use crate::filters::{SegmentFilters, Verdict};
 use crate::matching::Match;
@@ -88,7 +88,7 @@ impl<'a> SegmentBoosts<'a> {
     ) -> tantivy::Result<Self> {
         let boost = |boost: &'a Boost| {
             let filters = SegmentFilters::new(&boost.filters, request.currency, segment, &snapshot.values)?;
-            Ok((filters, steps_of_boost(boost.by)))
+            Ok((filters, boost_steps(boost.by)))
         };
         Ok(Self(request.tuning.boosts.iter().map(boost).collect::<tantivy::Result<_>>()?))
     }
@@ -103,7 +103,7 @@ impl<'a> SegmentBoosts<'a> {
                 .0
                 .iter()
                 .filter(|(filters, _)| filters.verdict(found.document, segment) == Verdict::Passes);
-            let most = UNBOOSTED as i32;
+            let most = UNBOOSTED_STEPS as i32;
             let by = passing.map(|(_, steps)| *steps).fold(0, i32::saturating_add).clamp(-most, most);
             found.steps = found.steps.saturating_add_signed(by);
         }

@@ -7,14 +7,14 @@ use std::ops::Range;
 
 use tantivy::index::InvertedIndexReader;
 use text::cjk::is_cjk;
-use text::typos::{Letters, Pattern};
+use text::typos::{LetterSet, Pattern};
 
 /// The words of a segment, the short ones first.
 pub(crate) struct Vocabulary {
     texts: String,
     /// Where each word ends in `texts`.
     ends: Vec<u32>,
-    letters: Vec<Letters>,
+    letters: Vec<LetterSet>,
     /// Documents with each word, deleted ones included.
     documents: Vec<u32>,
     /// By the number of characters, where the words with fewer end.
@@ -56,7 +56,7 @@ impl Vocabulary {
         for (chars, text, documents) in read {
             vocabulary.texts.push_str(&text);
             vocabulary.ends.push(vocabulary.texts.len() as u32);
-            vocabulary.letters.push(Letters::of(&text));
+            vocabulary.letters.push(LetterSet::new(&text));
             vocabulary.documents.push(documents);
             vocabulary.by_length[chars + 1..].iter_mut().for_each(|words| *words += 1);
         }
@@ -66,7 +66,7 @@ impl Vocabulary {
     /// Hands every word within the typos that the pattern allows to `each`; not the word itself.
     pub(crate) fn near<'a>(&'a self, pattern: &Pattern, mut each: impl FnMut(Near<'a>)) {
         for at in self.of_lengths(pattern.lengths()) {
-            if !pattern.may_be_near(self.letters[at]) {
+            if !pattern.may_match(self.letters[at]) {
                 continue;
             }
             let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };

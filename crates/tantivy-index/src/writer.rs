@@ -245,7 +245,7 @@ impl IndexWriter for TantivyWriter {
 #[async_trait]
 impl IndexMaintenance for TantivyWriter {
     fn expected_entries(&self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
-        Projector::new(self.options.language, self.options.weights).held(records)
+        Projector::new(self.options.language, self.options.weights).expected_entries(records)
     }
 
     async fn entries(

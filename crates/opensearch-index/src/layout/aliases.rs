@@ -1,7 +1,7 @@
 //! The indexes behind the aliases of the generations.
 //!
-//! The live index has the alias itself, the next one the alias with the suffix `-next`, the previous one with the suffix
-//! `-previous`. Aliases change in one atomic step.
+//! The live index has the alias itself, the next one the alias with the suffix `-next`, the previous one with the
+//! suffix `-previous`. Aliases change in one atomic step.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,28 +2,28 @@
 
 use domain::Record;
 use serde_json::{Map, Value, json};
-use text::cjk::{is_cjk, pairs};
+use text::cjk::{bigrams, is_cjk};
 use text::dictionary::Dictionary;
-use text::projection::{Active, Projected, Projection, WeightedWords};
+use text::projection::{ActiveDocument, DocumentState, Projection, WeightedWords};
 
 use crate::layout::schema::{WEIGHT_DELIMITER, field, state};
 use crate::layout::terms::{number_term, prefix_term, word_term};
 
-/// Returns the document of a projection, for an index created at `index_created_at`. Only documents of active products have
-/// searchable fields.
+/// Returns the document of a projection, for an index created at `index_created_at`. Only documents of active products
+/// have searchable fields.
 pub(crate) fn document(record: &Record, projection: &Projection<'_>, index_created_at: i64) -> Value {
     let mut document = Map::new();
     document.insert(field::ID.to_owned(), projection.id.as_str().into());
     document.insert(field::INDEX_CREATED_AT.to_owned(), index_created_at.into());
     // Hexadecimal text, because many JSON readers lose digits of integers above 2^53.
-    document.insert(field::FINGERPRINT.to_owned(), format!("{:016x}", projection.print()).into());
+    document.insert(field::FINGERPRINT.to_owned(), format!("{:016x}", projection.fields_hash()).into());
     if let Record::Deleted(tombstone) = record {
         document.insert(field::DELETED_AT.to_owned(), tombstone.deleted_at.as_millisecond().into());
     }
     let state = match &projection.state {
-        Projected::Deleted => state::DELETED,
-        Projected::Hidden => state::HIDDEN,
-        Projected::Active(active) => {
+        DocumentState::Deleted => state::DELETED,
+        DocumentState::Hidden => state::HIDDEN,
+        DocumentState::Active(active) => {
             add_product(&mut document, active);
             state::ACTIVE
         }
@@ -32,7 +32,7 @@ pub(crate) fn document(record: &Record, projection: &Projection<'_>, index_creat
     document.into()
 }
 
-fn add_product(document: &mut Map<String, Value>, active: &Active<'_>) {
+fn add_product(document: &mut Map<String, Value>, active: &ActiveDocument<'_>) {
     let mut add = |name: &str, value: Value| document.insert(name.to_owned(), value);
     add(field::PRODUCT, active.json.as_str().into());
     if let Some(brand) = active.brand {
@@ -48,7 +48,10 @@ fn add_product(document: &mut Map<String, Value>, active: &Active<'_>) {
     add(field::IN_STOCK, active.in_stock.into());
     add(field::CREATED_AT, active.created_at_ms.into());
     add(field::NAME, active.name_key.as_str().into());
-    add(field::CJK_PAIRS, active.runs.iter().map(|run| pairs(run).collect::<Vec<_>>().join(" ")).collect());
+    add(
+        field::CJK_BIGRAMS,
+        active.cjk_runs.iter().map(|run| bigrams(run).collect::<Vec<_>>().join(" ")).collect(),
+    );
     add_words(document, &active.words);
 }
 
@@ -93,6 +96,6 @@ mod tests {
             ["wdesk", "w東", "w東京", "w京", "w京都", "w都", "ca1"].map(str::to_owned).into()
         );
         assert!(terms(field::PREFIXES).iter().all(|term| ["desk", "a1"].contains(&&term[1..])));
-        assert_eq!(document[field::CJK_PAIRS], json!(["東京 京都"]));
+        assert_eq!(document[field::CJK_BIGRAMS], json!(["東京 京都"]));
     }
 }

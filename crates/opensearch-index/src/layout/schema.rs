@@ -3,8 +3,8 @@
 use domain::search::Field;
 use serde_json::{Value, json};
 
-/// The schema that this version reads and writes. It changes with the fields and with the analysis of text, and is part of
-/// the index name.
+/// The schema that this version reads and writes. It changes with the fields and with the analysis of text, and is part
+/// of the index name.
 pub(crate) const SCHEMA: u64 = 4;
 
 /// Key in the mapping's `_meta`: the schema.
@@ -34,19 +34,19 @@ pub(crate) mod field {
     pub(crate) const STATE: &str = "state";
     /// When the index was created. Distinguishes it from an earlier index of the same name.
     pub(crate) const INDEX_CREATED_AT: &str = "made";
-    /// The stored half of the fingerprint in hexadecimal, see [`text::projection::Projection::print`].
+    /// The stored half of the fingerprint in hexadecimal, see [`text::projection::Projection::fields_hash`].
     pub(crate) const FINGERPRINT: &str = "print";
     /// When the product was deleted, in milliseconds since 1970.
     pub(crate) const DELETED_AT: &str = "deletedAt";
     /// The product's JSON as one text, so that its numbers keep their digits.
     pub(crate) const PRODUCT: &str = "product";
-    /// All words, including joined neighbours, see [`crate::layout::terms::word_term`]. The term frequency is the weight of
-    /// the word, not its number of occurrences, see [`text::weights`].
+    /// All words, including joined neighbours, see [`crate::layout::terms::word_term`]. The term frequency is the
+    /// weight of the word, not its number of occurrences, see [`text::weights`].
     pub(crate) const WORDS: &str = "words";
     /// Words for prefix queries, see [`crate::layout::terms::prefix_term`].
     pub(crate) const PREFIXES: &str = "beginnings";
-    /// Runs of CJK text, each as its pairs of adjacent characters, with positions.
-    pub(crate) const CJK_PAIRS: &str = "runs";
+    /// Runs of CJK text, each as its pairs of adjacent characters (bigrams), with positions.
+    pub(crate) const CJK_BIGRAMS: &str = "runs";
     pub(crate) const BRAND: &str = "brand";
     /// The category and each of its ancestors.
     pub(crate) const CATEGORY: &str = "category";
@@ -93,8 +93,8 @@ fn index_pattern(alias: &str) -> String {
     format!("{alias}-v{SCHEMA}-*")
 }
 
-/// Returns the name of the first index of this schema. It is fixed, so that two processes that create it concurrently create
-/// one.
+/// Returns the name of the first index of this schema. It is fixed, so that two processes that create it concurrently
+/// create one.
 pub(crate) fn first_index(alias: &str) -> String {
     numbered_index(alias, 1)
 }
@@ -124,8 +124,8 @@ fn settings() -> Value {
             // Counts and order are exact on one shard, which holds some tens of millions of products.
             "number_of_shards": 1,
             "auto_expand_replicas": "0-1",
-            // Tombstones are documents, so OpenSearch need not remember deletes. A short time lets the id of a document that
-            // was removed be used again at a lower version.
+            // Tombstones are documents, so OpenSearch need not remember deletes. A short time lets the id of a document
+            // that was removed be used again at a lower version.
             "gc_deletes": "1s",
             // The writer refreshes explicitly; this interval covers writes before a crash.
             "refresh_interval": "10s",
@@ -170,7 +170,7 @@ fn mappings() -> Value {
             field::WORDS: weighted,
             field::PREFIXES: plain("docs"),
             // OpenSearch leaves a gap of 100 positions between two values, so that no phrase spans two runs.
-            field::CJK_PAIRS: plain("positions"),
+            field::CJK_BIGRAMS: plain("positions"),
             field::BRAND: keyword,
             field::CATEGORY: keyword,
             field::TAGS: keyword,

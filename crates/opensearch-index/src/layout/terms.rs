@@ -8,8 +8,8 @@ const WEIGHT_ZERO: u8 = b'@';
 
 /// Returns a word as a term: the letter of its dictionary, then the word.
 ///
-/// OpenSearch never suggests terms that differ in the first letter. That letter is the dictionary's, so every letter of the
-/// word itself may be a typo.
+/// OpenSearch never suggests terms that differ in the first letter. That letter is the dictionary's, so every letter of
+/// the word itself may be a typo.
 pub(crate) fn word_term(dictionary: Dictionary, word: &str) -> String {
     let letter = match dictionary {
         Dictionary::Words => 'w',
@@ -20,14 +20,14 @@ pub(crate) fn word_term(dictionary: Dictionary, word: &str) -> String {
     format!("{letter}{word}")
 }
 
-/// Returns a word, or a prefix of one, as a term of the field for prefixes: its weight as one character, then the text. The
-/// words of one weight with a common prefix are therefore terms with a common prefix.
+/// Returns a word, or a prefix of one, as a term of the field for prefixes: its weight as one character, then the text.
+/// The words of one weight with a common prefix are therefore terms with a common prefix.
 pub(crate) fn prefix_term(weight: u8, text: &str) -> String {
     format!("{}{text}", char::from(WEIGHT_ZERO + weight))
 }
 
 /// Returns a number of an attribute as a term: the key, then digits that sort as the numbers do, see
-/// [`text::attributes::number_order`].
+/// [`text::attributes::number_sort_key`].
 pub(crate) fn number_term(key: &str, order: u64) -> String {
     format!("{}{order:016x}", key_prefix(key))
 }

@@ -6,9 +6,9 @@ use crate::search::words::QueryWord;
 pub(super) fn corrected(query: &str, words: &[QueryWord]) -> Option<String> {
     let (mut corrected, mut copied) = (String::new(), 0);
     for (word, correction) in words.iter().filter_map(|word| Some((&word.word, word.correction()?))) {
-        corrected.push_str(&query[copied..word.at.start]);
+        corrected.push_str(&query[copied..word.span.start]);
         corrected.push_str(correction);
-        copied = word.at.end;
+        copied = word.span.end;
     }
     (copied > 0).then(|| corrected + &query[copied..])
 }

@@ -3,7 +3,7 @@
 use domain::ports::{IndexStats, PortError};
 use domain::search::{FacetRequest, FacetValue, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
-use text::highlight::{Marks, highlights};
+use text::highlight::Highlighter;
 
 use crate::layout::schema::{field, state};
 use crate::search::correction::corrected;
@@ -59,11 +59,11 @@ pub(super) async fn search(
 
 fn hits(plan: &SearchPlan<'_>, response: &SearchResponse, shown: usize) -> Result<Vec<Hit>, PortError> {
     let words = &plan.query.words;
-    let marks = Marks::new(words.iter().map(|word| (&word.word, !word.candidates.is_empty())));
+    let highlighter = Highlighter::new(words.iter().map(|word| (&word.word, !word.candidates.is_empty())));
     let hit = |hit: &SearchHit| {
         let product = hit.product()?;
         let highlights =
-            if words.is_empty() { Default::default() } else { highlights(&product.content, &marks) };
+            if words.is_empty() { Default::default() } else { highlighter.highlight(&product.content) };
         Ok(Hit { product, score: hit.score(), highlights })
     };
     response.hits.hits.iter().take(shown).map(hit).collect()

@@ -1,8 +1,8 @@
 //! Counts the values of facets.
 //!
-//! All attributes are terms of one field, and the values of one key are a range of its terms. A composite aggregation walks
-//! through terms in order from any start, so it lists that range exactly, without a field per key and without turning a key
-//! into a regular expression.
+//! All attributes are terms of one field, and the values of one key are a range of its terms. A composite aggregation
+//! walks through terms in order from any start, so it lists that range exactly, without a field per key and without
+//! turning a key into a regular expression.
 
 use domain::Currency;
 use domain::ports::{PortError, PortErrorKind};
@@ -10,8 +10,8 @@ use domain::search::{
     Facet, FacetValue, Field, NumberFacet, PriceFacet, bucket_width, number_facet, price_facet,
 };
 use serde_json::{Value, json};
-use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
-use text::facets::{Counted, listed, most_frequent};
+use text::attributes::{full_value, key_prefix, number_from_sort_key, truncated_part};
+use text::facets::{TermCount, top_terms, top_values};
 
 use crate::layout::schema::{field, keyword_field};
 use crate::search::facet_counts::{
@@ -21,8 +21,8 @@ use crate::search::filters::{has_key, price_field};
 use crate::search::query_dsl::term;
 use crate::search::snapshot::Snapshot;
 
-/// The most terms in one response, of texts and of numbers each. With 20 facets this is just below the number of buckets that
-/// OpenSearch allows in a response.
+/// The most terms in one response, of texts and of numbers each. With 20 facets this is just below the number of
+/// buckets that OpenSearch allows in a response.
 const TERMS_PER_RESPONSE: usize = 1500;
 /// The most prices in one response; if there are more, a second search counts a histogram.
 const PRICES_PER_RESPONSE: usize = 1000;
@@ -88,65 +88,67 @@ impl FacetCounter<'_> {
                 (counted, distinct, None)
             }
         };
-        let values = self.most_frequent(counted, "", limit).await?;
+        let values = self.top_values(counted, "", limit).await?;
         Ok(Facet::Values { values, distinct, numbers })
     }
 
     /// Returns the values that have a prefix, as [`domain::search::FacetRequest`] defines.
     pub(super) async fn values(&self, prefix: &str, limit: usize) -> Result<Vec<FacetValue>, PortError> {
         let counted = self.all_terms().await?;
-        self.most_frequent(counted, prefix, limit).await
+        self.top_values(counted, prefix, limit).await
     }
 
     /// Returns the facet of the numbers of an attribute.
     async fn numbers(&self, first: Terms) -> Result<Option<NumberFacet>, PortError> {
         let counted = self.all_terms_of(field::NUMBERS, first).await?;
-        let number = |counted: &Counted<()>| {
-            let order = u64::from_str_radix(&counted.term, 16).ok()?;
-            Some((number_of_order(order), counted.count))
+        let number = |counted: &TermCount<()>| {
+            let sort_key = u64::from_str_radix(&counted.term, 16).ok()?;
+            Some((number_from_sort_key(sort_key), counted.count))
         };
         Ok(number_facet(&counted.iter().filter_map(number).collect::<Vec<_>>()))
     }
 
-    async fn most_frequent(
+    async fn top_values(
         &self,
-        counted: Vec<Counted<()>>,
+        counted: Vec<TermCount<()>>,
         prefix: &str,
         limit: usize,
     ) -> Result<Vec<FacetValue>, PortError> {
         let mut values = Vec::new();
-        for Counted { term, count, .. } in most_frequent(counted, prefix, limit) {
+        for TermCount { term, count, .. } in top_terms(counted, prefix, limit) {
             let value = match self.facet {
-                Field::Attribute(key) if beginning(&term).is_some() => self.whole_value(key, term).await?,
+                Field::Attribute(key) if truncated_part(&term).is_some() => {
+                    self.full_value(key, term).await?
+                }
                 _ => term,
             };
             values.push(FacetValue { value, count });
         }
-        Ok(listed(values, prefix, limit))
+        Ok(top_values(values, prefix, limit))
     }
 
     /// Returns the long value whose truncated form is a term, from a product that has it.
-    async fn whole_value(&self, key: &str, truncated: String) -> Result<String, PortError> {
+    async fn full_value(&self, key: &str, truncated: String) -> Result<String, PortError> {
         let query = term(field::ATTRIBUTES, key_prefix(key) + &truncated);
         let response = self.snapshot.search(json!({ "size": 1, "query": query })).await?;
         // No product has the value any longer.
         let Some(hit) = response.hits.hits.first() else { return Ok(truncated) };
         let product = hit.product()?;
-        Ok(whole_value(key, &truncated, product.content.attributes.get(key)).unwrap_or(truncated))
+        Ok(full_value(key, &truncated, product.content.attributes.get(key)).unwrap_or(truncated))
     }
 
     /// Returns all values of the facet, in the order of their terms.
-    async fn all_terms(&self) -> Result<Vec<Counted<()>>, PortError> {
+    async fn all_terms(&self) -> Result<Vec<TermCount<()>>, PortError> {
         let first = self.terms_after(values_field(self.facet)?, self.key_prefix()).await?;
         self.all_terms_from(first).await
     }
 
     /// Returns all values of the facet, in the order of their terms, given the first part of them.
-    async fn all_terms_from(&self, first: Terms) -> Result<Vec<Counted<()>>, PortError> {
+    async fn all_terms_from(&self, first: Terms) -> Result<Vec<TermCount<()>>, PortError> {
         self.all_terms_of(values_field(self.facet)?, first).await
     }
 
-    async fn all_terms_of(&self, name: &str, mut terms: Terms) -> Result<Vec<Counted<()>>, PortError> {
+    async fn all_terms_of(&self, name: &str, mut terms: Terms) -> Result<Vec<TermCount<()>>, PortError> {
         let mut counted = Vec::new();
         for _ in 0..MAX_RESPONSES {
             let received = terms.buckets.len();
@@ -179,11 +181,11 @@ impl FacetCounter<'_> {
     }
 
     /// Returns the terms that belong to the facet, without their key.
-    fn own_terms(&self, buckets: Vec<TermBucket>) -> Vec<Counted<()>> {
+    fn own_terms(&self, buckets: Vec<TermBucket>) -> Vec<TermCount<()>> {
         let prefix = self.key_prefix().unwrap_or_default();
         let own = buckets.into_iter().filter_map(|bucket| {
             let (term, count) = bucket.into_pair();
-            Some(Counted { term: term.strip_prefix(&prefix)?.to_owned(), count, known: () })
+            Some(TermCount { term: term.strip_prefix(&prefix)?.to_owned(), count, payload: () })
         });
         own.collect()
     }

@@ -3,7 +3,7 @@
 use domain::Currency;
 use domain::search::{AttributeFilter, Field, Filters};
 use serde_json::{Map, Value, json};
-use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
+use text::attributes::{attribute_term, key_prefix, number_sort_key, prefix_end};
 
 use crate::layout::schema::{field, keyword_field};
 use crate::layout::terms::number_term;
@@ -65,9 +65,9 @@ fn attribute(key: &str, filter: &AttributeFilter) -> Value {
         AttributeFilter::Equals(value) => term(field::ATTRIBUTES, attribute_term(key, value)),
         AttributeFilter::Range { min, max } if is_nan(*min) || is_nan(*max) => json!({ "match_none": {} }),
         AttributeFilter::Range { min, max } => {
-            let min = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_order(min)));
+            let min = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_sort_key(min)));
             let (operator, max) = match max {
-                Some(max) => ("lte", number_term(key, number_order(*max))),
+                Some(max) => ("lte", number_term(key, number_sort_key(*max))),
                 None => ("lt", end_of_key(key)),
             };
             json!({ "range": { field::NUMBERS: { "gte": min, operator: max } } })
@@ -78,7 +78,7 @@ fn attribute(key: &str, filter: &AttributeFilter) -> Value {
 /// Returns the lowest text that is greater than all terms of a key.
 fn end_of_key(key: &str) -> String {
     // The prefix ends with NUL, and a text in which NUL is replaced by the next character is valid UTF-8.
-    String::from_utf8_lossy(&after_prefix(&key_prefix(key))).into_owned()
+    String::from_utf8_lossy(&prefix_end(&key_prefix(key))).into_owned()
 }
 
 fn is_nan(bound: Option<f64>) -> bool {

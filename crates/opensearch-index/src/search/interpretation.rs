@@ -1,10 +1,10 @@
-//! Interpretation of the words of a query: as typed; with typos, if few products have them as typed; and with some words
-//! optional, if few products have them all.
+//! Interpretation of the words of a query: as typed; with typos, if few products have them as typed; and with some
+//! words optional, if few products have them all.
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use serde_json::{Value, json};
-use text::query::{MAX_LEFT_OUT, most_found_first};
+use text::query::{MAX_RELAXED_WORDS, most_frequent_first};
 
 use crate::search::matching::{has_exact_word, has_word};
 use crate::search::query_dsl::all_of;
@@ -83,8 +83,8 @@ impl<'a> Interpreter<'a> {
         Ok(())
     }
 
-    /// Decides which words may have typos and which are optional, and returns true if there are any. `matches` is a lower
-    /// bound of the number of products that have all words as typed.
+    /// Decides which words may have typos and which are optional, and returns true if there are any. `matches` is a
+    /// lower bound of the number of products that have all words as typed.
     pub(super) async fn decide_typos_and_optional(
         &self,
         query: &mut QueryWords,
@@ -104,18 +104,8 @@ impl<'a> Interpreter<'a> {
         let as_typed = counts.split_off(word_count_filters);
         let mut word_counts = WordCounts::from_counts(counts);
         if word_counts.all < FEW {
-            let mut rare = TypoWords {
-                positions: Vec::new(),
-                counts: Counts { counts: Vec::new(), suggested: Vec::new() },
-            };
-            for (at, options) in positions.into_iter().zip(suggested) {
-                let count = as_typed[usize::from(at)];
-                if count < FEW {
-                    rare.positions.push(at);
-                    rare.counts.counts.push(count);
-                    rare.counts.suggested.push(options);
-                }
-            }
+            let counts = positions.iter().map(|at| as_typed[usize::from(*at)]).collect();
+            let rare = TypoWords { positions, counts: Counts { counts, suggested } }.retain_rare();
             self.allow_typos(query, rare).await?;
             if enough > 0 && !query.match_as_typed() {
                 let filters = self.word_count_filters(query);
@@ -164,11 +154,11 @@ impl<'a> Interpreter<'a> {
     ) -> Result<(), PortError> {
         let frequencies = word_counts.frequencies();
         let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_found_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
+            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
         let Some(most) = known.len().checked_sub(1) else { return Ok(()) };
         let has_others =
             |left_out: usize| self.visible(known[left_out..].iter().map(|at| has_word(&query.words[*at])));
-        let filters: Vec<Value> = (0..most.min(MAX_LEFT_OUT)).map(has_others).collect();
+        let filters: Vec<Value> = (0..most.min(MAX_RELAXED_WORDS)).map(has_others).collect();
         let counts = self.snapshot.count(&filters, Vec::new()).await?.counts;
         let left_out = counts.iter().position(|count| *count >= enough).unwrap_or(most);
         for at in unknown.iter().chain(&known[..left_out]) {
@@ -198,6 +188,18 @@ impl<'a> Interpreter<'a> {
             Some(hidden) => json!({ "bool": { "filter": [passing], "must_not": [hidden] } }),
             None => passing,
         }
+    }
+}
+
+impl TypoWords {
+    /// Keeps the words that few products have as typed.
+    fn retain_rare(self) -> Self {
+        let Self { positions, counts: Counts { counts, suggested } } = self;
+        let words = positions.into_iter().zip(counts).zip(suggested);
+        let rare = words.filter(|((_, count), _)| *count < FEW);
+        let (known, suggested): (Vec<(u8, u64)>, Vec<_>) = rare.unzip();
+        let (positions, counts) = known.into_iter().unzip();
+        Self { positions, counts: Counts { counts, suggested } }
     }
 }
 

@@ -55,8 +55,8 @@ pub(super) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option
     documents.into_iter().map(Document::into_indexed).collect()
 }
 
-/// Returns the version of each product that searches see, in request order. Does not observe writes that are not refreshed
-/// yet.
+/// Returns the version of each product that searches see, in request order. Does not observe writes that are not
+/// refreshed yet.
 pub(super) async fn versions(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
     let documents = documents(client, ids, &[("realtime", "false"), ("_source", "false")]).await?;
     Ok(documents.iter().map(Document::version).collect())

@@ -1,14 +1,15 @@
 //! Converts the words of a query to one OpenSearch query with the scores of [`text::score`].
 //!
-//! A product may match a word in several ways, each with a class and the weight of the word in that product. The boost of a
-//! term encodes both: the field's similarity scores the integral part for the class, plus the fraction times the weight.
+//! A product may match a word in several ways, each with a class and the weight of the word in that product. The boost
+//! of a term encodes both: the field's similarity scores the integral part for the class, plus the fraction times the
+//! weight.
 
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
 use text::forms::normal_form;
 use text::query::Term;
 use text::score::{
-    PHRASE_HALF_WEIGHTS, STEP, Spelling, Tier, counts_by_weight, steps_of_class, steps_of_half_weight,
+    PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, class_steps, is_weighted, steps_per_scaled_weight,
 };
 use text::weights::MAX_WEIGHT;
 
@@ -17,15 +18,15 @@ use crate::layout::terms::{prefix_term, word_term};
 use crate::search::query_dsl::{all_of, any_of, best_of, constant_score, prefix, term};
 use crate::search::words::{QueryWord, QueryWords};
 
-/// The most terms of all words together that are scored by their weights; further ones score as the lowest weight. OpenSearch
-/// allows 1,024 clauses in a query.
+/// The most terms of all words together that are scored by their weights; further ones score as the lowest weight.
+/// OpenSearch allows 1,024 clauses in a query.
 const MAX_SCORED_TERMS: usize = 600;
 
 /// One way in which a product may match a word, other than by a prefix.
 struct WordMatch {
     tier: Tier,
-    /// The half weights that each weight of the first term counts.
-    half_weights: u8,
+    /// The factor of the weight of the first term.
+    weight_factor: u8,
     /// Terms that a product must all have.
     terms: Vec<Term>,
     /// True if the terms are the pairs of a CJK run, which must be adjacent.
@@ -37,8 +38,8 @@ struct ScoreScale {
     words: usize,
 }
 
-/// Returns the query for products with every required word, or with at least one word if none is required, scored by how well
-/// they match. `added_score` matches all products and adds to their scores. There must be words.
+/// Returns the query for products with every required word, or with at least one word if none is required, scored by
+/// how well they match. `added_score` matches all products and adds to their scores. There must be words.
 pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
     let scale = ScoreScale { words: query.words.len() };
     let (mut must, mut should) = (Vec::new(), Vec::new());
@@ -51,8 +52,8 @@ pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
     }
     must.push(added_score);
     // Phrases only affect the order.
-    let phrases = query.phrases().filter(|phrase| counts_by_weight(phrase.ends_with));
-    should.extend(phrases.map(|phrase| scored_term(&phrase.term, scale.per_weight(PHRASE_HALF_WEIGHTS))));
+    let phrases = query.phrases().filter(|phrase| is_weighted(phrase.second));
+    should.extend(phrases.map(|phrase| scored_term(&phrase.term, scale.per_weight(PHRASE_WEIGHT_FACTOR))));
     json!({ "bool": { "must": must, "should": should } })
 }
 
@@ -74,7 +75,7 @@ impl ScoreScale {
     /// Returns the query for products with the word, scored by the best way in which they match.
     fn word(&self, word: &QueryWord, position: usize) -> Value {
         let per_weight =
-            |half_weights| if counts_by_weight(position) { self.per_weight(half_weights) } else { 0.0 };
+            |weight_factor| if is_weighted(position) { self.per_weight(weight_factor) } else { 0.0 };
         let mut scored = word_matches(word);
         let mut free_terms = MAX_SCORED_TERMS / self.words;
         let fitting = scored.iter().take_while(|way| {
@@ -83,7 +84,7 @@ impl ScoreScale {
             fits
         });
         let rest = scored.split_off(fitting.count());
-        let score = |way: &WordMatch| way.scored(self.class(way.tier) + per_weight(way.half_weights));
+        let score = |way: &WordMatch| way.scored(self.class(way.tier) + per_weight(way.weight_factor));
         let mut queries: Vec<Value> = scored.iter().map(score).collect();
         for ways in rest.chunk_by(|a, b| a.tier == b.tier) {
             let lowest = self.class(ways[0].tier) + per_weight(1);
@@ -91,8 +92,8 @@ impl ScoreScale {
         }
         if word.is_prefix() {
             let (text, class) = (&word.word.text, self.class(Tier::Prefix));
-            if counts_by_weight(position) {
-                let per_weight = self.per_weight(word.word.half_weights(Spelling::Same));
+            if is_weighted(position) {
+                let per_weight = self.per_weight(word.word.weight_factor(Spelling::Same));
                 queries.extend((1..=MAX_WEIGHT).map(|weight| {
                     let filter = prefix(field::PREFIXES, &prefix_term(weight, text));
                     constant_score(&filter, class + f32::from(weight) * per_weight)
@@ -106,12 +107,12 @@ impl ScoreScale {
 
     /// Returns the score of matching a word at all: an integer.
     fn class(&self, tier: Tier) -> f32 {
-        steps_of_class(tier.points(self.words)) as f32 * STEP
+        class_steps(tier.points(self.words)) as f32 * STEP
     }
 
     /// Returns the score of one weight of a word: a fraction.
-    fn per_weight(&self, half_weights: u8) -> f32 {
-        (u32::from(half_weights) * steps_of_half_weight(self.words)) as f32 * STEP
+    fn per_weight(&self, weight_factor: u8) -> f32 {
+        (u32::from(weight_factor) * steps_per_scaled_weight(self.words)) as f32 * STEP
     }
 }
 
@@ -120,7 +121,7 @@ fn word_matches(query_word: &QueryWord) -> Vec<WordMatch> {
     let word = &query_word.word;
     let exact = word.alternatives.iter().map(|alternative| WordMatch {
         tier: Tier::Exact,
-        half_weights: word.half_weights(alternative.spelling),
+        weight_factor: word.weight_factor(alternative.spelling),
         terms: alternative.terms.clone(),
         is_phrase: alternative.is_phrase,
     });
@@ -131,8 +132,8 @@ fn word_matches(query_word: &QueryWord) -> Vec<WordMatch> {
         // Two candidates may have the same normal form.
         if ways.iter().all(|way| way.tier == Tier::Exact || way.terms != terms) {
             let tier = if candidate.typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
-            let half_weights = word.half_weights(Spelling::Same);
-            ways.push(WordMatch { tier, half_weights, terms, is_phrase: false });
+            let weight_factor = word.weight_factor(Spelling::Same);
+            ways.push(WordMatch { tier, weight_factor, terms, is_phrase: false });
         }
     }
     ways
@@ -157,11 +158,11 @@ impl WordMatch {
         }
     }
 
-    /// Returns the filter for products with the pairs of a CJK run, adjacent and in order. The field's analyser splits at
-    /// spaces only, and pairs contain none.
+    /// Returns the filter for products with the pairs of a CJK run, adjacent and in order. The field's analyser splits
+    /// at spaces only, and pairs contain none.
     fn phrase(&self) -> Value {
         let pairs: Vec<&str> = self.terms.iter().map(|term| term.text.as_str()).collect();
-        json!({ "match_phrase": { field::CJK_PAIRS: { "query": pairs.join(" ") } } })
+        json!({ "match_phrase": { field::CJK_BIGRAMS: { "query": pairs.join(" ") } } })
     }
 }
 
@@ -212,10 +213,11 @@ mod tests {
                 assert!(scale.class(tier).fract() == 0.0 && scale.class(tier) >= 1.0, "{words} {tier:?}");
             }
             let spellings = [Spelling::Same, Spelling::Joined, Spelling::Synonym];
-            for half_weights in spellings.map(Spelling::half_weights).into_iter().chain([PHRASE_HALF_WEIGHTS])
+            for weight_factor in
+                spellings.map(Spelling::weight_factor).into_iter().chain([PHRASE_WEIGHT_FACTOR])
             {
-                let per_weight = scale.per_weight(half_weights);
-                assert!(per_weight > 0.0 && per_weight < 0.5, "{words} {half_weights}");
+                let per_weight = scale.per_weight(weight_factor);
+                assert!(per_weight > 0.0 && per_weight < 0.5, "{words} {weight_factor}");
             }
         }
     }

@@ -22,8 +22,8 @@ pub struct OpenSearchSearcher {
 }
 
 impl OpenSearchSearcher {
-    /// Opens the index behind the alias. If OpenSearch does not answer, or the alias does not exist yet, logs a warning and
-    /// succeeds; the index is checked again at the first use.
+    /// Opens the index behind the alias. If OpenSearch does not answer, or the alias does not exist yet, logs a warning
+    /// and succeeds; the index is checked again at the first use.
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies

@@ -1,5 +1,5 @@
-//! The snapshot of the index that searches run on: the latest one of each call, or a point in time that several searches
-//! share.
+//! The snapshot of the index that searches run on: the latest one of each call, or a point in time that several
+//! searches share.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::search::response::{SearchResponse, SuggestEntry, SuggestOption};
 pub(super) const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time after which OpenSearch cancels a search; nobody waits for it any longer.
 const CANCEL_AFTER: &str = "5s";
-/// How long OpenSearch keeps a point in time after the last search on it, if it is not closed.
+/// The time after the last search at which OpenSearch closes a point in time by itself.
 const KEEP_ALIVE: &str = "30s";
 const POINT_IN_TIME_TIMEOUT: Duration = Duration::from_secs(5);
 const POINT_IN_TIME_PATH: &str = "_search/point_in_time";

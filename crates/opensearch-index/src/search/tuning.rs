@@ -2,13 +2,14 @@
 
 use domain::search::{Boost, SearchRequest, Sort};
 use serde_json::{Value, json};
-use text::score::{PINNED_SCORE, STEP, UNBOOSTED, steps_of_boost};
+use text::score::{PINNED_SCORE, STEP, UNBOOSTED_STEPS, boost_steps};
 
 use crate::layout::schema::field;
 use crate::search::filters::filters;
 use crate::search::query_dsl::{all_of, constant_score, none_of, term};
 
-/// Adds `_score`, which is never negative, to the lowest possible sum of boosts, and keeps the result within its bounds.
+/// Adds `_score`, which is never negative, to the lowest possible sum of boosts, and keeps the result within its
+/// bounds.
 const BOOST_SCRIPT: &str = "Math.max(0.0, Math.min(params.most, params.least + _score))";
 
 /// Returns the query for hidden products, which neither match nor count; `None` if there are none.
@@ -29,7 +30,7 @@ pub(super) fn pinned(request: &SearchRequest) -> Vec<Value> {
 
 /// Returns the query that matches all products and scores each by its boosts, above zero.
 pub(super) fn boosted(request: &SearchRequest) -> Value {
-    let unboosted = UNBOOSTED as f32 * STEP;
+    let unboosted = UNBOOSTED_STEPS as f32 * STEP;
     if request.tuning.boosts.is_empty() {
         return json!({ "match_all": { "boost": unboosted } });
     }
@@ -37,12 +38,12 @@ pub(super) fn boosted(request: &SearchRequest) -> Value {
     for Boost { filters: wanted, by } in &request.tuning.boosts {
         let passing =
             all_of(filters(wanted, request.currency).into_iter().map(|filter| filter.query).collect());
-        let by = steps_of_boost(*by) as f32 * STEP;
+        let by = boost_steps(*by) as f32 * STEP;
         if by > 0.0 {
             boosts.push(constant_score(&passing, by));
         } else if by < 0.0 {
-            // OpenSearch allows no negative score. Instead of lowering the products that pass, this raises all others and
-            // lowers the base of all.
+            // OpenSearch allows no negative score. Instead of lowering the products that pass, this raises all others
+            // and lowers the base of all.
             boosts.push(constant_score(&none_of(&passing), -by));
             least += by;
         }

@@ -50,9 +50,9 @@ impl QueryWord {
 impl QueryWords {
     /// Parses the words, to match as typed.
     pub(super) fn as_typed(request: &SearchRequest, language: Language) -> Self {
-        let Query { words, phrases } = Query::of(request, language);
+        let Query { words, phrases } = Query::new(request, language);
         let as_typed = |word: Word| QueryWord {
-            is_prefix: if word.is_last && !request.is_prefix_query { None } else { Some(word.is_last) },
+            is_prefix: if word.is_prefix && !request.is_prefix_query { None } else { Some(word.is_prefix) },
             word,
             candidates: Vec::new(),
             is_required: request.match_mode != MatchMode::Any,
@@ -70,8 +70,8 @@ impl QueryWords {
         self.words.last().filter(|last| last.is_prefix.is_none())
     }
 
-    /// Decides whether the last word is a prefix, given the number of products that have it as a whole word. Returns true if
-    /// that changes the matches.
+    /// Decides whether the last word is a prefix, given the number of products that have it as a whole word. Returns
+    /// true if that changes the matches.
     pub(super) fn decide_prefix(&mut self, document_frequency: u64) -> bool {
         match self.words.last_mut() {
             Some(last) if last.is_prefix.is_none() => {
@@ -84,12 +84,12 @@ impl QueryWords {
     /// Returns pairs of neighbouring words, with misspelt words corrected.
     pub(super) fn phrases(&self) -> impl Iterator<Item = Cow<'_, Phrase>> {
         self.phrases.iter().map(|phrase| {
-            let (first, second) = (&self.words[phrase.begins_with], &self.words[phrase.ends_with]);
+            let (first, second) = (&self.words[phrase.first], &self.words[phrase.second]);
             if first.correction().is_none() && second.correction().is_none() {
                 return Cow::Borrowed(phrase);
             }
             let corrected = |word: &'_ QueryWord| word.correction().unwrap_or(&word.word.text).to_owned();
-            Cow::Owned(phrase.respelt(&corrected(first), &corrected(second), first.word.language))
+            Cow::Owned(phrase.corrected(&corrected(first), &corrected(second), first.word.language))
         })
     }
 
@@ -102,6 +102,6 @@ impl QueryWords {
     pub(super) fn optional_words(&self, query: &str) -> Vec<String> {
         let positions = self.interpretation.optional.iter();
         let words = positions.filter_map(|at| self.words.get(usize::from(*at)));
-        words.filter_map(|word| query.get(word.word.at.clone())).map(str::to_owned).collect()
+        words.filter_map(|word| query.get(word.word.span.clone())).map(str::to_owned).collect()
     }
 }

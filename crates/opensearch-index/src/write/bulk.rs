@@ -81,7 +81,7 @@ impl BulkLines {
     }
 }
 
-/// How the version of a write must compare with the version that the index holds.
+/// The condition on the version of a write, compared with the version that the index holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum VersionCheck {
     /// It must be newer.

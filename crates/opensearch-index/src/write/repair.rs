@@ -1,8 +1,8 @@
 //! Repairing entries that differ from the store.
 //!
-//! A repair to a higher or equal version is one write. OpenSearch rejects a write of a lower version, as is needed after the
-//! store was restored from a backup: such a repair removes the document first, then writes the lower version once OpenSearch
-//! has forgotten the removed one.
+//! A repair to a higher or equal version is one write. OpenSearch rejects a write of a lower version, as is needed
+//! after the store was restored from a backup: such a repair removes the document first, then writes the lower version
+//! once OpenSearch has forgotten the removed one.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::client::Client;
 use crate::write::bulk::{BulkLines, BulkWriter, VersionCheck};
 use crate::write::entries::entries;
 
-/// How long writes of a lower version are retried. OpenSearch remembers the version of a removed document for the `gc_deletes`
-/// of the index, one second.
+/// The time limit of retrying writes of a lower version. OpenSearch remembers the version of a removed document for the
+/// `gc_deletes` of the index, one second.
 const LOWER_VERSION_TIMEOUT: Duration = Duration::from_secs(20);
 /// The pause between these writes.
 const LOWER_VERSION_PAUSE: Duration = Duration::from_millis(500);

@@ -20,8 +20,8 @@ pub struct OpenSearchWriter {
 }
 
 impl OpenSearchWriter {
-    /// Opens the index behind the alias. If OpenSearch does not answer, logs a warning and succeeds; the index is checked
-    /// again at each use.
+    /// Opens the index behind the alias. If OpenSearch does not answer, logs a warning and succeeds; the index is
+    /// checked again at each use.
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
@@ -32,8 +32,8 @@ impl OpenSearchWriter {
         Self::start(options, false).await
     }
 
-    /// Opens the index behind the alias as [`Self::open`] does, and creates both if they do not exist: now, or as soon as
-    /// OpenSearch answers.
+    /// Opens the index behind the alias as [`Self::open`] does, and creates both if they do not exist: now, or as soon
+    /// as OpenSearch answers.
     ///
     /// # Errors
     /// As [`Self::open`], except [`OpenError::Missing`].
