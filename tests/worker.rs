@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::ports::{Applied, ChangeQueue, Envelope, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -59,8 +59,8 @@ impl Fixture {
             calls: AtomicUsize::new(0),
             turns: Semaphore::new(0),
         });
-        let options = WorkerOptions { commit_interval: Duration::ZERO, ..WorkerOptions::default() };
-        let worker = Worker::new(queue.clone(), index.clone(), options);
+        let options = ConsumerOptions { commit_interval: Duration::ZERO, ..ConsumerOptions::default() };
+        let worker = Consumer::new(queue.clone(), index.clone(), options);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let work = tokio::spawn(async move { worker.run(stopped).await });

@@ -9,7 +9,7 @@ use domain::{Change, Currency, Product, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
 use noren::app::App;
 use serde_json::{Value, json};
-use sync::{DeadLetterOffice, Selection};
+use sync::{DeadLetterService, Selection};
 
 use crate::support::{Answer, PATIENCE, Running, TestApp, dead_letter_all};
 
@@ -66,7 +66,7 @@ fn key_of(list: &Value, id: &str, version: u64) -> Value {
 async fn a_retry_enqueues_what_the_store_holds_now() {
     let data = folder_with_dead_letters().await;
     let store = Arc::new(EmbeddedStore::open(data.path(), Options::default()).unwrap());
-    let office = DeadLetterOffice::new(store.clone(), store.clone(), store.clone());
+    let office = DeadLetterService::new(store.clone(), store.clone(), store.clone());
     assert_eq!(store.stats().await.unwrap().waiting, 0);
     let settled = office.retry(Selection::Newest).await.unwrap();
     assert_eq!((settled.done.len(), settled.refused.len(), settled.more), (3, 1, false), "{settled:?}");

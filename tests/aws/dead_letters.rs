@@ -13,7 +13,7 @@ use domain::{Change, Currency, ProductId};
 use embedded_store::{EmbeddedStore, Options, Outbox};
 use serde_json::Value;
 use sqs_queue::SqsQueue;
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio_util::sync::CancellationToken;
 
 use super::queue::send_text;
@@ -60,7 +60,7 @@ async fn a_poison_message_is_shown_with_its_reason_and_healed_by_a_retry() {
     send_text(&sqs.url, &name, "poison").await;
 
     let index = Arc::new(Full::default());
-    let worker = Worker::new(queue.clone(), index.clone(), WorkerOptions::default());
+    let worker = Consumer::new(queue.clone(), index.clone(), ConsumerOptions::default());
     let stop = CancellationToken::new();
     let (working, stopped) = (worker.clone(), stop.clone());
     let work = tokio::spawn(async move { working.run(stopped).await });

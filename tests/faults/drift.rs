@@ -60,9 +60,9 @@ async fn plant(
                 ("stale", stored.id().clone(), Some(stored.version()), Some(older))
             }
             4 => {
-                let of_nobody = ProductId::parse(&format!("ghost-{n}")).unwrap();
-                let ghost = altered(&products.next().unwrap(), |product| product.id = of_nobody.clone());
-                ("ghost", of_nobody, None, Some(ghost))
+                let of_nobody = ProductId::parse(&format!("orphan-{n}")).unwrap();
+                let orphan = altered(&products.next().unwrap(), |product| product.id = of_nobody.clone());
+                ("orphaned", of_nobody, None, Some(orphan))
             }
             5 => {
                 let deleted = tombstones.next().unwrap();
@@ -70,7 +70,7 @@ async fn plant(
                 let undead = altered(&products.next().unwrap(), |product| {
                     (product.id, product.version) = (id.clone(), version);
                 });
-                ("ghost", id.clone(), Some(version), Some(undead))
+                ("orphaned", id.clone(), Some(version), Some(undead))
             }
             6 | 7 => {
                 let stored = products.next().unwrap();
@@ -85,7 +85,7 @@ async fn plant(
             _ => {
                 let stored = products.next().unwrap();
                 let later = altered(&stored, |product| product.version.0 += 5);
-                ("ahead", stored.id().clone(), Some(stored.version()), Some(later))
+                ("newer", stored.id().clone(), Some(stored.version()), Some(later))
             }
         };
         planted.insert(id.to_string(), kind.to_owned());
@@ -135,7 +135,7 @@ async fn found_and_repaired_over_http(app: &TestApp) {
         assert_eq!(verified.summary["isConverged"], false);
         assert!(verified.drifts.values().all(|(_, repair)| repair == "none"), "SEED={seed}: {verified:?}");
         let sums =
-            ["missing", "stale", "ghost", "differing", "ahead"].map(|kind| verified.summary[kind].clone());
+            ["missing", "stale", "orphaned", "differing", "newer"].map(|kind| verified.summary[kind].clone());
         assert_eq!(sums, [20, 20, 20, 20, 20], "SEED={seed}");
         assert_eq!(verified.summary["compared"], products());
     }
@@ -193,7 +193,7 @@ async fn a_hundred_differences_are_found_and_repaired_in_a_folder_by_the_program
     let fast = [&place[..], &["--patience", "0"]].concat();
     let (code, found, last_line) = noren_verify(&fast);
     assert_eq!((code, &found), (Some(1), &planted), "SEED={seed}: {last_line}");
-    let expected = "100 differ: 20 missing, 20 stale, 20 ghost, 20 ahead, 20 differing; 0 repaired";
+    let expected = "100 differ: 20 missing, 20 stale, 20 orphaned, 20 newer, 20 differing; 0 repaired";
     assert!(last_line.ends_with(expected), "{last_line}");
     let (code, found, last_line) = noren_verify(&[&fast[..], &["--repair"]].concat());
     assert_eq!((code, &found), (Some(0), &planted), "SEED={seed}: {last_line}");

@@ -259,7 +259,7 @@ async fn an_index_whose_store_is_empty_is_left_alone() {
     }
     let service = shop.serve().await;
     let verified = verify(&service.url, "patience=0").await;
-    assert_eq!(verified.summary["ghost"], PRODUCTS, "{:?}", verified.summary);
+    assert_eq!(verified.summary["orphaned"], PRODUCTS, "{:?}", verified.summary);
     assert_eq!(total(&service.url).await, found, "it is left as it is");
     // Repairing it is explicit.
     let repaired = verify(&service.url, "patience=0&repair=true").await;

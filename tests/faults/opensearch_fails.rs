@@ -19,7 +19,7 @@ use embedded_store::{EmbeddedStore, Options};
 use jiff::{SignedDuration, Timestamp};
 use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
 use serde_json::{Value, json};
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::services;
@@ -67,8 +67,8 @@ async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
     let visibility_timeout = Duration::from_secs(60).mul_f64(FASTER);
     let queue_options = Options { clock: Arc::new(clock), visibility_timeout, ..Options::default() };
     let queue = Arc::new(EmbeddedStore::open(data.path(), queue_options).unwrap());
-    let worker_options = WorkerOptions { max_batch: BATCH, commit_interval: Duration::ZERO };
-    let worker = Worker::new(queue.clone(), Arc::new(writer), worker_options);
+    let worker_options = ConsumerOptions { max_batch: BATCH, commit_interval: Duration::ZERO };
+    let worker = Consumer::new(queue.clone(), Arc::new(writer), worker_options);
     let stop = CancellationToken::new();
     let (working, stopped) = (worker.clone(), stop.clone());
     let work = tokio::spawn(async move { working.run(stopped).await });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use api::wire::verify::DriftCounts;
 use async_trait::async_trait;
 use domain::input::read_product;
 use domain::ports::{Applied, IndexWriter, PortError, ProductStore, Write};
@@ -13,7 +14,8 @@ use domain::ports::{
 };
 use domain::{Change, Currency, Product, ProductId, Record, Version};
 use embedded_store::EmbeddedStore;
-use sync::reconcile::{Comparison, Nobody, Outcome, Sides, reconcile};
+use sync::reconcile::{Comparison, reconcile};
+use sync::{NoProgress, StoreAndIndex};
 use tantivy_index::{TantivyWriter, WriterOptions};
 
 fn product(version: u64) -> Change {
@@ -107,7 +109,7 @@ impl IndexMaintenance for Contended {
 
 /// Repairs the only product of a store in an index in which this many repairs come too late. Returns the outcome and
 /// the number of repairs.
-async fn repaired(folder: &Path, late: u64) -> (Outcome, u64) {
+async fn repaired(folder: &Path, late: u64) -> (DriftCounts, u64) {
     let store = EmbeddedStore::open(folder, embedded_store::Options::default()).unwrap();
     let write = Write { change: product(1), replaces: None, idempotency: None, traceparent: None };
     store.write(vec![write]).await.remove(0).unwrap();
@@ -115,13 +117,13 @@ async fn repaired(folder: &Path, late: u64) -> (Outcome, u64) {
     let index = Arc::new(Contended { index, late, repairs: AtomicU64::new(0) });
     let comparison = Comparison {
         generation: Generation::Live,
-        look: CompareDepth::Documents,
+        depth: CompareDepth::Documents,
         repair: true,
-        patience: Duration::ZERO,
+        grace_period: Duration::ZERO,
         one_in: 1,
     };
-    let sides = Sides { store: Arc::new(store), index: index.clone() };
-    let outcome = reconcile(&sides, comparison, &mut Nobody).await.unwrap();
+    let sides = StoreAndIndex { store: Arc::new(store), index: index.clone() };
+    let outcome = reconcile(&sides, comparison, &mut NoProgress).await.unwrap();
     (outcome, index.repairs.load(Ordering::SeqCst))
 }
 

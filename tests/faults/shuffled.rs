@@ -16,7 +16,7 @@ use domain::ports::{ChangeQueue, Envelope, IndexWriter, Indexed, IndexedState, S
 use domain::{Change, Content, Currency, Language, Product, ProductId, Record, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
 use sqs_queue::SqsQueue;
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::services;
@@ -75,7 +75,7 @@ async fn converges(
     println!("seed {seed}");
     let mut chance = fastrand::Rng::with_seed(seed);
     let changes = changes(&mut chance, products);
-    let worker = Worker::new(Arc::clone(&queue), writer, WorkerOptions::default());
+    let worker = Consumer::new(Arc::clone(&queue), writer, ConsumerOptions::default());
     let stop = CancellationToken::new();
     let (working, stopped) = (worker.clone(), stop.clone());
     let work = tokio::spawn(async move { working.run(stopped).await });

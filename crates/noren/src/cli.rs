@@ -288,8 +288,8 @@ Examples:
   noren verify --back-ends --sample 100       DynamoDB and OpenSearch, one product of a hundred
 
 Compares both ways: products that the index lacks (missing), has in an earlier version (stale),
-shows though they are deleted or never were (ghost), has in a later version, as after a restore of
-the store (ahead), or has otherwise than it would be indexed now (differing; all of them after a
+shows though they are deleted or never were (orphaned), has in a later version, as after a restore of
+the store (newer), or has otherwise than it would be indexed now (differing; all of them after a
 change of weights: run `noren reindex`). What sync may be about to write is looked at again before
 it counts. Exit code: 0 the index equals the store, 1 it does not or that could not be told, 2
 called wrongly.")]
@@ -342,7 +342,7 @@ pub struct ReindexArgs {
 Examples:
   noren dlq list                              what could not be indexed, and why
   noren dlq show 17                           one of them, with its message
-  noren dlq retry --all                       when the cause is mended
+  noren dlq retry --all                       when the cause is fixed
   noren dlq drop 17
   NOREN_STORE=dynamodb NOREN_QUEUE=sqs noren dlq list --back-ends
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use command::{Catalogue, relay_forever};
 use domain::Currency;
 use domain::ports::{ChangeQueue, IndexWriter, ProductStore};
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio_util::sync::CancellationToken;
 
 use super::index::SimulatedIndex;
@@ -151,14 +151,14 @@ impl Drop for Handling {
 /// Runs a sync process, which crashes or stops and restarts, forever.
 pub(super) async fn run_sync(world: Arc<World>, queue: Arc<SimulatedQueue>, index: Arc<SimulatedIndex>) {
     loop {
-        let options = WorkerOptions {
+        let options = ConsumerOptions {
             max_batch: world.number(1..12) as usize,
             commit_interval: Duration::from_millis(world.pick(&[0, 200])),
         };
         let (queue, writer): (Arc<dyn ChangeQueue>, Arc<dyn IndexWriter>) = (queue.clone(), index.clone());
         let stop = CancellationToken::new();
         let polls = world.number(1..120);
-        let worker = Worker::new(queue, writer, options);
+        let worker = Consumer::new(queue, writer, options);
         let work = Mortal::new(&world, polls, worker.run(stop.clone()));
         // Sometimes it is asked to stop, and ends by itself.
         let patience = if world.strikes(0.3) { world.milliseconds(1..5000) } else { Duration::MAX / 2 };
