@@ -21,13 +21,12 @@ const LONG_FILES: [&str; 7] = [
     "domain/src/input.rs",
 ];
 /// Circles between modules that are allowed: the package and its modules. An entry needs a comment with the reason.
-const CIRCLES: [(&str, &[&str]); 9] = [
+const CIRCLES: [(&str, &[&str]); 8] = [
     ("domain", &["search::cursor", "search::request"]),
     ("noren", &["bench", "run"]),
     ("noren", &["cli", "operator"]),
     ("noren", &["import", "import::sink"]),
     ("noren", &["import::csv_rows", "import::source"]),
-    ("opensearch-index", &["matching", "reading"]),
     ("rules", &["file", "rules"]),
     ("runtime", &["config", "probe", "start", "telemetry"]),
     ("text", &["analysis", "cjk"]),
