@@ -1,4 +1,4 @@
-//! The consumer between a queue and an index that are not always there: what it does at its stop.
+//! The consumer's shutdown while its index is slow or unavailable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{PATIENCE, wait_until};
 
-/// Longer than any test: what is not released is not seen again.
+/// Longer than any test, so only released messages become visible again.
 const VISIBILITY: Duration = Duration::from_secs(600);
 
-/// An index that takes a batch when it is told to, or is away.
+/// An index that applies a batch when it gets a permit, or is unavailable.
 struct Index {
     is_away: AtomicBool,
     calls: AtomicUsize,
@@ -77,7 +77,7 @@ impl Fixture {
         self.queue.stats().await.unwrap().in_flight
     }
 
-    /// Waits until the worker has ended, and answers with the ids that wait then, which must come as for the first time.
+    /// Waits until the worker has ended and returns the ids in the queue, each of which must be on its first receive.
     async fn left_after_the_end(self) -> Vec<String> {
         let begun = Instant::now();
         self.work.await.unwrap();

@@ -1,7 +1,8 @@
-//! The read side as a process of its own.
+//! The read side as a process.
 
 use std::sync::Arc;
 
+use api::responses::Components;
 use clap::Parser;
 use domain::Language;
 use domain::ports::SearchIndex;
@@ -14,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Locale, Settings, ShopRules, routes, shop_rules};
 
-/// How long clients may keep the answer of a search, unless configured, in seconds.
+/// The default number of seconds that caches may serve a response.
 const DEFAULT_CACHE_SECONDS: u32 = 300;
 
 /// Noren's read service: answers searches over HTTP.
@@ -37,7 +38,7 @@ pub struct Config {
     caching: config::Caching,
 }
 
-/// What the document says of the service as a whole.
+/// The head of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren query", description = "The read side of the product catalogue."),
@@ -45,15 +46,16 @@ pub struct Config {
 )]
 struct Api;
 
-/// The routes of the read side, with the document that describes them.
+/// Returns the routes of the read side with their OpenAPI document.
 pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
+    OpenApiRouter::with_openapi(Api::openapi().merge_from(Components::openapi()))
+        .merge(routes(index, settings))
 }
 
-/// Runs the service until it is told to stop.
+/// Runs the service until a stop signal.
 ///
 /// # Errors
-/// When it cannot start.
+/// If it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
     let (currency, language) = (config.catalogue.currency(), config.catalogue.language);
     let rules = ShopRules::open_configured(config.catalogue.rules.as_deref(), Locale { currency, language })?;
@@ -65,7 +67,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         rules: rules.clone(),
     };
     let index = open_index(&config, language).await?;
-    let (parts, mut gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
+    let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
     gauges.extend(rules.map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
     let router =
@@ -79,15 +81,12 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The index as a part that must be ready.
-pub fn index_part(index: Arc<dyn SearchIndex>) -> Part {
-    Part::new("index", move || {
-        let index = index.clone();
-        async move { index.ready().await.map_err(|error| error.chain()) }
-    })
+/// Returns the readiness part of the index.
+pub fn index_part(index: &Arc<dyn SearchIndex>) -> Part {
+    api::probes::part("index", index, |index| async move { index.ready().await })
 }
 
-/// Gauges of the size of the index.
+/// Returns gauges of the size of the index.
 pub fn index_gauges(index: Arc<dyn SearchIndex>) -> Gauges {
     Gauges::new(move || {
         let index = index.clone();

@@ -165,7 +165,7 @@ fn weights(config: &api::config::Catalogue) -> Result<FieldWeights, StartError> 
     let Some(path) = &config.rules else { return Ok(FieldWeights::default()) };
     let locale = Locale { currency: config.currency(), language: config.language };
     let shown = path.display();
-    let bytes = rules::read(path).map_err(|error| {
+    let bytes = rules::read_file(path).map_err(|error| {
         StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error)
     })?;
     let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {

@@ -1,4 +1,4 @@
-//! A repair that others come before: sync writes a product between the look at it and its mend, again and again.
+//! A repair that loses races: sync writes the product between the comparison and the repair, again and again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,10 +30,10 @@ fn product(version: u64) -> Change {
     }))
 }
 
-/// An index that gets a later version of the lamp just before each of the first mends.
+/// An index that receives a later version of the lamp just before each of the first repairs.
 struct Contended {
     index: TantivyWriter,
-    /// How many mends come too late.
+    /// The number of repairs that come too late.
     late: u64,
     repairs: AtomicU64,
 }
@@ -107,8 +107,8 @@ impl IndexMaintenance for Contended {
     }
 }
 
-/// Mends the one product of a store in an index where so many mends come too late; answers what came of it, and how many
-/// mends there were.
+/// Repairs the only product of a store in an index in which this many repairs come too late. Returns the outcome and
+/// the number of repairs.
 async fn repaired(folder: &Path, late: u64) -> (DriftCounts, u64) {
     let store = EmbeddedStore::open(folder, embedded_store::Options::default()).unwrap();
     let write = Write { change: product(1), replaces: None, idempotency: None, traceparent: None };

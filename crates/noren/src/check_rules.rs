@@ -15,7 +15,7 @@ use crate::failure::{Context as _, Failure};
 /// When the file cannot be read or is not right.
 pub fn check(args: &CheckRulesArgs) -> Result<(), Failure> {
     let file = args.file.display();
-    let bytes = rules::read(&args.file).context(|| format!("cannot read {file}"))?;
+    let bytes = rules::read_file(&args.file).context(|| format!("cannot read {file}"))?;
     let rules = Rules::parse(&bytes, Locale { currency: args.currency, language: args.language });
     let mut text = String::new();
     // Writing into a text cannot fail.

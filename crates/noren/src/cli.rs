@@ -489,6 +489,7 @@ Examples:
   noren bench products.ndjson                            import, then searches for words of the products
   noren bench products.ndjson --queries queries.ndjson   the searches of a file, one a line
   noren bench products.ndjson --ratios --writes 500      also what facets, HTTP, typos and writes cost
+  noren bench --check                                    only the ratios that reveal a slow change
   noren bench --data-dir new --creates 100000 --searches 0   only creates, in an empty folder
   noren bench products.ndjson --data-dir big             the same, and the folder stays
   noren bench --data-dir big                             only searches
@@ -500,7 +501,7 @@ machine, and searches over HTTP with facets by brand and category. No answer is 
 docs/BENCHMARKS.md shows figures and what they mean.")]
 pub struct BenchArgs {
     /// Files of products, as `noren import` takes them
-    #[arg(required_unless_present_any = ["data_dir", "url"], conflicts_with = "url", value_name = "FILE")]
+    #[arg(required_unless_present_any = ["data_dir", "url", "check"], conflicts_with = "url", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Work on this folder, and leave it [default: a fresh one that is removed in the end]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "scratch"])]
@@ -523,6 +524,9 @@ pub struct BenchArgs {
     /// Also measure ways to search against each other
     #[arg(long)]
     pub ratios: bool,
+    /// Only print the ratios that reveal a slow change; without files, of the demo catalogue
+    #[arg(long, conflicts_with_all = ["url", "ratios", "creates", "writes", "csv"])]
+    pub check: bool,
     /// Also create this many products, one by one over 64 connections, before the searches
     #[arg(long, value_name = "N", conflicts_with = "url")]
     pub creates: Option<usize>,

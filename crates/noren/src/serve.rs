@@ -69,7 +69,7 @@ pub async fn serve(flags: Serve) -> Result<(), StartError> {
 }
 
 /// Puts the made catalogue into an empty one; a catalogue with products is left as it is.
-async fn fill_with_demo(app: &App) -> Result<(), StartError> {
+pub(crate) async fn fill_with_demo(app: &App) -> Result<(), StartError> {
     let page = app.catalogue().list(None, 1).await;
     let page = page.map_err(|error| StartError::because("cannot list the catalogue", error))?;
     if !page.products.is_empty() {
