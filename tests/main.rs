@@ -8,6 +8,7 @@
 mod api;
 mod aws;
 mod cli;
+mod configuration;
 mod contract;
 mod faults;
 mod lambda;

@@ -28,7 +28,6 @@ const CIRCLES: [(&str, &[&str]); 8] = [
     ("noren", &["import", "import::sink"]),
     ("noren", &["import::csv_rows", "import::source"]),
     ("rules", &["file", "rules"]),
-    ("runtime", &["config", "probe", "start", "telemetry"]),
     ("text", &["analysis", "cjk"]),
 ];
 

@@ -1,33 +1,8 @@
 //! The rules about documents: README.md and docs.
 
-use std::collections::BTreeSet;
 use std::fs;
 
-use super::{files, root, sources};
-
-#[test]
-fn readme_lists_every_variable() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README");
-    let rows: String = readme.lines().filter(|line| line.starts_with('|')).collect();
-    let documented = variables(&rows);
-    let used: BTreeSet<String> = sources()
-        .iter()
-        .filter(|source| !source.path.starts_with("tests/"))
-        .flat_map(|source| variables(&source.text_outside_tests()))
-        .collect();
-    assert!(used.contains("NOREN_LISTEN"), "the sources were read");
-    assert_eq!(documented, used, "left: the table of the README; right: the code");
-}
-
-fn variables(text: &str) -> BTreeSet<String> {
-    text.match_indices("NOREN_")
-        .map(|(at, _)| {
-            let end = text[at..].find(|c: char| !c.is_ascii_uppercase() && c != '_');
-            text[at..end.map_or(text.len(), |end| at + end)].to_owned()
-        })
-        .filter(|name| name != "NOREN_")
-        .collect()
-}
+use super::{files, root};
 
 #[test]
 fn links_between_documents_lead_somewhere() {

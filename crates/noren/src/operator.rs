@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use command::{Catalogue, OpenBackEnds};
-use domain::Currency;
 use domain::ports::IndexMaintenance;
 use domain::ports::{ChangeQueue, DeadLetters, ProductStore};
 use runtime::StartError;
@@ -111,8 +110,7 @@ impl Parts {
 
     /// The routes of a service that need no index.
     fn router(&self) -> Result<axum::Router, Failure> {
-        let currency = Currency::parse(&self.back_ends.indexed.currency.currency)
-            .map_err(|error| Failure::usage("NOREN_CURRENCY cannot be used").because(error))?;
+        let currency = self.back_ends.indexed.catalogue.currency();
         let catalogue = Catalogue::new(self.store.clone(), self.queue.clone(), currency);
         let office =
             DeadLetterService::new(self.store.clone(), self.queue.clone(), self.dead_letters.clone());
