@@ -1,10 +1,11 @@
-//! The read side as a process of its own.
+//! The read side as a process.
 
 use std::sync::Arc;
 
+use api::responses::Components;
 use clap::Parser;
+use domain::Language;
 use domain::ports::SearchIndex;
-use domain::{Currency, Language};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchSearcher;
 use runtime::config::{self, IndexKind};
@@ -14,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Locale, Settings, ShopRules, routes, shop_rules};
 
-/// How long clients may keep the answer of a search, unless configured, in seconds.
+/// The default number of seconds that caches may serve a response.
 const DEFAULT_CACHE_SECONDS: u32 = 300;
 
 /// Noren's read service: answers searches over HTTP.
@@ -32,20 +33,12 @@ pub struct Config {
     #[command(flatten)]
     index: config::Index,
     #[command(flatten)]
-    opensearch: config::OpenSearch,
+    catalogue: api::config::Catalogue,
     #[command(flatten)]
-    language: config::Language,
-    #[command(flatten)]
-    currency: config::Currency,
-    #[command(flatten)]
-    cache: config::Cache,
-    #[command(flatten)]
-    answer_cache: config::AnswerCache,
-    #[command(flatten)]
-    rules: config::Rules,
+    caching: config::Caching,
 }
 
-/// What the document says of the service as a whole.
+/// The head of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren query", description = "The read side of the product catalogue."),
@@ -53,30 +46,28 @@ pub struct Config {
 )]
 struct Api;
 
-/// The routes of the read side, with the document that describes them.
+/// Returns the routes of the read side with their OpenAPI document.
 pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
+    OpenApiRouter::with_openapi(Api::openapi().merge_from(Components::openapi()))
+        .merge(routes(index, settings))
 }
 
-/// Runs the service until it is told to stop.
+/// Runs the service until a stop signal.
 ///
 /// # Errors
-/// When it cannot start.
+/// If it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let currency = Currency::parse(&config.currency.currency)
-        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let language = Language::parse(&config.language.language)
-        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
-    let rules = ShopRules::open_configured(&config.rules, Locale { currency, language })?;
+    let (currency, language) = (config.catalogue.currency(), config.catalogue.language);
+    let rules = ShopRules::open_configured(config.catalogue.rules.as_deref(), Locale { currency, language })?;
     let settings = Settings {
         currency,
         language,
-        cache_seconds: config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
-        answer_cache_mb: config.answer_cache.answer_cache_mb,
+        cache_seconds: config.caching.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
+        answer_cache_mb: config.caching.answer_cache_mb,
         rules: rules.clone(),
     };
     let index = open_index(&config, language).await?;
-    let (parts, mut gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
+    let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
     gauges.extend(rules.map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
     let router =
@@ -90,15 +81,12 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The index as a part that must be ready.
-pub fn index_part(index: Arc<dyn SearchIndex>) -> Part {
-    Part::new("index", move || {
-        let index = index.clone();
-        async move { index.ready().await.map_err(|error| error.chain()) }
-    })
+/// Returns the readiness part of the index.
+pub fn index_part(index: &Arc<dyn SearchIndex>) -> Part {
+    api::probes::part("index", index, |index| async move { index.ready().await })
 }
 
-/// Gauges of the size of the index.
+/// Returns gauges of the size of the index.
 pub fn index_gauges(index: Arc<dyn SearchIndex>) -> Gauges {
     Gauges::new(move || {
         let index = index.clone();
@@ -125,7 +113,7 @@ async fn open_index(config: &Config, language: Language) -> Result<Arc<dyn Searc
         IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
         #[cfg(feature = "aws")]
         IndexKind::Opensearch => {
-            let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
+            let config::Index { opensearch_url, opensearch_index, .. } = &config.index;
             let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;

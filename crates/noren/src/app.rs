@@ -13,8 +13,7 @@ use embedded_store::EmbeddedStore;
 use query::{Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::{Service, StartError};
-use sync::reconcile::Sides;
-use sync::{DeadLetterOffice, Worker, WorkerOptions, catch_up};
+use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, catch_up};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -67,7 +66,7 @@ pub struct App {
     store: Arc<EmbeddedStore>,
     writer: Arc<dyn IndexMaintenance>,
     search: Arc<dyn SearchIndex>,
-    worker: Worker,
+    consumer: Consumer,
     work: JoinHandle<()>,
     /// Cancelled once the index was seen to hold every version of the store.
     caught_up: CancellationToken,
@@ -120,9 +119,9 @@ impl App {
         let store = Arc::new(store);
         let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
         let imports = Imports::open(data_dir.join("imports"), catalogue.clone())?;
-        let worker = Worker::new(store.clone(), index.writer.clone(), WorkerOptions::default());
+        let consumer = Consumer::new(store.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
-        let (working, stopped) = (worker.clone(), stop.clone());
+        let (working, stopped) = (consumer.clone(), stop.clone());
         let work = tokio::spawn(async move { working.run(stopped).await });
         let (importer, stopped) = (imports.clone(), stop.clone());
         let importing = tokio::spawn(async move { importer.run(stopped).await });
@@ -138,7 +137,7 @@ impl App {
             store,
             writer,
             search,
-            worker,
+            consumer,
             work,
             imports,
             importing,
@@ -159,7 +158,7 @@ impl App {
     }
 
     /// What `noren verify` and `noren reindex` compare.
-    pub fn sides(&self) -> Sides {
+    pub fn sides(&self) -> StoreAndIndex {
         sides(&self.store, &self.writer)
     }
 
@@ -186,7 +185,7 @@ impl App {
         let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
         openapi.merge(described);
         let mut parts = self.catalogue.parts();
-        parts.push(query::service::index_part(self.search.clone()));
+        parts.push(query::service::index_part(&self.search));
         let queue = Some(self.catalogue.queue_probe());
         Service { routes, uploads, openapi: Some(openapi), parts, gauges, queue }.into_router()
     }
@@ -198,7 +197,7 @@ impl App {
     pub async fn sync_all(&self, patience: Duration) -> Result<(), StartError> {
         let begun = Instant::now();
         loop {
-            let idle = self.worker.is_idle().await;
+            let idle = self.consumer.is_idle().await;
             let idle =
                 idle.map_err(|error| StartError::because("cannot ask the queue what waits in it", error))?;
             if idle && self.caught_up.is_cancelled() {
@@ -233,8 +232,8 @@ impl App {
             .map_err(|error| StartError::because("cannot read the dead letters", error))
     }
 
-    fn dead_letter_office(&self) -> DeadLetterOffice {
-        DeadLetterOffice::new(self.store.clone(), self.store.clone(), self.store.clone())
+    fn dead_letter_office(&self) -> DeadLetterService {
+        DeadLetterService::new(self.store.clone(), self.store.clone(), self.store.clone())
     }
 
     /// Ends the sync worker and the import jobs after the batches that they have in hand.
@@ -249,6 +248,6 @@ impl App {
 }
 
 /// The store with the index that is derived from it.
-fn sides(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> Sides {
-    Sides { store: store.clone(), index: index.clone() }
+fn sides(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> StoreAndIndex {
+    StoreAndIndex { store: store.clone(), index: index.clone() }
 }

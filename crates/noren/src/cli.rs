@@ -288,8 +288,8 @@ Examples:
   noren verify --back-ends --sample 100       DynamoDB and OpenSearch, one product of a hundred
 
 Compares both ways: products that the index lacks (missing), has in an earlier version (stale),
-shows though they are deleted or never were (ghost), has in a later version, as after a restore of
-the store (ahead), or has otherwise than it would be indexed now (differing; all of them after a
+shows though they are deleted or never were (orphaned), has in a later version, as after a restore of
+the store (newer), or has otherwise than it would be indexed now (differing; all of them after a
 change of weights: run `noren reindex`). What sync may be about to write is looked at again before
 it counts. Exit code: 0 the index equals the store, 1 it does not or that could not be told, 2
 called wrongly.")]
@@ -342,7 +342,7 @@ pub struct ReindexArgs {
 Examples:
   noren dlq list                              what could not be indexed, and why
   noren dlq show 17                           one of them, with its message
-  noren dlq retry --all                       when the cause is mended
+  noren dlq retry --all                       when the cause is fixed
   noren dlq drop 17
   NOREN_STORE=dynamodb NOREN_QUEUE=sqs noren dlq list --back-ends
 
@@ -489,6 +489,7 @@ Examples:
   noren bench products.ndjson                            import, then searches for words of the products
   noren bench products.ndjson --queries queries.ndjson   the searches of a file, one a line
   noren bench products.ndjson --ratios --writes 500      also what facets, HTTP, typos and writes cost
+  noren bench --check                                    only the ratios that reveal a slow change
   noren bench --data-dir new --creates 100000 --searches 0   only creates, in an empty folder
   noren bench products.ndjson --data-dir big             the same, and the folder stays
   noren bench --data-dir big                             only searches
@@ -500,7 +501,7 @@ machine, and searches over HTTP with facets by brand and category. No answer is 
 docs/BENCHMARKS.md shows figures and what they mean.")]
 pub struct BenchArgs {
     /// Files of products, as `noren import` takes them
-    #[arg(required_unless_present_any = ["data_dir", "url"], conflicts_with = "url", value_name = "FILE")]
+    #[arg(required_unless_present_any = ["data_dir", "url", "check"], conflicts_with = "url", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Work on this folder, and leave it [default: a fresh one that is removed in the end]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "scratch"])]
@@ -523,6 +524,9 @@ pub struct BenchArgs {
     /// Also measure ways to search against each other
     #[arg(long)]
     pub ratios: bool,
+    /// Only print the ratios that reveal a slow change; without files, of the demo catalogue
+    #[arg(long, conflicts_with_all = ["url", "ratios", "creates", "writes", "csv"])]
+    pub check: bool,
     /// Also create this many products, one by one over 64 connections, before the searches
     #[arg(long, value_name = "N", conflicts_with = "url")]
     pub creates: Option<usize>,

@@ -53,8 +53,8 @@ struct Summary {
     compared: u64,
     missing: u64,
     stale: u64,
-    ghost: u64,
-    ahead: u64,
+    orphaned: u64,
+    newer: u64,
     differing: u64,
     repaired: u64,
 }
@@ -174,7 +174,7 @@ impl Drift {
         let (kind, id) = (&self.kind, &self.id);
         let repair = match &self.repair {
             RepairStatus::None => String::new(),
-            RepairStatus::Done => ", mended".to_owned(),
+            RepairStatus::Done => ", repaired".to_owned(),
             RepairStatus::Overtaken => ", being written by others".to_owned(),
             RepairStatus::Refused(reason) => format!(", cannot be indexed: {reason}"),
         };
@@ -188,8 +188,8 @@ impl Summary {
         let kinds = [
             (self.missing, "missing"),
             (self.stale, "stale"),
-            (self.ghost, "ghost"),
-            (self.ahead, "ahead"),
+            (self.orphaned, "orphaned"),
+            (self.newer, "newer"),
             (self.differing, "differing"),
         ];
         let found: u64 = kinds.iter().map(|(count, _)| count).sum();
@@ -198,7 +198,7 @@ impl Summary {
         }
         let kinds = kinds.iter().filter(|(count, _)| *count > 0);
         let kinds = kinds.map(|(count, kind)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
-        format!("{compared} products and tombstones compared, {found} differ: {kinds}; {repaired} mended")
+        format!("{compared} products and tombstones compared, {found} differ: {kinds}; {repaired} repaired")
     }
 }
 

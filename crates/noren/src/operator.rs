@@ -6,12 +6,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use command::{Catalogue, OpenBackEnds};
-use domain::Currency;
 use domain::ports::IndexMaintenance;
 use domain::ports::{ChangeQueue, DeadLetters, ProductStore};
 use runtime::StartError;
-use sync::DeadLetterOffice;
-use sync::reconcile::Sides;
+use sync::{DeadLetterService, StoreAndIndex};
 
 use crate::cli::DEFAULT_URL;
 use crate::client::{Api, InProcess, Service};
@@ -106,16 +104,16 @@ impl Parts {
             Purpose::Compare => sync::open_index(&self.back_ends.indexed).await?,
             Purpose::Rebuild => sync::open_index_to_rebuild(&self.back_ends.indexed).await?,
         };
-        let sides = Sides { store: self.store.clone(), index };
+        let sides = StoreAndIndex { store: self.store.clone(), index };
         Ok(InProcess(sync::admin::index_routes(sides).split_for_parts().0))
     }
 
     /// The routes of a service that need no index.
     fn router(&self) -> Result<axum::Router, Failure> {
-        let currency = Currency::parse(&self.back_ends.indexed.currency.currency)
-            .map_err(|error| Failure::usage("NOREN_CURRENCY cannot be used").because(error))?;
+        let currency = self.back_ends.indexed.catalogue.currency();
         let catalogue = Catalogue::new(self.store.clone(), self.queue.clone(), currency);
-        let office = DeadLetterOffice::new(self.store.clone(), self.queue.clone(), self.dead_letters.clone());
+        let office =
+            DeadLetterService::new(self.store.clone(), self.queue.clone(), self.dead_letters.clone());
         let routes = command::routes(catalogue).merge(sync::admin::dead_letters::routes(office));
         Ok(routes.split_for_parts().0)
     }

@@ -1,6 +1,7 @@
 //! From the command line to the command.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<ExitCode, Failure> {
-    runtime::config::check_environment()?;
+    runtime::config::check_environment(&api::config::variables())?;
     runtime::telemetry::start("noren")?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let threads = threads.map_err(|error| StartError::because("cannot start the threads of noren", error))?;
@@ -143,9 +144,9 @@ where
 
 /// How a catalogue is opened in this process.
 fn app_options(currency: Currency) -> Result<Options, Failure> {
-    let rules = runtime::config::Rules { rules: std::env::var_os("NOREN_RULES").map(Into::into) };
+    let rules = std::env::var_os("NOREN_RULES").map(PathBuf::from);
     let language = variable("NOREN_LANGUAGE", Language::default())?;
-    let rules = ShopRules::open_configured(&rules, Locale { currency, language })?;
+    let rules = ShopRules::open_configured(rules.as_deref(), Locale { currency, language })?;
     Ok(Options { currency, language, rules, ..Options::default() })
 }
 

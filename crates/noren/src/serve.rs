@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use domain::{Currency, Language};
 use query::{Locale, ShopRules};
 use runtime::{StartError, config, server};
 
@@ -29,15 +28,9 @@ pub struct Serve {
     #[command(flatten)]
     listen: config::Listen,
     #[command(flatten)]
-    currency: config::Currency,
+    catalogue: api::config::Catalogue,
     #[command(flatten)]
-    language: config::Language,
-    #[command(flatten)]
-    cache: config::Cache,
-    #[command(flatten)]
-    answer_cache: config::AnswerCache,
-    #[command(flatten)]
-    rules: config::Rules,
+    caching: config::Caching,
     /// Fill an empty catalogue with 2,000 made products
     #[arg(long)]
     demo: bool,
@@ -48,16 +41,13 @@ pub struct Serve {
 /// # Errors
 /// When it cannot start.
 pub async fn serve(flags: Serve) -> Result<(), StartError> {
-    let currency = Currency::parse(&flags.currency.currency)
-        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let language = Language::parse(&flags.language.language)
-        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
+    let (currency, language) = (flags.catalogue.currency(), flags.catalogue.language);
     let options = Options {
         currency,
         language,
-        cache_seconds: flags.cache.cache_seconds.unwrap_or(0),
-        answer_cache_mb: flags.answer_cache.answer_cache_mb,
-        rules: ShopRules::open_configured(&flags.rules, Locale { currency, language })?,
+        cache_seconds: flags.caching.cache_seconds.unwrap_or(0),
+        answer_cache_mb: flags.caching.answer_cache_mb,
+        rules: ShopRules::open_configured(flags.catalogue.rules.as_deref(), Locale { currency, language })?,
     };
     let listener = server::listen(flags.listen.listen).await?;
     let address = listener
@@ -79,7 +69,7 @@ pub async fn serve(flags: Serve) -> Result<(), StartError> {
 }
 
 /// Puts the made catalogue into an empty one; a catalogue with products is left as it is.
-async fn fill_with_demo(app: &App) -> Result<(), StartError> {
+pub(crate) async fn fill_with_demo(app: &App) -> Result<(), StartError> {
     let page = app.catalogue().list(None, 1).await;
     let page = page.map_err(|error| StartError::because("cannot list the catalogue", error))?;
     if !page.products.is_empty() {

@@ -26,7 +26,7 @@ pub struct Rules {
 /// The index of a rule in [`Rules::rules`], which are in the order of the file by kind.
 pub(crate) type RuleId = usize;
 
-/// What a text of the file triggers in a query.
+/// The rules and synonyms that a text of the file triggers in a query.
 #[derive(Debug, Default)]
 pub(crate) struct PhraseEntry {
     /// Indices into [`Rules::synonyms`], and into [`Synonyms::from`] there.

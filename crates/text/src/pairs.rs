@@ -12,7 +12,7 @@ const MAX_NUMBER_BYTES: usize = 4;
 
 /// Calls `emit` with each pair of adjacent words of a query: written as one, and its span. Product codes do not form pairs. Runs
 /// of scripts without spaces need none, because a query matches them inside a longer run as well.
-pub fn for_each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
+pub(crate) fn for_each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
     let mut pairs = Pairs::default();
     tokens(text, Purpose::Query, |token| {
         let is_word = matches!(token, Token::Word(..));

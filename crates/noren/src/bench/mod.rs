@@ -4,6 +4,7 @@
 //! share the processors as a shop's page and its search would. No answer is given twice from memory, except where that
 //! is what is measured.
 
+pub mod check;
 pub mod connection;
 pub mod figures;
 pub mod load;
@@ -21,6 +22,7 @@ use runtime::server;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::check::{Variants, check};
 use self::connection::{Ask, Target};
 use self::figures::{Figures, Measured};
 use self::load::{Case, Plan, compare};
@@ -32,6 +34,7 @@ use crate::cli::BenchArgs;
 use crate::client::{Api, InProcess, Service};
 use crate::failure::{Context as _, Failure};
 use crate::import;
+use crate::serve::fill_with_demo;
 
 /// Turns that ways to search take when they are compared.
 const ROUNDS: usize = 10;
@@ -135,6 +138,10 @@ async fn bench_folder(folder: &Path, args: &BenchArgs, report: &mut Report) -> R
         if !args.files.is_empty() {
             import(&app, args, folder, report).await?;
         }
+        if args.check && args.files.is_empty() && args.data_dir.is_none() {
+            fill_with_demo(&app).await?;
+            app.optimize().await?;
+        }
         if let Some(count) = args.creates {
             create(&app, count, report).await?;
         }
@@ -142,7 +149,10 @@ async fn bench_folder(folder: &Path, args: &BenchArgs, report: &mut Report) -> R
             return Ok(());
         }
         let bench = Bench::start(&app, args).await?;
-        let measured = bench.measure(args, report).await;
+        let measured = match args.check {
+            true => bench.check().await,
+            false => bench.measure(args, report).await,
+        };
         bench.served.stop().await;
         measured
     };
@@ -222,6 +232,17 @@ impl<'a> Bench<'a> {
             None => queries::misspelt(&sample.queries(), MISSPELT_IN_LOG),
         };
         Ok(Self { app, served: Served::start(app.router()).await?, sample, queries })
+    }
+
+    /// Prints the ratios that reveal a slow change.
+    async fn check(&self) -> Result<(), Failure> {
+        let queries = self.sample.queries();
+        let variants = Variants {
+            correct: self.http(&queries, Facets::Two)?,
+            misspelt: self.http(&queries::misspelt(&queries, 1), Facets::Two)?,
+            index: index(self.app, &queries)?,
+        };
+        check(&variants).await
     }
 
     async fn measure(&self, args: &BenchArgs, report: &mut Report) -> Result<(), Failure> {
