@@ -3,13 +3,11 @@
 
 use std::io::Write as _;
 
+use bench::figures::Measurement;
+use bench::load::{Plan, compare};
+use bench::queries::{Facets, Query, misspelt};
+use bench::{Endpoint, Sample, Workload};
 use noren::app::{App, Options};
-use noren::bench::connection::Target;
-use noren::bench::figures::Measured;
-use noren::bench::load::{Plan, compare};
-use noren::bench::queries::{Facets, Query, Sample, misspelt};
-use noren::bench::{http, index};
-use noren::client::InProcess;
 use noren::import;
 
 use crate::support::{Icecat, TestApp};
@@ -36,13 +34,14 @@ impl Shop {
     async fn open() -> Self {
         let app = TestApp::spawn_with(Options { answer_cache_mb: 0, ..Options::default() }).await;
         fill(app.app()).await;
-        let queries = Sample::of(&InProcess(app.app().router())).await.unwrap().queries();
+        let queries = Sample::of(&Endpoint::Router(app.app().router())).await.unwrap().queries();
         assert!(queries.len() >= 100, "there is enough to search for");
         Self { app, queries }
     }
 
-    fn http(&self, queries: &[Query]) -> Target {
-        http(self.app.url.trim_start_matches("http://"), queries, Facets::Two).unwrap()
+    fn http(&self, queries: &[Query]) -> Workload {
+        let host = self.app.url.trim_start_matches("http://").to_owned();
+        Workload::searches(Endpoint::Http(host), queries, Facets::Two).unwrap()
     }
 }
 
@@ -63,12 +62,12 @@ async fn fill(app: &App) {
         rejects_folder: folder.path().to_owned(),
         is_quiet: true,
     };
-    noren::import_into(app, options, false).await.unwrap();
+    import::import_into(app, options, false).await.unwrap();
     app.optimize().await.unwrap();
 }
 
 /// Fails when the first way to search takes more than a third more than `documented` times as long as the second.
-async fn expect_ratio(documented: f64, of: Target, to: Target) {
+async fn expect_ratio(documented: f64, of: Workload, to: Workload) {
     let most = documented * A_THIRD_MORE;
     let mut seen = Vec::new();
     while seen.len() < TRIES {
@@ -83,7 +82,7 @@ async fn expect_ratio(documented: f64, of: Target, to: Target) {
     panic!("{seen:.2?} times as long, and at most {most:.2} were expected");
 }
 
-fn figures(measured: &Measured) -> String {
+fn figures(measured: &Measurement) -> String {
     format!("{}: {}", measured.name, measured.figures())
 }
 
@@ -100,6 +99,8 @@ async fn a_misspelt_search_costs_little_more_than_one_that_is_spelt_right() {
 #[tokio::test(flavor = "multi_thread")]
 async fn http_costs_little_beside_the_search_itself() {
     let shop = Shop::open().await;
-    let (http, index) = (shop.http(&shop.queries), index(shop.app.app(), &shop.queries).unwrap());
+    let app = shop.app.app();
+    let index = Workload::index(app.search().clone(), &shop.queries, app.currency()).unwrap();
+    let http = shop.http(&shop.queries);
     expect_ratio(HTTP_TO_INDEX, http, index).await;
 }

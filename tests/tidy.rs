@@ -42,7 +42,7 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
         // What HTTP and products have in common.
         "api" => base.to_vec(),
         "demo" | "feeds" => vec!["domain"],
-        "bench" => [&base[..], &["api", "demo"]].concat(),
+        "bench" => base.to_vec(),
         "command" => [&base[..], &["api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
         "query" => [&base[..], &["api"], &INDEXES, &["rules", "text"]].concat(),
         "sync" => [&base[..], &["api"], &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),

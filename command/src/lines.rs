@@ -6,6 +6,8 @@ use axum::body::{Body, BodyDataStream};
 use bytes::BytesMut;
 use domain::input::InputError;
 use domain::{Fault, FaultKind};
+use feeds::LineSplitter;
+pub(crate) use feeds::Position as Place;
 use futures::stream::{Fuse, StreamExt};
 use runtime::http::MAX_BODY_BYTES;
 
@@ -18,8 +20,9 @@ const LINGER: Duration = Duration::from_millis(50);
 /// How long a client may send nothing before its request is given up.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// One line of the body, counted from 1.
+/// A line of the body.
 pub(crate) struct Line {
+    /// Number of the line, from 1.
     pub(crate) number: u64,
     pub(crate) text: Result<BytesMut, LineFault>,
 }
@@ -31,29 +34,11 @@ pub(crate) enum LineFault {
     CutOff,
 }
 
-/// Behind which line of a body one is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Place {
-    /// How many lines lie before it, empty ones too.
-    pub(crate) lines: u64,
-    /// How many bytes these have with their line breaks.
-    pub(crate) bytes: u64,
-}
-
 /// Cuts a body into lines.
 pub(crate) struct Lines {
     body: Fuse<BodyDataStream>,
-    /// What was read and not yet cut.
-    buffer: BytesMut,
-    /// How much of the buffer is known to have no line break.
-    searched: usize,
-    /// Whether the rest of the current line is thrown away because it is too long.
-    skipping: bool,
-    /// Behind the line that was cut last.
-    place: Place,
-    /// How many bytes of the body were read.
-    received: u64,
-    ended: bool,
+    splitter: LineSplitter,
+    is_at_end: bool,
 }
 
 impl Lines {
@@ -61,16 +46,15 @@ impl Lines {
         Self::behind(Place::default(), body)
     }
 
-    /// The lines of the rest of a body, from a place on that a reader of all of it was at.
+    /// Cuts the rest of a body into lines, from a place on that a reader of the whole body had reached.
     pub(crate) fn behind(place: Place, rest: Body) -> Self {
-        let body = rest.into_data_stream().fuse();
-        let received = place.bytes;
-        Self { body, buffer: BytesMut::new(), searched: 0, skipping: false, place, received, ended: false }
+        let splitter = LineSplitter::starting_at(place, MAX_BODY_BYTES);
+        Self { body: rest.into_data_stream().fuse(), splitter, is_at_end: false }
     }
 
-    /// Behind the last line of the last batch.
+    /// Returns the end of the last line of the last batch.
     pub(crate) fn place(&self) -> Place {
-        self.place
+        self.splitter.position()
     }
 
     /// The next lines: a full batch, or what came before the client paused. None when there are no more.
@@ -86,8 +70,7 @@ impl Lines {
                 }
                 Ok(None) => break,
                 Err(_) if batch.is_empty() => {
-                    self.ended = true;
-                    return Some(vec![self.numbered(Err(LineFault::CutOff))]);
+                    return Some(vec![self.cut_off()]);
                 }
                 Err(_) => break,
             }
@@ -95,64 +78,31 @@ impl Lines {
         (!batch.is_empty()).then_some(batch)
     }
 
-    /// The next line that is not empty. Whatever was read stays in `self` when this is cancelled.
+    /// Returns the next line that is not blank. Cancellation loses nothing that was read.
     async fn next_line(&mut self) -> Option<Line> {
         loop {
-            if let Some(line) = self.cut_line() {
-                return Some(line);
+            if let Some(line) = self.splitter.next_line() {
+                return Some(Line { number: line.number, text: line.text.map_err(|_| LineFault::TooLong) });
             }
-            if self.ended {
+            if self.is_at_end {
                 return None;
             }
             match self.body.next().await {
-                Some(Ok(chunk)) => {
-                    self.received += chunk.len() as u64;
-                    self.buffer.extend_from_slice(&chunk);
-                }
-                Some(Err(_)) => {
-                    self.ended = true;
-                    self.buffer.clear();
-                    return Some(self.numbered(Err(LineFault::CutOff)));
-                }
+                Some(Ok(chunk)) => self.splitter.push(&chunk),
+                Some(Err(_)) => return Some(self.cut_off()),
                 None => {
-                    // The last line may lack its line break.
-                    self.ended = true;
-                    if self.skipping || !self.buffer.is_empty() {
-                        self.buffer.extend_from_slice(b"\n");
-                    }
+                    self.is_at_end = true;
+                    self.splitter.finish();
                 }
             }
         }
     }
 
-    /// Cuts the next line that is not empty from the buffer, if it holds a whole one.
-    fn cut_line(&mut self) -> Option<Line> {
-        loop {
-            let found = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
-            let Some(end) = found.map(|at| self.searched + at) else {
-                self.searched = self.buffer.len();
-                if self.searched > MAX_BODY_BYTES {
-                    (self.skipping, self.searched) = (true, 0);
-                    self.buffer.clear();
-                }
-                return None;
-            };
-            let mut text = self.buffer.split_to(end + 1);
-            text.truncate(end);
-            self.searched = 0;
-            // What is still in the buffer was not cut; of the last line, the break may be ours.
-            self.place.bytes = self.received.saturating_sub(self.buffer.len() as u64);
-            let too_long = std::mem::take(&mut self.skipping) || text.len() > MAX_BODY_BYTES;
-            let line = self.numbered(if too_long { Err(LineFault::TooLong) } else { Ok(text) });
-            if !line.text.as_ref().is_ok_and(|text| text.trim_ascii().is_empty()) {
-                return Some(line);
-            }
-        }
-    }
-
-    fn numbered(&mut self, text: Result<BytesMut, LineFault>) -> Line {
-        self.place.lines += 1;
-        Line { number: self.place.lines, text }
+    /// Ends the body in the middle of a line.
+    fn cut_off(&mut self) -> Line {
+        self.is_at_end = true;
+        self.splitter.discard();
+        Line { number: self.splitter.count_line(), text: Err(LineFault::CutOff) }
     }
 }
 

@@ -58,26 +58,33 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Ope
     OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
 }
 
-/// Runs the service until it is told to stop.
+/// Opens the index and the settings that the configuration names.
 ///
 /// # Errors
-/// When it cannot start.
-pub async fn run(config: Config) -> Result<(), StartError> {
+/// If the configuration is invalid or the index cannot be opened, with what to do about it.
+pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), StartError> {
     let currency = Currency::parse(&config.currency.currency)
         .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
     let language = Language::parse(&config.language.language)
         .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
-    let rules = ShopRules::open_configured(&config.rules, Locale { currency, language })?;
     let settings = Settings {
         currency,
         language,
         cache_seconds: config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
         answer_cache_mb: config.answer_cache.answer_cache_mb,
-        rules: rules.clone(),
+        rules: ShopRules::open_configured(&config.rules, Locale { currency, language })?,
     };
-    let index = open_index(&config, language).await?;
+    Ok((open_index(config, language).await?, settings))
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let (index, settings) = open(&config).await?;
     let (parts, mut gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
-    gauges.extend(rules.map(shop_rules::gauges));
+    gauges.extend(settings.rules.clone().map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
     let router =
         Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router();
