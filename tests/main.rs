@@ -13,7 +13,6 @@ mod oracle;
 mod packaging;
 mod processes;
 mod services;
-mod speed;
 mod support;
 mod tidy;
 mod warnings;

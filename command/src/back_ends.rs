@@ -73,12 +73,12 @@ pub async fn open_back_ends(config: &BackEnds) -> Result<OpenBackEnds, StartErro
         }
         #[cfg(all(feature = "embedded", feature = "aws"))]
         (StoreKind::Sqlite, QueueKind::Sqs) => {
-            let store = embedded::open(config, embedded_store::Outbox::Mark)?;
+            let store = embedded::open(config, embedded_store::Outbox::AddEntry)?;
             Ok(OpenBackEnds::new(Arc::new(store), Arc::new(aws.queue().await?)))
         }
         #[cfg(all(feature = "embedded", feature = "aws"))]
         (StoreKind::Dynamodb, QueueKind::Sqlite) => {
-            let queue = embedded::open(config, embedded_store::Outbox::Mark)?;
+            let queue = embedded::open(config, embedded_store::Outbox::AddEntry)?;
             Ok(OpenBackEnds::new(Arc::new(aws.store().await?), Arc::new(queue)))
         }
         #[cfg(feature = "aws")]

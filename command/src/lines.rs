@@ -1,4 +1,4 @@
-//! NDJSON as it streams in: cut into lines, and these into batches, with bounded memory.
+//! Splits streamed NDJSON into lines, and lines into batches, with bounded memory.
 
 use std::time::Duration;
 
@@ -7,34 +7,36 @@ use bytes::BytesMut;
 use domain::input::InputError;
 use domain::{Fault, FaultKind};
 use feeds::LineSplitter;
-pub(crate) use feeds::Position as Place;
+pub(crate) use feeds::Position;
 use futures::stream::{Fuse, StreamExt};
 use runtime::http::MAX_BODY_BYTES;
 
-/// Lines that are written together.
+/// The most lines of a batch.
 const BATCH_LINES: usize = 500;
-/// Bytes of lines that are written together, so that large products make small batches.
+/// Bytes after which a batch ends, so that batches of large products are small.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// How long to wait for more of the body before what is there is written and answered.
+/// How long a batch waits for more of the body.
 const LINGER: Duration = Duration::from_millis(50);
-/// How long a client may send nothing before its request is given up.
+/// How long a client may pause before its request fails.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A line of the body.
 pub(crate) struct Line {
-    /// Number of the line, from 1.
+    /// Its number, counted from 1.
     pub(crate) number: u64,
     pub(crate) text: Result<BytesMut, LineFault>,
 }
 
+/// The reason why a line has no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineFault {
+    /// The line is longer than the limit.
     TooLong,
-    /// The body broke off here.
+    /// The body broke off in this line.
     CutOff,
 }
 
-/// Cuts a body into lines.
+/// Splits a body into lines.
 pub(crate) struct Lines {
     body: Fuse<BodyDataStream>,
     splitter: LineSplitter,
@@ -43,27 +45,27 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(body: Body) -> Self {
-        Self::behind(Place::default(), body)
+        Self::starting_at(Position::default(), body)
     }
 
-    /// Cuts the rest of a body into lines, from a place on that a reader of the whole body had reached.
-    pub(crate) fn behind(place: Place, rest: Body) -> Self {
-        let splitter = LineSplitter::starting_at(place, MAX_BODY_BYTES);
+    /// Splits the rest of a body from a position on that a reader of the whole body was at.
+    pub(crate) fn starting_at(position: Position, rest: Body) -> Self {
+        let splitter = LineSplitter::starting_at(position, MAX_BODY_BYTES);
         Self { body: rest.into_data_stream().fuse(), splitter, is_at_end: false }
     }
 
-    /// Returns the end of the last line of the last batch.
-    pub(crate) fn place(&self) -> Place {
+    /// Returns the position after the last batch.
+    pub(crate) fn position(&self) -> Position {
         self.splitter.position()
     }
 
-    /// The next lines: a full batch, or what came before the client paused. None when there are no more.
+    /// Returns the next batch: a full one, or the lines before a pause of the client. `None` at the end of the body.
     pub(crate) async fn next_batch(&mut self) -> Option<Vec<Line>> {
         let mut batch = Vec::new();
         let mut bytes = 0;
         while batch.len() < BATCH_LINES && bytes < BATCH_BYTES {
-            let patience = if batch.is_empty() { IDLE_TIMEOUT } else { LINGER };
-            match tokio::time::timeout(patience, self.next_line()).await {
+            let limit = if batch.is_empty() { IDLE_TIMEOUT } else { LINGER };
+            match tokio::time::timeout(limit, self.next_line()).await {
                 Ok(Some(line)) => {
                     bytes += line.text.as_ref().map_or(0, |text| text.len());
                     batch.push(line);
@@ -78,7 +80,7 @@ impl Lines {
         (!batch.is_empty()).then_some(batch)
     }
 
-    /// Returns the next line that is not blank. Cancellation loses nothing that was read.
+    /// Returns the next line that is not empty. Cancel-safe: all bytes read stay in `self`.
     async fn next_line(&mut self) -> Option<Line> {
         loop {
             if let Some(line) = self.splitter.next_line() {
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_are_cut_wherever_chunks_end() {
+    async fn lines_are_split_wherever_chunks_end() {
         let found = lines(&["a\nb", "c\n", "\n", "d\r\ne"]).await;
         let expected = [(1, "a"), (2, "bc"), (4, "d\r"), (5, "e")].map(|(n, text)| (n, Ok(text.to_owned())));
         assert_eq!(found, expected);
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reading_goes_on_from_the_place_of_a_batch() {
+    async fn reading_continues_from_the_position_of_a_batch() {
         let long = "x".repeat(MAX_BODY_BYTES + 1);
         let body = format!("a\n\nb\n{long}\n{}\nlast", "c\n".repeat(1200));
         let chunks: Vec<Result<Bytes, Infallible>> =
@@ -157,21 +159,21 @@ mod tests {
         let mut batches = 0;
         while let Some(batch) = whole.next_batch().await {
             batches += 1;
-            let place = whole.place();
-            assert_eq!(batch.last().unwrap().number, place.lines);
-            let rest = body[usize::try_from(place.bytes).unwrap()..].to_owned();
-            let lines_before = body[..usize::try_from(place.bytes).unwrap()].lines().count() as u64;
-            assert_eq!(lines_before, place.lines, "batch {batches}");
-            if let Some(next) = Lines::behind(place, Body::from(rest)).next_batch().await {
-                assert!(next[0].number > place.lines && next[0].text.is_ok(), "batch {batches}");
+            let position = whole.position();
+            assert_eq!(batch.last().unwrap().number, position.lines);
+            let rest = body[usize::try_from(position.bytes).unwrap()..].to_owned();
+            let lines_before = body[..usize::try_from(position.bytes).unwrap()].lines().count() as u64;
+            assert_eq!(lines_before, position.lines, "batch {batches}");
+            if let Some(next) = Lines::starting_at(position, Body::from(rest)).next_batch().await {
+                assert!(next[0].number > position.lines && next[0].text.is_ok(), "batch {batches}");
             }
         }
         assert!(batches >= 3, "{batches}");
-        assert_eq!(whole.place(), Place { lines: 1206, bytes: body.len() as u64 });
+        assert_eq!(whole.position(), Position { lines: 1206, bytes: body.len() as u64 });
     }
 
     #[tokio::test]
-    async fn a_line_that_is_too_long_is_passed_over_alone() {
+    async fn a_line_that_is_too_long_is_skipped_alone() {
         let long = "x".repeat(700 * 1024);
         let found = lines(&["a\n", &long, &long, &long, "\nb\n"]).await;
         let expected = [(1, Ok("a".to_owned())), (2, Err(LineFault::TooLong)), (3, Ok("b".to_owned()))];

@@ -7,6 +7,7 @@
 
 pub mod change;
 pub mod fault;
+pub mod hash;
 pub mod input;
 pub mod language;
 pub mod merge_patch;

@@ -1,7 +1,7 @@
 //! Why a product ranks where it does, as JSON.
 
 use serde::Serialize;
-use text::explain::{Explanation, PhraseFound, WordFound};
+use text::explain::{Explanation, PhraseMatch, WordMatch};
 use utoipa::ToSchema;
 
 /// Why a product ranks where it does: `base`, the scores of words and phrases and `boost` add up to its score, unless a
@@ -88,16 +88,16 @@ impl<'a> From<&'a Explanation> for ExplanationJson<'a> {
     }
 }
 
-impl<'a> From<&'a WordFound> for WordJson<'a> {
-    fn from(found: &'a WordFound) -> Self {
-        let WordFound { word, how, found_as, fields, weight, score } = found;
-        let found = how.to_string();
-        Self { word, found, found_as: found_as.as_deref(), fields, level: *weight, score: *score }
+impl<'a> From<&'a WordMatch> for WordJson<'a> {
+    fn from(found: &'a WordMatch) -> Self {
+        let WordMatch { word, kind, matched_text, fields, weight, score } = found;
+        let found = kind.to_string();
+        Self { word, found, found_as: matched_text.as_deref(), fields, level: *weight, score: *score }
     }
 }
 
-impl<'a> From<&'a PhraseFound> for PhraseJson<'a> {
-    fn from(found: &'a PhraseFound) -> Self {
+impl<'a> From<&'a PhraseMatch> for PhraseJson<'a> {
+    fn from(found: &'a PhraseMatch) -> Self {
         Self { words: &found.words, score: found.score }
     }
 }

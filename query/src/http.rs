@@ -1,33 +1,28 @@
-//! What all answers share: caching and problems.
+//! What all responses share: entity tags and the headers for caches.
 
 use std::fmt;
 
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use api::extract::has_entity_tag;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::input::InputError;
-use domain::ports::{PortError, PortErrorKind};
-use domain::{Fault, FaultKind, Faults, ProductId};
-use runtime::Problem;
 use sha2::{Digest, Sha256};
 
-/// The validator of an answer. It is weak: an answer to the same request on the same state of the index differs
-/// only in how long it took and in how it is compressed.
+/// The validator of a response. It is weak: responses to the same request on the same snapshot of the index differ in how long
+/// the search took and in their compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct EntityTag(u128);
 
 impl EntityTag {
-    /// Of what a request gets: the state of the index and the canonical request. The program's version is part of it
-    /// too, as the next one may write the same answer otherwise.
-    pub(crate) fn of_request(snapshot: &str, request: &str) -> Self {
-        Self::new(&[env!("CARGO_PKG_VERSION"), snapshot, request])
+    /// Returns the tag of the response to a request on a snapshot of the index. It includes the program's version, because
+    /// another version may render the same answer differently.
+    pub(crate) fn of_request(snapshot: &str, cache_key: &str) -> Self {
+        Self::new(&[env!("CARGO_PKG_VERSION"), snapshot, cache_key])
     }
 
-    /// Of the answer itself, where the state of the index is not known.
-    pub(crate) fn of_answer(json: &[u8]) -> Self {
+    /// Returns the tag of a response body, for an unknown snapshot.
+    pub(crate) fn of_body(json: &[u8]) -> Self {
         Self::new(&[json])
     }
 
@@ -41,14 +36,9 @@ impl EntityTag {
         Self(first.fold(0, |tag, byte| tag << 8 | u128::from(byte)))
     }
 
-    /// Whether the client has this answer already.
+    /// Returns true if the client has this response already: `If-None-Match` names its tag.
     pub(crate) fn is_known(&self, headers: &HeaderMap) -> bool {
-        let own = self.to_string();
-        let tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        tags.flat_map(|list| list.split(',')).map(str::trim).any(|tag| {
-            let opaque = tag.strip_prefix("W/").unwrap_or(tag);
-            tag == "*" || opaque.trim_matches('"') == own
-        })
+        has_entity_tag(headers, &self.to_string())
     }
 }
 
@@ -58,30 +48,30 @@ impl fmt::Display for EntityTag {
     }
 }
 
-/// Who may keep an answer, and for how long.
+/// Which caches may keep a response, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keeping {
-    /// Any cache, for so many seconds; with 0 it asks each time.
+pub(crate) enum CachePolicy {
+    /// Any cache, for this many seconds; with 0 it always revalidates.
     Shared { max_age_seconds: u32 },
-    /// The client alone, and it asks each time: the answer was to see a write of its own.
+    /// The client's cache only, and it always revalidates: the response reflects a write of this client.
     Private,
 }
 
-/// The answer to a GET.
-pub(crate) fn with_tag(json: Bytes, tag: &EntityTag, keeping: Keeping) -> Response {
-    cacheable(plain(json), tag, keeping)
+/// Returns the response to a GET.
+pub(crate) fn with_tag(json: Bytes, tag: &EntityTag, policy: CachePolicy) -> Response {
+    cacheable(json_response(json), tag, policy)
 }
 
-/// 304: the client has the answer.
-pub(crate) fn not_modified(tag: &EntityTag, keeping: Keeping) -> Response {
-    cacheable(StatusCode::NOT_MODIFIED.into_response(), tag, keeping)
+/// Returns 304: the client has the response already.
+pub(crate) fn not_modified(tag: &EntityTag, policy: CachePolicy) -> Response {
+    cacheable(StatusCode::NOT_MODIFIED.into_response(), tag, policy)
 }
 
-fn cacheable(mut response: Response, tag: &EntityTag, keeping: Keeping) -> Response {
-    let cache_control = match keeping {
-        Keeping::Private => "private, no-cache".to_owned(),
-        Keeping::Shared { max_age_seconds: 0 } => "no-cache".to_owned(),
-        Keeping::Shared { max_age_seconds } => format!("public, max-age={max_age_seconds}"),
+fn cacheable(mut response: Response, tag: &EntityTag, policy: CachePolicy) -> Response {
+    let cache_control = match policy {
+        CachePolicy::Private => "private, no-cache".to_owned(),
+        CachePolicy::Shared { max_age_seconds: 0 } => "no-cache".to_owned(),
+        CachePolicy::Shared { max_age_seconds } => format!("public, max-age={max_age_seconds}"),
     };
     let headers = response.headers_mut();
     for (name, value) in [(ETAG, format!("W/\"{tag}\"")), (CACHE_CONTROL, cache_control)] {
@@ -89,79 +79,22 @@ fn cacheable(mut response: Response, tag: &EntityTag, keeping: Keeping) -> Respo
             headers.insert(name, value);
         }
     }
-    // Compression says so only of answers that are worth compressing; a cache must know it of all. And what it keeps for
-    // everybody may be older than the write that a client wants to see.
+    // The compression layer sets this for responses that it compresses; a cache must know it of all. And a response in a
+    // shared cache may be older than the write that a client must see.
     headers.insert(VARY, HeaderValue::from_static("accept-encoding, noren-sync-token"));
     response
 }
 
-/// The answer to a method whose answers nobody keeps.
-pub(crate) fn plain(json: impl Into<Bytes>) -> Response {
+/// Returns a JSON response without headers for caches.
+pub(crate) fn json_response(json: impl Into<Bytes>) -> Response {
     let kind = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
     ([kind], json.into()).into_response()
-}
-
-/// 400, with every fault.
-pub(crate) fn bad_request(faults: &Faults) -> Problem {
-    let detail = match faults.0.as_slice() {
-        [fault] => fault.to_string(),
-        faults => format!("{} things are wrong with the parameters", faults.len()),
-    };
-    Problem::of_faults(StatusCode::BAD_REQUEST, detail, &faults.0)
-}
-
-/// 400 for a body that is no JSON; 422, with every fault, for one that is no search.
-pub(crate) fn bad_body(error: &InputError) -> Problem {
-    match error {
-        InputError::Syntax(detail) => Problem::new(StatusCode::BAD_REQUEST, detail),
-        InputError::Faults(faults) => {
-            let detail = match faults.0.as_slice() {
-                [fault] => fault.to_string(),
-                faults => format!("{} things are wrong with the search", faults.len()),
-            };
-            Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, detail, &faults.0)
-        }
-    }
-}
-
-/// The id in an address.
-pub(crate) fn read_id(id: Result<Path<String>, PathRejection>) -> Result<ProductId, Problem> {
-    let Ok(Path(text)) = id else {
-        let fault = Fault::new("id", FaultKind::Malformed, "must be UTF-8 under its percent-encoding");
-        return Err(bad_request(&fault.into()));
-    };
-    ProductId::parse(&text).map_err(|message| {
-        let fault = Fault::new("id", FaultKind::Malformed, message);
-        Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string(), &[fault])
-    })
-}
-
-/// What to say of an index that failed. The cause goes to the log and nowhere else.
-pub(crate) fn index_failed(error: &PortError) -> Problem {
-    tracing::error!(error.kind = ?error.kind, error.chain = error.chain(), "the search index failed");
-    match error.kind {
-        PortErrorKind::Throttled => Problem::unavailable("there are too many searches now; try again later"),
-        PortErrorKind::Unavailable => {
-            Problem::unavailable("the search index is not available now; try again")
-        }
-        PortErrorKind::Full => {
-            let detail = "the search index has no room left; someone must make some";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-        }
-        PortErrorKind::Internal => Problem::internal(),
-    }
-}
-
-/// What to say of an answer that could not be written.
-pub(crate) fn unwritable(error: &serde_json::Error) -> Problem {
-    tracing::error!(error.chain = %error, "the answer could not be written as JSON");
-    Problem::internal()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::header::RETRY_AFTER;
+    use axum::http::header::IF_NONE_MATCH;
 
     fn sent(if_none_match: &[&str]) -> HeaderMap {
         let values = if_none_match.iter().map(|value| (IF_NONE_MATCH, HeaderValue::from_str(value).unwrap()));
@@ -180,7 +113,7 @@ mod tests {
         assert_ne!(first, tag("2", "brand=HP"));
         assert_ne!(first, tag("1", "brand=H"));
         assert_ne!(tag("12", "3"), tag("1", "23"), "parts do not run together");
-        assert_ne!(EntityTag::of_answer(b"{}"), EntityTag::of_answer(b"[]"));
+        assert_ne!(EntityTag::of_body(b"{}"), EntityTag::of_body(b"[]"));
         assert_eq!(first.to_string().len(), 32);
     }
 
@@ -197,33 +130,17 @@ mod tests {
         {
             assert!(is_known(headers), "{headers:?}");
         }
-        let keeping = Keeping::Shared { max_age_seconds: 60 };
-        for response in [with_tag(Bytes::new(), &tag, keeping), not_modified(&tag, keeping)] {
+        let policy = CachePolicy::Shared { max_age_seconds: 60 };
+        for response in [with_tag(Bytes::new(), &tag, policy), not_modified(&tag, policy)] {
             assert_eq!(response.headers()[ETAG], weak);
             assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=60");
             assert_eq!(response.headers()[VARY], "accept-encoding, noren-sync-token");
         }
-        for (keeping, told) in
-            [(Keeping::Shared { max_age_seconds: 0 }, "no-cache"), (Keeping::Private, "private, no-cache")]
-        {
-            assert_eq!(with_tag(Bytes::new(), &tag, keeping).headers()[CACHE_CONTROL], told);
-        }
-    }
-
-    #[test]
-    fn a_failed_index_is_told_without_its_cause() {
-        let cases = [
-            (PortErrorKind::Throttled, 503, true),
-            (PortErrorKind::Unavailable, 503, true),
-            (PortErrorKind::Full, 503, false),
-            (PortErrorKind::Internal, 500, false),
-        ];
-        for (kind, status, retry) in cases {
-            let problem = index_failed(&PortError::new(kind, "searching", "secret.path: broken"));
-            assert!(!problem.detail().contains("secret"));
-            let response = problem.into_response();
-            assert_eq!(response.status().as_u16(), status);
-            assert_eq!(response.headers().contains_key(RETRY_AFTER), retry);
+        for (policy, told) in [
+            (CachePolicy::Shared { max_age_seconds: 0 }, "no-cache"),
+            (CachePolicy::Private, "private, no-cache"),
+        ] {
+            assert_eq!(with_tag(Bytes::new(), &tag, policy).headers()[CACHE_CONTROL], told);
         }
     }
 }

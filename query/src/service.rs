@@ -1,7 +1,8 @@
-//! The read side as a process of its own.
+//! The read side as a process.
 
 use std::sync::Arc;
 
+use api::responses::Components;
 use clap::Parser;
 use domain::ports::SearchIndex;
 use domain::{Currency, Language};
@@ -14,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Locale, Settings, ShopRules, routes, shop_rules};
 
-/// How long clients may keep the answer of a search, unless configured, in seconds.
+/// The default number of seconds that caches may serve a response.
 const DEFAULT_CACHE_SECONDS: u32 = 300;
 
 /// Noren's read service: answers searches over HTTP.
@@ -45,7 +46,7 @@ pub struct Config {
     rules: config::Rules,
 }
 
-/// What the document says of the service as a whole.
+/// The head of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren query", description = "The read side of the product catalogue."),
@@ -53,9 +54,10 @@ pub struct Config {
 )]
 struct Api;
 
-/// The routes of the read side, with the document that describes them.
+/// Returns the routes of the read side with their OpenAPI document.
 pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
+    OpenApiRouter::with_openapi(Api::openapi().merge_from(Components::openapi()))
+        .merge(routes(index, settings))
 }
 
 /// Opens the index and the settings that the configuration names.
@@ -77,13 +79,13 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
     Ok((open_index(config, language).await?, settings))
 }
 
-/// Runs the service until it is told to stop.
+/// Runs the service until a stop signal.
 ///
 /// # Errors
-/// When it cannot start.
+/// If it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
     let (index, settings) = open(&config).await?;
-    let (parts, mut gauges) = (vec![index_part(index.clone())], vec![index_gauges(index.clone())]);
+    let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
     gauges.extend(settings.rules.clone().map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
     let router =
@@ -97,15 +99,12 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The index as a part that must be ready.
-pub fn index_part(index: Arc<dyn SearchIndex>) -> Part {
-    Part::new("index", move || {
-        let index = index.clone();
-        async move { index.ready().await.map_err(|error| error.chain()) }
-    })
+/// Returns the readiness part of the index.
+pub fn index_part(index: &Arc<dyn SearchIndex>) -> Part {
+    api::probes::part("index", index, |index| async move { index.ready().await })
 }
 
-/// Gauges of the size of the index.
+/// Returns gauges of the size of the index.
 pub fn index_gauges(index: Arc<dyn SearchIndex>) -> Gauges {
     Gauges::new(move || {
         let index = index.clone();

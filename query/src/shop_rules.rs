@@ -93,7 +93,7 @@ impl ShopRules {
             |error| StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error);
         // Before it is read, so that a change in between is seen.
         let stamp = Stamp::of(path).map_err(unreadable)?;
-        let bytes = rules::read(path).map_err(unreadable)?;
+        let bytes = rules::read_file(path).map_err(unreadable)?;
         let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
             let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();
             StartError::new(format!(
@@ -149,7 +149,7 @@ impl ShopRules {
 
     /// The rules of a text that was not read before.
     fn read_changed(&self, watch: &mut Watch) -> Result<Option<Rules>, Refused> {
-        let bytes = rules::read(&self.path).map_err(Refused::Unreadable)?;
+        let bytes = rules::read_file(&self.path).map_err(Refused::Unreadable)?;
         let version = Rules::version_of(&bytes);
         if std::mem::replace(&mut watch.version, version) == version {
             return Ok(None);

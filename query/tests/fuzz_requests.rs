@@ -1,4 +1,4 @@
-//! Whatever is asked, the read side answers or says what is wrong. `examples/fuzz_requests` goes on for longer.
+//! The read side answers any request, or rejects it with a problem. `examples/fuzz_requests` runs for longer.
 
 #![cfg(feature = "embedded")]
 

@@ -23,6 +23,11 @@ impl Source {
         Self { path, text, code, tests }
     }
 
+    /// Returns true for a file in the `src` folder of a package.
+    pub(super) fn is_in_src(&self) -> bool {
+        self.path.contains("/src/")
+    }
+
     /// The file as it is, without the lines that have code of tests.
     pub(super) fn text_outside_tests(&self) -> String {
         let lines = self.text.lines().zip(self.tests.lines());

@@ -1,1 +1,22 @@
-//! The HTTP surface that the services share: problems, extractors, parameters, responses, wire types and probes.
+//! The HTTP surface that the services share.
+//!
+//! The crate lies between the services and [`runtime`] with [`domain`]: `runtime` knows HTTP and no products, `domain`
+//! knows products and no HTTP.
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | [`problems`] | a [`PortError`](domain::ports::PortError) or [`Faults`](domain::Faults) as a problem document |
+//! | [`extract`] | product ids, requests without parameters, the conditions of a write, entity tags, sync tokens |
+//! | [`parameters`] | the strict reader of query strings |
+//! | [`responses`] | responses and headers as OpenAPI documents describe them |
+//! | [`wire`] | the JSON that services write and the command line reads |
+//! | [`probes`] | readiness and queue depth of ports |
+
+#![warn(missing_docs)]
+
+pub mod extract;
+pub mod parameters;
+pub mod probes;
+pub mod problems;
+pub mod responses;
+pub mod wire;

@@ -1,11 +1,11 @@
-//! What an error of the SDK means to a caller.
+//! Mapping errors of the SDK to errors of a port.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use domain::ports::{PortError, PortErrorKind};
 
-/// Codes of errors that pass when there are fewer calls, or fewer to one item.
+/// Error codes of rate limits and of conflicts over one item: the same call succeeds later.
 const THROTTLED: [&str; 11] = [
     "KmsThrottled",
     "OverLimit",
@@ -20,7 +20,7 @@ const THROTTLED: [&str; 11] = [
     "TransactionInProgressException",
 ];
 
-/// Codes of errors that somebody has to mend outside of Noren: the same call succeeds when that is done.
+/// Error codes that an operator must fix outside of Noren: the same call succeeds once that is done.
 const MISCONFIGURED: [&str; 15] = [
     "AccessDenied",
     "AccessDeniedException",
@@ -39,19 +39,19 @@ const MISCONFIGURED: [&str; 15] = [
     "UnrecognizedClientException",
 ];
 
-/// What a caller can do about an error of the SDK.
+/// Classifies an error of the SDK by what a caller can do about it.
 pub fn kind_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> PortErrorKind {
     match error {
         SdkError::ServiceError(service) => kind_of_code(service.err().code()),
-        // A call that was put together wrongly is a defect of ours; everything else did not reach the server, or
-        // its answer did not reach us.
+        // An invalid request is a defect of ours. In every other case the request did not reach the server, or the
+        // response did not reach us.
         SdkError::ConstructionFailure(_) => PortErrorKind::Internal,
         _ => PortErrorKind::Unavailable,
     }
 }
 
 fn kind_of_code(code: Option<&str>) -> PortErrorKind {
-    // A namespace may stand before the name: `com.amazonaws.sqs#QueueDoesNotExist`.
+    // Some servers prefix the code with a namespace: `com.amazonaws.sqs#QueueDoesNotExist`.
     let code = code.map(|code| code.rsplit('#').next().unwrap_or(code));
     match code {
         Some(code) if THROTTLED.contains(&code) => PortErrorKind::Throttled,
@@ -63,13 +63,14 @@ fn kind_of_code(code: Option<&str>) -> PortErrorKind {
     }
 }
 
-/// Whether the server has answered that it will not: the same call at the same state of things fails again.
+/// Returns true if the server rejected the call with a 4xx that is not throttling: the same call fails again until an
+/// operator changes something.
 pub fn is_refusal<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     let status = error.raw_response().map(|response| response.status());
     status.is_some_and(|status| status.is_client_error()) && kind_of(error) != PortErrorKind::Throttled
 }
 
-/// The error of a port, with `context` saying what was being done.
+/// Converts an error of the SDK; `context` names the operation, in lower case.
 pub fn port_error<E, R>(context: impl Into<String>, error: SdkError<E, R>) -> PortError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -77,7 +78,7 @@ where
 {
     let (kind, context) = (kind_of(&error), context.into());
     match error {
-        // The error of the service says everything; that it is one of the service says nothing more.
+        // The wrapper would only add "service error" to the chain.
         SdkError::ServiceError(service) => PortError::new(kind, context, service.into_err()),
         error => PortError::new(kind, context, error),
     }
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_cannot_pass_is_internal() {
+    fn only_errors_that_cannot_pass_are_internal() {
         for (code, kind) in [
             (Some("ThrottlingException"), PortErrorKind::Throttled),
             (Some("com.amazonaws.dynamodb.v20120810#RequestLimitExceeded"), PortErrorKind::Throttled),

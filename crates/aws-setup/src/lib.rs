@@ -1,8 +1,14 @@
-//! What the adapters of AWS share: region, credentials, one pool of connections, time-outs, retries, and what an error
-//! of the SDK means.
+//! Shared set-up of the AWS adapters: region, credentials, one connection pool, time-outs, retries, and the mapping of
+//! SDK errors.
 //!
 //! Region, credentials and endpoints come from the variables and files that every AWS tool reads: `AWS_REGION`,
 //! `AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_DYNAMODB` and so on.
+//!
+//! **Time-outs.** A connection is established within 1 s, one attempt takes at most 5 s, and a call with all its attempts
+//! at most 15 s. An adapter whose callers cannot wait that long sets shorter ones with [`timeouts`].
+//!
+//! **Retries.** The SDK makes up to 4 attempts of a call that failed in a way that passes. [`backoff`] is for the retries
+//! that it does not make.
 
 #![warn(missing_docs)]
 
@@ -20,40 +26,40 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 pub use errors::{is_refusal, kind_of, port_error};
-pub use retry::Backoff;
+pub use retry::backoff;
 
-/// How long a connection may take to be made.
+/// The time limit of establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long one attempt of a call may take.
+/// The time limit of one attempt of a call.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a call may take with all its attempts.
+/// The time limit of a call with all its attempts.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often the SDK tries a call that failed in a way that passes: throttled, cut off, answered with a 5xx.
+/// Attempts that the SDK makes of a call that was throttled, cut off or answered with a 5xx, including the first.
 const SDK_ATTEMPTS: u32 = 4;
-/// The pause before the SDK's second attempt, at most; it doubles.
+/// The upper bound of the pause before the SDK's second attempt; it doubles with each attempt.
 const FIRST_SDK_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause between two attempts of the SDK.
+/// The upper bound of every pause between two attempts of the SDK.
 const MAX_SDK_PAUSE: Duration = Duration::from_secs(1);
-/// How long finding credentials may take at the start.
+/// The time limit of finding credentials at the start.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The region of local servers, which do not mind.
+/// The region for local servers, which accept any.
 const LOCAL_REGION: &str = "us-east-1";
 
-/// Region, credentials and connections, made once a process and shared by its adapters.
+/// Region, credentials and connections: created once per process and shared by its adapters.
 #[derive(Debug, Clone)]
 pub struct Aws {
     config: SdkConfig,
     region: String,
 }
 
-/// Why AWS cannot be used. Each text is one line that says what to set.
+/// The reason why AWS cannot be used. Each text is one line that says what to set.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// No region is configured.
     #[error("no AWS region is configured; set AWS_REGION, or AWS_PROFILE to a profile that names one")]
     NoRegion,
-    /// No credentials were found, or the source that was configured does not give any.
+    /// No credentials were found, or the configured source does not provide any.
     #[error(
         "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (a local server takes any), \
          set AWS_PROFILE, or run with a role"
@@ -62,16 +68,16 @@ pub enum SetupError {
 }
 
 impl Aws {
-    /// Finds the region and credentials. This sends nothing where they come from variables or files.
+    /// Loads the region and credentials. Sends no request if they come from variables or files.
     ///
     /// # Errors
-    /// [`SetupError`]
+    /// [`SetupError`] if there is no region, or no credentials within 10 s.
     pub async fn load() -> Result<Self, SetupError> {
         let config = loader().load().await;
         Self::with_credentials(config).await
     }
 
-    /// A local server at this address, which takes any credentials. Nothing of the environment is read.
+    /// Uses a local server at `endpoint`, which accepts any credentials. Ignores the environment's region and credentials.
     ///
     /// # Errors
     /// [`SetupError`]
@@ -83,7 +89,7 @@ impl Aws {
     }
 
     async fn with_credentials(config: SdkConfig) -> Result<Self, SetupError> {
-        // A variable that is set to nothing counts as one that is not set.
+        // An empty variable counts as unset.
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let region = region.ok_or(SetupError::NoRegion)?;
         let credentials = async {
@@ -97,18 +103,18 @@ impl Aws {
         Ok(Self { config, region })
     }
 
-    /// What the clients of the SDK are made from.
+    /// Returns the configuration from which clients of the SDK are built.
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }
 
-    /// The region, for texts that say where something was not found.
+    /// Returns the region, for error messages that say where something was not found.
     pub fn region(&self) -> &str {
         &self.region
     }
 }
 
-/// How every client of ours connects, waits and tries again.
+/// Returns the loader with the connections, time-outs and retries that all clients use.
 fn loader() -> ConfigLoader {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let retries = RetryConfig::standard()
@@ -121,7 +127,7 @@ fn loader() -> ConfigLoader {
         .retry_config(retries)
 }
 
-/// The time-outs of one attempt, and of a call with all its attempts.
+/// Builds the time-outs of one attempt and of a call with all its attempts. The connect time-out is always 1 s.
 pub fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)

@@ -11,6 +11,7 @@ Examples:
   noren bench products.ndjson                            import, then search for words of the products
   noren bench products.ndjson --queries queries.ndjson   the searches of a file, one per line
   noren bench products.ndjson --ratios --writes 500      also the cost of facets, HTTP, typos and writes
+  noren bench --check                                    only the ratios that reveal a slow change
   noren bench --data-dir new --creates 100000 --searches 0   only creates, in an empty folder
   noren bench products.ndjson --data-dir big             the same, and keep the folder
   noren bench --data-dir big                             only searches
@@ -22,7 +23,7 @@ machine, and searches over HTTP with facets by brand and category. Responses are
 first. docs/BENCHMARKS.md has figures and explains them.")]
 pub struct BenchArgs {
     /// Files of products, as `noren import` reads them
-    #[arg(required_unless_present_any = ["data_dir", "url"], conflicts_with = "url", value_name = "FILE")]
+    #[arg(required_unless_present_any = ["data_dir", "url", "check"], conflicts_with = "url", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Use this folder and keep it [default: a new one that is removed at the end]
     #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "scratch"])]
@@ -45,6 +46,9 @@ pub struct BenchArgs {
     /// Also compare kinds of searches with each other
     #[arg(long)]
     pub ratios: bool,
+    /// Only print the ratios that reveal a slow change; without files, of the demo catalogue
+    #[arg(long, conflicts_with_all = ["url", "ratios", "creates", "writes", "csv"])]
+    pub check: bool,
     /// Before the searches, also create this many products, one per request over 64 connections
     #[arg(long, value_name = "N", conflicts_with = "url")]
     pub creates: Option<usize>,

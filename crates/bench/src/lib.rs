@@ -7,6 +7,7 @@
 
 mod args;
 mod catalogue;
+mod check;
 mod client;
 mod error;
 pub mod figures;

@@ -7,6 +7,7 @@ use domain::Currency;
 
 use crate::args::BenchArgs;
 use crate::catalogue::Catalogue;
+use crate::check::{Variants, check};
 use crate::client::Endpoint;
 use crate::error::BenchError;
 use crate::figures::Measurement;
@@ -77,7 +78,10 @@ pub async fn measure_catalogue(
     }
     if args.searches > 0 {
         let bench = Bench::start(catalogue, args).await?;
-        let measured = bench.measure(args, &mut report).await;
+        let measured = match args.check {
+            true => bench.check().await,
+            false => bench.measure(args, &mut report).await,
+        };
         bench.served.stop().await;
         measured?;
     }
@@ -137,6 +141,17 @@ impl<'a> Bench<'a> {
             None => queries::misspelt(&sample.queries(), MISSPELT_IN_LOG),
         };
         Ok(Self { catalogue, served: Served::start(catalogue.router(0)).await?, sample, queries })
+    }
+
+    /// Prints the ratios that reveal a slow change.
+    async fn check(&self) -> Result<(), BenchError> {
+        let queries = self.sample.queries();
+        let variants = Variants {
+            correct: self.over_http(&queries, Facets::Two)?,
+            misspelt: self.over_http(&queries::misspelt(&queries, 1), Facets::Two)?,
+            index: Workload::index(self.catalogue.index(), &queries, Currency::USD)?,
+        };
+        check(&variants).await
     }
 
     async fn measure(&self, args: &BenchArgs, report: &mut Report) -> Result<(), BenchError> {

@@ -1,9 +1,10 @@
-//! How things stand in the table.
+//! The items of the table: keys, attributes, and reading and writing them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::hash::fnv1a_32;
 use domain::ports::{PortError, PortErrorKind};
 use domain::{Action, Change, Product, ProductId, Record, Tombstone, Version};
 use jiff::Timestamp;
@@ -19,15 +20,16 @@ pub(crate) const SKU: &str = "sku";
 pub(crate) const PRODUCT: &str = "product";
 /// The time to live, in seconds since 1970.
 pub(crate) const EXPIRES: &str = "expires";
-pub(crate) const ANSWER: &str = "answer";
+/// The response in an idempotency record, as JSON.
+pub(crate) const RESPONSE: &str = "answer";
 pub(crate) const FINGERPRINT: &str = "fingerprint";
 pub(crate) const TRACEPARENT: &str = "traceparent";
 pub(crate) const AT: &str = "at";
 const ACTION: &str = "action";
 const DELETED_AT: &str = "deletedAt";
 
-/// Over how many partition keys products are spread. Each takes 1,000 write units a second at least, and each is
-/// listed on its own, in the order of ids. Changing it means moving every product.
+/// The number of partition keys that products are spread over. Each takes at least 1,000 write units a second, and each is
+/// listed separately, in the order of ids. Changing the number means moving every product.
 pub(crate) const PRODUCT_SHARDS: u8 = 64;
 
 // -------------------------------------------------------------------------------------------------- keys
@@ -44,19 +46,10 @@ pub(crate) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
     HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
 }
 
-/// The shard of an id, out of `shards`: FNV-1a, which is the same in every version of every program.
+/// Returns the shard of an id, out of `shards`. It is the same in every version of Noren, because items are stored by it.
 pub(crate) fn shard_of(id: &ProductId, shards: u8) -> u8 {
-    // A remainder fits what it was divided by.
-    (fnv(id.as_str().as_bytes()) % u32::from(shards)) as u8
-}
-
-/// FNV-1a, folded to 32 bits.
-pub(crate) fn fnv(bytes: &[u8]) -> u32 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bytes {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    (hash ^ (hash >> 32)) as u32
+    // A remainder is smaller than its divisor.
+    (fnv1a_32(id.as_str().as_bytes()) % u32::from(shards)) as u8
 }
 
 pub(crate) fn product_partition(shard: u8) -> String {
@@ -71,8 +64,8 @@ pub(crate) fn sku_key(sku: &str) -> Item {
     key(format!("S#{sku}"), "S")
 }
 
-pub(crate) fn answer_key(caller_key: &str) -> Item {
-    key(format!("A#{caller_key}"), "A")
+pub(crate) fn idempotency_key(client_key: &str) -> Item {
+    key(format!("A#{client_key}"), "A")
 }
 
 pub(crate) fn probe_key() -> Item {
@@ -81,7 +74,7 @@ pub(crate) fn probe_key() -> Item {
 
 // ----------------------------------------------------------------------------------------------- products
 
-/// The item that holds what a change leaves.
+/// Builds the item of a product or tombstone after a change; `json` is the product, `None` for a tombstone.
 pub(crate) fn product_item(change: &Change, json: Option<String>) -> Item {
     let mut item = product_key(change.id());
     item.insert(VERSION.to_owned(), number(change.version().0));
@@ -96,12 +89,12 @@ pub(crate) fn product_item(change: &Change, json: Option<String>) -> Item {
     item
 }
 
-/// The sku that a product has after a change.
+/// Returns the sku that a product has after a change.
 pub(crate) fn sku_of(change: &Change) -> Option<&str> {
     change.product().and_then(|product| product.content.sku.as_deref())
 }
 
-/// The change that made an item.
+/// Reads the change that produced the item of a product or tombstone.
 pub(crate) fn change_of(item: &Item) -> Result<Change, PortError> {
     match read_record(item)? {
         Record::Live(product) if read_text(item, ACTION)? == Action::Create.as_str() => {
@@ -111,7 +104,7 @@ pub(crate) fn change_of(item: &Item) -> Result<Change, PortError> {
     }
 }
 
-/// What an item holds.
+/// Reads the item of a product or tombstone.
 pub(crate) fn read_record(item: &Item) -> Result<Record, PortError> {
     if let Some(product) = read_product(item)? {
         return Ok(Record::Live(Arc::new(product)));
@@ -121,7 +114,7 @@ pub(crate) fn read_record(item: &Item) -> Result<Record, PortError> {
     Ok(Record::Deleted(Tombstone { id: read_id(item, SK)?, version: read_version(item)?, deleted_at }))
 }
 
-/// The product in an item; none in a tombstone.
+/// Reads the product in an item; `None` for a tombstone.
 pub(crate) fn read_product(item: &Item) -> Result<Option<Product>, PortError> {
     if !item.contains_key(PRODUCT) {
         return Ok(None);
@@ -140,18 +133,18 @@ pub(crate) fn read_id(item: &Item, name: &str) -> Result<ProductId, PortError> {
 
 pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, PortError> {
     let value = item.get(name).and_then(|value| value.as_s().ok());
-    value.map(String::as_str).ok_or_else(|| damaged(name, "it is missing or no text"))
+    value.map(String::as_str).ok_or_else(|| damaged(name, "it is missing or not a string"))
 }
 
 pub(crate) fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, PortError> {
     let value = item.get(name).and_then(|value| value.as_n().ok());
     let number = value.and_then(|value| value.parse().ok());
-    number.ok_or_else(|| damaged(name, "it is missing or no such number"))
+    number.ok_or_else(|| damaged(name, "it is missing or not a valid number"))
 }
 
-/// An item that Noren did not write so.
+/// Returns the error for an attribute that Noren did not write this way.
 pub(crate) fn damaged(name: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
-    PortError::new(PortErrorKind::Internal, format!("reading `{name}` of an item of the table"), cause)
+    PortError::new(PortErrorKind::Internal, format!("reading attribute `{name}` of a DynamoDB item"), cause)
 }
 
 #[cfg(test)]
@@ -161,12 +154,12 @@ mod tests {
     #[test]
     fn the_shard_of_an_id_never_changes() {
         let shard = |id: &str| shard_of(&ProductId::parse(id).unwrap(), PRODUCT_SHARDS);
-        // Products lie where these numbers say: another result would lose them.
+        // Products are stored under these shards: another result would lose them.
         assert_eq!([shard("a"), shard("teapot-1"), shard("~")], [0, 46, 45]);
     }
 
     #[test]
-    fn ids_that_follow_each_other_are_spread() {
+    fn consecutive_ids_are_spread() {
         let mut counts = [0; PRODUCT_SHARDS as usize];
         for i in 0..64_000 {
             let id = ProductId::parse(&format!("product-{i}")).unwrap();

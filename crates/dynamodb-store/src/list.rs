@@ -1,32 +1,37 @@
-//! All that the table holds: shard after shard, and in each by id.
+//! Listing the table: shard by shard, and by id within a shard.
 
 use aws_setup::port_error;
 use domain::ProductId;
 use domain::ports::{ListError, PortError};
 use futures::future::try_join_all;
 
-use crate::DynamoStore;
 use crate::items::{Item, PK, PRODUCT, PRODUCT_SHARDS, SK, product_partition, read_id, shard_of, text};
+use crate::store::DynamoStore;
 
-/// The most JSON on a page; a page that reaches it ends early.
+/// Bytes of JSON after which a page ends early.
 const MAX_PAGE_BYTES: usize = 16 << 20;
-/// The most shards that are read at a time: a small catalogue has little in each.
+/// Shards that are read concurrently at most: a small catalogue has few products in each.
 const MAX_WIDTH: u8 = 16;
-/// The fewest items that a query asks for, as some of them may be tombstones.
+/// Items that a query requests at least, because some of them may be tombstones.
 const MIN_QUERY: usize = 16;
 
-/// What is read of an item; none of one that is passed over.
+/// Reads an item; `None` if the list skips it.
 type Read<T> = fn(&Item) -> Result<Option<T>, PortError>;
 
-/// Items of one shard after a place, each with its id.
+/// Items of one shard, each with its id.
 struct ShardPage<T> {
     items: Vec<(ProductId, T)>,
-    /// Whether it was cut off because of its size.
-    cut: bool,
+    /// True if the shard has more items, which were left out because of their size.
+    is_cut: bool,
 }
 
 impl DynamoStore {
-    /// A page of what `read` makes of products and tombstones, with the cursor of the next one.
+    /// Returns a page of at most `limit` products and tombstones that `read` does not skip, and the cursor of the next page.
+    ///
+    /// Reads one shard at first, then twice as many concurrently in each round.
+    ///
+    /// # Errors
+    /// [`ListError::UnknownCursor`] if no page returned the cursor.
     pub(crate) async fn page<T>(
         &self,
         cursor: Option<&str>,
@@ -38,31 +43,31 @@ impl DynamoStore {
             None => None,
         };
         let mut shard = after.as_ref().map_or(0, |id| shard_of(id, PRODUCT_SHARDS));
-        let mut found: Vec<(ProductId, T)> = Vec::new();
+        let mut entries: Vec<(ProductId, T)> = Vec::new();
         let mut width = 1;
         while shard < PRODUCT_SHARDS {
             let end = PRODUCT_SHARDS.min(shard.saturating_add(width));
-            // One more than asked for tells whether there is a next page.
-            let wanted = limit + 1 - found.len();
+            // One more than requested shows whether there is a next page.
+            let wanted = limit + 1 - entries.len();
             let bytes = MAX_PAGE_BYTES / usize::from(width);
             let pages = (shard..end)
                 .map(|shard| self.read_shard(shard, after.take(), wanted, bytes, read))
                 .collect::<Vec<_>>();
             for page in try_join_all(pages).await? {
-                found.extend(page.items);
-                if found.len() > limit || page.cut {
-                    found.truncate(limit);
-                    let next = found.last().map(|(id, _)| cursor::after(id));
-                    return Ok((found.into_iter().map(|(_, item)| item).collect(), next));
+                entries.extend(page.items);
+                if entries.len() > limit || page.is_cut {
+                    entries.truncate(limit);
+                    let next = entries.last().map(|(id, _)| cursor::after(id));
+                    return Ok((entries.into_iter().map(|(_, item)| item).collect(), next));
                 }
             }
             shard = end;
             width = (width * 2).min(MAX_WIDTH);
         }
-        Ok((found.into_iter().map(|(_, item)| item).collect(), None))
+        Ok((entries.into_iter().map(|(_, item)| item).collect(), None))
     }
 
-    /// What `read` takes of a shard after `after`, at most `wanted`, and not much more JSON than `bytes`.
+    /// Returns at most `wanted` items of a shard with ids after `after`, and stops soon after `bytes` of JSON.
     async fn read_shard<T>(
         &self,
         shard: u8,
@@ -72,7 +77,7 @@ impl DynamoStore {
         read: Read<T>,
     ) -> Result<ShardPage<T>, PortError> {
         let (mut items, mut json_bytes) = (Vec::new(), 0);
-        // An id is never empty, so this is before all of them.
+        // A space sorts before every id, since an id is never empty.
         let after = after.map_or_else(|| " ".to_owned(), |id| id.to_string());
         let mut start: Option<Item> = None;
         loop {
@@ -88,35 +93,36 @@ impl DynamoStore {
             let page = query.send().await.map_err(|error| port_error("listing products", error))?;
             for item in page.items.unwrap_or_default() {
                 json_bytes += item.get(PRODUCT).and_then(|json| json.as_s().ok()).map_or(0, String::len);
-                if let Some(taken) = read(&item)? {
-                    items.push((read_id(&item, SK)?, taken));
+                if let Some(content) = read(&item)? {
+                    items.push((read_id(&item, SK)?, content));
                 }
                 if items.len() == wanted {
-                    return Ok(ShardPage { items, cut: false });
+                    return Ok(ShardPage { items, is_cut: false });
                 }
             }
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(ShardPage { items, cut: false });
+                return Ok(ShardPage { items, is_cut: false });
             }
             if json_bytes > bytes {
-                return Ok(ShardPage { items, cut: true });
+                return Ok(ShardPage { items, is_cut: true });
             }
         }
     }
 }
 
 mod cursor {
-    //! Cursors name the last product of a page, with a check so that a text somebody made up is none.
+    //! Cursors: the id of the last product of a page and a checksum, so that a made-up text is rejected.
 
     use domain::ProductId;
+    use domain::hash::fnv1a_32;
 
-    use crate::items::fnv;
-
+    /// Returns the cursor of the page after the product `id`.
     pub(super) fn after(id: &ProductId) -> String {
-        format!("{id}.{:08x}", fnv(id.as_str().as_bytes()))
+        format!("{id}.{:08x}", fnv1a_32(id.as_str().as_bytes()))
     }
 
+    /// Returns the id in a cursor; `None` if [`after`] did not make it.
     pub(super) fn parse(cursor: &str) -> Option<ProductId> {
         let (id, _) = cursor.rsplit_once('.')?;
         let id = ProductId::parse(id).ok()?;

@@ -1,4 +1,4 @@
-//! The table itself: whether it is there, whether it answers, and making it.
+//! The table itself: opening, checking and creating it.
 
 use std::time::Duration;
 
@@ -7,87 +7,111 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
     ScalarAttributeType, TableStatus, TimeToLiveSpecification,
 };
-use aws_setup::{is_refusal, port_error};
+use aws_setup::{Aws, is_refusal, port_error};
 use domain::ports::{PortError, PortErrorKind};
 use tokio::time::Instant;
 
-use crate::DynamoStore;
 use crate::items::{AT, EXPIRES, PK, SK, number, probe_key};
+use crate::store::DynamoStore;
 
-/// How long a table may take to be made.
-const MAKING_TIMEOUT: Duration = Duration::from_secs(120);
-/// How often it is asked whether it is.
-const MAKING_PAUSE: Duration = Duration::from_millis(250);
-const MAKING: &str = "making the table";
+/// The time limit of creating a table.
+const CREATE_TIMEOUT: Duration = Duration::from_secs(120);
+/// The pause between two checks whether a new table is ready.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+const CREATING: &str = "creating the table";
 
-/// Why a table cannot be opened. Each text is one line that says what to do.
+/// The reason why a table cannot be opened. Each text is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is no such table.
     #[error(
         "there is no DynamoDB table `{table}` in region {region}; set NOREN_DYNAMODB_TABLE and AWS_REGION to those of an \
-         existing one, or make it with `noren-command --create-tables`"
+         existing one, or create it with `noren-command --create-tables`"
     )]
     NoTable {
-        /// Its name.
+        /// The table's name.
         table: String,
-        /// Where it was looked for.
+        /// The region that was searched.
         region: String,
     },
-    /// The table is another's.
+    /// The table has another schema, so it was not created for Noren.
     #[error(
-        "the DynamoDB table `{table}` has other keys than `{PK}` and `{SK}`, both texts; set NOREN_DYNAMODB_TABLE to a \
-         table made for Noren"
+        "the DynamoDB table `{table}` does not have the keys `{PK}` and `{SK}`, both strings; set NOREN_DYNAMODB_TABLE to \
+         a table created for Noren"
     )]
     OtherKeys {
-        /// Its name.
+        /// The table's name.
         table: String,
     },
-    /// The server does not let us.
-    #[error("the DynamoDB table `{table}` may not be used; check the AWS credentials and what they may do")]
+    /// The server denies access.
+    #[error(
+        "access to the DynamoDB table `{table}` is denied; check the AWS credentials and their permissions"
+    )]
     Refused {
-        /// Its name.
+        /// The table's name.
         table: String,
-        /// What it said.
+        /// The server's error.
         #[source]
         source: PortError,
     },
-    /// The table could not be made.
-    #[error("cannot make the DynamoDB table `{table}`")]
-    CannotMake {
-        /// Its name.
+    /// The table could not be created.
+    #[error("cannot create the DynamoDB table `{table}`")]
+    CannotCreate {
+        /// The table's name.
         table: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: PortError,
     },
 }
 
 impl DynamoStore {
-    /// Looks at the table once. A server that does not answer is no error: it may come back.
-    pub(crate) async fn check(&self, region: &str) -> Result<(), OpenError> {
+    /// Opens an existing table.
+    ///
+    /// Checks it once, so that wrong configuration fails at the start. An unreachable server is not an error, because it may
+    /// come back; until then [`ProductStore::ready`](domain::ports::ProductStore::ready) fails.
+    ///
+    /// # Errors
+    /// [`OpenError`], with a text of one line that says what to do.
+    pub async fn open(aws: &Aws, table: &str) -> Result<Self, OpenError> {
+        let store = Self::new(aws, table);
+        store.check(aws.region()).await?;
+        Ok(store)
+    }
+
+    /// Creates the table unless it exists, enables time to live and point-in-time recovery if the server supports them, and
+    /// opens the table.
+    ///
+    /// # Errors
+    /// [`OpenError`], with a text of one line that says what to do.
+    pub async fn create(aws: &Aws, table: &str) -> Result<Self, OpenError> {
+        let store = Self::new(aws, table);
+        store.create_table().await?;
+        store.check(aws.region()).await?;
+        Ok(store)
+    }
+
+    /// Checks the table by one read. Only logs if the server does not respond.
+    async fn check(&self, region: &str) -> Result<(), OpenError> {
         let table = self.table.to_string();
         let get = self.client.get_item().table_name(&*self.table).set_key(Some(probe_key()));
         let Err(error) = get.consistent_read(true).send().await else { return Ok(()) };
-        let refused = is_refusal(&error);
+        let is_refused = is_refusal(&error);
         match error.code() {
             Some("ResourceNotFoundException") => Err(OpenError::NoTable { table, region: region.to_owned() }),
             Some("ValidationException") => Err(OpenError::OtherKeys { table }),
             _ => {
-                let source = port_error("looking at the table", error);
-                if refused {
+                let source = port_error("checking the table", error);
+                if is_refused {
                     return Err(OpenError::Refused { table, source });
                 }
-                tracing::warn!(
-                    error = source.chain(),
-                    "DynamoDB cannot be reached yet; starting all the same"
-                );
+                tracing::warn!(error = source.chain(), "DynamoDB cannot be reached yet; starting anyway");
                 Ok(())
             }
         }
     }
 
-    /// Reads and writes a little.
+    /// Reads and writes the probe item.
     pub(crate) async fn probe(&self) -> Result<(), PortError> {
         self.get_item(probe_key(), "reading the store").await?;
         let mut item = probe_key();
@@ -96,18 +120,18 @@ impl DynamoStore {
         put.send().await.map(drop).map_err(|error| port_error("writing to the store", error))
     }
 
-    pub(crate) async fn create_table(&self) -> Result<(), OpenError> {
-        let made = async {
-            self.create_unless_there().await?;
+    async fn create_table(&self) -> Result<(), OpenError> {
+        let create = async {
+            self.create_if_missing().await?;
             self.wait_until_active().await?;
-            self.turn_on_time_to_live().await?;
-            self.turn_on_recovery().await
+            self.enable_time_to_live().await?;
+            self.enable_recovery().await
         };
-        let cannot_make = |source| OpenError::CannotMake { table: self.table.to_string(), source };
-        made.await.map_err(cannot_make)
+        let cannot_create = |source| OpenError::CannotCreate { table: self.table.to_string(), source };
+        create.await.map_err(cannot_create)
     }
 
-    async fn create_unless_there(&self) -> Result<(), PortError> {
+    async fn create_if_missing(&self) -> Result<(), PortError> {
         let mut create = self.client.create_table().table_name(&*self.table);
         create = create.billing_mode(BillingMode::PayPerRequest);
         for (name, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
@@ -116,59 +140,62 @@ impl DynamoStore {
                 .attribute_type(ScalarAttributeType::S)
                 .build();
             let key = KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
-            let defect = |error| PortError::new(PortErrorKind::Internal, MAKING, error);
+            let defect = |error| PortError::new(PortErrorKind::Internal, CREATING, error);
             create = create.attribute_definitions(attribute.map_err(defect)?);
             create = create.key_schema(key.map_err(defect)?);
         }
         match create.send().await {
             Ok(_) => {
-                tracing::info!(table = &*self.table, "made the table");
+                tracing::info!(table = &*self.table, "created the table");
                 Ok(())
             }
             Err(error) if error.code() == Some("ResourceInUseException") => Ok(()),
-            Err(error) => Err(port_error(MAKING, error)),
+            Err(error) => Err(port_error(CREATING, error)),
         }
     }
 
     async fn wait_until_active(&self) -> Result<(), PortError> {
-        let until = Instant::now() + MAKING_TIMEOUT;
+        let deadline = Instant::now() + CREATE_TIMEOUT;
         loop {
             let described = self.client.describe_table().table_name(&*self.table).send().await;
-            let table = described.map_err(|error| port_error(MAKING, error))?.table;
+            let table = described.map_err(|error| port_error(CREATING, error))?.table;
             let status = table.and_then(|table| table.table_status);
             if matches!(status, Some(TableStatus::Active | TableStatus::Updating)) {
                 return Ok(());
             }
-            if Instant::now() > until {
-                let text = format!("{MAKING}: it is not ready after {} s", MAKING_TIMEOUT.as_secs());
+            if Instant::now() > deadline {
+                let text = format!("{CREATING}: it is not active after {} s", CREATE_TIMEOUT.as_secs());
                 return Err(PortError::bare(PortErrorKind::Unavailable, text));
             }
-            tokio::time::sleep(MAKING_PAUSE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn turn_on_time_to_live(&self) -> Result<(), PortError> {
-        const CONTEXT: &str = "turning on the table's time to live";
-        let wanted = TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES).build();
-        let wanted = wanted.map_err(|error| PortError::new(PortErrorKind::Internal, CONTEXT, error))?;
+    async fn enable_time_to_live(&self) -> Result<(), PortError> {
+        const CONTEXT: &str = "enabling the table's time to live";
+        let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES).build();
+        let specification =
+            specification.map_err(|error| PortError::new(PortErrorKind::Internal, CONTEXT, error))?;
         let update = self.client.update_time_to_live().table_name(&*self.table);
-        match update.time_to_live_specification(wanted).send().await {
+        match update.time_to_live_specification(specification).send().await {
             Ok(_) => Ok(()),
-            // That it is on already is an error of validation.
+            // A validation error means that it is already enabled.
             Err(error) if error.code() == Some("ValidationException") || is_unknown(error.code()) => Ok(()),
             Err(error) => Err(port_error(CONTEXT, error)),
         }
     }
 
-    async fn turn_on_recovery(&self) -> Result<(), PortError> {
-        const CONTEXT: &str = "turning on the table's point-in-time recovery";
-        let wanted = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build();
-        let wanted = wanted.map_err(|error| PortError::new(PortErrorKind::Internal, CONTEXT, error))?;
+    async fn enable_recovery(&self) -> Result<(), PortError> {
+        const CONTEXT: &str = "enabling the table's point-in-time recovery";
+        let specification =
+            PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build();
+        let specification =
+            specification.map_err(|error| PortError::new(PortErrorKind::Internal, CONTEXT, error))?;
         let update = self.client.update_continuous_backups().table_name(&*self.table);
-        match update.point_in_time_recovery_specification(wanted).send().await {
+        match update.point_in_time_recovery_specification(specification).send().await {
             Ok(_) => Ok(()),
             Err(error) if is_unknown(error.code()) => {
-                tracing::info!("this server has no point-in-time recovery");
+                tracing::info!("this server does not support point-in-time recovery");
                 Ok(())
             }
             Err(error) => Err(port_error(CONTEXT, error)),
@@ -176,7 +203,7 @@ impl DynamoStore {
     }
 }
 
-/// What a local server says to what it does not have.
+/// Returns true if the code means that a local server lacks the operation.
 fn is_unknown(code: Option<&str>) -> bool {
     matches!(code, Some("UnknownOperationException" | "UnsupportedOperationException"))
 }

@@ -1,71 +1,63 @@
-//! Writes: which may go side by side, and each until it is decided.
+//! Writes: independent ones run concurrently, conflicting ones in request order.
 
 use std::collections::HashMap;
 
-use aws_setup::{Backoff, port_error};
-use domain::Version;
+use aws_setup::{backoff, port_error};
 use domain::ports::{PortError, PortErrorKind, Write, WriteError, Written};
+use domain::{Action, Version};
 use futures::{StreamExt, stream};
-use uuid::Uuid;
 
-use crate::DynamoStore;
 use crate::items::{SKU, VERSION, product_key, read_version, sku_of};
-use crate::transaction::{Attempt, Prepared, Replaced};
+use crate::store::DynamoStore;
+use crate::transaction::{Outcome, PreparedWrite, Replaced};
 
-/// How many writes of one call are under way at a time.
+/// Concurrent writes of one call.
 const CONCURRENT_WRITES: usize = 32;
 const WRITING: &str = "writing a product to the store";
 
 impl DynamoStore {
-    pub(crate) async fn make_all(&self, writes: &[Write]) -> Vec<Result<Written, WriteError>> {
-        let mut answers: Vec<(usize, Result<Written, WriteError>)> = Vec::with_capacity(writes.len());
+    /// Applies writes independently and returns the results in request order.
+    pub(crate) async fn write_all(&self, writes: &[Write]) -> Vec<Result<Written, WriteError>> {
+        let mut results: Vec<(usize, Result<Written, WriteError>)> = Vec::with_capacity(writes.len());
         for round in rounds(writes) {
-            let round = stream::iter(round).map(async |at| (at, self.make(&writes[at]).await));
-            answers.extend(round.buffer_unordered(CONCURRENT_WRITES).collect::<Vec<_>>().await);
+            let round = stream::iter(round).map(async |index| (index, self.write_one(&writes[index]).await));
+            results.extend(round.buffer_unordered(CONCURRENT_WRITES).collect::<Vec<_>>().await);
         }
-        answers.sort_unstable_by_key(|(at, _)| *at);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        results.sort_unstable_by_key(|(index, _)| *index);
+        results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// One write, until it is made or refused.
-    async fn make(&self, write: &Write) -> Result<Written, WriteError> {
+    /// Applies one write.
+    async fn write_one(&self, write: &Write) -> Result<Written, WriteError> {
         if write.change.version() != Version::after(write.replaces) {
             let text = format!("a write of {} skips or repeats a version", write.change.id());
             return Err(PortError::bare(PortErrorKind::Internal, text).into());
         }
-        let prepared = Prepared::new(write, self.now_us(), self.now_seconds())?;
+        let prepared = PreparedWrite::new(write, self.now_us(), self.now_seconds())?;
         let mut replaced = self.replaced(write).await?;
-        let mut token = Uuid::now_v7();
-        let mut backoff = Backoff::default();
+        let mut pauses = backoff();
         loop {
-            match self.attempt(&prepared, &replaced, token).await? {
-                Attempt::Made => return Ok(Written { outbox_entry: Some(prepared.mark) }),
-                Attempt::Refused(error) => return Err(error),
+            match self.transact(&prepared, &replaced, &mut pauses).await? {
+                Outcome::Committed => return Ok(Written { outbox_entry: Some(prepared.outbox_entry) }),
+                Outcome::Rejected(error) => return Err(error),
                 // A version never changes its sku, so this happens once.
-                Attempt::SkuIs(sku) if replaced == Replaced::SameSku => {
-                    (replaced, token) = (Replaced::Sku(sku), Uuid::now_v7());
-                }
-                Attempt::SkuIs(_) => {
+                Outcome::SkuIs(sku) if replaced == Replaced::SameSku => replaced = Replaced::Sku(sku),
+                Outcome::SkuIs(_) => {
                     let text = format!("product {} changed and kept its version", write.change.id());
                     return Err(PortError::bare(PortErrorKind::Internal, text).into());
-                }
-                Attempt::Contended(cause) => {
-                    if !backoff.pause().await {
-                        return Err(PortError::new(PortErrorKind::Throttled, WRITING, cause).into());
-                    }
                 }
             }
         }
     }
 
-    /// What is known of the sku that the product has now, which must be freed when it changes. An update mostly keeps
-    /// it; to be wrong about that costs one refused transaction. A delete never keeps it, so it looks first.
+    /// Determines the current sku of the product, which must be freed if it changes. An update usually keeps it, so it is
+    /// assumed to; a wrong assumption costs one cancelled transaction. A delete always frees it, so the product is read.
     async fn replaced(&self, write: &Write) -> Result<Replaced, WriteError> {
         let Some(version) = write.replaces else { return Ok(Replaced::Nothing) };
         if write.change.product().is_some() {
             return Ok(match write.change.action() {
-                // What is made anew was a tombstone.
-                domain::Action::Create => Replaced::Sku(None),
+                // A create that replaces a version replaces a tombstone.
+                Action::Create => Replaced::Sku(None),
                 _ => Replaced::SameSku,
             });
         }
@@ -85,8 +77,8 @@ impl DynamoStore {
     }
 }
 
-/// Which writes may go side by side: in each round no two have a product, a sku or an idempotency key in common, and
-/// of those that do, the first in the call is in the earlier round.
+/// Groups writes, given by their indices, into rounds that run one after the other. No two writes of a round have a product,
+/// sku or idempotency key in common; of writes that do, the first in the call is in the earlier round.
 fn rounds(writes: &[Write]) -> Vec<Vec<usize>> {
     #[derive(PartialEq, Eq, Hash)]
     enum Name<'a> {
@@ -96,10 +88,10 @@ fn rounds(writes: &[Write]) -> Vec<Vec<usize>> {
     }
     let mut next_round: HashMap<Name<'_>, usize> = HashMap::new();
     let mut rounds: Vec<Vec<usize>> = Vec::new();
-    for (at, write) in writes.iter().enumerate() {
+    for (index, write) in writes.iter().enumerate() {
         let names = || {
             let sku = sku_of(&write.change).map(Name::Sku);
-            let key = write.idempotency.as_ref().map(|answered| Name::Key(&answered.key));
+            let key = write.idempotency.as_ref().map(|record| Name::Key(&record.key));
             [Some(Name::Product(write.change.id().as_str())), sku, key].into_iter().flatten()
         };
         let round = names().filter_map(|name| next_round.get(&name).copied()).max().unwrap_or(0);
@@ -107,7 +99,7 @@ fn rounds(writes: &[Write]) -> Vec<Vec<usize>> {
         if round == rounds.len() {
             rounds.push(Vec::new());
         }
-        rounds[round].push(at);
+        rounds[round].push(index);
     }
     rounds
 }
@@ -125,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_a_name_in_common_goes_one_after_the_other() {
+    fn writes_with_a_name_in_common_run_one_after_the_other() {
         let writes = ["a", "b", "a", "c", "a", "b"].map(write);
         assert_eq!(rounds(&writes), [vec![0, 1, 3], vec![2, 5], vec![4]]);
         assert!(rounds(&[]).is_empty());
@@ -136,7 +128,7 @@ mod tests {
         let writes: Vec<Write> = (0..500).map(|i| write(&format!("p{}", i * i % 77))).collect();
         let rounds = rounds(&writes);
         for round in &rounds {
-            let ids: HashSet<_> = round.iter().map(|at| writes[*at].change.id()).collect();
+            let ids: HashSet<_> = round.iter().map(|index| writes[*index].change.id()).collect();
             assert_eq!(ids.len(), round.len());
         }
         let mut all = rounds.concat();

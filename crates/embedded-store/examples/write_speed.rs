@@ -1,8 +1,8 @@
-//! How fast the store and the queue are on this disk: `cargo run --release -p embedded-store --example write_speed`.
+//! Measures the store and the queue on this disk: `cargo run --release -p embedded-store --example write_speed`.
 //!
-//! It prints what the bare file takes, rows of products and messages in transactions of 64, then single writes made by 64
-//! callers at once, writes in batches of 500, receiving and acknowledging in batches of 1,000, and reading, each with the
-//! processor time that it took.
+//! Prints the rate and CPU time of five workloads: rows of products and messages in a bare SQLite file, in transactions of 64;
+//! single writes of 64 concurrent callers; writes in batches of 500; receiving and acknowledging in batches of 1,000; and
+//! reading.
 
 use std::error::Error;
 use std::ops::Range;
@@ -82,8 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the file itself takes: as many rows as the single writes, with nothing around them, and a full sync for each
-/// transaction.
+/// Writes as many rows as the single writes directly into a file, with an fsync for each transaction: the baseline.
 fn write_bare_rows(json: &str) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir_in(".")?;
     let mut conn = rusqlite::Connection::open(folder.path().join("bare.db"))?;
@@ -142,7 +141,7 @@ async fn write_batches(
     Ok(())
 }
 
-/// Ids that are made from the content come in no order, which costs more than ids that go up.
+/// Returns an id in random order, like ids that are hashes. That costs more than ascending ids.
 fn scattered_id(kind: &str, number: usize) -> String {
     format!("{kind}-{:016x}", (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
@@ -174,7 +173,7 @@ fn content() -> Result<Content, Box<dyn Error>> {
     Ok(read_product(fields.as_bytes(), Currency::USD)?.content)
 }
 
-/// Wall and processor time of a stretch of work.
+/// A measurement of wall and CPU time.
 struct Measure {
     wall: Instant,
     cpu: Option<Duration>,
@@ -185,18 +184,18 @@ impl Measure {
         Self { wall: Instant::now(), cpu: cpu_time() }
     }
 
-    fn print(self, what: &str, count: usize) {
+    fn print(self, label: &str, count: usize) {
         let wall = self.wall.elapsed();
         let rate = count as f64 / wall.as_secs_f64();
-        print!("{what:28} {rate:>9.0} a second");
+        print!("{label:28} {rate:>9.0} a second");
         if let (Some(before), Some(after)) = (self.cpu, cpu_time()) {
-            print!(", {:.1} µs of processor time each", (after - before).as_secs_f64() * 1e6 / count as f64);
+            print!(", {:.1} µs of CPU time each", (after - before).as_secs_f64() * 1e6 / count as f64);
         }
         println!();
     }
 }
 
-/// The processor time of this process, where Linux tells it, in its ticks of 10 ms.
+/// Returns the CPU time of this process in ticks of 10 ms; `None` if the system is not Linux.
 fn cpu_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

@@ -1,19 +1,21 @@
-//! The messages that were given up.
+//! The dead-letter queue.
 
 use async_trait::async_trait;
 use domain::ProductId;
 use domain::ports::{DeadLetter, DeadLetterKey, DeadLetterList, DeadLetters, PortError};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::EmbeddedStore;
 use crate::error::unreadable;
-use crate::products::version_from_sql;
-use crate::writer::Step;
+use crate::rows::version_from_sql;
+use crate::store::EmbeddedStore;
+use crate::transaction::WriteTransaction;
 
-/// The most JSON of one list; one that reaches it ends early.
+/// Characters of a reason that are kept.
+const MAX_REASON_CHARS: usize = 2_000;
+/// Bytes of bodies after which a list ends early.
 const MAX_LISTED_BYTES: usize = 16 << 20;
-/// The newest are those that were written last.
+/// Selects the newest letters: those that were inserted last.
 const NEWEST: &str = "SELECT seq, id, version, reason, receives, died_at, body FROM dead_letters
     ORDER BY seq DESC LIMIT ?1";
 
@@ -31,14 +33,34 @@ impl DeadLetters for EmbeddedStore {
 
     async fn remove(&self, keys: &[DeadLetterKey]) -> Result<Vec<bool>, PortError> {
         let keys = keys.to_vec();
-        let work = move |step: &Step<'_>| keys.iter().map(|key| remove(step, key)).collect();
+        let work = move |transaction: &WriteTransaction<'_>| {
+            keys.iter().map(|key| remove(transaction, key)).collect()
+        };
         self.0.writer.run("removing dead letters", 0, work).await
     }
 }
 
+/// Makes a message a dead letter.
+pub(crate) fn move_message(
+    transaction: &WriteTransaction<'_>,
+    seq: i64,
+    reason: &str,
+) -> rusqlite::Result<()> {
+    let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
+    transaction
+        .conn
+        .prepare_cached(
+            "INSERT INTO dead_letters (died_at, sent_at, receives, reason, id, version, traceparent, body)
+             SELECT ?2, sent_at, receives, ?3, id, version, traceparent, body FROM messages WHERE seq = ?1",
+        )?
+        .execute(params![seq, transaction.now, reason])?;
+    transaction.conn.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([seq])?;
+    Ok(())
+}
+
 fn newest(conn: &Connection, limit: usize) -> rusqlite::Result<DeadLetterList> {
     let mut statement = conn.prepare_cached(NEWEST)?;
-    // One more than asked for, to see whether there is one.
+    // One more than requested shows whether there are more.
     let mut rows = statement.query([i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX)])?;
     let (mut letters, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
@@ -58,13 +80,14 @@ fn find(conn: &Connection, key: &DeadLetterKey) -> rusqlite::Result<Option<DeadL
     conn.prepare_cached(sql)?.query_row([seq], read).optional()
 }
 
-fn remove(step: &Step<'_>, key: &DeadLetterKey) -> rusqlite::Result<bool> {
+fn remove(transaction: &WriteTransaction<'_>, key: &DeadLetterKey) -> rusqlite::Result<bool> {
     let Some(seq) = seq_of(key) else { return Ok(false) };
-    let removed = step.conn.prepare_cached("DELETE FROM dead_letters WHERE seq = ?1")?.execute([seq])?;
+    let removed =
+        transaction.conn.prepare_cached("DELETE FROM dead_letters WHERE seq = ?1")?.execute([seq])?;
     Ok(removed > 0)
 }
 
-/// A key as [`read`] writes it; any other names no letter.
+/// Parses a key that [`read`] wrote; `None` for any other text.
 fn seq_of(key: &DeadLetterKey) -> Option<i64> {
     let seq: i64 = key.0.parse().ok()?;
     (seq.to_string() == key.0).then_some(seq)

@@ -1,9 +1,12 @@
-//! What an error of SQLite means to a caller.
+//! Mapping errors of SQLite to errors of a port.
+
+use std::error::Error;
 
 use domain::ports::{PortError, PortErrorKind};
 use rusqlite::ErrorCode;
+use rusqlite::types::Type;
 
-/// The kind that a caller goes by.
+/// Classifies an error of SQLite by what a caller can do about it.
 pub(crate) fn kind_of(error: &rusqlite::Error) -> PortErrorKind {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => PortErrorKind::Full,
@@ -20,14 +23,17 @@ pub(crate) fn kind_of(error: &rusqlite::Error) -> PortErrorKind {
     }
 }
 
-/// The error of a port, with `context` saying what was being done.
+/// Converts an error of SQLite; `context` names the operation.
 pub(crate) fn port_error(context: &str, error: rusqlite::Error) -> PortError {
     PortError::new(kind_of(&error), context, error)
 }
 
-/// A value in the file that should not be there: a defect of Noren, or a damaged file.
-pub(crate) fn unreadable(
-    what: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
-) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, what.into())
+/// Returns the error for an invalid value in the file: a defect of Noren, or a damaged file.
+pub(crate) fn unreadable(reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, reason.into())
+}
+
+/// Returns the result of each of `count` requests that failed together.
+pub(crate) fn fail_all<T, E: From<PortError>>(error: &PortError, count: usize) -> Vec<Result<T, E>> {
+    (0..count).map(|_| Err(error.clone().into())).collect()
 }

@@ -1,4 +1,4 @@
-//! Connections that read, on tokio's blocking threads.
+//! The connections that read, on tokio's blocking threads.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,42 +12,45 @@ use tokio::time::timeout;
 use crate::error::port_error;
 use crate::schema::open_reader;
 
-/// Reads that run at once; more wait.
+/// Concurrent reads; further reads wait.
 const MAX_READERS: usize = 4;
-/// How long a read waits for its turn, and then for its answer.
+/// The time for which a read waits for a permit, and then for its result.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A pool of connections, opened when they are first needed.
+/// A pool of connections, which are opened on first use.
 pub(crate) struct Readers {
     file: PathBuf,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
     pub(crate) fn new(file: PathBuf) -> Self {
-        Self { file, turns: Arc::new(Semaphore::new(MAX_READERS)), idle: Arc::default() }
+        Self { file, permits: Arc::new(Semaphore::new(MAX_READERS)), idle: Arc::default() }
     }
 
-    /// Runs `work` on one state of the file, which holds everything committed before.
+    /// Runs `work` on one snapshot of the file, which contains everything committed before. `context` names the operation.
+    ///
+    /// # Errors
+    /// Fails as throttled if too many reads are running for 10 s, and as unavailable if the disk takes longer than that.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         context: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, PortError> {
-        let late =
+        let too_many =
             |_| PortError::bare(PortErrorKind::Throttled, format!("{context}: too many reads are waiting"));
-        let turn = timeout(READ_TIMEOUT, Arc::clone(&self.turns).acquire_owned())
+        let permit = timeout(READ_TIMEOUT, Arc::clone(&self.permits).acquire_owned())
             .await
-            .map_err(late)?
+            .map_err(too_many)?
             .map_err(|error| PortError::new(PortErrorKind::Internal, context, error))?;
         let (idle, file) = (Arc::clone(&self.idle), self.file.clone());
         let reading = tokio::task::spawn_blocking(move || {
-            // The turn belongs to the thread: a caller that goes away does not free it too early.
-            let _turn = turn;
+            // The thread owns the permit: a caller that is cancelled does not free it too early.
+            let _permit = permit;
             let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let conn = pooled.map_or_else(|| open_reader(&file), Ok)?;
-            let result = conn.unchecked_transaction().and_then(|state| work(&state));
+            let result = conn.unchecked_transaction().and_then(|snapshot| work(&snapshot));
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
             result
         });

@@ -13,8 +13,7 @@ use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::{Service, StartError, config};
-use sync::reconcile::Sides;
-use sync::{DeadLetterOffice, Worker, WorkerOptions, catch_up};
+use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, catch_up};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -106,13 +105,13 @@ pub struct Index {
     pub search: Arc<dyn SearchIndex>,
 }
 
-/// A catalogue in this process, with its store, queue, index, sync worker and import jobs.
+/// A catalogue in this process, with its store, queue, index, sync consumer and import jobs.
 pub struct App {
     catalogue: Catalogue,
     store: Arc<EmbeddedStore>,
     writer: Arc<dyn IndexMaintenance>,
     search: Arc<dyn SearchIndex>,
-    worker: Worker,
+    consumer: Consumer,
     work: JoinHandle<()>,
     /// Cancelled once the index holds every version that the store had at the start.
     caught_up: CancellationToken,
@@ -165,15 +164,15 @@ impl App {
         let store = Arc::new(store);
         let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
         let imports = Imports::open(data_dir.join("imports"), catalogue.clone())?;
-        let worker = Worker::new(store.clone(), index.writer.clone(), WorkerOptions::default());
+        let consumer = Consumer::new(store.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
-        let (working, stopped) = (worker.clone(), stop.clone());
+        let (working, stopped) = (consumer.clone(), stop.clone());
         let work = tokio::spawn(async move { working.run(stopped).await });
         let (importer, stopped) = (imports.clone(), stop.clone());
         let importing = tokio::spawn(async move { importer.run(stopped).await });
         let Index { writer, search } = index;
         let caught_up = CancellationToken::new();
-        let (looking, done) = (catch_up(sides(&store, &writer), stop.clone()), caught_up.clone());
+        let (looking, done) = (catch_up(store_and_index(&store, &writer), stop.clone()), caught_up.clone());
         tokio::spawn(async move {
             looking.await;
             done.cancel();
@@ -183,7 +182,7 @@ impl App {
             store,
             writer,
             search,
-            worker,
+            consumer,
             work,
             imports,
             importing,
@@ -204,8 +203,8 @@ impl App {
     }
 
     /// Returns the store and the index that `noren verify` and `noren reindex` compare.
-    pub fn sides(&self) -> Sides {
-        sides(&self.store, &self.writer)
+    pub fn store_and_index(&self) -> StoreAndIndex {
+        store_and_index(&self.store, &self.writer)
     }
 
     /// Returns the default currency.
@@ -230,13 +229,13 @@ impl App {
         let (routes, mut openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
-            .merge(sync::admin::index_routes(self.sides()))
-            .merge(sync::admin::dead_letters::routes(self.dead_letter_office()))
+            .merge(sync::admin::index_routes(self.store_and_index()))
+            .merge(sync::admin::dead_letters::routes(self.dead_letter_service()))
             .split_for_parts();
         let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
         openapi.merge(described);
         let mut parts = self.catalogue.parts();
-        parts.push(query::service::index_part(self.search.clone()));
+        parts.push(query::service::index_part(&self.search));
         let queue = Some(self.catalogue.queue_probe());
         Service { routes, uploads, openapi: Some(openapi), parts, gauges, queue }.into_router()
     }
@@ -244,18 +243,18 @@ impl App {
     /// Waits until every earlier write is searchable or a dead letter.
     ///
     /// # Errors
-    /// If the queue cannot be read, the sync worker has ended, or changes still wait after `timeout`.
+    /// If the queue cannot be read, the sync consumer has ended, or changes still wait after `timeout`.
     pub async fn sync_all(&self, timeout: Duration) -> Result<(), StartError> {
         let begun = Instant::now();
         loop {
-            let idle = self.worker.is_idle().await;
+            let idle = self.consumer.is_idle().await;
             let idle =
                 idle.map_err(|error| StartError::because("cannot read the state of the queue", error))?;
             if idle && self.caught_up.is_cancelled() {
                 return Ok(());
             }
             if self.work.is_finished() {
-                return Err(StartError::new("the sync worker has ended; the log says why"));
+                return Err(StartError::new("the sync consumer has ended; the log says why"));
             }
             if begun.elapsed() > timeout {
                 return Err(StartError::new(format!("changes still wait after {} s", timeout.as_secs())));
@@ -283,14 +282,14 @@ impl App {
             .map_err(|error| StartError::because("cannot read the dead letters", error))
     }
 
-    fn dead_letter_office(&self) -> DeadLetterOffice {
-        DeadLetterOffice::new(self.store.clone(), self.store.clone(), self.store.clone())
+    fn dead_letter_service(&self) -> DeadLetterService {
+        DeadLetterService::new(self.store.clone(), self.store.clone(), self.store.clone())
     }
 
-    /// Stops the sync worker and the import jobs after their current batches.
+    /// Stops the sync consumer and the import jobs after their current batches.
     pub async fn stop(self) {
         self.stop.cancel();
-        for (part, work) in [("the sync worker", self.work), ("the import runner", self.importing)] {
+        for (part, work) in [("the sync consumer", self.work), ("the import runner", self.importing)] {
             if let Err(error) = work.await {
                 tracing::error!(error = %error, part, "a part of the service failed");
             }
@@ -299,6 +298,6 @@ impl App {
 }
 
 /// Returns the store with the index that is derived from it.
-fn sides(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> Sides {
-    Sides { store: store.clone(), index: index.clone() }
+fn store_and_index(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> StoreAndIndex {
+    StoreAndIndex { store: store.clone(), index: index.clone() }
 }

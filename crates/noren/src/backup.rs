@@ -34,7 +34,7 @@ pub struct BackupArgs {
 ///
 /// # Errors
 /// If there is no embedded store, or the copy cannot be written.
-pub fn backup(args: &BackupArgs) -> Result<(), Failure> {
+pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     let folder = match args.back_ends {
         true => embedded_store_folder()?,
         false => args.data_dir.data_dir.clone(),

@@ -13,12 +13,13 @@ use crate::app::{App, Options};
 use crate::client::Service;
 use crate::failure::Failure;
 use crate::import;
+use crate::serve::fill_with_demo;
 
 /// Measures a service or a catalogue in this process, and writes the figures to standard output.
 ///
 /// # Errors
 /// If the files cannot be imported or a search fails.
-pub async fn bench(args: &BenchArgs) -> Result<(), Failure> {
+pub(crate) async fn bench(args: &BenchArgs) -> Result<(), Failure> {
     match (&args.url, &args.data_dir) {
         (Some(url), _) => Ok(measure_service(&Service::at(url)?.host_and_port()?, args).await?),
         (None, Some(folder)) => bench_folder(folder, args).await,
@@ -31,9 +32,17 @@ pub async fn bench(args: &BenchArgs) -> Result<(), Failure> {
 
 async fn bench_folder(folder: &Path, args: &BenchArgs) -> Result<(), Failure> {
     let app = App::open(folder, Options { answer_cache_mb: 0, ..Options::default() }).await?;
-    let measured = measure_catalogue(&app, folder, args).await;
+    let measured = measure(&app, folder, args).await;
     app.stop().await;
-    Ok(measured?)
+    measured
+}
+
+async fn measure(app: &App, folder: &Path, args: &BenchArgs) -> Result<(), Failure> {
+    if args.check && args.files.is_empty() && args.data_dir.is_none() {
+        fill_with_demo(app).await?;
+        app.optimize().await?;
+    }
+    Ok(measure_catalogue(app, folder, args).await?)
 }
 
 #[async_trait]

@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 ///
 /// # Errors
 /// If nobody reads the output.
-pub fn write_completions(args: &CompletionsArgs, command: &mut clap::Command) -> Result<(), Failure> {
+pub(crate) fn write_completions(args: &CompletionsArgs, command: &mut clap::Command) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, command, "noren", &mut script);
     print(&String::from_utf8_lossy(&script))

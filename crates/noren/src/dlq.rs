@@ -3,11 +3,10 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use api::wire::dead_letters::{Letter, LetterSelection, Letters, LettersOutcome, RefusedLetter};
 use axum::body::Bytes;
 use clap::{Args, Subcommand};
 use comfy_table::{Cell, CellAlignment};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::client::{Api, read_json};
 use crate::failure::{Context as _, Failure};
@@ -152,7 +151,7 @@ impl Operation {
 ///
 /// # Errors
 /// If the catalogue cannot be opened or rejects the command, or nobody reads the output.
-pub async fn dlq(args: &DlqArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn dlq(args: &DlqArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         DlqCommand::List(args) => list(args).await,
         DlqCommand::Show(args) => show(args).await,
@@ -161,55 +160,23 @@ pub async fn dlq(args: &DlqArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Letters {
-    dead_letters: Vec<Letter>,
-    more: bool,
+/// The shown text of each field of a dead letter.
+struct Shown<'a> {
+    product: &'a str,
+    version: String,
+    reason: &'a str,
+    died_at: &'a str,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Letter {
-    key: String,
-    id: Option<String>,
-    version: Option<u64>,
-    reason: Option<String>,
-    receives: u32,
-    died_at: Option<String>,
-    body: Option<String>,
-}
-
-impl Letter {
-    fn product(&self) -> &str {
-        self.id.as_deref().unwrap_or("unreadable")
+impl<'a> Shown<'a> {
+    fn of(letter: &'a Letter) -> Self {
+        Self {
+            product: letter.id.as_ref().map_or("unreadable", |id| id.as_str()),
+            version: letter.version.map(|version| version.to_string()).unwrap_or_default(),
+            reason: letter.reason.as_deref().unwrap_or(NOT_RECORDED),
+            died_at: letter.died_at.as_deref().unwrap_or(NOT_RECORDED),
+        }
     }
-
-    fn version(&self) -> String {
-        self.version.map(|version| version.to_string()).unwrap_or_default()
-    }
-
-    fn reason(&self) -> &str {
-        self.reason.as_deref().unwrap_or(NOT_RECORDED)
-    }
-
-    fn died_at(&self) -> &str {
-        self.died_at.as_deref().unwrap_or(NOT_RECORDED)
-    }
-}
-
-/// The result of an operation, of one response or of several together.
-#[derive(Default, Serialize, Deserialize)]
-struct Outcome {
-    done: Vec<String>,
-    refused: Vec<Refused>,
-    more: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Refused {
-    key: String,
-    reason: String,
 }
 
 async fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
@@ -246,13 +213,14 @@ fn render_list(Letters { dead_letters, more }: &Letters) -> String {
     }
     let mut table = table(["Key", "Product", "Version", "Receives", "Given up", "Reason"]);
     for letter in dead_letters {
+        let Shown { product, version, reason, died_at } = Shown::of(letter);
         table.add_row([
-            Cell::new(printable(&letter.key)),
-            Cell::new(printable(letter.product())),
-            Cell::new(letter.version()).set_alignment(CellAlignment::Right),
+            Cell::new(printable(&letter.key.0)),
+            Cell::new(printable(product)),
+            Cell::new(version).set_alignment(CellAlignment::Right),
             Cell::new(letter.receives).set_alignment(CellAlignment::Right),
-            Cell::new(printable(letter.died_at())),
-            Cell::new(printable(letter.reason())),
+            Cell::new(printable(died_at)),
+            Cell::new(printable(reason)),
         ]);
     }
     let count = match (dead_letters.len(), more) {
@@ -264,14 +232,15 @@ fn render_list(Letters { dead_letters, more }: &Letters) -> String {
 }
 
 fn render_letter(letter: &Letter) -> String {
+    let Shown { product, version, reason, died_at } = Shown::of(letter);
     let body = letter.body.as_deref().unwrap_or("none: it refers to the current version of the product");
     [
-        ("key", letter.key.as_str()),
-        ("product", letter.product()),
-        ("version", &letter.version()),
+        ("key", letter.key.0.as_str()),
+        ("product", product),
+        ("version", &version),
         ("receives", &letter.receives.to_string()),
-        ("given up", letter.died_at()),
-        ("reason", letter.reason()),
+        ("given up", died_at),
+        ("reason", reason),
         ("message", body),
     ]
     .map(|(name, value)| format!("{name:<10}{}", printable(value)))
@@ -307,7 +276,7 @@ async fn apply(args: &SelectionArgs, operation: Operation) -> Result<ExitCode, F
         .target
         .with(Access::Store, async |catalogue| match args.all {
             true => apply_to_all(catalogue.api(), operation).await,
-            false => apply_once(catalogue.api(), operation, &json!({ "keys": args.keys })).await,
+            false => apply_once(catalogue.api(), operation, &selection_of(&args.keys)).await,
         })
         .await?;
     match args.json {
@@ -320,31 +289,40 @@ async fn apply(args: &SelectionArgs, operation: Operation) -> Result<ExitCode, F
 
 /// Repeats the operation until no dead letters remain or all that remain were refused. One request handles a few hundred;
 /// refused ones are part of each response.
-async fn apply_to_all(api: &dyn Api, operation: Operation) -> Result<Outcome, Failure> {
+async fn apply_to_all(api: &dyn Api, operation: Operation) -> Result<LettersOutcome, Failure> {
+    let all = LetterSelection { keys: None, all: Some(true) };
     let mut done = Vec::new();
     loop {
-        let outcome = apply_once(api, operation, &json!({ "all": true })).await?;
+        let outcome = apply_once(api, operation, &all).await?;
         let is_stuck = outcome.done.is_empty();
         done.extend(outcome.done);
         if is_stuck || !outcome.more {
-            return Ok(Outcome { done, refused: outcome.refused, more: outcome.more });
+            return Ok(LettersOutcome { done, refused: outcome.refused, more: outcome.more });
         }
     }
 }
 
-async fn apply_once(api: &dyn Api, operation: Operation, selection: &Value) -> Result<Outcome, Failure> {
+fn selection_of(keys: &[String]) -> LetterSelection {
+    LetterSelection { keys: Some(keys.to_vec()), all: None }
+}
+
+async fn apply_once(
+    api: &dyn Api,
+    operation: Operation,
+    selection: &LetterSelection,
+) -> Result<LettersOutcome, Failure> {
     let path = format!("/admin/dead-letters/{}", operation.path());
-    let body = api.post(&path, selection.to_string().into()).await?.success()?;
+    let selection = serde_json::to_vec(selection).context(|| "writing the selection".to_owned())?;
+    let body = api.post(&path, selection.into()).await?.success()?;
     read_json(&body, "the outcome")
 }
 
-fn render_outcome(outcome: &Outcome, operation: Operation) -> String {
+fn render_outcome(outcome: &LettersOutcome, operation: Operation) -> String {
     let mut lines = vec![format!("{} {}", outcome.done.len(), operation.done())];
     lines.extend(
-        outcome
-            .refused
-            .iter()
-            .map(|Refused { key, reason }| format!("{} stays: {}", printable(key), printable(reason))),
+        outcome.refused.iter().map(|RefusedLetter { key, reason }| {
+            format!("{} stays: {}", printable(&key.0), printable(reason))
+        }),
     );
     if outcome.more {
         lines.push("there are more dead letters after these; resolve these first".to_owned());
@@ -355,12 +333,18 @@ fn render_outcome(outcome: &Outcome, operation: Operation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ports::DeadLetterKey;
+    use domain::{ProductId, Version};
+
+    fn key(text: &str) -> DeadLetterKey {
+        serde_json::from_value(text.into()).unwrap()
+    }
 
     fn letter(reason: Option<&str>) -> Letter {
         Letter {
-            key: "17".to_owned(),
-            id: reason.map(|_| "lamp-1".to_owned()),
-            version: reason.map(|_| 3),
+            key: key("17"),
+            id: reason.map(|_| ProductId::parse("lamp-1").unwrap()),
+            version: reason.map(|_| Version(3)),
             reason: reason.map(str::to_owned),
             receives: 5,
             died_at: None,
@@ -390,8 +374,8 @@ mod tests {
 
     #[test]
     fn a_remaining_letter_is_shown_with_its_reason() {
-        let refused = vec![Refused { key: "18".to_owned(), reason: "drop it".to_owned() }];
-        let outcome = Outcome { done: vec!["17".to_owned()], refused, more: false };
+        let refused = vec![RefusedLetter { key: key("18"), reason: "drop it".to_owned() }];
+        let outcome = LettersOutcome { done: vec![key("17")], refused, more: false };
         assert_eq!(render_outcome(&outcome, Operation::Retry), "1 sent again\n18 stays: drop it");
     }
 }

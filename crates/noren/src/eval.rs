@@ -87,7 +87,7 @@ struct Scored {
 ///
 /// # Errors
 /// If the file or the catalogue cannot be read, or NDCG@10 is below `--min`.
-pub async fn eval(args: &EvalArgs) -> Result<(), Failure> {
+pub(crate) async fn eval(args: &EvalArgs) -> Result<(), Failure> {
     args.target.with(Access::Search, async |catalogue| measure(catalogue.api(), args).await).await
 }
 

@@ -1,11 +1,13 @@
 //! `noren reindex`: rebuilds the index, restores the previous one, or discards an unfinished one.
 
+use api::wire::Failed;
+use api::wire::reindex::{IndexState, Indexes, ReindexEvent};
 use clap::Args;
 use reqwest::Method;
 
-use crate::client::Api;
+use crate::client::{Api, read_json};
 use crate::failure::Failure;
-use crate::maintenance_events::{Event, Generation, Generations, progress_bar, read_event, show_progress};
+use crate::maintenance_events::{drift_line, progress_bar, show_progress};
 use crate::target::{Access, Target};
 
 /// `noren reindex`.
@@ -36,7 +38,7 @@ pub struct ReindexArgs {
 ///
 /// # Errors
 /// If the catalogue cannot be reached or the operation fails.
-pub async fn reindex(args: &ReindexArgs) -> Result<(), Failure> {
+pub(crate) async fn reindex(args: &ReindexArgs) -> Result<(), Failure> {
     args.target
         .with(Access::RebuildIndex, async |catalogue| match (args.rollback, args.discard) {
             (true, _) => rebuild(catalogue.api(), "/admin/reindex/rollback").await,
@@ -56,25 +58,29 @@ async fn rebuild(api: &dyn Api, path: &str) -> Result<(), Failure> {
     let progress = progress_bar();
     let mut finished = None;
     let mut show = |line: &[u8]| {
-        match read_event(line)? {
-            Event::Resumed => progress.suspend(|| eprintln!("continuing the unfinished index")),
-            Event::Filling { done, total } => show_progress(&progress, "filling the new index", done, total),
-            Event::Verifying { done, total } => {
+        match read_json(line, "an event")? {
+            ReindexEvent::Resumed => progress.suspend(|| eprintln!("continuing the unfinished index")),
+            ReindexEvent::Filling { done, total } => {
+                show_progress(&progress, "filling the new index", done, total)
+            }
+            ReindexEvent::Verifying { done, total } => {
                 show_progress(&progress, "comparing with the store", done, Some(total));
             }
-            Event::Refused(drift) => progress.suspend(|| eprintln!("left out: {}", drift.line())),
-            Event::Done { indexes } => finished = Some(indexes),
-            Event::Failed { detail } => return Err(Failure::new(detail)),
-            Event::Progress { .. } | Event::Drift(_) | Event::Summary(_) | Event::Switched {} => {}
+            ReindexEvent::Refused(drift) => {
+                progress.suspend(|| eprintln!("left out: {}", drift_line(&drift)))
+            }
+            ReindexEvent::Done { indexes } => finished = Some(indexes),
+            ReindexEvent::Failed(Failed { detail }) => return Err(Failure::new(detail)),
+            ReindexEvent::Switched { .. } => {}
         }
         Ok(())
     };
     api.stream(Method::POST, path, &[], &mut show).await?;
     progress.finish_and_clear();
-    let Some(Generations { live: Some(live), previous }) = finished else {
+    let Some(Indexes { live: Some(live), previous, .. }) = finished else {
         return Err(Failure::new("the rebuild broke off before its end; call it again to continue"));
     };
-    let Generation { name, documents } = live;
+    let IndexState { name, documents } = live;
     eprintln!("searches use the index {name} now, with {documents} products and tombstones");
     if let Some(previous) = previous {
         eprintln!("the previous index, {previous}, is kept; `noren reindex --rollback` returns to it");

@@ -58,7 +58,7 @@ pub struct CheckArgs {
 ///
 /// # Errors
 /// As the command.
-pub fn rules(args: &RulesArgs) -> Result<(), Failure> {
+pub(crate) fn rules(args: &RulesArgs) -> Result<(), Failure> {
     match &args.command {
         RulesCommand::Check(args) => check(args),
     }
@@ -70,7 +70,7 @@ pub fn rules(args: &RulesArgs) -> Result<(), Failure> {
 /// If the file cannot be read or has faults.
 fn check(args: &CheckArgs) -> Result<(), Failure> {
     let file = args.file.display();
-    let bytes = ::rules::read(&args.file).context(|| format!("cannot read {file}"))?;
+    let bytes = ::rules::read_file(&args.file).context(|| format!("cannot read {file}"))?;
     let locale = Locale { currency: args.currency, language: args.language };
     match Rules::parse(&bytes, locale) {
         Ok(rules) => {

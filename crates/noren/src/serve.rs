@@ -41,7 +41,7 @@ pub struct ServeArgs {
 ///
 /// # Errors
 /// If the services cannot start.
-pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
+pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let options = Options {
         cache_seconds: args.cache.cache_seconds.unwrap_or(0),
         answer_cache_mb: args.answer_cache.answer_cache_mb,
@@ -67,7 +67,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
 }
 
 /// Writes the demo catalogue into an empty catalogue. A catalogue with products is left as it is.
-async fn fill_with_demo(app: &App) -> Result<(), StartError> {
+pub(crate) async fn fill_with_demo(app: &App) -> Result<(), StartError> {
     let page = app.catalogue().list(None, 1).await;
     let page = page.map_err(|error| StartError::because("cannot list the catalogue", error))?;
     if !page.products.is_empty() {

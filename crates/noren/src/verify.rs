@@ -3,13 +3,15 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use api::wire::Failed;
+use api::wire::verify::{Summary, VerifyEvent};
 use clap::Args;
 use indicatif::ProgressBar;
 use reqwest::Method;
 
-use crate::client::Api;
+use crate::client::{Api, read_json};
 use crate::failure::{Context as _, Failure};
-use crate::maintenance_events::{Event, Summary, progress_bar, read_event, show_progress};
+use crate::maintenance_events::{drift_line, progress_bar, show_progress, summary_line};
 use crate::target::{Access, Target};
 
 /// `noren verify`.
@@ -47,12 +49,12 @@ pub struct VerifyArgs {
 ///
 /// # Errors
 /// If the catalogue cannot be reached or the comparison fails.
-pub async fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let summary = args
         .target
         .with(Access::CompareIndex, async |catalogue| compare(catalogue.api(), args).await)
         .await?;
-    eprintln!("{}", summary.line());
+    eprintln!("{}", summary_line(&summary));
     Ok(if summary.is_converged { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -68,12 +70,12 @@ async fn compare(api: &dyn Api, args: &VerifyArgs) -> Result<Summary, Failure> {
         if args.json {
             print_line(&progress, &String::from_utf8_lossy(line))?;
         }
-        match read_event(line)? {
-            Event::Progress { done, total } => show_progress(&progress, "comparing", done, Some(total)),
-            Event::Drift(drift) if !args.json => print_line(&progress, &drift.line())?,
-            Event::Summary(summary) => result = Some(summary),
-            Event::Failed { detail } => return Err(Failure::new(detail)),
-            _ => {}
+        match read_json(line, "an event")? {
+            VerifyEvent::Progress { done, total } => show_progress(&progress, "comparing", done, Some(total)),
+            VerifyEvent::Drift(drift) if !args.json => print_line(&progress, &drift_line(&drift))?,
+            VerifyEvent::Drift(_) => {}
+            VerifyEvent::Summary(summary) => result = Some(summary),
+            VerifyEvent::Failed(Failed { detail }) => return Err(Failure::new(detail)),
         }
         Ok(())
     };

@@ -7,9 +7,9 @@ use crate::reading::ReadWord;
 pub(crate) fn corrected(query: &str, words: &[ReadWord]) -> Option<String> {
     let (mut corrected, mut copied) = (String::new(), 0);
     for (word, meant) in words.iter().filter_map(|word| Some((&word.word, word.meant()?))) {
-        corrected.push_str(&query[copied..word.at.start]);
+        corrected.push_str(&query[copied..word.span.start]);
         corrected.push_str(meant);
-        copied = word.at.end;
+        copied = word.span.end;
     }
     (copied > 0).then(|| corrected + &query[copied..])
 }

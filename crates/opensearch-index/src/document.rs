@@ -3,9 +3,9 @@
 use domain::Record;
 use serde_json::{Map, Value, json};
 use text::attributes::key_prefix;
-use text::cjk::{is_cjk, pairs};
+use text::cjk::{bigrams, is_cjk};
 use text::dictionary::Dictionary;
-use text::projection::{Active, Projected, Projection, WeightedWords};
+use text::projection::{ActiveDocument, DocumentState, Projection, WeightedWords};
 
 use crate::schema::{BEFORE_WEIGHT, field, state};
 
@@ -19,14 +19,14 @@ pub(crate) fn document(record: &Record, projection: &Projection<'_>, made: i64) 
     document.insert(field::ID.to_owned(), projection.id.as_str().into());
     document.insert(field::MADE.to_owned(), made.into());
     // JSON has no whole numbers above 2^63 that every reader keeps.
-    document.insert(field::PRINT.to_owned(), format!("{:016x}", projection.print()).into());
+    document.insert(field::PRINT.to_owned(), format!("{:016x}", projection.fields_hash()).into());
     if let Record::Deleted(tombstone) = record {
         document.insert(field::DELETED_AT.to_owned(), tombstone.deleted_at.as_millisecond().into());
     }
     let state = match &projection.state {
-        Projected::Deleted => state::DELETED,
-        Projected::Hidden => state::HIDDEN,
-        Projected::Active(active) => {
+        DocumentState::Deleted => state::DELETED,
+        DocumentState::Hidden => state::HIDDEN,
+        DocumentState::Active(active) => {
             add_active(&mut document, active);
             state::ACTIVE
         }
@@ -35,7 +35,7 @@ pub(crate) fn document(record: &Record, projection: &Projection<'_>, made: i64) 
     document.into()
 }
 
-fn add_active(document: &mut Map<String, Value>, active: &Active<'_>) {
+fn add_active(document: &mut Map<String, Value>, active: &ActiveDocument<'_>) {
     let mut add = |name: &str, value: Value| document.insert(name.to_owned(), value);
     add(field::PRODUCT, active.json.as_str().into());
     if let Some(brand) = active.brand {
@@ -51,7 +51,7 @@ fn add_active(document: &mut Map<String, Value>, active: &Active<'_>) {
     add(field::IN_STOCK, active.in_stock.into());
     add(field::CREATED_AT, active.created_at_ms.into());
     add(field::NAME, active.name_key.as_str().into());
-    add(field::RUNS, active.runs.iter().map(|run| pairs(run).collect::<Vec<_>>().join(" ")).collect());
+    add(field::RUNS, active.cjk_runs.iter().map(|run| bigrams(run).collect::<Vec<_>>().join(" ")).collect());
     add_words(document, &active.words);
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn beginning_term(weight: u8, word: &str) -> String {
     format!("{}{word}", char::from(NO_WEIGHT + weight))
 }
 
-/// A number as a term: the key, then digits that compare as the numbers do, see [`text::attributes::number_order`].
+/// A number as a term: the key, then digits that compare as the numbers do, see [`text::attributes::number_sort_key`].
 pub(crate) fn number_term(key: &str, order: u64) -> String {
     format!("{}{order:016x}", key_prefix(key))
 }

@@ -10,8 +10,8 @@ use domain::search::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use text::attributes::{beginning, key_prefix, number_of_order, whole_value};
-use text::facets::{Counted, listed, most_frequent};
+use text::attributes::{full_value, key_prefix, number_from_sort_key, truncated_part};
+use text::facets::{TermCount, top_terms, top_values};
 
 use crate::filters::{has_key, price_field, term};
 use crate::schema::field;
@@ -88,9 +88,9 @@ impl Counting<'_> {
     /// The numbers of an attribute, from the answer that holds the first of them.
     async fn numbers(&self, first: Terms) -> Result<Option<NumberFacet>, PortError> {
         let counted = self.all_terms_of(field::NUMBERS, first).await?;
-        let number = |counted: &Counted<()>| {
+        let number = |counted: &TermCount<()>| {
             let order = u64::from_str_radix(&counted.term, 16).ok()?;
-            Some((number_of_order(order), counted.count))
+            Some((number_from_sort_key(order), counted.count))
         };
         Ok(number_facet(&counted.iter().filter_map(number).collect::<Vec<_>>()))
     }
@@ -103,19 +103,19 @@ impl Counting<'_> {
 
     async fn most_frequent(
         &self,
-        counted: Vec<Counted<()>>,
+        counted: Vec<TermCount<()>>,
         prefix: &str,
         limit: usize,
     ) -> Result<Vec<FacetValue>, PortError> {
         let mut values = Vec::new();
-        for Counted { term, count, .. } in most_frequent(counted, prefix, limit) {
+        for TermCount { term, count, .. } in top_terms(counted, prefix, limit) {
             let value = match self.facet {
-                Field::Attribute(key) if beginning(&term).is_some() => self.whole(key, term).await?,
+                Field::Attribute(key) if truncated_part(&term).is_some() => self.whole(key, term).await?,
                 _ => term,
             };
             values.push(FacetValue { value, count });
         }
-        Ok(listed(values, prefix, limit))
+        Ok(top_values(values, prefix, limit))
     }
 
     /// The long value that a cut one stands for, from a product that has it.
@@ -125,11 +125,11 @@ impl Counting<'_> {
         // A product that went away meanwhile took its value along.
         let Some(found) = found.hits.hits.first() else { return Ok(cut) };
         let product = found.product()?;
-        Ok(whole_value(key, &cut, product.content.attributes.get(key)).unwrap_or(cut))
+        Ok(full_value(key, &cut, product.content.attributes.get(key)).unwrap_or(cut))
     }
 
     /// All values of the facet, in the order of their terms, from the answer that holds the first of them.
-    async fn all_terms(&self, first: Option<Terms>) -> Result<Vec<Counted<()>>, PortError> {
+    async fn all_terms(&self, first: Option<Terms>) -> Result<Vec<TermCount<()>>, PortError> {
         let name = name_of(self.facet);
         let first = match first {
             Some(first) => first,
@@ -138,7 +138,7 @@ impl Counting<'_> {
         self.all_terms_of(name, first).await
     }
 
-    async fn all_terms_of(&self, name: &str, mut terms: Terms) -> Result<Vec<Counted<()>>, PortError> {
+    async fn all_terms_of(&self, name: &str, mut terms: Terms) -> Result<Vec<TermCount<()>>, PortError> {
         let mut counted = Vec::new();
         for _ in 0..MAX_ANSWERS {
             let listed = terms.buckets.len();
@@ -169,11 +169,11 @@ impl Counting<'_> {
     }
 
     /// The terms that belong to the facet, without their key.
-    fn counted(&self, buckets: Vec<Bucket>) -> Vec<Counted<()>> {
+    fn counted(&self, buckets: Vec<Bucket>) -> Vec<TermCount<()>> {
         let prefix = self.prefix().unwrap_or_default();
         let own = buckets.into_iter().filter_map(|Bucket { key, doc_count }| {
             let term = key.into_term();
-            Some(Counted { term: term.strip_prefix(&prefix)?.to_owned(), count: doc_count, known: () })
+            Some(TermCount { term: term.strip_prefix(&prefix)?.to_owned(), count: doc_count, payload: () })
         });
         own.collect()
     }

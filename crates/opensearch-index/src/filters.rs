@@ -3,7 +3,7 @@
 use domain::Currency;
 use domain::search::{AttributeFilter, Field, Filters};
 use serde_json::{Map, Value, json};
-use text::attributes::{after_prefix, attribute_term, key_prefix, number_order};
+use text::attributes::{attribute_term, key_prefix, number_sort_key, prefix_end};
 
 use crate::document::number_term;
 use crate::schema::{field, state};
@@ -96,9 +96,9 @@ fn attribute(key: &str, filter: &AttributeFilter) -> Value {
         AttributeFilter::Equals(value) => term(field::ATTRIBUTES, attribute_term(key, value)),
         AttributeFilter::Range { min, max } if is_nan(*min) || is_nan(*max) => json!({ "match_none": {} }),
         AttributeFilter::Range { min, max } => {
-            let from = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_order(min)));
+            let from = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_sort_key(min)));
             let to = match max {
-                Some(max) => ("lte", number_term(key, number_order(*max))),
+                Some(max) => ("lte", number_term(key, number_sort_key(*max))),
                 None => ("lt", behind_key(key)),
             };
             json!({ "range": { field::NUMBERS: { "gte": from, to.0: to.1 } } })
@@ -114,7 +114,7 @@ pub(crate) fn has_key(name: &str, key: &str) -> Value {
 /// The first text behind all terms of a key.
 fn behind_key(key: &str) -> String {
     // Keys are text and end with NUL, so one more is text as well.
-    String::from_utf8_lossy(&after_prefix(&key_prefix(key))).into_owned()
+    String::from_utf8_lossy(&prefix_end(&key_prefix(key))).into_owned()
 }
 
 fn is_nan(end: Option<f64>) -> bool {

@@ -210,7 +210,7 @@ fn no_next() -> PortError {
 #[async_trait]
 impl IndexMaintenance for OpenSearchWriter {
     fn expected_entries(&self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
-        self.projector().held(records)
+        self.projector().expected_entries(records)
     }
 
     async fn entries(

@@ -9,7 +9,7 @@ use text::dictionary::Dictionary;
 use text::forms::normal_form;
 use text::query::Term;
 use text::score::{
-    PHRASE_HALF_WEIGHTS, STEP, Spelling, Tier, counts_by_weight, steps_of_class, steps_of_half_weight,
+    PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, class_steps, is_weighted, steps_per_scaled_weight,
 };
 use text::weights::MAX_WEIGHT;
 
@@ -52,8 +52,8 @@ pub(crate) fn words_query(read: &Read, added: Value) -> Value {
     }
     must.push(added);
     // Neighbours that are neighbours in the products too only change the order.
-    let phrases = read.phrases().filter(|phrase| counts_by_weight(phrase.ends_with));
-    should.extend(phrases.map(|phrase| scored(&phrase.term, ranking.word_weights(PHRASE_HALF_WEIGHTS))));
+    let phrases = read.phrases().filter(|phrase| is_weighted(phrase.second));
+    should.extend(phrases.map(|phrase| scored(&phrase.term, ranking.word_weights(PHRASE_WEIGHT_FACTOR))));
     json!({ "bool": { "must": must, "should": should } })
 }
 
@@ -75,7 +75,7 @@ impl Ranking {
     /// Products with the word, by the best way in which they have it.
     fn word(&self, word: &ReadWord, place: usize) -> Value {
         let word_weights =
-            |half_weights| if counts_by_weight(place) { self.word_weights(half_weights) } else { 0.0 };
+            |half_weights| if is_weighted(place) { self.word_weights(half_weights) } else { 0.0 };
         let (mut ways, mut rest) = (Vec::new(), lists(word));
         let mut room = MAX_SCORED_TERMS / self.words;
         let taken = rest.iter().take_while(|list| {
@@ -93,8 +93,8 @@ impl Ranking {
         }
         if word.is_beginning() {
             let (text, class) = (&word.word.text, self.class(Tier::Prefix));
-            if counts_by_weight(place) {
-                let each = self.word_weights(word.word.half_weights(Spelling::Same));
+            if is_weighted(place) {
+                let each = self.word_weights(word.word.weight_factor(Spelling::Same));
                 let begun = |weight| begins(field::BEGINNINGS, &beginning_term(weight, text));
                 ways.extend(
                     (1..=MAX_WEIGHT).map(|weight| constant(&begun(weight), class + f32::from(weight) * each)),
@@ -108,12 +108,12 @@ impl Ranking {
 
     /// What a word is worth for being there: a whole number.
     fn class(&self, tier: Tier) -> f32 {
-        steps_of_class(tier.points(self.words)) as f32 * STEP
+        class_steps(tier.points(self.words)) as f32 * STEP
     }
 
     /// What each of its levels is worth: a fraction.
     fn word_weights(&self, half_weights: u8) -> f32 {
-        (u32::from(half_weights) * steps_of_half_weight(self.words)) as f32 * STEP
+        (u32::from(half_weights) * steps_per_scaled_weight(self.words)) as f32 * STEP
     }
 }
 
@@ -122,7 +122,7 @@ fn lists(word: &ReadWord) -> Vec<List> {
     let (word, near) = (&word.word, &word.near);
     let exact = word.alternatives.iter().map(|alternative| List {
         tier: Tier::Exact,
-        half_weights: word.half_weights(alternative.spelling),
+        half_weights: word.weight_factor(alternative.spelling),
         terms: alternative.terms.clone(),
         is_phrase: alternative.is_phrase,
     });
@@ -132,7 +132,7 @@ fn lists(word: &ReadWord) -> Vec<List> {
         let terms = vec![Term { dictionary, text: base.into_owned() }];
         if lists.iter().all(|list| list.tier == Tier::Exact || list.terms != terms) {
             let tier = if near.typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
-            let half_weights = word.half_weights(Spelling::Same);
+            let half_weights = word.weight_factor(Spelling::Same);
             lists.push(List { tier, half_weights, terms, is_phrase: false });
         }
     }
@@ -216,7 +216,8 @@ mod tests {
                 assert!(ranking.class(tier).fract() == 0.0 && ranking.class(tier) >= 1.0, "{words} {tier:?}");
             }
             let spellings = [Spelling::Same, Spelling::Joined, Spelling::Synonym];
-            for half_weights in spellings.map(Spelling::half_weights).into_iter().chain([PHRASE_HALF_WEIGHTS])
+            for half_weights in
+                spellings.map(Spelling::weight_factor).into_iter().chain([PHRASE_WEIGHT_FACTOR])
             {
                 let each = ranking.word_weights(half_weights);
                 assert!(each > 0.0 && each < 0.5, "{words} {half_weights}");

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn fewer_typos_come_first_then_more_products() {
         let request = SearchRequest { words: "camrea".to_owned(), ..SearchRequest::all(Currency::USD) };
-        let word = &Query::of(&request, Language::English).words[0];
+        let word = &Query::new(&request, Language::English).words[0];
         let suggestion = |text: &str, freq| Suggestion { text: text.to_owned(), freq };
         let suggested = vec![
             suggestion("wcameras", 3),

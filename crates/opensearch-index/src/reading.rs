@@ -7,7 +7,7 @@ use domain::Language;
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use serde_json::{Value, json};
-use text::query::{MAX_LEFT_OUT, Phrase, Query, Word, most_found_first};
+use text::query::{MAX_RELAXED_WORDS, Phrase, Query, Word, most_frequent_first};
 use text::typos::typos_allowed;
 
 use crate::filters::all_of;
@@ -58,9 +58,13 @@ impl ReadWord {
 impl Read {
     /// The words as they were typed.
     pub(crate) fn as_typed(request: &SearchRequest, language: Language) -> Self {
-        let Query { words, phrases } = Query::of(request, language);
+        let Query { words, phrases } = Query::new(request, language);
         let read = |word: Word| ReadWord {
-            is_beginning: if word.is_last && !request.is_prefix_query { None } else { Some(word.is_last) },
+            is_beginning: if word.is_prefix && !request.is_prefix_query {
+                None
+            } else {
+                Some(word.is_prefix)
+            },
             word,
             near: Vec::new(),
             is_required: request.match_mode != MatchMode::Any,
@@ -90,12 +94,12 @@ impl Read {
     /// Words that follow each other, as they were probably meant where they were misspelt.
     pub(crate) fn phrases(&self) -> impl Iterator<Item = Cow<'_, Phrase>> {
         self.phrases.iter().map(|phrase| {
-            let (first, second) = (&self.words[phrase.begins_with], &self.words[phrase.ends_with]);
+            let (first, second) = (&self.words[phrase.first], &self.words[phrase.second]);
             if first.meant().is_none() && second.meant().is_none() {
                 return Cow::Borrowed(phrase);
             }
             let meant = |word: &'_ ReadWord| word.meant().unwrap_or(&word.word.text).to_owned();
-            Cow::Owned(phrase.respelt(&meant(first), &meant(second), first.word.language))
+            Cow::Owned(phrase.corrected(&meant(first), &meant(second), first.word.language))
         })
     }
 
@@ -107,7 +111,7 @@ impl Read {
     /// The words that need not be found, as they stand in the query.
     pub(crate) fn relaxed(&self, query: &str) -> Vec<String> {
         let optional = self.reading.optional.iter().filter_map(|at| self.words.get(usize::from(*at)));
-        optional.filter_map(|word| query.get(word.word.at.clone())).map(str::to_owned).collect()
+        optional.filter_map(|word| query.get(word.word.span.clone())).map(str::to_owned).collect()
     }
 }
 
@@ -237,11 +241,11 @@ impl<'a> Reader<'a> {
         let frequencies: Vec<u64> =
             frequencies.map(|(itself, any)| if *itself > 0 { *itself } else { *any }).collect();
         let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_found_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
+            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
         let Some(most) = known.len().checked_sub(1) else { return Ok(()) };
         let rest =
             |left_out: usize| self.visible(known[left_out..].iter().map(|at| has_word(&read.words[*at])));
-        let rests: Vec<Value> = (0..most.min(MAX_LEFT_OUT)).map(rest).collect();
+        let rests: Vec<Value> = (0..most.min(MAX_RELAXED_WORDS)).map(rest).collect();
         let counts = self.state.count(&rests, Vec::new()).await?.counts;
         let left_out = counts.iter().position(|count| *count >= enough).unwrap_or(most);
         for at in unknown.iter().chain(&known[..left_out]) {

@@ -34,7 +34,7 @@ pub(crate) mod field {
     pub(crate) const STATE: &str = "state";
     /// When the index was made: it tells this index from one made anew under the same name.
     pub(crate) const MADE: &str = "made";
-    /// What of the fingerprint is kept, in hexadecimal digits, see [`text::projection::Projection::print`].
+    /// What of the fingerprint is kept, in hexadecimal digits, see [`text::projection::Projection::fields_hash`].
     pub(crate) const PRINT: &str = "print";
     /// When the product was deleted, in milliseconds since 1970.
     pub(crate) const DELETED_AT: &str = "deletedAt";

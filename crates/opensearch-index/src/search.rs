@@ -3,7 +3,7 @@
 use domain::ports::{IndexStats, PortError};
 use domain::search::{FacetRequest, FacetValue, Field, Hit, SearchAnswer, SearchRequest};
 use serde_json::{Map, Value, json};
-use text::highlight::{Marks, highlights};
+use text::highlight::Highlighter;
 
 use crate::answer::Response;
 use crate::correction::corrected;
@@ -95,11 +95,11 @@ pub(crate) async fn search(state: &State<'_>, request: &SearchRequest) -> Result
     let (shown, has_more) = window.page(response.hits.hits.len(), total);
     let mut hits = Vec::with_capacity(shown);
     let words = &parts.read.words;
-    let marks = Marks::new(words.iter().map(|word| (&word.word, !word.near.is_empty())));
+    let highlighter = Highlighter::new(words.iter().map(|word| (&word.word, !word.near.is_empty())));
     for found in response.hits.hits.iter().take(shown) {
         let product = found.product()?;
         let highlights =
-            if words.is_empty() { Default::default() } else { highlights(&product.content, &marks) };
+            if words.is_empty() { Default::default() } else { highlighter.highlight(&product.content) };
         hits.push(Hit { product, score: found.score(), highlights });
     }
     let last = hits.last().filter(|_| has_more);

@@ -2,7 +2,7 @@
 
 use domain::search::{Boost, SearchRequest, Sort};
 use serde_json::{Value, json};
-use text::score::{PINNED_SCORE, STEP, UNBOOSTED, steps_of_boost};
+use text::score::{PINNED_SCORE, STEP, UNBOOSTED_STEPS, boost_steps};
 
 use crate::filters::{all_of, constant, filters, none_of, term};
 use crate::schema::field;
@@ -28,7 +28,7 @@ pub(crate) fn pinned(request: &SearchRequest) -> Vec<Value> {
 
 /// All products, with what boosts leave of the room that is kept for them.
 pub(crate) fn boosted(request: &SearchRequest) -> Value {
-    let unboosted = UNBOOSTED as f32 * STEP;
+    let unboosted = UNBOOSTED_STEPS as f32 * STEP;
     if request.tuning.boosts.is_empty() {
         return json!({ "match_all": { "boost": unboosted } });
     }
@@ -36,7 +36,7 @@ pub(crate) fn boosted(request: &SearchRequest) -> Value {
     for Boost { filters: wanted, by } in &request.tuning.boosts {
         let passing =
             all_of(filters(wanted, request.currency).into_iter().map(|filter| filter.query).collect());
-        let by = steps_of_boost(*by) as f32 * STEP;
+        let by = boost_steps(*by) as f32 * STEP;
         if by > 0.0 {
             boosts.push(constant(&passing, by));
         } else if by < 0.0 {

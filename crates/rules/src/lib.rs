@@ -47,7 +47,7 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)

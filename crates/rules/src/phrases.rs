@@ -4,7 +4,7 @@ use domain::Language;
 use domain::search::MAX_QUERY_WORDS;
 use foldhash::{HashMap, HashMapExt as _};
 use text::analysis::query_words;
-use text::cjk::{is_cjk, pairs, spellings};
+use text::cjk::{bigrams, is_cjk, spellings};
 use text::forms::normal_form;
 
 /// A text of a rule as search reads it: without regard to case, accents, and forms of a word.
@@ -38,7 +38,7 @@ fn folded(text: &str, language: Language) -> impl Iterator<Item = String> {
     query_words(text).into_iter().flat_map(move |(word, _)| match is_cjk(&word) {
         true => {
             let run = spellings(&word).into_iter().min().unwrap_or(word);
-            pairs(&run).map(str::to_owned).collect()
+            bigrams(&run).map(str::to_owned).collect()
         }
         false => vec![normal_form(&word, language).1.into_owned()],
     })

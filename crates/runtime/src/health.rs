@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use futures::future::{BoxFuture, join_all};
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::Problem;
@@ -99,22 +100,53 @@ impl QueueDepth {
         }
     }
 
-    fn to_json(self) -> Value {
-        let mut backlog = json!({
-            "queue": self.queue,
-            "waiting": self.waiting,
-            "inFlight": self.in_flight,
-            "deadLetters": self.dead,
+    fn backlog(&self) -> Backlog {
+        let outbox = self.outbox.map(|OutboxDepth { store, unsent, oldest_age }| OutboxBacklog {
+            store: store.to_owned(),
+            unsent,
+            oldest_unsent_seconds: oldest_age.as_secs_f64(),
         });
-        if let Some(age) = self.oldest_unsynced() {
-            backlog["oldestUnsyncedSeconds"] = age.as_secs_f64().into();
+        Backlog {
+            queue: self.queue.to_owned(),
+            waiting: self.waiting,
+            in_flight: self.in_flight,
+            dead_letters: self.dead,
+            oldest_unsynced_seconds: self.oldest_unsynced().map(|age| age.as_secs_f64()),
+            outbox,
         }
-        if let Some(OutboxDepth { store, unsent, oldest_age }) = self.outbox {
-            let oldest = oldest_age.as_secs_f64();
-            backlog["outbox"] = json!({ "store": store, "unsent": unsent, "oldestUnsentSeconds": oldest });
-        }
-        backlog
     }
+}
+
+/// The changes that are not indexed yet, in the response of `/health/ready`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Backlog {
+    /// The queue, by its name in the configuration.
+    pub queue: String,
+    /// Messages that can be received now or later.
+    pub waiting: u64,
+    /// Messages that a receiver holds.
+    pub in_flight: u64,
+    /// Dead letters.
+    pub dead_letters: u64,
+    /// The age of the oldest change that is not indexed; 0 without such a change, absent if the queue does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_unsynced_seconds: Option<f64>,
+    /// Changes that are not in the queue yet; absent if the service has no store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbox: Option<OutboxBacklog>,
+}
+
+/// The outbox entries of a store, in the response of `/health/ready`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutboxBacklog {
+    /// The store, by its name in the configuration.
+    pub store: String,
+    /// Changes to be enqueued.
+    pub unsent: u64,
+    /// The age of the oldest; 0 if there is none.
+    pub oldest_unsent_seconds: f64,
 }
 
 const WAITING: &str = "noren_queue_waiting_messages";
@@ -192,11 +224,11 @@ pub(crate) async fn ready(State(vitals): State<Vitals>) -> Response {
             ((*name).to_owned(), state.as_ref().map_or_else(|e| json!(e), |()| json!("ready")))
         })
         .collect();
-    let backlog = depth.map(QueueDepth::to_json);
+    let backlog = depth.map(|depth| depth.backlog());
     if down.is_empty() {
         let mut ready = json!({ "status": "ready", "parts": shown });
         if let Some(backlog) = backlog {
-            ready["backlog"] = backlog;
+            ready["backlog"] = json!(backlog);
         }
         return Json(ready).into_response();
     }

@@ -89,12 +89,6 @@ impl Service {
     }
 }
 
-/// The query parameters, decoded.
-pub fn parameters(uri: &http::Uri) -> impl Iterator<Item = (String, String)> + '_ {
-    let query = uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned()))
-}
-
 /// `/openapi.json`, and with the feature `docs` a page at `/docs` that shows it.
 #[cfg(feature = "docs")]
 fn documents(openapi: OpenApi) -> Router {

@@ -1,15 +1,15 @@
-//! The dead-letter queue: making dead letters with their reasons, looking at them, removing them.
+//! The dead-letter queue: moving messages there with their reasons, reading and removing them.
 //!
-//! SQS shows a message only to those who receive it. So whoever looks receives all of them, which hides them from others
-//! for that moment, and gives them back.
+//! SQS shows a message only to a caller that receives it. Reading dead letters therefore receives all of them, which hides
+//! them from other callers for that moment, and then releases them.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use aws_sdk_sqs::config::Builder;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
-use aws_setup::{port_error, timeouts};
+use aws_setup::port_error;
 use domain::ports::{
     DeadLetter, DeadLetterKey, DeadLetterList, DeadLetters, MAX_RECEIVES, PortError, PortErrorKind, Receipt,
     RetryRequest,
@@ -17,36 +17,37 @@ use domain::ports::{
 use futures::future::join_all;
 use jiff::Timestamp;
 
+use crate::batch::{BatchAction, BatchEntry};
+use crate::client::{CONCURRENT_CALLS, MAX_ENTRIES, waiting};
 use crate::message::{Outgoing, number, read_envelope, text};
-use crate::receipts::Act;
-use crate::{ATTEMPT_TIMEOUT, CONCURRENT_CALLS, MAX_ENTRIES, OPERATION_TIMEOUT, SqsQueue};
+use crate::queue::SqsQueue;
 
 /// The message attribute with the reason.
 const REASON: &str = "reason";
-/// The message attribute with the number of receives in the queue that it comes from.
+/// The message attribute with the receive count in the original queue.
 const RECEIVES: &str = "receives";
-/// The most characters of a reason that are kept.
+/// Characters of a reason that are kept.
 const MAX_REASON_CHARS: usize = 2_000;
-/// How long letters are hidden from others who look, unless they are given back before.
-const HOLD: Duration = Duration::from_secs(30);
-/// The most letters that are looked at for one answer.
-const MAX_HELD: usize = 5_000;
-/// The most bytes of bodies that are looked at for one answer, roughly.
-const MAX_HELD_BYTES: usize = 32 << 20;
-const LOOKING: &str = "looking at the dead letters";
+/// The visibility timeout of dead letters that are read: how long they stay hidden if they are not released.
+const VISIBILITY: Duration = Duration::from_secs(30);
+/// Letters that are read for one call at most.
+const MAX_LETTERS: usize = 5_000;
+/// Bytes of bodies after which no more letters are read.
+const MAX_BYTES: usize = 32 << 20;
+const READING: &str = "reading dead letters";
 
-/// The letters that are hidden from others for now.
+/// Received letters, which are hidden from other callers until they are released.
 #[derive(Default)]
-struct Held {
-    /// By the id of the message.
+struct ReceivedLetters {
+    /// Letters by message id.
     letters: HashMap<String, Message>,
     bytes: usize,
-    /// Whether there may be others.
+    /// True if the queue may have more.
     more: bool,
 }
 
-impl Held {
-    /// A letter that comes a second time has a new receipt.
+impl ReceivedLetters {
+    /// Adds letters. A letter that is received a second time replaces the first, because it has a new receipt.
     fn add(&mut self, messages: Vec<Message>) {
         for message in messages {
             self.bytes += message.body().map_or(0, str::len);
@@ -58,98 +59,107 @@ impl Held {
 }
 
 impl SqsQueue {
-    /// Copies those that were received for the last time to the dead-letter queue, and answers which ones these are. One
-    /// that cannot be copied is left to the redrive policy of the queue.
-    pub(crate) async fn bury(&self, failed: &[RetryRequest]) -> Result<HashSet<Receipt>, PortError> {
-        let Some(url) = &self.place().await?.dead else { return Ok(HashSet::new()) };
-        let last = failed.iter().enumerate().filter(|(_, failed)| failed.receives >= MAX_RECEIVES);
-        let copies: Vec<_> = last.filter_map(|(at, failed)| Some((at, copy_of(failed)?))).collect();
-        let mut buried = HashSet::with_capacity(copies.len());
-        for (at, answer) in self.send_messages(url, copies).await {
-            match answer {
-                Ok(()) => drop(buried.insert(failed[at].receipt.clone())),
+    /// Copies messages that were received for the last time to the dead-letter queue, and returns their receipts. A message
+    /// that cannot be copied is left to the queue's redrive policy.
+    pub(crate) async fn move_to_dead_letters(
+        &self,
+        failed: &[RetryRequest],
+    ) -> Result<HashSet<Receipt>, PortError> {
+        let Some(url) = &self.info().await?.dead_letter_url else { return Ok(HashSet::new()) };
+        let last = failed.iter().enumerate().filter(|(_, request)| request.receives >= MAX_RECEIVES);
+        let copies: Vec<_> = last.filter_map(|(index, request)| Some((index, copy_of(request)?))).collect();
+        let mut moved = HashSet::with_capacity(copies.len());
+        for (index, result) in self.send_messages(url, copies).await {
+            match result {
+                Ok(()) => drop(moved.insert(failed[index].receipt.clone())),
                 Err(error) => {
                     tracing::warn!(error = error.chain(), "cannot keep the reason of a dead letter");
                 }
             }
         }
-        Ok(buried)
+        Ok(moved)
     }
 
-    async fn dead_queue(&self) -> Result<&str, PortError> {
-        let dead = self.place().await?.dead.as_deref();
-        dead.ok_or_else(|| {
-            let text = format!("the queue `{}` has no dead-letter queue that can be seen", self.named);
+    async fn dead_letter_url(&self) -> Result<&str, PortError> {
+        let url = self.info().await?.dead_letter_url.as_deref();
+        url.ok_or_else(|| {
+            let text = format!("the queue `{}` has no dead-letter queue that can be accessed", self.name);
             PortError::bare(PortErrorKind::Unavailable, text)
         })
     }
 
-    /// Receives all letters, as far as the limits go.
-    async fn hold(&self, url: &str) -> Result<Held, PortError> {
-        let (mut held, begun) = (Held::default(), Instant::now());
+    /// Receives all letters, up to the limits of count, size and time.
+    async fn receive_letters(&self, url: &str) -> Result<ReceivedLetters, PortError> {
+        let (mut received, started) = (ReceivedLetters::default(), Instant::now());
         loop {
-            match self.hold_some(url, &mut held).await {
-                Ok(0) => return Ok(held),
+            match self.receive_more_letters(url, &mut received).await {
+                Ok(0) => return Ok(received),
                 Ok(_) => {}
                 Err(error) => {
-                    self.release(url, held.letters.values()).await;
+                    self.release_letters(url, received.letters.values()).await;
                     return Err(error);
                 }
             }
-            // What is held for too long would come a second time.
-            if held.letters.len() >= MAX_HELD || held.bytes >= MAX_HELD_BYTES || begun.elapsed() > HOLD / 3 {
-                held.more = true;
-                return Ok(held);
+            // Letters become visible again after the visibility timeout and would be received a second time.
+            let is_late = started.elapsed() > VISIBILITY / 3;
+            if received.letters.len() >= MAX_LETTERS || received.bytes >= MAX_BYTES || is_late {
+                received.more = true;
+                return Ok(received);
             }
         }
     }
 
-    /// Receives once with a wait, which sees all of the queue, and where there is something, many times without.
-    async fn hold_some(&self, url: &str, held: &mut Held) -> Result<usize, PortError> {
-        let first = self.receive_dead(url, 1).await?;
-        let mut came = first.len();
-        held.add(first);
-        if came < MAX_ENTRIES / 2 {
-            return Ok(came);
+    /// Receives with one long poll, which queries all servers of the queue, and if it returns many letters, with concurrent
+    /// short polls. Returns the number of letters.
+    async fn receive_more_letters(
+        &self,
+        url: &str,
+        received: &mut ReceivedLetters,
+    ) -> Result<usize, PortError> {
+        let first = self.poll_letters(url, 1).await?;
+        let mut count = first.len();
+        received.add(first);
+        if count < MAX_ENTRIES / 2 {
+            return Ok(count);
         }
         let mut failed = None;
-        for answer in join_all((1..CONCURRENT_CALLS).map(|_| self.receive_dead(url, 0))).await {
-            match answer {
+        for result in join_all((1..CONCURRENT_CALLS).map(|_| self.poll_letters(url, 0))).await {
+            match result {
                 Ok(messages) => {
-                    came += messages.len();
-                    held.add(messages);
+                    count += messages.len();
+                    received.add(messages);
                 }
                 Err(error) => failed = Some(error),
             }
         }
-        failed.map_or(Ok(came), Err)
+        failed.map_or(Ok(count), Err)
     }
 
-    async fn receive_dead(&self, url: &str, seconds: u64) -> Result<Vec<Message>, PortError> {
-        let waiting = Duration::from_secs(seconds);
-        let timeouts = timeouts(ATTEMPT_TIMEOUT + waiting, OPERATION_TIMEOUT + waiting);
+    async fn poll_letters(&self, url: &str, seconds: u64) -> Result<Vec<Message>, PortError> {
         let call = self
             .client
             .receive_message()
             .queue_url(url)
-            // All three are small constants.
+            // All three numbers are small constants.
             .max_number_of_messages(MAX_ENTRIES as i32)
             .wait_time_seconds(seconds as i32)
-            .visibility_timeout(HOLD.as_secs() as i32)
+            .visibility_timeout(VISIBILITY.as_secs() as i32)
             .message_attribute_names(REASON)
             .message_attribute_names(RECEIVES)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .customize()
-            .config_override(Builder::new().timeout_config(timeouts));
-        let answer = call.send().await.map_err(|error| port_error(LOOKING, error))?;
-        Ok(answer.messages.unwrap_or_default())
+            .config_override(waiting(Duration::from_secs(seconds)));
+        let response = call.send().await.map_err(|error| port_error(READING, error))?;
+        Ok(response.messages.unwrap_or_default())
     }
 
-    /// Shows letters to others again. What fails is shown when its time is over.
-    async fn release(&self, url: &str, letters: impl Iterator<Item = &Message>) {
-        let acts = letters.filter_map(receipt_of).map(|receipt| (receipt, Act::Hide(0))).collect();
-        if let Err(error) = self.act_on_all(url, acts, LOOKING).await {
-            tracing::warn!(error = error.chain(), "dead letters stay hidden for up to {} s", HOLD.as_secs());
+    /// Makes letters visible to other callers. If that fails, they become visible after [`VISIBILITY`].
+    async fn release_letters(&self, url: &str, letters: impl Iterator<Item = &Message>) {
+        let action = BatchAction::Hide(0);
+        let entries = letters.filter_map(receipt_of).map(|receipt| BatchEntry { receipt, action }).collect();
+        if let Err(error) = self.apply_all(url, entries, READING).await {
+            let seconds = VISIBILITY.as_secs();
+            tracing::warn!(error = error.chain(), "dead letters stay hidden for up to {seconds} s");
         }
     }
 }
@@ -157,43 +167,44 @@ impl SqsQueue {
 #[async_trait]
 impl DeadLetters for SqsQueue {
     async fn newest(&self, limit: usize) -> Result<DeadLetterList, PortError> {
-        let url = self.dead_queue().await?;
-        let held = self.hold(url).await?;
-        self.release(url, held.letters.values()).await;
-        let mut letters: Vec<&Message> = held.letters.values().collect();
-        letters.sort_by_key(|message| std::cmp::Reverse((sent_at(message), message.message_id())));
-        let more = held.more || letters.len() > limit;
+        let url = self.dead_letter_url().await?;
+        let received = self.receive_letters(url).await?;
+        self.release_letters(url, received.letters.values()).await;
+        let mut letters: Vec<&Message> = received.letters.values().collect();
+        letters.sort_by_key(|message| Reverse((sent_at(message), message.message_id())));
+        let more = received.more || letters.len() > limit;
         letters.truncate(limit);
         Ok(DeadLetterList { letters: letters.into_iter().filter_map(read).collect(), more })
     }
 
     async fn find(&self, keys: &[DeadLetterKey]) -> Result<Vec<Option<DeadLetter>>, PortError> {
-        let url = self.dead_queue().await?;
-        let held = self.hold(url).await?;
-        self.release(url, held.letters.values()).await;
-        Ok(keys.iter().map(|key| held.letters.get(&key.0).and_then(read)).collect())
+        let url = self.dead_letter_url().await?;
+        let received = self.receive_letters(url).await?;
+        self.release_letters(url, received.letters.values()).await;
+        Ok(keys.iter().map(|key| received.letters.get(&key.0).and_then(read)).collect())
     }
 
     async fn remove(&self, keys: &[DeadLetterKey]) -> Result<Vec<bool>, PortError> {
-        let url = self.dead_queue().await?;
-        let mut held = self.hold(url).await?;
-        let named: Vec<Option<Message>> = keys.iter().map(|key| held.letters.remove(&key.0)).collect();
+        let url = self.dead_letter_url().await?;
+        let mut received = self.receive_letters(url).await?;
+        let named: Vec<Option<Message>> = keys.iter().map(|key| received.letters.remove(&key.0)).collect();
+        let action = BatchAction::Delete;
         let receipts = named.iter().flatten().filter_map(receipt_of);
-        let acts = receipts.map(|receipt| (receipt, Act::Delete)).collect();
-        let removed = self.act_on_all(url, acts, "removing dead letters").await;
-        self.release(url, held.letters.values()).await;
+        let entries = receipts.map(|receipt| BatchEntry { receipt, action }).collect();
+        let removed = self.apply_all(url, entries, "removing dead letters").await;
+        self.release_letters(url, received.letters.values()).await;
         removed?;
         Ok(named.iter().map(Option::is_some).collect())
     }
 }
 
-/// The dead letter that is to be; none where its body was not given.
+/// Builds the dead letter of a message; `None` if the request has no body.
 fn copy_of(failed: &RetryRequest) -> Option<Outgoing> {
-    // SQS takes no control characters and no empty texts.
+    // SQS accepts neither control characters nor empty strings.
     let mut reason: String = failed
         .reason
         .chars()
-        .map(|c| if is_text(c) { c } else { '\u{fffd}' })
+        .map(|c| if is_accepted(c) { c } else { '\u{fffd}' })
         .take(MAX_REASON_CHARS)
         .collect();
     if reason.is_empty() {
@@ -203,7 +214,7 @@ fn copy_of(failed: &RetryRequest) -> Option<Outgoing> {
     Some(Outgoing { body: failed.body.clone().filter(|body| !body.is_empty())?, attributes })
 }
 
-fn is_text(c: char) -> bool {
+fn is_accepted(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
@@ -211,11 +222,13 @@ fn receipt_of(message: &Message) -> Option<Receipt> {
     message.receipt_handle().map(|handle| Receipt(handle.to_owned()))
 }
 
-/// In milliseconds since 1970: when it was copied here. What SQS moved by itself keeps the time when it was enqueued first.
+/// Returns when a message was sent, in milliseconds since 1970: when it was copied to the dead-letter queue. A message that
+/// SQS moved by itself keeps the time when it was first enqueued.
 fn sent_at(message: &Message) -> i64 {
     number(message, &MessageSystemAttributeName::SentTimestamp).unwrap_or_default()
 }
 
+/// Converts a received letter; `None` if it has no message id, which SQS always sets.
 fn read(message: &Message) -> Option<DeadLetter> {
     let body = message.body().unwrap_or_default();
     let envelope = read_envelope(body, None);
@@ -238,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_kept_in_characters_that_sqs_takes() {
+    fn a_reason_is_kept_in_characters_that_sqs_accepts() {
         let failed = |reason: &str, body: Option<&str>| RetryRequest {
             receipt: Receipt("r".to_owned()),
             receives: MAX_RECEIVES,
@@ -254,10 +267,10 @@ mod tests {
     }
 
     #[test]
-    fn what_sqs_moved_by_itself_has_a_reason_only_where_it_cannot_be_read() {
+    fn a_message_that_sqs_moved_by_itself_has_a_reason_only_if_it_cannot_be_read() {
         let message = |body: &str| Message::builder().message_id("m").body(body).build();
         let poison = read(&message("poison")).unwrap();
-        assert!(poison.reason.unwrap().starts_with("it is no change"));
+        assert!(poison.reason.unwrap().starts_with("it is not a change"));
         assert_eq!((poison.id, poison.receives, poison.dead_lettered_at), (None, MAX_RECEIVES, None));
         let delete = r#"{"action":"DELETE","id":"a","version":3,"at":"2026-01-02T03:04:05Z"}"#;
         let crashed = read(&message(delete)).unwrap();

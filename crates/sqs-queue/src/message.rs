@@ -1,28 +1,28 @@
-//! Changes as messages.
+//! Messages: changes in the form that SQS accepts.
 
 use std::collections::HashMap;
 
-use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{BatchResultErrorEntry, Message, MessageAttributeValue, MessageSystemAttributeName};
 use domain::Change;
-use domain::ports::{Delivery, Envelope, MAX_RECEIVES, Receipt};
+use domain::ports::{Delivery, Envelope, MAX_RECEIVES, PortError, PortErrorKind, Receipt};
 
 /// The message attribute with the W3C trace context.
 pub(crate) const TRACEPARENT: &str = "traceparent";
-/// What SQS calls a text.
+/// The data type of a string in SQS.
 const TEXT: &str = "String";
 
-/// A message on its way.
+/// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outgoing {
     pub(crate) body: String,
-    /// Names and texts, none of them empty.
+    /// Names and values of message attributes, none of them empty.
     pub(crate) attributes: Vec<(&'static str, String)>,
 }
 
 impl Outgoing {
     pub(crate) fn new(envelope: &Envelope) -> serde_json::Result<Self> {
         let mut body = serde_json::to_string(&envelope.change)?;
-        // SQS takes what XML 1.0 takes. JSON writes all else as an escape by itself, but for these two.
+        // SQS accepts the characters of XML 1.0. JSON escapes all others itself, except for these two.
         for (character, escape) in [('\u{fffe}', "\\ufffe"), ('\u{ffff}', "\\uffff")] {
             if body.contains(character) {
                 body = body.replace(character, escape);
@@ -33,13 +33,13 @@ impl Outgoing {
         Ok(Self { body, attributes })
     }
 
-    /// The bytes that SQS counts.
+    /// Returns the size that SQS counts, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let attribute = |(name, value): &(&str, String)| name.len() + TEXT.len() + value.len();
         self.body.len() + self.attributes.iter().map(attribute).sum::<usize>()
     }
 
-    /// The attributes as SQS takes them.
+    /// Returns the attributes in the SDK's form.
     pub(crate) fn message_attributes(&self) -> Option<HashMap<String, MessageAttributeValue>> {
         let attribute = |(name, value): &(&str, String)| {
             let value = MessageAttributeValue::builder().data_type(TEXT).string_value(value).build().ok()?;
@@ -50,16 +50,17 @@ impl Outgoing {
     }
 }
 
-/// Reads a message: its body, and its attribute `traceparent` where it has one.
+/// Decodes a message from its body and its attribute `traceparent`.
 ///
 /// # Errors
-/// Why the body is no change.
+/// The reason why the body is not a change.
 pub fn read_envelope(body: &str, traceparent: Option<&str>) -> Result<Envelope, String> {
-    let change: Change = serde_json::from_str(body).map_err(|error| format!("it is no change: {error}"))?;
+    let change: Change =
+        serde_json::from_str(body).map_err(|error| format!("it is not a change: {error}"))?;
     Ok(Envelope { change, traceparent: traceparent.map(str::to_owned) })
 }
 
-/// A message as it was received; none without a receipt, which SQS always gives.
+/// Converts a received message; `None` if it has no receipt, which SQS always sets.
 pub(crate) fn read_delivery(message: &Message) -> Option<Delivery> {
     let body = message.body().unwrap_or_default();
     let receives = number(message, &MessageSystemAttributeName::ApproximateReceiveCount);
@@ -72,14 +73,21 @@ pub(crate) fn read_delivery(message: &Message) -> Option<Delivery> {
     })
 }
 
-/// A number that SQS keeps of a message.
+/// Returns a numeric system attribute.
 pub(crate) fn number(message: &Message, name: &MessageSystemAttributeName) -> Option<i64> {
     message.attributes()?.get(name)?.parse().ok()
 }
 
-/// A message attribute.
+/// Returns a message attribute.
 pub(crate) fn text<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
     message.message_attributes()?.get(name)?.string_value()
+}
+
+/// Converts an entry that failed in a batch call; `context` names the operation.
+pub(crate) fn batch_error(failed: &BatchResultErrorEntry, context: &str) -> PortError {
+    let kind = if failed.sender_fault { PortErrorKind::Internal } else { PortErrorKind::Throttled };
+    let text = failed.message.as_deref().unwrap_or("no reason given");
+    PortError::bare(kind, format!("{context}: {}: {text}", failed.code))
 }
 
 #[cfg(test)]
@@ -99,18 +107,18 @@ mod tests {
     }
 
     #[test]
-    fn every_text_survives_in_characters_that_sqs_takes() {
+    fn every_text_survives_in_characters_that_sqs_accepts() {
         let envelope = envelope("a\u{fffe}b\u{ffff}c\u{fffd} \u{10ffff} \u{7f} \\ufffe \" 名");
         let outgoing = Outgoing::new(&envelope).unwrap();
-        let taken = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
-        assert!(outgoing.body.chars().all(taken), "{}", outgoing.body);
+        let is_accepted = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+        assert!(outgoing.body.chars().all(is_accepted), "{}", outgoing.body);
         let read = read_envelope(&outgoing.body, outgoing.attributes.first().map(|(_, text)| text.as_str()));
         assert_eq!(read, Ok(envelope));
     }
 
     #[test]
-    fn what_is_no_change_says_so() {
+    fn a_body_that_is_not_a_change_is_an_error() {
         let error = read_envelope("{}", None).unwrap_err();
-        assert!(error.starts_with("it is no change: missing field"), "{error}");
+        assert!(error.starts_with("it is not a change: missing field"), "{error}");
     }
 }

@@ -1,29 +1,28 @@
-//! Receiving: a long poll for the first messages, then short ones for as many as there are.
+//! Receiving: a long poll for the first messages, then short polls for the rest.
 
 use std::time::Duration;
 
-use aws_sdk_sqs::config::Builder;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use aws_setup::{port_error, timeouts};
+use aws_setup::port_error;
 use domain::ports::{Delivery, PortError};
 use futures::future::join_all;
 use tokio::time::{Instant, sleep};
 
+use crate::client::{CONCURRENT_CALLS, MAX_ENTRIES, waiting};
 use crate::message::{TRACEPARENT, read_delivery};
-use crate::place::Place;
-use crate::{ATTEMPT_TIMEOUT, CONCURRENT_CALLS, MAX_ENTRIES, OPERATION_TIMEOUT, SqsQueue};
+use crate::queue::SqsQueue;
 
-/// The longest that SQS waits in one call.
+/// The longest wait of one call that SQS allows.
 const MAX_WAIT_SECONDS: u64 = 20;
-/// How often a queue is asked in the last second of a wait: SQS waits in whole seconds only, and to give up a call that
-/// waits would leave its messages hidden.
+/// The pause between two polls in the last second of a wait. SQS waits whole seconds only, and abandoning a call that waits
+/// would leave its messages hidden.
 const SHORT_PAUSE: Duration = Duration::from_millis(100);
-/// How long messages are gathered once there are some.
+/// The time for which more messages are gathered after the first.
 const MAX_GATHERING: Duration = Duration::from_millis(500);
-/// The most bytes of bodies that are gathered, roughly.
+/// Bytes of bodies after which no more messages are gathered.
 const MAX_BYTES: usize = 32 << 20;
 
-/// Messages with the bytes of their bodies.
+/// Received messages, and the total size of their bodies.
 #[derive(Default)]
 struct Gathered {
     deliveries: Vec<Delivery>,
@@ -31,19 +30,20 @@ struct Gathered {
 }
 
 impl SqsQueue {
+    /// Receives up to `max` messages as soon as there is one; returns an empty list after `wait`.
     pub(crate) async fn receive_any(&self, max: usize, wait: Duration) -> Result<Vec<Delivery>, PortError> {
         if max == 0 {
             return Ok(Vec::new());
         }
-        let until = Instant::now() + wait;
-        let place = self.place().await?;
+        let deadline = Instant::now() + wait;
+        let url = &self.info().await?.url;
         loop {
-            let seconds = until.saturating_duration_since(Instant::now()).as_secs().min(MAX_WAIT_SECONDS);
-            let first = self.receive_once(place, max, seconds).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let first = self.receive_once(url, max, left.as_secs().min(MAX_WAIT_SECONDS)).await?;
             if !first.deliveries.is_empty() {
-                return Ok(self.gather(place, first, max).await);
+                return Ok(self.gather(url, first, max).await);
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(Vec::new());
             }
@@ -53,25 +53,25 @@ impl SqsQueue {
         }
     }
 
-    /// Adds what else there is, with more calls at a time for as long as they come back at least half full.
-    async fn gather(&self, place: &Place, first: Gathered, max: usize) -> Vec<Delivery> {
-        let begun = Instant::now();
-        let mut came = first.deliveries.len();
+    /// Adds the messages of further calls, more of them concurrently as long as they return at least half full.
+    async fn gather(&self, url: &str, first: Gathered, max: usize) -> Vec<Delivery> {
+        let started = Instant::now();
+        let mut received = first.deliveries.len();
         let Gathered { mut deliveries, mut bytes } = first;
         let mut calls: usize = 1;
-        while came * 2 >= calls * MAX_ENTRIES
+        while received * 2 >= calls * MAX_ENTRIES
             && deliveries.len() < max
             && bytes < MAX_BYTES
-            && begun.elapsed() < MAX_GATHERING
+            && started.elapsed() < MAX_GATHERING
         {
             let rest = max - deliveries.len();
             calls = (calls * 2).min(CONCURRENT_CALLS).min(rest.div_ceil(MAX_ENTRIES));
-            let each = |call: usize| self.receive_once(place, rest - call * MAX_ENTRIES, 0);
-            came = 0;
-            for answer in join_all((0..calls).map(each)).await {
-                // What fails here comes again; what was received already is worth more now.
-                let more = answer.unwrap_or_default();
-                came += more.deliveries.len();
+            let receive = |call: usize| self.receive_once(url, rest - call * MAX_ENTRIES, 0);
+            received = 0;
+            for result in join_all((0..calls).map(receive)).await {
+                // Messages of a failed call become visible again; the messages received so far must not wait for that.
+                let more = result.unwrap_or_default();
+                received += more.deliveries.len();
                 bytes += more.bytes;
                 deliveries.extend(more.deliveries);
             }
@@ -79,24 +79,20 @@ impl SqsQueue {
         deliveries
     }
 
-    async fn receive_once(&self, place: &Place, max: usize, seconds: u64) -> Result<Gathered, PortError> {
-        let (max, waiting) = (max.min(MAX_ENTRIES), Duration::from_secs(seconds));
+    async fn receive_once(&self, url: &str, max: usize, seconds: u64) -> Result<Gathered, PortError> {
         let call = self
             .client
             .receive_message()
-            .queue_url(&place.url)
-            // Both are at most 20.
-            .max_number_of_messages(max as i32)
+            .queue_url(url)
+            // Both numbers are at most 20.
+            .max_number_of_messages(max.min(MAX_ENTRIES) as i32)
             .wait_time_seconds(seconds as i32)
             .message_attribute_names(TRACEPARENT)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .customize()
-            .config_override(
-                Builder::new()
-                    .timeout_config(timeouts(ATTEMPT_TIMEOUT + waiting, OPERATION_TIMEOUT + waiting)),
-            );
-        let answer = call.send().await.map_err(|error| port_error("receiving from the queue", error))?;
-        let messages = answer.messages.unwrap_or_default();
+            .config_override(waiting(Duration::from_secs(seconds)));
+        let response = call.send().await.map_err(|error| port_error("receiving from the queue", error))?;
+        let messages = response.messages.unwrap_or_default();
         let bytes = messages.iter().map(|message| message.body().map_or(0, str::len)).sum();
         Ok(Gathered { deliveries: messages.iter().filter_map(read_delivery).collect(), bytes })
     }

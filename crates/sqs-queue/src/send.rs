@@ -1,93 +1,124 @@
-//! Sending, in batches that SQS takes.
+//! Sending messages, in batches that SQS accepts.
+
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
-use aws_setup::{Backoff, port_error};
-use domain::ports::{Envelope, PortError, PortErrorKind};
+use aws_setup::{backoff, port_error};
+use backon::RetryableWithContext as _;
+use domain::ports::{Envelope, MAX_RECEIVES, PortError, PortErrorKind, Receipt, ReleaseRequest};
 use futures::{StreamExt, stream};
 
-use crate::message::Outgoing;
-use crate::{CONCURRENT_CALLS, MAX_ENTRIES, SqsQueue};
+use crate::client::{CONCURRENT_CALLS, MAX_ENTRIES};
+use crate::message::{Outgoing, batch_error};
+use crate::queue::SqsQueue;
 
-/// The most bytes in one call. SQS itself takes four times as much now, but servers that speak its language, and queues
-/// with a limit of their own, may not.
+/// Bytes of one call. SQS itself accepts four times as much now, but compatible servers and queues with a limit of their own
+/// may not.
 const MAX_BYTES: usize = 256 * 1024;
 const SENDING: &str = "sending changes to the queue";
 
-/// What became of the message with a number.
-pub(crate) type Answer = (usize, Result<(), PortError>);
+/// The results of messages by their index.
+pub(crate) type SendResults = HashMap<usize, Result<(), PortError>>;
+
+/// Messages with their indices.
+type Indexed = Vec<(usize, Outgoing)>;
+
+/// A batch that is being sent.
+struct SendBatch {
+    unsent: Indexed,
+    /// The result of the last attempt for each message.
+    results: SendResults,
+}
+
+/// A part of a batch was not sent, for a reason that may pass.
+struct Incomplete;
 
 impl SqsQueue {
+    /// Sends changes and returns the results in request order.
     pub(crate) async fn send_all(&self, envelopes: &[Envelope]) -> Vec<Result<(), PortError>> {
-        let mut answers: Vec<Option<Result<(), PortError>>> = Vec::new();
-        answers.resize_with(envelopes.len(), || None);
+        let mut results = SendResults::with_capacity(envelopes.len());
         let mut messages = Vec::with_capacity(envelopes.len());
-        for (at, envelope) in envelopes.iter().enumerate() {
+        for (index, envelope) in envelopes.iter().enumerate() {
             match Outgoing::new(envelope) {
-                Ok(message) => messages.push((at, message)),
+                Ok(message) => messages.push((index, message)),
                 Err(error) => {
-                    answers[at] = Some(Err(PortError::new(PortErrorKind::Internal, SENDING, error)));
+                    results.insert(index, Err(PortError::new(PortErrorKind::Internal, SENDING, error)));
                 }
             }
         }
-        match self.place().await {
-            Ok(place) => {
-                for (at, answer) in self.send_messages(&place.url, messages).await {
-                    answers[at] = Some(answer);
-                }
-            }
-            Err(error) => messages.iter().for_each(|(at, _)| answers[*at] = Some(Err(copy(&error)))),
+        match self.info().await {
+            Ok(info) => results.extend(self.send_messages(&info.url, messages).await),
+            Err(error) => results.extend(messages.iter().map(|(index, _)| (*index, Err(error.clone())))),
         }
-        let missing = || Err(PortError::bare(PortErrorKind::Internal, "a message got no answer"));
-        answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
+        let missing = || Err(PortError::bare(PortErrorKind::Internal, "a message has no result"));
+        (0..envelopes.len()).map(|index| results.remove(&index).unwrap_or_else(missing)).collect()
     }
 
-    /// Sends numbered messages to a queue; the answers come in any order.
-    pub(crate) async fn send_messages(&self, url: &str, messages: Vec<(usize, Outgoing)>) -> Vec<Answer> {
+    /// Sends copies of messages that were received for the last time, because SQS cannot take back a receive, and returns
+    /// their receipts. A message that cannot be sent is left as it is.
+    pub(crate) async fn resend(&self, unprocessed: &[ReleaseRequest]) -> Result<HashSet<Receipt>, PortError> {
+        let last = unprocessed.iter().enumerate().filter(|(_, request)| request.receives >= MAX_RECEIVES);
+        let outgoing = |body: &String| Outgoing { body: body.clone(), attributes: Vec::new() };
+        let copies: Vec<_> =
+            last.filter_map(|(index, request)| Some((index, request.body.as_ref().map(outgoing)?))).collect();
+        let mut resent = HashSet::with_capacity(copies.len());
+        for (index, result) in self.send_messages(&self.info().await?.url, copies).await {
+            match result {
+                Ok(()) => drop(resent.insert(unprocessed[index].receipt.clone())),
+                Err(error) => tracing::warn!(error = error.chain(), "cannot send a released message again"),
+            }
+        }
+        Ok(resent)
+    }
+
+    /// Sends messages to a queue and returns the results by index.
+    pub(crate) async fn send_messages(&self, url: &str, messages: Indexed) -> SendResults {
         let calls = stream::iter(batches(messages)).map(async |batch| self.send_batch(url, batch).await);
-        let sent: Vec<Vec<_>> = calls.buffer_unordered(CONCURRENT_CALLS).collect().await;
-        sent.into_iter().flatten().collect()
+        let results: Vec<SendResults> = calls.buffer_unordered(CONCURRENT_CALLS).collect().await;
+        results.into_iter().flatten().collect()
     }
 
-    /// Sends one batch; what SQS could not take, for reasons of its own, is sent again.
-    async fn send_batch(&self, url: &str, mut batch: Vec<(usize, Outgoing)>) -> Vec<Answer> {
-        let mut answers = Vec::with_capacity(batch.len());
-        let mut backoff = Backoff::default();
-        loop {
-            let failed = match self.send_once(url, &batch).await {
-                Ok(failed) => failed,
-                Err(error) => {
-                    answers.extend(batch.iter().map(|(at, _)| (*at, Err(copy(&error)))));
-                    return answers;
-                }
-            };
-            let mut again = Vec::new();
-            let last = !failed.is_empty() && !backoff.pause().await;
-            for (at, message) in batch {
-                match failed.iter().find(|failed| failed.id == at.to_string()) {
-                    None => answers.push((at, Ok(()))),
-                    Some(failed) if failed.sender_fault || last => {
-                        answers.push((at, Err(failure(failed, SENDING))));
-                    }
-                    Some(_) => again.push((at, message)),
-                }
+    /// Sends one batch. Messages that SQS could not accept, for reasons of its own, are sent again.
+    async fn send_batch(&self, url: &str, messages: Indexed) -> SendResults {
+        let batch = SendBatch { results: SendResults::with_capacity(messages.len()), unsent: messages };
+        let send = |mut batch: SendBatch| async move {
+            let result = self.send_some(url, &mut batch).await;
+            (batch, result)
+        };
+        let (batch, _) = send.retry(backoff()).context(batch).await;
+        batch.results
+    }
+
+    /// Makes one call. It succeeds with status 200 even if every entry failed.
+    async fn send_some(&self, url: &str, batch: &mut SendBatch) -> Result<(), Incomplete> {
+        let sent = std::mem::take(&mut batch.unsent);
+        let failed = match self.send_once(url, &sent).await {
+            Ok(failed) => failed,
+            Err(error) => {
+                batch.results.extend(sent.iter().map(|(index, _)| (*index, Err(error.clone()))));
+                return Ok(());
             }
-            if again.is_empty() {
-                return answers;
+        };
+        for (index, message) in sent {
+            let failed = failed.iter().find(|failed| failed.id == index.to_string());
+            batch.results.insert(index, failed.map_or(Ok(()), |failed| Err(batch_error(failed, SENDING))));
+            if failed.is_some_and(|failed| !failed.sender_fault) {
+                batch.unsent.push((index, message));
             }
-            batch = again;
         }
+        if batch.unsent.is_empty() { Ok(()) } else { Err(Incomplete) }
     }
 
-    /// One call, answering with the entries that failed. It is 200 also when all of them did.
+    /// Makes one call and returns the entries that failed.
     async fn send_once(
         &self,
         url: &str,
-        batch: &[(usize, Outgoing)],
+        messages: &[(usize, Outgoing)],
     ) -> Result<Vec<BatchResultErrorEntry>, PortError> {
         let mut call = self.client.send_message_batch().queue_url(url);
-        for (at, message) in batch {
+        for (index, message) in messages {
             let entry = SendMessageBatchRequestEntry::builder()
-                .id(at.to_string())
+                .id(index.to_string())
                 .message_body(&message.body)
                 .set_message_attributes(message.message_attributes())
                 .build()
@@ -98,21 +129,10 @@ impl SqsQueue {
     }
 }
 
-/// The error once more, for another message that it is about.
-fn copy(error: &PortError) -> PortError {
-    PortError::bare(error.kind, error.chain())
-}
-
-/// What an entry of a batch that failed means.
-pub(crate) fn failure(failed: &BatchResultErrorEntry, doing: &str) -> PortError {
-    let kind = if failed.sender_fault { PortErrorKind::Internal } else { PortErrorKind::Throttled };
-    let text = failed.message.as_deref().unwrap_or("no reason given");
-    PortError::bare(kind, format!("{doing}: {}: {text}", failed.code))
-}
-
-/// Groups messages, in their order, so that no group is too many or too large. One that is too large alone goes alone.
-fn batches(messages: Vec<(usize, Outgoing)>) -> Vec<Vec<(usize, Outgoing)>> {
-    let mut batches: Vec<Vec<(usize, Outgoing)>> = Vec::new();
+/// Groups messages, in their order, into batches within the limits of count and bytes. A message that is over the limit by
+/// itself gets a batch of its own.
+fn batches(messages: Indexed) -> Vec<Indexed> {
+    let mut batches: Vec<Indexed> = Vec::new();
     let mut bytes = 0;
     for message in messages {
         let size = message.1.bytes();

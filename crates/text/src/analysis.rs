@@ -27,7 +27,7 @@ const MAX_WORD_BYTES: usize = 250;
 
 /// Hands every word of `text` to `emit`, folded, with its place in `text` in bytes.
 pub fn words(text: &str, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
-    tokens(text, purpose, |token| token.each_word(purpose, &mut emit));
+    tokens(text, purpose, |token| token.for_each_word(purpose, &mut emit));
 }
 
 /// What a text is made of.
@@ -41,11 +41,11 @@ pub enum Token<'a> {
 
 impl Token<'_> {
     /// Hands the words that it is made of to `emit`, each with its place in the text.
-    pub(crate) fn each_word(self, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
+    pub(crate) fn for_each_word(self, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
         match (self, purpose) {
             (Self::Word(word, at), _) => emit(word, at),
-            (Self::Cjk(run), Purpose::Query) => emit(run.text(), run.at()),
-            (Self::Cjk(run), Purpose::Document) => run.each_word(emit),
+            (Self::Cjk(run), Purpose::Query) => emit(run.text(), run.span()),
+            (Self::Cjk(run), Purpose::Document) => run.for_each_word(emit),
         }
     }
 }
@@ -130,7 +130,7 @@ fn cluster_end(text: &str, after_first: usize) -> usize {
     after_first + extension
 }
 
-/// Marks that only change the sound or look of a letter, and that people leave out when they type. In scripts such
+/// Highlighter that only change the sound or look of a letter, and that people leave out when they type. In scripts such
 /// as Devanagari marks are vowels; those stay.
 fn is_accent(c: char) -> bool {
     matches!(c,
@@ -275,7 +275,7 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cjk::{is_cjk, pairs, spellings};
+    use crate::cjk::{bigrams, is_cjk, spellings};
     use proptest::prelude::*;
 
     fn analysed(text: &str, purpose: Purpose) -> Vec<String> {
@@ -371,7 +371,7 @@ mod tests {
                     if !is_cjk(&word) {
                         return document.contains(&word);
                     }
-                    pairs(spelling).all(|pair| document.iter().any(|own| own == pair))
+                    bigrams(spelling).all(|pair| document.iter().any(|own| own == pair))
                 };
                 prop_assert!(spellings(&word).iter().any(has_all), "{}", word);
             }

@@ -15,7 +15,7 @@ pub fn key_prefix(key: &str) -> String {
 }
 
 /// The first bytes behind everything that begins with the prefix of a key.
-pub fn after_prefix(prefix: &str) -> Vec<u8> {
+pub fn prefix_end(prefix: &str) -> Vec<u8> {
     let mut after = prefix.as_bytes().to_vec();
     if let Some(last) = after.last_mut() {
         *last += 1;
@@ -31,36 +31,36 @@ pub fn attribute_term(key: &str, value: &str) -> String {
     }
     let hash = Sha256::digest(value.as_bytes());
     let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{key}{SEPARATOR}{}{SEPARATOR}{hash}", cut(value))
+    format!("{key}{SEPARATOR}{}{SEPARATOR}{hash}", truncated(value))
 }
 
 /// As much of a value as stands in the dictionary.
-pub fn cut(value: &str) -> &str {
+pub fn truncated(value: &str) -> &str {
     &value[..value.floor_char_boundary(MAX_VALUE_BYTES)]
 }
 
 /// The beginning of the long value that a value taken from the dictionary, without its key, stands for; none when
 /// it stands for itself.
-pub fn beginning(value: &str) -> Option<&str> {
+pub fn truncated_part(value: &str) -> Option<&str> {
     value.split_once(SEPARATOR).map(|(beginning, _)| beginning)
 }
 
 /// The long value of an attribute that a cut one, taken from the dictionary, stands for.
-pub fn whole_value(key: &str, cut: &str, attribute: Option<&AttributeValue>) -> Option<String> {
+pub fn full_value(key: &str, cut: &str, attribute: Option<&AttributeValue>) -> Option<String> {
     let term = key_prefix(key) + cut;
     let mut values = attribute.into_iter().flat_map(AttributeValue::facet_values);
     values.find(|value| attribute_term(key, value) == term).map(std::borrow::Cow::into_owned)
 }
 
 /// Eight bytes that compare as the numbers do; 0 and -0 are one.
-pub fn number_order(number: f64) -> u64 {
+pub fn number_sort_key(number: f64) -> u64 {
     // Adding zero makes -0 and 0 the same.
     let bits = (number + 0.0).to_bits();
     if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
-/// The number that [`number_order`] made these bytes of.
-pub fn number_of_order(order: u64) -> f64 {
+/// The number that [`number_sort_key`] made these bytes of.
+pub fn number_from_sort_key(order: u64) -> f64 {
     f64::from_bits(if order >> 63 == 1 { order & !(1 << 63) } else { !order })
 }
 
@@ -77,24 +77,24 @@ mod tests {
         assert!(attribute_term("k", &long).len() < 250);
         let term = attribute_term("k", &long);
         let cut = term.strip_prefix("k\0").unwrap();
-        assert_eq!(beginning(cut), Some(&long[..200]));
-        assert_eq!(beginning(attribute_term("k", "short").strip_prefix("k\0").unwrap()), None);
+        assert_eq!(truncated_part(cut), Some(&long[..200]));
+        assert_eq!(truncated_part(attribute_term("k", "short").strip_prefix("k\0").unwrap()), None);
         let list = AttributeValue::List(vec![other, long.clone()]);
-        assert_eq!(whole_value("k", cut, Some(&list)), Some(long));
-        assert_eq!(whole_value("k", cut, None), None);
+        assert_eq!(full_value("k", cut, Some(&list)), Some(long));
+        assert_eq!(full_value("k", cut, None), None);
     }
 
     proptest! {
         #[test]
         fn the_order_of_a_number_tells_it(a in any::<f64>()) {
             prop_assume!(!a.is_nan());
-            prop_assert_eq!(number_of_order(number_order(a)), a);
+            prop_assert_eq!(number_from_sort_key(number_sort_key(a)), a);
         }
 
         #[test]
         fn numbers_keep_their_order(a in any::<f64>(), b in any::<f64>()) {
             prop_assume!(!a.is_nan() && !b.is_nan());
-            prop_assert_eq!(number_order(a).cmp(&number_order(b)), a.partial_cmp(&b).unwrap());
+            prop_assert_eq!(number_sort_key(a).cmp(&number_sort_key(b)), a.partial_cmp(&b).unwrap());
         }
     }
 }

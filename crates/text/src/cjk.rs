@@ -16,7 +16,7 @@ use domain::Content;
 use unicode_normalization::char::{compose, decompose_canonical};
 
 use crate::analysis::{Purpose, Token, tokens};
-use crate::product::each_text;
+use crate::product::for_each_text;
 
 /// Makes the vowel before it long.
 const LONG: char = 'ー';
@@ -48,13 +48,13 @@ pub fn is_cjk(word: &str) -> bool {
 }
 
 /// The terms of a run that stand one after the other where it is found: its overlapping pairs, or its only character.
-pub fn pairs(run: &str) -> impl Iterator<Item = &str> {
+pub fn bigrams(run: &str) -> impl Iterator<Item = &str> {
     let ends = run.char_indices().map(|(start, c)| start + c.len_utf8());
     let second = run.chars().next().map_or(0, char::len_utf8);
     let is_single = second == run.len() && !run.is_empty();
     let starts = run.char_indices().map(|(start, _)| start);
-    let pairs = starts.zip(ends.skip(1)).map(|(start, end)| &run[start..end]);
-    is_single.then_some(run).into_iter().chain(pairs)
+    let bigrams = starts.zip(ends.skip(1)).map(|(start, end)| &run[start..end]);
+    is_single.then_some(run).into_iter().chain(bigrams)
 }
 
 /// The ways in which products may spell a run of a query: with and without the long vowels that may be left out, each
@@ -102,8 +102,8 @@ fn with_signs(run: &str) -> String {
 
 /// Hands every run of the product with more than one pair to `each`, for the index of what stands next to each other.
 /// Shorter ones are found by their characters and pairs.
-pub fn each_cjk_run(content: &Content, mut each: impl FnMut(&str)) {
-    each_text(content, |text, _| {
+pub fn for_each_cjk_run(content: &Content, mut each: impl FnMut(&str)) {
+    for_each_text(content, |text, _| {
         if text.is_ascii() {
             return;
         }
@@ -133,7 +133,7 @@ impl CjkRun {
     }
 
     /// Its place in the text, in bytes.
-    pub fn at(&self) -> Range<usize> {
+    pub fn span(&self) -> Range<usize> {
         self.at.clone()
     }
 
@@ -149,12 +149,12 @@ impl CjkRun {
     }
 
     /// Hands its characters and pairs to `emit`, in order, each with its place in the text.
-    pub(crate) fn each_word(&self, mut emit: impl FnMut(&str, Range<usize>)) {
-        let mut pairs = (self.places.len() > 1).then(|| pairs(&self.text)).into_iter().flatten();
+    pub(crate) fn for_each_word(&self, mut emit: impl FnMut(&str, Range<usize>)) {
+        let mut bigrams = (self.places.len() > 1).then(|| bigrams(&self.text)).into_iter().flatten();
         for (index, (start, c)) in self.text.char_indices().enumerate() {
             emit(&self.text[start..start + c.len_utf8()], self.place(index, index + 1));
-            if let Some(pair) = pairs.next() {
-                emit(pair, self.place(index, index + 2));
+            if let Some(bigram) = bigrams.next() {
+                emit(bigram, self.place(index, index + 2));
             }
         }
     }
@@ -344,7 +344,7 @@ fn ends_in_optional(signs: &[Sign]) -> bool {
     word.take(MIN_SIGNS_BEFORE_LONG + 1).count() > MIN_SIGNS_BEFORE_LONG
 }
 
-/// Marks with [`OPTIONAL`] where a word of a query may end in a long vowel or without one, whichever was typed; at the end
+/// Highlighter with [`OPTIONAL`] where a word of a query may end in a long vowel or without one, whichever was typed; at the end
 /// of the run it is left out, since what is looked for is found inside of words.
 fn with_optional_vowels(signs: &[Sign]) -> Vec<Sign> {
     let mut marked = Vec::with_capacity(signs.len() + MAX_OPTIONAL);
@@ -460,10 +460,10 @@ mod tests {
 
     #[test]
     fn a_run_is_found_by_its_pairs_or_its_only_character() {
-        assert_eq!(pairs("日本語").collect::<Vec<_>>(), ["日本", "本語"]);
-        assert_eq!(pairs("日本").collect::<Vec<_>>(), ["日本"]);
-        assert_eq!(pairs("日").collect::<Vec<_>>(), ["日"]);
-        assert_eq!(pairs("").count(), 0);
+        assert_eq!(bigrams("日本語").collect::<Vec<_>>(), ["日本", "本語"]);
+        assert_eq!(bigrams("日本").collect::<Vec<_>>(), ["日本"]);
+        assert_eq!(bigrams("日").collect::<Vec<_>>(), ["日"]);
+        assert_eq!(bigrams("").count(), 0);
     }
 
     #[test]
@@ -578,7 +578,7 @@ mod tests {
             r#"{"name":"東京都の本 lamp","brand":"日本","tags":["ﾄﾅｰ"],"description":"本 語、辞書だ"}"#;
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
         let mut found = Vec::new();
-        each_cjk_run(&content, |run| found.push(run.to_owned()));
+        for_each_cjk_run(&content, |run| found.push(run.to_owned()));
         assert_eq!(found, ["東京都ノ本", "トナー", "辞書ダ"]);
     }
 

@@ -12,7 +12,7 @@ use crate::cjk::spellings;
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::function_words::is_function_word;
-use crate::product::{Part, each_text};
+use crate::product::{Part, for_each_text};
 use crate::query::{Query, Word};
 use crate::terms::Terms;
 use crate::typos::{Pattern, typos_allowed};
@@ -67,7 +67,7 @@ impl<'a> Product<'a> {
     }
 
     fn terms(&self) -> &Terms {
-        self.terms.get_or_init(|| Terms::of(self.content, &mut Weigher::new(self.language)))
+        self.terms.get_or_init(|| Terms::new(self.content, &mut Weigher::new(self.language)))
     }
 
     /// Whether the product has a word without any typo.
@@ -78,7 +78,7 @@ impl<'a> Product<'a> {
     fn is_named(&self, word: &Word) -> bool {
         let mut is_there = false;
         for text in [Some(&self.content.name), self.content.brand.as_ref()].into_iter().flatten() {
-            words(text, Purpose::Document, |own, _| is_there |= word.is_exactly(own));
+            words(text, Purpose::Document, |own, _| is_there |= word.matches_exactly(own));
         }
         is_there
     }
@@ -92,7 +92,7 @@ impl<'a> Product<'a> {
         let is_allowed =
             query.chars().count() <= MAX_QUERY_CHARS && query.split_whitespace().count() <= MAX_QUERY_WORDS;
         let request = SearchRequest { words: query.to_owned(), ..request.clone() };
-        is_allowed && Query::of(&request, self.language).words.iter().all(|word| self.has_anywhere(word))
+        is_allowed && Query::new(&request, self.language).words.iter().all(|word| self.has_anywhere(word))
     }
 }
 
@@ -112,7 +112,7 @@ struct Typed<'a> {
 impl<'a> Typed<'a> {
     /// None without words.
     fn of(request: &'a SearchRequest, language: Language) -> Option<Self> {
-        let mut others = Query::of(request, language).words;
+        let mut others = Query::new(request, language).words;
         let last = others.pop()?;
         let last_pattern = pattern(&last);
         let is_cjk = crate::cjk::is_cjk(&last.text);
@@ -123,14 +123,14 @@ impl<'a> Typed<'a> {
     /// Everything before the last word, as a product has it, with typos corrected; and how many words it lacks, which are
     /// left out.
     fn start(&self, product: &Product<'_>) -> (String, usize) {
-        let before = &self.query[..self.last.at.start];
+        let before = &self.query[..self.last.span.start];
         let (mut start, mut copied, mut left_out) = (String::with_capacity(before.len()), 0, 0);
         for word in self.others.iter().filter(|word| !product.has(word)) {
-            if word.at.start < copied || word.at.end > before.len() {
+            if word.span.start < copied || word.span.end > before.len() {
                 continue;
             }
-            start.push_str(&before[copied..word.at.start]);
-            copied = word.at.end;
+            start.push_str(&before[copied..word.span.start]);
+            copied = word.span.end;
             match nearest(product.terms(), word) {
                 Some(near) => start.push_str(near),
                 None => left_out += 1,
@@ -144,8 +144,8 @@ impl<'a> Typed<'a> {
     /// most about a product; of several places the one that fits best counts.
     fn last_in(&self, content: &Content) -> Option<Last> {
         let mut best: Option<Last> = None;
-        each_text(content, |text, part| {
-            if matches!(part, Part::Description | Part::Code) {
+        for_each_text(content, |text, part| {
+            if matches!(part, Part::Description | Part::Sku) {
                 return;
             }
             let mut offer = |fit: u8, at: std::ops::Range<usize>| {
@@ -170,7 +170,7 @@ impl<'a> Typed<'a> {
         if word.starts_with(&self.last.text) {
             return Some(0);
         }
-        if self.last.is_exactly(word) {
+        if self.last.matches_exactly(word) {
             return Some(OTHER_FORM);
         }
         let pattern = self.last_pattern.as_ref().filter(|_| !has_digit(word))?;
@@ -181,7 +181,7 @@ impl<'a> Typed<'a> {
         let end = token_end(text, at.end);
         let word = match is_replaced {
             true => text[at.start..end].to_lowercase(),
-            false => self.query[self.last.at.clone()].to_lowercase(),
+            false => self.query[self.last.span.clone()].to_lowercase(),
         };
         if word.chars().count() > MAX_TOKEN_CHARS {
             return [None, None];

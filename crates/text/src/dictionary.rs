@@ -17,7 +17,7 @@ pub enum Dictionary {
 
 impl Dictionary {
     /// Where a word of its own stands.
-    pub fn of(word: &str) -> Self {
+    pub fn of_word(word: &str) -> Self {
         if has_digit(word) { Self::Codes } else { Self::Words }
     }
 }

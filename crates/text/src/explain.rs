@@ -17,8 +17,8 @@ use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
 use crate::query::{Phrase, Query, Term, Word};
 use crate::score::{
-    MAX_HALF_WEIGHTS, MAX_PHRASE_HALF_WEIGHTS, PHRASE_HALF_WEIGHTS, STEP, Spelling, Tier, UNBOOSTED,
-    counts_by_weight, steps_of_boost, steps_of_class, steps_of_half_weight,
+    MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, UNBOOSTED_STEPS,
+    boost_steps, class_steps, is_weighted, steps_per_scaled_weight,
 };
 use crate::terms::Terms;
 use crate::typos::{Pattern, typos_allowed};
@@ -33,9 +33,9 @@ pub struct Explanation {
     /// What every product has to begin with, so that boosts leave none below zero; 0 where no words and no boosts rank.
     pub base: f32,
     /// The words of the search, in its order.
-    pub words: Vec<WordFound>,
+    pub words: Vec<WordMatch>,
     /// Words that follow each other in the search and in the product.
-    pub phrases: Vec<PhraseFound>,
+    pub phrases: Vec<PhraseMatch>,
     /// What the boosts of the shop's rules count together.
     pub boost: f32,
     /// Whether a rule puts the product before all others, whatever it scores.
@@ -44,13 +44,13 @@ pub struct Explanation {
 
 /// How one word of a search is found in a product.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WordFound {
+pub struct WordMatch {
     /// The word, as it stands in the search.
     pub word: String,
     /// How it is found.
-    pub how: How,
+    pub kind: MatchKind,
     /// As which word, where that is another one.
-    pub found_as: Option<String>,
+    pub matched_text: Option<String>,
     /// The fields of the product in which it is found so: `name`, `attributes.colour`.
     pub fields: Vec<String>,
     /// How much it says in these fields, from 1 to [`MAX_LEVEL`](crate::weights::MAX_LEVEL); 0 where it is missing.
@@ -61,7 +61,7 @@ pub struct WordFound {
 
 /// Two words of a search that follow each other in a product.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PhraseFound {
+pub struct PhraseMatch {
     /// Both, as they stand in the search.
     pub words: String,
     /// What they count.
@@ -70,7 +70,7 @@ pub struct PhraseFound {
 
 /// How a word is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum MatchKind {
     /// As it was typed, but for case, accents and width.
     Exact,
     /// In another form, such as singular or plural.
@@ -89,7 +89,7 @@ pub enum How {
     Missing,
 }
 
-impl How {
+impl MatchKind {
     fn tier(self) -> Option<Tier> {
         match self {
             Self::Exact | Self::OtherForm | Self::Joined | Self::Synonym => Some(Tier::Exact),
@@ -102,7 +102,7 @@ impl How {
 }
 
 /// As programs read it.
-impl fmt::Display for How {
+impl fmt::Display for MatchKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Exact => "exact",
@@ -129,7 +129,7 @@ pub struct Explainer<'a> {
 impl<'a> Explainer<'a> {
     /// For this search, in an index whose parts count so.
     pub fn new(request: &'a SearchRequest, language: Language, weights: FieldWeights) -> Self {
-        let query = Query::of(request, language);
+        let query = Query::new(request, language);
         let pattern = |word: &Word| {
             let allowed = typos_allowed(&word.text);
             Pattern::new(&word.text, allowed).filter(|_| allowed > 0)
@@ -140,7 +140,7 @@ impl<'a> Explainer<'a> {
 
     /// Explains a product, with the score that an index gave it; without one, the likeliest ways are told.
     pub fn explain(&mut self, product: &Product, score: Option<f32>) -> Explanation {
-        let terms = Terms::of(&product.content, &mut self.weigher);
+        let terms = Terms::new(&product.content, &mut self.weigher);
         let words: Vec<Vec<Finding>> =
             (0..self.query.words.len()).map(|place| self.findings(place, &terms)).collect();
         let phrases: Vec<Vec<u32>> =
@@ -187,98 +187,100 @@ impl<'a> Explainer<'a> {
         }
         let currency = self.request.currency;
         let passing = boosts.iter().filter(|boost| boost.filters.failed_by(content, currency).is_empty());
-        let most = steps_of_boost(MAX_BOOST);
-        let boost = passing.map(|boost| steps_of_boost(boost.by)).fold(0, i32::saturating_add);
-        (UNBOOSTED, boost.clamp(-most, most))
+        let most = boost_steps(MAX_BOOST);
+        let boost = passing.map(|boost| boost_steps(boost.by)).fold(0, i32::saturating_add);
+        (UNBOOSTED_STEPS, boost.clamp(-most, most))
     }
 
     /// The ways in which a word may be found, the likeliest first.
     fn findings(&self, place: usize, terms: &Terms) -> Vec<Finding> {
         let word = &self.query.words[place];
-        let finding = |how: How, weight: u8, spelling: Spelling| {
-            let half_weights = weight.saturating_mul(word.half_weights(spelling)).clamp(1, MAX_HALF_WEIGHTS);
-            Finding { how, weight, steps: self.steps(place, how, u32::from(half_weights)) }
+        let finding = |kind: MatchKind, weight: u8, spelling: Spelling| {
+            let half_weights =
+                weight.saturating_mul(word.weight_factor(spelling)).clamp(1, MAX_SCALED_WEIGHT);
+            Finding { kind, weight, steps: self.steps(place, kind, u32::from(half_weights)) }
         };
-        let in_way = |alternative: &crate::query::Alternative| {
-            let how = match alternative.spelling {
-                Spelling::Same => How::Exact,
-                Spelling::Joined => How::Joined,
-                Spelling::Synonym => How::Synonym,
+        let matching = |alternative: &crate::query::Alternative| {
+            let kind = match alternative.spelling {
+                Spelling::Same => MatchKind::Exact,
+                Spelling::Joined => MatchKind::Joined,
+                Spelling::Synonym => MatchKind::Synonym,
             };
-            Some(finding(how, terms.weight(alternative)?, alternative.spelling))
+            Some(finding(kind, terms.weight(alternative)?, alternative.spelling))
         };
         // Of ways that are worth as much, the first one is the nearest.
-        let exact = word.alternatives.iter().rev().filter_map(in_way).max_by_key(|finding| finding.steps);
+        let exact = word.alternatives.iter().rev().filter_map(matching).max_by_key(|finding| finding.steps);
         if let Some(exact) = exact {
             return vec![exact];
         }
-        let beginning = beginning(word, terms).map(|weight| finding(How::Beginning, weight, Spelling::Same));
+        let beginning =
+            beginning(word, terms).map(|weight| finding(MatchKind::Beginning, weight, Spelling::Same));
         let near = self.patterns[place].as_ref().and_then(|pattern| nearest(pattern, terms, self.language));
-        let near = near.map(|(how, weight)| finding(how, weight, Spelling::Same));
-        let missing = Finding { how: How::Missing, weight: 0, steps: 0 };
+        let near = near.map(|(kind, weight)| finding(kind, weight, Spelling::Same));
+        let missing = Finding { kind: MatchKind::Missing, weight: 0, steps: 0 };
         beginning.into_iter().chain(near).chain([missing]).collect()
     }
 
-    fn steps(&self, place: usize, how: How, half_weights: u32) -> u32 {
+    fn steps(&self, place: usize, kind: MatchKind, half_weights: u32) -> u32 {
         let words = self.query.words.len();
-        let Some(tier) = how.tier() else { return 0 };
-        let half_weights = if counts_by_weight(place) { half_weights } else { 0 };
-        steps_of_class(tier.points(words)) + half_weights * steps_of_half_weight(words)
+        let Some(tier) = kind.tier() else { return 0 };
+        let half_weights = if is_weighted(place) { half_weights } else { 0 };
+        class_steps(tier.points(words)) + half_weights * steps_per_scaled_weight(words)
     }
 
     /// What neighbours may count: as they were typed, as what they were meant to be, or nothing.
     fn phrase_steps(&self, phrase: &Phrase, words: &[Vec<Finding>], terms: &Terms) -> Vec<u32> {
         let steps = |term: &Term| {
             let weight = terms.weight_of(term)?;
-            let half_weights = weight.saturating_mul(PHRASE_HALF_WEIGHTS).clamp(1, MAX_PHRASE_HALF_WEIGHTS);
-            let half_weights = if counts_by_weight(phrase.ends_with) { u32::from(half_weights) } else { 0 };
-            Some(half_weights * steps_of_half_weight(self.query.words.len()))
+            let half_weights = weight.saturating_mul(PHRASE_WEIGHT_FACTOR).clamp(1, MAX_SCALED_PHRASE_WEIGHT);
+            let half_weights = if is_weighted(phrase.second) { u32::from(half_weights) } else { 0 };
+            Some(half_weights * steps_per_scaled_weight(self.query.words.len()))
         };
         let meant = |place: usize| match &words[place][0] {
-            Finding { how: How::OneTypo | How::TwoTypos, .. } => {
+            Finding { kind: MatchKind::OneTypo | MatchKind::TwoTypos, .. } => {
                 let pattern = self.patterns[place].as_ref()?;
                 nearest_text(pattern, terms)
             }
             _ => Some(self.query.words[place].text.as_str()),
         };
-        let respelt = meant(phrase.begins_with)
-            .zip(meant(phrase.ends_with))
-            .map(|(first, second)| phrase.respelt(first, second, self.language).term);
+        let respelt = meant(phrase.first)
+            .zip(meant(phrase.second))
+            .map(|(first, second)| phrase.corrected(first, second, self.language).term);
         let mut all: Vec<u32> = respelt.iter().chain([&phrase.term]).filter_map(steps).chain([0]).collect();
         all.dedup();
-        let is_certain = [phrase.begins_with, phrase.ends_with].iter().all(|place| words[*place].len() == 1);
+        let is_certain = [phrase.first, phrase.second].iter().all(|place| words[*place].len() == 1);
         all.truncate(if is_certain { 1 } else { all.len() });
         all
     }
 
-    fn phrase_found(&self, phrase: &Phrase, steps: u32) -> Option<PhraseFound> {
-        let (first, last) = (&self.query.words[phrase.begins_with], &self.query.words[phrase.ends_with]);
-        let words = self.request.words.get(first.at.start..last.at.end)?;
-        (steps > 0).then(|| PhraseFound { words: words.to_owned(), score: score_of(steps) })
+    fn phrase_found(&self, phrase: &Phrase, steps: u32) -> Option<PhraseMatch> {
+        let (first, last) = (&self.query.words[phrase.first], &self.query.words[phrase.second]);
+        let words = self.request.words.get(first.span.start..last.span.end)?;
+        (steps > 0).then(|| PhraseMatch { words: words.to_owned(), score: score_of(steps) })
     }
 
-    fn word_found(&self, place: usize, finding: &Finding, content: &Content) -> WordFound {
+    fn word_found(&self, place: usize, finding: &Finding, content: &Content) -> WordMatch {
         let word = &self.query.words[place];
         let mut seen =
-            Seen { word, how: finding.how, pattern: self.patterns[place].as_ref(), has_itself: false };
-        let (mut fields, mut found_as) = (Vec::<String>::new(), None);
+            Seen { word, kind: finding.kind, pattern: self.patterns[place].as_ref(), has_itself: false };
+        let (mut fields, mut matched_text) = (Vec::<String>::new(), None);
         each_field(content, |field, text| {
             let Some(as_word) = seen.in_text(field, text) else { return };
-            found_as.get_or_insert(as_word);
+            matched_text.get_or_insert(as_word);
             let field = field.to_string();
             if fields.last() != Some(&field) {
                 fields.push(field);
             }
         });
         let is_itself = seen.has_itself || is_cjk(&word.text);
-        let how = match finding.how {
-            How::Exact if !is_itself => How::OtherForm,
-            how => how,
+        let kind = match finding.kind {
+            MatchKind::Exact if !is_itself => MatchKind::OtherForm,
+            kind => kind,
         };
-        WordFound {
-            word: self.request.words.get(word.at.clone()).unwrap_or(&word.text).to_owned(),
-            how,
-            found_as: found_as.filter(|_| how != How::Exact),
+        WordMatch {
+            word: self.request.words.get(word.span.clone()).unwrap_or(&word.text).to_owned(),
+            kind,
+            matched_text: matched_text.filter(|_| kind != MatchKind::Exact),
             fields,
             weight: finding.weight,
             score: score_of(finding.steps),
@@ -293,7 +295,7 @@ fn score_of(steps: u32) -> f32 {
 /// A way in which a word may be found.
 #[derive(Debug, Clone, Copy)]
 struct Finding {
-    how: How,
+    kind: MatchKind,
     weight: u8,
     steps: u32,
 }
@@ -305,7 +307,7 @@ fn beginning(word: &Word, terms: &Terms) -> Option<u8> {
             && term.text.len() > word.text.len()
             && term.text.starts_with(&word.text)
     };
-    terms.iter().filter(|(term, _)| word.is_last && begins(term)).map(|(_, weight)| weight).max()
+    terms.iter().filter(|(term, _)| word.is_prefix && begins(term)).map(|(_, weight)| weight).max()
 }
 
 /// The words within reach of a pattern, with their typos.
@@ -319,7 +321,7 @@ fn nearest_text<'a>(pattern: &'a Pattern, terms: &'a Terms) -> Option<&'a str> {
 }
 
 /// The fewest typos, and the level of the word that says most among those with as few.
-fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(How, u8)> {
+fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(MatchKind, u8)> {
     let fewest = near(pattern, terms).map(|(typos, _)| typos).min()?;
     let weight = |text: &str| {
         let (dictionary, base) = normal_form(text, language);
@@ -330,7 +332,7 @@ fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(How,
     };
     let those = near(pattern, terms).filter(|(typos, _)| *typos == fewest);
     let weight = those.filter_map(|(_, text)| weight(text)).max()?;
-    Some((if fewest == 1 { How::OneTypo } else { How::TwoTypos }, weight))
+    Some((if fewest == 1 { MatchKind::OneTypo } else { MatchKind::TwoTypos }, weight))
 }
 
 /// Which of the numbers of each list add up to a sum, the first ones that do; none where none do.
@@ -405,7 +407,7 @@ fn each_field(content: &Content, mut each: impl FnMut(Field<'_>, &str)) {
 /// Looks for a word that is found in a certain way.
 struct Seen<'a> {
     word: &'a Word,
-    how: How,
+    kind: MatchKind,
     pattern: Option<&'a Pattern>,
     /// Whether it stands anywhere as it was typed.
     has_itself: bool,
@@ -417,7 +419,7 @@ impl Seen<'_> {
         let mut found = None::<Range<usize>>;
         let mut pairs = Pairs::default();
         tokens(text, Purpose::Document, |token| {
-            let pair = pairs.next(&token).filter(|pair| self.is_exact() && self.word.is_pair(pair.text));
+            let pair = pairs.next(&token).filter(|pair| self.is_exact() && self.word.matches_pair(pair.text));
             let place = match token {
                 Token::Word(word, at) => self.is_word(word).then_some(at),
                 Token::Cjk(run) if self.is_exact() && is_cjk(&self.word.text) => {
@@ -426,7 +428,7 @@ impl Seen<'_> {
                 Token::Cjk(_) => None,
             };
             if found.is_none() {
-                found = place.or(pair.map(|pair| pair.at));
+                found = place.or(pair.map(|pair| pair.span));
             }
         });
         if found.is_none() && field == Field::Sku && self.is_word(&joined(text)) {
@@ -436,18 +438,20 @@ impl Seen<'_> {
     }
 
     fn is_exact(&self) -> bool {
-        self.how.tier() == Some(Tier::Exact)
+        self.kind.tier() == Some(Tier::Exact)
     }
 
     fn is_word(&mut self, word: &str) -> bool {
         let is_itself = word == self.word.text;
         self.has_itself |= is_itself && self.is_exact();
-        match self.how {
-            How::Exact | How::OtherForm | How::Joined | How::Synonym => self.word.is_exactly(word),
-            How::Beginning => !is_itself && word.starts_with(&self.word.text),
-            How::OneTypo => self.typos(word) == Some(1),
-            How::TwoTypos => self.typos(word) == Some(2),
-            How::Missing => false,
+        match self.kind {
+            MatchKind::Exact | MatchKind::OtherForm | MatchKind::Joined | MatchKind::Synonym => {
+                self.word.matches_exactly(word)
+            }
+            MatchKind::Beginning => !is_itself && word.starts_with(&self.word.text),
+            MatchKind::OneTypo => self.typos(word) == Some(1),
+            MatchKind::TwoTypos => self.typos(word) == Some(2),
+            MatchKind::Missing => false,
         }
     }
 
@@ -459,7 +463,7 @@ impl Seen<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::product::each_text;
+    use crate::product::for_each_text;
     use domain::input::read_product;
     use domain::search::{Boost, Filters, Synonym, Tuning};
     use domain::{Currency, ProductId, Version};
@@ -484,32 +488,32 @@ mod tests {
         "description":"For the desk top of an officer."}"#;
 
     /// How a word is found in the lamp, as what, and where.
-    fn found(query: &str, tuning: Tuning) -> (How, Option<String>, Vec<String>) {
+    fn found(query: &str, tuning: Tuning) -> (MatchKind, Option<String>, Vec<String>) {
         let mut explanation = explained(query, tuning, LAMP);
-        let WordFound { how, found_as, fields, .. } = explanation.words.remove(0);
-        (how, found_as, fields)
+        let WordMatch { kind, matched_text, fields, .. } = explanation.words.remove(0);
+        (kind, matched_text, fields)
     }
 
     #[test]
     fn each_way_to_find_a_word_is_told() {
         let synonym = Synonym { from: "luminaire".to_owned(), to: vec!["lamp".to_owned()] };
         let tuning = Tuning { synonyms: vec![synonym], ..Tuning::default() };
-        let cases: [(&str, How, Option<&str>, &[&str]); 11] = [
-            ("desk", How::Exact, None, &["name", "description"]),
-            ("HÍKARI", How::Exact, None, &["name", "brand"]),
-            ("lamp", How::Exact, None, &["name", "category", "attributes.bulbs"]),
-            ("desks", How::OtherForm, Some("Desk"), &["name", "description"]),
-            ("desktop", How::Joined, Some("desk top"), &["description"]),
-            ("luminaire", How::Synonym, Some("lamps"), &["name", "category", "attributes.bulbs"]),
-            ("offi", How::Beginning, Some("office"), &["tags", "description"]),
-            ("hikary", How::OneTypo, Some("Hikari"), &["name", "brand"]),
-            ("hikarry", How::TwoTypos, Some("Hikari"), &["name", "brand"]),
-            ("ab12", How::Exact, None, &["sku"]),
-            ("kettle", How::Missing, None, &[]),
+        let cases: [(&str, MatchKind, Option<&str>, &[&str]); 11] = [
+            ("desk", MatchKind::Exact, None, &["name", "description"]),
+            ("HÍKARI", MatchKind::Exact, None, &["name", "brand"]),
+            ("lamp", MatchKind::Exact, None, &["name", "category", "attributes.bulbs"]),
+            ("desks", MatchKind::OtherForm, Some("Desk"), &["name", "description"]),
+            ("desktop", MatchKind::Joined, Some("desk top"), &["description"]),
+            ("luminaire", MatchKind::Synonym, Some("lamps"), &["name", "category", "attributes.bulbs"]),
+            ("offi", MatchKind::Beginning, Some("office"), &["tags", "description"]),
+            ("hikary", MatchKind::OneTypo, Some("Hikari"), &["name", "brand"]),
+            ("hikarry", MatchKind::TwoTypos, Some("Hikari"), &["name", "brand"]),
+            ("ab12", MatchKind::Exact, None, &["sku"]),
+            ("kettle", MatchKind::Missing, None, &[]),
         ];
-        for (query, how, found_as, fields) in cases {
+        for (query, kind, matched_text, fields) in cases {
             let expected =
-                (how, found_as.map(str::to_owned), fields.iter().map(|f| (*f).to_owned()).collect());
+                (kind, matched_text.map(str::to_owned), fields.iter().map(|f| (*f).to_owned()).collect());
             assert_eq!(found(query, tuning.clone()), expected, "{query}");
         }
     }
@@ -533,11 +537,11 @@ mod tests {
         let mut explainer = Explainer::new(&request, Language::English, FieldWeights::default());
         let product = product(LAMP);
         let likeliest = explainer.explain(&product, None);
-        assert_eq!(likeliest.words[1].how, How::OneTypo);
+        assert_eq!(likeliest.words[1].kind, MatchKind::OneTypo);
         let desk_alone = likeliest.base + likeliest.words[0].score;
-        assert_eq!(explainer.explain(&product, Some(desk_alone)).words[1].how, How::Missing);
+        assert_eq!(explainer.explain(&product, Some(desk_alone)).words[1].kind, MatchKind::Missing);
         let both = desk_alone + likeliest.words[1].score;
-        assert_eq!(explainer.explain(&product, Some(both)).words[1].how, How::OneTypo);
+        assert_eq!(explainer.explain(&product, Some(both)).words[1].kind, MatchKind::OneTypo);
         assert_eq!(explainer.explain(&product, Some(3.21)), likeliest, "a score that nothing adds up to");
     }
 
@@ -558,7 +562,7 @@ mod tests {
     fn words_are_looked_for_in_the_same_texts_as_an_index_does() {
         let content = product(LAMP).content;
         let (mut indexed, mut explained) = (Vec::new(), Vec::new());
-        each_text(&content, |text, _| indexed.push(text.to_owned()));
+        for_each_text(&content, |text, _| indexed.push(text.to_owned()));
         each_field(&content, |_, text| explained.push(text.to_owned()));
         assert_eq!(explained, indexed);
     }

@@ -3,35 +3,35 @@
 use domain::search::FacetValue;
 
 use crate::analysis::{has_digit, query_words};
-use crate::attributes::{beginning, cut};
+use crate::attributes::{truncated, truncated_part};
 use crate::cjk::is_cjk;
-use crate::typos::{Letters, Pattern, typos_allowed};
+use crate::typos::{LetterSet, Pattern, typos_allowed};
 
 /// A counted term of a facet's dictionary, with whatever tells its whole value when it is a cut one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted<T> {
+pub struct TermCount<T> {
     /// The term, without the key of an attribute.
     pub term: String,
     /// Products with it.
     pub count: u64,
     /// What the index knows besides.
-    pub known: T,
+    pub payload: T,
 }
 
-impl<T> Counted<T> {
+impl<T> TermCount<T> {
     fn text(&self) -> &str {
-        beginning(&self.term).unwrap_or(&self.term)
+        truncated_part(&self.term).unwrap_or(&self.term)
     }
 }
 
 /// The terms that fit a prefix as [`FacetRequest`](domain::search::FacetRequest) says: those that fit best first, of
 /// those the most frequent, then by term. There are more than `limit` only where long values differ behind the place
 /// where they are cut: the order of those shows when they are whole.
-pub fn most_frequent<T>(
-    counted: impl IntoIterator<Item = Counted<T>>,
+pub fn top_terms<T>(
+    counted: impl IntoIterator<Item = TermCount<T>>,
     prefix: &str,
     limit: usize,
-) -> Vec<Counted<T>> {
+) -> Vec<TermCount<T>> {
     let prefix = Prefix::new(prefix);
     let (mut fitting, mut others) = (Vec::new(), Vec::new());
     for counted in counted {
@@ -41,7 +41,7 @@ pub fn most_frequent<T>(
         }
     }
     if fitting.len() < limit {
-        let near = |counted: Counted<T>| Some((prefix.fit_with_typos(counted.text())?, counted));
+        let near = |counted: TermCount<T>| Some((prefix.fit_with_typos(counted.text())?, counted));
         fitting.extend(others.into_iter().filter_map(near));
     }
     fitting.sort_unstable_by(|(a_fit, a), (b_fit, b)| {
@@ -52,23 +52,24 @@ pub fn most_frequent<T>(
     counted
 }
 
-fn end_with_ties<T>(counted: &[Counted<T>], limit: usize) -> usize {
+fn end_with_ties<T>(counted: &[TermCount<T>], limit: usize) -> usize {
     let Some(last) = limit.checked_sub(1).and_then(|at| counted.get(at)) else { return limit };
-    match beginning(&last.term) {
+    match truncated_part(&last.term) {
         None => limit,
         Some(shared) => {
-            let is_tie =
-                |other: &&Counted<T>| other.count == last.count && beginning(&other.term) == Some(shared);
+            let is_tie = |other: &&TermCount<T>| {
+                other.count == last.count && truncated_part(&other.term) == Some(shared)
+            };
             limit + counted[limit..].iter().take_while(is_tie).count()
         }
     }
 }
 
-/// The list of the values that [`most_frequent`] chose, now whole, with at most `limit` of them.
-pub fn listed(values: Vec<FacetValue>, prefix: &str, limit: usize) -> Vec<FacetValue> {
+/// The list of the values that [`top_terms`] chose, now whole, with at most `limit` of them.
+pub fn top_values(values: Vec<FacetValue>, prefix: &str, limit: usize) -> Vec<FacetValue> {
     let prefix = Prefix::new(prefix);
     let fit = |value: &str| prefix.fit(value).or_else(|| prefix.fit_with_typos(value));
-    let mut values: Vec<_> = values.into_iter().map(|value| (fit(cut(&value.value)), value)).collect();
+    let mut values: Vec<_> = values.into_iter().map(|value| (fit(truncated(&value.value)), value)).collect();
     values.sort_by(|(a_fit, a), (b_fit, b)| {
         a_fit.cmp(b_fit).then(b.count.cmp(&a.count)).then_with(|| a.value.cmp(&b.value))
     });
@@ -122,7 +123,7 @@ impl Prefix {
         }
         let value = query_words(value);
         let at = value.windows(self.words.len()).position(|part| {
-            self.each_word(part).all(|(own, word, is_last)| match is_last {
+            self.for_each_word(part).all(|(own, word, is_last)| match is_last {
                 true if is_cjk(own) => word.contains(own),
                 true => word.starts_with(own),
                 false => own == word,
@@ -139,8 +140,11 @@ impl Prefix {
         }
         // What is ASCII is folded by now, and most values are told apart by their letters.
         if value.is_ascii() {
-            let letters = Letters::of(&value.to_ascii_lowercase());
-            if self.words.iter().any(|(_, pattern)| pattern.as_ref().is_some_and(|it| !it.may_begin(letters)))
+            let letters = LetterSet::new(&value.to_ascii_lowercase());
+            if self
+                .words
+                .iter()
+                .any(|(_, pattern)| pattern.as_ref().is_some_and(|it| !it.may_match_prefix(letters)))
             {
                 return None;
             }
@@ -152,19 +156,19 @@ impl Prefix {
 
     fn typos(&self, part: &[(String, std::ops::Range<usize>)]) -> Option<u8> {
         let mut all = 0;
-        for ((_, pattern), (own, word, is_last)) in self.words.iter().zip(self.each_word(part)) {
+        for ((_, pattern), (own, word, is_last)) in self.words.iter().zip(self.for_each_word(part)) {
             let is_exact = if is_last { word.starts_with(own) } else { own == word };
             if is_exact {
                 continue;
             }
             let pattern = pattern.as_ref().filter(|_| !has_digit(word))?;
-            all += if is_last { pattern.typos_of_beginning(word) } else { pattern.typos(word) }?;
+            all += if is_last { pattern.prefix_typos(word) } else { pattern.typos(word) }?;
         }
         Some(all)
     }
 
     /// Each word with the one of a value in its place, and whether it is the last one.
-    fn each_word<'a>(
+    fn for_each_word<'a>(
         &'a self,
         part: &'a [(String, std::ops::Range<usize>)],
     ) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
@@ -180,7 +184,7 @@ mod tests {
 
     #[test]
     fn ties_of_cut_values_stay_together() {
-        let counted = |term: &str, count| Counted { term: term.to_owned(), count, known: () };
+        let counted = |term: &str, count| TermCount { term: term.to_owned(), count, payload: () };
         let terms = |limit, prefix: &str| -> Vec<String> {
             let all = [
                 counted("b", 2),
@@ -189,7 +193,7 @@ mod tests {
                 counted("A", 2),
                 counted("z", 1),
             ];
-            most_frequent(all, prefix, limit).into_iter().map(|counted| counted.term).collect()
+            top_terms(all, prefix, limit).into_iter().map(|counted| counted.term).collect()
         };
         assert_eq!(terms(1, ""), ["A"]);
         assert_eq!(terms(3, ""), ["A", "b", "long\0x", "long\0y"]);
@@ -199,12 +203,12 @@ mod tests {
 
     fn narrowed(prefix: &str, limit: usize, values: &[&str]) -> Vec<String> {
         // The later ones are more frequent.
-        let counted = values.iter().zip(1..).map(|(value, count)| Counted {
+        let counted = values.iter().zip(1..).map(|(value, count)| TermCount {
             term: (*value).to_owned(),
             count,
-            known: (),
+            payload: (),
         });
-        most_frequent(counted, prefix, limit).into_iter().map(|counted| counted.term).collect()
+        top_terms(counted, prefix, limit).into_iter().map(|counted| counted.term).collect()
     }
 
     #[test]
@@ -253,7 +257,7 @@ mod tests {
     fn whole_values_keep_the_order() {
         let value = |value: &str, count| FacetValue { value: value.to_owned(), count };
         let values = vec![value("HP Laser", 9), value("Laser", 1), value("Lasers", 2), value("Lasor", 99)];
-        let listed: Vec<_> = listed(values, "laser", 3).into_iter().map(|value| value.value).collect();
+        let listed: Vec<_> = top_values(values, "laser", 3).into_iter().map(|value| value.value).collect();
         assert_eq!(listed, ["Lasers", "Laser", "HP Laser"]);
     }
 }

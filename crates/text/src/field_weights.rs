@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::product::{PARTS, Part};
+use crate::product::{PART_COUNT, Part};
 
 /// What people call the parts when they weigh them.
-pub const PART_NAMES: [(&str, Part); PARTS] = [
+pub const PART_NAMES: [(&str, Part); PART_COUNT] = [
     ("name", Part::Name),
-    ("sku", Part::Code),
+    ("sku", Part::Sku),
     ("brand", Part::Brand),
     ("labels", Part::Labels),
     ("attributes", Part::Attributes),
@@ -16,7 +16,7 @@ pub const PART_NAMES: [(&str, Part); PARTS] = [
 
 /// By what the weight of each part is multiplied. They act when a product is indexed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FieldWeights([f32; PARTS]);
+pub struct FieldWeights([f32; PART_COUNT]);
 
 impl FieldWeights {
     /// The most that a weight is multiplied by.
@@ -33,12 +33,12 @@ impl FieldWeights {
     }
 
     /// What the weight of this part is multiplied by.
-    pub fn of(&self, part: Part) -> f32 {
+    pub fn get(&self, part: Part) -> f32 {
         self.0[part as usize]
     }
 
     /// The same of all parts, by their numbers.
-    pub(crate) fn by_part(&self) -> &[f32; PARTS] {
+    pub(crate) fn by_part(&self) -> &[f32; PART_COUNT] {
         &self.0
     }
 }
@@ -48,7 +48,7 @@ impl Display for FieldWeights {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (at, (name, part)) in PART_NAMES.into_iter().enumerate() {
             let space = if at == 0 { "" } else { " " };
-            write!(f, "{space}{name}={}", self.of(part))?;
+            write!(f, "{space}{name}={}", self.get(part))?;
         }
         Ok(())
     }
@@ -57,7 +57,7 @@ impl Display for FieldWeights {
 /// Every part counts what it counts by itself.
 impl Default for FieldWeights {
     fn default() -> Self {
-        Self([1.0; PARTS])
+        Self([1.0; PART_COUNT])
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_weight_is_set_within_its_bounds() {
         let weights = FieldWeights::default().with(Part::Name, 2.5).unwrap();
-        assert_eq!((weights.of(Part::Name), weights.of(Part::Code)), (2.5, 1.0));
+        assert_eq!((weights.get(Part::Name), weights.get(Part::Sku)), (2.5, 1.0));
         for wrong in [-0.1, 10.1, f32::NAN, f32::INFINITY] {
             assert!(weights.with(Part::Brand, wrong).is_err(), "{wrong}");
         }

@@ -46,10 +46,10 @@ fn singular(word: &str) -> Option<String> {
 pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
     let Some(algorithm) = algorithm(language) else {
         let base = singular(word).map_or(Cow::Borrowed(word), Cow::Owned);
-        return (Dictionary::of(&base), base);
+        return (Dictionary::of_word(&base), base);
     };
     if has_digit(word) || is_cjk(word) || word.len() > MAX_STEMMED_BYTES {
-        return (Dictionary::of(word), Cow::Borrowed(word));
+        return (Dictionary::of_word(word), Cow::Borrowed(word));
     }
     let stem = Stemmer::new(algorithm).stem(word);
     (Dictionary::Stems, if stem.is_empty() { Cow::Borrowed(word) } else { stem })
@@ -158,7 +158,7 @@ mod tests {
     fn codes_and_scripts_without_spaces_have_no_stems() {
         for word in ["wh1000xm4", "プリンター", "東京", &"x".repeat(MAX_STEMMED_BYTES + 1)] {
             let (dictionary, base) = normal_form(word, Language::German);
-            assert_eq!((dictionary, &*base), (Dictionary::of(word), word));
+            assert_eq!((dictionary, &*base), (Dictionary::of_word(word), word));
         }
         assert_eq!(folded_base("printers", Language::English), (Dictionary::Words, "printer".to_owned()));
         assert_eq!(folded_base("ps5", Language::English), (Dictionary::Codes, "ps5".to_owned()));
@@ -171,7 +171,7 @@ mod tests {
                 for (language, _) in Language::ALL {
                     let (dictionary, base) = normal_form(&word, language);
                     prop_assert!(!base.is_empty());
-                    prop_assert!(dictionary == Dictionary::Stems || dictionary == Dictionary::of(&base));
+                    prop_assert!(dictionary == Dictionary::Stems || dictionary == Dictionary::of_word(&base));
                 }
             }
         }

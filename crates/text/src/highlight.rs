@@ -1,4 +1,4 @@
-//! The words of a query marked in the texts of a product.
+//! Marks the words of a query in the texts of a product.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -12,93 +12,93 @@ use crate::cjk::{is_cjk, spellings};
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::query::Word;
-use crate::typos::{Letters, Pattern, typos_allowed};
+use crate::typos::{LetterSet, Pattern};
 use crate::weights::Pairs;
 
-/// The most characters of a description that are shown, around the place with the most words.
+/// The most characters of a description in a snippet, which surrounds the place with the most matches.
 const SNIPPET_CHARS: usize = 200;
-/// Characters before the first word of a snippet.
+/// The number of characters before the first match of a snippet.
 const CHARS_BEFORE: usize = 40;
-/// Places of a description that are compared for the best one.
+/// The most places of a description that are compared to find the best one.
 const MAX_WINDOWS: usize = 100;
-/// Stands where a snippet leaves text out.
+/// Marks omitted text at the ends of a snippet.
 const ELLIPSIS: char = '…';
 
-/// What is marked in products: the words of a search in every way in which they may be found.
+/// Marks the words of one search in products, in every form that they match.
 #[derive(Debug)]
-pub struct Marks<'a> {
+pub struct Highlighter<'a> {
     language: Language,
     words: HashSet<&'a str>,
     stems: HashSet<&'a str>,
     pairs: HashSet<&'a str>,
-    /// Runs of scripts without spaces.
-    runs: Vec<String>,
-    /// What words may begin with.
-    beginnings: Vec<&'a str>,
-    /// What words may be near to.
+    cjk_runs: Vec<String>,
+    /// Words that also match as a prefix.
+    prefixes: Vec<&'a str>,
+    /// Words that also match with typos.
     patterns: Vec<Pattern>,
 }
 
-impl<'a> Marks<'a> {
-    /// For words of a search, each with whether typos were looked for.
+impl<'a> Highlighter<'a> {
+    /// Creates a highlighter for the words of a search, each with whether it also matched with typos.
     pub fn new(words: impl IntoIterator<Item = (&'a Word, bool)>) -> Self {
-        let mut marks = Self {
+        let mut highlighter = Self {
             language: Language::default(),
             words: HashSet::new(),
             stems: HashSet::new(),
             pairs: HashSet::new(),
-            runs: Vec::new(),
-            beginnings: Vec::new(),
+            cjk_runs: Vec::new(),
+            prefixes: Vec::new(),
             patterns: Vec::new(),
         };
         for (word, with_typos) in words {
-            marks.language = word.language;
-            if is_cjk(&word.text) {
-                marks.runs.extend(spellings(&word.text));
-            }
-            for term in word
-                .alternatives
-                .iter()
-                .filter(|alternative| !alternative.is_phrase)
-                .flat_map(|alternative| &alternative.terms)
-            {
-                let list = match term.dictionary {
-                    Dictionary::Words | Dictionary::Codes => &mut marks.words,
-                    Dictionary::Stems => &mut marks.stems,
-                    Dictionary::Pairs => &mut marks.pairs,
-                };
-                list.insert(&term.text);
-            }
-            if word.is_last {
-                marks.beginnings.push(&word.text);
-            }
-            let allowed = typos_allowed(&word.text);
-            marks.patterns.extend(Pattern::new(&word.text, allowed).filter(|_| with_typos && allowed > 0));
+            highlighter.add(word, with_typos);
         }
-        marks
+        highlighter
+    }
+
+    fn add(&mut self, word: &'a Word, with_typos: bool) {
+        self.language = word.language;
+        if is_cjk(&word.text) {
+            self.cjk_runs.extend(spellings(&word.text));
+        }
+        let alternatives = word.alternatives.iter().filter(|alternative| !alternative.is_phrase);
+        for term in alternatives.flat_map(|alternative| &alternative.terms) {
+            let terms = match term.dictionary {
+                Dictionary::Words | Dictionary::Codes => &mut self.words,
+                Dictionary::Stems => &mut self.stems,
+                Dictionary::Pairs => &mut self.pairs,
+            };
+            terms.insert(&term.text);
+        }
+        if word.is_prefix {
+            self.prefixes.push(&word.text);
+        }
+        if with_typos {
+            self.patterns.extend(Pattern::for_word(&word.text));
+        }
     }
 
     fn has_word(&self, word: &str) -> bool {
         self.words.contains(word)
-            || self.beginnings.iter().any(|beginning| word.starts_with(beginning))
-            || self.has_base(word)
+            || self.prefixes.iter().any(|prefix| word.starts_with(prefix))
+            || self.has_normal_form(word)
     }
 
-    fn has_base(&self, word: &str) -> bool {
+    fn has_normal_form(&self, word: &str) -> bool {
         match normal_form(word, self.language) {
             (Dictionary::Stems, stem) => self.stems.contains(&*stem),
-            (_, base) => self.words.contains(&*base),
+            (_, normal_form) => self.words.contains(&*normal_form),
         }
     }
 
-    /// The patterns that a word is near to, by their places.
-    fn near(&self, word: &str) -> impl Iterator<Item = usize> {
-        let may_be_near = !self.patterns.is_empty() && !has_digit(word);
-        let letters = may_be_near.then(|| Letters::of(word));
-        let is_near = move |pattern: &Pattern| {
-            letters.is_some_and(|letters| pattern.may_be_near(letters)) && pattern.typos(word).is_some()
+    /// Returns the indices of the patterns that the word matches.
+    fn patterns_near(&self, word: &str) -> impl Iterator<Item = usize> {
+        let may_match = !self.patterns.is_empty() && !has_digit(word);
+        let letters = may_match.then(|| LetterSet::new(word));
+        let is_match = move |pattern: &Pattern| {
+            letters.is_some_and(|letters| pattern.may_match(letters)) && pattern.typos(word).is_some()
         };
-        self.patterns.iter().enumerate().filter(move |(_, pattern)| is_near(pattern)).map(|(at, _)| at)
+        self.patterns.iter().enumerate().filter(move |(_, pattern)| is_match(pattern)).map(|(at, _)| at)
     }
 
     fn has_pair(&self, pair: &str) -> bool {
@@ -106,61 +106,64 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// The fields with words that were looked for, each of them marked and everything else escaped for HTML. Words that are
-/// near to one that was looked for are marked where the product does not have that one itself.
-pub fn highlights(content: &Content, marks: &Marks<'_>) -> BTreeMap<String, String> {
-    let mut seeker = Seeker { marks, known: vec![false; marks.patterns.len()] };
-    let mut fields: Vec<(&str, Cow<'_, str>, Places)> = Vec::new();
-    let category = content.category.as_ref().map(ToString::to_string);
-    let tags = (!content.tags.is_empty()).then(|| content.tags.join(", "));
-    let texts = [
-        ("name", Some(Cow::from(&content.name))),
-        ("brand", content.brand.as_ref().map(Cow::from)),
-        ("category", category.map(Cow::from)),
-        ("tags", tags.map(Cow::from)),
-        ("sku", content.sku.as_ref().map(Cow::from)),
-        ("description", content.description.as_ref().map(Cow::from)),
-    ];
-    for (field, text) in texts {
-        if let Some(text) = text {
-            let places = match field {
-                "sku" if marks.has_word(&joined(&text)) => Places::whole(&text),
-                _ => seeker.places(&text),
-            };
-            fields.push((field, text, places));
+impl Highlighter<'_> {
+    /// Returns the fields in which query words were found, as HTML: matches are marked, everything else is escaped. A word
+    /// that is within typos of a query word is marked only if the product does not contain that query word itself.
+    pub fn highlight(&self, content: &Content) -> BTreeMap<String, String> {
+        let mut finder = Finder { highlighter: self, is_exact: vec![false; self.patterns.len()] };
+        let category = content.category.as_ref().map(ToString::to_string);
+        let tags = (!content.tags.is_empty()).then(|| content.tags.join(", "));
+        let texts = [
+            ("name", Some(Cow::from(&content.name))),
+            ("brand", content.brand.as_ref().map(Cow::from)),
+            ("category", category.map(Cow::from)),
+            ("tags", tags.map(Cow::from)),
+            ("sku", content.sku.as_ref().map(Cow::from)),
+            ("description", content.description.as_ref().map(Cow::from)),
+        ];
+        let mut fields: Vec<(&str, Cow<'_, str>, Matches)> = Vec::new();
+        for (field, text) in texts {
+            if let Some(text) = text {
+                let matches = match field {
+                    "sku" if self.has_word(&joined(&text)) => Matches::whole(&text),
+                    _ => finder.matches(&text),
+                };
+                fields.push((field, text, matches));
+            }
         }
+        let is_exact = finder.is_exact;
+        let highlighted = fields.into_iter().filter_map(|(field, text, matches)| {
+            let spans = matches.spans(&is_exact);
+            let html = match field {
+                _ if spans.is_empty() => return None,
+                "description" => snippet(&text, &spans),
+                _ => marked(&text, 0..text.len(), &spans),
+            };
+            Some((field.to_owned(), html))
+        });
+        highlighted.collect()
     }
-    let known = seeker.known;
-    let shown = fields.into_iter().filter_map(|(field, text, places)| {
-        let spans = places.spans(&known);
-        let html = match field {
-            _ if spans.is_empty() => return None,
-            "description" => snippet(&text, &spans),
-            _ => marked(&text, 0..text.len(), &spans),
-        };
-        Some((field.to_owned(), html))
-    });
-    shown.collect()
 }
 
-/// The places of what was looked for in one text.
+/// The matches in one text.
 #[derive(Default)]
-struct Places {
-    found: Vec<Range<usize>>,
-    /// Words that are near to a pattern only, with its place.
-    near: Vec<(Range<usize>, usize)>,
+struct Matches {
+    spans: Vec<Range<usize>>,
+    /// Words that match a pattern only with typos: the span and the index of the pattern.
+    with_typos: Vec<(Range<usize>, usize)>,
 }
 
-impl Places {
+impl Matches {
     fn whole(text: &str) -> Self {
-        Self { found: std::iter::once(0..text.len()).collect(), near: Vec::new() }
+        Self { spans: std::iter::once(0..text.len()).collect(), with_typos: Vec::new() }
     }
 
-    /// The spans in order and apart from each other, without what is near to a word that is `known` to be there.
-    fn spans(self, known: &[bool]) -> Vec<Range<usize>> {
-        let near = self.near.into_iter().filter(|(_, pattern)| !known[*pattern]).map(|(at, _)| at);
-        let mut spans = self.found;
-        spans.extend(near);
+    /// Returns the spans in order and without overlaps. A match with typos counts only if its pattern is not `is_exact`.
+    fn spans(self, is_exact: &[bool]) -> Vec<Range<usize>> {
+        let with_typos =
+            self.with_typos.into_iter().filter(|(_, pattern)| !is_exact[*pattern]).map(|(span, _)| span);
+        let mut spans = self.spans;
+        spans.extend(with_typos);
         spans.sort_unstable_by_key(|span| (span.start, span.end));
         spans.dedup_by(|next, span| {
             let overlaps = next.start < span.end;
@@ -173,38 +176,39 @@ impl Places {
     }
 }
 
-/// Looks through the texts of one product.
-struct Seeker<'a> {
-    marks: &'a Marks<'a>,
-    /// Of each pattern whether the product has a word within its reach that was looked for.
-    known: Vec<bool>,
+/// Finds matches in the texts of one product.
+struct Finder<'a> {
+    highlighter: &'a Highlighter<'a>,
+    /// For each pattern: whether the product contains a word within its reach that matches without typos.
+    is_exact: Vec<bool>,
 }
 
-impl Seeker<'_> {
-    fn places(&mut self, text: &str) -> Places {
-        let (marks, known) = (self.marks, &mut self.known);
-        let mut places = Places::default();
+impl Finder<'_> {
+    fn matches(&mut self, text: &str) -> Matches {
+        let (highlighter, is_exact) = (self.highlighter, &mut self.is_exact);
+        let mut matches = Matches::default();
         let mut pairs = Pairs::default();
         tokens(text, Purpose::Document, |token| {
             if let Some(pair) = pairs.next(&token)
-                && marks.has_pair(pair.text)
+                && highlighter.has_pair(pair.text)
             {
-                places.found.push(pair.at);
+                matches.spans.push(pair.span);
             }
             if let Token::Cjk(run) = &token {
-                marks.runs.iter().for_each(|spelling| places.found.extend(run.find(spelling)));
+                highlighter.cjk_runs.iter().for_each(|spelling| matches.spans.extend(run.find(spelling)));
                 return;
             }
-            token.each_word(Purpose::Document, |word, at| {
-                if marks.has_word(word) {
-                    marks.near(word).for_each(|pattern| known[pattern] = true);
-                    places.found.push(at);
+            token.for_each_word(Purpose::Document, |word, span| {
+                if highlighter.has_word(word) {
+                    highlighter.patterns_near(word).for_each(|pattern| is_exact[pattern] = true);
+                    matches.spans.push(span);
                 } else {
-                    places.near.extend(marks.near(word).map(|pattern| (at.clone(), pattern)));
+                    let patterns = highlighter.patterns_near(word);
+                    matches.with_typos.extend(patterns.map(|pattern| (span.clone(), pattern)));
                 }
             });
         });
-        places
+        matches
     }
 }
 
@@ -212,7 +216,7 @@ fn snippet(text: &str, spans: &[Range<usize>]) -> String {
     if text.chars().count() <= SNIPPET_CHARS {
         return marked(text, 0..text.len(), spans);
     }
-    // Two characters are kept for what stands where text is left out.
+    // Two characters are reserved for the ellipses.
     let window = |span: &Range<usize>| {
         let start = back(text, span.start, CHARS_BEFORE);
         start..forward(text, start, SNIPPET_CHARS - 2)
@@ -222,7 +226,7 @@ fn snippet(text: &str, spans: &[Range<usize>]) -> String {
         if inside(candidates, &next).count() > inside(candidates, &best).count() { next } else { best }
     });
     let Some(mut window) = best else { return String::new() };
-    // Words are not cut where that leaves what was found.
+    // Cut at spaces, as long as every match in the window stays whole.
     let (first, last) = (inside(spans, &window).next(), inside(spans, &window).last());
     if let (Some(first), Some(last)) = (first, last) {
         if window.start > 0
@@ -260,7 +264,7 @@ fn forward(text: &str, from: usize, chars: usize) -> usize {
     text[from..].char_indices().nth(chars).map_or(text.len(), |(at, _)| from + at)
 }
 
-/// A part of the text with the spans inside it marked.
+/// Returns a part of the text as HTML, with the spans inside it marked.
 fn marked(text: &str, part: Range<usize>, spans: &[Range<usize>]) -> String {
     let mut html = String::with_capacity(part.len() + spans.len() * 9);
     let mut at = part.start;
@@ -311,11 +315,11 @@ mod tests {
         use domain::search::SearchRequest;
         let request =
             SearchRequest { words: "core cabel".to_owned(), ..SearchRequest::all(domain::Currency::USD) };
-        let query = Query::of(&request, Language::English);
-        let marks = Marks::new(query.words.iter().map(|word| (word, true)));
+        let query = Query::new(&request, Language::English);
+        let highlighter = Highlighter::new(query.words.iter().map(|word| (word, true)));
         let marked = |json: &str| {
             let content = read_product(json.as_bytes(), domain::Currency::USD).unwrap().content;
-            highlights(&content, &marks)
+            highlighter.highlight(&content)
         };
         let both = marked(r#"{"name":"More cable","tags":["cores"],"description":"One more cable"}"#);
         assert_eq!(both["name"], "More <em>cable</em>");

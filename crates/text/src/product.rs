@@ -8,7 +8,7 @@ pub enum Part {
     /// The name.
     Name,
     /// The sku.
-    Code,
+    Sku,
     /// The brand.
     Brand,
     /// The category, with those above it, tags, and attributes that say what the product is.
@@ -20,7 +20,7 @@ pub enum Part {
 }
 
 /// How many parts there are.
-pub const PARTS: usize = 6;
+pub const PART_COUNT: usize = 6;
 
 /// Keys of attributes that say what a product is, without anything but letters: as product feeds and shop systems name
 /// them.
@@ -45,10 +45,10 @@ fn is_kind(key: &str) -> bool {
 }
 
 /// Hands every text of the product to `each`, with the part it stands in.
-pub fn each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
+pub fn for_each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     each(&content.name, Part::Name);
     if let Some(sku) = &content.sku {
-        each(sku, Part::Code);
+        each(sku, Part::Sku);
     }
     if let Some(brand) = &content.brand {
         each(brand, Part::Brand);
@@ -81,7 +81,7 @@ mod tests {
         let json = r#"{"name":"A","tags":["t"],"attributes":{"Product type":"Lamp","ink_type":"b","type":true,"typ":"c"}}"#;
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
         let mut texts = Vec::new();
-        each_text(&content, |text, part| texts.push((text.to_owned(), part)));
+        for_each_text(&content, |text, part| texts.push((text.to_owned(), part)));
         texts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let expected = [
             ("A", Part::Name),

@@ -10,14 +10,14 @@ use domain::search::{is_searchable, name_sort_key};
 use domain::{Content, Language, Money, Product, ProductId, Record, Version};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 
-use crate::attributes::{attribute_term, number_order};
-use crate::cjk::each_cjk_run;
+use crate::attributes::{attribute_term, number_sort_key};
+use crate::cjk::for_each_cjk_run;
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::weights::Weigher;
 
 /// Changes with what is projected, so that documents made before have other fingerprints.
-const PROJECTION: u64 = 1;
+const PROJECTION_VERSION: u64 = 1;
 
 /// Makes projections.
 pub struct Projector {
@@ -32,23 +32,23 @@ pub struct Projection<'a> {
     /// Its version, or that of its tombstone.
     pub version: Version,
     /// What search makes of it.
-    pub state: Projected<'a>,
+    pub state: DocumentState<'a>,
 }
 
 /// What search makes of a record.
 #[derive(Debug, Clone)]
-pub enum Projected<'a> {
+pub enum DocumentState<'a> {
     /// A tombstone.
     Deleted,
     /// A product that is not shown: a draft, or archived. Nothing of it can be found.
     Hidden,
     /// A product that is found.
-    Active(Box<Active<'a>>),
+    Active(Box<ActiveDocument<'a>>),
 }
 
 /// What of a product is found, filtered, counted and sorted by.
 #[derive(Debug, Clone)]
-pub struct Active<'a> {
+pub struct ActiveDocument<'a> {
     /// The product as JSON, as hits show it.
     pub json: String,
     /// The brand.
@@ -59,7 +59,7 @@ pub struct Active<'a> {
     pub tags: BTreeSet<&'a str>,
     /// Every value of every attribute behind its key, see [`attribute_term`].
     pub attributes: BTreeSet<String>,
-    /// Every numeric attribute: its key, and a number that compares as the values do, see [`number_order`].
+    /// Every numeric attribute: its key, and a number that compares as the values do, see [`number_sort_key`].
     pub numbers: Vec<(&'a str, u64)>,
     /// The price.
     pub price: Option<Money>,
@@ -72,7 +72,7 @@ pub struct Active<'a> {
     /// Words with their levels.
     pub words: WeightedWords,
     /// Runs of scripts without spaces.
-    pub runs: Vec<String>,
+    pub cjk_runs: Vec<String>,
 }
 
 /// The words of a product, each once in each dictionary, with its level there, see [`crate::weights`]. Their order is
@@ -108,28 +108,28 @@ impl Projector {
     /// When the product cannot be written as JSON.
     pub fn project<'a>(&mut self, record: &'a Record) -> Result<Projection<'a>, serde_json::Error> {
         let state = match record {
-            Record::Deleted(_) => Projected::Deleted,
-            Record::Live(product) if !is_searchable(product) => Projected::Hidden,
-            Record::Live(product) => Projected::Active(Box::new(self.active(product)?)),
+            Record::Deleted(_) => DocumentState::Deleted,
+            Record::Live(product) if !is_searchable(product) => DocumentState::Hidden,
+            Record::Live(product) => DocumentState::Active(Box::new(self.active(product)?)),
         };
         Ok(Projection { id: record.id(), version: record.version(), state })
     }
 
     /// What an index that has applied each record answers with, in the order given; the error of one that it cannot hold
     /// says why.
-    pub fn held(&mut self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
-        let mut held = |record| self.project(record).map(|projection| projection.held());
+    pub fn expected_entries(&mut self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
+        let mut held = |record| self.project(record).map(|projection| projection.entry());
         records.iter().map(|record| held(record).map_err(|error| error.to_string())).collect()
     }
 
-    fn active<'a>(&mut self, product: &'a Product) -> Result<Active<'a>, serde_json::Error> {
+    fn active<'a>(&mut self, product: &'a Product) -> Result<ActiveDocument<'a>, serde_json::Error> {
         let content = &product.content;
         let (mut attributes, mut numbers) = (BTreeSet::new(), Vec::new());
         for (key, value) in &content.attributes {
             attributes.extend(value.facet_values().map(|text| attribute_term(key, &text)));
-            numbers.extend(value.as_number().map(|number| (key.as_str(), number_order(number))));
+            numbers.extend(value.as_number().map(|number| (key.as_str(), number_sort_key(number))));
         }
-        Ok(Active {
+        Ok(ActiveDocument {
             json: serde_json::to_string(product)?,
             brand: content.brand.as_deref(),
             categories: content.category.iter().flat_map(|category| category.with_ancestors()).collect(),
@@ -141,7 +141,7 @@ impl Projector {
             created_at_ms: product.created_at.as_millisecond(),
             name_key: name_sort_key(&content.name),
             words: self.words(content),
-            runs: runs(content),
+            cjk_runs: cjk_runs(content),
         })
     }
 
@@ -152,28 +152,28 @@ impl Projector {
     }
 }
 
-fn runs(content: &Content) -> Vec<String> {
+fn cjk_runs(content: &Content) -> Vec<String> {
     let mut runs = Vec::new();
-    each_cjk_run(content, |run| runs.push(run.to_owned()));
+    for_each_cjk_run(content, |run| runs.push(run.to_owned()));
     runs
 }
 
 impl Projection<'_> {
     /// Whether it is a product, also one that search does not show.
     pub fn is_live(&self) -> bool {
-        !matches!(self.state, Projected::Deleted)
+        !matches!(self.state, DocumentState::Deleted)
     }
 
     /// What of the fingerprint an index keeps beside the document: everything but the product's JSON.
-    pub fn print(&self) -> u64 {
+    pub fn fields_hash(&self) -> u64 {
         let mut hash = Hash::default();
-        hash.number(PROJECTION);
+        hash.number(PROJECTION_VERSION);
         hash.text(self.id.as_str());
         hash.number(self.version.0);
         match &self.state {
-            Projected::Deleted => hash.number(0),
-            Projected::Hidden => hash.number(1),
-            Projected::Active(active) => {
+            DocumentState::Deleted => hash.number(0),
+            DocumentState::Hidden => hash.number(1),
+            DocumentState::Active(active) => {
                 hash.number(2);
                 active.hash(&mut hash);
             }
@@ -182,27 +182,27 @@ impl Projection<'_> {
     }
 
     /// What an index that holds it answers with.
-    pub fn held(&self) -> IndexEntry {
+    pub fn entry(&self) -> IndexEntry {
         let json = match &self.state {
-            Projected::Active(active) => active.json.as_bytes(),
-            Projected::Deleted | Projected::Hidden => &[],
+            DocumentState::Active(active) => active.json.as_bytes(),
+            DocumentState::Deleted | DocumentState::Hidden => &[],
         };
         IndexEntry {
             id: self.id.clone(),
             version: self.version,
             is_live: self.is_live(),
-            fingerprint: Some(fingerprint(json, self.print())),
+            fingerprint: Some(fingerprint(json, self.fields_hash())),
         }
     }
 }
 
 /// The fingerprint of a document: the JSON of its product as the index holds it, empty where there is none, and what was
 /// kept beside it.
-pub fn fingerprint(json: &[u8], print: u64) -> Fingerprint {
-    Fingerprint(u128::from(xxh3_64(json)) << 64 | u128::from(print))
+pub fn fingerprint(json: &[u8], fields_hash: u64) -> Fingerprint {
+    Fingerprint(u128::from(xxh3_64(json)) << 64 | u128::from(fields_hash))
 }
 
-impl Active<'_> {
+impl ActiveDocument<'_> {
     fn hash(&self, hash: &mut Hash) {
         hash.texts(self.brand);
         hash.texts(&self.categories);
@@ -221,7 +221,7 @@ impl Active<'_> {
             xxh3_64_with_seed(word.as_bytes(), (dictionary as u64) << 8 | u64::from(weight))
         };
         hash.number(self.words.iter().map(of_word).fold(0, u64::wrapping_add));
-        hash.texts(&self.runs);
+        hash.texts(&self.cjk_runs);
     }
 }
 
@@ -271,7 +271,7 @@ mod tests {
     }
 
     fn held(record: &Record) -> IndexEntry {
-        projector().project(record).unwrap().held()
+        projector().project(record).unwrap().entry()
     }
 
     fn lamp() -> serde_json::Value {
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn the_fingerprint_is_the_same_for_ever() {
         // What an index keeps is compared with what another version of this program makes.
-        let print = projector().project(&record("lamp-1", 3, &lamp())).unwrap().print();
+        let print = projector().project(&record("lamp-1", 3, &lamp())).unwrap().fields_hash();
         assert_eq!(format!("{print:016x}"), "fa77b473ecb8e435");
     }
 
@@ -293,11 +293,11 @@ mod tests {
         let mut draft = lamp();
         draft["status"] = "draft".into();
         let draft = record("lamp-1", 3, &draft);
-        assert!(matches!(projector().project(&draft).unwrap().state, Projected::Hidden));
+        assert!(matches!(projector().project(&draft).unwrap().state, DocumentState::Hidden));
         let deleted_at = jiff::Timestamp::UNIX_EPOCH;
         let id = ProductId::parse("lamp-1").unwrap();
         let tombstone = Record::Deleted(Tombstone { id, version: Version(3), deleted_at });
-        assert!(matches!(projector().project(&tombstone).unwrap().state, Projected::Deleted));
+        assert!(matches!(projector().project(&tombstone).unwrap().state, DocumentState::Deleted));
         let (draft, tombstone) = (held(&draft), held(&tombstone));
         assert!(draft.is_live && !tombstone.is_live);
         assert_ne!(draft.fingerprint, tombstone.fingerprint);
@@ -306,7 +306,8 @@ mod tests {
     #[test]
     fn other_weights_and_languages_make_other_documents() {
         let record = record("lamp-1", 3, &lamp());
-        let print = |language, weights| Projector::new(language, weights).project(&record).unwrap().print();
+        let print =
+            |language, weights| Projector::new(language, weights).project(&record).unwrap().fields_hash();
         let plain = print(Language::English, FieldWeights::default());
         let heavy = FieldWeights::default().with(crate::product::Part::Brand, 5.0).unwrap();
         assert_ne!(plain, print(Language::English, heavy));
@@ -340,7 +341,7 @@ mod tests {
             let mut used = projector();
             // A projector that made another document before makes the same of this one.
             used.project(&super::tests::record("q", 1, &lamp())).unwrap();
-            prop_assert_eq!(used.project(&record).unwrap().held(), held(&record));
+            prop_assert_eq!(used.project(&record).unwrap().entry(), held(&record));
             // A product that went through JSON, as messages and stores do, is projected alike.
             let Record::Live(product) = &record else { unreachable!("it is live") };
             let again: Product = serde_json::from_slice(&serde_json::to_vec(&**product).unwrap()).unwrap();

@@ -11,7 +11,7 @@ use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::score::Spelling;
 use crate::typos::{Pattern, typos_allowed};
-use crate::weights::each_pair;
+use crate::weights::for_each_pair;
 
 /// The most words of a query that count. More come only from long texts in scripts without spaces.
 const MAX_WORDS: usize = domain::search::MAX_QUERY_WORDS;
@@ -25,9 +25,9 @@ pub struct Word {
     /// The word, folded.
     pub text: String,
     /// Its place in the query, in bytes.
-    pub at: Range<usize>,
+    pub span: Range<usize>,
     /// Whether it also counts as a beginning.
-    pub is_last: bool,
+    pub is_prefix: bool,
     /// Whose forms of a word are one.
     pub language: Language,
     /// What must be in a product, in one way or another, so that it is found without typos, as itself.
@@ -56,13 +56,13 @@ pub struct Term {
 
 impl Term {
     /// The term that every product with this word, in whichever form, has.
-    fn of(word: &str, language: Language) -> Self {
+    fn normalized(word: &str, language: Language) -> Self {
         let (dictionary, base) = normal_form(word, language);
         Self { dictionary, text: base.into_owned() }
     }
 
     /// The term of neighbours that are written as one in the query.
-    fn of_pair(word: &str, language: Language) -> Self {
+    fn joined_pair(word: &str, language: Language) -> Self {
         Self { dictionary: Dictionary::Pairs, text: normal_form(word, language).1.into_owned() }
     }
 }
@@ -90,7 +90,7 @@ impl Alternative {
         for (word, _) in words.into_iter().take(MAX_WORDS) {
             match is_cjk(&word) {
                 true => cjk::spellings(&word).iter().take(1).for_each(|run| terms.extend(terms_of_run(run))),
-                false => terms.push(Term::of(&word, language)),
+                false => terms.push(Term::normalized(&word, language)),
             }
         }
         let alternative = Self { terms, is_phrase: false, spelling: Spelling::Synonym };
@@ -99,26 +99,26 @@ impl Alternative {
 }
 
 fn terms_of_run(run: &str) -> impl Iterator<Item = Term> {
-    cjk::pairs(run).map(|pair| Term { dictionary: Dictionary::of(pair), text: pair.to_owned() })
+    cjk::bigrams(run).map(|bigram| Term { dictionary: Dictionary::of_word(bigram), text: bigram.to_owned() })
 }
 
 impl Word {
-    fn new(text: String, at: Range<usize>, language: Language) -> Self {
-        let joined = |text: &str| Alternative::one(Term::of_pair(text, language), Spelling::Joined);
+    fn new(text: String, span: Range<usize>, language: Language) -> Self {
+        let joined = |text: &str| Alternative::one(Term::joined_pair(text, language), Spelling::Joined);
         let alternatives = if is_cjk(&text) {
             let spellings = cjk::spellings(&text);
             let alternatives = spellings.iter().map(|run| Alternative::run(run, Spelling::Same));
             alternatives.chain(spellings.iter().map(|run| joined(run))).collect()
         } else {
-            vec![Alternative::one(Term::of(&text, language), Spelling::Same), joined(&text)]
+            vec![Alternative::one(Term::normalized(&text, language), Spelling::Same), joined(&text)]
         };
-        Self { text, at, is_last: false, language, alternatives }
+        Self { text, span, is_prefix: false, language, alternatives }
     }
 
     /// How many half levels each level counts of what is spelt so. A short word says less than a long one.
-    pub fn half_weights(&self, spelling: Spelling) -> u8 {
+    pub fn weight_factor(&self, spelling: Spelling) -> u8 {
         let is_short = self.text.chars().count() <= MAX_SHORT_CHARS;
-        if is_short && !has_digit(&self.text) && !is_cjk(&self.text) { 1 } else { spelling.half_weights() }
+        if is_short && !has_digit(&self.text) && !is_cjk(&self.text) { 1 } else { spelling.weight_factor() }
     }
 
     fn add(&mut self, alternative: Alternative) {
@@ -144,46 +144,47 @@ pub struct Phrase {
     /// What a product has in which they are neighbours.
     pub term: Term,
     /// The place of the first one among the words of the query.
-    pub begins_with: usize,
+    pub first: usize,
     /// The place of the second one among the words of the query.
-    pub ends_with: usize,
+    pub second: usize,
 }
 
 impl Phrase {
     /// The same with other words in place of those that were misspelt.
-    pub fn respelt(&self, first: &str, second: &str, language: Language) -> Self {
-        Self { term: Term::of_pair(&format!("{first}{second}"), language), ..self.clone() }
+    pub fn corrected(&self, first: &str, second: &str, language: Language) -> Self {
+        Self { term: Term::joined_pair(&format!("{first}{second}"), language), ..self.clone() }
     }
 }
 
 impl Query {
     /// Reads the words of a search in products of a language, with what the shop decided about them.
-    pub fn of(request: &SearchRequest, language: Language) -> Self {
+    pub fn new(request: &SearchRequest, language: Language) -> Self {
         let text = &request.words;
         let mut found: Vec<Word> = Vec::new();
         for (word, at) in query_words(text).into_iter().take(MAX_WORDS) {
             found.push(Word::new(word, at, language));
         }
         let mut pairs = Vec::new();
-        each_pair(text, |pair, at| {
-            for word in found.iter_mut().filter(|word| at.start <= word.at.start && word.at.end <= at.end) {
-                word.add(Alternative::one(Term::of(pair, language), Spelling::Joined));
+        for_each_pair(text, |pair, at| {
+            for word in found.iter_mut().filter(|word| at.start <= word.span.start && word.span.end <= at.end)
+            {
+                word.add(Alternative::one(Term::normalized(pair, language), Spelling::Joined));
             }
-            pairs.push((Term::of_pair(pair, language), at));
+            pairs.push((Term::joined_pair(pair, language), at));
         });
         for synonym in &request.tuning.synonyms {
             add_synonym(&mut found, synonym, language);
         }
         if let Some(last) = found.last_mut() {
             // Where a word of a run ends, nobody knows.
-            last.is_last = request.match_mode != MatchMode::Any && !is_cjk(&last.text);
+            last.is_prefix = request.match_mode != MatchMode::Any && !is_cjk(&last.text);
         }
         without_stop_words(&mut found, &request.tuning.stop_words, language);
         let words = distinct(found);
         let phrase = |(term, at): (Term, Range<usize>)| {
-            let begins_with = words.iter().position(|word| word.at.start == at.start)?;
-            let ends_with = words.iter().position(|word| word.at.end == at.end)?;
-            Some(Phrase { term, begins_with, ends_with })
+            let first = words.iter().position(|word| word.span.start == at.start)?;
+            let second = words.iter().position(|word| word.span.end == at.end)?;
+            Some(Phrase { term, first, second })
         };
         let phrases = pairs.into_iter().filter_map(phrase).collect();
         Self { words, phrases }
@@ -192,7 +193,7 @@ impl Query {
 
 /// Each word of the synonym's place in the query is also found as what stands for all of them.
 fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
-    let term = |word: &str| Term::of(word, language);
+    let term = |word: &str| Term::normalized(word, language);
     let from: Vec<Term> = query_words(&synonym.from).iter().map(|(word, _)| term(word)).collect();
     if from.is_empty() {
         return;
@@ -208,7 +209,7 @@ fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
 }
 
 fn without_stop_words(words: &mut Vec<Word>, stop_words: &[String], language: Language) {
-    let term = |word: &str| Term::of(word, language);
+    let term = |word: &str| Term::normalized(word, language);
     let stop: Vec<Term> = stop_words.iter().map(|word| term(&crate::analysis::joined(word))).collect();
     let is_stop = |word: &Word| stop.contains(&term(&word.text));
     if words.iter().any(|word| !is_stop(word)) {
@@ -219,7 +220,7 @@ fn without_stop_words(words: &mut Vec<Word>, stop_words: &[String], language: La
 fn distinct(found: Vec<Word>) -> Vec<Word> {
     let mut words = Vec::<Word>::with_capacity(found.len());
     for word in found {
-        match words.iter_mut().find(|known| known.text == word.text && !word.is_last) {
+        match words.iter_mut().find(|known| known.text == word.text && !word.is_prefix) {
             Some(known) => word.alternatives.into_iter().for_each(|alternative| known.add(alternative)),
             None => words.push(word),
         }
@@ -228,11 +229,11 @@ fn distinct(found: Vec<Word>) -> Vec<Word> {
 }
 
 /// So many words are tried to be left out one after the other; then only the most telling one must be found.
-pub const MAX_LEFT_OUT: usize = 6;
+pub const MAX_RELAXED_WORDS: usize = 6;
 
 /// The words of a query in the order in which they need not be found where few products have all of them: the one that
 /// the most products have first, of several the last one. `found` says how many products have each.
-pub fn most_found_first(found: &[u64]) -> Vec<usize> {
+pub fn most_frequent_first(found: &[u64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..found.len()).collect();
     order.sort_unstable_by_key(|at| std::cmp::Reverse((found[*at], *at)));
     order
@@ -240,28 +241,28 @@ pub fn most_found_first(found: &[u64]) -> Vec<usize> {
 
 impl Word {
     /// Whether a product with this word has what is looked for, without any typo.
-    pub fn is_begun_by(&self, word: &str) -> bool {
-        self.is_exactly(word) || (self.is_last && word.starts_with(&self.text))
+    pub fn matches_without_typos(&self, word: &str) -> bool {
+        self.matches_exactly(word) || (self.is_prefix && word.starts_with(&self.text))
     }
 
     /// Whether a word of a product is this one or a part of what stands for it: in another form, written together with
     /// its neighbour, a synonym.
-    pub fn is_exactly(&self, word: &str) -> bool {
-        let term = Term::of(word, self.language);
+    pub fn matches_exactly(&self, word: &str) -> bool {
+        let term = Term::normalized(word, self.language);
         let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
-        terms.any(|own| *own == term || (own.dictionary == Dictionary::of(word) && own.text == word))
+        terms.any(|own| *own == term || (own.dictionary == Dictionary::of_word(word) && own.text == word))
     }
 
     /// Whether two neighbours of a product, written as one, are this word.
-    pub fn is_pair(&self, pair: &str) -> bool {
-        let term = Term::of_pair(pair, self.language);
+    pub fn matches_pair(&self, pair: &str) -> bool {
+        let term = Term::joined_pair(pair, self.language);
         let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
         terms.any(|own| *own == term || (own.dictionary == Dictionary::Pairs && own.text == pair))
     }
 
     /// Whether a word of a product is one that this one finds.
-    pub fn finds(&self, word: &str) -> bool {
-        self.is_begun_by(word) || self.typos(word).is_some()
+    pub fn matches(&self, word: &str) -> bool {
+        self.matches_without_typos(word) || self.typos(word).is_some()
     }
 
     /// How many typos lie between this word and another, when it may have so many.
@@ -282,7 +283,7 @@ mod tests {
 
     fn words_in(language: Language, query: &str, tuning: Tuning) -> Vec<Word> {
         let request = SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) };
-        Query::of(&request, language).words
+        Query::new(&request, language).words
     }
 
     fn words(query: &str, tuning: Tuning) -> Vec<Word> {
@@ -296,15 +297,15 @@ mod tests {
     #[test]
     fn only_the_last_word_is_a_beginning_and_may_come_twice() {
         let words = words("Desk lamp, desk LAMP", Tuning::default());
-        let texts: Vec<_> = words.iter().map(|word| (word.text.as_str(), word.is_last)).collect();
+        let texts: Vec<_> = words.iter().map(|word| (word.text.as_str(), word.is_prefix)).collect();
         assert_eq!(texts, [("desk", false), ("lamp", false), ("lamp", true)]);
-        assert!(words[2].finds("lampshade") && !words[1].finds("lampshade"));
-        assert!(words[1].finds("lamb") && !words[1].finds("lam9"));
+        assert!(words[2].matches("lampshade") && !words[1].matches("lampshade"));
+        assert!(words[1].matches("lamb") && !words[1].matches("lam9"));
     }
 
     #[test]
     fn what_most_products_have_tells_least() {
-        assert_eq!(most_found_first(&[5, 0, 2, 9, 2]), [3, 0, 4, 2, 1]);
+        assert_eq!(most_frequent_first(&[5, 0, 2, 9, 2]), [3, 0, 4, 2, 1]);
     }
 
     #[test]
@@ -327,18 +328,18 @@ mod tests {
                 term(Dictionary::Codes, "phones256"),
             ]
         );
-        assert!(found[1].is_exactly("phone") && found[1].is_exactly("headphones"));
-        assert!(found[2].is_exactly("256gb") && !found[2].is_exactly("2561"));
+        assert!(found[1].matches_exactly("phone") && found[1].matches_exactly("headphones"));
+        assert!(found[2].matches_exactly("256gb") && !found[2].matches_exactly("2561"));
         let found = words("headphone", Tuning::default());
-        assert!(found[0].is_exactly("headphones") && found[0].is_pair("headphone"));
+        assert!(found[0].matches_exactly("headphones") && found[0].matches_pair("headphone"));
     }
 
     #[test]
     fn a_short_word_counts_half() {
         let found = words("lg tv 4k ps5 mount テレビ", Tuning::default());
-        let half_weights: Vec<u8> = found.iter().map(|word| word.half_weights(Spelling::Same)).collect();
+        let half_weights: Vec<u8> = found.iter().map(|word| word.weight_factor(Spelling::Same)).collect();
         assert_eq!(half_weights, [1, 1, 2, 2, 2, 2]);
-        assert!(found.iter().all(|word| word.half_weights(Spelling::Joined) == 1));
+        assert!(found.iter().all(|word| word.weight_factor(Spelling::Joined) == 1));
     }
 
     #[test]
@@ -347,12 +348,12 @@ mod tests {
             words: "red lasre printers x1000".to_owned(),
             ..SearchRequest::all(Currency::USD)
         };
-        let phrases = Query::of(&request, Language::default()).phrases;
-        let places: Vec<_> = phrases.iter().map(|phrase| (phrase.begins_with, phrase.ends_with)).collect();
+        let phrases = Query::new(&request, Language::default()).phrases;
+        let places: Vec<_> = phrases.iter().map(|phrase| (phrase.first, phrase.second)).collect();
         assert_eq!(places, [(0, 1), (1, 2)]);
         assert_eq!(phrases[1].term.text, "lasreprinter");
-        let respelt = phrases[1].respelt("laser", "printers", Language::default());
-        assert_eq!((respelt.term.text.as_str(), respelt.ends_with), ("laserprinter", 2));
+        let respelt = phrases[1].corrected("laser", "printers", Language::default());
+        assert_eq!((respelt.term.text.as_str(), respelt.second), ("laserprinter", 2));
         assert_eq!(respelt.term.dictionary, Dictionary::Pairs);
     }
 
@@ -368,7 +369,7 @@ mod tests {
             word.alternatives.iter().filter(|alternative| alternative.spelling == Spelling::Synonym).count()
         };
         assert_eq!(found.iter().map(synonyms).collect::<Vec<_>>(), [0, 2, 2]);
-        assert!(found[2].is_exactly("mobiles") && found[2].is_exactly("handset"));
+        assert!(found[2].matches_exactly("mobiles") && found[2].matches_exactly("handset"));
         assert_eq!(words("phone cell", tuning).iter().map(synonyms).sum::<usize>(), 0);
     }
 
@@ -377,18 +378,22 @@ mod tests {
         let tuning = Tuning { stop_words: vec!["for".to_owned(), "THE".to_owned()], ..Tuning::default() };
         assert_eq!(texts(&words("bag for the laptop", tuning.clone())), ["bag", "laptop"]);
         let last = words("laptop for", tuning.clone());
-        assert!(texts(&last) == ["laptop"] && !last[0].is_last);
+        assert!(texts(&last) == ["laptop"] && !last[0].is_prefix);
         assert_eq!(texts(&words("for the", tuning)), ["for", "the"]);
     }
 
     #[test]
     fn forms_of_a_word_are_those_of_the_language() {
         let found = words_in(Language::German, "schwarze Häuser 4k", Tuning::default());
-        assert!(found[0].is_exactly("schwarzer") && found[1].is_exactly("haus") && found[2].is_exactly("4k"));
-        assert!(!found[1].is_exactly("hausrat"));
+        assert!(
+            found[0].matches_exactly("schwarzer")
+                && found[1].matches_exactly("haus")
+                && found[2].matches_exactly("4k")
+        );
+        assert!(!found[1].matches_exactly("hausrat"));
         let lamps = &words_in(Language::German, "Stehlampen", Tuning::default())[0];
-        assert!(lamps.is_pair("stehlampe") && !lamps.is_pair("lampe"));
-        assert!(!words("Lampen", Tuning::default())[0].is_exactly("lampe"));
+        assert!(lamps.matches_pair("stehlampe") && !lamps.matches_pair("lampe"));
+        assert!(!words("Lampen", Tuning::default())[0].matches_exactly("lampe"));
     }
 
     #[test]

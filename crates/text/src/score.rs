@@ -60,11 +60,11 @@ pub enum Spelling {
 }
 
 /// The most half levels of one word.
-pub const MAX_HALF_WEIGHTS: u8 = 2 * MAX_WEIGHT;
+pub const MAX_SCALED_WEIGHT: u8 = 2 * MAX_WEIGHT;
 
 impl Spelling {
     /// How many half levels each level counts: another spelling is worth half.
-    pub fn half_weights(self) -> u8 {
+    pub fn weight_factor(self) -> u8 {
         match self {
             Self::Same => 2,
             Self::Joined | Self::Synonym => 1,
@@ -73,33 +73,33 @@ impl Spelling {
 }
 
 /// Steps that each half level of each word and of each phrase adds, in a query of `words` words.
-pub fn steps_of_half_weight(words: usize) -> u32 {
+pub fn steps_per_scaled_weight(words: usize) -> u32 {
     let words = words.clamp(1, WEIGHTED_WORDS) as u32;
-    (STEPS - 1) / (words * u32::from(MAX_HALF_WEIGHTS) + (words - 1) * u32::from(MAX_PHRASE_HALF_WEIGHTS))
+    (STEPS - 1) / (words * u32::from(MAX_SCALED_WEIGHT) + (words - 1) * u32::from(MAX_SCALED_PHRASE_WEIGHT))
 }
 
 /// Half levels that each level of a phrase counts: two words of the query that are neighbours in the product as well
 /// are worth as much as one more word found.
-pub const PHRASE_HALF_WEIGHTS: u8 = 2;
+pub const PHRASE_WEIGHT_FACTOR: u8 = 2;
 /// The most half levels of one phrase.
-pub const MAX_PHRASE_HALF_WEIGHTS: u8 = PHRASE_HALF_WEIGHTS * MAX_WEIGHT;
+pub const MAX_SCALED_PHRASE_WEIGHT: u8 = PHRASE_WEIGHT_FACTOR * MAX_WEIGHT;
 
 /// Whether the levels of the word at this place in a query count, and those of the phrase that it ends; from 0.
-pub fn counts_by_weight(place: usize) -> bool {
+pub fn is_weighted(place: usize) -> bool {
     place < WEIGHTED_WORDS
 }
 
 /// The steps of a class.
-pub fn steps_of_class(class: u32) -> u32 {
+pub fn class_steps(class: u32) -> u32 {
     class * CLASS * STEPS
 }
 
 /// The steps that a product without boosts has, so that none has fewer than zero.
-pub const UNBOOSTED: u32 = MAX_BOOST as u32 * STEPS;
+pub const UNBOOSTED_STEPS: u32 = MAX_BOOST as u32 * STEPS;
 
-/// The steps that a boost adds; those of all boosts of a product together are kept within [`UNBOOSTED`].
-pub fn steps_of_boost(by: f32) -> i32 {
-    let most = UNBOOSTED as f32;
+/// The steps that a boost adds; those of all boosts of a product together are kept within [`UNBOOSTED_STEPS`].
+pub fn boost_steps(by: f32) -> i32 {
+    let most = UNBOOSTED_STEPS as f32;
     (by * STEPS as f32).round().clamp(-most, most) as i32
 }
 
@@ -111,21 +111,21 @@ mod tests {
     #[test]
     fn levels_and_boosts_never_add_up_to_a_point_and_always_count() {
         for words in 1..=MAX_QUERY_WORDS {
-            let steps = steps_of_half_weight(words);
+            let steps = steps_per_scaled_weight(words);
             assert!(steps > 0, "{words}");
-            let levelled = (0..words).filter(|place| counts_by_weight(*place)).count() as u32;
+            let levelled = (0..words).filter(|place| is_weighted(*place)).count() as u32;
             let phrases = levelled - 1;
             let half_weights =
-                levelled * u32::from(MAX_HALF_WEIGHTS) + phrases * u32::from(MAX_PHRASE_HALF_WEIGHTS);
+                levelled * u32::from(MAX_SCALED_WEIGHT) + phrases * u32::from(MAX_SCALED_PHRASE_WEIGHT);
             let most = half_weights * steps;
-            let highest = most + UNBOOSTED + steps_of_boost(MAX_BOOST) as u32;
-            assert!(highest < steps_of_class(1), "{words}");
+            let highest = most + UNBOOSTED_STEPS + boost_steps(MAX_BOOST) as u32;
+            assert!(highest < class_steps(1), "{words}");
         }
     }
 
     #[test]
     fn floats_hold_every_score_and_pinned_products_are_above_all() {
-        let best = steps_of_class(MAX_QUERY_WORDS as u32 * Tier::Exact.points(MAX_QUERY_WORDS) + 1);
+        let best = class_steps(MAX_QUERY_WORDS as u32 * Tier::Exact.points(MAX_QUERY_WORDS) + 1);
         assert!(best < 1 << f32::MANTISSA_DIGITS);
         assert!((best as f32 * STEP) < PINNED_SCORE / 2.0);
     }

@@ -3,46 +3,46 @@
 use domain::Content;
 use foldhash::HashMap;
 
-use crate::cjk::each_cjk_run;
+use crate::cjk::for_each_cjk_run;
 use crate::query::{Alternative, Term};
 use crate::weights::Weigher;
 
 /// The terms of a product.
 pub(crate) struct Terms {
-    word_weights: HashMap<Term, u8>,
+    weights: HashMap<Term, u8>,
     /// Its runs of scripts without spaces, each behind a line break.
     runs: String,
 }
 
 impl Terms {
-    pub(crate) fn of(content: &Content, weigher: &mut Weigher) -> Self {
-        let mut word_weights = HashMap::default();
+    pub(crate) fn new(content: &Content, weigher: &mut Weigher) -> Self {
+        let mut weights = HashMap::default();
         weigher.weigh(content, |dictionary, text, weight| {
-            word_weights.insert(Term { dictionary, text: text.to_owned() }, weight);
+            weights.insert(Term { dictionary, text: text.to_owned() }, weight);
         });
         let mut runs = String::new();
-        each_cjk_run(content, |run| {
+        for_each_cjk_run(content, |run| {
             runs.push('\n');
             runs.push_str(run);
         });
-        Self { word_weights, runs }
+        Self { weights, runs }
     }
 
     /// The level of what the way finds; none where it does not find the product.
     pub(crate) fn weight(&self, alternative: &Alternative) -> Option<u8> {
-        let has_all = alternative.terms.iter().all(|term| self.word_weights.contains_key(term));
+        let has_all = alternative.terms.iter().all(|term| self.weights.contains_key(term));
         let is_found = has_all && (!alternative.is_phrase || self.runs.contains(&run_of(alternative)));
-        alternative.terms.first().filter(|_| is_found).and_then(|term| self.word_weights.get(term)).copied()
+        alternative.terms.first().filter(|_| is_found).and_then(|term| self.weights.get(term)).copied()
     }
 
     /// The level of a term.
     pub(crate) fn weight_of(&self, term: &Term) -> Option<u8> {
-        self.word_weights.get(term).copied()
+        self.weights.get(term).copied()
     }
 
     /// All of them, each with its level, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Term, u8)> {
-        self.word_weights.iter().map(|(term, weight)| (term, *weight))
+        self.weights.iter().map(|(term, weight)| (term, *weight))
     }
 }
 
@@ -66,9 +66,9 @@ mod tests {
     fn is_found(name: &str, query: &str) -> bool {
         let json = format!("{{\"name\":{name:?}}}");
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
-        let terms = Terms::of(&content, &mut Weigher::new(domain::Language::default()));
+        let terms = Terms::new(&content, &mut Weigher::new(domain::Language::default()));
         let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
-        let words = Query::of(&request, domain::Language::default()).words;
+        let words = Query::new(&request, domain::Language::default()).words;
         !words.is_empty()
             && words
                 .iter()

@@ -23,11 +23,11 @@ pub fn typos_allowed(word: &str) -> u8 {
 
 /// Which letters a word has, as bits; different letters may share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Letters(u32);
+pub struct LetterSet(u32);
 
-impl Letters {
+impl LetterSet {
     /// The letters of a word.
-    pub fn of(word: &str) -> Self {
+    pub fn new(word: &str) -> Self {
         Self(word.chars().fold(0, |letters, letter| letters | 1 << (u32::from(letter) % 32)))
     }
 }
@@ -39,7 +39,7 @@ pub struct Pattern {
     places: Vec<(char, u64)>,
     /// The same for letters of ASCII, which most are.
     ascii: Box<[u64; 128]>,
-    letters: Letters,
+    letters: LetterSet,
     chars: usize,
     most: u8,
 }
@@ -65,7 +65,14 @@ impl Pattern {
                 },
             }
         }
-        Some(Self { places, ascii, letters: Letters::of(word), chars, most })
+        Some(Self { places, ascii, letters: LetterSet::new(word), chars, most })
+    }
+
+    /// Creates the pattern of a word that may have as many typos as [`typos_allowed`] says; `None` if it may have none, or
+    /// is longer than 64 characters.
+    pub fn for_word(word: &str) -> Option<Self> {
+        let allowed = typos_allowed(word);
+        if allowed == 0 { None } else { Self::new(word, allowed) }
     }
 
     /// How many characters a word within reach has.
@@ -74,14 +81,14 @@ impl Pattern {
     }
 
     /// Whether a word with these letters can be within reach: each typo brings one new letter at most, and takes one.
-    pub fn may_be_near(&self, other: Letters) -> bool {
+    pub fn may_match(&self, other: LetterSet) -> bool {
         let (own, other) = (self.letters.0, other.0);
         (own & !other).count_ones() <= u32::from(self.most)
             && (other & !own).count_ones() <= u32::from(self.most)
     }
 
     /// Whether a word with these letters can begin with one within reach.
-    pub fn may_begin(&self, other: Letters) -> bool {
+    pub fn may_match_prefix(&self, other: LetterSet) -> bool {
         (self.letters.0 & !other.0).count_ones() <= u32::from(self.most)
     }
 
@@ -93,7 +100,7 @@ impl Pattern {
     }
 
     /// The same for the beginning of `word` that is nearest.
-    pub fn typos_of_beginning(&self, word: &str) -> Option<u8> {
+    pub fn prefix_typos(&self, word: &str) -> Option<u8> {
         let mut least = self.chars;
         let letters = word.chars().take(self.chars + usize::from(self.most));
         self.each_distance(letters, |distance| least = least.min(distance));
@@ -209,10 +216,10 @@ mod tests {
             let ends = to.char_indices().map(|(start, letter)| start + letter.len_utf8());
             let least = ends.map(|end| distance(&from, &to[..end]) as u8).min();
             let least = least.filter(|typos| *typos <= most);
-            prop_assert_eq!(pattern.typos_of_beginning(&to), least);
-            prop_assert!(least.is_none() || pattern.may_begin(Letters::of(&to)));
+            prop_assert_eq!(pattern.prefix_typos(&to), least);
+            prop_assert!(least.is_none() || pattern.may_match_prefix(LetterSet::new(&to)));
             if expected.is_some() {
-                prop_assert!(pattern.may_be_near(Letters::of(&to)));
+                prop_assert!(pattern.may_match(LetterSet::new(&to)));
                 prop_assert!(pattern.lengths().contains(&to.chars().count()));
             }
         }

@@ -17,7 +17,7 @@ use crate::compound::{Role, RoleReader};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
-use crate::product::{PARTS, Part, each_text};
+use crate::product::{PART_COUNT, Part, for_each_text};
 
 /// The highest level of a word.
 pub const MAX_WEIGHT: u8 = 31;
@@ -44,10 +44,10 @@ struct Weight {
 }
 
 /// By the numbers of [`Part`]; what a shop decided is multiplied with them.
-const WEIGHTS: [Weight; PARTS] = [
+const WEIGHTS: [Weight; PART_COUNT] = [
     // Name
     Weight { weight: 8.0, by_length: 0.5, usual_words: 8.0 },
-    // Code
+    // Sku
     Weight { weight: 8.0, by_length: 0.0, usual_words: 1.0 },
     // Brand
     Weight { weight: 4.0, by_length: 0.0, usual_words: 1.0 },
@@ -71,14 +71,14 @@ pub struct Weigher {
 }
 
 /// How often words stand in each part, in the unit of [`Role`].
-type InParts = [u16; PARTS];
+type InParts = [u16; PART_COUNT];
 
 #[derive(Debug, Default)]
 struct Counts {
     words: HashMap<String, InParts>,
     stems: HashMap<String, InParts>,
     pairs: HashMap<String, InParts>,
-    lengths: [u32; PARTS],
+    lengths: [u32; PART_COUNT],
 }
 
 impl Counts {
@@ -126,25 +126,28 @@ impl Weigher {
         if let Some(name) = &content.brand {
             brand.extend(query_words(name).into_iter().map(|(word, _)| word));
         }
-        each_text(content, |text, part| {
+        for_each_text(content, |text, part| {
             TextWeigher::new(text, part, language, brand, counts, pending).weigh()
         });
         if let Some(sku) = &content.sku {
             let joined = joined(sku);
             if !joined.is_empty() {
-                counts.word(&joined, Part::Code, Role::WHOLE, language);
+                counts.word(&joined, Part::Sku, Role::WHOLE, language);
             }
         }
         let worth = worth_of_parts(&counts.lengths, weights);
-        counts.lengths = [0; PARTS];
-        counts.words.drain().for_each(|(word, own)| emit(Dictionary::of(&word), &word, weight(&own, &worth)));
+        counts.lengths = [0; PART_COUNT];
+        counts
+            .words
+            .drain()
+            .for_each(|(word, own)| emit(Dictionary::of_word(&word), &word, weight(&own, &worth)));
         counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, weight(&own, &worth)));
         counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, weight(&own, &worth)));
     }
 }
 
 /// What one occurrence in each part is worth, in parts of so many words.
-fn worth_of_parts(lengths: &[u32; PARTS], weights: &FieldWeights) -> [f32; PARTS] {
+fn worth_of_parts(lengths: &[u32; PART_COUNT], weights: &FieldWeights) -> [f32; PART_COUNT] {
     let mut worth = *weights.by_part();
     for ((worth, length), own) in worth.iter_mut().zip(lengths).zip(&WEIGHTS) {
         let Weight { weight, by_length, usual_words } = own;
@@ -205,7 +208,7 @@ impl<'a> TextWeigher<'a> {
                     self.word(word, at);
                 }
                 Token::Cjk(run) => {
-                    last_end = run.at().end;
+                    last_end = run.span().end;
                     self.run(run);
                 }
             }
@@ -238,7 +241,7 @@ impl<'a> TextWeigher<'a> {
             self.counts.pair(pair.text, self.part, role.worth_of_pair(), self.language);
         }
         let Self { part, language, counts, .. } = self;
-        run.each_word(|word, _| counts.word(word, *part, role.worth(), *language));
+        run.for_each_word(|word, _| counts.word(word, *part, role.worth(), *language));
         self.place += 1;
     }
 
@@ -294,7 +297,7 @@ fn count(counts: &mut HashMap<String, InParts>, word: &str, part: Part, worth: u
 }
 
 /// Worth grows ever more slowly with the sum, so that one more occurrence adds less than the first.
-fn weight(counts: &InParts, worth: &[f32; PARTS]) -> u8 {
+fn weight(counts: &InParts, worth: &[f32; PART_COUNT]) -> u8 {
     let sum: f32 = counts.iter().zip(worth).map(|(count, worth)| f32::from(*count) * worth).sum();
     let share = sum / (sum + HALF_WORTH);
     (share * f32::from(MAX_WEIGHT)).round().clamp(1.0, f32::from(MAX_WEIGHT)) as u8
@@ -303,14 +306,14 @@ fn weight(counts: &InParts, worth: &[f32; PARTS]) -> u8 {
 /// Hands each two words of a query that follow each other to `emit`: written as one, and their place in the text.
 /// Product codes have no neighbours. Those in scripts without spaces need none: what a query has apart is found in a
 /// product that has it joined.
-pub fn each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
+pub fn for_each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
     let mut pairs = Pairs::default();
     tokens(text, Purpose::Query, |token| {
         let is_word = matches!(token, Token::Word(..));
         if let Some(pair) = pairs.next(&token)
             && is_word
         {
-            emit(pair.text, pair.at);
+            emit(pair.text, pair.span);
         }
     });
 }
@@ -330,7 +333,7 @@ pub(crate) struct Pair<'a> {
     /// Written as one.
     pub(crate) text: &'a str,
     /// Their place in the text.
-    pub(crate) at: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// Whether they are a number and its unit.
     pub(crate) is_size: bool,
 }
@@ -348,7 +351,7 @@ impl Pairs {
     pub(crate) fn next(&mut self, token: &Token<'_>) -> Option<Pair<'_>> {
         let (text, at) = match token {
             Token::Word(word, at) => (*word, at.clone()),
-            Token::Cjk(run) => (run.text(), run.at()),
+            Token::Cjk(run) => (run.text(), run.span()),
         };
         if at.start < self.last_at.end {
             // A word made of those that came already.
@@ -373,7 +376,7 @@ impl Pairs {
         let end = self.pair.len() - left_out;
         (before > 0 && end <= MAX_PAIR_BYTES).then(|| Pair {
             text: &self.pair[..end],
-            at: start..at.end,
+            span: start..at.end,
             is_size,
         })
     }
@@ -440,15 +443,15 @@ mod tests {
     fn a_shop_decides_what_a_part_counts_and_no_word_gets_lost() {
         let json = r#"{"name":"Lamp","brand":"Akari","description":"paper lamp"}"#;
         let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
-        let word_weights = |weights: FieldWeights| {
-            let mut word_weights = HashMap::default();
-            Weigher::new(Language::English).with_weights(weights).weigh(&content, |_, word, weight| {
-                word_weights.insert(word.to_owned(), weight);
+        let weights = |field_weights: FieldWeights| {
+            let mut weights = HashMap::default();
+            Weigher::new(Language::English).with_weights(field_weights).weigh(&content, |_, word, weight| {
+                weights.insert(word.to_owned(), weight);
             });
-            ["lamp", "akari", "paper"].map(|word| word_weights[word])
+            ["lamp", "akari", "paper"].map(|word| weights[word])
         };
-        let own = word_weights(FieldWeights::default());
-        let with = |part, weight| word_weights(FieldWeights::default().with(part, weight).unwrap());
+        let own = weights(FieldWeights::default());
+        let with = |part, weight| weights(FieldWeights::default().with(part, weight).unwrap());
         assert_eq!(with(Part::Name, 1.0), own);
         let [lamp, akari, paper] = with(Part::Brand, 10.0);
         assert!(lamp == own[0] && akari > own[1] && paper == own[2], "{lamp} {akari} {paper}; {own:?}");
@@ -465,9 +468,8 @@ mod tests {
         let lamp = weighed(
             r#"{"name":"Lamp Hikari","brand":"Hikari","tags":["garden"],"attributes":{"material":"oak"},"description":"Made by hand, like all that we make, of nothing else than the best of old paper, glue and time, in a house at the end of a long road where nobody comes but those who know what they are looking for and have all the time that it takes."}"#,
         );
-        let word_weights =
-            ["hikari", "lamp", "garden", "oak", "paper"].map(|word| weight_of(&lamp.words, word));
-        assert!(word_weights.is_sorted_by(|a, b| a > b), "{word_weights:?}");
+        let weights = ["hikari", "lamp", "garden", "oak", "paper"].map(|word| weight_of(&lamp.words, word));
+        assert!(weights.is_sorted_by(|a, b| a > b), "{weights:?}");
         let long = weighed(r#"{"name":"Lamp with a long name that says all there is to say about it"}"#);
         assert!(weight_of(&long.words, "lamp") < weight_of(&lamp.words, "lamp"));
         let twice = weighed(r#"{"name":"A","description":"paper and glue and paper"}"#);
@@ -489,8 +491,8 @@ mod tests {
             let json = format!(r#"{{"name":"{name}","brand":"Acme"}}"#);
             weight_of(&weighed(&json).words, "laptop")
         };
-        let word_weights = ["Acme Laptop 15", "Acme Laptop bag", "Bag for Laptop"].map(weight);
-        assert!(word_weights.is_sorted_by(|a, b| a > b), "{word_weights:?}");
+        let weights = ["Acme Laptop 15", "Acme Laptop bag", "Bag for Laptop"].map(weight);
+        assert!(weights.is_sorted_by(|a, b| a > b), "{weights:?}");
         // A brand stands before everything.
         let acme = |name: &str| {
             let json = format!(r#"{{"name":"{name}","brand":"Acme"}}"#);
@@ -528,10 +530,9 @@ mod tests {
         for json in [r#"{"name":"a"}"#, r#"{"name":"-","sku":"B"}"#, r#"{"name":"-","attributes":{"k":"c"}}"#]
         {
             let product = weighed(json);
-            let word_weights = product.words.iter().map(|(_, weight)| *weight);
+            let weights = product.words.iter().map(|(_, weight)| *weight);
             assert!(
-                !product.words.is_empty()
-                    && word_weights.clone().all(|weight| (1..=MAX_WEIGHT).contains(&weight)),
+                !product.words.is_empty() && weights.clone().all(|weight| (1..=MAX_WEIGHT).contains(&weight)),
                 "{json}"
             );
         }
@@ -587,7 +588,9 @@ mod tests {
     #[test]
     fn codes_and_scripts_without_spaces_have_no_pairs() {
         let mut pairs = Vec::new();
-        each_pair("ノート pc 13 用 in usb 4ab usb 12345 c", |pair, at| pairs.push((pair.to_owned(), at)));
+        for_each_pair("ノート pc 13 用 in usb 4ab usb 12345 c", |pair, at| {
+            pairs.push((pair.to_owned(), at))
+        });
         assert_eq!(pairs, [("pc13".to_owned(), 10..15), ("inusb".to_owned(), 20..26)]);
     }
 }

@@ -1,4 +1,4 @@
-//! Sends random requests to the read side until the time is up, and ends with an error when one makes it fail.
+//! Sends random requests to the read side until the time is up. Fails at the first request that is not handled correctly.
 //!
 //! `cargo run -p query --example fuzz_requests -- --seconds 600 --seed 1`
 
@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use fuzzer::Fuzzer;
 
-/// Between two lines that say how far it is.
+/// The interval of progress lines.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
 
 #[derive(Parser)]
 struct Flags {
-    /// How long to go on
+    /// How long to run
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Equal seeds make equal requests, in equal order
+    /// The seed; equal seeds give the same requests in the same order
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

@@ -1,5 +1,5 @@
--- Products, and tombstones of deleted ones. A row is never removed and keeps its key, so the list of products has
--- a stable order and a cursor into it stays good. The JSON comes last: what stands before it is read without it.
+-- Products and tombstones. A row is never removed and keeps its key, so the list of products has a stable order and
+-- cursors stay valid. The JSON comes last, so that reading the columns before it does not read it.
 CREATE TABLE products (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -11,7 +11,7 @@ CREATE TABLE products (
 );
 CREATE UNIQUE INDEX products_by_sku ON products (sku) WHERE sku IS NOT NULL;
 
--- Messages on their way to the index. One without a body stands for what the store holds under its id.
+-- Messages of the queue. A message without a body carries the current record of its product.
 CREATE TABLE messages (
     seq INTEGER PRIMARY KEY,
     visible_at INTEGER NOT NULL,
@@ -25,6 +25,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_by_visibility ON messages (visible_at);
 
+-- Messages that could not be applied.
 CREATE TABLE dead_letters (
     seq INTEGER PRIMARY KEY,
     died_at INTEGER NOT NULL,
@@ -37,8 +38,8 @@ CREATE TABLE dead_letters (
     body TEXT
 );
 
--- Writes whose change must still be handed to a queue elsewhere. AUTOINCREMENT, because the name of a mark that was
--- cleared must never be given to another.
+-- The outbox: writes whose change must still be enqueued in a queue elsewhere. AUTOINCREMENT, because the id of a removed
+-- entry must never be reused.
 CREATE TABLE marks (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -48,7 +49,7 @@ CREATE TABLE marks (
 );
 CREATE INDEX marks_by_age ON marks (at);
 
--- Answers by idempotency key.
+-- Idempotency records: responses by key.
 CREATE TABLE answers (
     key TEXT PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -57,7 +58,7 @@ CREATE TABLE answers (
 );
 CREATE INDEX answers_by_age ON answers (at);
 
--- Written when someone asks whether the store can be written.
+-- One row, written to check that the store is writable.
 CREATE TABLE probe (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     at INTEGER NOT NULL

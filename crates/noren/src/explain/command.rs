@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::args::ExplainArgs;
 use super::index_report::IndexReport;
 use super::report::Report;
-use super::store_report::{Backlog, StoredProduct, dead_letters_of};
+use super::store_report::{StoredProduct, dead_letters_of, read_backlog};
 use crate::client::{Api, Service, read_json};
 use crate::failure::{Context as _, Failure};
 use crate::target::{Access, CatalogueHandle};
@@ -32,7 +32,7 @@ async fn report(catalogue: &CatalogueHandle, args: &ExplainArgs) -> Result<Strin
         None => catalogue.api(),
     };
     let stored = StoredProduct::read(writes, id).await;
-    let backlog = Backlog::read(writes).await;
+    let backlog = read_backlog(writes).await;
     let path = format!("/products/{id}/explain");
     let body = catalogue.api().get(&path, &args.parameters()).await?.success()?;
     let index: &RawValue = read_json(&body, "the response")?;

@@ -7,5 +7,5 @@ mod report;
 mod score_table;
 mod store_report;
 
-pub use args::ExplainArgs;
+pub(crate) use args::ExplainArgs;
 pub(crate) use command::explain;

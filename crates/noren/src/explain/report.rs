@@ -1,12 +1,13 @@
 //! The report of `noren explain`.
 
+use api::wire::health::Backlog;
 use domain::Status;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::index_report::{ExcludingFilter, IndexReport};
 use super::score_table::score_table;
-use super::store_report::{Backlog, FailedChange, ProductSummary, StoredProduct};
+use super::store_report::{FailedChange, ProductSummary, StoredProduct};
 use crate::terminal::printable;
 
 /// The state of a product in store, queue and index.
@@ -180,10 +181,10 @@ impl Report<'_> {
 
     fn queue_state(&self) -> String {
         match &self.backlog {
-            Some(backlog) if backlog.changes() > 0 => format!(
+            Some(backlog) if backlog.waiting + backlog.in_flight > 0 => format!(
                 "{} changes wait to be indexed, the oldest for {:.0} s",
-                backlog.changes(),
-                backlog.oldest_unsynced_seconds
+                backlog.waiting + backlog.in_flight,
+                backlog.oldest_unsynced_seconds.unwrap_or_default()
             ),
             Some(_) => "no change waits to be indexed, so this one was given up or lost".to_owned(),
             None => "how many changes wait to be indexed is not known".to_owned(),

@@ -11,10 +11,20 @@ fn stored(version: u64, status: Status) -> StoredProduct {
     StoredProduct::Product(ProductSummary { name: "Lamp".to_owned(), version: Version(version), status })
 }
 
+fn backlog(waiting: u64) -> Backlog {
+    Backlog {
+        queue: "sqlite".to_owned(),
+        waiting,
+        in_flight: 0,
+        dead_letters: 0,
+        oldest_unsynced_seconds: Some(waiting as f64),
+        outbox: None,
+    }
+}
+
 fn reasons(stored: StoredProduct, waiting: Option<u64>, dead: Vec<FailedChange>, index: &str) -> Vec<String> {
     let index = raw(index);
-    let backlog =
-        waiting.map(|waiting| Backlog { waiting, in_flight: 0, oldest_unsynced_seconds: waiting as f64 });
+    let backlog = waiting.map(backlog);
     let parsed = serde_json::from_str(index.get()).unwrap();
     Report { id: "lamp", stored, backlog, dead_letters: Some(dead), index: &index, parsed }.reasons()
 }

@@ -1,5 +1,6 @@
 //! The product in the store, and its changes on the way to the index.
 
+use api::wire::health::{Backlog, Readiness};
 use domain::ports::DeadLetter;
 use domain::{Status, Version};
 use reqwest::StatusCode;
@@ -44,32 +45,11 @@ impl StoredProduct {
     }
 }
 
-/// The changes that wait to be indexed.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Backlog {
-    pub(super) waiting: u64,
-    pub(super) in_flight: u64,
-    #[serde(default)]
-    pub(super) oldest_unsynced_seconds: f64,
-}
-
-impl Backlog {
-    /// Reads the backlog, or returns `None` if the write service does not report it.
-    pub(super) async fn read(writes: &dyn Api) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Readiness {
-            backlog: Option<Backlog>,
-        }
-        // A service that is not ready reports its backlog as well.
-        let response = writes.get("/health/ready", &[]).await.ok()?;
-        serde_json::from_slice::<Readiness>(&response.body).ok()?.backlog
-    }
-
-    /// Returns the number of changes that are not indexed yet.
-    pub(super) fn changes(&self) -> u64 {
-        self.waiting + self.in_flight
-    }
+/// Reads the backlog, or returns `None` if the write service does not report it.
+pub(super) async fn read_backlog(writes: &dyn Api) -> Option<Backlog> {
+    // A service that is not ready reports its backlog as well.
+    let response = writes.get("/health/ready", &[]).await.ok()?;
+    serde_json::from_slice::<Readiness>(&response.body).ok()?.backlog
 }
 
 /// A change of the product that could not be indexed.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use api::wire::imports::LineResult;
 use async_trait::async_trait;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use domain::ports::WriteOutcome;
-use serde::Deserialize;
 
 use super::candidate::Candidate;
 use super::sink::{PutResult, Sink};
@@ -31,7 +30,7 @@ impl Sink for Service {
             let failure = match self.put_once(candidates, &open).await {
                 Ok(answers) => {
                     for (at, answer) in open.into_iter().zip(answers) {
-                        results[at] = answer.into_result(pause.is_none());
+                        results[at] = result_of(answer, pause.is_none());
                     }
                     None
                 }
@@ -63,7 +62,11 @@ enum PutError {
 
 impl Service {
     /// Sends the candidates with these positions once.
-    async fn put_once(&self, candidates: &[&mut Candidate], open: &[usize]) -> Result<Vec<Answer>, PutError> {
+    async fn put_once(
+        &self,
+        candidates: &[&mut Candidate],
+        open: &[usize],
+    ) -> Result<Vec<LineResult<Problem>>, PutError> {
         let mut body = Vec::with_capacity(open.iter().map(|at| candidates[*at].json().len() + 1).sum());
         for at in open {
             body.extend_from_slice(candidates[*at].json());
@@ -80,7 +83,7 @@ impl Service {
             false => PutError::Final(failure),
         })?;
         let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-        let answers: Result<Vec<Answer>, _> = lines.map(serde_json::from_slice).collect();
+        let answers: Result<Vec<LineResult<Problem>>, _> = lines.map(serde_json::from_slice).collect();
         let answers = answers.map_err(|error| {
             let failure = Failure::new("the response to a bulk write is not readable").because(error);
             PutError::Transient(failure)
@@ -97,22 +100,11 @@ impl Service {
     }
 }
 
-/// The answer to one line of a bulk write.
-#[derive(Deserialize)]
-struct Answer {
-    status: u16,
-    outcome: Option<WriteOutcome>,
-    #[serde(default)]
-    problem: Problem,
-}
-
-impl Answer {
-    /// Returns the result, or `None` if the line should be retried.
-    fn into_result(self, is_last: bool) -> Option<PutResult> {
-        match self.outcome {
-            Some(outcome) => Some(Ok(outcome)),
-            None if matches!(self.status, 429 | 503) && !is_last => None,
-            None => Some(Err(self.problem.into_faults(self.status))),
-        }
+/// Returns the result of a line, or `None` if it should be retried.
+fn result_of(answer: LineResult<Problem>, is_last: bool) -> Option<PutResult> {
+    match answer.outcome {
+        Some(outcome) => Some(Ok(outcome)),
+        None if matches!(answer.status, 429 | 503) && !is_last => None,
+        None => Some(Err(answer.problem.unwrap_or_default().into_faults(answer.status))),
     }
 }

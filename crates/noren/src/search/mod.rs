@@ -5,5 +5,5 @@ mod command;
 mod render;
 
 pub(crate) use args::FilterArgs;
-pub use args::SearchArgs;
+pub(crate) use args::SearchArgs;
 pub(crate) use command::search;

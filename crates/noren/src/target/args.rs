@@ -34,7 +34,11 @@ impl Target {
         access: Access,
         command: impl AsyncFnOnce(&CatalogueHandle) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let catalogue = CatalogueHandle::open(self, access).await?;
+        let catalogue = match (&self.data_dir, self.back_ends) {
+            (Some(folder), _) => CatalogueHandle::of_folder(folder, access).await?,
+            (None, true) => CatalogueHandle::of_configured_back_ends(access).await?,
+            (None, false) => CatalogueHandle::of_service(self.url.as_deref())?,
+        };
         let result = command(&catalogue).await;
         catalogue.close().await;
         result

@@ -10,8 +10,7 @@ use domain::ports::IndexMaintenance;
 use query::Locale;
 use runtime::Service;
 use runtime::config::StoreKind;
-use sync::DeadLetterOffice;
-use sync::reconcile::Sides;
+use sync::{DeadLetterService, StoreAndIndex};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::access::Access;
@@ -68,7 +67,7 @@ impl BackEnds {
     }
 }
 
-/// A catalogue without a sync worker: changes wait in the queue for a service.
+/// A catalogue without a sync consumer: changes wait in the queue for a service.
 pub(super) struct OpenCatalogue {
     pub(super) router: Router,
     /// `None` if only the index is open.
@@ -93,10 +92,10 @@ impl OpenStore {
     /// Returns the routes that need no index, merged with others, with health and the state of the queue.
     fn router(&self, routes: OpenApiRouter) -> Router {
         let OpenBackEnds { store, queue, dead_letters } = &self.back_ends;
-        let office = DeadLetterOffice::new(store.clone(), queue.clone(), dead_letters.clone());
+        let service = DeadLetterService::new(store.clone(), queue.clone(), dead_letters.clone());
         let routes = routes
             .merge(command::routes(self.catalogue.clone()))
-            .merge(sync::admin::dead_letters::routes(office))
+            .merge(sync::admin::dead_letters::routes(service))
             .split_for_parts()
             .0;
         let queue = Some(self.catalogue.queue_probe());
@@ -104,8 +103,8 @@ impl OpenStore {
     }
 
     fn index_router(&self, index: Arc<dyn IndexMaintenance>) -> Router {
-        let sides = Sides { store: self.back_ends.store.clone(), index };
-        sync::admin::index_routes(sides).split_for_parts().0
+        let both = StoreAndIndex { store: self.back_ends.store.clone(), index };
+        sync::admin::index_routes(both).split_for_parts().0
     }
 }
 

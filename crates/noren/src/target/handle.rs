@@ -1,14 +1,14 @@
 //! An open catalogue.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use api::wire::health::Readiness;
 use command::Catalogue;
 use domain::Currency;
 use domain::ports::DeadLetter;
-use serde::Deserialize;
 
 use super::access::Access;
-use super::args::Target;
 use super::back_ends::{BackEnds, OpenStore};
 use super::environment::from_environment;
 use crate::app::{App, CatalogueFlags};
@@ -30,9 +30,9 @@ pub struct CatalogueHandle {
 enum Source {
     /// In a running service.
     Service(Service),
-    /// In this process, with a sync worker.
+    /// In this process, with a sync consumer.
     Folder(Box<App>),
-    /// In this process, without a sync worker; `None` if only the index is open.
+    /// In this process, without a sync consumer; `None` if only the index is open.
     BackEnds(Option<OpenStore>),
 }
 
@@ -45,32 +45,41 @@ pub enum Writer {
 }
 
 impl CatalogueHandle {
-    /// Opens a catalogue. A running service is not contacted yet.
+    /// Creates the handle of a running service, by default the one on this machine. Nothing is sent yet.
     ///
     /// # Errors
-    /// If the address is invalid, the folder does not exist, or a back end cannot be opened.
-    pub(super) async fn open(target: &Target, access: Access) -> Result<Self, Failure> {
-        match (&target.data_dir, target.back_ends) {
-            (Some(folder), _) => match access {
-                Access::Write | Access::Search | Access::SearchAndStore => {
-                    let options = from_environment::<CatalogueFlags>()?.options()?;
-                    let app = App::open(folder, options).await?;
-                    let api = Box::new(InProcess(app.router()));
-                    Ok(Self { api, source: Source::Folder(Box::new(app)) })
-                }
-                Access::Store | Access::CompareIndex | Access::RebuildIndex => {
-                    Self::of_back_ends(&BackEnds::in_folder(folder)?, access).await
-                }
-            },
-            (None, true) => Self::of_back_ends(&BackEnds::of_environment()?, access).await,
-            (None, false) => {
-                let service = Service::at(target.url.as_deref().unwrap_or(DEFAULT_URL))?;
-                Ok(Self { api: Box::new(service.clone()), source: Source::Service(service) })
+    /// If the address is invalid.
+    pub(super) fn of_service(url: Option<&str>) -> Result<Self, Failure> {
+        let service = Service::at(url.unwrap_or(DEFAULT_URL))?;
+        Ok(Self { api: Box::new(service.clone()), source: Source::Service(service) })
+    }
+
+    /// Opens a data folder. Searches and writes run a sync consumer, so earlier changes become searchable.
+    ///
+    /// # Errors
+    /// If the folder or the index cannot be opened.
+    pub(super) async fn of_folder(folder: &Path, access: Access) -> Result<Self, Failure> {
+        match access {
+            Access::Write | Access::Search | Access::SearchAndStore => {
+                let options = from_environment::<CatalogueFlags>()?.options()?;
+                let app = App::open(folder, options).await?;
+                Ok(Self { api: Box::new(InProcess(app.router())), source: Source::Folder(Box::new(app)) })
+            }
+            Access::Store | Access::CompareIndex | Access::RebuildIndex => {
+                Self::open(&BackEnds::in_folder(folder)?, access).await
             }
         }
     }
 
-    async fn of_back_ends(back_ends: &BackEnds, access: Access) -> Result<Self, Failure> {
+    /// Opens the back ends that the variables of the services name.
+    ///
+    /// # Errors
+    /// If a variable is invalid or a back end cannot be opened.
+    pub(super) async fn of_configured_back_ends(access: Access) -> Result<Self, Failure> {
+        Self::open(&BackEnds::of_environment()?, access).await
+    }
+
+    async fn open(back_ends: &BackEnds, access: Access) -> Result<Self, Failure> {
         let opened = back_ends.open(access).await?;
         Ok(Self { api: Box::new(InProcess(opened.router)), source: Source::BackEnds(opened.store) })
     }
@@ -118,11 +127,11 @@ impl CatalogueHandle {
         }
     }
 
-    /// Waits until searches find every earlier write, at most for `timeout`. Returns at once if no worker of this
+    /// Waits until searches find every earlier write, at most for `timeout`. Returns at once if no consumer of this
     /// process and no reachable service reports its progress: the writes are durable and will be indexed by a service.
     ///
     /// # Errors
-    /// If the sync worker of this process fails or exceeds the time limit.
+    /// If the sync consumer of this process fails or exceeds the time limit.
     pub async fn wait_until_indexed(&self, timeout: Duration) -> Result<(), Failure> {
         match &self.source {
             Source::Folder(app) => Ok(app.sync_all(timeout).await?),
@@ -142,26 +151,12 @@ impl CatalogueHandle {
         matches!(self.source, Source::BackEnds(_))
     }
 
-    /// Stops the sync worker of this process, if there is one.
+    /// Stops the sync consumer of this process, if there is one.
     pub(super) async fn close(self) {
         if let Source::Folder(app) = self.source {
             app.stop().await;
         }
     }
-}
-
-/// The changes that are not searchable yet, as `/health/ready` reports them.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Backlog {
-    waiting: u64,
-    in_flight: u64,
-    oldest_unsynced_seconds: f64,
-}
-
-#[derive(Deserialize)]
-struct Readiness {
-    backlog: Option<Backlog>,
 }
 
 /// Returns true if changes from before `moment` wait to be indexed. A service that does not report its backlog, or does
@@ -172,6 +167,8 @@ async fn has_backlog_since(service: &Service, moment: Instant) -> bool {
     let response = service.get("/health/ready", &[]).await.and_then(|response| response.success());
     let Ok(body) = response else { return false };
     let readiness: Option<Readiness> = serde_json::from_slice(&body).ok();
-    let backlog = readiness.and_then(|readiness| readiness.backlog).unwrap_or_default();
-    backlog.oldest_unsynced_seconds >= age.as_secs_f64() && backlog.waiting + backlog.in_flight > 0
+    readiness.and_then(|readiness| readiness.backlog).is_some_and(|backlog| {
+        let oldest = backlog.oldest_unsynced_seconds.unwrap_or_default();
+        oldest >= age.as_secs_f64() && backlog.waiting + backlog.in_flight > 0
+    })
 }

@@ -1,4 +1,4 @@
-//! Random requests to the routes over a real index: valid pieces put together, then changed, and bytes of any kind.
+//! Sends random requests to the routes over a real index: combinations of valid parts, mutations of these, and random bytes.
 
 mod pieces;
 
@@ -18,20 +18,24 @@ use domain::search::{Boost, Cursor, FacetRequest, Field, MatchMode, SearchReques
 use domain::{Change, Currency, Language, Product, ProductId, Version};
 use fastrand::Rng;
 use http_body_util::BodyExt as _;
-use query::{Settings, body, params, routes};
+use query::parameters::{self, Endpoint};
+use query::{RequiredVersions, Settings, routes};
 use serde_json::{Value, json};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use text::query::Query;
 use tower::ServiceExt as _;
 
-/// Forms of words are read differently in each.
+/// Each has its own word forms.
 const LANGUAGES: [Language; 5] =
     [Language::English, Language::EnglishSnowball, Language::German, Language::Turkish, Language::Russian];
+const ENDPOINTS: [Endpoint; 5] =
+    [Endpoint::Search, Endpoint::FacetValues, Endpoint::Suggest, Endpoint::Similar, Endpoint::Explain];
+/// The products of each catalogue.
 const PRODUCTS: usize = 120;
-/// Cursors of answers that are sent again.
+/// The most cursors of answers to keep for later requests.
 const CURSORS: usize = 50;
 
-/// Makes requests and looks at what becomes of them.
+/// Makes requests and checks the responses.
 pub(crate) struct Fuzzer {
     random: Rng,
     seed: u64,
@@ -49,18 +53,18 @@ struct Shop {
     _folder: tempfile::TempDir,
 }
 
-/// What became of the requests so far.
+/// The results so far.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Seen {
-    /// Requests over HTTP that were answered.
+    /// HTTP requests with an answer.
     pub(crate) answered: u64,
-    /// Requests over HTTP that were refused with what is wrong with them.
+    /// HTTP requests that were rejected with a problem.
     pub(crate) refused: u64,
-    /// Searches that went to an index with what a shop may decide.
+    /// Searches with a random tuning, directly on an index.
     pub(crate) tuned: u64,
-    /// Texts and bytes that went to the readers alone.
+    /// Random texts and bytes for the parsers only.
     pub(crate) read: u64,
-    /// The longest that one of them took.
+    /// The longest duration of a request.
     pub(crate) slowest: Duration,
 }
 
@@ -69,13 +73,13 @@ impl fmt::Display for Seen {
         let Self { answered, refused, tuned, read, slowest } = self;
         write!(
             f,
-            "{answered} answered, {refused} refused, {tuned} with tuning, {read} to the readers alone; the slowest \
+            "{answered} answered, {refused} refused, {tuned} with tuning, {read} for the parsers only; the slowest \
              took {slowest:.1?}"
         )
     }
 }
 
-/// One thing to do.
+/// A request.
 #[derive(Debug)]
 enum Case {
     Get(String),
@@ -85,7 +89,7 @@ enum Case {
 }
 
 impl Fuzzer {
-    /// Fills the catalogues.
+    /// Creates and fills the catalogues.
     pub(crate) fn new(seed: u64) -> Result<Self, Box<dyn Error>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut random = Rng::with_seed(seed);
@@ -96,12 +100,15 @@ impl Fuzzer {
         Ok(Self { random, seed, shops, cursors: Vec::new(), runtime, seen: Seen::default() })
     }
 
-    /// What became of the requests so far.
+    /// Returns the results so far.
     pub(crate) fn seen(&self) -> Seen {
         self.seen
     }
 
-    /// Makes one request. The error says what it was and what went wrong.
+    /// Makes one request.
+    ///
+    /// # Errors
+    /// The request, and what went wrong.
     pub(crate) fn step(&mut self) -> Result<(), String> {
         let shop = self.random.usize(..self.shops.len());
         let case = self.case();
@@ -137,7 +144,7 @@ impl Fuzzer {
             6 | 7 => Case::Post(pieces::body(random, &self.cursors)),
             8 => Case::Tuned(
                 Box::new(tuned(random)),
-                params::read_facet_field(&pieces::facet(random)).unwrap_or(Field::Tags),
+                parameters::read_facet_field(&pieces::facet(random)).unwrap_or(Field::Tags),
                 pieces::text(random),
             ),
             _ => Case::Read(pieces::bytes(random)),
@@ -148,7 +155,7 @@ impl Fuzzer {
         match case {
             Case::Get(path) => {
                 let request = Request::builder().method(Method::GET).uri(path.as_str()).body(Body::empty());
-                // What is no address, the server has refused before.
+                // A server rejects an invalid address before it reaches the router.
                 let Ok(request) = request else { return Ok(()) };
                 self.send(shop, request)
             }
@@ -160,7 +167,7 @@ impl Fuzzer {
             Case::Tuned(request, field, prefix) => {
                 self.seen.tuned += 1;
                 let Shop { index, language, .. } = &self.shops[shop];
-                let words = Query::of(request, *language).words.len();
+                let words = Query::new(request, *language).words.len();
                 if words > domain::search::MAX_QUERY_WORDS {
                     return Err(format!("{words} words"));
                 }
@@ -194,7 +201,7 @@ impl Fuzzer {
                 }
                 Ok(())
             }
-            // Without a JSON problem from the route itself where no route has such a path.
+            // A bare router has no problem document for an unknown path.
             StatusCode::NOT_FOUND => Ok(()),
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
                 self.seen.refused += 1;
@@ -205,7 +212,7 @@ impl Fuzzer {
     }
 }
 
-/// A search with what a shop may decide, and any way to read it.
+/// Returns a search with a random tuning and match mode.
 fn tuned(random: &mut Rng) -> SearchRequest {
     let mut request = read_one(random).unwrap_or_else(|| SearchRequest::all(Currency::USD));
     request.words = pieces::text(random).chars().take(domain::search::MAX_QUERY_CHARS).collect();
@@ -219,7 +226,7 @@ fn tuned(random: &mut Rng) -> SearchRequest {
     request.tuning = Tuning {
         synonyms: (0..some(random))
             .map(|_| Synonym {
-                // Of this search, so that it applies.
+                // A word of this search, so that the synonym applies.
                 from: match random.bool() {
                     true => request.words.split_whitespace().next().unwrap_or_default().to_owned(),
                     false => pieces::text(random),
@@ -240,13 +247,13 @@ fn tuned(random: &mut Rng) -> SearchRequest {
     request
 }
 
-/// A search that a random query string asks for, when it is right.
+/// Returns the search of a random query string, if it is valid.
 fn read_one(random: &mut Rng) -> Option<SearchRequest> {
     let query = pieces::query(random, &pieces::SEARCHING, &[]);
-    params::read_search(&query, Currency::USD).ok().map(|asked| asked.request)
+    parameters::read(Endpoint::Search, &query, Currency::USD).ok().map(|parsed| parsed.request)
 }
 
-/// Asks the index itself, also for the values of a facet.
+/// Runs a search and lists the values of a facet, directly on the index.
 async fn ask(
     index: &dyn SearchIndex,
     request: &SearchRequest,
@@ -272,27 +279,24 @@ async fn ask(
     Ok(())
 }
 
-/// Hands bytes to everything that reads what a caller sent. What is right is written back and read again.
+/// Passes bytes to every parser of client input. A valid query string must be equal to its canonical form.
 fn read(bytes: &[u8]) -> Result<(), String> {
     let text = String::from_utf8_lossy(bytes);
     let currency = Currency::USD;
-    if let Ok(asked) = params::read_search(&text, currency) {
-        let written = params::write_search(&asked);
-        if params::read_search(&written, currency).as_ref() != Ok(&asked) {
-            return Err(format!("it is written back as {written}"));
+    for endpoint in ENDPOINTS {
+        let Ok(mut parsed) = parameters::read(endpoint, &text, currency) else { continue };
+        let written = parameters::write(endpoint, &parsed);
+        parsed.required = RequiredVersions::default();
+        if parameters::read(endpoint, &written, currency).as_ref() != Ok(&parsed) {
+            return Err(format!("the canonical form of {endpoint:?} differs: {written}"));
         }
     }
-    let _ = params::read_suggest(&text, currency);
-    let _ = params::read_similar(&text, currency);
-    let _ = params::read_none(&text);
-    if let Ok(field) = params::read_facet_field(&text) {
-        let _ = params::read_facet_values(field, &text, currency);
-    }
-    let _ = body::read_searches(bytes, currency);
+    let _ = parameters::read_facet_field(&text);
+    let _ = parameters::read_searches(bytes, currency);
     let _ = Cursor::decode(&text);
     for language in LANGUAGES {
         let words = text.chars().take(domain::search::MAX_QUERY_CHARS).collect();
-        Query::of(&SearchRequest { words, ..SearchRequest::all(currency) }, language);
+        Query::new(&SearchRequest { words, ..SearchRequest::all(currency) }, language);
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! What random requests are made of.
+//! The parts of random requests.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// Keys of attributes.
+/// The keys of attributes.
 pub(crate) const KEYS: [&str; 6] = ["colour", "size", "a,b\\c", "w/h", "型番", "x y"];
 
-/// Words of products, near ones, and whatever is special to some script or step of reading.
+/// Words of products, misspelt ones, and special cases of scripts and of tokenization.
 const WORDS: [&str; 60] = [
     "lamp",
     "lamps",
@@ -71,7 +71,7 @@ const WORDS: [&str; 60] = [
     "-",
     "&amp;",
 ];
-/// Characters that are put between or into words.
+/// Characters to insert between or into words.
 const CHARS: [char; 24] = [
     ' ',
     '-',
@@ -98,7 +98,7 @@ const CHARS: [char; 24] = [
     '゛',
     'İ',
 ];
-/// The parameters that say which products count.
+/// The parameters that select products.
 const MATCHING: [&str; 11] = [
     "query",
     "query",
@@ -119,9 +119,9 @@ pub(crate) const SEARCHING: [&str; 7] =
 pub(crate) const LISTING: [&str; 3] = ["prefix", "prefix", "limit"];
 /// The further parameter of suggestions and similar products.
 pub(crate) const LIMITED: [&str; 1] = ["limit"];
-/// Those that are unknown everywhere, or some day.
+/// Parameters that some or all endpoints do not have.
 const UNKNOWN: [&str; 4] = ["explain", "typing", "Query", "attributes."];
-/// Those that may stand there more than once.
+/// Parameters that may be repeated.
 const SEVERAL: [&str; 6] = ["category", "brand", "tags", "priceRange", "facets", "attributes.colour"];
 
 pub(crate) fn word(random: &mut Rng) -> String {
@@ -134,7 +134,7 @@ pub(crate) fn word(random: &mut Rng) -> String {
     }
 }
 
-/// Words, some of them broken, with something between.
+/// Returns words, some of them broken, with separators.
 pub(crate) fn text(random: &mut Rng) -> String {
     let words = match random.u8(..6) {
         0 => 0,
@@ -168,7 +168,7 @@ fn character(random: &mut Rng) -> char {
     }
 }
 
-/// The name of a facet, most often of one that there is.
+/// Returns the name of a facet, mostly of one that exists.
 pub(crate) fn facet(random: &mut Rng) -> String {
     match random.u8(..9) {
         0 => "brand".to_owned(),
@@ -212,7 +212,7 @@ fn range(random: &mut Rng, between: &str) -> String {
     format!("{}{between}{}", end(random), end(random))
 }
 
-/// A value that fits the parameter, most often.
+/// Returns a value, mostly one that fits the parameter.
 fn value(name: &str, random: &mut Rng, cursors: &[String]) -> String {
     if random.u8(..12) == 0 {
         return text(random);
@@ -236,7 +236,7 @@ fn value(name: &str, random: &mut Rng, cursors: &[String]) -> String {
     }
 }
 
-/// One of those that an answer had, or one that was made up, or broken.
+/// Returns a cursor of an answer, a made-up one, or a broken one.
 fn cursor(random: &mut Rng, cursors: &[String]) -> String {
     let known =
         (!cursors.is_empty() && random.bool()).then(|| cursors[random.usize(..cursors.len())].clone());
@@ -262,7 +262,7 @@ fn cursor(random: &mut Rng, cursors: &[String]) -> String {
     text
 }
 
-/// The name of a parameter; `own` are those of the address besides those that are everywhere.
+/// Returns the name of a parameter. `own` are the names that only this endpoint has.
 fn name(random: &mut Rng, own: &[&str]) -> String {
     match random.u8(..40) {
         0 => UNKNOWN[random.usize(..UNKNOWN.len())].to_owned(),
@@ -272,7 +272,7 @@ fn name(random: &mut Rng, own: &[&str]) -> String {
     }
 }
 
-/// A query string of some parameters; `own` are those of the address besides those that are everywhere.
+/// Returns a query string. `own` are the names that only this endpoint has.
 pub(crate) fn query(random: &mut Rng, own: &[&str], cursors: &[String]) -> String {
     let many = if random.u8(..20) == 0 { random.usize(..120) } else { random.usize(..6) };
     let (mut query, mut names) = (Vec::new(), Vec::new());
@@ -287,14 +287,14 @@ pub(crate) fn query(random: &mut Rng, own: &[&str], cursors: &[String]) -> Strin
     }
     let mut query = query.join("&");
     if random.u8(..10) == 0 && !query.is_empty() {
-        // Somewhere in it, what was encoded is so no more. All of it is ASCII.
+        // Breaks the encoding at a random position. All of it is ASCII.
         let at = random.usize(..query.len());
         query.insert_str(at, ["%", "%f", "%ff", "%00", "&&", "=", "+", "%F0%9F"][random.usize(..8)]);
     }
     query
 }
 
-/// The text for an address. Now and then a letter is encoded that need not be.
+/// Encodes a text for an address. Some characters are encoded unnecessarily.
 pub(crate) fn encoded(text: &str, random: &mut Rng) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
@@ -309,7 +309,7 @@ pub(crate) fn encoded(text: &str, random: &mut Rng) -> String {
     out
 }
 
-/// The body of one search or of several, now and then with some bytes changed.
+/// Returns the body of one search or of several, sometimes with some bytes changed.
 pub(crate) fn body(random: &mut Rng, cursors: &[String]) -> Vec<u8> {
     let json = match random.u8(..3) {
         0 => {
@@ -356,7 +356,7 @@ fn any_json(random: &mut Rng, depth: usize) -> Value {
     }
 }
 
-/// Bytes for the readers: a request that was changed, or anything.
+/// Returns bytes for the parsers: a mutated request, or random bytes.
 pub(crate) fn bytes(random: &mut Rng) -> Vec<u8> {
     let mut bytes = match random.u8(..5) {
         0 => (0..random.usize(..200)).map(|_| random.u8(..)).collect(),

@@ -1,0 +1,142 @@
+//! Errors of the domain as problem documents.
+
+use domain::input::InputError;
+use domain::ports::{PortError, PortErrorKind};
+use domain::{Fault, FaultKind, Faults};
+use http::StatusCode;
+use runtime::Problem;
+
+/// A back end as error texts name it, with the status for a full disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackEnd {
+    name: &'static str,
+    full: StatusCode,
+}
+
+/// The index that searches read.
+pub const SEARCH_INDEX: BackEnd = BackEnd::read("the search index");
+/// The store that writes go to.
+pub const PRODUCT_STORE: BackEnd = BackEnd::written("the product store");
+
+impl BackEnd {
+    /// A back end that requests read: when it is full, the response is 503.
+    pub const fn read(name: &'static str) -> Self {
+        Self { name, full: StatusCode::SERVICE_UNAVAILABLE }
+    }
+
+    /// A back end that requests write: when it is full, the response is 507.
+    pub const fn written(name: &'static str) -> Self {
+        Self { name, full: StatusCode::INSUFFICIENT_STORAGE }
+    }
+
+    /// Converts an error of this back end into a problem, and logs the error with its causes.
+    ///
+    /// The problem does not contain the causes. Clients may retry on 503 with `Retry-After`; a full disk needs an
+    /// operator first, so that problem has no `Retry-After`.
+    pub fn problem(&self, error: &PortError) -> Problem {
+        let name = self.name;
+        tracing::error!(error.kind = ?error.kind, error.chain = error.chain(), "{name} failed");
+        match error.kind {
+            PortErrorKind::Throttled => {
+                Problem::unavailable(format!("{name} has too many requests now; try again more slowly"))
+            }
+            PortErrorKind::Unavailable => {
+                Problem::unavailable(format!("{name} is not available now; try again"))
+            }
+            PortErrorKind::Full => {
+                Problem::new(self.full, format!("{name} has no room left; an operator must free some"))
+            }
+            PortErrorKind::Internal => Problem::internal(),
+        }
+    }
+}
+
+/// Converts the error of a port call, for handlers that use `?`.
+pub trait OrProblem<T> {
+    /// Converts an error by [`BackEnd::problem`].
+    ///
+    /// # Errors
+    /// The problem of the error.
+    fn or_problem(self, back_end: BackEnd) -> Result<T, Problem>;
+}
+
+impl<T> OrProblem<T> for Result<T, PortError> {
+    fn or_problem(self, back_end: BackEnd) -> Result<T, Problem> {
+        self.map_err(|error| back_end.problem(&error))
+    }
+}
+
+/// Returns a problem for one fault, with the fault as its detail.
+pub fn of_fault(status: StatusCode, fault: Fault) -> Problem {
+    Problem::of_faults(status, fault.to_string(), &[fault])
+}
+
+/// Returns 400 for one fault of a parameter, a header or the path.
+pub fn bad_request(field: &str, kind: FaultKind, message: impl Into<String>) -> Problem {
+    of_fault(StatusCode::BAD_REQUEST, Fault::new(field, kind, message))
+}
+
+/// Returns 400 with all faults of the parameters.
+pub fn bad_parameters(Faults(faults): &Faults) -> Problem {
+    let detail = match faults.as_slice() {
+        [fault] => fault.to_string(),
+        faults => format!("{} invalid parameters", faults.len()),
+    };
+    Problem::of_faults(StatusCode::BAD_REQUEST, detail, faults)
+}
+
+/// Returns 400 for a body that is not JSON, otherwise 422 with all faults. `what` names what the body should be, such
+/// as `the product`.
+pub fn bad_body(error: &InputError, what: &str) -> Problem {
+    match error {
+        InputError::Syntax(detail) => Problem::new(StatusCode::BAD_REQUEST, detail),
+        InputError::Faults(Faults(faults)) => {
+            let detail = match faults.as_slice() {
+                [fault] => fault.to_string(),
+                faults => format!("{what} has {} faults", faults.len()),
+            };
+            Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, detail, faults)
+        }
+    }
+}
+
+/// Returns 500 for a response that cannot be serialized, and logs the error.
+pub fn serialization_failed(error: &serde_json::Error) -> Problem {
+    tracing::error!(error.chain = %error, "cannot write a response as JSON");
+    Problem::internal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::IntoResponse;
+    use http::header::RETRY_AFTER;
+
+    #[test]
+    fn a_failed_back_end_is_reported_without_its_cause() {
+        let cases = [
+            (PortErrorKind::Throttled, [503, 503], true),
+            (PortErrorKind::Unavailable, [503, 503], true),
+            (PortErrorKind::Full, [503, 507], false),
+            (PortErrorKind::Internal, [500, 500], false),
+        ];
+        for (kind, statuses, retry) in cases {
+            for (back_end, status) in [SEARCH_INDEX, PRODUCT_STORE].into_iter().zip(statuses) {
+                let problem = back_end.problem(&PortError::new(kind, "searching", "secret.path: broken"));
+                assert!(!problem.detail().contains("secret"));
+                let response = problem.into_response();
+                assert_eq!(response.status().as_u16(), status);
+                assert_eq!(response.headers().contains_key(RETRY_AFTER), retry);
+            }
+        }
+    }
+
+    #[test]
+    fn one_fault_is_the_detail_and_several_are_counted() {
+        let fault = || Fault::new("page", FaultKind::Malformed, "must be a number");
+        assert_eq!(bad_parameters(&fault().into()).detail(), "page: must be a number");
+        let two = Faults(vec![fault(), fault()]);
+        assert_eq!(bad_parameters(&two).detail(), "2 invalid parameters");
+        assert_eq!(bad_body(&two.into(), "the product").detail(), "the product has 2 faults");
+    }
+}

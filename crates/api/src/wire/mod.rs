@@ -1,0 +1,19 @@
+//! The JSON that services write and the command line reads.
+//!
+//! Each type is serialized by a service and deserialized by the command line, so that both agree on every name.
+
+pub mod dead_letters;
+pub mod health;
+pub mod imports;
+pub mod reindex;
+pub mod search;
+pub mod verify;
+
+use serde::{Deserialize, Serialize};
+
+/// The last event of a streamed response that failed. Its absence at the end means that the connection broke.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Failed {
+    /// The error with its causes.
+    pub detail: String,
+}

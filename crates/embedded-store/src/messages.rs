@@ -1,0 +1,262 @@
+//! The table of messages: enqueuing, claiming, and changing claimed messages.
+
+use std::time::Duration;
+
+use domain::Change;
+use domain::ports::{Delivery, Envelope, MAX_RECEIVES, QueueStats, Receipt, RetryRequest};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::dead_letters;
+use crate::rows::StoredProduct;
+use crate::store::to_millis;
+use crate::transaction::WriteTransaction;
+
+/// Bytes of JSON after which a receive ends early.
+const MAX_RECEIVED_BYTES: usize = 16 << 20;
+/// The approximate size of a message without its body, in bytes.
+pub(crate) const ROW_BYTES: usize = 100;
+
+/// Enqueues a message that is visible at once. A message without a body carries the record that the store holds when it is
+/// received.
+pub(crate) fn enqueue(
+    transaction: &WriteTransaction<'_>,
+    id: &str,
+    version: i64,
+    traceparent: Option<&str>,
+    body: Option<&str>,
+) -> rusqlite::Result<()> {
+    transaction.note_visible_messages();
+    transaction
+        .conn
+        .prepare_cached(
+            "INSERT INTO messages (visible_at, sent_at, id, version, traceparent, body)
+             VALUES (?1, ?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![transaction.now, id, version, traceparent, body])?;
+    Ok(())
+}
+
+/// Returns true if a message is visible at `now`.
+pub(crate) fn has_visible(conn: &Connection, now: i64) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM messages WHERE visible_at <= ?1 LIMIT 1")?.exists([now])
+}
+
+/// Returns the size and age of the queue.
+pub(crate) fn stats(conn: &Connection, now: i64) -> rusqlite::Result<QueueStats> {
+    let count = |sql: &str, params: &[i64]| {
+        let row = |row: &Row<'_>| row.get::<_, i64>(0);
+        let count = conn.prepare_cached(sql)?.query_row(rusqlite::params_from_iter(params), row)?;
+        Ok::<u64, rusqlite::Error>(count.max(0).cast_unsigned())
+    };
+    let all = count("SELECT count(*) FROM messages", &[])?;
+    let in_flight =
+        count("SELECT count(*) FROM messages WHERE visible_at > ?1 AND token IS NOT NULL", &[now])?;
+    let oldest: Option<i64> = conn
+        .prepare_cached("SELECT sent_at FROM messages ORDER BY seq LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let age = |sent_at: i64| Duration::from_millis(now.saturating_sub(sent_at).max(0).cast_unsigned());
+    Ok(QueueStats {
+        waiting: all - in_flight,
+        in_flight,
+        dead: count("SELECT count(*) FROM dead_letters", &[])?,
+        oldest_age: oldest.map(age),
+    })
+}
+
+// --------------------------------------------------------------------------------------------- claiming
+
+/// Identifies one receive of one message: the content of a [`Receipt`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MessageClaim {
+    seq: i64,
+    /// The token of the receive. A later receive replaces it, so a statement with this token has no effect.
+    token: i64,
+}
+
+impl MessageClaim {
+    /// Parses a receipt; `None` if it is not one of this queue.
+    pub(crate) fn parse(receipt: &Receipt) -> Option<Self> {
+        let (seq, token) = receipt.0.split_once('-')?;
+        let token = u64::from_str_radix(token, 16).ok()?;
+        Some(Self { seq: i64::from_str_radix(seq, 16).ok()?, token: token.cast_signed() })
+    }
+
+    fn receipt(self) -> Receipt {
+        Receipt(format!("{:x}-{:x}", self.seq, self.token))
+    }
+}
+
+/// A claimed message that is not decoded yet.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    claim: MessageClaim,
+    receives: u32,
+    id: String,
+    traceparent: Option<String>,
+    content: Content,
+}
+
+/// The source of the change in a message.
+#[derive(Debug)]
+enum Content {
+    /// The message's own JSON.
+    Body(Vec<u8>),
+    /// The current row of the product, if there is one.
+    Stored(Option<StoredProduct>),
+}
+
+impl Claimed {
+    fn read(row: &Row<'_>, token: i64) -> rusqlite::Result<Self> {
+        let content = match row.get_ref(8)?.as_bytes_or_null()? {
+            Some(body) => Content::Body(body.to_vec()),
+            None => Content::Stored(StoredProduct::read(row)?),
+        };
+        let claim = MessageClaim { seq: row.get(4)?, token };
+        let receives = row.get::<_, u32>(5)?.saturating_add(1);
+        Ok(Self { claim, receives, id: row.get(6)?, traceparent: row.get(7)?, content })
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.content {
+            Content::Body(body) => body.len() + ROW_BYTES,
+            Content::Stored(stored) => stored.as_ref().map_or(ROW_BYTES, StoredProduct::bytes),
+        }
+    }
+
+    /// Decodes the message. CPU-bound.
+    pub(crate) fn into_delivery(self) -> Delivery {
+        let change: Result<Change, String> = match &self.content {
+            Content::Body(body) => {
+                serde_json::from_slice(body).map_err(|error| format!("the message cannot be read: {error}"))
+            }
+            Content::Stored(Some(stored)) => stored.change(&self.id),
+            Content::Stored(None) => Err(format!("product {} is not in the store", self.id)),
+        };
+        Delivery {
+            receipt: self.claim.receipt(),
+            envelope: change.map(|change| Envelope { change, traceparent: self.traceparent }),
+            receives: self.receives,
+            body: None,
+        }
+    }
+}
+
+/// Claims up to `max` messages that have been visible longest, for `timeout` milliseconds. Messages that were received too
+/// often and never retried become dead letters instead.
+pub(crate) fn claim(
+    transaction: &WriteTransaction<'_>,
+    max: usize,
+    timeout: i64,
+) -> rusqlite::Result<Vec<Claimed>> {
+    // Random, so that it is unique across all receivers of all processes.
+    let (_, token) = uuid::Uuid::now_v7().as_u64_pair();
+    let token = token.cast_signed();
+    loop {
+        let (abandoned, claimed): (Vec<_>, Vec<_>) = visible(transaction, max, token)?
+            .into_iter()
+            .partition(|message| message.receives > MAX_RECEIVES);
+        for message in &abandoned {
+            let reason = format!(
+                "received {MAX_RECEIVES} times and neither acknowledged nor retried: its receivers may have crashed"
+            );
+            dead_letters::move_message(transaction, message.claim.seq, &reason)?;
+        }
+        let hidden_until = transaction.now.saturating_add(timeout);
+        let mut hide = transaction.conn.prepare_cached(
+            "UPDATE messages SET visible_at = ?2, receives = receives + 1, token = ?3 WHERE seq = ?1",
+        )?;
+        for message in &claimed {
+            hide.execute([message.claim.seq, hidden_until, token])?;
+        }
+        // A round that claims nothing moves at least one message to the dead letters, so this ends.
+        if !claimed.is_empty() || abandoned.is_empty() {
+            return Ok(claimed);
+        }
+    }
+}
+
+/// Selects the messages that have been visible longest.
+pub(crate) const VISIBLE: &str =
+    "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.receives, m.id, m.traceparent, m.body
+    FROM messages m INDEXED BY messages_by_visibility
+    LEFT JOIN products p ON m.body IS NULL AND p.id = m.id
+    WHERE m.visible_at <= ?1 ORDER BY m.visible_at, m.seq LIMIT ?2";
+
+fn visible(transaction: &WriteTransaction<'_>, max: usize, token: i64) -> rusqlite::Result<Vec<Claimed>> {
+    let mut statement = transaction.conn.prepare_cached(VISIBLE)?;
+    let mut rows = statement.query(params![transaction.now, i64::try_from(max).unwrap_or(i64::MAX)])?;
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    while bytes < MAX_RECEIVED_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let message = Claimed::read(row, token)?;
+        bytes += message.bytes();
+        messages.push(message);
+    }
+    Ok(messages)
+}
+
+// ------------------------------------------------------------------------------------- claimed messages
+
+/// Deletes a claimed message.
+pub(crate) fn delete(transaction: &WriteTransaction<'_>, claim: MessageClaim) -> rusqlite::Result<()> {
+    transaction
+        .conn
+        .prepare_cached("DELETE FROM messages WHERE seq = ?1 AND token = ?2")?
+        .execute([claim.seq, claim.token])
+        .map(drop)
+}
+
+/// Makes a claimed message visible and does not count its receive.
+pub(crate) fn release(transaction: &WriteTransaction<'_>, claim: MessageClaim) -> rusqlite::Result<()> {
+    transaction.note_visible_messages();
+    transaction
+        .conn
+        .prepare_cached(
+            "UPDATE messages SET visible_at = ?3, token = NULL, receives = receives - 1
+             WHERE seq = ?1 AND token = ?2",
+        )?
+        .execute([claim.seq, claim.token, transaction.now])
+        .map(drop)
+}
+
+/// Hides a claimed message for another `timeout` milliseconds.
+pub(crate) fn extend(
+    transaction: &WriteTransaction<'_>,
+    claim: MessageClaim,
+    timeout: i64,
+) -> rusqlite::Result<()> {
+    transaction
+        .conn
+        .prepare_cached("UPDATE messages SET visible_at = ?3 WHERE seq = ?1 AND token = ?2")?
+        .execute([claim.seq, claim.token, transaction.now.saturating_add(timeout)])
+        .map(drop)
+}
+
+/// Makes a claimed message visible after a delay, or a dead letter if this was its last receive.
+pub(crate) fn retry_later(
+    transaction: &WriteTransaction<'_>,
+    claim: MessageClaim,
+    request: &RetryRequest,
+) -> rusqlite::Result<()> {
+    let receives: Option<u32> = transaction
+        .conn
+        .prepare_cached("SELECT receives FROM messages WHERE seq = ?1 AND token = ?2")?
+        .query_row([claim.seq, claim.token], |row| row.get(0))
+        .optional()?;
+    match receives {
+        None => Ok(()),
+        Some(receives) if receives >= MAX_RECEIVES => {
+            dead_letters::move_message(transaction, claim.seq, &request.reason)
+        }
+        Some(_) => {
+            transaction.note_visible_messages();
+            transaction
+                .conn
+                .prepare_cached("UPDATE messages SET visible_at = ?2, token = NULL WHERE seq = ?1")?
+                .execute([claim.seq, transaction.now.saturating_add(to_millis(request.delay))])
+                .map(drop)
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Looking the queue up: its URL, its settings, its counts.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
+use aws_sdk_sqs::types::QueueAttributeName;
+use aws_setup::{is_refusal, port_error};
+use domain::ports::{MAX_RECEIVES, PortError, PortErrorKind};
+use serde_json::Value;
+
+/// The visibility timeout that SQS gives a queue by default.
+pub(crate) const DEFAULT_VISIBILITY: Duration = Duration::from_secs(30);
+/// The suffix of the name of a FIFO queue. Noren needs no order.
+pub(crate) const FIFO: &str = ".fifo";
+const LOOKING_UP: &str = "looking up the queue";
+
+/// The reason why a queue cannot be opened. Each text is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such queue.
+    #[error(
+        "there is no SQS queue `{queue}` in region {region}; set NOREN_SQS_QUEUE and AWS_REGION to those of an existing \
+         one, or create it with `noren-command --create-tables`"
+    )]
+    NoQueue {
+        /// The configured name or URL.
+        queue: String,
+        /// The region that was searched.
+        region: String,
+    },
+    /// The queue is of the wrong kind.
+    #[error("the SQS queue `{queue}` is a FIFO queue; set NOREN_SQS_QUEUE to a standard queue")]
+    Fifo {
+        /// The configured name or URL.
+        queue: String,
+    },
+    /// The server denies access.
+    #[error("access to the SQS queue `{queue}` is denied; check the AWS credentials and their permissions")]
+    Refused {
+        /// The configured name or URL.
+        queue: String,
+        /// The server's error.
+        #[source]
+        source: PortError,
+    },
+    /// The queue could not be created.
+    #[error("cannot create the SQS queue `{queue}`")]
+    CannotCreate {
+        /// The configured name or URL.
+        queue: String,
+        /// The cause.
+        #[source]
+        source: PortError,
+    },
+}
+
+/// The URLs and settings of a queue.
+#[derive(Debug, Clone)]
+pub(crate) struct QueueInfo {
+    pub(crate) url: String,
+    /// The URL of the dead-letter queue; `None` if there is none, or none that is accessible.
+    pub(crate) dead_letter_url: Option<String>,
+    /// The visibility timeout.
+    pub(crate) visibility: Duration,
+}
+
+/// The reason why a queue was not found.
+pub(crate) enum FindError {
+    /// It does not exist.
+    Missing,
+    /// The server rejected the call.
+    Refused(PortError),
+    /// The server did not respond.
+    Unreachable(PortError),
+}
+
+impl FindError {
+    fn from_sdk<E>(error: SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let is_refused = is_refusal(&error);
+        if is_missing(error.code()) {
+            return Self::Missing;
+        }
+        let error = port_error(LOOKING_UP, error);
+        if is_refused { Self::Refused(error) } else { Self::Unreachable(error) }
+    }
+
+    pub(crate) fn into_port_error(self, queue: &str) -> PortError {
+        match self {
+            Self::Missing => {
+                PortError::bare(PortErrorKind::Unavailable, format!("there is no SQS queue `{queue}`"))
+            }
+            Self::Refused(error) | Self::Unreachable(error) => error,
+        }
+    }
+}
+
+/// Returns true if the error code means that the queue does not exist.
+pub(crate) fn is_missing(code: Option<&str>) -> bool {
+    let code = code.and_then(|code| code.rsplit(['.', '#']).next());
+    matches!(code, Some("QueueDoesNotExist" | "NonExistentQueue"))
+}
+
+/// Looks up a queue by its name or URL.
+pub(crate) async fn find(client: &Client, name_or_url: &str) -> Result<QueueInfo, FindError> {
+    let url = match is_url(name_or_url) {
+        true => name_or_url.to_owned(),
+        false => url_of(client, name_or_url).await.map_err(FindError::from_sdk)?,
+    };
+    let names = [QueueAttributeName::VisibilityTimeout, QueueAttributeName::RedrivePolicy];
+    let attributes = attributes(client, &url, &names).await?;
+    let seconds = attributes.get(&QueueAttributeName::VisibilityTimeout).and_then(|text| text.parse().ok());
+    let dead_letter_url = match attributes.get(&QueueAttributeName::RedrivePolicy) {
+        Some(policy) => dead_letter_url(client, name_or_url, policy).await,
+        None => {
+            tracing::warn!(
+                queue = name_or_url,
+                "the queue has no dead-letter queue: a change that cannot be indexed is retried for days"
+            );
+            None
+        }
+    };
+    let visibility = seconds.map_or(DEFAULT_VISIBILITY, Duration::from_secs);
+    Ok(QueueInfo { url, dead_letter_url, visibility })
+}
+
+fn is_url(name: &str) -> bool {
+    name.starts_with("http://") || name.starts_with("https://")
+}
+
+/// Returns the URL of the queue with a name.
+pub(crate) async fn url_of(client: &Client, name: &str) -> Result<String, SdkError<GetQueueUrlError>> {
+    let response = client.get_queue_url().queue_name(name).send().await?;
+    Ok(response.queue_url.unwrap_or_default())
+}
+
+/// Returns the URL of the dead-letter queue in a redrive policy. If it is not accessible, only its count and the reasons of
+/// its letters are lost.
+async fn dead_letter_url(client: &Client, queue: &str, policy: &str) -> Option<String> {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    // Some servers write the number as a string.
+    let receives = &policy["maxReceiveCount"];
+    let receives = receives.as_u64().or_else(|| receives.as_str()?.parse().ok());
+    if receives != Some(MAX_RECEIVES.into()) {
+        tracing::warn!(
+            queue,
+            receives,
+            wanted = MAX_RECEIVES,
+            "the queue makes dead letters after an unexpected number of receives"
+        );
+    }
+    let name = policy["deadLetterTargetArn"].as_str()?.rsplit(':').next()?;
+    match url_of(client, name).await {
+        Ok(url) => Some(url),
+        Err(error) => {
+            let error = port_error(LOOKING_UP, error);
+            tracing::warn!(
+                error = error.chain(),
+                "cannot access the dead-letter queue; its messages are not counted"
+            );
+            None
+        }
+    }
+}
+
+/// Attributes of a queue.
+pub(crate) type Attributes = HashMap<QueueAttributeName, String>;
+
+/// Returns those of the named attributes that the queue has.
+pub(crate) async fn attributes(
+    client: &Client,
+    url: &str,
+    names: &[QueueAttributeName],
+) -> Result<Attributes, FindError> {
+    let call = client.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
+    Ok(call.send().await.map_err(FindError::from_sdk)?.attributes.unwrap_or_default())
+}
+
+/// Returns attributes that are numbers, in request order; zero for one that the server does not know.
+pub(crate) async fn counts<const N: usize>(
+    client: &Client,
+    url: &str,
+    names: [QueueAttributeName; N],
+) -> Result<[u64; N], PortError> {
+    let attributes = attributes(client, url, &names).await.map_err(|error| error.into_port_error(url))?;
+    Ok(names.map(|name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0)))
+}

@@ -1,0 +1,184 @@
+//! `facets=*`: selects the facets that matter for the products found.
+
+use std::collections::BTreeMap;
+
+use domain::Product;
+use domain::search::{Field, Hit, MAX_FACETS, MAX_PAGE_SIZE, Page, PageStart, SearchRequest, Sort};
+
+/// The most attributes to select, besides those that are filtered by.
+const MAX_ATTRIBUTES: usize = 6;
+/// The share of the products that must have an attribute for it to be selected.
+const MIN_COVERAGE: f64 = 0.2;
+/// With this many values or more, an attribute whose values mostly differ names the product rather than describes it.
+const MANY_VALUES: usize = 20;
+
+/// Returns the search for the sample: the best matches.
+pub(crate) fn sample(request: &SearchRequest) -> SearchRequest {
+    SearchRequest {
+        facets: Vec::new(),
+        sort: Sort::Relevance,
+        page: Page { start: PageStart::Number(1), size: MAX_PAGE_SIZE },
+        ..request.clone()
+    }
+}
+
+/// Returns at most [`MAX_FACETS`] facets, in this order:
+///
+/// 1. those that the request names,
+/// 2. brand, category and price, if filtered by or if a product of the sample has one,
+/// 3. the attributes that are filtered by,
+/// 4. the attributes that are most [useful](AttributeCounts::usefulness) for telling the products of the sample apart.
+pub(crate) fn select_facets(request: &SearchRequest, sample: &[Hit]) -> Vec<Field> {
+    let products: Vec<&Product> = sample.iter().map(|hit| &*hit.product).collect();
+    let any = |has: &dyn Fn(&Product) -> bool| products.iter().any(|product| has(product));
+    let mut fields = request.facets.clone();
+    let filters = &request.filters;
+    let in_currency =
+        |product: &Product| product.content.price.is_some_and(|price| price.currency() == request.currency);
+    let fixed = [
+        (Field::Brand, !filters.brand.is_empty() || any(&|product| product.content.brand.is_some())),
+        (Field::Category, !filters.category.is_empty() || any(&|product| product.content.category.is_some())),
+        (Field::Price, !filters.price.is_empty() || any(&in_currency)),
+    ];
+    fields.extend(fixed.into_iter().filter(|(_, is_there)| *is_there).map(|(field, _)| field));
+    fields.extend(filters.attributes.keys().cloned().map(Field::Attribute));
+    let mut useful: Vec<(f64, &str)> = count_attributes(&products)
+        .into_iter()
+        .filter_map(|(key, counts)| Some((counts.usefulness(products.len())?, key)))
+        .collect();
+    useful
+        .sort_by(|(a_usefulness, a), (b_usefulness, b)| b_usefulness.total_cmp(a_usefulness).then(a.cmp(b)));
+    let attributes = useful.into_iter().map(|(_, key)| Field::Attribute(key.to_owned()));
+    fields.extend(attributes.take(MAX_ATTRIBUTES));
+    let mut distinct = Vec::with_capacity(fields.len());
+    for field in fields {
+        if !distinct.contains(&field) {
+            distinct.push(field);
+        }
+    }
+    distinct.truncate(MAX_FACETS);
+    distinct
+}
+
+/// The counts of one attribute in a sample.
+#[derive(Default)]
+struct AttributeCounts {
+    /// Products that have it.
+    products: usize,
+    /// Products whose value is a number.
+    numbers: usize,
+    /// Products with each value.
+    values: BTreeMap<String, usize>,
+}
+
+fn count_attributes<'a>(products: &[&'a Product]) -> BTreeMap<&'a str, AttributeCounts> {
+    let mut attributes = BTreeMap::<&str, AttributeCounts>::new();
+    for (key, value) in products.iter().flat_map(|product| &product.content.attributes) {
+        let counts = attributes.entry(key).or_default();
+        counts.products += 1;
+        counts.numbers += usize::from(value.as_number().is_some());
+        for value in value.facet_values() {
+            *counts.values.entry(value.into_owned()).or_default() += 1;
+        }
+    }
+    attributes
+}
+
+impl AttributeCounts {
+    /// Returns the share of the products that have the attribute, times the probability that two of its values differ (the
+    /// Gini–Simpson index).
+    ///
+    /// Returns `None` if all values are equal, few products have it, or nearly every product has a value of its own. Numbers
+    /// are selected by ranges, so they are excluded only if all of them differ.
+    fn usefulness(&self, products: usize) -> Option<f64> {
+        let coverage = self.products as f64 / products as f64;
+        let (distinct, total) = (self.values.len(), self.values.values().sum::<usize>());
+        let is_number = self.numbers == self.products;
+        let is_name = if is_number || total < MANY_VALUES { distinct == total } else { distinct * 2 > total };
+        if distinct < 2 || is_name || coverage < MIN_COVERAGE {
+            return None;
+        }
+        let same: f64 = self.values.values().map(|count| (*count as f64 / total as f64).powi(2)).sum();
+        Some(coverage * (1.0 - same))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::input::read_product;
+    use domain::{Currency, ProductId, Version};
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    fn hit(number: usize, json: &Value) -> Hit {
+        let product = Product {
+            id: ProductId::parse(&format!("p{number}")).unwrap(),
+            version: Version(1),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            updated_at: jiff::Timestamp::UNIX_EPOCH,
+            content: read_product(json.to_string().as_bytes(), Currency::USD).unwrap().content,
+        };
+        Hit { product: Arc::new(product), score: 1.0, highlights: BTreeMap::new() }
+    }
+
+    fn selected(request: &SearchRequest, products: impl Fn(usize) -> Value) -> Vec<String> {
+        let sample: Vec<Hit> = (0..100).map(|number| hit(number, &products(number))).collect();
+        select_facets(request, &sample).iter().map(ToString::to_string).collect()
+    }
+
+    fn everything() -> SearchRequest {
+        SearchRequest::all(Currency::USD)
+    }
+
+    #[test]
+    fn attributes_are_selected_that_most_products_have_and_that_divide_them() {
+        let product = |number: usize| {
+            let mut attributes = json!({
+                "colour": (["black", "white", "red", "blue"][number % 4]),
+                "wireless": (number.is_multiple_of(10)),
+                "warranty": "2 years",
+                "code": format!("code-{number}"),
+                "ean": 4_000_000 + number,
+                "weight": number % 50,
+            });
+            if number < 10 {
+                attributes["rare"] = json!(number % 2);
+            }
+            json!({"name": "x", "brand": "HP", "attributes": attributes})
+        };
+        let selected = selected(&everything(), product);
+        assert_eq!(selected, ["brand", "attributes.weight", "attributes.colour", "attributes.wireless"]);
+    }
+
+    #[test]
+    fn named_and_filtered_ones_are_there_in_any_case_and_there_is_an_end() {
+        let mut request = everything();
+        request.facets = vec![Field::Tags, Field::Brand];
+        request.filters.attributes.insert("size".to_owned(), Vec::new());
+        request.filters.category.push(domain::CategoryPath::parse("Home").unwrap());
+        let product = |number: usize| {
+            let attributes: serde_json::Map<String, Value> =
+                (0..30).map(|key| (format!("k{key:02}"), json!(number.is_multiple_of(2)))).collect();
+            json!({"name": "x", "price": 5, "attributes": attributes})
+        };
+        let selected = selected(&request, product);
+        let attributes = ["k00", "k01", "k02", "k03", "k04", "k05"].map(|key| format!("attributes.{key}"));
+        let first = ["tags", "brand", "category", "price", "attributes.size"].map(str::to_owned);
+        assert_eq!(selected, [&first[..], &attributes].concat());
+        request.facets = (0..MAX_FACETS).map(|n| Field::Attribute(n.to_string())).collect();
+        assert_eq!(select_facets(&request, &[]), request.facets);
+    }
+
+    #[test]
+    fn where_nothing_is_found_nothing_matters() {
+        assert_eq!(select_facets(&everything(), &[]), []);
+        let few = [
+            json!({"name": "x", "attributes": {"colour": "red", "mpn": "a"}}),
+            json!({"name": "x", "attributes": {"colour": "blue", "mpn": "b"}}),
+            json!({"name": "x", "attributes": {"colour": "red", "mpn": "c"}}),
+        ];
+        let sample: Vec<Hit> = few.iter().enumerate().map(|(number, json)| hit(number, json)).collect();
+        assert_eq!(select_facets(&everything(), &sample), [Field::Attribute("colour".to_owned())]);
+    }
+}

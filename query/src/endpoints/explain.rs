@@ -1,0 +1,230 @@
+//! `GET /products/{id}/explain`.
+
+use std::sync::Arc;
+
+use api::extract::IdInPath;
+use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
+use api::responses::{BadParameters, InvalidId, NotIndexed, ServiceFailed};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::ports::{Indexed, IndexedState};
+use domain::search::{Field, Hit, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRequest};
+use domain::{AttributeValue, Content, ProductId, Version};
+use runtime::Problem;
+use serde::Serialize;
+use text::explain::Explanation;
+use utoipa::ToSchema;
+
+use crate::execute::cache_key;
+use crate::explanation::ExplanationJson;
+use crate::extract::{Explain, Parameters};
+use crate::parameters::{Endpoint, wanted};
+use crate::respond::RenderedResponse;
+use crate::search_service::SearchService;
+
+/// The most products of the list to search for the product.
+const MAX_RANK: usize = 1000;
+
+/// The rank of a product in a search, and the reasons.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ProductExplanation)]
+struct ExplainJson<'a> {
+    /// The product.
+    #[schema(value_type = String, examples("lamp-1"))]
+    id: &'a str,
+    /// Its state in the index: `active`; `hidden`, if it is a draft or archived; `deleted`; or `unknown` to the index.
+    #[schema(value_type = String, examples("active"))]
+    state: &'static str,
+    /// The indexed version; absent if the product is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, examples(3))]
+    version: Option<Version>,
+    /// Its rank by relevance, from 1; absent if it is not found, or not among the first 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples(12))]
+    rank: Option<usize>,
+    /// The number of products found.
+    #[schema(examples(40))]
+    total: u64,
+    /// Every filter that excludes it, with the values it has instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<ExcludingFilter>>)]
+    excluded_by: Vec<ExcludingFilter>,
+    /// True if a rule of the shop hides it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>)]
+    hidden_by_rule: bool,
+    /// How the words are found in it; absent if it is not active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ExplanationJson<'static>>)]
+    explanation: Option<ExplanationJson<'a>>,
+    /// The search with its misspelt words corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    corrected_query: Option<&'a str>,
+    /// Words that the products found need not have, because few have all of them.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Option<Vec<String>>)]
+    relaxed: &'a [String],
+}
+
+/// A filter that excludes a product.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+struct ExcludingFilter {
+    /// The parameter.
+    #[schema(examples("brand"))]
+    filter: String,
+    /// The values that it lets through.
+    #[schema(example = json!(["HP"]))]
+    wanted: Vec<String>,
+    /// The values of the product; empty if it has none.
+    #[schema(example = json!(["Dell"]))]
+    has: Vec<String>,
+}
+
+/// Explain why a search finds a product, or does not
+///
+/// Returns the product's state in the index, the filters that exclude it with the values it has instead, how each word is found
+/// in it, whether a rule of the shop hides or moves it, and its rank among the first 1,000 products found. This endpoint is for
+/// the shop's staff: it also reveals drafts.
+#[utoipa::path(
+    get,
+    path = "/products/{id}/explain",
+    tag = "search",
+    operation_id = "explain",
+    params(
+        ("id" = String, Path, description = "The product.", example = "lamp-1"), Parameters<Explain>,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The explanation; also for a product that the index does not know.",
+            body = ExplainJson<'static>,
+            example = json!({
+                "id": "lamp-1", "state": "active", "version": 3, "total": 40,
+                "excludedBy": [{"filter": "brand", "wanted": ["Hikari"], "has": ["Akari"]}],
+                "explanation": {
+                    "base": 1.0,
+                    "words": [
+                        {"word": "lmap", "found": "oneTypo", "as": "lamp", "in": ["name"], "level": 24, "score": 6.21}
+                    ]
+                }
+            })
+        ),
+        BadParameters,
+        InvalidId,
+        ServiceFailed,
+        NotIndexed,
+    )
+)]
+pub(crate) async fn explain(
+    State(service): State<Arc<SearchService>>,
+    IdInPath(id): IdInPath,
+    Parameters { search, .. }: Parameters<Explain>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let key = cache_key(&format!("explain/{id}"), Endpoint::Explain, &search);
+    service.respond(&headers, &search.required, &key, service.explain_product(&id, &search.request)).await
+}
+
+impl SearchService {
+    async fn explain_product(
+        &self,
+        id: &ProductId,
+        request: &SearchRequest,
+    ) -> Result<RenderedResponse, Problem> {
+        let indexed = self.index.get(std::slice::from_ref(id)).await.or_problem(SEARCH_INDEX)?;
+        let indexed = indexed.into_iter().next().flatten();
+        let product = match &indexed {
+            Some(Indexed { state: IndexedState::Active(product), .. }) => Some(&**product),
+            _ => None,
+        };
+        let excluded_by =
+            product.map(|product| excluding_filters(request, &product.content)).unwrap_or_default();
+        let hidden_by_rule = request.tuning.hidden.contains(id);
+        let may_be_found = product.is_some() && excluded_by.is_empty() && !hidden_by_rule;
+        let (found, answer) = self.find_rank(id, request, may_be_found).await?;
+        let score = found.as_ref().map(|(_, hit)| hit.score);
+        let explanation: Option<Explanation> =
+            product.map(|product| self.explainer(request).explain(product, score));
+        let json = ExplainJson {
+            id: id.as_str(),
+            state: state_name(indexed.as_ref()),
+            version: indexed.as_ref().map(|indexed| indexed.version),
+            rank: found.map(|(rank, _)| rank),
+            total: answer.total,
+            excluded_by,
+            hidden_by_rule,
+            explanation: explanation.as_ref().map(ExplanationJson::from),
+            corrected_query: answer.corrected_query.as_deref(),
+            relaxed: &answer.relaxed,
+        };
+        let json = serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))?;
+        // The calls need not see the same snapshot. Caching would gain little: the endpoint is called rarely.
+        Ok(RenderedResponse::new(json, None))
+    }
+
+    /// Pages through the list until it reaches the product. Returns its rank with its hit, and the first page.
+    async fn find_rank(
+        &self,
+        id: &ProductId,
+        request: &SearchRequest,
+        may_be_found: bool,
+    ) -> Result<(Option<(usize, Hit)>, SearchAnswer), Problem> {
+        let size = if may_be_found { MAX_PAGE_SIZE } else { 1 };
+        let page = Page { start: PageStart::Number(1), size };
+        let mut request = SearchRequest { page, ..request.clone() };
+        let (first, _) = self.query_index_once("explain", &request).await?;
+        if !may_be_found {
+            return Ok((None, first));
+        }
+        let (mut before, mut page) = (0, first.clone());
+        loop {
+            if let Some(at) = page.hits.iter().position(|hit| hit.product.id == *id) {
+                return Ok((Some((before + at + 1, page.hits.swap_remove(at))), first));
+            }
+            before += page.hits.len();
+            let Some(next) = page.next.filter(|_| before < MAX_RANK) else {
+                return Ok((None, first));
+            };
+            request.page.start = PageStart::After(next);
+            (page, _) = self.query_index_once("explain", &request).await?;
+        }
+    }
+}
+
+fn state_name(indexed: Option<&Indexed>) -> &'static str {
+    match indexed.map(|indexed| &indexed.state) {
+        None => "unknown",
+        Some(IndexedState::Active(_)) => "active",
+        Some(IndexedState::Hidden) => "hidden",
+        Some(IndexedState::Deleted) => "deleted",
+    }
+}
+
+fn excluding_filters(request: &SearchRequest, content: &Content) -> Vec<ExcludingFilter> {
+    let failed = request.filters.failed_by(content, request.currency);
+    let excluding = |field: Field| ExcludingFilter {
+        filter: field.filter_name(),
+        wanted: wanted(request, &field),
+        has: field_values(content, &field),
+    };
+    failed.into_iter().map(excluding).collect()
+}
+
+/// Returns the values that a product has in a field.
+fn field_values(content: &Content, field: &Field) -> Vec<String> {
+    match field {
+        Field::Category => content.category.iter().map(ToString::to_string).collect(),
+        Field::Brand => content.brand.clone().into_iter().collect(),
+        Field::Tags => content.tags.clone(),
+        Field::Price => content.price.iter().map(|price| format!("{price} {}", price.currency())).collect(),
+        Field::Stock => content.stock.iter().map(ToString::to_string).collect(),
+        Field::Attribute(key) => {
+            let values = content.attributes.get(key).into_iter().flat_map(AttributeValue::facet_values);
+            values.map(std::borrow::Cow::into_owned).collect()
+        }
+    }
+}

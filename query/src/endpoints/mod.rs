@@ -1,0 +1,7 @@
+//! The endpoints, one file each.
+
+pub(crate) mod explain;
+pub(crate) mod facets;
+pub(crate) mod search;
+pub(crate) mod similar;
+pub(crate) mod suggest;

@@ -1,0 +1,144 @@
+//! `GET /products/{id}/similar`.
+
+use std::sync::Arc;
+
+use api::extract::IdInPath;
+use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
+use api::responses::{BadParameters, InvalidId, NotIndexed, NotModified, ServiceFailed};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use domain::ports::{Indexed, IndexedState};
+use domain::search::{Hit, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
+use domain::{Product, ProductId};
+use runtime::Problem;
+use serde::Serialize;
+use text::similar::distinctive_words;
+use utoipa::ToSchema;
+
+use crate::execute::cache_key;
+use crate::extract::{Parameters, Similar};
+use crate::parameters::{Endpoint, ParsedSearch};
+use crate::respond::RenderedResponse;
+use crate::search_service::SearchService;
+
+/// Products that are similar to another.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimilarProducts)]
+struct SimilarJson<'a> {
+    /// The products: those of the same category first, then all others, the most similar first.
+    #[schema(value_type = Vec<SimilarProduct<'static>>)]
+    products: Vec<SimilarProduct<'a>>,
+}
+
+/// A product that is similar to another.
+#[derive(Serialize, ToSchema)]
+struct SimilarProduct<'a> {
+    #[serde(flatten)]
+    #[schema(value_type = Product)]
+    product: &'a Product,
+    /// How much both have in common; higher is more.
+    #[schema(examples(7.31))]
+    score: f32,
+}
+
+/// List similar products
+///
+/// Products that share words with the name (except codes and sizes), the brand, the category or the tags of this one: those
+/// of its category first, and among them those that share the most. Filters such as `inStock=true` narrow the choice; if
+/// they name categories, its own is not preferred.
+#[utoipa::path(
+    get,
+    path = "/products/{id}/similar",
+    tag = "search",
+    operation_id = "similar",
+    params(
+        ("id" = String, Path, description = "The product.", example = "lamp-1"), Parameters<Similar>,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The products.",
+            body = SimilarJson<'static>,
+            headers(
+                ("ETag" = String, description = "Changes with the index; send it back as `If-None-Match`."),
+                ("Cache-Control" = String, description = "`public, max-age=` the configured seconds, or `no-cache`."),
+            )
+        ),
+        NotModified,
+        BadParameters,
+        InvalidId,
+        ServiceFailed,
+        NotIndexed,
+        (
+            status = 404,
+            description = "Search cannot find a product with this id: it does not exist, is not active, or is not indexed yet.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
+    )
+)]
+pub(crate) async fn similar(
+    State(service): State<Arc<SearchService>>,
+    IdInPath(id): IdInPath,
+    Parameters { search, .. }: Parameters<Similar>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let key = cache_key(&format!("similar/{id}"), Endpoint::Similar, &search);
+    service.respond(&headers, &search.required, &key, service.similar_to(&id, &search)).await
+}
+
+impl SearchService {
+    async fn similar_to(&self, id: &ProductId, search: &ParsedSearch) -> Result<RenderedResponse, Problem> {
+        // The product and its search results reflect one snapshot if it is the same before and after.
+        let before = self.newest_snapshot().await?;
+        let indexed = self.index.get(std::slice::from_ref(id)).await.or_problem(SEARCH_INDEX)?;
+        let Some(Some(Indexed { state: IndexedState::Active(product), .. })) = indexed.into_iter().next()
+        else {
+            let detail = format!("search finds no product {id}");
+            return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+        };
+        let requests = requests(&product, search);
+        if requests.is_empty() {
+            return Ok(RenderedResponse::new(similar_json(&[], search.limit)?, None));
+        }
+        let (answers, _) = self.query_index("similar", &requests).await?;
+        let json = similar_json(&answers, search.limit)?;
+        let is_same = |snapshot: &String| answers.iter().all(|answer| answer.snapshot == *snapshot);
+        Ok(RenderedResponse::new(json, before.filter(is_same)))
+    }
+}
+
+/// Returns the searches for similar products: of the same category, then of any. Returns none for a product without words.
+fn requests(product: &Product, search: &ParsedSearch) -> Vec<SearchRequest> {
+    let words = distinctive_words(&product.content);
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let page = Page { start: PageStart::Number(1), size: search.limit };
+    let mut any = SearchRequest { words, match_mode: MatchMode::Any, page, ..search.request.clone() };
+    any.tuning.hidden.push(product.id.clone());
+    // Products that a rule pins are not more similar.
+    any.tuning.pinned.clear();
+    let mut requests = Vec::with_capacity(2);
+    if let Some(category) = product.content.category.as_ref().filter(|_| any.filters.category.is_empty()) {
+        let mut same = any.clone();
+        same.filters.category.push(category.clone());
+        requests.push(same);
+    }
+    requests.push(any);
+    requests
+}
+
+/// Renders the first products of the first answer, then those of the next that the first does not have.
+fn similar_json(answers: &[SearchAnswer], limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut hits = Vec::<&Hit>::with_capacity(limit);
+    for hit in answers.iter().flat_map(|answer| &answer.hits) {
+        if hits.len() < limit && hits.iter().all(|known| known.product.id != hit.product.id) {
+            hits.push(hit);
+        }
+    }
+    let products = hits.into_iter().map(|hit| SimilarProduct { product: &hit.product, score: hit.score });
+    let json = SimilarJson { products: products.collect() };
+    serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))
+}

@@ -1,0 +1,195 @@
+//! Runs searches on the index, and measures how long it takes.
+
+use std::time::{Duration, Instant};
+
+use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
+use domain::search::{
+    Facet, FacetRequest, FacetValue, Field, MAX_FACET_VALUES, SearchAnswer, SearchRequest, Tuning,
+};
+use jiff::Timestamp;
+use runtime::Problem;
+use text::explain::Explainer;
+
+use crate::metrics::SEARCH_SECONDS;
+use crate::parameters::{self, Endpoint, ParsedSearch};
+use crate::respond::RenderedResponse;
+use crate::search_service::SearchService;
+use crate::{answer, auto_facets};
+
+/// The most categories to count for a tree.
+const MAX_CATEGORIES: usize = 100_000;
+
+/// Returns the cache key of a response: the endpoint's path, the canonical request and the rules in effect.
+pub(crate) fn cache_key(path: &str, endpoint: Endpoint, parsed: &ParsedSearch) -> String {
+    with_tuning(path, &parameters::write(endpoint, parsed), &parsed.request.tuning)
+}
+
+fn with_tuning(path: &str, parameters: &str, tuning: &Tuning) -> String {
+    match tuning.is_empty() {
+        true => format!("{path}?{parameters}"),
+        // The debug form shows every field.
+        false => format!("{path}?{parameters}#{tuning:?}"),
+    }
+}
+
+impl SearchService {
+    /// Adds what the shop's rules decide about the search at this moment.
+    pub(crate) fn apply_rules(&self, parsed: ParsedSearch) -> ParsedSearch {
+        let Some(rules) = &self.settings.rules else { return parsed };
+        let request = parsed.request;
+        let tuning = rules.current().tuning(&request.words, request.currency, Timestamp::now());
+        ParsedSearch { request: SearchRequest { tuning, ..request }, ..parsed }
+    }
+
+    /// Returns an explainer of the products of a search, with the weights of the shop's rules.
+    pub(crate) fn explainer<'a>(&self, request: &'a SearchRequest) -> Explainer<'a> {
+        let rules = self.settings.rules.as_ref();
+        let weights = rules.map(|rules| rules.current().weights()).unwrap_or_default();
+        Explainer::new(request, self.settings.language, weights)
+    }
+
+    /// Runs searches on one snapshot of the index, and renders each answer.
+    ///
+    /// # Errors
+    /// If the index fails.
+    pub(crate) async fn search_all(
+        &self,
+        searches: &[ParsedSearch],
+    ) -> Result<Vec<RenderedResponse>, Problem> {
+        let (requests, sampled) = self.with_auto_facets(searches).await?;
+        let wide: Vec<SearchRequest> = requests.iter().map(with_room_for_a_tree).collect();
+        let kind = if searches.len() == 1 { "search" } else { "searches" };
+        let (mut answers, took) = self.query_index(kind, &wide).await?;
+        let mut all = Vec::with_capacity(searches.len());
+        for ((parsed, request), answer) in searches.iter().zip(&requests).zip(&mut answers) {
+            self.complete_categories(request, answer).await?;
+            let mut explanations = Vec::new();
+            if parsed.explain {
+                let mut explainer = self.explainer(request);
+                let explained =
+                    answer.hits.iter().map(|hit| explainer.explain(&hit.product, Some(hit.score)));
+                explanations.extend(explained);
+            }
+            let json = answer::search_json(request, answer, &explanations, took);
+            let json = json.map_err(|error| serialization_failed(&error))?;
+            let found_nothing = answer.total == 0 && !request.words.is_empty();
+            if found_nothing {
+                tracing::debug!(search.words = request.words, "a search found nothing");
+            }
+            let is_one_snapshot = sampled.as_ref().is_none_or(|sampled| *sampled == answer.snapshot);
+            let snapshot = is_one_snapshot.then(|| answer.snapshot.clone());
+            all.push(RenderedResponse { json, found_nothing, snapshot });
+        }
+        Ok(all)
+    }
+
+    /// Returns the requests with the facets to count, and the snapshot on which automatic facets were selected.
+    async fn with_auto_facets(
+        &self,
+        searches: &[ParsedSearch],
+    ) -> Result<(Vec<SearchRequest>, Option<String>), Problem> {
+        let mut requests: Vec<SearchRequest> = searches.iter().map(|parsed| parsed.request.clone()).collect();
+        let selecting =
+            || searches.iter().zip(0..).filter(|(parsed, _)| parsed.auto_facets).map(|(_, at)| at);
+        let samples: Vec<SearchRequest> =
+            selecting().map(|at: usize| auto_facets::sample(&requests[at])).collect();
+        if samples.is_empty() {
+            return Ok((requests, None));
+        }
+        let (answers, _) = self.query_index("sample", &samples).await?;
+        for (at, sample) in selecting().zip(&answers) {
+            requests[at].facets = auto_facets::select_facets(&requests[at], &sample.hits);
+        }
+        Ok((requests, answers.into_iter().next().map(|sample| sample.snapshot)))
+    }
+
+    /// Counts all categories if the answer has only some of them, which may lack some that the tree shows.
+    async fn complete_categories(
+        &self,
+        request: &SearchRequest,
+        answer: &mut SearchAnswer,
+    ) -> Result<(), Problem> {
+        for (field, facet) in &mut answer.facets {
+            let Facet::Values { values, distinct, .. } = facet else { continue };
+            if *field != Field::Category || *distinct <= values.len() {
+                continue;
+            }
+            let all = FacetRequest {
+                search: request.clone(),
+                field: Field::Category,
+                prefix: String::new(),
+                limit: (*distinct).min(MAX_CATEGORIES),
+            };
+            (*values, _) = self.facet_values(&all).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs searches on one snapshot of the index, and returns how long that took.
+    pub(crate) async fn query_index(
+        &self,
+        kind: &'static str,
+        requests: &[SearchRequest],
+    ) -> Result<(Vec<SearchAnswer>, Duration), Problem> {
+        let start = Instant::now();
+        let answers = self.index.search_all(requests).await.or_problem(SEARCH_INDEX)?;
+        Ok((answers, record_duration(kind, start)))
+    }
+
+    /// Runs one search.
+    pub(crate) async fn query_index_once(
+        &self,
+        kind: &'static str,
+        request: &SearchRequest,
+    ) -> Result<(SearchAnswer, Duration), Problem> {
+        let (answers, took) = self.query_index(kind, std::slice::from_ref(request)).await?;
+        Ok((answers.into_iter().next().ok_or_else(Problem::internal)?, took))
+    }
+
+    /// Returns the values of a facet, and the snapshot of the index if it is known that there was only one.
+    pub(crate) async fn facet_values(
+        &self,
+        request: &FacetRequest,
+    ) -> Result<(Vec<FacetValue>, Option<String>), Problem> {
+        let before = self.newest_snapshot().await?;
+        let start = Instant::now();
+        let values = self.index.facet_values(request).await.or_problem(SEARCH_INDEX)?;
+        record_duration("facet_values", start);
+        let is_same = before.is_some() && before == self.newest_snapshot().await?;
+        Ok((values, before.filter(|_| is_same)))
+    }
+}
+
+/// Returns the request with as many facet values as the tree of categories takes, which are more than the list shows.
+fn with_room_for_a_tree(request: &SearchRequest) -> SearchRequest {
+    let mut request = request.clone();
+    if request.facets.contains(&Field::Category) {
+        request.facet_values = request.facet_values.max(MAX_FACET_VALUES);
+    }
+    request
+}
+
+fn record_duration(kind: &'static str, start: Instant) -> Duration {
+    let took = start.elapsed();
+    metrics::histogram!(SEARCH_SECONDS, "kind" => kind).record(took.as_secs_f64());
+    took
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ProductId;
+
+    #[test]
+    fn what_rules_decide_is_part_of_a_cache_key() {
+        let pinning = |id| Tuning { pinned: vec![ProductId::parse(id).unwrap()], ..Tuning::default() };
+        let nothing = with_tuning("search", "query=tea", &Tuning::default());
+        assert_eq!(nothing, "search?query=tea");
+        let (a, b) = (
+            with_tuning("search", "query=tea", &pinning("a")),
+            with_tuning("search", "query=tea", &pinning("b")),
+        );
+        assert!(a != nothing && a != b);
+        assert_eq!(a, with_tuning("search", "query=tea", &pinning("a")));
+    }
+}

@@ -1,0 +1,206 @@
+//! The JSON body of a search: the parameters as fields, with lists, numbers and booleans of JSON as their values.
+//!
+//! The fields are turned into the pairs of a query string, so that one reader checks both.
+
+use api::parameters::{Pair, ParameterReader, shown};
+use domain::input::{InputError, RawObject, json_type};
+use domain::{AttributeValue, Currency, Fault, FaultKind, Faults};
+use serde_json::value::RawValue;
+
+use crate::parameters::did_you_mean;
+use crate::parameters::parameter::{ATTRIBUTE_PREFIX, Endpoint, Kind, Parameter};
+use crate::parameters::parsed::ParsedSearch;
+use crate::parameters::read::read_all;
+use crate::parameters::table;
+use crate::parameters::values::escape_name;
+
+/// The most searches in one call.
+pub const MAX_SEARCHES: usize = 10;
+/// The field that holds several searches.
+const SEARCHES: &str = "searches";
+
+/// The searches of a body.
+#[derive(Debug, PartialEq)]
+pub enum Searches {
+    /// One search: `{"query": …}`.
+    One(Box<ParsedSearch>),
+    /// Several searches on one snapshot of the index: `{"searches": [{"query": …}, …]}`.
+    Several(Vec<ParsedSearch>),
+}
+
+/// Reads the body of `POST /products/search`. Prices are in `default_currency` unless a search names another.
+///
+/// # Errors
+/// [`InputError::Syntax`] for a body that is not JSON; otherwise all faults of all searches at once. The field of each is
+/// the name of the parameter, with the position of the search if there are several: `searches[1].priceRange`.
+pub fn read_searches(body: &[u8], default_currency: Currency) -> Result<Searches, InputError> {
+    let object = RawObject::parse(body)?;
+    let Some((_, list)) = object.0.iter().find(|(name, _)| *name == SEARCHES) else {
+        return Ok(Searches::One(Box::new(read_one(&object, default_currency)?)));
+    };
+    let mut faults: Vec<Fault> = object
+        .0
+        .iter()
+        .filter(|(name, _)| *name != SEARCHES)
+        .map(|(name, _)| {
+            let message = "cannot be combined with `searches`; write it into each search that it applies to";
+            Fault::new(shown(name), FaultKind::Unknown, message)
+        })
+        .collect();
+    let requests = read_several(list, default_currency, &mut faults);
+    if faults.is_empty() { Ok(Searches::Several(requests)) } else { Err(Faults(faults).into()) }
+}
+
+fn read_several(list: &RawValue, default_currency: Currency, faults: &mut Vec<Fault>) -> Vec<ParsedSearch> {
+    let Ok(searches) = serde_json::from_str::<Vec<&RawValue>>(list.get()) else {
+        let message = format!("must be a list of searches, not {}", json_type(list));
+        faults.push(Fault::new(SEARCHES, FaultKind::WrongType, message));
+        return Vec::new();
+    };
+    if searches.is_empty() || searches.len() > MAX_SEARCHES {
+        let message = format!("must be 1 to {MAX_SEARCHES} searches; there are {}", searches.len());
+        faults.push(Fault::new(SEARCHES, FaultKind::OutOfRange, message));
+        return Vec::new();
+    }
+    let mut requests = Vec::with_capacity(searches.len());
+    for (at, raw) in searches.into_iter().enumerate() {
+        let place = format!("{SEARCHES}[{at}]");
+        let Ok(object) = serde_json::from_str::<RawObject<'_>>(raw.get()) else {
+            let message =
+                format!("must be an object with the parameters of a search, not {}", json_type(raw));
+            faults.push(Fault::new(place, FaultKind::WrongType, message));
+            continue;
+        };
+        match read_one(&object, default_currency) {
+            Ok(request) => requests.push(request),
+            Err(Faults(own)) => faults.extend(own.into_iter().map(|fault| Fault {
+                field: if fault.field.is_empty() {
+                    place.clone()
+                } else {
+                    format!("{place}.{}", fault.field)
+                },
+                ..fault
+            })),
+        }
+    }
+    requests
+}
+
+fn read_one(object: &RawObject<'_>, default_currency: Currency) -> Result<ParsedSearch, Faults> {
+    let mut fields = Fields::default();
+    fields.read(object);
+    read_all(Endpoint::Search, ParameterReader::of_pairs(fields.pairs, fields.faults), default_currency)
+}
+
+/// Turns fields into pairs, and collects the faults of their types.
+#[derive(Default)]
+struct Fields {
+    pairs: Vec<Pair>,
+    faults: Vec<Fault>,
+}
+
+impl Fields {
+    fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
+        self.faults.push(Fault::new(shown(field), kind, message));
+    }
+
+    fn read(&mut self, object: &RawObject<'_>) {
+        let mut seen = Vec::with_capacity(object.0.len().min(table::all().len()));
+        for (name, raw) in &object.0 {
+            let Some(parameter) = table::of(Endpoint::Search).find(|known| known.field_name() == *name)
+            else {
+                let message = unknown_field_message(name);
+                self.fault(name, FaultKind::Unknown, message);
+                continue;
+            };
+            if seen.contains(&parameter.name) {
+                self.fault(name, FaultKind::Repeated, "is given twice; give it once");
+                continue;
+            }
+            seen.push(parameter.name);
+            match parameter.kind {
+                _ if raw.get() == "null" => {}
+                Kind::Attributes { .. } => self.attributes(parameter, raw),
+                _ => self.values(parameter.name, parameter.kind, raw),
+            }
+        }
+    }
+
+    fn attributes(&mut self, parameter: &Parameter, raw: &RawValue) {
+        let Ok(RawObject(keys)) = serde_json::from_str::<RawObject<'_>>(raw.get()) else {
+            let message = format!("must be an object of keys and values, not {}", json_type(raw));
+            return self.fault(parameter.field_name(), FaultKind::WrongType, message);
+        };
+        for (key, raw) in keys {
+            if raw.get() != "null" {
+                self.values(&format!("{ATTRIBUTE_PREFIX}{key}"), parameter.kind, raw);
+            }
+        }
+    }
+
+    /// Adds a pair for each value of a field.
+    fn values(&mut self, name: &str, kind: Kind, raw: &RawValue) {
+        let takes_several =
+            matches!(kind, Kind::Texts { .. } | Kind::FacetNames { .. } | Kind::Attributes { .. });
+        let list = takes_several.then(|| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok()).flatten();
+        for raw in list.unwrap_or_else(|| vec![raw]) {
+            match value(kind, raw) {
+                Ok(value) if value.contains('\0') => {
+                    self.fault(name, FaultKind::Malformed, "must not contain the NUL character");
+                }
+                Ok(value) => self.pairs.push(Pair { name: name.to_owned(), value }),
+                Err(message) => self.fault(name, FaultKind::WrongType, message),
+            }
+        }
+    }
+}
+
+/// Returns a value as it stands in a query string.
+///
+/// # Errors
+/// The end of a sentence that begins with the name of the field.
+fn value(kind: Kind, raw: &RawValue) -> Result<String, String> {
+    let json = raw.get();
+    let wrong = |takes: &str| Err(format!("must be {takes}, not {}", json_type(raw)));
+    let text =
+        || serde_json::from_str::<String>(json).map_err(|error| format!("is not a JSON text: {error}"));
+    let is_text = json.starts_with('"');
+    match kind {
+        Kind::Text(_) | Kind::Texts { .. } if is_text => text(),
+        Kind::Text(_) => wrong("a text"),
+        Kind::Texts { .. } => wrong("a text or a list of texts"),
+        Kind::FacetNames { .. } if is_text => Ok(escape_name(&text()?)),
+        Kind::FacetNames { .. } => wrong("a name or a list of names"),
+        Kind::Number { .. } | Kind::Seconds { .. }
+            if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) =>
+        {
+            Ok(json.to_owned())
+        }
+        Kind::Number { .. } => wrong("a whole number"),
+        Kind::Seconds { .. } => wrong("a number"),
+        Kind::Flag { .. } if matches!(json, "true" | "false") => Ok(json.to_owned()),
+        Kind::Flag { .. } => wrong("true or false"),
+        Kind::Attributes { .. } => match serde_json::from_str::<AttributeValue>(json) {
+            Ok(AttributeValue::List(_)) | Err(_) => wrong("a text, a number, a flag, or a list of them"),
+            Ok(value) => Ok(value.facet_values().next().unwrap_or_default().into_owned()),
+        },
+    }
+}
+
+fn unknown_field_message(name: &str) -> String {
+    if let Some(key) = name.strip_prefix(ATTRIBUTE_PREFIX) {
+        return format!("is not a field here; write {{\"attributes\": {{\"{}\": …}}}}", shown(key));
+    }
+    let known = table::of(Endpoint::Search);
+    match did_you_mean::closest(name, known.clone(), Parameter::field_name) {
+        Some(near) => format!("is not a field here; did you mean `{near}`?"),
+        None => {
+            let names: Vec<&str> = known.map(Parameter::field_name).collect();
+            format!("is not a field here; there are {}", names.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

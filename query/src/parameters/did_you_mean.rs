@@ -1,0 +1,47 @@
+//! Suggests the parameter that a caller probably meant.
+
+use domain::near::{fold, nearest};
+
+use crate::parameters::parameter::Parameter;
+
+/// Returns the name of the parameter closest to an unknown `name`, if one is close. `name_of` selects the name of a
+/// parameter in a query string or in a JSON body.
+pub(crate) fn closest(
+    name: &str,
+    parameters: impl Iterator<Item = &'static Parameter> + Clone,
+    name_of: impl Fn(&Parameter) -> &'static str,
+) -> Option<&'static str> {
+    let mut names = parameters.clone().map(&name_of);
+    if name.to_ascii_lowercase().starts_with("attr") {
+        return names.find(|known| known.starts_with("attributes"));
+    }
+    let folded = fold(name);
+    let has_alias = |parameter: &&Parameter| parameter.aliases.contains(&folded.as_str());
+    let by_alias = parameters.clone().find(has_alias).map(&name_of);
+    by_alias.or_else(|| nearest(name, names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameters::{Endpoint, table};
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let of = |endpoint, name: &str| closest(name, table::of(endpoint), |parameter| parameter.name);
+        let suggested = |name: &str| of(Endpoint::Search, name);
+        assert_eq!(suggested("pricerange"), Some("priceRange"));
+        assert_eq!(suggested("price_range"), Some("priceRange"));
+        assert_eq!(suggested("q"), Some("query"));
+        assert_eq!(suggested("sort"), Some("sortBy"));
+        assert_eq!(suggested("tag"), Some("tags"));
+        assert_eq!(suggested("page-size"), Some("pageSize"));
+        assert_eq!(suggested("attribute.colour"), Some("attributes.KEY"));
+        assert_eq!(suggested("colour"), None);
+        assert_eq!(suggested("x"), None);
+        assert_eq!(suggested(""), None);
+        assert_eq!(suggested(&"query".repeat(1000)), None);
+        assert_eq!(suggested("after"), Some("cursor"));
+        assert_eq!(of(Endpoint::Explain, "after"), None, "an alias of a parameter that is not there");
+    }
+}

@@ -1,0 +1,18 @@
+//! The parameters of a request: from a query string or a JSON body to a request of the domain, and back to a canonical form.
+//!
+//! The [table] has one row for each parameter. Everything else here is derived from it.
+
+mod body;
+mod did_you_mean;
+pub(crate) mod openapi;
+mod parameter;
+mod parsed;
+mod read;
+pub mod table;
+mod values;
+
+pub use body::{MAX_SEARCHES, Searches, read_searches};
+pub use parameter::{Endpoint, Flag, Kind, Parameter, TextBounds};
+pub use parsed::ParsedSearch;
+pub use read::{read, write};
+pub use values::{read_facet_field, wanted};

@@ -1,0 +1,57 @@
+//! The values of the parameters of a request.
+
+use domain::Currency;
+use domain::search::{SearchRequest, Sort};
+
+use crate::required_versions::RequiredVersions;
+
+/// The parameters of a request, read and checked. Those that the endpoint does not take have their defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParsedSearch {
+    /// The search; its facets are those that were named.
+    pub request: SearchRequest,
+    /// True if facets are also selected automatically: `facets=*`.
+    pub auto_facets: bool,
+    /// True if the answer explains the rank of each product.
+    pub explain: bool,
+    /// The writes that the answer must reflect. They do not change the answer, so they are not part of its cache key.
+    pub required: RequiredVersions,
+    /// What the listed values of a facet begin with.
+    pub prefix: String,
+    /// The most values, completions or products of a list; 0 for endpoints without such a limit.
+    pub limit: usize,
+}
+
+impl ParsedSearch {
+    /// Returns the parameters that ask for `request` and nothing else.
+    pub fn of(request: SearchRequest) -> Self {
+        Self {
+            request,
+            auto_facets: false,
+            explain: false,
+            required: RequiredVersions::default(),
+            prefix: String::new(),
+            limit: 0,
+        }
+    }
+}
+
+/// Parameters while they are read.
+pub(crate) struct Draft {
+    /// The values so far.
+    pub(crate) parsed: ParsedSearch,
+    /// True if the currency could not be read, so the number of its decimals is unknown.
+    pub(crate) has_unknown_currency: bool,
+    /// The order, if one is named.
+    pub(crate) sort: Option<Sort>,
+    /// The number of the page, if one is named.
+    pub(crate) page: Option<usize>,
+}
+
+impl Draft {
+    /// Returns the defaults, with prices in `currency`.
+    pub(crate) fn new(currency: Currency) -> Self {
+        let parsed = ParsedSearch::of(SearchRequest::all(currency));
+        Self { parsed, has_unknown_currency: false, sort: None, page: None }
+    }
+}

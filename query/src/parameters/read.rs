@@ -1,0 +1,84 @@
+//! Reads the parameters of a request, and writes them back in canonical form.
+
+use api::parameters::ParameterReader;
+use domain::search::MAX_FILTERS;
+use domain::{Currency, FaultKind, Faults};
+
+use crate::parameters::did_you_mean;
+use crate::parameters::parameter::{Endpoint, Parameter};
+use crate::parameters::parsed::{Draft, ParsedSearch};
+use crate::parameters::table;
+
+/// Reads the query string of an endpoint. Prices are in `default_currency` unless the query names another.
+///
+/// # Errors
+/// All faults of all parameters at once; the field of each is the name of the parameter.
+pub fn read(endpoint: Endpoint, query: &str, default_currency: Currency) -> Result<ParsedSearch, Faults> {
+    read_all(endpoint, ParameterReader::of_query(query), default_currency)
+}
+
+/// Returns the canonical query string: [`read`] returns an equal [`ParsedSearch`] for it, but for the writes that the answer
+/// must reflect, and equal searches have equal ones. Defaults are left out, except the currency.
+pub fn write(endpoint: Endpoint, parsed: &ParsedSearch) -> String {
+    let mut query = String::new();
+    for parameter in table::of(endpoint) {
+        (parameter.write)(parameter, parsed, &mut query);
+    }
+    query
+}
+
+/// Reads all parameters of an endpoint; those that are left are unknown.
+pub(crate) fn read_all(
+    endpoint: Endpoint,
+    mut reader: ParameterReader,
+    default_currency: Currency,
+) -> Result<ParsedSearch, Faults> {
+    let mut draft = Draft::new(default_currency);
+    let mut done = Vec::new();
+    for parameter in table::of(endpoint) {
+        read_with_needs(parameter, endpoint, &mut done, &mut reader, &mut draft);
+    }
+    let filters = draft.parsed.request.filters.count();
+    if filters > MAX_FILTERS {
+        let message = format!("a search has at most {MAX_FILTERS} filter values; this one has {filters}");
+        reader.fault("", FaultKind::OutOfRange, message);
+    }
+    reader.finish(|name| unknown(name, endpoint))?;
+    Ok(draft.parsed)
+}
+
+/// Reads a parameter once, after those that it needs.
+fn read_with_needs(
+    parameter: &'static Parameter,
+    endpoint: Endpoint,
+    done: &mut Vec<&'static str>,
+    reader: &mut ParameterReader,
+    draft: &mut Draft,
+) {
+    if done.contains(&parameter.name) {
+        return;
+    }
+    done.push(parameter.name);
+    for needed in table::of(endpoint).filter(|other| parameter.needs.contains(&other.name)) {
+        read_with_needs(needed, endpoint, done, reader, draft);
+    }
+    (parameter.read)(parameter, reader, draft);
+}
+
+fn unknown(name: &str, endpoint: Endpoint) -> String {
+    if table::all().iter().any(|parameter| parameter.name == name) {
+        return "has no effect here; leave it out".to_owned();
+    }
+    let known = table::of(endpoint);
+    match did_you_mean::closest(name, known.clone(), |parameter| parameter.name) {
+        Some(near) => format!("is not a parameter here; did you mean `{near}`?"),
+        None => {
+            let names: Vec<&str> = known.map(|parameter| parameter.name).collect();
+            format!("is not a parameter here; there are {}", names.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -1,0 +1,325 @@
+//! Reads and writes the values of the parameters in the [table](super::table).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use api::parameters::{Pair, ParameterReader, ValueFault, push_pair, shown};
+use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
+use domain::near::nearest;
+use domain::search::{
+    AttributeFilter, Cursor, Field, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, PageStart,
+    SearchRequest, Sort,
+};
+use domain::{CategoryPath, Currency, FaultKind, MoneyError, PriceRange};
+
+use crate::parameters::parameter::{ATTRIBUTE_PREFIX, Kind, Parameter};
+use crate::parameters::parsed::{Draft, ParsedSearch};
+use crate::required_versions::RequiredVersions;
+
+/// Among the names of facets: those that matter for the products found.
+const AUTO_FACETS: &str = "*";
+
+// Kinds.
+
+/// Reads an integer within the bounds of its row.
+pub(crate) fn number(row: &Parameter, reader: &mut ParameterReader) -> Option<usize> {
+    let Kind::Number { min, max, .. } = row.kind else { return None };
+    reader.whole_number(row.name, min..=max)
+}
+
+/// Parses a brand or a tag.
+pub(crate) fn label(text: &str) -> Result<String, ValueFault> {
+    match text.chars().count() {
+        0 => Err((FaultKind::Malformed, "must not be empty; leave the parameter out instead".to_owned())),
+        1..=MAX_LABEL_CHARS => Ok(text.to_owned()),
+        chars => {
+            let message = format!("must have at most {MAX_LABEL_CHARS} characters; it has {chars}");
+            Err((FaultKind::OutOfRange, message))
+        }
+    }
+}
+
+// Words and filters.
+
+pub(crate) fn read_words(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let text = reader.one(row.name).unwrap_or_default();
+    let words = text.trim();
+    reader.at_most(row.name, "characters", words.chars().count(), MAX_QUERY_CHARS);
+    reader.at_most(row.name, "words", words.split_whitespace().count(), MAX_QUERY_WORDS);
+    words.clone_into(&mut draft.parsed.request.words);
+}
+
+pub(crate) fn read_categories(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    draft.parsed.request.filters.category = reader
+        .list(row.name, |text| CategoryPath::parse(text).map_err(|message| (FaultKind::Malformed, message)));
+}
+
+/// The decimals of an unknown currency are unknown, but the form of a range can still be checked.
+pub(crate) fn read_price_ranges(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    for text in reader.all(row.name) {
+        let ranges = &mut draft.parsed.request.filters.price;
+        let kind = match PriceRange::parse(&text, draft.parsed.request.currency) {
+            Ok(range) => {
+                if !ranges.contains(&range) {
+                    ranges.push(range);
+                }
+                continue;
+            }
+            Err(MoneyError::TooManyDecimals { .. } | MoneyError::TooLarge { .. })
+                if draft.has_unknown_currency =>
+            {
+                continue;
+            }
+            Err(error @ MoneyError::NotARange) => (FaultKind::Malformed, error),
+            Err(error) => (FaultKind::OutOfRange, error),
+        };
+        reader.fault(row.name, kind.0, kind.1.to_string());
+    }
+}
+
+pub(crate) fn read_currency(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    match reader.one(row.name).map(|code| Currency::parse(&code)) {
+        None => {}
+        Some(Ok(currency)) => draft.parsed.request.currency = currency,
+        Some(Err(error)) => {
+            reader.fault(row.name, FaultKind::Malformed, error.to_string());
+            draft.has_unknown_currency = true;
+        }
+    }
+}
+
+pub(crate) fn read_attributes(_: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let attributes: &mut BTreeMap<String, Vec<AttributeFilter>> =
+        &mut draft.parsed.request.filters.attributes;
+    for Pair { name, value } in reader.all_with_prefix(ATTRIBUTE_PREFIX) {
+        let key = &name[ATTRIBUTE_PREFIX.len()..];
+        if let Err(message) = check_key(key) {
+            reader.fault(&name, FaultKind::Malformed, message);
+            continue;
+        }
+        match AttributeFilter::parse(&value) {
+            Ok(filter) => {
+                let filters = attributes.entry(key.to_owned()).or_default();
+                if !filters.contains(&filter) {
+                    filters.push(filter);
+                }
+            }
+            Err(message) => reader.fault(&name, FaultKind::OutOfRange, message),
+        }
+    }
+}
+
+pub(crate) fn write_attributes(_: &Parameter, parsed: &ParsedSearch, query: &mut String) {
+    for (key, filters) in &parsed.request.filters.attributes {
+        for filter in filters {
+            push_pair(query, &format!("{ATTRIBUTE_PREFIX}{key}"), &attribute_filter_text(filter));
+        }
+    }
+}
+
+fn attribute_filter_text(filter: &AttributeFilter) -> String {
+    let end = |end: &Option<f64>| end.map(|number| number.to_string()).unwrap_or_default();
+    match filter {
+        AttributeFilter::Equals(text) => text.clone(),
+        AttributeFilter::Range { min, max } => format!("{}..{}", end(min), end(max)),
+    }
+}
+
+/// Returns the values that a search requires of `field`, as they stand in its parameter.
+pub fn wanted(request: &SearchRequest, field: &Field) -> Vec<String> {
+    let filters = &request.filters;
+    match field {
+        Field::Category => filters.category.iter().map(ToString::to_string).collect(),
+        Field::Brand => filters.brand.clone(),
+        Field::Tags => filters.tags.clone(),
+        Field::Price => filters.price.iter().map(|range| range.display(request.currency)).collect(),
+        Field::Stock => filters.in_stock.iter().map(ToString::to_string).collect(),
+        Field::Attribute(key) => {
+            filters.attributes.get(key).into_iter().flatten().map(attribute_filter_text).collect()
+        }
+    }
+}
+
+// Facets.
+
+/// Parses the name of a facet as [`Field::parse_facet`] does, and checks that the key of an attribute is one that a product
+/// can have.
+///
+/// # Errors
+/// The end of a sentence that begins with the name of the parameter.
+pub fn read_facet_field(text: &str) -> Result<Field, String> {
+    let field = Field::parse_facet(text)?;
+    if let Field::Attribute(key) = &field {
+        check_key(key)?;
+    }
+    Ok(field)
+}
+
+fn check_key(key: &str) -> Result<(), String> {
+    let chars = key.chars().count();
+    match chars == 0 || chars > MAX_KEY_CHARS || key.contains(char::is_control) {
+        true => Err(format!(
+            "must be `attributes.KEY` with a key of 1 to {MAX_KEY_CHARS} characters and no control characters"
+        )),
+        false => Ok(()),
+    }
+}
+
+pub(crate) fn read_facets(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let mut fields = Vec::new();
+    for name in reader.all(row.name).iter().flat_map(|text| split_names(text)) {
+        // Spaces around a name are ignored; those at the end of a key belong to it.
+        let name = name.trim_start();
+        let name = if name.starts_with(ATTRIBUTE_PREFIX) { name } else { name.trim_end() };
+        match read_facet_field(name) {
+            _ if name == AUTO_FACETS => draft.parsed.auto_facets = true,
+            Ok(field) if fields.contains(&field) => {}
+            Ok(field) => fields.push(field),
+            Err(message) => {
+                let nearest = nearest(name, Field::FACETS.iter().map(Field::name));
+                let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+                let message = format!("{message}, not `{}`{hint}", shown(name));
+                reader.fault(row.name, FaultKind::Unknown, message);
+            }
+        }
+    }
+    if let Kind::FacetNames { max_items } = row.kind
+        && fields.len() > max_items
+    {
+        let message = format!("must name at most {max_items} facets; it names {}", fields.len());
+        reader.fault(row.name, FaultKind::OutOfRange, message);
+    }
+    draft.parsed.request.facets = fields;
+}
+
+pub(crate) fn write_facets(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
+    let fields = parsed.request.facets.iter().map(|field| escape_name(&field.to_string()));
+    let names: Vec<String> =
+        parsed.auto_facets.then(|| AUTO_FACETS.to_owned()).into_iter().chain(fields).collect();
+    if !names.is_empty() {
+        push_pair(query, row.name, &names.join(","));
+    }
+}
+
+/// Splits at commas, except after a backslash: keys of attributes may contain commas.
+pub(crate) fn split_names(text: &str) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let escaped = if c == '\\' { chars.next_if(|next| matches!(next, ',' | '\\')) } else { None };
+        match (c, names.last_mut()) {
+            (',', _) => names.push(String::new()),
+            (c, Some(name)) => name.push(escaped.unwrap_or(c)),
+            (_, None) => {}
+        }
+    }
+    names
+}
+
+/// Escapes a name so that [`split_names`] returns it unchanged.
+pub(crate) fn escape_name(name: &str) -> String {
+    name.replace('\\', r"\\").replace(',', r"\,")
+}
+
+// Order and page.
+
+pub(crate) fn read_sort(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let Some(text) = reader.one(row.name) else { return };
+    draft.sort = Sort::ALL.iter().find_map(|(name, sort)| (*name == text).then_some(*sort));
+    draft.parsed.request.sort = draft.sort.unwrap_or_default();
+    if draft.sort.is_none() {
+        let names = Sort::ALL.map(|(name, _)| format!("`{name}`")).join(", ");
+        reader.fault(row.name, FaultKind::Malformed, format!("must be one of {names}"));
+    }
+}
+
+pub(crate) fn write_sort(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
+    let sort = parsed.request.sort;
+    if let Some((name, _)) = Sort::ALL.iter().find(|(_, named)| *named == sort && sort != Sort::default()) {
+        push_pair(query, row.name, name);
+    }
+}
+
+pub(crate) fn read_page(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    draft.page = number(row, reader);
+    let (page, size) = (draft.page.unwrap_or(1), draft.parsed.request.page.size);
+    draft.parsed.request.page.start = PageStart::Number(page);
+    if page * size > MAX_PAGED_PRODUCTS {
+        let message = format!(
+            "must be at most {} with {size} products a page; to go further, send the `nextCursor` of a page as \
+             `cursor`",
+            MAX_PAGED_PRODUCTS / size
+        );
+        reader.fault(row.name, FaultKind::OutOfRange, message);
+    }
+}
+
+pub(crate) fn write_page(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
+    match parsed.request.page.start {
+        PageStart::Number(1) | PageStart::After(_) => {}
+        PageStart::Number(number) => push_pair(query, row.name, &number.to_string()),
+    }
+}
+
+pub(crate) fn read_cursor(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let Some(text) = reader.one(row.name) else { return };
+    if draft.page.is_some() {
+        let message = "cannot be combined with `page`: both say where to begin; give one of them";
+        reader.fault(row.name, FaultKind::Repeated, message);
+    }
+    let Some(cursor) = Cursor::decode(&text).filter(Cursor::is_valid) else {
+        let message = "is not the `nextCursor` of a search";
+        return reader.fault(row.name, FaultKind::Malformed, message);
+    };
+    if draft.sort.is_some_and(|sort| sort != cursor.sort) {
+        let message = "belongs to a list in another order; leave it out, or keep the `sortBy` of that list";
+        reader.fault(row.name, FaultKind::Malformed, message);
+    }
+    draft.parsed.request.sort = cursor.sort;
+    draft.parsed.request.page.start = PageStart::After(cursor);
+}
+
+pub(crate) fn write_cursor(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
+    if let PageStart::After(cursor) = &parsed.request.page.start {
+        push_pair(query, row.name, &cursor.encode());
+    }
+}
+
+// Reading one's own writes.
+
+pub(crate) fn read_sync_tokens(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let tokens = reader.all(row.name);
+    match RequiredVersions::parse(tokens.iter().map(String::as_str)) {
+        Ok(required) => draft.parsed.required = required,
+        Err((kind, message)) => reader.fault(row.name, kind, message),
+    }
+}
+
+pub(crate) fn read_sync_timeout(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let Kind::Seconds { max, .. } = row.kind else { return };
+    let Some(text) = reader.one(row.name) else { return };
+    // A float may also have a sign and an exponent.
+    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds = text.parse::<f64>().ok().filter(|_| is_decimal);
+    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    match timeout.filter(|timeout| *timeout <= max) {
+        Some(timeout) => draft.parsed.required = std::mem::take(&mut draft.parsed.required).within(timeout),
+        None => {
+            let kind = if seconds.is_some() { FaultKind::OutOfRange } else { FaultKind::Malformed };
+            let message = format!("must be seconds from 0 to {}, such as 0.5", max.as_secs());
+            reader.fault(row.name, kind, message);
+        }
+    }
+}
+
+// Lists.
+
+pub(crate) fn read_prefix(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    draft.parsed.prefix = reader.one(row.name).unwrap_or_default();
+    reader.at_most(row.name, "characters", draft.parsed.prefix.chars().count(), MAX_QUERY_CHARS);
+}
+
+pub(crate) fn read_limit(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let Kind::Number { default, .. } = row.kind else { return };
+    draft.parsed.limit = number(row, reader).or(default).unwrap_or_default();
+}

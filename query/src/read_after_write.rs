@@ -1,0 +1,84 @@
+//! Reading one's own writes: a request with sync tokens is answered once the index holds the writes that they name.
+//!
+//! Nothing is remembered between requests, so any process can answer: each polls the index that it searches.
+
+use std::time::{Duration, Instant};
+
+use api::problems::{OrProblem as _, SEARCH_INDEX};
+use axum::http::StatusCode;
+use domain::{ProductId, SyncToken, Version};
+use runtime::Problem;
+
+use crate::metrics::SYNC_WAIT_SECONDS;
+use crate::required_versions::RequiredVersions;
+use crate::search_service::SearchService;
+
+/// The pause between the first two polls; each further pause is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// The longest pause between two polls.
+const MAX_PAUSE: Duration = Duration::from_millis(50);
+
+impl SearchService {
+    /// Waits until searches that begin now see every required version.
+    ///
+    /// # Errors
+    /// 504 if that takes too long, 503 if too many requests wait already.
+    pub(crate) async fn wait_until_indexed(&self, required: &RequiredVersions) -> Result<(), Problem> {
+        if required.is_empty() {
+            return Ok(());
+        }
+        let mut missing: Vec<(&ProductId, Version)> = required.iter().collect();
+        let start = Instant::now();
+        let timeout = required.timeout();
+        let (mut polled, mut pause, mut permit) = (None, FIRST_PAUSE, None);
+        loop {
+            // A snapshot that was polled before holds nothing new.
+            let snapshot = self.newest_snapshot().await?;
+            if snapshot.is_none() || snapshot != polled {
+                self.remove_satisfied(&mut missing).await?;
+                polled = snapshot;
+            }
+            let waited = start.elapsed();
+            if missing.is_empty() || waited >= timeout {
+                metrics::histogram!(SYNC_WAIT_SECONDS).record(waited.as_secs_f64());
+                return if missing.is_empty() { Ok(()) } else { Err(not_indexed(&missing, waited)) };
+            }
+            if permit.is_none() {
+                permit = Some(self.waiters.enter()?);
+            }
+            // An index that does not identify its snapshots is queried by every poll.
+            let least = if polled.is_none() { self.waiters.min_poll_interval() } else { Duration::ZERO };
+            tokio::time::sleep(pause.max(least).min(timeout - waited)).await;
+            pause = MAX_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// Removes the versions that the index holds.
+    async fn remove_satisfied(&self, missing: &mut Vec<(&ProductId, Version)>) -> Result<(), Problem> {
+        let ids: Vec<ProductId> = missing.iter().map(|(id, _)| (*id).clone()).collect();
+        let indexed = self.index.versions(&ids).await.or_problem(SEARCH_INDEX)?;
+        let mut indexed = indexed.into_iter();
+        missing.retain(|(_, required)| indexed.next().flatten().is_none_or(|indexed| indexed < *required));
+        Ok(())
+    }
+}
+
+/// 504 with every sync token that the index does not satisfy.
+fn not_indexed(missing: &[(&ProductId, Version)], waited: Duration) -> Problem {
+    let tokens: Vec<String> = missing
+        .iter()
+        .map(|(id, version)| SyncToken { id: (*id).clone(), version: *version }.to_string())
+        .collect();
+    let seconds = waited.as_secs_f64();
+    let subject = match missing {
+        [(id, version)] => format!("version {version} of product {id} is"),
+        _ => format!("{} of the writes named are", missing.len()),
+    };
+    let detail = format!(
+        "{subject} not indexed yet after {seconds:.1} s; try again, wait longer with `syncTimeout`, or search without \
+         the token"
+    );
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, detail)
+        .with("notIndexed", tokens)
+        .retry_after(Duration::from_secs(1))
+}

@@ -1,0 +1,167 @@
+//! The writes that an answer must reflect: the sync tokens of a request.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use api::extract::sync_tokens;
+use api::parameters::ValueFault;
+use api::problems::{bad_parameters, bad_request};
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use domain::{Fault, FaultKind, Faults, ProductId, SyncToken, Version};
+use runtime::Problem;
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+/// How long a request waits for the writes that it names, by default.
+pub(crate) const DEFAULT_SYNC_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest time that a request may wait.
+pub(crate) const MAX_SYNC_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most sync tokens of a request.
+pub(crate) const MAX_SYNC_TOKENS: usize = 100;
+
+/// The name of the header in faults and in the OpenAPI document.
+const HEADER: &str = "Noren-Sync-Token";
+
+/// The versions that the index must hold before a request is answered, and how long to wait for them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RequiredVersions {
+    /// For each product, the version that must be indexed; a later one will do.
+    versions: BTreeMap<ProductId, Version>,
+    /// `None` for the default.
+    timeout: Option<Duration>,
+}
+
+impl RequiredVersions {
+    /// Parses sync tokens.
+    ///
+    /// # Errors
+    /// The end of a sentence that begins with the name of the parameter or header.
+    pub(crate) fn parse<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Result<Self, ValueFault> {
+        let mut required = Self::default();
+        for (token, count) in tokens.into_iter().zip(1..) {
+            if count > MAX_SYNC_TOKENS {
+                return Err(too_many());
+            }
+            required.add(token.parse().map_err(|message| (FaultKind::Malformed, message))?);
+        }
+        Ok(required)
+    }
+
+    fn of_header(headers: &HeaderMap) -> Result<Self, Faults> {
+        Self::parse(sync_tokens(headers)).map_err(|(kind, message)| Fault::new(HEADER, kind, message).into())
+    }
+
+    fn add(&mut self, SyncToken { id, version }: SyncToken) {
+        let required = self.versions.entry(id).or_insert(version);
+        *required = version.max(*required);
+    }
+
+    /// Sets how long to wait.
+    pub(crate) fn within(self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self }
+    }
+
+    /// Adds the versions of `other`; the longer time-out applies.
+    ///
+    /// # Errors
+    /// 400 if there are too many in all.
+    pub(crate) fn and(mut self, other: Self) -> Result<Self, Problem> {
+        for (id, version) in other.versions {
+            self.add(SyncToken { id, version });
+        }
+        self.timeout = self.timeout.max(other.timeout);
+        if self.versions.len() > MAX_SYNC_TOKENS {
+            let (kind, message) = too_many();
+            return Err(bad_request(HEADER, kind, message));
+        }
+        Ok(self)
+    }
+
+    /// Returns true if the request can be answered at any time.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.versions.is_empty()
+    }
+
+    /// Returns the product and the version of each write.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ProductId, Version)> {
+        self.versions.iter().map(|(id, version)| (id, *version))
+    }
+
+    /// Returns how long to wait.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(DEFAULT_SYNC_TIMEOUT)
+    }
+}
+
+fn too_many() -> ValueFault {
+    (FaultKind::OutOfRange, format!("must be at most {MAX_SYNC_TOKENS} tokens in all"))
+}
+
+/// Reads the header `Noren-Sync-Token`.
+impl<S: Send + Sync> FromRequestParts<S> for RequiredVersions {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::of_header(&parts.headers).map_err(|faults| bad_parameters(&faults))
+    }
+}
+
+impl IntoParams for RequiredVersions {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let about = format!(
+            "A write that the answer must reflect: the `{HEADER}` of the write's response. Repeated or separated by commas, \
+             at most {MAX_SYNC_TOKENS}. The request waits for at most {} s, or for `syncTimeout` where it takes one.",
+            DEFAULT_SYNC_TIMEOUT.as_secs()
+        );
+        let header = ParameterBuilder::new()
+            .name(HEADER)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(about))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+        vec![header.build()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+    use runtime::http::SYNC_TOKEN;
+
+    fn header(values: &[&str]) -> Result<RequiredVersions, Faults> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(SYNC_TOKEN, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        RequiredVersions::of_header(&headers)
+    }
+
+    fn required(tokens: &[&str]) -> RequiredVersions {
+        RequiredVersions::parse(tokens.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn tokens_are_read_from_repeated_headers_and_lists() {
+        assert!(header(&[]).unwrap().is_empty() && header(&["", " , "]).unwrap().is_empty());
+        assert_eq!(header(&["1.a, 2.b", "3.c"]).unwrap(), required(&["1.a", "2.b", "3.c"]));
+        assert_eq!(header(&["1.a,3.a,2.a"]).unwrap(), required(&["3.a"]), "the latest includes the others");
+        for wrong in ["a", "1.a;2.b", "é"] {
+            let Faults(faults) = header(&[wrong]).unwrap_err();
+            assert_eq!((faults[0].field.as_str(), faults[0].kind), (HEADER, FaultKind::Malformed), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_bounded_in_number() {
+        let list = |count| (1..=count).map(|n| format!("1.p{n}")).collect::<Vec<_>>().join(",");
+        assert!(header(&[&list(MAX_SYNC_TOKENS)]).is_ok());
+        assert_eq!(header(&[&list(MAX_SYNC_TOKENS + 1)]).unwrap_err().0[0].kind, FaultKind::OutOfRange);
+        let all = header(&[&list(MAX_SYNC_TOKENS)]).unwrap();
+        assert!(all.clone().and(required(&["2.p1"])).is_ok());
+        assert!(all.and(required(&["1.more"])).is_err());
+    }
+}

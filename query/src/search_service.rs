@@ -1,0 +1,45 @@
+//! The state that all handlers share.
+
+use std::sync::Arc;
+
+use domain::ports::SearchIndex;
+use domain::{Currency, Language};
+
+use crate::response_cache::ResponseCache;
+use crate::shop_rules::ShopRules;
+use crate::waiters::Waiters;
+
+/// The most requests that wait for the index at a time.
+const MAX_WAITING: usize = 1000;
+
+/// The settings of the read side.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The currency of prices, unless a request names another.
+    pub currency: Currency,
+    /// The language of product texts.
+    pub language: Language,
+    /// How long caches may serve a response without revalidating it, in seconds; with 0 they always revalidate.
+    pub cache_seconds: u32,
+    /// Megabytes of responses to keep in memory while the index does not change; 0 turns this off. It takes an index that
+    /// [identifies its snapshots](SearchIndex::snapshot).
+    pub answer_cache_mb: u32,
+    /// The shop's search rules, if it has any.
+    pub rules: Option<Arc<ShopRules>>,
+}
+
+/// What a handler needs to answer a request.
+pub(crate) struct SearchService {
+    pub(crate) index: Arc<dyn SearchIndex>,
+    pub(crate) settings: Settings,
+    pub(crate) responses: ResponseCache,
+    pub(crate) waiters: Waiters,
+}
+
+impl SearchService {
+    /// Searches this index.
+    pub(crate) fn new(index: Arc<dyn SearchIndex>, settings: Settings) -> Self {
+        let responses = ResponseCache::of_megabytes(settings.answer_cache_mb);
+        Self { index, settings, responses, waiters: Waiters::new(MAX_WAITING) }
+    }
+}
