@@ -297,7 +297,7 @@ fn rules_are_checked_with_line_and_fault() {
     std::fs::write(folder.path().join("rules.toml"), broken).unwrap();
     let run = noren_in(folder.path(), &["rules", "check", "rules.toml"], "").expect(1);
     let lines: Vec<&str> = run.out.lines().collect();
-    assert_eq!(lines[0], "rules.toml:3:14: is empty; write something, or leave it out");
+    assert_eq!(lines[0], "rules.toml:3:14: is empty; add a value or remove it");
     assert_eq!(lines[2], "rules.toml:5:1: unknown key `qurey`; did you mean `query`?");
     assert_eq!((lines.len(), run.err.as_str()), (4, "error: rules.toml has 4 faults\n"));
 
@@ -337,7 +337,7 @@ fn what_rules_bring_is_measured_without_a_service() {
     let broken = file("broken.toml", "version = 2\nx = 1\n");
     let run = Run::of(finished("noren", &eval, &[("NOREN_RULES", &broken)])).expect(1);
     let lines: Vec<&str> = run.err.lines().collect();
-    assert!(lines.len() == 3 && lines[2].ends_with("broken.toml:2:1: unknown key `x`; here may stand version, words, pin, hide, boost, bury, weights"), "{}", run.err);
+    assert!(lines.len() == 3 && lines[2].ends_with("broken.toml:2:1: unknown key `x`; expected one of version, words, pin, hide, boost, bury, weights"), "{}", run.err);
 }
 
 /// The way that `docs/TUNING.md` shows, with the rules and the judgments that it shows.
