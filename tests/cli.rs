@@ -530,9 +530,8 @@ fn every_command_works_on_the_configured_back_ends() {
         ("NOREN_DATA_DIR", data.as_str()),
         ("NOREN_CURRENCY", "EUR"),
     ];
-    let noren = |arguments: &[&str]| {
-        Run::of(finished("noren", &[arguments, &["--back-ends"]].concat(), &variables))
-    };
+    let noren =
+        |arguments: &[&str]| Run::of(finished("noren", &[arguments, &["--back-ends"]].concat(), &variables));
     let imported = noren(&["import", &file]).expect(0).err;
     assert!(imported.contains("2 created, 0 updated") && imported.contains("noren-sync"), "{imported}");
     assert!(noren(&["export"]).expect(0).out.contains("\"currency\":\"EUR\""));

@@ -1,7 +1,6 @@
 //! The write side as a process.
 
 use clap::Parser;
-use domain::Currency;
 use runtime::config;
 use runtime::{Service, StartError, server};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +24,7 @@ pub struct Config {
     #[command(flatten)]
     back_ends: BackEnds,
     #[command(flatten)]
-    currency: config::Currency,
+    currency: api::config::Currency,
 }
 
 /// The general part of the OpenAPI document.
@@ -49,10 +48,8 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
 /// # Errors
 /// When it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let currency = Currency::parse(&config.currency.currency)
-        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
     let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
-    let catalogue = Catalogue::new(store, queue, currency);
+    let catalogue = Catalogue::new(store, queue, config.currency.currency);
     let imports = imports(&config, &catalogue)?;
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
     let (routes, mut openapi) = documented_routes(catalogue.clone()).split_for_parts();

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use domain::ports::{ChangeQueue, IndexMaintenance, ProductStore};
-use domain::{Currency, Language};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchWriter;
 use rules::{Faults, FieldWeights, Locale, Rules};
@@ -14,43 +13,31 @@ use runtime::config::{self, IndexKind, QueueKind, StoreKind};
 
 use crate::dead_letters::DeadLetterService;
 
-/// Which queue and which index, where they are, and what the index makes of products.
+/// The configuration of queue, index and catalogue.
 #[derive(Debug, Clone, Args)]
 pub struct BackEnds {
-    /// Where the embedded ones keep their files.
+    /// The folder of embedded back ends.
     #[command(flatten)]
     pub data_dir: config::DataDir,
-    /// Which store. It is not needed to sync, but to send dead letters again.
+    /// The store. The consumer does not use it, but a comparison and a retry of dead letters do.
     #[command(flatten)]
     pub store: config::Store,
-    /// Which queue.
+    /// The queue.
     #[command(flatten)]
     pub queue: config::Queue,
-    /// Where changes are in SQS.
-    #[command(flatten)]
-    pub sqs: config::Sqs,
-    /// Which index.
+    /// The index.
     #[command(flatten)]
     pub index: config::Index,
-    /// Where the index is in OpenSearch.
+    /// The properties of the catalogue.
     #[command(flatten)]
-    pub opensearch: config::OpenSearch,
-    /// What texts are analysed as.
-    #[command(flatten)]
-    pub language: config::Language,
-    /// The currency of prices that name none.
-    #[command(flatten)]
-    pub currency: config::Currency,
-    /// What the shop decided about weights.
-    #[command(flatten)]
-    pub rules: config::Rules,
-    /// Whether to make what is missing.
+    pub catalogue: api::config::Catalogue,
+    /// Whether a missing index is created.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
 }
 
 impl BackEnds {
-    /// The embedded ones in a folder, whatever else was configured.
+    /// Replaces all back ends by the embedded ones in a folder.
     #[must_use]
     pub fn embedded_in(mut self, data_dir: PathBuf) -> Self {
         self.data_dir.data_dir = data_dir;
@@ -102,7 +89,7 @@ pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
         QueueKind::Sqs => {
             let aws = aws_setup::Aws::load().await;
             let aws = aws.map_err(|error| StartError::because("cannot use AWS", error))?;
-            let queue = sqs_queue::SqsQueue::open(&aws, &config.sqs.sqs_queue)
+            let queue = sqs_queue::SqsQueue::open(&aws, &config.queue.sqs_queue)
                 .await
                 .map_err(|error| StartError::because("cannot open the queue", error))?;
             Ok(OpenQueue { queue: Arc::new(queue), colocated: None })
@@ -139,9 +126,8 @@ async fn open_index_for(
     config: &BackEnds,
     purpose: Purpose,
 ) -> Result<Arc<dyn IndexMaintenance>, StartError> {
-    let language = Language::parse(&config.language.language)
-        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
-    let weights = weights(config, language)?;
+    let language = config.catalogue.language;
+    let weights = weights(&config.catalogue)?;
     match config.index.index {
         #[cfg(feature = "embedded")]
         IndexKind::Tantivy => {
@@ -157,7 +143,7 @@ async fn open_index_for(
         IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
         #[cfg(feature = "aws")]
         IndexKind::Opensearch => {
-            let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
+            let config::Index { opensearch_url, opensearch_index, .. } = &config.index;
             let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;
@@ -175,15 +161,14 @@ async fn open_index_for(
 }
 
 /// Returns the field weights of the shop's rules, or the default weights.
-fn weights(config: &BackEnds, language: Language) -> Result<FieldWeights, StartError> {
-    let Some(path) = &config.rules.rules else { return Ok(FieldWeights::default()) };
-    let currency = Currency::parse(&config.currency.currency)
-        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
+fn weights(config: &api::config::Catalogue) -> Result<FieldWeights, StartError> {
+    let Some(path) = &config.rules else { return Ok(FieldWeights::default()) };
+    let locale = Locale { currency: config.currency(), language: config.language };
     let shown = path.display();
     let bytes = rules::read_file(path).map_err(|error| {
         StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error)
     })?;
-    let rules = Rules::parse(&bytes, Locale { currency, language }).map_err(|Faults(faults)| {
+    let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
         let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();
         StartError::new(format!("the rules file {shown} (NOREN_RULES) has faults; correct them"))
             .with_details(details)

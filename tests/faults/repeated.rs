@@ -39,7 +39,7 @@ async fn dynamodb() -> Option<Shop> {
 on_each! {
     {
         sqlite_that_enqueues: Some(Shop::embedded(Outbox::Enqueue).await);
-        sqlite_that_marks: Some(Shop::embedded(Outbox::AddEntry).await);
+        sqlite_with_an_outbox: Some(Shop::embedded(Outbox::AddEntry).await);
         dynamodb: dynamodb().await;
     }
     {

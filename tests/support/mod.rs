@@ -34,7 +34,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// # Panics
 /// Panics if it does not hold in time; `what` names the condition.
 pub(crate) async fn wait_until(what: &str, condition: impl AsyncFn() -> bool) {
-    assert!(wait_within(PATIENCE, condition).await, "waited in vain: {what}");
+    assert!(wait_within(PATIENCE, condition).await, "timed out before this held: {what}");
 }
 
 /// Waits until `condition` holds. Returns true if it did in time.

@@ -6,9 +6,8 @@ use std::process::Command;
 
 use super::{Member, members, root};
 
-/// Which packages of the workspace each package may name, also those that later work brings. A new package takes
-/// its place here, or nobody knows what it may reach.
-fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
+/// Returns the packages of the workspace that a package may depend on. A new package must be added here.
+fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
     const STORES: [&str; 2] = ["embedded-store", "dynamodb-store"];
     const QUEUES: [&str; 2] = ["embedded-store", "sqs-queue"];
     const INDEXES: [&str; 2] = ["tantivy-index", "opensearch-index"];
@@ -17,15 +16,15 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
     let base = ["domain", "runtime"];
     Some(match package {
         "domain" | "runtime" => Vec::new(),
-        // What all indexes make of text, so that they find the same, and what query says about it.
+        // Text analysis, which both indexes and the explanations of query must share.
         "text" => vec!["domain"],
-        // What a shop decided about searches; it folds words as they do.
+        // The rules of a shop; words are folded as in the indexes.
         "rules" => vec!["domain", "text"],
-        // What the adapters of AWS share; those that may not use it have no crate of AWS to use it with.
+        // Shared by the AWS adapters.
         "aws-setup" => vec!["domain"],
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
-        // What HTTP and products have in common.
+        // The HTTP surface that the services share.
         "api" => base.to_vec(),
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),
@@ -41,7 +40,7 @@ fn allowed_arrows(package: &str) -> Option<Vec<&'static str>> {
     })
 }
 
-/// Crates from elsewhere that belong to some packages only.
+/// External crates that only some packages may use.
 const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (&["rusqlite"], &["embedded-store"]),
     (&["tantivy", "levenshtein_automata"], &["tantivy-index"]),
@@ -73,11 +72,12 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
 ];
 
 #[test]
-fn arrows_point_one_way() {
+fn dependencies_point_one_way() {
     let members = members();
     let mut wrong = Vec::new();
     for (name, dependencies) in members.iter().map(|member| (&member.name, &member.dependencies)) {
-        let allowed = allowed_arrows(name).unwrap_or_else(|| panic!("{name} has no place in the layout"));
+        let allowed =
+            allowed_dependencies(name).unwrap_or_else(|| panic!("{name} has no place in the layout"));
         for dependency in dependencies {
             let ours = members.iter().any(|member| member.name == *dependency);
             if ours && !allowed.contains(&dependency.as_str()) {
@@ -109,7 +109,7 @@ fn query_cannot_reach_the_store() {
     assert_eq!(stores, [""; 0]);
 }
 
-/// What the Lambdas are built from has no code of what its service cannot use.
+/// A Lambda contains no code that its service cannot use.
 #[test]
 fn a_service_contains_only_the_clients_that_it_uses() {
     let dynamodb = ["dynamodb-store", "aws-sdk-dynamodb"];
@@ -130,7 +130,7 @@ fn a_service_contains_only_the_clients_that_it_uses() {
     }
 }
 
-/// The names of all packages that a service is built from for AWS.
+/// Returns the names of all packages that a service is built from for AWS.
 fn tree_for_aws(service: &str) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

@@ -21,7 +21,7 @@ use source::Source;
 struct Member {
     name: String,
     folder: PathBuf,
-    /// Of all kinds, optional ones too.
+    /// Dependencies of all kinds, optional ones included.
     dependencies: BTreeSet<String>,
 }
 
@@ -57,7 +57,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is a folder of the workspace")
 }
 
-/// Every Rust file of the workspace.
+/// Returns every Rust file of the workspace.
 fn sources() -> Vec<Source> {
     let rust = files().into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "rs"));
     let sources: Vec<Source> = rust
@@ -71,7 +71,7 @@ fn sources() -> Vec<Source> {
     sources
 }
 
-/// Every file of the checkout that is not built, downloaded or a catalogue's data.
+/// Returns every file of the checkout, without build output, downloads and data.
 fn files() -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut open = vec![root().to_owned()];

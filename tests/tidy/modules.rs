@@ -15,7 +15,7 @@ pub(super) struct Modules {
     modules: BTreeMap<Path, Module>,
 }
 
-/// What a module declares and names.
+/// The items that a module declares, and the names that its code uses.
 #[derive(Default)]
 struct Module {
     /// The names of the items that the module defines, child modules included.

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use clap::Args;
 use command::{Catalogue, Imports};
 use domain::ports::{DeadLetter, DeadLetters, IndexMaintenance, SearchIndex};
 use domain::{Currency, Language};
 use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
 use rules::FieldWeights;
-use runtime::{Service, StartError, config};
+use runtime::{Service, StartError};
 use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, catch_up};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
@@ -46,54 +45,19 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Reads the rules file that the configuration names, if there is one. Caching has the defaults.
+    ///
+    /// # Errors
+    /// If the rules file cannot be read or has faults.
+    pub(crate) fn of(catalogue: &api::config::Catalogue) -> Result<Self, StartError> {
+        let (currency, language) = (catalogue.currency(), catalogue.language);
+        let rules = ShopRules::open_configured(catalogue.rules.as_deref(), Locale { currency, language })?;
+        Ok(Self { currency, language, rules, ..Self::default() })
+    }
+
     /// Returns the weights of the fields according to the current rules.
     pub fn weights(&self) -> FieldWeights {
         self.rules.as_ref().map(|rules| rules.current().weights()).unwrap_or_default()
-    }
-}
-
-/// Flags of currency and language.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct LocaleFlags {
-    #[command(flatten)]
-    currency: config::Currency,
-    #[command(flatten)]
-    language: config::Language,
-}
-
-impl LocaleFlags {
-    /// Parses the flags.
-    ///
-    /// # Errors
-    /// If a flag or its variable has an invalid value.
-    pub(crate) fn locale(&self) -> Result<Locale, StartError> {
-        let currency = Currency::parse(&self.currency.currency)
-            .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-        let language = Language::parse(&self.language.language)
-            .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
-        Ok(Locale { currency, language })
-    }
-}
-
-/// Flags of a catalogue that is opened in this process.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct CatalogueFlags {
-    #[command(flatten)]
-    locale: LocaleFlags,
-    #[command(flatten)]
-    rules: config::Rules,
-}
-
-impl CatalogueFlags {
-    /// Parses the flags and reads the rules file.
-    ///
-    /// # Errors
-    /// If a flag has an invalid value, or the rules file has faults.
-    pub(crate) fn options(&self) -> Result<Options, StartError> {
-        let locale = self.locale.locale()?;
-        let rules = ShopRules::open_configured(&self.rules, locale)?;
-        let Locale { currency, language } = locale;
-        Ok(Options { currency, language, rules, ..Options::default() })
     }
 }
 

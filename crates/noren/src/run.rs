@@ -28,7 +28,7 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<ExitCode, Failure> {
-    runtime::config::check_environment()?;
+    runtime::config::check_environment(&api::config::variables())?;
     runtime::telemetry::start("noren")?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let threads = threads.map_err(|error| StartError::because("cannot start the threads of noren", error))?;

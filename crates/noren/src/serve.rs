@@ -6,7 +6,7 @@ use clap::Args;
 use demo::demo_catalogue;
 use runtime::{StartError, config, server};
 
-use crate::app::{App, CatalogueFlags, Options};
+use crate::app::{App, Options};
 
 /// Time limit for the demo catalogue to become searchable.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(60);
@@ -27,11 +27,9 @@ pub struct ServeArgs {
     #[command(flatten)]
     listen: config::Listen,
     #[command(flatten)]
-    catalogue: CatalogueFlags,
+    catalogue: api::config::Catalogue,
     #[command(flatten)]
-    cache: config::Cache,
-    #[command(flatten)]
-    answer_cache: config::AnswerCache,
+    caching: config::Caching,
     /// Fill an empty catalogue with 2,000 sample products
     #[arg(long)]
     demo: bool,
@@ -43,9 +41,9 @@ pub struct ServeArgs {
 /// If the services cannot start.
 pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let options = Options {
-        cache_seconds: args.cache.cache_seconds.unwrap_or(0),
-        answer_cache_mb: args.answer_cache.answer_cache_mb,
-        ..args.catalogue.options()?
+        cache_seconds: args.caching.cache_seconds.unwrap_or(0),
+        answer_cache_mb: args.caching.answer_cache_mb,
+        ..Options::of(&args.catalogue)?
     };
     let listener = server::listen(args.listen.listen).await?;
     let address = listener

@@ -12,10 +12,12 @@ pub mod problem;
 mod retry;
 pub mod server;
 pub mod start;
+mod start_error;
 pub mod telemetry;
 
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
 pub use problem::Problem;
 pub use retry::{Retries, retry};
-pub use start::{StartError, exit_code, run};
+pub use start::run;
+pub use start_error::{StartError, exit_code};

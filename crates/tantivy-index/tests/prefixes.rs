@@ -1,4 +1,4 @@
-//! Beginnings that stand for more words than are looked at.
+//! Prefixes of more words than a prefix stands for.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use domain::search::SearchRequest;
 use domain::{Change, Currency, Product, ProductId, Version};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 
-/// A product with a code of its own that begins with `n`; one in thirty also has `night`.
+/// Creates a product with a unique code that begins with `n`; every thirtieth also has the word `night`.
 fn product(number: usize) -> Change {
     let night = if number.is_multiple_of(30) { "night" } else { "day" };
     let json = format!(r#"{{"name":"n{number}z {night}"}}"#);
@@ -23,7 +23,7 @@ async fn the_most_frequent_words_are_found_in_every_segment() {
     const PRODUCTS: usize = 9000;
     let folder = tempfile::tempdir().unwrap();
     let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
-    // Several segments, each with more codes than a beginning stands for.
+    // Several segments, each with more codes than a prefix stands for.
     for part in (0..PRODUCTS).collect::<Vec<_>>().chunks(3000) {
         let changes: Vec<Change> = part.iter().map(|number| product(*number)).collect();
         writer.apply(&changes).await.unwrap();

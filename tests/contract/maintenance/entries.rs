@@ -102,7 +102,7 @@ async fn entries_come_in_request_order(location: impl IndexLocation) {
     assert!(entries(&writer, Generation::Live, &[]).await.is_empty());
     let ids = [id("a"), id("c")];
     let entries = writer.entries(Generation::Live, &ids, CompareDepth::Versions).await.unwrap();
-    let looked: Vec<IndexEntry> = entries.into_iter().map(Option::unwrap).collect();
+    let entries: Vec<IndexEntry> = entries.into_iter().map(Option::unwrap).collect();
     assert_eq!(
         entries,
         [

@@ -49,7 +49,7 @@ async fn a_request_that_changed_nothing_is_recorded_once(store: &dyn ProductStor
 on_each! {
     {
         sqlite_that_enqueues: embedded(Outbox::Enqueue);
-        sqlite_that_marks: embedded(Outbox::AddEntry);
+        sqlite_with_an_outbox: embedded(Outbox::AddEntry);
         dynamodb_table: dynamodb().await;
     }
     {

@@ -82,7 +82,7 @@ async fn a_cursor_that_no_page_returned_is_unknown(store: &dyn ProductStore) {
 on_each! {
     {
         sqlite_that_enqueues: embedded(Outbox::Enqueue);
-        sqlite_that_marks: embedded(Outbox::AddEntry);
+        sqlite_with_an_outbox: embedded(Outbox::AddEntry);
         dynamodb_table: dynamodb().await;
     }
     {

@@ -122,7 +122,7 @@ async fn a_pending_change_may_be_a_later_one_but_never_an_earlier_one(
 on_each! {
     {
         sqlite_that_enqueues: embedded(Outbox::Enqueue);
-        sqlite_that_marks: embedded(Outbox::AddEntry);
+        sqlite_with_an_outbox: embedded(Outbox::AddEntry);
         dynamodb_table: dynamodb().await;
     }
     {

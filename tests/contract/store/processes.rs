@@ -57,7 +57,7 @@ async fn a_cursor_is_valid_in_another_process(store: &dyn ProductStore, another:
 on_each! {
     {
         sqlite_that_enqueues: embedded(Outbox::Enqueue);
-        sqlite_that_marks: embedded(Outbox::AddEntry);
+        sqlite_with_an_outbox: embedded(Outbox::AddEntry);
         dynamodb_table: dynamodb().await;
     }
     {

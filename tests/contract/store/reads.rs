@@ -67,7 +67,7 @@ async fn ready_succeeds_while_the_store_works(store: &dyn ProductStore) {
 on_each! {
     {
         sqlite_that_enqueues: embedded(Outbox::Enqueue);
-        sqlite_that_marks: embedded(Outbox::AddEntry);
+        sqlite_with_an_outbox: embedded(Outbox::AddEntry);
         dynamodb_table: dynamodb().await;
     }
     {

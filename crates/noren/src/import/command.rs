@@ -14,7 +14,7 @@ use super::sink::Sink;
 use super::summary::Summary;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::target::{Access, CatalogueHandle, Writer, locale_of_environment};
+use crate::target::{Access, CatalogueHandle, Writer, currency_of_environment};
 
 /// Time limit for the catalogue to become searchable after an import.
 const INDEX_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -35,8 +35,7 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     };
     let summary = if args.dry_run {
         let currency = options.currency;
-        options.check =
-            Some(currency.map_or_else(|| Ok(locale_of_environment()?.currency), Ok::<_, Failure>)?);
+        options.check = Some(currency.map_or_else(currency_of_environment, Ok)?);
         import(options, None).await?
     } else {
         args.target

@@ -7,7 +7,6 @@ use axum::Router;
 use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
 use domain::ports::IndexMaintenance;
-use query::Locale;
 use runtime::Service;
 use runtime::config::StoreKind;
 use sync::{DeadLetterService, StoreAndIndex};
@@ -15,7 +14,6 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::access::Access;
 use super::environment::from_environment;
-use crate::app::LocaleFlags;
 use crate::failure::Failure;
 
 /// Configuration of the back ends on both sides of the queue.
@@ -83,7 +81,7 @@ pub(super) struct OpenStore {
 
 impl OpenStore {
     async fn open(config: &command::BackEnds) -> Result<Self, Failure> {
-        let currency = from_environment::<LocaleFlags>()?.locale()?.currency;
+        let currency = currency_of_environment()?;
         let back_ends = command::open_back_ends(config).await?;
         let catalogue = Catalogue::new(back_ends.store.clone(), back_ends.queue.clone(), currency);
         Ok(Self { catalogue, currency, back_ends })
@@ -114,12 +112,12 @@ async fn search_routes() -> Result<OpenApiRouter, Failure> {
     Ok(query::routes(index, settings))
 }
 
-/// Returns currency and language of the catalogue from their variables.
+/// Returns the currency of the catalogue from its variable.
 ///
 /// # Errors
-/// If a variable has an invalid value.
-pub fn locale_of_environment() -> Result<Locale, Failure> {
-    Ok(from_environment::<LocaleFlags>()?.locale()?)
+/// If the variable has an invalid value.
+pub fn currency_of_environment() -> Result<Currency, Failure> {
+    Ok(from_environment::<api::config::Currency>()?.currency)
 }
 
 /// Returns the folder of the embedded store that the variables name.

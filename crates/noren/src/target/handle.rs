@@ -11,7 +11,7 @@ use domain::ports::DeadLetter;
 use super::access::Access;
 use super::back_ends::{BackEnds, OpenStore};
 use super::environment::from_environment;
-use crate::app::{App, CatalogueFlags};
+use crate::app::{App, Options};
 use crate::client::{Api, InProcess, Service};
 use crate::failure::{Context as _, Failure};
 
@@ -61,7 +61,7 @@ impl CatalogueHandle {
     pub(super) async fn of_folder(folder: &Path, access: Access) -> Result<Self, Failure> {
         match access {
             Access::Write | Access::Search | Access::SearchAndStore => {
-                let options = from_environment::<CatalogueFlags>()?.options()?;
+                let options = Options::of(&from_environment()?)?;
                 let app = App::open(folder, options).await?;
                 Ok(Self { api: Box::new(InProcess(app.router())), source: Source::Folder(Box::new(app)) })
             }

@@ -24,7 +24,7 @@ pub(crate) struct GenerationFolder {
     pub(crate) index: Index,
     pub(crate) fields: Fields,
     /// Distinguishes this index from a later one at the same path.
-    pub(crate) made: String,
+    pub(crate) instance_id: String,
     /// The language that texts are analysed for.
     pub(crate) language: Language,
 }
@@ -36,7 +36,7 @@ impl GenerationFolder {
         fs::create_dir_all(path).map_err(io_error)?;
         let lock = open_lock_file(&path.join(CREATION_LOCK)).map_err(io_error)?;
         lock.lock().map_err(io_error)?;
-        let made = FormatFile::open(path, language)?;
+        let instance_id = FormatFile::open(path, language)?;
         let (schema, fields) = schema();
         let is_new = !path.join(META_FILE).exists();
         let opened = if is_new { create_index(path, &schema) } else { Index::open_in_dir(path) };
@@ -50,7 +50,7 @@ impl GenerationFolder {
         }
         tokenizers::register(&index);
         index.settings_mut().docstore_compress_dedicated_thread = false;
-        Ok(Self { path: path.to_owned(), index, fields, made, language })
+        Ok(Self { path: path.to_owned(), index, fields, instance_id, language })
     }
 }
 

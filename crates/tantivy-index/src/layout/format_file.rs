@@ -18,8 +18,8 @@ use crate::layout::schema::FORMAT;
 pub(crate) struct FormatFile {
     pub(crate) format: u32,
     /// Distinguishes this index from a later one at the same path.
-    #[serde(default)]
-    made: String,
+    #[serde(rename = "made", default)]
+    instance_id: String,
     /// The code of the language that texts were analysed for.
     #[serde(default)]
     language: String,
@@ -32,8 +32,8 @@ impl FormatFile {
     /// Creates the content for an index that is created now.
     fn new(language: Language) -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let made = format!("{:x}", since_1970.as_nanos());
-        Self { format: FORMAT, made, language: language.to_string(), weights: None }
+        let instance_id = format!("{:x}", since_1970.as_nanos());
+        Self { format: FORMAT, instance_id, language: language.to_string(), weights: None }
     }
 
     /// Reads the format file in `folder`; returns `None` if there is none.
@@ -68,7 +68,7 @@ impl FormatFile {
             }
         };
         format.check(folder, language)?;
-        Ok(format.made)
+        Ok(format.instance_id)
     }
 
     fn check(&self, folder: &Path, wanted: Language) -> Result<(), OpenError> {

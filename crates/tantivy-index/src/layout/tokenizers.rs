@@ -39,7 +39,7 @@ struct WeightedTerms {
 
 struct WeightedTermStream<'a> {
     rest: &'a str,
-    /// How many times the current term is still to be emitted.
+    /// The number of times that the current term is still to be emitted.
     repeats: u8,
     token: &'a mut Token,
 }

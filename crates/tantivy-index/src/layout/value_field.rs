@@ -10,7 +10,7 @@ pub(crate) struct ValueField {
     pub(crate) field: Field,
     /// The name of the column.
     pub(crate) column: &'static str,
-    /// How many values a document has, and how they relate.
+    /// The number of values that a document may have, and their relation.
     pub(crate) shape: ValueShape,
     /// Passes each value of a product to the callback.
     pub(crate) each_value: EachValue,
@@ -21,7 +21,7 @@ pub(crate) struct ValueField {
 /// Passes each value of a product to a callback.
 pub(crate) type EachValue = fn(&ActiveDocument<'_>, &mut dyn FnMut(&str));
 
-/// How many values a document has, and how they relate.
+/// The number of values that a document may have, and their relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueShape {
     /// At most one.

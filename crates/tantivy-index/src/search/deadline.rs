@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use domain::ports::{PortError, PortErrorKind};
 
-/// The moment after which nobody waits for a search any more.
+/// The moment at which the caller of a search stops waiting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(Instant);
 

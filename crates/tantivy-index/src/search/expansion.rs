@@ -13,7 +13,7 @@ use crate::search::segment::Segment;
 /// The most lists that a snapshot caches, which takes a few megabytes; then the cache is cleared.
 const MAX_CACHED_LISTS: usize = 50_000;
 
-/// What a query word matches in a snapshot.
+/// The documents that match a query word in a snapshot.
 #[derive(Default)]
 pub(crate) struct Expansion {
     /// The lists by segment number.
@@ -31,7 +31,7 @@ pub(crate) struct Correction {
 /// The documents of a segment that match a word in one way.
 pub(crate) struct DocumentList {
     pub(crate) tier: Tier,
-    /// What each unit of a term's weight counts.
+    /// The factor that scales the weights of terms.
     pub(crate) weight_factor: u8,
     pub(crate) terms: ListTerms,
 }

@@ -12,7 +12,7 @@ use crate::search::segment::Segment;
 /// The key of a product without a value in the order: it sorts last.
 pub(crate) const MISSING: u64 = u64::MAX;
 
-/// What an order compares.
+/// The property that an order compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Criterion {
     /// The score, highest first.

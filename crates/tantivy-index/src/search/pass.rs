@@ -28,7 +28,7 @@ pub(crate) struct Pass<'a> {
     pub(crate) deadline: Deadline,
 }
 
-/// What a search matches.
+/// The result of a pass.
 pub(crate) struct Matches {
     /// The number of products that match the words and pass the filters.
     pub(crate) total: u64,

@@ -1,4 +1,4 @@
-//! A cache of the words that short prefixes stand for. They begin so many words that reading them all takes a while.
+//! A cache of the words that short prefixes stand for. Reading all words for such a prefix takes a while, because there are many.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

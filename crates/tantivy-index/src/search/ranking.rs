@@ -1,4 +1,4 @@
-//! How matching a word adds to the score of a document. The scale is that of [`text::score`].
+//! The score that matching a word adds to a document, on the scale of [`text::score`].
 
 use std::sync::Arc;
 
@@ -42,12 +42,12 @@ pub(crate) struct Match {
     pub(crate) steps: u32,
 }
 
-/// How well a document matches a word: the tier and, in the lower 8 bits, the scaled weight, which is at least 1. The value
-/// is 0 if the document does not match. A better match has a greater value.
+/// The quality of a match of a document and a word: the tier and, in the lower 8 bits, the scaled weight, which is at least 1.
+/// 0 means no match. A better match has a greater quality.
 pub(crate) type Quality = u16;
 const WEIGHT_BITS: u32 = 8;
 
-/// Returns how well the documents of a list match at this weight.
+/// Returns the quality of the matches of a list at this weight.
 pub(crate) fn quality(list: &DocumentList, weight: u32) -> Quality {
     let scaled_weight = weight * u32::from(list.weight_factor);
     let scaled_weight =

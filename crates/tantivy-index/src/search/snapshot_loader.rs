@@ -15,7 +15,7 @@ use crate::search::snapshot::Snapshot;
 
 /// The number of decompressed blocks of stored products that a snapshot keeps per segment; a block has 4 KB.
 const CACHED_BLOCKS: usize = 32;
-/// How many times loading is attempted if commits come in between; then the result is used as it is.
+/// The number of attempts to load one commit exactly while others come in between; the last attempt is used as it is.
 const MAX_ATTEMPTS: usize = 5;
 
 /// Provides the newest snapshot of a generation.
@@ -105,7 +105,7 @@ fn load(
         if FileId::at(&path)? != meta.id && attempts < MAX_ATTEMPTS {
             continue;
         }
-        let name = format!("{}-{opstamp:x}", folder.made);
+        let name = format!("{}-{opstamp:x}", folder.instance_id);
         let snapshot = Arc::new(Snapshot::open(reader.searcher(), folder, name, cache)?);
         return Ok(LoadedSnapshot { snapshot, meta });
     }

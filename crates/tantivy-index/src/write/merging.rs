@@ -12,7 +12,7 @@ use tantivy::{FutureResult, IndexWriter};
 use crate::layout::folder::GenerationFolder;
 use crate::write::options::WriterOptions;
 
-/// How long nothing must have been written before small segments are merged.
+/// The pause in writing after which small segments are merged.
 pub(super) const IDLE_BEFORE_MERGE: Duration = Duration::from_secs(1);
 /// The share of deleted documents from which a segment is rewritten.
 const DELETED_RATIO_BEFORE_MERGE: f32 = 0.25;
