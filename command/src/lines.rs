@@ -15,9 +15,9 @@ use runtime::http::MAX_BODY_BYTES;
 const BATCH_LINES: usize = 500;
 /// Bytes after which a batch ends, so that batches of large products are small.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// How long a batch waits for more of the body.
+/// The time that a batch waits for more of the body.
 const LINGER: Duration = Duration::from_millis(50);
-/// How long a client may pause before its request fails.
+/// The longest pause of a client before its request fails.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A line of the body.
