@@ -186,7 +186,7 @@ impl App {
         let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
         openapi.merge(described);
         let mut parts = self.catalogue.parts();
-        parts.push(query::service::index_part(self.search.clone()));
+        parts.push(query::service::index_part(&self.search));
         let queue = Some(self.catalogue.queue_probe());
         Service { routes, uploads, openapi: Some(openapi), parts, gauges, queue }.into_router()
     }
