@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds the three functions, each with the back ends that it needs on AWS and no others, to
-# target/functions/NAME/bootstrap, where template.yaml looks for them.
+# Builds the three functions, each with only the back ends that it needs on AWS. The programs are written to
+# target/functions/NAME/bootstrap, where template.yaml expects them.
 #
-#   deploy/build.sh            for arm64, as in the template
+#   deploy/build.sh            builds for arm64, as in the template
 #   deploy/build.sh x86_64
 #
-# With cargo-lambda for any machine; with cargo alone for a machine like the one it runs on.
+# cargo-lambda builds for any architecture; cargo alone builds for the architecture of this machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,9 +13,9 @@ architecture=${1:-arm64}
 case $architecture in
     arm64) machine=aarch64 ;;
     x86_64) machine=x86_64 ;;
-    *) echo "error: $architecture is no architecture of Lambda; write arm64 or x86_64" >&2; exit 2 ;;
+    *) echo "error: $architecture is not an architecture of Lambda; use arm64 or x86_64" >&2; exit 2 ;;
 esac
-# What Amazon Linux 2023 has. A program that was linked to a later one does not start there.
+# The glibc version of Amazon Linux 2023. Programs linked with a later one do not start there.
 glibc=2.34
 
 for service in command query sync; do
@@ -29,7 +29,7 @@ for service in command query sync; do
         mkdir -p "$folder"
         cp "target/lambda/$program" "$folder/bootstrap"
     else
-        echo "error: only cargo-lambda can build for $architecture here; pip install cargo-lambda" >&2
+        echo "error: building for $architecture on this machine needs cargo-lambda; pip install cargo-lambda" >&2
         exit 1
     fi
     newest=$(grep -aoE 'GLIBC_2\.[0-9]+' "$folder/bootstrap" | sort -uV | tail -n 1)
@@ -37,5 +37,5 @@ for service in command query sync; do
         echo "error: $program needs $newest, and Lambda has $glibc; build with cargo-lambda" >&2
         exit 1
     fi
-    echo "$folder/bootstrap: $(gzip -9 -c "$folder/bootstrap" | wc -c) bytes when packed"
+    echo "$folder/bootstrap: $(gzip -9 -c "$folder/bootstrap" | wc -c) bytes compressed"
 done

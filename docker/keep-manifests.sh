@@ -1,6 +1,6 @@
 #!/bin/sh
-# Leaves of a workspace in $1 what decides which dependencies are built and how: the manifests and the lock file, with
-# empty sources where cargo wants some. Built first, it is a layer of the image that changes only when those do.
+# Reduces the workspace in $1 to the files that determine its dependencies: the manifests and the lock file, with empty
+# sources where cargo requires some. Building the result first gives an image layer that changes only with these files.
 set -eu
 cd "$1"
 
@@ -9,7 +9,7 @@ find . -type d -empty -delete
 find . -name Cargo.toml | while read -r manifest; do
     grep -q '^\[package\]' "$manifest" || continue
     package=$(dirname "$manifest")
-    # What the manifest names by a path; else cargo's own places.
+    # The paths in the manifest, and cargo's default path.
     paths=$(sed -n 's/^path = "\(.*\.rs\)"$/\1/p' "$manifest")
     for source in src/lib.rs $paths; do
         mkdir -p "$package/$(dirname "$source")"

@@ -12,7 +12,9 @@ use domain::{Change, Product, ProductId, Record, Version};
 use embedded_store::EmbeddedStore;
 use serde_json::{Value, json};
 
-use crate::support::{Running, TestApp, command, finished, give_up_all, repository, shared_data, wait_until};
+use crate::support::{
+    Running, TestApp, command, dead_letter_all, finished, repository, shared_data, wait_until,
+};
 
 /// What a run of `noren` left.
 struct Run {
@@ -231,7 +233,7 @@ async fn give_up_a_change_of(id: &str, data_dir: &Path) {
     let change = Change::Update(Arc::new(next));
     let write = Write { change, replaces, idempotency: None, traceparent: None };
     store.write(vec![write]).await.remove(0).unwrap();
-    give_up_all(&store, "the index cannot hold it").await;
+    dead_letter_all(&store, "the index cannot hold it").await;
     assert_eq!(store.stats().await.unwrap().dead, 1);
 }
 

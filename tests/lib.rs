@@ -1,1 +1,1 @@
-//! The integration tests of the workspace live in `main.rs`; this library is empty.
+//! An empty library; the integration tests of the workspace are in `main.rs`.

@@ -1,10 +1,14 @@
 //! The integration tests of the workspace: one binary, so that it links once.
+//!
+//! Long suites run at a tenth of their size unless `NOREN_TEST_SCALE` is set, see `support/run.rs`. `times.rs` prints the
+//! slowest suites after each run.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to stop there")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod api;
 mod aws;
 mod cli;
+mod configuration;
 mod contract;
 mod faults;
 mod lambda;
@@ -13,7 +17,6 @@ mod oracle;
 mod packaging;
 mod processes;
 mod services;
-mod speed;
 mod support;
 mod tidy;
 mod warnings;

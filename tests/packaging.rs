@@ -1,5 +1,5 @@
-//! What surrounds the programs and is written by hand: the image, the files for Docker Compose, the template for AWS
-//! and recorded events. No engine and no cloud is needed to see that they fit the code.
+//! The hand-written files around the programs: the image, the files for Docker Compose, the template for AWS, and
+//! recorded events. The tests need no container engine and no cloud.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The words of a text that begin like this.
+/// Returns the words of a text with this prefix.
 fn words<'a>(text: &'a str, beginning: &str) -> BTreeSet<&'a str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with(beginning))
@@ -25,7 +25,8 @@ fn words<'a>(text: &'a str, beginning: &str) -> BTreeSet<&'a str> {
 
 #[test]
 fn every_variable_that_is_set_is_one_that_the_programs_know() {
-    let known: BTreeSet<&str> = runtime::config::VARIABLES.iter().map(|(name, _)| *name).collect();
+    let known = api::config::variables();
+    let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
     for path in ["Dockerfile", "docker-compose.yml", "docker-compose.embedded.yml", "deploy/template.yaml"] {
         let text = text(path);
         let set = words(&text, "NOREN_");
@@ -63,10 +64,10 @@ fn ports_are_open_to_this_machine_only() {
     }
 }
 
-/// The variables that docker-compose.yml gives to a service.
+/// Returns the variables that docker-compose.yml sets for a service.
 fn variables_in_compose(service: &str) -> Vec<(String, String)> {
     let text = text("docker-compose.yml");
-    // The lines under a key, which are those that are indented deeper.
+    // The lines of a key are those that are indented deeper.
     let under = |key: &str| -> Vec<String> {
         let depth = |line: &str| line.len() - line.trim_start().len();
         let lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -85,7 +86,7 @@ fn variables_in_compose(service: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
 }
 
-/// What docker-compose.yml gives to a service, with the addresses of the servers as they are here.
+/// Returns the variables of a service, with the addresses of the servers of this test.
 fn variables_on(service: &str, servers: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut variables = variables_in_compose(service);
     for (_, value) in &mut variables {
@@ -98,8 +99,7 @@ fn variables_on(service: &str, servers: &[(&str, &str)]) -> Vec<(String, String)
     variables
 }
 
-/// Starts a service with what docker-compose.yml gives it, apart from the addresses of the servers, and asks whether it
-/// is ready as its health check does.
+/// Starts a service with its variables of docker-compose.yml, apart from server addresses, and runs its health check.
 async fn started_as_in_compose(service: &str, servers: &[(&str, &str)]) -> Running {
     let variables = variables_on(service, servers);
     let program = format!("noren-{service}");
@@ -140,17 +140,17 @@ async fn the_services_start_as_docker_compose_starts_them() {
         variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let verified = finished("noren", &["verify", "--back-ends"], &variables);
     assert!(verified.status.success(), "{verified:?}");
-    let told = String::from_utf8(verified.stderr).unwrap();
-    assert!(told.contains("the index equals the store"), "{told}");
+    let report = String::from_utf8(verified.stderr).unwrap();
+    assert!(report.contains("the index equals the store"), "{report}");
 }
 
-/// What `noren` gets from docker-compose.yml beside what only the services need.
+/// The variables of `noren` in docker-compose.yml, without those that only services need.
 #[test]
 fn the_command_line_in_compose_has_the_variables_of_all_services() {
     let of =
         |service: &str| -> BTreeSet<(String, String)> { variables_in_compose(service).into_iter().collect() };
     let mut all: BTreeSet<_> = ["command", "sync", "query"].into_iter().flat_map(of).collect();
-    // An operator's command makes nothing.
+    // An operator command creates nothing.
     assert!(all.remove(&("NOREN_CREATE_TABLES".to_owned(), "true".to_owned())));
     assert_eq!(of("noren"), all);
 }
@@ -168,7 +168,7 @@ fn the_command_line_runs_in_a_container_when_it_is_called_only() {
     }
 }
 
-/// Copies the files that git knows or could know, as the build of the image gets them.
+/// Copies the tracked and untracked files, as the image build receives them.
 fn copy_of_the_sources(to: &Path) {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])

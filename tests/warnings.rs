@@ -1,4 +1,4 @@
-//! What the log warns of at the start: an index that was made with other weights, and a rebuild that was never ended.
+//! Warnings at start: an index built with other weights, and an unfinished rebuild.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use tantivy_index::{TantivyWriter, WriterOptions};
 use crate::services;
 use crate::support::{Answer, Running, finished, http_client, opensearch_options, wait_until};
 
-/// A consumer over a folder, with an index in it or elsewhere.
+/// A consumer on a folder, with its index there or in OpenSearch.
 struct Shop {
     folder: tempfile::TempDir,
     variables: Vec<(&'static str, String)>,
 }
 
 impl Shop {
-    /// With one product that is indexed as these rules weigh it.
+    /// Creates a shop with one product, indexed with the weights of these rules.
     async fn new(variables: Vec<(&'static str, String)>, rules: Option<&str>) -> Self {
         let shop = Self { folder: tempfile::tempdir().unwrap(), variables };
         let (sync, warnings) = shop.start(rules).await;
@@ -34,7 +34,7 @@ impl Shop {
         self.folder.path().to_str().unwrap()
     }
 
-    /// A consumer with these rules, and what it warns of at its start.
+    /// Starts a consumer with these rules and returns its warnings.
     async fn start(&self, rules: Option<&str>) -> (Running, Vec<String>) {
         let (log, file) = (self.folder.path().join("log"), self.folder.path().join("rules.toml"));
         let mut arguments = vec!["--data-dir", self.data()];
@@ -50,7 +50,7 @@ impl Shop {
     }
 }
 
-/// The warnings in a log that name `noren reindex`, with everything that is told in them.
+/// Returns the warnings in a log that mention `noren reindex`.
 fn warnings(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -67,7 +67,7 @@ fn reindex(sync: &Running, flags: &[&str]) {
     assert!(run.status.success(), "{run:?}");
 }
 
-/// Whether `/metrics` tells of an index in this state.
+/// Returns true if `/metrics` reports a generation in this state.
 async fn has_generation(sync: &Running, state: &str) -> bool {
     let metrics = Answer::of(http_client().get(format!("{}/metrics", sync.url))).await.expect(200).text;
     let line = format!("noren_index_generations{{state=\"{state}\"}} ");
@@ -87,14 +87,14 @@ async fn other_weights_are_told_until_the_index_is_made_with_them(variables: Vec
     reindex(&sync, &[]);
     drop(sync);
     assert_eq!(shop.start(None).await.1, [""; 0]);
-    // The one before is brought to the weights of whoever goes back to it.
+    // A rollback brings the previous generation to the current weights.
     let (sync, _) = shop.start(None).await;
     reindex(&sync, &["--rollback"]);
     drop(sync);
     assert_eq!(shop.start(None).await.1, [""; 0]);
 }
 
-async fn a_rebuild_that_was_not_ended_is_told(
+async fn an_unfinished_rebuild_is_reported(
     variables: Vec<(&'static str, String)>,
     begin: impl AsyncFnOnce(&Path),
 ) {
@@ -116,7 +116,7 @@ async fn an_embedded_index_tells_of_other_weights() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_embedded_index_tells_of_a_rebuild_that_was_not_ended() {
-    a_rebuild_that_was_not_ended_is_told(Vec::new(), async |folder| {
+    an_unfinished_rebuild_is_reported(Vec::new(), async |folder| {
         let writer = TantivyWriter::open(&folder.join("index"), WriterOptions::default()).unwrap();
         assert!(!writer.create_next().await.unwrap());
     })
@@ -143,7 +143,7 @@ async fn an_index_in_opensearch_tells_of_other_weights() {
 async fn an_index_in_opensearch_tells_of_a_rebuild_that_was_not_ended() {
     let Some(server) = services::opensearch().await else { return };
     let options = opensearch_options(server, &format!("begun-{}", ProductId::generate()));
-    a_rebuild_that_was_not_ended_is_told(in_opensearch(&options), async |_| {
+    an_unfinished_rebuild_is_reported(in_opensearch(&options), async |_| {
         let writer = OpenSearchWriter::open(&options).await.unwrap();
         assert!(!writer.create_next().await.unwrap());
     })

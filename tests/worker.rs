@@ -1,4 +1,4 @@
-//! The consumer between a queue and an index that are not always there: what it does at its stop.
+//! The consumer's shutdown while its index is slow or unavailable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,17 +8,17 @@ use async_trait::async_trait;
 use domain::ports::{Applied, ChangeQueue, Envelope, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{PATIENCE, wait_until};
 
-/// Longer than any test: what is not released is not seen again.
+/// Longer than any test, so only released messages become visible again.
 const VISIBILITY: Duration = Duration::from_secs(600);
 
-/// An index that takes a batch when it is told to, or is away.
+/// An index that applies a batch when it gets a permit, or is unavailable.
 struct Index {
     is_away: AtomicBool,
     calls: AtomicUsize,
@@ -59,8 +59,8 @@ impl Fixture {
             calls: AtomicUsize::new(0),
             turns: Semaphore::new(0),
         });
-        let options = WorkerOptions { commit_interval: Duration::ZERO, ..WorkerOptions::default() };
-        let worker = Worker::new(queue.clone(), index.clone(), options);
+        let options = ConsumerOptions { commit_interval: Duration::ZERO, ..ConsumerOptions::default() };
+        let worker = Consumer::new(queue.clone(), index.clone(), options);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let work = tokio::spawn(async move { worker.run(stopped).await });
@@ -77,7 +77,7 @@ impl Fixture {
         self.queue.stats().await.unwrap().in_flight
     }
 
-    /// Waits until the worker has ended, and answers with the ids that wait then, which must come as for the first time.
+    /// Waits until the worker has ended and returns the ids in the queue, each of which must be on its first receive.
     async fn left_after_the_end(self) -> Vec<String> {
         let begun = Instant::now();
         self.work.await.unwrap();

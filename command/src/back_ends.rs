@@ -1,4 +1,4 @@
-//! The store and the queue that the configuration names.
+//! Opening the configured store and queue.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,31 +8,28 @@ use domain::ports::{ChangeQueue, DeadLetters, ProductStore};
 use runtime::StartError;
 use runtime::config::{self, QueueKind, StoreKind};
 
-/// Which store and which queue, and where they are.
+/// The configuration of store and queue.
 #[derive(Debug, Clone, Args)]
 pub struct BackEnds {
-    /// Where the embedded ones keep their files.
+    /// The folder of embedded back ends.
     #[command(flatten)]
     pub data_dir: config::DataDir,
-    /// Which store.
+    /// The store.
     #[command(flatten)]
     pub store: config::Store,
-    /// Which queue.
+    /// The queue.
     #[command(flatten)]
     pub queue: config::Queue,
-    /// Where products are in DynamoDB.
+    /// The table of a DynamoDB store.
     #[command(flatten)]
     pub dynamodb: config::DynamoDb,
-    /// Where changes are in SQS.
-    #[command(flatten)]
-    pub sqs: config::Sqs,
-    /// Whether to make what is missing.
+    /// Whether a missing table and queue are created.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
 }
 
 impl BackEnds {
-    /// The embedded ones in a folder, whatever else was configured.
+    /// Replaces store and queue by the embedded ones in a folder.
     #[must_use]
     pub fn embedded_in(mut self, data_dir: PathBuf) -> Self {
         self.data_dir.data_dir = data_dir;
@@ -42,13 +39,13 @@ impl BackEnds {
     }
 }
 
-/// A store and a queue that are open.
+/// An open store and an open queue.
 pub struct OpenBackEnds {
     /// The store.
     pub store: Arc<dyn ProductStore>,
     /// The queue.
     pub queue: Arc<dyn ChangeQueue>,
-    /// What the queue gave up.
+    /// The dead letters of the queue.
     pub dead_letters: Arc<dyn DeadLetters>,
 }
 
@@ -58,7 +55,7 @@ impl OpenBackEnds {
     }
 }
 
-/// Opens both. Any store goes with any queue; where both are the same file, a write enqueues its change itself.
+/// Opens store and queue. Any store works with any queue; if both are the same file, a write enqueues its change itself.
 ///
 /// # Errors
 /// When one of them cannot be opened, with what to do about it.
@@ -83,7 +80,7 @@ pub async fn open_back_ends(config: &BackEnds) -> Result<OpenBackEnds, StartErro
         }
         #[cfg(feature = "aws")]
         (StoreKind::Dynamodb, QueueKind::Sqs) => {
-            // Both are looked at together: on Lambda the first caller waits for it.
+            // Both are opened concurrently: on Lambda the first client waits for it.
             let (store, queue) = tokio::join!(aws.store(), aws.queue());
             Ok(OpenBackEnds::new(Arc::new(store?), Arc::new(queue?)))
         }
@@ -123,10 +120,10 @@ mod aws {
 
     use crate::back_ends::BackEnds;
 
-    /// How long messages are hidden in a queue that is made here.
+    /// The visibility timeout of a queue that is created here.
     const VISIBILITY: Duration = Duration::from_secs(30);
 
-    /// What the store and the queue share when both are on AWS.
+    /// The connection to AWS that store and queue share.
     pub(super) struct Connections<'a> {
         config: &'a BackEnds,
         aws: OnceCell<Aws>,
@@ -152,7 +149,7 @@ mod aws {
         }
 
         pub(super) async fn queue(&self) -> Result<SqsQueue, StartError> {
-            let (aws, queue) = (self.aws().await?, &self.config.sqs.sqs_queue);
+            let (aws, queue) = (self.aws().await?, &self.config.queue.sqs_queue);
             let opened = match self.config.create_tables.create_tables {
                 true => SqsQueue::create(aws, queue, VISIBILITY).await,
                 false => SqsQueue::open(aws, queue).await,

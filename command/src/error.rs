@@ -1,34 +1,35 @@
-//! Why a command was not carried out, and how that is said over HTTP.
+//! Errors of commands, and their problem documents.
 
+use api::problems::{PRODUCT_STORE, bad_body};
 use domain::input::InputError;
-use domain::ports::{PortError, PortErrorKind};
+use domain::ports::PortError;
 use domain::{Fault, FaultKind, Faults, ProductId, Version};
 use http::StatusCode;
 use runtime::Problem;
 
-/// Why a command was not carried out. Nothing was changed.
+/// The error of a command. Nothing was changed, unless the store failed: then the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// There is no such product, or it is deleted.
+    /// The product does not exist or is deleted.
     #[error("there is no product {0}")]
     NotFound(ProductId),
-    /// A product with this id is there already.
+    /// A product with this id exists already.
     #[error("there is a product {id} already, at version {version}; use PUT to replace it")]
     Exists {
-        /// Its id.
+        /// The id.
         id: ProductId,
-        /// The version it has.
+        /// The current version.
         version: Version,
     },
-    /// The product has another version than the one the caller wants to change.
+    /// The precondition of the command does not hold.
     #[error("{}", stale(.id, *.current))]
     Stale {
-        /// Its id.
+        /// The id.
         id: ProductId,
-        /// The version it has now; none when it does not exist.
+        /// The current version; `None` if the product does not exist.
         current: Option<Version>,
     },
-    /// The sku belongs to another product.
+    /// Another product has this sku.
     #[error("the sku `{sku}` belongs to product {owner}; a sku must be unique")]
     SkuTaken {
         /// The sku.
@@ -36,23 +37,23 @@ pub enum CommandError {
         /// The product that has it.
         owner: ProductId,
     },
-    /// What was sent is no product.
+    /// The input is not a valid product.
     #[error(transparent)]
     Input(#[from] InputError),
     /// The idempotency key was used for another request.
     #[error("the Idempotency-Key was used for another request; take a new key for each new request")]
     KeyReused,
-    /// So many others write this product at once that no attempt won.
+    /// Other writers won the version race in every attempt.
     #[error("product {0} is being written by many others at once; try again")]
     Contended(ProductId),
-    /// A part that the service needs has failed.
+    /// A back end failed.
     #[error(transparent)]
     Port(#[from] PortError),
 }
 
 fn stale(id: &ProductId, current: Option<Version>) -> String {
     match current {
-        Some(version) => format!("product {id} is at version {version} now; read it and decide anew"),
+        Some(version) => format!("product {id} is at version {version} now; read it again and retry"),
         None => format!("there is no product {id} that could have this version"),
     }
 }
@@ -64,7 +65,7 @@ impl From<Faults> for CommandError {
 }
 
 impl CommandError {
-    /// The problem document that tells a client about it.
+    /// Returns the problem document for clients. The causes of a failed back end go to the log.
     pub fn to_problem(&self) -> Problem {
         let detail = self.to_string();
         match self {
@@ -79,31 +80,16 @@ impl CommandError {
                 let fault = Fault::new("sku", FaultKind::Taken, format!("belongs to product {owner}"));
                 Problem::of_faults(StatusCode::CONFLICT, detail, &[fault])
             }
-            Self::Input(InputError::Syntax(_)) => Problem::new(StatusCode::BAD_REQUEST, detail),
-            Self::Input(InputError::Faults(Faults(faults))) => {
-                let detail = match faults.len() {
-                    1 => "the product has a fault".to_owned(),
-                    n => format!("the product has {n} faults"),
-                };
-                Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, detail, faults)
-            }
+            Self::Input(error) => bad_body(error, "the product"),
             Self::KeyReused => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
             Self::Contended(_) => Problem::unavailable(detail),
-            Self::Port(error) => problem_of_port(error),
+            Self::Port(error) => PRODUCT_STORE.problem(error),
         }
     }
 }
 
-/// The problem for a failed port. What it was goes to the log, once, with all its causes.
-pub(crate) fn problem_of_port(error: &PortError) -> Problem {
-    tracing::error!(error = error.chain(), "a part of the service failed");
-    match error.kind {
-        PortErrorKind::Throttled => Problem::unavailable("too many writes at once; try again more slowly"),
-        PortErrorKind::Unavailable => Problem::unavailable("a part of the service is not ready; try again"),
-        PortErrorKind::Full => Problem::new(
-            StatusCode::INSUFFICIENT_STORAGE,
-            "there is no room left to store anything; nothing was written",
-        ),
-        PortErrorKind::Internal => Problem::internal(),
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        error.to_problem()
     }
 }

@@ -1,4 +1,4 @@
-//! NDJSON as it streams in: cut into lines, and these into batches, with bounded memory.
+//! Splits streamed NDJSON into lines, and lines into batches, with bounded memory.
 
 use std::time::Duration;
 
@@ -6,88 +6,73 @@ use axum::body::{Body, BodyDataStream};
 use bytes::BytesMut;
 use domain::input::InputError;
 use domain::{Fault, FaultKind};
+use feeds::LineSplitter;
+pub(crate) use feeds::Position;
 use futures::stream::{Fuse, StreamExt};
 use runtime::http::MAX_BODY_BYTES;
 
-/// Lines that are written together.
+/// The most lines of a batch.
 const BATCH_LINES: usize = 500;
-/// Bytes of lines that are written together, so that large products make small batches.
+/// Bytes after which a batch ends, so that batches of large products are small.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// How long to wait for more of the body before what is there is written and answered.
+/// How long a batch waits for more of the body.
 const LINGER: Duration = Duration::from_millis(50);
-/// How long a client may send nothing before its request is given up.
+/// How long a client may pause before its request fails.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// One line of the body, counted from 1.
+/// A line of the body.
 pub(crate) struct Line {
+    /// Its number, counted from 1.
     pub(crate) number: u64,
     pub(crate) text: Result<BytesMut, LineFault>,
 }
 
+/// The reason why a line has no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineFault {
+    /// The line is longer than the limit.
     TooLong,
-    /// The body broke off here.
+    /// The body broke off in this line.
     CutOff,
 }
 
-/// Behind which line of a body one is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Place {
-    /// How many lines lie before it, empty ones too.
-    pub(crate) lines: u64,
-    /// How many bytes these have with their line breaks.
-    pub(crate) bytes: u64,
-}
-
-/// Cuts a body into lines.
+/// Splits a body into lines.
 pub(crate) struct Lines {
     body: Fuse<BodyDataStream>,
-    /// What was read and not yet cut.
-    buffer: BytesMut,
-    /// How much of the buffer is known to have no line break.
-    searched: usize,
-    /// Whether the rest of the current line is thrown away because it is too long.
-    skipping: bool,
-    /// Behind the line that was cut last.
-    place: Place,
-    /// How many bytes of the body were read.
-    received: u64,
-    ended: bool,
+    splitter: LineSplitter,
+    is_at_end: bool,
 }
 
 impl Lines {
     pub(crate) fn new(body: Body) -> Self {
-        Self::behind(Place::default(), body)
+        Self::starting_at(Position::default(), body)
     }
 
-    /// The lines of the rest of a body, from a place on that a reader of all of it was at.
-    pub(crate) fn behind(place: Place, rest: Body) -> Self {
-        let body = rest.into_data_stream().fuse();
-        let received = place.bytes;
-        Self { body, buffer: BytesMut::new(), searched: 0, skipping: false, place, received, ended: false }
+    /// Splits the rest of a body from a position on that a reader of the whole body was at.
+    pub(crate) fn starting_at(position: Position, rest: Body) -> Self {
+        let splitter = LineSplitter::starting_at(position, MAX_BODY_BYTES);
+        Self { body: rest.into_data_stream().fuse(), splitter, is_at_end: false }
     }
 
-    /// Behind the last line of the last batch.
-    pub(crate) fn place(&self) -> Place {
-        self.place
+    /// Returns the position after the last batch.
+    pub(crate) fn position(&self) -> Position {
+        self.splitter.position()
     }
 
-    /// The next lines: a full batch, or what came before the client paused. None when there are no more.
+    /// Returns the next batch: a full one, or the lines before a pause of the client. `None` at the end of the body.
     pub(crate) async fn next_batch(&mut self) -> Option<Vec<Line>> {
         let mut batch = Vec::new();
         let mut bytes = 0;
         while batch.len() < BATCH_LINES && bytes < BATCH_BYTES {
-            let patience = if batch.is_empty() { IDLE_TIMEOUT } else { LINGER };
-            match tokio::time::timeout(patience, self.next_line()).await {
+            let limit = if batch.is_empty() { IDLE_TIMEOUT } else { LINGER };
+            match tokio::time::timeout(limit, self.next_line()).await {
                 Ok(Some(line)) => {
                     bytes += line.text.as_ref().map_or(0, |text| text.len());
                     batch.push(line);
                 }
                 Ok(None) => break,
                 Err(_) if batch.is_empty() => {
-                    self.ended = true;
-                    return Some(vec![self.numbered(Err(LineFault::CutOff))]);
+                    return Some(vec![self.cut_off()]);
                 }
                 Err(_) => break,
             }
@@ -95,64 +80,31 @@ impl Lines {
         (!batch.is_empty()).then_some(batch)
     }
 
-    /// The next line that is not empty. Whatever was read stays in `self` when this is cancelled.
+    /// Returns the next line that is not empty. Cancel-safe: all bytes read stay in `self`.
     async fn next_line(&mut self) -> Option<Line> {
         loop {
-            if let Some(line) = self.cut_line() {
-                return Some(line);
+            if let Some(line) = self.splitter.next_line() {
+                return Some(Line { number: line.number, text: line.text.map_err(|_| LineFault::TooLong) });
             }
-            if self.ended {
+            if self.is_at_end {
                 return None;
             }
             match self.body.next().await {
-                Some(Ok(chunk)) => {
-                    self.received += chunk.len() as u64;
-                    self.buffer.extend_from_slice(&chunk);
-                }
-                Some(Err(_)) => {
-                    self.ended = true;
-                    self.buffer.clear();
-                    return Some(self.numbered(Err(LineFault::CutOff)));
-                }
+                Some(Ok(chunk)) => self.splitter.push(&chunk),
+                Some(Err(_)) => return Some(self.cut_off()),
                 None => {
-                    // The last line may lack its line break.
-                    self.ended = true;
-                    if self.skipping || !self.buffer.is_empty() {
-                        self.buffer.extend_from_slice(b"\n");
-                    }
+                    self.is_at_end = true;
+                    self.splitter.finish();
                 }
             }
         }
     }
 
-    /// Cuts the next line that is not empty from the buffer, if it holds a whole one.
-    fn cut_line(&mut self) -> Option<Line> {
-        loop {
-            let found = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
-            let Some(end) = found.map(|at| self.searched + at) else {
-                self.searched = self.buffer.len();
-                if self.searched > MAX_BODY_BYTES {
-                    (self.skipping, self.searched) = (true, 0);
-                    self.buffer.clear();
-                }
-                return None;
-            };
-            let mut text = self.buffer.split_to(end + 1);
-            text.truncate(end);
-            self.searched = 0;
-            // What is still in the buffer was not cut; of the last line, the break may be ours.
-            self.place.bytes = self.received.saturating_sub(self.buffer.len() as u64);
-            let too_long = std::mem::take(&mut self.skipping) || text.len() > MAX_BODY_BYTES;
-            let line = self.numbered(if too_long { Err(LineFault::TooLong) } else { Ok(text) });
-            if !line.text.as_ref().is_ok_and(|text| text.trim_ascii().is_empty()) {
-                return Some(line);
-            }
-        }
-    }
-
-    fn numbered(&mut self, text: Result<BytesMut, LineFault>) -> Line {
-        self.place.lines += 1;
-        Line { number: self.place.lines, text }
+    /// Ends the body in the middle of a line.
+    fn cut_off(&mut self) -> Line {
+        self.is_at_end = true;
+        self.splitter.discard();
+        Line { number: self.splitter.count_line(), text: Err(LineFault::CutOff) }
     }
 }
 
@@ -190,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_are_cut_wherever_chunks_end() {
+    async fn lines_are_split_wherever_chunks_end() {
         let found = lines(&["a\nb", "c\n", "\n", "d\r\ne"]).await;
         let expected = [(1, "a"), (2, "bc"), (4, "d\r"), (5, "e")].map(|(n, text)| (n, Ok(text.to_owned())));
         assert_eq!(found, expected);
@@ -198,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reading_goes_on_from_the_place_of_a_batch() {
+    async fn reading_continues_from_the_position_of_a_batch() {
         let long = "x".repeat(MAX_BODY_BYTES + 1);
         let body = format!("a\n\nb\n{long}\n{}\nlast", "c\n".repeat(1200));
         let chunks: Vec<Result<Bytes, Infallible>> =
@@ -207,21 +159,21 @@ mod tests {
         let mut batches = 0;
         while let Some(batch) = whole.next_batch().await {
             batches += 1;
-            let place = whole.place();
-            assert_eq!(batch.last().unwrap().number, place.lines);
-            let rest = body[usize::try_from(place.bytes).unwrap()..].to_owned();
-            let lines_before = body[..usize::try_from(place.bytes).unwrap()].lines().count() as u64;
-            assert_eq!(lines_before, place.lines, "batch {batches}");
-            if let Some(next) = Lines::behind(place, Body::from(rest)).next_batch().await {
-                assert!(next[0].number > place.lines && next[0].text.is_ok(), "batch {batches}");
+            let position = whole.position();
+            assert_eq!(batch.last().unwrap().number, position.lines);
+            let rest = body[usize::try_from(position.bytes).unwrap()..].to_owned();
+            let lines_before = body[..usize::try_from(position.bytes).unwrap()].lines().count() as u64;
+            assert_eq!(lines_before, position.lines, "batch {batches}");
+            if let Some(next) = Lines::starting_at(position, Body::from(rest)).next_batch().await {
+                assert!(next[0].number > position.lines && next[0].text.is_ok(), "batch {batches}");
             }
         }
         assert!(batches >= 3, "{batches}");
-        assert_eq!(whole.place(), Place { lines: 1206, bytes: body.len() as u64 });
+        assert_eq!(whole.position(), Position { lines: 1206, bytes: body.len() as u64 });
     }
 
     #[tokio::test]
-    async fn a_line_that_is_too_long_is_passed_over_alone() {
+    async fn a_line_that_is_too_long_is_skipped_alone() {
         let long = "x".repeat(700 * 1024);
         let found = lines(&["a\n", &long, &long, &long, "\nb\n"]).await;
         let expected = [(1, Ok("a".to_owned())), (2, Err(LineFault::TooLong)), (3, Ok("b".to_owned()))];

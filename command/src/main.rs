@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::run("noren-command", command::service::run)
+    api::config::run("noren-command", command::service::run)
 }

@@ -1,4 +1,4 @@
-//! The relay: enqueues what a crash, or a queue that was away, left behind in the outbox.
+//! The relay: enqueues changes that stayed in the outbox because of a crash or an unavailable queue.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use domain::ports::PortError;
 
 use crate::Catalogue;
 
-/// A mark younger than this belongs to a write that is most likely still being enqueued.
+/// The age from which an outbox entry is relayed. A younger one most likely belongs to a write that is about to enqueue it.
 const MIN_AGE: Duration = Duration::from_secs(5);
-/// How many changes are relayed at a time.
+/// Changes that are relayed at a time.
 const BATCH: usize = 100;
-/// How long to wait when there was nothing to relay.
+/// The pause when there was nothing to relay.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Relays for as long as the process runs.
+/// Relays until the process ends.
 pub async fn relay_forever(catalogue: Catalogue) {
     loop {
         match relay_once(&catalogue).await {
             Ok(BATCH) => {}
             Ok(_) => tokio::time::sleep(PAUSE).await,
             Err(error) => {
-                tracing::warn!(error = error.chain(), "cannot read the outbox; trying again");
+                tracing::warn!(error = error.chain(), "cannot read the outbox; retrying");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// Relays until nothing is left that is old enough, or the queue does not take it.
+/// Relays until no entry is old enough, or the queue rejects changes.
 ///
 /// # Errors
 /// When the outbox cannot be read.
@@ -36,11 +36,11 @@ pub async fn relay_all(catalogue: &Catalogue) -> Result<(), PortError> {
     Ok(())
 }
 
-/// Enqueues one batch of changes whose marks are old enough; answers how many were enqueued.
+/// Enqueues one batch of changes whose outbox entries are old enough. Returns how many were enqueued.
 ///
 /// # Errors
 /// When the outbox cannot be read.
 pub async fn relay_once(catalogue: &Catalogue) -> Result<usize, PortError> {
-    let unsent = catalogue.store().pending(MIN_AGE, BATCH).await?;
-    Ok(catalogue.enqueue(unsent.into_iter().map(|unsent| (unsent.id, unsent.envelope)).collect()).await)
+    let entries = catalogue.store().pending(MIN_AGE, BATCH).await?;
+    Ok(catalogue.enqueue(entries.into_iter().map(|entry| (entry.id, entry.envelope)).collect()).await)
 }

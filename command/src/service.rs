@@ -1,7 +1,6 @@
-//! The write side as a process of its own.
+//! The write side as a process.
 
 use clap::Parser;
-use domain::Currency;
 use runtime::config;
 use runtime::{Service, StartError, server};
 use tokio_util::sync::CancellationToken;
@@ -12,12 +11,12 @@ use crate::{
     BackEnds, Catalogue, Imports, OpenBackEnds, import_routes, open_back_ends, relay_forever, routes,
 };
 
-/// Noren's write service: takes products over HTTP, keeps them, and enqueues what must be indexed.
+/// Noren's write service: stores products over HTTP, and enqueues their changes for the index.
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-command",
     version,
-    after_help = "Examples:\n  noren-command\n  noren-command --listen 127.0.0.1:8081 --data-dir /var/lib/noren\n  noren-command --store dynamodb --queue sqs --create-tables\n\nnoren-sync and noren-query must be given the same data folder. Region, credentials and endpoints of AWS are\nread from its own variables, such as AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB."
+    after_help = "Examples:\n  noren-command\n  noren-command --listen 127.0.0.1:8081 --data-dir /var/lib/noren\n  noren-command --store dynamodb --queue sqs --create-tables\n\nGive noren-sync and noren-query the same data folder. Region, credentials and endpoints of AWS are read from\nits own variables, such as AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB."
 )]
 pub struct Config {
     #[command(flatten)]
@@ -25,34 +24,32 @@ pub struct Config {
     #[command(flatten)]
     back_ends: BackEnds,
     #[command(flatten)]
-    currency: config::Currency,
+    currency: api::config::Currency,
 }
 
-/// What the document says of the service as a whole.
+/// The general part of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren command", description = "The write side of the product catalogue."),
     tags(
-        (name = "products", description = "Products as the catalogue keeps them"),
-        (name = "imports", description = "Files that are imported in the background")
+        (name = "products", description = "Products in the catalogue"),
+        (name = "imports", description = "Background imports of files")
     )
 )]
 struct Api;
 
-/// The routes of the write side, with the document that describes them.
+/// Returns the routes of products, with an OpenAPI document of this service.
 pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Api::openapi()).merge(routes(catalogue))
 }
 
-/// Runs the service until it is told to stop.
+/// Runs the service until the process is told to stop.
 ///
 /// # Errors
 /// When it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let currency = Currency::parse(&config.currency.currency)
-        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
     let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
-    let catalogue = Catalogue::new(store, queue, currency);
+    let catalogue = Catalogue::new(store, queue, config.currency.currency);
     let imports = imports(&config, &catalogue)?;
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
     let (routes, mut openapi) = documented_routes(catalogue.clone()).split_for_parts();
@@ -65,7 +62,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
     }
     let listener = server::listen(config.listen.listen).await?;
-    // Whatever the relay has in hand when it ends here is still marked in the store.
+    // A change that the relay is enqueueing when it is aborted is still in the outbox.
     let relay = tokio::spawn(relay_forever(catalogue));
     let stop = CancellationToken::new();
     let importing = async {
@@ -82,7 +79,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The import jobs in the data folder; none on Lambda, where files are gone with the function.
+/// Opens the import jobs in the data folder; none on Lambda, which keeps no files.
 fn imports(config: &Config, catalogue: &Catalogue) -> Result<Option<Imports>, StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
@@ -91,7 +88,7 @@ fn imports(config: &Config, catalogue: &Catalogue) -> Result<Option<Imports>, St
     Imports::open(config.back_ends.data_dir.imports(), catalogue.clone()).map(Some)
 }
 
-/// On Lambda nothing runs between requests, so a schedule calls the relay.
+/// Returns the relay for a schedule: on Lambda nothing runs between requests.
 #[cfg(feature = "aws")]
 fn relay_on_schedule(catalogue: Catalogue) -> runtime::lambda::Scheduled {
     std::sync::Arc::new(move || {

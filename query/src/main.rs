@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::run("noren-query", query::service::run)
+    api::config::run("noren-query", query::service::run)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use clap::Parser;
+use domain::Language;
 use domain::ports::SearchIndex;
-use domain::{Currency, Language};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchSearcher;
 use runtime::config::{self, IndexKind};
@@ -32,17 +32,9 @@ pub struct Config {
     #[command(flatten)]
     index: config::Index,
     #[command(flatten)]
-    opensearch: config::OpenSearch,
+    catalogue: api::config::Catalogue,
     #[command(flatten)]
-    language: config::Language,
-    #[command(flatten)]
-    currency: config::Currency,
-    #[command(flatten)]
-    cache: config::Cache,
-    #[command(flatten)]
-    answer_cache: config::AnswerCache,
-    #[command(flatten)]
-    rules: config::Rules,
+    caching: config::Caching,
 }
 
 /// The head of the OpenAPI document.
@@ -58,26 +50,30 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Ope
     OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
 }
 
+/// Opens the index and the settings that the configuration names.
+///
+/// # Errors
+/// If the configuration is invalid or the index cannot be opened, with what to do about it.
+pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), StartError> {
+    let (currency, language) = (config.catalogue.currency(), config.catalogue.language);
+    let settings = Settings {
+        currency,
+        language,
+        cache_seconds: config.caching.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
+        answer_cache_mb: config.caching.answer_cache_mb,
+        rules: ShopRules::open_configured(config.catalogue.rules.as_deref(), Locale { currency, language })?,
+    };
+    Ok((open_index(config, language).await?, settings))
+}
+
 /// Runs the service until a stop signal.
 ///
 /// # Errors
 /// If it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let currency = Currency::parse(&config.currency.currency)
-        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
-    let language = Language::parse(&config.language.language)
-        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
-    let rules = ShopRules::open_configured(&config.rules, Locale { currency, language })?;
-    let settings = Settings {
-        currency,
-        language,
-        cache_seconds: config.cache.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
-        answer_cache_mb: config.answer_cache.answer_cache_mb,
-        rules: rules.clone(),
-    };
-    let index = open_index(&config, language).await?;
+    let (index, settings) = open(&config).await?;
     let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
-    gauges.extend(rules.map(shop_rules::gauges));
+    gauges.extend(settings.rules.clone().map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
     let router =
         Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router();
@@ -122,7 +118,7 @@ async fn open_index(config: &Config, language: Language) -> Result<Arc<dyn Searc
         IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
         #[cfg(feature = "aws")]
         IndexKind::Opensearch => {
-            let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
+            let config::Index { opensearch_url, opensearch_index, .. } = &config.index;
             let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use rules::Locale;
 use rules::{Faults, Rules};
-use runtime::{Gauges, StartError, config};
+use runtime::{Gauges, StartError};
 
 /// The minimum time between two checks of the file.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -73,11 +73,8 @@ impl ShopRules {
     ///
     /// # Errors
     /// If the file cannot be read, or has faults: the error lists all of them.
-    pub fn open_configured(
-        configured: &config::Rules,
-        locale: Locale,
-    ) -> Result<Option<Arc<Self>>, StartError> {
-        let rules = configured.rules.as_deref().map(|path| Self::open(path, locale, CHECK_INTERVAL));
+    pub fn open_configured(file: Option<&Path>, locale: Locale) -> Result<Option<Arc<Self>>, StartError> {
+        let rules = file.map(|path| Self::open(path, locale, CHECK_INTERVAL));
         rules.transpose().map(|rules| rules.map(Arc::new))
     }
 
@@ -276,7 +273,6 @@ mod tests {
         let details = error.details();
         assert!(error.line().contains("is not right") && details.len() == 2, "{}", error.line());
         assert!(details[0].contains("rules.toml:1:11: is version 2 "), "{details:?}");
-        let configured = config::Rules { rules: None };
-        assert!(ShopRules::open_configured(&configured, Locale::default()).unwrap().is_none());
+        assert!(ShopRules::open_configured(None, Locale::default()).unwrap().is_none());
     }
 }

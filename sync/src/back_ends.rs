@@ -1,57 +1,43 @@
-//! The queue and the index that the configuration names.
+//! Opening the configured queue and index.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use domain::ports::IndexMaintenance;
-use domain::ports::{ChangeQueue, ProductStore};
-use domain::{Currency, Language};
+use domain::ports::{ChangeQueue, IndexMaintenance, ProductStore};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchWriter;
 use rules::{Faults, FieldWeights, Locale, Rules};
 use runtime::StartError;
 use runtime::config::{self, IndexKind, QueueKind, StoreKind};
 
-use crate::dead_letters::DeadLetterOffice;
+use crate::dead_letters::DeadLetterService;
 
-/// Which queue and which index, where they are, and what the index makes of products.
+/// The configuration of queue, index and catalogue.
 #[derive(Debug, Clone, Args)]
 pub struct BackEnds {
-    /// Where the embedded ones keep their files.
+    /// The folder of embedded back ends.
     #[command(flatten)]
     pub data_dir: config::DataDir,
-    /// Which store. It is not needed to sync, but to send dead letters again.
+    /// The store. The consumer does not use it, but a comparison and a retry of dead letters do.
     #[command(flatten)]
     pub store: config::Store,
-    /// Which queue.
+    /// The queue.
     #[command(flatten)]
     pub queue: config::Queue,
-    /// Where changes are in SQS.
-    #[command(flatten)]
-    pub sqs: config::Sqs,
-    /// Which index.
+    /// The index.
     #[command(flatten)]
     pub index: config::Index,
-    /// Where the index is in OpenSearch.
+    /// The properties of the catalogue.
     #[command(flatten)]
-    pub opensearch: config::OpenSearch,
-    /// What texts are analysed as.
-    #[command(flatten)]
-    pub language: config::Language,
-    /// The currency of prices that name none.
-    #[command(flatten)]
-    pub currency: config::Currency,
-    /// What the shop decided about weights.
-    #[command(flatten)]
-    pub rules: config::Rules,
-    /// Whether to make what is missing.
+    pub catalogue: api::config::Catalogue,
+    /// Whether a missing index is created.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
 }
 
 impl BackEnds {
-    /// The embedded ones in a folder, whatever else was configured.
+    /// Replaces all back ends by the embedded ones in a folder.
     #[must_use]
     pub fn embedded_in(mut self, data_dir: PathBuf) -> Self {
         self.data_dir.data_dir = data_dir;
@@ -62,20 +48,20 @@ impl BackEnds {
     }
 }
 
-/// A queue that is open.
+/// An open queue.
 pub struct OpenQueue {
     /// The queue.
     pub queue: Arc<dyn ChangeQueue>,
-    /// The store, where it is in the same file. A store elsewhere is no business of this service's.
-    pub beside: Option<StoreBeside>,
+    /// The store, if it is in the same file. A store elsewhere does not concern this service.
+    pub colocated: Option<ColocatedStore>,
 }
 
 /// A store in the same file as the queue.
-pub struct StoreBeside {
-    /// The store, to compare the index with.
+pub struct ColocatedStore {
+    /// The store, for comparison with the index.
     pub store: Arc<dyn ProductStore>,
-    /// What becomes of the queue's dead letters.
-    pub dead_letters: DeadLetterOffice,
+    /// The dead letters of the queue.
+    pub dead_letters: DeadLetterService,
 }
 
 /// Opens the queue.
@@ -91,11 +77,11 @@ pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
                 .map_err(|error| StartError::because("cannot open the queue", error))?;
             let queue = Arc::new(queue);
             let is_one_file = config.store.store == StoreKind::Sqlite;
-            let beside = || StoreBeside {
+            let colocated = || ColocatedStore {
                 store: queue.clone(),
-                dead_letters: DeadLetterOffice::new(queue.clone(), queue.clone(), queue.clone()),
+                dead_letters: DeadLetterService::new(queue.clone(), queue.clone(), queue.clone()),
             };
-            Ok(OpenQueue { beside: is_one_file.then(beside), queue })
+            Ok(OpenQueue { colocated: is_one_file.then(colocated), queue })
         }
         #[cfg(not(feature = "embedded"))]
         QueueKind::Sqlite => Err(config::compiled_out("NOREN_QUEUE", "sqlite", "embedded")),
@@ -103,17 +89,17 @@ pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
         QueueKind::Sqs => {
             let aws = aws_setup::Aws::load().await;
             let aws = aws.map_err(|error| StartError::because("cannot use AWS", error))?;
-            let queue = sqs_queue::SqsQueue::open(&aws, &config.sqs.sqs_queue)
+            let queue = sqs_queue::SqsQueue::open(&aws, &config.queue.sqs_queue)
                 .await
                 .map_err(|error| StartError::because("cannot open the queue", error))?;
-            Ok(OpenQueue { queue: Arc::new(queue), beside: None })
+            Ok(OpenQueue { queue: Arc::new(queue), colocated: None })
         }
         #[cfg(not(feature = "aws"))]
         QueueKind::Sqs => Err(config::compiled_out("NOREN_QUEUE", "sqs", "aws")),
     }
 }
 
-/// Opens the writing side of the index. Of an embedded one there can be one at a time.
+/// Opens the index for writing. An embedded index has one writer at a time.
 ///
 /// # Errors
 /// When it cannot be opened, with what to do about it.
@@ -121,7 +107,7 @@ pub async fn open_index(config: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, 
     open_index_for(config, Purpose::Sync).await
 }
 
-/// The same for one who rebuilds the index: whether what is there can be used plays no part.
+/// Opens the index for a rebuild, even if this program cannot use the existing one.
 ///
 /// # Errors
 /// When it cannot be opened, with what to do about it.
@@ -129,7 +115,7 @@ pub async fn open_index_to_rebuild(config: &BackEnds) -> Result<Arc<dyn IndexMai
     open_index_for(config, Purpose::Rebuild).await
 }
 
-/// What an index is opened for.
+/// The purpose of opening an index.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Sync,
@@ -140,9 +126,8 @@ async fn open_index_for(
     config: &BackEnds,
     purpose: Purpose,
 ) -> Result<Arc<dyn IndexMaintenance>, StartError> {
-    let language = Language::parse(&config.language.language)
-        .map_err(|error| StartError::because("NOREN_LANGUAGE cannot be used", error))?;
-    let weights = weights(config, language)?;
+    let language = config.catalogue.language;
+    let weights = weights(&config.catalogue)?;
     match config.index.index {
         #[cfg(feature = "embedded")]
         IndexKind::Tantivy => {
@@ -158,7 +143,7 @@ async fn open_index_for(
         IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
         #[cfg(feature = "aws")]
         IndexKind::Opensearch => {
-            let config::OpenSearch { opensearch_url, opensearch_index } = &config.opensearch;
+            let config::Index { opensearch_url, opensearch_index, .. } = &config.index;
             let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;
@@ -175,18 +160,17 @@ async fn open_index_for(
     }
 }
 
-/// How much the parts of products count: as the rules of the shop say at the start, or as they do by themselves.
-fn weights(config: &BackEnds, language: Language) -> Result<FieldWeights, StartError> {
-    let Some(path) = &config.rules.rules else { return Ok(FieldWeights::default()) };
-    let currency = Currency::parse(&config.currency.currency)
-        .map_err(|error| StartError::because("NOREN_CURRENCY cannot be used", error))?;
+/// Returns the field weights of the shop's rules, or the default weights.
+fn weights(config: &api::config::Catalogue) -> Result<FieldWeights, StartError> {
+    let Some(path) = &config.rules else { return Ok(FieldWeights::default()) };
+    let locale = Locale { currency: config.currency(), language: config.language };
     let shown = path.display();
     let bytes = rules::read_file(path).map_err(|error| {
         StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error)
     })?;
-    let rules = Rules::parse(&bytes, Locale { currency, language }).map_err(|Faults(faults)| {
+    let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
         let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();
-        StartError::new(format!("the rules file {shown} (NOREN_RULES) is not right; correct these faults"))
+        StartError::new(format!("the rules file {shown} (NOREN_RULES) has faults; correct them"))
             .with_details(details)
     })?;
     Ok(rules.weights())

@@ -1,4 +1,4 @@
-//! A batch of messages on its way into the index: the newest change of each product, and which messages it settles.
+//! A batch of messages: the newest change of each product, and the messages that each change settles.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,19 +6,28 @@ use std::time::Duration;
 use domain::ports::{Applied, Delivery, Receipt, ReleaseRequest, RetryRequest};
 use domain::{Change, ProductId};
 
-/// The longest that a message which failed waits until it comes again.
+/// The longest delay of a retry.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// Messages received together.
+/// Messages that were received together.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// The newest change of each product.
     pub(crate) changes: Vec<Change>,
-    /// For each change, the messages that are settled with it.
+    /// For each change, the messages that it settles: those of the same product.
     messages: Vec<Vec<Message>>,
-    /// Messages that cannot be read.
+    /// Messages that cannot be parsed.
     unreadable: Vec<RetryRequest>,
     receipts: Vec<Receipt>,
+}
+
+/// What becomes of the messages of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Settlement {
+    /// Messages whose change, or a newer one, is in the index.
+    pub(crate) acknowledged: Vec<Receipt>,
+    /// Messages that cannot be parsed, or whose change the index refused.
+    pub(crate) retried: Vec<RetryRequest>,
 }
 
 #[derive(Debug)]
@@ -31,14 +40,14 @@ struct Message {
 impl Batch {
     pub(crate) fn new(deliveries: Vec<Delivery>) -> Self {
         let mut batch = Self::default();
-        let mut places: HashMap<ProductId, usize> = HashMap::with_capacity(deliveries.len());
+        let mut positions: HashMap<ProductId, usize> = HashMap::with_capacity(deliveries.len());
         for Delivery { receipt, envelope, receives, body } in deliveries {
             batch.receipts.push(receipt.clone());
             let message = Message { receipt, receives, body };
             match envelope {
-                Ok(envelope) => batch.add(&mut places, envelope.change, message),
+                Ok(envelope) => batch.add(&mut positions, envelope.change, message),
                 Err(reason) => {
-                    tracing::error!(reason, receives, "a message cannot be read");
+                    tracing::error!(reason, receives, "cannot parse a message");
                     batch.unreadable.push(message.retry_request(reason));
                 }
             }
@@ -46,10 +55,10 @@ impl Batch {
         batch
     }
 
-    fn add(&mut self, places: &mut HashMap<ProductId, usize>, change: Change, message: Message) {
-        match places.get(change.id()) {
+    fn add(&mut self, positions: &mut HashMap<ProductId, usize>, change: Change, message: Message) {
+        match positions.get(change.id()) {
             None => {
-                places.insert(change.id().clone(), self.changes.len());
+                positions.insert(change.id().clone(), self.changes.len());
                 self.changes.push(change);
                 self.messages.push(vec![message]);
             }
@@ -70,12 +79,12 @@ impl Batch {
         self.receipts.len()
     }
 
-    /// The receipts of all messages, to keep them hidden while they are worked on.
+    /// Returns the receipts of all messages, to extend their visibility.
     pub(crate) fn receipts(&self) -> &[Receipt] {
         &self.receipts
     }
 
-    /// All messages, where nothing became of them.
+    /// Returns all messages as unprocessed.
     pub(crate) fn release(self) -> Vec<ReleaseRequest> {
         let readable = self.messages.into_iter().flatten().map(Message::release_request);
         let unreadable = self.unreadable.into_iter();
@@ -87,24 +96,24 @@ impl Batch {
         readable.chain(unreadable).collect()
     }
 
-    /// What became of the messages, given what became of [`Batch::changes`]: acknowledged when the index holds their
-    /// change or a later one, given back alone when it refuses theirs.
-    pub(crate) fn settle(self, applied: Vec<Applied>) -> (Vec<Receipt>, Vec<RetryRequest>) {
+    /// Settles the messages, given the results of [`Batch::changes`] in the same order.
+    pub(crate) fn settle(self, applied: Vec<Applied>) -> Settlement {
         let mut acknowledged = Vec::with_capacity(self.receipts.len());
-        let mut given_back = self.unreadable;
+        let mut retried = self.unreadable;
         for ((change, messages), applied) in self.changes.iter().zip(self.messages).zip(applied) {
-            match applied {
-                Applied::Done | Applied::Stale => {
-                    acknowledged.extend(messages.into_iter().map(|message| message.receipt));
-                }
-                Applied::Refused(reason) => {
-                    tracing::error!(product.id = %change.id(), product.version = change.version().0, reason, "the index refuses a product");
-                    given_back
-                        .extend(messages.into_iter().map(|message| message.retry_request(reason.clone())));
-                }
-            }
+            let Applied::Refused(reason) = applied else {
+                acknowledged.extend(messages.into_iter().map(|message| message.receipt));
+                continue;
+            };
+            tracing::error!(
+                product.id = %change.id(),
+                product.version = change.version().0,
+                reason,
+                "the index refused a product"
+            );
+            retried.extend(messages.into_iter().map(|message| message.retry_request(reason.clone())));
         }
-        (acknowledged, given_back)
+        Settlement { acknowledged, retried }
     }
 }
 
@@ -114,7 +123,7 @@ impl Message {
         ReleaseRequest { receipt, receives, body }
     }
 
-    /// Each receive doubles the time until the next.
+    /// Requests a retry. The delay doubles with each receive.
     fn retry_request(self, reason: String) -> RetryRequest {
         let Self { receipt, receives, body } = self;
         let delay = Duration::from_secs(1 << receives.min(6)).min(MAX_RETRY_DELAY);
@@ -146,14 +155,15 @@ mod tests {
             Batch::new(deliveries.map(|(receipt, id, version)| delivery(receipt, id, version)).into());
         let versions: Vec<u64> = batch.changes.iter().map(|change| change.version().0).collect();
         assert_eq!(versions, [3, 1]);
-        let (acknowledged, given_back) = batch.settle(vec![Applied::Stale, Applied::Refused("why".into())]);
+        let Settlement { acknowledged, retried } =
+            batch.settle(vec![Applied::Stale, Applied::Refused("why".into())]);
         assert_eq!(acknowledged, ["r1", "r3", "r4"].map(|receipt| Receipt(receipt.to_owned())));
-        assert_eq!(given_back.len(), 1);
-        assert_eq!(given_back[0].reason, "why");
+        assert_eq!(retried.len(), 1);
+        assert_eq!(retried[0].reason, "why");
     }
 
     #[test]
-    fn an_unreadable_message_is_given_back_alone() {
+    fn an_unreadable_message_is_retried_alone() {
         let unreadable = Delivery {
             receipt: Receipt("r1".into()),
             envelope: Err("no JSON".into()),
@@ -162,9 +172,9 @@ mod tests {
         };
         let batch = Batch::new(vec![unreadable, delivery("r2", "a", 1)]);
         assert_eq!(batch.len(), 2);
-        let (acknowledged, given_back) = batch.settle(vec![Applied::Done]);
+        let Settlement { acknowledged, retried } = batch.settle(vec![Applied::Done]);
         assert_eq!(acknowledged, [Receipt("r2".into())]);
-        assert_eq!(given_back[0].delay, Duration::from_secs(8));
-        assert_eq!((given_back[0].receives, given_back[0].body.as_deref()), (3, Some("{")));
+        assert_eq!(retried[0].delay, Duration::from_secs(8));
+        assert_eq!((retried[0].receives, retried[0].body.as_deref()), (3, Some("{")));
     }
 }

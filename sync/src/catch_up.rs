@@ -1,73 +1,70 @@
-//! The look at the start: whether the index holds every version that the store holds. An index folder that was deleted or
-//! put back to an old copy, a store that was restored, a commit that a power loss undid: whatever it was, the index is
-//! brought up to the store, while searches and writes go on.
+//! The comparison at start.
+//!
+//! It finds every loss that happened while no consumer ran: an index folder that was deleted or restored from an older
+//! copy, a store that was restored, a commit that a power loss undid. Searches and writes continue meanwhile.
 
 use std::time::Duration;
 
-use domain::ports::PortError;
-use domain::ports::{CompareDepth, Generation};
-use runtime::Backoff;
+use api::wire::verify::DriftCounts;
+use domain::ports::{CompareDepth, Generation, PortError};
+use runtime::retry;
 use tokio_util::sync::CancellationToken;
 
-use crate::reconcile::{Comparison, Nobody, Outcome, Sides, list_error, reconcile};
-use crate::worker::MAX_BACKOFF;
+use crate::consumer::MAX_BACKOFF;
+use crate::progress::NoProgress;
+use crate::reconcile::{Comparison, reconcile};
+use crate::store_and_index::{StoreAndIndex, list_error};
 
-/// Compares versions, which takes a second for some hundred thousand products, and mends what differs. It tries again
-/// until it has succeeded or `stop` is cancelled.
-pub async fn catch_up(sides: Sides, stop: CancellationToken) {
-    let mut backoff = Backoff::up_to(MAX_BACKOFF);
-    loop {
-        match stop.run_until_cancelled(compare(&sides)).await {
-            None => return,
-            Some(Ok(outcome)) => return told(&outcome),
-            Some(Err(error)) => {
-                tracing::warn!(
-                    error = error.chain(),
-                    "the index cannot be compared with the store; trying again"
-                );
-                if stop.run_until_cancelled(backoff.pause()).await.is_none() {
-                    return;
-                }
-            }
-        }
+/// Compares all versions and repairs the index, retrying until that has succeeded or `stop` is cancelled.
+///
+/// Comparing some hundred thousand products takes about a second. An empty store with a non-empty index is an error in
+/// the log and changes nothing, since the wrong store is the likely cause.
+pub async fn catch_up(sides: StoreAndIndex, stop: CancellationToken) {
+    let is_retried = |error: &PortError| {
+        tracing::warn!(error = error.chain(), "cannot compare the index with the store; retrying");
+        true
+    };
+    let compared = stop.run_until_cancelled(retry(MAX_BACKOFF, &stop, || compare(&sides), is_retried));
+    if let Some(Some(Ok(counts))) = compared.await {
+        log_outcome(&counts);
     }
 }
 
-async fn compare(sides: &Sides) -> Result<Outcome, PortError> {
+async fn compare(sides: &StoreAndIndex) -> Result<DriftCounts, PortError> {
     if sides.store.versions(None, 1).await.map_err(list_error)?.versions.is_empty() {
         let documents = sides.index.generations().await?.live.map_or(0, |live| live.documents);
         if documents > 0 {
-            // Most likely another store is meant, and to empty the index would be the wrong answer.
             tracing::error!(
                 index.documents = documents,
-                "the store is empty and the index is not; it is left as it is: look whether this is the right data \
-                 folder, or run `noren verify --repair`"
+                "the store is empty but the index is not; the index is left unchanged: check that this is the right \
+                 data folder, or run `noren verify --repair`"
             );
         }
-        return Ok(Outcome::default());
+        return Ok(DriftCounts::default());
     }
     let comparison = Comparison {
         generation: Generation::Live,
-        look: CompareDepth::Versions,
+        depth: CompareDepth::Versions,
         repair: true,
-        patience: Duration::ZERO,
+        grace_period: Duration::ZERO,
         one_in: 1,
     };
-    reconcile(sides, comparison, &mut Nobody).await
+    reconcile(sides, comparison, &mut NoProgress).await
 }
 
-fn told(outcome: &Outcome) {
-    if outcome.drifts() == 0 {
-        tracing::debug!(compared = outcome.compared, "the index holds every version of the store");
+fn log_outcome(counts: &DriftCounts) {
+    let DriftCounts { compared, missing, stale, orphaned, newer, repaired, .. } = *counts;
+    if counts.drifts() == 0 {
+        tracing::debug!(compared, "the index has every version of the store");
         return;
     }
     tracing::warn!(
-        compared = outcome.compared,
-        missing = outcome.missing,
-        stale = outcome.stale,
-        ghost = outcome.ghost,
-        ahead = outcome.ahead,
-        repaired = outcome.repaired,
-        "the index had not every version of the store; it was mended"
+        compared,
+        missing,
+        stale,
+        orphaned,
+        newer,
+        repaired,
+        "index was behind the store; repaired"
     );
 }

@@ -1,48 +1,39 @@
-//! What becomes of dead letters: looked at, sent again, dropped.
+//! Retry and removal of dead letters.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use api::wire::dead_letters::{LettersOutcome, RefusedLetter};
 use domain::ports::{
     ChangeQueue, DeadLetter, DeadLetterKey, DeadLetterList, DeadLetters, Envelope, PortError, ProductStore,
 };
 use domain::{Change, ProductId, Record};
 
-/// The most letters that one call sends again or drops.
+/// The most letters of one retry or removal.
 pub const MAX_LETTERS_AT_ONCE: usize = 500;
 
-const MISSING: &str = "there is no such dead letter, or somebody else looks at it now";
+/// The text for a key without a letter.
+pub(crate) const MISSING: &str = "there is no such dead letter, or somebody else is reading it now";
 
-/// The dead letters of a queue, with what is needed to send them again.
+/// The dead letters of a queue, with the store and the queue that a retry needs.
 #[derive(Clone)]
-pub struct DeadLetterOffice {
+pub struct DeadLetterService {
     store: Arc<dyn ProductStore>,
     queue: Arc<dyn ChangeQueue>,
     letters: Arc<dyn DeadLetters>,
 }
 
-/// Which dead letters are meant.
+/// A selection of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// Those with these keys, each named once, at most [`MAX_LETTERS_AT_ONCE`].
+    /// The letters with these keys: distinct, at most [`MAX_LETTERS_AT_ONCE`].
     Keys(Vec<DeadLetterKey>),
     /// The newest [`MAX_LETTERS_AT_ONCE`].
     Newest,
 }
 
-/// What became of dead letters.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Settled {
-    /// Those that were sent again, or dropped. They are dead letters no more.
-    pub done: Vec<DeadLetterKey>,
-    /// Those that stay, and why.
-    pub refused: Vec<(DeadLetterKey, String)>,
-    /// Whether there were others, when the newest were meant.
-    pub more: bool,
-}
-
-impl DeadLetterOffice {
-    /// The dead letters of `queue`, whose changes are of the products in `store`.
+impl DeadLetterService {
+    /// Creates the service for the dead letters of `queue`, whose changes are of the products in `store`.
     pub fn new(
         store: Arc<dyn ProductStore>,
         queue: Arc<dyn ChangeQueue>,
@@ -51,86 +42,78 @@ impl DeadLetterOffice {
         Self { store, queue, letters }
     }
 
-    /// The newest dead letters, see [`DeadLetters::newest`].
+    /// Returns the newest dead letters, see [`DeadLetters::newest`].
     ///
     /// # Errors
-    /// When the queue does not answer.
+    /// When the queue does not respond.
     pub async fn newest(&self, limit: usize) -> Result<DeadLetterList, PortError> {
         self.letters.newest(limit).await
     }
 
-    /// The letter with this key.
+    /// Returns the letter with this key.
     ///
     /// # Errors
-    /// When the queue does not answer.
+    /// When the queue does not respond.
     pub async fn find(&self, key: DeadLetterKey) -> Result<Option<DeadLetter>, PortError> {
         Ok(self.letters.find(&[key]).await?.pop().flatten())
     }
 
-    /// Sends what the store holds *now* of the products that letters are about, then removes the letters. The message of a
-    /// letter is never sent again itself: it could bring back a product that was deleted since.
+    /// Enqueues the *current* records of the products that the letters are about, then removes the letters. The message of a
+    /// letter itself is never sent again: it could bring back a product that was deleted since.
     ///
-    /// A letter stays where nobody knows which product it is about, and where the store never had that product.
+    /// A letter stays if its product is unknown, or if the store never had the product.
     ///
     /// # Errors
-    /// When the queue or the store does not answer. What was sent again then may still be a dead letter, too, which harms
-    /// nothing: the index knows a version that it has.
-    pub async fn retry(&self, selection: Selection) -> Result<Settled, PortError> {
-        let (chosen, mut settled) = self.choose(selection).await?;
-        let known = chosen.iter().filter_map(|letter| letter.id.clone());
-        let (outcomes, mut sent) = (self.send_records(known.collect()).await?, Vec::new());
+    /// When the queue or the store does not respond. A change that was enqueued may then still be a dead letter as well;
+    /// retrying it is harmless, since the index ignores versions that it has.
+    pub async fn retry(&self, selection: Selection) -> Result<LettersOutcome, PortError> {
+        let (chosen, mut outcome) = self.choose(selection).await?;
+        let ids = chosen.iter().filter_map(|letter| letter.id.clone()).collect();
+        let (results, mut done) = (self.enqueue_current(ids).await?, Vec::new());
         for letter in chosen {
-            let outcome =
-                match &letter.id {
-                    None => Err("it cannot be read, so that nobody knows which product it is about; drop it"
-                        .to_owned()),
-                    Some(id) => outcomes
-                        .get(id)
-                        .cloned()
-                        .unwrap_or_else(|| Err(format!("the store never had product {id}; drop it"))),
-                };
-            match outcome {
-                Ok(()) => sent.push(letter.key),
-                Err(reason) => settled.refused.push((letter.key, reason)),
+            match retry_result(letter.id.as_ref(), &results) {
+                Ok(()) => done.push(letter.key),
+                Err(reason) => outcome.refused.push(RefusedLetter { key: letter.key, reason }),
             }
         }
-        // Sent first and removed behind that: a crash in between sends it twice rather than never.
-        self.letters.remove(&sent).await?;
-        settled.done = sent;
-        Ok(settled)
+        // Removed after sending: a crash in between sends a change twice instead of never.
+        self.letters.remove(&done).await?;
+        outcome.done = done;
+        Ok(outcome)
     }
 
-    /// Removes letters for good.
+    /// Removes letters permanently.
     ///
     /// # Errors
-    /// When the queue does not answer.
-    pub async fn drop_letters(&self, selection: Selection) -> Result<Settled, PortError> {
-        let (keys, mut settled) = match selection {
-            Selection::Keys(keys) => (keys, Settled::default()),
+    /// When the queue does not respond.
+    pub async fn drop_letters(&self, selection: Selection) -> Result<LettersOutcome, PortError> {
+        let mut outcome = LettersOutcome::default();
+        let keys = match selection {
+            Selection::Keys(keys) => keys,
             Selection::Newest => {
                 let DeadLetterList { letters, more } = self.letters.newest(MAX_LETTERS_AT_ONCE).await?;
-                let keys = letters.into_iter().map(|letter| letter.key).collect();
-                (keys, Settled { more, ..Settled::default() })
+                outcome.more = more;
+                letters.into_iter().map(|letter| letter.key).collect()
             }
         };
         let removed = self.letters.remove(&keys).await?;
         for (key, removed) in keys.into_iter().zip(removed) {
             match removed {
-                true => settled.done.push(key),
-                false => settled.refused.push((key, MISSING.to_owned())),
+                true => outcome.done.push(key),
+                false => outcome.refused.push(missing(key)),
             }
         }
-        Ok(settled)
+        Ok(outcome)
     }
 
-    /// The letters that are meant. Keys without a letter are refused.
-    async fn choose(&self, selection: Selection) -> Result<(Vec<DeadLetter>, Settled), PortError> {
-        let mut settled = Settled::default();
+    /// Reads the selected letters. Keys without a letter are refused.
+    async fn choose(&self, selection: Selection) -> Result<(Vec<DeadLetter>, LettersOutcome), PortError> {
+        let mut outcome = LettersOutcome::default();
         match selection {
             Selection::Newest => {
                 let DeadLetterList { letters, more } = self.letters.newest(MAX_LETTERS_AT_ONCE).await?;
-                settled.more = more;
-                Ok((letters, settled))
+                outcome.more = more;
+                Ok((letters, outcome))
             }
             Selection::Keys(keys) => {
                 let mut chosen = Vec::with_capacity(keys.len());
@@ -138,16 +121,16 @@ impl DeadLetterOffice {
                 for (key, letter) in keys.into_iter().zip(found) {
                     match letter {
                         Some(letter) => chosen.push(letter),
-                        None => settled.refused.push((key, MISSING.to_owned())),
+                        None => outcome.refused.push(missing(key)),
                     }
                 }
-                Ok((chosen, settled))
+                Ok((chosen, outcome))
             }
         }
     }
 
-    /// Enqueues what the store holds of each product, once; products that it never had are not in the answer.
-    async fn send_records(
+    /// Enqueues the current record of each product once. Returns the result for each product that the store ever had.
+    async fn enqueue_current(
         &self,
         mut ids: Vec<ProductId>,
     ) -> Result<HashMap<ProductId, Result<(), String>>, PortError> {
@@ -156,9 +139,25 @@ impl DeadLetterOffice {
         let records: Vec<Record> = self.store.get(&ids).await?.into_iter().flatten().collect();
         let envelope = |record| Envelope { change: Change::to(record), traceparent: None };
         let sent = self.queue.send(records.iter().cloned().map(envelope).collect()).await;
-        let outcome = |sent: Result<(), PortError>| {
+        let result = |sent: Result<(), PortError>| {
             sent.map_err(|error| format!("it cannot be sent now: {}; try again", error.chain()))
         };
-        Ok(records.iter().map(|record| record.id().clone()).zip(sent.into_iter().map(outcome)).collect())
+        Ok(records.iter().map(|record| record.id().clone()).zip(sent.into_iter().map(result)).collect())
     }
+}
+
+fn missing(key: DeadLetterKey) -> RefusedLetter {
+    RefusedLetter { key, reason: MISSING.to_owned() }
+}
+
+/// Returns the result of sending the product of a letter again; the error is the reason why the letter stays.
+fn retry_result(
+    id: Option<&ProductId>,
+    results: &HashMap<ProductId, Result<(), String>>,
+) -> Result<(), String> {
+    let Some(id) = id else {
+        return Err("it cannot be read, so its product is unknown; drop it".to_owned());
+    };
+    let never_stored = || Err(format!("the store never had product {id}; drop it"));
+    results.get(id).cloned().unwrap_or_else(never_stored)
 }

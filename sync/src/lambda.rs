@@ -1,4 +1,4 @@
-//! The consumer as a Lambda function: SQS hands it batches, and it answers which of their messages to send again.
+//! The consumer as a Lambda function: SQS delivers batches, and the response names the messages to deliver again.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use runtime::StartError;
 
 use crate::batch::Batch;
 
-/// Answers SQS events for as long as Lambda keeps the process.
+/// Handles SQS events until Lambda ends the process.
 pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError> {
     runtime::lambda::serve_events(move |event: SqsEvent| {
         let index = Arc::clone(&index);
@@ -17,15 +17,14 @@ pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError>
     .await
 }
 
-/// Applies a batch once: what fails comes again by SQS, which also counts and dead-letters. The answer names exactly the
-/// messages that failed.
+/// Applies a batch once. SQS retries, counts and dead-letters the messages that the response names: those that failed.
 async fn apply(index: &dyn IndexWriter, event: SqsEvent) -> SqsBatchResponse {
     let batch = Batch::new(event.records.into_iter().map(delivery).collect());
     let all = batch.receipts().to_vec();
     let failed: Vec<Receipt> = match index.apply(&batch.changes).await {
-        Ok(applied) => batch.settle(applied).1.into_iter().map(|given_back| given_back.receipt).collect(),
+        Ok(applied) => batch.settle(applied).retried.into_iter().map(|retried| retried.receipt).collect(),
         Err(error) => {
-            tracing::error!(error = error.chain(), messages = all.len(), "the index did not take a batch");
+            tracing::error!(error = error.chain(), messages = all.len(), "the index did not apply a batch");
             all
         }
     };
@@ -40,7 +39,7 @@ fn failure(Receipt(message_id): Receipt) -> BatchItemFailure {
     failure
 }
 
-/// The message as a queue would deliver it. Its id stands for the receipt, since the answer names messages by it.
+/// Converts a message to a delivery of a queue. The message id becomes the receipt, since the response names messages by it.
 fn delivery(message: SqsMessage) -> Delivery {
     let attribute = |name: &str| message.attributes.get(name).and_then(|value| value.parse().ok());
     let traceparent =
@@ -52,7 +51,7 @@ fn delivery(message: SqsMessage) -> Delivery {
             .map(|change| Envelope { change, traceparent })
             .map_err(|error| format!("the message cannot be read: {error}")),
         receipt: Receipt(message.message_id.unwrap_or_default()),
-        // SQS itself makes the dead letters.
+        // SQS itself copies messages to the dead-letter queue.
         body: None,
     }
 }

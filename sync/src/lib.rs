@@ -1,20 +1,24 @@
-//! The consumer: takes changes from the queue and brings the index to them.
+//! The consumer side: applies changes from the queue to the index, and keeps the index equal to the store.
 
 pub mod admin;
 mod back_ends;
 mod batch;
 mod catch_up;
+mod consumer;
 mod dead_letters;
-mod gauges;
 #[cfg(feature = "aws")]
 mod lambda;
+mod metrics;
+mod progress;
 pub mod reconcile;
 pub mod reindex;
 pub mod service;
-mod worker;
+mod store_and_index;
 
-pub use back_ends::{BackEnds, OpenQueue, StoreBeside, open_index, open_index_to_rebuild, open_queue};
+pub use back_ends::{BackEnds, ColocatedStore, OpenQueue, open_index, open_index_to_rebuild, open_queue};
 pub use catch_up::catch_up;
-pub use dead_letters::{DeadLetterOffice, MAX_LETTERS_AT_ONCE, Selection, Settled};
-pub use gauges::generation_gauges;
-pub use worker::{Worker, WorkerOptions};
+pub use consumer::{Consumer, ConsumerOptions};
+pub use dead_letters::{DeadLetterService, MAX_LETTERS_AT_ONCE, Selection};
+pub use metrics::generation_gauges;
+pub use progress::{NoProgress, Progress};
+pub use store_and_index::StoreAndIndex;

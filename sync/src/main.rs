@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::run("noren-sync", sync::service::run)
+    api::config::run("noren-sync", sync::service::run)
 }

@@ -1,89 +1,66 @@
-//! Building the index anew from the store, beside the live one: filled, compared, then switched over in one step.
+//! Rebuild of the index from the store beside the live one: fill, compare, switch in one step.
 
 use std::time::Duration;
 
+use api::wire::reindex::ReindexEvent;
+use api::wire::verify::{Drift, RepairStatus, VerifyEvent};
 use async_trait::async_trait;
-use domain::ProductId;
-use domain::ports::{CompareDepth, Generation, Repair};
-use domain::ports::{PortError, PortErrorKind, StoredVersion};
-use domain::{Record, Version};
-use serde::Serialize;
+use domain::ports::{CompareDepth, Generation, PortError, PortErrorKind, Repair, StoredVersion};
+use domain::{ProductId, Record, Version};
+use tokio::task::JoinHandle;
 
-use crate::reconcile::{
-    Comparison, Drift, Event, Listener, RepairStatus, Sides, is_needless, list_error, reconcile,
-};
+use crate::progress::Progress;
+use crate::reconcile::{Comparison, reconcile};
+use crate::store_and_index::{StoreAndIndex, is_expired_tombstone, list_error};
 
-/// Records that are written into the new index together.
+/// Records that are written to the new index at a time.
 const PAGE: usize = 2_000;
 
-/// What is told while an index is rebuilt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[serde(tag = "event", rename_all = "camelCase")]
-pub enum Step {
-    /// An index that was begun before is gone on with.
-    Resumed,
-    /// So many records were written into it, of about so many.
-    Filling {
-        /// Written, or there already.
-        done: u64,
-        /// About how many there are; none where nobody can tell.
-        total: Option<u64>,
-    },
-    /// So many records were compared with the store.
-    Verifying {
-        /// Compared.
-        done: u64,
-        /// About how many there are.
-        total: u64,
-    },
-    /// The index cannot hold a product; it is left out.
-    Refused(Drift),
-    /// It is live.
-    Switched {
-        /// Products and tombstones in it.
-        documents: u64,
-    },
-}
-
-/// Builds the index anew, or goes on with what was begun before, and makes it live.
+/// Rebuilds the index, continuing an unfinished rebuild if there is one, and makes the new index live.
 ///
 /// # Errors
-/// When the store or the index fails; what was built is gone on with next time.
-pub async fn reindex(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), PortError> {
+/// When the store or the index fails. The unfinished index stays, and the next rebuild continues it.
+pub async fn reindex(
+    sides: &StoreAndIndex,
+    progress: &mut dyn Progress<ReindexEvent>,
+) -> Result<(), PortError> {
     if sides.index.create_next().await? {
-        listener.tell(Step::Resumed).await;
+        progress.report(ReindexEvent::Resumed).await;
     }
-    fill(sides, listener).await?;
-    switch(sides, listener).await
+    fill(sides, progress).await?;
+    switch(sides, progress).await
 }
 
-/// Makes the previous index live again, once it has caught up with the store; false when there is none that this program
-/// can use.
+/// Makes the previous index live again, after it has caught up with the store. Returns false if there is none that this
+/// program can use.
 ///
 /// # Errors
 /// As [`reindex`].
-pub async fn roll_back(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<bool, PortError> {
+pub async fn roll_back(
+    sides: &StoreAndIndex,
+    progress: &mut dyn Progress<ReindexEvent>,
+) -> Result<bool, PortError> {
     if !sides.index.restore_previous().await? {
         return Ok(false);
     }
-    switch(sides, listener).await?;
+    switch(sides, progress).await?;
     Ok(true)
 }
 
-/// Writes what the store holds into the next index. What is there already is passed over, so an end in between costs
-/// little.
-async fn fill(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), PortError> {
+/// Writes the records of the store to the next index. Records that are there already are skipped, so that continuing
+/// costs little.
+async fn fill(sides: &StoreAndIndex, progress: &mut dyn Progress<ReindexEvent>) -> Result<(), PortError> {
     let total = sides.index.generations().await?.live.map(|live| live.documents);
     let (mut cursor, mut done) = (None::<String>, 0);
-    let mut writing: Option<tokio::task::JoinHandle<Result<(), PortError>>> = None;
+    let mut writing: Option<JoinHandle<Result<(), PortError>>> = None;
     loop {
         let page = sides.store.scan(cursor.as_deref(), PAGE).await.map_err(list_error)?;
-        // One page is read while the one before is written.
+        // One page is read while the page before is written.
         finish(writing.take()).await?;
         done += page.records.len() as u64;
         let (sides, records) = (sides.clone(), page.records);
         writing = Some(tokio::spawn(async move { write(&sides, records).await }));
-        listener.tell(Step::Filling { done, total: total.map(|total| total.max(done)) }).await;
+        progress.report(ReindexEvent::Filling { done, total: total.map(|total| total.max(done)) }).await;
         cursor = page.next;
         if cursor.is_none() {
             return finish(writing).await;
@@ -91,68 +68,72 @@ async fn fill(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), Po
     }
 }
 
-async fn finish(writing: Option<tokio::task::JoinHandle<Result<(), PortError>>>) -> Result<(), PortError> {
+async fn finish(writing: Option<JoinHandle<Result<(), PortError>>>) -> Result<(), PortError> {
     let Some(writing) = writing else { return Ok(()) };
     writing.await.map_err(|panic| PortError::new(PortErrorKind::Internal, "filling the new index", panic))?
 }
 
-async fn write(sides: &Sides, records: Vec<Record>) -> Result<(), PortError> {
+async fn write(sides: &StoreAndIndex, records: Vec<Record>) -> Result<(), PortError> {
     let ids: Vec<ProductId> = records.iter().map(|record| record.id().clone()).collect();
-    let held = sides.index.entries(Generation::Next, &ids, CompareDepth::Versions).await?;
+    let entries = sides.index.entries(Generation::Next, &ids, CompareDepth::Versions).await?;
+    let versions = entries.into_iter().map(|entry| entry.map(|entry| entry.version));
     let repairs: Vec<Repair> = records
         .into_iter()
-        .zip(held)
-        .filter(|(record, held)| is_wanted(record, held.as_ref().map(|held| held.version)))
-        .map(|(record, held)| Repair {
+        .zip(versions)
+        .filter(|(record, indexed)| is_needed(record, *indexed))
+        .map(|(record, expected_version)| Repair {
             id: record.id().clone(),
-            expected_version: held.map(|held| held.version),
+            expected_version,
             record: Some(record),
         })
         .collect();
-    // What is overtaken was written by sync meanwhile; what is refused the comparison finds.
+    // The outcomes can be ignored: an overtaken record was written by a consumer, and the comparison finds refused ones.
     sides.index.repair(Generation::Next, &repairs).await.map(drop)
 }
 
-/// Whether the new index needs the record: it has an earlier version, and it is no tombstone that nothing can bring back.
-fn is_wanted(record: &Record, held: Option<Version>) -> bool {
+/// Returns true if the new index needs the record: it has an older version or none, and the record is not an expired
+/// tombstone.
+fn is_needed(record: &Record, indexed: Option<Version>) -> bool {
     let deleted_at = StoredVersion::of(record).deleted_at;
-    held < Some(record.version()) && !deleted_at.is_some_and(is_needless)
+    indexed < Some(record.version()) && !deleted_at.is_some_and(is_expired_tombstone)
 }
 
-/// Compares the next index with the store and mends it, then makes it live. What others write meanwhile they write into
-/// the next index, too, so what they overtook is right, or on its way as it is to the live one.
-async fn switch(sides: &Sides, listener: &mut dyn Listener<Step>) -> Result<(), PortError> {
-    compare(sides, Generation::Next, CompareDepth::Documents, listener).await?;
+/// Compares and repairs the next index, then makes it live. Consumers write to both generations meanwhile, so that a
+/// record they overtook is right, or on its way as for the live index.
+async fn switch(sides: &StoreAndIndex, progress: &mut dyn Progress<ReindexEvent>) -> Result<(), PortError> {
+    compare(sides, Generation::Next, CompareDepth::Documents, progress).await?;
     sides.index.promote_next().await?;
-    // What was written into the one before alone, by a process that had not seen yet that there was another.
-    compare(sides, Generation::Live, CompareDepth::Versions, listener).await?;
+    // Finds changes that a process wrote only to the previous index, because it had not noticed the next one.
+    compare(sides, Generation::Live, CompareDepth::Versions, progress).await?;
     let documents = sides.index.generations().await?.live.map_or(0, |live| live.documents);
-    listener.tell(Step::Switched { documents }).await;
+    progress.report(ReindexEvent::Switched { documents }).await;
     Ok(())
 }
 
 async fn compare(
-    sides: &Sides,
+    sides: &StoreAndIndex,
     generation: Generation,
-    look: CompareDepth,
-    listener: &mut dyn Listener<Step>,
+    depth: CompareDepth,
+    progress: &mut dyn Progress<ReindexEvent>,
 ) -> Result<(), PortError> {
-    let comparison = Comparison { generation, look, repair: true, patience: Duration::ZERO, one_in: 1 };
-    reconcile(sides, comparison, &mut Comparing(listener)).await.map(drop)
+    let comparison = Comparison { generation, depth, repair: true, grace_period: Duration::ZERO, one_in: 1 };
+    reconcile(sides, comparison, &mut AsReindexEvents(progress)).await.map(drop)
 }
 
-/// Hears of a comparison, and tells of it as a step.
-struct Comparing<'a>(&'a mut dyn Listener<Step>);
+/// Reports the events of a comparison as events of a rebuild.
+struct AsReindexEvents<'a>(&'a mut dyn Progress<ReindexEvent>);
 
 #[async_trait]
-impl Listener<Event> for Comparing<'_> {
-    async fn tell(&mut self, event: Event) {
+impl Progress<VerifyEvent> for AsReindexEvents<'_> {
+    async fn report(&mut self, event: VerifyEvent) {
         match event {
-            Event::Progress { done, total } => self.0.tell(Step::Verifying { done, total }).await,
-            Event::Drift(drift @ Drift { repair: RepairStatus::Refused(_), .. }) => {
-                self.0.tell(Step::Refused(drift)).await
+            VerifyEvent::Progress { done, total } => {
+                self.0.report(ReindexEvent::Verifying { done, total }).await;
             }
-            Event::Drift(_) => {}
+            VerifyEvent::Drift(drift @ Drift { repair: RepairStatus::Refused(_), .. }) => {
+                self.0.report(ReindexEvent::Refused(drift)).await;
+            }
+            VerifyEvent::Drift(_) | VerifyEvent::Summary(_) | VerifyEvent::Failed(_) => {}
         }
     }
 }

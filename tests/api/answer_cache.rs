@@ -1,4 +1,4 @@
-//! Answers that are kept and given again: never longer than until the next change.
+//! Cached responses: valid until the next change at the latest.
 
 use noren::app::Options;
 use serde_json::json;
@@ -8,12 +8,12 @@ use crate::support::TestApp;
 
 const SEARCH: &str = "/products/search?query=lamp&facets=brand";
 
-/// An app whose answers say when they were made, since no two searches take equally long to the microsecond: the same
-/// bytes are the same answer.
+/// An app whose responses differ: no two searches take equally long to the microsecond, so equal bytes mean a cached
+/// response.
 async fn app(answer_cache_mb: u32) -> TestApp {
     let app = TestApp::spawn_with(Options { answer_cache_mb, ..Options::default() }).await;
     app.fill(&shop()).await;
-    // The first search after a change looks for the new state of the index.
+    // The first search after a change opens the new snapshot.
     app.search("").await;
     app
 }

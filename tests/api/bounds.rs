@@ -1,4 +1,4 @@
-//! The bounds of what a caller may ask: what uses them up is answered, one more is refused.
+//! The limits of requests: a request at a limit succeeds, one beyond it is rejected.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::{Answer, TestApp};
 /// Names and values of parameters.
 type Parameters = Vec<(&'static str, String)>;
 
-/// A parameter, what it may have at most, and what is too much; each as a query string and as a body.
+/// A parameter, a value at its limit and a value beyond it, each as a query string and as a body.
 fn bounds() -> Vec<(&'static str, Parameters, Parameters)> {
     let words = |count: usize| vec!["w"; count].join("+");
     let many = |name: &'static str, count: usize| -> Parameters {
@@ -30,7 +30,7 @@ fn query_string(parameters: &[(&str, String)]) -> String {
     parameters.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
-/// The one fault, which must be at this field.
+/// Returns the only fault, which must name this field.
 fn assert_fault(answer: Answer, status: u16, field: &str) {
     let problem = answer.problem(status);
     assert_eq!(Answer::faulty_fields(&problem), [field], "{problem}");

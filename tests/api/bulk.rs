@@ -1,4 +1,4 @@
-//! Many products in one request.
+//! Bulk writes.
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};

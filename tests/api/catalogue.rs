@@ -1,4 +1,4 @@
-//! A whole real catalogue through the command line into search, and the counts compared with those over the file.
+//! A real catalogue imported by the command line; search must return the same counts as the file.
 
 use crate::support::{Icecat, TestApp, finished};
 
@@ -8,6 +8,6 @@ async fn what_is_counted_over_the_file_is_counted_by_search() {
     let icecat = Icecat::load();
     let output = finished("noren", &["import", icecat.file.to_str().unwrap(), "--url", &app.url], &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // The import ended, so everything is searchable.
+    // The import returns once everything is searchable.
     icecat.expect_at(&app.url).await;
 }

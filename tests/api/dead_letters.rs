@@ -1,4 +1,4 @@
-//! The changes that could not be indexed, over HTTP.
+//! Dead letters over HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use domain::{Change, Currency, Product, ProductId, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
 use noren::app::App;
 use serde_json::{Value, json};
-use sync::{DeadLetterOffice, Selection};
+use sync::{DeadLetterService, Selection};
 
-use crate::support::{Answer, PATIENCE, Running, TestApp, give_up_all};
+use crate::support::{Answer, PATIENCE, Running, TestApp, dead_letter_all};
 
 fn version(id: &str, version: u64, name: &str) -> Change {
     let body = json!({ "name": name }).to_string();
@@ -27,8 +27,8 @@ async fn write(store: &EmbeddedStore, change: Change) {
     store.write(vec![write]).await.remove(0).unwrap();
 }
 
-/// A folder in whose index are `lamp` and `gone` at version 1, while the second version of both is a dead letter, `gone` was
-/// deleted since, which is another one, and so is a product that the store never had.
+/// A data folder with three dead letters. The index holds `lamp` and `gone` at version 1. Version 2 of both is a dead
+/// letter, `gone` was deleted since, and the third letter is of a product that the store never had.
 async fn folder_with_dead_letters() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let app = App::open(data.path(), noren::app::Options::default()).await.unwrap();
@@ -48,11 +48,11 @@ async fn folder_with_dead_letters() -> tempfile::TempDir {
         .await
         .remove(0)
         .unwrap();
-    give_up_all(&store, "the index is broken").await;
+    dead_letter_all(&store, "the index is broken").await;
     let deleted =
         Tombstone { id: ProductId::parse("gone").unwrap(), version: Version(3), deleted_at: domain::now() };
     write(&store, Change::Delete(deleted)).await;
-    give_up_all(&store, "the index is still broken").await;
+    dead_letter_all(&store, "the index is still broken").await;
     data
 }
 
@@ -66,17 +66,17 @@ fn key_of(list: &Value, id: &str, version: u64) -> Value {
 async fn a_retry_enqueues_what_the_store_holds_now() {
     let data = folder_with_dead_letters().await;
     let store = Arc::new(EmbeddedStore::open(data.path(), Options::default()).unwrap());
-    let office = DeadLetterOffice::new(store.clone(), store.clone(), store.clone());
+    let office = DeadLetterService::new(store.clone(), store.clone(), store.clone());
     assert_eq!(store.stats().await.unwrap().waiting, 0);
     let settled = office.retry(Selection::Newest).await.unwrap();
     assert_eq!((settled.done.len(), settled.refused.len(), settled.more), (3, 1, false), "{settled:?}");
     let sent = store.receive(10, Duration::ZERO).await.unwrap();
     let mut sent: Vec<Change> = sent.into_iter().map(|delivery| delivery.envelope.unwrap().change).collect();
     sent.sort_by_key(|change| change.id().to_string());
-    // Of two letters about a product one message is made, and none brings back what was deleted since.
-    let told =
+    // Two letters of one product become one message, and neither revives what was deleted since.
+    let letters =
         sent.iter().map(|change| (change.id().as_str(), change.version().0, change.product().is_some()));
-    assert_eq!(told.collect::<Vec<_>>(), [("gone", 3, false), ("lamp", 2, true)]);
+    assert_eq!(letters.collect::<Vec<_>>(), [("gone", 3, false), ("lamp", 2, true)]);
     assert_eq!(store.stats().await.unwrap().dead, 1);
 }
 
@@ -93,7 +93,7 @@ async fn dead_letters_are_listed_sent_again_and_dropped() {
     assert_eq!(newest["reason"], "the index is still broken");
     assert!(newest["diedAt"].is_string() && newest.get("body").is_none(), "{newest}");
 
-    // The old change of what was deleted since must not bring it back.
+    // The old change must not revive the product, which was deleted since.
     let old = key_of(&list, "gone", 2);
     let answer = app.post("/admin/dead-letters/retry", &json!({ "keys": [old] })).await.expect(200).json();
     assert_eq!(answer, json!({ "done": [old], "refused": [], "more": false }));
@@ -156,7 +156,7 @@ async fn the_consumer_alone_has_the_dead_letters_of_its_file() {
     let list = Answer::of(client.get(format!("{}/admin/dead-letters", sync.url))).await.expect(200).json();
     assert_eq!(list["deadLetters"].as_array().unwrap().len(), 4);
     drop(sync);
-    // The store is elsewhere: what it holds now cannot be known here.
+    // The store belongs to another process, so the current record is unknown here.
     let sync = Running::start("noren-sync", &["--data-dir", dir, "--store", "dynamodb"]).await;
     Answer::of(client.get(format!("{}/admin/dead-letters", sync.url))).await.problem(404);
 }

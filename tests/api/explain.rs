@@ -1,4 +1,4 @@
-//! Why a product ranks where it does, and why it is not found.
+//! Explanations of a product's rank, and of why it does not match.
 
 use noren::app::Options;
 use query::{Locale, ShopRules};
@@ -6,15 +6,23 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::scenarios::shop;
-use crate::support::{Answer, TestApp};
+use crate::api::scenarios::{on_opensearch, on_tantivy, shop};
+use crate::support::{Answer, TestApp, on_each};
 
-on_each_index!(
-    each_product_says_how_its_words_are_found,
-    a_product_says_its_place,
-    a_product_that_is_not_found_says_why,
-    faulty_questions_are_refused,
-);
+on_each! {
+    {
+        tantivy: on_tantivy().await;
+        opensearch: on_opensearch().await;
+    }
+    {
+        |app| (app) [
+            each_product_says_how_its_words_are_found,
+            a_product_says_its_place,
+            a_product_that_is_not_found_says_why,
+            faulty_questions_are_refused,
+        ]
+    }
+}
 
 fn words(product: &Value) -> Vec<(&str, &str, Option<&str>)> {
     let words = product["explanation"]["words"].as_array().unwrap();
@@ -131,7 +139,7 @@ by = 0.25
 filter = { inStock = false }
 "#;
 
-/// Products of few words, so that they are found in all ways.
+/// Products with few words that match in every way.
 fn many() -> Vec<Value> {
     let words = [
         "red",
@@ -161,7 +169,7 @@ fn many() -> Vec<Value> {
         .collect()
 }
 
-/// Not on OpenSearch, which counts beginnings and typos in another way.
+/// Tantivy only: OpenSearch scores prefixes and typos differently.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_adds_up_to_the_score() {
     let folder = tempfile::tempdir().unwrap();
@@ -204,21 +212,21 @@ async fn what_is_told_adds_up_to_the_score() {
                 format!("query={}&explain=true&pageSize=100&sortBy={sort}", query.replace(' ', "+"));
             let answer = app.search(&parameters).await.json();
             for product in answer["products"].as_array().unwrap() {
-                let told = &product["explanation"];
-                if told["pinned"] == true {
+                let explanation = &product["explanation"];
+                if explanation["pinned"] == true {
                     seen.insert("pinned".to_owned());
                     assert!(product["score"].as_f64() > Some(1e6), "{product}");
                     continue;
                 }
                 let sum = |list: &str| -> f64 {
-                    let list = told[list].as_array().map(Vec::as_slice).unwrap_or_default();
+                    let list = explanation[list].as_array().map(Vec::as_slice).unwrap_or_default();
                     list.iter().map(|part| part["score"].as_f64().unwrap()).sum()
                 };
-                let number = |name: &str| told[name].as_f64().unwrap_or_default();
+                let number = |name: &str| explanation[name].as_f64().unwrap_or_default();
                 let all = number("base") + number("boost") + sum("words") + sum("phrases");
                 let score = product["score"].as_f64().unwrap();
                 assert!((all - score).abs() < 1e-3, "{query}: {all} is not {score}: {product}");
-                let words = told["words"].as_array().unwrap().iter();
+                let words = explanation["words"].as_array().unwrap().iter();
                 seen.extend(words.map(|word| word["found"].as_str().unwrap().to_owned()));
                 seen.extend((sum("phrases") > 0.0).then(|| "phrase".to_owned()));
             }

@@ -1,18 +1,26 @@
-//! Facets as storefronts show them: values to choose from while somebody types, categories to drill down in, and what
-//! matters for a result. That counts are exact is held by the contract suite and the oracle.
+//! Facets as storefronts use them: values to choose from while typing, categories to drill down into, and what matters
+//! for a result. The contract suite and the oracle check that counts are exact.
 
 use serde_json::{Value, json};
 
-use crate::api::scenarios::shop;
-use crate::support::TestApp;
+use crate::api::scenarios::{on_opensearch, on_tantivy, shop};
+use crate::support::{TestApp, on_each};
 
-on_each_index!(
-    values_are_found_with_typos_and_by_later_words,
-    categories_are_a_tree_to_drill_down_in,
-    a_tree_is_whole_where_the_list_is_cut,
-    facets_that_matter_are_picked,
-    several_searches_pick_their_own_facets,
-);
+on_each! {
+    {
+        tantivy: on_tantivy().await;
+        opensearch: on_opensearch().await;
+    }
+    {
+        |app| (app) [
+            values_are_found_with_typos_and_by_later_words,
+            categories_are_a_tree_to_drill_down_in,
+            a_tree_is_whole_where_the_list_is_cut,
+            facets_that_matter_are_picked,
+            several_searches_pick_their_own_facets,
+        ]
+    }
+}
 
 async fn values_are_found_with_typos_and_by_later_words(app: TestApp) {
     app.fill(&shop()).await;
@@ -45,7 +53,7 @@ async fn categories_are_a_tree_to_drill_down_in(app: TestApp) {
     let below =
         [category("Computers > Processors", "Processors", 3), category("Computers > Cooling", "Cooling", 1)];
     computers["children"] = json!(below);
-    // The categories beside the one that is filtered by stay in sight, with what they would find.
+    // The siblings of the filtered category stay listed, with their counts.
     for filter in ["category=Computers", "category=Computers+%3E+Cooling"] {
         assert_eq!(tree(filter).await, json!([computers, home]), "{filter}");
     }

@@ -1,11 +1,11 @@
-//! What is wrong gets a problem document that names the fault, and changes nothing.
+//! Invalid requests get a problem document that names the fault, and change nothing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp};
 
-/// A service with one product, which must be as it was after every fault.
+/// A service with one product, which no invalid request may change.
 async fn app_with_a_product() -> (TestApp, String) {
     let app = TestApp::spawn().await;
     app.put("/products/p1", &json!({"name": "Cup", "sku": "S-1", "price": 5})).await.expect(201);

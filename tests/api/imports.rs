@@ -1,4 +1,4 @@
-//! Import jobs: a file that is taken at once and written in the background.
+//! Import jobs: a file is accepted immediately and written in the background.
 
 use futures::StreamExt;
 use reqwest::Method;
@@ -9,7 +9,7 @@ use crate::support::{Answer, TestApp, wait_until};
 
 const NDJSON: &str = "application/x-ndjson";
 
-/// Hands in a job; answers its address.
+/// Submits a job and returns its address.
 async fn import(app: &TestApp, lines: impl Into<String>) -> String {
     let answer = app.post_text("/imports", NDJSON, lines).await.expect(202);
     let job = answer.json();
@@ -29,7 +29,7 @@ fn counts(job: &Value) -> [u64; 5] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_line_is_written_or_told() {
+async fn every_line_is_written_or_reported() {
     let app = TestApp::spawn().await;
     let body = "{\"id\":\"a\",\"name\":\"A\"}\n\n{\"id\":\"b\",\"name\":\"\",\"stock\":-1}\nnot json\n{\"name\":\"New\"}\n\
                 {\"id\":\"a\",\"name\":\"A\"}\n{\"id\":\"a\",\"name\":\"A2\"}\n\n";
@@ -66,10 +66,10 @@ async fn lines_on_one_product_keep_their_order() {
     let job = finished(&app, &import(&app, lines).await).await;
     assert_eq!(counts(&job), [1500, 7, 1493, 0, 0]);
     for product in 0..7 {
-        let held = app.get(&format!("/products/p{product}")).await.json();
+        let product_state = app.get(&format!("/products/p{product}")).await.json();
         let own = (1..=1500).filter(|n| n % 7 == product);
-        assert_eq!(held["version"], own.clone().count(), "each line made one version");
-        assert_eq!(held["stock"], own.max().unwrap(), "the last line came last");
+        assert_eq!(product_state["version"], own.clone().count(), "each line made one version");
+        assert_eq!(product_state["stock"], own.max().unwrap(), "the last line came last");
     }
 }
 
@@ -129,7 +129,7 @@ async fn a_job_that_is_removed_stops() {
     app.delete(&queued).await.expect(204);
     let written = app.get(&running).await.json()["created"].as_u64().unwrap();
     app.delete(&running).await.expect(204);
-    // One that comes behind it is done at once.
+    // The next job is done immediately.
     let next = import(&app, "{\"id\":\"last\",\"name\":\"Last\"}\n").await;
     assert_eq!(counts(&finished(&app, &next).await), [1, 1, 0, 0, 0]);
     app.sync_all().await;

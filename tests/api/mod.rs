@@ -1,8 +1,5 @@
 //! Black-box tests over HTTP against the real service.
 
-#[macro_use]
-mod scenarios;
-
 mod answer_cache;
 mod bounds;
 mod bulk;
@@ -14,6 +11,7 @@ mod faults;
 mod imports;
 mod products;
 mod rules;
+mod scenarios;
 mod search;
 mod search_by_body;
 mod service;

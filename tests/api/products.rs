@@ -168,7 +168,7 @@ async fn an_idempotency_key_makes_a_repeated_write_answer_as_the_first() {
     post("k2", json!({"name": "Cup"})).await.expect(201);
     assert_eq!(app.get("/products").await.ids().len(), 2);
     post("not ascii graphic", json!({"name": "Cup"})).await.problem(400);
-    // A write that changed nothing answers the same later, even when the product was changed meanwhile.
+    // A retry of a write that changed nothing gets the same response, even if the product changed in between.
     let put = |key: &str| {
         let request = app.request(Method::PUT, "/products/p").header("idempotency-key", key);
         Answer::of(request.json(&json!({"name": "A"})))

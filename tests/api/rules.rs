@@ -1,5 +1,5 @@
-//! The rules of a shop in a running service: what they decide, and what happens when their file changes. What they may
-//! say is held by the tests of `rules`, what an index makes of them by its contract suite.
+//! The rules of a shop in a running service: their effect, and changes to the file. The tests of `rules` cover the
+//! format, and the contract suite of the indexes covers the effect on matching.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::support::{Answer, TestApp, wait_until};
 
 const LAPTOP_IS_NOTEBOOK: &str = "version = 1\n[words]\nsynonyms = [[\"laptop\", \"notebook\"]]\n";
 
-/// A shop whose rules are looked at whenever somebody searches.
+/// A shop whose rules file is checked on every search.
 struct Shop {
     app: TestApp,
     file: PathBuf,
@@ -110,7 +110,7 @@ async fn a_change_of_the_file_counts_without_a_restart() {
     let after = again(&tag).await.expect(200);
     assert_ne!(after.header("etag"), tag, "no cache answers with what held before");
     again(after.header("etag")).await.expect(304);
-    // A search that no rule changes is the same as before.
+    // A search that no rule applies to is unchanged.
     let cup = shop.app.search("query=cup").await.header("etag").to_owned();
     shop.write("version = 1 # nothing again");
     wait_until("the rules are read", async || shop.finds("laptop").await.is_empty()).await;
@@ -130,7 +130,7 @@ async fn a_broken_file_is_refused_and_the_service_goes_on_with_the_rules_from_be
     };
     let before = refused().await;
     shop.write("version = 1\n[words]\nsynonyms = [[\"laptop\"]]\n");
-    // Nobody searches: whoever reads the metrics looks at the file, too.
+    // Without searches, reading the metrics checks the file too.
     wait_until("the file is refused", async || refused().await > before).await;
     assert_eq!(shop.finds("laptop").await, ["n1", "n2"]);
     shop.app.get("/health/ready").await.expect(200);

@@ -1,32 +1,21 @@
-//! What the tests of search share: scenarios that run on each index, and a small shop.
+//! Services with each index and a small catalogue, for the tests of search.
 
 use noren::app::Options;
 use serde_json::{Value, json};
 
-/// Makes a test of each scenario for each index.
-macro_rules! on_each_index {
-    ($($scenario:ident),* $(,)?) => {
-        mod tantivy {
-            use crate::api::scenarios::options;
-            use crate::support::TestApp;
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(TestApp::spawn_with(options()).await).await;
-            })*
-        }
-        mod opensearch {
-            use crate::api::scenarios::options;
-            use crate::support::TestApp;
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                let Some(app) = TestApp::spawn_on_opensearch(options()).await else { return };
-                super::$scenario(app).await;
-            })*
-        }
-    };
+use crate::support::TestApp;
+
+/// Starts a service with an embedded index.
+pub(crate) async fn on_tantivy() -> Option<TestApp> {
+    Some(TestApp::spawn_with(options()).await)
 }
 
-/// What the services of the scenarios have in common.
+/// Starts a service with an index in OpenSearch, or returns `None` if there is no server.
+pub(crate) async fn on_opensearch() -> Option<TestApp> {
+    TestApp::spawn_on_opensearch(options()).await
+}
+
+/// Options of the services.
 pub(crate) fn options() -> Options {
     Options { cache_seconds: 60, ..Options::default() }
 }

@@ -1,36 +1,42 @@
-//! Searching what was written. How words match, filters filter and facets count is held by the contract suite of the
-//! index and by the oracle; here is what the API makes of it.
-
-use std::time::{Duration, Instant};
+//! Searching over HTTP. The contract suite of the index and the oracle cover matching, filters and facets; these tests
+//! cover what the API adds.
 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::api::scenarios::shop;
-use crate::support::{Answer, TestApp, wait_until};
+use crate::api::scenarios::{on_opensearch, on_tantivy, shop};
+use crate::support::{Answer, TestApp, on_each, wait_until};
 
-on_each_index!(
-    misspelt_words_find_what_was_meant,
-    a_search_answers_products_with_score_and_highlights,
-    each_facet_is_counted_with_every_filter_but_its_own,
-    filters_of_one_key_widen_and_of_different_keys_narrow,
-    every_order_and_every_page,
-    a_cursor_that_no_search_returned_is_a_fault,
-    the_newest_are_those_created_last,
-    misspelt_words_are_marked_where_they_were_found,
-    only_active_products_are_found,
-    answers_can_be_cached_until_something_changes,
-    the_values_of_one_facet,
-);
+on_each! {
+    {
+        tantivy: on_tantivy().await;
+        opensearch: on_opensearch().await;
+    }
+    {
+        |app| (app) [
+            misspelt_words_find_what_was_meant,
+            a_search_answers_products_with_score_and_highlights,
+            each_facet_is_counted_with_every_filter_but_its_own,
+            filters_of_one_key_widen_and_of_different_keys_narrow,
+            every_order_and_every_page,
+            a_cursor_that_no_search_returned_is_a_fault,
+            the_newest_are_those_created_last,
+            misspelt_words_are_marked_where_they_were_found,
+            only_active_products_are_found,
+            answers_can_be_cached_until_something_changes,
+            the_values_of_one_facet,
+        ]
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_created_product_is_found_and_a_deleted_one_gone_within_a_second() {
+async fn a_created_product_is_found_and_a_deleted_one_gone() {
     let app = TestApp::spawn().await;
     let becomes = async |total: u64| {
-        let begun = Instant::now();
-        let what = format!("{total} products are found");
-        wait_until(&what, async || app.search("query=intel").await.json()["total"] == total).await;
-        assert!(begun.elapsed() < Duration::from_secs(1), "{what} after {:?}", begun.elapsed());
+        wait_until(&format!("{total} products are found"), async || {
+            app.search("query=intel").await.json()["total"] == total
+        })
+        .await;
     };
     app.post("/products", &shop()[0]).await.expect(201);
     becomes(1).await;
@@ -125,11 +131,11 @@ async fn a_cursor_that_no_search_returned_is_a_fault(app: TestApp) {
 async fn the_newest_are_those_created_last(app: TestApp) {
     for number in 1..=5 {
         app.put(&format!("/products/n{number}"), &json!({"name": "Lamp", "price": number})).await.expect(201);
-        // Times are told in milliseconds.
+        // Timestamps have milliseconds.
         let created = app.get(&format!("/products/n{number}")).await.json()["createdAt"].clone();
         wait_until("the clock goes on", async || json!(domain::now().to_string()) != created).await;
     }
-    // A change makes no product newer, and a product that was deleted is new when it comes again.
+    // An update does not make a product newer, but a product that is created again after a delete is new.
     app.patch("/products/n1", &json!({"price": 10})).await.expect(200);
     app.delete("/products/n2").await.expect(200);
     app.put("/products/n2", &json!({"name": "Lamp", "price": 2})).await.expect(201);

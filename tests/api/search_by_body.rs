@@ -1,20 +1,28 @@
-//! Searching with a JSON body, one search or several in one call. What a search finds is held elsewhere: here is that
-//! a body asks what a query string asks.
+//! Searching with a JSON body, one search or several in one call. A body must mean the same as the equivalent query
+//! string.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api::scenarios::shop;
-use crate::support::{Answer, TestApp};
+use crate::api::scenarios::{on_opensearch, on_tantivy, shop};
+use crate::support::{Answer, TestApp, on_each};
 
-on_each_index!(
-    a_body_finds_what_the_query_string_finds,
-    several_searches_are_answered_in_their_order,
-    searches_of_one_call_see_one_state,
-    a_faulty_body_is_refused_with_every_fault,
-);
+on_each! {
+    {
+        tantivy: on_tantivy().await;
+        opensearch: on_opensearch().await;
+    }
+    {
+        |app| (app) [
+            a_body_finds_what_the_query_string_finds,
+            several_searches_are_answered_in_their_order,
+            searches_of_one_call_see_one_state,
+            a_faulty_body_is_refused_with_every_fault,
+        ]
+    }
+}
 
-/// An answer without what differs from one search to the next.
+/// Removes what differs between two runs of one search.
 fn lasting(mut answer: Value) -> Value {
     answer.as_object_mut().unwrap().remove("took").expect("an answer says how long it took");
     answer

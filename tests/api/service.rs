@@ -1,4 +1,4 @@
-//! What every service has around its own routes.
+//! The routes and headers that every service has.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ async fn metrics_tell_requests_queue_and_index() {
     }
 }
 
-/// Whoever operates a catalogue goes by these papers.
+/// Operators rely on these documents.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_of_the_papers_exists() {
     let app = TestApp::spawn().await;

@@ -1,26 +1,34 @@
-//! Products that are like one.
+//! Similar products.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api::scenarios::shop;
-use crate::support::{Answer, TestApp};
+use crate::api::scenarios::{on_opensearch, on_tantivy, shop};
+use crate::support::{Answer, TestApp, on_each};
 
-on_each_index!(
-    the_same_category_comes_first_and_the_product_itself_never,
-    filters_narrow_what_is_similar,
-    similar_products_come_whole_with_their_score,
-    only_products_that_search_finds_have_similar_ones,
-    similar_products_are_cached_until_something_changes,
-    faulty_requests_for_similar_products_are_refused,
-);
+on_each! {
+    {
+        tantivy: on_tantivy().await;
+        opensearch: on_opensearch().await;
+    }
+    {
+        |app| (app) [
+            the_same_category_comes_first_and_the_product_itself_never,
+            filters_narrow_what_is_similar,
+            similar_products_come_whole_with_their_score,
+            only_products_that_search_finds_have_similar_ones,
+            similar_products_are_cached_until_something_changes,
+            faulty_requests_for_similar_products_are_refused,
+        ]
+    }
+}
 
 async fn the_same_category_comes_first_and_the_product_itself_never(app: TestApp) {
     app.fill(&shop()).await;
     assert_eq!(similar(&app, "p1", "").await, ["p2", "p3", "p4"], "most words in common first");
     assert_eq!(similar(&app, "p4", "").await[..3], ["p1", "p2", "p3"], "none of its category");
     assert_eq!(similar(&app, "p1", "limit=1").await, ["p2"]);
-    // In another category, but more like it than the last one in its own.
+    // In another category, but more similar than the last one of its own.
     app.put("/products/p6", &json!({"name": "Intel Core processor sticker", "category": "Toys"}))
         .await
         .expect(201);
@@ -66,7 +74,7 @@ async fn only_products_that_search_finds_have_similar_ones(app: TestApp) {
         assert!(problem["detail"].as_str().unwrap().contains(id), "{problem}");
     }
     assert_eq!(similar(&app, "p1", "").await, ["p3", "p4"], "neither drafts nor deleted ones");
-    // A name without a word that tells anything, and nothing else.
+    // A name without a significant word, and no other field.
     app.put("/products/code", &json!({"name": "X-100 (2023)"})).await.expect(201);
     app.sync_all().await;
     assert_eq!(similar(&app, "code", "").await, [""; 0]);

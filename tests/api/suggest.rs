@@ -1,19 +1,27 @@
-//! What is suggested while a shopper types.
+//! Suggestions while a shopper types.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api::scenarios::shop;
-use crate::support::{Answer, TestApp};
+use crate::api::scenarios::{on_opensearch, on_tantivy, shop};
+use crate::support::{Answer, TestApp, on_each};
 
-on_each_index!(
-    what_was_typed_goes_on_as_products_are_named,
-    typos_are_corrected_in_what_is_suggested,
-    products_come_in_short_and_categories_with_counts,
-    filters_hold_for_suggestions,
-    suggestions_are_cached_as_a_search_is,
-    faulty_suggestions_are_refused,
-);
+on_each! {
+    {
+        tantivy: on_tantivy().await;
+        opensearch: on_opensearch().await;
+    }
+    {
+        |app| (app) [
+            what_was_typed_goes_on_as_products_are_named,
+            typos_are_corrected_in_what_is_suggested,
+            products_come_in_short_and_categories_with_counts,
+            filters_hold_for_suggestions,
+            suggestions_are_cached_as_a_search_is,
+            faulty_suggestions_are_refused,
+        ]
+    }
+}
 
 async fn suggested(app: &TestApp, parameters: &str) -> Value {
     app.get(&format!("/products/suggest?{parameters}")).await.expect(200).json()
@@ -33,7 +41,7 @@ async fn what_was_typed_goes_on_as_products_are_named(app: TestApp) {
     assert_eq!(completions(&app, "Intel Core i7 processor").await, [""; 0]);
     assert_eq!(completions(&app, "").await, [""; 0]);
     assert_eq!(suggested(&app, "query=+-+").await["products"], json!([]));
-    // Whatever is suggested finds something.
+    // Every suggestion matches a product.
     for query in ["p", "i", "c", "a", "d", "intel", "proce", "black", "computers", "home l", "noc"] {
         for completion in completions(&app, query).await {
             let found = app.search(&format!("query={}", completion.replace(' ', "+"))).await.json();

@@ -1,4 +1,4 @@
-//! A message that cannot be indexed, from the queue to the person who mends it.
+//! A message that cannot be indexed, from the queue to the operator who retries it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use domain::{Change, Currency, ProductId};
 use embedded_store::{EmbeddedStore, Options, Outbox};
 use serde_json::Value;
 use sqs_queue::SqsQueue;
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio_util::sync::CancellationToken;
 
 use super::queue::send_text;
@@ -21,19 +21,19 @@ use super::start::variables;
 use crate::services;
 use crate::support::{finished, wait_within};
 
-/// Longer than all five receives take, with their delays.
+/// Longer than five receives with their delays.
 const LONG: Duration = Duration::from_secs(120);
 
-/// An index that has no room for anything until it is mended.
+/// An index that refuses every change until it is repaired.
 #[derive(Default)]
 struct Full {
-    is_mended: AtomicBool,
+    is_repaired: AtomicBool,
 }
 
 #[async_trait]
 impl IndexWriter for Full {
     async fn apply(&self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
-        let applied = match self.is_mended.load(Ordering::SeqCst) {
+        let applied = match self.is_repaired.load(Ordering::SeqCst) {
             true => Applied::Done,
             false => Applied::Refused("no room for it".to_owned()),
         };
@@ -60,7 +60,7 @@ async fn a_poison_message_is_shown_with_its_reason_and_healed_by_a_retry() {
     send_text(&sqs.url, &name, "poison").await;
 
     let index = Arc::new(Full::default());
-    let worker = Worker::new(queue.clone(), index.clone(), WorkerOptions::default());
+    let worker = Consumer::new(queue.clone(), index.clone(), ConsumerOptions::default());
     let stop = CancellationToken::new();
     let (working, stopped) = (worker.clone(), stop.clone());
     let work = tokio::spawn(async move { working.run(stopped).await });
@@ -81,7 +81,7 @@ async fn a_poison_message_is_shown_with_its_reason_and_healed_by_a_retry() {
     let poison = letters.iter().find(|letter| letter.get("id").is_none()).unwrap();
     assert!(poison["reason"].as_str().unwrap().starts_with("it is not a change"), "{list}");
 
-    index.is_mended.store(true, Ordering::SeqCst);
+    index.is_repaired.store(true, Ordering::SeqCst);
     let retried = dlq(&["retry", "--all"], 1);
     assert!(retried.starts_with("1 sent again\n") && retried.contains("cannot be read"), "{retried}");
     assert!(wait_within(LONG, async || worker.is_idle().await.unwrap()).await);

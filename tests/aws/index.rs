@@ -1,4 +1,4 @@
-//! What the index in OpenSearch does beyond the contract.
+//! The behaviour of the OpenSearch index beyond the contract.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use super::closed_address;
 use crate::services::{self, Server};
 use crate::support::{Answer, http_client, opensearch_options};
 
-/// A server with an alias of the test's own; none where it cannot be had.
+/// Returns a server and an alias of the test's own, or `None` if there is no server.
 async fn place() -> Option<(&'static Server, Options)> {
     let server = services::opensearch().await?;
     Some((server, opensearch_options(server, &format!("index-{}", ProductId::generate()))))
@@ -33,12 +33,12 @@ fn change(id: &str, content: Value) -> Change {
     Change::Create(Arc::new(Product { id, version: Version::FIRST, created_at: at, updated_at: at, content }))
 }
 
-/// Asks OpenSearch itself.
+/// Sends a request to OpenSearch.
 async fn ask(server: &Server, path: &str) -> Value {
     Answer::of(http_client().get(format!("{}/{path}", server.url))).await.expect(200).json()
 }
 
-/// Makes an index of the test's own, without Noren.
+/// Creates an index without Noren.
 async fn make(server: &Server, name: &str, body: Value) {
     Answer::of(http_client().put(format!("{}/{name}", server.url)).json(&body)).await.expect(200);
 }
@@ -75,7 +75,7 @@ async fn however_many_attributes_there_are_the_mapping_stays_as_it_is() {
     );
 }
 
-/// More values than come with one answer of OpenSearch.
+/// More values than one response of OpenSearch returns.
 #[tokio::test]
 async fn facets_with_very_many_values_are_exact() {
     const PRODUCTS: i64 = 3_500;
@@ -186,7 +186,7 @@ async fn what_cannot_be_used_is_one_line_that_says_what_to_do() {
     assert!(matches!(error, OpenError::Address { .. }) && error.to_string().contains("http://"), "{error}");
 }
 
-/// An index that lacks a field stands for whatever else OpenSearch finds wrong with one document.
+/// A missing field stands for every reason for which OpenSearch rejects one document.
 #[tokio::test]
 async fn a_document_that_is_refused_leaves_the_others_indexed() {
     let Some((server, options)) = place().await else { return };
@@ -231,12 +231,12 @@ async fn a_server_that_is_away_is_unavailable() {
     assert!(error.chain().contains(&options.url), "{}", error.chain());
 }
 
-/// Stands before OpenSearch and answers for it as one that has too much to do.
+/// A proxy that answers as an overloaded OpenSearch.
 struct Busy {
     url: String,
-    /// Bulk requests that are still to be refused.
+    /// The number of bulk requests still to be rejected.
     refusals: AtomicUsize,
-    /// Whether each item is refused, in an answer of status 200, or the whole request.
+    /// True if each item is rejected in a response of status 200; false if the whole request is.
     by_item: bool,
     seen: AtomicUsize,
     client: reqwest::Client,
@@ -260,7 +260,7 @@ impl Busy {
 
     async fn answer(State(busy): State<Arc<Self>>, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
-        // What is packed for the adapter would not say so any more.
+        // Without compression, so that the proxy can read the response.
         head.headers.remove("accept-encoding");
         let body = axum::body::to_bytes(body, 10_000_000).await.unwrap();
         let path = head.uri.path_and_query().unwrap().as_str();
@@ -334,7 +334,7 @@ async fn requests_are_signed_when_there_are_credentials_of_aws() {
     assert!(headers.contains_key("x-amz-content-sha256") && headers.contains_key("x-amz-date"));
 }
 
-/// OpenSearch reads by id what searches do not see yet, unless it is told not to.
+/// By default OpenSearch reads documents by id that searches do not see yet.
 #[tokio::test]
 async fn a_version_is_told_once_searches_see_it() {
     let Some((server, options)) = place().await else { return };
@@ -342,7 +342,7 @@ async fn a_version_is_told_once_searches_see_it() {
     let searcher = OpenSearchSearcher::open(&options).await.unwrap();
     writer.apply(&[change("a", json!({"name": "Lamp"}))]).await.unwrap();
     let ids = [ProductId::parse("a").unwrap()];
-    // The same document at a later version, by itself, without the refresh that ends each batch.
+    // The same document at a later version, without the refresh that ends each batch.
     let document = ask(server, &format!("{}/_doc/a", options.alias)).await["_source"].clone();
     let path = format!("{}/{}/_doc/a?version=7&version_type=external", server.url, options.alias);
     Answer::of(http_client().put(path).json(&document)).await.expect(200);

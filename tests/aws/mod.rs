@@ -1,4 +1,4 @@
-//! What the adapters of AWS do beyond the contracts, on the real servers, and the services on them as processes.
+//! The AWS adapters beyond the contracts, on real servers, and the services as processes on them.
 
 mod dead_letters;
 mod index;
@@ -16,7 +16,7 @@ use crate::support::free_port;
 
 pub(crate) use start::variables;
 
-/// An address of this machine at which nobody listens.
+/// An address of this machine that refuses connections.
 fn closed_address() -> SocketAddr {
     ([127, 0, 0, 1], free_port()).into()
 }

@@ -1,4 +1,4 @@
-//! The commands of an operator on the back ends of services that run elsewhere.
+//! Operator commands on the back ends of services that run elsewhere.
 
 use domain::ProductId;
 use serde_json::{Value, json};

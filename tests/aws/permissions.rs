@@ -1,5 +1,5 @@
-//! The policies for AWS against what the programs really ask of it: the template for the functions, and the policy of an
-//! operator in deploy/README.md.
+//! The AWS policies compared with the calls that the programs make: the template for the functions, and the operator's
+//! policy in deploy/README.md.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,11 +16,11 @@ use sqs_queue::SqsQueue;
 use super::start::variables;
 use crate::services;
 use crate::support::{
-    Answer, FaultProxy, Passing, Rule, Running, finished, give_up_all, http_client, opensearch_options,
+    Answer, FaultProxy, Passing, Rule, Running, dead_letter_all, finished, http_client, opensearch_options,
     repository, wait_until, wait_within,
 };
 
-/// The alias of the index, as the policies have it.
+/// The alias of the index in the policies.
 const ALIAS: &str = "noren-products";
 
 /// An action on a resource: a path in OpenSearch, or `Table`, `Queue` or `DeadLetters`.
@@ -28,12 +28,12 @@ type MatchMode = (String, String);
 
 // ------------------------------------------------------------------------------------------------ policies
 
-/// What somebody may do.
+/// The permissions that a policy grants.
 #[derive(Debug, Default)]
 struct Policy(Vec<(Vec<String>, Vec<String>)>);
 
 impl Policy {
-    /// Of a function in the template.
+    /// Reads the policy of a function in the template.
     fn of_function(name: &str) -> Self {
         let template = fs::read_to_string(repository().join("deploy/template.yaml")).unwrap();
         let is_resource = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
@@ -65,7 +65,7 @@ impl Policy {
         policy
     }
 
-    /// Of an operator, from the one block of JSON in deploy/README.md.
+    /// Reads the operator's policy, the only JSON block of deploy/README.md.
     fn of_operator() -> Self {
         let text = fs::read_to_string(repository().join("deploy/README.md")).unwrap();
         let json = text.split("```json").nth(1).unwrap().split("```").next().unwrap();
@@ -96,7 +96,7 @@ impl Policy {
     }
 }
 
-/// Whether a text is like a pattern in which `*` stands for any characters, as IAM has it.
+/// Returns true if a text matches a pattern in which `*` stands for any characters, as in IAM.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -141,10 +141,10 @@ fn no_function_may_remove_an_index_or_touch_dead_letters() {
 
 // --------------------------------------------------------------------------------------------------- calls
 
-/// What was asked for so far.
+/// The permissions that were needed so far.
 #[derive(Clone)]
 struct Asked {
-    /// The alias of the index here, where other tests use the same server.
+    /// The alias of this test's index; other tests use the same server.
     alias: String,
     needs: Arc<Mutex<BTreeSet<MatchMode>>>,
 }
@@ -154,7 +154,7 @@ impl Asked {
         Self { alias: alias.to_owned(), needs: Arc::default() }
     }
 
-    /// A proxy before a server that notes what each call needs.
+    /// Starts a proxy in front of a server that records the permissions each call needs.
     async fn before(&self, url: &str) -> FaultProxy {
         let asked = self.clone();
         FaultProxy::before(url, move |passing| {
@@ -166,7 +166,7 @@ impl Asked {
         .await
     }
 
-    /// All of it must be allowed, and there must be all of these actions.
+    /// Asserts that the policy allows every recorded call, and that all of these actions were recorded.
     fn expect_allowed(&self, who: &str, policy: &Policy, actions: &[&str]) {
         let asked = self.needs.lock().unwrap();
         let denied: Vec<&MatchMode> = asked.iter().filter(|need| !policy.allows(need)).collect();
@@ -177,7 +177,7 @@ impl Asked {
     }
 }
 
-/// The rights that a call needs.
+/// Returns the permissions that a call needs.
 fn needs(passing: &Passing) -> Vec<MatchMode> {
     let target = passing.headers.get("x-amz-target").map(|target| target.to_str().unwrap());
     let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
@@ -194,7 +194,7 @@ fn needs(passing: &Passing) -> Vec<MatchMode> {
         return vec![(format!("sqs:{}", operation.trim_end_matches("Batch")), resource.to_owned())];
     }
     let operations: Vec<String> = match body["TransactItems"].as_array() {
-        // A transaction needs what its items need.
+        // A transaction needs the permissions of its items.
         Some(items) => items.iter().flat_map(|item| item.as_object().unwrap().keys().cloned()).collect(),
         None => vec![operation.to_owned()],
     };
@@ -223,14 +223,14 @@ async fn every_call_to_aws_is_one_that_the_policies_allow() {
         ("NOREN_STORE", "dynamodb"),
         ("NOREN_QUEUE", "sqs"),
     ];
-    // It makes the table and the queue as the template does.
+    // It creates the table and the queue as the template does.
     let direct = [&variables(&dynamodb.url, &sqs.url, &name)[..], &kinds].concat();
     drop(start("noren-command", &["--create-tables"], &direct).await);
 
     let command =
         start("noren-command", &[], &[&variables(&tables.url, &queues.url, &name)[..], &kinds].concat())
             .await;
-    // Lambda receives in the name of Sync, which itself asks the index only.
+    // Lambda receives on behalf of Sync, which itself calls only the index.
     let written = sync_asks.before(&opensearch.url).await;
     let sync = start(
         "noren-sync",
@@ -257,9 +257,9 @@ async fn every_call_to_aws_is_one_that_the_policies_allow() {
     let aws = Aws::local(&sqs.url).await.unwrap();
     let queue = SqsQueue::create(&aws, &name, Duration::from_secs(30)).await.unwrap();
     put(&command, "dead", &json!({"name": "Dead lamp"})).await;
-    // A receive that the consumer left open when it was killed may hold the message for a while.
+    // A receive that was open when the consumer was killed may keep the message invisible for a while.
     let is_dead = wait_within(LONG, async || {
-        give_up_all(&queue, "no room for it").await;
+        dead_letter_all(&queue, "no room for it").await;
         queue.stats().await.unwrap().dead > 0
     });
     assert!(is_dead.await, "the message becomes a dead letter");
@@ -293,7 +293,7 @@ async fn every_call_to_aws_is_one_that_the_policies_allow() {
     operator_asks.expect_allowed("an operator", &Policy::of_operator(), &looking_after);
 }
 
-/// Longer than the visibility time-out of the queue, with other tests beside this one.
+/// Longer than the visibility timeout of the queue on a busy machine.
 const LONG: Duration = Duration::from_secs(120);
 
 async fn start(service: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
@@ -312,7 +312,7 @@ async fn put(command: &Running, id: &str, product: &Value) {
     Answer::of(put.json(product)).await.expect(201);
 }
 
-/// Every kind of write and read that the write side answers.
+/// Sends every kind of write and read to the write side.
 async fn write(command: &Running) {
     let lamp = json!({"name": "Oak lamp", "brand": "Akari", "price": 20, "sku": "L-1", "attributes": {"colour": "oak"}});
     put(command, "lamp", &lamp).await;
@@ -333,7 +333,7 @@ async fn write(command: &Running) {
     }
 }
 
-/// Every kind of search.
+/// Sends every kind of search.
 async fn search(query: &Running) {
     for path in [
         "/products/search?query=lmap&facets=*&pageSize=1",

@@ -24,7 +24,7 @@ fn envelope(id: &str, name: &str) -> Envelope {
     Envelope { change: Change::Create(Arc::new(product)), traceparent: None }
 }
 
-/// A queue with the address of its server.
+/// A queue and the address of its server.
 async fn queue() -> Option<(SqsQueue, String, String)> {
     let server = services::sqs().await?;
     let aws = Aws::local(&server.url).await.unwrap();
@@ -36,7 +36,7 @@ async fn queue() -> Option<(SqsQueue, String, String)> {
 #[tokio::test]
 async fn thousands_of_messages_and_large_ones_arrive_once() {
     let Some((queue, ..)) = queue().await else { return };
-    // Together far more than one call can carry, of sizes that fit it differently.
+    // Together far more than one call can carry, in sizes that fill a call differently.
     let large = |i: usize| envelope(&format!("large{i}"), &"名".repeat(3_000 * (i % 3 + 1)));
     let small = |i: usize| envelope(&format!("small{i}"), "\u{fffe}\u{ffff}");
     let envelopes: Vec<_> = (0..60).map(large).chain((0..1000).map(small)).collect();
@@ -61,7 +61,7 @@ async fn thousands_of_messages_and_large_ones_arrive_once() {
     assert_eq!(queue.stats().await.unwrap(), domain::ports::QueueStats::default());
 }
 
-/// Sends a text that needs no escapes, as somebody else would who has the queue.
+/// Sends a text that needs no escaping, as another program with access to the queue would.
 pub(super) async fn send_text(server: &str, queue: &str, text: &str) {
     let form = [
         ("Action", "SendMessage"),
@@ -91,7 +91,7 @@ async fn a_queue_may_be_named_by_its_url_and_its_host_does_not_matter() {
     assert_eq!(same.visibility_timeout(), Duration::from_secs(30));
     same.send(vec![envelope("a", "a")]).await.remove(0).unwrap();
     assert_eq!(queue.receive(1, WAIT).await.unwrap().len(), 1);
-    // Making it again changes nothing.
+    // Creating it again changes nothing.
     SqsQueue::create(&aws, &name, Duration::from_secs(9)).await.unwrap();
     assert_eq!(SqsQueue::open(&aws, &name).await.unwrap().visibility_timeout(), Duration::from_secs(30));
     assert!(matches!(SqsQueue::open(&aws, "missing").await, Err(OpenError::NoQueue { .. })));

@@ -1,13 +1,13 @@
-//! Who of the processes that a test started uses the processors.
+//! Processor time of the processes that a test started.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-/// What the kernel counts in, on every Linux.
+/// The kernel's clock ticks per second, the same on every Linux.
 const TICKS_A_SECOND: u64 = 100;
 
-/// Processor time since their start of all processes under this one, by what they are.
+/// Returns the processor time of all descendant processes since their start, by program.
 pub(super) fn processor_times() -> BTreeMap<String, Duration> {
     let processes: Vec<Process> = fs::read_dir("/proc")
         .unwrap()
@@ -27,22 +27,22 @@ pub(super) fn processor_times() -> BTreeMap<String, Duration> {
 struct Process {
     id: u32,
     parent: u32,
-    /// None for those that only start and watch others.
+    /// `None` for processes that only start and watch others.
     name: Option<String>,
     time: Duration,
 }
 
 impl Process {
-    /// None when it has ended.
+    /// Returns `None` if the process has ended.
     fn read(id: u32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // The name of the program stands in brackets, with whatever is in it.
+        // The program's name is in brackets and may contain brackets itself.
         let fields: Vec<&str> = stat[stat.rfind(')')? + 2..].split(' ').collect();
         let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
         let ticks = number(11)? + number(12)?;
         let arguments = fs::read_to_string(format!("/proc/{id}/cmdline")).ok()?;
         let mut arguments = arguments.split('\0');
-        // Nothing but the name in brackets is left of one that nobody has waited for yet.
+        // A zombie has nothing but its name in brackets.
         let command = arguments.next().filter(|command| !command.is_empty());
         let command = command.unwrap_or(&stat[stat.find('(')? + 1..stat.rfind(')')?]);
         let program = command.rsplit('/').next()?.to_owned();

@@ -1,5 +1,4 @@
-//! The three services as processes on DynamoDB, SQS and OpenSearch: crashes, an index that is away, and how soon a
-//! write is found.
+//! The three services as processes on DynamoDB, SQS and OpenSearch: crashes, outages, and the lag of a write.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,13 +15,13 @@ use sqs_queue::SqsQueue;
 use super::shares::processor_times;
 use super::start::{fault, variables};
 use crate::services;
-use crate::support::{Answer, Icecat, Proxy, Running, command, finished, http_client, wait_within};
+use crate::support::{Answer, Icecat, Proxy, Running, command, finished, http_client, scaled, wait_within};
 
-/// How long a whole catalogue may be on its way, with other tests beside it.
+/// The longest time that a catalogue may take on a busy machine.
 const LONG: Duration = Duration::from_secs(300);
 
-/// Where a test's services work: a table, a queue and an alias of one name.
-struct Place {
+/// The back ends of a test's services: a table, a queue and an alias of one name.
+struct Stack {
     name: String,
     dynamodb: String,
     sqs: &'static str,
@@ -30,8 +29,8 @@ struct Place {
     queue: SqsQueue,
 }
 
-impl Place {
-    /// None where the servers cannot be had.
+impl Stack {
+    /// Returns `None` if there are no servers.
     async fn new(visibility: Duration) -> Option<Self> {
         let (dynamodb, sqs) = (services::dynamodb().await?, services::sqs().await?);
         let opensearch = services::opensearch().await?.url.clone();
@@ -69,26 +68,20 @@ impl Place {
     }
 }
 
-/// How many products a search of everything finds.
+/// Returns the number of products that match a search for everything.
 async fn total(client: &Client, query: &Running) -> usize {
     let request = client.get(format!("{}/products/search?pageSize=1", query.url));
     Answer::of(request).await.expect(200).json()["total"].as_u64().unwrap() as usize
 }
 
-/// The number of seconds in a variable, for those who want to see a longer run.
-fn seconds(variable: &str) -> Option<Duration> {
-    let text = std::env::var(variable).ok()?;
-    Some(Duration::from_secs(text.parse().unwrap_or_else(|_| panic!("{variable} is a number of seconds"))))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_survives_the_death_of_each_process() {
-    // Messages that the dead hold come again soon.
-    let Some(place) = Place::new(Duration::from_secs(5)).await else { return };
+    // Messages of a killed process become visible again soon.
+    let Some(stack) = Stack::new(Duration::from_secs(5)).await else { return };
     let (icecat, client) = (Icecat::load(), http_client());
     let whole = icecat.products.len();
-    let (mut command, mut sync) = (place.start("noren-command").await, place.start("noren-sync").await);
-    let mut query = place.start("noren-query").await;
+    let (mut command, mut sync) = (stack.start("noren-command").await, stack.start("noren-sync").await);
+    let mut query = stack.start("noren-query").await;
     let mut import = importing(&icecat, &command);
     let reached = async |query: &Running, part: usize| {
         let found = wait_within(LONG, async || total(&client, query).await >= part).await;
@@ -97,15 +90,15 @@ async fn an_import_survives_the_death_of_each_process() {
 
     reached(&query, whole / 10).await;
     sync.kill();
-    sync = place.start("noren-sync").await;
+    sync = stack.start("noren-sync").await;
     reached(&query, whole / 5).await;
     query.kill();
-    query = place.start("noren-query").await;
+    query = stack.start("noren-query").await;
     reached(&query, whole / 4).await;
     command.kill();
     let broken_off = import.wait().unwrap();
-    command = place.start("noren-command").await;
-    // A small catalogue is through before anybody dies.
+    command = stack.start("noren-command").await;
+    // A small catalogue is imported before the process is killed.
     if !broken_off.success() {
         import = importing(&icecat, &command);
         assert!(import.wait().unwrap().success());
@@ -113,9 +106,9 @@ async fn an_import_survives_the_death_of_each_process() {
 
     reached(&query, whole).await;
     icecat.expect_at(&query.url).await;
-    // Marks whose changes were enqueued, but not cleared before the end, are sent once more.
-    assert!(wait_within(LONG, async || place.nothing_is_left().await).await);
-    assert_eq!(place.dead_letters().await, 0);
+    // Outbox entries that were enqueued but not removed before the kill are sent again.
+    assert!(wait_within(LONG, async || stack.nothing_is_left().await).await);
+    assert_eq!(stack.dead_letters().await, 0);
     drop((command, sync));
 }
 
@@ -125,14 +118,13 @@ fn importing(icecat: &Icecat, to: &Running) -> std::process::Child {
     import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// With `MEASURE_IMPORT=1` it is the whole real catalogue, and what it prints belongs into the benchmarks.
+/// Prints what docs/BENCHMARKS.md reports of a release build at full scale.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_takes_each_part_so_long() {
-    let measured = std::env::var_os("MEASURE_IMPORT").is_some();
-    let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
-    let icecat = if measured { Icecat::load() } else { Icecat::small() };
-    let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
-    let (query, client) = (place.start("noren-query").await, http_client());
+    let Some(stack) = Stack::new(Duration::from_secs(30)).await else { return };
+    let icecat = Icecat::load();
+    let (command, _sync) = (stack.start("noren-command").await, stack.start("noren-sync").await);
+    let (query, client) = (stack.start("noren-query").await, http_client());
     let whole = icecat.products.len();
 
     let (begun, before) = (Instant::now(), processor_times());
@@ -155,23 +147,24 @@ async fn an_import_takes_each_part_so_long() {
     }
 }
 
-/// Whether the process has ended, of which the system still knows what it used.
+/// Returns true if the process has ended but was not waited for, so that its processor time is still known.
 fn import_is_over(import: &std::process::Child) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", import.id())).unwrap_or_default();
     stat.contains(") Z ")
 }
 
-/// Six visibility time-outs long nobody can index: were waiting a failure, the first messages would be dead letters.
+/// The outage lasts six visibility timeouts: if waiting counted as a failure, the first messages would be dead
+/// letters.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_dead_lettered_while_opensearch_is_away() {
     let visibility = Duration::from_secs(2);
-    let outage = seconds("OUTAGE_SECONDS").unwrap_or(6 * visibility);
-    let Some(mut place) = Place::new(visibility).await else { return };
-    let mut proxy = Proxy::before(&place.opensearch);
-    proxy.mend().await;
-    place.opensearch = proxy.url();
-    let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
-    let (query, client) = (place.start("noren-query").await, http_client());
+    let outage = Duration::from_secs(scaled(60, 12));
+    let Some(mut stack) = Stack::new(visibility).await else { return };
+    let mut proxy = Proxy::before(&stack.opensearch);
+    proxy.connect().await;
+    stack.opensearch = proxy.url();
+    let (command, _sync) = (stack.start("noren-command").await, stack.start("noren-sync").await);
+    let (query, client) = (stack.start("noren-query").await, http_client());
     let write = async |n: usize| {
         let url = format!("{}/products/p{n}", command.url);
         Answer::of(client.put(url).json(&json!({ "name": "a lamp" }))).await.expect(201);
@@ -179,7 +172,7 @@ async fn nothing_is_lost_or_dead_lettered_while_opensearch_is_away() {
     write(0).await;
     let all_found = async |written: usize| {
         wait_within(LONG, async || total(&client, &query).await == written).await && {
-            wait_within(LONG, async || place.nothing_is_left().await).await
+            wait_within(LONG, async || stack.nothing_is_left().await).await
         }
     };
     assert!(all_found(1).await);
@@ -197,24 +190,25 @@ async fn nothing_is_lost_or_dead_lettered_while_opensearch_is_away() {
         write(written).await;
         written += 1;
     }
-    proxy.mend().await;
+    proxy.connect().await;
     assert!(all_found(written).await, "all {written} products are found");
-    assert_eq!(place.dead_letters().await, 0);
+    assert_eq!(stack.dead_letters().await, 0);
 }
 
-/// The store goes away in the middle, then the process does: no line is rejected for it, and none is done twice.
+/// The store is cut off during the job, then the process is killed: no line is rejected for it, and each is applied
+/// once.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_job_waits_for_dynamodb_and_does_each_line_once() {
     const LINES: usize = 4000;
     const PRODUCTS: usize = 250;
-    let Some(mut place) = Place::new(Duration::from_secs(30)).await else { return };
-    let mut proxy = Proxy::before(&place.dynamodb);
-    proxy.mend().await;
-    place.dynamodb = proxy.url();
+    let Some(mut stack) = Stack::new(Duration::from_secs(30)).await else { return };
+    let mut proxy = Proxy::before(&stack.dynamodb);
+    proxy.connect().await;
+    stack.dynamodb = proxy.url();
     let (data_dir, client) = (tempfile::tempdir().unwrap(), http_client());
     let start = async || {
         Running::start_with("noren-command", &[], |command| {
-            command.envs(place.variables()).env("NOREN_CREATE_TABLES", "true");
+            command.envs(stack.variables()).env("NOREN_CREATE_TABLES", "true");
             command.env("NOREN_DATA_DIR", data_dir.path());
         })
         .await
@@ -224,52 +218,56 @@ async fn an_import_job_waits_for_dynamodb_and_does_each_line_once() {
     let mut service = start().await;
     let post = client.post(format!("{}/imports", service.url)).header("content-type", "application/x-ndjson");
     let job = Answer::of(post.body(lines)).await.expect(202).header("location").to_owned();
-    let told = async |service: &Running| {
+    let job_state = async |service: &Running| {
         Answer::of(client.get(format!("{}{job}", service.url))).await.expect(200).json()
     };
     let reached = async |service: &Running, lines: usize| {
         assert!(
-            wait_within(LONG, async || told(service).await["linesDone"].as_u64() >= Some(lines as u64)).await
+            wait_within(LONG, async || job_state(service).await["linesDone"].as_u64() >= Some(lines as u64))
+                .await
         );
     };
     reached(&service, 500).await;
     proxy.cut().await;
     let put = client.put(format!("{}/products/other", service.url)).json(&json!({ "name": "a lamp" }));
     Answer::of(put).await.problem(503);
-    let held_up = told(&service).await;
-    assert_eq!((&held_up["status"], &held_up["rejected"]), (&json!("running"), &json!(0)), "{held_up}");
-    proxy.mend().await;
-    reached(&service, held_up["linesDone"].as_u64().unwrap() as usize + 1).await;
+    let blocked = job_state(&service).await;
+    assert_eq!((&blocked["status"], &blocked["rejected"]), (&json!("running"), &json!(0)), "{blocked}");
+    proxy.connect().await;
+    reached(&service, blocked["linesDone"].as_u64().unwrap() as usize + 1).await;
     service.kill();
     service = start().await;
     reached(&service, LINES).await;
-    assert!(wait_within(LONG, async || told(&service).await["status"] == "done").await);
-    let done = told(&service).await;
+    assert!(wait_within(LONG, async || job_state(&service).await["status"] == "done").await);
+    let done = job_state(&service).await;
     let counted = ["linesDone", "created", "updated", "unchanged", "rejected"].map(|name| &done[name]);
     let expected = [LINES, PRODUCTS, LINES - PRODUCTS, 0, 0].map(|count| json!(count));
     assert_eq!(counted, expected.each_ref(), "{done}");
     for product in 0..PRODUCTS {
-        let held =
+        let product_state =
             Answer::of(client.get(format!("{}/products/p{product}", service.url))).await.expect(200).json();
         let last = LINES - PRODUCTS + product;
-        assert_eq!((&held["version"], &held["stock"]), (&json!(LINES / PRODUCTS), &json!(last)));
+        assert_eq!(
+            (&product_state["version"], &product_state["stock"]),
+            (&json!(LINES / PRODUCTS), &json!(last))
+        );
     }
 }
 
-/// Fifty writers read the product and replace the version they saw, 200 times each.
+/// Fifty writers read the product and replace the version they saw, 200 times each at full scale.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_version_is_one_success_of_many_writers_and_every_loser_is_told() {
+async fn every_version_is_one_success_of_many_writers_and_every_loser_gets_the_current_version() {
     const WRITERS: usize = 50;
-    const WRITES: usize = 200;
-    let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
-    let (command, client) = (place.start("noren-command").await, http_client());
+    let writes = scaled(200, 20) as usize;
+    let Some(stack) = Stack::new(Duration::from_secs(30)).await else { return };
+    let (command, client) = (stack.start("noren-command").await, http_client());
     let url = format!("{}/products/contested", command.url);
     Answer::of(client.put(&url).json(&json!({ "name": "a lamp" }))).await.expect(201);
     let writers = (0..WRITERS).map(|writer| {
         let (client, url) = (client.clone(), url.clone());
         tokio::spawn(async move {
             let mut made = Vec::new();
-            for write in 0..WRITES {
+            for write in 0..writes {
                 let seen = Answer::of(client.get(&url)).await.expect(200).header("etag").to_owned();
                 let content = json!({ "name": format!("lamp {write} of writer {writer}") });
                 let answer = Answer::of(client.put(&url).header("if-match", &seen).json(&content)).await;
@@ -277,7 +275,11 @@ async fn every_version_is_one_success_of_many_writers_and_every_loser_is_told() 
                     made.push(answer.json()["version"].as_u64().unwrap());
                 } else {
                     let current = answer.problem(412)["currentVersion"].as_u64().unwrap();
-                    assert_ne!(format!("\"{current}\""), seen, "the loser is told the version there is");
+                    assert_ne!(
+                        format!("\"{current}\""),
+                        seen,
+                        "the loser is output_text the version there is"
+                    );
                 }
             }
             made
@@ -288,7 +290,7 @@ async fn every_version_is_one_success_of_many_writers_and_every_loser_is_told() 
         made.extend(writer.await.unwrap());
     }
     made.sort_unstable();
-    assert!(made.len() >= WRITES, "of writers that never stop, one wins each time");
+    assert!(made.len() >= writes, "of writers that never stop, one wins each time");
     assert_eq!(made, (2..2 + made.len() as u64).collect::<Vec<_>>());
     let last = Answer::of(client.get(&url)).await.expect(200).json();
     assert_eq!(last["version"], 1 + made.len());
@@ -296,27 +298,26 @@ async fn every_version_is_one_success_of_many_writers_and_every_loser_is_told() 
 
 #[tokio::test]
 async fn an_index_that_cannot_be_used_is_one_line_that_says_what_to_set() {
-    let Some(mut place) = Place::new(Duration::from_secs(30)).await else { return };
-    let missing = fault("noren-sync", &[], &place.variables());
+    let Some(mut stack) = Stack::new(Duration::from_secs(30)).await else { return };
+    let missing = fault("noren-sync", &[], &stack.variables());
     assert!(
-        missing.contains(&place.name) && missing.contains("NOREN_OPENSEARCH_INDEX"),
+        missing.contains(&stack.name) && missing.contains("NOREN_OPENSEARCH_INDEX"),
         "it names the index and what to set: {missing}"
     );
-    place.opensearch = "opensearch:9200".to_owned();
+    stack.opensearch = "opensearch:9200".to_owned();
     for service in ["noren-sync", "noren-query"] {
-        let wrong = fault(service, &[], &place.variables());
+        let wrong = fault(service, &[], &stack.variables());
         assert!(wrong.contains("http://127.0.0.1:9200"), "{wrong}");
     }
 }
 
-/// 20 writes a second, each looked for from its answer on. With `LAG_SECONDS=30` it is measured for so long, behind a
-/// third of that in which the servers warm up: their first answers are compiled while they are given.
+/// Makes 20 writes a second and searches for each from its response on. Prints the lag after a third more writes to warm
+/// up, because the Java servers compile their code during the first requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_is_found_soon() {
-    let wanted = seconds("LAG_SECONDS");
-    let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
-    let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
-    let (query, client) = (place.start("noren-query").await, http_client());
+    let Some(stack) = Stack::new(Duration::from_secs(30)).await else { return };
+    let (command, _sync) = (stack.start("noren-command").await, stack.start("noren-sync").await);
+    let (query, client) = (stack.start("noren-query").await, http_client());
     let lag = async |n: usize| {
         let write = client.request(Method::PUT, format!("{}/products/p{n}", command.url));
         Answer::of(write.json(&json!({ "name": format!("lamp x{n}x") }))).await.expect(201);
@@ -331,7 +332,7 @@ async fn a_write_is_found_soon() {
     };
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     let (mut running, mut lags) = (FuturesUnordered::new(), Vec::new());
-    let measured = 20 * wanted.unwrap_or(Duration::from_secs(3)).as_secs() as usize;
+    let measured = 20 * scaled(30, 3) as usize;
     for n in 0..measured * 4 / 3 {
         while let Some(lag) = tokio::select! {
             _ = ticks.tick() => None,
@@ -346,18 +347,14 @@ async fn a_write_is_found_soon() {
     lags.sort();
     let at = |share: usize| lags[(lags.len() * share / 100).min(lags.len() - 1)];
     println!("from the answer to being found: median {:?}, 99 of 100 {:?}", at(50), at(99));
-    // A figure counts only where nothing else runs.
-    if wanted.is_some() {
-        assert!(at(99) < Duration::from_secs(2), "{:?}", at(99));
-    }
 }
 
-/// An operator's commands on the back ends, while the services work on them.
+/// Operator commands on the back ends of running services.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_works_on_the_back_ends_of_running_services() {
-    let Some(place) = Place::new(Duration::from_secs(30)).await else { return };
-    let (command, _sync) = (place.start("noren-command").await, place.start("noren-sync").await);
-    let (query, client) = (place.start("noren-query").await, http_client());
+    let Some(stack) = Stack::new(Duration::from_secs(30)).await else { return };
+    let (command, _sync) = (stack.start("noren-command").await, stack.start("noren-sync").await);
+    let (query, client) = (stack.start("noren-query").await, http_client());
     let lines: String =
         (0..300).map(|n| format!("{}\n", json!({"id": format!("p{n}"), "name": "Oak lamp"}))).collect();
     let post = client.post(format!("{}/products/bulk", command.url));
@@ -366,12 +363,12 @@ async fn an_operator_works_on_the_back_ends_of_running_services() {
     assert!(wait_within(LONG, async || total(&client, &query).await == 299).await);
 
     let noren = async |arguments: &[&str]| {
-        let (arguments, variables) = ([arguments, &["--back-ends"]].concat(), place.variables());
+        let (arguments, variables) = ([arguments, &["--back-ends"]].concat(), stack.variables());
         let output = tokio::task::block_in_place(|| finished("noren", &arguments, &variables));
-        let told =
+        let output_text =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "noren {arguments:?}: {told}");
-        told
+        assert!(output.status.success(), "noren {arguments:?}: {output_text}");
+        output_text
     };
     let verified = noren(&["verify"]).await;
     assert!(

@@ -1,4 +1,4 @@
-//! The services on AWS as processes: what they say at the start, and a queue that is away.
+//! The services on AWS as processes: errors at start, and an unavailable queue.
 
 use aws_setup::Aws;
 use domain::ProductId;
@@ -12,7 +12,7 @@ use crate::services;
 use crate::support::{Answer, PATIENCE, Proxy, Running, finished, http_client, wait_until};
 
 const COMMAND: [&str; 4] = ["--store", "dynamodb", "--queue", "sqs"];
-/// What the SDK would otherwise find on the machine of whoever runs the tests.
+/// Variables that hide the SDK configuration of this machine.
 const NOTHING: [(&str, &str); 9] = [
     ("AWS_REGION", ""),
     ("AWS_DEFAULT_REGION", ""),
@@ -25,7 +25,7 @@ const NOTHING: [(&str, &str); 9] = [
     ("AWS_SESSION_TOKEN", ""),
 ];
 
-/// The variables of a process that uses the servers at these addresses.
+/// Returns the variables of a process that uses the servers at these addresses.
 pub(crate) fn variables<'a>(dynamodb: &'a str, sqs: &'a str, name: &'a str) -> Vec<(&'a str, &'a str)> {
     let ours = [
         ("AWS_PROFILE", "default"),
@@ -40,7 +40,7 @@ pub(crate) fn variables<'a>(dynamodb: &'a str, sqs: &'a str, name: &'a str) -> V
     [&NOTHING[..], &ours].concat()
 }
 
-/// The one line that a service says when it cannot start.
+/// Returns the one line that a service prints if it cannot start.
 pub(super) fn fault(service: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let output = finished(service, &[arguments, &["--listen", "127.0.0.1:0"]].concat(), variables);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -87,7 +87,7 @@ async fn without_its_store_the_command_service_says_so_and_asks_to_come_again() 
     answer.problem(503);
 }
 
-/// Writes are answered while the queue is away, and the relay sends them when it is back.
+/// Writes succeed while the queue is unavailable, and the relay enqueues them once it is back.
 #[tokio::test]
 async fn what_is_written_while_the_queue_is_away_is_sent_when_it_is_back() {
     let (Some(dynamodb), Some(sqs)) = (services::dynamodb().await, services::sqs().await) else { return };
@@ -96,7 +96,7 @@ async fn what_is_written_while_the_queue_is_away_is_sent_when_it_is_back() {
     let queue = SqsQueue::create(&aws, &name, std::time::Duration::from_secs(30)).await.unwrap();
     let mut away = Proxy::before(&sqs.url);
     let endpoint = away.url();
-    // With the queue away, it cannot make one.
+    // It cannot create the queue while SQS is unavailable.
     let arguments = [&COMMAND[..2], &["--create-tables"]].concat();
     let data = tempfile::tempdir().unwrap();
     let with_table = [&arguments[..], &["--data-dir", data.path().to_str().unwrap()]].concat();
@@ -113,7 +113,7 @@ async fn what_is_written_while_the_queue_is_away_is_sent_when_it_is_back() {
     }
     assert_eq!(queue.stats().await.unwrap().waiting, 0);
 
-    away.mend().await;
+    away.connect().await;
     wait_until("the relay has sent what was written", async || queue.stats().await.unwrap().waiting == 5)
         .await;
     let ready = Answer::of(client.get(format!("{}/health/ready", command.url))).await.expect(200).json();

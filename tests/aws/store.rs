@@ -1,4 +1,4 @@
-//! The store on DynamoDB: many writers, the end of an answer's time, a server that is away.
+//! The store on DynamoDB: concurrent writers, expiry of idempotency records, an unavailable server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::closed_address;
 use crate::services;
 
-/// A new table; none where there is no server.
+/// Creates a table, or returns `None` if there is no server.
 async fn table() -> Option<DynamoStore> {
     let aws = Aws::local(&services::dynamodb().await?.url).await.unwrap();
     Some(DynamoStore::create(&aws, &format!("store-{}", ProductId::generate())).await.unwrap())
@@ -37,8 +37,8 @@ async fn make(store: &DynamoStore, write: Write) -> Result<(), WriteError> {
     store.write(vec![write]).await.remove(0).map(drop)
 }
 
-/// Writers read the version and write the next one. Every version is made by one of them, and
-/// nothing but a conflict is ever answered.
+/// Each writer reads the version and writes the next one. One of them writes each version, and a conflict is the only
+/// error.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_version_is_one_success_of_many_writers() {
     let Some(store) = table().await else { return };
@@ -71,8 +71,8 @@ async fn every_version_is_one_success_of_many_writers() {
     let last = store.get(&[id]).await.unwrap().remove(0).unwrap().version();
     assert_eq!(last.0, 1 + won);
     assert!(won >= attempts, "of writers that never stop, one wins each time");
-    let marks = store.pending(Duration::ZERO, 20_000).await.unwrap();
-    assert_eq!(marks.len() as u64, last.0, "a mark for each version");
+    let entries = store.pending(Duration::ZERO, 20_000).await.unwrap();
+    assert_eq!(entries.len() as u64, last.0, "an entry for each version");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_delete_of_a_product_with_the_largest_content_frees_its_sku() {
 async fn a_server_that_is_away_is_unavailable() {
     let address = closed_address();
     let aws = Aws::local(&format!("http://{address}")).await.unwrap();
-    // It may come back, so this is no reason not to open the store.
+    // The server may come back, so opening the store succeeds.
     let store = DynamoStore::open(&aws, "any").await.unwrap();
     let id = ProductId::parse("a").unwrap();
     let kinds = [
@@ -141,7 +141,7 @@ async fn a_server_that_is_away_is_unavailable() {
     assert_eq!(kinds, [Some(PortErrorKind::Unavailable); 5]);
 }
 
-/// A list over many shards with more than one call in each.
+/// Lists over many shards with more than one call each.
 #[tokio::test]
 async fn a_list_of_large_products_goes_on_where_a_call_ends() {
     let Some(store) = table().await else { return };

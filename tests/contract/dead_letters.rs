@@ -1,5 +1,4 @@
-//! What every queue must do with the messages that it gave up: a function for each sentence of [`DeadLetters`]'s
-//! documentation.
+//! The contract of [`DeadLetters`]: a test of each sentence of its documentation, for each queue.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 
@@ -14,18 +13,18 @@ use tempfile::TempDir;
 
 use super::store::id;
 use crate::services;
-use crate::support::give_up_all;
+use crate::support::{dead_letter_all, on_each};
 
 /// A queue with its dead letters.
 trait Queue: ChangeQueue + DeadLetters {}
 impl<T: ChangeQueue + DeadLetters> Queue for T {}
 
-/// Sends a change and gives it up.
-async fn give_up(queue: &dyn Queue, product: &str, version: u64) {
+/// Sends a change and fails it until it is a dead letter.
+async fn dead_letter(queue: &dyn Queue, product: &str, version: u64) {
     let tombstone = Tombstone { id: id(product), version: Version(version), deleted_at: domain::now() };
     let envelope = Envelope { change: Change::Delete(tombstone), traceparent: None };
     queue.send(vec![envelope]).await.remove(0).unwrap();
-    give_up_all(queue, &format!("no room for {product}")).await;
+    dead_letter_all(queue, &format!("no room for {product}")).await;
 }
 
 async fn letters(queue: &dyn Queue) -> Vec<DeadLetter> {
@@ -36,9 +35,9 @@ fn keys(letters: &[DeadLetter]) -> Vec<DeadLetterKey> {
     letters.iter().map(|letter| letter.key.clone()).collect()
 }
 
-async fn a_letter_tells_what_it_is_about_and_why(queue: &dyn Queue) {
+async fn a_letter_has_its_change_and_its_reason(queue: &dyn Queue) {
     let begun = domain::now();
-    give_up(queue, "a", 7).await;
+    dead_letter(queue, "a", 7).await;
     let letter = letters(queue).await.remove(0);
     assert_eq!((letter.id, letter.version), (Some(id("a")), Some(Version(7))));
     assert_eq!((letter.reason.as_deref(), letter.receives), (Some("no room for a"), MAX_RECEIVES));
@@ -47,10 +46,10 @@ async fn a_letter_tells_what_it_is_about_and_why(queue: &dyn Queue) {
     assert!(letter.body.unwrap().contains("\"DELETE\""));
 }
 
-async fn the_newest_come_first_and_at_most_as_many_as_asked_for(queue: &dyn Queue) {
+async fn newest_returns_at_most_limit_letters_newest_first(queue: &dyn Queue) {
     assert_eq!(queue.newest(5).await.unwrap(), Default::default());
     for product in ["a", "b", "c"] {
-        give_up(queue, product, 1).await;
+        dead_letter(queue, product, 1).await;
     }
     let ids = |letters: &[DeadLetter]| -> Vec<ProductId> {
         letters.iter().map(|letter| letter.id.clone().unwrap()).collect()
@@ -59,23 +58,23 @@ async fn the_newest_come_first_and_at_most_as_many_as_asked_for(queue: &dyn Queu
     assert_eq!((ids(&all.letters), all.more), (["c", "b", "a"].map(id).into(), false));
     let some = queue.newest(2).await.unwrap();
     assert_eq!((ids(&some.letters), some.more), (["c", "b"].map(id).into(), true));
-    // To look takes nothing away, also from another who looks.
+    // Reading removes nothing, and hides nothing from another reader.
     assert_eq!(queue.newest(3).await.unwrap(), all);
     assert_eq!(queue.stats().await.unwrap().dead, 3);
 }
 
-async fn letters_are_found_by_their_keys(queue: &dyn Queue) {
-    give_up(queue, "a", 1).await;
-    give_up(queue, "b", 1).await;
+async fn find_returns_letters_in_request_order(queue: &dyn Queue) {
+    dead_letter(queue, "a", 1).await;
+    dead_letter(queue, "b", 1).await;
     let all = letters(queue).await;
     let wanted = [keys(&all), vec![DeadLetterKey("none".to_owned())]].concat();
     let found = queue.find(&wanted).await.unwrap();
     assert_eq!(found, [Some(all[0].clone()), Some(all[1].clone()), None]);
 }
 
-async fn what_is_removed_is_gone_and_the_others_stay(queue: &dyn Queue) {
-    give_up(queue, "a", 1).await;
-    give_up(queue, "b", 1).await;
+async fn remove_removes_the_letters_that_it_names(queue: &dyn Queue) {
+    dead_letter(queue, "a", 1).await;
+    dead_letter(queue, "b", 1).await;
     let all = letters(queue).await;
     let first = all[0].key.clone();
     let named = [first.clone(), DeadLetterKey("none".to_owned())];
@@ -99,30 +98,17 @@ async fn sqs() -> Option<(SqsQueue, Option<TempDir>)> {
     Some((SqsQueue::create(&aws, &name, Duration::from_secs(30)).await.unwrap(), None))
 }
 
-/// Makes a module for each adapter with a test for each sentence.
-macro_rules! hold_to_the_contract {
-    ($sentences:tt $($adapter:ident: $open:expr;)+) => {
-        $(hold_to_the_contract!(@adapter $adapter, $open, $sentences);)+
-    };
-    (@adapter $adapter:ident, $open:expr, [$($sentence:ident),+ $(,)?]) => {
-        mod $adapter {
-            use super::*;
-            $(#[tokio::test]
-            async fn $sentence() {
-                let Some((queue, _data)) = $open else { return };
-                super::$sentence(&queue).await;
-            })+
-        }
-    };
-}
-
-hold_to_the_contract! {
-    [
-        a_letter_tells_what_it_is_about_and_why,
-        the_newest_come_first_and_at_most_as_many_as_asked_for,
-        letters_are_found_by_their_keys,
-        what_is_removed_is_gone_and_the_others_stay,
-    ]
-    sqlite: embedded();
-    sqs: sqs().await;
+on_each! {
+    {
+        sqlite: embedded();
+        sqs: sqs().await;
+    }
+    {
+        |queue| (&queue.0) [
+            a_letter_has_its_change_and_its_reason,
+            newest_returns_at_most_limit_letters_newest_first,
+            find_returns_letters_in_request_order,
+            remove_removes_the_letters_that_it_names,
+        ]
+    }
 }

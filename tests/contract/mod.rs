@@ -1,4 +1,4 @@
-//! Contract suites: plain functions over `&dyn Port`, called for each adapter.
+//! The contracts of the ports: a test of each sentence of their documentation, run against every adapter.
 
 mod dead_letters;
 mod index;

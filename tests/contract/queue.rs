@@ -1,6 +1,6 @@
-//! What every change queue must do: a function for each sentence of [`ChangeQueue`]'s documentation.
+//! The contract of [`ChangeQueue`]: a test of each sentence of its documentation, for each queue.
 //!
-//! To hold another adapter to it, add a line at the end of this file.
+//! To test another adapter, add it to the `on_each!` block at the end.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 
@@ -19,8 +19,9 @@ use tempfile::TempDir;
 
 use super::store::{id, product};
 use crate::services;
+use crate::support::on_each;
 
-/// Longer than anything here should take, so that what waits for it in vain fails.
+/// Much longer than anything here takes: the bound of every wait.
 const LONG: Duration = Duration::from_secs(20);
 
 // -------------------------------------------------------------------------------------------- made changes
@@ -32,9 +33,9 @@ fn created(product_id: &str) -> Envelope {
 
 async fn send(queue: &dyn ChangeQueue, envelopes: Vec<Envelope>) {
     let count = envelopes.len();
-    let answers = queue.send(envelopes).await;
-    assert_eq!(answers.len(), count);
-    answers.into_iter().for_each(Result::unwrap);
+    let results = queue.send(envelopes).await;
+    assert_eq!(results.len(), count);
+    results.into_iter().for_each(Result::unwrap);
 }
 
 async fn receive_one(queue: &dyn ChangeQueue) -> Delivery {
@@ -43,7 +44,7 @@ async fn receive_one(queue: &dyn ChangeQueue) -> Delivery {
     deliveries.remove(0)
 }
 
-/// Receives until `count` messages came.
+/// Receives until `count` messages have arrived.
 async fn receive_all(queue: &dyn ChangeQueue, count: usize) -> Vec<Delivery> {
     let mut all = Vec::new();
     while all.len() < count {
@@ -70,7 +71,7 @@ fn ids(deliveries: &[Delivery]) -> Vec<String> {
     ids
 }
 
-/// The ids of those that come for the first time. On a machine that stands still, some may come again.
+/// Returns the ids of first receives. On a machine that stalls, messages may be received again.
 fn first_received(deliveries: &[Delivery]) -> Vec<String> {
     let id = |delivery: &Delivery| delivery.envelope.as_ref().unwrap().change.id().to_string();
     deliveries.iter().filter(|delivery| delivery.receives == 1).map(id).collect()
@@ -82,7 +83,7 @@ fn counts(stats: QueueStats) -> (u64, u64, u64) {
 
 // --------------------------------------------------------------------------------------- send and receive
 
-pub(crate) async fn what_was_sent_is_received(queue: &dyn ChangeQueue) {
+async fn a_sent_change_is_received(queue: &dyn ChangeQueue) {
     let create = created("a");
     let update = Change::Update(Arc::clone(create.change.product().unwrap()));
     let tombstone = Tombstone { id: id("c"), version: Version(9), deleted_at: domain::now() };
@@ -99,7 +100,7 @@ pub(crate) async fn what_was_sent_is_received(queue: &dyn ChangeQueue) {
     }
 }
 
-pub(crate) async fn sending_nothing_answers_nothing(queue: &dyn ChangeQueue) {
+async fn empty_requests_do_nothing(queue: &dyn ChangeQueue) {
     assert!(queue.send(Vec::new()).await.is_empty());
     queue.acknowledge(&[]).await.unwrap();
     queue.retry_later(&[]).await.unwrap();
@@ -107,7 +108,7 @@ pub(crate) async fn sending_nothing_answers_nothing(queue: &dyn ChangeQueue) {
     assert_nothing_comes(queue, Duration::ZERO).await;
 }
 
-pub(crate) async fn a_receive_has_at_most_as_many_as_asked_for(queue: &dyn ChangeQueue) {
+async fn receive_returns_at_most_max_messages(queue: &dyn ChangeQueue) {
     send(queue, (0..10).map(|i| created(&format!("p{i}"))).collect()).await;
     let mut all = Vec::new();
     while all.len() < 10 {
@@ -119,7 +120,7 @@ pub(crate) async fn a_receive_has_at_most_as_many_as_asked_for(queue: &dyn Chang
     assert_eq!(ids(&all), (0..10).map(|i| format!("p{i}")).collect::<Vec<_>>());
 }
 
-pub(crate) async fn a_receive_waits_and_then_answers_with_none(queue: &dyn ChangeQueue) {
+async fn receive_returns_an_empty_list_after_the_wait(queue: &dyn ChangeQueue) {
     let wait = Duration::from_millis(300);
     let since = Instant::now();
     assert_nothing_comes(queue, wait).await;
@@ -127,16 +128,16 @@ pub(crate) async fn a_receive_waits_and_then_answers_with_none(queue: &dyn Chang
     assert!(since.elapsed() < LONG, "answered after {:?}", since.elapsed());
 }
 
-pub(crate) async fn a_receive_answers_as_soon_as_there_is_any(queue: &dyn ChangeQueue) {
+async fn receive_returns_as_soon_as_there_is_a_message(queue: &dyn ChangeQueue) {
     let since = Instant::now();
     let receiving = queue.receive(10, LONG);
-    // The receive is polled first: it has looked and waits when the message is sent.
+    // `join!` polls the receive first, so it is already waiting when the message is sent.
     let (deliveries, ()) = futures::join!(receiving, send(queue, vec![created("a")]));
     assert_eq!(ids(&deliveries.unwrap()), ["a"]);
     assert!(since.elapsed() < LONG / 2, "answered after {:?}", since.elapsed());
 }
 
-pub(crate) async fn no_message_has_two_receivers_at_once(queue: &dyn ChangeQueue) {
+async fn no_message_has_two_receivers_at_once(queue: &dyn ChangeQueue) {
     let messages = 400;
     send(queue, (0..messages).map(|i| created(&format!("p{i}"))).collect()).await;
     let receiver = || async {
@@ -157,9 +158,9 @@ pub(crate) async fn no_message_has_two_receivers_at_once(queue: &dyn ChangeQueue
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), messages);
 }
 
-// --------------------------------------------------------------------------------- held, and coming again
+// --------------------------------------------------------------------------------- in_progress, and coming again
 
-pub(crate) async fn a_message_comes_again_after_the_visibility_timeout(queue: &dyn ChangeQueue) {
+async fn a_message_becomes_visible_again_after_the_visibility_timeout(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
     for receives in 1..4 {
         let since = Instant::now();
@@ -167,14 +168,14 @@ pub(crate) async fn a_message_comes_again_after_the_visibility_timeout(queue: &d
         assert_eq!(delivery.receives, receives);
         assert_eq!(ids(std::slice::from_ref(&delivery)), ["a"]);
         if receives > 1 {
-            // It was received at the latest when the wait for it began.
+            // The previous receive ended before this wait began.
             let least = queue.visibility_timeout() / 2;
             assert!(since.elapsed() > least, "came again after {:?}", since.elapsed());
         }
     }
 }
 
-pub(crate) async fn what_was_acknowledged_never_comes_again(queue: &dyn ChangeQueue) {
+async fn an_acknowledged_message_is_removed_permanently(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a"), created("b")]).await;
     let deliveries = receive_all(queue, 2).await;
     let receipts: Vec<_> = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
@@ -184,7 +185,7 @@ pub(crate) async fn what_was_acknowledged_never_comes_again(queue: &dyn ChangeQu
     assert_nothing_comes(queue, queue.visibility_timeout() * 3 / 2).await;
 }
 
-pub(crate) async fn a_receipt_that_is_out_of_date_does_nothing(queue: &dyn ChangeQueue) {
+async fn an_expired_receipt_is_ignored(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
     let first = receive_one(queue).await;
     let old = first.receipt.clone();
@@ -197,13 +198,13 @@ pub(crate) async fn a_receipt_that_is_out_of_date_does_nothing(queue: &dyn Chang
     assert_eq!(queue.stats().await.unwrap().in_flight, 1);
     queue.acknowledge(&[new.receipt]).await.unwrap();
     assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
-    // Now it names no message at all, or one that came later.
+    // Now the receipt identifies no message, or a later one.
     send(queue, vec![created("b")]).await;
     queue.acknowledge(&[old]).await.unwrap();
     assert_eq!(ids(&[receive_one(queue).await]), ["b"]);
 }
 
-pub(crate) async fn what_is_given_back_comes_again_after_its_delay(queue: &dyn ChangeQueue) {
+async fn a_retried_message_becomes_visible_after_its_delay(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
     let first = receive_one(queue).await;
     queue.retry_later(&[retry_request(&first, Duration::ZERO)]).await.unwrap();
@@ -215,7 +216,7 @@ pub(crate) async fn what_is_given_back_comes_again_after_its_delay(queue: &dyn C
     let delay = Duration::from_secs(1);
     let since = Instant::now();
     queue.retry_later(&[retry_request(&second, delay)]).await.unwrap();
-    // Some queues count a message that waits out its delay as one that is held.
+    // Some queues count a message in flight until its delay has passed.
     let (waiting, in_flight, dead) = counts(queue.stats().await.unwrap());
     assert_eq!((waiting + in_flight, dead), (1, 0));
     let third = receive_one(queue).await;
@@ -223,7 +224,7 @@ pub(crate) async fn what_is_given_back_comes_again_after_its_delay(queue: &dyn C
     assert!(since.elapsed() >= delay, "came again after {:?}", since.elapsed());
 }
 
-pub(crate) async fn what_was_given_back_too_often_is_a_dead_letter(queue: &dyn ChangeQueue) {
+async fn a_message_that_keeps_failing_becomes_a_dead_letter(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a"), created("b")]).await;
     for receives in 1..=MAX_RECEIVES {
         let deliveries = receive_all(queue, 2).await;
@@ -232,15 +233,15 @@ pub(crate) async fn what_was_given_back_too_often_is_a_dead_letter(queue: &dyn C
         let failed: Vec<_> = deliveries.iter().map(|d| retry_request(d, Duration::ZERO)).collect();
         queue.retry_later(&failed).await.unwrap();
     }
-    // Some queues make it one only when it would be received again.
+    // Some queues dead-letter it only on the next receive.
     assert_nothing_comes(queue, Duration::from_millis(200)).await;
     let stats = queue.stats().await.unwrap();
     assert_eq!(counts(stats), (0, 0, 2));
     assert_eq!(stats.oldest_age, None);
 }
 
-/// As when a consumer is stopped again and again.
-pub(crate) async fn what_is_released_comes_again_at_once_and_never_dies_of_it(queue: &dyn ChangeQueue) {
+/// A consumer that is restarted again and again does this.
+async fn a_released_message_is_visible_immediately_and_never_becomes_a_dead_letter(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
     let since = Instant::now();
     for _ in 0..MAX_RECEIVES * 2 {
@@ -250,15 +251,15 @@ pub(crate) async fn what_is_released_comes_again_at_once_and_never_dies_of_it(qu
     assert!(since.elapsed() < LONG, "it took {:?}", since.elapsed());
     let delivery = receive_one(queue).await;
     assert_eq!(ids(std::slice::from_ref(&delivery)), ["a"]);
-    // A receipt that is out of date releases nothing.
+    // An expired receipt releases nothing.
     queue.acknowledge(std::slice::from_ref(&delivery.receipt)).await.unwrap();
     queue.release(&[delivery.release_request()]).await.unwrap();
     assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
 }
 
-pub(crate) async fn what_is_extended_stays_hidden(queue: &dyn ChangeQueue) {
+async fn an_extended_message_stays_invisible(queue: &dyn ChangeQueue) {
     let timeout = queue.visibility_timeout();
-    // On a machine that stands still for a while the extension can come too late; then it proves nothing.
+    // On a machine that stalls, the extension may come too late; then the attempt proves nothing.
     for _ in 0..5 {
         send(queue, vec![created("a")]).await;
         let since = Instant::now();
@@ -283,7 +284,7 @@ pub(crate) async fn what_is_extended_stays_hidden(queue: &dyn ChangeQueue) {
     panic!("this machine is too slow for a visibility time-out of {timeout:?}");
 }
 
-pub(crate) async fn what_was_extended_comes_again_afterwards(queue: &dyn ChangeQueue) {
+async fn an_extended_message_becomes_visible_afterwards(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
     let delivery = receive_one(queue).await;
     queue.extend(&[delivery.receipt]).await.unwrap();
@@ -292,41 +293,41 @@ pub(crate) async fn what_was_extended_comes_again_afterwards(queue: &dyn ChangeQ
 
 // ------------------------------------------------------------------------------------- stats, and in two
 
-pub(crate) async fn the_stats_tell_what_there_is_to_do(queue: &dyn ChangeQueue, tells_age: bool) {
+async fn stats_return_size_and_age(queue: &dyn ChangeQueue, reports_age: bool) {
     let stats = queue.stats().await.unwrap();
     assert_eq!((counts(stats), stats.oldest_age), ((0, 0, 0), None));
     let since = Instant::now();
     send(queue, (0..5).map(|i| created(&format!("p{i}"))).collect()).await;
     assert_eq!(counts(queue.stats().await.unwrap()), (5, 0, 0));
-    let held = queue.receive(2, LONG).await.unwrap();
-    assert_eq!(counts(queue.stats().await.unwrap()), (5 - held.len() as u64, held.len() as u64, 0));
-    // Long enough for the visibility time-out to pass: what comes again is as old as it was.
-    assert_nothing_comes_but(queue, &held).await;
+    let in_progress = queue.receive(2, LONG).await.unwrap();
+    assert_eq!(
+        counts(queue.stats().await.unwrap()),
+        (5 - in_progress.len() as u64, in_progress.len() as u64, 0)
+    );
+    // Longer than the visibility timeout: a message that becomes visible again keeps its age.
+    assert_nothing_comes_but(queue, &in_progress).await;
     let age = queue.stats().await.unwrap().oldest_age;
-    assert_eq!(age.is_some(), tells_age);
+    assert_eq!(age.is_some(), reports_age);
     let Some(age) = age else { return };
     assert!(age >= queue.visibility_timeout() / 2, "the oldest is {age:?} old");
     assert!(age <= since.elapsed() + Duration::from_millis(5), "the oldest is {age:?} old");
 }
 
-/// Acknowledges everything but `held`, then waits until that comes again.
-async fn assert_nothing_comes_but(queue: &dyn ChangeQueue, held: &[Delivery]) {
-    let others = receive_all(queue, 5 - held.len()).await;
+/// Acknowledges everything but `in_progress`, then waits until those are received again.
+async fn assert_nothing_comes_but(queue: &dyn ChangeQueue, in_progress: &[Delivery]) {
+    let others = receive_all(queue, 5 - in_progress.len()).await;
     queue.acknowledge(&others.into_iter().map(|d| d.receipt).collect::<Vec<_>>()).await.unwrap();
-    let again = receive_all(queue, held.len()).await;
-    assert_eq!(ids(&again), ids(held));
+    let again = receive_all(queue, in_progress.len()).await;
+    assert_eq!(ids(&again), ids(in_progress));
 }
 
-pub(crate) async fn a_queue_that_works_is_ready(queue: &dyn ChangeQueue) {
+async fn ready_succeeds_while_the_queue_works(queue: &dyn ChangeQueue) {
     queue.ready().await.unwrap();
     assert!(queue.visibility_timeout() > Duration::ZERO);
     assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 0));
 }
 
-pub(crate) async fn what_one_opening_sends_another_receives(
-    queue: &dyn ChangeQueue,
-    another: &dyn ChangeQueue,
-) {
+async fn a_message_is_received_by_another_process(queue: &dyn ChangeQueue, another: &dyn ChangeQueue) {
     let since = Instant::now();
     let (deliveries, ()) = futures::join!(another.receive(10, LONG), send(queue, vec![created("a")]));
     let deliveries = deliveries.unwrap();
@@ -334,12 +335,12 @@ pub(crate) async fn what_one_opening_sends_another_receives(
     assert!(since.elapsed() < LONG / 2, "answered after {:?}", since.elapsed());
     assert_nothing_comes(queue, Duration::ZERO).await;
     assert_eq!(queue.stats().await.unwrap().in_flight, 1);
-    // A receipt is good wherever it is shown.
+    // A receipt is valid in every process.
     queue.acknowledge(&[deliveries[0].receipt.clone()]).await.unwrap();
     assert_eq!(counts(another.stats().await.unwrap()), (0, 0, 0));
 }
 
-pub(crate) async fn receives_count_across_openings(queue: &dyn ChangeQueue, another: &dyn ChangeQueue) {
+async fn receives_are_counted_across_processes(queue: &dyn ChangeQueue, another: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
     for receives in 1..=MAX_RECEIVES {
         let (one, two) = if receives % 2 == 0 { (queue, another) } else { (another, queue) };
@@ -352,10 +353,7 @@ pub(crate) async fn receives_count_across_openings(queue: &dyn ChangeQueue, anot
     assert_eq!(counts(queue.stats().await.unwrap()), (0, 0, 1));
 }
 
-pub(crate) async fn no_message_has_two_receivers_in_two_openings(
-    queue: &dyn ChangeQueue,
-    another: &dyn ChangeQueue,
-) {
+async fn no_message_has_receivers_in_two_processes(queue: &dyn ChangeQueue, another: &dyn ChangeQueue) {
     let messages = 300;
     let sending = async {
         for chunk in 0..messages / 10 {
@@ -388,98 +386,71 @@ pub(crate) async fn no_message_has_two_receivers_in_two_openings(
 
 // ---------------------------------------------------------------------------------------------- adapters
 
-/// A queue under test, with data of its own.
-struct UnderTest {
+/// A queue under test, with its own data.
+struct Queues {
     queue: Arc<dyn ChangeQueue>,
-    /// The same queue, opened once more as another process would.
+    /// The same queue, opened again as by another process.
     another: Arc<dyn ChangeQueue>,
-    /// Whether its stats have the age of the oldest message.
-    tells_age: bool,
+    /// True if the stats have the age of the oldest message.
+    reports_age: bool,
     _data: Option<TempDir>,
 }
 
-/// How long messages stay hidden in the queues under test: the shortest that SQS can.
+/// The visibility timeout of the queues under test: the shortest of SQS.
 const VISIBILITY: Duration = Duration::from_secs(1);
 
-fn embedded(outbox: Outbox) -> Option<UnderTest> {
+fn embedded(outbox: Outbox) -> Option<Queues> {
     let data = tempfile::tempdir().unwrap();
     let visibility_timeout = VISIBILITY;
     let open = || {
         let options = Options { outbox, visibility_timeout, ..Options::default() };
         Arc::new(EmbeddedStore::open(data.path(), options).unwrap())
     };
-    Some(UnderTest { queue: open(), another: open(), tells_age: true, _data: Some(data) })
+    Some(Queues { queue: open(), another: open(), reports_age: true, _data: Some(data) })
 }
 
-/// A queue of its own on an SQS server; none where that cannot be had.
-async fn sqs() -> Option<UnderTest> {
+/// Creates a queue on an SQS server, or returns `None` if there is no server.
+async fn sqs() -> Option<Queues> {
     let server = services::sqs().await?;
     let aws = Aws::local(&server.url).await.unwrap();
     let name = format!("contract-{}", ProductId::generate());
     let queue = SqsQueue::create(&aws, &name, VISIBILITY).await.unwrap();
     let another = SqsQueue::open(&Aws::local(&server.url).await.unwrap(), &name).await.unwrap();
     let (queue, another) = (Arc::new(queue), Arc::new(another));
-    Some(UnderTest { queue, another, tells_age: false, _data: None })
+    Some(Queues { queue, another, reports_age: false, _data: None })
 }
 
-/// Makes a module for each adapter with a test for each sentence.
-macro_rules! hold_to_the_contract {
-    ($sentences:tt $($adapter:ident: $open:expr;)+) => {
-        $(hold_to_the_contract!(@adapter $adapter, $open, $sentences);)+
-    };
-    (@adapter $adapter:ident, $open:expr, {
-        one: [$($one:ident),+ $(,)?],
-        stats: [$($stats:ident),+ $(,)?],
-        two: [$($two:ident),+ $(,)?],
-    }) => {
-        mod $adapter {
-            use super::*;
-            $(#[tokio::test]
-            async fn $one() {
-                let Some(under_test) = $open else { return };
-                super::$one(&*under_test.queue).await;
-            })+
-            $(#[tokio::test]
-            async fn $stats() {
-                let Some(under_test) = $open else { return };
-                super::$stats(&*under_test.queue, under_test.tells_age).await;
-            })+
-            $(#[tokio::test]
-            async fn $two() {
-                let Some(under_test) = $open else { return };
-                super::$two(&*under_test.queue, &*under_test.another).await;
-            })+
-        }
-    };
-}
-
-hold_to_the_contract! {
+on_each! {
     {
-        one: [
-            what_was_sent_is_received,
-            sending_nothing_answers_nothing,
-            a_receive_has_at_most_as_many_as_asked_for,
-            a_receive_waits_and_then_answers_with_none,
-            a_receive_answers_as_soon_as_there_is_any,
-            no_message_has_two_receivers_at_once,
-            a_message_comes_again_after_the_visibility_timeout,
-            what_was_acknowledged_never_comes_again,
-            a_receipt_that_is_out_of_date_does_nothing,
-            what_is_given_back_comes_again_after_its_delay,
-            what_was_given_back_too_often_is_a_dead_letter,
-            what_is_released_comes_again_at_once_and_never_dies_of_it,
-            what_is_extended_stays_hidden,
-            what_was_extended_comes_again_afterwards,
-            a_queue_that_works_is_ready,
-        ],
-        stats: [the_stats_tell_what_there_is_to_do],
-        two: [
-            what_one_opening_sends_another_receives,
-            receives_count_across_openings,
-            no_message_has_two_receivers_in_two_openings,
-        ],
+        sqlite_beside_its_store: embedded(Outbox::Enqueue);
+        sqlite_beside_another_store: embedded(Outbox::AddEntry);
+        sqs: sqs().await;
     }
-    sqlite_beside_its_store: embedded(Outbox::Enqueue);
-    sqlite_beside_another_store: embedded(Outbox::AddEntry);
-    sqs: sqs().await;
+    {
+        |queues| (&*queues.queue) [
+            a_sent_change_is_received,
+            empty_requests_do_nothing,
+            receive_returns_at_most_max_messages,
+            receive_returns_an_empty_list_after_the_wait,
+            receive_returns_as_soon_as_there_is_a_message,
+            no_message_has_two_receivers_at_once,
+            a_message_becomes_visible_again_after_the_visibility_timeout,
+            an_acknowledged_message_is_removed_permanently,
+            an_expired_receipt_is_ignored,
+            a_retried_message_becomes_visible_after_its_delay,
+            a_message_that_keeps_failing_becomes_a_dead_letter,
+            a_released_message_is_visible_immediately_and_never_becomes_a_dead_letter,
+            an_extended_message_stays_invisible,
+            an_extended_message_becomes_visible_afterwards,
+            ready_succeeds_while_the_queue_works,
+        ]
+        |queues| (&*queues.queue, queues.reports_age) [
+            stats_return_size_and_age,
+        ]
+        |queues| (&*queues.queue, &*queues.another) [
+            a_message_is_received_by_another_process,
+            receives_are_counted_across_processes,
+            no_message_has_receivers_in_two_processes,
+        ]
+    }
 }

@@ -1,9 +1,10 @@
-//! Fault 5: an old update that comes after OpenSearch has forgotten the delete.
+//! Fault 5: a late update arrives after OpenSearch has forgotten the delete.
 //!
-//! OpenSearch remembers the version of a deleted document for `index.gc_deletes`, a minute by default. After that an older
-//! version would bring it back.
+//! OpenSearch remembers the version of a deleted document for `index.gc_deletes`, one minute by default. After that,
+//! an older version would revive it.
 //!
-//! Promised: a deleted product stays deleted, however late an older change comes. Its tombstone is a document.
+//! Guarantee: a deleted product stays deleted, however late an older change arrives, because its tombstone is a
+//! document.
 //!
 //! `cargo test --workspace --test integration faults::deleted` repeats it.
 
@@ -35,7 +36,7 @@ async fn a_deleted_product_stays_deleted_when_opensearch_has_forgotten_the_delet
         let answer = Answer::of(request).await;
         (answer.status.as_u16(), answer.text)
     };
-    // A document of OpenSearch itself beside the product, to see that the delete is forgotten indeed.
+    // A plain document of OpenSearch, which shows that the delete really is forgotten.
     let plain = format!("plain-{}", ProductId::generate());
     assert_eq!(ask(Method::PUT, &plain, json!({})).await.0, 200);
     for index in [&options.alias, &plain] {
@@ -70,9 +71,9 @@ async fn a_deleted_product_stays_deleted_when_opensearch_has_forgotten_the_delet
     for version in [1, 2] {
         assert_eq!(writer.apply(&[at_version(version)]).await.unwrap(), [Applied::Stale]);
     }
-    let held = searcher.get(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap();
-    assert_eq!((held.version, held.state), (Version(3), IndexedState::Deleted));
+    let indexed = searcher.get(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap();
+    assert_eq!((indexed.version, indexed.state), (Version(3), IndexedState::Deleted));
     assert_eq!(searcher.search(&SearchRequest::all(Currency::USD)).await.unwrap().total, 0);
-    // What comes after the delete is taken.
+    // A change after the delete is applied.
     assert_eq!(writer.apply(&[at_version(4)]).await.unwrap(), [Applied::Done]);
 }

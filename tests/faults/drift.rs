@@ -1,4 +1,4 @@
-//! A hundred products in the index that are not as the store has them: `verify` finds exactly these, and mends them.
+//! A hundred differences between index and store: `verify` finds exactly these and repairs them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,18 +12,17 @@ use noren::app::Options;
 use tantivy_index::{TantivyWriter, WriterOptions};
 
 use super::verified::{delete, fill, noren_verify, product, verify};
-use super::{scale, seed};
-use crate::support::{Running, TestApp, wait_until};
+use crate::support::{Running, TestApp, scaled, seed, wait_until};
 
-/// How many products drift.
+/// The number of planted differences.
 const PLANTED: usize = 100;
 
-/// How many products there are.
+/// Returns the number of products.
 fn products() -> usize {
-    3_000 * scale() as usize
+    scaled(3_000, 1_000) as usize
 }
 
-/// Products, drafts, changed ones and tombstones.
+/// Writes products, drafts, updates and deletes.
 async fn fill_catalogue(url: &str, chance: &mut fastrand::Rng) {
     let mut made: Vec<_> = (0..products()).map(|n| product(n, chance)).collect();
     fill(url, &made).await;
@@ -34,8 +33,8 @@ async fn fill_catalogue(url: &str, chance: &mut fastrand::Rng) {
     }
 }
 
-/// Makes a hundred documents of the index other than they should be, by its own write side; answers with what is wrong
-/// with which product.
+/// Makes a hundred index entries differ from the store, through the index's write side. Returns the kind of difference
+/// of each product.
 async fn plant(
     store: &dyn ProductStore,
     index: &dyn IndexMaintenance,
@@ -55,15 +54,15 @@ async fn plant(
                 ("missing", stored.id().clone(), Some(stored.version()), None)
             }
             2 | 3 => {
-                // Versions in the store begin with 1, and the index may hold any.
+                // Versions in the store begin with 1; the index accepts any.
                 let stored = products.by_ref().find(|stored| stored.version() > Version::FIRST).unwrap();
                 let older = altered(&stored, |product| product.version = Version::FIRST);
                 ("stale", stored.id().clone(), Some(stored.version()), Some(older))
             }
             4 => {
-                let of_nobody = ProductId::parse(&format!("ghost-{n}")).unwrap();
-                let ghost = altered(&products.next().unwrap(), |product| product.id = of_nobody.clone());
-                ("ghost", of_nobody, None, Some(ghost))
+                let of_nobody = ProductId::parse(&format!("orphan-{n}")).unwrap();
+                let orphan = altered(&products.next().unwrap(), |product| product.id = of_nobody.clone());
+                ("orphaned", of_nobody, None, Some(orphan))
             }
             5 => {
                 let deleted = tombstones.next().unwrap();
@@ -71,7 +70,7 @@ async fn plant(
                 let undead = altered(&products.next().unwrap(), |product| {
                     (product.id, product.version) = (id.clone(), version);
                 });
-                ("ghost", id.clone(), Some(version), Some(undead))
+                ("orphaned", id.clone(), Some(version), Some(undead))
             }
             6 | 7 => {
                 let stored = products.next().unwrap();
@@ -86,7 +85,7 @@ async fn plant(
             _ => {
                 let stored = products.next().unwrap();
                 let later = altered(&stored, |product| product.version.0 += 5);
-                ("ahead", stored.id().clone(), Some(stored.version()), Some(later))
+                ("newer", stored.id().clone(), Some(stored.version()), Some(later))
             }
         };
         planted.insert(id.to_string(), kind.to_owned());
@@ -110,8 +109,7 @@ async fn all(store: &dyn ProductStore) -> Result<Vec<Record>, ListError> {
     }
 }
 
-/// Another product in the place of one that is in the store. A draft would be one as well, and be the same whatever is
-/// altered, so it becomes active.
+/// Returns an altered copy of a stored product. It is active: a draft is projected alike whatever is altered.
 fn altered(stored: &Record, alter: impl FnOnce(&mut Product)) -> Record {
     let Record::Live(product) = stored else { panic!("no product: {stored:?}") };
     let mut product = Product::clone(product);
@@ -120,29 +118,29 @@ fn altered(stored: &Record, alter: impl FnOnce(&mut Product)) -> Record {
     Record::Live(Arc::new(product))
 }
 
-/// The route of the service, on an index that is open in it.
-async fn found_and_mended_over_http(app: &TestApp) {
+/// Verifies and repairs through the service's route, on an index that the service has open.
+async fn found_and_repaired_over_http(app: &TestApp) {
     let seed = seed();
     let mut chance = fastrand::Rng::with_seed(seed);
     fill_catalogue(&app.url, &mut chance).await;
     app.sync_all().await;
     assert!(verify(&app.url, "patience=0").await.is_converged(), "SEED={seed}");
-    let sides = app.app().sides();
+    let sides = app.app().store_and_index();
     let planted = plant(&*sides.store, &*sides.index, &mut chance).await;
 
-    // What is found, and told of, is what was planted; nothing is changed by looking.
+    // The comparison reports what was planted, and changes nothing.
     for parameters in ["patience=0", "patience=0.5"] {
         let verified = verify(&app.url, parameters).await;
         assert_eq!(verified.kinds(), planted, "SEED={seed}");
         assert_eq!(verified.summary["isConverged"], false);
         assert!(verified.drifts.values().all(|(_, repair)| repair == "none"), "SEED={seed}: {verified:?}");
         let sums =
-            ["missing", "stale", "ghost", "differing", "ahead"].map(|kind| verified.summary[kind].clone());
+            ["missing", "stale", "orphaned", "differing", "newer"].map(|kind| verified.summary[kind].clone());
         assert_eq!(sums, [20, 20, 20, 20, 20], "SEED={seed}");
         assert_eq!(verified.summary["compared"], products());
     }
 
-    // A sample finds some of them, the same ones each time, and mends these alone.
+    // A sample finds some of them, the same each time, and repairs only these.
     let sample = verify(&app.url, "patience=0&oneIn=4").await;
     let is_planted = |(id, kind): (&String, &String)| planted.get(id) == Some(kind);
     assert!(sample.kinds().iter().all(is_planted), "SEED={seed}: {sample:?}");
@@ -154,7 +152,7 @@ async fn found_and_mended_over_http(app: &TestApp) {
     assert!(repaired.summary["isConverged"] == true, "SEED={seed}: {repaired:?}");
     assert!(verify(&app.url, "patience=0&oneIn=4").await.is_converged(), "SEED={seed}");
 
-    // The rest is mended by looking at everything, and then there is nothing.
+    // A full comparison repairs the rest; afterwards nothing differs.
     let rest: BTreeMap<_, _> = planted.iter().filter(|(id, _)| !sample.drifts.contains_key(*id)).collect();
     let repaired = verify(&app.url, "patience=0&repair=true").await;
     assert_eq!(repaired.kinds().iter().collect::<BTreeMap<_, _>>(), rest, "SEED={seed}");
@@ -164,19 +162,19 @@ async fn found_and_mended_over_http(app: &TestApp) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_drifts_are_found_and_mended_in_a_running_service() {
-    found_and_mended_over_http(&TestApp::spawn().await).await;
+async fn a_hundred_differences_are_found_and_repaired_in_a_running_service() {
+    found_and_repaired_over_http(&TestApp::spawn().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_drifts_are_found_and_mended_in_opensearch() {
+async fn a_hundred_differences_are_found_and_repaired_in_opensearch() {
     let Some(app) = TestApp::spawn_on_opensearch(Options::default()).await else { return };
-    found_and_mended_over_http(&app).await;
+    found_and_repaired_over_http(&app).await;
 }
 
-/// The program, on the folder of a service that was stopped, and on one that runs.
+/// Verifies and repairs with the program, on the folder of a stopped service and on a running service.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
+async fn a_hundred_differences_are_found_and_repaired_in_a_folder_by_the_program() {
     let seed = seed();
     let mut chance = fastrand::Rng::with_seed(seed);
     let folder = tempfile::tempdir().unwrap();
@@ -185,25 +183,25 @@ async fn a_hundred_drifts_are_found_and_mended_in_a_folder_by_the_program() {
     fill_catalogue(&service.url, &mut chance).await;
     wait_until("it has converged", async || verify(&service.url, "patience=5").await.is_converged()).await;
     let url = service.url.clone();
-    let (code, found, told) = noren_verify(&["--url", &url]);
-    assert_eq!((code, found.len()), (Some(0), 0), "SEED={seed}: {told}");
+    let (code, found, last_line) = noren_verify(&["--url", &url]);
+    assert_eq!((code, found.len()), (Some(0), 0), "SEED={seed}: {last_line}");
     let all_equal = format!("{} products and tombstones compared: the index equals the store", products());
-    assert_eq!(told, all_equal);
-    assert!(service.interrupt().0.success());
+    assert_eq!(last_line, all_equal);
+    assert!(service.interrupt().success());
 
     let planted = plant_in_folder(folder.path(), &mut chance).await;
     let fast = [&place[..], &["--patience", "0"]].concat();
-    let (code, found, told) = noren_verify(&fast);
-    assert_eq!((code, &found), (Some(1), &planted), "SEED={seed}: {told}");
-    let expected = "100 differ: 20 missing, 20 stale, 20 ghost, 20 ahead, 20 differing; 0 repaired";
-    assert!(told.ends_with(expected), "{told}");
-    let (code, found, told) = noren_verify(&[&fast[..], &["--repair"]].concat());
-    assert_eq!((code, &found), (Some(0), &planted), "SEED={seed}: {told}");
-    assert!(told.ends_with("; 100 repaired"), "{told}");
-    let (code, found, told) = noren_verify(&fast);
-    assert_eq!((code, found.len(), told), (Some(0), 0, all_equal), "SEED={seed}");
+    let (code, found, last_line) = noren_verify(&fast);
+    assert_eq!((code, &found), (Some(1), &planted), "SEED={seed}: {last_line}");
+    let expected = "100 differ: 20 missing, 20 stale, 20 orphaned, 20 newer, 20 differing; 0 repaired";
+    assert!(last_line.ends_with(expected), "{last_line}");
+    let (code, found, last_line) = noren_verify(&[&fast[..], &["--repair"]].concat());
+    assert_eq!((code, &found), (Some(0), &planted), "SEED={seed}: {last_line}");
+    assert!(last_line.ends_with("; 100 repaired"), "{last_line}");
+    let (code, found, last_line) = noren_verify(&fast);
+    assert_eq!((code, found.len(), last_line), (Some(0), 0, all_equal), "SEED={seed}");
 
-    // What `serve` looks at when it starts is versions: what has the right one and differs is left to `verify`.
+    // `serve` compares only versions at start; differences at equal versions are left to `verify`.
     let planted = plant_in_folder(folder.path(), &mut chance).await;
     let service = Running::start("noren", &[&["serve"], &place[..]].concat()).await;
     let is_subtle = |kind: &str| kind == "differing";

@@ -1,10 +1,10 @@
-//! Fault 7, the store: DynamoDB throttles, and transactions meet others.
+//! Fault 7, the store: DynamoDB throttles, and transactions conflict.
 //!
-//! Promised: as long as DynamoDB takes some of what is tried, writes are answered with a 2xx, each is made once, and
-//! every change gets to the queue.
+//! Guarantee: as long as DynamoDB accepts some of the attempts, every write gets a 2xx, is applied once, and is
+//! enqueued.
 //!
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::dynamodb_fails` repeats it with other chances, for
-//! ten times as long.
+//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::dynamodb_fails` repeats it with other
+//! faults, ten times as long.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -18,23 +18,23 @@ use serde_json::{Value, json};
 
 use super::shop::Shop;
 use crate::services;
-use crate::support::{Answer, FaultProxy, Passing, Rule, http_client};
+use crate::support::{Answer, FaultProxy, Passing, Rule, http_client, scaled, seed};
 
 const CLIENTS: u64 = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_succeed_while_dynamodb_throttles_and_transactions_conflict() {
     let Some(server) = services::dynamodb().await else { return };
-    println!("seed {}", super::seed());
-    let chance = Mutex::new(fastrand::Rng::with_seed(super::seed()));
-    // No faults while the table is made.
+    println!("seed {}", seed());
+    let chance = Mutex::new(fastrand::Rng::with_seed(seed()));
+    // No faults while the table is created.
     let table = format!("fails-{}", ProductId::generate());
     DynamoStore::create(&Aws::local(&server.url).await.unwrap(), &table).await.unwrap();
     let proxy =
         FaultProxy::before(&server.url, move |passing| rule(passing, &mut chance.lock().unwrap())).await;
     let store = DynamoStore::open(&Aws::local(&proxy.url).await.unwrap(), &table).await.unwrap();
     let shop = Shop::dynamodb_table(&store).await;
-    let writes = 40 * super::scale();
+    let writes = scaled(40, 20);
     let clients = (0..CLIENTS).map(|client| write(&shop, client, writes));
     let versions: BTreeMap<String, u64> = join_all(clients).await.into_iter().flatten().collect();
     let products: BTreeMap<String, u64> = shop.products().await.into_iter().collect();
@@ -51,7 +51,7 @@ async fn writes_succeed_while_dynamodb_throttles_and_transactions_conflict() {
     println!("{} writes, all answered with 2xx; {messages} messages", CLIENTS * writes);
 }
 
-/// What becomes of a call of DynamoDB.
+/// Decides the fate of a call to DynamoDB.
 fn rule(passing: &Passing, chance: &mut fastrand::Rng) -> Rule {
     let target = passing.headers.get("x-amz-target").map(|target| target.as_bytes()).unwrap_or_default();
     let is_write = target.ends_with(b".TransactWriteItems");
@@ -71,7 +71,7 @@ fn throttled() -> String {
     .to_string()
 }
 
-/// As if another transaction were at the first item.
+/// Builds the response to a transaction that conflicts on its first item.
 fn conflict(request: &[u8]) -> String {
     let request: Value = serde_json::from_slice(request).unwrap();
     let items = request["TransactItems"].as_array().unwrap().len();
@@ -87,8 +87,8 @@ fn conflict(request: &[u8]) -> String {
     .to_string()
 }
 
-/// Makes, replaces, patches and deletes products of a client, one after the other; answers their versions. Every fourth
-/// version is a delete.
+/// Creates, replaces, patches and deletes a client's products one after the other, and returns their versions. Every
+/// fourth version is a delete.
 async fn write(shop: &Shop, client: u64, writes: u64) -> BTreeMap<String, u64> {
     let (http, mut versions) = (http_client(), BTreeMap::new());
     for step in 0..writes {

@@ -1,19 +1,18 @@
-//! Folders that somebody deleted, put back from an older copy or damaged: found at the start, and mended or refused with
-//! one line that says what to do.
+//! Deleted, restored and damaged folders: detected at start, and repaired or rejected with one line that says what to
+//! do.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::seed;
 use super::verified::{delete, expect_converged, fill, product, verify};
-use crate::support::{Answer, Running, finished, http_client, wait_until};
+use crate::support::{Answer, Running, finished, http_client, seed, wait_until};
 
-/// How many products there are at first.
+/// The number of products at the beginning.
 const PRODUCTS: usize = 1_500;
 
-/// A data folder with a service that comes and goes.
+/// A data folder whose service is started and stopped.
 struct Shop {
     folder: tempfile::TempDir,
     chance: fastrand::Rng,
@@ -40,7 +39,7 @@ impl Shop {
         Running::start("noren", &["serve", "--data-dir", self.dir()]).await
     }
 
-    /// Serves a catalogue for as long as it takes to index it.
+    /// Writes a catalogue, waits until it is indexed, and stops the service.
     async fn fill(&mut self) {
         let service = self.serve().await;
         let products: Vec<Value> = (0..PRODUCTS).map(|n| product(n, &mut self.chance)).collect();
@@ -52,7 +51,7 @@ impl Shop {
         stop(service);
     }
 
-    /// Changes, creates and deletes some products, waits until that is indexed, and answers with what is found then.
+    /// Updates, creates and deletes products, waits until that is indexed, and returns the number of matches.
     async fn write_more(&mut self) -> u64 {
         let service = self.serve().await;
         let products: Vec<Value> =
@@ -67,7 +66,7 @@ impl Shop {
         found
     }
 
-    /// What `noren serve` says when it must not start.
+    /// Returns the error of `noren serve`, which must not start.
     fn refusal(&self, variables: &[(&str, &str)]) -> String {
         let arguments = ["serve", "--data-dir", self.dir(), "--listen", "127.0.0.1:0"];
         let output = finished("noren", &arguments, variables);
@@ -86,7 +85,7 @@ impl Shop {
 }
 
 fn stop(service: Running) {
-    assert!(service.interrupt().0.success());
+    assert!(service.interrupt().success());
 }
 
 async fn total(url: &str) -> u64 {
@@ -121,7 +120,7 @@ async fn an_index_that_was_put_back_to_an_older_copy_catches_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_that_was_deleted_is_built_anew() {
+async fn an_index_that_was_deleted_is_rebuilt() {
     let mut shop = Shop::new();
     shop.fill().await;
     let found = shop.write_more().await;
@@ -129,7 +128,7 @@ async fn an_index_that_was_deleted_is_built_anew() {
     let service = shop.serve().await;
     expect_converged(&service.url, seed()).await;
     assert_eq!(total(&service.url).await, found);
-    // The same while the service runs: its open files are gone with the folder at the next start only.
+    // The same while the service runs: its open files are missed at the next start only.
     service.kill();
     fs::remove_dir_all(shop.index().join("g1")).unwrap();
     let service = shop.serve().await;
@@ -138,7 +137,7 @@ async fn an_index_that_was_deleted_is_built_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_truncated_segment_is_refused_with_one_line_and_mended_by_a_rebuild() {
+async fn a_truncated_segment_is_refused_with_one_line_and_repaired_by_a_rebuild() {
     let mut shop = Shop::new();
     shop.fill().await;
     let extensions = ["store", "term", "idx", "pos", "fast", "fieldnorm"];
@@ -157,7 +156,7 @@ async fn a_truncated_segment_is_refused_with_one_line_and_mended_by_a_rebuild() 
     }
 }
 
-/// A file of a segment of the one generation that there is.
+/// Returns a segment file of the only generation.
 fn segment_file(index: &Path, extension: &str) -> PathBuf {
     let is_folder = |path: &PathBuf| path.is_dir();
     let mut generations = fs::read_dir(index).unwrap().map(|entry| entry.unwrap().path()).filter(is_folder);
@@ -241,7 +240,7 @@ async fn a_store_that_was_restored_from_an_older_copy_wins_over_its_index() {
     let service = shop.serve().await;
     expect_converged(&service.url, seed()).await;
     assert_eq!(total(&service.url).await, then);
-    // Versions that were used after the copy was made come again, and are found.
+    // Versions that were assigned after the copy are assigned again, and the index follows.
     let changed = product(PRODUCTS - 1, &mut shop.chance);
     fill(&service.url, &[changed]).await;
     expect_converged(&service.url, seed()).await;
@@ -260,9 +259,9 @@ async fn an_index_whose_store_is_empty_is_left_alone() {
     }
     let service = shop.serve().await;
     let verified = verify(&service.url, "patience=0").await;
-    assert_eq!(verified.summary["ghost"], PRODUCTS, "{:?}", verified.summary);
+    assert_eq!(verified.summary["orphaned"], PRODUCTS, "{:?}", verified.summary);
     assert_eq!(total(&service.url).await, found, "it is left as it is");
-    // Whoever means it says so.
+    // Repairing it is explicit.
     let repaired = verify(&service.url, "patience=0&repair=true").await;
     assert_eq!(repaired.summary["repaired"], PRODUCTS, "{:?}", repaired.summary);
     wait_until("it is empty", async || total(&service.url).await == 0).await;

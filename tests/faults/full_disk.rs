@@ -1,7 +1,7 @@
 //! Fault 8: a full disk, under the store and under the index.
 //!
-//! Promised: while the disk is full, writes are refused with 507 or 503 and what was answered before stays; searches go on;
-//! once there is room, writes are taken again without a restart, and everything that was answered is found.
+//! Guarantee: while the disk is full, writes are rejected with 507 or 503, acknowledged writes stay, and searches
+//! succeed. Once there is space, writes succeed again without a restart, and every acknowledged write is found.
 //!
 //! `cargo test --workspace --test integration faults::full_disk` repeats it. The disk is a small tmpfs.
 
@@ -17,7 +17,7 @@ use crate::support::{Answer, Running, http_client, wait_until};
 const KILOBYTES: usize = 20;
 
 fn product(n: usize) -> Value {
-    // Words that hardly repeat, so that nothing makes them small.
+    // Words that hardly repeat, so that they do not compress.
     let mut chance = fastrand::Rng::with_seed(n as u64);
     let mut words = String::new();
     while words.len() < KILOBYTES * 1024 {
@@ -36,7 +36,7 @@ async fn total(url: &str) -> u64 {
     answer.expect(200).json()["total"].as_u64().unwrap()
 }
 
-/// Makes room on the disk.
+/// Frees space on the disk.
 fn make_room(pipe: &Path) {
     std::fs::write(pipe, "now\n").unwrap();
 }
@@ -59,7 +59,7 @@ async fn a_full_disk_under_the_store_refuses_writes_and_nothing_else() {
     let (url, begun) = (&service.url, Instant::now());
     let mut answered = BTreeSet::new();
     let mut refused = 0;
-    // Some more than the first that is refused: each must be told, and none may be half there.
+    // Go on after the first rejection: each must be reported, and none may be written in part.
     for n in 0.. {
         let answer = create(url, n).await;
         match answer.status.as_u16() {
@@ -105,7 +105,7 @@ async fn a_full_disk_under_the_index_keeps_no_write_from_being_taken() {
         ready.json()["backlog"]["oldestUnsyncedSeconds"].as_f64().unwrap_or(0.0)
     };
     let mut count = 0;
-    // Until the index has not moved for two seconds.
+    // Until the index is two seconds behind.
     while backlog().await < 2.0 {
         create(url, count).await.expect(201);
         count += 1;

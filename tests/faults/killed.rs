@@ -1,50 +1,48 @@
 //! Fault 2: `kill -9` at random moments while clients write over HTTP.
 //!
-//! Promised: what was answered with a 2xx is in the store and in search after the restart; a write without an answer is
-//! there wholly or not at all; when the writing stops, the index holds the same version of every product as the store,
-//! without dead letters.
+//! Guarantee: after the restart, every write that got a 2xx is in the store and in search; a write without a response
+//! was applied entirely or not at all; once writes stop, the index holds the same version of every product as the
+//! store, without dead letters.
 //!
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::killed` repeats it with other moments, ten times as
-//! many.
+//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::killed` repeats it at other moments,
+//! with ten times as many kills.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Running, finished, http_client, wait_until};
+use crate::support::{Answer, PATIENCE, Running, finished, http_client, scaled, seed, wait_until};
 
-/// Clients that write at the same time, each its own products.
+/// The number of concurrent clients, each with its own products.
 const CLIENTS: u64 = 16;
-/// Products of one client.
+/// The number of products of a client.
 const PRODUCTS: u64 = 40;
-/// Nothing is answered later than this by a service that runs.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_process_that_is_killed_at_random_moments_loses_nothing() {
-    let kills = 50 * super::scale();
+    let kills = scaled(50, 5);
     killed(&["noren"], vec!["noren"; kills as usize], 400 * kills).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_of_three_processes_that_is_killed_at_random_moments_loses_nothing() {
     let names = ["noren-command", "noren-sync", "noren-query"];
-    let kills = 10 * super::scale();
+    let kills = scaled(10, 2);
     let mut victims = names.repeat(kills as usize);
-    fastrand::Rng::with_seed(super::seed()).shuffle(&mut victims);
+    fastrand::Rng::with_seed(seed()).shuffle(&mut victims);
     killed(&names, victims, 2000 * kills).await;
 }
 
-/// Makes this many writes and kills the processes meanwhile, one after the other.
+/// Makes this many writes and meanwhile kills the processes one after the other.
 async fn killed(names: &[&'static str], victims: Vec<&'static str>, writes: u64) {
-    let seed = super::seed();
+    let seed = seed();
     println!("seed {seed}");
     let dir = tempfile::tempdir().unwrap();
     let mut service = Service::start(names, dir.path()).await;
@@ -57,7 +55,7 @@ async fn killed(names: &[&'static str], victims: Vec<&'static str>, writes: u64)
             chance: fastrand::Rng::with_seed(seed.wrapping_mul(1000) + number),
             address: address.clone(),
             answered: Arc::clone(&answered),
-            products: (0..PRODUCTS).map(|n| (format!("c{number}-{n}"), Held::default())).collect(),
+            products: (0..PRODUCTS).map(|n| (format!("c{number}-{n}"), ProductState::default())).collect(),
             unanswered: [0, 0],
         };
         clients.spawn(client.run(writes));
@@ -128,23 +126,23 @@ impl Service {
         self.url(["noren", "noren-query"])
     }
 
-    /// Holds store and index against what clients were answered.
-    async fn holds(&self, expected: &BTreeMap<String, Held>) {
+    /// Compares store and index with the responses that clients got.
+    async fn holds(&self, expected: &BTreeMap<String, ProductState>) {
         let http = http_client();
         let get = async |url: String| Answer::of(http.get(url)).await;
-        for (id, held) in expected {
+        for (id, state) in expected {
             let answer = get(format!("{}/products/{id}", self.writes())).await;
-            held.is_told_by(id, &answer).unwrap_or_else(|fault| panic!("{fault}"));
+            state.matches_response(id, &answer).unwrap_or_else(|fault| panic!("{fault}"));
             let indexed = async || {
-                let told = get(format!("{}/products/{id}/explain", self.searches())).await.expect(200).json();
-                let state = if held.product.is_some() { "active" } else { "deleted" };
-                (told["state"] == state && told["version"] == held.version)
-                    || (held.version == 0 && told["state"] == "unknown")
+                let body = get(format!("{}/products/{id}/explain", self.searches())).await.expect(200).json();
+                let expected_state = if state.product.is_some() { "active" } else { "deleted" };
+                (body["state"] == expected_state && body["version"] == state.version)
+                    || (state.version == 0 && body["state"] == "unknown")
             };
-            wait_until(&format!("the index holds {id} as {held:?}"), indexed).await;
+            wait_until(&format!("the index holds {id} as {state:?}"), indexed).await;
         }
         let live: Vec<&String> =
-            expected.iter().filter(|(_, held)| held.product.is_some()).map(|(id, _)| id).collect();
+            expected.iter().filter(|(_, state)| state.product.is_some()).map(|(id, _)| id).collect();
         let found = get(format!("{}/products/search?pageSize=1", self.searches())).await.expect(200).json();
         assert_eq!(found["total"], live.len(), "search finds what is there");
         let (mut listed, mut query) = (Vec::new(), String::new());
@@ -176,26 +174,26 @@ async fn started(name: &str, dir: &Path) -> Running {
 
 // ------------------------------------------------------------------------------------------------ clients
 
-/// Where writes go, and the how manieth start that is.
+/// The address for writes, and the number of starts so far.
 #[derive(Clone)]
 struct Address {
     starts: u64,
     url: String,
 }
 
-/// What the service must hold under an id.
+/// The state of a product that the service must have.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Held {
-    /// 0 when it never was.
+struct ProductState {
+    /// The version; 0 if the product never existed.
     version: u64,
-    /// Name and stock; none when it does not exist.
+    /// Name and stock; `None` if the product does not exist.
     product: Option<(String, u64)>,
 }
 
-impl Held {
-    /// Whether the answer to a GET tells the same.
-    fn is_told_by(&self, id: &str, answer: &Answer) -> Result<(), String> {
-        let told = match answer.status.as_u16() {
+impl ProductState {
+    /// Succeeds if the response to a GET has this state.
+    fn matches_response(&self, id: &str, answer: &Answer) -> Result<(), String> {
+        let found = match answer.status.as_u16() {
             404 => None,
             200 => {
                 let product = answer.json();
@@ -204,20 +202,20 @@ impl Held {
             }
             _ => return Err(format!("{id} cannot be read: {answer:?}")),
         };
-        let held = self.product.clone().map(|(name, stock)| (name, stock, Some(self.version)));
-        if told == held { Ok(()) } else { Err(format!("{id} should be {self:?} and is {told:?}")) }
+        let state = self.product.clone().map(|(name, stock)| (name, stock, Some(self.version)));
+        if found == state { Ok(()) } else { Err(format!("{id} should be {self:?} and is {found:?}")) }
     }
 }
 
-/// A client that writes its own products, one after the other, and knows what they must be.
+/// A client that writes its own products one after the other and knows their state.
 struct Writer {
     http: Client,
     chance: fastrand::Rng,
     address: watch::Receiver<Address>,
-    /// Writes of all clients that were answered with a 2xx.
+    /// The number of writes of all clients that got a 2xx.
     answered: Arc<AtomicU64>,
-    products: BTreeMap<String, Held>,
-    /// Writes without an answer: those that were not made, and those that were.
+    products: BTreeMap<String, ProductState>,
+    /// The number of writes without a response: not applied, and applied.
     unanswered: [u64; 2],
 }
 
@@ -234,11 +232,11 @@ impl Writer {
         self
     }
 
-    /// Makes one write; where no answer comes, it looks whether it was made.
+    /// Makes one write; without a response, reads whether it was applied.
     async fn write(&mut self, id: &str, step: u64) {
         let before = self.products[id].clone();
         let (method, body, product) = self.choose(id, &before, step);
-        let after = Held { version: before.version + 1, product };
+        let after = ProductState { version: before.version + 1, product };
         let address = self.address.borrow().clone();
         let path = if method == Method::POST { String::new() } else { format!("/{id}") };
         let request = self.http.request(method.clone(), format!("{}/products{path}", address.url));
@@ -249,34 +247,39 @@ impl Writer {
             Method::DELETE => request,
             _ => request.json(&body),
         };
-        let held = match answer(request).await {
+        let state = match answer(request).await {
             Some((status, text)) if (200..300).contains(&status) => {
-                let told: Value = serde_json::from_str(&text).expect("an answer is JSON");
-                assert_eq!(told["version"], after.version, "{method} {id}: {text}");
+                let body: Value = serde_json::from_str(&text).expect("an answer is JSON");
+                assert_eq!(body["version"], after.version, "{method} {id}: {text}");
                 self.answered.fetch_add(1, Ordering::Relaxed);
                 after
             }
             Some((status, text)) => panic!("{method} {id} over {before:?}: {status} {text}"),
             None => {
                 let found = self.read(id, address.starts).await;
-                let was_made = after.is_told_by(id, &found).is_ok();
+                let was_made = after.matches_response(id, &found).is_ok();
                 self.unanswered[usize::from(was_made)] += 1;
-                let held = if was_made { after } else { before };
-                held.is_told_by(id, &found).unwrap_or_else(|fault| panic!("half a {method}: {fault}"));
-                held
+                let state = if was_made { after } else { before };
+                state.matches_response(id, &found).unwrap_or_else(|fault| panic!("half a {method}: {fault}"));
+                state
             }
         };
-        self.products.insert(id.to_owned(), held);
+        self.products.insert(id.to_owned(), state);
     }
 
-    /// What to do to a product, the body to send, and what it must be then.
-    fn choose(&mut self, id: &str, before: &Held, step: u64) -> (Method, Value, Option<(String, u64)>) {
+    /// Chooses a method, a body and the product that must result.
+    fn choose(
+        &mut self,
+        id: &str,
+        before: &ProductState,
+        step: u64,
+    ) -> (Method, Value, Option<(String, u64)>) {
         let (name, stock) = (format!("cup {step} of {id}"), self.chance.u64(0..1000));
         let body = json!({"id": id, "name": name, "stock": stock});
         match (&before.product, self.chance.u8(0..100)) {
             (None, 0..50) => (Method::POST, body, Some((name, stock))),
             (None, _) | (Some(_), 0..40) => (Method::PUT, body, Some((name, stock))),
-            // Another number, or nothing would be written.
+            // A different number, because an equal one would change nothing.
             (Some((name, before)), 40..75) => {
                 let stock = before + 1 + stock;
                 (Method::PATCH, json!({"stock": stock}), Some((name.clone(), stock)))
@@ -285,13 +288,13 @@ impl Writer {
         }
     }
 
-    /// Reads a product of which it is not known what it is, from the service that was started after this many starts.
+    /// Reads a product of unknown state from a service that was started after this many starts.
     async fn read(&mut self, id: &str, starts: u64) -> Answer {
         let mut after = starts;
         loop {
             let next = self.address.wait_for(|address| address.starts > after).await;
             let address = next.expect("a killed service is started again").clone();
-            let request = self.http.get(format!("{}/products/{id}", address.url)).timeout(ANSWER_TIMEOUT);
+            let request = self.http.get(format!("{}/products/{id}", address.url)).timeout(PATIENCE);
             match request.send().await {
                 Ok(response) => {
                     let (status, headers) = (response.status(), response.headers().clone());
@@ -306,9 +309,9 @@ impl Writer {
     }
 }
 
-/// Status and body, if both came.
+/// Returns status and body if both arrive.
 async fn answer(request: RequestBuilder) -> Option<(u16, String)> {
-    let response = request.timeout(ANSWER_TIMEOUT).send().await.ok()?;
+    let response = request.timeout(PATIENCE).send().await.ok()?;
     let status = response.status().as_u16();
     Some((status, response.text().await.ok()?))
 }

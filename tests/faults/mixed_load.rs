@@ -1,9 +1,10 @@
-//! Fault 12: a long time of mixed load: 200 writes, 50 deletes and 200 searches a second.
+//! Fault 12: a long mixed load of 200 writes, 50 deletes and 200 searches per second.
 //!
-//! Promised: no error, a bounded number of segments, a disk of at most twice a fresh index, and memory that does not grow.
+//! Guarantee: no error, a bounded number of segments, at most twice the disk of a fresh index, and memory that does
+//! not grow.
 //!
-//! Half a minute, and five minutes in CI; `SCALE=120 cargo test --workspace --test integration faults::mixed_load` is an
-//! hour.
+//! It runs for half a minute, in CI for five minutes; `NOREN_TEST_SCALE=12 cargo test --workspace --test integration
+//! faults::mixed_load` runs for an hour.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,19 +16,19 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Running, http_client};
+use crate::support::{Answer, Running, http_client, scaled, seed};
 
-/// Products that there are at most.
+/// The maximum number of products.
 const PRODUCTS: u64 = 5_000;
-/// Of each kind, in a second.
+/// Requests of each kind per second.
 const WRITES: u32 = 200;
 const DELETES: u32 = 50;
 const SEARCHES: u32 = 200;
-/// Clients of each kind, each with one request at a time.
+/// The number of clients of each kind, each with one request at a time.
 const CLIENTS: u32 = 10;
-/// What is still taken for flat: how memory may grow from the first third of the time to its end.
+/// The factor by which memory may grow from the first third of the time to the end.
 const MEMORY_GROWTH: f64 = 1.5;
-/// And so many bytes in any case.
+/// The bytes by which memory may grow in any case.
 const MEMORY_SLACK: u64 = 64 << 20;
 
 const WORDS: [&str; 12] =
@@ -53,7 +54,7 @@ enum Kind {
     Search,
 }
 
-/// Sends requests of one kind at a steady pace, as far as they are answered in time, and counts them by kind and status.
+/// Sends requests of one kind at a steady pace, as far as responses arrive in time, and counts them by status.
 async fn load(
     kind: Kind,
     per_second: u32,
@@ -86,7 +87,7 @@ async fn load(
     statuses
 }
 
-/// The segments of the live index, by its list of them.
+/// Returns the number of segments of the live index.
 fn segments(generation: &Path) -> usize {
     let meta = std::fs::read(generation.join("meta.json")).unwrap();
     let meta: Value = serde_json::from_slice(&meta).unwrap();
@@ -94,16 +95,15 @@ fn segments(generation: &Path) -> usize {
 }
 
 fn bytes_in(folder: &Path) -> u64 {
-    // Files of merged segments go away while we look.
+    // Files of merged segments disappear meanwhile.
     let files = std::fs::read_dir(folder).unwrap().filter_map(|entry| entry.ok()?.metadata().ok());
     files.map(|file| file.len()).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_mixed_load_leaves_no_trace() {
-    let seconds = if std::env::var_os("CI").is_some() { 300 } else { 30 };
-    let time = Duration::from_secs(seconds * super::scale());
-    let seed = super::seed();
+    let time = Duration::from_secs(scaled(300, 30));
+    let seed = seed();
     println!("seed {seed}");
     let dir = tempfile::tempdir().unwrap();
     let service = Running::start("noren", &["serve", "--data-dir", dir.path().to_str().unwrap()]).await;
@@ -131,7 +131,7 @@ async fn a_long_mixed_load_leaves_no_trace() {
     while let Some(client) = clients.join_next().await {
         client.unwrap().into_iter().for_each(|(status, count)| *statuses.entry(status).or_default() += count);
     }
-    // A delete of what is not there is a 404.
+    // Deleting a product that does not exist is a 404.
     let expected = |status: &u16| [200, 201, 404].contains(status);
     assert!(statuses.keys().all(expected), "{statuses:?}");
     assert!(most_segments < 30, "{most_segments} segments");
@@ -145,7 +145,7 @@ async fn a_long_mixed_load_leaves_no_trace() {
         serde_json::from_str::<Value>(answer.text.lines().last().unwrap()).unwrap()
     };
     assert_eq!(verify().await["isConverged"], true);
-    // A fresh index of the same products beside the one that lived through it all.
+    // Compare with a fresh index of the same products.
     let rebuilt = Answer::of(client.post(format!("{url}/admin/reindex"))).await.expect(200);
     assert!(rebuilt.text.lines().last().unwrap().contains("\"done\""), "{}", rebuilt.text);
     let fresh = dir.path().join("index/g2");

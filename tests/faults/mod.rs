@@ -1,8 +1,8 @@
-//! The faults that Noren survives, each with a test that anyone can repeat.
+//! The faults that Noren survives, each with a repeatable test.
 //!
-//! `SEED` says where chance begins and `SCALE` how many times longer than usual a test runs:
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::simulation`. A test that fails names its seed.
-//! `docs/RELIABILITY.md` says what is promised.
+//! `SEED` sets the seed and `NOREN_TEST_SCALE` the length, see `tests/support/run.rs`: `SEED=7 NOREN_TEST_SCALE=10
+//! cargo test --workspace --test integration faults::simulation`. A test that fails prints its seed.
+//! `docs/RELIABILITY.md` states the guarantees.
 
 mod deleted;
 mod drift;
@@ -21,23 +21,3 @@ mod shuffled;
 mod simulation;
 mod sqs_away;
 mod verified;
-
-/// Where chance begins.
-fn seed() -> u64 {
-    number("SEED")
-}
-
-/// How many times longer than usual a test runs.
-fn scale() -> u64 {
-    number("SCALE")
-}
-
-/// The whole number in this variable of the environment; 1 where there is none.
-fn number(variable: &str) -> u64 {
-    match std::env::var(variable) {
-        Ok(text) => {
-            text.parse().unwrap_or_else(|_| panic!("{variable} must be a whole number, not `{text}`"))
-        }
-        Err(_) => 1,
-    }
-}

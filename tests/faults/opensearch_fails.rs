@@ -1,10 +1,10 @@
-//! Fault 6: OpenSearch answers 429 and 503, fails a part of a bulk, is slow, and connections are cut.
+//! Fault 6: OpenSearch answers 429 and 503, fails part of a bulk request, is slow, and cuts connections.
 //!
-//! Promised: nothing is lost, nothing that can be tried again becomes a dead letter, and a document that OpenSearch can
-//! never take becomes one alone.
+//! Guarantee: nothing is lost, no retryable change becomes a dead letter, and a document that OpenSearch rejects
+//! becomes one alone.
 //!
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::opensearch_fails` repeats it with other chances and
-//! ten times as many changes.
+//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::opensearch_fails` repeats it with
+//! other faults and ten times as many products.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,30 +19,31 @@ use embedded_store::{EmbeddedStore, Options};
 use jiff::{SignedDuration, Timestamp};
 use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
 use serde_json::{Value, json};
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::services;
-use crate::support::{FaultProxy, Passing, Rule, opensearch_options, wait_within};
+use crate::support::{FaultProxy, Passing, Rule, opensearch_options, scaled, seed, wait_within};
 
-const PRODUCTS: usize = 300;
-/// Ids of documents that OpenSearch refuses begin so.
+/// Versions of each product.
+const VERSIONS: u64 = 3;
+/// The prefix of the ids of documents that OpenSearch rejects.
 const BAD: &str = "bad";
-/// So few changes at a time, so that there are many bulks.
+/// A small batch, so that there are many bulk requests.
 const BATCH: usize = 50;
-/// How many times faster the clock of the queue is.
+/// The speed of the queue's clock.
 const FASTER: f64 = 10.0;
-/// How long everything may take on a busy machine.
+/// The longest time that everything may take on a busy machine.
 const LONG: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
     let Some(server) = services::opensearch().await else { return };
-    println!("seed {}", super::seed());
-    let mut chance = fastrand::Rng::with_seed(super::seed());
+    println!("seed {}", seed());
+    let mut chance = fastrand::Rng::with_seed(seed());
     let options = opensearch_options(server, &format!("fails-{}", ProductId::generate()));
     let searcher = {
-        // No faults while the index is made.
+        // No faults while the index is created.
         OpenSearchWriter::create(&options).await.unwrap();
         OpenSearchSearcher::open(&options).await.unwrap()
     };
@@ -59,20 +60,20 @@ async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
         opensearch_index::Options { url: proxy.url.clone(), language: Language::default(), ..options };
     let writer = OpenSearchWriter::open(&options).await.unwrap();
 
-    // What is given back waits longer and longer, and a dead letter has waited four times: the clock of the queue is fast.
+    // Retries back off, and a dead letter was retried four times, so the queue's clock is fast.
     let (start, begun) = (Timestamp::now(), Instant::now());
     let clock = move || start + SignedDuration::from_secs_f64(begun.elapsed().as_secs_f64() * FASTER);
     let data = tempfile::tempdir().unwrap();
     let visibility_timeout = Duration::from_secs(60).mul_f64(FASTER);
     let queue_options = Options { clock: Arc::new(clock), visibility_timeout, ..Options::default() };
     let queue = Arc::new(EmbeddedStore::open(data.path(), queue_options).unwrap());
-    let worker_options = WorkerOptions { max_batch: BATCH, commit_interval: Duration::ZERO };
-    let worker = Worker::new(queue.clone(), Arc::new(writer), worker_options);
+    let worker_options = ConsumerOptions { max_batch: BATCH, commit_interval: Duration::ZERO };
+    let worker = Consumer::new(queue.clone(), Arc::new(writer), worker_options);
     let stop = CancellationToken::new();
     let (working, stopped) = (worker.clone(), stop.clone());
     let work = tokio::spawn(async move { working.run(stopped).await });
 
-    let changes = changes(&mut chance, 3 * super::scale());
+    let changes = changes(&mut chance, scaled(300, 80));
     for part in changes.chunks(500) {
         let envelope = |change: &Change| Envelope { change: change.clone(), traceparent: None };
         for sent in queue.send(part.iter().map(envelope).collect()).await {
@@ -85,7 +86,7 @@ async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
     });
     assert!(done.await, "the changes are worked off: {:?}", queue.stats().await);
     stop.cancel();
-    work.await.expect("the worker ends when it is told to");
+    work.await.expect("the worker ends when it is stopped");
 
     let dead = queue.newest(10_000).await.unwrap().letters;
     let ids: BTreeSet<String> = dead.iter().map(|dead| dead.id.as_ref().unwrap().to_string()).collect();
@@ -104,14 +105,14 @@ async fn nothing_is_lost_and_only_bad_documents_are_dead_letters() {
     );
 }
 
-/// Versions of each product in any order; some deletes, and some documents that OpenSearch refuses.
-fn changes(chance: &mut fastrand::Rng, versions: u64) -> Vec<Change> {
+/// Returns the versions of each product in random order, with some deletes and some documents that OpenSearch rejects.
+fn changes(chance: &mut fastrand::Rng, products: u64) -> Vec<Change> {
     let content = read_product(br#"{"name":"x","price":19.9}"#, Currency::USD).unwrap().content;
     let at = domain::now();
     let mut changes = Vec::new();
-    for number in 0..PRODUCTS {
+    for number in 0..products {
         let name = if number % 40 == 0 { format!("{BAD}-{number}") } else { format!("p{number}") };
-        for version in (1..=versions).map(Version) {
+        for version in (1..=VERSIONS).map(Version) {
             let id = ProductId::parse(&name).unwrap();
             changes.push(if version > Version::FIRST && chance.u8(0..6) == 0 {
                 Change::Delete(Tombstone { id, version, deleted_at: at })
@@ -134,17 +135,17 @@ async fn holds_newest(searcher: &OpenSearchSearcher, changes: &[Change], dead: &
         }
     }
     for (id, change) in newest {
-        let held = searcher.get(std::slice::from_ref(id)).await.unwrap().remove(0);
+        let indexed = searcher.get(std::slice::from_ref(id)).await.unwrap().remove(0);
         if id.as_str().starts_with(BAD) {
-            assert_eq!(held, None, "{id} is not in the index");
+            assert_eq!(indexed, None, "{id} is not in the index");
             assert!(dead.contains(id.as_str()), "{id} is a dead letter");
             continue;
         }
-        let held = held.unwrap_or_else(|| panic!("{id} is lost"));
-        assert_eq!(held.version, change.version(), "{id}");
+        let indexed = indexed.unwrap_or_else(|| panic!("{id} is lost"));
+        assert_eq!(indexed.version, change.version(), "{id}");
         match change.product() {
-            Some(product) => assert_eq!(held.state, IndexedState::Active(Arc::clone(product))),
-            None => assert_eq!(held.state, IndexedState::Deleted),
+            Some(product) => assert_eq!(indexed.state, IndexedState::Active(Arc::clone(product))),
+            None => assert_eq!(indexed.state, IndexedState::Deleted),
         }
     }
 }
@@ -155,7 +156,7 @@ fn is_bulk(passing: &Passing) -> bool {
     passing.path.contains("/_bulk")
 }
 
-/// What becomes of a call of OpenSearch.
+/// Decides the fate of a call to OpenSearch.
 fn rule(passing: &Passing, chance: &mut fastrand::Rng) -> Rule {
     let busy = |status: u16, kind: &str| {
         Rule::Answer(
@@ -176,7 +177,7 @@ fn rule(passing: &Passing, chance: &mut fastrand::Rng) -> Rule {
         0..10 => busy(429, "rejected_execution_exception"),
         10..20 => busy(503, "unavailable_shards_exception"),
         20..25 => Rule::Cut,
-        // A bad document must not get through.
+        // A bad document must not be indexed.
         25..30 if !has_bad(&passing.body) => Rule::Swallow,
         30..35 if !has_bad(&passing.body) => Rule::Late(Duration::from_millis(300)),
         35..60 => part_of_bulk(&passing.body, |_| chance.u8(0..3) == 0),
@@ -188,7 +189,8 @@ fn has_bad(bulk: &[u8]) -> bool {
     bulk.windows(BAD.len()).any(|part| part == BAD.as_bytes())
 }
 
-/// Passes a bulk on without its bad documents, which are refused, and those that `is_busy`, which are so for now.
+/// Forwards a bulk request without its bad documents, which are rejected, and without those that `is_busy`, which are
+/// throttled.
 fn part_of_bulk(body: &[u8], mut is_busy: impl FnMut(&str) -> bool) -> Rule {
     let text = std::str::from_utf8(body).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -219,7 +221,7 @@ fn part_of_bulk(body: &[u8], mut is_busy: impl FnMut(&str) -> bool) -> Rule {
             let Some(items) = answer["items"].as_array().cloned() else { return answer.to_string().into() };
             let mut items = items.into_iter();
             let all: Vec<Value> =
-                answers.into_iter().filter_map(|told| told.or_else(|| items.next())).collect();
+                answers.into_iter().filter_map(|answer| answer.or_else(|| items.next())).collect();
             answer["items"] = Value::Array(all);
             answer.to_string().into()
         }),

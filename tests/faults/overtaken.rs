@@ -1,10 +1,11 @@
-//! A repair that others come before: sync writes a product between the look at it and its mend, again and again.
+//! A repair that loses races: sync writes the product between the comparison and the repair, again and again.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use api::wire::verify::DriftCounts;
 use async_trait::async_trait;
 use domain::input::read_product;
 use domain::ports::{Applied, IndexWriter, PortError, ProductStore, Write};
@@ -13,7 +14,8 @@ use domain::ports::{
 };
 use domain::{Change, Currency, Product, ProductId, Record, Version};
 use embedded_store::EmbeddedStore;
-use sync::reconcile::{Comparison, Nobody, Outcome, Sides, reconcile};
+use sync::reconcile::{Comparison, reconcile};
+use sync::{NoProgress, StoreAndIndex};
 use tantivy_index::{TantivyWriter, WriterOptions};
 
 fn product(version: u64) -> Change {
@@ -28,10 +30,10 @@ fn product(version: u64) -> Change {
     }))
 }
 
-/// An index that gets a later version of the lamp just before each of the first mends.
+/// An index that receives a later version of the lamp just before each of the first repairs.
 struct Contended {
     index: TantivyWriter,
-    /// How many mends come too late.
+    /// The number of repairs that come too late.
     late: u64,
     repairs: AtomicU64,
 }
@@ -105,9 +107,9 @@ impl IndexMaintenance for Contended {
     }
 }
 
-/// Mends the one product of a store in an index where so many mends come too late; answers what came of it, and how many
-/// mends there were.
-async fn repaired(folder: &Path, late: u64) -> (Outcome, u64) {
+/// Repairs the only product of a store in an index in which this many repairs come too late. Returns the outcome and
+/// the number of repairs.
+async fn repaired(folder: &Path, late: u64) -> (DriftCounts, u64) {
     let store = EmbeddedStore::open(folder, embedded_store::Options::default()).unwrap();
     let write = Write { change: product(1), replaces: None, idempotency: None, traceparent: None };
     store.write(vec![write]).await.remove(0).unwrap();
@@ -115,18 +117,18 @@ async fn repaired(folder: &Path, late: u64) -> (Outcome, u64) {
     let index = Arc::new(Contended { index, late, repairs: AtomicU64::new(0) });
     let comparison = Comparison {
         generation: Generation::Live,
-        look: CompareDepth::Documents,
+        depth: CompareDepth::Documents,
         repair: true,
-        patience: Duration::ZERO,
+        grace_period: Duration::ZERO,
         one_in: 1,
     };
-    let sides = Sides { store: Arc::new(store), index: index.clone() };
-    let outcome = reconcile(&sides, comparison, &mut Nobody).await.unwrap();
+    let sides = StoreAndIndex { store: Arc::new(store), index: index.clone() };
+    let outcome = reconcile(&sides, comparison, &mut NoProgress).await.unwrap();
     (outcome, index.repairs.load(Ordering::SeqCst))
 }
 
 #[tokio::test]
-async fn a_mend_that_others_came_before_is_tried_again() {
+async fn an_overtaken_repair_is_retried() {
     let folder = tempfile::tempdir().unwrap();
     let (outcome, repairs) = repaired(folder.path(), 3).await;
     assert_eq!((outcome.missing, outcome.repaired, repairs), (1, 1, 4));
@@ -134,7 +136,7 @@ async fn a_mend_that_others_came_before_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_product_that_is_always_written_first_is_told_as_not_mended() {
+async fn a_product_that_is_always_written_first_is_reported_as_not_repaired() {
     let folder = tempfile::tempdir().unwrap();
     let (outcome, repairs) = repaired(folder.path(), u64::MAX).await;
     assert_eq!((outcome.missing, outcome.repaired, repairs), (1, 0, 6));

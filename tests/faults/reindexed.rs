@@ -1,5 +1,5 @@
-//! The index is rebuilt while shoppers search and editors write, and the rebuild is killed, left alone and gone on with:
-//! no search fails or finds less, and in the end the index equals the store. Then the same on the way back.
+//! The index is rebuilt during searches and writes, and the rebuild is killed, abandoned and resumed: no search fails
+//! or returns less, and in the end the index equals the store. The same holds for the rollback.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,31 +12,30 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::verified::{expect_converged, fill, product, verify};
-use super::{scale, seed};
-use crate::support::{Answer, Running, TestApp, http_client, wait_until};
+use crate::support::{Answer, Running, TestApp, http_client, scaled, seed, wait_until};
 
-/// Products that editors change and that stay, so that every search must find all of them.
+/// The number of products that are changed but never deleted, so that every search must return all of them.
 const KEPT: usize = 300;
 /// Products that come and go.
-const OTHERS: usize = 2_700;
-/// How many of these are enough for OpenSearch, which shares this machine with the tests.
+const OTHERS: u64 = 2_700;
+/// The same for OpenSearch, which shares this machine with the tests.
 const OTHERS_IN_OPENSEARCH: usize = 900;
-/// Creates and updates in each request of the editors.
+/// Creates and updates per request.
 const UPSERTS: usize = 20;
-/// Deletes beside it.
+/// Deletes per request.
 const DELETES: usize = 5;
-/// How often editors write.
+/// The interval between writes.
 const WRITING: Duration = Duration::from_millis(50);
-/// How often shoppers search, each as soon as the one before has answered.
+/// The interval between searches, of which one runs at a time.
 const SEARCHING: Duration = Duration::from_millis(5);
-/// How often a rebuild is broken off.
+/// The number of interrupted rebuilds at full scale.
 const BREAKS: u64 = 12;
 /// The same in OpenSearch.
 const BREAKS_IN_OPENSEARCH: u64 = 3;
-/// The longest time between the event after which a rebuild is broken off, and that.
+/// The longest delay between an event and the interruption that follows it.
 const MAX_DELAY: Duration = Duration::from_millis(100);
 
-/// Editors and shoppers of a service that may be away.
+/// Writes and searches on a service that may be down.
 struct Load {
     state: Arc<State>,
     tasks: Vec<JoinHandle<()>>,
@@ -46,12 +45,12 @@ struct State {
     url: Mutex<String>,
     /// Products that come and go.
     others: usize,
-    /// Goes up with each start and each end of the service; odd while it runs.
+    /// Incremented with each start and stop of the service; odd while it runs.
     life: AtomicU64,
     stops: AtomicBool,
     writes: AtomicU64,
     searches: AtomicU64,
-    /// Searches that failed or found less while the service ran.
+    /// Searches that failed or returned less while the service ran.
     failures: Mutex<Vec<String>>,
 }
 
@@ -70,7 +69,7 @@ fn kept(n: usize, stock: u64) -> Value {
 }
 
 impl Load {
-    /// Fills the service at this address, and begins to write and to search.
+    /// Fills the service at this address and starts writes and searches.
     async fn begin(url: &str, others: usize, chance: &mut fastrand::Rng) -> Self {
         let mut products: Vec<Value> = (0..others).map(|n| product(n, chance)).collect();
         products.extend((0..KEPT).map(|n| kept(n, 0)));
@@ -92,7 +91,7 @@ impl Load {
         Self { state, tasks }
     }
 
-    /// The service is about to end, or has started at this address.
+    /// Records that the service is about to stop, or has started at this address.
     fn turn(&self, url: Option<&str>) {
         if let Some(url) = url {
             url.clone_into(&mut self.state.url.lock().unwrap());
@@ -100,7 +99,7 @@ impl Load {
         self.state.life.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Ends writing and searching; answers with the numbers of writes and searches, none of which failed.
+    /// Stops writes and searches and returns their numbers. No search may have failed.
     async fn end(self) -> (u64, u64) {
         self.state.stops.store(true, Ordering::Relaxed);
         for task in self.tasks {
@@ -113,8 +112,7 @@ impl Load {
     }
 }
 
-/// Creates, updates and deletes, 500 a second if the machine can. What happens to one that gets no answer is not the
-/// matter here.
+/// Creates, updates and deletes, 500 per second if the machine can. Requests without a response are not checked here.
 async fn write(state: Arc<State>, mut chance: fastrand::Rng) {
     let client = http_client();
     let mut ticks = tokio::time::interval(WRITING);
@@ -144,7 +142,7 @@ async fn write(state: Arc<State>, mut chance: fastrand::Rng) {
     }
 }
 
-/// Searches, one after the other. Each that begins and ends in one life of the service must find all kept products.
+/// Searches continuously. A search that begins and ends in one life of the service must return all kept products.
 async fn search(state: Arc<State>) {
     let client = http_client();
     let mut ticks = tokio::time::interval(SEARCHING);
@@ -174,44 +172,44 @@ async fn search(state: Arc<State>) {
     }
 }
 
-/// How a rebuild ended, with the events that were told until then.
+/// The events of a rebuild until it ended.
 struct Rebuilt {
     events: Vec<Value>,
 }
 
 impl Rebuilt {
-    /// How many events were told before it had switched over: as many pages were compared after that as before.
+    /// Returns the number of events before the switch: as many pages are compared after it as before.
     fn before_the_switch(&self) -> usize {
-        let filled = self.events.iter().filter(|told| told["event"] == "filling").count();
-        let compared = self.events.iter().filter(|told| told["event"] == "verifying").count();
+        let filled = self.events.iter().filter(|entry| entry["event"] == "filling").count();
+        let compared = self.events.iter().filter(|entry| entry["event"] == "verifying").count();
         filled + compared / 2
     }
 
     fn has(&self, event: &str) -> bool {
-        self.events.iter().any(|told| told["event"] == event)
+        self.events.iter().any(|entry| entry["event"] == event)
     }
 }
 
-/// When the one who asked for a rebuild stops listening.
+/// The moment when the client of a rebuild disconnects.
 #[derive(Clone, Copy)]
 struct Break {
-    /// After so many events.
+    /// After this many events.
     events: usize,
-    /// And so long.
+    /// And this much later.
     delay: Duration,
 }
 
 impl Break {
-    /// A moment before a rebuild that tells of so many events has switched over.
+    /// Returns a moment before the switch of a rebuild that reports this many events.
     fn at_random(events: usize, chance: &mut fastrand::Rng) -> Self {
         Self { events: chance.usize(..events), delay: MAX_DELAY.mul_f64(chance.f64()) }
     }
 }
 
-/// Asks for a rebuild, or for the way back, and listens until it has ended, or breaks off.
+/// Starts a rebuild or a rollback and reads its events until it ends, or disconnects.
 async fn rebuild(url: &str, path: &str, breaks: Option<Break>) -> Rebuilt {
     let answer = Mutex::new(None);
-    // One whose caller went away a moment ago may still be ending.
+    // A rebuild whose client disconnected may still be stopping.
     wait_until("no other rebuild is under way", async || {
         let sent = http_client().post(format!("{url}{path}")).send().await.expect("the service answers");
         let is_free = sent.status() != 409;
@@ -222,14 +220,14 @@ async fn rebuild(url: &str, path: &str, breaks: Option<Break>) -> Rebuilt {
     let answer = answer.into_inner().unwrap().unwrap();
     assert_eq!(answer.status(), 200);
     let (mut chunks, mut text) = (answer.bytes_stream(), Vec::<u8>::new());
-    let told = |text: &[u8]| text.iter().filter(|byte| **byte == b'\n').count();
-    while breaks.is_none_or(|at| told(&text) < at.events)
+    let lines = |text: &[u8]| text.iter().filter(|byte| **byte == b'\n').count();
+    while breaks.is_none_or(|at| lines(&text) < at.events)
         && let Some(Ok(chunk)) = chunks.next().await
     {
         text.extend_from_slice(&chunk);
     }
     if let Some(at) = breaks {
-        // Whatever is told meanwhile.
+        // Ignore the events of the meantime.
         let rest = chunks.for_each(async |_| {});
         let _ = tokio::time::timeout(at.delay, rest).await;
     }
@@ -240,7 +238,7 @@ async fn rebuild(url: &str, path: &str, breaks: Option<Break>) -> Rebuilt {
     Rebuilt { events: events.collect() }
 }
 
-/// The same to its end, which must be a good one.
+/// Runs a rebuild or a rollback to its end, which must succeed.
 async fn rebuilt(url: &str, path: &str) -> Rebuilt {
     let rebuilt = rebuild(url, path, None).await;
     assert!(rebuilt.has("switched") && rebuilt.has("done"), "SEED={}: {:?}", seed(), rebuilt.events);
@@ -258,17 +256,17 @@ async fn a_rebuild_that_is_killed_again_and_again_fails_no_search_and_loses_noth
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["serve", "--data-dir", folder.path().to_str().unwrap()];
     let mut service = Running::start("noren", &arguments).await;
-    let load = Load::begin(&service.url, OTHERS, &mut chance).await;
+    let load = Load::begin(&service.url, scaled(OTHERS, 900) as usize, &mut chance).await;
 
     let begun = Instant::now();
     let whole = rebuilt(&service.url, "/admin/reindex").await;
     let usual = begun.elapsed();
     let (mut kills, mut left_alone, mut resumed) = (0, 0, 0);
-    for _ in 0..BREAKS * scale() {
+    for _ in 0..scaled(BREAKS, 4) {
         let breaks = Break::at_random(whole.before_the_switch(), &mut chance);
         let broken = rebuild(&service.url, "/admin/reindex", Some(breaks)).await;
         resumed += u64::from(broken.has("resumed"));
-        // Some only lose the one who asked, as when somebody presses Ctrl-C.
+        // In some rounds only the client disconnects, as with Ctrl-C.
         if chance.u8(..3) == 0 {
             left_alone += 1;
             continue;
@@ -283,10 +281,10 @@ async fn a_rebuild_that_is_killed_again_and_again_fails_no_search_and_loses_noth
     resumed += u64::from(last.has("resumed"));
     assert!(kills > 0 && resumed > 0, "SEED={seed}: {kills} kills, {resumed} gone on with");
 
-    // A comparison takes nothing for a drift that is on its way, and not the products that are written all the time.
+    // A comparison reports no change that is in flight as a difference, and no product that is written all the time.
     let verified = verify(&service.url, "patience=20").await;
     assert!(verified.is_converged(), "SEED={seed}: {verified:?}");
-    // Back, while writes go on, and forth again.
+    // Roll back during writes, and forward again.
     let before = indexes(&service.url).await;
     rebuilt(&service.url, "/admin/reindex/rollback").await;
     let after = indexes(&service.url).await;
@@ -316,7 +314,7 @@ async fn a_rebuild_in_opensearch_fails_no_search_and_loses_nothing() {
     let whole = rebuilt(&app.url, "/admin/reindex").await;
     let usual = begun.elapsed();
     let mut resumed = 0;
-    for _ in 0..BREAKS_IN_OPENSEARCH * scale() {
+    for _ in 0..scaled(BREAKS_IN_OPENSEARCH, 3) {
         let breaks = Break::at_random(whole.before_the_switch(), &mut chance);
         let broken = rebuild(&app.url, "/admin/reindex", Some(breaks)).await;
         resumed += u64::from(broken.has("resumed"));
@@ -337,7 +335,7 @@ async fn a_rebuild_in_opensearch_fails_no_search_and_loses_nothing() {
     assert!(writes > 0 && searches > 0);
 }
 
-/// A rebuild that is begun while another runs is told so, and giving up leaves the live index as it is.
+/// A second rebuild is rejected while one runs, and discarding leaves the live index unchanged.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_rebuild_runs_at_a_time_and_can_be_given_up() {
     let app = TestApp::spawn().await;
@@ -348,14 +346,14 @@ async fn one_rebuild_runs_at_a_time_and_can_be_given_up() {
     let first = http_client().post(format!("{}/admin/reindex", app.url)).send().await.unwrap();
     assert_eq!(first.status(), 200);
     let second = app.post("/admin/reindex", &Value::Null).await;
-    // The first may have ended by then.
+    // The first may have ended already.
     assert!([200, 409].contains(&second.status.as_u16()), "{second:?}");
     if second.status == 409 {
         app.delete("/admin/reindex").await.problem(409);
     }
-    let told = first.text().await.unwrap();
-    assert!(told.contains("\"done\""), "{told}");
-    app.app().sides().index.create_next().await.unwrap();
+    let events = first.text().await.unwrap();
+    assert!(events.contains("\"done\""), "{events}");
+    app.app().store_and_index().index.create_next().await.unwrap();
     assert!(indexes(&app.url).await["next"].is_object());
     let left = app.delete("/admin/reindex").await.expect(200).json();
     assert!(left["next"].is_null() && left["live"]["documents"] == 500, "{left}");

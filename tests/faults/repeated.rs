@@ -1,8 +1,8 @@
-//! Fault 10: requests with an idempotency key whose answer is lost after the write, and that are repeated.
+//! Fault 10: retries of requests with an idempotency key whose response was lost after the write.
 //!
-//! Promised: repeated at once, at the same time as the first, or after 11 minutes (DynamoDB itself knows a repeated
-//! transaction for ten), the request is carried out once: one product, one version, one event. Each repetition gets the
-//! answer that the first would have got.
+//! Guarantee: retried immediately, concurrently with the first, or after 11 minutes (DynamoDB itself recognizes a
+//! retried transaction for ten), the request is applied once: one product, one version, one event. Each retry gets the
+//! response of the first.
 //!
 //! `cargo test --workspace --test integration faults::repeated` repeats it.
 
@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 
 use super::shop::{LATER, Shop};
 use crate::services;
-use crate::support::{Answer, FaultProxy, Rule, http_client, wait_until};
+use crate::support::{Answer, FaultProxy, Rule, http_client, on_each, wait_until};
 
 fn request(url: &str, method: &Method, path: &str, key: &str, body: &Value) -> RequestBuilder {
     let request =
@@ -32,41 +32,26 @@ fn request(url: &str, method: &Method, path: &str, key: &str, body: &Value) -> R
     }
 }
 
-/// Makes a shop of each kind a test, the last where DynamoDB can be had.
-macro_rules! on_each_store {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite_that_enqueues {
-            use super::*;
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::$test(&Shop::embedded(Outbox::Enqueue).await).await;
-            })+
-        }
-        mod sqlite_that_marks {
-            use super::*;
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::$test(&Shop::embedded(Outbox::AddEntry).await).await;
-            })+
-        }
-        mod dynamodb {
-            use super::*;
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                let Some(server) = services::dynamodb().await else { return };
-                super::$test(&Shop::dynamodb(&server.url).await).await;
-            })+
-        }
-    };
+async fn dynamodb() -> Option<Shop> {
+    Some(Shop::dynamodb(&services::dynamodb().await?.url).await)
 }
 
-on_each_store!(
-    a_write_whose_answer_is_lost_happens_once,
-    a_write_whose_client_hangs_up_happens_once,
-    a_write_that_is_repeated_while_it_runs_happens_once,
-);
+on_each! {
+    {
+        sqlite_that_enqueues: Some(Shop::embedded(Outbox::Enqueue).await);
+        sqlite_with_an_outbox: Some(Shop::embedded(Outbox::AddEntry).await);
+        dynamodb: dynamodb().await;
+    }
+    {
+        |shop| (&shop) [
+            a_write_whose_answer_is_lost_happens_once,
+            a_write_whose_client_hangs_up_happens_once,
+            a_write_that_is_repeated_while_it_runs_happens_once,
+        ]
+    }
+}
 
-/// The answer is lost on the way back: the write is made for sure.
+/// The response is lost, so the write was applied.
 async fn a_write_whose_answer_is_lost_happens_once(shop: &Shop) {
     let (mut created, mut version) = (String::new(), 0);
     for (method, key, body) in [
@@ -95,12 +80,12 @@ async fn a_write_whose_answer_is_lost_happens_once(shop: &Shop) {
     }
     let made = |version| (created.clone(), version);
     let (events, messages) = shop.events().await;
-    // A queue that tells what the store holds tells the newest version four times.
+    // A queue that sends the current record sends the newest version four times.
     assert!(events.contains(&made(4)) && events.len() <= 4, "{events:?}");
     assert_eq!(messages, 4, "one event for each write");
 }
 
-/// The client hangs up at once: the write is made or not.
+/// The client disconnects immediately, so the write may have been applied or not.
 async fn a_write_whose_client_hangs_up_happens_once(shop: &Shop) {
     let address = shop.url.trim_start_matches("http://").to_owned();
     for attempt in 0..20 {
@@ -129,7 +114,7 @@ async fn a_write_whose_client_hangs_up_happens_once(shop: &Shop) {
     assert_eq!(events, products.into_iter().collect(), "one event for each product");
 }
 
-/// A client that is impatient repeats what is still under way.
+/// An impatient client retries a request that is still running.
 async fn a_write_that_is_repeated_while_it_runs_happens_once(shop: &Shop) {
     let put = request(&shop.url, &Method::PUT, "/products/cup", "key-0", &json!({"name": "Cup"}));
     Answer::of(put).await.expect(201);
@@ -147,7 +132,7 @@ async fn a_write_that_is_repeated_while_it_runs_happens_once(shop: &Shop) {
     assert_eq!(shop.events().await.1, 20, "one event for each write");
 }
 
-/// The store's own answer is lost between DynamoDB and the service.
+/// The response of DynamoDB to the service is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_whose_answer_is_lost_happens_once() {
     let Some(server) = services::dynamodb().await else { return };
@@ -164,7 +149,7 @@ async fn a_transaction_whose_answer_is_lost_happens_once() {
     })
     .await;
     let shop = Shop::dynamodb(&proxy.url).await;
-    // The SDK repeats one that was lost; of ten it loses patience, and the client repeats.
+    // The SDK retries one lost response; after ten it gives up, and the client retries.
     for (name, lost) in [("once", 1), ("ten-times", 10)] {
         to_lose.store(lost, Ordering::Relaxed);
         let put = async || {

@@ -1,4 +1,4 @@
-//! A store that is put back to a backup, which was made while the service wrote, beside the index of later.
+//! A store restored from a backup, which was made during writes, next to a newer index.
 
 use std::fs;
 use std::sync::Arc;
@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::seed;
-use crate::support::{Answer, Running, finished, http_client, wait_until};
+use crate::support::{Answer, Running, finished, http_client, seed, wait_until};
 
-/// Products that are there before the backup.
+/// The number of products before the backup.
 const BEFORE: u64 = 300;
-/// Files of a store beside `noren.db`. Left by another store, they would be taken for its own.
+/// The other files of a store. If they were left, SQLite would apply them to the restored file.
 const BESIDE: [&str; 2] = ["noren.db-wal", "noren.db-shm"];
 
 async fn send(method: Method, url: &str, id: &str, product: Option<Value>) -> Answer {
@@ -30,9 +29,9 @@ fn lamp(price: u64) -> Option<Value> {
 
 fn verified(url: &str) -> String {
     let run = finished("noren", &["verify", "--patience", "30", "--url", url], &[]);
-    let told = String::from_utf8(run.stderr).unwrap();
-    assert!(run.status.success(), "SEED={}: {}{told}", seed(), String::from_utf8_lossy(&run.stdout));
-    told
+    let report = String::from_utf8(run.stderr).unwrap();
+    assert!(run.status.success(), "SEED={}: {}{report}", seed(), String::from_utf8_lossy(&run.stdout));
+    report
 }
 
 async fn total(url: &str) -> u64 {
@@ -49,7 +48,7 @@ async fn a_backup_made_while_writes_go_on_is_restored_and_the_index_follows() {
     for n in 0..BEFORE {
         send(Method::PUT, &service.url, &format!("p{n}"), lamp(1)).await.expect(201);
     }
-    // Somebody goes on writing until the service is gone.
+    // Writes continue until the service is killed.
     let (answered, url) = (Arc::new(AtomicU64::new(0)), service.url.clone());
     let counting = answered.clone();
     let writing = tokio::spawn(async move {
@@ -74,7 +73,7 @@ async fn a_backup_made_while_writes_go_on_is_restored_and_the_index_follows() {
     writes(20).await;
     let possible = answered.load(Ordering::SeqCst);
     assert_eq!(fs::read_dir(backups.path()).unwrap().count(), 1, "the copy is one file");
-    // After the backup: later versions, deletes, and versions that will be given out once more.
+    // After the backup: updates, deletes, and versions that will be assigned again.
     for n in 0..BEFORE {
         match chance.u8(..3) {
             0 => send(Method::DELETE, &service.url, &format!("p{n}"), None).await.expect(200),
@@ -100,10 +99,10 @@ async fn a_backup_made_while_writes_go_on_is_restored_and_the_index_follows() {
         BEFORE,
         "every price is that of the backup"
     );
-    // Version 2 comes once more, with other contents.
+    // Version 2 is assigned again, with other content.
     send(Method::PUT, &service.url, "p0", lamp(4)).await.expect(200);
-    let told = verified(&service.url);
-    assert!(told.contains("the index equals the store"), "{told}");
+    let report = verified(&service.url);
+    assert!(report.contains("the index equals the store"), "{report}");
     let search = http_client().get(format!("{}/products/search?priceRange=4-4", service.url));
     assert_eq!(Answer::of(search).await.expect(200).ids(), ["p0"]);
 }

@@ -1,4 +1,4 @@
-//! The write side over HTTP, in this process, with a clock that can be put forward.
+//! The write side over HTTP in this process, with a clock that tests advance.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use tokio::task::JoinHandle;
 
 use crate::support::{FaultProxy, Rule};
 
-/// Seconds, more than DynamoDB remembers a transaction.
+/// Seconds; longer than DynamoDB remembers a transaction.
 pub(super) const LATER: i64 = 11 * 60;
 
 /// A running write side.
 pub(super) struct Shop {
     pub(super) url: String,
-    /// The same, but no answer comes back.
+    /// The same service, but responses are lost.
     pub(super) mute: FaultProxy,
     catalogue: Catalogue,
     pub(super) store: Arc<dyn ProductStore>,
@@ -42,14 +42,14 @@ impl Shop {
         Self::serve(store.clone(), store, seconds_later, data).await
     }
 
-    /// On DynamoDB behind the address; the queue is a file, whose messages can be counted.
+    /// Starts a shop on DynamoDB at this address. The queue is a file, so that its messages can be counted.
     pub(super) async fn dynamodb(url: &str) -> Self {
         let table = format!("repeated-{}", ProductId::generate());
         Self::dynamodb_table(&DynamoStore::create(&Aws::local(url).await.unwrap(), &table).await.unwrap())
             .await
     }
 
-    /// On a table that is there.
+    /// Starts a shop on an existing table.
     pub(super) async fn dynamodb_table(store: &DynamoStore) -> Self {
         let (clock, seconds_later) = clock();
         let data = tempfile::tempdir().unwrap();
@@ -74,7 +74,8 @@ impl Shop {
         Self { url, mute, catalogue, store, queue, seconds_later, serving, _data: data }
     }
 
-    /// Everything that was enqueued, with what the relay finds: product and version, and how many messages that were.
+    /// Runs the relay and empties the queue. Returns each product and version that was enqueued, and the number of
+    /// messages.
     pub(super) async fn events(&self) -> (BTreeSet<(String, u64)>, usize) {
         self.seconds_later.fetch_add(LATER, Ordering::Relaxed);
         relay_all(&self.catalogue).await.unwrap();
@@ -106,7 +107,7 @@ impl Drop for Shop {
     }
 }
 
-/// The clock of the computer, and how many seconds to put it forward.
+/// Returns a clock, and the seconds by which it is ahead of the computer's.
 fn clock() -> (Arc<dyn Fn() -> Timestamp + Send + Sync>, Arc<AtomicI64>) {
     let seconds_later = Arc::new(AtomicI64::new(0));
     let later = Arc::clone(&seconds_later);

@@ -1,10 +1,10 @@
-//! Fault 3: changes that come shuffled, three times each, and some of them long after the rest.
+//! Fault 3: changes arrive in random order, three times each, and some long after the rest.
 //!
-//! Promised: whatever the order, the number and the delay of messages, the index holds the newest version of every
-//! product, tombstones included; and the same messages once more change nothing.
+//! Guarantee: whatever the order, number and delay of messages, the index holds the newest version of every product,
+//! tombstones included; sending the same messages again changes nothing.
 //!
-//! `SEED=7 SCALE=3 cargo test --workspace --test integration faults::shuffled` repeats it in another order, with three
-//! times as many.
+//! `SEED=7 NOREN_TEST_SCALE=3 cargo test --workspace --test integration faults::shuffled` repeats it in another order,
+//! with three times as many products.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,40 +16,35 @@ use domain::ports::{ChangeQueue, Envelope, IndexWriter, Indexed, IndexedState, S
 use domain::{Change, Content, Currency, Language, Product, ProductId, Record, Tombstone, Version};
 use embedded_store::{EmbeddedStore, Options};
 use sqs_queue::SqsQueue;
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::services;
-use crate::support::{indexes, wait_within};
+use crate::support::{indexes, scaled, seed, wait_within};
 
-/// How often each change is sent.
+/// The number of times that each change is sent.
 const TIMES: usize = 3;
-/// Messages that are sent together.
+/// Versions of each product.
+const VERSIONS: u64 = 7;
+/// Messages per send.
 const SENT_TOGETHER: usize = 1000;
-/// How long all messages may be on their way, also on a busy machine.
+/// The longest time that all messages may take on a busy machine.
 const LONG: Duration = Duration::from_secs(300);
-
-/// How much is sent.
-struct Size {
-    products: usize,
-    /// With their repetitions.
-    events: usize,
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shuffled_changes_converge_on_tantivy() {
     let (_data, queue) = embedded();
     let (_folder, writer, searcher) = indexes::tantivy(Language::default());
-    let size = Size { products: 5000, events: 100_000 * super::scale() as usize };
-    converges(queue, Arc::new(writer), &searcher, size).await;
+    let products = scaled(5000, 500) as usize;
+    converges(queue, Arc::new(writer), &searcher, products).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shuffled_changes_converge_on_opensearch() {
     let Some((writer, searcher)) = indexes::opensearch("shuffled", Language::default()).await else { return };
     let (_data, queue) = embedded();
-    let size = Size { products: 5000, events: 100_000 * super::scale() as usize };
-    converges(queue, Arc::new(writer), &searcher, size).await;
+    let products = scaled(5000, 500) as usize;
+    converges(queue, Arc::new(writer), &searcher, products).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,8 +54,8 @@ async fn shuffled_changes_converge_from_sqs() {
     let name = format!("shuffled-{}", ProductId::generate());
     let queue = SqsQueue::create(&aws, &name, Duration::from_secs(10)).await.unwrap();
     let (_folder, writer, searcher) = indexes::tantivy(Language::default());
-    let size = Size { products: 300, events: 6000 * super::scale() as usize };
-    converges(Arc::new(queue), Arc::new(writer), &searcher, size).await;
+    let products = scaled(300, 60) as usize;
+    converges(Arc::new(queue), Arc::new(writer), &searcher, products).await;
 }
 
 fn embedded() -> (tempfile::TempDir, Arc<dyn ChangeQueue>) {
@@ -69,18 +64,18 @@ fn embedded() -> (tempfile::TempDir, Arc<dyn ChangeQueue>) {
     (data, Arc::new(queue))
 }
 
-/// Sends everything twice, the second time in another order, and holds the index against the newest versions.
+/// Sends everything twice, the second time in another order, and compares the index with the newest versions.
 async fn converges(
     queue: Arc<dyn ChangeQueue>,
     writer: Arc<dyn IndexWriter>,
     searcher: &dyn SearchIndex,
-    size: Size,
+    products: usize,
 ) {
-    let seed = super::seed();
+    let seed = seed();
     println!("seed {seed}");
     let mut chance = fastrand::Rng::with_seed(seed);
-    let changes = changes(&mut chance, &size);
-    let worker = Worker::new(Arc::clone(&queue), writer, WorkerOptions::default());
+    let changes = changes(&mut chance, products);
+    let worker = Consumer::new(Arc::clone(&queue), writer, ConsumerOptions::default());
     let stop = CancellationToken::new();
     let (working, stopped) = (worker.clone(), stop.clone());
     let work = tokio::spawn(async move { working.run(stopped).await });
@@ -88,7 +83,7 @@ async fn converges(
         let begun = Instant::now();
         let mut events: Vec<&Change> = (0..TIMES).flat_map(|_| &changes).collect();
         chance.shuffle(&mut events);
-        // One in ten waits until all others are through.
+        // One in ten is sent after all others were applied.
         let (on_time, late) = events.split_at(events.len() / 10 * 9);
         for part in [on_time, late] {
             send(&*queue, part).await;
@@ -98,10 +93,10 @@ async fn converges(
         assert_eq!(queue.stats().await.unwrap().dead, 0, "no dead letters");
         holds_newest(searcher, &changes).await;
         let (count, took) = (events.len(), begun.elapsed());
-        println!("{pass} pass: {count} events over {} products in {took:?}", size.products);
+        println!("{pass} pass: {count} events over {products} products in {took:?}");
     }
     stop.cancel();
-    work.await.expect("the worker ends when it is told to");
+    work.await.expect("the worker ends when it is stopped");
 }
 
 async fn send(queue: &dyn ChangeQueue, events: &[&Change]) {
@@ -113,16 +108,15 @@ async fn send(queue: &dyn ChangeQueue, events: &[&Change]) {
     }
 }
 
-/// The history of each product: versions from 1 on, one in five of them a delete.
-fn changes(chance: &mut fastrand::Rng, size: &Size) -> Vec<Change> {
-    let versions = size.events.div_ceil(TIMES * size.products);
+/// Returns the history of each product: versions from 1 on, one in five of them a delete.
+fn changes(chance: &mut fastrand::Rng, products: usize) -> Vec<Change> {
     let content =
         read_product(br#"{"name":"x","brand":"Tokoname","price":19.9}"#, Currency::USD).unwrap().content;
     let at = domain::now();
-    let mut changes = Vec::with_capacity(size.products * versions);
-    for number in 0..size.products {
+    let mut changes = Vec::with_capacity(products * VERSIONS as usize);
+    for number in 0..products {
         let id = ProductId::parse(&format!("p{number}")).unwrap();
-        for version in (1..=versions as u64).map(Version) {
+        for version in (1..=VERSIONS).map(Version) {
             let id = id.clone();
             changes.push(if version > Version::FIRST && chance.u8(0..5) == 0 {
                 Change::Delete(Tombstone { id, version, deleted_at: at })
@@ -143,15 +137,15 @@ async fn holds_newest(searcher: &dyn SearchIndex, changes: &[Change]) {
     }
     let ids: Vec<ProductId> = newest.keys().map(|id| (*id).clone()).collect();
     for ids in ids.chunks(500) {
-        for (id, held) in ids.iter().zip(searcher.get(ids).await.unwrap()) {
-            assert_eq!(held, Some(indexed(newest[id])), "{id}");
+        for (id, found) in ids.iter().zip(searcher.get(ids).await.unwrap()) {
+            assert_eq!(found, Some(indexed(newest[id])), "{id}");
         }
     }
     let live = newest.values().filter(|change| change.product().is_some()).count();
     assert_eq!(searcher.stats().await.unwrap().products, live as u64);
 }
 
-/// What an index holds after a change.
+/// Returns the index's version of the product after a change.
 fn indexed(change: &Change) -> Indexed {
     let state = match change.record() {
         Record::Live(product) => IndexedState::Active(product),

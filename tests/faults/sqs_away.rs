@@ -1,10 +1,10 @@
-//! Fault 7, the queue: SQS is away while clients write.
+//! Fault 7, the queue: SQS is unavailable during writes.
 //!
-//! Promised: writes are answered with a 2xx, since DynamoDB keeps what must be sent; memory does not grow with what
-//! waits; when SQS is back, everything is sent and found without anybody's help.
+//! Guarantee: writes succeed, because the outbox in DynamoDB keeps the changes; memory does not grow with the backlog;
+//! once SQS is back, everything is enqueued and found without intervention.
 //!
-//! `SCALE=60 cargo test --workspace --test integration faults::sqs_away` repeats it with an outage of ten minutes instead
-//! of ten seconds.
+//! `NOREN_TEST_SCALE=60 cargo test --workspace --test integration faults::sqs_away` repeats it with an outage of ten
+//! minutes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,14 +19,14 @@ use sqs_queue::SqsQueue;
 
 use crate::aws::variables;
 use crate::services;
-use crate::support::{Answer, FaultProxy, Rule, Running, http_client, wait_within};
+use crate::support::{Answer, FaultProxy, Rule, Running, http_client, scaled, wait_within};
 
 const CLIENTS: usize = 16;
-/// How long SQS is away, unless it shall be longer.
-const OUTAGE: Duration = Duration::from_secs(10);
-/// How much more memory a service may take while changes wait.
+/// The length of the outage at full scale.
+const OUTAGE_SECONDS: u64 = 10;
+/// The bytes by which a service may grow during the outage.
 const MAX_GROWTH: u64 = 48 << 20;
-/// How long draining may take on a busy machine.
+/// The longest time that draining may take on a busy machine.
 const LONG: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +56,7 @@ async fn writes_succeed_while_sqs_is_away_and_are_found_when_it_is_back() {
     let (command, sync) = (start("noren-command").await, start("noren-sync").await);
     let query = Running::start("noren-query", &["--data-dir", data.path().to_str().unwrap()]).await;
 
-    // Whatever a service needs at first, it has taken then.
+    // After this, the services have allocated what they need.
     let mut writers: Vec<Writer> = (0..CLIENTS)
         .map(|number| Writer { number, http: http_client(), written: 0, slowest: Duration::ZERO })
         .collect();
@@ -65,7 +65,7 @@ async fn writes_succeed_while_sqs_is_away_and_are_found_when_it_is_back() {
     let (before, memory) = (written(&writers), [&command, &sync].map(Running::memory));
 
     is_away.store(true, Ordering::Relaxed);
-    let outage = OUTAGE * super::scale() as u32;
+    let outage = Duration::from_secs(scaled(OUTAGE_SECONDS, 3));
     join_all(writers.iter_mut().map(|writer| writer.write_for(&command, outage))).await;
     let grown = [&command, &sync].map(Running::memory).into_iter().zip(memory);
     let grown: Vec<u64> =
@@ -96,7 +96,7 @@ async fn writes_succeed_while_sqs_is_away_and_are_found_when_it_is_back() {
     assert!(grown.iter().all(|bytes| *bytes < MAX_GROWTH), "{grown:?} bytes");
 }
 
-/// A client that makes products.
+/// A client that creates products.
 struct Writer {
     number: usize,
     http: reqwest::Client,

@@ -1,4 +1,4 @@
-//! What the fault tests share: a catalogue over HTTP, and `noren verify` by its route and by its program.
+//! Helpers of the fault tests: a catalogue over HTTP, and `noren verify` by its route and as a program.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, finished, http_client};
 
-/// Lines of one request of a bulk write.
+/// Lines per bulk request.
 const LINES_AT_A_TIME: usize = 1_000;
 
-/// What came of a comparison.
+/// The result of a comparison.
 #[derive(Debug)]
 pub(super) struct Verified {
-    /// What is wrong with which product, and what was done about it.
+    /// The kind of difference of each product, and its repair.
     pub(super) drifts: BTreeMap<String, (String, Value)>,
     pub(super) summary: Value,
 }
@@ -23,13 +23,13 @@ impl Verified {
         self.drifts.is_empty() && self.summary["isConverged"] == true
     }
 
-    /// What is wrong with which product.
+    /// Returns the kind of difference of each product.
     pub(super) fn kinds(&self) -> BTreeMap<String, String> {
         self.drifts.iter().map(|(id, (kind, _))| (id.clone(), kind.clone())).collect()
     }
 }
 
-/// Asks the service at this address to compare.
+/// Runs a comparison in the service at this address.
 pub(super) async fn verify(url: &str, parameters: &str) -> Verified {
     let request = http_client().request(Method::POST, format!("{url}/admin/verify?{parameters}"));
     let answer = Answer::of(request).await.expect(200);
@@ -39,9 +39,9 @@ pub(super) async fn verify(url: &str, parameters: &str) -> Verified {
         match event["event"].as_str().unwrap() {
             "progress" => {}
             "drift" => {
-                let told = (event["kind"].as_str().unwrap().to_owned(), event["repair"].clone());
-                let again = drifts.insert(event["id"].as_str().unwrap().to_owned(), told);
-                assert_eq!(again, None, "told twice: {event}");
+                let reported = (event["kind"].as_str().unwrap().to_owned(), event["repair"].clone());
+                let again = drifts.insert(event["id"].as_str().unwrap().to_owned(), reported);
+                assert_eq!(again, None, "reported twice: {event}");
             }
             "summary" => summary = event,
             other => panic!("{other}: {event}"),
@@ -51,15 +51,15 @@ pub(super) async fn verify(url: &str, parameters: &str) -> Verified {
     Verified { drifts, summary }
 }
 
-/// Asks until the index equals the store, as it must within a while once nobody writes.
+/// Asserts that the index equals the store once no change is in flight.
 pub(super) async fn expect_converged(url: &str, seed: u64) {
     let verified = verify(url, "patience=30").await;
     assert!(verified.is_converged(), "SEED={seed}: {verified:?}");
     assert!(verified.summary["compared"].as_u64() > Some(0), "SEED={seed}: {verified:?}");
 }
 
-/// Runs the program `noren verify`; answers with its exit code, what it said is wrong with which product, and its last
-/// line on standard error.
+/// Runs the program `noren verify`. Returns its exit code, the kind of difference of each product, and its last line
+/// on standard error.
 pub(super) fn noren_verify(arguments: &[&str]) -> (Option<i32>, BTreeMap<String, String>, String) {
     let output = finished("noren", &[&["verify"], arguments].concat(), &[]);
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
@@ -71,7 +71,7 @@ pub(super) fn noren_verify(arguments: &[&str]) -> (Option<i32>, BTreeMap<String,
     (output.status.code(), drifts.collect(), err.lines().last().unwrap_or_default().to_owned())
 }
 
-/// A product as it is first written. Everything with the tag `kept` stays for as long as a test runs.
+/// Returns a product as it is first written. Products with the tag `kept` are never deleted.
 pub(super) fn product(n: usize, chance: &mut fastrand::Rng) -> Value {
     let description = "A lamp for reading and for tea. ".repeat(chance.usize(1..10));
     let status = if chance.u8(..10) == 0 { "draft" } else { "active" };
@@ -93,7 +93,7 @@ pub(super) async fn fill(url: &str, products: &[Value]) {
     }
 }
 
-/// Deletes a product, which must be there.
+/// Deletes a product, which must exist.
 pub(super) async fn delete(url: &str, id: &str) {
     Answer::of(http_client().delete(format!("{url}/products/{id}"))).await.expect(200);
 }

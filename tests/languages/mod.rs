@@ -1,7 +1,7 @@
-//! What queries in Japanese, Chinese and Korean find in one index with products in these languages and in English.
+//! Queries in Japanese, Chinese and Korean on one index with products in these languages and in English.
 //!
-//! `products.ndjson` has the products. Each line of `queries.tsv` has a query, the products that it must find, those that
-//! it must not find, `*` for all others, and, where it needs saying, why.
+//! `products.ndjson` has the products. Each line of `queries.tsv` has a query, the products that must match, those
+//! that must not (`*` for all others) and, where useful, the reason.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,7 +15,7 @@ use domain::{Change, Currency, Language, Product, ProductId, Version};
 
 use crate::support::indexes;
 
-/// What one line of the list says.
+/// A line of the list.
 struct Expectation {
     line: usize,
     query: &'static str,
@@ -56,7 +56,7 @@ async fn forms_of_a_word_are_one_in_opensearch() {
     }
 }
 
-/// Names of products in a language, and which of them, by their numbers, queries find.
+/// Product names in a language, and queries with the numbers of the products that match.
 struct Catalogue {
     language: Language,
     names: &'static [&'static str],
@@ -105,7 +105,7 @@ const CATALOGUES: [Catalogue; 4] = [
     },
 ];
 
-/// Fills an empty index of the catalogue's language with its products and compares what its queries find.
+/// Fills an empty index of the catalogue's language and checks the matches of its queries.
 async fn check_forms(writer: &dyn IndexWriter, index: &dyn SearchIndex, catalogue: &Catalogue) {
     let product = |(number, name): (usize, &&str)| {
         let json = serde_json::json!({ "id": number.to_string(), "name": name });
@@ -121,7 +121,7 @@ async fn check_forms(writer: &dyn IndexWriter, index: &dyn SearchIndex, catalogu
     }
 }
 
-/// Fills an empty index with the products and compares what each query finds.
+/// Fills an empty index with the products and checks the matches of each query.
 async fn check_list(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
     let products = products();
     let ids: BTreeSet<String> = products.iter().map(|product| product.id.to_string()).collect();
@@ -148,14 +148,14 @@ async fn check_list(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
     }
 }
 
-/// The names found, with what was looked for marked in them.
+/// Returns the highlighted names of the matches.
 async fn highlighted_names(index: &dyn SearchIndex, query: &str) -> Vec<String> {
     let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
     let answer = index.search(&request).await.unwrap();
     answer.hits.into_iter().filter_map(|mut hit| hit.highlights.remove("name")).collect()
 }
 
-/// The ids found by all words of the query.
+/// Returns the ids of the products that match all words.
 async fn found(index: &dyn SearchIndex, query: &str) -> BTreeSet<String> {
     let page = Page { start: PageStart::Number(1), size: 100 };
     let request = SearchRequest {
@@ -190,7 +190,7 @@ fn products() -> Vec<Product> {
     products
 }
 
-/// A product at its first version from its JSON, which names its id.
+/// Builds a product at its first version from JSON with an id.
 fn product(json: &[u8]) -> Product {
     let input = read_product(json, Currency::USD).unwrap();
     let at = domain::now();

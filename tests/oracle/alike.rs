@@ -1,7 +1,7 @@
-//! Both indexes find, rank, count, mark and correct alike, also what the shop's rules decide.
+//! Both indexes match, rank, count, highlight and correct alike, also under a shop's rules.
 //!
-//! Products are written once only: how often deleted ones had a word decides which of two misspellings comes first, and
-//! when an index forgets them is its own affair.
+//! Each product is written once: the document frequency, which includes deleted products until a merge, decides which
+//! of two misspellings comes first.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use domain::{Change, Currency, Language, Product};
 use super::catalogue::{random_products, random_request, random_tuning, real_products};
 use crate::support::indexes;
 
-/// Catalogues with so many products: few enough for typos, or so many that beginnings and missing words are not needed.
+/// Sizes of catalogues: few enough for typos, and so many that neither prefixes nor optional words are needed.
 const PRODUCTS: [usize; 3] = [40, 150, 600];
 const REQUESTS: usize = 60;
 const PAGES: usize = 3;
@@ -58,7 +58,7 @@ async fn opensearch_and_tantivy_answer_alike_about_real_products() {
     compare(&products, requests.collect()).await;
 }
 
-/// Fills both with the products, and asks them the same.
+/// Fills both indexes and compares their answers.
 async fn compare(products: &[Arc<Product>], requests: Vec<SearchRequest>) {
     let Some((writer, opensearch)) = indexes::opensearch("alike", Language::English).await else { return };
     let (_folder, tantivy_writer, tantivy) = indexes::tantivy(Language::English);
@@ -88,7 +88,7 @@ async fn compare(products: &[Arc<Product>], requests: Vec<SearchRequest>) {
     );
 }
 
-/// The answer without the name of the state, which each index has its own of.
+/// Returns the answer without the snapshot, which differs between indexes.
 async fn answer(index: &dyn SearchIndex, request: &SearchRequest) -> SearchAnswer {
     SearchAnswer { snapshot: String::new(), ..index.search(request).await.unwrap() }
 }

@@ -1,4 +1,4 @@
-//! Random catalogues and requests over a vocabulary so small that words, prices and names meet all the time.
+//! Random catalogues and requests over a vocabulary so small that words, prices and names often coincide.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -17,7 +17,7 @@ use fastrand::Rng;
 
 use super::reference;
 
-/// Words that are beginnings of each other, typos of each other, and codes.
+/// Words that are prefixes or typos of each other, and codes.
 const WORDS: [&str; 30] = [
     "red", "Red", "read", "ready", "reading", "lamp", "lamps", "clamp", "camp", "table", "tables", "cable",
     "wood", "wooden", "woollen", "silver", "sliver", "slivers", "gold", "golden", "go", "to", "x1", "x10",
@@ -28,48 +28,48 @@ const CATEGORIES: [&str; 6] =
     ["Home", "Home > Lamps", "Home > Lamps > Desk", "Home > Tables", "Wood", "Wood > Lamps"];
 const KEYS: [&str; 4] = ["colour", "colours", "size", "a.b"];
 const CURRENCIES: [&str; 3] = ["USD", "EUR", "JPY"];
-/// So many ids there are.
+/// The number of ids.
 pub(crate) const IDS: usize = 60;
 
-/// What the store would hold.
+/// The records that a store would hold.
 #[derive(Default)]
 pub(crate) struct Catalogue {
     records: BTreeMap<ProductId, (Version, Option<Arc<Product>>)>,
 }
 
 impl Catalogue {
-    /// The products that are not deleted.
+    /// Returns the products that are not deleted.
     pub(crate) fn live(&self) -> impl Iterator<Item = &Arc<Product>> {
         self.records.values().filter_map(|(_, product)| product.as_ref())
     }
 
-    /// What the index must hold of each product that there may be.
+    /// Returns what the index must hold for every possible id.
     pub(crate) fn indexed(&self) -> Vec<(ProductId, Option<Indexed>)> {
         let id = |number| ProductId::parse(&format!("p{number}")).unwrap();
-        let held = |id: &ProductId| {
+        let indexed = |id: &ProductId| {
             self.records.get(id).map(|(version, product)| reference::indexed(*version, product.as_ref()))
         };
-        (0..IDS + 3).map(id).map(|id| (id.clone(), held(&id))).collect()
+        (0..IDS + 3).map(id).map(|id| (id.clone(), indexed(&id))).collect()
     }
 
-    /// Creates, updates and deletes products; some changes are out of date. With what each must become.
+    /// Creates, updates and deletes products; some changes are stale. Returns them with their expected outcomes.
     pub(crate) fn random_changes(&mut self, random: &mut Rng) -> (Vec<Change>, Vec<Applied>) {
         let (mut changes, mut expected) = (Vec::new(), Vec::new());
         let mut numbers: Vec<usize> = (0..IDS).collect();
         random.shuffle(&mut numbers);
         for number in numbers.into_iter().take(random.usize(1..30)) {
             let id = ProductId::parse(&format!("p{number}")).unwrap();
-            let held = self.records.get(&id).map(|(version, _)| *version);
-            let is_stale = held.is_some() && random.u8(..10) == 0;
-            let version = match held {
-                Some(held) if is_stale => Version(random.u64(1..=held.0)),
-                held => Version(Version::after(held).0 + random.u64(..3)),
+            let current = self.records.get(&id).map(|(version, _)| *version);
+            let is_stale = current.is_some() && random.u8(..10) == 0;
+            let version = match current {
+                Some(current) if is_stale => Version(random.u64(1..=current.0)),
+                current => Version(Version::after(current).0 + random.u64(..3)),
             };
             let change = if random.u8(..5) == 0 {
                 Change::Delete(Tombstone { id: id.clone(), version, deleted_at: domain::now() })
             } else {
                 let product = Arc::new(random_product(id.clone(), version, random));
-                if held.is_none() { Change::Create(product) } else { Change::Update(product) }
+                if current.is_none() { Change::Create(product) } else { Change::Update(product) }
             };
             expected.push(if is_stale { Applied::Stale } else { Applied::Done });
             if !is_stale {
@@ -81,7 +81,7 @@ impl Catalogue {
     }
 }
 
-/// So many active products, each at its first version.
+/// Returns this many active products at their first version.
 pub(crate) fn random_products(count: usize, random: &mut Rng) -> Vec<Arc<Product>> {
     let product = |number: usize| {
         let id = ProductId::parse(&format!("p{number}")).unwrap();
@@ -129,7 +129,7 @@ fn random_attribute(random: &mut Rng) -> AttributeValue {
             AttributeValue::Number(serde_json::Number::from_f64(f64::from(random.i32(-4..8)) / 2.0).unwrap())
         }
         3 => AttributeValue::List((0..random.usize(..4)).map(|_| word(random).to_owned()).collect()),
-        // Longer than any dictionary takes as it is, and equal up to the end.
+        // Longer than the longest term, and equal except for the end.
         4 => AttributeValue::Text(format!("{}{}", "long ".repeat(60), random.u8(..3))),
         _ => AttributeValue::Text(word(random).to_owned()),
     }
@@ -148,7 +148,7 @@ fn random_category(random: &mut Rng) -> CategoryPath {
     CategoryPath::parse(random.choice(CATEGORIES).unwrap()).unwrap()
 }
 
-/// A request over every filter, facet, order and page size.
+/// Returns a random request over all filters, facets, orders and page sizes.
 pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
     let words = match random.u8(..3) {
         0 => String::new(),
@@ -172,7 +172,7 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
     }
 }
 
-/// What a shop with so many products may have decided about a search.
+/// Returns random rules of a shop with this many products.
 pub(crate) fn random_tuning(products: usize, random: &mut Rng) -> Tuning {
     let some = |random: &mut Rng| if random.u8(..3) == 0 { random.usize(1..4) } else { 0 };
     let ids = |random: &mut Rng| -> Vec<ProductId> {
@@ -183,7 +183,7 @@ pub(crate) fn random_tuning(products: usize, random: &mut Rng) -> Tuning {
         from: text(1..3, random),
         to: (0..random.usize(1..3)).map(|_| text(1..3, random)).collect(),
     };
-    // Eighths add up to the same whatever the order.
+    // Sums of eighths do not depend on their order.
     let by = |random: &mut Rng| f32::from(random.i8(-8..=8)) / 8.0;
     let boost = |random: &mut Rng| Boost { filters: random_filters(random), by: by(random) };
     Tuning {
@@ -195,7 +195,7 @@ pub(crate) fn random_tuning(products: usize, random: &mut Rng) -> Tuning {
     }
 }
 
-/// The word as it is, or cut off, or with letters lost, doubled, changed or swapped.
+/// Returns the word unchanged, cut off, or with letters removed, doubled, replaced or swapped.
 fn mistyped(word: &str, random: &mut Rng) -> String {
     let mut letters: Vec<char> = word.chars().collect();
     for _ in 0..[0, 0, 0, 1, 1, 2, 3][random.usize(..7)] {
@@ -262,7 +262,7 @@ fn random_attribute_filter(random: &mut Rng) -> AttributeFilter {
     }
 }
 
-/// The first products of the real catalogue that lies beside the checkout.
+/// Returns the first products of the real catalogue, if it is beside the checkout.
 pub(crate) fn real_products(count: usize) -> Option<Vec<Arc<Product>>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/icecat.ndjson.gz");
     let file = BufReader::new(flate2::read::GzDecoder::new(std::fs::File::open(path).ok()?));
@@ -274,7 +274,7 @@ pub(crate) fn real_products(count: usize) -> Option<Vec<Arc<Product>>> {
     Some(products)
 }
 
-/// As much of a foreign product as has a place here.
+/// Converts a product of that catalogue as far as the fields correspond.
 fn real_product(number: usize, json: &serde_json::Value) -> Product {
     let text = |field: &str| json[field].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
     let currency = text("currency").and_then(|code| Currency::parse(&code).ok()).unwrap_or(Currency::USD);

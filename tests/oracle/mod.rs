@@ -1,5 +1,5 @@
-//! A brute-force search that the index is compared with: random catalogues, random requests, the whole answer. And both
-//! indexes compared with each other, to the last step of each score.
+//! The indexes compared with a brute-force search, on random catalogues and requests, and with each other, down to the
+//! scores.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,19 +13,19 @@ use domain::Language;
 use domain::ports::{IndexWriter, SearchIndex};
 use domain::search::{FacetRequest, Field, MatchMode, Page, PageStart, SearchAnswer, SearchRequest, Sort};
 
-use crate::support::indexes;
+use crate::support::{indexes, scaled};
 
 use catalogue::{Catalogue, IDS, random_request, random_tuning};
 use reference::{Class, Found};
 
 const CATALOGUES: u64 = 10;
 const REQUESTS: usize = 50;
-/// Searches that are asked together, after each was asked alone.
+/// The number of searches in one call, after each ran alone.
 const SEARCHES_AT_ONCE: usize = 7;
 
 #[tokio::test]
 async fn tantivy_answers_as_the_brute_force_search_does() {
-    for seed in 0..CATALOGUES {
+    for seed in 0..scaled(CATALOGUES, 3) {
         let (_folder, writer, searcher) = indexes::tantivy(Language::English);
         compare(&writer, &searcher, seed).await;
     }
@@ -33,7 +33,7 @@ async fn tantivy_answers_as_the_brute_force_search_does() {
 
 #[tokio::test]
 async fn opensearch_answers_as_the_brute_force_search_does() {
-    for seed in 0..CATALOGUES {
+    for seed in 0..scaled(CATALOGUES, 3) {
         let Some((writer, searcher)) = indexes::opensearch("oracle", Language::English).await else { return };
         compare(&writer, &searcher, seed).await;
     }
@@ -51,7 +51,7 @@ async fn facets_of_real_products_in_opensearch_equal_a_count_over_the_file() {
     compare_facets_of_real_products(&writer, &searcher).await;
 }
 
-/// Fills an empty index with the catalogue of this seed, and asks it the requests of this seed.
+/// Fills an empty index with the catalogue of this seed and runs the requests of this seed.
 async fn compare(writer: &dyn IndexWriter, index: &dyn SearchIndex, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut catalogue = Catalogue::default();
@@ -61,8 +61,8 @@ async fn compare(writer: &dyn IndexWriter, index: &dyn SearchIndex, seed: u64) {
         assert_eq!(applied, expected, "seed {seed}, round {round}: {changes:?}");
     }
     assert_eq!(index.stats().await.unwrap().products, catalogue.live().count() as u64, "seed {seed}");
-    let (ids, held): (Vec<_>, Vec<_>) = catalogue.indexed().into_iter().unzip();
-    assert_eq!(index.get(&ids).await.unwrap(), held, "seed {seed}");
+    let (ids, expected): (Vec<_>, Vec<_>) = catalogue.indexed().into_iter().unzip();
+    assert_eq!(index.get(&ids).await.unwrap(), expected, "seed {seed}");
     let mut requests = Vec::new();
     for number in 0..REQUESTS {
         let mut request = random_request(&mut random);
@@ -82,7 +82,7 @@ async fn compare(writer: &dyn IndexWriter, index: &dyn SearchIndex, seed: u64) {
     }
 }
 
-/// Several searches at once answer what each does alone, all on one state.
+/// Checks that several searches in one call return what each returns alone, on one snapshot.
 async fn compare_with_each_alone(index: &dyn SearchIndex, requests: &[SearchRequest]) {
     let answers = index.search_all(requests).await.unwrap();
     assert_eq!(answers.len(), requests.len());
@@ -92,7 +92,7 @@ async fn compare_with_each_alone(index: &dyn SearchIndex, requests: &[SearchRequ
     }
 }
 
-/// Walks through the whole list, by pages and by cursors.
+/// Reads the whole result, by page numbers and by cursors.
 async fn compare_pages(
     index: &dyn SearchIndex,
     request: &SearchRequest,
@@ -131,12 +131,13 @@ async fn compare_pages(
         let ids: Vec<&str> = listed.iter().map(|hit| hit.product.id.as_str()).collect();
         let wanted: Vec<&str> = expected.products.iter().map(|found| found.product.id.as_str()).collect();
         if request.sort == Sort::Relevance && expected.has_words {
-            // Only the classes are told; within one the index decides, by scores that never rise.
+            // The reference knows only classes; within a class the index decides the order, by scores that never
+            // increase.
             assert_eq!(ids.iter().collect::<BTreeSet<_>>(), wanted.iter().collect(), "{context}");
             assert_eq!(ids.len(), wanted.len(), "{context}");
             let class = |id: &str| -> (usize, Class) {
                 let found = expected.products.iter().find(|found| found.product.id.as_str() == id).unwrap();
-                // What is pinned has no class of its own.
+                // Pinned products have no class.
                 (found.pinned, if found.pinned > 0 { Class::default() } else { found.class })
             };
             for pair in listed.windows(2) {
@@ -175,7 +176,7 @@ async fn compare_facet_values(
     assert_eq!(index.facet_values(&facet).await.unwrap(), expected, "{context}");
 }
 
-/// The icecat catalogue, when it lies beside the checkout, else a made one: facets of the real data.
+/// Compares the facets of the Icecat catalogue if it is beside the checkout, otherwise of a generated one.
 async fn compare_facets_of_real_products(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
     let products = catalogue::real_products(3000).unwrap_or_else(|| {
         println!(

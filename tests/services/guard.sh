@@ -1,8 +1,8 @@
-# Runs a server until it ends or the reader's standard input is closed, which happens when the one who started this
-# is gone, for whatever reason: a server must never outlive its tests.
+# Runs a server until it ends or standard input is closed, which happens when the parent process ends for whatever
+# reason: a server must never outlive its tests.
 #
-# $1: folder of the server, removed when the starter is gone; $2: a command that cleans up, or nothing; then the
-# command of the server.
+# $1: the server's folder, removed when the parent has ended; $2: a cleanup command, or nothing; the rest is the
+# server's command.
 folder=$1 cleanup=$2
 shift 2
 exec 3<&0
@@ -19,6 +19,6 @@ if [ -e "$folder/over" ]; then
     [ -z "$cleanup" ] || sh -c "$cleanup" </dev/null >/dev/null 2>&1
     rm -rf "$folder"
 else
-    # It ended by itself. Its folder stays, so that the log can be read.
+    # It ended by itself. Its folder is kept, so that the log can be read.
     kill "$watch" 2>/dev/null
 fi

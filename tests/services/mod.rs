@@ -1,60 +1,60 @@
-//! The real servers that the adapters for AWS and OpenSearch are tested on: DynamoDB Local, ElasticMQ (which speaks
-//! SQS) and OpenSearch.
+//! The real servers for tests of the AWS and OpenSearch adapters: DynamoDB Local, ElasticMQ (which speaks SQS) and
+//! OpenSearch.
 //!
-//! Each is started once for all tests of the process, when the first test asks for it, on a free port of this
-//! machine, and ended with the process, however that ends. By Docker Compose where an engine answers, else from Maven
-//! Central with Java. Where neither can be had there is one line about it and the tests that need a server pass over;
-//! in CI they fail.
+//! Each server is started once per process, on first use, on a free port of this machine, and ends with the process
+//! however that ends. It runs in Docker Compose if an engine responds, otherwise from Maven Central with Java. If
+//! neither is available, one line says so and the tests that need a server are skipped; in CI they fail.
 
-mod guarded;
-mod jars;
-mod means;
+mod maven;
+mod process_guard;
+mod provider;
 mod self_tests;
 
 use std::time::Duration;
 
-use guarded::Guarded;
-use means::Means;
+use process_guard::ProcessGuard;
+use provider::Provider;
 use tokio::sync::OnceCell;
 
-use crate::support::{http_client, wait_within};
+use crate::support::{http_client, record, wait_within};
 
-/// How long a server may take to answer, on a machine that does other things as well.
+/// The longest time that a server may take to start on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(240);
 
-/// How often a start is tried: a port that was free may be taken by the time a server wants it.
+/// The number of attempts to start: a free port may be taken by the time the server binds it.
 const TRIES: usize = 3;
 
-/// DynamoDB Local. All regions and keys see the same tables, so tests take names of their own.
+/// Returns DynamoDB Local. All regions and keys share its tables, so each test uses its own names.
 pub(crate) async fn dynamodb() -> Option<&'static Server> {
     static SERVER: Shared = Shared::const_new();
     shared(&SERVER, Kind::DynamoDb).await
 }
 
-/// An SQS server. Its queue URLs name its own address.
+/// Returns an SQS server. Its queue URLs have its own address.
 pub(crate) async fn sqs() -> Option<&'static Server> {
     static SERVER: Shared = Shared::const_new();
     shared(&SERVER, Kind::Sqs).await
 }
 
-/// OpenSearch, one node without security.
+/// Returns OpenSearch, one node without security.
 pub(crate) async fn opensearch() -> Option<&'static Server> {
     static SERVER: Shared = Shared::const_new();
     shared(&SERVER, Kind::OpenSearch).await
 }
 
-/// A server or why it does not run: the second test that asks need not wait for the same failure again.
+/// A server, or the reason why it does not run: later tests need not wait for the same failure.
 type Shared = OnceCell<Result<Server, String>>;
 
 async fn shared(server: &'static Shared, kind: Kind) -> Option<&'static Server> {
-    let means = means::means().await?;
-    match server.get_or_init(|| Server::start(kind, means)).await {
+    record();
+    let provider = provider::provider().await?;
+    match server.get_or_init(|| Server::start(kind, provider)).await {
         Ok(server) => Some(server),
         Err(error) => panic!("{kind:?} does not start: {error}"),
     }
 }
 
-/// The servers there are.
+/// The kinds of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     DynamoDb,
@@ -65,7 +65,7 @@ enum Kind {
 const KINDS: [Kind; 3] = [Kind::DynamoDb, Kind::Sqs, Kind::OpenSearch];
 
 impl Kind {
-    /// Whether the server at this address can be worked with.
+    /// Returns true if the server at this address is ready.
     async fn is_ready(self, client: &reqwest::Client, url: &str) -> bool {
         let request = match self {
             Self::DynamoDb => dynamodb_request(client, url, "ListTables", "{}"),
@@ -78,7 +78,7 @@ impl Kind {
     }
 }
 
-/// A call of DynamoDB over plain HTTP. DynamoDB Local wants a signature and does not check it.
+/// Builds a call to DynamoDB over plain HTTP. DynamoDB Local requires a signature but does not check it.
 fn dynamodb_request(
     client: &reqwest::Client,
     url: &str,
@@ -97,22 +97,22 @@ fn dynamodb_request(
         .body(body.into())
 }
 
-/// A running server. It is ended when this is dropped, or with the process.
+/// A running server. It ends when this is dropped, or with the process.
 #[derive(Debug)]
 pub(crate) struct Server {
     /// Its address, such as `http://127.0.0.1:9324`.
     pub(crate) url: String,
-    _process: Guarded,
+    _process: ProcessGuard,
 }
 
 impl Server {
-    async fn start(kind: Kind, means: &Means) -> Result<Self, String> {
+    async fn start(kind: Kind, provider: &Provider) -> Result<Self, String> {
         let client = http_client();
         let mut failures = Vec::new();
         for _ in 0..TRIES {
-            let process = match means {
-                Means::Compose => guarded::by_compose(kind),
-                Means::Jars(jars) => jars.start(kind),
+            let process = match provider {
+                Provider::Compose => process_guard::by_compose(kind),
+                Provider::Maven(maven) => maven.start(kind),
             };
             let process = process.map_err(|error| error.to_string())?;
             match Self::when_ready(kind, process, &client).await {
@@ -123,8 +123,8 @@ impl Server {
         Err(failures.join("\n"))
     }
 
-    /// The server when it answers.
-    async fn when_ready(kind: Kind, process: Guarded, client: &reqwest::Client) -> Result<Self, String> {
+    /// Waits until the server is ready.
+    async fn when_ready(kind: Kind, process: ProcessGuard, client: &reqwest::Client) -> Result<Self, String> {
         let answers = async || match process.url() {
             Some(url) => kind.is_ready(client, &url).await,
             None => false,

@@ -1,4 +1,4 @@
-//! Each server does what tests of adapters begin with.
+//! Each server supports the basic operations of the adapters.
 
 use serde_json::{Value, json};
 

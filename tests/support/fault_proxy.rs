@@ -1,4 +1,4 @@
-//! A proxy that does with each request what its test says: pass it on, answer itself, be slow, or cut the connection.
+//! A proxy that forwards, answers, delays or cuts each request as its test decides.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::http_client;
 
-/// A request on its way.
+/// A request that the proxy received.
 pub(crate) struct Passing {
     pub(crate) method: Method,
     /// With the query string.
@@ -26,35 +26,36 @@ pub(crate) struct Passing {
     pub(crate) body: Bytes,
 }
 
-/// What becomes of a request.
+/// The fate of a request.
 pub(crate) enum Rule {
-    /// It is passed on.
+    /// Forward it.
     Pass,
-    /// It is passed on after so long.
+    /// Forward it after this time.
     Late(Duration),
-    /// It goes no further and is answered with this status and JSON.
+    /// Answer it with this status and JSON.
     Answer(u16, String),
-    /// It goes no further, and the connection is cut.
+    /// Cut the connection.
     Cut,
-    /// It is passed on, and the connection is cut instead of an answer.
+    /// Forward it, and cut the connection instead of returning the response.
     Swallow,
-    /// It is passed on with this body, and its answer's body is what is made of it.
+    /// Forward it with this body, and change the body of the response.
     Change(Bytes, AnswerChange),
 }
 
-/// Makes another body of an answer's body.
+/// Changes the body of a response.
 pub(crate) type AnswerChange = Box<dyn FnOnce(&[u8]) -> Bytes + Send>;
 
 type Rules = Arc<dyn Fn(&Passing) -> Rule + Send + Sync>;
 
-/// Stands before a server on this machine until it is dropped.
+/// A proxy in front of a server on this machine. It runs until it is dropped.
 pub(crate) struct FaultProxy {
     pub(crate) url: String,
     serving: JoinHandle<()>,
 }
 
 impl FaultProxy {
-    /// A proxy before the server at an address such as `http://127.0.0.1:9200`, that asks `rules` about each request.
+    /// Starts a proxy in front of the server at an address such as `http://127.0.0.1:9200`. `rules` decides about each
+    /// request.
     pub(crate) async fn before(url: &str, rules: impl Fn(&Passing) -> Rule + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
@@ -70,7 +71,7 @@ impl Drop for FaultProxy {
 }
 
 async fn serve(listener: TcpListener, way: Arc<Way>) {
-    // Its connections end with it.
+    // Connections end with the proxy.
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
@@ -78,20 +79,20 @@ async fn serve(listener: TcpListener, way: Arc<Way>) {
         connections.spawn(async move {
             let _ = stream.set_nodelay(true);
             let service = service_fn(|request| way.handle(request));
-            // One that was cut ends with the error that cut it.
+            // A cut connection ends with the error that cut it.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-/// Whereto requests go.
+/// The destination of requests and the rules.
 struct Way {
     to: String,
     client: reqwest::Client,
     rules: Rules,
 }
 
-/// Ends a connection without an answer.
+/// Ends a connection without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut")]
 struct Cut;
@@ -137,7 +138,7 @@ impl Way {
 
     async fn pass(&self, passing: Passing) -> Result<Response<Full<Bytes>>, Cut> {
         let Passing { method, path, mut headers, body } = passing;
-        // What is said of this connection and this length is said anew of the next, and answers must be readable here.
+        // These headers describe this connection and this length, and responses must be readable here.
         for name in [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, ACCEPT_ENCODING] {
             headers.remove(name);
         }

@@ -1,4 +1,4 @@
-//! A whole real catalogue, and what must be found of it.
+//! A real catalogue and its expected search results.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Answer, http_client, shared_data};
+use super::{Answer, http_client, is_full_scale, shared_data};
 
-/// The Icecat catalogue, or a made one for those who do not have it.
+/// The Icecat catalogue at full scale, if it is beside the repository; otherwise a small generated one.
 pub(crate) struct Icecat {
     /// Gzipped NDJSON.
     pub(crate) file: PathBuf,
@@ -19,12 +19,7 @@ pub(crate) struct Icecat {
 
 impl Icecat {
     pub(crate) fn load() -> Self {
-        Self::from_file(shared_data("icecat.ndjson.gz"))
-    }
-
-    /// The made one for everybody.
-    pub(crate) fn small() -> Self {
-        Self::from_file(None)
+        Self::from_file(is_full_scale().then(|| shared_data("icecat.ndjson.gz")).flatten())
     }
 
     fn from_file(file: Option<PathBuf>) -> Self {
@@ -36,7 +31,7 @@ impl Icecat {
         Self { file, products, _folder: folder }
     }
 
-    /// Compares what the service at this address finds with counts over the file.
+    /// Compares the search results of the service at this address with counts over the file.
     pub(crate) async fn expect_at(&self, url: &str) {
         let search = async |parameters: &str| {
             let request = http_client().get(format!("{url}/products/search?{parameters}"));

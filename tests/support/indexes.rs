@@ -1,15 +1,16 @@
-//! Empty indexes to fill and to ask, without a service around them.
+//! Empty indexes without a service.
 
 use domain::{Language, ProductId};
 use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tempfile::TempDir;
 
-use super::opensearch_options;
+use super::{opensearch_options, record};
 use crate::services;
 
-/// An empty index in a folder of its own.
+/// Creates an empty index in its own folder.
 pub(crate) fn tantivy(language: Language) -> (TempDir, TantivyWriter, TantivySearcher) {
+    record();
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let options = WriterOptions { language, ..WriterOptions::default() };
     let writer = TantivyWriter::open(folder.path(), options).expect("a new folder opens");
@@ -18,7 +19,7 @@ pub(crate) fn tantivy(language: Language) -> (TempDir, TantivyWriter, TantivySea
     (folder, writer, searcher)
 }
 
-/// An empty index in OpenSearch, whose name begins with `name`; none where that cannot be had.
+/// Creates an empty index in OpenSearch whose name begins with `name`, or returns `None` if there is no server.
 pub(crate) async fn opensearch(
     name: &str,
     language: Language,

@@ -1,11 +1,14 @@
-//! What the tests share.
+//! Helpers that the tests share.
 
 mod fault_proxy;
 mod icecat;
 pub(crate) mod indexes;
+mod on_each;
 mod processes;
 mod proxy;
+mod run;
 mod test_app;
+mod times;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,22 +19,25 @@ use crate::services::Server;
 
 pub(crate) use fault_proxy::{FaultProxy, Passing, Rule};
 pub(crate) use icecat::Icecat;
-pub(crate) use processes::{Running, command, finished, free_port};
+pub(crate) use on_each::on_each;
+pub(crate) use processes::{Running, command, command_at, finished, free_port};
 pub(crate) use proxy::Proxy;
+pub(crate) use run::{chosen_seed, folder, is_full_scale, scaled, seed};
 pub(crate) use test_app::{Answer, TestApp};
+pub(crate) use times::record;
 
-/// The longest that a test waits for anything.
+/// The longest time that a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits until `condition` holds, looking every few milliseconds.
+/// Waits until `condition` holds, polling every few milliseconds.
 ///
 /// # Panics
-/// When it does not hold in time; `what` says what was waited for.
+/// Panics if it does not hold in time; `what` names the condition.
 pub(crate) async fn wait_until(what: &str, condition: impl AsyncFn() -> bool) {
-    assert!(wait_within(PATIENCE, condition).await, "waited in vain: {what}");
+    assert!(wait_within(PATIENCE, condition).await, "timed out before this held: {what}");
 }
 
-/// Waits until `condition` holds, and says whether it did in time.
+/// Waits until `condition` holds. Returns true if it did in time.
 pub(crate) async fn wait_within(patience: Duration, condition: impl AsyncFn() -> bool) -> bool {
     let begun = Instant::now();
     while !condition().await {
@@ -43,8 +49,8 @@ pub(crate) async fn wait_within(patience: Duration, condition: impl AsyncFn() ->
     true
 }
 
-/// Gives back everything that can be received, for as often as it comes at once: then it is a dead letter.
-pub(crate) async fn give_up_all(queue: &dyn ChangeQueue, reason: &str) {
+/// Fails every message that can be received, until all are dead letters.
+pub(crate) async fn dead_letter_all(queue: &dyn ChangeQueue, reason: &str) {
     for _ in 0..MAX_RECEIVES {
         let deliveries = queue.receive(100, Duration::from_secs(1)).await.expect("the queue answers");
         let failed: Vec<_> =
@@ -53,14 +59,14 @@ pub(crate) async fn give_up_all(queue: &dyn ChangeQueue, reason: &str) {
     }
 }
 
-/// A client of HTTP for servers on this machine. It asks for nothing compressed unless a test does.
+/// Creates an HTTP client for servers on this machine, which requests no compression unless a test does.
 pub(crate) fn http_client() -> reqwest::Client {
-    // The workspace compiles reqwest without a choice of TLS. Another test may have chosen already.
+    // The workspace compiles reqwest without a TLS provider. Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client can be made")
 }
 
-/// How the index behind this alias is reached.
+/// Returns the options of the index behind this alias.
 pub(crate) fn opensearch_options(server: &Server, alias: &str) -> opensearch_index::Options {
     let language = domain::Language::default();
     opensearch_index::Options {
@@ -72,12 +78,12 @@ pub(crate) fn opensearch_options(server: &Server, alias: &str) -> opensearch_ind
     }
 }
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the repository")
 }
 
-/// Compares a document that a service serves with the one under `docs/openapi`. With `UPDATE_OPENAPI=1` it is written
+/// Compares a document that a service serves with the one in `docs/openapi`. With `UPDATE_OPENAPI=1` it is written
 /// there instead.
 pub(crate) fn check_openapi(name: &str, served: &serde_json::Value) {
     let file = repository().join("docs/openapi").join(name);
@@ -93,8 +99,7 @@ pub(crate) fn check_openapi(name: &str, served: &serde_json::Value) {
     );
 }
 
-/// A file of the data that lies beside the repository on the machines of those who develop it. Everybody else has
-/// none: their tests run on small data of their own.
+/// Returns a file of the data that developers have beside the repository. Without it, tests use small generated data.
 pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
     let file = repository().parent()?.join("shared/data").join(name);
     if !file.exists() {

@@ -5,20 +5,20 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::{PATIENCE, http_client, repository, wait_until};
+use super::{PATIENCE, folder, http_client, record, repository, wait_until};
 
-/// The binary with this name, built with the profile of the tests, or lying in the folder that `PROGRAMS` names: what is
-/// measured must not be what was built for tests.
+/// Returns the binary of this name: built with the profile of the tests, or in the folder that `NOREN_TEST_PROGRAMS`
+/// names, because measurements need a release build.
 fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        if let Some(folder) = std::env::var_os("PROGRAMS") {
-            return repository().join(folder);
+        if let Some(folder) = folder("NOREN_TEST_PROGRAMS") {
+            return folder;
         }
         // `cargo test` builds the binaries of a package only for tests of that same package.
         let mut build = Command::new(env!("CARGO"));
-        // What cargo tells this test of its package, the build script of a dependency would take for a change of
-        // its own, and everything above it would be built anew, here and again at the next build by hand.
+        // Build scripts of dependencies would take cargo's variables of this package for a change, and everything
+        // above them would be rebuilt, here and again at the next build by hand.
         let of_the_package = ["CARGO_MANIFEST_", "CARGO_PKG_"];
         for (variable, _) in std::env::vars_os() {
             if of_the_package.iter().any(|start| variable.as_encoded_bytes().starts_with(start.as_bytes())) {
@@ -32,19 +32,24 @@ fn binary(name: &str) -> PathBuf {
             .status()
             .expect("cargo can be started");
         assert!(built.success(), "the binaries can be built");
-        // The tests lie in target/PROFILE/deps, the binaries one above.
+        // The tests are in target/PROFILE/deps, the binaries in its parent.
         let tests = std::env::current_exe().expect("a test has a path");
         tests.parent().and_then(Path::parent).expect("tests lie in target").to_owned()
     });
     folder.join(name)
 }
 
-/// A command for the binary, with an environment that has no variables of Noren.
+/// Builds a command for the binary, without variables of Noren.
 pub(crate) fn command(name: &str) -> Command {
-    clean(Command::new(binary(name)))
+    command_at(&binary(name))
 }
 
-/// The command with an environment that has no variables of Noren.
+/// Builds a command for the program at this path, without variables of Noren.
+pub(crate) fn command_at(program: &Path) -> Command {
+    clean(Command::new(program))
+}
+
+/// Removes the variables of Noren from the environment of a command.
 fn clean(mut command: Command) -> Command {
     for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("NOREN_")) {
         command.env_remove(variable);
@@ -56,8 +61,9 @@ fn clean(mut command: Command) -> Command {
 /// Runs the binary to its end.
 ///
 /// # Panics
-/// When it does not end in time.
+/// Panics if it does not end in time.
 pub(crate) fn finished(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    record();
     let mut command = command(name);
     command.args(arguments).envs(variables.iter().copied());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -86,7 +92,7 @@ impl Running {
         Self::start_with(name, arguments, |_| {}).await
     }
 
-    /// The same, with `prepare` having the last word on the command.
+    /// The same; `prepare` may change the command last.
     pub(crate) async fn start_with(
         name: &str,
         arguments: &[&str],
@@ -95,8 +101,8 @@ impl Running {
         Self::start_command(command(name), name, arguments, prepare).await
     }
 
-    /// The same for a service with this folder on a disk of its own of so many megabytes, of which `filled` are taken
-    /// until the pipe that is answered with is written to. None where this system allows nobody to mount.
+    /// The same with this folder on its own disk of `size_mb` megabytes, of which `filled_mb` are filled until
+    /// something is written to the returned pipe. Returns `None` if this system does not allow mounts.
     pub(crate) async fn start_on_small_disk(
         name: &str,
         arguments: &[&str],
@@ -104,7 +110,7 @@ impl Running {
         size_mb: u32,
         filled_mb: u32,
     ) -> Option<(Self, PathBuf)> {
-        // In a namespace of its own whoever calls may mount, and the disk is gone with the process.
+        // In its own namespace the caller may mount, and the disk disappears with the process.
         const SCRIPT: &str = "
             set -e
             mount -t tmpfs -o size=\"$2m\" tmpfs \"$1\"
@@ -135,6 +141,7 @@ impl Running {
         arguments: &[&str],
         prepare: impl FnOnce(&mut Command),
     ) -> Self {
+        record();
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         command.args(arguments).args(["--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -150,12 +157,12 @@ impl Running {
         running
     }
 
-    /// How many bytes of memory are its own, which no file lies behind, where the system tells that.
+    /// Returns its anonymous memory in bytes, if the system reports it.
     pub(crate) fn own_memory(&self) -> Option<u64> {
         self.memory_line("RssAnon:")
     }
 
-    /// How many bytes of memory it uses, where the system tells that.
+    /// Returns its resident memory in bytes, if the system reports it.
     pub(crate) fn memory(&self) -> Option<u64> {
         self.memory_line("VmRSS:")
     }
@@ -166,19 +173,19 @@ impl Running {
         line.trim().strip_suffix(" kB")?.trim().parse().ok().map(|kilobytes: u64| kilobytes * 1024)
     }
 
-    /// `kill -9`.
+    /// Sends SIGKILL and waits for the end.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
     }
 
-    /// Ctrl-C; answers how it ended and how long that took.
-    pub(crate) fn interrupt(mut self) -> (std::process::ExitStatus, std::time::Duration) {
+    /// Sends Ctrl-C and waits for the end.
+    pub(crate) fn interrupt(mut self) -> std::process::ExitStatus {
         let begun = Instant::now();
         signal(self.child.id(), "INT");
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
-                return (status, begun.elapsed());
+                return status;
             }
             assert!(begun.elapsed() < PATIENCE, "{} does not stop", self.name);
             std::thread::sleep(std::time::Duration::from_millis(5));
@@ -188,7 +195,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that has ended already cannot be killed, which is what is wanted.
+        // Killing fails only if it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -199,7 +206,7 @@ fn signal(id: u32, name: &str) {
     assert!(sent.expect("there is a kill").success());
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
     listener.local_addr().expect("it has an address").port()

@@ -1,4 +1,4 @@
-//! A server that can be taken away and comes back at the same address.
+//! A proxy that makes a server unavailable and available again at the same address.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::free_port;
 
-/// Stands before a server on this machine. Nobody answers at its address until it is mended.
+/// A proxy in front of a server on this machine. It refuses connections until it is connected.
 pub(crate) struct Proxy {
     address: SocketAddr,
     to: String,
@@ -15,7 +15,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before the server at an address such as `http://127.0.0.1:9200`.
+    /// Creates a proxy in front of the server at an address such as `http://127.0.0.1:9200`.
     pub(crate) fn before(url: &str) -> Self {
         let to = url.trim_start_matches("http://").to_owned();
         Self { address: ([127, 0, 0, 1], free_port()).into(), to, forwarding: None }
@@ -25,17 +25,17 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// From now on it passes on whatever comes.
-    pub(crate) async fn mend(&mut self) {
+    /// Forwards connections from now on.
+    pub(crate) async fn connect(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("nobody else took the port");
         self.forwarding = Some(tokio::spawn(forward(listener, self.to.clone())));
     }
 
-    /// Nobody answers any more, and connections that were made are gone.
+    /// Refuses connections from now on and closes the existing ones.
     pub(crate) async fn cut(&mut self) {
         if let Some(forwarding) = self.forwarding.take() {
             forwarding.abort();
-            // It ends by being aborted, which is what is wanted.
+            // It ends with the error of the abort.
             let _ = forwarding.await;
         }
     }
@@ -50,14 +50,14 @@ impl Drop for Proxy {
 }
 
 async fn forward(listener: TcpListener, to: String) {
-    // Its connections end with it.
+    // Connections end with the proxy.
     let mut connections = JoinSet::new();
     while let Ok((mut from, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
         let to = to.clone();
         connections.spawn(async move {
             let mut to = TcpStream::connect(to).await.expect("the server is there");
-            // Either side may go away at any time.
+            // Either side may disconnect at any time.
             let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
         });
     }

@@ -1,4 +1,4 @@
-//! The whole service in this process, over real HTTP, with a folder and a port of its own.
+//! The whole service in this process, over real HTTP, with its own folder and port.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{PATIENCE, http_client, opensearch_options};
+use super::{PATIENCE, http_client, opensearch_options, record};
 use crate::services;
 
-/// A running service. It fails its test when that leaves changes queued or dead-lettered.
+/// A running service. Dropping it fails the test if changes are left in the queue or as dead letters.
 pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) client: reqwest::Client,
@@ -24,7 +24,7 @@ pub(crate) struct TestApp {
     data_dir: TempDir,
 }
 
-/// An answer over HTTP.
+/// A response over HTTP.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -39,18 +39,18 @@ impl Answer {
         Self { status, headers, text: response.text().await.expect("the answer is text") }
     }
 
-    /// The body, which must be JSON.
+    /// Returns the body, which must be JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON: {error}: {self:?}"))
     }
 
-    /// The answer, which must have this status.
+    /// Returns the response, which must have this status.
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         self
     }
 
-    /// The problem document, which the answer must be, with this status.
+    /// Returns the body, which must be a problem document of this status.
     pub(crate) fn problem(self, status: u16) -> Value {
         let answer = self.expect(status);
         assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
@@ -65,7 +65,7 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The ids of the products of a search or a list, in order.
+    /// Returns the ids of the products of a search or a list, in order.
     pub(crate) fn ids(&self) -> Vec<String> {
         let products = self.json()["products"].as_array().expect("there is a list of products").clone();
         products
@@ -74,7 +74,7 @@ impl Answer {
             .collect()
     }
 
-    /// The fields of all faults, in order.
+    /// Returns the fields of all faults, in order.
     pub(crate) fn faulty_fields(problem: &Value) -> Vec<&str> {
         let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
         errors.iter().map(|fault| fault["field"].as_str().expect("a fault has a field")).collect()
@@ -92,13 +92,13 @@ impl TestApp {
         Self::serve(app, data_dir).await
     }
 
-    /// The same on a folder that is there already.
+    /// Starts a service on an existing folder.
     pub(crate) async fn spawn_in(data_dir: TempDir) -> Self {
         let app = App::open(data_dir.path(), Options::default()).await.expect("the folder can be opened");
         Self::serve(app, data_dir).await
     }
 
-    /// The same with its index in OpenSearch; none where that cannot be had.
+    /// Starts a service with its index in OpenSearch, or returns `None` if there is no server.
     pub(crate) async fn spawn_on_opensearch(options: Options) -> Option<Self> {
         let place =
             opensearch_options(services::opensearch().await?, &format!("app-{}", ProductId::generate()));
@@ -111,6 +111,7 @@ impl TestApp {
     }
 
     async fn serve(app: App, data_dir: TempDir) -> Self {
+        record();
         let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         let (stop, stopped) = oneshot::channel();
@@ -126,7 +127,7 @@ impl TestApp {
         self.app.as_ref().expect("it runs until it is dropped")
     }
 
-    /// How many jobs have a folder in the data folder.
+    /// Returns the number of import jobs that have a folder.
     pub(crate) fn folders_of_imports(&self) -> usize {
         let Ok(entries) = std::fs::read_dir(self.data_dir.path().join("imports")) else { return 0 };
         entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count()
@@ -149,7 +150,7 @@ impl TestApp {
         Answer::of(self.request(Method::POST, path).json(body)).await
     }
 
-    /// A POST with a body as it stands.
+    /// Sends a POST with a raw body.
     pub(crate) async fn post_text(&self, path: &str, content_type: &str, body: impl Into<String>) -> Answer {
         Answer::of(self.request(Method::POST, path).header(CONTENT_TYPE, content_type).body(body.into()))
             .await
@@ -177,7 +178,7 @@ impl TestApp {
         self.sync_all().await;
     }
 
-    /// Searches, which must succeed.
+    /// Runs a search, which must succeed.
     pub(crate) async fn search(&self, parameters: &str) -> Answer {
         self.get(&format!("/products/search?{parameters}")).await.expect(200)
     }
@@ -190,7 +191,7 @@ impl Drop for TestApp {
             tokio::runtime::Handle::current().block_on(async {
                 let drained = app.sync_all(PATIENCE).await;
                 let dead = app.dead_letters(10).await;
-                // The server ends on either: the word, or the end of the one who could say it.
+                // The server ends on the message, and also if the sender is dropped.
                 let _ = stop.send(());
                 let _ = server.await;
                 app.stop().await;

@@ -1,14 +1,14 @@
-//! A Rust file taken apart: code, tests, and the rest left blank.
+//! Separates a Rust file into code and tests, with the rest blank.
 
-/// A source file. `code` and `tests` have the lines of `text`, so that a place in one is a place in all.
+/// A source file. `code` and `tests` have the same lines as `text`.
 pub(super) struct Source {
     /// The path from the root of the workspace.
     pub(super) path: String,
-    /// The file as it is.
+    /// The unchanged file.
     pub(super) text: String,
-    /// What runs in production, without comments and the contents of texts.
+    /// The code outside of tests, without comments and the contents of literals.
     pub(super) code: String,
-    /// What runs in tests, likewise.
+    /// The code of tests, likewise.
     pub(super) tests: String,
 }
 
@@ -23,7 +23,12 @@ impl Source {
         Self { path, text, code, tests }
     }
 
-    /// The file as it is, without the lines that have code of tests.
+    /// Returns true for a file in the `src` folder of a package.
+    pub(super) fn is_in_src(&self) -> bool {
+        self.path.contains("/src/")
+    }
+
+    /// Returns the file without the lines that have code of tests.
     pub(super) fn text_outside_tests(&self) -> String {
         let lines = self.text.lines().zip(self.tests.lines());
         lines.filter(|(_, test)| test.trim().is_empty()).map(|(line, _)| format!("{line}\n")).collect()
@@ -34,7 +39,7 @@ fn blank(text: &str) -> String {
     text.chars().map(|c| if c == '\n' { c } else { ' ' }).collect()
 }
 
-/// Blanks comments, and what stands between quotes.
+/// Blanks comments and the contents of literals.
 fn without_comments_and_texts(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -52,7 +57,7 @@ fn without_comments_and_texts(text: &str) -> String {
     out
 }
 
-/// The length of the comment that a text begins with.
+/// Returns the length of the comment at the start of a text.
 fn comment_length(text: &str) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));
@@ -80,7 +85,7 @@ fn comment_length(text: &str) -> Option<usize> {
     Some(text.len())
 }
 
-/// The length of the text or character that a text begins with; `before` is what stands before it.
+/// Returns the length of the string or character literal at the start of a text; `before` is the preceding character.
 fn literal_length(text: &str, before: Option<char>) -> Option<usize> {
     let inside_word = before.is_some_and(|c| c.is_alphanumeric() || c == '_');
     if !inside_word && let Some(raw) = text.strip_prefix("br").or_else(|| text.strip_prefix('r')) {
@@ -94,7 +99,7 @@ fn literal_length(text: &str, before: Option<char>) -> Option<usize> {
     if text.starts_with('"') {
         return Some(end_of_quoted(text, '"'));
     }
-    // A lifetime has a quote too, but none behind its first letter.
+    // A lifetime has a quote too, but none after its first letter.
     let mut chars = text.strip_prefix('\'')?.chars();
     match (chars.next()?, chars.next()?) {
         ('\\', _) => Some(end_of_quoted(text, '\'')),
@@ -116,7 +121,7 @@ fn end_of_quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Takes every item under `#[cfg(test)]` out of the code.
+/// Separates the items under `#[cfg(test)]` from the code.
 fn split_off_tests(code: &str) -> (String, String) {
     let (mut kept, mut tests) = (String::new(), String::new());
     let mut rest = code;
@@ -133,7 +138,7 @@ fn split_off_tests(code: &str) -> (String, String) {
     (kept, tests)
 }
 
-/// The end of the item that a text begins with: its semicolon or its closing brace.
+/// Returns the end of the item at the start of a text: its semicolon or its closing brace.
 fn end_of_item(text: &str) -> usize {
     let mut depth = 0;
     for (at, c) in text.char_indices() {

@@ -1,4 +1,4 @@
-//! The runner: writes the lines of one job after the other, for as long as the process runs.
+//! The runner: applies the lines of one job after the other until the process ends.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -6,53 +6,57 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::extract::{IMPORT_KEY_PREFIX, IdempotencyKey};
+use api::wire::imports::{JobId, JobStatus};
 use axum::body::{Body, Bytes};
 use domain::ProductId;
 use domain::input::ProductInput;
 use domain::ports::PortErrorKind;
 use futures::stream::{self, Stream};
-use runtime::Backoff;
+use runtime::Retries;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::job::{Checkpoint, JobId, JobStatus};
-use super::{Entry, Imports, Shared, locked};
-use crate::batch::{self, Done, Item, carry_out};
-use crate::catalogue::{Command, IdempotencyKey, Operation};
+use super::checkpoint::Checkpoint;
+use super::entry::{Entry, locked};
+use super::error::ImportError;
+use super::jobs::{Imports, JobTable, blocking};
+use crate::batch::{self, ExecutedLine, Item};
+use crate::command::{Command, Operation};
 use crate::error::CommandError;
 use crate::lines::{Line, LineFault, Lines};
 
-/// How long the runner waits for a job until it looks for old ones again.
+/// How long the runner waits for a job before it looks for expired ones again.
 const IDLE_PAUSE: Duration = Duration::from_secs(60);
-/// The same while another process has the folder.
+/// The pause while another process has locked the folder.
 const ELSEWHERE_PAUSE: Duration = Duration::from_secs(1);
-/// Bytes of lines that are read from the disk together.
+/// Bytes of lines that are read from the disk at a time.
 const READ_BYTES: usize = 256 * 1024;
-/// How often a line is tried that fails by a defect, before its job is failed.
-const MAX_DEFECTS: u32 = 8;
+/// Attempts of a line that fails with an internal error, before its job fails.
+const MAX_INTERNAL_ERRORS: u32 = 8;
 /// The longest pause between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
-/// Why the runner lets go of a job.
+/// The reason why the runner stops working on a job.
 enum Halt {
-    /// The process ends; the job goes on at the next start.
+    /// The process ends; the next start continues the job.
     Stopped,
-    /// Somebody removed it.
+    /// The job was removed.
     Removed,
-    /// It cannot go on, for this reason.
+    /// The job cannot continue.
     Failed(String),
 }
 
 impl Imports {
-    /// Works on the jobs until `stop` is cancelled; then it ends behind the batch in hand.
+    /// Runs the jobs until `stop` is cancelled; then it ends after the current batch.
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = match self.tidy().await {
+            let pause = match self.remove_expired().await {
                 true => IDLE_PAUSE,
                 false => ELSEWHERE_PAUSE,
             };
             match self.0.next_unfinished() {
-                Some((id, entry)) => Run::new(&self.0, id, entry, &stop).finish_or_halt().await,
+                Some((id, entry)) => Run::new(&self.0, id, entry, &stop).run().await,
                 None => {
                     let waiting = async {
                         let _ = tokio::time::timeout(pause, self.0.arrived.notified()).await;
@@ -63,71 +67,70 @@ impl Imports {
         }
     }
 
-    /// Takes the folder, if there is one, and removes old jobs; `false` when another process has it.
-    async fn tidy(&self) -> bool {
-        let shared = Arc::clone(&self.0);
-        let tidied = super::blocking(move || {
-            if shared.exists() {
-                shared.spool()?;
-                shared.remove_old(domain::now())?;
+    /// Locks the folder, if it exists, and removes expired jobs. Returns false if the folder cannot be used, for example
+    /// because another process has locked it.
+    async fn remove_expired(&self) -> bool {
+        let table = Arc::clone(&self.0);
+        let removed = blocking(move || {
+            if table.exists() {
+                table.spool()?;
+                table.remove_expired(domain::now())?;
             }
             Ok(())
         });
-        match tidied.await {
+        match removed.await {
             Ok(()) => true,
+            Err(ImportError::Elsewhere) => false,
             Err(error) => {
-                if !matches!(error, super::ImportError::Elsewhere) {
-                    tracing::error!(error = ?error, "the folder of the import jobs cannot be used");
-                }
+                tracing::error!(error = ?error, "the folder of the import jobs cannot be used");
                 false
             }
         }
     }
 }
 
-/// The work on one job.
+/// One run of a job.
 struct Run<'a> {
-    shared: &'a Shared,
+    table: &'a JobTable,
     id: JobId,
     entry: Arc<Entry>,
     stop: &'a CancellationToken,
-    /// Behind what was written, and not always on the disk yet.
+    /// The state after the lines applied so far, which may not be on the disk yet.
     reached: Checkpoint,
-    backoff: Backoff,
+    retries: Retries<'a>,
 }
 
 impl<'a> Run<'a> {
-    fn new(shared: &'a Shared, id: JobId, entry: Arc<Entry>, stop: &'a CancellationToken) -> Self {
+    fn new(table: &'a JobTable, id: JobId, entry: Arc<Entry>, stop: &'a CancellationToken) -> Self {
         let reached = {
             let mut checkpoint = locked(&entry.checkpoint);
             checkpoint.job.status = JobStatus::Running;
             checkpoint.clone()
         };
-        Self { shared, id, entry, stop, reached, backoff: Backoff::up_to(MAX_BACKOFF) }
+        Self { table, id, entry, stop, reached, retries: Retries::new(MAX_BACKOFF, stop) }
     }
 
-    async fn finish_or_halt(mut self) {
+    /// Applies the rest of the job, and records its end unless the process stops before.
+    async fn run(mut self) {
         let job = self.id;
-        tracing::info!(import.job = %job, import.line = self.reached.job.lines_done, "an import job begins or goes on");
-        let error = match self.all_lines().await {
+        tracing::info!(import.job = %job, import.line = self.reached.job.lines_done, "an import job starts or continues");
+        let error = match self.apply_lines().await {
             Ok(()) => None,
             Err(Halt::Failed(error)) => Some(error),
             Err(Halt::Stopped | Halt::Removed) => return,
         };
         if let Some(error) = &error {
             tracing::error!(import.job = %job, error, "an import job failed");
-        }
-        if error.is_some() {
-            // Of the batch that failed, some lines may be counted and none is behind the job.
+            // Some lines of the batch that failed may be counted already, but none of them belongs to the job.
             self.reached = locked(&self.entry.checkpoint).clone();
         }
         self.reached.finish(error);
-        if self.keep(Vec::new()).await.is_ok() {
+        if self.save(Vec::new()).await.is_ok() {
             tracing::info!(import.job = %job, import.rejected = self.reached.job.rejected, "an import job is finished");
         }
     }
 
-    async fn all_lines(&mut self) -> Result<(), Halt> {
+    async fn apply_lines(&mut self) -> Result<(), Halt> {
         let mut lines = self.open().await?;
         loop {
             if self.stop.is_cancelled() {
@@ -135,28 +138,28 @@ impl<'a> Run<'a> {
             }
             let Some(batch) = lines.next_batch().await else { break };
             if batch.iter().any(|line| line.text.as_ref().is_err_and(|fault| *fault == LineFault::CutOff)) {
-                // The disk failed in between.
+                // The file was complete when the job was accepted, so reading it has failed.
                 self.wait("its lines cannot be read").await?;
                 lines = self.open().await?;
                 continue;
             }
-            let faults = self.write(batch).await?;
-            self.reached.reach(lines.place());
-            self.keep(faults).await?;
+            let faults = self.apply_batch(batch).await?;
+            self.reached.advance_to(lines.position());
+            self.save(faults).await?;
         }
-        // Empty lines at the end are behind it, too.
-        self.reached.reach(lines.place());
+        // Includes empty lines at the end.
+        self.reached.advance_to(lines.position());
         Ok(())
     }
 
-    /// The lines behind the checkpoint.
+    /// Opens the lines after the checkpoint.
     async fn open(&mut self) -> Result<Lines, Halt> {
-        let place = self.reached.place();
+        let position = self.reached.position();
         loop {
             let entry = Arc::clone(&self.entry);
-            let opened = on_thread(move || entry.folder.lines_from(place.bytes)).await;
+            let opened = on_thread(move || entry.folder.lines_from(position.bytes)).await;
             match opened {
-                Ok(file) => return Ok(Lines::behind(place, Body::from_stream(pieces(file)))),
+                Ok(file) => return Ok(Lines::starting_at(position, Body::from_stream(chunks(file)))),
                 Err(_) if self.entry.is_removed() => return Err(Halt::Removed),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return Err(Halt::Failed("the file of its lines is gone; import it again".to_owned()));
@@ -166,33 +169,33 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes a batch and counts what became of it; answers the faults to keep.
-    async fn write(&mut self, lines: Vec<Line>) -> Result<Vec<u8>, Halt> {
-        let currency = self.shared.catalogue.currency();
+    /// Applies a batch and counts its lines. Returns the faults to keep.
+    async fn apply_batch(&mut self, lines: Vec<Line>) -> Result<Vec<u8>, Halt> {
+        let currency = self.table.catalogue.currency();
         let id = self.id;
-        let items = batch::read(lines, currency, |line, text, input| command_of(id, line, text, input));
+        let items = batch::parse(lines, currency, |line, text, input| command_of(id, line, text, input));
         let mut faults = Vec::new();
         for group in without_repeated_products(items) {
-            for done in self.settled(group).await? {
-                self.reached.count(&done, &mut faults);
+            for line in self.apply_group(group).await? {
+                self.reached.count(&line, &mut faults);
             }
         }
         Ok(faults)
     }
 
-    /// Writes lines on different products until each is written or is to be rejected. Those that were written before
-    /// get the same answer again.
-    async fn settled(&mut self, group: Vec<Item>) -> Result<Vec<Done>, Halt> {
-        let mut defects = 0;
+    /// Applies lines on distinct products until each is written or rejected. Lines that were applied before get the same
+    /// response again.
+    async fn apply_group(&mut self, group: Vec<Item>) -> Result<Vec<ExecutedLine>, Halt> {
+        let mut internal_errors = 0;
         loop {
-            let done = carry_out(&self.shared.catalogue, group.clone()).await;
-            let Some((line, error)) = done.iter().find_map(held_up) else {
-                self.backoff.reset();
-                return Ok(done);
+            let executed = batch::execute(&self.table.catalogue, group.clone()).await;
+            let Some((line, error)) = executed.iter().find_map(blocking_error) else {
+                self.retries.reset();
+                return Ok(executed);
             };
-            if is_defect(error) {
-                defects += 1;
-                if defects == MAX_DEFECTS {
+            if is_internal(error) {
+                internal_errors += 1;
+                if internal_errors == MAX_INTERNAL_ERRORS {
                     return Err(Halt::Failed(format!(
                         "line {line}: the store failed; the log has the details"
                     )));
@@ -206,20 +209,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Keeps what was reached, however long that takes.
-    async fn keep(&mut self, faults: Vec<u8>) -> Result<(), Halt> {
+    /// Writes the checkpoint, retrying as long as the disk fails.
+    async fn save(&mut self, faults: Vec<u8>) -> Result<(), Halt> {
         let faults = Arc::new(faults);
         loop {
             let (entry, faults, mut reached) =
                 (Arc::clone(&self.entry), Arc::clone(&faults), self.reached.clone());
-            let kept = on_thread(move || {
-                let kept = entry.keep(&mut reached, &faults)?;
-                Ok((kept, reached))
+            let saved = on_thread(move || {
+                let saved = entry.save(&mut reached, &faults)?;
+                Ok((saved, reached))
             });
-            match kept.await {
-                Ok((true, kept)) => {
-                    self.reached = kept;
-                    self.backoff.reset();
+            match saved.await {
+                Ok((true, saved)) => {
+                    self.reached = saved;
+                    self.retries.reset();
                     return Ok(());
                 }
                 Ok((false, _)) => return Err(Halt::Removed),
@@ -228,14 +231,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Waits before something is tried again.
+    /// Waits before a retry.
     async fn wait(&mut self, reason: &str) -> Result<(), Halt> {
         if self.entry.is_removed() {
             return Err(Halt::Removed);
         }
-        tracing::warn!(import.job = %self.id, reason, "an import job is held up; trying again");
-        let pause = self.backoff.next_pause();
-        self.stop.run_until_cancelled(tokio::time::sleep(pause)).await.ok_or(Halt::Stopped)
+        tracing::warn!(import.job = %self.id, reason, "an import job is blocked; retrying");
+        self.retries.pause().await.ok_or(Halt::Stopped)
     }
 }
 
@@ -245,29 +247,39 @@ async fn on_thread<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
-/// A file, piece by piece.
-fn pieces(file: File) -> impl Stream<Item = io::Result<Bytes>> + Send {
+/// Returns the contents of a file in chunks.
+fn chunks(file: File) -> impl Stream<Item = io::Result<Bytes>> + Send {
     stream::try_unfold(file, |mut file| {
         on_thread(move || {
-            let mut piece = vec![0; READ_BYTES];
-            let read = file.read(&mut piece)?;
-            piece.truncate(read);
-            Ok((read > 0).then(|| (Bytes::from(piece), file)))
+            let mut chunk = vec![0; READ_BYTES];
+            let read = file.read(&mut chunk)?;
+            chunk.truncate(read);
+            Ok((read > 0).then(|| (Bytes::from(chunk), file)))
         })
     })
 }
 
-/// What to do for a line: the same each time it is read.
+/// Returns the command of a line: the same each time the line is read.
 fn command_of(job: JobId, line: u64, text: &[u8], input: ProductInput) -> Command {
-    // A job and a number always make an id.
-    let id = input.id.or_else(|| job.product_of(line).ok()).unwrap_or_else(ProductId::generate);
+    // A job id and a number always form a product id.
+    let id = input.id.or_else(|| product_of(job, line).ok()).unwrap_or_else(ProductId::generate);
     let fingerprint = Sha256::digest(text).into();
-    let idempotency = Some(IdempotencyKey { key: job.key_of(line), fingerprint });
+    let idempotency = Some(IdempotencyKey { key: key_of(job, line), fingerprint });
     Command { idempotency, ..Command::new(id, Operation::Put(input.content)) }
 }
 
-/// Cuts lines before each product that was there already. Where the store fails for a line, it is tried again, and no
-/// later line on the same product may have been written by then.
+/// Returns the idempotency key of a line. The store executes each key once, whatever crashes.
+fn key_of(job: JobId, line: u64) -> String {
+    format!("{IMPORT_KEY_PREFIX}{job}:{line}")
+}
+
+/// Returns the product id for a line without one.
+fn product_of(job: JobId, line: u64) -> Result<ProductId, String> {
+    ProductId::parse(&format!("{job}-{line}"))
+}
+
+/// Splits lines into groups of distinct products. A line that the store fails for is retried, and no later line on the
+/// same product may be applied before it.
 fn without_repeated_products(items: Vec<Item>) -> Vec<Vec<Item>> {
     let mut groups: Vec<Vec<Item>> = Vec::new();
     let mut products = HashSet::new();
@@ -285,13 +297,13 @@ fn without_repeated_products(items: Vec<Item>) -> Vec<Vec<Item>> {
     groups
 }
 
-/// A line that is neither written nor at fault itself.
-fn held_up(done: &Done) -> Option<(u64, &CommandError)> {
-    let error = done.answer.as_ref().err()?;
-    matches!(error, CommandError::Port(_) | CommandError::Contended(_)).then_some((done.line, error))
+/// Returns the error of a line that must be retried: it is neither written nor at fault itself.
+fn blocking_error(line: &ExecutedLine) -> Option<(u64, &CommandError)> {
+    let error = line.result.as_ref().err()?;
+    matches!(error, CommandError::Port(_) | CommandError::Contended(_)).then_some((line.line, error))
 }
 
-fn is_defect(error: &CommandError) -> bool {
+fn is_internal(error: &CommandError) -> bool {
     matches!(error, CommandError::Port(error) if error.kind == PortErrorKind::Internal)
 }
 
@@ -303,7 +315,7 @@ mod tests {
     fn items(lines: &[&str]) -> Vec<Item> {
         let job = JobId::generate();
         let lines = lines.iter().zip(1..).map(|(text, number)| Line { number, text: Ok((*text).into()) });
-        batch::read(lines.collect(), Currency::USD, |line, text, input| command_of(job, line, text, input))
+        batch::parse(lines.collect(), Currency::USD, |line, text, input| command_of(job, line, text, input))
     }
 
     #[test]
@@ -316,5 +328,18 @@ mod tests {
         assert_eq!(sizes(&[a, b, fault, fault, new, new]), [6]);
         assert_eq!(sizes(&[a, b, a, b, b, fault, a]), [2, 2, 3]);
         assert_eq!(sizes(&[a, a, a]), [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_line_has_one_key_and_one_product() {
+        let id = JobId::generate();
+        assert_eq!(key_of(id, 7), format!("import:{id}:7"));
+        assert_eq!(product_of(id, u64::MAX).unwrap().as_str(), format!("{id}-{}", u64::MAX));
+        assert_ne!(product_of(id, 1), product_of(id, 11));
+        assert_eq!(JobId::parse(&id.to_string()), Some(id));
+        for text in ["", "..", "../x", "a"] {
+            assert_eq!(JobId::parse(text), None, "{text}");
+        }
+        assert!(JobId::generate() > id);
     }
 }

@@ -1,13 +1,14 @@
-//! The folder of import jobs: one folder each, with its lines, its faults and how far it is. Everything here blocks.
+//! The folder of import jobs: one subfolder each with its lines, faults and checkpoint. All operations block.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use api::wire::imports::JobId;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::job::{Checkpoint, FaultsPage, JobId};
+use super::checkpoint::{Checkpoint, FaultsPage};
 
 const LOCK: &str = "lock";
 const LINES: &str = "lines.ndjson";
@@ -15,16 +16,16 @@ const FAULTS: &str = "faults.ndjson";
 const CHECKPOINT: &str = "job.json";
 const NEW_CHECKPOINT: &str = "job.json.new";
 
-/// The folder of all jobs, which this process has for itself.
+/// The folder of all jobs, locked by this process.
 pub(crate) struct Spool {
     path: PathBuf,
-    /// Given back by the system when the process ends, however it ends.
+    /// The system releases the lock when the process ends, however it ends.
     #[expect(dead_code, reason = "held, not read")]
     lock: File,
 }
 
 impl Spool {
-    /// Opens the folder, making it when it is missing; none while another process has it.
+    /// Opens and locks the folder, creating it if missing. `None` while another process has locked it.
     pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
         fs::create_dir_all(path)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
@@ -39,7 +40,7 @@ impl Spool {
         JobFolder(self.path.join(id.to_string()))
     }
 
-    /// The jobs whose lines have all arrived; what others left is removed.
+    /// Returns the jobs that were uploaded completely, and removes the rest of incomplete uploads.
     pub(crate) fn jobs(&self) -> io::Result<Vec<Checkpoint>> {
         let mut jobs = Vec::new();
         for entry in fs::read_dir(&self.path)? {
@@ -50,14 +51,14 @@ impl Spool {
                 Ok(checkpoint) => jobs.push(checkpoint),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => folder.remove()?,
                 Err(error) => {
-                    tracing::error!(import.job = %id, error = %error, "a job cannot be read and is left alone");
+                    tracing::error!(import.job = %id, error = %error, "cannot read an import job; it is ignored");
                 }
             }
         }
         Ok(jobs)
     }
 
-    /// Makes the folder of a job.
+    /// Creates the folder of a job with its file of lines.
     pub(crate) fn create(&self, id: JobId) -> io::Result<(JobFolder, File)> {
         let folder = self.folder(id);
         fs::create_dir(&folder.0)?;
@@ -84,8 +85,8 @@ impl JobFolder {
         Ok(serde_json::from_slice(&fs::read(self.0.join(CHECKPOINT))?)?)
     }
 
-    /// Puts this checkpoint into the place of the last one, durably.
-    pub(crate) fn keep(&self, checkpoint: &Checkpoint) -> io::Result<()> {
+    /// Replaces the checkpoint, durably.
+    pub(crate) fn save(&self, checkpoint: &Checkpoint) -> io::Result<()> {
         let new = self.0.join(NEW_CHECKPOINT);
         let mut file = File::create(&new)?;
         file.write_all(&serde_json::to_vec(checkpoint)?)?;
@@ -94,14 +95,14 @@ impl JobFolder {
         sync_folder(&self.0)
     }
 
-    /// The lines from a byte on.
+    /// Opens the lines from a byte on.
     pub(crate) fn lines_from(&self, byte: u64) -> io::Result<File> {
         let mut file = File::open(self.0.join(LINES))?;
         file.seek(SeekFrom::Start(byte))?;
         Ok(file)
     }
 
-    /// Appends faults behind those that belong to the last checkpoint, durably; answers how long the file is now.
+    /// Appends faults after the first `kept` bytes, which belong to the last checkpoint, durably. Returns the new length.
     pub(crate) fn append_faults(&self, kept: u64, faults: &[u8]) -> io::Result<u64> {
         if faults.is_empty() {
             return Ok(kept);
@@ -115,7 +116,7 @@ impl JobFolder {
         Ok(kept + faults.len() as u64)
     }
 
-    /// A page of faults, and whether there are more.
+    /// Returns a page of faults, and the line after which the next page begins if there are more.
     pub(crate) fn faults(
         &self,
         kept_bytes: u64,
@@ -146,15 +147,15 @@ impl JobFolder {
         Ok((faults, None))
     }
 
-    /// Removes the lines of a job that needs them no more.
-    pub(crate) fn forget_lines(&self) -> io::Result<()> {
+    /// Removes the lines of a finished job.
+    pub(crate) fn remove_lines(&self) -> io::Result<()> {
         match fs::remove_file(self.0.join(LINES)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// Removes the job. What makes it one goes first, so that what a crash leaves of it is no job any more.
+    /// Removes the job. The checkpoint is removed first, so that after a crash the rest is an incomplete upload.
     pub(crate) fn remove(&self) -> io::Result<()> {
         match fs::remove_file(self.0.join(CHECKPOINT)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -163,10 +164,10 @@ impl JobFolder {
         fs::remove_dir_all(&self.0)
     }
 
-    /// The same where nobody can do more about a failure: the next start removes it.
+    /// Removes the job and logs an error; the next start removes it then.
     pub(crate) fn remove_quietly(&self) {
         if let Err(error) = self.remove() {
-            tracing::warn!(error = %error, "a job without all of its lines was not removed yet");
+            tracing::warn!(error = %error, "cannot remove an incomplete import job yet");
         }
     }
 }
@@ -178,13 +179,14 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::wire::imports::Job;
 
     fn page(after: u64, limit: usize) -> FaultsPage {
         FaultsPage { after, limit }
     }
 
     #[test]
-    fn one_process_has_the_folder() {
+    fn one_process_locks_the_folder() {
         let dir = tempfile::tempdir().unwrap();
         let first = Spool::open(&dir.path().join("imports")).unwrap();
         assert!(first.is_some());
@@ -194,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_one_when_all_of_its_lines_have_arrived() {
+    fn an_upload_is_a_job_once_it_is_complete() {
         let dir = tempfile::tempdir().unwrap();
         let spool = Spool::open(dir.path()).unwrap().unwrap();
         let (whole, half) = (JobId::generate(), JobId::generate());
         let (folder, mut lines) = spool.create(whole).unwrap();
         lines.write_all(b"{}\n").unwrap();
-        folder.keep(&Checkpoint::queued(whole, domain::now(), 3)).unwrap();
+        folder.save(&Checkpoint::of(Job::queued(whole, domain::now(), 3))).unwrap();
         spool.create(half).unwrap();
         let jobs = spool.jobs().unwrap();
         assert_eq!(jobs.iter().map(|found| found.job.id).collect::<Vec<_>>(), [whole]);
@@ -210,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn faults_behind_the_checkpoint_do_not_count() {
+    fn faults_after_the_checkpoint_are_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         let spool = Spool::open(dir.path()).unwrap().unwrap();
         let (folder, _) = spool.create(JobId::generate()).unwrap();
         assert_eq!(folder.append_faults(0, b"").unwrap(), 0);
         let first = folder.append_faults(0, b"{\"line\":2}\n{\"line\":5}\n").unwrap();
         folder.append_faults(first, b"{\"line\":6}\n").unwrap();
-        // The checkpoint behind it was never kept, and the line is done again.
+        // The checkpoint after these faults was never saved, so the line is applied again.
         let second = folder.append_faults(first, b"{\"line\":7}\n").unwrap();
         let lines = |kept, asked| {
             let (faults, next) = folder.faults(kept, asked).unwrap();

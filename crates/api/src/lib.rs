@@ -5,6 +5,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
+//! | [`config`] | currency, language and rules of a catalogue; the list of all variables |
 //! | [`problems`] | a [`PortError`](domain::ports::PortError) or [`Faults`](domain::Faults) as a problem document |
 //! | [`extract`] | product ids, requests without parameters, the conditions of a write, entity tags, sync tokens |
 //! | [`parameters`] | the strict reader of query strings |
@@ -14,6 +15,7 @@
 
 #![warn(missing_docs)]
 
+pub mod config;
 pub mod extract;
 pub mod parameters;
 pub mod probes;

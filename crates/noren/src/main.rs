@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    noren::run(noren::cli::Cli::parse())
+    match runtime::start::parse(std::env::args_os()) {
+        Ok(cli) => noren::run(cli),
+        Err(error) => runtime::exit_code(Err(error)),
+    }
 }

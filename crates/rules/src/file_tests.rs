@@ -24,7 +24,7 @@ fn the_example_is_right() {
     let rules = Rules::parse(example.as_bytes(), Locale::default()).unwrap();
     let summary = rules.summary("2026-12-01T00:00:00Z".parse().unwrap());
     insta::assert_snapshot!(summary, @"5 synonyms, 3 stop words, 2 pins, 1 hide, 2 boosts, 1 bury, weights; not in force now: 0 whose time has not come, 1 whose time is over");
-    assert_eq!((rules.weights().of(Part::Brand), rules.weights().of(Part::Description)), (1.5, 0.5));
+    assert_eq!((rules.weights().get(Part::Brand), rules.weights().get(Part::Description)), (1.5, 0.5));
 }
 
 #[test]

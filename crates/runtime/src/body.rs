@@ -1,4 +1,4 @@
-//! Bodies of requests: of the type that they should have, and read as a whole.
+//! Request bodies that are read as a whole, with a checked content type.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -8,10 +8,10 @@ use http::{HeaderMap, StatusCode};
 
 use crate::Problem;
 
-/// A body that claims to be JSON, read as a whole.
+/// The bytes of a body with the content type of JSON, not parsed.
 pub struct JsonBody(pub Bytes);
 
-/// A body that claims to be a merge patch (or JSON), read as a whole.
+/// The bytes of a body with the content type of a merge patch or of JSON, not parsed.
 pub struct PatchBody(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
@@ -37,10 +37,10 @@ async fn body_of_type<S: Send + Sync>(
     Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)
 }
 
-/// Whether the content type is one of `types`; parameters such as a charset do not count.
+/// Checks that the content type is one of `types`, ignoring parameters such as a charset.
 ///
 /// # Errors
-/// 415 for any other.
+/// 415 for any other content type.
 pub fn check_content_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = given.split(';').next().unwrap_or_default().trim();

@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 
 use crate::Problem;
 
-/// How long a part has to answer whether it is ready, and a gauge to be read.
+/// The time limit for a readiness check and for reading gauges.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A part that a service cannot do without, such as its store.
+/// A part that a service needs, such as its store.
 #[derive(Clone)]
 pub struct Part {
     name: &'static str,
@@ -24,7 +24,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// A part and how to ask it whether it is ready; the error says what is wrong with it.
+    /// Creates a part with its readiness check, whose error is shown to operators.
     pub fn new<F>(name: &'static str, check: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
@@ -38,12 +38,12 @@ impl Part {
     }
 }
 
-/// Gauges that are read when `/metrics` is: the closure sets them.
+/// Gauges that are set when `/metrics` is read.
 #[derive(Clone)]
 pub struct Gauges(Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>);
 
 impl Gauges {
-    /// Gauges and how to set them.
+    /// Creates gauges from the function that sets them.
     pub fn new<F>(set: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -52,10 +52,10 @@ impl Gauges {
     }
 }
 
-/// How much waits to be indexed, which every service shows in the same way.
+/// The depth of the queue of changes.
 #[derive(Debug, Clone, Copy)]
 pub struct QueueDepth {
-    /// Which queue, as the configuration calls it.
+    /// The queue, by its name in the configuration.
     pub queue: &'static str,
     /// Messages that can be received now or later.
     pub waiting: u64,
@@ -63,25 +63,26 @@ pub struct QueueDepth {
     pub in_flight: u64,
     /// Dead letters.
     pub dead: u64,
-    /// Age of the oldest message; none where there is no message, or where the queue does not tell.
+    /// The age of the oldest message; `None` if there is none, or if the queue does not report it.
     pub oldest_age: Option<Duration>,
-    /// What is not in the queue yet, where the service knows the store.
+    /// The depth of the outbox, if the service has the store.
     pub outbox: Option<OutboxDepth>,
 }
 
-/// How much a store holds that is not in the queue yet.
+/// The depth of the outbox of a store: changes that are not in the queue yet.
 #[derive(Debug, Clone, Copy)]
 pub struct OutboxDepth {
-    /// Which store, as the configuration calls it.
+    /// The store, by its name in the configuration.
     pub store: &'static str,
     /// Changes to be enqueued.
     pub unsent: u64,
-    /// Age of the oldest; zero when there is none.
+    /// The age of the oldest; zero if there is none.
     pub oldest_age: Duration,
 }
 
 impl QueueDepth {
-    /// Age of the oldest change that is not in the index yet: zero when there is none, none where the queue does not tell.
+    /// Returns the age of the oldest change that is not indexed: zero without such a change, `None` if the queue does not
+    /// report it.
     fn oldest_unsynced(&self) -> Option<Duration> {
         self.oldest_age.or((self.waiting + self.in_flight == 0).then_some(Duration::ZERO))
     }
@@ -91,7 +92,7 @@ impl QueueDepth {
         metrics::gauge!(WAITING, "queue" => queue).set(self.waiting as f64);
         metrics::gauge!(IN_FLIGHT, "queue" => queue).set(self.in_flight as f64);
         metrics::gauge!(DEAD, "queue" => queue).set(self.dead as f64);
-        // A gauge that went on showing the last age that was known would be worse than one that says it does not know.
+        // NaN says that the age is unknown; the last known age would be misleading.
         let age = self.oldest_unsynced().map_or(f64::NAN, |age| age.as_secs_f64());
         metrics::gauge!(OLDEST, "queue" => queue).set(age);
         if let Some(OutboxDepth { store, unsent, oldest_age }) = self.outbox {
@@ -156,30 +157,30 @@ const OLDEST: &str = "noren_oldest_unsynced_age_seconds";
 const UNSENT: &str = "noren_outbox_unsent_changes";
 const OLDEST_UNSENT: &str = "noren_outbox_oldest_age_seconds";
 
-/// Says in `/metrics` what the gauges of a queue mean.
+/// Describes the gauges of a queue.
 pub(crate) fn describe_metrics() {
     use metrics::{Unit, describe_gauge};
-    describe_gauge!(WAITING, "Changes in the queue that nobody holds");
-    describe_gauge!(IN_FLIGHT, "Changes in the queue that a consumer holds");
-    describe_gauge!(DEAD, "Changes that could not be indexed and were given up");
+    describe_gauge!(WAITING, "Changes in the queue that can be received now or later");
+    describe_gauge!(IN_FLIGHT, "Changes in the queue that a consumer is processing");
+    describe_gauge!(DEAD, "Changes that could not be indexed");
     describe_gauge!(
         OLDEST,
         Unit::Seconds,
-        "Age of the oldest change in the queue; NaN where the queue does not tell"
+        "Age of the oldest change in the queue; NaN if the queue does not report it"
     );
     describe_gauge!(
         UNSENT,
-        "Changes that are written and not enqueued yet, on DynamoDB counted as far as a thousand"
+        "Changes that are written but not enqueued yet; DynamoDB counts up to a thousand"
     );
     describe_gauge!(OLDEST_UNSENT, Unit::Seconds, "Age of the oldest change that is not enqueued yet");
 }
 
-/// How to ask a queue how much waits in it; none while it does not answer.
+/// Reads the depth of a queue; `None` while the queue does not respond.
 #[derive(Clone)]
 pub struct QueueProbe(Arc<dyn Fn() -> BoxFuture<'static, Option<QueueDepth>> + Send + Sync>);
 
 impl QueueProbe {
-    /// A queue and how to ask it.
+    /// Creates a probe from the function that reads the depth.
     pub fn new<F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Option<QueueDepth>> + Send + 'static,
@@ -192,7 +193,7 @@ impl QueueProbe {
     }
 }
 
-/// What health and metrics are made of.
+/// The sources of health and metrics.
 #[derive(Clone, Default)]
 pub(crate) struct Vitals {
     pub(crate) parts: Arc<[Part]>,
@@ -209,12 +210,12 @@ impl Vitals {
     }
 }
 
-/// The process answers; that is all.
+/// Responds as long as the process runs.
 pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// Whether every part is ready, and how much waits to be indexed; 503 names the parts that are not.
+/// Responds with the readiness of every part and the backlog; 503 names the parts that are not ready.
 pub(crate) async fn ready(State(vitals): State<Vitals>) -> Response {
     let (states, depth) = tokio::join!(join_all(vitals.parts.iter().map(Part::state)), vitals.depth());
     let down: Vec<&str> = states.iter().filter(|(_, state)| state.is_err()).map(|(name, _)| *name).collect();
@@ -239,10 +240,10 @@ pub(crate) async fn ready(State(vitals): State<Vitals>) -> Response {
         .into_response()
 }
 
-/// All metrics in the text format of Prometheus.
+/// Responds with all metrics in the text format of Prometheus.
 pub(crate) async fn metrics(State(vitals): State<Vitals>) -> Response {
     let reading = join_all(vitals.gauges.iter().map(|Gauges(set)| set()));
-    // A gauge that cannot be read keeps its last value; the others are shown all the same.
+    // A gauge that cannot be read in time keeps its last value.
     let (_, depth) = tokio::join!(tokio::time::timeout(CHECK_TIMEOUT, reading), vitals.depth());
     if let Some(depth) = depth {
         depth.record();

@@ -1,4 +1,4 @@
-//! The router that every service runs in: its own routes, the common ones, and the middleware around both.
+//! The router of a service: its own routes, the common ones, and the middleware around both.
 
 use std::any::Any;
 use std::net::IpAddr;
@@ -24,43 +24,42 @@ use crate::Problem;
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 use crate::problem::{not_found, problems_for_bare_errors};
 
-/// The largest body that is read as a whole, in bytes. Streams have no limit.
+/// The maximum size of a body that is read as a whole, in bytes. Streamed bodies have no limit.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// How long a request may take until its answer begins.
+/// The time limit from a request to the start of its response.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The header of a write's answer that names the write, for searches that must see it.
+/// The response header of a write with its sync token, and the request header of searches that must see the write.
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Says how near the page of a request is; browsers send it, and pages cannot.
+/// The relation between the page that sent a request and this site. Browsers set it; scripts cannot.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// Where operators look after the service.
+/// The prefix of the routes for operators.
 const ADMIN: &str = "/admin/";
 
-/// What a service brings.
+/// The parts of a service.
 #[derive(Default)]
 pub struct Service {
-    /// Its own routes.
+    /// The routes of the service.
     pub routes: Router,
-    /// Routes of its own that take bodies of any size, and as long as those take to come.
+    /// Routes for uploads: without a time limit, for bodies of any size.
     pub uploads: Router,
-    /// The description of these routes, served at `/openapi.json`; none for a service without an API.
+    /// The OpenAPI document of these routes, served at `/openapi.json`, if the service has a public API.
     pub openapi: Option<OpenApi>,
-    /// What must be there for the service to be ready.
+    /// The parts that must be ready.
     pub parts: Vec<Part>,
-    /// Gauges that are read when `/metrics` is.
+    /// Gauges that are set when `/metrics` is read.
     pub gauges: Vec<Gauges>,
-    /// The queue whose depth `/health/ready` and `/metrics` tell.
+    /// The queue whose depth `/health/ready` and `/metrics` report.
     pub queue: Option<QueueProbe>,
 }
 
 impl Service {
-    /// The whole router: the service's routes, `/health/*`, `/metrics`, `/openapi.json`, with the feature `docs` a page at
-    /// `/docs` that shows it, with request ids,
-    /// logs, metrics, CORS, gzip, time-outs, body limits and problem documents around them. Pages of other sites are kept
-    /// away from `/admin/`.
+    /// Builds the router: the routes of the service, `/health/*`, `/metrics`, `/openapi.json` and, with the feature `docs`,
+    /// `/docs`; with request ids, logs, metrics, CORS, gzip, time limits, body limits and problem documents. Requests from
+    /// pages of other sites to `/admin/` are rejected.
     pub fn into_router(self) -> Router {
         crate::telemetry::metrics();
         health::describe_metrics();
@@ -89,13 +88,7 @@ impl Service {
     }
 }
 
-/// The query parameters, decoded.
-pub fn parameters(uri: &http::Uri) -> impl Iterator<Item = (String, String)> + '_ {
-    let query = uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned()))
-}
-
-/// `/openapi.json`, and with the feature `docs` a page at `/docs` that shows it.
+/// Returns the routes `/openapi.json` and, with the feature `docs`, `/docs`.
 #[cfg(feature = "docs")]
 fn documents(openapi: OpenApi) -> Router {
     utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", openapi).into()
@@ -106,7 +99,8 @@ fn documents(openapi: OpenApi) -> Router {
     Router::new().route("/openapi.json", get(async move || axum::Json(openapi)))
 }
 
-/// Any page may call the API, but for `/admin/`: it has no cookies, and what it may do is decided in front of it.
+/// Allows pages of any site to call the API, except `/admin/`. This is safe since the API has no cookies: access is
+/// controlled in front of the service.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AnyOf)
@@ -116,14 +110,14 @@ fn cors() -> CorsLayer {
         .max_age(Duration::from_secs(3600))
 }
 
-/// Keeps pages of other sites away from `/admin/`: what runs in the browser of an operator reaches what that operator
-/// reaches. Programs that are no browser name no origin.
+/// Rejects requests to `/admin/` from pages of other sites: a page in the browser of an operator reaches every address
+/// that the operator reaches. Clients other than browsers send no origin.
 async fn operators_only(request: Request, next: Next) -> Response {
     if !request.uri().path().starts_with(ADMIN) {
         return next.run(request).await;
     }
     if !is_of_an_operator(request.uri(), request.headers()) {
-        let detail = "a page of another site may not look after the catalogue; use `noren`, or curl";
+        let detail = "pages of other sites cannot use this address; use `noren`, or curl";
         return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     }
     let mut response = next.run(request).await;
@@ -136,8 +130,8 @@ async fn operators_only(request: Request, next: Next) -> Response {
     response
 }
 
-/// Whether a request comes from no page, or from one of this service's own. The page must have been asked for under an
-/// address or `localhost`: a name can be made to lead here by whoever owns it.
+/// Returns true if a request comes from no page, or from a page of this service. The host of the page must be an IP
+/// address or `localhost`: the owner of any other name could make it resolve to this service (DNS rebinding).
 fn is_of_an_operator(uri: &Uri, headers: &HeaderMap) -> bool {
     if headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none") {
         return false;
@@ -160,7 +154,7 @@ fn problem_of_panic(panic: Box<dyn Any + Send>) -> Response {
     Problem::internal().into_response()
 }
 
-/// Puts the request's id around everything that is logged for it, and counts and times it.
+/// Adds the request id to all log lines of a request, and records its metrics.
 async fn observe(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let span = tracing::info_span!("request", request.id = id.unwrap_or_default());
@@ -188,7 +182,7 @@ async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// Methods as a label: a caller must not be able to make new ones.
+/// Returns the method as a label. Unknown methods share one, so that clients cannot create labels.
 fn method_label(method: &http::Method) -> String {
     use http::Method;
     let known = [
@@ -213,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_the_service_itself_may_look_after_it() {
+    fn only_pages_of_the_service_itself_may_use_admin_routes() {
         assert!(is_let_in(&[]) && is_let_in(&[(HOST, "noren-sync:8082")]), "no browser");
         for own in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "10.0.0.7"] {
             assert!(is_let_in(&[(HOST, own), (ORIGIN, &format!("http://{own}"))]), "{own}");
@@ -222,12 +216,12 @@ mod tests {
             assert!(!is_let_in(&[(HOST, "127.0.0.1:8080"), (ORIGIN, origin)]), "{origin}");
         }
         let rebound = [(HOST, "evil.example:8080"), (ORIGIN, "http://evil.example:8080")];
-        assert!(!is_let_in(&rebound), "a name that was made to lead here");
-        assert!(!is_let_in(&[(ORIGIN, "http://127.0.0.1:8080")]), "nobody knows what was asked for");
+        assert!(!is_let_in(&rebound), "a name that resolves to this service");
+        assert!(!is_let_in(&[(ORIGIN, "http://127.0.0.1:8080")]), "the requested host is unknown");
     }
 
     #[test]
-    fn a_browser_that_tells_of_another_site_is_believed() {
+    fn a_request_that_a_browser_marks_as_cross_site_is_rejected() {
         let host = (HOST, "127.0.0.1:8080");
         for (site, let_in) in
             [("none", true), ("same-origin", true), ("same-site", false), ("cross-site", false)]

@@ -1,4 +1,4 @@
-//! The same services as Lambda functions: events in, answers out, one at a time.
+//! Services as Lambda functions: events in, responses out, one at a time.
 //!
 //! Events are those of API Gateway (HTTP API and REST API), of function URLs, of SQS and of EventBridge's schedules. See
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html> for the protocol, which `lambda_runtime` speaks.
@@ -15,15 +15,15 @@ use serde_json::{Value, json};
 
 use crate::StartError;
 
-/// What a function does when a schedule calls it; the error is for the log and makes Lambda count a failure.
+/// The work of a function that a schedule calls. An error is logged, and Lambda counts a failure.
 pub type Scheduled = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// Whether Lambda started this process.
+/// Returns true if Lambda started this process.
 pub fn is_lambda() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
 }
 
-/// Answers HTTP events with `router` and schedules with `scheduled`, for as long as Lambda keeps the process.
+/// Handles HTTP events with `router` and schedules with `scheduled`, until Lambda ends the process.
 ///
 /// # Errors
 /// When Lambda cannot be reached.
@@ -48,7 +48,7 @@ pub async fn serve_http(router: Router, scheduled: Option<Scheduled>) -> Result<
     lambda_runtime::run(handler).await.map_err(lost)
 }
 
-/// Answers each event of one kind with `handle`, for as long as Lambda keeps the process.
+/// Handles events of one type with `handle`, until Lambda ends the process.
 ///
 /// # Errors
 /// When Lambda cannot be reached.
@@ -66,14 +66,14 @@ where
     lambda_runtime::run(handler).await.map_err(lost)
 }
 
-/// A rule of EventBridge, or its scheduler, calls with an event of its own.
+/// Returns true for an event of an EventBridge rule or of EventBridge Scheduler.
 fn is_schedule(payload: &Value) -> bool {
     let of_rule = payload["source"] == "aws.events" && payload["detail-type"] == "Scheduled Event";
     of_rule || payload["source"] == "aws.scheduler"
 }
 
-/// The stage of a REST API stands before the path in its address. Our routes do not know it, so it is taken out of the
-/// event, and `lambda_http` does not put it in front of the path.
+/// Removes the stage of a REST API from an event, so that `lambda_http` does not prepend it to the path: the routes have
+/// no stage.
 fn without_stage(mut payload: Value) -> Value {
     if let Some(stage) = payload.pointer_mut("/requestContext/stage") {
         *stage = json!("$default");

@@ -1,6 +1,6 @@
-//! How a service runs: configuration, telemetry, HTTP middleware, problems, the server. It knows no products.
+//! What every service needs to run, without knowledge of products: configuration, telemetry, HTTP middleware, problem
+//! documents, retries, the server.
 
-mod backoff;
 pub mod body;
 pub mod config;
 pub mod health;
@@ -9,12 +9,15 @@ pub mod http;
 pub mod lambda;
 pub mod probe;
 pub mod problem;
+mod retry;
 pub mod server;
 pub mod start;
+mod start_error;
 pub mod telemetry;
 
-pub use backoff::Backoff;
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
 pub use problem::Problem;
-pub use start::{StartError, exit_code, run};
+pub use retry::{Retries, retry};
+pub use start::run;
+pub use start_error::{StartError, exit_code};

@@ -1,5 +1,4 @@
-//! Asking a running service whether it is ready: for the health checks of containers, whose image has no other
-//! program that could ask.
+//! The readiness check of a running service, for container health checks: the image contains no HTTP client.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -7,16 +6,16 @@ use std::time::Duration;
 
 use crate::StartError;
 
-/// How long the service may take for each step; it gives its parts less.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// The time limit of each step. It is longer than the time limit of the service for its parts.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The longest answer that is read.
-const MAX_ANSWER_BYTES: u64 = 64 * 1024;
+/// The maximum length of a response.
+const MAX_RESPONSE_BYTES: u64 = 64 * 1024;
 
-/// Whether the service that listens on this address is ready.
+/// Checks that the service that listens on this address is ready.
 ///
 /// # Errors
-/// When it is not, with what it says about that, or when nothing answers.
+/// When it is not ready, with its response, or when nothing responds.
 pub fn check(listen: SocketAddr) -> Result<(), StartError> {
     let address = SocketAddr::new(reachable(listen.ip()), listen.port());
     let answer = ask(address)
@@ -29,7 +28,7 @@ pub fn check(listen: SocketAddr) -> Result<(), StartError> {
     }
 }
 
-/// An address to call for one to listen on.
+/// Returns the address to connect to for an address to listen on.
 fn reachable(listen: IpAddr) -> IpAddr {
     match listen {
         IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -39,13 +38,13 @@ fn reachable(listen: IpAddr) -> IpAddr {
 }
 
 fn ask(address: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    // In HTTP/1.0 an answer is never chunked and ends with the connection.
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    // An HTTP/1.0 response is never chunked and ends with the connection.
     write!(stream, "GET /health/ready HTTP/1.0\r\nhost: {address}\r\n\r\n")?;
     let mut answer = Vec::new();
-    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
+    stream.take(MAX_RESPONSE_BYTES).read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
@@ -59,7 +58,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            // A connection that is closed before all was read is reset.
+            // Closing a connection with unread bytes resets it.
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
                 let mut byte = [0];
@@ -69,7 +68,7 @@ mod tests {
             assert!(request.starts_with(b"GET /health/ready HTTP/1.0\r\n"));
             stream.write_all(answer.as_bytes()).unwrap();
         });
-        // A service is asked where it can be reached, also when it listens everywhere.
+        // A service that listens on all addresses is checked at the loopback address.
         let result = check(SocketAddr::from(([0, 0, 0, 0], port))).map_err(|error| error.line());
         server.join().unwrap();
         result

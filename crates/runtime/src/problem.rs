@@ -1,4 +1,4 @@
-//! Errors over HTTP: RFC 9457 `application/problem+json`, everywhere the same.
+//! Problem documents: RFC 9457 `application/problem+json`.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use serde_json::Value;
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// A problem document, RFC 9457. The `type` stays `about:blank`: the status says which kind of problem it is, the
-/// `detail` what happened, `errors` and the extension members which field or version it is about.
+/// A problem document, RFC 9457. The `type` is always `about:blank`: the status is the kind of problem, `detail` describes
+/// it, `errors` and the extension members name the fields or versions concerned.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// Always `about:blank`.
@@ -26,13 +26,13 @@ pub struct Problem {
     #[serde(serialize_with = "as_number")]
     #[schema(value_type = u16, examples(422))]
     status: StatusCode,
-    /// What happened, for a person.
+    /// The description for people.
     detail: String,
-    /// Every fault of the request, each `{field, message, type}`.
+    /// All faults of the request, each `{field, message, type}`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
     errors: Vec<Value>,
-    /// Further members, such as the current version after a conflict.
+    /// Extension members, such as the current version after a conflict.
     #[serde(flatten)]
     #[schema(ignore)]
     extensions: serde_json::Map<String, Value>,
@@ -45,7 +45,7 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 }
 
 impl Problem {
-    /// A problem with this status; `detail` says what happened, in a sentence for a person.
+    /// Creates a problem with a status and a sentence for people.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank",
@@ -58,24 +58,24 @@ impl Problem {
         }
     }
 
-    /// A problem that lists every fault of the request.
+    /// Creates a problem that lists all faults of the request.
     pub fn of_faults(status: StatusCode, detail: impl Into<String>, faults: &[impl Serialize]) -> Self {
         let errors = faults.iter().filter_map(|fault| serde_json::to_value(fault).ok()).collect();
         Self { errors, ..Self::new(status, detail) }
     }
 
-    /// 503: a part is not there; the client may try again after a second.
+    /// Creates a 503 that allows a retry after a second.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(1))
     }
 
-    /// 500, without the cause: that goes to the log.
+    /// Creates a 500 without the cause, which belongs in the log.
     pub fn internal() -> Self {
         let detail = "something went wrong here; the log has the details under this request's id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
 
-    /// Leaves out all faults but the first, and says how many in `errorsOmitted`.
+    /// Keeps the first `count` faults; `errorsOmitted` is the number of the others.
     #[must_use]
     pub fn with_errors_at_most(mut self, count: usize) -> Self {
         let omitted = self.errors.len().saturating_sub(count);
@@ -83,7 +83,7 @@ impl Problem {
         if omitted > 0 { self.with("errorsOmitted", omitted) } else { self }
     }
 
-    /// Adds a member beside the standard ones.
+    /// Adds an extension member.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Serialize) -> Self {
         if let Ok(value) = serde_json::to_value(value) {
@@ -99,18 +99,18 @@ impl Problem {
         self
     }
 
-    /// Says when to try again, in whole seconds.
+    /// Adds the header `Retry-After`, in whole seconds, at least 1.
     #[must_use]
     pub fn retry_after(self, delay: Duration) -> Self {
         self.with_header(RETRY_AFTER, HeaderValue::from(delay.as_secs().max(1)))
     }
 
-    /// The status of the response.
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// What happened.
+    /// Returns the description for people.
     pub fn detail(&self) -> &str {
         &self.detail
     }
@@ -128,14 +128,14 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The answer where no route fits.
+/// Responds where no route matches.
 pub async fn not_found(uri: http::Uri) -> Problem {
     let detail = format!("there is nothing at {}; see /openapi.json for what there is", uri.path());
     Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
-/// Turns an answer that a library made without a problem document (404, 405, 408, 413, 415 …) into one. A problem
-/// made here stays as it is, and so does every success.
+/// Converts an error response of a library without a problem document (404, 405, 408, 413, 415, …). Problem documents and
+/// successful responses are unchanged.
 pub async fn problems_for_bare_errors(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();

@@ -1,4 +1,4 @@
-//! The HTTP server: bounded in connections and in the time that a slow client may take, and stopped gracefully.
+//! The HTTP server, with limits for connections and slow clients, and a graceful stop.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use tokio::sync::Semaphore;
 
 use crate::StartError;
 
-/// How many clients may be connected at a time; more wait to be accepted.
+/// The maximum number of connections; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
 
-/// How long a client may take to send the head of a request, and how long a connection may be idle.
+/// The time limit for the head of a request, and for an idle connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long requests under way may take to end after the service was told to stop.
+/// The time limit for requests that are running when the service stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Takes the address that a service will listen on.
+/// Binds the address of a service.
 ///
 /// # Errors
-/// When it cannot be taken, with what to do about it.
+/// When it cannot be bound, with what to do about it.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
@@ -39,21 +39,21 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-/// Answers requests until `stop` is done, then lets those under way end.
+/// Serves requests until `stop` completes, then lets running requests end.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     tokio::pin!(stop);
     loop {
-        let place = Arc::clone(&places).acquire_owned();
-        let accepted = async { (place.await, listener.accept().await) };
-        let (place, stream) = tokio::select! {
-            (place, accepted) = accepted => match accepted {
-                Ok((stream, _)) => (place, stream),
+        let slot = Arc::clone(&slots).acquire_owned();
+        let accepted = async { (slot.await, listener.accept().await) };
+        let (slot, stream) = tokio::select! {
+            (slot, accepted) = accepted => match accepted {
+                Ok((stream, _)) => (slot, stream),
                 Err(error) => {
-                    // Out of file handles, most likely: it passes, and trying at once would only burn time.
+                    // Most likely the process is out of file handles; retrying immediately would be a busy loop.
                     tracing::warn!(error = %error, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
@@ -61,7 +61,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             },
             () = &mut stop => break,
         };
-        // Answers are small and written at once: waiting to fill a packet would only delay them.
+        // Responses are small and written at once, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             if let Err(error) = connection.await {
                 tracing::debug!(error = %error, "a connection ended early");
             }
-            drop(place);
+            drop(slot);
         });
     }
     drop(listener);
@@ -78,7 +78,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     }
 }
 
-/// Done when the process is told to stop: Ctrl-C or SIGTERM.
+/// Completes when the process is told to stop: Ctrl-C or SIGTERM.
 pub async fn stop_signal() {
     let ctrl_c = async {
         if tokio::signal::ctrl_c().await.is_err() {

@@ -1,96 +1,38 @@
-//! Starting a process: every reason not to is one line that says what to do.
+//! The start of a process. Every reason not to start is one line that says what to do.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
 
-/// Why a process cannot start or go on.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct StartError {
-    message: String,
-    details: Vec<String>,
-    #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
+use crate::start_error::{StartError, exit_code};
 
-impl StartError {
-    /// An error whose message says what is wrong and what to do.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), details: Vec::new(), source: None }
-    }
-
-    /// The same, with its cause.
-    pub fn because(
-        message: impl Into<String>,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self { message: message.into(), details: Vec::new(), source: Some(source.into()) }
-    }
-
-    /// The same with a line for each of several things that are wrong.
-    #[must_use]
-    pub fn with_details(self, details: Vec<String>) -> Self {
-        Self { details, ..self }
-    }
-
-    /// A line for each of several things that are wrong; none where one line says it all.
-    pub fn details(&self) -> &[String] {
-        &self.details
-    }
-
-    /// The error and its causes in one line.
-    pub fn line(&self) -> String {
-        let mut line = self.message.clone();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            // Many errors already hold the text of their cause.
-            if !line.contains(&text) {
-                line = format!("{line}: {text}");
-            }
-            source = cause.source();
-        }
-        line.replace('\n', " ")
-    }
-}
-
-/// The exit code of a process: 0, or 1 after printing the error in one line, and its details.
-pub fn exit_code(result: Result<(), StartError>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", error.line());
-            error.details().iter().for_each(|detail| eprintln!("{detail}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The flag of every service that asks instead of serving.
+/// The flag of every service that checks a running service instead of serving.
 const CHECK_HEALTH: &str = "check-health";
 
-/// The whole `main` of a service: reads flags and variables, starts logging, and runs it to its end. With
-/// `--check-health` it asks the service that is already running instead.
-pub fn run<C, F>(service: &'static str, run: impl FnOnce(C) -> F) -> ExitCode
+/// Runs the `main` of a service: reads flags and variables, of which `known` are the valid names, starts logging, and
+/// runs the service to its end. With `--check-health` it checks the service that is already running instead.
+pub fn run<C, F>(service: &'static str, known: &[String], run: impl FnOnce(C) -> F) -> ExitCode
 where
     C: clap::Parser,
     F: Future<Output = Result<(), StartError>>,
 {
-    let flag = Arg::new(CHECK_HEALTH)
-        .long(CHECK_HEALTH)
-        .action(ArgAction::SetTrue)
-        .help("Ask the service that runs at the address of --listen whether it is ready; exit code 0 or 1");
+    let help = "Check whether the service at the address of --listen is ready; exit code 0 or 1";
+    let flag = Arg::new(CHECK_HEALTH).long(CHECK_HEALTH).action(ArgAction::SetTrue).help(help);
     let mut command = C::command().arg(flag);
-    let mut matches = command.get_matches_mut();
+    let mut matches = match matches(&mut command, std::env::args_os()) {
+        Ok(matches) => matches,
+        Err(error) => return exit_code(Err(error)),
+    };
     if matches.get_flag(CHECK_HEALTH) {
         return exit_code(check_health(&matches));
     }
     let config =
         C::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit());
     let started = || {
-        crate::config::check_environment()?;
+        crate::config::check_environment(known)?;
         crate::telemetry::start(service)?;
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -100,7 +42,65 @@ where
     exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
 }
 
-/// Asks the service that was started with the same flags and variables.
+/// Parses flags and variables. A wrong flag, like `--help`, ends the process as usual for a command line.
+///
+/// # Errors
+/// Names a variable whose value is invalid.
+pub fn parse<C: clap::Parser>(arguments: impl Iterator<Item = OsString>) -> Result<C, StartError> {
+    let mut command = C::command();
+    let mut matches = matches(&mut command, arguments)?;
+    Ok(C::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit()))
+}
+
+fn matches(
+    command: &mut clap::Command,
+    arguments: impl Iterator<Item = OsString>,
+) -> Result<ArgMatches, StartError> {
+    let arguments: Vec<OsString> = arguments.collect();
+    let is_flag_given = |flag: &Arg| {
+        let name = flag.get_long().map(|name| format!("--{name}")).unwrap_or_default();
+        let given = arguments.iter().filter_map(|argument| argument.to_str());
+        given.into_iter().any(|argument| argument.split('=').next() == Some(&name))
+    };
+    match command.try_get_matches_from_mut(&arguments) {
+        Ok(matches) => Ok(matches),
+        Err(error) => match invalid_flag(command, &error).filter(|flag| !is_flag_given(flag)) {
+            Some(flag) => Err(invalid_variable(flag, &error)),
+            None => error.exit(),
+        },
+    }
+}
+
+/// Returns the flag whose value is invalid, if that is the error.
+fn invalid_flag<'a>(command: &'a clap::Command, error: &clap::Error) -> Option<&'a Arg> {
+    if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
+        return None;
+    }
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidArg) else { return None };
+    find_flag(command, name)
+}
+
+fn find_flag<'a>(command: &'a clap::Command, name: &str) -> Option<&'a Arg> {
+    let own = command.get_arguments().find(|flag| flag.to_string() == name && flag.get_env().is_some());
+    own.or_else(|| command.get_subcommands().find_map(|command| find_flag(command, name)))
+}
+
+/// Returns the error for the value of a variable, in one line.
+fn invalid_variable(flag: &Arg, error: &clap::Error) -> StartError {
+    let variable = flag.get_env().unwrap_or_default().to_string_lossy();
+    let message = format!("{variable} cannot be used");
+    if let Some(source) = std::error::Error::source(error) {
+        return StartError::new(format!("{message}: {source}"));
+    }
+    match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(valid)) => {
+            StartError::new(format!("{message}; write one of {}", valid.join(", ")))
+        }
+        _ => StartError::new(message),
+    }
+}
+
+/// Checks the service that was started with the same flags and variables.
 fn check_health(matches: &ArgMatches) -> Result<(), StartError> {
     let listen = matches.try_get_one::<SocketAddr>("listen").ok().flatten();
     crate::probe::check(*listen.ok_or_else(|| StartError::new("this service listens nowhere"))?)

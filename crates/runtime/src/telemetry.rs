@@ -16,15 +16,15 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::StartError;
 
-/// How often samples of histograms are put into their buckets.
+/// The interval at which samples of histograms are sorted into buckets.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Starts metrics, and logging to standard error, for this process: once, before anything else. `RUST_LOG` sets the level.
+/// Starts metrics, and logging to standard error. Call it once per process, before anything else. `RUST_LOG` sets the level.
 ///
 /// # Errors
 /// When `RUST_LOG` cannot be read.
 pub fn start(service: &'static str) -> Result<(), StartError> {
-    // What is described and counted before the first router is made would be lost.
+    // Metrics that are recorded before the recorder is installed are lost.
     metrics();
     let filter = match std::env::var("RUST_LOG") {
         Ok(levels) if !levels.is_empty() => EnvFilter::try_new(levels).map_err(|error| {
@@ -33,7 +33,7 @@ pub fn start(service: &'static str) -> Result<(), StartError> {
         _ => EnvFilter::new("info,tantivy=warn"),
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start in one process, as in tests, keeps the first.
+    // A second call in one process, as in tests, has no effect.
     let _ = match std::io::stderr().is_terminal() {
         true => builder.with_target(false).try_init(),
         false => builder.fmt_fields(JsonFields::new()).event_format(JsonLines { service }).try_init(),
@@ -41,8 +41,8 @@ pub fn start(service: &'static str) -> Result<(), StartError> {
     Ok(())
 }
 
-/// One JSON object a line: `timestamp level message service`, then the fields of the event and of its spans, such as
-/// `request.id`.
+/// Formats an event as one JSON object a line: `timestamp level message service`, then the fields of the event and of its
+/// spans, such as `request.id`.
 struct JsonLines {
     service: &'static str,
 }
@@ -109,14 +109,15 @@ impl Visit for Fields {
     }
 }
 
-/// Upper bounds of the buckets of every histogram that counts seconds: from a cached search to a time-out.
+/// Upper bounds of the buckets of histograms in seconds: from a cached search to a timeout.
 const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The same for how long changes are on their way: from an idle machine to an index that was away for hours.
+/// Upper bounds of the buckets for the time until a change is indexed: from an idle machine to an index that was unavailable
+/// for hours.
 const FRESHNESS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
 
-/// The recorder of this process, installed on first use.
+/// Returns the recorder of this process, which is installed on first use.
 pub(crate) fn metrics() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
@@ -129,16 +130,16 @@ pub(crate) fn metrics() -> &'static PrometheusHandle {
             .unwrap_or_else(|_| unreachable!("the list of buckets is not empty"))
             .build_recorder();
         let handle = recorder.handle();
-        // Somebody else's recorder would keep ours from being installed; then ours stays empty.
+        // If another recorder is installed already, this one stays empty.
         let _ = metrics::set_global_recorder(recorder);
-        keep_small(handle.clone());
+        run_upkeep(handle.clone());
         handle
     })
 }
 
-/// Puts samples into their buckets from time to time. Until then each takes memory, and where nobody asks for metrics,
-/// nobody else would do it.
-fn keep_small(handle: PrometheusHandle) {
+/// Sorts samples into buckets regularly. Until then each sample takes memory, and reading `/metrics` is the only other time
+/// at which they are sorted.
+fn run_upkeep(handle: PrometheusHandle) {
     let keep = move || {
         loop {
             std::thread::sleep(UPKEEP_INTERVAL);
@@ -146,6 +147,6 @@ fn keep_small(handle: PrometheusHandle) {
         }
     };
     if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(keep) {
-        tracing::warn!(%error, "the samples of metrics take memory until somebody asks for them");
+        tracing::warn!(%error, "samples of metrics take memory until /metrics is read");
     }
 }

@@ -1,5 +1,5 @@
-//! How fast the index takes products and answers searches: `cargo run --release --example throughput -- FILE.ndjson
-//! [BATCH] [HEAP_MB] [THREADS]`.
+//! Measures how fast the index applies changes and answers searches: `cargo run --release --example throughput --
+//! FILE.ndjson [BATCH] [HEAP_MB] [THREADS]`.
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use domain::search::{Field, SearchRequest, Sort};
 use domain::{Change, Currency, PriceRange, Product, Version};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 
-/// Products of the second round, which replaces what is there.
+/// The number of products that the second round updates.
 const UPDATES: usize = 50_000;
 
 type Failure = Box<dyn std::error::Error>;
@@ -36,18 +36,18 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the first products of the file at this version.
+/// Writes the first `limit` products of the file at this version.
 async fn load(
     writer: &TantivyWriter,
     file: &str,
     batch: usize,
     version: Version,
-    most: usize,
+    limit: usize,
 ) -> Result<(), Failure> {
     let (mut count, mut waited, mut slowest) = (0, Duration::ZERO, Duration::ZERO);
-    let (started, processor) = (Instant::now(), processor_seconds());
+    let (started, cpu) = (Instant::now(), cpu_seconds());
     let mut changes = Vec::with_capacity(batch);
-    let mut lines = std::io::BufReader::new(std::fs::File::open(file)?).lines().take(most).peekable();
+    let mut lines = std::io::BufReader::new(std::fs::File::open(file)?).lines().take(limit).peekable();
     while let Some(line) = lines.next() {
         changes.push(change(line?.as_bytes(), version)?);
         if changes.len() == batch || lines.peek().is_none() {
@@ -60,15 +60,11 @@ async fn load(
     }
     let rate = |time: Duration| count as f64 / time.as_secs_f64();
     println!(
-        "{count} products at version {version}, batches of {batch}: {:.0}/s with reading, {:.0}/s in apply, slowest {slowest:?}",
+        "{count} products at version {version}, batches of {batch}: {:.0}/s including parsing, {:.0}/s in apply, slowest {slowest:?}",
         rate(started.elapsed()),
         rate(waited)
     );
-    println!(
-        "processor {:.1} µs a product, {}",
-        (processor_seconds() - processor) * 1e6 / f64::from(count as u32),
-        memory()
-    );
+    println!("CPU {:.1} µs per product, {}", (cpu_seconds() - cpu) * 1e6 / f64::from(count as u32), memory());
     Ok(())
 }
 
@@ -98,14 +94,14 @@ async fn search_all(searcher: &TantivySearcher) -> Result<(), Failure> {
             }
             let first = times[0];
             times.sort();
-            println!("  {words:>16} {sort:?}: {total} found, first {first:?}, median of 15 {:?}", times[7]);
+            println!("  {words:>16} {sort:?}: {total} matches, first {first:?}, median of 15 {:?}", times[7]);
         }
     }
     Ok(())
 }
 
-/// Seconds that all threads of this process have computed.
-fn processor_seconds() -> f64 {
+/// Returns the CPU time of all threads of this process, in seconds.
+fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let ticks: f64 =
@@ -113,6 +109,7 @@ fn processor_seconds() -> f64 {
     ticks / 100.0
 }
 
+/// Returns the memory figures of this process.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let wanted = |line: &&str| ["VmHWM", "RssAnon", "RssFile"].iter().any(|name| line.starts_with(name));

@@ -1,4 +1,4 @@
-//! One folder opened several times, by programs that know nothing of each other, also in a bad state.
+//! One index folder opened by several programs, and folders in a bad state.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -34,7 +34,7 @@ fn change(id: &str, version: u64, name: &str) -> Change {
     }))
 }
 
-/// The folder of the first generation.
+/// Returns the folder of the first generation.
 fn live(folder: &Path) -> PathBuf {
     folder.join("g1")
 }
@@ -50,7 +50,7 @@ async fn a_searcher_may_come_first_and_sees_every_commit_at_once() {
     assert_eq!(total(&early).await, 0);
     let writer = writer(folder.path()).unwrap();
     let late = searcher(folder.path()).unwrap();
-    // Enough commits for merges to come between.
+    // Enough commits that merges happen in between.
     for number in 1..=40 {
         assert_eq!(writer.apply(&[change(&format!("p{number}"), 1, "lamp")]).await.unwrap(), [Applied::Done]);
         assert_eq!(total(&early).await, number);
@@ -85,7 +85,7 @@ async fn searches_go_on_while_segments_are_merged_away() {
 }
 
 #[test]
-fn many_may_make_the_folder_at_once() {
+fn many_searchers_may_create_the_folder_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index");
     std::thread::scope(|scope| {
@@ -97,7 +97,7 @@ fn many_may_make_the_folder_at_once() {
 }
 
 #[tokio::test]
-async fn a_second_writer_is_told_of_the_first() {
+async fn a_second_writer_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = writer(folder.path()).unwrap();
     let error = writer(folder.path()).err().unwrap().to_string();
@@ -113,7 +113,7 @@ async fn a_second_writer_is_told_of_the_first() {
 }
 
 #[test]
-fn a_folder_of_a_newer_version_is_left_alone() {
+fn a_folder_of_a_newer_version_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     drop(writer(folder.path()).unwrap());
     fs::write(live(folder.path()).join("noren-index.json"), r#"{"format":99,"later":"fields"}"#).unwrap();
@@ -124,7 +124,7 @@ fn a_folder_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
-fn a_folder_of_another_language_is_left_alone() {
+fn a_folder_of_another_language_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let options = |language| SearcherOptions { language, ..SearcherOptions::default() };
     drop(TantivySearcher::open(folder.path(), options(Language::German)).unwrap());
@@ -137,12 +137,12 @@ fn a_folder_of_another_language_is_left_alone() {
 
 #[tokio::test]
 async fn a_damaged_folder_is_one_line_that_says_what_to_do() {
-    let made = tempfile::tempdir().unwrap();
-    let filled = writer(made.path()).unwrap();
+    let original = tempfile::tempdir().unwrap();
+    let filled = writer(original.path()).unwrap();
     filled.apply(&[change("a", 1, "lamp"), change("b", 1, "table")]).await.unwrap();
     drop(filled);
     let segment_file = |extension: &str| {
-        let files = fs::read_dir(live(made.path())).unwrap().map(|entry| entry.unwrap().path());
+        let files = fs::read_dir(live(original.path())).unwrap().map(|entry| entry.unwrap().path());
         let file = files.into_iter().find(|path| path.extension().is_some_and(|found| found == extension));
         PathBuf::from(file.unwrap().file_name().unwrap())
     };
@@ -159,8 +159,8 @@ async fn a_damaged_folder_is_one_line_that_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let copied = live(folder.path());
         fs::create_dir(&copied).unwrap();
-        fs::copy(made.path().join("generations.json"), folder.path().join("generations.json")).unwrap();
-        for entry in fs::read_dir(live(made.path())).unwrap() {
+        fs::copy(original.path().join("generations.json"), folder.path().join("generations.json")).unwrap();
+        for entry in fs::read_dir(live(original.path())).unwrap() {
             let entry = entry.unwrap();
             fs::copy(entry.path(), copied.join(entry.file_name())).unwrap();
         }
@@ -214,7 +214,7 @@ async fn the_cursor_of_another_order_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_damaged_folder_is_mended_by_a_rebuild() {
+async fn a_damaged_folder_is_repaired_by_a_rebuild() {
     let folder = tempfile::tempdir().unwrap();
     let filled = writer(folder.path()).unwrap();
     filled.apply(&[change("a", 1, "lamp")]).await.unwrap();
@@ -223,12 +223,12 @@ async fn a_damaged_folder_is_mended_by_a_rebuild() {
     let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
     assert_eq!(rebuilding.generations().await.unwrap().live, None);
     assert!(!rebuilding.create_next().await.unwrap());
-    assert!(live(folder.path()).exists(), "what is there is kept until another index has taken its place");
+    assert!(live(folder.path()).exists(), "the damaged index is kept until another one is live");
     let record = change("a", 1, "lamp").record();
     let repair = Repair { id: record.id().clone(), expected_version: None, record: Some(record) };
     assert_eq!(rebuilding.repair(Generation::Next, &[repair]).await.unwrap(), [RepairOutcome::Done]);
     rebuilding.promote_next().await.unwrap();
-    assert!(!live(folder.path()).exists(), "nobody can go back to what is damaged");
+    assert!(!live(folder.path()).exists(), "there is no rollback to a damaged index");
     assert_eq!(total(&searcher(folder.path()).unwrap()).await, 1);
 }
 
@@ -251,7 +251,7 @@ async fn an_index_of_a_version_without_generations_asks_for_a_rebuild() {
 }
 
 #[tokio::test]
-async fn what_a_crash_left_of_a_generation_is_removed_at_the_next_start() {
+async fn a_generation_left_by_a_crash_is_removed_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     drop(writer(folder.path()).unwrap());
     fs::create_dir(folder.path().join("g7")).unwrap();
@@ -261,7 +261,7 @@ async fn what_a_crash_left_of_a_generation_is_removed_at_the_next_start() {
 }
 
 #[tokio::test]
-async fn what_is_no_part_of_an_index_is_never_removed() {
+async fn files_that_are_not_part_of_an_index_are_never_removed() {
     let folder = tempfile::tempdir().unwrap();
     let others = ["notes.txt", "meta.json.bak", "g7/photo.jpg", "g8/2024/photo.jpg", "letters/g1"];
     for file in others {
@@ -279,12 +279,12 @@ async fn what_is_no_part_of_an_index_is_never_removed() {
     for file in others {
         assert_eq!(fs::read_to_string(folder.path().join(file)).unwrap(), "somebody's", "{file}");
     }
-    assert_eq!(rebuilding.generations().await.unwrap().live.unwrap().name, "g10", "no name is taken twice");
+    assert_eq!(rebuilding.generations().await.unwrap().live.unwrap().name, "g10", "no name is used twice");
     assert!(!live(folder.path()).exists(), "the generation before the previous one is gone");
 }
 
 #[tokio::test]
-async fn a_lost_pointer_costs_no_generation_until_another_one_is_live() {
+async fn without_a_pointer_generations_are_kept_until_another_one_is_live() {
     for content in [Some("{"), None] {
         let folder = tempfile::tempdir().unwrap();
         let filled = writer(folder.path()).unwrap();
@@ -300,16 +300,16 @@ async fn a_lost_pointer_costs_no_generation_until_another_one_is_live() {
         assert!(error.contains("generations.json") && error.contains("`noren reindex"), "{error}");
         let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
         assert_eq!(rebuilding.generations().await.unwrap().live, None);
-        assert_eq!(total(&running).await, 1, "what is searched is still there");
+        assert_eq!(total(&running).await, 1, "the index that is searched still exists");
         rebuilding.create_next().await.unwrap();
-        assert_eq!(total(&running).await, 1, "it is until another one is live");
+        assert_eq!(total(&running).await, 1, "it exists until another one is live");
         rebuilding.promote_next().await.unwrap();
         assert!(!live(folder.path()).exists());
     }
 }
 
 #[tokio::test]
-async fn a_generation_that_could_not_be_opened_is_tried_again() {
+async fn opening_a_generation_is_retried() {
     let folder = tempfile::tempdir().unwrap();
     let writer = writer(folder.path()).unwrap();
     writer.apply(&[change("a", 1, "lamp")]).await.unwrap();
@@ -319,16 +319,16 @@ async fn a_generation_that_could_not_be_opened_is_tried_again() {
     writer.promote_next().await.unwrap();
     let (file, away) = (folder.path().join("g2/noren-index.json"), folder.path().join("away"));
     fs::rename(&file, &away).unwrap();
-    assert_eq!(total(&searcher).await, 3, "the one before is searched");
+    assert_eq!(total(&searcher).await, 3, "the previous generation is searched");
     fs::rename(&away, &file).unwrap();
     let begun = std::time::Instant::now();
     while total(&searcher).await != 2 {
-        assert!(begun.elapsed().as_secs() < 30, "the live generation is never opened");
+        assert!(begun.elapsed().as_secs() < 30, "the live generation was never opened");
     }
 }
 
 #[test]
-fn programs_that_start_at_once_make_one_index() {
+fn programs_that_start_at_once_create_one_index() {
     for _ in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {

@@ -1,305 +1,227 @@
-//! Comparing the index with the store, and rebuilding it.
+//! Comparison of the index with the store, and rebuilds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::extract::{NoParameters, Parameters};
+use api::parameters::{ParameterReader, unknown_among};
+use api::problems::{BackEnd, OrProblem as _, bad_parameters};
+use api::responses::{BadParameters, Components, ServiceFailed};
+use api::wire::Failed;
+use api::wire::reindex::{IndexState, Indexes, ReindexEvent};
+use api::wire::verify::{Summary, VerifyEvent};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use domain::FaultKind;
-use domain::ports::{CompareDepth, Generation, Generations};
-use domain::ports::{PortError, PortErrorKind};
-use http::{StatusCode, Uri};
+use domain::ports::{CompareDepth, Generation, PortError, PortErrorKind};
+use http::StatusCode;
 use runtime::Problem;
-use serde::Serialize;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{fault, no_parameters, parameters, problem_of_port, stream};
-use crate::reconcile::{Comparison, Event, Outcome, Sides, reconcile};
-use crate::reindex::{Step, reindex, roll_back};
+use super::stream;
+use crate::reconcile::{Comparison, reconcile};
+use crate::reindex::{reindex, roll_back};
+use crate::store_and_index::StoreAndIndex;
 
-/// How long sync is given to write what differs, unless the caller says otherwise.
-const DEFAULT_PATIENCE: Duration = Duration::from_secs(5);
-/// The longest that it is given.
-const MAX_PATIENCE: Duration = Duration::from_secs(600);
+/// The grace period of a comparison, unless the request names one.
+const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(5);
+/// The longest grace period of a comparison.
+const MAX_GRACE_PERIOD: Duration = Duration::from_secs(600);
 
-const NO_PREVIOUS: &str = "there is no index before this one to go back to";
+const INDEX: BackEnd = BackEnd::written("the index");
 
-/// The routes with their description.
-pub fn index_routes(sides: Sides) -> OpenApiRouter {
-    OpenApiRouter::new()
+/// Schemas of events.
+#[derive(OpenApi)]
+#[openapi(components(schemas(VerifyEvent, Summary, ReindexEvent, Indexes, IndexState, Failed)))]
+struct Schemas;
+
+/// Returns the routes with their OpenAPI document.
+pub fn index_routes(sides: StoreAndIndex) -> OpenApiRouter {
+    let mut openapi = Components::openapi();
+    openapi.merge(Schemas::openapi());
+    OpenApiRouter::with_openapi(openapi)
         .routes(routes!(verify))
-        .routes(routes!(state))
-        .routes(routes!(rebuild, give_up))
-        .routes(routes!(go_back))
-        .with_state(Maintained { sides, rebuilding: Arc::default(), comparing: Arc::default() })
+        .routes(routes!(show_indexes))
+        .routes(routes!(start_rebuild, discard_rebuild))
+        .routes(routes!(start_rollback))
+        .with_state(IndexService { sides, rebuild: Arc::default(), comparison: Arc::default() })
 }
 
 #[derive(Clone)]
-struct Maintained {
-    sides: Sides,
-    /// Held by the one rebuild that may run.
-    rebuilding: Arc<Mutex<()>>,
-    /// Held by the one comparison that may run: it reads the whole store.
-    comparing: Arc<Mutex<()>>,
+struct IndexService {
+    sides: StoreAndIndex,
+    /// Locked by the rebuild that runs; there is at most one.
+    rebuild: Arc<Mutex<()>>,
+    /// Locked by the comparison that runs; there is at most one, since it reads the whole store.
+    comparison: Arc<Mutex<()>>,
 }
 
-impl Maintained {
-    fn begin(&self) -> Result<OwnedMutexGuard<()>, Problem> {
-        the_only_one(&self.rebuilding, "the index is being rebuilt already; wait until that has ended")
+impl IndexService {
+    fn lock_rebuild(&self) -> Result<OwnedMutexGuard<()>, Problem> {
+        lock(&self.rebuild, "the index is being rebuilt already; wait until that has ended")
+    }
+
+    fn lock_comparison(&self) -> Result<OwnedMutexGuard<()>, Problem> {
+        lock(&self.comparison, "the index is being compared already; wait until that has ended")
+    }
+
+    async fn indexes(&self) -> Result<Indexes, PortError> {
+        Ok(self.sides.index.generations().await?.into())
     }
 }
 
-fn the_only_one(running: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Problem> {
-    Arc::clone(running).try_lock_owned().map_err(|_| Problem::new(StatusCode::CONFLICT, busy))
-}
-
-/// One line of a comparison.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum VerifyLine {
-    Event(Event),
-    Summary(Summary),
-}
-
-/// The last line of a comparison.
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(tag = "event", rename = "summary", rename_all = "camelCase")]
-struct Summary {
-    /// Whether the index equals the store now.
-    is_converged: bool,
-    #[serde(flatten)]
-    outcome: Outcome,
-}
-
-impl From<Event> for VerifyLine {
-    fn from(event: Event) -> Self {
-        Self::Event(event)
-    }
+fn lock(mutex: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Problem> {
+    Arc::clone(mutex).try_lock_owned().map_err(|_| Problem::new(StatusCode::CONFLICT, busy))
 }
 
 /// Compare the index with the store
 ///
-/// Both ways, while writes go on. Each line of the answer is an event: `progress`, a `drift` for each product that
-/// differs, and at the end a `summary`, or `failed`.
+/// In both directions, during writes. Each line of the response is an event: `progress`, a `drift` for each product that
+/// differs, and at the end `summary` or `failed`.
 #[utoipa::path(
     post, path = "/admin/verify", tag = "operation",
-    params(("repair" = Option<bool>, Query, description = "Whether to mend what differs; `false` unless given."),
-           ("oneIn" = Option<u64>, Query, minimum = 1, description = "CompareDepth at one of so many products only, always the same ones; all unless given."),
-           ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that sync is given to write what differs before that counts; 5 unless given.")),
+    params(("repair" = Option<bool>, Query, description = "Repair the differences; default `false`."),
+           ("oneIn" = Option<u64>, Query, minimum = 1, description = "Compare a sample of one product in so many, always the same ones; default all."),
+           ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that a difference may last before it counts; default 5.")),
     responses(
-        (status = 200, description = "The events, as NDJSON.", body = Event, content_type = "application/x-ndjson"),
-        (status = 400, description = "A faulty parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The index is being compared already.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The events, as NDJSON.", body = VerifyEvent, content_type = "application/x-ndjson"),
+        BadParameters,
+        (status = 409, description = "A comparison is running already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn verify(State(maintained): State<Maintained>, uri: Uri) -> Result<Response, Problem> {
-    let comparison = comparison(&uri)?;
-    let busy = "the index is being compared already; wait until that has ended";
-    let guard = the_only_one(&maintained.comparing, busy)?;
-    Ok(stream::answer(move |mut lines| async move {
+async fn verify(
+    State(service): State<IndexService>,
+    Parameters(parameters): Parameters,
+) -> Result<Response, Problem> {
+    let comparison = read_comparison(parameters)?;
+    let guard = service.lock_comparison()?;
+    Ok(stream::respond(move |mut events: mpsc::Sender<VerifyEvent>| async move {
         let _guard = guard;
-        let outcome = reconcile(&maintained.sides, comparison, &mut lines).await?;
-        Ok(VerifyLine::Summary(Summary { is_converged: outcome.is_converged(), outcome }))
+        let counts = reconcile(&service.sides, comparison, &mut events).await?;
+        Ok(VerifyEvent::Summary(counts.into()))
     }))
 }
 
-fn comparison(uri: &Uri) -> Result<Comparison, Problem> {
-    let mut comparison = Comparison {
+fn read_comparison(mut parameters: ParameterReader) -> Result<Comparison, Problem> {
+    let comparison = Comparison {
         generation: Generation::Live,
-        look: CompareDepth::Documents,
-        repair: false,
-        patience: DEFAULT_PATIENCE,
-        one_in: 1,
+        depth: CompareDepth::Documents,
+        repair: parameters.flag("repair").unwrap_or(false),
+        one_in: parameters.whole_number("oneIn", 1..=u64::MAX).unwrap_or(1),
+        grace_period: parameters.parsed("patience", parse_grace_period).unwrap_or(DEFAULT_GRACE_PERIOD),
     };
-    let mut given = Vec::new();
-    for (name, value) in parameters(uri) {
-        if given.contains(&name) {
-            let message = "is given twice; give it once";
-            return Err(fault(StatusCode::BAD_REQUEST, &name, FaultKind::Repeated, message));
-        }
-        let wrong = |message: &str| fault(StatusCode::BAD_REQUEST, &name, FaultKind::Malformed, message);
-        match name.as_str() {
-            "repair" => comparison.repair = value.parse().map_err(|_| wrong("must be `true` or `false`"))?,
-            "oneIn" => {
-                let number = value.parse().ok().filter(|number| *number > 0);
-                comparison.one_in = number.ok_or_else(|| wrong("must be a whole number above 0"))?;
-            }
-            "patience" => {
-                let seconds =
-                    value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-                let patience = seconds.filter(|patience| *patience <= MAX_PATIENCE);
-                comparison.patience =
-                    patience.ok_or_else(|| wrong("must be a number of seconds from 0 to 600"))?;
-            }
-            _ => {
-                let message = "is no parameter of this address; there are `repair`, `oneIn` and `patience`";
-                return Err(fault(StatusCode::BAD_REQUEST, &name, FaultKind::Unknown, message));
-            }
-        }
-        given.push(name);
-    }
+    let unknown = |_: &str| unknown_among(&["repair", "oneIn", "patience"]);
+    parameters.finish(unknown).map_err(|faults| bad_parameters(&faults))?;
     Ok(comparison)
 }
 
-/// One line of a rebuild.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum RebuildLine {
-    Step(Step),
-    End(End),
-}
-
-/// The last line of a rebuild.
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(tag = "event", rename = "done")]
-struct End {
-    /// Which indexes there are now.
-    indexes: Indexes,
-}
-
-impl From<Step> for RebuildLine {
-    fn from(step: Step) -> Self {
-        Self::Step(step)
-    }
+fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
+    let period = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let message = || "must be a number of seconds from 0 to 600".to_owned();
+    period.filter(|period| *period <= MAX_GRACE_PERIOD).ok_or_else(|| (FaultKind::Malformed, message()))
 }
 
 /// Rebuild the index from the store
 ///
-/// Beside the live one, while writes and searches go on; then searches change over in one step, and what was live is kept
-/// to go back to. Each line of the answer is an event: `resumed`, `filling`, `verifying`, `refused` for a product that
-/// the index cannot hold, `switched`, and at the end `done`, or `failed`. When the request ends before that, so does the
-/// rebuild; the next one goes on where it was.
+/// Beside the live index, during writes and searches; then searches switch over in one step, and the previous index is
+/// kept for a rollback. Each line of the response is an event: `resumed`, `filling`, `verifying`, `refused` for a product
+/// that the index rejects, `switched`, and at the end `done` or `failed`. If the request ends early, so does the rebuild;
+/// the next one continues it.
 #[utoipa::path(
     post, path = "/admin/reindex", tag = "operation",
     responses(
-        (status = 200, description = "The events, as NDJSON.", body = Step, content_type = "application/x-ndjson"),
-        (status = 409, description = "The index is being rebuilt already.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The events, as NDJSON.", body = ReindexEvent, content_type = "application/x-ndjson"),
+        BadParameters,
+        (status = 409, description = "A rebuild is running already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn rebuild(State(maintained): State<Maintained>, uri: Uri) -> Result<Response, Problem> {
-    no_parameters(&uri)?;
-    let guard = maintained.begin()?;
-    Ok(stream::answer(move |mut lines| async move {
+async fn start_rebuild(State(service): State<IndexService>, _: NoParameters) -> Result<Response, Problem> {
+    let guard = service.lock_rebuild()?;
+    Ok(stream::respond(move |mut events: mpsc::Sender<ReindexEvent>| async move {
         let _guard = guard;
-        reindex(&maintained.sides, &mut lines).await?;
-        end(&maintained.sides).await
+        reindex(&service.sides, &mut events).await?;
+        Ok(ReindexEvent::Done { indexes: service.indexes().await? })
     }))
 }
 
-/// Go back to the index before
+/// Roll back to the previous index
 ///
-/// It is brought up to date first, then searches change over in one step. Events as of a rebuild.
+/// It catches up with the store first, then searches switch over in one step. The events are those of a rebuild.
 #[utoipa::path(
     post, path = "/admin/reindex/rollback", tag = "operation",
     responses(
-        (status = 200, description = "The events, as NDJSON.", body = Step, content_type = "application/x-ndjson"),
-        (status = 409, description = "There is none, or the index is being rebuilt.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The events, as NDJSON.", body = ReindexEvent, content_type = "application/x-ndjson"),
+        BadParameters,
+        (status = 409, description = "There is no previous index, or a rebuild is running.", body = Problem, content_type = "application/problem+json"),
+        ServiceFailed,
     )
 )]
-async fn go_back(State(maintained): State<Maintained>, uri: Uri) -> Result<Response, Problem> {
-    no_parameters(&uri)?;
-    let guard = maintained.begin()?;
-    let generations = maintained.sides.index.generations().await.map_err(|error| problem_of_port(&error))?;
-    if generations.previous.is_none() {
-        return Err(Problem::new(StatusCode::CONFLICT, NO_PREVIOUS));
+async fn start_rollback(State(service): State<IndexService>, _: NoParameters) -> Result<Response, Problem> {
+    let guard = service.lock_rebuild()?;
+    if service.indexes().await.or_problem(INDEX)?.previous.is_none() {
+        let detail = "there is no index before this one to go back to";
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    Ok(stream::answer(move |mut lines| async move {
+    Ok(stream::respond(move |mut events: mpsc::Sender<ReindexEvent>| async move {
         let _guard = guard;
-        if !roll_back(&maintained.sides, &mut lines).await? {
-            return Err(PortError::bare(
-                PortErrorKind::Internal,
-                "the index before cannot be used by this noren",
-            ));
+        if !roll_back(&service.sides, &mut events).await? {
+            let context = "the previous index cannot be used by this version of noren";
+            return Err(PortError::bare(PortErrorKind::Internal, context));
         }
-        end(&maintained.sides).await
+        Ok(ReindexEvent::Done { indexes: service.indexes().await? })
     }))
 }
 
-async fn end(sides: &Sides) -> Result<RebuildLine, PortError> {
-    Ok(RebuildLine::End(End { indexes: sides.index.generations().await?.into() }))
-}
-
-/// Give up an index that is being built
+/// Discard an unfinished rebuild
 ///
-/// What was filled so far is removed.
+/// Removes the index that a rebuild began to fill.
 #[utoipa::path(
     delete, path = "/admin/reindex", tag = "operation",
     responses(
-        (status = 200, description = "There is none any more.", body = Indexes),
-        (status = 409, description = "It is being filled right now.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "There is no unfinished rebuild now.", body = Indexes),
+        BadParameters,
+        (status = 409, description = "A rebuild is running.", body = Problem, content_type = "application/problem+json"),
+        ServiceFailed,
     )
 )]
-async fn give_up(State(maintained): State<Maintained>, uri: Uri) -> Result<Json<Indexes>, Problem> {
-    no_parameters(&uri)?;
-    let _guard = maintained.begin()?;
-    maintained.sides.index.discard_next().await.map_err(|error| problem_of_port(&error))?;
-    indexes(&maintained.sides).await
+async fn discard_rebuild(
+    State(service): State<IndexService>,
+    _: NoParameters,
+) -> Result<Json<Indexes>, Problem> {
+    let _guard = service.lock_rebuild()?;
+    service.sides.index.discard_next().await.or_problem(INDEX)?;
+    Ok(Json(service.indexes().await.or_problem(INDEX)?))
 }
 
-/// Which indexes there are
+/// Show the indexes
 #[utoipa::path(
     get, path = "/admin/index", tag = "operation",
-    responses((status = 200, description = "The live one, one that is being built, and the one before.", body = Indexes))
+    responses(
+        (status = 200, description = "The live index, the one being built, and the previous one.", body = Indexes),
+        BadParameters,
+        ServiceFailed,
+    )
 )]
-async fn state(State(maintained): State<Maintained>, uri: Uri) -> Result<Json<Indexes>, Problem> {
-    no_parameters(&uri)?;
-    indexes(&maintained.sides).await
-}
-
-/// Which indexes there are.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Indexes {
-    /// The one that is searched; none where this program cannot use it.
-    live: Option<Built>,
-    /// The one that is being built.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<Built>,
-    /// The name of the one before, to which one can go back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous: Option<String>,
-}
-
-/// One index.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Built {
-    /// Its name.
-    name: String,
-    /// Products and tombstones in it.
-    documents: u64,
-}
-
-impl From<Generations> for Indexes {
-    fn from(generations: Generations) -> Self {
-        let built =
-            |state: domain::ports::GenerationState| Built { name: state.name, documents: state.documents };
-        Self {
-            live: generations.live.map(built),
-            next: generations.next.map(built),
-            previous: generations.previous,
-        }
-    }
-}
-
-async fn indexes(sides: &Sides) -> Result<Json<Indexes>, Problem> {
-    let generations = sides.index.generations().await;
-    Ok(Json(generations.map_err(|error| problem_of_port(&error))?.into()))
+async fn show_indexes(
+    State(service): State<IndexService>,
+    _: NoParameters,
+) -> Result<Json<Indexes>, Problem> {
+    Ok(Json(service.indexes().await.or_problem(INDEX)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(query: &str) -> Result<Comparison, Problem> {
-        comparison(&format!("/admin/verify?{query}").parse().unwrap())
-    }
-
     #[test]
     fn a_comparison_is_asked_for_exactly() {
+        let read = |query| read_comparison(ParameterReader::of_query(query));
         let asked = read("repair=true&oneIn=10&patience=0.5").unwrap();
-        assert!(asked.repair && asked.one_in == 10 && asked.patience == Duration::from_millis(500));
+        assert!(asked.repair && asked.one_in == 10 && asked.grace_period == Duration::from_millis(500));
         assert!(!read("").unwrap().repair);
         for wrong in [
             "repair=yes",

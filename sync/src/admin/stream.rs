@@ -1,62 +1,65 @@
-//! Answers that go on for as long as the work does: a line of JSON for each thing that is told. The work ends with the
-//! request.
+//! Streamed responses: one JSON object a line for each event of an operation. The operation ends with the request.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use api::wire::Failed;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use domain::ports::PortError;
 use futures::stream;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
-use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-/// Lines that may wait for a slow reader; then the work waits, too.
-const LINES_WAITING: usize = 256;
-/// After so long without anything to tell, an empty line says that the work goes on.
-const STILL_WORKING: Duration = Duration::from_secs(10);
+/// Events that may wait for a slow client; beyond that the operation waits.
+const MAX_WAITING: usize = 256;
+/// Pause after which an empty line shows that the operation continues.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// Answers with what `work` tells, and with what it came to as the last line: `{"event":"failed","detail":…}` where it
-/// failed.
-pub(super) fn answer<E, F>(work: impl FnOnce(mpsc::Sender<E>) -> F) -> Response
+/// Responds with the events that `operation` sends, then with its result as the last event: the one that it returns, or
+/// [`Failed`]. A client that disconnects ends the operation.
+pub(super) fn respond<E, F>(operation: impl FnOnce(mpsc::Sender<E>) -> F) -> Response
 where
-    E: Serialize + Send + 'static,
+    E: Serialize + From<Failed> + Send + 'static,
     F: Future<Output = Result<E, PortError>> + Send + 'static,
 {
-    let (sender, receiver) = mpsc::channel(LINES_WAITING);
-    let working = work(sender.clone());
-    let (last, failed) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = mpsc::channel(MAX_WAITING);
+    let running = operation(sender.clone());
+    let (last_sender, last) = oneshot::channel();
     tokio::spawn(async move {
         tokio::select! {
-            () = sender.closed() => tracing::info!("whoever asked for this work went away; it ends here"),
-            result = working => match result {
-                Ok(event) => _ = sender.send(event).await,
-                Err(error) => {
-                    tracing::error!(error = error.chain(), "work that an operator asked for failed");
-                    let _ = last.send(error.chain());
-                }
-            },
+            () = sender.closed() => tracing::info!("the client disconnected; the operation ends"),
+            result = running => {
+                let event = result.unwrap_or_else(|error| {
+                    let detail = error.chain();
+                    tracing::error!(error = detail, "an operation of an operator failed");
+                    Failed { detail }.into()
+                });
+                // The client may have disconnected just now.
+                let _ = last_sender.send(event);
+            }
         }
     });
-    let lines = stream::unfold(Some((receiver, failed)), next_line);
+    let lines = stream::unfold(Some(Events { receiver, last }), next_line);
     ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }
 
-type Told<E> = (mpsc::Receiver<E>, tokio::sync::oneshot::Receiver<String>);
+/// The events of an operation that are not sent yet.
+struct Events<E> {
+    receiver: mpsc::Receiver<E>,
+    /// The last event, which is there once the receiver is closed.
+    last: oneshot::Receiver<E>,
+}
 
 async fn next_line<E: Serialize>(
-    told: Option<Told<E>>,
-) -> Option<(Result<Bytes, Infallible>, Option<Told<E>>)> {
-    let (mut events, mut failed) = told?;
-    match tokio::time::timeout(STILL_WORKING, events.recv()).await {
-        Err(_) => Some((Ok(Bytes::from_static(b"\n")), Some((events, failed)))),
-        Ok(Some(event)) => Some((Ok(line(&event)), Some((events, failed)))),
-        Ok(None) => {
-            let detail = failed.try_recv().ok()?;
-            Some((Ok(line(&json!({ "event": "failed", "detail": detail }))), None))
-        }
+    events: Option<Events<E>>,
+) -> Option<(Result<Bytes, Infallible>, Option<Events<E>>)> {
+    let Events { mut receiver, mut last } = events?;
+    match tokio::time::timeout(KEEP_ALIVE, receiver.recv()).await {
+        Err(_) => Some((Ok(Bytes::from_static(b"\n")), Some(Events { receiver, last }))),
+        Ok(Some(event)) => Some((Ok(line(&event)), Some(Events { receiver, last }))),
+        Ok(None) => Some((Ok(line(&last.try_recv().ok()?)), None)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What must hold when everything has come to rest.
+//! The conditions that must hold once everything is idle.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::index::is_poison;
 use super::queue::DeadLetter;
 use super::store::Made;
 
-/// What a run left behind.
+/// The final state of a run.
 pub(super) struct Remains<'a> {
     pub(super) requests: &'a [Request],
     pub(super) history: &'a [Made],
@@ -26,7 +26,7 @@ pub(super) struct Remains<'a> {
 type Chains<'a> = BTreeMap<&'a ProductId, Vec<&'a Made>>;
 
 impl Remains<'_> {
-    /// Says what does not hold.
+    /// Returns the first condition that does not hold.
     pub(super) fn check(&self) -> Result<(), String> {
         let mut chains: Chains<'_> = BTreeMap::new();
         for made in self.history {
@@ -80,7 +80,7 @@ impl Remains<'_> {
             match &attempt.answer {
                 Some(Ok(answer)) => {
                     self.answer_is_true(request, attempt, answer, chains)
-                        .map_err(|fault| format!("{} was answered {answer:?}, but {fault}", attempt.tag))?;
+                        .map_err(|fault| format!("{} got {answer:?}, but {fault}", attempt.tag))?;
                 }
                 Some(refused @ Err(error)) if is_final(refused) => {
                     if by_it > 0 {
@@ -151,8 +151,8 @@ impl Remains<'_> {
 
     fn dead_letters_are_poison(&self, chains: &Chains<'_>) -> Result<(), String> {
         for dead in self.dead {
-            let Some(change) = dead.change.as_ref().filter(|_| !dead.said_poison) else { continue };
-            // A change that came together with a later one of its product shares its fate.
+            let Some(change) = dead.change.as_ref().filter(|_| !dead.carried_poison) else { continue };
+            // A change in one batch with a later change of its product shares its fate.
             let from = change.version().0 as usize - 1;
             let chain = chains.get(change.id()).map(Vec::as_slice).unwrap_or_default();
             if !chain.iter().skip(from).any(|made| is_poison(&made.change)) {
@@ -174,31 +174,31 @@ impl Remains<'_> {
     }
 
     fn index_equals_store(&self, chains: &Chains<'_>) -> Result<(), String> {
-        for (id, held) in self.index {
-            let at = held.version().0 as usize - 1;
+        for (id, indexed) in self.index {
+            let at = indexed.version().0 as usize - 1;
             let made = chains.get(id).and_then(|chain| chain.get(at));
-            if made.map(|made| made.change.record()).as_ref() != Some(held) {
-                return Err(format!("the index holds {id}@{}, which nobody wrote", held.version()));
+            if made.map(|made| made.change.record()).as_ref() != Some(indexed) {
+                return Err(format!("the index holds {id}@{}, which nobody wrote", indexed.version()));
             }
         }
         for (id, chain) in chains {
             let Some(last) = chain.last() else { continue };
             let version = last.change.version();
-            let held = self.index.get(*id).map(Record::version);
+            let indexed = self.index.get(*id).map(Record::version);
             if is_poison(&last.change) {
                 let is_its = |dead: &Change| dead.id() == *id && dead.version() == version;
                 if !self.dead.iter().any(|dead| dead.change.as_ref().is_some_and(is_its)) {
                     return Err(format!("the index cannot hold {id}@{version}, and there is no dead letter"));
                 }
-            } else if held != Some(version) {
-                return Err(format!("the store has {id}@{version}, the index {held:?}"));
+            } else if indexed != Some(version) {
+                return Err(format!("the store has {id}@{version}, the index {indexed:?}"));
             }
         }
         Ok(())
     }
 }
 
-/// A request must not be refused because of what an earlier attempt of its own wrote.
+/// Succeeds unless a request was rejected because of a write of its own earlier attempt.
 fn refused_for_another(error: &CommandError, made: &[&Made]) -> Result<(), String> {
     let (id, version) = match error {
         CommandError::Exists { id, version } => (id, *version),

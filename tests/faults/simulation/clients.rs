@@ -1,4 +1,4 @@
-//! Clients that write, and what they were answered.
+//! Clients that write, and their responses.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,41 +11,41 @@ use super::index::{REFUSED, TOXIC};
 use super::process::CommandProcess;
 use super::world::{Event, World};
 
-/// How often a request is sent at most.
+/// The maximum number of attempts of a request.
 const MAX_ATTEMPTS: u64 = 5;
-/// Requests of one client.
+/// The number of requests of a client.
 const REQUESTS: u64 = 10;
 
-/// One thing that a client wants, and what it was answered.
+/// A request of a client, with its attempts and responses.
 pub(super) struct Request {
     pub(super) wish: Wish,
     pub(super) precondition: Precondition,
-    /// Whether it had an idempotency key, so that all its attempts are one.
+    /// True if it had an idempotency key, which makes all its attempts one request.
     pub(super) keyed: bool,
     pub(super) attempts: Vec<Attempt>,
 }
 
-/// What a client wants.
+/// A write that a client wants.
 #[derive(Debug, Clone)]
 pub(super) enum Wish {
     Create(ProductId, Content),
-    /// Under an id that the service gives.
+    /// Under an id that the service assigns.
     CreateNew(Content),
     Put(ProductId, Content),
-    /// Another number in stock.
+    /// A patch of the stock.
     Stock(ProductId, u64),
     Delete(ProductId),
 }
 
-/// One sending of a request.
+/// One attempt of a request.
 pub(super) struct Attempt {
-    /// Travels with the write as its trace context.
+    /// Sent with the write as its trace context.
     pub(super) tag: String,
-    /// None when no answer came.
+    /// `None` if there was no response.
     pub(super) answer: Option<Result<WriteResponse, CommandError>>,
 }
 
-/// Everything that clients asked for.
+/// All requests of all clients.
 pub(super) type Log = Arc<Mutex<Vec<Request>>>;
 
 pub(super) struct Client {
@@ -69,7 +69,7 @@ impl Client {
         }
     }
 
-    /// Sends one request until it is answered, or patience ends.
+    /// Sends one request until it gets a final response or has used up its attempts.
     async fn send(&self, name: &str) -> Request {
         let wish = self.wish(name);
         let precondition = self.precondition(&wish).await;
@@ -118,7 +118,7 @@ impl Client {
     fn note(&self, tag: &str, wish: &Wish, answer: Option<&Result<WriteResponse, CommandError>>) {
         self.world.count(Event::Request);
         if answer.is_some_and(Result::is_ok) {
-            self.world.count(Event::AnsweredWrite);
+            self.world.count(Event::AcknowledgedWrite);
         }
         match answer {
             Some(Ok(answer)) => self
@@ -152,7 +152,7 @@ impl Client {
         Content { name: name.to_owned(), sku, ..input.content }
     }
 
-    /// What must hold for the wish to be carried out; mostly nothing.
+    /// Returns the precondition of a write, in most cases none.
     async fn precondition(&self, wish: &Wish) -> Precondition {
         let (Wish::Put(id, _) | Wish::Stock(id, _) | Wish::Delete(id)) = wish else {
             return Precondition::None;
@@ -172,7 +172,7 @@ impl Client {
     }
 }
 
-/// Whether a client need not ask again.
+/// Returns true if the client need not retry.
 pub(super) fn is_final(answer: &Result<WriteResponse, CommandError>) -> bool {
     !matches!(answer, Err(CommandError::Port(_) | CommandError::Contended(_)))
 }
@@ -196,7 +196,7 @@ impl Wish {
         command
     }
 
-    /// What is there after the wish was carried out over `before`; none for a delete.
+    /// Returns the content after the write was applied to `before`; `None` for a delete.
     pub(super) fn made_of(&self, before: Option<&Content>) -> Option<Content> {
         match self {
             Self::Create(_, content) | Self::CreateNew(content) | Self::Put(_, content) => {
@@ -220,7 +220,7 @@ impl std::fmt::Display for Wish {
     }
 }
 
-/// The version that the precondition names, if it names one.
+/// Returns the version that the precondition names, if any.
 pub(super) fn named_version(precondition: &Precondition) -> Option<Version> {
     match precondition {
         Precondition::IsAt(versions) => versions.first().copied(),

@@ -1,4 +1,4 @@
-//! An index in memory: what [`IndexWriter`] promises and no more, under faults.
+//! An index in memory that does what [`IndexWriter`] guarantees and no more, under faults.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::ports::{Applied, IndexWriter, PortError, PortErrorKind};
 use domain::{Change, ProductId, Record, Version};
 
-use super::queue::told;
+use super::queue::describe;
 use super::world::{Event, Fate, Mistake, Part, World};
 
 /// The name of a product that the index refuses.
@@ -15,17 +15,17 @@ pub(super) const REFUSED: &str = "refused";
 /// The name of a product that makes the index fail.
 pub(super) const TOXIC: &str = "toxic";
 
-/// Whether the index can never hold this.
+/// Returns true if the index can never hold this change.
 pub(super) fn is_poison(change: &Change) -> bool {
     change.product().is_some_and(|product| [REFUSED, TOXIC].contains(&product.content.name.as_str()))
 }
 
-/// How changes that come together become durable.
+/// The way in which the changes of one call become durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Commit {
     /// All in one step.
     Whole,
-    /// Each on its own, so that some may fail and a crash leaves a part.
+    /// Individually, so that some may fail and a crash leaves a part.
     Each,
 }
 
@@ -37,12 +37,12 @@ pub(super) struct SimulatedIndex {
 
 #[derive(Default)]
 struct State {
-    held: BTreeMap<ProductId, Record>,
+    records: BTreeMap<ProductId, Record>,
     /// The newest version of each product that a search could have shown.
     shown: BTreeMap<ProductId, Version>,
-    /// What a search could have seen go back to an older version.
+    /// Products that a search could have seen go back to an older version.
     went_back: Vec<String>,
-    /// What was answered for and is not durable, where that mistake is made.
+    /// Changes that were reported as applied but are not durable, if that mistake is planted.
     uncommitted: Vec<Change>,
 }
 
@@ -55,20 +55,20 @@ impl SimulatedIndex {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn held(&self) -> BTreeMap<ProductId, Record> {
-        self.state().held.clone()
+    pub(super) fn records(&self) -> BTreeMap<ProductId, Record> {
+        self.state().records.clone()
     }
 
     pub(super) fn went_back(&self) -> Vec<String> {
         self.state().went_back.clone()
     }
 
-    /// What the crash of the process that writes does to it.
+    /// Applies the crash of the writing process.
     pub(super) fn crash(&self) {
         self.state().uncommitted.clear();
     }
 
-    /// Makes durable what was answered for too early.
+    /// Makes durable what was reported as applied too early.
     pub(super) fn flush(&self) {
         let uncommitted = std::mem::take(&mut self.state().uncommitted);
         uncommitted.iter().for_each(|change| drop(self.apply_one(change)));
@@ -80,14 +80,14 @@ impl SimulatedIndex {
         }
         let mut state = self.state();
         let (id, version) = (change.id(), change.version());
-        let is_stale = state.held.get(id).is_some_and(|held| held.version() >= version);
+        let is_stale = state.records.get(id).is_some_and(|record| record.version() >= version);
         if is_stale && !self.world.makes(Mistake::ApplyByArrival) {
             return match self.world.makes(Mistake::RefuseStale) {
                 true => Applied::Refused("409".to_owned()),
                 false => Applied::Stale,
             };
         }
-        self.world.note(format_args!("indexed {}", told(Some(change))));
+        self.world.note(format_args!("indexed {}", describe(Some(change))));
         if let Some(newest) = state.shown.get(id).copied()
             && newest > version
         {
@@ -95,9 +95,9 @@ impl SimulatedIndex {
         }
         state.shown.insert(id.clone(), version);
         if change.product().is_none() && self.world.makes(Mistake::ForgetTombstones) {
-            state.held.remove(id);
+            state.records.remove(id);
         } else {
-            state.held.insert(id.clone(), change.record());
+            state.records.insert(id.clone(), change.record());
         }
         Applied::Done
     }
@@ -125,8 +125,8 @@ impl SimulatedIndex {
             if self.commit == Commit::Each {
                 tokio::task::yield_now().await;
                 if self.world.strikes(0.03) {
-                    self.world.note(format_args!("not indexed: {}", told(Some(change))));
-                    self.world.count(Event::HalfFailure);
+                    self.world.note(format_args!("not indexed: {}", describe(Some(change))));
+                    self.world.count(Event::PartialFailure);
                     failed = true;
                     applied.push(Applied::Done);
                     continue;

@@ -1,16 +1,16 @@
-//! Fault 1: command, relay, queue and sync in one thread, under every fault at once, with time that is made up.
+//! Fault 1: command, relay, queue and sync in one thread, under all faults at once, in simulated time.
 //!
-//! The logic is the real one: `Catalogue`, `relay_forever` and `Worker`. The ports are simulated and do what their
-//! contracts allow and no better: a call may be late, fail before its effect, lose its answer after it, or do a part of
-//! its work; messages come twice, late and in any order; receipts run out; parts are away for a while. Processes crash
-//! at any await point, clients hang up and repeat. Everything comes from one seed, so that a seed replays exactly.
+//! The logic is the real one: `Catalogue`, `relay_forever` and `Worker`. The ports are simulated and do only what
+//! their contracts guarantee: a call may be late, fail before its effect, lose its response, or do part of its work;
+//! messages are duplicated, delayed and reordered; receipts expire; parts become unavailable. Processes crash at any
+//! await point, clients disconnect and retry. Everything derives from one seed, which replays exactly.
 //!
-//! Promised: when the faults end, the index equals the store without anybody's help; every answer that a client got
-//! is true; a request with an idempotency key happens once; versions count 1, 2, 3; searches never see a product go
-//! back; only what cannot be indexed becomes a dead letter.
+//! Guarantee: once the faults end, the index converges without intervention; every response that a client got is true;
+//! a request with an idempotency key is applied once; versions count 1, 2, 3; searches never see a product go back;
+//! only what cannot be indexed becomes a dead letter.
 //!
-//! `SEED=7 SCALE=10 cargo test --workspace --test integration faults::simulation` repeats it from seed 7 on, ten times
-//! as many. A seed that fails is named with its trace.
+//! `SEED=7 NOREN_TEST_SCALE=10 cargo test --workspace --test integration faults::simulation` repeats it from seed 7
+//! on, with ten times as many seeds. A seed that fails is printed with its trace.
 
 mod checks;
 mod clients;
@@ -35,24 +35,27 @@ use queue::SimulatedQueue;
 use store::{Outbox, SimulatedStore};
 use world::{Event, Mistake, Tally, World};
 
-/// Seeds that are run, unless there shall be more.
+use crate::support::{record, scaled, seed};
+
+/// The number of seeds at full scale.
 const SEEDS: u64 = 3000;
-/// A planted mistake must be found in so many.
+/// The number of seeds within which a planted mistake must be found.
 const SEEDS_FOR_A_MISTAKE: u64 = 500;
-/// By then everything has come to rest.
+/// The simulated time within which everything must become idle.
 const REST: Duration = Duration::from_secs(3600);
 
-/// What came of a run.
+/// The outcome of a run.
 struct Outcome {
     trace_hash: u64,
-    told: Vec<String>,
+    trace: Vec<String>,
     tally: Tally,
-    held: Result<(), String>,
+    result: Result<(), String>,
 }
 
-/// Runs a seed. It keeps the lines of its trace when it is `told`.
-fn run(seed: u64, mistake: Option<Mistake>, told: bool) -> Outcome {
-    // The pauses of `sync` are cut by the chance of the thread.
+/// Runs a seed, and keeps the lines of its trace if `keep_trace` is true.
+fn run(seed: u64, mistake: Option<Mistake>, keep_trace: bool) -> Outcome {
+    record();
+    // `sync` draws the jitter of its backoff from the thread's generator.
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -60,16 +63,16 @@ fn run(seed: u64, mistake: Option<Mistake>, told: bool) -> Outcome {
         .build()
         .expect("a runtime can be made");
     runtime.block_on(async {
-        let world = World::new(seed, mistake, told);
-        let held = simulate(&world).await;
-        Outcome { trace_hash: world.trace_hash(), told: world.told(), tally: world.tally(), held }
+        let world = World::new(seed, mistake, keep_trace);
+        let result = simulate(&world).await;
+        Outcome { trace_hash: world.trace_hash(), trace: world.trace(), tally: world.tally(), result }
     })
 }
 
 async fn simulate(world: &Arc<World>) -> Result<(), String> {
     let disk = Arc::default();
     let queue = Arc::new(SimulatedQueue::new(Arc::clone(world), Arc::clone(&disk)));
-    let outbox = if world.chance(0.5) { Outbox::Mark } else { Outbox::Enqueue(Arc::clone(&queue)) };
+    let outbox = if world.chance(0.5) { Outbox::Entries } else { Outbox::Enqueue(Arc::clone(&queue)) };
     let store = Arc::new(SimulatedStore::new(Arc::clone(world), outbox, disk));
     let index = Arc::new(SimulatedIndex::new(Arc::clone(world), world.pick(&[Commit::Whole, Commit::Each])));
     let processes: Vec<_> =
@@ -94,11 +97,15 @@ async fn simulate(world: &Arc<World>) -> Result<(), String> {
 
     while clients.join_next().await.is_some() {}
     let until = Instant::now() + REST;
-    let is_idle =
-        || processes.iter().all(|process| process.is_idle()) && store.marks() == 0 && queue.is_empty();
-    while world.storms() || !is_idle() {
+    let is_idle = || {
+        processes.iter().all(|process| process.is_idle()) && store.outbox_entries() == 0 && queue.is_empty()
+    };
+    while world.has_faults() || !is_idle() {
         if Instant::now() > until {
-            return Err(format!("it does not come to rest; {} marks are left", store.marks()));
+            return Err(format!(
+                "it does not become idle; {} outbox entries are left",
+                store.outbox_entries()
+            ));
         }
         world.wait(Duration::from_secs(1)).await;
     }
@@ -108,7 +115,7 @@ async fn simulate(world: &Arc<World>) -> Result<(), String> {
         requests: &requests,
         history: &disk.history,
         store: &disk.records,
-        index: &index.held(),
+        index: &index.records(),
         dead: &queue.dead_letters(),
         garbage,
         went_back: &index.went_back(),
@@ -116,24 +123,24 @@ async fn simulate(world: &Arc<World>) -> Result<(), String> {
     .check()
 }
 
-/// Runs a seed that failed once more and tells how it came to that.
-fn tell(seed: u64, fault: &str) -> ! {
-    let told = run(seed, None, true).told;
+/// Runs a failed seed again and panics with its trace.
+fn report(seed: u64, fault: &str) -> ! {
+    let trace = run(seed, None, true).trace;
     panic!(
         "seed {seed}: {fault}\nrepeat it: SEED={seed} cargo test --workspace --test integration faults::simulation\n{}",
-        told.join("\n")
+        trace.join("\n")
     );
 }
 
 #[test]
 fn whatever_fails_the_index_comes_to_equal_the_store() {
-    let (first, count) = (super::seed(), SEEDS * super::scale());
+    let (first, count) = (seed(), scaled(SEEDS, 300));
     let begun = std::time::Instant::now();
     let mut sum = Tally::default();
     for seed in first..first + count {
         let outcome = run(seed, None, false);
-        if let Err(fault) = outcome.held {
-            tell(seed, &fault);
+        if let Err(fault) = outcome.result {
+            report(seed, &fault);
         }
         outcome.tally.into_iter().for_each(|(event, count)| *sum.entry(event).or_default() += count);
     }
@@ -144,7 +151,7 @@ fn whatever_fails_the_index_comes_to_equal_the_store() {
 
 #[test]
 fn a_seed_replays_exactly() {
-    let first = super::seed();
+    let first = seed();
     for seed in first..first + 50 {
         let [once, again] = [(); 2].map(|()| run(seed, None, false));
         assert_eq!(once.trace_hash, again.trace_hash, "seed {seed}");
@@ -155,10 +162,10 @@ fn a_seed_replays_exactly() {
 
 #[test]
 fn planted_mistakes_are_found() {
-    let first = super::seed();
+    let first = seed();
     for mistake in Mistake::ALL {
         let found = (first..first + SEEDS_FOR_A_MISTAKE)
-            .find_map(|seed| Some((seed, run(seed, Some(mistake), false).held.err()?)));
+            .find_map(|seed| Some((seed, run(seed, Some(mistake), false).result.err()?)));
         let (seed, fault) = found.unwrap_or_else(|| panic!("{mistake:?} is not found"));
         println!("{mistake:?} is found by seed {seed}: {fault}");
     }

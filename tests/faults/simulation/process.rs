@@ -1,4 +1,4 @@
-//! Processes that crash: their futures are dropped at some await point, and they start again.
+//! Processes that crash, by dropping their futures at an await point, and restart.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use command::{Catalogue, relay_forever};
 use domain::Currency;
 use domain::ports::{ChangeQueue, IndexWriter, ProductStore};
-use sync::{Worker, WorkerOptions};
+use sync::{Consumer, ConsumerOptions};
 use tokio_util::sync::CancellationToken;
 
 use super::index::SimulatedIndex;
@@ -18,7 +18,7 @@ use super::queue::SimulatedQueue;
 use super::store::SimulatedStore;
 use super::world::{Event, World};
 
-/// A future that ends without a result at the await point that it has reached after so many polls.
+/// A future that is dropped at the await point that it has reached after a number of polls.
 pub(super) struct Mortal<F> {
     world: Arc<World>,
     life: Pin<Box<F>>,
@@ -35,8 +35,8 @@ impl<F: Future> Future for Mortal<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // Nobody dies when the storm is over, or while there is mercy.
-        if self.polls_left == 0 && self.world.storms() {
+        // There are no crashes outside of the fault period.
+        if self.polls_left == 0 && self.world.has_faults() {
             return Poll::Ready(None);
         }
         self.polls_left = self.polls_left.saturating_sub(1);
@@ -46,7 +46,7 @@ impl<F: Future> Future for Mortal<F> {
 
 // ------------------------------------------------------------------------------------------------ command
 
-/// A process that serves writes and relays.
+/// A process that serves writes and runs the relay.
 pub(super) struct CommandProcess {
     world: Arc<World>,
     store: Arc<SimulatedStore>,
@@ -77,7 +77,7 @@ impl CommandProcess {
         self.alive.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs, crashes and runs again, for ever.
+    /// Runs, crashes and restarts, forever.
     pub(super) async fn run(self: Arc<Self>) {
         loop {
             let alive = CancellationToken::new();
@@ -85,7 +85,7 @@ impl CommandProcess {
             let polls = self.world.number(1..40);
             let relay = Mortal::new(&self.world, polls, relay_forever(self.catalogue()));
             alive.run_until_cancelled(relay).await;
-            // Whatever it was handling ends with it.
+            // Its requests end with it.
             alive.cancel();
             self.store.crash();
             self.queue.crash();
@@ -95,7 +95,7 @@ impl CommandProcess {
         }
     }
 
-    /// Handles a request; none when the client gets no answer.
+    /// Handles a request. Returns `None` if the client gets no response.
     pub(super) async fn handle<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl Future<Output = T> + Send + 'static,
@@ -108,8 +108,8 @@ impl CommandProcess {
             let _guard = guard;
             let handled = alive.run_until_cancelled(Mortal::new(&process.world, polls, work)).await?;
             if handled.is_none() {
-                process.world.count(Event::HangUp);
-                // Either the client hangs up, and its handler is dropped, or the whole process crashes.
+                process.world.count(Event::Disconnect);
+                // Either the client disconnects and its handler is dropped, or the whole process crashes.
                 if process.world.chance(0.5) {
                     alive.cancel();
                 }
@@ -117,7 +117,7 @@ impl CommandProcess {
             handled
         };
         if self.world.strikes(0.05) {
-            // The client waits no longer, and its handler goes on.
+            // The client disconnects, and its handler continues.
             let patience = self.world.milliseconds(1..200);
             let running = tokio::spawn(running);
             return tokio::time::timeout(patience, running).await.ok()?.ok()?;
@@ -130,7 +130,7 @@ impl CommandProcess {
     }
 }
 
-/// Counts a request while it is handled.
+/// Counts a request while it is being handled.
 struct Handling(Arc<CommandProcess>);
 
 impl Handling {
@@ -148,21 +148,21 @@ impl Drop for Handling {
 
 // --------------------------------------------------------------------------------------------------- sync
 
-/// Runs a sync process, which crashes or stops and runs again, for ever.
+/// Runs a sync process, which crashes or stops and restarts, forever.
 pub(super) async fn run_sync(world: Arc<World>, queue: Arc<SimulatedQueue>, index: Arc<SimulatedIndex>) {
     loop {
-        let options = WorkerOptions {
+        let options = ConsumerOptions {
             max_batch: world.number(1..12) as usize,
             commit_interval: Duration::from_millis(world.pick(&[0, 200])),
         };
         let (queue, writer): (Arc<dyn ChangeQueue>, Arc<dyn IndexWriter>) = (queue.clone(), index.clone());
         let stop = CancellationToken::new();
         let polls = world.number(1..120);
-        let worker = Worker::new(queue, writer, options);
+        let worker = Consumer::new(queue, writer, options);
         let work = Mortal::new(&world, polls, worker.run(stop.clone()));
-        // Now and then it is told to stop, and ends by itself.
+        // Sometimes it is asked to stop, and ends by itself.
         let patience = if world.strikes(0.3) { world.milliseconds(1..5000) } else { Duration::MAX / 2 };
-        let told = async {
+        let stopped = async {
             world.wait(patience).await;
             stop.cancel();
             std::future::pending::<()>().await;
@@ -170,7 +170,7 @@ pub(super) async fn run_sync(world: Arc<World>, queue: Arc<SimulatedQueue>, inde
         let ended = tokio::select! {
             biased;
             ended = work => ended,
-            () = told => None,
+            () = stopped => None,
         };
         index.crash();
         world.note(format_args!("sync {}", if ended.is_some() { "stops" } else { "crashes" }));

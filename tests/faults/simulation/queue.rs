@@ -1,4 +1,4 @@
-//! A queue in memory: at least once, in no order, as [`ChangeQueue`] says and no better.
+//! A queue in memory that does what [`ChangeQueue`] guarantees and no more: at least once, unordered.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,14 +18,14 @@ use super::store::Disk;
 use super::world::{Event, Fate, Mistake, Part, World};
 
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(10);
-/// A message that was forgotten so often must not be forgotten again.
-const FORGOTTEN_TOO_OFTEN: u32 = 3;
-/// Until then a message that was forgotten too often has come again and been worked on.
-const MERCY: Duration = Duration::from_secs(60);
+/// The number of expired receives after which a message must not expire again.
+const MAX_EXPIRED_RECEIVES: u32 = 3;
+/// The time within which such a message has been received again and processed.
+const FAULT_PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) struct SimulatedQueue {
     world: Arc<World>,
-    /// What messages without a body are joined with.
+    /// The source of the records of messages without a body.
     store: Arc<Mutex<Disk>>,
     state: Mutex<State>,
     arrived: Notify,
@@ -37,7 +37,7 @@ struct State {
     next_message: u64,
     next_receipt: u64,
     dead: Vec<DeadLetter>,
-    /// What was answered for and is not durable, where that mistake is made.
+    /// Messages that were reported as sent but are not durable, if that mistake is planted.
     unflushed: Vec<(Instant, Body)>,
 }
 
@@ -45,33 +45,33 @@ struct State {
 struct Message {
     body: Body,
     visible_at: Instant,
-    /// The receipt of the last receive, unless the message was given back since.
-    held: Option<u64>,
+    /// The receipt of the last receive, unless the message was retried or released since.
+    receipt: Option<u64>,
     receives: u32,
-    /// How often nobody acknowledged it or gave it back.
-    forgotten: u32,
-    /// What it said last.
-    said: Option<Change>,
-    /// Whether it ever said what the index cannot hold.
-    said_poison: bool,
+    /// The number of receives that expired.
+    expired_receives: u32,
+    /// The change of the last receive.
+    last_change: Option<Change>,
+    /// True if it ever carried a change that the index cannot hold.
+    carried_poison: bool,
 }
 
 #[derive(Clone)]
 enum Body {
     Change(Envelope),
-    /// Whatever the store holds of this product.
+    /// The current record of this product in the store.
     Stored(ProductId),
-    /// Nothing that could be read.
+    /// Bytes that cannot be decoded.
     Garbage,
 }
 
-/// A message that was given up.
+/// A dead letter.
 #[derive(Debug, Clone)]
 pub(super) struct DeadLetter {
-    /// The change; none for a message that could not be read.
+    /// The change; `None` if the message cannot be decoded.
     pub(super) change: Option<Change>,
-    /// Whether it ever said what the index cannot hold.
-    pub(super) said_poison: bool,
+    /// True if it ever carried a change that the index cannot hold.
+    pub(super) carried_poison: bool,
     pub(super) reason: String,
 }
 
@@ -84,12 +84,12 @@ impl SimulatedQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enqueues what the store holds of a product, in the same step as the store's write.
+    /// Enqueues the current record of a product, in the same step as the store's write.
     pub(super) fn enqueue_stored(&self, id: &ProductId) {
         self.enqueue(&Body::Stored(id.clone()));
     }
 
-    /// Enqueues what nobody can read.
+    /// Enqueues a message that cannot be decoded.
     pub(super) fn enqueue_garbage(&self) {
         self.enqueue(&Body::Garbage);
     }
@@ -109,11 +109,11 @@ impl SimulatedQueue {
             let message = Message {
                 body: body.clone(),
                 visible_at,
-                held: None,
+                receipt: None,
                 receives: 0,
-                forgotten: 0,
-                said: None,
-                said_poison: false,
+                expired_receives: 0,
+                last_change: None,
+                carried_poison: false,
             };
             state.messages.insert(number, message);
         }
@@ -129,7 +129,7 @@ impl SimulatedQueue {
         self.state().dead.clone()
     }
 
-    /// What the crash of a process that sends does to it.
+    /// Applies the crash of a sending process.
     pub(super) fn crash(&self) {
         self.state().unflushed.clear();
     }
@@ -148,7 +148,7 @@ impl SimulatedQueue {
 
     // ------------------------------------------------------------------------------------------- receiving
 
-    /// Hides some of the visible messages for their receiver, in any order.
+    /// Receives some of the visible messages, in random order.
     fn claim(&self, max: usize) -> Vec<Delivery> {
         self.flush();
         let now = Instant::now();
@@ -172,25 +172,28 @@ impl SimulatedQueue {
         let receipt = state.next_receipt;
         state.next_receipt += 1;
         let message = state.messages.get_mut(&number)?;
-        if message.held.replace(receipt).is_some() {
-            message.forgotten += 1;
-            self.world.count(Event::ForgottenMessage);
+        if message.receipt.replace(receipt).is_some() {
+            message.expired_receives += 1;
+            self.world.count(Event::ExpiredReceive);
         }
         if message.receives >= MAX_RECEIVES {
             let reason = "received too often";
-            self.bury(&mut state, number, reason);
+            self.move_to_dead_letters(&mut state, number, reason);
             return None;
         }
         message.receives += 1;
-        if message.forgotten >= FORGOTTEN_TOO_OFTEN {
-            self.world.have_mercy(MERCY);
+        if message.expired_receives >= MAX_EXPIRED_RECEIVES {
+            self.world.suspend_faults(FAULT_PAUSE);
         }
         let hidden_for = if delivered_again { Duration::ZERO } else { VISIBILITY_TIMEOUT };
         message.visible_at = Instant::now() + hidden_for;
         let envelope = self.read(&message.body);
-        message.said = envelope.as_ref().ok().map(|envelope| envelope.change.clone());
-        message.said_poison |= message.said.as_ref().is_some_and(is_poison);
-        self.world.note(format_args!("deliver m{number} as r{receipt}: {}", told(message.said.as_ref())));
+        message.last_change = envelope.as_ref().ok().map(|envelope| envelope.change.clone());
+        message.carried_poison |= message.last_change.as_ref().is_some_and(is_poison);
+        self.world.note(format_args!(
+            "deliver m{number} as r{receipt}: {}",
+            describe(message.last_change.as_ref())
+        ));
         let receipt = Receipt(format!("{number} {receipt}"));
         Some(Delivery { receipt, envelope, receives: message.receives, body: None })
     }
@@ -207,22 +210,22 @@ impl SimulatedQueue {
         }
     }
 
-    fn bury(&self, state: &mut State, number: u64, reason: &str) {
+    fn move_to_dead_letters(&self, state: &mut State, number: u64, reason: &str) {
         let Some(message) = state.messages.remove(&number) else { return };
         self.world.note(format_args!("m{number} is dead: {reason}"));
         self.world.count(Event::DeadLetter);
         state.dead.push(DeadLetter {
-            change: message.said,
-            said_poison: message.said_poison,
+            change: message.last_change,
+            carried_poison: message.carried_poison,
             reason: reason.to_owned(),
         });
     }
 
-    /// Does this to each message that is held under its receipt. A call that fails may have done a part of it.
-    async fn with_held<T>(
+    /// Applies `effect` to each message whose receipt is valid. A call that fails may have done part of it.
+    async fn with_valid_receipts<T>(
         &self,
         name: &str,
-        mut held: Vec<(&Receipt, T)>,
+        mut items: Vec<(&Receipt, T)>,
         effect: impl Fn(&mut State, u64, T),
     ) -> Result<(), PortError> {
         self.world.step().await;
@@ -230,21 +233,21 @@ impl SimulatedQueue {
         if let Fate::Before(kind) = fate {
             return Err(PortError::bare(kind, name));
         }
-        let half_fails = held.len() > 1 && self.world.strikes(0.05);
-        if half_fails {
-            held.truncate(held.len() / 2);
-            self.world.count(Event::HalfFailure);
+        let fails_partially = items.len() > 1 && self.world.strikes(0.05);
+        if fails_partially {
+            items.truncate(items.len() / 2);
+            self.world.count(Event::PartialFailure);
         }
-        for (receipt, with) in held {
+        for (receipt, with) in items {
             let mut state = self.state();
             let Some((number, receipt)) = parse(receipt) else { continue };
-            if state.messages.get(&number).is_some_and(|message| message.held == Some(receipt)) {
+            if state.messages.get(&number).is_some_and(|message| message.receipt == Some(receipt)) {
                 self.world.note(format_args!("{name} r{receipt}"));
                 effect(&mut state, number, with);
             }
         }
         self.world.step().await;
-        if half_fails || fate == Fate::After {
+        if fails_partially || fate == Fate::After {
             return Err(PortError::bare(PortErrorKind::Unavailable, name));
         }
         Ok(())
@@ -256,8 +259,8 @@ fn parse(receipt: &Receipt) -> Option<(u64, u64)> {
     Some((message.parse().ok()?, receipt.parse().ok()?))
 }
 
-/// A change in a line of the trace.
-pub(super) fn told(change: Option<&Change>) -> String {
+/// Formats a change for the trace.
+pub(super) fn describe(change: Option<&Change>) -> String {
     change.map_or("garbage".to_owned(), |change| format!("{}@{}", change.id(), change.version()))
 }
 
@@ -273,12 +276,12 @@ impl ChangeQueue for SimulatedQueue {
         let mut results = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
             if self.world.strikes(0.05) {
-                self.world.note(format_args!("not sent: {}", told(Some(&envelope.change))));
-                self.world.count(Event::HalfFailure);
+                self.world.note(format_args!("not sent: {}", describe(Some(&envelope.change))));
+                self.world.count(Event::PartialFailure);
                 results.push(Err(PortError::bare(PortErrorKind::Throttled, NAME)));
                 continue;
             }
-            if self.world.makes(Mistake::ClearBeforeSend) {
+            if self.world.makes(Mistake::RemoveBeforeSend) {
                 let due = Instant::now() + self.world.milliseconds(0..2000);
                 self.state().unflushed.push((due, Body::Change(envelope)));
             } else {
@@ -311,7 +314,7 @@ impl ChangeQueue for SimulatedQueue {
             }
             let next = self.state().messages.values().map(|message| message.visible_at).min();
             let next = next.map_or(until, |next| next.min(until));
-            // Either something was sent, or something may be visible again.
+            // Wait for a send, or for a message to become visible.
             let _ = timeout_at(next, self.arrived.notified()).await;
         };
         self.world.step().await;
@@ -322,15 +325,15 @@ impl ChangeQueue for SimulatedQueue {
     }
 
     async fn acknowledge(&self, receipts: &[Receipt]) -> Result<(), PortError> {
-        let held = receipts.iter().map(|receipt| (receipt, ())).collect();
+        let items = receipts.iter().map(|receipt| (receipt, ())).collect();
         let remove = |state: &mut State, number: u64, ()| {
             state.messages.remove(&number);
         };
-        self.with_held("acknowledge", held, remove).await
+        self.with_valid_receipts("acknowledge", items, remove).await
     }
 
     async fn retry_later(&self, failed: &[RetryRequest]) -> Result<(), PortError> {
-        let held = failed.iter().map(|given| (&given.receipt, given)).collect();
+        let items = failed.iter().map(|given| (&given.receipt, given)).collect();
         let retry_later = |state: &mut State, number: u64, given: &RetryRequest| {
             if self.world.makes(Mistake::AcknowledgeRefused) {
                 state.messages.remove(&number);
@@ -338,35 +341,35 @@ impl ChangeQueue for SimulatedQueue {
             }
             let Some(message) = state.messages.get_mut(&number) else { return };
             if message.receives >= MAX_RECEIVES {
-                self.bury(state, number, &given.reason);
+                self.move_to_dead_letters(state, number, &given.reason);
             } else {
-                message.held = None;
+                message.receipt = None;
                 message.visible_at = Instant::now() + given.delay;
             }
         };
-        self.with_held("give back", held, retry_later).await
+        self.with_valid_receipts("retry", items, retry_later).await
     }
 
-    async fn release(&self, untouched: &[ReleaseRequest]) -> Result<(), PortError> {
-        let held = untouched.iter().map(|message| (&message.receipt, ())).collect();
+    async fn release(&self, unprocessed: &[ReleaseRequest]) -> Result<(), PortError> {
+        let items = unprocessed.iter().map(|message| (&message.receipt, ())).collect();
         let release = |state: &mut State, number: u64, ()| {
             if let Some(message) = state.messages.get_mut(&number) {
-                message.held = None;
+                message.receipt = None;
                 message.receives -= 1;
                 message.visible_at = Instant::now();
             }
         };
-        self.with_held("release", held, release).await
+        self.with_valid_receipts("release", items, release).await
     }
 
     async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError> {
-        let held = receipts.iter().map(|receipt| (receipt, ())).collect();
+        let items = receipts.iter().map(|receipt| (receipt, ())).collect();
         let extend = |state: &mut State, number: u64, ()| {
             if let Some(message) = state.messages.get_mut(&number) {
                 message.visible_at = Instant::now() + VISIBILITY_TIMEOUT;
             }
         };
-        self.with_held("extend", held, extend).await
+        self.with_valid_receipts("extend", items, extend).await
     }
 
     fn visibility_timeout(&self) -> Duration {
@@ -375,8 +378,8 @@ impl ChangeQueue for SimulatedQueue {
 
     async fn stats(&self) -> Result<QueueStats, PortError> {
         let (state, now) = (self.state(), Instant::now());
-        let is_held = |message: &&Message| message.held.is_some() && message.visible_at > now;
-        let in_flight = state.messages.values().filter(is_held).count() as u64;
+        let is_in_flight = |message: &&Message| message.receipt.is_some() && message.visible_at > now;
+        let in_flight = state.messages.values().filter(is_in_flight).count() as u64;
         Ok(QueueStats {
             waiting: state.messages.len() as u64 - in_flight,
             in_flight,

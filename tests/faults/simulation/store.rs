@@ -1,4 +1,4 @@
-//! A store in memory: what [`ProductStore`] promises and no more, under faults.
+//! A store in memory that does what [`ProductStore`] guarantees and no more, under faults.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,13 +15,13 @@ use tokio::time::Instant;
 use super::queue::SimulatedQueue;
 use super::world::{Fate, Mistake, Part, World};
 
-/// How long a write that was answered too early is not durable yet.
+/// The time until a write that was acknowledged too early is durable.
 const FLUSHED_AFTER: Duration = Duration::from_millis(500);
 
-/// What a store does with the fact that a change must be synced.
+/// The way in which a store has a change synced.
 pub(super) enum Outbox {
-    /// It leaves a mark.
-    Mark,
+    /// It adds an outbox entry.
+    Entries,
     /// It enqueues the change itself.
     Enqueue(Arc<SimulatedQueue>),
 }
@@ -32,30 +32,30 @@ pub(super) struct SimulatedStore {
     disk: Arc<Mutex<Disk>>,
 }
 
-/// What outlives a crash.
+/// The state that survives a crash.
 #[derive(Default, Clone)]
 pub(super) struct Disk {
     pub(super) records: BTreeMap<ProductId, Record>,
     keys: BTreeMap<String, IdempotencyRecord>,
-    marks: BTreeMap<u64, Mark>,
-    next_mark: u64,
-    /// Every write that was made, in order.
+    outbox: BTreeMap<u64, OutboxItem>,
+    next_entry: u64,
+    /// Every write that was applied, in order.
     pub(super) history: Vec<Made>,
-    /// What a crash brings back, where writes are answered too early.
+    /// The state after a crash, if writes are acknowledged too early.
     flushed: Option<(Instant, Box<Disk>)>,
 }
 
 #[derive(Clone)]
-struct Mark {
-    left_at: Instant,
+struct OutboxItem {
+    added_at: Instant,
     envelope: Envelope,
 }
 
-/// A write that was made.
+/// A write that was applied.
 #[derive(Clone)]
 pub(super) struct Made {
     pub(super) change: Change,
-    /// The attempt that made it.
+    /// The attempt that it came from.
     pub(super) by: String,
 }
 
@@ -68,11 +68,11 @@ impl SimulatedStore {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn marks(&self) -> usize {
-        self.disk().marks.len()
+    pub(super) fn outbox_entries(&self) -> usize {
+        self.disk().outbox.len()
     }
 
-    /// What the crash of a process that writes does to it.
+    /// Applies the crash of a writing process.
     pub(super) fn crash(&self) {
         let mut disk = self.disk();
         if let Some((at, before)) = disk.flushed.take()
@@ -96,20 +96,20 @@ impl SimulatedStore {
             write.traceparent.as_deref().unwrap_or_default(),
             made.as_ref().err().map_or("made".to_owned(), ToString::to_string)
         ));
-        let mut mark = made?;
-        self.finish_late(&write, &mut mark).await;
+        let mut entry = made?;
+        self.finish_late(&write, &mut entry).await;
         match fate {
             Fate::After => Err(PortError::bare(PortErrorKind::Unavailable, CONTEXT).into()),
-            _ => Ok(Written { outbox_entry: mark }),
+            _ => Ok(Written { outbox_entry: entry }),
         }
     }
 
-    /// One atomic step.
+    /// Applies a write in one atomic step.
     fn commit(&self, write: &Write) -> Result<Option<OutboxEntryId>, WriteError> {
         let mut disk = self.disk();
         let (change, id) = (&write.change, write.change.id());
-        if let Some(answered) = &write.idempotency
-            && disk.keys.contains_key(&answered.key)
+        if let Some(record) = &write.idempotency
+            && disk.keys.contains_key(&record.key)
         {
             return Err(WriteError::DuplicateKey);
         }
@@ -120,7 +120,7 @@ impl SimulatedStore {
         if let Some(owner) = change.product().and_then(|product| disk.other_with_sku_of(product)) {
             return Err(WriteError::SkuTaken { owner });
         }
-        if self.world.makes(Mistake::AnswerBeforeDurable) {
+        if self.world.makes(Mistake::AcknowledgeBeforeDurable) {
             disk.keep_flushed();
         }
         if change.product().is_none() && self.world.makes(Mistake::RestartVersions) {
@@ -129,46 +129,46 @@ impl SimulatedStore {
             disk.records.insert(id.clone(), change.record());
         }
         disk.history.push(Made { change: change.clone(), by: write.traceparent.clone().unwrap_or_default() });
-        if let Some(answered) = &write.idempotency
-            && !self.world.makes(Mistake::KeyApart)
+        if let Some(record) = &write.idempotency
+            && !self.world.makes(Mistake::SeparateIdempotencyRecord)
         {
-            disk.keys.insert(answered.key.clone(), answered.clone());
+            disk.keys.insert(record.key.clone(), record.clone());
         }
-        if self.world.makes(Mistake::MarkApart) {
+        if self.world.makes(Mistake::SeparateOutboxEntry) {
             return Ok(None);
         }
         Ok(self.leave(&mut disk, write))
     }
 
-    /// Sees that the change is synced.
+    /// Enqueues the change or adds an outbox entry.
     fn leave(&self, disk: &mut Disk, write: &Write) -> Option<OutboxEntryId> {
         match &self.outbox {
             Outbox::Enqueue(queue) => {
                 queue.enqueue_stored(write.change.id());
                 None
             }
-            Outbox::Mark => {
-                let number = disk.next_mark;
-                disk.next_mark += 1;
+            Outbox::Entries => {
+                let number = disk.next_entry;
+                disk.next_entry += 1;
                 let envelope =
                     Envelope { change: write.change.clone(), traceparent: write.traceparent.clone() };
-                disk.marks.insert(number, Mark { left_at: Instant::now(), envelope });
+                disk.outbox.insert(number, OutboxItem { added_at: Instant::now(), envelope });
                 Some(OutboxEntryId(number.to_string()))
             }
         }
     }
 
-    /// What follows the atomic step, and should have been part of it.
-    async fn finish_late(&self, write: &Write, mark: &mut Option<OutboxEntryId>) {
-        if self.world.makes(Mistake::KeyApart)
-            && let Some(answered) = &write.idempotency
+    /// Does, after the atomic step, what should have been part of it.
+    async fn finish_late(&self, write: &Write, entry: &mut Option<OutboxEntryId>) {
+        if self.world.makes(Mistake::SeparateIdempotencyRecord)
+            && let Some(record) = &write.idempotency
         {
             self.world.step().await;
-            self.disk().keys.insert(answered.key.clone(), answered.clone());
+            self.disk().keys.insert(record.key.clone(), record.clone());
         }
-        if self.world.makes(Mistake::MarkApart) {
+        if self.world.makes(Mistake::SeparateOutboxEntry) {
             self.world.step().await;
-            *mark = self.leave(&mut self.disk(), write);
+            *entry = self.leave(&mut self.disk(), write);
         }
     }
 }
@@ -181,7 +181,7 @@ impl Disk {
         others.find(|other| other.content.sku.as_ref() == Some(sku)).map(|other| other.id.clone())
     }
 
-    /// Keeps a copy of what is flushed by now.
+    /// Keeps a copy of what has been flushed.
     fn keep_flushed(&mut self) {
         if self.flushed.as_ref().is_none_or(|(at, _)| at.elapsed() >= FLUSHED_AFTER) {
             self.flushed = None;
@@ -211,7 +211,7 @@ impl ProductStore for SimulatedStore {
     }
 
     async fn record_idempotent(&self, record: IdempotencyRecord) -> Result<(), WriteError> {
-        let remember = || {
+        let store = || {
             let mut disk = self.disk();
             if disk.keys.contains_key(&record.key) {
                 return Err(WriteError::DuplicateKey);
@@ -219,11 +219,13 @@ impl ProductStore for SimulatedStore {
             disk.keys.insert(record.key.clone(), record);
             Ok(())
         };
-        self.world.call(Part::Store, "remembering an answer", remember).await?
+        self.world.call(Part::Store, "storing an idempotency record", store).await?
     }
 
     async fn find_idempotent(&self, key: &str) -> Result<Option<IdempotencyRecord>, PortError> {
-        self.world.call(Part::Store, "looking for an answer", || self.disk().keys.get(key).cloned()).await
+        self.world
+            .call(Part::Store, "reading an idempotency record", || self.disk().keys.get(key).cloned())
+            .await
     }
 
     async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<ProductPage, ListError> {
@@ -249,10 +251,10 @@ impl ProductStore for SimulatedStore {
     async fn pending(&self, age: Duration, limit: usize) -> Result<Vec<OutboxEntry>, PortError> {
         let look = || {
             let disk = self.disk();
-            let old = disk.marks.iter().filter(|(_, mark)| mark.left_at.elapsed() > age);
-            let unsent = old.take(limit).map(|(number, mark)| {
-                let mut envelope = mark.envelope.clone();
-                // A store may tell what it holds by now.
+            let old = disk.outbox.iter().filter(|(_, entry)| entry.added_at.elapsed() > age);
+            let pending = old.take(limit).map(|(number, entry)| {
+                let mut envelope = entry.envelope.clone();
+                // A store may return a later change.
                 if let Some(record) = disk.records.get(envelope.change.id())
                     && self.world.chance(0.5)
                 {
@@ -260,31 +262,31 @@ impl ProductStore for SimulatedStore {
                 }
                 OutboxEntry { id: OutboxEntryId(number.to_string()), envelope }
             });
-            unsent.collect::<Vec<_>>()
+            pending.collect::<Vec<_>>()
         };
         self.world.call(Part::Store, "reading the outbox", look).await
     }
 
     async fn remove_from_outbox(&self, entries: &[OutboxEntryId]) -> Result<(), PortError> {
-        let numbers = entries.iter().filter_map(|mark| mark.0.parse::<u64>().ok());
-        let clear = |number: u64| {
+        let numbers = entries.iter().filter_map(|entry| entry.0.parse::<u64>().ok());
+        let remove = |number: u64| {
             let mut disk = self.disk();
-            if let Some(cleared) = disk.marks.remove(&number)
-                && self.world.makes(Mistake::ClearNewerMarks)
+            if let Some(removed) = disk.outbox.remove(&number)
+                && self.world.makes(Mistake::RemoveNewerEntries)
             {
-                disk.marks.retain(|_, mark| mark.envelope.change.id() != cleared.envelope.change.id());
+                disk.outbox.retain(|_, entry| entry.envelope.change.id() != removed.envelope.change.id());
             }
         };
-        // A batch that fails may have been carried out in part.
+        // A batch that fails may have been applied in part.
         let (first, rest): (Vec<u64>, Vec<u64>) = numbers.partition(|_| self.world.strikes(0.05));
-        first.iter().for_each(|number| clear(*number));
-        self.world.call(Part::Store, "clearing marks", || rest.into_iter().for_each(clear)).await
+        first.iter().for_each(|number| remove(*number));
+        self.world.call(Part::Store, "removing outbox entries", || rest.into_iter().for_each(remove)).await
     }
 
     async fn outbox(&self) -> Result<OutboxStats, PortError> {
         let disk = self.disk();
-        let oldest_age = disk.marks.values().map(|mark| mark.left_at.elapsed()).max();
-        Ok(OutboxStats { entries: disk.marks.len() as u64, oldest_age })
+        let oldest_age = disk.outbox.values().map(|entry| entry.added_at.elapsed()).max();
+        Ok(OutboxStats { entries: disk.outbox.len() as u64, oldest_age })
     }
 
     fn back_end(&self) -> &'static str {

@@ -1,4 +1,4 @@
-//! What surrounds the simulated processes: chance, time, faults, and the trace of what happened.
+//! The surroundings of the simulated processes: randomness, time, faults, and the trace.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -9,41 +9,41 @@ use std::time::Duration;
 use domain::ports::{PortError, PortErrorKind};
 use tokio::time::Instant;
 
-/// For how long faults happen; what happens after that must mend everything.
-const STORM: Duration = Duration::from_secs(30);
+/// The length of the fault period, after which everything must recover.
+const FAULT_PERIOD: Duration = Duration::from_secs(30);
 
-/// A mistake that somebody could make, planted to see that the simulation finds it.
+/// A plausible defect, planted to check that the simulation finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mistake {
-    /// The index answers before it has committed.
+    /// The index acknowledges before it has committed.
     AcknowledgeBeforeCommit,
-    /// The index answers for the whole of a bulk, whatever became of its items.
+    /// The index acknowledges a whole bulk request, whatever the outcome of its items.
     IgnoreFailedItems,
-    /// The index applies what comes last, whatever its version.
+    /// The index applies changes in the order of arrival, whatever their versions.
     ApplyByArrival,
-    /// The index removes what was deleted and keeps no tombstone.
+    /// The index keeps no tombstones.
     ForgetTombstones,
-    /// The index takes a version that it has already for a failure.
+    /// The index reports a stale version as a failure.
     RefuseStale,
-    /// An index that is away counts as one that has taken the changes.
+    /// An unavailable index counts as one that has applied the changes.
     SwallowErrors,
-    /// The queue answers before a message is durable, so that marks are cleared too early.
-    ClearBeforeSend,
-    /// The queue answers for all messages of a send, whatever became of each.
+    /// The queue acknowledges before a message is durable, so outbox entries are removed too early.
+    RemoveBeforeSend,
+    /// The queue acknowledges all messages of a send, whatever the outcome of each.
     IgnoreFailedSends,
-    /// A message that is given back is removed.
+    /// A message that is retried is removed.
     AcknowledgeRefused,
-    /// Clearing a mark clears all marks of its product.
-    ClearNewerMarks,
-    /// The store answers before a write is durable.
-    AnswerBeforeDurable,
-    /// The store does not look at the version that a write replaces.
+    /// Removing an outbox entry removes all entries of its product.
+    RemoveNewerEntries,
+    /// The store acknowledges before a write is durable.
+    AcknowledgeBeforeDurable,
+    /// The store ignores the version that a write replaces.
     IgnoreCondition,
-    /// The idempotency key is kept in a step of its own.
-    KeyApart,
-    /// The mark is left in a step of its own.
-    MarkApart,
-    /// The store keeps no tombstone, so that versions begin again.
+    /// The idempotency record is stored in a separate step.
+    SeparateIdempotencyRecord,
+    /// The outbox entry is added in a separate step.
+    SeparateOutboxEntry,
+    /// The store keeps no tombstones, so versions start again.
     RestartVersions,
 }
 
@@ -55,19 +55,19 @@ impl Mistake {
         Self::ForgetTombstones,
         Self::RefuseStale,
         Self::SwallowErrors,
-        Self::ClearBeforeSend,
+        Self::RemoveBeforeSend,
         Self::IgnoreFailedSends,
         Self::AcknowledgeRefused,
-        Self::ClearNewerMarks,
-        Self::AnswerBeforeDurable,
+        Self::RemoveNewerEntries,
+        Self::AcknowledgeBeforeDurable,
         Self::IgnoreCondition,
-        Self::KeyApart,
-        Self::MarkApart,
+        Self::SeparateIdempotencyRecord,
+        Self::SeparateOutboxEntry,
         Self::RestartVersions,
     ];
 }
 
-/// What fails on its own.
+/// A part that fails independently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Store,
@@ -75,31 +75,31 @@ pub(super) enum Part {
     Index,
 }
 
-/// What becomes of a call.
+/// The fate of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Fine,
-    /// It fails and had no effect.
+    /// It fails without an effect.
     Before(PortErrorKind),
-    /// It has its effect, and the answer is lost.
+    /// It has its effect, and the response is lost.
     After,
 }
 
-/// What is counted.
+/// An event that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {
     Call,
     FailedCall,
     LostAnswer,
     Outage,
-    HalfFailure,
+    PartialFailure,
     DuplicateMessage,
-    ForgottenMessage,
+    ExpiredReceive,
     DeadLetter,
-    HangUp,
+    Disconnect,
     Crash,
     Request,
-    AnsweredWrite,
+    AcknowledgedWrite,
 }
 
 impl Event {
@@ -108,18 +108,18 @@ impl Event {
         Self::FailedCall,
         Self::LostAnswer,
         Self::Outage,
-        Self::HalfFailure,
+        Self::PartialFailure,
         Self::DuplicateMessage,
-        Self::ForgottenMessage,
+        Self::ExpiredReceive,
         Self::DeadLetter,
-        Self::HangUp,
+        Self::Disconnect,
         Self::Crash,
         Self::Request,
-        Self::AnsweredWrite,
+        Self::AcknowledgedWrite,
     ];
 }
 
-/// How often things happened.
+/// The number of times that each event happened.
 pub(super) type Tally = BTreeMap<Event, u64>;
 
 /// The world of one run.
@@ -131,26 +131,26 @@ pub(super) struct World {
 
 struct State {
     chance: fastrand::Rng,
-    /// How much goes wrong in this run, 1 for an ordinary share.
+    /// The factor on all fault rates of this run.
     roughness: f64,
     down_until: [Instant; 3],
-    mercy_until: Instant,
+    suspended_until: Instant,
     trace: Trace,
     tally: Tally,
 }
 
 impl World {
-    /// The world of a seed. It keeps the lines of its trace when it is `told`.
-    pub(super) fn new(seed: u64, mistake: Option<Mistake>, told: bool) -> Arc<Self> {
+    /// Creates the world of a seed, which keeps the lines of its trace if `keep_trace` is true.
+    pub(super) fn new(seed: u64, mistake: Option<Mistake>, keep_trace: bool) -> Arc<Self> {
         let mut chance = fastrand::Rng::with_seed(seed);
         let roughness = [0.3, 1.0, 1.0, 2.0][chance.usize(0..4)];
         let begun = Instant::now();
-        let trace = Trace { hash: Trace::START, lines: told.then(Vec::new) };
+        let trace = Trace { hash: Trace::START, lines: keep_trace.then(Vec::new) };
         let state = State {
             chance,
             roughness,
             down_until: [begun; 3],
-            mercy_until: begun,
+            suspended_until: begun,
             trace,
             tally: Tally::default(),
         };
@@ -161,7 +161,7 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this mistake is made here.
+    /// Returns true if this mistake is planted.
     pub(super) fn makes(&self, mistake: Mistake) -> bool {
         self.mistake == Some(mistake)
     }
@@ -184,7 +184,7 @@ impl World {
         self.state().chance.shuffle(items);
     }
 
-    /// Up to so many milliseconds.
+    /// Returns a random duration in this range of milliseconds.
     pub(super) fn milliseconds(&self, range: Range<u64>) -> Duration {
         Duration::from_millis(self.number(range))
     }
@@ -195,7 +195,7 @@ impl World {
         tokio::time::sleep(duration).await;
     }
 
-    /// A step of a call: others have their turn, and now and then it takes a while.
+    /// Takes a step of a call: other tasks run, and sometimes it takes a while.
     pub(super) async fn step(&self) {
         match self.number(0..100) {
             0..60 => tokio::task::yield_now().await,
@@ -206,35 +206,35 @@ impl World {
 
     // --------------------------------------------------------------------------------------------- faults
 
-    /// Whether faults happen now.
-    pub(super) fn storms(&self) -> bool {
+    /// Returns true during the fault period.
+    pub(super) fn has_faults(&self) -> bool {
         let now = Instant::now();
-        now < self.begun + STORM && now >= self.state().mercy_until
+        now < self.begun + FAULT_PERIOD && now >= self.state().suspended_until
     }
 
-    /// A message that was received and forgotten [`MAX_RECEIVES`](domain::ports::MAX_RECEIVES) times becomes a dead
-    /// letter, which is right and would be taken for a mistake. So there are no faults for a while when one comes near it.
-    pub(super) fn have_mercy(&self, duration: Duration) {
+    /// Suspends all faults for a while. A message that expired [`MAX_RECEIVES`](domain::ports::MAX_RECEIVES) times
+    /// becomes a dead letter, which is correct but would look like a defect.
+    pub(super) fn suspend_faults(&self, duration: Duration) {
         let until = Instant::now() + duration;
-        self.note(format_args!("mercy"));
+        self.note(format_args!("faults suspended"));
         let mut state = self.state();
-        state.mercy_until = state.mercy_until.max(until);
+        state.suspended_until = state.suspended_until.max(until);
         state.down_until = [Instant::now(); 3];
     }
 
-    /// Whether something that happens to this share of cases happens now.
+    /// Returns true at this rate during the fault period.
     pub(super) fn strikes(&self, share: f64) -> bool {
-        self.storms() && {
+        self.has_faults() && {
             let mut state = self.state();
             let share = share * state.roughness;
             state.chance.f64() < share
         }
     }
 
-    /// What becomes of a call of this part.
+    /// Decides the fate of a call to this part.
     pub(super) fn fate(&self, part: Part) -> Fate {
         self.count(Event::Call);
-        if !self.storms() {
+        if !self.has_faults() {
             return Fate::Fine;
         }
         let now = Instant::now();
@@ -262,7 +262,7 @@ impl World {
         fate
     }
 
-    /// A call whose effect is one step: it may be late, fail before its effect or lose its answer.
+    /// Makes a call whose effect is one step: it may be late, fail before its effect or lose its response.
     pub(super) async fn call<T>(
         &self,
         part: Part,
@@ -288,7 +288,7 @@ impl World {
     pub(super) fn note(&self, line: fmt::Arguments<'_>) {
         let at = (Instant::now() - self.begun).as_millis();
         let mut state = self.state();
-        // A hash takes whatever comes.
+        // Writing to a hash cannot fail.
         let _ = writeln!(state.trace, "{at} {line}");
         if let Some(lines) = &mut state.trace.lines {
             lines.push(format!("{at:>8} ms  {line}"));
@@ -303,18 +303,18 @@ impl World {
         self.state().tally.clone()
     }
 
-    /// Stands for everything that happened.
+    /// Returns a hash of everything that happened.
     pub(super) fn trace_hash(&self) -> u64 {
         self.state().trace.hash
     }
 
-    /// The lines of the trace, if they were kept.
-    pub(super) fn told(&self) -> Vec<String> {
+    /// Returns the lines of the trace, if they were kept.
+    pub(super) fn trace(&self) -> Vec<String> {
         self.state().trace.lines.clone().unwrap_or_default()
     }
 }
 
-/// FNV-1a over all lines, and the lines where somebody is going to read them.
+/// FNV-1a over all lines, and the lines if they are kept.
 struct Trace {
     hash: u64,
     lines: Option<Vec<String>>,

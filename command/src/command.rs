@@ -1,0 +1,73 @@
+//! Commands: what a client asks of one product.
+
+use std::sync::Arc;
+
+use api::extract::{IdempotencyKey, Precondition, WriteConditions};
+use domain::input::ProductInput;
+use domain::{Content, ProductId};
+
+/// A command for one product.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The product. For a create without an id it is a generated one.
+    pub id: ProductId,
+    /// The operation.
+    pub operation: Operation,
+    /// The state that the product must have.
+    pub precondition: Precondition,
+    /// The client's idempotency key with a fingerprint of the request.
+    pub idempotency: Option<IdempotencyKey>,
+    /// The W3C trace context of the request.
+    pub traceparent: Option<String>,
+}
+
+/// An operation on a product.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Creates the product, which must not exist.
+    Create(Content),
+    /// Creates the product under an id that was generated just now, so there is no record to read.
+    CreateNew(Content),
+    /// Creates or replaces the product.
+    Put(Content),
+    /// Changes some fields by a JSON merge patch (RFC 7396).
+    Patch(Arc<[u8]>),
+    /// Deletes the product.
+    Delete,
+}
+
+impl Command {
+    /// Creates a command without conditions.
+    pub fn new(id: ProductId, operation: Operation) -> Self {
+        Self { id, operation, precondition: Precondition::None, idempotency: None, traceparent: None }
+    }
+
+    /// Creates a command that creates or replaces a product; one without an id is created under a new id.
+    pub fn upsert(input: ProductInput) -> Self {
+        match input.id {
+            Some(id) => Self::new(id, Operation::Put(input.content)),
+            None => Self::new(ProductId::generate(), Operation::CreateNew(input.content)),
+        }
+    }
+
+    /// Adds the conditions of a request.
+    #[must_use]
+    pub fn with_conditions(self, conditions: WriteConditions) -> Self {
+        let WriteConditions { precondition, idempotency, traceparent } = conditions;
+        Self { precondition, idempotency, traceparent, ..self }
+    }
+
+    /// Returns the sku that the command sets, for error texts.
+    pub(crate) fn sku(&self) -> Option<String> {
+        match &self.operation {
+            Operation::Create(content) | Operation::CreateNew(content) | Operation::Put(content) => {
+                content.sku.clone()
+            }
+            Operation::Patch(patch) => {
+                let patch: serde_json::Value = serde_json::from_slice(patch).ok()?;
+                Some(patch.get("sku")?.as_str()?.to_owned())
+            }
+            Operation::Delete => None,
+        }
+    }
+}

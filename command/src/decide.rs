@@ -1,0 +1,116 @@
+//! The decision what a command writes, given the current record of its product. No I/O.
+
+use std::sync::Arc;
+
+use api::extract::{IdempotencyKey, Precondition};
+use domain::input::{InputError, read_product};
+use domain::merge_patch::merge_patch;
+use domain::ports::{IdempotencyRecord, PortError, PortErrorKind, Write, WriteOutcome, WriteResponse};
+use domain::{Change, Content, Currency, Fault, FaultKind, Product, ProductId, Record, Tombstone, Version};
+
+use crate::command::{Command, Operation};
+use crate::error::CommandError;
+
+/// The effect of a command.
+pub(crate) enum Decision {
+    /// The write to make, and the response once it is made.
+    Write(Box<Write>, WriteResponse),
+    /// Nothing to write: the product is equal already.
+    Unchanged(WriteResponse),
+}
+
+/// Decides the effect of a command on the current record. Prices without a currency are in `currency`.
+///
+/// # Errors
+/// When the precondition does not hold, or the operation is not possible on this record.
+pub(crate) fn decide(
+    command: &Command,
+    current: Option<&Record>,
+    currency: Currency,
+) -> Result<Decision, CommandError> {
+    let live = current.and_then(Record::live);
+    check(&command.precondition, &command.id, live.map(|product| product.version))?;
+    let content = match (&command.operation, live) {
+        (Operation::Create(_) | Operation::CreateNew(_), Some(product)) => {
+            return Err(CommandError::Exists { id: command.id.clone(), version: product.version });
+        }
+        (Operation::Patch(_) | Operation::Delete, None) => {
+            return Err(CommandError::NotFound(command.id.clone()));
+        }
+        (Operation::Delete, Some(_)) => None,
+        (Operation::Patch(patch), Some(product)) => Some(patched(product, patch, currency)?),
+        (Operation::Create(content) | Operation::CreateNew(content) | Operation::Put(content), _) => {
+            Some(content.clone())
+        }
+    };
+    if let Some(product) = live
+        && content.as_ref() == Some(&product.content)
+    {
+        return Ok(Decision::Unchanged(WriteResponse {
+            outcome: WriteOutcome::Unchanged,
+            id: command.id.clone(),
+            version: product.version,
+        }));
+    }
+    let version = Version::after(current.map(Record::version));
+    let (change, outcome) = change_to(&command.id, version, content, live);
+    let response = WriteResponse { outcome, id: command.id.clone(), version };
+    let write = Write {
+        change,
+        replaces: current.map(Record::version),
+        idempotency: command.idempotency.as_ref().map(|key| idempotency_record(key, &response)),
+        traceparent: command.traceparent.clone(),
+    };
+    Ok(Decision::Write(Box::new(write), response))
+}
+
+/// Returns the change of a product to this content; `None` deletes it.
+fn change_to(
+    id: &ProductId,
+    version: Version,
+    content: Option<Content>,
+    live: Option<&Arc<Product>>,
+) -> (Change, WriteOutcome) {
+    let (id, now) = (id.clone(), domain::now());
+    let Some(content) = content else {
+        return (Change::Delete(Tombstone { id, version, deleted_at: now }), WriteOutcome::Deleted);
+    };
+    let created_at = live.map_or(now, |product| product.created_at);
+    let product = Arc::new(Product { id, version, created_at, updated_at: now, content });
+    match live {
+        Some(_) => (Change::Update(product), WriteOutcome::Updated),
+        None => (Change::Create(product), WriteOutcome::Created),
+    }
+}
+
+/// Returns the content of a product after a merge patch.
+fn patched(product: &Product, patch: &[u8], currency: Currency) -> Result<Content, CommandError> {
+    let json = serde_json::to_vec(product)
+        .map_err(|error| PortError::new(PortErrorKind::Internal, "writing a product as JSON", error))?;
+    let input = read_product(&merge_patch(&json, patch)?, currency)?;
+    match input.id {
+        Some(id) if id == product.id => Ok(input.content),
+        _ => Err(InputError::from(other_id_fault(&product.id)).into()),
+    }
+}
+
+/// Checks the precondition on a product that is at version `current`, or does not exist.
+fn check(precondition: &Precondition, id: &ProductId, current: Option<Version>) -> Result<(), CommandError> {
+    let holds = match precondition {
+        Precondition::None => true,
+        Precondition::Exists => current.is_some(),
+        Precondition::IsAt(versions) => current.is_some_and(|current| versions.contains(&current)),
+        Precondition::IsAbsent => current.is_none(),
+    };
+    if holds { Ok(()) } else { Err(CommandError::Stale { id: id.clone(), current }) }
+}
+
+/// Returns the record of a response under an idempotency key.
+pub(crate) fn idempotency_record(key: &IdempotencyKey, response: &WriteResponse) -> IdempotencyRecord {
+    IdempotencyRecord { key: key.key.clone(), fingerprint: key.fingerprint, response: response.clone() }
+}
+
+/// Returns the fault of a body whose id is not the id in the path.
+pub(crate) fn other_id_fault(id: &ProductId) -> Fault {
+    Fault::new("id", FaultKind::Malformed, format!("must be `{id}`, as in the path, or be omitted"))
+}

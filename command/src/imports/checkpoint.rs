@@ -1,0 +1,117 @@
+//! The checkpoint of an import job, and pages of its faults.
+
+use api::parameters::{ParameterReader, unknown_among};
+use api::problems::bad_parameters;
+use api::wire::imports::{Job, JobStatus};
+use domain::FaultKind;
+use domain::ports::WriteOutcome;
+use runtime::Problem;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::ExecutedLine;
+use crate::lines::Position;
+
+/// The most rejected lines of a job whose faults are kept; further ones are only counted.
+pub(crate) const MAX_KEPT_FAULTS: u64 = 10_000;
+/// The most faults of one line that are kept.
+const MAX_ERRORS_PER_LINE: usize = 20;
+
+/// The durable state of a job: the effects of all lines before its position, and of none after it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Checkpoint {
+    #[serde(flatten)]
+    pub(crate) job: Job,
+    /// The number of rejected lines whose faults are kept.
+    pub(crate) faults_kept: u64,
+    /// The length of the file of faults; bytes after it belong to no checkpoint.
+    pub(crate) faults_bytes: u64,
+}
+
+impl Checkpoint {
+    /// Returns the checkpoint of a job without applied lines.
+    pub(crate) fn of(job: Job) -> Self {
+        Self { job, faults_kept: 0, faults_bytes: 0 }
+    }
+
+    /// Returns the position from which the job continues.
+    pub(crate) fn position(&self) -> Position {
+        Position { lines: self.job.lines_done, bytes: self.job.bytes_done }
+    }
+
+    pub(crate) fn advance_to(&mut self, position: Position) {
+        (self.job.lines_done, self.job.bytes_done) = (position.lines, position.bytes);
+    }
+
+    /// Counts a line, and appends its faults to `faults` as long as faults are kept.
+    pub(crate) fn count(&mut self, line: &ExecutedLine, faults: &mut Vec<u8>) {
+        let job = &mut self.job;
+        match line.result.as_ref().map(|response| response.outcome) {
+            Ok(WriteOutcome::Created) => job.created += 1,
+            Ok(WriteOutcome::Updated) => job.updated += 1,
+            // A line never deletes.
+            Ok(WriteOutcome::Unchanged | WriteOutcome::Deleted) => job.unchanged += 1,
+            Err(_) => {
+                job.rejected += 1;
+                if self.faults_kept < MAX_KEPT_FAULTS {
+                    self.faults_kept += 1;
+                    line.write(MAX_ERRORS_PER_LINE, faults);
+                }
+            }
+        }
+    }
+
+    /// Marks the job as done, or as failed with a reason.
+    pub(crate) fn finish(&mut self, error: Option<String>) {
+        self.job.status = if error.is_none() { JobStatus::Done } else { JobStatus::Failed };
+        self.job.finished_at = Some(domain::now());
+        self.job.error = error;
+    }
+}
+
+/// A page of the faults that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FaultsPage {
+    /// The line after which the page begins.
+    pub(crate) after: u64,
+    /// The most faults of the page.
+    pub(crate) limit: usize,
+}
+
+impl FaultsPage {
+    const DEFAULT_LIMIT: usize = 100;
+    const MAX_LIMIT: usize = 1000;
+
+    /// Reads the parameters `faultsAfter` and `limit`.
+    ///
+    /// # Errors
+    /// 400 with all faults.
+    pub(crate) fn read(mut parameters: ParameterReader) -> Result<Self, Problem> {
+        let line = |text: &str| {
+            let message = || "must be the number of a line, such as 17".to_owned();
+            text.parse().map_err(|_| (FaultKind::OutOfRange, message()))
+        };
+        let after = parameters.parsed("faultsAfter", line).unwrap_or(0);
+        let limit = parameters.whole_number("limit", 1..=Self::MAX_LIMIT).unwrap_or(Self::DEFAULT_LIMIT);
+        let unknown = |_: &str| unknown_among(&["faultsAfter", "limit"]);
+        parameters.finish(unknown).map_err(|faults| bad_parameters(&faults))?;
+        Ok(Self { after, limit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::wire::imports::JobId;
+
+    #[test]
+    fn a_checkpoint_survives_its_file() {
+        let mut checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99));
+        checkpoint.advance_to(Position { lines: 3, bytes: 50 });
+        checkpoint.finish(Some("why".to_owned()));
+        let json = serde_json::to_string(&checkpoint).unwrap();
+        let again: Checkpoint = serde_json::from_str(&json).unwrap();
+        assert_eq!(again.position(), Position { lines: 3, bytes: 50 });
+        assert_eq!(serde_json::to_string(&again).unwrap(), json);
+    }
+}

@@ -1,0 +1,79 @@
+//! Errors of import jobs, and their problem documents.
+
+use std::io;
+use std::time::Duration;
+
+use http::StatusCode;
+use runtime::Problem;
+
+use crate::lines::IDLE_TIMEOUT;
+
+/// The most unfinished jobs, including those that are being uploaded.
+pub(super) const MAX_UNFINISHED: usize = 100;
+
+/// The error of an operation on import jobs.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImportError {
+    /// Another process has locked the folder.
+    #[error("another process works on the import jobs of this data folder now; try again, or ask that one")]
+    Elsewhere,
+    /// There are too many unfinished jobs.
+    #[error("there are {MAX_UNFINISHED} import jobs that are not finished; try again when one is")]
+    TooMany,
+    /// The connection broke before the end of the body.
+    #[error("the body broke off; nothing of it was imported, so send it again")]
+    BrokenOff,
+    /// The client sent nothing for too long.
+    #[error("nothing came for {} s; nothing was imported, so send it again", IDLE_TIMEOUT.as_secs())]
+    Idle,
+    /// The job does not exist.
+    #[error("there is no import job {0}; it was removed, or finished more than 7 days ago")]
+    Unknown(String),
+    /// The folder cannot be read or written.
+    #[error("the folder of the import jobs failed")]
+    Disk(#[from] io::Error),
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ImportError::Elsewhere => Self::unavailable(detail),
+            ImportError::TooMany => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(Duration::from_secs(10))
+            }
+            ImportError::BrokenOff => Self::new(StatusCode::BAD_REQUEST, detail),
+            ImportError::Idle => Self::new(StatusCode::REQUEST_TIMEOUT, detail),
+            ImportError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, detail),
+            ImportError::Disk(error) => disk_problem(&error),
+        }
+    }
+}
+
+fn disk_problem(error: &io::Error) -> Problem {
+    use std::io::ErrorKind;
+    tracing::error!(error = %error, "the folder of the import jobs failed");
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            let detail = "there is no room left for the import job; nothing of it was imported";
+            Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
+        }
+        _ => Problem::unavailable("the folder of the import jobs cannot be used now; the log says why"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_full_disk_is_told_from_one_that_fails() {
+        let status = |kind| Problem::from(ImportError::Disk(Error::new(kind, "secret"))).status().as_u16();
+        assert_eq!(status(ErrorKind::StorageFull), 507);
+        assert_eq!(status(ErrorKind::QuotaExceeded), 507);
+        assert_eq!(status(ErrorKind::ReadOnlyFilesystem), 503);
+        let problem = Problem::from(ImportError::Disk(Error::other("secret")));
+        assert!(!problem.detail().contains("secret"));
+    }
+}

@@ -1,0 +1,227 @@
+//! The import jobs of a data folder.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use api::wire::imports::{Job, JobDetails, JobId};
+use axum::body::Body;
+use jiff::{SignedDuration, Timestamp};
+use runtime::StartError;
+use tokio::sync::{Notify, mpsc};
+
+use super::checkpoint::{Checkpoint, FaultsPage};
+use super::entry::{Entry, locked};
+use super::error::{ImportError, MAX_UNFINISHED};
+use super::spool::Spool;
+use super::upload::{CHUNKS_WAITING, Chunk, send_chunks, write_chunks};
+use crate::Catalogue;
+
+/// The most finished jobs that are kept.
+pub(super) const MAX_FINISHED: usize = 400;
+/// How long finished jobs are kept.
+const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The import jobs of a data folder.
+#[derive(Clone)]
+pub struct Imports(pub(super) Arc<JobTable>);
+
+/// The jobs in memory with their folder.
+pub(super) struct JobTable {
+    pub(super) catalogue: Catalogue,
+    path: PathBuf,
+    state: Mutex<State>,
+    /// Notified when a job was uploaded.
+    pub(super) arrived: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// `None` until this process has locked the folder.
+    spool: Option<Arc<Spool>>,
+    /// The number of jobs that are being uploaded.
+    uploading: usize,
+    jobs: BTreeMap<JobId, Arc<Entry>>,
+}
+
+/// Runs a blocking operation on a thread for that.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ImportError> + Send + 'static,
+) -> Result<T, ImportError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error).into()))
+}
+
+impl Imports {
+    /// Opens the jobs in a folder. The folder is created by the first job.
+    ///
+    /// # Errors
+    /// When the folder exists and cannot be used.
+    pub fn open(path: PathBuf, catalogue: Catalogue) -> Result<Self, StartError> {
+        let exists = path.exists();
+        let table = JobTable { catalogue, path, state: Mutex::default(), arrived: Notify::new() };
+        if exists {
+            match table.spool() {
+                Ok(_) | Err(ImportError::Elsewhere) => {}
+                Err(error) => {
+                    let message = format!("cannot use the import jobs in {}", table.path.display());
+                    return Err(StartError::because(message, error));
+                }
+            }
+        }
+        Ok(Self(Arc::new(table)))
+    }
+
+    /// Uploads a job. Its lines are durable once this returns.
+    pub(super) async fn upload(&self, body: Body) -> Result<Job, ImportError> {
+        let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
+        let table = Arc::clone(&self.0);
+        let writing = tokio::task::spawn_blocking(move || table.upload(receiver));
+        let sent = send_chunks(body, sender).await;
+        let job = writing.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
+        // If the file cannot be written, the body is not read to its end either: the error of the file comes first.
+        match (job, sent) {
+            (Err(ImportError::BrokenOff), Err(error)) => Err(error),
+            (job, _) => job,
+        }
+    }
+
+    /// Returns all jobs, newest first.
+    pub(super) async fn list(&self) -> Result<Vec<Job>, ImportError> {
+        let table = Arc::clone(&self.0);
+        blocking(move || {
+            if !table.exists() {
+                return Ok(Vec::new());
+            }
+            table.spool()?;
+            let state = locked(&table.state);
+            Ok(state.jobs.values().rev().map(|entry| locked(&entry.checkpoint).job.clone()).collect())
+        })
+        .await
+    }
+
+    /// Returns one job with a page of its faults.
+    pub(super) async fn get(&self, id: JobId, page: FaultsPage) -> Result<JobDetails, ImportError> {
+        let table = Arc::clone(&self.0);
+        blocking(move || {
+            let entry = table.entry(id)?;
+            let Checkpoint { job, faults_kept, faults_bytes } = locked(&entry.checkpoint).clone();
+            let (faults, next_faults_after) = entry.folder.faults(faults_bytes, page)?;
+            let faults_omitted = job.rejected.saturating_sub(faults_kept);
+            Ok(JobDetails { job, faults, next_faults_after, faults_omitted })
+        })
+        .await
+    }
+
+    /// Removes a job. If it is running, at most the current batch is still applied.
+    pub(super) async fn remove(&self, id: JobId) -> Result<(), ImportError> {
+        let table = Arc::clone(&self.0);
+        blocking(move || {
+            let entry = table.entry(id)?;
+            table.remove(&entry, id)
+        })
+        .await
+    }
+}
+
+impl JobTable {
+    /// Returns true if there was ever a job here. Reading requests do not create the folder.
+    pub(super) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Returns the folder. The first call locks it and reads its jobs.
+    pub(super) fn spool(&self) -> Result<Arc<Spool>, ImportError> {
+        let mut state = locked(&self.state);
+        if let Some(spool) = &state.spool {
+            return Ok(Arc::clone(spool));
+        }
+        let spool = Arc::new(Spool::open(&self.path)?.ok_or(ImportError::Elsewhere)?);
+        for checkpoint in spool.jobs()? {
+            let id = checkpoint.job.id;
+            state.jobs.insert(id, Arc::new(Entry::new(spool.folder(id), checkpoint)));
+        }
+        state.spool = Some(Arc::clone(&spool));
+        Ok(spool)
+    }
+
+    fn entry(&self, id: JobId) -> Result<Arc<Entry>, ImportError> {
+        let unknown = || ImportError::Unknown(id.to_string());
+        if !self.exists() {
+            return Err(unknown());
+        }
+        self.spool()?;
+        locked(&self.state).jobs.get(&id).cloned().ok_or_else(unknown)
+    }
+
+    /// Writes the chunks of a body. They become a job once the end has arrived and all is durable.
+    fn upload(&self, chunks: mpsc::Receiver<Chunk>) -> Result<Job, ImportError> {
+        let spool = self.spool()?;
+        let _slot = UploadSlot::take(&self.state)?;
+        let (id, created_at) = (JobId::generate(), domain::now());
+        let (folder, lines) = spool.create(id)?;
+        let saved = write_chunks(lines, chunks).and_then(|bytes| {
+            let checkpoint = Checkpoint::of(Job::queued(id, created_at, bytes));
+            folder.save(&checkpoint)?;
+            Ok(checkpoint)
+        });
+        let checkpoint = saved.inspect_err(|_| folder.remove_quietly())?;
+        let job = checkpoint.job.clone();
+        locked(&self.state).jobs.insert(id, Arc::new(Entry::new(folder, checkpoint)));
+        self.arrived.notify_one();
+        Ok(job)
+    }
+
+    fn remove(&self, entry: &Entry, id: JobId) -> Result<(), ImportError> {
+        entry.remove()?;
+        locked(&self.state).jobs.remove(&id);
+        Ok(())
+    }
+
+    /// Returns the oldest unfinished job.
+    pub(super) fn next_unfinished(&self) -> Option<(JobId, Arc<Entry>)> {
+        let state = locked(&self.state);
+        let unfinished = state.jobs.iter().find(|(_, entry)| !entry.is_finished());
+        unfinished.map(|(id, entry)| (*id, Arc::clone(entry)))
+    }
+
+    /// Removes finished jobs past their retention, and the oldest beyond the maximum.
+    pub(super) fn remove_expired(&self, now: Timestamp) -> Result<(), ImportError> {
+        let finished: Vec<(JobId, Timestamp, Arc<Entry>)> = {
+            let state = locked(&self.state);
+            let finished = state.jobs.iter().filter_map(|(id, entry)| {
+                let finished_at = locked(&entry.checkpoint).job.finished_at?;
+                Some((*id, finished_at, Arc::clone(entry)))
+            });
+            finished.collect()
+        };
+        let excess = finished.len().saturating_sub(MAX_FINISHED);
+        for (at, (id, finished_at, entry)) in finished.iter().enumerate() {
+            if at < excess || now.duration_since(*finished_at) > RETENTION {
+                self.remove(entry, *id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The place of an upload among the unfinished jobs.
+struct UploadSlot<'a>(&'a Mutex<State>);
+
+impl<'a> UploadSlot<'a> {
+    fn take(state: &'a Mutex<State>) -> Result<Self, ImportError> {
+        let mut locked_state = locked(state);
+        let unfinished = locked_state.jobs.values().filter(|entry| !entry.is_finished()).count();
+        if unfinished + locked_state.uploading >= MAX_UNFINISHED {
+            return Err(ImportError::TooMany);
+        }
+        locked_state.uploading += 1;
+        Ok(Self(state))
+    }
+}
+
+impl Drop for UploadSlot<'_> {
+    fn drop(&mut self) {
+        locked(self.0).uploading -= 1;
+    }
+}

@@ -1,0 +1,91 @@
+//! Retention of jobs, and jobs whose files are gone.
+
+use std::sync::Arc;
+
+use api::wire::imports::JobStatus;
+use axum::body::Body;
+use domain::Currency;
+use embedded_store::EmbeddedStore;
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use super::Imports;
+use super::checkpoint::FaultsPage;
+use super::jobs::MAX_FINISHED;
+use crate::Catalogue;
+
+fn imports(dir: &std::path::Path) -> Imports {
+    let store = Arc::new(EmbeddedStore::open(dir, embedded_store::Options::default()).unwrap());
+    let catalogue = Catalogue::new(store.clone(), store, Currency::USD);
+    Imports::open(dir.join("imports"), catalogue).unwrap()
+}
+
+/// Takes empty jobs and works on them until all are finished.
+async fn finish(imports: &Imports, jobs: usize) {
+    for _ in 0..jobs {
+        imports.upload(Body::empty()).await.unwrap();
+    }
+    let stop = CancellationToken::new();
+    let watch = async {
+        while imports.0.next_unfinished().is_some() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    tokio::join!(imports.run(stop.clone()), watch);
+}
+
+async fn listed(imports: &Imports) -> usize {
+    imports.list().await.unwrap().len()
+}
+
+#[tokio::test]
+async fn finished_jobs_are_kept_for_a_week() {
+    let dir = tempfile::tempdir().unwrap();
+    let imports = imports(dir.path());
+    finish(&imports, 2).await;
+    let days = |days: i64| domain::now() + SignedDuration::from_hours(24 * days);
+    imports.0.remove_expired(days(6)).unwrap();
+    assert_eq!(listed(&imports).await, 2);
+    imports.upload(Body::empty()).await.unwrap();
+    imports.0.remove_expired(days(8)).unwrap();
+    assert_eq!(listed(&imports).await, 1, "one that is not finished stays however old it is");
+}
+
+#[tokio::test]
+async fn of_finished_jobs_only_so_many_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let imports = imports(dir.path());
+    for _ in 0..5 {
+        finish(&imports, 90).await;
+    }
+    imports.0.remove_expired(domain::now()).unwrap();
+    assert_eq!(listed(&imports).await, MAX_FINISHED);
+}
+
+#[tokio::test]
+async fn the_lines_of_a_finished_job_are_removed_and_the_job_is_still_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let id = {
+        let imports = imports(dir.path());
+        let id = imports.upload(Body::from("{}\n")).await.unwrap().id;
+        finish(&imports, 0).await;
+        id
+    };
+    assert!(!dir.path().join(format!("imports/{id}/lines.ndjson")).exists());
+    let page = FaultsPage { after: 0, limit: 9 };
+    let told = imports(dir.path()).get(id, page).await.unwrap();
+    assert_eq!((told.job.rejected, told.faults.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_job_whose_lines_are_gone_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let imports = imports(dir.path());
+    let id = imports.upload(Body::from("{}\n")).await.unwrap().id;
+    std::fs::remove_file(dir.path().join(format!("imports/{id}/lines.ndjson"))).unwrap();
+    finish(&imports, 0).await;
+    let job = imports.list().await.unwrap().remove(0);
+    assert_eq!(job.status, JobStatus::Failed);
+    assert!(job.error.unwrap().contains("is gone"));
+}

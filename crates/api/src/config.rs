@@ -1,0 +1,75 @@
+//! Configuration that concerns products, and the list of all variables.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser};
+use domain::Language;
+use runtime::{StartError, config};
+
+/// The currency of a catalogue.
+#[derive(Debug, Clone, Args)]
+pub struct Currency {
+    /// Currency of prices without one: three letters of ISO 4217
+    #[arg(long, env = "NOREN_CURRENCY", default_value = "USD", value_name = "CODE")]
+    pub currency: domain::Currency,
+}
+
+/// The properties of a catalogue.
+#[derive(Debug, Clone, Args)]
+pub struct Catalogue {
+    /// Currency of prices without one.
+    #[command(flatten)]
+    pub currency: Currency,
+    /// Language of the products, for matching forms of a word: en, en-snowball (all endings, not only plurals), ar, ca, cs,
+    /// da, de, el, es, fi, fr, hu, it, nl, no, pl, pt, ro, ru, sv, tr or uk; Japanese, Chinese and Korean need no setting
+    #[arg(long, env = "NOREN_LANGUAGE", default_value = "en", value_name = "CODE")]
+    pub language: Language,
+    /// File of the shop's search rules (synonyms, pinned products, boosts, …), reloaded when it changes
+    #[arg(long, env = "NOREN_RULES", value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+}
+
+impl Catalogue {
+    /// Returns the currency of prices without one.
+    pub fn currency(&self) -> domain::Currency {
+        self.currency.currency
+    }
+}
+
+/// All flags with a variable, of all programs.
+#[derive(Args)]
+struct All {
+    #[command(flatten)]
+    listen: config::Listen,
+    #[command(flatten)]
+    data_dir: config::DataDir,
+    #[command(flatten)]
+    store: config::Store,
+    #[command(flatten)]
+    dynamodb: config::DynamoDb,
+    #[command(flatten)]
+    queue: config::Queue,
+    #[command(flatten)]
+    create_tables: config::CreateTables,
+    #[command(flatten)]
+    index: config::Index,
+    #[command(flatten)]
+    caching: config::Caching,
+    #[command(flatten)]
+    catalogue: Catalogue,
+}
+
+/// Returns the names of all variables that a program may be given, sorted.
+pub fn variables() -> Vec<String> {
+    config::variables_of(&All::augment_args(clap::Command::new("noren")))
+}
+
+/// Runs the `main` of a service, see [`runtime::run`].
+pub fn run<C, F>(service: &'static str, run: impl FnOnce(C) -> F) -> ExitCode
+where
+    C: Parser,
+    F: Future<Output = Result<(), StartError>>,
+{
+    runtime::run(service, &variables(), run)
+}

@@ -1,0 +1,219 @@
+//! Interpretation of the words of a query: as typed; with typos, if few products have them as typed; and with some
+//! words optional, if few products have them all.
+
+use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
+use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
+use serde_json::{Value, json};
+use text::query::{MAX_RELAXED_WORDS, most_frequent_first};
+
+use crate::search::matching::{has_exact_word, has_word};
+use crate::search::query_dsl::all_of;
+use crate::search::snapshot::{Counts, Snapshot};
+use crate::search::spelling::{SpellingCandidate, best_candidates, retain_words_in_use, suggester};
+use crate::search::tuning::hidden;
+use crate::search::words::QueryWords;
+
+const FEW: u64 = FEW_PRODUCTS as u64;
+const ENOUGH: u64 = ENOUGH_PRODUCTS as u64;
+
+/// Decides the interpretation of the words of one request.
+pub(super) struct Interpreter<'a> {
+    snapshot: &'a Snapshot<'a>,
+    request: &'a SearchRequest,
+    hidden: Option<Value>,
+}
+
+/// Document frequencies of the words of a query, regardless of filters, without products that the shop hides.
+struct WordCounts {
+    /// Products with every required word.
+    all: u64,
+    /// Products with each word in any way.
+    any_way: Vec<u64>,
+    /// Products with each word exactly.
+    exactly: Vec<u64>,
+}
+
+/// The words that may have typos, and what is known about them, in the same order.
+struct TypoWords {
+    /// Their positions in the query.
+    positions: Vec<u8>,
+    /// Document frequencies as typed, and suggestions.
+    counts: Counts,
+}
+
+impl<'a> Interpreter<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot<'a>, request: &'a SearchRequest) -> Self {
+        Self { snapshot, request, hidden: hidden(request) }
+    }
+
+    /// Interprets the words as for the earlier pages of the same list.
+    pub(super) async fn reapply(
+        &self,
+        query: &mut QueryWords,
+        earlier: &QueryInterpretation,
+    ) -> Result<(), PortError> {
+        self.decide_prefix(query).await?;
+        let words = (0..).zip(&query.words).filter(|(at, _)| earlier.typos.contains(at));
+        let positions: Vec<u8> = words.filter(|(_, word)| word.may_have_typos()).map(|(at, _)| at).collect();
+        let misspelt = || positions.iter().map(|at| &query.words[usize::from(*at)]);
+        let filters: Vec<Value> = misspelt().map(has_word).collect();
+        let suggesters = misspelt().map(|word| suggester(&word.word)).collect();
+        let counts = self.snapshot.count(&filters, suggesters).await?;
+        self.allow_typos(query, TypoWords { positions, counts }).await?;
+        for (at, word) in (0..).zip(&mut query.words) {
+            if earlier.optional.contains(&at) {
+                word.is_required = false;
+                query.interpretation.optional.push(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Interprets the words of a new search.
+    pub(super) async fn interpret(&self, query: &mut QueryWords) -> Result<(), PortError> {
+        self.decide_prefix(query).await?;
+        self.decide_typos_and_optional(query, 0).await?;
+        Ok(())
+    }
+
+    async fn decide_prefix(&self, query: &mut QueryWords) -> Result<(), PortError> {
+        let Some(word) = query.undecided_prefix() else { return Ok(()) };
+        let counted = self.snapshot.count(&[has_exact_word(word)], Vec::new()).await?;
+        query.decide_prefix(counted.counts[0]);
+        Ok(())
+    }
+
+    /// Decides which words may have typos and which are optional, and returns true if there are any. `matches` is a
+    /// lower bound of the number of products that have all words as typed.
+    pub(super) async fn decide_typos_and_optional(
+        &self,
+        query: &mut QueryWords,
+        matches: u64,
+    ) -> Result<bool, PortError> {
+        let enough = self.enough_matches(query);
+        if query.words.is_empty() || self.request.match_mode == MatchMode::Any || matches >= enough.max(FEW) {
+            return Ok(false);
+        }
+        let words = (0..).zip(&query.words).filter(|(_, word)| matches < FEW && word.may_have_typos());
+        let (positions, suggesters): (Vec<u8>, Vec<Value>) =
+            words.map(|(at, word)| (at, suggester(&word.word))).unzip();
+        let mut filters = self.word_count_filters(query);
+        let word_count_filters = filters.len();
+        filters.extend(query.words.iter().map(has_word));
+        let Counts { mut counts, suggested } = self.snapshot.count(&filters, suggesters).await?;
+        let as_typed = counts.split_off(word_count_filters);
+        let mut word_counts = WordCounts::from_counts(counts);
+        if word_counts.all < FEW {
+            let counts = positions.iter().map(|at| as_typed[usize::from(*at)]).collect();
+            let rare = TypoWords { positions, counts: Counts { counts, suggested } }.retain_rare();
+            self.allow_typos(query, rare).await?;
+            if enough > 0 && !query.match_as_typed() {
+                let filters = self.word_count_filters(query);
+                word_counts =
+                    WordCounts::from_counts(self.snapshot.count(&filters, Vec::new()).await?.counts);
+            }
+        }
+        if word_counts.all < enough {
+            self.make_words_optional(query, &word_counts, enough).await?;
+        }
+        Ok(!query.match_as_typed())
+    }
+
+    /// Returns the number of matches below which words become optional.
+    fn enough_matches(&self, query: &QueryWords) -> u64 {
+        match (self.request.match_mode, self.request.sort) {
+            (MatchMode::Any | MatchMode::All, _) => 0,
+            (MatchMode::Most, _) if query.words.len() < 2 => 0,
+            (MatchMode::Most, Sort::Relevance) => ENOUGH,
+            (MatchMode::Most, _) => 1,
+        }
+    }
+
+    /// Lets words have typos.
+    async fn allow_typos(&self, query: &mut QueryWords, typo_words: TypoWords) -> Result<(), PortError> {
+        let TypoWords { positions, counts: Counts { counts, suggested } } = typo_words;
+        let words = positions.iter().map(|at| &query.words[usize::from(*at)].word);
+        let mut candidates: Vec<Vec<SpellingCandidate>> =
+            words.zip(suggested).map(|(word, options)| best_candidates(word, &options)).collect();
+        retain_words_in_use(self.snapshot, &mut candidates).await?;
+        for ((at, candidates), count) in positions.iter().zip(candidates).zip(counts) {
+            let word = &mut query.words[usize::from(*at)];
+            word.candidates = candidates;
+            word.is_unknown = count == 0;
+        }
+        query.interpretation.typos = positions;
+        Ok(())
+    }
+
+    /// Makes words optional, the most frequent ones first, until enough products have the others.
+    async fn make_words_optional(
+        &self,
+        query: &mut QueryWords,
+        word_counts: &WordCounts,
+        enough: u64,
+    ) -> Result<(), PortError> {
+        let frequencies = word_counts.frequencies();
+        let (known, unknown): (Vec<usize>, Vec<usize>) =
+            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
+        let Some(most) = known.len().checked_sub(1) else { return Ok(()) };
+        let has_others =
+            |left_out: usize| self.visible(known[left_out..].iter().map(|at| has_word(&query.words[*at])));
+        let filters: Vec<Value> = (0..most.min(MAX_RELAXED_WORDS)).map(has_others).collect();
+        let counts = self.snapshot.count(&filters, Vec::new()).await?.counts;
+        let left_out = counts.iter().position(|count| *count >= enough).unwrap_or(most);
+        for at in unknown.iter().chain(&known[..left_out]) {
+            query.words[*at].is_required = false;
+        }
+        let optional = (0..).zip(&query.words).filter(|(_, word)| !word.is_required).map(|(at, _)| at);
+        query.interpretation.optional = optional.collect();
+        Ok(())
+    }
+
+    /// Returns the filter for products with every required word, regardless of the request's filters.
+    pub(super) fn matches(&self, query: &QueryWords) -> Value {
+        self.visible(query.words.iter().filter(|word| word.is_required).map(has_word))
+    }
+
+    /// Returns the filters whose counts are [`WordCounts`].
+    fn word_count_filters(&self, query: &QueryWords) -> Vec<Value> {
+        let any_way = query.words.iter().map(|word| self.visible([has_word(word)]));
+        let exactly = query.words.iter().map(|word| self.visible([has_exact_word(word)]));
+        std::iter::once(self.matches(query)).chain(any_way).chain(exactly).collect()
+    }
+
+    /// Returns the filter for products that pass all filters and that the shop does not hide.
+    fn visible(&self, filters: impl IntoIterator<Item = Value>) -> Value {
+        let passing = all_of(filters.into_iter().collect());
+        match &self.hidden {
+            Some(hidden) => json!({ "bool": { "filter": [passing], "must_not": [hidden] } }),
+            None => passing,
+        }
+    }
+}
+
+impl TypoWords {
+    /// Keeps the words that few products have as typed.
+    fn retain_rare(self) -> Self {
+        let Self { positions, counts: Counts { counts, suggested } } = self;
+        let words = positions.into_iter().zip(counts).zip(suggested);
+        let rare = words.filter(|((_, count), _)| *count < FEW);
+        let (known, suggested): (Vec<(u8, u64)>, Vec<_>) = rare.unzip();
+        let (positions, counts) = known.into_iter().unzip();
+        Self { positions, counts: Counts { counts, suggested } }
+    }
+}
+
+impl WordCounts {
+    /// Splits the counts of [`Interpreter::word_count_filters`].
+    fn from_counts(mut counts: Vec<u64>) -> Self {
+        let mut any_way = counts.split_off(1);
+        let exactly = any_way.split_off(any_way.len() / 2);
+        Self { all: counts[0], any_way, exactly }
+    }
+
+    /// Returns the document frequency of each word: exactly or, if no product has it exactly, in any way.
+    fn frequencies(&self) -> Vec<u64> {
+        let pairs = self.exactly.iter().zip(&self.any_way);
+        pairs.map(|(exactly, any_way)| if *exactly > 0 { *exactly } else { *any_way }).collect()
+    }
+}

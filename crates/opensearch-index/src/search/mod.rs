@@ -1,0 +1,19 @@
+//! The reading side.
+
+mod correction;
+mod execute;
+mod facet_counts;
+mod facets;
+mod filters;
+mod interpretation;
+mod lookup;
+mod matching;
+mod order;
+mod plan;
+mod query_dsl;
+mod response;
+pub(crate) mod searcher;
+mod snapshot;
+mod spelling;
+mod tuning;
+mod words;

@@ -1,0 +1,85 @@
+//! The queries of one search: words, filters, pinned and hidden products.
+
+use domain::search::{Field, SearchRequest};
+use serde_json::{Map, Value, json};
+
+use crate::search::facets::FacetCounter;
+use crate::search::filters::{Filter, filters};
+use crate::search::matching::words_query;
+use crate::search::query_dsl::best_of;
+use crate::search::snapshot::{Snapshot, is_active};
+use crate::search::tuning::{boosted, hidden, pinned};
+use crate::search::words::QueryWords;
+
+/// A request converted to parts of a query.
+pub(super) struct SearchPlan<'a> {
+    pub(super) request: &'a SearchRequest,
+    pub(super) query: QueryWords,
+    filters: Vec<Filter>,
+    pub(super) pinned: Vec<Value>,
+    hidden: Option<Value>,
+}
+
+impl<'a> SearchPlan<'a> {
+    pub(super) fn new(request: &'a SearchRequest, snapshot: &Snapshot<'_>) -> Self {
+        Self {
+            request,
+            query: QueryWords::as_typed(request, snapshot.language()),
+            filters: filters(&request.filters, request.currency),
+            pinned: pinned(request),
+            hidden: hidden(request),
+        }
+    }
+
+    /// Returns the query for matching products among those that pass the filters.
+    pub(super) fn query(&self, filters: impl Iterator<Item = Value>) -> Value {
+        let filters: Vec<Value> = std::iter::once(is_active()).chain(filters).collect();
+        let mut query = Map::new();
+        query.insert("filter".to_owned(), filters.into());
+        query.insert("must_not".to_owned(), self.hidden.iter().cloned().collect());
+        if self.has_scores() || !self.pinned.is_empty() {
+            query.insert("must".to_owned(), self.scored());
+        }
+        json!({ "bool": query })
+    }
+
+    fn scored(&self) -> Value {
+        let matching = if !self.query.words.is_empty() {
+            words_query(&self.query, boosted(self.request))
+        } else if self.has_scores() {
+            boosted(self.request)
+        } else {
+            json!({ "match_all": { "boost": 0.0 } })
+        };
+        match self.pinned.as_slice() {
+            [] => matching,
+            // The score of a pinned product is above all others.
+            pinned => best_of(std::iter::once(matching).chain(pinned.iter().cloned()).collect()),
+        }
+    }
+
+    /// Returns true if some products may match better than others.
+    pub(super) fn has_scores(&self) -> bool {
+        !self.query.words.is_empty() || !self.request.tuning.boosts.is_empty()
+    }
+
+    /// Returns the filters on the fields that `selects` selects.
+    pub(super) fn filters_on(&self, selects: impl Fn(&Field) -> bool) -> impl Iterator<Item = Value> {
+        self.filters.iter().filter(move |filter| selects(&filter.field)).map(|filter| filter.query.clone())
+    }
+
+    /// Returns true if the request counts a facet of this field.
+    pub(super) fn counts(&self, field: &Field) -> bool {
+        self.request.facets.contains(field)
+    }
+
+    /// Returns the counter of a facet, which ignores the filter on its own field.
+    pub(super) fn facet_counter<'b>(
+        &'b self,
+        snapshot: &'b Snapshot<'b>,
+        facet: &'b Field,
+    ) -> FacetCounter<'b> {
+        let query = self.query(self.filters_on(|field| field != facet));
+        FacetCounter { snapshot, facet, currency: self.request.currency, query }
+    }
+}

@@ -1,0 +1,98 @@
+//! Spelling candidates: words in the index that a misspelt word may stand for.
+
+use std::cmp::Reverse;
+
+use domain::ports::PortError;
+use serde_json::{Value, json};
+use text::dictionary::Dictionary;
+use text::query::Word;
+use text::typos::{Pattern, typos_allowed};
+
+use crate::layout::schema::field;
+use crate::layout::terms::word_term;
+use crate::search::query_dsl::term;
+use crate::search::response::SuggestOption;
+use crate::search::snapshot::Snapshot;
+
+/// The most candidates per word: those with the fewest typos, then the most frequent.
+const MAX_CANDIDATES: usize = 50;
+/// The most words that OpenSearch suggests. It prefers long words, so the best ones may be far down its list.
+const MAX_SUGGESTED: usize = 1000;
+
+/// A word in the index that a misspelt word of the query may stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SpellingCandidate {
+    pub(super) text: String,
+    /// The edit distance from the word of the query.
+    pub(super) typos: u8,
+}
+
+/// Returns the suggester of all words within the edit distance that the length of the word allows.
+pub(super) fn suggester(word: &Word) -> Value {
+    let text = word_term(Dictionary::Words, &word.text);
+    json!({ "text": text, "term": {
+        "field": field::WORDS, "suggest_mode": "always", "max_edits": typos_allowed(&word.text),
+        // The letter of the dictionary must match.
+        "prefix_length": 1, "min_word_length": 1, "accuracy": 0.0, "max_term_freq": i32::MAX,
+        "size": MAX_SUGGESTED, "max_inspections": 1,
+    } })
+}
+
+/// Returns the best candidates among the suggestions, best first.
+pub(super) fn best_candidates(word: &Word, suggested: &[SuggestOption]) -> Vec<SpellingCandidate> {
+    let Some(pattern) = Pattern::new(&word.text, typos_allowed(&word.text)) else { return Vec::new() };
+    let dictionary = word_term(Dictionary::Words, "");
+    let ranked = suggested.iter().filter_map(|SuggestOption { text, freq }| {
+        let text = text.strip_prefix(&dictionary)?;
+        let typos = pattern.typos(text).filter(|typos| *typos > 0)?;
+        Some((typos, Reverse(*freq), text))
+    });
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_unstable();
+    ranked.truncate(MAX_CANDIDATES);
+    let candidate = |(typos, _, text): (u8, _, &str)| SpellingCandidate { text: text.to_owned(), typos };
+    ranked.into_iter().map(candidate).collect()
+}
+
+/// Removes candidates that only deleted documents contain; OpenSearch suggests those as well.
+pub(super) async fn retain_words_in_use(
+    snapshot: &Snapshot<'_>,
+    candidates: &mut [Vec<SpellingCandidate>],
+) -> Result<(), PortError> {
+    let has =
+        |candidate: &SpellingCandidate| term(field::WORDS, word_term(Dictionary::Words, &candidate.text));
+    let filters: Vec<Value> = candidates.iter().flatten().map(has).collect();
+    let mut counts = snapshot.count(&filters, Vec::new()).await?.counts.into_iter();
+    for candidates in candidates {
+        candidates.retain(|_| counts.next().is_some_and(|count| count > 0));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::search::SearchRequest;
+    use domain::{Currency, Language};
+    use text::query::Query;
+
+    #[test]
+    fn fewer_typos_come_first_then_more_products() {
+        let request = SearchRequest { words: "camrea".to_owned(), ..SearchRequest::all(Currency::USD) };
+        let word = &Query::new(&request, Language::English).words[0];
+        let option = |text: &str, freq| SuggestOption { text: text.to_owned(), freq };
+        let suggested = vec![
+            option("wcameras", 3),
+            option("wcamera", 5),
+            option("wcamre", 9),
+            option("wcamrea", 1),
+            option("wcabrera", 4),
+            option("ccamera1", 4),
+            option("wsomething", 1),
+        ];
+        let candidate = |text: &str, typos| SpellingCandidate { text: text.to_owned(), typos };
+        let expected =
+            [candidate("camre", 1), candidate("camera", 1), candidate("cabrera", 2), candidate("cameras", 2)];
+        assert_eq!(best_candidates(word, &suggested), expected);
+    }
+}

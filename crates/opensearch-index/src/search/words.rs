@@ -1,0 +1,107 @@
+//! The words of a query, with everything that their interpretation has decided so far.
+
+use std::borrow::Cow;
+
+use domain::Language;
+use domain::ports::ENOUGH_PRODUCTS;
+use domain::search::{MatchMode, QueryInterpretation, SearchRequest};
+use text::query::{Phrase, Query, Word};
+use text::typos::typos_allowed;
+
+use crate::search::spelling::SpellingCandidate;
+
+/// The words of a query.
+pub(super) struct QueryWords {
+    pub(super) words: Vec<QueryWord>,
+    phrases: Vec<Phrase>,
+    pub(super) interpretation: QueryInterpretation,
+}
+
+/// A word of a query.
+#[derive(Debug)]
+pub(super) struct QueryWord {
+    pub(super) word: Word,
+    /// True if it also matches as a prefix; `None` until that is decided.
+    is_prefix: Option<bool>,
+    /// The words that it may stand for if it is misspelt, best first.
+    pub(super) candidates: Vec<SpellingCandidate>,
+    pub(super) is_required: bool,
+    /// True once it is known that no product has the word as typed.
+    pub(super) is_unknown: bool,
+}
+
+impl QueryWord {
+    /// Returns the correction of the word, if it is misspelt.
+    pub(super) fn correction(&self) -> Option<&str> {
+        self.candidates.first().filter(|_| self.is_unknown).map(|candidate| candidate.text.as_str())
+    }
+
+    /// Returns true if the word also matches as a prefix.
+    pub(super) fn is_prefix(&self) -> bool {
+        self.is_prefix == Some(true)
+    }
+
+    /// Returns true if the word is long enough to have typos.
+    pub(super) fn may_have_typos(&self) -> bool {
+        typos_allowed(&self.word.text) > 0
+    }
+}
+
+impl QueryWords {
+    /// Parses the words, to match as typed.
+    pub(super) fn as_typed(request: &SearchRequest, language: Language) -> Self {
+        let Query { words, phrases } = Query::new(request, language);
+        let as_typed = |word: Word| QueryWord {
+            is_prefix: if word.is_prefix && !request.is_prefix_query { None } else { Some(word.is_prefix) },
+            word,
+            candidates: Vec::new(),
+            is_required: request.match_mode != MatchMode::Any,
+            is_unknown: false,
+        };
+        Self {
+            words: words.into_iter().map(as_typed).collect(),
+            phrases,
+            interpretation: QueryInterpretation::default(),
+        }
+    }
+
+    /// Returns the word that is a prefix if few products have it as a whole word, until that is decided.
+    pub(super) fn undecided_prefix(&self) -> Option<&QueryWord> {
+        self.words.last().filter(|last| last.is_prefix.is_none())
+    }
+
+    /// Decides whether the last word is a prefix, given the number of products that have it as a whole word. Returns
+    /// true if that changes the matches.
+    pub(super) fn decide_prefix(&mut self, document_frequency: u64) -> bool {
+        match self.words.last_mut() {
+            Some(last) if last.is_prefix.is_none() => {
+                *last.is_prefix.insert(document_frequency < ENOUGH_PRODUCTS as u64)
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns pairs of neighbouring words, with misspelt words corrected.
+    pub(super) fn phrases(&self) -> impl Iterator<Item = Cow<'_, Phrase>> {
+        self.phrases.iter().map(|phrase| {
+            let (first, second) = (&self.words[phrase.first], &self.words[phrase.second]);
+            if first.correction().is_none() && second.correction().is_none() {
+                return Cow::Borrowed(phrase);
+            }
+            let corrected = |word: &'_ QueryWord| word.correction().unwrap_or(&word.word.text).to_owned();
+            Cow::Owned(phrase.corrected(&corrected(first), &corrected(second), first.word.language))
+        })
+    }
+
+    /// Returns true if the words match what they match as typed.
+    pub(super) fn match_as_typed(&self) -> bool {
+        self.interpretation.optional.is_empty() && self.words.iter().all(|word| word.candidates.is_empty())
+    }
+
+    /// Returns the optional words as they are spelt in the query.
+    pub(super) fn optional_words(&self, query: &str) -> Vec<String> {
+        let positions = self.interpretation.optional.iter();
+        let words = positions.filter_map(|at| self.words.get(usize::from(*at)));
+        words.filter_map(|word| query.get(word.word.span.clone())).map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,7 @@
+//! The writing side and the maintenance side.
+
+mod bulk;
+mod entries;
+mod maintenance;
+mod repair;
+pub(crate) mod writer;

@@ -1,0 +1,136 @@
+//! The writing side: applies changes in bulk, each with the version of its product.
+
+use async_trait::async_trait;
+use domain::Change;
+use domain::ports::{Applied, IndexMaintenance, IndexWriter, PortError};
+use text::projection::Projector;
+
+use crate::client::Client;
+use crate::error::OpenError;
+use crate::layout::aliases::{IndexAliases, next_alias};
+use crate::options::Options;
+use crate::write::bulk::{BulkLines, BulkWriter, VersionCheck};
+
+/// Writes the live index behind an alias, and the next one while it is being built. Any number of writers may work
+/// concurrently, because OpenSearch compares versions.
+pub struct OpenSearchWriter {
+    pub(super) client: Client,
+    /// Creates the live index if there is none.
+    creates_index: bool,
+}
+
+impl OpenSearchWriter {
+    /// Opens the index behind the alias. If OpenSearch does not answer, logs a warning and succeeds; the index is
+    /// checked again at each use.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
+    /// access, [`OpenError::Missing`] if the alias does not exist, [`OpenError::OtherLanguage`] for an index of another
+    /// language, and [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
+    /// cannot write.
+    pub async fn open(options: &Options) -> Result<Self, OpenError> {
+        Self::start(options, false).await
+    }
+
+    /// Opens the index behind the alias as [`Self::open`] does, and creates both if they do not exist: now, or as soon
+    /// as OpenSearch answers.
+    ///
+    /// # Errors
+    /// As [`Self::open`], except [`OpenError::Missing`].
+    pub async fn create(options: &Options) -> Result<Self, OpenError> {
+        Self::start(options, true).await
+    }
+
+    /// Opens the alias for rebuilding its index, without checking that the existing index is usable.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
+    pub fn open_to_rebuild(options: &Options) -> Result<Self, OpenError> {
+        Ok(Self { client: Client::new(options)?, creates_index: false })
+    }
+
+    async fn start(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
+        let writer = Self { client: Client::new(options)?, creates_index };
+        let aliases = writer.load_aliases().await;
+        match aliases.and_then(|aliases| aliases.live(&writer.client).map(|_| aliases)) {
+            Ok(aliases) => aliases.warn(&writer.client),
+            Err(OpenError::Failed(error)) => {
+                tracing::warn!(
+                    error = error.chain(),
+                    "the index cannot be written yet; check NOREN_OPENSEARCH_URL and that OpenSearch runs there"
+                );
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(writer)
+    }
+
+    /// Loads the aliases, never from a cache: another process may have started to build an index.
+    async fn load_aliases(&self) -> Result<IndexAliases, OpenError> {
+        match self.creates_index {
+            true => IndexAliases::load_or_create(&self.client).await,
+            false => IndexAliases::load(&self.client).await,
+        }
+    }
+
+    /// Returns a projector with the language and weights of this writer.
+    pub(super) fn projector(&self) -> Projector {
+        Projector::new(self.client.language, self.client.weights)
+    }
+
+    /// Writes changes into the index behind an alias and makes them visible.
+    async fn write(
+        &self,
+        alias: &str,
+        index_created_at: i64,
+        changes: &[Change],
+    ) -> Result<Vec<Applied>, PortError> {
+        let mut bulk = BulkWriter::new(&self.client, alias, changes.len());
+        let mut projector = self.projector();
+        for (position, change) in changes.iter().enumerate() {
+            let record = change.record();
+            let lines = BulkLines::index(&record, VersionCheck::Newer, index_created_at, &mut projector);
+            bulk.add(position, lines).await?;
+        }
+        bulk.finish().await
+    }
+}
+
+#[async_trait]
+impl IndexWriter for OpenSearchWriter {
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let aliases = self.load_aliases().await?;
+        let live = aliases.live(&self.client)?;
+        let next_alias = next_alias(&self.client.alias);
+        let next = async {
+            match aliases.usable_next(&self.client) {
+                Some(next) => self.write(&next_alias, next.created_at, changes).await.map(drop),
+                None => Ok(()),
+            }
+        };
+        let (applied, next) = tokio::join!(self.write(&self.client.alias, live.created_at, changes), next);
+        match (applied, next) {
+            // The next index is not to blame for a failure of both.
+            (Err(error), _) => Err(error),
+            // The next index may lack the changes, or may have become the live one meanwhile: the caller retries.
+            (Ok(_), Err(error)) if error.is_transient() => Err(error),
+            (Ok(applied), Err(error)) => {
+                tracing::error!(
+                    error = error.chain(),
+                    "writing the index that is being built failed; it is discarded"
+                );
+                self.discard_next().await?;
+                Ok(applied)
+            }
+            (Ok(applied), Ok(())) => Ok(applied),
+        }
+    }
+
+    async fn ready(&self) -> Result<(), PortError> {
+        self.load_aliases().await?.live(&self.client)?;
+        Ok(())
+    }
+}

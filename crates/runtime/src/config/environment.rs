@@ -1,0 +1,97 @@
+//! The `NOREN_*` variables of the process.
+
+use crate::StartError;
+
+const PREFIX: &str = "NOREN_";
+
+/// Rejects variables that begin with `NOREN_` and are not among `known`: such a variable is most likely misspelt, and
+/// the setting would silently keep its default.
+///
+/// Variables that Kubernetes sets for a Service named `noren` are ignored.
+///
+/// # Errors
+/// Names the first unknown variable and the known ones.
+pub fn check_environment(known: &[String]) -> Result<(), StartError> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    match first_unknown(names, known) {
+        None => Ok(()),
+        Some(name) => {
+            let known = known.join(", ");
+            Err(StartError::new(format!("unknown variable {name}; unset it or write one of {known}")))
+        }
+    }
+}
+
+fn first_unknown(mut names: impl Iterator<Item = String>, known: &[String]) -> Option<String> {
+    names.find(|name| match name.strip_prefix(PREFIX) {
+        Some(rest) => !known.contains(name) && !is_set_by_kubernetes(rest),
+        None => false,
+    })
+}
+
+/// Returns true for the rest of a variable that Kubernetes sets for a Service: `SERVICE_HOST`, `SERVICE_PORT`,
+/// `SERVICE_PORT_` with the name of a port, `PORT`, and for each port such as `PORT_8080_TCP` its URL and the three parts
+/// of it.
+fn is_set_by_kubernetes(rest: &str) -> bool {
+    if matches!(rest, "SERVICE_HOST" | "SERVICE_PORT" | "PORT") || rest.starts_with("SERVICE_PORT_") {
+        return true;
+    }
+    let Some((port, protocol)) = rest.strip_prefix("PORT_").and_then(|rest| rest.split_once('_')) else {
+        return false;
+    };
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let (protocol, part) = protocol.split_once('_').unwrap_or((protocol, "PORT"));
+    is_port && matches!(protocol, "TCP" | "UDP" | "SCTP") && matches!(part, "PROTO" | "PORT" | "ADDR")
+}
+
+/// Returns the variables of all flags of a command and its subcommands, sorted.
+pub fn variables_of(command: &clap::Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(|flag| flag.get_env()?.to_str().map(str::to_owned));
+    let mut variables: Vec<String> = own.chain(command.get_subcommands().flat_map(variables_of)).collect();
+    variables.sort();
+    variables.dedup();
+    variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(names: &[&str]) -> Option<String> {
+        first_unknown(names.iter().map(|name| (*name).to_owned()), &["NOREN_LISTEN".to_owned()])
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_rejected() {
+        assert_eq!(unknown(&["PATH", "NOREN_LISTEN"]), None);
+        assert_eq!(unknown(&["NOREN_LISTEN", "NOREN_LISTN"]).as_deref(), Some("NOREN_LISTN"));
+    }
+
+    #[test]
+    fn variables_of_a_kubernetes_service_are_ignored() {
+        let set = [
+            "NOREN_SERVICE_HOST",
+            "NOREN_SERVICE_PORT",
+            "NOREN_SERVICE_PORT_HTTP",
+            "NOREN_PORT",
+            "NOREN_PORT_8080_TCP",
+            "NOREN_PORT_8080_TCP_PROTO",
+            "NOREN_PORT_8080_TCP_PORT",
+            "NOREN_PORT_8080_TCP_ADDR",
+            "NOREN_PORT_53_UDP_ADDR",
+        ];
+        assert_eq!(unknown(&set), None);
+        for other in [
+            "NOREN_SERVICE",
+            "NOREN_SERVICE_HOSTS",
+            "NOREN_PORTS",
+            "NOREN_PORT_TCP",
+            "NOREN_PORT__TCP",
+            "NOREN_PORT_8080_HTTP",
+            "NOREN_PORT_8080_TCP_NAME",
+            "NOREN_PORT_8080_TCP_ADDR_2",
+        ] {
+            assert_eq!(unknown(&[other]).as_deref(), Some(other));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Configuration: flags and `NOREN_*` variables, one struct a concern.
+//!
+//! All programs share the variables: a variable that a program does not use is ignored, an unknown one is an error.
+
+mod environment;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::StartError;
+
+pub use environment::{check_environment, variables_of};
+
+/// The address of a service.
+#[derive(Debug, Clone, Args)]
+pub struct Listen {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "NOREN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+}
+
+/// The folder of the embedded back ends.
+#[derive(Debug, Clone, Args)]
+pub struct DataDir {
+    /// Folder of the embedded store, queue and index; created if missing
+    #[arg(long, env = "NOREN_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+}
+
+impl DataDir {
+    /// Returns the folder of the embedded index.
+    pub fn index(&self) -> PathBuf {
+        self.data_dir.join("index")
+    }
+
+    /// Returns the folder of the import jobs.
+    pub fn imports(&self) -> PathBuf {
+        self.data_dir.join("imports")
+    }
+}
+
+/// The store.
+#[derive(Debug, Clone, Args)]
+pub struct Store {
+    /// Store of the products
+    #[arg(long, env = "NOREN_STORE", default_value = "sqlite")]
+    pub store: StoreKind,
+}
+
+/// A kind of store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreKind {
+    /// A file in the data folder
+    Sqlite,
+    /// A table in DynamoDB
+    Dynamodb,
+}
+
+/// The table of a DynamoDB store.
+#[derive(Debug, Clone, Args)]
+pub struct DynamoDb {
+    /// Table of the products in DynamoDB
+    #[arg(long, env = "NOREN_DYNAMODB_TABLE", default_value = "noren-products", value_name = "NAME")]
+    pub dynamodb_table: String,
+}
+
+/// The queue of changes.
+#[derive(Debug, Clone, Args)]
+pub struct Queue {
+    /// Queue of the changes to be indexed
+    #[arg(long, env = "NOREN_QUEUE", default_value = "sqlite")]
+    pub queue: QueueKind,
+    /// Queue of the changes in SQS: a name or a URL
+    #[arg(long, env = "NOREN_SQS_QUEUE", default_value = "noren-sync", value_name = "NAME")]
+    pub sqs_queue: String,
+}
+
+/// A kind of queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueueKind {
+    /// The file of the embedded store
+    Sqlite,
+    /// A queue in SQS
+    Sqs,
+}
+
+/// Whether missing back ends are created.
+#[derive(Debug, Clone, Args)]
+pub struct CreateTables {
+    /// Create missing tables, queues and indexes at start: for local use
+    // The flag takes no value; its variable takes one.
+    #[arg(
+        long,
+        env = "NOREN_CREATE_TABLES",
+        value_name = "true|false",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = ArgAction::Set
+    )]
+    pub create_tables: bool,
+}
+
+/// The search index.
+#[derive(Debug, Clone, Args)]
+pub struct Index {
+    /// Search index
+    #[arg(long, env = "NOREN_INDEX", default_value = "tantivy")]
+    pub index: IndexKind,
+    /// URL of OpenSearch; requests to Amazon OpenSearch Service are signed with the credentials of AWS
+    #[arg(
+        long,
+        env = "NOREN_OPENSEARCH_URL",
+        default_value = "http://127.0.0.1:9200",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub opensearch_url: String,
+    /// Alias of the index in OpenSearch
+    #[arg(long, env = "NOREN_OPENSEARCH_INDEX", default_value = "noren-products", value_name = "ALIAS")]
+    pub opensearch_index: String,
+}
+
+/// A kind of index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IndexKind {
+    /// A folder in the data folder
+    Tantivy,
+    /// An index in OpenSearch
+    Opensearch,
+}
+
+/// The default of [`Caching::answer_cache_mb`].
+pub const DEFAULT_ANSWER_CACHE_MB: u32 = 64;
+
+/// Caching of search responses.
+#[derive(Debug, Clone, Args)]
+pub struct Caching {
+    /// Seconds that HTTP caches may keep the response of a search [default: 300, and 0 under `noren serve`]
+    #[arg(long, env = "NOREN_CACHE_SECONDS", value_name = "SECONDS")]
+    pub cache_seconds: Option<u32>,
+    /// Size of the in-memory cache of search responses in MB, emptied by writes; 0 disables it
+    #[arg(long, env = "NOREN_ANSWER_CACHE_MB", value_name = "MB", default_value_t = DEFAULT_ANSWER_CACHE_MB)]
+    pub answer_cache_mb: u32,
+}
+
+/// Returns the error for a back end that is configured but not compiled into this build.
+pub fn compiled_out(variable: &str, value: &str, feature: &str) -> StartError {
+    StartError::new(format!(
+        "{variable}={value} needs a back end that this build does not have; \
+         build with `--features {feature}` or choose another value"
+    ))
+}

@@ -1,0 +1,66 @@
+//! The error of a process that cannot start or continue.
+
+use std::process::ExitCode;
+
+/// The reason why a process cannot start or continue.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StartError {
+    message: String,
+    details: Vec<String>,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StartError {
+    /// Creates an error whose message says what is wrong and what to do.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), details: Vec::new(), source: None }
+    }
+
+    /// Creates an error with its cause.
+    pub fn because(
+        message: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { message: message.into(), details: Vec::new(), source: Some(source.into()) }
+    }
+
+    /// Adds one line for each of several faults.
+    #[must_use]
+    pub fn with_details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+
+    /// Returns the lines of [`with_details`](Self::with_details).
+    pub fn details(&self) -> &[String] {
+        &self.details
+    }
+
+    /// Formats the error and its causes as one line.
+    pub fn line(&self) -> String {
+        let mut line = self.message.clone();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Many errors contain the text of their cause already.
+            if !line.contains(&text) {
+                line = format!("{line}: {text}");
+            }
+            source = cause.source();
+        }
+        line.replace('\n', " ")
+    }
+}
+
+/// Returns the exit code of a process: 0, or 1 after printing the error in one line and its details.
+pub fn exit_code(result: Result<(), StartError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.line());
+            error.details().iter().for_each(|detail| eprintln!("{detail}"));
+            ExitCode::FAILURE
+        }
+    }
+}

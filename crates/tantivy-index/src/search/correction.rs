@@ -1,0 +1,28 @@
+//! The corrected form of a misspelt query.
+
+use domain::search::SearchRequest;
+
+use crate::search::interpretation::InterpretedWord;
+use crate::search::snapshot::Snapshot;
+
+/// Returns the query with each word that no product has replaced by its best correction; `None` if there is no such word.
+pub(crate) fn corrected_query(
+    request: &SearchRequest,
+    words: &[InterpretedWord],
+    snapshot: &Snapshot,
+) -> tantivy::Result<Option<String>> {
+    let query = &request.words;
+    let (mut corrected, mut copied) = (String::new(), 0);
+    for word in words {
+        if let Some(correction) = word.correction(request.is_prefix_query, snapshot)? {
+            corrected.push_str(&query[copied..word.word.span.start]);
+            corrected.push_str(correction);
+            copied = word.word.span.end;
+        }
+    }
+    if copied == 0 {
+        return Ok(None);
+    }
+    corrected.push_str(&query[copied..]);
+    Ok(Some(corrected))
+}

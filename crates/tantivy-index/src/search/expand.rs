@@ -1,0 +1,159 @@
+//! Expands a word of a query: finds the terms of the index that it stands for.
+//!
+//! A word is looked up in each way that [`text::query`] names, then as a prefix if it is the last one, then, on request, with
+//! typos. A query expands each word once.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::Language;
+use domain::ports::ENOUGH_PRODUCTS;
+use tantivy::postings::TermInfo;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet, TERMINATED};
+use text::dictionary::Dictionary;
+use text::forms::normal_form;
+use text::query::{Alternative, Phrase, Term, Word};
+use text::score::{PHRASE_WEIGHT_FACTOR, Spelling, Tier};
+use text::typos::Pattern;
+
+use crate::search::expand_prefix::add_prefixed;
+use crate::search::expansion::{Correction, DocumentList, ExpandOptions, Expansion, ExpansionKey, ListTerms};
+use crate::search::postings::has_at_least;
+use crate::search::segment::Segment;
+use crate::search::snapshot::Snapshot;
+
+/// The most corrections of a misspelt word: those with the fewest typos, then the most frequent.
+const MAX_CORRECTIONS: usize = 50;
+
+/// Expands a word, from the snapshot's cache if possible.
+pub(crate) fn expand(
+    word: &Word,
+    options: ExpandOptions,
+    snapshot: &Snapshot,
+) -> tantivy::Result<Arc<Expansion>> {
+    let key = ExpansionKey::new(word, options);
+    if let Some(known) = snapshot.expansions.get(&key) {
+        return Ok(known);
+    }
+    let mut expansion = Expansion::default();
+    for segment in &snapshot.segments {
+        let mut lists = Vec::new();
+        for alternative in &word.alternatives {
+            lists.extend(list_of_alternative(word, alternative, segment)?);
+        }
+        expansion.lists.push(lists);
+    }
+    if word.is_prefix && (options.is_prefix_query || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
+        add_prefixed(&mut expansion, word, snapshot)?;
+    }
+    if options.typos {
+        add_corrections(&mut expansion, word, snapshot)?;
+    }
+    let expansion = Arc::new(expansion);
+    snapshot.expansions.insert(key, &expansion);
+    Ok(expansion)
+}
+
+/// Expands a phrase: finds the documents in which its words are neighbours.
+pub(crate) fn expand_phrase(phrase: &Phrase, snapshot: &Snapshot) -> tantivy::Result<Expansion> {
+    let lists = |segment: &Segment| -> tantivy::Result<Vec<DocumentList>> {
+        let info = term_info(&phrase.term, segment)?;
+        let dictionary = phrase.term.dictionary;
+        let list = |info| DocumentList::of_term(Tier::Exact, PHRASE_WEIGHT_FACTOR, dictionary, info);
+        Ok(info.map(list).into_iter().collect())
+    };
+    let lists = snapshot.segments.iter().map(lists).collect::<tantivy::Result<_>>()?;
+    Ok(Expansion { lists, corrections: Vec::new() })
+}
+
+fn term_info(term: &Term, segment: &Segment) -> tantivy::Result<Option<TermInfo>> {
+    Ok(segment.inverted_index(term.dictionary).terms().get(&term.text)?)
+}
+
+/// Returns the documents that match an alternative; `None` if the segment lacks one of its terms.
+fn list_of_alternative(
+    word: &Word,
+    alternative: &Alternative,
+    segment: &Segment,
+) -> tantivy::Result<Option<DocumentList>> {
+    let mut infos = Vec::with_capacity(alternative.terms.len());
+    for term in &alternative.terms {
+        let Some(info) = term_info(term, segment)? else { return Ok(None) };
+        infos.push((term.dictionary, info));
+    }
+    let weight_factor = word.weight_factor(alternative.spelling);
+    let Some((dictionary, first)) = infos.first().cloned() else { return Ok(None) };
+    let terms = match infos.len() {
+        1 => ListTerms::One(dictionary, first),
+        _ if alternative.is_phrase => {
+            ListTerms::Phrase(first, alternative.terms.iter().map(|term| term.text.clone()).collect())
+        }
+        _ => ListTerms::All(infos),
+    };
+    Ok(Some(DocumentList { tier: Tier::Exact, weight_factor, terms }))
+}
+
+/// Adds the words that this one may be a misspelling of, in all their forms.
+fn add_corrections(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> tantivy::Result<()> {
+    let Some(pattern) = Pattern::for_word(&word.text) else { return Ok(()) };
+    let mut near = HashMap::<&str, (u8, u64)>::new();
+    for segment in &snapshot.segments {
+        segment.vocabulary()?.each_near(&pattern, |word| {
+            let (_, documents) = near.entry(word.text).or_insert((word.typos, 0));
+            *documents += u64::from(word.documents);
+        });
+    }
+    let ranked = near.into_iter().map(|(text, (typos, documents))| (typos, Reverse(documents), text));
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_unstable();
+    ranked.truncate(MAX_CORRECTIONS);
+    for (typos, _, text) in ranked {
+        if has_live_document(text, snapshot)? {
+            expansion.corrections.push(Correction { text: text.to_owned(), typos });
+        }
+    }
+    for (lists, segment) in expansion.lists.iter_mut().zip(&snapshot.segments) {
+        add_lists_of_corrections(word, lists, &expansion.corrections, segment, snapshot.language)?;
+    }
+    Ok(())
+}
+
+/// Returns true if a document that is not deleted has the word.
+fn has_live_document(word: &str, snapshot: &Snapshot) -> tantivy::Result<bool> {
+    for segment in &snapshot.segments {
+        let words = segment.inverted_index(Dictionary::Words);
+        let Some(info) = words.terms().get(word)? else { continue };
+        let mut postings = words.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+        while postings.doc() != TERMINATED {
+            if !segment.reader.is_deleted(postings.doc()) {
+                return Ok(true);
+            }
+            postings.advance();
+        }
+    }
+    Ok(false)
+}
+
+/// Adds for each correction the list of its normal form, which includes all forms, or else that of the word itself.
+fn add_lists_of_corrections(
+    word: &Word,
+    lists: &mut Vec<DocumentList>,
+    corrections: &[Correction],
+    segment: &Segment,
+    language: Language,
+) -> tantivy::Result<()> {
+    let weight_factor = word.weight_factor(Spelling::Same);
+    for Correction { text, typos } in corrections {
+        let tier = if *typos == 1 { Tier::OneTypo } else { Tier::TwoTypos };
+        let (dictionary, normal_form) = normal_form(text, language);
+        for (dictionary, text) in [(dictionary, &*normal_form), (Dictionary::Words, text)] {
+            if let Some(info) = segment.inverted_index(dictionary).terms().get(text)? {
+                lists.push(DocumentList::of_term(tier, weight_factor, dictionary, info));
+                break;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The expansion of a query word: the lists of documents that match it, per segment.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tantivy::postings::TermInfo;
+use text::dictionary::Dictionary;
+use text::query::{Alternative, Word};
+use text::score::Tier;
+
+use crate::search::segment::Segment;
+
+/// The most lists that a snapshot caches, which takes a few megabytes; then the cache is cleared.
+const MAX_CACHED_LISTS: usize = 50_000;
+
+/// The documents that match a query word in a snapshot.
+#[derive(Default)]
+pub(crate) struct Expansion {
+    /// The lists by segment number.
+    pub(crate) lists: Vec<Vec<DocumentList>>,
+    /// The words of the index that the query word may be a misspelling of: the fewest typos first, then the most frequent.
+    pub(crate) corrections: Vec<Correction>,
+}
+
+/// A word of the index that a query word may be a misspelling of.
+pub(crate) struct Correction {
+    pub(crate) text: String,
+    pub(crate) typos: u8,
+}
+
+/// The documents of a segment that match a word in one way.
+pub(crate) struct DocumentList {
+    pub(crate) tier: Tier,
+    /// The factor that scales the weights of terms.
+    pub(crate) weight_factor: u8,
+    pub(crate) terms: ListTerms,
+}
+
+/// The terms that a document of a list has.
+pub(crate) enum ListTerms {
+    One(Dictionary, TermInfo),
+    /// All of these terms. The first one determines the weight.
+    All(Vec<(Dictionary, TermInfo)>),
+    /// The bigrams of a run of characters, one after the other. The first one determines the weight.
+    Phrase(TermInfo, Arc<[String]>),
+}
+
+impl DocumentList {
+    /// Creates the list of the documents that have a term.
+    pub(crate) fn of_term(tier: Tier, weight_factor: u8, dictionary: Dictionary, info: TermInfo) -> Self {
+        Self { tier, weight_factor, terms: ListTerms::One(dictionary, info) }
+    }
+
+    /// Returns an upper bound of the number of documents, including deleted ones.
+    pub(crate) fn max_documents(&self) -> u32 {
+        match &self.terms {
+            ListTerms::One(_, info) | ListTerms::Phrase(info, _) => info.doc_freq,
+            ListTerms::All(infos) => infos.iter().map(|(_, info)| info.doc_freq).min().unwrap_or_default(),
+        }
+    }
+}
+
+impl Expansion {
+    /// Returns the lists of a segment.
+    pub(crate) fn lists(&self, segment: &Segment) -> &[DocumentList] {
+        self.lists.get(segment.number as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the size as [`MAX_CACHED_LISTS`] counts it.
+    fn size(&self) -> usize {
+        self.lists.iter().map(Vec::len).sum::<usize>() + self.corrections.len() + 1
+    }
+}
+
+/// Which words an expansion includes besides the alternatives of the query word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ExpandOptions {
+    /// Words that differ by a few typos.
+    pub(crate) typos: bool,
+    /// Words that begin with the last query word, however many documents have the word itself.
+    pub(crate) is_prefix_query: bool,
+}
+
+/// The expansions of a snapshot by word. Shoppers search for the same words, and turn pages.
+#[derive(Default)]
+pub(crate) struct ExpansionCache(Mutex<CachedExpansions>);
+
+#[derive(Default)]
+struct CachedExpansions {
+    by_key: HashMap<ExpansionKey, Arc<Expansion>>,
+    lists: usize,
+}
+
+/// Everything that determines an expansion in a snapshot.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct ExpansionKey {
+    text: String,
+    is_prefix: bool,
+    alternatives: Vec<Alternative>,
+    options: ExpandOptions,
+}
+
+impl ExpansionKey {
+    pub(crate) fn new(word: &Word, options: ExpandOptions) -> Self {
+        let (text, alternatives) = (word.text.clone(), word.alternatives.clone());
+        Self { text, alternatives, is_prefix: word.is_prefix, options }
+    }
+}
+
+impl ExpansionCache {
+    pub(crate) fn get(&self, key: &ExpansionKey) -> Option<Arc<Expansion>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).by_key.get(key).cloned()
+    }
+
+    pub(crate) fn insert(&self, key: ExpansionKey, expansion: &Arc<Expansion>) {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.lists += expansion.size();
+        if cached.lists > MAX_CACHED_LISTS {
+            *cached = CachedExpansions { lists: expansion.size(), ..CachedExpansions::default() };
+        }
+        cached.by_key.insert(key, Arc::clone(expansion));
+    }
+}

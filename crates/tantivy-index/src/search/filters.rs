@@ -1,0 +1,187 @@
+//! The filters of a search, prepared for one segment: values are looked up once as value ids or ordinals.
+
+use std::ops::Range;
+
+use domain::search::{AttributeFilter, Field, Filters};
+use domain::{Currency, PriceRange};
+use tantivy::DocId;
+use tantivy::columnar::{BytesColumn, StrColumn};
+use text::attributes::attribute_term;
+
+use crate::layout::value_field::{VALUE_FIELDS, ValueShape};
+use crate::search::columns::{Prices, ValueColumn, ValueLists};
+use crate::search::ordinals::number_range;
+use crate::search::segment::Segment;
+use crate::search::values::{NO_VALUE, ValueId, ValueTable, ValueTables};
+
+/// The filters of a search in one segment.
+pub(crate) struct SegmentFilters<'a> {
+    /// The filter of each field, the cheapest first.
+    fields: Vec<(Field, FieldFilter<'a>)>,
+}
+
+/// The result of applying all filters to a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It passes.
+    Passes,
+    /// It fails one field only, the one with this [position](SegmentFilters::position).
+    FailsOnly(usize),
+    /// It fails several fields.
+    Fails,
+}
+
+/// The filter of one field.
+enum FieldFilter<'a> {
+    InStock {
+        column: &'a [bool],
+        wanted: bool,
+    },
+    Price {
+        prices: Prices<'a>,
+        ranges: &'a [PriceRange],
+    },
+    /// The value is one of these.
+    OneOf {
+        column: &'a [ValueId],
+        wanted: Vec<ValueId>,
+    },
+    /// The path is accepted; by value id.
+    Within {
+        column: &'a [ValueId],
+        is_accepted: Vec<bool>,
+    },
+    /// One of the values is one of these.
+    AnyOf {
+        column: &'a ValueLists,
+        wanted: Vec<ValueId>,
+    },
+    /// A value of the attribute is one of these, or in one of these ranges; by ordinal.
+    Attribute {
+        values: Option<(&'a StrColumn, Vec<u64>)>,
+        numbers: Option<(&'a BytesColumn, Vec<Range<u64>>)>,
+    },
+    /// No document of the segment passes.
+    Never,
+}
+
+impl<'a> SegmentFilters<'a> {
+    pub(crate) fn new(
+        filters: &'a Filters,
+        currency: Currency,
+        segment: &'a Segment,
+        values: &ValueTables,
+    ) -> tantivy::Result<Self> {
+        let columns = segment.columns();
+        let mut fields = Vec::new();
+        if let Some(wanted) = filters.in_stock {
+            fields.push((Field::Stock, FieldFilter::InStock { column: &columns.in_stock, wanted }));
+        }
+        if !filters.price.is_empty() {
+            let filter = FieldFilter::Price { prices: columns.prices(currency), ranges: &filters.price };
+            fields.push((Field::Price, filter));
+        }
+        for ((field, column), table) in VALUE_FIELDS.iter().zip(&columns.values).zip(&values.0) {
+            let wanted = (field.wanted)(filters);
+            if !wanted.is_empty() {
+                fields.push((field.field.clone(), FieldFilter::values(&wanted, field.shape, column, table)));
+            }
+        }
+        for (key, filters) in filters.attributes.iter().filter(|(_, filters)| !filters.is_empty()) {
+            fields.push((Field::Attribute(key.clone()), FieldFilter::attribute(segment, key, filters)?));
+        }
+        Ok(Self { fields })
+    }
+
+    /// Returns the position of the field's filter in [`Verdict::FailsOnly`]; `None` if the field has no filter.
+    pub(crate) fn position(&self, field: &Field) -> Option<usize> {
+        self.fields.iter().position(|(filtered, _)| filtered == field)
+    }
+
+    /// Applies the filters to a document.
+    pub(crate) fn verdict(&self, document: DocId) -> Verdict {
+        let mut verdict = Verdict::Passes;
+        for (position, (_, filter)) in self.fields.iter().enumerate() {
+            if !filter.accepts(document) {
+                if verdict != Verdict::Passes {
+                    return Verdict::Fails;
+                }
+                verdict = Verdict::FailsOnly(position);
+            }
+        }
+        verdict
+    }
+}
+
+impl<'a> FieldFilter<'a> {
+    fn values(wanted: &[String], shape: ValueShape, column: &'a ValueColumn, table: &ValueTable) -> Self {
+        // A value without an id is in no product.
+        let wanted = wanted.iter().filter_map(|text| table.id(text)).collect::<Vec<_>>();
+        match column {
+            ValueColumn::Single(column) if shape == ValueShape::Path => {
+                Self::Within { column, is_accepted: is_within(&wanted, table) }
+            }
+            ValueColumn::Single(column) => Self::OneOf { column, wanted },
+            ValueColumn::List(column) => Self::AnyOf { column, wanted },
+        }
+    }
+
+    fn attribute(segment: &'a Segment, key: &str, filters: &[AttributeFilter]) -> tantivy::Result<Self> {
+        let (mut ordinals, mut ranges) = (Vec::new(), Vec::new());
+        for filter in filters {
+            match filter {
+                AttributeFilter::Equals(value) => {
+                    if let Some(column) = &segment.attributes {
+                        ordinals.extend(column.dictionary().term_ord(attribute_term(key, value))?);
+                    }
+                }
+                AttributeFilter::Range { min, max } => {
+                    if let Some(column) = &segment.numbers {
+                        let range = number_range(column, key, *min, *max)?;
+                        ranges.extend(range.filter(|range| !range.is_empty()));
+                    }
+                }
+            }
+        }
+        let values =
+            segment.attributes.as_ref().filter(|_| !ordinals.is_empty()).map(|column| (column, ordinals));
+        let numbers = segment.numbers.as_ref().filter(|_| !ranges.is_empty()).map(|column| (column, ranges));
+        Ok(match (&values, &numbers) {
+            (None, None) => Self::Never,
+            _ => Self::Attribute { values, numbers },
+        })
+    }
+
+    fn accepts(&self, document: DocId) -> bool {
+        let at = document as usize;
+        match self {
+            Self::Never => false,
+            Self::InStock { column, wanted } => column[at] == *wanted,
+            Self::Price { prices, ranges } => {
+                prices.get(document).is_some_and(|price| ranges.iter().any(|range| range.contains(price)))
+            }
+            Self::OneOf { column, wanted } => wanted.contains(&column[at]),
+            Self::Within { column, is_accepted } => is_accepted.get(column[at] as usize) == Some(&true),
+            Self::AnyOf { column, wanted } => column.get(document).iter().any(|value| wanted.contains(value)),
+            Self::Attribute { values, numbers } => {
+                values.as_ref().is_some_and(|(column, wanted)| {
+                    column.ords().values_for_doc(document).any(|ordinal| wanted.contains(&ordinal))
+                }) || numbers.as_ref().is_some_and(|(column, ranges)| {
+                    let mut ordinals = column.ords().values_for_doc(document);
+                    ordinals.any(|ordinal| ranges.iter().any(|range| range.contains(&ordinal)))
+                })
+            }
+        }
+    }
+}
+
+/// Returns for each value id whether its value or one of its ancestors is wanted.
+fn is_within(wanted: &[ValueId], table: &ValueTable) -> Vec<bool> {
+    let is_within = |id: ValueId| {
+        let path = std::iter::successors(Some(id), |id| {
+            Some(table.parent(*id)).filter(|parent| *parent != NO_VALUE)
+        });
+        path.into_iter().any(|id| wanted.contains(&id))
+    };
+    (0..table.len() as ValueId).map(is_within).collect()
+}

@@ -1,0 +1,228 @@
+//! The interpretation of a query: which words may match with typos, and which are optional.
+//!
+//! Words are first matched as typed. If few products have them all, rare words may also match with typos; if still few do, some
+//! words become optional. [`SearchIndex::search_all`](domain::ports::SearchIndex::search_all) has the exact rules.
+
+use std::sync::Arc;
+
+use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
+use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
+use text::query::{MAX_RELAXED_WORDS, Phrase, Query, Word, most_frequent_first};
+use text::typos::typos_allowed;
+
+use crate::error::search_error;
+use crate::search::deadline::Deadline;
+use crate::search::document_frequency::document_frequency;
+use crate::search::expand::{expand, expand_phrase};
+use crate::search::expansion::{ExpandOptions, Expansion};
+use crate::search::matching::{add_phrases, find_matches};
+use crate::search::pinned_and_hidden::PinnedAndHidden;
+use crate::search::postings::has_at_least;
+use crate::search::ranking::{Match, Ranking, ScoredTerm};
+use crate::search::snapshot::Snapshot;
+
+/// An interpreted query with its matches.
+#[derive(Default)]
+pub(crate) struct InterpretedQuery {
+    pub(crate) words: Vec<InterpretedWord>,
+    pub(crate) interpretation: QueryInterpretation,
+    /// The matches by segment, without hidden products.
+    pub(crate) matches: Vec<Vec<Match>>,
+}
+
+/// A word of an interpreted query.
+pub(crate) struct InterpretedWord {
+    pub(crate) word: Word,
+    pub(crate) expansion: Arc<Expansion>,
+    is_required: bool,
+}
+
+impl InterpretedWord {
+    /// Returns the best correction of the word; `None` if a product has the word as typed.
+    pub(crate) fn correction(
+        &self,
+        is_prefix_query: bool,
+        snapshot: &Snapshot,
+    ) -> tantivy::Result<Option<&str>> {
+        let Some(best) = self.expansion.corrections.first() else { return Ok(None) };
+        let as_typed = expand(&self.word, ExpandOptions { typos: false, is_prefix_query }, snapshot)?;
+        Ok((!has_at_least(1, &as_typed, snapshot)?).then_some(&best.text))
+    }
+}
+
+impl InterpretedQuery {
+    /// Returns the optional words as typed.
+    pub(crate) fn relaxed(&self, query: &str) -> Vec<String> {
+        let optional = self.interpretation.optional.iter().filter_map(|at| self.words.get(usize::from(*at)));
+        optional.filter_map(|word| query.get(word.word.span.clone())).map(str::to_owned).collect()
+    }
+
+    /// Returns the number of matches.
+    fn count(&self) -> usize {
+        self.matches.iter().map(Vec::len).sum()
+    }
+
+    fn scored_words(&self) -> impl Iterator<Item = ScoredTerm> {
+        let words = self.words.iter().enumerate();
+        words.map(|(at, word)| ScoredTerm::word(Arc::clone(&word.expansion), at, word.is_required))
+    }
+}
+
+/// Interprets a query.
+pub(crate) struct Interpreter<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) rules: &'a PinnedAndHidden,
+    pub(crate) is_prefix_query: bool,
+    pub(crate) deadline: Deadline,
+}
+
+impl Interpreter<'_> {
+    /// Interprets a query with at least one word and finds its matches. `earlier` is the interpretation of the earlier pages,
+    /// which is kept.
+    ///
+    /// # Errors
+    /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable) if the deadline passes.
+    pub(crate) fn interpret(
+        &self,
+        request: &SearchRequest,
+        query: Query,
+        earlier: Option<&QueryInterpretation>,
+    ) -> Result<InterpretedQuery, PortError> {
+        let Query { words, phrases } = query;
+        let mut query = InterpretedQuery::default();
+        for word in words {
+            let expansion = self.expand(&word, false)?;
+            let is_required = request.match_mode != MatchMode::Any;
+            query.words.push(InterpretedWord { word, expansion, is_required });
+        }
+        if let Some(earlier) = earlier {
+            self.adopt(&mut query, earlier)?;
+            self.find(&mut query)?;
+        } else {
+            self.find(&mut query)?;
+            if request.match_mode != MatchMode::Any {
+                self.allow_typos(&mut query)?;
+            }
+            if request.match_mode == MatchMode::Most {
+                let enough = if request.sort == Sort::Relevance { ENOUGH_PRODUCTS } else { 1 };
+                self.relax(&mut query, enough)?;
+            }
+        }
+        self.add_phrases(&mut query, &phrases)?;
+        Ok(query)
+    }
+
+    fn expand(&self, word: &Word, typos: bool) -> Result<Arc<Expansion>, PortError> {
+        let options = ExpandOptions { typos, is_prefix_query: self.is_prefix_query };
+        expand(word, options, self.snapshot).map_err(search_error)
+    }
+
+    /// Applies the interpretation of the earlier pages.
+    fn adopt(&self, query: &mut InterpretedQuery, earlier: &QueryInterpretation) -> Result<(), PortError> {
+        for at in &earlier.typos {
+            if let Some(word) = query.words.get_mut(usize::from(*at)) {
+                word.expansion = self.expand(&word.word, true)?;
+            }
+        }
+        for at in &earlier.optional {
+            if let Some(word) = query.words.get_mut(usize::from(*at)) {
+                word.is_required = false;
+            }
+        }
+        query.interpretation = earlier.clone();
+        Ok(())
+    }
+
+    /// Lets rare words match with typos if few products have all words.
+    fn allow_typos(&self, query: &mut InterpretedQuery) -> Result<(), PortError> {
+        if query.count() >= FEW_PRODUCTS {
+            return Ok(());
+        }
+        for (at, word) in (0..).zip(&mut query.words) {
+            let is_rare = typos_allowed(&word.word.text) > 0
+                && !has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot).map_err(search_error)?;
+            if is_rare {
+                word.expansion = self.expand(&word.word, true)?;
+                query.interpretation.typos.push(at);
+            }
+        }
+        if query.interpretation.typos.is_empty() { Ok(()) } else { self.find(query) }
+    }
+
+    /// Makes words optional until enough products have the others.
+    fn relax(&self, query: &mut InterpretedQuery, enough: usize) -> Result<(), PortError> {
+        if query.count() >= enough || query.words.len() < 2 {
+            return Ok(());
+        }
+        let mut frequencies = Vec::with_capacity(query.words.len());
+        for word in &query.words {
+            let frequency =
+                document_frequency(&word.expansion, self.snapshot, self.rules).map_err(search_error)?;
+            frequencies.push(frequency as u64);
+        }
+        let (known, unknown): (Vec<usize>, Vec<usize>) =
+            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
+        if known.is_empty() {
+            return Ok(());
+        }
+        unknown.into_iter().for_each(|at| query.words[at].is_required = false);
+        if known.len() < query.words.len() {
+            self.find(query)?;
+        }
+        for (tries, at) in known[..known.len() - 1].iter().enumerate() {
+            if tries < MAX_RELAXED_WORDS && query.count() >= enough {
+                break;
+            }
+            query.words[*at].is_required = false;
+            // After the limit, all words but the rarest become optional at once.
+            if tries + 1 < MAX_RELAXED_WORDS || tries + 2 == known.len() {
+                self.find(query)?;
+            }
+        }
+        let optional = (0..).zip(&query.words).filter(|(_, word)| !word.is_required).map(|(at, _)| at);
+        query.interpretation.optional = optional.collect();
+        Ok(())
+    }
+
+    /// Finds the matches, regardless of filters.
+    fn find(&self, query: &mut InterpretedQuery) -> Result<(), PortError> {
+        let terms: Vec<ScoredTerm> = query.scored_words().collect();
+        let ranking = Ranking::new(query.words.len());
+        query.matches.clear();
+        for segment in &self.snapshot.segments {
+            self.deadline.check()?;
+            let mut matches = find_matches(&terms, &ranking, segment).map_err(search_error)?;
+            self.rules.remove_hidden(&mut matches, segment);
+            query.matches.push(matches);
+        }
+        Ok(())
+    }
+
+    /// Adds the scores of phrases: neighbours in the query that are neighbours in a product too. They change only the order.
+    fn add_phrases(&self, query: &mut InterpretedQuery, phrases: &[Phrase]) -> Result<(), PortError> {
+        let mut terms = Vec::with_capacity(phrases.len());
+        for phrase in phrases {
+            let phrase = self.correct(phrase, query)?;
+            let expansion = expand_phrase(&phrase, self.snapshot).map_err(search_error)?;
+            terms.push(ScoredTerm::phrase(expansion, phrase.second));
+        }
+        let ranking = Ranking::new(query.words.len());
+        for (matches, segment) in query.matches.iter_mut().zip(&self.snapshot.segments) {
+            add_phrases(matches, &terms, &ranking, segment).map_err(search_error)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the phrase with its misspelt words corrected.
+    fn correct(&self, phrase: &Phrase, query: &InterpretedQuery) -> Result<Phrase, PortError> {
+        let (first, second) = (&query.words[phrase.first], &query.words[phrase.second]);
+        if first.expansion.corrections.is_empty() && second.expansion.corrections.is_empty() {
+            return Ok(phrase.clone());
+        }
+        let corrected = |word: &'_ InterpretedWord| -> Result<String, PortError> {
+            let correction = word.correction(self.is_prefix_query, self.snapshot).map_err(search_error)?;
+            Ok(correction.unwrap_or(&word.word.text).to_owned())
+        };
+        Ok(phrase.corrected(&corrected(first)?, &corrected(second)?, self.snapshot.language))
+    }
+}

@@ -1,0 +1,161 @@
+//! The orders of a search. [`Criterion::of`] is the table of orders: a new order on data that the index has is one more row.
+
+use domain::Currency;
+use domain::search::{Cursor, Sort, SortKey};
+use tantivy::DocId;
+use tantivy::columnar::{Column, StrColumn};
+
+use crate::search::columns::Prices;
+use crate::search::ordinals::{first_after, first_at_or_after};
+use crate::search::segment::Segment;
+
+/// The key of a product without a value in the order: it sorts last.
+pub(crate) const MISSING: u64 = u64::MAX;
+
+/// The property that an order compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Criterion {
+    /// The score, highest first.
+    Score,
+    Price(Direction),
+    CreatedAt(Direction),
+    /// The name, ascending.
+    Name,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Ascending,
+    Descending,
+}
+
+impl Criterion {
+    fn of(sort: Sort) -> Self {
+        match sort {
+            Sort::Relevance => Self::Score,
+            Sort::PriceAsc => Self::Price(Direction::Ascending),
+            Sort::PriceDesc => Self::Price(Direction::Descending),
+            Sort::Newest => Self::CreatedAt(Direction::Descending),
+            Sort::Name => Self::Name,
+        }
+    }
+}
+
+impl Direction {
+    /// Encodes a number so that keys compare in this direction.
+    fn encode(self, number: i64) -> u64 {
+        let key = tantivy::i64_to_u64(number);
+        match self {
+            Self::Ascending => key,
+            Self::Descending => !key,
+        }
+    }
+
+    /// Reverses [`Self::encode`].
+    fn decode(self, key: u64) -> i64 {
+        tantivy::u64_to_i64(match self {
+            Self::Ascending => key,
+            Self::Descending => !key,
+        })
+    }
+}
+
+/// A key that compares across segments in the order of the list.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) number: u64,
+    /// The name in an order by name, otherwise empty.
+    pub(crate) text: String,
+}
+
+impl Key {
+    /// Converts the key to that of a cursor.
+    pub(crate) fn to_sort_key(&self, sort: Sort, score: f32) -> Option<SortKey> {
+        if self.number == MISSING {
+            return None;
+        }
+        Some(match Criterion::of(sort) {
+            Criterion::Score => SortKey::Score(score.to_bits()),
+            Criterion::Price(direction) | Criterion::CreatedAt(direction) => {
+                SortKey::Number(direction.decode(self.number))
+            }
+            Criterion::Name => SortKey::Text(self.text.clone()),
+        })
+    }
+}
+
+/// An order within one segment, with the column that it compares.
+pub(crate) enum SegmentOrder<'a> {
+    Score,
+    Price(Prices<'a>, Direction),
+    Number(Option<&'a Column<i64>>, Direction),
+    /// Compares by ordinal.
+    Name(Option<&'a StrColumn>),
+}
+
+/// The position of a cursor among the keys of a segment.
+pub(crate) struct CursorPosition {
+    key: u64,
+    /// True if a product of the segment may have the key of the cursor; otherwise `key` is the first one after it.
+    is_exact: bool,
+    /// The ordinal of the first id after that of the cursor.
+    id: u64,
+}
+
+impl CursorPosition {
+    /// Returns true if a product with this key and id comes after the cursor.
+    pub(crate) fn is_before(&self, key: u64, id: u64) -> bool {
+        key > self.key || (key == self.key && (!self.is_exact || id >= self.id))
+    }
+}
+
+impl<'a> SegmentOrder<'a> {
+    pub(crate) fn new(sort: Sort, currency: Currency, segment: &'a Segment) -> Self {
+        match Criterion::of(sort) {
+            Criterion::Score => Self::Score,
+            Criterion::Price(direction) => Self::Price(segment.columns().prices(currency), direction),
+            Criterion::CreatedAt(direction) => Self::Number(segment.created_at.as_ref(), direction),
+            Criterion::Name => Self::Name(segment.name.as_ref()),
+        }
+    }
+
+    /// Returns a key that compares within the segment in the order of the list.
+    pub(crate) fn key(&self, document: DocId, score: f32) -> u64 {
+        match self {
+            Self::Score => score_key(score.to_bits()),
+            Self::Price(prices, direction) => {
+                prices.get(document).map_or(MISSING, |price| direction.encode(price))
+            }
+            Self::Number(column, direction) => column
+                .and_then(|column| column.first(document))
+                .map_or(MISSING, |number| direction.encode(number)),
+            Self::Name(column) => column.and_then(|column| column.ords().first(document)).unwrap_or(MISSING),
+        }
+    }
+
+    /// Returns the position of a valid cursor of this order. `ids` is the column of ids.
+    pub(crate) fn position(
+        &self,
+        cursor: &Cursor,
+        ids: Option<&StrColumn>,
+    ) -> tantivy::Result<CursorPosition> {
+        let (key, is_exact) = match (&cursor.key, self) {
+            (Some(SortKey::Score(bits)), _) => (score_key(*bits), true),
+            (Some(SortKey::Number(number)), Self::Price(_, direction) | Self::Number(_, direction)) => {
+                (direction.encode(*number), true)
+            }
+            (Some(SortKey::Text(name)), Self::Name(Some(names))) => {
+                let at = first_at_or_after(names, name.as_bytes())?;
+                (at, first_after(names, name.as_bytes())? > at)
+            }
+            _ => (MISSING, true),
+        };
+        let id = ids.map_or(Ok(0), |ids| first_after(ids, cursor.id.as_str().as_bytes()))?;
+        Ok(CursorPosition { key, is_exact, id })
+    }
+}
+
+fn score_key(bits: u32) -> u64 {
+    // The bits of non-negative floats compare as the floats do.
+    u64::from(!bits)
+}

@@ -1,0 +1,129 @@
+//! The pass over the matches of a search: filters, facet counts, the total and the order are decided in one go.
+
+use domain::ports::PortError;
+use domain::search::{Field, QueryInterpretation, SearchRequest};
+use tantivy::DocId;
+use text::query::Query;
+use text::score::UNBOOSTED_STEPS;
+
+use crate::error::search_error;
+use crate::search::boosts::SegmentBoosts;
+use crate::search::deadline::Deadline;
+use crate::search::facets::{self, FacetCounter};
+use crate::search::filters::{SegmentFilters, Verdict};
+use crate::search::interpretation::{InterpretedQuery, Interpreter};
+use crate::search::pinned_and_hidden::PinnedAndHidden;
+use crate::search::ranking::{Match, score};
+use crate::search::segment::Segment;
+use crate::search::snapshot::Snapshot;
+use crate::search::top::SegmentTop;
+use crate::search::window::{RankedProduct, Window};
+
+/// A search of all segments of a snapshot.
+pub(crate) struct Pass<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) request: &'a SearchRequest,
+    pub(crate) facets: &'a [Field],
+    pub(crate) window: &'a Window<'a>,
+    pub(crate) deadline: Deadline,
+}
+
+/// The result of a pass.
+pub(crate) struct Matches {
+    /// The number of products that match the words and pass the filters.
+    pub(crate) total: u64,
+    /// True if any product matches the words, regardless of filters.
+    pub(crate) any_word_matches: bool,
+    /// The first products of each segment.
+    pub(crate) products: Vec<RankedProduct>,
+    /// The counts of the facets, in the order of [`Pass::facets`].
+    pub(crate) facets: Vec<FacetCounter>,
+}
+
+impl<'a> Pass<'a> {
+    /// Interprets the query and runs the search.
+    pub(crate) fn run(&self) -> Result<(Matches, InterpretedQuery), PortError> {
+        let rules = PinnedAndHidden::find(self.request, self.snapshot).map_err(search_error)?;
+        let query = Query::new(self.request, self.snapshot.language);
+        let mut query = if query.words.is_empty() {
+            self.match_everything(&rules)?
+        } else {
+            let (snapshot, is_prefix_query) = (self.snapshot, self.request.is_prefix_query);
+            let interpreter =
+                Interpreter { snapshot, rules: &rules, is_prefix_query, deadline: self.deadline };
+            interpreter.interpret(self.request, query, self.window.interpretation())?
+        };
+        let matches = self.visit(&mut query.matches, &rules)?;
+        Ok((matches, query))
+    }
+
+    /// Matches all active products equally, for a query without words.
+    fn match_everything(&self, rules: &PinnedAndHidden) -> Result<InterpretedQuery, PortError> {
+        // The score is 0, but boosts may lower it, so with boosts it starts higher.
+        let steps = if self.request.tuning.boosts.is_empty() { 0 } else { UNBOOSTED_STEPS };
+        let mut matches = Vec::with_capacity(self.snapshot.segments.len());
+        for segment in &self.snapshot.segments {
+            self.deadline.check()?;
+            let documents = segment.active().filter(|document| !rules.is_hidden(*document, segment));
+            matches.push(documents.map(|document| Match { document, steps }).collect());
+        }
+        Ok(InterpretedQuery { words: Vec::new(), interpretation: QueryInterpretation::default(), matches })
+    }
+
+    /// Visits the matches of each segment. Applies boosts and pinned products to them.
+    fn visit(&self, matches: &mut [Vec<Match>], rules: &PinnedAndHidden) -> Result<Matches, PortError> {
+        let counter = |field| FacetCounter::new(field, self.request.currency, &self.snapshot.values);
+        let mut result = Matches {
+            total: 0,
+            any_word_matches: matches.iter().any(|matches| !matches.is_empty()),
+            products: Vec::new(),
+            facets: self.facets.iter().map(counter).collect::<Result<_, _>>()?,
+        };
+        for (segment, matches) in self.snapshot.segments.iter().zip(matches) {
+            self.deadline.check()?;
+            let boosts = SegmentBoosts::new(self.request, segment, self.snapshot).map_err(search_error)?;
+            boosts.apply(matches);
+            rules.insert_pinned(matches, segment);
+            self.visit_segment(matches, segment, &mut result).map_err(search_error)?;
+        }
+        Ok(result)
+    }
+
+    fn visit_segment(
+        &self,
+        matches: &[Match],
+        segment: &'a Segment,
+        result: &mut Matches,
+    ) -> tantivy::Result<()> {
+        if matches.is_empty() {
+            return Ok(());
+        }
+        let (filters, currency) = (&self.request.filters, self.request.currency);
+        let filters = SegmentFilters::new(filters, currency, segment, &self.snapshot.values)?;
+        let mut passing = Vec::with_capacity(matches.len());
+        let own: Vec<Option<usize>> = self.facets.iter().map(|field| filters.position(field)).collect();
+        let mut failing_only: Vec<Vec<DocId>> = own.iter().map(|_| Vec::new()).collect();
+        for found in matches {
+            match filters.verdict(found.document) {
+                Verdict::Passes => passing.push(*found),
+                Verdict::FailsOnly(position) => {
+                    for (own, documents) in own.iter().zip(&mut failing_only) {
+                        if *own == Some(position) {
+                            documents.push(found.document);
+                        }
+                    }
+                }
+                Verdict::Fails => {}
+            }
+        }
+        result.total += passing.len() as u64;
+        let mut top = SegmentTop::new(self.window, segment)?;
+        passing.iter().for_each(|found| top.add(found.document, score(found.steps)));
+        result.products.extend(top.into_products()?);
+        if result.facets.is_empty() {
+            return Ok(());
+        }
+        let passing: Vec<DocId> = passing.iter().map(|found| found.document).collect();
+        facets::count_segment(&mut result.facets, &passing, &failing_only, segment)
+    }
+}

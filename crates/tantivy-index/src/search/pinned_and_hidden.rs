@@ -1,0 +1,76 @@
+//! The products that a shop's rules pin to the top of a search or hide from it.
+
+use domain::ProductId;
+use domain::search::{SearchRequest, Sort};
+use tantivy::{DocAddress, DocId};
+use text::score::{PINNED_SCORE, STEP};
+
+use crate::layout::schema::STATE_ACTIVE;
+use crate::search::ranking::Match;
+use crate::search::segment::Segment;
+use crate::search::snapshot::Snapshot;
+
+/// The documents in a snapshot of the products that the rules for one search pin or hide.
+#[derive(Default)]
+pub(crate) struct PinnedAndHidden {
+    hidden: Vec<DocAddress>,
+    /// The pinned documents with their scores in steps.
+    pinned: Vec<(DocAddress, u32)>,
+}
+
+impl PinnedAndHidden {
+    /// Looks up the products. Hiding takes precedence, a product is pinned once, and only an order by relevance has pinned
+    /// products.
+    pub(crate) fn find(request: &SearchRequest, snapshot: &Snapshot) -> tantivy::Result<Self> {
+        const FIRST: u32 = (PINNED_SCORE / STEP) as u32;
+        const DISTANCE: u32 = (1.0 / STEP) as u32;
+        let mut rules = Self::default();
+        for id in &request.tuning.hidden {
+            rules.hidden.extend(find_active(id, snapshot)?);
+        }
+        if request.sort == Sort::Relevance {
+            for (id, position) in request.tuning.pinned.iter().zip(0..) {
+                let Some(address) = find_active(id, snapshot)? else { continue };
+                let is_pinned = rules.pinned.iter().any(|(pinned, _)| *pinned == address);
+                if !is_pinned && !rules.hidden.contains(&address) {
+                    rules.pinned.push((address, FIRST - position * DISTANCE));
+                }
+            }
+        }
+        Ok(rules)
+    }
+
+    /// Removes hidden products from the matches of a segment.
+    pub(crate) fn remove_hidden(&self, matches: &mut Vec<Match>, segment: &Segment) {
+        if self.hidden.iter().any(|hidden| hidden.segment_ord == segment.number) {
+            matches.retain(|found| !self.is_hidden(found.document, segment));
+        }
+    }
+
+    /// Returns true if any product is hidden.
+    pub(crate) fn has_hidden(&self) -> bool {
+        !self.hidden.is_empty()
+    }
+
+    /// Returns true if this product is hidden.
+    pub(crate) fn is_hidden(&self, document: DocId, segment: &Segment) -> bool {
+        self.hidden.contains(&segment.address(document))
+    }
+
+    /// Inserts pinned products into the matches of a segment, whether or not they match the words.
+    pub(crate) fn insert_pinned(&self, matches: &mut Vec<Match>, segment: &Segment) {
+        for (address, steps) in self.pinned.iter().filter(|(pinned, _)| pinned.segment_ord == segment.number)
+        {
+            let pinned = Match { document: address.doc_id, steps: *steps };
+            match matches.binary_search_by_key(&pinned.document, |found| found.document) {
+                Ok(at) => matches[at] = pinned,
+                Err(at) => matches.insert(at, pinned),
+            }
+        }
+    }
+}
+
+fn find_active(id: &ProductId, snapshot: &Snapshot) -> tantivy::Result<Option<DocAddress>> {
+    let found = snapshot.find(id)?.filter(|found| found.state == STATE_ACTIVE);
+    Ok(found.map(|found| found.address))
+}

@@ -1,0 +1,88 @@
+//! Keeps the first matches of a segment in the order of a search.
+
+use tantivy::DocId;
+use tantivy::columnar::StrColumn;
+
+use crate::search::order::{CursorPosition, Key, MISSING, SegmentOrder};
+use crate::search::ordinals::terms_of;
+use crate::search::segment::Segment;
+use crate::search::window::{RankedProduct, Window};
+
+/// The first matches of one segment.
+pub(crate) struct SegmentTop<'a> {
+    segment: &'a Segment,
+    order: SegmentOrder<'a>,
+    ids: Option<&'a StrColumn>,
+    after: Option<CursorPosition>,
+    keep: usize,
+    kept: Vec<Entry>,
+    /// The key and id of the last entry to keep, once there are enough.
+    last: Option<(u64, u64)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    key: u64,
+    /// The ordinal of the id.
+    id: u64,
+    document: DocId,
+    score: f32,
+}
+
+impl<'a> SegmentTop<'a> {
+    pub(crate) fn new(window: &Window<'_>, segment: &'a Segment) -> tantivy::Result<Self> {
+        let order = SegmentOrder::new(window.sort, window.currency, segment);
+        let ids = segment.id.as_ref();
+        let after = window.after.map(|cursor| order.position(cursor, ids)).transpose()?;
+        Ok(Self { segment, order, ids, after, keep: window.keep(), kept: Vec::new(), last: None })
+    }
+
+    /// Adds a match.
+    pub(crate) fn add(&mut self, document: DocId, score: f32) {
+        if self.keep == 0 {
+            return;
+        }
+        let key = self.order.key(document, score);
+        if self.last.is_some_and(|(last, _)| key > last) {
+            return;
+        }
+        let id = self.ids.and_then(|ids| ids.ords().first(document)).unwrap_or(MISSING);
+        if self.last.is_some_and(|last| (key, id) > last)
+            || self.after.as_ref().is_some_and(|after| !after.is_before(key, id))
+        {
+            return;
+        }
+        self.kept.push(Entry { key, id, document, score });
+        if self.kept.len() >= self.keep.saturating_mul(2) {
+            self.truncate();
+        }
+    }
+
+    fn truncate(&mut self) {
+        if self.kept.len() > self.keep {
+            let (_, last, _) =
+                self.kept.select_nth_unstable_by_key(self.keep - 1, |entry| (entry.key, entry.id));
+            self.last = Some((last.key, last.id));
+            self.kept.truncate(self.keep);
+        }
+    }
+
+    /// Returns the kept matches, comparable with those of other segments.
+    pub(crate) fn into_products(mut self) -> tantivy::Result<Vec<RankedProduct>> {
+        self.truncate();
+        let names = match self.order {
+            SegmentOrder::Name(names) => Some(terms_of(names, self.kept.iter().map(|entry| entry.key))?),
+            _ => None,
+        };
+        let product = |entry: &Entry| {
+            let name = names.as_ref().and_then(|names| names.get(&entry.key));
+            let key = match name {
+                Some(name) => Key { number: 0, text: name.clone() },
+                None => Key { number: entry.key, text: String::new() },
+            };
+            let address = self.segment.address(entry.document);
+            RankedProduct { key, id: entry.id, score: entry.score, address }
+        };
+        Ok(self.kept.iter().map(product).collect())
+    }
+}

@@ -1,0 +1,85 @@
+//! The handle of the thread that writes a generation.
+
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use domain::Change;
+use domain::ports::{Applied, PortError, PortErrorKind, Repair, RepairOutcome};
+use tokio::sync::oneshot;
+
+use crate::layout::folder::GenerationFolder;
+use crate::layout::open_error::OpenError;
+use crate::write::entries::EntryReader;
+use crate::write::options::WriterOptions;
+use crate::write::writer_thread::{Call, Reply, WriterThread};
+
+/// The most calls that may wait for the thread.
+const MAX_WAITING_CALLS: usize = 16;
+
+/// Sends calls to the thread that writes a generation. Dropping the handle waits for the current call and for merges.
+pub(super) struct GenerationWriter {
+    calls: Option<SyncSender<Call>>,
+    thread: Option<JoinHandle<()>>,
+    /// Reads the generation's entries as of the last commit.
+    pub(super) entries: EntryReader,
+}
+
+impl GenerationWriter {
+    /// Opens tantivy's writer and starts the thread.
+    pub(super) fn start(folder: GenerationFolder, options: WriterOptions) -> Result<Self, OpenError> {
+        let path = folder.path.clone();
+        let mut writer = WriterThread::open(folder, options)?;
+        let entries = writer.entry_reader();
+        let (calls, queue) = sync_channel(MAX_WAITING_CALLS);
+        let thread = thread::Builder::new()
+            .name("index-writer".to_owned())
+            .spawn(move || writer.run(&queue))
+            .map_err(|source| OpenError::Io { folder: path, source })?;
+        Ok(Self { calls: Some(calls), thread: Some(thread), entries })
+    }
+
+    pub(super) async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>, PortError> {
+        self.call(|reply| Call::Apply(changes, reply)).await
+    }
+
+    pub(super) async fn repair(&self, repairs: Vec<Repair>) -> Result<Vec<RepairOutcome>, PortError> {
+        self.call(|reply| Call::Repair(repairs, reply)).await
+    }
+
+    pub(super) async fn ready(&self) -> Result<(), PortError> {
+        self.call(Call::Ready).await
+    }
+
+    pub(super) async fn optimize(&self) -> Result<(), PortError> {
+        self.call(Call::Optimize).await
+    }
+
+    /// Sends a call and waits for the reply.
+    ///
+    /// # Errors
+    /// [`PortErrorKind::Throttled`] if too many calls are waiting.
+    async fn call<T>(&self, call: impl FnOnce(Reply<T>) -> Call) -> Result<T, PortError> {
+        let stopped = || PortError::bare(PortErrorKind::Internal, "the index writer has stopped");
+        let (reply, replied) = oneshot::channel();
+        let calls = self.calls.as_ref().ok_or_else(stopped)?;
+        calls.try_send(call(reply)).map_err(|error| match error {
+            TrySendError::Full(_) => {
+                PortError::bare(PortErrorKind::Throttled, "too many writes are waiting for the index")
+            }
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        replied.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for GenerationWriter {
+    fn drop(&mut self) {
+        // The thread ends once its queue has no sender.
+        self.calls = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the index writer panicked");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The consumer: receives changes, applies them to the index, acknowledges them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::probes;
+use domain::Change;
+use domain::ports::{Applied, ChangeQueue, Delivery, IndexWriter, PortError};
+use runtime::{Part, QueueProbe, retry};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{Batch, Settlement};
+use crate::metrics::{describe_consumer, record_batch, record_freshness};
+
+/// How long one receive waits for a message.
+const RECEIVE_WAIT: Duration = Duration::from_secs(2);
+/// How long a receive may continue after the stop: enough for one transaction of a local queue.
+const LAST_RECEIVE: Duration = Duration::from_millis(20);
+/// The longest pause between two attempts while a back end is unavailable.
+pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
+/// Options of a consumer.
+#[derive(Debug, Clone)]
+pub struct ConsumerOptions {
+    /// The most messages of one batch.
+    pub max_batch: usize,
+    /// The shortest time between two commits, unless a whole batch is waiting.
+    pub commit_interval: Duration,
+}
+
+impl Default for ConsumerOptions {
+    fn default() -> Self {
+        Self { max_batch: 5000, commit_interval: Duration::from_millis(200) }
+    }
+}
+
+/// Applies the changes in the queue to the index.
+#[derive(Clone)]
+pub struct Consumer {
+    queue: Arc<dyn ChangeQueue>,
+    index: Arc<dyn IndexWriter>,
+    options: ConsumerOptions,
+}
+
+impl Consumer {
+    /// Creates a consumer between a queue and an index.
+    pub fn new(queue: Arc<dyn ChangeQueue>, index: Arc<dyn IndexWriter>, options: ConsumerOptions) -> Self {
+        describe_consumer();
+        Self { queue, index, options }
+    }
+
+    /// Consumes until `stop` is cancelled.
+    ///
+    /// The batch that is being applied then is finished. Messages that were received after it, or cannot be applied because
+    /// the index is unavailable, are released: they become visible immediately, and their number of receives stays.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut next = Batch::default();
+        while !stop.is_cancelled() {
+            let begun = Instant::now();
+            // The next batch is received while one is applied, so that neither side waits for the other.
+            let (received, ()) = tokio::join!(self.receive(begun, &stop), self.process(next, &stop));
+            next = received;
+        }
+        self.release(next).await;
+    }
+
+    /// Receives the next batch. It waits for the commit interval first, so that changes accumulate, unless a whole batch is
+    /// waiting. After `stop` it returns the messages received so far.
+    async fn receive(&self, last_commit: Instant, stop: &CancellationToken) -> Batch {
+        let is_retried = |error: &PortError| {
+            tracing::warn!(error = error.chain(), "cannot receive from the queue; retrying");
+            true
+        };
+        let received = retry(MAX_BACKOFF, stop, || self.receive_first(stop), is_retried).await;
+        let Some(Ok(mut deliveries)) = received else { return Batch::default() };
+        if deliveries.is_empty() {
+            return Batch::default();
+        }
+        let rest = self.options.max_batch - deliveries.len();
+        let pause = self.options.commit_interval.saturating_sub(last_commit.elapsed());
+        if rest > 0 && !pause.is_zero() && stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
+        {
+            // An error here is ignored: the next receive gets the messages.
+            deliveries.extend(self.queue.receive(rest, Duration::ZERO).await.unwrap_or_default());
+        }
+        Batch::new(deliveries)
+    }
+
+    /// Waits for messages. After `stop` it waits only for a receive that is about to end, which may hold messages already.
+    async fn receive_first(&self, stop: &CancellationToken) -> Result<Vec<Delivery>, PortError> {
+        let mut receive = self.queue.receive(self.options.max_batch, RECEIVE_WAIT);
+        tokio::select! {
+            // In this order, so that a simulation is deterministic.
+            biased;
+            received = &mut receive => received,
+            () = stop.cancelled() => {
+                tokio::time::timeout(LAST_RECEIVE, receive).await.unwrap_or_else(|_| Ok(Vec::new()))
+            }
+        }
+    }
+
+    /// Releases unprocessed messages.
+    async fn release(&self, batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        let count = batch.len();
+        match self.queue.release(&batch.release()).await {
+            Ok(()) => tracing::info!(messages = count, "stopping; released the messages received"),
+            Err(error) => {
+                tracing::warn!(
+                    error = error.chain(),
+                    "cannot release messages; they become visible after their visibility timeout"
+                );
+            }
+        }
+    }
+
+    /// Applies a batch and settles its messages. While the index is unavailable the visibility of the messages is extended,
+    /// so that waiting does not count as a failed receive.
+    async fn process(&self, batch: Batch, stop: &CancellationToken) {
+        if batch.is_empty() {
+            return;
+        }
+        let receipts = batch.receipts().to_vec();
+        let extend = async {
+            loop {
+                tokio::time::sleep(self.queue.visibility_timeout() / 3).await;
+                if let Err(error) = self.queue.extend(&receipts).await {
+                    tracing::warn!(
+                        error = error.chain(),
+                        "cannot extend the visibility of messages; they may be delivered twice"
+                    );
+                }
+            }
+        };
+        let begun = Instant::now();
+        let applied = tokio::select! {
+            // In this order, so that a simulation is deterministic.
+            biased;
+            applied = self.apply(&batch, stop) => applied,
+            () = extend => unreachable!("the extension of visibility has no end"),
+        };
+        let Some(applied) = applied else { return self.release(batch).await };
+        record_freshness(&batch.changes, &applied);
+        let messages = batch.len();
+        record_batch(messages, begun.elapsed());
+        self.settle(batch.settle(applied)).await;
+        tracing::debug!(messages, took_ms = begun.elapsed().as_millis() as u64, "applied a batch");
+    }
+
+    /// Acknowledges messages and schedules the others for a retry. Failures are harmless: the messages are delivered again,
+    /// and the index ignores versions that it has.
+    async fn settle(&self, Settlement { acknowledged, retried }: Settlement) {
+        if let Err(error) = self.queue.acknowledge(&acknowledged).await {
+            tracing::warn!(
+                error = error.chain(),
+                "cannot acknowledge messages; they will be delivered again"
+            );
+        }
+        if !retried.is_empty()
+            && let Err(error) = self.queue.retry_later(&retried).await
+        {
+            tracing::warn!(
+                error = error.chain(),
+                "cannot schedule retries of messages; they will be delivered again"
+            );
+        }
+    }
+
+    /// Applies a batch, waiting while the index is unavailable. `None` if `stop` was cancelled first.
+    ///
+    /// If the index fails with an error that retrying does not help, each change is applied alone, so that the change
+    /// that causes the error does not block the others.
+    async fn apply(&self, batch: &Batch, stop: &CancellationToken) -> Option<Vec<Applied>> {
+        match self.apply_when_available(&batch.changes, stop).await? {
+            Ok(applied) => return Some(applied),
+            Err(error) => {
+                tracing::error!(error = error.chain(), "the index failed; applying each change alone");
+            }
+        }
+        let mut applied = Vec::with_capacity(batch.changes.len());
+        for change in &batch.changes {
+            let one = self.apply_when_available(std::slice::from_ref(change), stop).await?;
+            applied.extend(one.unwrap_or_else(|error| vec![Applied::Refused(error.chain())]));
+        }
+        Some(applied)
+    }
+
+    /// Applies changes, retrying transient errors. `None` if `stop` was cancelled first.
+    async fn apply_when_available(
+        &self,
+        changes: &[Change],
+        stop: &CancellationToken,
+    ) -> Option<Result<Vec<Applied>, PortError>> {
+        let is_retried = |error: &PortError| {
+            if error.is_transient() {
+                tracing::warn!(error = error.chain(), "the index is unavailable; retrying");
+            }
+            error.is_transient()
+        };
+        retry(MAX_BACKOFF, stop, || self.index.apply(changes), is_retried).await
+    }
+
+    /// Returns true if the queue holds no message, neither waiting nor in flight.
+    ///
+    /// # Errors
+    /// When the queue does not respond.
+    pub async fn is_idle(&self) -> Result<bool, PortError> {
+        let stats = self.queue.stats().await?;
+        Ok(stats.waiting == 0 && stats.in_flight == 0)
+    }
+
+    /// Returns the parts that must be ready: the queue and the index.
+    pub fn parts(&self) -> Vec<Part> {
+        vec![
+            probes::part("queue", &self.queue, |queue| async move { queue.ready().await }),
+            probes::part("index", &self.index, |index| async move { index.ready().await }),
+        ]
+    }
+
+    /// Returns a probe of the depth of the queue.
+    pub fn queue_probe(&self) -> QueueProbe {
+        probes::queue_probe(self.queue.clone(), None)
+    }
+}

@@ -1,0 +1,149 @@
+//! Filters and facets.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Product;
+use domain::search::{Facet, FacetValue, Field, Filters, SearchRequest, number_facet, price_facet};
+
+use super::FoundProduct;
+use super::spelling::near;
+use super::words::split;
+
+/// Returns the fields whose filters the product fails; `None` stands for the stock.
+pub(super) fn failed(product: &Product, request: &SearchRequest) -> BTreeSet<Option<Field>> {
+    failed_of(product, &request.filters, request)
+}
+
+pub(super) fn failed_of(
+    product: &Product,
+    filters: &Filters,
+    request: &SearchRequest,
+) -> BTreeSet<Option<Field>> {
+    let content = &product.content;
+    let mut failed = BTreeSet::new();
+    let mut check = |field, is_wanted: bool, passes: bool| {
+        if is_wanted && !passes {
+            failed.insert(field);
+        }
+    };
+    let category = content.category.as_ref();
+    let in_category =
+        filters.category.iter().any(|wanted| category.is_some_and(|path| path.is_within(wanted)));
+    check(Some(Field::Category), !filters.category.is_empty(), in_category);
+    let of_brand = content.brand.as_ref().is_some_and(|brand| filters.brand.contains(brand));
+    check(Some(Field::Brand), !filters.brand.is_empty(), of_brand);
+    let tagged = content.tags.iter().any(|tag| filters.tags.contains(tag));
+    check(Some(Field::Tags), !filters.tags.is_empty(), tagged);
+    let price = price(product, request);
+    let in_range = filters.price.iter().any(|range| price.is_some_and(|price| range.contains(price)));
+    check(Some(Field::Price), !filters.price.is_empty(), in_range);
+    let in_stock = content.stock.is_some_and(|pieces| pieces > 0);
+    check(None, filters.in_stock.is_some(), filters.in_stock == Some(in_stock));
+    for (key, wanted) in &filters.attributes {
+        let value = content.attributes.get(key);
+        let passes = wanted.iter().any(|filter| value.is_some_and(|value| filter.accepts(value)));
+        check(Some(Field::Attribute(key.clone())), !wanted.is_empty(), passes);
+    }
+    failed
+}
+
+pub(super) fn price(product: &Product, request: &SearchRequest) -> Option<i64> {
+    let price = product.content.price.filter(|price| price.currency() == request.currency);
+    price.map(domain::Money::minor_units)
+}
+
+/// Returns the products that fail no filter of another field.
+fn counting<'a>(
+    matching: &'a [FoundProduct<'_>],
+    field: &'a Field,
+    request: &'a SearchRequest,
+) -> impl Iterator<Item = &'a Product> {
+    let counts =
+        |product: &Product| failed(product, request).iter().all(|failed| failed.as_ref() == Some(field));
+    matching.iter().map(|found| &**found.product).filter(move |product| counts(product))
+}
+
+pub(super) fn facet(matching: &[FoundProduct<'_>], field: &Field, request: &SearchRequest) -> Facet {
+    if *field == Field::Price {
+        let prices: Vec<(i64, u64)> = counting(matching, field, request)
+            .filter_map(|product| Some((price(product, request)?, 1)))
+            .collect();
+        return Facet::Price(price_facet(&prices));
+    }
+    let numbers: Vec<(f64, u64)> = counting(matching, field, request)
+        .filter_map(|product| match field {
+            Field::Attribute(key) => Some((product.content.attributes.get(key)?.as_number()?, 1)),
+            _ => None,
+        })
+        .collect();
+    let mut values = counts(matching, field, request);
+    let distinct = values.len();
+    values.truncate(request.facet_values);
+    Facet::Values { values, distinct, numbers: number_facet(&numbers) }
+}
+
+pub(super) fn counts(
+    matching: &[FoundProduct<'_>],
+    field: &Field,
+    request: &SearchRequest,
+) -> Vec<FacetValue> {
+    let mut counts = BTreeMap::<String, u64>::new();
+    for product in counting(matching, field, request) {
+        for value in values(product, field) {
+            *counts.entry(value).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().map(|(value, count)| FacetValue { value, count }).collect();
+    counts.sort_by_key(|counted| (Reverse(counted.count), counted.value.clone()));
+    counts
+}
+
+fn values(product: &Product, field: &Field) -> BTreeSet<String> {
+    let content = &product.content;
+    match field {
+        Field::Brand => content.brand.iter().cloned().collect(),
+        Field::Category => content.category.iter().flat_map(|path| path.with_ancestors()).collect(),
+        Field::Tags => content.tags.iter().cloned().collect(),
+        Field::Price | Field::Stock => BTreeSet::new(),
+        Field::Attribute(key) => {
+            let value = content.attributes.get(key);
+            value
+                .into_iter()
+                .flat_map(|value| value.facet_values())
+                .map(std::borrow::Cow::into_owned)
+                .collect()
+        }
+    }
+}
+
+/// Returns the rank of a value for a prefix: it begins with it, words inside do, or it has typos.
+pub(super) fn fit(prefix: &str, value: &str) -> Option<usize> {
+    if value.to_lowercase().starts_with(&prefix.to_lowercase()) {
+        return Some(BEGINS);
+    }
+    let (prefix, value) = (split(prefix), split(&value[..value.floor_char_boundary(COMPARED_BYTES)]));
+    let (last, others) = prefix.split_last()?;
+    let fits = value.windows(prefix.len()).enumerate().filter_map(|(at, part)| {
+        let beginnings = part[others.len()].char_indices().map(|(end, _)| end).skip(1);
+        let beginnings = beginnings.chain([part[others.len()].len()]).map(|end| &part[others.len()][..end]);
+        let mut all = beginnings.filter_map(|word| near(last, word)).min()?;
+        for (own, word) in others.iter().zip(part) {
+            all += near(own, word)?;
+        }
+        match all {
+            0 if at == 0 => Some(BEGINS),
+            0 => Some(INSIDE),
+            1 | 2 => Some(INSIDE + all),
+            _ => None,
+        }
+    });
+    fits.min()
+}
+
+/// The number of bytes of a long value that are compared.
+const COMPARED_BYTES: usize = 200;
+
+const BEGINS: usize = 0;
+
+pub(super) const INSIDE: usize = 1;

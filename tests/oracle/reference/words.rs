@@ -1,0 +1,266 @@
+//! The interpretation of the query and the words of a product.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS};
+use domain::search::{MatchMode, SearchRequest, Sort, Synonym};
+use domain::{AttributeValue, Product};
+
+use super::spelling::typos;
+use super::{Class, matching, shown};
+
+#[derive(Clone, PartialEq)]
+pub(super) struct QueryWord {
+    text: String,
+    is_last: bool,
+    /// Joined with the previous word and with the next word.
+    joined: Vec<String>,
+    /// The synonyms, each a list of words that must all match.
+    synonyms: Vec<Vec<String>>,
+    /// Words of the catalogue within the allowed typos, in singular and plural, with the fewest typos.
+    near: BTreeMap<String, usize>,
+    is_required: bool,
+}
+
+pub(crate) fn folded(text: &str) -> String {
+    text.to_lowercase().replace('é', "e")
+}
+
+pub(super) fn split(text: &str) -> Vec<String> {
+    folded(text)
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Returns each word once, except that the last may occur before; without stop words, unless there are no others.
+fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
+    let words = split(&request.words);
+    let stop: Vec<String> = request.tuning.stop_words.iter().map(|word| split(word).concat()).collect();
+    let is_stop = |word: &str| stop.iter().any(|stop| base(stop) == base(word));
+    let has_others = words.iter().any(|word| !is_stop(word));
+    let pairs: Vec<Option<String>> = words.windows(2).map(joined).collect();
+    let mut query: Vec<QueryWord> = Vec::new();
+    for (at, text) in words.iter().enumerate() {
+        if has_others && is_stop(text) {
+            continue;
+        }
+        let is_last = at + 1 == words.len();
+        let before = at.checked_sub(1).and_then(|before| pairs.get(before));
+        let joined = before.into_iter().chain(pairs.get(at)).flatten().cloned();
+        let synonyms = request.tuning.synonyms.iter().filter(|synonym| is_part_of(at, &words, synonym));
+        let synonyms = synonyms.flat_map(|synonym| &synonym.to).map(|to| split(to));
+        match query.iter_mut().find(|known| known.text == *text && !is_last) {
+            Some(known) => {
+                known.joined.extend(joined);
+                known.synonyms.extend(synonyms);
+            }
+            None => query.push(QueryWord {
+                text: text.clone(),
+                is_last,
+                joined: joined.collect(),
+                synonyms: synonyms.collect(),
+                near: BTreeMap::new(),
+                is_required: true,
+            }),
+        }
+    }
+    query
+}
+
+/// Returns true if the word at this position is part of the synonym's left side.
+fn is_part_of(at: usize, words: &[String], synonym: &Synonym) -> bool {
+    let from = split(&synonym.from);
+    let is_here = |part: &[String]| part.iter().zip(&from).all(|(word, from)| base(word) == base(from));
+    let mut places = words.windows(from.len().max(1)).enumerate().filter(|(_, part)| is_here(part));
+    !from.is_empty() && places.any(|(start, _)| (start..start + from.len()).contains(&at))
+}
+
+/// Returns the normal form of a word.
+fn base(word: &str) -> String {
+    forms(word).pop().unwrap()
+}
+
+/// Returns the interpretation of the words, and the optional ones.
+pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<QueryWord>, Vec<String>) {
+    let mut query = query_words(request);
+    let shown = shown(products, request);
+    let count = |words: &[QueryWord]| matching(&shown, words).len();
+    // Hidden products count towards document frequency.
+    let have = |word: &QueryWord| matching(products, std::slice::from_ref(word)).len();
+    if request.match_mode == MatchMode::Any {
+        let as_typed = |word: QueryWord| QueryWord { is_last: false, is_required: false, ..word };
+        return (query.into_iter().map(as_typed).collect(), Vec::new());
+    }
+    if let Some(last) = query.last_mut().filter(|last| last.is_last) {
+        let as_word = QueryWord { is_last: false, ..last.clone() };
+        last.is_last = request.is_prefix_query || have(&as_word) < ENOUGH_PRODUCTS;
+    }
+    if !query.is_empty() && count(&query) < FEW_PRODUCTS {
+        for word in &mut query {
+            if have(word) < FEW_PRODUCTS {
+                word.near = near_words(&word.text, products);
+            }
+        }
+    }
+    let enough = if request.sort == Sort::Relevance { ENOUGH_PRODUCTS } else { 1 };
+    if query.len() < 2 || request.match_mode != MatchMode::Most || count(&query) >= enough {
+        return (query, Vec::new());
+    }
+    let telling = |word: &QueryWord| {
+        let word = std::slice::from_ref(word);
+        match shown.iter().filter(|product| class(product, word).is_some_and(|class| class[0] > 0)).count() {
+            0 => count(word),
+            itself => itself,
+        }
+    };
+    let alone: Vec<usize> = query.iter().map(telling).collect();
+    if alone.iter().all(|found| *found == 0) {
+        return (query, Vec::new());
+    }
+    for (word, found) in query.iter_mut().zip(&alone) {
+        word.is_required = *found > 0;
+    }
+    while count(&query) < enough && query.iter().filter(|word| word.is_required).count() > 1 {
+        let required = (0..query.len()).filter(|at| query[*at].is_required);
+        let most = required.max_by_key(|at| (alone[*at], *at)).unwrap();
+        query[most].is_required = false;
+    }
+    let optional = query.iter().filter(|word| !word.is_required).map(|word| word.text.clone());
+    let optional = optional.collect();
+    (query, optional)
+}
+
+/// Returns the word and, if it looks like an English plural, its singular.
+fn forms(word: &str) -> Vec<String> {
+    let mut forms = vec![word.to_owned()];
+    let is_plural = word.len() >= 4
+        && word.ends_with('s')
+        && word.chars().all(|c| c.is_ascii_lowercase())
+        && !["ss", "us", "is"].iter().any(|end| word.ends_with(end));
+    if is_plural {
+        let cut = |bytes: usize| word[..word.len() - bytes].to_owned();
+        forms.push(if word.ends_with("ies") {
+            cut(3) + "y"
+        } else if ["sses", "ches", "shes", "xes"].iter().any(|end| word.ends_with(end)) {
+            cut(2)
+        } else {
+            cut(1)
+        });
+    }
+    forms
+}
+
+/// Returns two neighbours joined, unless one is a code or a long number.
+fn joined(pair: &[String]) -> Option<String> {
+    let may_join = |word: &String| {
+        word.chars().all(|c| c.is_ascii_lowercase())
+            || (word.len() <= 4 && word.chars().all(|c| c.is_ascii_digit()))
+    };
+    Some(pair.concat()).filter(|whole| pair.iter().all(may_join) && whole.len() <= 40)
+}
+
+/// The number of words at the beginning of a text whose neighbours are joined.
+const PAIRED_WORDS: usize = 10;
+
+/// The words of a product.
+struct ProductWords {
+    /// Every word in all its forms, and model numbers without hyphens.
+    words: BTreeSet<String>,
+    /// Neighbours written as one word.
+    pairs: BTreeSet<String>,
+}
+
+fn product_words(product: &Product) -> ProductWords {
+    let content = &product.content;
+    let mut labels = vec![content.name.clone()];
+    labels.extend(content.category.iter().flat_map(|path| path.levels().iter().cloned()));
+    labels.extend(content.tags.iter().cloned());
+    let mut values: Vec<String> = content.sku.iter().chain(&content.brand).cloned().collect();
+    for value in content.attributes.values().filter(|value| !matches!(value, AttributeValue::Flag(_))) {
+        values.extend(value.facet_values().map(std::borrow::Cow::into_owned));
+    }
+    let texts = labels.iter().chain(&values).chain(&content.description);
+    let mut words: BTreeSet<String> =
+        texts.clone().flat_map(|text| split(text)).flat_map(|word| forms(&word)).collect();
+    for text in texts {
+        for compound in folded(text).split(|c: char| !c.is_alphanumeric() && c != '-') {
+            let whole = compound.replace('-', "");
+            let is_joined = compound.contains('-') && !compound.contains("--");
+            let has_both = whole.chars().any(char::is_alphabetic) && whole.chars().any(char::is_numeric);
+            if is_joined && has_both && split(compound).len() > 1 {
+                words.insert(whole);
+            }
+        }
+    }
+    words.extend(content.sku.iter().map(|sku| folded(sku).replace(|c: char| !c.is_alphanumeric(), "")));
+    let mut pairs = BTreeSet::new();
+    let labels = labels.iter().map(|text| (text, true, true));
+    let values = values.iter().map(|text| (text, false, true));
+    let description = content.description.iter().map(|text| (text, true, false));
+    for (text, has_pairs, has_sizes) in labels.chain(values).chain(description) {
+        for (at, pair) in split(text).windows(2).enumerate() {
+            let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+            let is_size = is_number(&pair[0]) && !is_number(&pair[1]);
+            if (has_pairs && at + 1 < PAIRED_WORDS) || (has_sizes && is_size) {
+                pairs.extend(joined(pair).iter().flat_map(|pair| forms(pair)));
+            }
+        }
+    }
+    ProductWords { words, pairs }
+}
+
+pub(super) fn class(product: &Product, query: &[QueryWord]) -> Option<Class> {
+    if query.is_empty() {
+        return Some([0; 3]);
+    }
+    let product = product_words(product);
+    let (mut class, mut is_found) = ([0; 3], false);
+    for wanted in query {
+        match found_as(wanted, &product) {
+            Some((kind, points)) => {
+                class[kind] += points;
+                is_found = true;
+            }
+            None if wanted.is_required => return None,
+            None => {}
+        }
+    }
+    is_found.then_some(class)
+}
+
+/// Returns the kind of match of a word, and its points.
+fn found_as(wanted: &QueryWord, product: &ProductWords) -> Option<(usize, usize)> {
+    let ProductWords { words, pairs } = product;
+    let own = forms(&wanted.text);
+    let mut joined = wanted.joined.iter().flat_map(|joined| forms(joined));
+    if own.iter().any(|form| words.contains(form) || pairs.contains(form))
+        || joined.any(|joined| words.contains(&joined))
+        || wanted
+            .synonyms
+            .iter()
+            .any(|all| !all.is_empty() && all.iter().all(|word| words.contains(&base(word))))
+    {
+        return Some((0, 1));
+    }
+    if wanted.is_last && words.iter().any(|word| word.starts_with(&wanted.text)) {
+        return Some((1, 1));
+    }
+    let near = words.iter().filter_map(|word| wanted.near.get(word)).min();
+    near.map(|typos| (2, 3 - typos))
+}
+
+fn near_words(wanted: &str, products: &[&Arc<Product>]) -> BTreeMap<String, usize> {
+    let mut near = BTreeMap::new();
+    for word in products.iter().flat_map(|product| product_words(product).words) {
+        if let Some(typos) = typos(wanted, &word).filter(|typos| *typos > 0) {
+            for form in forms(&word) {
+                let fewest = near.entry(form).or_insert(typos);
+                *fewest = typos.min(*fewest);
+            }
+        }
+    }
+    near
+}
