@@ -336,7 +336,7 @@ fn a_start_with_broken_rules_ends_with_a_line_for_each_fault() {
         let lines: Vec<&str> = error.lines().collect();
         assert_eq!(lines.len(), 3, "{name}: {error}");
         assert!(lines[0].starts_with("error: ") && lines[0].contains("NOREN_RULES"), "{name}: {error}");
-        assert_eq!(lines[2], format!("{rules}:3:17: is empty; write something, or leave it out"), "{name}");
+        assert_eq!(lines[2], format!("{rules}:3:17: is empty; add a value or remove it"), "{name}");
     }
 }
 

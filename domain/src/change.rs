@@ -1,4 +1,4 @@
-//! Versioned change events: what `command` tells `sync`.
+//! Records and changes: the state of a product in the store, and the messages from `command` to `sync`.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::product::{Product, ProductId, Version};
 
-/// What is left of a deleted product: its version, so that it is never reused.
+/// The trace of a deleted product. It keeps the version, so that no version is used twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tombstone {
-    /// The product that was deleted.
+    /// The deleted product.
     pub id: ProductId,
-    /// The version that the delete made.
+    /// The version of the delete.
     pub version: Version,
-    /// When it was deleted.
+    /// The time of the delete.
     pub deleted_at: Timestamp,
 }
 
-/// What the store holds under an id.
+/// The state of a product in the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
     /// A product.
     Live(Arc<Product>),
-    /// The trace of a deleted one.
+    /// A deleted product.
     Deleted(Tombstone),
 }
 
 impl Record {
-    /// The identity.
+    /// Returns the id.
     pub fn id(&self) -> &ProductId {
         match self {
             Self::Live(product) => &product.id,
@@ -37,7 +37,7 @@ impl Record {
         }
     }
 
-    /// The version, of the product or of its delete.
+    /// Returns the version of the product or of its delete.
     pub fn version(&self) -> Version {
         match self {
             Self::Live(product) => product.version,
@@ -45,7 +45,7 @@ impl Record {
         }
     }
 
-    /// The product, unless it was deleted.
+    /// Returns the product unless it was deleted.
     pub fn live(&self) -> Option<&Arc<Product>> {
         match self {
             Self::Live(product) => Some(product),
@@ -54,20 +54,20 @@ impl Record {
     }
 }
 
-/// What happened to a product, for programs that read the messages; `sync` itself goes by the record.
+/// The kind of a change, for other programs that read the messages. `sync` itself only uses the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Action {
-    /// It was created, for the first time or after a delete.
+    /// The product was created, for the first time or after a delete.
     Create,
-    /// It was replaced or patched.
+    /// The product was replaced or patched.
     Update,
-    /// It was deleted.
+    /// The product was deleted.
     Delete,
 }
 
 impl Action {
-    /// The name on the wire.
+    /// Returns the name in messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "CREATE",
@@ -77,7 +77,7 @@ impl Action {
     }
 }
 
-/// One version of one product, on its way from the store to the index.
+/// One version of a product on its way from the store to the index.
 ///
 /// As JSON: `{"action":"CREATE","id":…,"version":1,"at":…,"product":{…}}`; a delete has no product.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +91,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The change that brings whoever applies it to this record, whatever happened before.
+    /// Creates the change whose application results in this record, whatever the previous state.
     pub fn to(record: Record) -> Self {
         match record {
             Record::Live(product) => Self::Update(product),
@@ -99,7 +99,7 @@ impl Change {
         }
     }
 
-    /// What happened.
+    /// Returns the kind of change.
     pub fn action(&self) -> Action {
         match self {
             Self::Create(_) => Action::Create,
@@ -108,7 +108,7 @@ impl Change {
         }
     }
 
-    /// The product it happened to.
+    /// Returns the id of the product.
     pub fn id(&self) -> &ProductId {
         match self {
             Self::Create(product) | Self::Update(product) => &product.id,
@@ -116,7 +116,7 @@ impl Change {
         }
     }
 
-    /// The version it made.
+    /// Returns the version of the product after the change.
     pub fn version(&self) -> Version {
         match self {
             Self::Create(product) | Self::Update(product) => product.version,
@@ -124,7 +124,7 @@ impl Change {
         }
     }
 
-    /// When it happened.
+    /// Returns the time of the change.
     pub fn at(&self) -> Timestamp {
         match self {
             Self::Create(product) | Self::Update(product) => product.updated_at,
@@ -132,7 +132,7 @@ impl Change {
         }
     }
 
-    /// The product as the change left it, unless it was deleted.
+    /// Returns the product after the change unless it was deleted.
     pub fn product(&self) -> Option<&Arc<Product>> {
         match self {
             Self::Create(product) | Self::Update(product) => Some(product),
@@ -140,7 +140,7 @@ impl Change {
         }
     }
 
-    /// What the store holds after the change.
+    /// Returns the record after the change.
     pub fn record(&self) -> Record {
         match self {
             Self::Create(product) | Self::Update(product) => Record::Live(Arc::clone(product)),

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The language of a catalogue's texts. It decides which forms of a word are one: `Lampe` and `Lampen`. Accents, typos,
-/// and scripts without spaces are the same in all of them, so Japanese, Chinese and Korean need none of their own.
+/// The language of a catalogue's texts. It decides which forms of a word are equal: `Lampe` and `Lampen`. Accents, typos and
+/// scripts without spaces are treated alike in all languages, so Japanese, Chinese and Korean have no entry of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Language {
-    /// English, of which only plurals are looked after. What a catalogue has when none is configured.
+    /// English, of which only plurals are normalised. The default.
     #[default]
     English,
-    /// English with all its endings: `print`, `prints`, `printed`, `printing`.
+    /// English, with all endings normalised: `print`, `prints`, `printed`, `printing`.
     EnglishSnowball,
     /// Arabic.
     Arabic,
@@ -54,13 +54,13 @@ pub enum Language {
     Ukrainian,
 }
 
-/// Why a text is no language.
+/// The error for an unknown language code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a language here; write one of {codes}; Japanese, Chinese and Korean need none", codes = codes())]
+#[error("`{0}` is not a known language; write one of {codes}; Japanese, Chinese and Korean need none", codes = codes())]
 pub struct UnknownLanguage(String);
 
 impl Language {
-    /// Every language with its code.
+    /// All languages with their codes.
     pub const ALL: [(Self, &'static str); 22] = [
         (Self::English, "en"),
         (Self::EnglishSnowball, "en-snowball"),
@@ -86,16 +86,16 @@ impl Language {
         (Self::Ukrainian, "uk"),
     ];
 
-    /// The language of a code: two letters of ISO 639-1, or `en-snowball`.
+    /// Returns the language of a code: two letters of ISO 639-1, or `en-snowball`.
     ///
     /// # Errors
-    /// [`UnknownLanguage`] names the codes there are.
+    /// Fails for an unknown code; the error lists the known ones.
     pub fn parse(code: &str) -> Result<Self, UnknownLanguage> {
         let known = Self::ALL.iter().find(|(_, known)| *known == code);
         known.map(|(language, _)| *language).ok_or_else(|| UnknownLanguage(code.chars().take(20).collect()))
     }
 
-    /// The code.
+    /// Returns the code.
     pub fn code(self) -> &'static str {
         Self::ALL.iter().find(|(language, _)| *language == self).map_or("", |(_, code)| code)
     }

@@ -12,7 +12,6 @@ pub mod input;
 pub mod language;
 pub mod merge_patch;
 pub mod money;
-pub mod near;
 pub mod ports;
 pub mod product;
 pub mod search;

@@ -1,4 +1,4 @@
-//! JSON merge patch, RFC 7396, over raw JSON, so that a price that the patch leaves alone keeps its digits.
+//! JSON merge patch (RFC 7396) on raw JSON, so that a price that is not patched keeps its digits.
 
 use std::borrow::Cow;
 
@@ -6,18 +6,17 @@ use serde_json::value::RawValue;
 
 use crate::input::{InputError, RawObject};
 
-/// Applies `patch` to the JSON object `target`: null removes a field, an object is merged, anything else
-/// replaces what was there.
+/// Applies `patch` to the JSON object `target`: null removes a field, an object is merged, any other value replaces the field.
 ///
 /// # Errors
-/// [`InputError`] when `patch` is not a JSON object.
+/// Fails if `patch` is not a JSON object.
 pub fn merge_patch(target: &[u8], patch: &[u8]) -> Result<Vec<u8>, InputError> {
     let mut merged = Vec::with_capacity(target.len() + patch.len());
     write_merged(&RawObject::parse(target)?, &RawObject::parse(patch)?, &mut merged);
     Ok(merged)
 }
 
-/// Nesting that a patch may have. Deeper values cannot stand in a product anyway and are taken over as they are.
+/// The depth to which objects are merged. A product cannot be nested deeper; deeper values replace the field.
 const MAX_DEPTH: usize = 16;
 
 fn write_merged(target: &RawObject<'_>, patch: &RawObject<'_>, out: &mut Vec<u8>) {
@@ -33,7 +32,7 @@ fn write_at_depth(target: &Fields<'_>, patch: &Fields<'_>, out: &mut Vec<u8>, de
         write_key(key, out);
         out.extend_from_slice(value.get().as_bytes());
     }
-    // Of a key that stands twice the last one counts, as everywhere in JSON.
+    // The last of several equal keys counts, as in most JSON parsers.
     let last =
         patch.iter().enumerate().filter(|(at, (key, _))| !patch[at + 1..].iter().any(|(k, _)| k == key));
     for (_, (key, value)) in last.filter(|(_, (_, value))| value.get() != "null") {
@@ -65,7 +64,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Map, Value, json};
 
-    /// The pseudo code of RFC 7396, section 2.
+    /// The pseudocode of RFC 7396, section 2.
     fn specified(target: Value, patch: Value) -> Value {
         let Value::Object(patch) = patch else { return patch };
         let mut target = match target {
@@ -103,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn merging_is_what_the_rfc_specifies(target in object(), patch in object()) {
+        fn merging_follows_the_rfc(target in object(), patch in object()) {
             let merged = merge_patch(target.to_string().as_bytes(), patch.to_string().as_bytes()).unwrap();
             prop_assert_eq!(serde_json::from_slice::<Value>(&merged).unwrap(), specified(target, patch));
         }

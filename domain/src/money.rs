@@ -1,4 +1,4 @@
-//! Exact money: integer minor units inside, a decimal number on the wire, never a float in between.
+//! Exact money: integer minor units in memory, a decimal number on the wire, never a float.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The largest amount in minor units. It is below 2^53, so that a JavaScript client reads it exactly.
 pub const MAX_MINOR_UNITS: i64 = 999_999_999_999_999;
 
-/// A currency of ISO 4217 that money can be counted in.
+/// A currency of ISO 4217 with minor units.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
-/// Why a text is no money.
+/// The error for a text that is not a valid amount, currency or range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not a three-letter code of ISO 4217.
@@ -23,13 +23,13 @@ pub enum MoneyError {
     /// Not a decimal number.
     #[error("must be a decimal number such as 19.99")]
     NotANumber,
-    /// Below zero.
+    /// A negative amount.
     #[error("must not be negative")]
     Negative,
-    /// More digits after the point than the currency has.
+    /// More decimals than the currency has.
     #[error("has more than the {allowed} decimals that {currency} has")]
     TooManyDecimals {
-        /// Digits after the point that the currency has.
+        /// The number of decimals of the currency.
         allowed: u32,
         /// The currency.
         currency: Currency,
@@ -40,19 +40,22 @@ pub enum MoneyError {
         /// The currency.
         currency: Currency,
     },
-    /// A range of another form than `min-max`, `min-` or `-max`.
+    /// A range not of the form `min-max`, `min-` or `-max`.
     #[error("must be `min-max`, `min-` or `-max`, such as 100-200")]
     NotARange,
-    /// A range whose lower end is above its upper one.
+    /// A range whose lower end is above its upper end.
     #[error("has its lower end above its upper end; swap them")]
     EmptyRange,
 }
 
 impl Currency {
-    /// The US dollar, the catalogue's currency when none is configured.
+    /// The US dollar, the default currency of a catalogue.
     pub const USD: Self = Self(iso_currency::Currency::USD);
 
-    /// The currency of a three-letter code in capitals.
+    /// Returns the currency of a three-letter code in capitals.
+    ///
+    /// # Errors
+    /// Fails with [`MoneyError::UnknownCurrency`].
     pub fn parse(code: &str) -> Result<Self, MoneyError> {
         iso_currency::Currency::from_code(code)
             .filter(|currency| currency.exponent().is_some())
@@ -60,12 +63,12 @@ impl Currency {
             .ok_or_else(|| MoneyError::UnknownCurrency(code.chars().take(20).collect()))
     }
 
-    /// The three-letter code, in capitals.
+    /// Returns the three-letter code in capitals.
     pub fn code(self) -> &'static str {
         self.0.code()
     }
 
-    /// Digits after the decimal point: 2 for USD, 0 for JPY, 3 for KWD.
+    /// Returns the number of decimals: 2 for USD, 0 for JPY, 3 for KWD.
     pub fn decimals(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
     }
@@ -103,7 +106,7 @@ impl<'de> Deserialize<'de> for Currency {
     }
 }
 
-/// An amount that is not negative, in one currency.
+/// A non-negative amount in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
     minor_units: i64,
@@ -111,7 +114,10 @@ pub struct Money {
 }
 
 impl Money {
-    /// An amount in minor units (cents), from 0 to [`MAX_MINOR_UNITS`].
+    /// Creates an amount from minor units (cents).
+    ///
+    /// # Errors
+    /// Fails unless the amount is from 0 to [`MAX_MINOR_UNITS`].
     pub fn from_minor_units(minor_units: i64, currency: Currency) -> Result<Self, MoneyError> {
         match minor_units {
             ..0 => Err(MoneyError::Negative),
@@ -120,8 +126,10 @@ impl Money {
         }
     }
 
-    /// An amount from the digits of a decimal number, as JSON or a person writes it (`19.99`, `2e3`).
-    /// Zeros at the end do not count as decimals.
+    /// Parses a decimal number in JSON syntax (`19.99`, `2e3`). Trailing zeros do not count as decimals.
+    ///
+    /// # Errors
+    /// Fails if the text is not a number, or the amount is negative, too large, or has more decimals than the currency.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         if !is_json_number(text) {
             return Err(MoneyError::NotANumber);
@@ -147,25 +155,24 @@ impl Money {
             .and_then(|minor| Self::from_minor_units(minor, currency))
     }
 
-    /// The amount in minor units: cents for USD, yen for JPY.
+    /// Returns the amount in minor units: cents for USD, yen for JPY.
     pub fn minor_units(self) -> i64 {
         self.minor_units
     }
 
-    /// The currency of the amount.
+    /// Returns the currency.
     pub fn currency(self) -> Currency {
         self.currency
     }
 
-    /// The amount as the exact JSON number that [`Money::parse`] reads back.
+    /// Returns the exact JSON number that [`Money::parse`] reads back.
     pub fn to_json_number(self) -> Box<serde_json::value::RawValue> {
         serde_json::value::RawValue::from_string(self.to_string())
             .unwrap_or_else(|_| unreachable!("a decimal number is valid JSON"))
     }
 }
 
-/// Whether the text has the form of a number in JSON, but for zeros at its start, which do no harm. `Decimal` reads more
-/// than that, such as `1_000`.
+/// Returns true for a number in JSON syntax; leading zeros are allowed as well. `Decimal` accepts more, such as `1_000`.
 fn is_json_number(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
@@ -175,7 +182,7 @@ fn is_json_number(text: &str) -> bool {
         && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
 }
 
-/// What to say of a number that no `Decimal` holds: it has too many digits after the point, or before it.
+/// Returns the error for a number that does not fit a `Decimal`: too many decimals, or too large.
 fn fault_of_unrepresentable(text: &str, currency: Currency) -> MoneyError {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let whole = mantissa.split('.').next().unwrap_or_default();
@@ -200,17 +207,20 @@ impl fmt::Display for Money {
     }
 }
 
-/// A range of prices in one currency, both ends included, at least one of them closed.
+/// A range of prices in one currency. Both ends are inclusive; at most one is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PriceRange {
-    /// The lowest price, in minor units.
+    /// The lowest price in minor units; `None` if unbounded.
     pub min: Option<i64>,
-    /// The highest price, in minor units.
+    /// The highest price in minor units; `None` if unbounded.
     pub max: Option<i64>,
 }
 
 impl PriceRange {
-    /// Reads `min-max`, `min-` or `-max`, in decimal numbers of `currency`.
+    /// Parses `min-max`, `min-` or `-max` in decimal numbers of `currency`.
+    ///
+    /// # Errors
+    /// Fails if the text has another form, a number is invalid, or the lower end is above the upper end.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let end = |digits: &str| match digits.trim() {
             "" => Ok(None),
@@ -229,12 +239,12 @@ impl PriceRange {
         }
     }
 
-    /// Whether a price in minor units lies in the range.
+    /// Returns true if a price in minor units is in the range.
     pub fn contains(&self, minor_units: i64) -> bool {
         self.min.is_none_or(|min| min <= minor_units) && self.max.is_none_or(|max| minor_units <= max)
     }
 
-    /// The text that [`PriceRange::parse`] reads back.
+    /// Returns the text that [`PriceRange::parse`] reads back.
     pub fn display(&self, currency: Currency) -> String {
         let end = |minor: Option<i64>| {
             minor.map(|minor_units| Money { minor_units, currency }.to_string()).unwrap_or_default()
@@ -300,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_that_mean_nothing_are_refused() {
+    fn invalid_ranges_are_rejected() {
         let range = |text| PriceRange::parse(text, Currency::USD);
         assert_eq!(range("abc"), Err(MoneyError::NotARange));
         assert_eq!(range("-"), Err(MoneyError::NotARange));

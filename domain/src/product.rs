@@ -12,28 +12,30 @@ use serde_json::value::RawValue;
 
 use crate::money::{Currency, Money};
 
-/// The most bytes a product may have as JSON, so that it always fits one message and one item.
+/// The most bytes of a product as JSON, so that it fits one queue message and one database item.
 pub const MAX_PRODUCT_BYTES: usize = 200 * 1024;
 
-/// The identity of a product: 1 to 128 letters, digits and `. _ - : ~` of ASCII. It stands in a path of
-/// the API as it is.
+/// The id of a product: 1 to 128 ASCII letters, digits and `. _ - : ~`. It needs no escaping in a path of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct ProductId(String);
 
-/// Path segments of the API that a product id would hide.
+/// Path segments that are taken by the API.
 const RESERVED_IDS: [&str; 6] = [".", "..", "search", "suggest", "facets", "bulk"];
 
 impl ProductId {
-    /// The most characters an id may have.
+    /// The most characters of an id.
     pub const MAX_CHARS: usize = 128;
 
-    /// A new, time-ordered id (UUIDv7).
+    /// Generates a time-ordered id (UUIDv7).
     pub fn generate() -> Self {
         Self(uuid::Uuid::now_v7().to_string())
     }
 
-    /// Reads an id, or says in a sentence's end what is wrong with it.
+    /// Parses an id.
+    ///
+    /// # Errors
+    /// Returns the end of a sentence about the id.
     pub fn parse(text: &str) -> Result<Self, String> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '~');
         if text.is_empty() || text.len() > Self::MAX_CHARS {
@@ -51,7 +53,7 @@ impl ProductId {
         Ok(Self(text.to_owned()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -82,10 +84,10 @@ impl<'de> Deserialize<'de> for ProductId {
 pub struct Version(pub u64);
 
 impl Version {
-    /// The version of a product that never existed before.
+    /// The first version of a product.
     pub const FIRST: Self = Self(1);
 
-    /// The version that follows what the store holds (`None`: never existed).
+    /// Returns the version that follows `current`; the first one if the product never existed.
     pub fn after(current: Option<Self>) -> Self {
         current.map_or(Self::FIRST, |Self(version)| Self(version + 1))
     }
@@ -97,7 +99,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Whether shoppers see the product. Only active products are found by search.
+/// The visibility of a product. Search finds active products only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -112,7 +114,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// All of them, with the name that the wire has.
+    /// All statuses with their names in JSON.
     pub const ALL: [(&'static str, Self); 3] =
         [("active", Self::Active), ("draft", Self::Draft), ("archived", Self::Archived)];
 }
@@ -122,19 +124,25 @@ impl Status {
 pub struct CategoryPath(Vec<String>);
 
 impl CategoryPath {
-    /// The most levels a path may have.
+    /// The most levels of a path.
     pub const MAX_LEVELS: usize = 10;
-    /// The most characters one level may have.
+    /// The most characters of a level.
     pub const MAX_LEVEL_CHARS: usize = 100;
-    /// What stands between the levels on the wire.
+    /// The separator between levels in JSON.
     pub const SEPARATOR: &'static str = " > ";
 
-    /// Reads `Computers > Laptops`; spaces around a level do not count. The error ends a sentence.
+    /// Parses `Computers > Laptops`. Spaces around a level are removed.
+    ///
+    /// # Errors
+    /// Returns the end of a sentence about the path.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::from_levels(text.split('>'))
     }
 
-    /// A path of the given levels, broad to narrow.
+    /// Creates a path of the given levels, broad to narrow.
+    ///
+    /// # Errors
+    /// Returns the end of a sentence about the path.
     pub fn from_levels<'a>(levels: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let levels: Vec<String> = levels.into_iter().map(|level| level.trim().to_owned()).collect();
         if levels.is_empty() || levels.iter().any(String::is_empty) {
@@ -152,17 +160,17 @@ impl CategoryPath {
         Ok(Self(levels))
     }
 
-    /// The levels, broad to narrow, at least one.
+    /// Returns the levels, broad to narrow; at least one.
     pub fn levels(&self) -> &[String] {
         &self.0
     }
 
-    /// The path and all paths above it, the broadest first: `A`, `A > B`.
+    /// Returns the path and its ancestors, the broadest first: `A`, `A > B`.
     pub fn with_ancestors(&self) -> impl Iterator<Item = String> + '_ {
         (1..=self.0.len()).map(|depth| self.0[..depth].join(Self::SEPARATOR))
     }
 
-    /// Whether this is `other` or lies somewhere under it.
+    /// Returns true if this path is `other` or a descendant of it.
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
     }
@@ -193,7 +201,7 @@ impl<'de> Deserialize<'de> for CategoryPath {
 pub enum AttributeValue {
     /// A text.
     Text(String),
-    /// A number, kept with the digits it came with as far as 64 bits go.
+    /// A number that fits 64 bits.
     #[cfg_attr(feature = "openapi", schema(value_type = f64))]
     Number(serde_json::Number),
     /// True or false.
@@ -242,46 +250,46 @@ impl<'de> Deserialize<'de> for AttributeValue {
     }
 }
 
-/// What a caller says of a product: everything but its identity, version and times. Two contents are equal
-/// when a write of one over the other would change nothing.
+/// The part of a product that a caller writes: everything but its id, version and times. If two contents are equal, writing one
+/// over the other changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     /// The name that shoppers see, 1 to 500 characters.
     pub name: String,
-    /// A longer text.
+    /// The description.
     pub description: Option<String>,
     /// The shop's own code, unique in the catalogue when given.
     pub sku: Option<String>,
     /// The maker's name.
     pub brand: Option<String>,
-    /// Where the product stands in the shop.
+    /// The category.
     pub category: Option<CategoryPath>,
-    /// Free labels, each once.
+    /// Distinct labels.
     pub tags: Vec<String>,
-    /// What it costs.
+    /// The price.
     pub price: Option<Money>,
-    /// Everything else, by free keys.
+    /// Further data by arbitrary keys.
     pub attributes: BTreeMap<String, AttributeValue>,
     /// Addresses of pictures, the main one first.
     pub images: Vec<String>,
-    /// Pieces in stock; unknown when absent.
+    /// The pieces in stock; `None` if unknown.
     pub stock: Option<u64>,
-    /// Whether shoppers see it.
+    /// The visibility.
     pub status: Status,
 }
 
-/// A product as the store holds it and the API shows it. As JSON it is one flat object in camelCase.
+/// A product in the store and the API. As JSON it is one flat object in camelCase.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
-    /// Its identity.
+    /// The id.
     pub id: ProductId,
-    /// Its version.
+    /// The version.
     pub version: Version,
-    /// When this product was created; again when it is created anew after a delete.
+    /// The time of creation; of the latest one if the product was deleted before.
     pub created_at: Timestamp,
-    /// When this version was written.
+    /// The time at which this version was written.
     pub updated_at: Timestamp,
-    /// What the caller said of it.
+    /// The content that the caller wrote.
     pub content: Content,
 }
 
@@ -366,8 +374,7 @@ impl Serialize for Product {
     }
 }
 
-/// Reads what [`Product`]'s `Serialize` wrote. What callers send is read by [`crate::input`], which reports
-/// every fault at once.
+/// Deserializes a serialized [`Product`]. Bodies of requests are read by [`crate::input`], which reports all faults at once.
 impl<'de> Deserialize<'de> for Product {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = ProductJson::deserialize(deserializer)?;

@@ -1,4 +1,4 @@
-//! Sync tokens: what a write hands out, for searches that must see it.
+//! Sync tokens: returned by a write, and passed to searches that must observe it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,15 +7,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::product::{ProductId, Version};
 
-/// Names one write: a version of a product. A search with it begins once the index holds that version or a later one.
+/// Identifies one write: a version of a product. A search with the token waits until the index holds that version or a later
+/// one.
 ///
-/// As text it is the version, a full stop and the id, `2.lamp-1`, which needs no escapes in a header or an address.
-/// Nobody has to remember it: any process that can read the index can tell whether it holds that version.
+/// The text form is the version, a full stop and the id: `2.lamp-1`. It needs no escaping in a header or URL. Tokens are not
+/// stored anywhere: any process that can read the index can check one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SyncToken {
     /// The product.
     pub id: ProductId,
-    /// The version that the write made, or found to be so already.
+    /// The version after the write, which is the previous one if the write changed nothing.
     pub version: Version,
 }
 
@@ -28,7 +29,7 @@ impl fmt::Display for SyncToken {
 impl FromStr for SyncToken {
     type Err = String;
 
-    /// Reads a token, or says in a sentence's end what is wrong with it.
+    /// Parses a token. The error is the end of a sentence about it.
     fn from_str(text: &str) -> Result<Self, String> {
         let (version, id) = text.split_once('.').ok_or(MALFORMED)?;
         let is_number = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.starts_with('0');
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_write_answered_with_is_told() {
+    fn other_texts_are_rejected() {
         for text in [
             "",
             ".",

@@ -53,7 +53,7 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Ope
 /// Opens the index and the settings that the configuration names.
 ///
 /// # Errors
-/// If the configuration is invalid or the index cannot be opened, with what to do about it.
+/// If the rules file has faults or the index cannot be opened, with what to do about it.
 pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), StartError> {
     let (currency, language) = (config.catalogue.currency(), config.catalogue.language);
     let settings = Settings {

@@ -45,13 +45,13 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Builds the options of a configured catalogue and reads its rules file.
+    /// Reads the rules file that the configuration names, if there is one. Caching has the defaults.
     ///
     /// # Errors
-    /// If the rules file has faults.
-    pub(crate) fn of_catalogue(config: &api::config::Catalogue) -> Result<Self, StartError> {
-        let (currency, language) = (config.currency(), config.language);
-        let rules = ShopRules::open_configured(config.rules.as_deref(), Locale { currency, language })?;
+    /// If the rules file cannot be read or has faults.
+    pub(crate) fn of(catalogue: &api::config::Catalogue) -> Result<Self, StartError> {
+        let (currency, language) = (catalogue.currency(), catalogue.language);
+        let rules = ShopRules::open_configured(catalogue.rules.as_deref(), Locale { currency, language })?;
         Ok(Self { currency, language, rules, ..Self::default() })
     }
 

@@ -43,7 +43,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let options = Options {
         cache_seconds: args.caching.cache_seconds.unwrap_or(0),
         answer_cache_mb: args.caching.answer_cache_mb,
-        ..Options::of_catalogue(&args.catalogue)?
+        ..Options::of(&args.catalogue)?
     };
     let listener = server::listen(args.listen.listen).await?;
     let address = listener

@@ -1,23 +1,21 @@
-//! What is wrong with a rules file, and where.
+//! The faults of a rules file, with their lines and columns.
 
 use std::fmt;
 use std::ops::Range;
 
-/// The most faults of a file that are told; whoever corrects so many sees the rest next time.
-const MAX_TOLD: usize = 100;
-/// The most faults that are kept until the first ones are known.
+/// The most faults that are reported. After correcting these, the next check reports the rest.
+const MAX_REPORTED: usize = 100;
+/// The most faults that are collected before they are sorted.
 const MAX_KEPT: usize = 1000;
-/// How much of a text of the file stands in a message.
-const MAX_SHOWN_CHARS: usize = 60;
 
 /// One fault of a rules file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Its line, from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// The character of the line at which it begins, from 1.
+    /// The column in characters, from 1.
     pub column: usize,
-    /// What is wrong and what to do, for a person.
+    /// The problem and the remedy, for a person.
     pub message: String,
 }
 
@@ -27,16 +25,16 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All the faults of a rules file in the order of their places, at least one and at most 100.
+/// The faults of a rules file in order of position: at least one and at most 100.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(Fault::to_string).collect::<Vec<_>>().join("; "))]
 pub struct Faults(pub Vec<Fault>);
 
-/// Gathers faults by their places, in bytes.
+/// Collects faults by their positions in bytes.
 #[derive(Debug, Default)]
-pub(crate) struct Found(Vec<(usize, String)>);
+pub(crate) struct FaultLog(Vec<(usize, String)>);
 
-impl Found {
+impl FaultLog {
     pub(crate) fn add(&mut self, at: &Range<usize>, message: impl Into<String>) {
         if self.0.len() < MAX_KEPT {
             self.0.push((at.start, message.into()));
@@ -47,11 +45,11 @@ impl Found {
         self.0.len()
     }
 
-    /// The faults with their lines in the text.
-    pub(crate) fn in_text(mut self, text: &str) -> Faults {
+    /// Returns the faults with their lines and columns in the text.
+    pub(crate) fn into_faults(mut self, text: &str) -> Faults {
         self.0.sort();
         self.0.dedup();
-        self.0.truncate(MAX_TOLD);
+        self.0.truncate(MAX_REPORTED);
         let (mut line, mut start) = (1, 0);
         let placed = self.0.into_iter().map(|(at, message)| {
             let at = text.floor_char_boundary(at);
@@ -65,16 +63,6 @@ impl Found {
     }
 }
 
-/// The beginning of a text of the file, to name it in a message.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown: String =
-        text.chars().take(MAX_SHOWN_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(MAX_SHOWN_CHARS).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,18 +70,12 @@ mod tests {
     #[test]
     fn places_are_counted_in_lines_and_characters() {
         let text = "ab\r\né fault\n\n";
-        let mut found = Found::default();
+        let mut log = FaultLog::default();
         for at in [text.len(), 7, 0, 7] {
-            found.add(&(at..at), "x");
+            log.add(&(at..at), "x");
         }
-        let Faults(faults) = found.in_text(text);
+        let Faults(faults) = log.into_faults(text);
         let places: Vec<_> = faults.iter().map(|fault| (fault.line, fault.column)).collect();
         assert_eq!(places, [(1, 1), (2, 3), (4, 1)]);
-    }
-
-    #[test]
-    fn what_is_shown_is_short_and_harmless() {
-        assert_eq!(shown("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
-        assert_eq!(shown(&"x".repeat(99)).chars().count(), MAX_SHOWN_CHARS + 1);
     }
 }

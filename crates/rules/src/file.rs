@@ -1,22 +1,25 @@
-//! The rules file, section by section.
+//! Reads the sections of a rules file.
 
+use domain::fault::excerpt;
 use domain::search::MAX_BOOST;
 use domain::{Language, ProductId};
 use text::field_weights::{FieldWeights, PART_NAMES};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::Locale;
-use crate::fault::{Found, shown};
+use crate::builder::MAX_SYNONYMS_OF_A_TEXT;
+use crate::fault::FaultLog;
 use crate::filters;
+use crate::locale::Locale;
 use crate::phrases::Phrase;
 use crate::reader::{self, Section, Value, list, number, one_or_more, section, text, wrong_kind};
-use crate::rules::{Effect, MAX_SYNONYMS_OF_A_TEXT, On, Rule, Rules, Synonyms};
+use crate::rule::{Effect, Rule, Synonyms, Trigger};
+use crate::rules::Rules;
 use crate::window::Window;
 
-/// The version of the form that files have.
+/// The version of the file format.
 const VERSION: &str = "1";
-/// The most groups of synonyms, and the most synonyms of one way.
+/// The most groups of synonyms, and the most one-way synonyms.
 const MAX_SYNONYMS: usize = 10_000;
 /// The most stop words.
 const MAX_STOP_WORDS: usize = 1000;
@@ -29,259 +32,256 @@ const MAX_PHRASE_CHARS: usize = 100;
 /// The most words of a query or a synonym.
 const MAX_PHRASE_WORDS: usize = 8;
 
-/// Reads all of a file. With faults, what was read is not all that the file says.
-pub(crate) fn read(text: &str, locale: Locale, found: &mut Found) -> Rules {
+/// Reads a file and logs all its faults. With faults, the rules are incomplete.
+pub(crate) fn read(text: &str, locale: Locale, faults: &mut FaultLog) -> Rules {
     let mut rules = Rules::new(locale.language);
-    let Some(mut file) = reader::parse(text, found) else { return rules };
-    if let Some(version) = file.need("version", VERSION, found) {
-        check_version(&version, found);
+    let Some(mut file) = reader::parse(text, faults) else { return rules };
+    if let Some(version) = file.require("version", VERSION, faults) {
+        check_version(&version, faults);
     }
-    if let Some(words) = file.take("words").and_then(|value| section(value, found)) {
-        read_words(words, locale.language, &mut rules, found);
+    if let Some(words) = file.take("words").and_then(|value| section(value, faults)) {
+        read_words(words, locale.language, &mut rules, faults);
     }
-    for rule in sections(&mut file, "pin", found) {
-        read_products_rule(rule, Effect::Pin, locale.language, &mut rules, found);
+    for rule in sections(&mut file, "pin", faults) {
+        read_products_rule(rule, Effect::Pin, locale.language, &mut rules, faults);
     }
-    for rule in sections(&mut file, "hide", found) {
-        read_products_rule(rule, Effect::Hide, locale.language, &mut rules, found);
+    for rule in sections(&mut file, "hide", faults) {
+        read_products_rule(rule, Effect::Hide, locale.language, &mut rules, faults);
     }
-    for rule in sections(&mut file, "boost", found) {
-        read_boost(rule, 1.0, locale, &mut rules, found);
+    for rule in sections(&mut file, "boost", faults) {
+        read_boost(rule, 1.0, locale, &mut rules, faults);
     }
-    for rule in sections(&mut file, "bury", found) {
-        read_boost(rule, -1.0, locale, &mut rules, found);
+    for rule in sections(&mut file, "bury", faults) {
+        read_boost(rule, -1.0, locale, &mut rules, faults);
     }
-    if let Some(weights) = file.take("weights").and_then(|value| section(value, found)) {
-        rules.set_weights(read_weights(weights, found));
+    if let Some(weights) = file.take("weights").and_then(|value| section(value, faults)) {
+        rules.set_weights(read_weights(weights, faults));
     }
-    file.end(found);
+    file.finish(faults);
     rules
 }
 
-fn check_version(version: &Value<'_>, found: &mut Found) {
+fn check_version(version: &Value<'_>, faults: &mut FaultLog) {
     match version.get_ref() {
         DeValue::Integer(number) if number.as_str() == VERSION => {}
         DeValue::Integer(number) => {
-            let number = shown(number.as_str());
+            let number = excerpt(number.as_str());
             let message =
-                format!("is version {number} of the form, which is not known here; write {VERSION}");
-            found.add(&version.span(), message);
+                format!("is version {number} of the format, which is not supported; write {VERSION}");
+            faults.add(&version.span(), message);
         }
         _ => {
-            wrong_kind::<()>(version, &format!("the number {VERSION}"), found);
+            wrong_kind::<()>(version, &format!("the number {VERSION}"), faults);
         }
     }
 }
 
-/// The tables of a section that may stand there several times.
-fn sections<'t>(file: &mut Section<'t>, key: &'static str, found: &mut Found) -> Vec<Section<'t>> {
+/// Returns the tables of a section that may occur several times.
+fn sections<'t>(file: &mut Section<'t>, key: &'static str, faults: &mut FaultLog) -> Vec<Section<'t>> {
     let Some(value) = file.take(key) else { return Vec::new() };
     if let DeValue::Table(_) = value.get_ref() {
         let message = format!("is a single table; write `[[{key}]]`, in double brackets, once for each rule");
-        found.add(&value.span(), message);
+        faults.add(&value.span(), message);
         return Vec::new();
     }
-    let tables = list(value, MAX_RULES, found);
-    tables.into_iter().filter_map(|table| section(table, found)).collect()
+    let tables = list(value, MAX_RULES, faults);
+    tables.into_iter().filter_map(|table| section(table, faults)).collect()
 }
 
-// -------------------------------------------------------------------------------------------------- words
-
-fn read_words(mut words: Section<'_>, language: Language, rules: &mut Rules, found: &mut Found) {
+fn read_words(mut words: Section<'_>, language: Language, rules: &mut Rules, faults: &mut FaultLog) {
     if let Some(groups) = words.take("synonyms") {
-        for group in list(groups, MAX_SYNONYMS, found) {
-            read_group(group, language, rules, found);
+        for group in list(groups, MAX_SYNONYMS, faults) {
+            read_group(group, language, rules, faults);
         }
     }
     if let Some(one_way) = words.take("oneWay") {
-        read_one_way(one_way, language, rules, found);
+        read_one_way(one_way, language, rules, faults);
     }
     if let Some(stop_words) = words.take("stopWords") {
-        for word in list(stop_words, MAX_STOP_WORDS, found) {
-            read_stop_word(&word, language, rules, found);
+        for word in list(stop_words, MAX_STOP_WORDS, faults) {
+            read_stop_word(&word, language, rules, faults);
         }
     }
-    words.end(found);
+    words.finish(faults);
 }
 
-/// Texts that all mean the same.
-fn read_group(group: Value<'_>, language: Language, rules: &mut Rules, found: &mut Found) {
+/// Reads a group of texts that are synonyms of each other.
+fn read_group(group: Value<'_>, language: Language, rules: &mut Rules, faults: &mut FaultLog) {
     let at = group.span();
     if !matches!(group.get_ref(), DeValue::Array(_)) {
-        return wrong_kind(&group, "a list of texts that mean the same", found).unwrap_or_default();
+        return wrong_kind(&group, "a list of texts that mean the same", faults).unwrap_or_default();
     }
-    let before = found.len();
-    let texts = phrases(list(group, MAX_SYNONYMS_OF_A_TEXT, found), language, found);
-    if texts.len() < 2 && found.len() == before {
-        found.add(
-            &at,
-            "has not two texts that search tells apart; write another one into it, or leave it out",
-        );
+    let before = faults.len();
+    let texts = phrases(list(group, MAX_SYNONYMS_OF_A_TEXT, faults), language, faults);
+    if texts.len() < 2 && faults.len() == before {
+        faults.add(&at, "has fewer than two different texts; add another or remove the group");
     }
     let group: Vec<Phrase> = texts.iter().map(|text| text.get_ref().clone()).collect();
     let places = texts.iter().map(Spanned::span).collect::<Vec<_>>();
-    rules.add_synonyms(Synonyms { from: group.clone(), to: group }, &places, found);
+    rules.add_synonyms(Synonyms { from: group.clone(), to: group }, &places, faults);
 }
 
-/// Texts by the text that finds them as well.
-fn read_one_way(table: Value<'_>, language: Language, rules: &mut Rules, found: &mut Found) {
+/// Reads the one-way synonyms: texts that a text finds as well.
+fn read_one_way(table: Value<'_>, language: Language, rules: &mut Rules, faults: &mut FaultLog) {
     let at = table.span();
-    let entries: Vec<_> = section(table, found).into_iter().flat_map(Section::into_entries).collect();
+    let entries: Vec<_> = section(table, faults).into_iter().flat_map(Section::into_entries).collect();
     if entries.len() > MAX_SYNONYMS {
-        return found.add(&at, format!("has {} entries; write at most {MAX_SYNONYMS}", entries.len()));
+        return faults.add(&at, format!("has {} entries; write at most {MAX_SYNONYMS}", entries.len()));
     }
     for (key, value) in entries {
         let key_at = key.span();
-        let from = phrase(&Spanned::new(key.span(), key.get_ref().as_str()), language, found);
-        let to = phrases(one_or_more(value, MAX_SYNONYMS_OF_A_TEXT, found), language, found);
+        let from = phrase(&Spanned::new(key.span(), key.get_ref().as_str()), language, faults);
+        let to = phrases(one_or_more(value, MAX_SYNONYMS_OF_A_TEXT, faults), language, faults);
         let Some(from) = from else { continue };
-        if let Some(same) = to.iter().find(|to| to.get_ref().is(&from)) {
-            let message = format!("is the same to search as `{}`; leave it out", shown(&from.typed));
-            found.add(&same.span(), message);
+        if let Some(same) = to.iter().find(|to| to.get_ref().equals(&from)) {
+            let message = format!("equals `{}` in a search; remove it", excerpt(&from.typed));
+            faults.add(&same.span(), message);
         }
         let to = to.into_iter().map(Spanned::into_inner).collect();
-        rules.add_synonyms(Synonyms { from: vec![from], to }, &[key_at], found);
+        rules.add_synonyms(Synonyms { from: vec![from], to }, &[key_at], faults);
     }
 }
 
-fn read_stop_word(value: &Value<'_>, language: Language, rules: &mut Rules, found: &mut Found) {
-    let word = text(value, MAX_PHRASE_CHARS, found).map(|word| Phrase::new(&word, language));
+fn read_stop_word(value: &Value<'_>, language: Language, rules: &mut Rules, faults: &mut FaultLog) {
+    let word = text(value, MAX_PHRASE_CHARS, faults).map(|word| Phrase::new(&word, language));
     let Some(word) = word else { return };
     match word.len() {
         1 => rules.add_stop_word(&word),
-        0 => found.add(&value.span(), NO_WORD),
-        words => {
-            found.add(&value.span(), format!("is {words} words to search; write each as one of its own"))
-        }
+        0 => faults.add(&value.span(), NO_WORD),
+        words => faults.add(&value.span(), format!("is {words} words; write each as a separate entry")),
     }
 }
 
-const NO_WORD: &str = "has no letter and no digit, so that search finds nothing by it; write a word";
+const NO_WORD: &str = "has no letter or digit, so it matches nothing; write a word";
 
-/// A query or a synonym.
-fn phrase(typed: &Spanned<&str>, language: Language, found: &mut Found) -> Option<Phrase> {
-    let phrase = Phrase::new(&reader::label(typed, MAX_PHRASE_CHARS, found)?, language);
+/// Reads a query or a synonym.
+fn phrase(typed: &Spanned<&str>, language: Language, faults: &mut FaultLog) -> Option<Phrase> {
+    let phrase = Phrase::new(&reader::label(typed, MAX_PHRASE_CHARS, faults)?, language);
     match phrase.len() {
         1..=MAX_PHRASE_WORDS => return Some(phrase),
-        0 => found.add(&typed.span(), NO_WORD),
-        words => found.add(&typed.span(), format!("has {words} words; write at most {MAX_PHRASE_WORDS}")),
+        0 => faults.add(&typed.span(), NO_WORD),
+        words => faults.add(&typed.span(), format!("has {words} words; write at most {MAX_PHRASE_WORDS}")),
     }
     None
 }
 
-/// Those that search tells apart.
-fn phrases(values: Vec<Value<'_>>, language: Language, found: &mut Found) -> Vec<Spanned<Phrase>> {
+/// Reads queries or synonyms, without those that search treats as equal to an earlier one.
+fn phrases(values: Vec<Value<'_>>, language: Language, faults: &mut FaultLog) -> Vec<Spanned<Phrase>> {
     let mut phrases = Vec::<Spanned<Phrase>>::new();
     for value in values {
         let DeValue::String(typed) = value.get_ref() else {
-            wrong_kind::<()>(&value, "a text in quotes", found);
+            wrong_kind::<()>(&value, "a text in quotes", faults);
             continue;
         };
         let typed = Spanned::new(value.span(), typed.as_ref());
-        let new = phrase(&typed, language, found);
-        let new = new.filter(|new| !phrases.iter().any(|known| known.get_ref().is(new)));
+        let new = phrase(&typed, language, faults);
+        let new = new.filter(|new| !phrases.iter().any(|known| known.get_ref().equals(new)));
         phrases.extend(new.map(|new| Spanned::new(value.span(), new)));
     }
     phrases
 }
 
-// -------------------------------------------------------------------------------------------------- rules
-
-/// A rule that puts products first, or takes them away.
+/// Reads a rule that pins or hides products.
 fn read_products_rule(
     mut rule: Section<'_>,
     effect: impl FnOnce(Vec<ProductId>) -> Effect,
     language: Language,
     rules: &mut Rules,
-    found: &mut Found,
+    faults: &mut FaultLog,
 ) {
-    let products = rule.need("products", r#"["SOME-ID", "OTHER-ID"]"#, found);
-    let products = products.map(|value| read_products(value, found)).unwrap_or_default();
-    let query = rule.need("query", r#""some words""#, found);
-    let on = read_on(&mut rule, query, language, found);
-    let window = Window::read(&mut rule, found);
-    rules.add_rule(Rule { window, effect: effect(products) }, on, &rule.at, found);
-    rule.end(found);
+    let products = rule.require("products", r#"["SOME-ID", "OTHER-ID"]"#, faults);
+    let products = products.map(|value| read_products(value, faults)).unwrap_or_default();
+    let query = rule.require("query", r#""some words""#, faults);
+    let trigger = read_trigger(&mut rule, query, language, faults);
+    let window = Window::read(&mut rule, faults);
+    rules.add_rule(Rule { window, effect: effect(products) }, trigger, &rule.header, faults);
+    rule.finish(faults);
 }
 
-/// Ids, each once.
-fn read_products(value: Value<'_>, found: &mut Found) -> Vec<ProductId> {
+/// Reads distinct product ids.
+fn read_products(value: Value<'_>, faults: &mut FaultLog) -> Vec<ProductId> {
     let mut products = Vec::new();
-    for value in one_or_more(value, MAX_LISTED, found) {
-        let Some(id) = text(&value, ProductId::MAX_CHARS, found) else { continue };
+    for value in one_or_more(value, MAX_LISTED, faults) {
+        let Some(id) = text(&value, ProductId::MAX_CHARS, faults) else { continue };
         match ProductId::parse(&id) {
             Ok(id) if products.contains(&id) => {
-                found.add(&value.span(), format!("names `{id}` again; leave it out"));
+                faults.add(&value.span(), format!("repeats `{id}`; remove it"));
             }
             Ok(id) => products.push(id),
-            Err(message) => found.add(&value.span(), format!("is no id of a product: {message}")),
+            Err(message) => faults.add(&value.span(), format!("is not a product id: {message}")),
         }
     }
     products
 }
 
-/// A rule that moves products up or, with a negative sign, down.
-fn read_boost(mut rule: Section<'_>, sign: f32, locale: Locale, rules: &mut Rules, found: &mut Found) {
-    let filter = rule.need("filter", r#"{ brand = "Some brand" }"#, found);
+/// Reads a rule that moves products up or, with `sign` -1, down.
+fn read_boost(mut rule: Section<'_>, sign: f32, locale: Locale, rules: &mut Rules, faults: &mut FaultLog) {
+    let filter = rule.require("filter", r#"{ brand = "Some brand" }"#, faults);
     let moved = filter
-        .and_then(|value| section(value, found))
-        .map(|table| filters::read(table, locale.currency, found))
+        .and_then(|value| section(value, faults))
+        .map(|table| filters::read(table, locale.currency, faults))
         .unwrap_or_default();
-    let by = rule.need("by", "0.5", found).and_then(|value| read_by(&value, sign, found)).unwrap_or_default();
+    let by =
+        rule.require("by", "0.5", faults).and_then(|value| read_by(&value, sign, faults)).unwrap_or_default();
     let query = rule.take("query");
-    let on = read_on(&mut rule, query, locale.language, found);
-    let window = Window::read(&mut rule, found);
-    rules.add_rule(Rule { window, effect: Effect::Move(moved, sign * by) }, on, &rule.at, found);
-    rule.end(found);
+    let trigger = read_trigger(&mut rule, query, locale.language, faults);
+    let window = Window::read(&mut rule, faults);
+    rules.add_rule(Rule { window, effect: Effect::Boost(moved, sign * by) }, trigger, &rule.header, faults);
+    rule.finish(faults);
 }
 
-fn read_by(value: &Value<'_>, sign: f32, found: &mut Found) -> Option<f32> {
-    let by = number(value, found)? as f32;
+fn read_by(value: &Value<'_>, sign: f32, faults: &mut FaultLog) -> Option<f32> {
+    let by = number(value, faults)? as f32;
     if 0.0 < by && by <= MAX_BOOST {
         return Some(by);
     }
     let other = if sign < 0.0 { "up, write `[[boost]]`" } else { "down, write `[[bury]]`" };
     let hint = if by < 0.0 { format!("; to move products {other}") } else { String::new() };
-    found.add(&value.span(), format!("must be a number above 0 and at most {MAX_BOOST}{hint}"));
+    faults.add(&value.span(), format!("must be a number above 0 and at most {MAX_BOOST}{hint}"));
     None
 }
 
-/// For which queries a rule holds.
-fn read_on(rule: &mut Section<'_>, query: Option<Value<'_>>, language: Language, found: &mut Found) -> On {
+/// Reads which searches a rule applies to.
+fn read_trigger(
+    rule: &mut Section<'_>,
+    query: Option<Value<'_>>,
+    language: Language,
+    faults: &mut FaultLog,
+) -> Trigger {
     let how = rule.take("match");
-    let is_whole = how.as_ref().is_none_or(|how| read_match(how, found));
+    let is_whole = how.as_ref().is_none_or(|how| read_match(how, faults));
     let Some(query) = query else {
         if let Some(how) = how {
-            found.add(&how.span(), "stands without a `query`; write one, or leave it out");
+            faults.add(&how.span(), "has no effect without `query`; add one or remove it");
         }
-        return On::Every;
+        return Trigger::EverySearch;
     };
-    On::Queries { is_whole, queries: phrases(one_or_more(query, MAX_LISTED, found), language, found) }
+    Trigger::Queries { is_whole, queries: phrases(one_or_more(query, MAX_LISTED, faults), language, faults) }
 }
 
-/// Whether a query must be these words and no others.
-fn read_match(value: &Value<'_>, found: &mut Found) -> bool {
+/// Returns true if a query must equal the words, false if it may contain more.
+fn read_match(value: &Value<'_>, faults: &mut FaultLog) -> bool {
     match value.get_ref() {
         DeValue::String(text) if text == "equals" => true,
         DeValue::String(text) if text == "contains" => false,
         _ => {
-            found.add(&value.span(), r#"must be "equals" or "contains""#);
+            faults.add(&value.span(), r#"must be "equals" or "contains""#);
             true
         }
     }
 }
 
-fn read_weights(mut table: Section<'_>, found: &mut Found) -> FieldWeights {
+fn read_weights(mut table: Section<'_>, faults: &mut FaultLog) -> FieldWeights {
     let mut weights = FieldWeights::default();
     for (name, part) in PART_NAMES {
         let Some(value) = table.take(name) else { continue };
-        let Some(weight) = number(&value, found) else { continue };
+        let Some(weight) = number(&value, faults) else { continue };
         match weights.with(part, weight as f32) {
             Ok(changed) => weights = changed,
-            Err(message) => found.add(&value.span(), message),
+            Err(message) => faults.add(&value.span(), message),
         }
     }
-    table.end(found);
+    table.finish(faults);
     weights
 }
 

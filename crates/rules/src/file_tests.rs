@@ -23,7 +23,7 @@ fn the_example_is_right() {
     assert_eq!(faults(example), [""; 0]);
     let rules = Rules::parse(example.as_bytes(), Locale::default()).unwrap();
     let summary = rules.summary("2026-12-01T00:00:00Z".parse().unwrap());
-    insta::assert_snapshot!(summary, @"5 synonyms, 3 stop words, 2 pins, 1 hide, 2 boosts, 1 bury, weights; not in force now: 0 whose time has not come, 1 whose time is over");
+    insta::assert_snapshot!(summary, @"5 synonyms, 3 stop words, 2 pins, 1 hide, 2 boosts, 1 bury, weights; inactive now: 0 upcoming, 1 expired");
     assert_eq!((rules.weights().get(Part::Brand), rules.weights().get(Part::Description)), (1.5, 0.5));
 }
 
@@ -115,7 +115,7 @@ fn bytes_that_are_no_text_and_files_that_are_too_long_are_refused() {
 #[test]
 fn a_version_of_the_form_that_is_not_known_is_refused() {
     assert_eq!(faults(""), ["1:1: `version` is missing; write `version = 1`"]);
-    insta::assert_snapshot!(faults("version = 2").join("\n"), @"1:11: is version 2 of the form, which is not known here; write 1");
+    insta::assert_snapshot!(faults("version = 2").join("\n"), @"1:11: is version 2 of the format, which is not supported; write 1");
     insta::assert_snapshot!(faults("version = \"1\"").join("\n"), @"1:11: must be the number 1, not a text");
 }
 
@@ -175,7 +175,7 @@ fn everything_has_a_bound() {
 fn many_faults_are_told_in_part() {
     let file = format!("version = 1\n[words]\nstopWords = [{}]", "\"\",\n".repeat(900));
     let told = faults(&file);
-    assert_eq!((told.len(), told[99].as_str()), (100, "102:1: is empty; write something, or leave it out"));
+    assert_eq!((told.len(), told[99].as_str()), (100, "102:1: is empty; add a value or remove it"));
 }
 
 proptest::proptest! {

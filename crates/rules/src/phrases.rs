@@ -1,4 +1,4 @@
-//! Texts of one or several words, and where they stand in a query.
+//! Texts of one or more words, and finding them in a query.
 
 use domain::Language;
 use domain::search::MAX_QUERY_WORDS;
@@ -7,34 +7,34 @@ use text::analysis::query_words;
 use text::cjk::{bigrams, is_cjk, spellings};
 use text::forms::normal_form;
 
-/// A text of a rule as search reads it: without regard to case, accents, and forms of a word.
+/// A text of a rule as search reads it: regardless of case, accents, and forms of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Phrase {
-    /// As it stands in the file.
+    /// The text as written in the file.
     pub(crate) typed: String,
-    /// Its words, folded.
+    /// The normal forms of its words.
     words: Vec<String>,
 }
 
 impl Phrase {
     pub(crate) fn new(typed: &str, language: Language) -> Self {
-        Self { typed: typed.to_owned(), words: folded(typed, language).collect() }
+        Self { typed: typed.to_owned(), words: normal_forms(typed, language).collect() }
     }
 
-    /// How many words it has for those who wrote it: a run of a script without spaces is one.
+    /// Returns the number of words as a person counts them: a run of a script without spaces is one.
     pub(crate) fn len(&self) -> usize {
         query_words(&self.typed).len()
     }
 
-    /// Whether search takes both for the same.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    /// Returns true if search treats both as equal.
+    pub(crate) fn equals(&self, other: &Self) -> bool {
         self.words == other.words
     }
 }
 
-/// The words of a text in their order, as products have them in whichever form. A run of a script without spaces
-/// counts as its pairs of characters, so that it is found inside others, and in one of its spellings.
-fn folded(text: &str, language: Language) -> impl Iterator<Item = String> {
+/// Returns the normal forms of the words of a text, in order. A run of a script without spaces is replaced by the bigrams of one
+/// of its spellings, so that it is found inside other runs.
+fn normal_forms(text: &str, language: Language) -> impl Iterator<Item = String> {
     query_words(text).into_iter().flat_map(move |(word, _)| match is_cjk(&word) {
         true => {
             let run = spellings(&word).into_iter().min().unwrap_or(word);
@@ -44,56 +44,56 @@ fn folded(text: &str, language: Language) -> impl Iterator<Item = String> {
     })
 }
 
-/// The number of a word that stands in some phrase.
+/// The number of a word that occurs in a phrase.
 type WordId = u32;
-/// Where the words of a phrase lead: a place in a [`Phrases`].
+/// The index of a trie node.
 type Node = u32;
 
-/// What belongs to phrases, found in a query by one look-up for each word of it that is in some phrase: a trie over
-/// words.
+/// Values by phrase, in a trie over words. Finding all phrases in a query takes one look-up for each of its words that occurs in
+/// a phrase.
 #[derive(Debug)]
 pub(crate) struct Phrases<T> {
     language: Language,
     words: HashMap<String, WordId>,
-    steps: HashMap<(Node, WordId), Node>,
-    /// By nodes; the first one is before any word.
-    places: Vec<T>,
+    edges: HashMap<(Node, WordId), Node>,
+    /// The values by node; node 0 is the root.
+    values: Vec<T>,
 }
 
 impl<T: Default> Phrases<T> {
-    /// None yet. Those that come are in this language.
+    /// Creates an empty trie for phrases in a language.
     pub(crate) fn new(language: Language) -> Self {
-        Self { language, words: HashMap::new(), steps: HashMap::new(), places: vec![T::default()] }
+        Self { language, words: HashMap::new(), edges: HashMap::new(), values: vec![T::default()] }
     }
 
-    /// What belongs to the phrase.
-    pub(crate) fn place(&mut self, phrase: &Phrase) -> &mut T {
+    /// Returns the value of a phrase, inserting the default if there is none.
+    pub(crate) fn entry(&mut self, phrase: &Phrase) -> &mut T {
         let mut node = 0;
         for word in &phrase.words {
             let next_word = self.words.len() as WordId;
             let word = *self.words.entry(word.clone()).or_insert(next_word);
-            let next_node = self.places.len() as Node;
-            node = *self.steps.entry((node, word)).or_insert(next_node);
+            let next_node = self.values.len() as Node;
+            node = *self.edges.entry((node, word)).or_insert(next_node);
             if node == next_node {
-                self.places.push(T::default());
+                self.values.push(T::default());
             }
         }
-        &mut self.places[node as usize]
+        &mut self.values[node as usize]
     }
 
-    /// Hands what belongs to every phrase in the query to `each`, and whether the phrase is the whole query.
-    pub(crate) fn each_in(&self, query: &str, mut each: impl FnMut(&T, bool)) {
+    /// Calls `each` with the value of every phrase in the query, and whether the phrase is the whole query.
+    pub(crate) fn for_each_in(&self, query: &str, mut each: impl FnMut(&T, bool)) {
         if self.words.is_empty() {
             return;
         }
-        let words = folded(query, self.language).take(MAX_QUERY_WORDS);
+        let words = normal_forms(query, self.language).take(MAX_QUERY_WORDS);
         let query: Vec<Option<WordId>> = words.map(|word| self.words.get(&word).copied()).collect();
         for start in 0..query.len() {
             let mut node = 0;
             for (at, word) in query.iter().enumerate().skip(start) {
-                let Some(next) = word.and_then(|word| self.steps.get(&(node, word))) else { break };
+                let Some(next) = word.and_then(|word| self.edges.get(&(node, word))) else { break };
                 node = *next;
-                each(&self.places[node as usize], start == 0 && at + 1 == query.len());
+                each(&self.values[node as usize], start == 0 && at + 1 == query.len());
             }
         }
     }
@@ -110,16 +110,17 @@ mod tests {
     fn found_in(language: Language, phrases: &[&str], query: &str) -> Vec<(String, bool)> {
         let mut known = Phrases::<Option<String>>::new(language);
         for phrase in phrases {
-            *known.place(&Phrase::new(phrase, language)) = Some((*phrase).to_owned());
+            *known.entry(&Phrase::new(phrase, language)) = Some((*phrase).to_owned());
         }
         let mut found = Vec::new();
-        known
-            .each_in(query, |phrase, is_whole| found.extend(phrase.clone().map(|phrase| (phrase, is_whole))));
+        known.for_each_in(query, |phrase, is_whole| {
+            found.extend(phrase.clone().map(|phrase| (phrase, is_whole)))
+        });
         found
     }
 
     #[test]
-    fn phrases_are_found_wherever_they_stand() {
+    fn phrases_are_found_anywhere_in_a_query() {
         let phrases = ["cell phone", "phone", "phone case", "black cell phone case"];
         let texts = |query| found(&phrases, query).into_iter().map(|(text, _)| text).collect::<Vec<_>>();
         assert_eq!(texts("my Cell Phones"), ["cell phone", "phone"]);
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_scripts_without_spaces_stand_inside_others() {
+    fn words_of_scripts_without_spaces_are_found_inside_others() {
         assert_eq!(found(&["トナー"], "大容量トナー").len(), 1);
         assert_eq!(found(&["トナー"], "トナー"), [("トナー".to_owned(), true)]);
         assert_eq!(found(&["東京"], "京都東"), []);

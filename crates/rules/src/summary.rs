@@ -1,28 +1,28 @@
-//! What is in a rules file, in a line.
+//! The summary of a rules file in one line.
 
 use std::fmt;
 
-/// How many rules of each kind there are, and how many of them do not hold at the moment.
+/// The number of rules of each kind, and of those that are inactive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
-    /// Groups of synonyms, and texts that find others in one way.
+    /// Groups of synonyms and one-way synonyms.
     pub synonyms: usize,
     /// Stop words.
     pub stop_words: usize,
-    /// Rules that put products first.
+    /// Rules that pin products.
     pub pins: usize,
-    /// Rules that take products away.
+    /// Rules that hide products.
     pub hides: usize,
     /// Rules that move products up.
     pub boosts: usize,
     /// Rules that move products down.
     pub buries: usize,
-    /// Whether a part of products has another weight.
+    /// True if a part of products has a weight other than 1.
     pub has_weights: bool,
-    /// Rules whose time has not come.
-    pub ahead: usize,
-    /// Rules whose time is over.
-    pub over: usize,
+    /// Rules whose period has not begun.
+    pub upcoming: usize,
+    /// Rules expired.
+    pub expired: usize,
 }
 
 impl fmt::Display for Summary {
@@ -39,10 +39,10 @@ impl fmt::Display for Summary {
             write!(f, "{count} {}, ", if count == 1 { one } else { many })?;
         }
         f.write_str(if self.has_weights { "weights" } else { "no weights" })?;
-        match (self.ahead, self.over) {
+        match (self.upcoming, self.expired) {
             (0, 0) => Ok(()),
-            (ahead, over) => {
-                write!(f, "; not in force now: {ahead} whose time has not come, {over} whose time is over")
+            (upcoming, expired) => {
+                write!(f, "; inactive now: {upcoming} upcoming, {expired} expired")
             }
         }
     }

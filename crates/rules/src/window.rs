@@ -1,4 +1,4 @@
-//! When a rule holds.
+//! The period in which a rule is active.
 
 use std::ops::Range;
 
@@ -7,33 +7,35 @@ use jiff::civil::{self, Date};
 use jiff::tz::TimeZone;
 use toml::de::DeValue;
 
-use crate::fault::Found;
+use crate::fault::FaultLog;
 use crate::reader::{Section, Value, wrong_kind};
 
-/// From a moment until before another one; open where there is none.
+/// A half-open period; a missing bound means unbounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Window {
     from: Option<Timestamp>,
     until: Option<Timestamp>,
 }
 
-/// Where a window lies.
+/// The position of a window relative to the current time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    Ahead,
-    Now,
-    Over,
+    Upcoming,
+    Active,
+    Expired,
 }
 
 impl Window {
     /// Reads `from` and `until` of a rule.
-    pub(crate) fn read(section: &mut Section<'_>, found: &mut Found) -> Self {
-        let from = section.take("from").and_then(|value| Some((moment(&value, found)?.begins, value.span())));
-        let until = section.take("until").and_then(|value| Some((moment(&value, found)?.ends, value.span())));
+    pub(crate) fn read(section: &mut Section<'_>, faults: &mut FaultLog) -> Self {
+        let from =
+            section.take("from").and_then(|value| Some((moment(&value, faults)?.begins, value.span())));
+        let until =
+            section.take("until").and_then(|value| Some((moment(&value, faults)?.ends, value.span())));
         if let (Some((from, _)), Some((until, at))) = (&from, &until)
             && until <= from
         {
-            found.add(at, "ends before it begins; write an `until` behind `from`");
+            faults.add(at, "ends before it begins; write an `until` after `from`");
         }
         let bare = |end: Option<(Timestamp, Range<usize>)>| end.map(|(moment, _)| moment);
         Self { from: bare(from), until: bare(until) }
@@ -41,23 +43,23 @@ impl Window {
 
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         if self.until.is_some_and(|until| until <= now) {
-            Phase::Over
+            Phase::Expired
         } else if self.from.is_some_and(|from| now < from) {
-            Phase::Ahead
+            Phase::Upcoming
         } else {
-            Phase::Now
+            Phase::Active
         }
     }
 }
 
-/// What a file says of a time: a moment begins and ends at once, a day lasts.
-struct Time {
+/// A time of a file: a moment begins and ends at once, a day lasts.
+struct Period {
     begins: Timestamp,
     ends: Timestamp,
 }
 
-/// A day of UTC, or a time with its offset; also in quotes, as other formats have it.
-fn moment(value: &Value<'_>, found: &mut Found) -> Option<Time> {
+/// Reads a day of UTC, or a time with its offset; also in quotes.
+fn moment(value: &Value<'_>, faults: &mut FaultLog) -> Option<Period> {
     let text = match value.get_ref() {
         DeValue::Datetime(time) => time.to_string(),
         DeValue::String(text) => text.trim().to_owned(),
@@ -65,30 +67,30 @@ fn moment(value: &Value<'_>, found: &mut Found) -> Option<Time> {
             return wrong_kind(
                 value,
                 "a day such as 2026-11-27, or a time such as 2026-11-27T08:00:00Z",
-                found,
+                faults,
             );
         }
     };
     if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(Time { begins: moment, ends: moment });
+        return Some(Period { begins: moment, ends: moment });
     }
     let has_time = text.contains(':');
     let day = text.parse::<Date>().ok().filter(|_| !has_time).and_then(day);
     if day.is_none() {
         let message = match has_time {
             true => {
-                "is no time with a day and an offset; write 2026-11-27T08:00:00Z for UTC, or +09:00 instead of Z"
+                "is not a time with date and offset; write 2026-11-27T08:00:00Z for UTC, or +09:00 instead of Z"
             }
-            false => "is no day of the calendar; write one such as 2026-11-27",
+            false => "is not a calendar day; write one such as 2026-11-27",
         };
-        found.add(&value.span(), message);
+        faults.add(&value.span(), message);
     }
     day
 }
 
-fn day(date: Date) -> Option<Time> {
+fn day(date: Date) -> Option<Period> {
     let midnight = |date: Date| TimeZone::UTC.to_timestamp(date.to_datetime(civil::Time::midnight())).ok();
-    Some(Time { begins: midnight(date)?, ends: midnight(date.tomorrow().ok()?)? })
+    Some(Period { begins: midnight(date)?, ends: midnight(date.tomorrow().ok()?)? })
 }
 
 #[cfg(test)]
@@ -97,9 +99,9 @@ mod tests {
     use crate::reader;
 
     fn window(toml: &str) -> Window {
-        let mut found = Found::default();
-        let window = Window::read(&mut reader::parse(toml, &mut found).unwrap(), &mut found);
-        assert_eq!(found.len(), 0, "{toml}: {found:?}");
+        let mut faults = FaultLog::default();
+        let window = Window::read(&mut reader::parse(toml, &mut faults).unwrap(), &mut faults);
+        assert_eq!(faults.len(), 0, "{toml}: {faults:?}");
         window
     }
 
@@ -109,20 +111,20 @@ mod tests {
         let hours = window("from = 2026-11-27T08:00:00+09:00\nuntil = \"2026-11-27T10:00:00.5+09:00\"");
         let short = window("until = 2026-11-27 08:00Z");
         for (window, now, phase) in [
-            (days, "2026-11-26T23:59:59.999Z", Phase::Ahead),
-            (days, "2026-11-27T00:00:00Z", Phase::Now),
-            (days, "2026-11-28T23:59:59.999Z", Phase::Now),
-            (days, "2026-11-29T00:00:00Z", Phase::Over),
-            (hours, "2026-11-26T22:59:59Z", Phase::Ahead),
-            (hours, "2026-11-26T23:00:00Z", Phase::Now),
-            (hours, "2026-11-27T01:00:00.5Z", Phase::Over),
-            (short, "2026-11-27T07:59:59Z", Phase::Now),
-            (short, "2026-11-27T08:00:00Z", Phase::Over),
-            (Window::default(), "2026-11-27T08:00:00Z", Phase::Now),
+            (days, "2026-11-26T23:59:59.999Z", Phase::Upcoming),
+            (days, "2026-11-27T00:00:00Z", Phase::Active),
+            (days, "2026-11-28T23:59:59.999Z", Phase::Active),
+            (days, "2026-11-29T00:00:00Z", Phase::Expired),
+            (hours, "2026-11-26T22:59:59Z", Phase::Upcoming),
+            (hours, "2026-11-26T23:00:00Z", Phase::Active),
+            (hours, "2026-11-27T01:00:00.5Z", Phase::Expired),
+            (short, "2026-11-27T07:59:59Z", Phase::Active),
+            (short, "2026-11-27T08:00:00Z", Phase::Expired),
+            (Window::default(), "2026-11-27T08:00:00Z", Phase::Active),
         ] {
             assert_eq!(window.phase(now.parse().unwrap()), phase, "{now}");
         }
         let day = window("from = 2026-11-27\nuntil = 2026-11-27");
-        assert_eq!(day.phase("2026-11-27T12:00:00Z".parse().unwrap()), Phase::Now);
+        assert_eq!(day.phase("2026-11-27T12:00:00Z".parse().unwrap()), Phase::Active);
     }
 }

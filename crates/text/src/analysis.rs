@@ -1,8 +1,8 @@
-//! From text to words: the same for documents, queries and highlights.
+//! Splits text into words, the same way for documents, queries and highlights.
 //!
-//! Text is normalised (NFKC), lower-cased and freed of accents, then split at everything that is neither a letter
-//! nor a digit. Scripts that are written without spaces become overlapping pairs of characters. Each word comes
-//! with the place in the original text that it stands for.
+//! Text is normalised (NFKC), lower-cased and stripped of accents, then split at every character that is neither a letter nor
+//! a digit. Scripts that are written without spaces become overlapping pairs of characters. Each word comes with its span:
+//! the bytes of the original text that it was made of.
 
 use std::ops::Range;
 
@@ -10,55 +10,45 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
 
 use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
+pub use crate::purpose::Purpose;
 
-/// What the words are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// To be found: every word in every form that a query may have it in. Runs of scripts without spaces come as their
-    /// characters and pairs, `wh1000xm4` beside the parts of `WH-1000XM4`.
-    Document,
-    /// To search with: the longest words only, since each of them must be found. A run of a script without spaces is
-    /// one word, see [`crate::cjk`].
-    Query,
-}
-
-/// A word keeps its first bytes up to this many; what follows does not count.
+/// The most bytes of a word; the rest is ignored.
 const MAX_WORD_BYTES: usize = 250;
 
-/// Hands every word of `text` to `emit`, folded, with its place in `text` in bytes.
+/// Calls `emit` with every folded word of `text` and its span.
 pub fn words(text: &str, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
     tokens(text, purpose, |token| token.for_each_word(purpose, &mut emit));
 }
 
-/// What a text is made of.
+/// A part of a text.
 #[derive(Debug)]
 pub enum Token<'a> {
-    /// A word, folded, and its place in the text, in bytes.
+    /// A folded word and its span.
     Word(&'a str, Range<usize>),
-    /// Characters of a script without spaces.
+    /// A run of characters of a script without spaces.
     Cjk(&'a CjkRun),
 }
 
 impl Token<'_> {
-    /// Hands the words that it is made of to `emit`, each with its place in the text.
+    /// Calls `emit` with each word of the token and its span.
     pub(crate) fn for_each_word(self, purpose: Purpose, mut emit: impl FnMut(&str, Range<usize>)) {
         match (self, purpose) {
-            (Self::Word(word, at), _) => emit(word, at),
+            (Self::Word(word, span), _) => emit(word, span),
             (Self::Cjk(run), Purpose::Query) => emit(run.text(), run.span()),
             (Self::Cjk(run), Purpose::Document) => run.for_each_word(emit),
         }
     }
 }
 
-/// Hands the words of `text` and its runs of scripts without spaces to `emit`, folded.
+/// Calls `emit` with the folded words of `text` and its runs of scripts without spaces.
 pub fn tokens(text: &str, purpose: Purpose, emit: impl FnMut(Token<'_>)) {
     let mut splitter = Splitter {
         purpose,
         emit,
         word: String::new(),
-        word_at: 0..0,
+        word_span: 0..0,
         compound: String::new(),
-        compound_at: 0..0,
+        compound_span: 0..0,
         parts: 0,
         run: CjkRunBuilder::default(),
     };
@@ -84,7 +74,8 @@ pub fn tokens(text: &str, purpose: Purpose, emit: impl FnMut(Token<'_>)) {
     splitter.end_of_run();
 }
 
-/// The bytes of ASCII letters and digits that a text begins with, but for one that belongs to what follows.
+/// Returns the number of ASCII letters and digits at the start of a text, without a last one that forms a cluster with what
+/// follows.
 fn plain_length(text: &str) -> usize {
     let length = text.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
     match text[length..].chars().next() {
@@ -93,20 +84,20 @@ fn plain_length(text: &str) -> usize {
     }
 }
 
-/// The words of a query in order, each with its place in `text`.
+/// Returns the words of a query in order, each with its span.
 pub fn query_words(text: &str) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
-    words(text, Purpose::Query, |word, at| found.push((word.to_owned(), at)));
+    words(text, Purpose::Query, |word, span| found.push((word.to_owned(), span)));
     found
 }
 
-/// Whether a word has a digit. Such words are codes and sizes: they are never corrected, nor is anything corrected
-/// to them.
+/// Returns true if a word contains a digit. Such words are codes and sizes: they are never corrected, and no word is corrected
+/// to one.
 pub fn has_digit(word: &str) -> bool {
     word.chars().any(char::is_numeric)
 }
 
-/// The text as one folded word without anything but letters and digits, `AB-12/x` as `ab12x`.
+/// Folds a text into one word of letters and digits only: `AB-12/x` becomes `ab12x`.
 pub fn joined(text: &str) -> String {
     let mut joined = String::new();
     words(text, Purpose::Query, |word, _| joined.push_str(word));
@@ -114,8 +105,8 @@ pub fn joined(text: &str) -> String {
     joined
 }
 
-/// Whether this character belongs to the one before it: marks, the sound marks of half-width katakana, and the
-/// later parts of a Korean syllable.
+/// Returns true if a character forms a cluster with the one before it: combining marks, the sound marks of half-width katakana,
+/// and the later parts of a Korean syllable.
 fn extends_cluster(c: Option<char>) -> bool {
     c.is_some_and(|c| {
         !c.is_ascii()
@@ -130,17 +121,17 @@ fn cluster_end(text: &str, after_first: usize) -> usize {
     after_first + extension
 }
 
-/// Highlighter that only change the sound or look of a letter, and that people leave out when they type. In scripts such
-/// as Devanagari marks are vowels; those stay.
+/// Returns true for a mark that only changes the sound or look of a letter and that people omit when they type. In scripts
+/// such as Devanagari marks are vowels, which are kept.
 fn is_accent(c: char) -> bool {
     matches!(c,
         '\u{0300}'..='\u{036F}' | '\u{0591}'..='\u{05C7}' | '\u{064B}'..='\u{065F}' | '\u{0670}'
         | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}'
-        // Sound marks of kana that belong to none, and variants of one character.
+        // Kana sound marks that stand alone, and variation selectors.
         | '\u{3099}' | '\u{309A}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// Lower case without accents. Letters whose accent Unicode does not take apart are spelt out.
+/// Calls `push` with the letter in lower case and without its accent. Letters that Unicode does not decompose are spelt out.
 fn fold(c: char, mut push: impl FnMut(char)) {
     if c.is_ascii() {
         return push(c.to_ascii_lowercase());
@@ -149,7 +140,7 @@ fn fold(c: char, mut push: impl FnMut(char)) {
         return push(c);
     }
     for lower in c.to_lowercase() {
-        // A letter of its own, and the end of many words.
+        // A letter of its own, not an accented one, and frequent at the end of words.
         if lower == 'й' {
             push(lower);
             continue;
@@ -173,53 +164,53 @@ fn fold(c: char, mut push: impl FnMut(char)) {
 struct Splitter<F> {
     purpose: Purpose,
     emit: F,
-    /// The word so far and its place.
+    /// The current word so far, and its span.
     word: String,
-    word_at: Range<usize>,
-    /// The words so far that hyphens join, without the hyphens.
+    word_span: Range<usize>,
+    /// The words so far that are joined by hyphens, without the hyphens.
     compound: String,
-    compound_at: Range<usize>,
+    compound_span: Range<usize>,
     parts: usize,
     run: CjkRunBuilder,
 }
 
 impl<F: FnMut(Token<'_>)> Splitter<F> {
-    /// Takes ASCII letters and digits.
-    fn plain(&mut self, letters: &str, at: Range<usize>) {
+    /// Adds ASCII letters and digits.
+    fn plain(&mut self, letters: &str, span: Range<usize>) {
         self.end_of_run();
-        self.extend_word(at);
+        self.extend_word(span);
         let room = MAX_WORD_BYTES.saturating_sub(self.word.len()).min(letters.len());
         let before = self.word.len();
         self.word.push_str(&letters[..room]);
         self.word[before..].make_ascii_lowercase();
     }
 
-    fn cluster(&mut self, cluster: &str, at: Range<usize>, text: &str) {
+    fn cluster(&mut self, cluster: &str, span: Range<usize>, text: &str) {
         let mut folded = Vec::with_capacity(4);
         for c in cluster.nfkc() {
             fold(c, |c| folded.push(c));
         }
         for c in folded {
-            self.character(c, at.clone(), text);
+            self.character(c, span.clone(), text);
         }
     }
 
-    /// Takes a folded character.
-    fn character(&mut self, c: char, at: Range<usize>, text: &str) {
+    /// Adds a folded character.
+    fn character(&mut self, c: char, span: Range<usize>, text: &str) {
         if is_spaceless(c) {
             self.end_of_compound();
-            self.run.push(c, at);
+            self.run.push(c, span);
         } else if c.is_alphanumeric() || (is_combining_mark(c) && !self.word.is_empty()) {
             self.end_of_run();
-            self.extend_word(at);
+            self.extend_word(span);
             if self.word.len() + c.len_utf8() <= MAX_WORD_BYTES {
                 self.word.push(c);
             }
-        } else if !self.run.takes(c, &at, text) {
+        } else if !self.run.accepts(c, &span, text) {
             self.end_of_run();
             let joins = matches!(c, '-' | '\u{2010}')
                 && !self.word.is_empty()
-                && text[at.end..].chars().next().is_some_and(char::is_alphanumeric);
+                && text[span.end..].chars().next().is_some_and(char::is_alphanumeric);
             self.end_of_word();
             if !joins {
                 self.end_of_compound();
@@ -227,11 +218,11 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
         }
     }
 
-    fn extend_word(&mut self, at: Range<usize>) {
+    fn extend_word(&mut self, span: Range<usize>) {
         if self.word.is_empty() {
-            self.word_at = at;
+            self.word_span = span;
         } else {
-            self.word_at.end = at.end;
+            self.word_span.end = span.end;
         }
     }
 
@@ -239,19 +230,19 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
         if self.word.is_empty() {
             return;
         }
-        (self.emit)(Token::Word(&self.word, self.word_at.clone()));
+        (self.emit)(Token::Word(&self.word, self.word_span.clone()));
         if self.purpose == Purpose::Document {
             if self.parts == 0 {
-                self.compound_at = self.word_at.clone();
+                self.compound_span = self.word_span.clone();
             }
             self.parts += 1;
-            self.compound_at.end = self.word_at.end;
+            self.compound_span.end = self.word_span.end;
             self.compound.push_str(&self.word);
         }
         self.word.clear();
     }
 
-    /// A model number is also found without its hyphens; `10-20` and `dual-core` are not model numbers.
+    /// Emits a model number without its hyphens as well. `10-20` and `dual-core` are not model numbers.
     fn end_of_compound(&mut self) {
         self.end_of_word();
         if self.parts > 1
@@ -259,7 +250,7 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
             && has_digit(&self.compound)
             && self.compound.chars().any(char::is_alphabetic)
         {
-            (self.emit)(Token::Word(&self.compound, self.compound_at.clone()));
+            (self.emit)(Token::Word(&self.compound, self.compound_span.clone()));
         }
         self.compound.clear();
         self.parts = 0;

@@ -1,20 +1,20 @@
-//! How attributes stand in an index: all keys in one field, as terms that begin with the key. However many keys
-//! there are, the schema stays as it is.
+//! The index terms of attributes: all keys share one field, whose terms begin with the key, so the schema does not grow with
+//! the number of keys.
 
 use domain::AttributeValue;
 use sha2::{Digest, Sha256};
 
-/// Ends the key in the terms of attributes; keys and values cannot contain it.
+/// Separates the key from the value in a term; neither can contain it.
 const SEPARATOR: char = '\0';
-/// Values up to this many bytes stand in the dictionary as they are.
+/// The longest value, in bytes, that is indexed in full.
 const MAX_VALUE_BYTES: usize = 200;
 
-/// What the terms of a key begin with.
+/// Returns the prefix of all terms of a key.
 pub fn key_prefix(key: &str) -> String {
     format!("{key}{SEPARATOR}")
 }
 
-/// The first bytes behind everything that begins with the prefix of a key.
+/// Returns the smallest term above all terms with the prefix of a key: the exclusive end of their range.
 pub fn prefix_end(prefix: &str) -> Vec<u8> {
     let mut after = prefix.as_bytes().to_vec();
     if let Some(last) = after.last_mut() {
@@ -23,8 +23,8 @@ pub fn prefix_end(prefix: &str) -> Vec<u8> {
     after
 }
 
-/// The value of an attribute in the dictionary: `key NUL value`; of a long value the beginning, NUL and a hash,
-/// so that two values are equal only when their terms are.
+/// Returns the term of a value: `key NUL value`. A long value is truncated and followed by NUL and a hash, so that terms are
+/// equal only if the values are.
 pub fn attribute_term(key: &str, value: &str) -> String {
     if value.len() <= MAX_VALUE_BYTES {
         return format!("{key}{SEPARATOR}{value}");
@@ -34,34 +34,34 @@ pub fn attribute_term(key: &str, value: &str) -> String {
     format!("{key}{SEPARATOR}{}{SEPARATOR}{hash}", truncated(value))
 }
 
-/// As much of a value as stands in the dictionary.
+/// Returns the part of a value that is indexed.
 pub fn truncated(value: &str) -> &str {
     &value[..value.floor_char_boundary(MAX_VALUE_BYTES)]
 }
 
-/// The beginning of the long value that a value taken from the dictionary, without its key, stands for; none when
-/// it stands for itself.
+/// Returns the kept part of a truncated value, given the term without its key; `None` if the value was not truncated.
 pub fn truncated_part(value: &str) -> Option<&str> {
-    value.split_once(SEPARATOR).map(|(beginning, _)| beginning)
+    value.split_once(SEPARATOR).map(|(part, _)| part)
 }
 
-/// The long value of an attribute that a cut one, taken from the dictionary, stands for.
+/// Returns the full value behind a truncated term: the value of `attribute` that has this term. `cut` is the term without its
+/// key.
 pub fn full_value(key: &str, cut: &str, attribute: Option<&AttributeValue>) -> Option<String> {
     let term = key_prefix(key) + cut;
     let mut values = attribute.into_iter().flat_map(AttributeValue::facet_values);
     values.find(|value| attribute_term(key, value) == term).map(std::borrow::Cow::into_owned)
 }
 
-/// Eight bytes that compare as the numbers do; 0 and -0 are one.
+/// Maps a number to an integer that sorts like the number; 0 and -0 are equal.
 pub fn number_sort_key(number: f64) -> u64 {
-    // Adding zero makes -0 and 0 the same.
+    // Adding zero turns -0 into 0.
     let bits = (number + 0.0).to_bits();
     if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
-/// The number that [`number_sort_key`] made these bytes of.
-pub fn number_from_sort_key(order: u64) -> f64 {
-    f64::from_bits(if order >> 63 == 1 { order & !(1 << 63) } else { !order })
+/// Inverts [`number_sort_key`].
+pub fn number_from_sort_key(key: u64) -> f64 {
+    f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
 }
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_order_of_a_number_tells_it(a in any::<f64>()) {
+        fn a_sort_key_gives_the_number_back(a in any::<f64>()) {
             prop_assume!(!a.is_nan());
             prop_assert_eq!(number_from_sort_key(number_sort_key(a)), a);
         }

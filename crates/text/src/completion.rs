@@ -1,4 +1,4 @@
-//! What a shopper may be about to type: queries that go on as the names of the products found do.
+//! Query completions, taken from the texts of the products that the query finds.
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
@@ -15,49 +15,49 @@ use crate::function_words::is_function_word;
 use crate::product::{Part, for_each_text};
 use crate::query::{Query, Word};
 use crate::terms::Terms;
-use crate::typos::{Pattern, typos_allowed};
+use crate::typos::Pattern;
 use crate::weights::Weigher;
 
-/// The most words that a completion goes on by, those included that only join others.
+/// The most words that a completion adds, including function words.
 const MAX_MORE_WORDS: usize = 3;
-/// The longest word that is offered, in characters.
+/// The longest word of a completion, in characters.
 const MAX_TOKEN_CHARS: usize = 40;
 
-/// Queries that complete the words of `request`, at most `limit`: those first that most of the `hits` agree with, which
-/// are products that a search for it found; what only their attributes say comes last.
+/// Returns at most `limit` completions of the words of `request`. `hits` are products that a search for it found.
 ///
-/// A completion has the words that were typed, misspelt ones corrected, with the last one complete, or with the words
-/// that follow it in a name, brand, category, tag or attribute. Words that none of the hits has together with the others
-/// are left out. It finds at least one of the hits, without any typo.
+/// A completion consists of the typed words with typos corrected, of which the last one is completed, alone or followed by the
+/// next words of a name, brand, category, tag or attribute. Words that no hit has together with the others are omitted. Each
+/// completion finds at least one of the hits without typos. Completions that most hits contain come first; those that occur
+/// in attributes only come last.
 pub fn completions<'a>(
     request: &SearchRequest,
     hits: impl IntoIterator<Item = &'a Content>,
     limit: usize,
     language: Language,
 ) -> Vec<String> {
-    let Some(typed) = Typed::of(request, language) else { return Vec::new() };
+    let Some(typed) = Typed::new(request, language) else { return Vec::new() };
     let products: Vec<Product<'_>> =
         hits.into_iter().map(|content| Product::new(content, language)).collect();
-    let mut gathered = Gathered::new(language);
+    let mut collector = Collector::new(language);
     for (number, product) in products.iter().enumerate() {
-        let Some(Last { texts, part, .. }) = typed.last_in(product.content) else { continue };
-        let (start, left_out) = typed.start(product);
+        let Some(CompletedWord { texts, part, .. }) = typed.last_in(product.content) else { continue };
+        let (start, omitted) = typed.start(product);
         for text in texts.into_iter().flatten() {
-            gathered.add(&format!("{start}{text}"), number, left_out, part);
+            collector.add(&format!("{start}{text}"), number, omitted, part);
         }
     }
-    let what_is_there = key(&typed.query.to_lowercase(), language);
-    let mut completions = gathered.best_first();
-    completions.retain(|offered| offered.key != what_is_there);
-    let finds = |offered: &Offered| products[offered.hit].has_all(&offered.text, request);
-    completions.into_iter().filter(finds).take(limit).map(|offered| offered.text).collect()
+    let typed_key = key(&typed.query.to_lowercase(), language);
+    let mut completions = collector.best_first();
+    completions.retain(|completion| completion.key != typed_key);
+    let is_found = |completion: &Completion| products[completion.hit].has_all(&completion.text, request);
+    completions.into_iter().filter(is_found).take(limit).map(|completion| completion.text).collect()
 }
 
-/// A product that was found.
+/// A hit.
 struct Product<'a> {
     content: &'a Content,
     language: Language,
-    /// Weighing a product takes a while, and most are told by their names.
+    /// Created on demand: computing the terms is slow, and the name and brand suffice for most products.
     terms: OnceCell<Terms>,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Product<'a> {
         self.terms.get_or_init(|| Terms::new(self.content, &mut Weigher::new(self.language)))
     }
 
-    /// Whether the product has a word without any typo.
+    /// Returns true if the product has a word without typos.
     fn has(&self, word: &Word) -> bool {
         self.is_named(word) || self.has_anywhere(word)
     }
@@ -87,7 +87,7 @@ impl<'a> Product<'a> {
         word.alternatives.iter().any(|alternative| self.terms().weight(alternative).is_some())
     }
 
-    /// Whether it has all words of a query.
+    /// Returns true if the product has all words of a query.
     fn has_all(&self, query: &str, request: &SearchRequest) -> bool {
         let is_allowed =
             query.chars().count() <= MAX_QUERY_CHARS && query.split_whitespace().count() <= MAX_QUERY_WORDS;
@@ -96,35 +96,35 @@ impl<'a> Product<'a> {
     }
 }
 
-/// What was typed.
+/// The typed query.
 struct Typed<'a> {
     query: &'a str,
     language: Language,
     /// All words but the last one.
     others: Vec<Word>,
     last: Word,
-    /// For a last word that may be misspelt.
+    /// The pattern of the last word, if that may have typos.
     last_pattern: Option<Pattern>,
-    /// For a last word in a script without spaces: how products may spell it.
-    last_runs: Vec<String>,
+    /// The spellings of a last word in a script without spaces.
+    last_spellings: Vec<String>,
 }
 
 impl<'a> Typed<'a> {
-    /// None without words.
-    fn of(request: &'a SearchRequest, language: Language) -> Option<Self> {
+    /// Returns `None` for a query without words.
+    fn new(request: &'a SearchRequest, language: Language) -> Option<Self> {
         let mut others = Query::new(request, language).words;
         let last = others.pop()?;
-        let last_pattern = pattern(&last);
+        let last_pattern = Pattern::for_word(&last.text);
         let is_cjk = crate::cjk::is_cjk(&last.text);
-        let last_runs = if is_cjk { spellings(&last.text) } else { Vec::new() };
-        Some(Self { query: &request.words, language, others, last, last_pattern, last_runs })
+        let last_spellings = if is_cjk { spellings(&last.text) } else { Vec::new() };
+        Some(Self { query: &request.words, language, others, last, last_pattern, last_spellings })
     }
 
-    /// Everything before the last word, as a product has it, with typos corrected; and how many words it lacks, which are
-    /// left out.
+    /// Returns everything before the last word with typos corrected from the product, and the number of words that the product
+    /// lacks, which are omitted.
     fn start(&self, product: &Product<'_>) -> (String, usize) {
         let before = &self.query[..self.last.span.start];
-        let (mut start, mut copied, mut left_out) = (String::with_capacity(before.len()), 0, 0);
+        let (mut start, mut copied, mut omitted) = (String::with_capacity(before.len()), 0, 0);
         for word in self.others.iter().filter(|word| !product.has(word)) {
             if word.span.start < copied || word.span.end > before.len() {
                 continue;
@@ -133,17 +133,17 @@ impl<'a> Typed<'a> {
             copied = word.span.end;
             match nearest(product.terms(), word) {
                 Some(near) => start.push_str(near),
-                None => left_out += 1,
+                None => omitted += 1,
             }
         }
         start.push_str(&before[copied..]);
-        (start.to_lowercase(), left_out)
+        (start.to_lowercase(), omitted)
     }
 
-    /// The last word complete, and with what follows it, where the product tells. Texts come in the order of what says
-    /// most about a product; of several places the one that fits best counts.
-    fn last_in(&self, content: &Content) -> Option<Last> {
-        let mut best: Option<Last> = None;
+    /// Returns the last word completed from the product. The best fit counts; among equals the first text, and the most
+    /// descriptive texts come first.
+    fn last_in(&self, content: &Content) -> Option<CompletedWord> {
+        let mut best: Option<CompletedWord> = None;
         for_each_text(content, |text, part| {
             if matches!(part, Part::Description | Part::Sku) {
                 return;
@@ -151,12 +151,12 @@ impl<'a> Typed<'a> {
             let mut offer = |fit: u8, at: std::ops::Range<usize>| {
                 if best.as_ref().is_none_or(|known| fit < known.fit) {
                     let texts = self.continued(text, at, fit != OTHER_FORM);
-                    best = Some(Last { fit, texts, part });
+                    best = Some(CompletedWord { fit, texts, part });
                 }
             };
             tokens(text, Purpose::Document, |token| match token {
                 Token::Cjk(run) => {
-                    let places = self.last_runs.iter().find_map(|spelling| run.find(spelling).next());
+                    let places = self.last_spellings.iter().find_map(|spelling| run.find(spelling).next());
                     places.into_iter().for_each(|at| offer(0, at));
                 }
                 Token::Word(word, at) => self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone())),
@@ -165,7 +165,7 @@ impl<'a> Typed<'a> {
         best
     }
 
-    /// How well a word of a product is the last one; the less, the better.
+    /// Returns the fit of a word of a product to the last word; lower is better.
     fn fit(&self, word: &str) -> Option<u8> {
         if word.starts_with(&self.last.text) {
             return Some(0);
@@ -190,7 +190,7 @@ impl<'a> Typed<'a> {
         [Some(word), more]
     }
 
-    /// The words that follow in a text, up to the first that says something and was not typed.
+    /// Returns the words that follow in a text, up to the first one that is not a function word; `None` if that was typed.
     fn more(&self, rest: &str) -> Option<String> {
         let mut end = 0;
         for _ in 0..MAX_MORE_WORDS {
@@ -217,32 +217,27 @@ impl<'a> Typed<'a> {
     }
 }
 
-fn pattern(word: &Word) -> Option<Pattern> {
-    let allowed = typos_allowed(&word.text);
-    Pattern::new(&word.text, allowed).filter(|_| allowed > 0)
-}
-
-/// The word of a product with the fewest typos.
+/// Returns the word of a product with the fewest typos.
 fn nearest<'a>(product: &'a Terms, word: &Word) -> Option<&'a str> {
-    let pattern = pattern(word)?;
+    let pattern = Pattern::for_word(&word.text)?;
     let words = product.iter().filter(|(term, _)| term.dictionary == Dictionary::Words);
     let near = words.filter_map(|(term, _)| Some((pattern.typos(&term.text)?, &*term.text)));
     near.min().map(|(_, text)| text)
 }
 
-/// How the last word goes on in a product.
-struct Last {
-    /// The less, the better.
+/// The last word completed from a product.
+struct CompletedWord {
+    /// Lower is better.
     fit: u8,
-    /// The word complete, and with what follows it.
+    /// The word alone, and with what follows it.
     texts: [Option<String>; 2],
     part: Part,
 }
 
-/// The word is there in another number or spelling, or as a synonym: what was typed stays.
+/// The fit of another form, another spelling or a synonym: the typed word is kept.
 const OTHER_FORM: u8 = 1;
 
-/// Where the word ends that goes on at `from`: with what hyphens and points join, as in `wi-fi` and `wh-1000xm4`.
+/// Returns the end of the word that continues at `from`, including parts joined by hyphens and points, as in `wi-fi`.
 fn token_end(text: &str, from: usize) -> usize {
     let mut end = from;
     let mut rest = text[from..].chars().peekable();
@@ -258,62 +253,63 @@ fn token_end(text: &str, from: usize) -> usize {
     end
 }
 
-/// What makes two completions one: the words, in whichever number.
+/// Returns the key that equal completions share: the normal forms of the words.
 fn key(text: &str, language: Language) -> String {
-    let base = |(word, _): (String, _)| normal_form(&word, language).1.into_owned();
-    let words: Vec<String> = query_words(text).into_iter().map(base).collect();
+    let form = |(word, _): (String, _)| normal_form(&word, language).1.into_owned();
+    let words: Vec<String> = query_words(text).into_iter().map(form).collect();
     words.join(" ")
 }
 
 /// A completion.
-struct Offered {
+struct Completion {
     key: String,
     text: String,
-    /// The first product that has it.
+    /// The index of the first hit that has it.
     hit: usize,
-    /// Words that were typed and are not in it.
-    left_out: usize,
-    /// Whether it goes on as a product is named, and not only by an attribute.
+    /// The number of typed words that it omits.
+    omitted: usize,
+    /// True if it occurs in another text than an attribute.
     is_named: bool,
-    /// How many products have it.
+    /// The number of hits that have it.
     count: usize,
 }
 
-/// The completions so far, in the order found.
-struct Gathered {
+/// Collects completions.
+struct Collector {
     language: Language,
-    offered: Vec<Offered>,
-    places: HashMap<String, usize>,
+    /// In order of discovery.
+    completions: Vec<Completion>,
+    index_by_key: HashMap<String, usize>,
 }
 
-impl Gathered {
+impl Collector {
     fn new(language: Language) -> Self {
-        Self { language, offered: Vec::new(), places: HashMap::default() }
+        Self { language, completions: Vec::new(), index_by_key: HashMap::default() }
     }
 
-    fn add(&mut self, text: &str, hit: usize, left_out: usize, part: Part) {
+    fn add(&mut self, text: &str, hit: usize, omitted: usize, part: Part) {
         let is_named = part != Part::Attributes;
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let key = key(&text, self.language);
-        match self.places.get(&key) {
-            Some(place) => {
-                let known = &mut self.offered[*place];
+        match self.index_by_key.get(&key) {
+            Some(index) => {
+                let known = &mut self.completions[*index];
                 known.count += 1;
                 known.is_named |= is_named;
             }
             None => {
-                self.places.insert(key.clone(), self.offered.len());
-                self.offered.push(Offered { key, text, hit, left_out, is_named, count: 1 });
+                self.index_by_key.insert(key.clone(), self.completions.len());
+                self.completions.push(Completion { key, text, hit, omitted, is_named, count: 1 });
             }
         }
     }
 
-    /// Those that leave out the fewest words: first those that are names, of those the ones that most products have.
-    fn best_first(mut self) -> Vec<Offered> {
-        let fewest = self.offered.iter().map(|offered| offered.left_out).min().unwrap_or_default();
-        self.offered.retain(|offered| offered.left_out == fewest);
-        self.offered.sort_by_key(|offered| (!offered.is_named, Reverse(offered.count)));
-        self.offered
+    /// Returns the completions that omit the fewest words: names first, then by the number of hits.
+    fn best_first(mut self) -> Vec<Completion> {
+        let fewest = self.completions.iter().map(|completion| completion.omitted).min().unwrap_or_default();
+        self.completions.retain(|completion| completion.omitted == fewest);
+        self.completions.sort_by_key(|completion| (!completion.is_named, Reverse(completion.count)));
+        self.completions
     }
 }
 
@@ -370,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_left_out_where_no_product_has_them_with_the_others() {
+    fn words_are_omitted_where_no_product_has_them_with_the_others() {
         let names = ["Steel kettle", "Purple kettle"];
         assert_eq!(of_names("purple kett", &names), ["purple kettle"]);
         assert_eq!(of_names("purple kett", &names[..1]), ["kettle"]);

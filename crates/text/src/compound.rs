@@ -1,13 +1,13 @@
-//! What a word is in a text that names a product: the thing itself, or what the thing is for.
+//! The grammatical role of a word in a text that names a product: it names the product itself, or what the product is for.
 //!
-//! A laptop bag is a bag, and so is a bag for a laptop. In English, and in languages that build words as it does, the
-//! last word of a compound names the thing, and what stands behind `for` does not. That is all that is looked at: no
-//! dictionary knows which words are things. In other languages nearly all words are things, so nothing is lost there.
+//! A laptop bag is a bag, and so is a bag for a laptop. In English, and in languages that form compounds like it, the last word
+//! of a compound is its head, which names the product, and the words after `for` do not. Nothing else is considered: there is
+//! no dictionary of nouns. In other languages nearly all words count as heads, so nothing is lost there.
 
 use std::ops::Range;
 
-/// Words behind which a product is not named, but what it goes with, where it belongs or what comes with it. `f/` and
-/// `w/` stand for the first two.
+/// Link words: what follows them is not the product, but what it goes with, where it belongs or what comes with it. `f/` and
+/// `w/` abbreviate the first two.
 const LINKS: [&str; 14] = [
     "for",
     "with",
@@ -24,74 +24,73 @@ const LINKS: [&str; 14] = [
     "replaces",
     "fits",
 ];
-/// Further words that no word before them tells more about.
+/// Further words that no word before them modifies.
 const PARTICLES: [&str; 8] = ["a", "an", "the", "and", "or", "of", "at", "per"];
 
-/// How a word stands in a text.
+/// The role of a word in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Role {
-    /// A further word follows, which it tells more about: `laptop` in `laptop bag`.
+pub(crate) struct CompoundRole {
+    /// The word modifies the next one: `laptop` in `laptop bag`.
     pub(crate) is_modifier: bool,
-    /// It stands behind a word like `for`.
+    /// The word follows a link word such as `for`.
     pub(crate) is_linked: bool,
 }
 
-impl Role {
-    /// What an occurrence of the thing itself is worth, in the unit of all roles.
-    pub(crate) const WHOLE: u16 = 40;
+impl CompoundRole {
+    /// The value of one occurrence of a head. The values of other roles are fractions of it.
+    pub(crate) const HEAD_VALUE: u16 = 40;
 
-    /// What an occurrence of a word is worth: 0.85 for one that tells more about the next, half behind a link.
-    pub(crate) fn worth(self) -> u16 {
+    /// Returns the value of one occurrence: 0.85 of a head's for a modifier, half after a link word.
+    pub(crate) fn value(self) -> u16 {
         match (self.is_modifier, self.is_linked) {
-            (false, false) => Self::WHOLE,
+            (false, false) => Self::HEAD_VALUE,
             (true, false) => 34,
             (false, true) => 20,
             (true, true) => 17,
         }
     }
 
-    /// What two neighbours are worth, of which the second one stands so. That a product is a `laser printer` says more
-    /// than that one is part of its name, as in `laser printer toner`.
-    pub(crate) fn worth_of_pair(self) -> u16 {
-        if self.is_modifier || self.is_linked { Self::WHOLE / 4 } else { Self::WHOLE }
+    /// Returns the value of two adjacent words of which the second has this role. A product that is a `laser printer` counts
+    /// more than one that merely has it in its name, such as `laser printer toner`.
+    pub(crate) fn pair_value(self) -> u16 {
+        if self.is_modifier || self.is_linked { Self::HEAD_VALUE / 4 } else { Self::HEAD_VALUE }
     }
 }
 
-/// Reads the words of a text in order.
+/// Determines the roles of the words of a text, read in order.
 #[derive(Debug, Default)]
-pub(crate) struct RoleReader {
+pub(crate) struct CompoundReader {
     has_begun: bool,
-    /// Where the last word ends, if it may be part of a compound.
+    /// The end of the last word, if that may be part of a compound.
     last_end: Option<usize>,
     is_linked: bool,
 }
 
-impl RoleReader {
-    /// Takes the next word and its place: whether the word before it tells more about this one, and whether this one is
-    /// behind a link.
-    pub(crate) fn next(&mut self, text: &str, word: &str, at: &Range<usize>) -> (bool, bool) {
-        // At the start of a text there is nothing yet that a link could join to something.
+impl CompoundReader {
+    /// Reads the next word and returns whether the word before modifies it, and whether it follows a link word.
+    pub(crate) fn next(&mut self, text: &str, word: &str, span: &Range<usize>) -> (bool, bool) {
+        // The first word of a text has nothing before it that it could link.
         let is_link = self.has_begun && LINKS.contains(&word);
         self.has_begun = true;
         let is_apart =
-            self.last_end.replace(at.end).and_then(|end| text.get(end..at.start)).is_some_and(|gap| {
-                // Punctuation ends a compound, and a hyphen makes a model number more often than one.
+            self.last_end.replace(span.end).and_then(|end| text.get(end..span.start)).is_some_and(|gap| {
+                // Punctuation ends a compound, and so does a hyphen: it mostly joins model numbers.
                 !gap.is_empty() && gap.chars().all(char::is_whitespace)
             });
-        let is_described =
+        let is_modified =
             is_apart && !is_link && !PARTICLES.contains(&word) && word.chars().all(char::is_alphabetic);
         let is_linked = self.is_linked;
         self.is_linked |= is_link;
-        (is_described, is_linked)
+        (is_modified, is_linked)
     }
 
-    /// Ends a compound before something that is no word.
+    /// Ends the compound, at something that is not a word.
     pub(crate) fn interrupt(&mut self) {
         self.has_begun = true;
         self.last_end = None;
     }
 
-    /// Whether what comes now is behind a link.
+    /// Returns true if the next word follows a link word.
     pub(crate) fn is_linked(&self) -> bool {
         self.is_linked
     }
@@ -102,26 +101,27 @@ mod tests {
     use super::*;
     use crate::analysis::{Purpose, words};
 
-    /// Each word of the text with its role.
-    fn roles(text: &str) -> Vec<(String, Role)> {
-        let (mut reader, mut found) = (RoleReader::default(), Vec::<(String, Role)>::new());
-        words(text, Purpose::Query, |word, at| {
-            let (is_described, is_linked) = reader.next(text, word, &at);
+    /// Returns each word of the text with its role.
+    fn roles(text: &str) -> Vec<(String, CompoundRole)> {
+        let (mut reader, mut found) = (CompoundReader::default(), Vec::<(String, CompoundRole)>::new());
+        words(text, Purpose::Query, |word, span| {
+            let (is_modified, is_linked) = reader.next(text, word, &span);
             if let Some((_, last)) = found.last_mut() {
-                last.is_modifier = is_described;
+                last.is_modifier = is_modified;
             }
-            found.push((word.to_owned(), Role { is_modifier: false, is_linked }));
+            found.push((word.to_owned(), CompoundRole { is_modifier: false, is_linked }));
         });
         found
     }
 
-    fn things(text: &str) -> Vec<String> {
-        let is_thing = |(word, role): (String, Role)| (role == Role::default()).then_some(word);
-        roles(text).into_iter().filter_map(is_thing).collect()
+    fn heads(text: &str) -> Vec<String> {
+        let is_head =
+            |(word, role): (String, CompoundRole)| (role == CompoundRole::default()).then_some(word);
+        roles(text).into_iter().filter_map(is_head).collect()
     }
 
     #[test]
-    fn the_last_word_of_a_compound_is_the_thing() {
+    fn the_last_word_of_a_compound_is_its_head() {
         for (text, expected) in [
             ("Laptop bag", vec!["bag"]),
             ("laser printer 1200 dpi", vec!["printer", "dpi"]),
@@ -130,18 +130,18 @@ mod tests {
             ("USB-C hub (black)", vec!["usb", "hub", "black"]),
             ("Café table", vec!["table"]),
         ] {
-            let things: Vec<String> = things(text);
-            assert_eq!(things, expected, "{text}");
+            let heads: Vec<String> = heads(text);
+            assert_eq!(heads, expected, "{text}");
         }
     }
 
     #[test]
-    fn what_a_product_is_for_is_not_the_thing() {
-        assert_eq!(things("Bag for a laptop, black"), ["bag", "for"]);
-        assert_eq!(things("Holder f/ iPod"), ["holder", "f"]);
-        assert_eq!(things("In-car charger"), ["in", "charger"], "nothing stands before it");
+    fn what_a_product_is_for_is_not_its_head() {
+        assert_eq!(heads("Bag for a laptop, black"), ["bag", "for"]);
+        assert_eq!(heads("Holder f/ iPod"), ["holder", "f"]);
+        assert_eq!(heads("In-car charger"), ["in", "charger"], "nothing stands before it");
         let roles = roles("Stand for laptop screens");
-        assert_eq!(roles[2].1, Role { is_modifier: true, is_linked: true });
-        assert!(roles[2].1.worth() < roles[3].1.worth() && roles[3].1.worth() < roles[0].1.worth());
+        assert_eq!(roles[2].1, CompoundRole { is_modifier: true, is_linked: true });
+        assert!(roles[2].1.value() < roles[3].1.value() && roles[3].1.value() < roles[0].1.value());
     }
 }

@@ -1,22 +1,22 @@
-//! Where the words of a product stand in an index.
+//! The dictionaries of an index.
 
 use crate::analysis::has_digit;
 
-/// The dictionaries of an index.
+/// One of the sets of terms into which an index sorts the words of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dictionary {
     /// Words without digits.
     Words,
-    /// Words with digits. They stand apart so that typos are looked for among words only.
+    /// Words with digits, such as model numbers and sizes. Kept apart because they are never candidates for typos.
     Codes,
-    /// Neighbours written as one word.
+    /// Two adjacent words written as one.
     Pairs,
-    /// What words are without their endings, see [`crate::forms::normal_form`].
+    /// Stems, see [`crate::forms::normal_form`]. Kept apart because a stem need not be a word.
     Stems,
 }
 
 impl Dictionary {
-    /// Where a word of its own stands.
+    /// Returns the dictionary of a word that is neither a pair nor a stem.
     pub fn of_word(word: &str) -> Self {
         if has_digit(word) { Self::Codes } else { Self::Words }
     }

@@ -1,20 +1,20 @@
-//! Which of the counted values of a facet are listed, and in which order.
+//! The selection and order of a facet's values.
 
 use domain::search::FacetValue;
 
 use crate::analysis::{has_digit, query_words};
 use crate::attributes::{truncated, truncated_part};
 use crate::cjk::is_cjk;
-use crate::typos::{LetterSet, Pattern, typos_allowed};
+use crate::typos::{LetterSet, Pattern};
 
-/// A counted term of a facet's dictionary, with whatever tells its whole value when it is a cut one.
+/// A term of a facet and its count, with a payload from which the index can tell the full value of a truncated term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TermCount<T> {
     /// The term, without the key of an attribute.
     pub term: String,
-    /// Products with it.
+    /// The number of products with it.
     pub count: u64,
-    /// What the index knows besides.
+    /// Data of the index, passed through.
     pub payload: T,
 }
 
@@ -24,9 +24,11 @@ impl<T> TermCount<T> {
     }
 }
 
-/// The terms that fit a prefix as [`FacetRequest`](domain::search::FacetRequest) says: those that fit best first, of
-/// those the most frequent, then by term. There are more than `limit` only where long values differ behind the place
-/// where they are cut: the order of those shows when they are whole.
+/// Returns the terms that fit a prefix as [`FacetRequest`](domain::search::FacetRequest) says: the best fits first, then the most
+/// frequent, then by term.
+///
+/// Returns more than `limit` only if the last ones are equal except for the truncated part: the caller gets their full values
+/// and calls [`top_values`].
 pub fn top_terms<T>(
     counted: impl IntoIterator<Item = TermCount<T>>,
     prefix: &str,
@@ -65,7 +67,7 @@ fn end_with_ties<T>(counted: &[TermCount<T>], limit: usize) -> usize {
     }
 }
 
-/// The list of the values that [`top_terms`] chose, now whole, with at most `limit` of them.
+/// Sorts the full values of the terms from [`top_terms`] and returns at most `limit` of them.
 pub fn top_values(values: Vec<FacetValue>, prefix: &str, limit: usize) -> Vec<FacetValue> {
     let prefix = Prefix::new(prefix);
     let fit = |value: &str| prefix.fit(value).or_else(|| prefix.fit_with_typos(value));
@@ -77,21 +79,21 @@ pub fn top_values(values: Vec<FacetValue>, prefix: &str, limit: usize) -> Vec<Fa
     values.into_iter().map(|(_, value)| value).collect()
 }
 
-/// How well a value fits a prefix; the less, the better.
+/// The fit of a value to a prefix; lower is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
-    /// The value begins so.
+    /// The value begins with the prefix.
     Begins,
-    /// A later word of the value does.
+    /// A later word of the value begins with it.
     Inside,
-    /// It would with so many typos less.
+    /// One of the two, but with this many typos.
     Typos(u8),
 }
 
 /// The most typos in all words of a prefix together.
 const MAX_TYPOS: u8 = 2;
 
-/// The beginning of what is looked for.
+/// A prefix to match values with.
 struct Prefix {
     lower: String,
     words: Vec<(String, Option<Pattern>)>,
@@ -99,15 +101,11 @@ struct Prefix {
 
 impl Prefix {
     fn new(prefix: &str) -> Self {
-        let pattern = |word: &str| {
-            let allowed = typos_allowed(word);
-            Pattern::new(word, allowed).filter(|_| allowed > 0)
-        };
-        let words = query_words(prefix).into_iter().map(|(word, _)| (pattern(&word), word));
+        let words = query_words(prefix).into_iter().map(|(word, _)| (Pattern::for_word(&word), word));
         Self { lower: prefix.to_lowercase(), words: words.map(|(pattern, word)| (word, pattern)).collect() }
     }
 
-    /// How a value fits without typos.
+    /// Returns the fit of a value without typos.
     fn fit(&self, value: &str) -> Option<Fit> {
         if self.lower.is_empty() {
             return Some(Fit::Begins);
@@ -117,13 +115,13 @@ impl Prefix {
             return Some(Fit::Begins);
         }
         let (first, _) = self.words.first()?;
-        // What is ASCII is folded by now.
+        // A lower-cased ASCII value is already folded.
         if lower.is_ascii() && !lower.contains(first.as_str()) {
             return None;
         }
         let value = query_words(value);
         let at = value.windows(self.words.len()).position(|part| {
-            self.for_each_word(part).all(|(own, word, is_last)| match is_last {
+            self.word_pairs(part).all(|(own, word, is_last)| match is_last {
                 true if is_cjk(own) => word.contains(own),
                 true => word.starts_with(own),
                 false => own == word,
@@ -133,12 +131,12 @@ impl Prefix {
         Some(if begins { Fit::Begins } else { Fit::Inside })
     }
 
-    /// How a value fits that does not without typos.
+    /// Returns the fit of a value with typos.
     fn fit_with_typos(&self, value: &str) -> Option<Fit> {
         if self.words.iter().all(|(_, pattern)| pattern.is_none()) {
             return None;
         }
-        // What is ASCII is folded by now, and most values are told apart by their letters.
+        // A lower-cased ASCII value is already folded, and its set of letters rules out most values.
         if value.is_ascii() {
             let letters = LetterSet::new(&value.to_ascii_lowercase());
             if self
@@ -156,7 +154,7 @@ impl Prefix {
 
     fn typos(&self, part: &[(String, std::ops::Range<usize>)]) -> Option<u8> {
         let mut all = 0;
-        for ((_, pattern), (own, word, is_last)) in self.words.iter().zip(self.for_each_word(part)) {
+        for ((_, pattern), (own, word, is_last)) in self.words.iter().zip(self.word_pairs(part)) {
             let is_exact = if is_last { word.starts_with(own) } else { own == word };
             if is_exact {
                 continue;
@@ -167,8 +165,8 @@ impl Prefix {
         Some(all)
     }
 
-    /// Each word with the one of a value in its place, and whether it is the last one.
-    fn for_each_word<'a>(
+    /// Returns each word of the prefix with the value's word at its position, and whether it is the last one.
+    fn word_pairs<'a>(
         &'a self,
         part: &'a [(String, std::ops::Range<usize>)],
     ) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
@@ -183,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ties_of_cut_values_stay_together() {
+    fn ties_of_truncated_values_stay_together() {
         let counted = |term: &str, count| TermCount { term: term.to_owned(), count, payload: () };
         let terms = |limit, prefix: &str| -> Vec<String> {
             let all = [
@@ -202,7 +200,7 @@ mod tests {
     }
 
     fn narrowed(prefix: &str, limit: usize, values: &[&str]) -> Vec<String> {
-        // The later ones are more frequent.
+        // Later values are more frequent.
         let counted = values.iter().zip(1..).map(|(value, count)| TermCount {
             term: (*value).to_owned(),
             count,
@@ -254,10 +252,10 @@ mod tests {
     }
 
     #[test]
-    fn whole_values_keep_the_order() {
+    fn full_values_keep_the_order() {
         let value = |value: &str, count| FacetValue { value: value.to_owned(), count };
         let values = vec![value("HP Laser", 9), value("Laser", 1), value("Lasers", 2), value("Lasor", 99)];
-        let listed: Vec<_> = top_values(values, "laser", 3).into_iter().map(|value| value.value).collect();
-        assert_eq!(listed, ["Lasers", "Laser", "HP Laser"]);
+        let top: Vec<_> = top_values(values, "laser", 3).into_iter().map(|value| value.value).collect();
+        assert_eq!(top, ["Lasers", "Laser", "HP Laser"]);
     }
 }

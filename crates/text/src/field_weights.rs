@@ -1,10 +1,10 @@
-//! How much the parts of a product count in one shop.
+//! The weights of the parts of a product in one shop.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::product::{PART_COUNT, Part};
 
-/// What people call the parts when they weigh them.
+/// The names of the parts in the rules file.
 pub const PART_NAMES: [(&str, Part); PART_COUNT] = [
     ("name", Part::Name),
     ("sku", Part::Sku),
@@ -14,16 +14,19 @@ pub const PART_NAMES: [(&str, Part); PART_COUNT] = [
     ("description", Part::Description),
 ];
 
-/// By what the weight of each part is multiplied. They act when a product is indexed.
+/// Multipliers of the built-in weights of the parts. They take effect when a product is indexed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FieldWeights([f32; PART_COUNT]);
 
 impl FieldWeights {
-    /// The most that a weight is multiplied by.
+    /// The highest multiplier.
     pub const MAX: f32 = 10.0;
 
-    /// The same weights with another one for this part, from 0 to [`FieldWeights::MAX`]: 0 is worth as little as a word
-    /// can be, but it is found all the same. The error ends a sentence.
+    /// Returns the weights with another multiplier for this part. With 0, words of the part get the lowest possible weight,
+    /// but are still found.
+    ///
+    /// # Errors
+    /// Returns the end of a sentence about the weight if it is not from 0 to [`FieldWeights::MAX`].
     pub fn with(mut self, part: Part, weight: f32) -> Result<Self, String> {
         if !(0.0..=Self::MAX).contains(&weight) {
             return Err(format!("must be a number from 0 to {}", Self::MAX));
@@ -32,18 +35,18 @@ impl FieldWeights {
         Ok(self)
     }
 
-    /// What the weight of this part is multiplied by.
+    /// Returns the multiplier of a part.
     pub fn get(&self, part: Part) -> f32 {
         self.0[part as usize]
     }
 
-    /// The same of all parts, by their numbers.
+    /// Returns the multipliers indexed by [`Part`].
     pub(crate) fn by_part(&self) -> &[f32; PART_COUNT] {
         &self.0
     }
 }
 
-/// Equal weights have equal texts, others have not: an index keeps the text to tell later what it was made with.
+/// Writes a text that is equal only for equal weights: an index stores it to know which weights it was built with.
 impl Display for FieldWeights {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (at, (name, part)) in PART_NAMES.into_iter().enumerate() {
@@ -54,7 +57,7 @@ impl Display for FieldWeights {
     }
 }
 
-/// Every part counts what it counts by itself.
+/// Returns 1 for every part, which keeps the built-in weights.
 impl Default for FieldWeights {
     fn default() -> Self {
         Self([1.0; PART_COUNT])

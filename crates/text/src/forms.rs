@@ -1,4 +1,4 @@
-//! Forms of one word that mean the same to a shopper.
+//! Normal forms: plurals and inflected forms of a word count as the same word.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,16 @@ use crate::analysis::has_digit;
 use crate::cjk::is_cjk;
 use crate::dictionary::Dictionary;
 
-/// Words shorter than this are left as they are: `gas` without its end would be another.
+/// The shortest word that may be a plural, in bytes: `gas` is none.
 const MIN_PLURAL_BYTES: usize = 4;
-/// Longer words are their own stems: they are no words of a language.
+/// The longest word that is stemmed, in bytes. Longer ones are not words of a language.
 const MAX_STEMMED_BYTES: usize = 80;
 
-/// The singular of an English plural, by its ending only; none when the word has no such ending. After the weak
-/// stemmer of Harman, *How effective is suffixing?* (1991), with the endings of `boxes` and `watches` added.
+/// Returns the singular of an English plural, judged by its ending only; `None` if the word has no plural ending. Follows the
+/// weak stemmer of Harman, *How effective is suffixing?* (1991), with the endings of `boxes` and `watches` added.
 ///
-/// Words without such an ending in other languages lose nothing: the same is done to products and to queries.
+/// A word of another language that happens to have such an ending is still found, because products and queries are treated
+/// alike.
 fn singular(word: &str) -> Option<String> {
     if word.len() < MIN_PLURAL_BYTES || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return None;
@@ -37,16 +38,16 @@ fn singular(word: &str) -> Option<String> {
     }
 }
 
-/// The form of a word that every product with it has, in whichever form it stands there, and the dictionary of that.
+/// Returns the normal form of a folded word, and its dictionary. All forms of a word have the same normal form, and a product
+/// that contains any of them is indexed with it.
 ///
-/// In English it is the singular, itself a word. In other languages it is the stem by the language's algorithm of
-/// Snowball, which need not be a word, so stems have a dictionary of their own: typos are not looked for among them. A
-/// word comes here without its accents, and its stem is that of the word without: what people type with and without them
-/// is one.
+/// In English it is the singular, which is a word itself. In other languages it is the stem by the language's Snowball
+/// algorithm. A stem need not be a word, so stems have a dictionary of their own, in which typos are not tried. Because the
+/// word is folded, its stem is the same with and without accents.
 pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
     let Some(algorithm) = algorithm(language) else {
-        let base = singular(word).map_or(Cow::Borrowed(word), Cow::Owned);
-        return (Dictionary::of_word(&base), base);
+        let form = singular(word).map_or(Cow::Borrowed(word), Cow::Owned);
+        return (Dictionary::of_word(&form), form);
     };
     if has_digit(word) || is_cjk(word) || word.len() > MAX_STEMMED_BYTES {
         return (Dictionary::of_word(word), Cow::Borrowed(word));
@@ -55,7 +56,7 @@ pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>)
     (Dictionary::Stems, if stem.is_empty() { Cow::Borrowed(word) } else { stem })
 }
 
-/// The algorithm that makes stems in a language; none where plurals are all there is to it.
+/// Returns the stemming algorithm of a language; `None` if only plurals are normalised.
 fn algorithm(language: Language) -> Option<Algorithm> {
     Some(match language {
         Language::English => return None,
@@ -113,10 +114,10 @@ mod tests {
         }
     }
 
-    fn folded_base(word: &str, language: Language) -> (Dictionary, String) {
+    fn normal_form_of(word: &str, language: Language) -> (Dictionary, String) {
         let (folded, _) = query_words(word).remove(0);
-        let (dictionary, base) = normal_form(&folded, language);
-        (dictionary, base.into_owned())
+        let (dictionary, form) = normal_form(&folded, language);
+        (dictionary, form.into_owned())
     }
 
     #[test]
@@ -146,10 +147,10 @@ mod tests {
             ("uk", &["синій", "синя"]),
         ] {
             let language = Language::parse(language).unwrap();
-            let base = folded_base(forms[0], language);
-            assert_eq!(base.0, Dictionary::Stems, "{forms:?}");
+            let expected = normal_form_of(forms[0], language);
+            assert_eq!(expected.0, Dictionary::Stems, "{forms:?}");
             for form in forms {
-                assert_eq!(folded_base(form, language), base, "{form}");
+                assert_eq!(normal_form_of(form, language), expected, "{form}");
             }
         }
     }
@@ -157,21 +158,21 @@ mod tests {
     #[test]
     fn codes_and_scripts_without_spaces_have_no_stems() {
         for word in ["wh1000xm4", "プリンター", "東京", &"x".repeat(MAX_STEMMED_BYTES + 1)] {
-            let (dictionary, base) = normal_form(word, Language::German);
-            assert_eq!((dictionary, &*base), (Dictionary::of_word(word), word));
+            let (dictionary, form) = normal_form(word, Language::German);
+            assert_eq!((dictionary, &*form), (Dictionary::of_word(word), word));
         }
-        assert_eq!(folded_base("printers", Language::English), (Dictionary::Words, "printer".to_owned()));
-        assert_eq!(folded_base("ps5", Language::English), (Dictionary::Codes, "ps5".to_owned()));
+        assert_eq!(normal_form_of("printers", Language::English), (Dictionary::Words, "printer".to_owned()));
+        assert_eq!(normal_form_of("ps5", Language::English), (Dictionary::Codes, "ps5".to_owned()));
     }
 
     proptest! {
         #[test]
-        fn every_word_has_a_base_in_every_language(text in "\\PC{0,20}|[а-яґєіїa-zäöüßàâçéèêëîïôûçğışăâîșțąćęłńóśźżěščřžýáíéúůťďňαβγδεζηθικλμνξοπρστυφχψωάέήίόύώء-ي]{1,20}") {
+        fn every_word_has_a_normal_form_in_every_language(text in "\\PC{0,20}|[а-яґєіїa-zäöüßàâçéèêëîïôûçğışăâîșțąćęłńóśźżěščřžýáíéúůťďňαβγδεζηθικλμνξοπρστυφχψωάέήίόύώء-ي]{1,20}") {
             for (word, _) in query_words(&text) {
                 for (language, _) in Language::ALL {
-                    let (dictionary, base) = normal_form(&word, language);
-                    prop_assert!(!base.is_empty());
-                    prop_assert!(dictionary == Dictionary::Stems || dictionary == Dictionary::of_word(&base));
+                    let (dictionary, form) = normal_form(&word, language);
+                    prop_assert!(!form.is_empty());
+                    prop_assert!(dictionary == Dictionary::Stems || dictionary == Dictionary::of_word(&form));
                 }
             }
         }

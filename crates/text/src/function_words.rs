@@ -1,6 +1,6 @@
-//! Words that only join others.
+//! English function words, which carry no meaning on their own.
 
-/// Whether a folded English word says nothing on its own, as `for` and `with`.
+/// Returns true for a folded English word that carries no meaning on its own, such as `for` and `with`.
 pub fn is_function_word(word: &str) -> bool {
     FUNCTION_WORDS.contains(&word)
 }

@@ -11,9 +11,9 @@ use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
 use crate::cjk::{is_cjk, spellings};
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
+use crate::pairs::Pairs;
 use crate::query::Word;
 use crate::typos::{LetterSet, Pattern};
-use crate::weights::Pairs;
 
 /// The most characters of a description in a snippet, which surrounds the place with the most matches.
 const SNIPPET_CHARS: usize = 200;

@@ -1,5 +1,5 @@
-//! What every index makes of a product's texts and values, so that all of them find the same: words, typos,
-//! highlights, and the terms of attributes. No I/O.
+//! Text analysis that all indexes share, so that they return the same results: words, typos, weights, scores, highlights, and
+//! the terms of attributes. No I/O.
 
 #![warn(missing_docs)]
 
@@ -9,14 +9,17 @@ pub mod cjk;
 pub mod completion;
 mod compound;
 pub mod dictionary;
+pub mod did_you_mean;
 pub mod explain;
 pub mod facets;
 pub mod field_weights;
 pub mod forms;
 pub mod function_words;
 pub mod highlight;
+mod pairs;
 pub mod product;
 pub mod projection;
+mod purpose;
 pub mod query;
 pub mod score;
 pub mod similar;

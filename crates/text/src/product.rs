@@ -1,8 +1,10 @@
-//! The texts of a product, part by part.
+//! The texts of a product, by part.
 
 use domain::{AttributeValue, Content};
 
-/// The parts of a product in which words are found.
+use crate::analysis::{Purpose, Token, tokens};
+
+/// A part of a product that is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The name.
@@ -11,19 +13,18 @@ pub enum Part {
     Sku,
     /// The brand.
     Brand,
-    /// The category, with those above it, tags, and attributes that say what the product is.
+    /// The levels of the category, the tags, and attributes that say what the product is.
     Labels,
-    /// Texts and numbers of other attributes.
+    /// The texts and numbers of other attributes.
     Attributes,
     /// The description.
     Description,
 }
 
-/// How many parts there are.
+/// The number of parts.
 pub const PART_COUNT: usize = 6;
 
-/// Keys of attributes that say what a product is, without anything but letters: as product feeds and shop systems name
-/// them.
+/// Keys of attributes that say what a product is, reduced to letters, as product feeds and shop systems name them.
 const KINDS: [&str; 10] = [
     "type",
     "kind",
@@ -37,14 +38,14 @@ const KINDS: [&str; 10] = [
     "googleproductcategory",
 ];
 
-/// Whether an attribute with this key says what a product is, like its category: `product_type`, `Product type`,
+/// Returns true if an attribute with this key says what a product is, like its category: `product_type`, `Product type`,
 /// `productType`.
 fn is_kind(key: &str) -> bool {
     let letters = || key.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
     KINDS.iter().any(|kind| letters().eq(kind.bytes()))
 }
 
-/// Hands every text of the product to `each`, with the part it stands in.
+/// Calls `each` with every searched text of a product and its part.
 pub fn for_each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     each(&content.name, Part::Name);
     if let Some(sku) = &content.sku {
@@ -68,6 +69,20 @@ pub fn for_each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     if let Some(description) = &content.description {
         each(description, Part::Description);
     }
+}
+
+/// Calls `each` with every run of the product that has more than one bigram, which an index needs to match adjacent bigrams.
+/// Shorter runs are matched by their characters and bigrams alone.
+pub fn for_each_cjk_run(content: &Content, mut each: impl FnMut(&str)) {
+    for_each_text(content, |text, _| {
+        if text.is_ascii() {
+            return;
+        }
+        tokens(text, Purpose::Document, |token| match token {
+            Token::Cjk(run) if run.len() > 2 => each(run.text()),
+            Token::Cjk(_) | Token::Word(..) => {}
+        });
+    });
 }
 
 #[cfg(test)]
@@ -101,5 +116,15 @@ mod tests {
         for key in ["", "ink_type", "types", "typ", "product"] {
             assert!(!is_kind(key), "{key}");
         }
+    }
+
+    #[test]
+    fn only_runs_of_several_bigrams_are_indexed_as_runs() {
+        let json =
+            r#"{"name":"東京都の本 lamp","brand":"日本","tags":["ﾄﾅｰ"],"description":"本 語、辞書だ"}"#;
+        let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
+        let mut found = Vec::new();
+        for_each_cjk_run(&content, |run| found.push(run.to_owned()));
+        assert_eq!(found, ["東京都ノ本", "トナー", "辞書ダ"]);
     }
 }

@@ -1,6 +1,6 @@
-//! The one projection: what an index makes of a record of the store. Live sync, rebuilds, comparisons and repairs all go
-//! through [`Projector::project`], which depends on nothing but the record, the language and the weights; an index only
-//! decides in which of its fields the parts lie.
+//! The projection of a record of the store into an index document. Live sync, rebuilds, comparisons and repairs all use
+//! [`Projector::project`], which depends on nothing but the record, the language and the weights. An index only decides which
+//! of its fields hold the parts.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,72 +11,72 @@ use domain::{Content, Language, Money, Product, ProductId, Record, Version};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 
 use crate::attributes::{attribute_term, number_sort_key};
-use crate::cjk::for_each_cjk_run;
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
+use crate::product::for_each_cjk_run;
 use crate::weights::Weigher;
 
-/// Changes with what is projected, so that documents made before have other fingerprints.
+/// The version of the projection. Increase it when the projection changes, so that older documents have other fingerprints.
 const PROJECTION_VERSION: u64 = 1;
 
-/// Makes projections.
+/// Projects records.
 pub struct Projector {
     weigher: Weigher,
 }
 
-/// What an index holds of a record.
+/// The projection of a record: the document that an index holds for it.
 #[derive(Debug, Clone)]
 pub struct Projection<'a> {
     /// The product.
     pub id: &'a ProductId,
-    /// Its version, or that of its tombstone.
+    /// The version of the product or of its tombstone.
     pub version: Version,
-    /// What search makes of it.
+    /// The searchable content, if any.
     pub state: DocumentState<'a>,
 }
 
-/// What search makes of a record.
+/// The state of a document.
 #[derive(Debug, Clone)]
 pub enum DocumentState<'a> {
     /// A tombstone.
     Deleted,
-    /// A product that is not shown: a draft, or archived. Nothing of it can be found.
+    /// A draft or archived product, which search does not find.
     Hidden,
-    /// A product that is found.
+    /// A product that search finds.
     Active(Box<ActiveDocument<'a>>),
 }
 
-/// What of a product is found, filtered, counted and sorted by.
+/// The content of an active product that an index searches, filters, counts and sorts by.
 #[derive(Debug, Clone)]
 pub struct ActiveDocument<'a> {
-    /// The product as JSON, as hits show it.
+    /// The product as JSON, as hits return it.
     pub json: String,
     /// The brand.
     pub brand: Option<&'a str>,
-    /// The category and every one above it.
+    /// The category and all its ancestors.
     pub categories: Vec<String>,
     /// The tags, each once.
     pub tags: BTreeSet<&'a str>,
-    /// Every value of every attribute behind its key, see [`attribute_term`].
+    /// The term of each value of each attribute, see [`attribute_term`].
     pub attributes: BTreeSet<String>,
-    /// Every numeric attribute: its key, and a number that compares as the values do, see [`number_sort_key`].
+    /// The key and [`number_sort_key`] of each numeric attribute.
     pub numbers: Vec<(&'a str, u64)>,
     /// The price.
     pub price: Option<Money>,
-    /// Whether there is at least one piece.
+    /// True if at least one piece is in stock.
     pub in_stock: bool,
-    /// Milliseconds since 1970.
+    /// The time of creation, in milliseconds since 1970.
     pub created_at_ms: i64,
-    /// The name as sorting compares it.
+    /// The sort key of the name.
     pub name_key: String,
-    /// Words with their levels.
+    /// The words with their weights.
     pub words: WeightedWords,
-    /// Runs of scripts without spaces.
+    /// The runs of scripts without spaces, see [`for_each_cjk_run`].
     pub cjk_runs: Vec<String>,
 }
 
-/// The words of a product, each once in each dictionary, with its level there, see [`crate::weights`]. Their order is
-/// any.
+/// The words of a product with their weights, see [`crate::weights`]. Each word occurs once in each dictionary; the order is not
+/// defined.
 #[derive(Debug, Clone, Default)]
 pub struct WeightedWords {
     text: String,
@@ -84,9 +84,9 @@ pub struct WeightedWords {
 }
 
 impl WeightedWords {
-    /// Each word with its dictionary and its level.
+    /// Iterates over the words with their dictionaries and weights.
     pub fn iter(&self) -> impl Iterator<Item = (Dictionary, &str, u8)> {
-        self.words.iter().map(|(dictionary, place, weight)| (*dictionary, &self.text[place.clone()], *weight))
+        self.words.iter().map(|(dictionary, span, weight)| (*dictionary, &self.text[span.clone()], *weight))
     }
 
     fn push(&mut self, dictionary: Dictionary, word: &str, weight: u8) {
@@ -97,15 +97,15 @@ impl WeightedWords {
 }
 
 impl Projector {
-    /// For products in this language, whose parts count so much.
+    /// Creates a projector for products in a language, with the weights of a shop.
     pub fn new(language: Language, weights: FieldWeights) -> Self {
         Self { weigher: Weigher::new(language).with_weights(weights) }
     }
 
-    /// What an index holds of a record.
+    /// Projects a record.
     ///
     /// # Errors
-    /// When the product cannot be written as JSON.
+    /// Fails if the product cannot be serialized as JSON.
     pub fn project<'a>(&mut self, record: &'a Record) -> Result<Projection<'a>, serde_json::Error> {
         let state = match record {
             Record::Deleted(_) => DocumentState::Deleted,
@@ -115,11 +115,10 @@ impl Projector {
         Ok(Projection { id: record.id(), version: record.version(), state })
     }
 
-    /// What an index that has applied each record answers with, in the order given; the error of one that it cannot hold
-    /// says why.
+    /// Returns the entry of each record after an index has applied it, in the given order, or why no index can hold it.
     pub fn expected_entries(&mut self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
-        let mut held = |record| self.project(record).map(|projection| projection.entry());
-        records.iter().map(|record| held(record).map_err(|error| error.to_string())).collect()
+        let mut entry = |record| self.project(record).map(|projection| projection.entry());
+        records.iter().map(|record| entry(record).map_err(|error| error.to_string())).collect()
     }
 
     fn active<'a>(&mut self, product: &'a Product) -> Result<ActiveDocument<'a>, serde_json::Error> {
@@ -159,12 +158,12 @@ fn cjk_runs(content: &Content) -> Vec<String> {
 }
 
 impl Projection<'_> {
-    /// Whether it is a product, also one that search does not show.
+    /// Returns true for a product, including hidden ones.
     pub fn is_live(&self) -> bool {
         !matches!(self.state, DocumentState::Deleted)
     }
 
-    /// What of the fingerprint an index keeps beside the document: everything but the product's JSON.
+    /// Returns the hash of everything but the product's JSON, which an index stores with the document.
     pub fn fields_hash(&self) -> u64 {
         let mut hash = Hash::default();
         hash.number(PROJECTION_VERSION);
@@ -181,7 +180,7 @@ impl Projection<'_> {
         hash.0.digest()
     }
 
-    /// What an index that holds it answers with.
+    /// Returns the entry of an index that holds this document.
     pub fn entry(&self) -> IndexEntry {
         let json = match &self.state {
             DocumentState::Active(active) => active.json.as_bytes(),
@@ -196,8 +195,8 @@ impl Projection<'_> {
     }
 }
 
-/// The fingerprint of a document: the JSON of its product as the index holds it, empty where there is none, and what was
-/// kept beside it.
+/// Returns the fingerprint of a document from the product's JSON as the index holds it (empty if there is none) and
+/// [`Projection::fields_hash`].
 pub fn fingerprint(json: &[u8], fields_hash: u64) -> Fingerprint {
     Fingerprint(u128::from(xxh3_64(json)) << 64 | u128::from(fields_hash))
 }
@@ -216,16 +215,16 @@ impl ActiveDocument<'_> {
         hash.number(self.in_stock.into());
         hash.number(self.created_at_ms.cast_unsigned());
         hash.text(&self.name_key);
-        // Their order is any, so that their sum counts.
-        let of_word = |(dictionary, word, weight): (Dictionary, &str, u8)| {
+        // The sum does not depend on the order, which is not defined.
+        let word_hash = |(dictionary, word, weight): (Dictionary, &str, u8)| {
             xxh3_64_with_seed(word.as_bytes(), (dictionary as u64) << 8 | u64::from(weight))
         };
-        hash.number(self.words.iter().map(of_word).fold(0, u64::wrapping_add));
+        hash.number(self.words.iter().map(word_hash).fold(0, u64::wrapping_add));
         hash.texts(&self.cjk_runs);
     }
 }
 
-/// Hashes values one after the other, each with its length, so that two lists do not run together.
+/// Hashes values in sequence, each with its length, so that moving a value between two lists changes the hash.
 #[derive(Default)]
 struct Hash(Xxh3);
 
@@ -270,7 +269,7 @@ mod tests {
         Record::Live(Arc::new(Product { id, version, created_at, updated_at, content }))
     }
 
-    fn held(record: &Record) -> IndexEntry {
+    fn entry(record: &Record) -> IndexEntry {
         projector().project(record).unwrap().entry()
     }
 
@@ -282,10 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_is_the_same_for_ever() {
-        // What an index keeps is compared with what another version of this program makes.
-        let print = projector().project(&record("lamp-1", 3, &lamp())).unwrap().fields_hash();
-        assert_eq!(format!("{print:016x}"), "fa77b473ecb8e435");
+    fn the_fingerprint_never_changes() {
+        // An index may have been written by another version of this program.
+        let hash = projector().project(&record("lamp-1", 3, &lamp())).unwrap().fields_hash();
+        assert_eq!(format!("{hash:016x}"), "fa77b473ecb8e435");
     }
 
     #[test]
@@ -298,7 +297,7 @@ mod tests {
         let id = ProductId::parse("lamp-1").unwrap();
         let tombstone = Record::Deleted(Tombstone { id, version: Version(3), deleted_at });
         assert!(matches!(projector().project(&tombstone).unwrap().state, DocumentState::Deleted));
-        let (draft, tombstone) = (held(&draft), held(&tombstone));
+        let (draft, tombstone) = (entry(&draft), entry(&tombstone));
         assert!(draft.is_live && !tombstone.is_live);
         assert_ne!(draft.fingerprint, tombstone.fingerprint);
     }
@@ -306,15 +305,15 @@ mod tests {
     #[test]
     fn other_weights_and_languages_make_other_documents() {
         let record = record("lamp-1", 3, &lamp());
-        let print =
+        let hash =
             |language, weights| Projector::new(language, weights).project(&record).unwrap().fields_hash();
-        let plain = print(Language::English, FieldWeights::default());
+        let plain = hash(Language::English, FieldWeights::default());
         let heavy = FieldWeights::default().with(crate::product::Part::Brand, 5.0).unwrap();
-        assert_ne!(plain, print(Language::English, heavy));
-        assert_ne!(plain, print(Language::German, FieldWeights::default()));
+        assert_ne!(plain, hash(Language::English, heavy));
+        assert_ne!(plain, hash(Language::German, FieldWeights::default()));
     }
 
-    /// Products that differ in small things.
+    /// Generates products that differ in small ways.
     fn product() -> impl Strategy<Value = serde_json::Value> {
         let word = "[a-zäö東京 ]{1,12}x";
         (
@@ -339,20 +338,20 @@ mod tests {
         fn a_record_has_one_projection(json in product(), version in 1..u64::MAX) {
             let record = record("p", version, &json);
             let mut used = projector();
-            // A projector that made another document before makes the same of this one.
+            // A projector that was used before gives the same result.
             used.project(&super::tests::record("q", 1, &lamp())).unwrap();
-            prop_assert_eq!(used.project(&record).unwrap().entry(), held(&record));
-            // A product that went through JSON, as messages and stores do, is projected alike.
+            prop_assert_eq!(used.project(&record).unwrap().entry(), entry(&record));
+            // So does a product that was serialized as JSON, as in messages and stores.
             let Record::Live(product) = &record else { unreachable!("it is live") };
             let again: Product = serde_json::from_slice(&serde_json::to_vec(&**product).unwrap()).unwrap();
-            prop_assert_eq!(held(&Record::Live(Arc::new(again))), held(&record));
+            prop_assert_eq!(entry(&Record::Live(Arc::new(again))), entry(&record));
         }
 
         #[test]
         fn other_products_have_other_fingerprints(one in product(), other in product()) {
             let (one, other) = (record("p", 1, &one), record("p", 1, &other));
-            prop_assert_eq!(held(&one) == held(&other), one == other);
-            prop_assert_ne!(held(&one), held(&match &one {
+            prop_assert_eq!(entry(&one) == entry(&other), one == other);
+            prop_assert_ne!(entry(&one), entry(&match &one {
                 Record::Live(product) => Record::Live(Arc::new(Product { version: Version(2), ..(**product).clone() })),
                 Record::Deleted(_) => unreachable!("it is live"),
             }));

@@ -1,4 +1,4 @@
-//! The words of a query, and which words of a product each of them finds.
+//! The words of a query, and the terms that each of them matches.
 
 use std::ops::Range;
 
@@ -9,59 +9,59 @@ use crate::analysis::{has_digit, query_words};
 use crate::cjk::{self, is_cjk};
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
+use crate::pairs::for_each_pair;
 use crate::score::Spelling;
-use crate::typos::{Pattern, typos_allowed};
-use crate::weights::for_each_pair;
+use crate::typos::Pattern;
 
-/// The most words of a query that count. More come only from long texts in scripts without spaces.
+/// The most words of a query; the rest is ignored. Only long texts in scripts without spaces have more.
 const MAX_WORDS: usize = domain::search::MAX_QUERY_WORDS;
-/// Words of so few letters are found nearly everywhere. Zipf (*The Psycho-Biology of Language*, 1935): the more a word
-/// is used, the shorter it is. Its length stands in for its rarity, which would make scores depend on other products.
+/// The most characters of a short word. Short words occur in many products: frequent words are short (Zipf, *The
+/// Psycho-Biology of Language*, 1935). Length stands in for rarity, which would make scores depend on other products.
 const MAX_SHORT_CHARS: usize = 3;
 
 /// A word of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// The word, folded.
+    /// The folded word.
     pub text: String,
-    /// Its place in the query, in bytes.
+    /// Its bytes in the query.
     pub span: Range<usize>,
-    /// Whether it also counts as a beginning.
+    /// True if it also matches as a prefix: the last word of a query.
     pub is_prefix: bool,
-    /// Whose forms of a word are one.
+    /// The language whose normal forms apply.
     pub language: Language,
-    /// What must be in a product, in one way or another, so that it is found without typos, as itself.
+    /// The terms that match it without typos and not as a prefix. One alternative is enough.
     pub alternatives: Vec<Alternative>,
 }
 
-/// One way to find a word: terms that must all be there.
+/// Terms that match a word together: a product must have all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Alternative {
-    /// The terms; there is at least one. The first one tells what finding them is worth.
+    /// The terms, at least one. The first one determines the weight.
     pub terms: Vec<Term>,
-    /// Whether they are the pairs of characters of one run, next to each other and in this order.
+    /// True if they are the bigrams of one run, which must be adjacent and in this order.
     pub is_phrase: bool,
-    /// How this differs from what was typed.
+    /// The difference from the typed word.
     pub spelling: Spelling,
 }
 
 /// A term of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Term {
-    /// Where it stands.
+    /// Its dictionary.
     pub dictionary: Dictionary,
     /// The folded word.
     pub text: String,
 }
 
 impl Term {
-    /// The term that every product with this word, in whichever form, has.
+    /// Returns the term that every product with any form of this word has.
     fn normalized(word: &str, language: Language) -> Self {
-        let (dictionary, base) = normal_form(word, language);
-        Self { dictionary, text: base.into_owned() }
+        let (dictionary, form) = normal_form(word, language);
+        Self { dictionary, text: form.into_owned() }
     }
 
-    /// The term of neighbours that are written as one in the query.
+    /// Returns the term of two adjacent words of a product that this word joins.
     fn joined_pair(word: &str, language: Language) -> Self {
         Self { dictionary: Dictionary::Pairs, text: normal_form(word, language).1.into_owned() }
     }
@@ -72,13 +72,13 @@ impl Alternative {
         Self { terms: vec![term], is_phrase: false, spelling }
     }
 
-    /// A run of a script without spaces: its pairs of characters, next to each other.
+    /// Returns the alternative of a run: its bigrams, adjacent and in order.
     fn run(run: &str, spelling: Spelling) -> Self {
         let terms: Vec<Term> = terms_of_run(run).collect();
         Self { is_phrase: terms.len() > 1, terms, spelling }
     }
 
-    /// The ways to find a text that stands for what was typed.
+    /// Returns the alternatives of a synonym.
     fn synonyms(text: &str, language: Language) -> Vec<Self> {
         let words = query_words(text);
         if let [(run, _)] = words.as_slice()
@@ -115,7 +115,7 @@ impl Word {
         Self { text, span, is_prefix: false, language, alternatives }
     }
 
-    /// How many half levels each level counts of what is spelt so. A short word says less than a long one.
+    /// Returns the factor of the weight of a match with this spelling. A short word counts half of a long one.
     pub fn weight_factor(&self, spelling: Spelling) -> u8 {
         let is_short = self.text.chars().count() <= MAX_SHORT_CHARS;
         if is_short && !has_digit(&self.text) && !is_cjk(&self.text) { 1 } else { spelling.weight_factor() }
@@ -128,62 +128,63 @@ impl Word {
     }
 }
 
-/// What the words of a search look for.
+/// The words and phrases of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
-    /// The words: each once, the last one also when it came before; those that the shop wants ignored only where there
+    /// The words, each once, except that the last one is kept even if it occurred before. Stop words are removed unless there
     /// are no others.
     pub words: Vec<Word>,
-    /// Words that follow each other, as products have them that are neighbours there too. They need not be found.
+    /// Adjacent words. Products in which they are adjacent too score higher; matching them is optional.
     pub phrases: Vec<Phrase>,
 }
 
-/// Two words of a query that follow each other.
+/// Two adjacent words of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phrase {
-    /// What a product has in which they are neighbours.
+    /// The term of products in which the words are adjacent.
     pub term: Term,
-    /// The place of the first one among the words of the query.
+    /// The index of the first word in [`Query::words`].
     pub first: usize,
-    /// The place of the second one among the words of the query.
+    /// The index of the second word in [`Query::words`].
     pub second: usize,
 }
 
 impl Phrase {
-    /// The same with other words in place of those that were misspelt.
+    /// Returns the phrase with corrected words.
     pub fn corrected(&self, first: &str, second: &str, language: Language) -> Self {
         Self { term: Term::joined_pair(&format!("{first}{second}"), language), ..self.clone() }
     }
 }
 
 impl Query {
-    /// Reads the words of a search in products of a language, with what the shop decided about them.
+    /// Creates the query of a search, with the shop's synonyms and stop words, in the language of the products.
     pub fn new(request: &SearchRequest, language: Language) -> Self {
         let text = &request.words;
         let mut found: Vec<Word> = Vec::new();
-        for (word, at) in query_words(text).into_iter().take(MAX_WORDS) {
-            found.push(Word::new(word, at, language));
+        for (word, span) in query_words(text).into_iter().take(MAX_WORDS) {
+            found.push(Word::new(word, span, language));
         }
         let mut pairs = Vec::new();
-        for_each_pair(text, |pair, at| {
-            for word in found.iter_mut().filter(|word| at.start <= word.span.start && word.span.end <= at.end)
+        for_each_pair(text, |pair, span| {
+            for word in
+                found.iter_mut().filter(|word| span.start <= word.span.start && word.span.end <= span.end)
             {
                 word.add(Alternative::one(Term::normalized(pair, language), Spelling::Joined));
             }
-            pairs.push((Term::joined_pair(pair, language), at));
+            pairs.push((Term::joined_pair(pair, language), span));
         });
         for synonym in &request.tuning.synonyms {
             add_synonym(&mut found, synonym, language);
         }
         if let Some(last) = found.last_mut() {
-            // Where a word of a run ends, nobody knows.
+            // The last word of a run has no known beginning, so it cannot be a prefix.
             last.is_prefix = request.match_mode != MatchMode::Any && !is_cjk(&last.text);
         }
         without_stop_words(&mut found, &request.tuning.stop_words, language);
         let words = distinct(found);
-        let phrase = |(term, at): (Term, Range<usize>)| {
-            let first = words.iter().position(|word| word.span.start == at.start)?;
-            let second = words.iter().position(|word| word.span.end == at.end)?;
+        let phrase = |(term, span): (Term, Range<usize>)| {
+            let first = words.iter().position(|word| word.span.start == span.start)?;
+            let second = words.iter().position(|word| word.span.end == span.end)?;
             Some(Phrase { term, first, second })
         };
         let phrases = pairs.into_iter().filter_map(phrase).collect();
@@ -191,7 +192,7 @@ impl Query {
     }
 }
 
-/// Each word of the synonym's place in the query is also found as what stands for all of them.
+/// Adds the synonym's alternatives to each word of each occurrence of its `from` in the query.
 fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
     let term = |word: &str| Term::normalized(word, language);
     let from: Vec<Term> = query_words(&synonym.from).iter().map(|(word, _)| term(word)).collect();
@@ -201,9 +202,9 @@ fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
     let alternatives: Vec<Alternative> =
         synonym.to.iter().flat_map(|to| Alternative::synonyms(to, language)).collect();
     let is_here = |part: &[Word]| part.iter().zip(&from).all(|(word, from)| term(&word.text) == *from);
-    let places: Vec<usize> =
+    let starts: Vec<usize> =
         (0..words.len()).filter(|at| words[*at..].len() >= from.len() && is_here(&words[*at..])).collect();
-    for word in places.into_iter().flat_map(|at| at..at + from.len()) {
+    for word in starts.into_iter().flat_map(|at| at..at + from.len()) {
         alternatives.iter().for_each(|alternative| words[word].add(alternative.clone()));
     }
 }
@@ -228,50 +229,46 @@ fn distinct(found: Vec<Word>) -> Vec<Word> {
     words
 }
 
-/// So many words are tried to be left out one after the other; then only the most telling one must be found.
+/// The most words that a search makes optional one by one. After that, only the rarest word must match.
 pub const MAX_RELAXED_WORDS: usize = 6;
 
-/// The words of a query in the order in which they need not be found where few products have all of them: the one that
-/// the most products have first, of several the last one. `found` says how many products have each.
-pub fn most_frequent_first(found: &[u64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..found.len()).collect();
-    order.sort_unstable_by_key(|at| std::cmp::Reverse((found[*at], *at)));
+/// Returns the indices of the words in the order in which a search makes them optional when few products match them all: by
+/// document frequency, highest first; among equals, the last word first.
+pub fn most_frequent_first(document_frequencies: &[u64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..document_frequencies.len()).collect();
+    order.sort_unstable_by_key(|at| std::cmp::Reverse((document_frequencies[*at], *at)));
     order
 }
 
 impl Word {
-    /// Whether a product with this word has what is looked for, without any typo.
+    /// Returns true if a word of a product matches exactly or by its prefix.
     pub fn matches_without_typos(&self, word: &str) -> bool {
         self.matches_exactly(word) || (self.is_prefix && word.starts_with(&self.text))
     }
 
-    /// Whether a word of a product is this one or a part of what stands for it: in another form, written together with
-    /// its neighbour, a synonym.
+    /// Returns true if a word of a product is a term of any alternative: another form of this word, this word joined with its
+    /// neighbour, a synonym.
     pub fn matches_exactly(&self, word: &str) -> bool {
         let term = Term::normalized(word, self.language);
         let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
         terms.any(|own| *own == term || (own.dictionary == Dictionary::of_word(word) && own.text == word))
     }
 
-    /// Whether two neighbours of a product, written as one, are this word.
+    /// Returns true if two adjacent words of a product, written as one, are this word.
     pub fn matches_pair(&self, pair: &str) -> bool {
         let term = Term::joined_pair(pair, self.language);
         let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
         terms.any(|own| *own == term || (own.dictionary == Dictionary::Pairs && own.text == pair))
     }
 
-    /// Whether a word of a product is one that this one finds.
+    /// Returns true if a word of a product matches exactly, by its prefix, or with typos.
     pub fn matches(&self, word: &str) -> bool {
         self.matches_without_typos(word) || self.typos(word).is_some()
     }
 
-    /// How many typos lie between this word and another, when it may have so many.
+    /// Returns the number of typos between this word and a word of a product; `None` if there are more than allowed.
     pub fn typos(&self, word: &str) -> Option<u8> {
-        let allowed = typos_allowed(&self.text);
-        if allowed == 0 || has_digit(word) {
-            return None;
-        }
-        Pattern::new(&self.text, allowed)?.typos(word)
+        if has_digit(word) { None } else { Pattern::for_word(&self.text)?.typos(word) }
     }
 }
 
@@ -304,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_most_products_have_tells_least() {
+    fn the_most_frequent_word_comes_first() {
         assert_eq!(most_frequent_first(&[5, 0, 2, 9, 2]), [3, 0, 4, 2, 1]);
     }
 
@@ -337,8 +334,8 @@ mod tests {
     #[test]
     fn a_short_word_counts_half() {
         let found = words("lg tv 4k ps5 mount テレビ", Tuning::default());
-        let half_weights: Vec<u8> = found.iter().map(|word| word.weight_factor(Spelling::Same)).collect();
-        assert_eq!(half_weights, [1, 1, 2, 2, 2, 2]);
+        let factors: Vec<u8> = found.iter().map(|word| word.weight_factor(Spelling::Same)).collect();
+        assert_eq!(factors, [1, 1, 2, 2, 2, 2]);
         assert!(found.iter().all(|word| word.weight_factor(Spelling::Joined) == 1));
     }
 

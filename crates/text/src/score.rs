@@ -1,42 +1,48 @@
-//! How well a product matches, the same in every index.
+//! The score of a product for a query, the same in every index.
 //!
-//! A score has a *class*, a whole number that puts more words found first, and of those more found exactly, then those
-//! found as beginnings, then those with one typo. Products of one class are told apart by where the words were found, a
-//! fraction below one, and by the shop's boosts, from -1 to 1. All of it are multiples of 1/1024 below 16384, which
-//! 32-bit floats hold exactly: whatever the order of adding, a product's score is the same, so a cursor keeps its place.
+//! A score consists of:
+//!
+//! 1. A *class*, a whole number: products that match more words rank first; among those, products with more exact matches,
+//!    then with prefix matches, then with matches with one typo.
+//! 2. A fraction below one, which orders the products of a class by the weights of the matched words (see
+//!    [`crate::weights`]) and of matched phrases.
+//! 3. The shop's boosts, from -1 to 1.
+//!
+//! All parts are multiples of 1/1024 and their sum is below 16384, so 32-bit floats hold it exactly. The order of additions
+//! therefore does not matter: a product's score is the same in every index, and a cursor keeps its place.
 
 use domain::search::MAX_BOOST;
 
 use crate::weights::MAX_WEIGHT;
 
-/// One step of a score.
+/// The smallest difference between two scores.
 pub const STEP: f32 = 1.0 / STEPS as f32;
-/// Steps in a score of one.
+/// The number of steps in a score of one.
 const STEPS: u32 = 1024;
-/// What one class is above the next, in scores of one: fraction and boosts together stay below it.
+/// The distance between two classes, as a score. Fraction and boosts together stay below it.
 const CLASS: u32 = 3;
-/// The words of a query whose levels count; the fraction has no room for more.
+/// The number of words of a query whose weights count; the fraction has no room for more.
 const WEIGHTED_WORDS: usize = 8;
 
-/// The score of the first product that a shop's rule pins; each further one has one less. Above all others.
+/// The score of the first product that a rule pins, above all other scores. Each further pinned product scores one less.
 pub const PINNED_SCORE: f32 = 1_048_576.0;
 
-/// How a word of a product is the one looked for.
+/// The quality of a match between a word of a query and a word of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
-    /// With two typos.
+    /// The words differ by two typos.
     TwoTypos = 0,
-    /// With one typo.
+    /// The words differ by one typo.
     OneTypo = 1,
-    /// The one looked for is its beginning.
+    /// The query word is a prefix of the product's word.
     Prefix = 2,
-    /// It is the one looked for, in any of its forms.
+    /// The words are equal, in any form.
     Exact = 3,
 }
 
 impl Tier {
-    /// What one word found so adds to the class, in a query of `words` words: one found better outweighs any number
-    /// found worse, and one found at all outweighs none. Only the last word may be a beginning.
+    /// Returns the number of classes that one match adds, in a query of `words` words. One better match outweighs any number of
+    /// worse ones, given that only the last word may match as a prefix.
     pub fn points(self, words: usize) -> u32 {
         let words = words as u32;
         match self {
@@ -48,22 +54,22 @@ impl Tier {
     }
 }
 
-/// How a word of a product is spelt, compared with the query.
+/// The spelling of a word in a product, compared with the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Spelling {
-    /// As it was typed, but for typos and plural.
+    /// As typed, apart from typos and plurals.
     Same,
-    /// Together with its neighbour where the query has them apart, or the other way round.
+    /// Two words of the query written as one, or one written as two.
     Joined,
-    /// Another word, which the shop's rules name for it.
+    /// A synonym from the shop's rules.
     Synonym,
 }
 
-/// The most half levels of one word.
+/// The highest scaled weight of a word: its weight times [`Spelling::weight_factor`].
 pub const MAX_SCALED_WEIGHT: u8 = 2 * MAX_WEIGHT;
 
 impl Spelling {
-    /// How many half levels each level counts: another spelling is worth half.
+    /// Returns the factor of a word's weight: another spelling counts half.
     pub fn weight_factor(self) -> u8 {
         match self {
             Self::Same => 2,
@@ -72,32 +78,32 @@ impl Spelling {
     }
 }
 
-/// Steps that each half level of each word and of each phrase adds, in a query of `words` words.
+/// Returns the steps of a score for each unit of scaled weight of a word or phrase, in a query of `words` words.
 pub fn steps_per_scaled_weight(words: usize) -> u32 {
     let words = words.clamp(1, WEIGHTED_WORDS) as u32;
     (STEPS - 1) / (words * u32::from(MAX_SCALED_WEIGHT) + (words - 1) * u32::from(MAX_SCALED_PHRASE_WEIGHT))
 }
 
-/// Half levels that each level of a phrase counts: two words of the query that are neighbours in the product as well
-/// are worth as much as one more word found.
+/// The factor of a phrase's weight: two query words that are also adjacent in the product count as much as one more matched
+/// word.
 pub const PHRASE_WEIGHT_FACTOR: u8 = 2;
-/// The most half levels of one phrase.
+/// The highest scaled weight of a phrase.
 pub const MAX_SCALED_PHRASE_WEIGHT: u8 = PHRASE_WEIGHT_FACTOR * MAX_WEIGHT;
 
-/// Whether the levels of the word at this place in a query count, and those of the phrase that it ends; from 0.
+/// Returns true if the weights of the word at this index in a query count, and those of the phrase that it ends.
 pub fn is_weighted(place: usize) -> bool {
     place < WEIGHTED_WORDS
 }
 
-/// The steps of a class.
+/// Returns the steps of a class.
 pub fn class_steps(class: u32) -> u32 {
     class * CLASS * STEPS
 }
 
-/// The steps that a product without boosts has, so that none has fewer than zero.
+/// The steps of a product without boosts, so that no boost makes a score negative.
 pub const UNBOOSTED_STEPS: u32 = MAX_BOOST as u32 * STEPS;
 
-/// The steps that a boost adds; those of all boosts of a product together are kept within [`UNBOOSTED_STEPS`].
+/// Returns the steps that a boost adds. The caller limits the sum of all boosts of a product to ± [`UNBOOSTED_STEPS`].
 pub fn boost_steps(by: f32) -> i32 {
     let most = UNBOOSTED_STEPS as f32;
     (by * STEPS as f32).round().clamp(-most, most) as i32
@@ -109,15 +115,15 @@ mod tests {
     use domain::search::MAX_QUERY_WORDS;
 
     #[test]
-    fn levels_and_boosts_never_add_up_to_a_point_and_always_count() {
+    fn weights_and_boosts_never_add_up_to_a_class_and_always_count() {
         for words in 1..=MAX_QUERY_WORDS {
             let steps = steps_per_scaled_weight(words);
             assert!(steps > 0, "{words}");
-            let levelled = (0..words).filter(|place| is_weighted(*place)).count() as u32;
-            let phrases = levelled - 1;
-            let half_weights =
-                levelled * u32::from(MAX_SCALED_WEIGHT) + phrases * u32::from(MAX_SCALED_PHRASE_WEIGHT);
-            let most = half_weights * steps;
+            let weighted = (0..words).filter(|place| is_weighted(*place)).count() as u32;
+            let phrases = weighted - 1;
+            let scaled_weights =
+                weighted * u32::from(MAX_SCALED_WEIGHT) + phrases * u32::from(MAX_SCALED_PHRASE_WEIGHT);
+            let most = scaled_weights * steps;
             let highest = most + UNBOOSTED_STEPS + boost_steps(MAX_BOOST) as u32;
             assert!(highest < class_steps(1), "{words}");
         }
@@ -131,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn one_word_found_better_outweighs_all_found_worse() {
+    fn one_better_match_outweighs_all_worse_ones() {
         for words in 1..=MAX_QUERY_WORDS {
             let others = words as u32 - 1;
             let [exact, prefix, one, two] =
                 [Tier::Exact, Tier::Prefix, Tier::OneTypo, Tier::TwoTypos].map(|tier| tier.points(words));
-            // Only the last word may be a beginning.
+            // Only the last word may match as a prefix.
             assert!(exact > prefix + one * others && prefix > words as u32 * one && one > two && two > 0);
         }
     }

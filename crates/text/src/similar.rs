@@ -1,4 +1,4 @@
-//! Which words of a product find what is like it.
+//! The query that finds products similar to a product.
 
 use domain::search::MAX_QUERY_CHARS;
 use domain::{Content, Language};
@@ -7,30 +7,30 @@ use crate::analysis::{has_digit, query_words};
 use crate::forms::normal_form;
 use crate::function_words::is_function_word;
 
-/// The most words that are looked for. Those that come first in a name say most.
+/// The most words in the query. The first words of a name are the most distinctive.
 const MAX_WORDS: usize = 16;
 
-/// The words to look for with [`MatchMode::Any`](domain::search::MatchMode::Any): those of the name, without codes and sizes, then
-/// brand, the narrowest category and tags.
+/// Returns the query for [`MatchMode::Any`](domain::search::MatchMode::Any): the words of the name without codes and sizes, then
+/// of the brand, of the narrowest category and of the tags.
 pub fn distinctive_words(content: &Content) -> String {
     let category = content.category.iter().filter_map(|path| path.levels().last());
     let texts = [&content.name].into_iter().chain(&content.brand).chain(category).chain(&content.tags);
-    let (mut query, mut bases) = (String::new(), Vec::<String>::new());
+    let (mut query, mut known) = (String::new(), Vec::<String>::new());
     for (word, _) in texts.flat_map(|text| query_words(text)) {
         let is_letter = word.len() == 1;
-        // Which of two forms of a word is kept does not matter here, and most catalogues are in this language.
-        let base = normal_form(&word, Language::default()).1.into_owned();
-        if is_letter || has_digit(&word) || is_function_word(&word) || bases.contains(&base) {
+        // Only removes duplicates, so a form that the default language misses does no harm.
+        let form = normal_form(&word, Language::default()).1.into_owned();
+        if is_letter || has_digit(&word) || is_function_word(&word) || known.contains(&form) {
             continue;
         }
-        if bases.len() == MAX_WORDS || query.chars().count() + word.chars().count() >= MAX_QUERY_CHARS {
+        if known.len() == MAX_WORDS || query.chars().count() + word.chars().count() >= MAX_QUERY_CHARS {
             break;
         }
         if !query.is_empty() {
             query.push(' ');
         }
         query.push_str(&word);
-        bases.push(base);
+        known.push(form);
     }
     query
 }

@@ -1,17 +1,17 @@
-//! The terms that an index has of one product, to tell which words of a query find it.
+//! The index terms of one product in memory, to match a query against it without an index.
 
 use domain::Content;
 use foldhash::HashMap;
 
-use crate::cjk::for_each_cjk_run;
+use crate::product::for_each_cjk_run;
 use crate::query::{Alternative, Term};
 use crate::weights::Weigher;
 
 /// The terms of a product.
 pub(crate) struct Terms {
     weights: HashMap<Term, u8>,
-    /// Its runs of scripts without spaces, each behind a line break.
-    runs: String,
+    /// The runs of scripts without spaces, each preceded by a line break.
+    cjk_runs: String,
 }
 
 impl Terms {
@@ -20,37 +20,37 @@ impl Terms {
         weigher.weigh(content, |dictionary, text, weight| {
             weights.insert(Term { dictionary, text: text.to_owned() }, weight);
         });
-        let mut runs = String::new();
+        let mut cjk_runs = String::new();
         for_each_cjk_run(content, |run| {
-            runs.push('\n');
-            runs.push_str(run);
+            cjk_runs.push('\n');
+            cjk_runs.push_str(run);
         });
-        Self { weights, runs }
+        Self { weights, cjk_runs }
     }
 
-    /// The level of what the way finds; none where it does not find the product.
+    /// Returns the weight of the match; `None` if the product lacks a term of the alternative.
     pub(crate) fn weight(&self, alternative: &Alternative) -> Option<u8> {
         let has_all = alternative.terms.iter().all(|term| self.weights.contains_key(term));
-        let is_found = has_all && (!alternative.is_phrase || self.runs.contains(&run_of(alternative)));
-        alternative.terms.first().filter(|_| is_found).and_then(|term| self.weights.get(term)).copied()
+        let is_match = has_all && (!alternative.is_phrase || self.cjk_runs.contains(&run_of(alternative)));
+        alternative.terms.first().filter(|_| is_match).and_then(|term| self.weights.get(term)).copied()
     }
 
-    /// The level of a term.
+    /// Returns the weight of a term.
     pub(crate) fn weight_of(&self, term: &Term) -> Option<u8> {
         self.weights.get(term).copied()
     }
 
-    /// All of them, each with its level, in no order.
+    /// Iterates over all terms and their weights, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Term, u8)> {
         self.weights.iter().map(|(term, weight)| (term, *weight))
     }
 }
 
-/// The run that overlapping pairs of characters make.
+/// Joins overlapping bigrams to the run that they were made of.
 fn run_of(alternative: &Alternative) -> String {
     let mut run = String::new();
-    for (at, pair) in alternative.terms.iter().enumerate() {
-        run.extend(pair.text.chars().skip(usize::from(at > 0)));
+    for (at, bigram) in alternative.terms.iter().enumerate() {
+        run.extend(bigram.text.chars().skip(usize::from(at > 0)));
     }
     run
 }

@@ -1,15 +1,15 @@
-//! How many typos lie between two words: letters to insert, remove, replace, or swap with their neighbour.
+//! The number of typos between two words: letters to insert, delete or replace, or two adjacent letters to swap.
 //!
-//! The distance is the one of optimal string alignment, counted by bits as in Hyyrö, *A Bit-Vector Algorithm for
-//! Computing Levenshtein and Damerau Edit Distances* (2003): all cells of a column of the table at once.
+//! This is the optimal string alignment distance, computed by the bit-vector algorithm of Hyyrö, *A Bit-Vector Algorithm for
+//! Computing Levenshtein and Damerau Edit Distances* (2003): a whole column of the table at once.
 
 use std::ops::Range;
 
 use crate::analysis::has_digit;
 use crate::cjk::is_cjk;
 
-/// How many typos a word may have, by its letters; words with digits are codes and sizes and have none, and in scripts
-/// without spaces each character is half a word.
+/// Returns the number of typos that a word may have, by its length. None are allowed in words with digits, which are codes and
+/// sizes, or in scripts without spaces, where each character is about half a word.
 pub fn typos_allowed(word: &str) -> u8 {
     if has_digit(word) || is_cjk(word) {
         return 0;
@@ -21,51 +21,51 @@ pub fn typos_allowed(word: &str) -> u8 {
     }
 }
 
-/// Which letters a word has, as bits; different letters may share one.
+/// The set of letters of a word, as bits. Different letters may share a bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LetterSet(u32);
 
 impl LetterSet {
-    /// The letters of a word.
+    /// Creates the set of letters of a word.
     pub fn new(word: &str) -> Self {
         Self(word.chars().fold(0, |letters, letter| letters | 1 << (u32::from(letter) % 32)))
     }
 }
 
-/// A word that others are compared with.
+/// A word to compare others with.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    /// The places of each letter, as bits.
-    places: Vec<(char, u64)>,
-    /// The same for letters of ASCII, which most are.
+    /// The positions of each letter, as bits.
+    positions: Vec<(char, u64)>,
+    /// The same for ASCII, where most letters are.
     ascii: Box<[u64; 128]>,
     letters: LetterSet,
     chars: usize,
-    most: u8,
+    max_typos: u8,
 }
 
-/// The longest word that is compared, in characters: one bit each.
+/// The longest word that is compared, in characters: one bit for each.
 const MAX_CHARS: usize = 64;
 
 impl Pattern {
-    /// The pattern of a word that may have `most` typos; none for a word that is too long.
-    pub fn new(word: &str, most: u8) -> Option<Self> {
+    /// Creates the pattern of a word that may have `max_typos` typos; `None` if the word is empty or longer than 64 characters.
+    pub fn new(word: &str, max_typos: u8) -> Option<Self> {
         let chars = word.chars().count();
         if chars == 0 || chars > MAX_CHARS {
             return None;
         }
-        let (mut places, mut ascii) = (Vec::<(char, u64)>::new(), Box::new([0; 128]));
+        let (mut positions, mut ascii) = (Vec::<(char, u64)>::new(), Box::new([0; 128]));
         for (at, letter) in word.chars().enumerate() {
             let bit = 1 << at;
             match ascii.get_mut(letter as usize) {
                 Some(own) => *own |= bit,
-                None => match places.iter_mut().find(|(known, _)| *known == letter) {
+                None => match positions.iter_mut().find(|(known, _)| *known == letter) {
                     Some((_, own)) => *own |= bit,
-                    None => places.push((letter, bit)),
+                    None => positions.push((letter, bit)),
                 },
             }
         }
-        Some(Self { places, ascii, letters: LetterSet::new(word), chars, most })
+        Some(Self { positions, ascii, letters: LetterSet::new(word), chars, max_typos })
     }
 
     /// Creates the pattern of a word that may have as many typos as [`typos_allowed`] says; `None` if it may have none, or
@@ -75,55 +75,55 @@ impl Pattern {
         if allowed == 0 { None } else { Self::new(word, allowed) }
     }
 
-    /// How many characters a word within reach has.
+    /// Returns the range of lengths, in characters, that a matching word may have.
     pub fn lengths(&self) -> Range<usize> {
-        self.chars.saturating_sub(usize::from(self.most))..self.chars + usize::from(self.most) + 1
+        self.chars.saturating_sub(usize::from(self.max_typos))..self.chars + usize::from(self.max_typos) + 1
     }
 
-    /// Whether a word with these letters can be within reach: each typo brings one new letter at most, and takes one.
+    /// Returns false if no word with these letters can match: each typo adds at most one new letter and removes at most one.
     pub fn may_match(&self, other: LetterSet) -> bool {
         let (own, other) = (self.letters.0, other.0);
-        (own & !other).count_ones() <= u32::from(self.most)
-            && (other & !own).count_ones() <= u32::from(self.most)
+        (own & !other).count_ones() <= u32::from(self.max_typos)
+            && (other & !own).count_ones() <= u32::from(self.max_typos)
     }
 
-    /// Whether a word with these letters can begin with one within reach.
+    /// Returns false if no word with these letters can begin with a match.
     pub fn may_match_prefix(&self, other: LetterSet) -> bool {
-        (self.letters.0 & !other.0).count_ones() <= u32::from(self.most)
+        (self.letters.0 & !other.0).count_ones() <= u32::from(self.max_typos)
     }
 
-    /// How many typos lie between the two, when the pattern allows as many.
+    /// Returns the number of typos between pattern and word; `None` if there are more than the pattern allows.
     pub fn typos(&self, word: &str) -> Option<u8> {
         let mut typos = self.chars;
-        self.each_distance(word.chars(), |distance| typos = distance);
+        self.for_each_distance(word.chars(), |distance| typos = distance);
         self.allowed(typos)
     }
 
-    /// The same for the beginning of `word` that is nearest.
+    /// Returns the fewest typos between the pattern and any prefix of the word; `None` if there are more than it allows.
     pub fn prefix_typos(&self, word: &str) -> Option<u8> {
         let mut least = self.chars;
-        let letters = word.chars().take(self.chars + usize::from(self.most));
-        self.each_distance(letters, |distance| least = least.min(distance));
+        let letters = word.chars().take(self.chars + usize::from(self.max_typos));
+        self.for_each_distance(letters, |distance| least = least.min(distance));
         self.allowed(least)
     }
 
     fn allowed(&self, typos: usize) -> Option<u8> {
-        u8::try_from(typos).ok().filter(|typos| *typos <= self.most)
+        u8::try_from(typos).ok().filter(|typos| *typos <= self.max_typos)
     }
 
-    /// Hands the distance to what came so far to `each`, after each letter.
-    fn each_distance(&self, letters: impl Iterator<Item = char>, mut each: impl FnMut(usize)) {
-        // `vertical_*` are the differences between cells of a column, one bit a cell.
+    /// Calls `each` after each letter with the distance between the pattern and the letters so far.
+    fn for_each_distance(&self, letters: impl Iterator<Item = char>, mut each: impl FnMut(usize)) {
+        // `vertical_*` are the differences between adjacent cells of a column, one bit for each cell.
         let (mut vertical_up, mut vertical_down) = (u64::MAX, 0_u64);
-        let (mut diagonal, mut places_before) = (0_u64, 0_u64);
+        let (mut diagonal, mut positions_before) = (0_u64, 0_u64);
         let last = 1_u64 << (self.chars - 1);
         let mut distance = self.chars;
         for letter in letters {
-            let places = self.places_of(letter);
-            let swapped = ((!diagonal & places) << 1) & places_before;
+            let positions = self.positions_of(letter);
+            let swapped = ((!diagonal & positions) << 1) & positions_before;
             diagonal = swapped
-                | ((places & vertical_up).wrapping_add(vertical_up) ^ vertical_up)
-                | places
+                | ((positions & vertical_up).wrapping_add(vertical_up) ^ vertical_up)
+                | positions
                 | vertical_down;
             let horizontal_up = vertical_down | !(diagonal | vertical_up);
             let horizontal_down = diagonal & vertical_up;
@@ -133,15 +133,19 @@ impl Pattern {
             let shifted_down = horizontal_down << 1;
             vertical_up = shifted_down | !(diagonal | shifted_up);
             vertical_down = shifted_up & diagonal;
-            places_before = places;
+            positions_before = positions;
             each(distance);
         }
     }
 
-    fn places_of(&self, letter: char) -> u64 {
+    fn positions_of(&self, letter: char) -> u64 {
         match self.ascii.get(letter as usize) {
-            Some(places) => *places,
-            None => self.places.iter().find(|(known, _)| *known == letter).map_or(0, |(_, places)| *places),
+            Some(positions) => *positions,
+            None => self
+                .positions
+                .iter()
+                .find(|(known, _)| *known == letter)
+                .map_or(0, |(_, positions)| *positions),
         }
     }
 }
@@ -179,14 +183,14 @@ mod tests {
             ("mouse", "hose", Some(2)),
             ("mouse", "mice", None),
             ("müsli", "msüli", Some(1)),
-            // Swapped letters are not changed again.
+            // Swapped letters are not edited again.
             ("ca", "abc", None),
         ] {
             assert_eq!(Pattern::new(from, 2).unwrap().typos(to), typos, "{from} {to}");
         }
     }
 
-    /// The table, cell by cell.
+    /// Computes the whole table, cell by cell.
     fn distance(from: &str, to: &str) -> usize {
         let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
         let mut table = vec![vec![0; to.len() + 1]; from.len() + 1];

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::product::ProductId;
-use crate::search::request::MAX_QUERY_WORDS;
+use crate::search::limits::MAX_QUERY_WORDS;
 use crate::search::sort::{Sort, SortKey};
 
 /// The position of a product in a sorted list. The next page begins after it, whatever is inserted or removed before it.

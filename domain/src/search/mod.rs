@@ -5,6 +5,7 @@ mod cursor;
 mod facets;
 mod field;
 mod filters;
+mod limits;
 mod request;
 mod sort;
 
@@ -16,9 +17,9 @@ pub use facets::{
 };
 pub use field::Field;
 pub use filters::{AttributeFilter, Filters};
-pub use request::{
-    Boost, DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, FacetRequest, MAX_BOOST, MAX_FACET_VALUES, MAX_FACETS,
-    MAX_FILTERS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, MatchMode, Page,
-    PageStart, SearchRequest, Synonym, Tuning,
+pub use limits::{
+    DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, MAX_BOOST, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS,
+    MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS,
 };
+pub use request::{Boost, FacetRequest, MatchMode, Page, PageStart, SearchRequest, Synonym, Tuning};
 pub use sort::{Sort, SortKey, name_sort_key};

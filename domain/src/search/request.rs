@@ -5,31 +5,13 @@ use crate::product::ProductId;
 use crate::search::cursor::Cursor;
 use crate::search::field::Field;
 use crate::search::filters::Filters;
+use crate::search::limits::{DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE};
 use crate::search::sort::Sort;
-
-/// The most characters in a query.
-pub const MAX_QUERY_CHARS: usize = 256;
-/// The most words in a query.
-pub const MAX_QUERY_WORDS: usize = 32;
-/// The most values in all filters of a search together.
-pub const MAX_FILTERS: usize = 20;
-/// The most facets in one search.
-pub const MAX_FACETS: usize = 20;
-/// The most products on a page.
-pub const MAX_PAGE_SIZE: usize = 100;
-/// The default number of products on a page.
-pub const DEFAULT_PAGE_SIZE: usize = 20;
-/// The most products that page numbers reach; a client that needs more uses a cursor.
-pub const MAX_PAGED_PRODUCTS: usize = 10_000;
-/// The most values in a facet.
-pub const MAX_FACET_VALUES: usize = 1000;
-/// The default number of values in a facet.
-pub const DEFAULT_FACET_VALUES: usize = 50;
 
 /// A search. It matches active products only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchRequest {
-    /// The query as typed, at most [`MAX_QUERY_CHARS`]. A query without words matches everything.
+    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS). A query without words matches everything.
     pub words: String,
     /// True while the shopper is still typing: the last word always also matches as a prefix.
     pub is_prefix_query: bool,
@@ -121,20 +103,17 @@ pub struct Synonym {
 pub struct Boost {
     /// The products to move.
     pub filters: Filters,
-    /// The distance, from -[`MAX_BOOST`] to [`MAX_BOOST`]; 1 is the distance between the best and the worst part of a
+    /// The distance, from -[`MAX_BOOST`](crate::search::MAX_BOOST) to [`MAX_BOOST`](crate::search::MAX_BOOST); 1 is the distance between the best and the worst part of a
     /// product that a word can be in. Boosts of one product add up, within the same bounds.
     pub by: f32,
 }
-
-/// The greatest distance by which boosts move a product.
-pub const MAX_BOOST: f32 = 1.0;
 
 /// A page of the list of matching products.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
     /// Where it begins.
     pub start: PageStart,
-    /// The most products on it, from 1 to [`MAX_PAGE_SIZE`].
+    /// The most products on it, from 1 to [`MAX_PAGE_SIZE`](crate::search::MAX_PAGE_SIZE).
     pub size: usize,
 }
 
@@ -147,7 +126,7 @@ impl Default for Page {
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageStart {
-    /// At this page, counted from 1; `number * size` is at most [`MAX_PAGED_PRODUCTS`].
+    /// At this page, counted from 1; `number * size` is at most [`MAX_PAGED_PRODUCTS`](crate::search::MAX_PAGED_PRODUCTS).
     Number(usize),
     /// After the product that the cursor names.
     After(Cursor),
@@ -169,6 +148,6 @@ pub struct FacetRequest {
     ///
     /// Only the first 200 bytes of a value are compared.
     pub prefix: String,
-    /// The most values to return, at most [`MAX_FACET_VALUES`].
+    /// The most values to return, at most [`MAX_FACET_VALUES`](crate::search::MAX_FACET_VALUES).
     pub limit: usize,
 }

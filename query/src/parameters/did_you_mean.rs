@@ -1,6 +1,6 @@
 //! Suggests the parameter that a caller probably meant.
 
-use domain::near::{fold, nearest};
+use text::did_you_mean::{fold, nearest};
 
 use crate::parameters::parameter::Parameter;
 

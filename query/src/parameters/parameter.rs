@@ -19,7 +19,7 @@ pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";
 pub struct Parameter {
     /// The name in a query string, `pageSize`. `attributes.KEY` stands for `attributes.` followed by any key.
     pub name: &'static str,
-    /// Names that other services have for it, [folded](domain::near::fold). They are suggested, not accepted.
+    /// Names that other services have for it, [folded](text::did_you_mean::fold). They are suggested, not accepted.
     pub aliases: &'static [&'static str],
     /// The endpoints that take it.
     pub endpoints: &'static [Endpoint],

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use api::parameters::{Pair, ParameterReader, ValueFault, push_pair, shown};
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
-use domain::near::nearest;
 use domain::search::{
     AttributeFilter, Cursor, Field, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, PageStart,
     SearchRequest, Sort,
 };
 use domain::{CategoryPath, Currency, FaultKind, MoneyError, PriceRange};
+use text::did_you_mean::nearest;
 
 use crate::parameters::parameter::{ATTRIBUTE_PREFIX, Kind, Parameter};
 use crate::parameters::parsed::{Draft, ParsedSearch};

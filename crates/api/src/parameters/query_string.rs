@@ -1,12 +1,11 @@
 //! Query strings as pairs of names and values. Parsing is strict: input that browsers would guess at is a fault.
 
+pub use domain::fault::excerpt as shown;
 use domain::{Fault, FaultKind};
 
 /// The most parameters of a request. The limits of single parameters are far lower; this one keeps the list of faults
 /// short for a request with thousands of unknown names.
 pub const MAX_PARAMETERS: usize = 100;
-/// The most characters of a client's text that a fault quotes.
-const MAX_SHOWN_CHARS: usize = 60;
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,16 +32,6 @@ pub fn parse_query(query: &str, faults: &mut Vec<Fault>) -> Vec<Pair> {
         }
     }
     pairs
-}
-
-/// Returns the beginning of a client's text for a fault, with control characters replaced.
-pub fn shown(text: &str) -> String {
-    let mut shown: String =
-        text.chars().take(MAX_SHOWN_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(MAX_SHOWN_CHARS).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 fn decode(text: &str) -> Result<String, &'static str> {

@@ -35,8 +35,7 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     };
     let summary = if args.dry_run {
         let currency = options.currency;
-        options.check =
-            Some(currency.map_or_else(|| Ok(currency_of_environment()?), Ok::<_, Failure>)?);
+        options.check = Some(currency.map_or_else(currency_of_environment, Ok)?);
         import(options, None).await?
     } else {
         args.target

@@ -81,7 +81,7 @@ pub(super) struct OpenStore {
 
 impl OpenStore {
     async fn open(config: &command::BackEnds) -> Result<Self, Failure> {
-        let currency = from_environment::<api::config::Currency>()?.currency;
+        let currency = currency_of_environment()?;
         let back_ends = command::open_back_ends(config).await?;
         let catalogue = Catalogue::new(back_ends.store.clone(), back_ends.queue.clone(), currency);
         Ok(Self { catalogue, currency, back_ends })

@@ -61,7 +61,7 @@ impl CatalogueHandle {
     pub(super) async fn of_folder(folder: &Path, access: Access) -> Result<Self, Failure> {
         match access {
             Access::Write | Access::Search | Access::SearchAndStore => {
-                let options = Options::of_catalogue(&from_environment()?)?;
+                let options = Options::of(&from_environment()?)?;
                 let app = App::open(folder, options).await?;
                 Ok(Self { api: Box::new(InProcess(app.router())), source: Source::Folder(Box::new(app)) })
             }

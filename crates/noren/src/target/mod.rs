@@ -8,5 +8,5 @@ mod handle;
 
 pub use access::Access;
 pub use args::Target;
-pub use back_ends::{embedded_store_folder, currency_of_environment};
+pub use back_ends::{currency_of_environment, embedded_store_folder};
 pub use handle::{CatalogueHandle, Writer};

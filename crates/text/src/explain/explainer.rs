@@ -1,0 +1,242 @@
+//! Explains the products of one search.
+
+use domain::search::{MAX_BOOST, SearchRequest, Sort};
+use domain::{Content, Language, Product};
+
+use super::explanation::{Explanation, MatchKind, PhraseMatch, WordMatch};
+use super::fields::for_each_field;
+use super::locator::Locator;
+use super::sums::choose_summands;
+use crate::cjk::is_cjk;
+use crate::dictionary::Dictionary;
+use crate::field_weights::FieldWeights;
+use crate::forms::normal_form;
+use crate::query::{Alternative, Phrase, Query, Term, Word};
+use crate::score::{
+    MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, PHRASE_WEIGHT_FACTOR, STEP, Spelling, UNBOOSTED_STEPS,
+    boost_steps, class_steps, is_weighted, steps_per_scaled_weight,
+};
+use crate::terms::Terms;
+use crate::typos::Pattern;
+use crate::weights::Weigher;
+
+/// Explains the products of one search.
+pub struct Explainer<'a> {
+    request: &'a SearchRequest,
+    query: Query,
+    patterns: Vec<Option<Pattern>>,
+    weigher: Weigher,
+    language: Language,
+}
+
+impl<'a> Explainer<'a> {
+    /// Creates an explainer for a search in an index with these weights.
+    pub fn new(request: &'a SearchRequest, language: Language, weights: FieldWeights) -> Self {
+        let query = Query::new(request, language);
+        let patterns = query.words.iter().map(|word| Pattern::for_word(&word.text)).collect();
+        Self { request, query, patterns, weigher: Weigher::new(language).with_weights(weights), language }
+    }
+
+    /// Explains a product, given the score that an index gave it. Without a score, or if nothing adds up to it, the likeliest
+    /// matches are returned.
+    pub fn explain(&mut self, product: &Product, score: Option<f32>) -> Explanation {
+        let terms = Terms::new(&product.content, &mut self.weigher);
+        let words: Vec<Vec<Candidate>> =
+            (0..self.query.words.len()).map(|place| self.candidates(place, &terms)).collect();
+        let phrases: Vec<Vec<u32>> =
+            self.query.phrases.iter().map(|phrase| self.phrase_steps(phrase, &words, &terms)).collect();
+        let (base, boost) = self.base_and_boost(&product.content);
+        let tuning = &self.request.tuning;
+        let is_pinned = self.request.sort == Sort::Relevance
+            && tuning.pinned.contains(&product.id)
+            && !tuning.hidden.contains(&product.id);
+        let steps: Vec<Vec<u32>> = words
+            .iter()
+            .map(|candidates| candidates.iter().map(|candidate| candidate.steps).collect())
+            .chain(phrases)
+            .collect();
+        let target = score.filter(|_| !is_pinned).map(|score| (score / STEP).round() as i64);
+        let target =
+            target.and_then(|target| u32::try_from(target - i64::from(base) - i64::from(boost)).ok());
+        let chosen = target.and_then(|target| choose_summands(&steps, target));
+        let chosen = chosen.unwrap_or_else(|| vec![0; steps.len()]);
+        let (chosen_words, chosen_phrases) = chosen.split_at(words.len());
+        let found = chosen_words.iter().zip(&words).enumerate();
+        let phrase_steps = chosen_phrases.iter().zip(&steps[words.len()..]);
+        Explanation {
+            base: score_of(base),
+            words: found
+                .map(|(place, (at, candidates))| self.word_match(place, &candidates[*at], &product.content))
+                .collect(),
+            phrases: self
+                .query
+                .phrases
+                .iter()
+                .zip(phrase_steps)
+                .filter_map(|(phrase, (at, steps))| self.phrase_match(phrase, steps[*at]))
+                .collect(),
+            boost: boost as f32 * STEP,
+            is_pinned,
+        }
+    }
+
+    fn base_and_boost(&self, content: &Content) -> (u32, i32) {
+        let boosts = &self.request.tuning.boosts;
+        if self.query.words.is_empty() && boosts.is_empty() {
+            return (0, 0);
+        }
+        let currency = self.request.currency;
+        let passing = boosts.iter().filter(|boost| boost.filters.failed_by(content, currency).is_empty());
+        let most = boost_steps(MAX_BOOST);
+        let boost = passing.map(|boost| boost_steps(boost.by)).fold(0, i32::saturating_add);
+        (UNBOOSTED_STEPS, boost.clamp(-most, most))
+    }
+
+    /// Returns the possible matches of a word, the likeliest first.
+    fn candidates(&self, place: usize, terms: &Terms) -> Vec<Candidate> {
+        let word = &self.query.words[place];
+        let candidate = |kind: MatchKind, weight: u8, spelling: Spelling| {
+            let scaled_weight =
+                weight.saturating_mul(word.weight_factor(spelling)).clamp(1, MAX_SCALED_WEIGHT);
+            Candidate { kind, weight, steps: self.steps(place, kind, u32::from(scaled_weight)) }
+        };
+        let exact_match = |alternative: &Alternative| {
+            let kind = match alternative.spelling {
+                Spelling::Same => MatchKind::Exact,
+                Spelling::Joined => MatchKind::Joined,
+                Spelling::Synonym => MatchKind::Synonym,
+            };
+            Some(candidate(kind, terms.weight(alternative)?, alternative.spelling))
+        };
+        // Among equals, the first alternative is the closest to the typed word; `max_by_key` returns the last.
+        let exact =
+            word.alternatives.iter().rev().filter_map(exact_match).max_by_key(|candidate| candidate.steps);
+        if let Some(exact) = exact {
+            return vec![exact];
+        }
+        let prefix =
+            prefix_weight(word, terms).map(|weight| candidate(MatchKind::Beginning, weight, Spelling::Same));
+        let near = self.patterns[place].as_ref().and_then(|pattern| nearest(pattern, terms, self.language));
+        let near = near.map(|(kind, weight)| candidate(kind, weight, Spelling::Same));
+        let missing = Candidate { kind: MatchKind::Missing, weight: 0, steps: 0 };
+        prefix.into_iter().chain(near).chain([missing]).collect()
+    }
+
+    fn steps(&self, place: usize, kind: MatchKind, scaled_weight: u32) -> u32 {
+        let words = self.query.words.len();
+        let Some(tier) = kind.tier() else { return 0 };
+        let scaled_weight = if is_weighted(place) { scaled_weight } else { 0 };
+        class_steps(tier.points(words)) + scaled_weight * steps_per_scaled_weight(words)
+    }
+
+    /// Returns the possible steps of a phrase: with corrected words, as typed, or none.
+    fn phrase_steps(&self, phrase: &Phrase, words: &[Vec<Candidate>], terms: &Terms) -> Vec<u32> {
+        let steps = |term: &Term| {
+            let weight = terms.weight_of(term)?;
+            let scaled_weight =
+                weight.saturating_mul(PHRASE_WEIGHT_FACTOR).clamp(1, MAX_SCALED_PHRASE_WEIGHT);
+            let scaled_weight = if is_weighted(phrase.second) { u32::from(scaled_weight) } else { 0 };
+            Some(scaled_weight * steps_per_scaled_weight(self.query.words.len()))
+        };
+        let meant = |place: usize| match &words[place][0] {
+            Candidate { kind: MatchKind::OneTypo | MatchKind::TwoTypos, .. } => {
+                let pattern = self.patterns[place].as_ref()?;
+                nearest_text(pattern, terms)
+            }
+            _ => Some(self.query.words[place].text.as_str()),
+        };
+        let corrected = meant(phrase.first)
+            .zip(meant(phrase.second))
+            .map(|(first, second)| phrase.corrected(first, second, self.language).term);
+        let mut all: Vec<u32> = corrected.iter().chain([&phrase.term]).filter_map(steps).chain([0]).collect();
+        all.dedup();
+        let is_certain = [phrase.first, phrase.second].iter().all(|place| words[*place].len() == 1);
+        all.truncate(if is_certain { 1 } else { all.len() });
+        all
+    }
+
+    fn phrase_match(&self, phrase: &Phrase, steps: u32) -> Option<PhraseMatch> {
+        let (first, last) = (&self.query.words[phrase.first], &self.query.words[phrase.second]);
+        let words = self.request.words.get(first.span.start..last.span.end)?;
+        (steps > 0).then(|| PhraseMatch { words: words.to_owned(), score: score_of(steps) })
+    }
+
+    fn word_match(&self, place: usize, candidate: &Candidate, content: &Content) -> WordMatch {
+        let word = &self.query.words[place];
+        let mut locator = Locator {
+            word,
+            kind: candidate.kind,
+            pattern: self.patterns[place].as_ref(),
+            has_typed_word: false,
+        };
+        let (mut fields, mut matched_text) = (Vec::<String>::new(), None);
+        for_each_field(content, |field, text| {
+            let Some(located) = locator.locate(field, text) else { return };
+            matched_text.get_or_insert(located);
+            let field = field.to_string();
+            if fields.last() != Some(&field) {
+                fields.push(field);
+            }
+        });
+        let has_typed_word = locator.has_typed_word || is_cjk(&word.text);
+        let kind = match candidate.kind {
+            MatchKind::Exact if !has_typed_word => MatchKind::OtherForm,
+            kind => kind,
+        };
+        WordMatch {
+            word: self.request.words.get(word.span.clone()).unwrap_or(&word.text).to_owned(),
+            kind,
+            matched_text: matched_text.filter(|_| kind != MatchKind::Exact),
+            fields,
+            weight: candidate.weight,
+            score: score_of(candidate.steps),
+        }
+    }
+}
+
+fn score_of(steps: u32) -> f32 {
+    steps as f32 * STEP
+}
+
+/// A possible match of a word.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    kind: MatchKind,
+    weight: u8,
+    steps: u32,
+}
+
+/// Returns the highest weight of the words that begin with the query word, if that is a prefix.
+fn prefix_weight(word: &Word, terms: &Terms) -> Option<u8> {
+    let begins = |term: &Term| {
+        matches!(term.dictionary, Dictionary::Words | Dictionary::Codes)
+            && term.text.len() > word.text.len()
+            && term.text.starts_with(&word.text)
+    };
+    terms.iter().filter(|(term, _)| word.is_prefix && begins(term)).map(|(_, weight)| weight).max()
+}
+
+/// Returns the words that match a pattern with at least one typo, and their typos.
+fn near<'a>(pattern: &'a Pattern, terms: &'a Terms) -> impl Iterator<Item = (u8, &'a str)> {
+    let words = terms.iter().filter(|(term, _)| term.dictionary == Dictionary::Words);
+    words.filter_map(|(term, _)| Some((pattern.typos(&term.text).filter(|typos| *typos > 0)?, &*term.text)))
+}
+
+fn nearest_text<'a>(pattern: &'a Pattern, terms: &'a Terms) -> Option<&'a str> {
+    near(pattern, terms).min().map(|(_, text)| text)
+}
+
+/// Returns the kind and weight of the match with the fewest typos; among equals the highest weight.
+fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(MatchKind, u8)> {
+    let fewest = near(pattern, terms).map(|(typos, _)| typos).min()?;
+    let weight = |text: &str| {
+        let (dictionary, form) = normal_form(text, language);
+        let term = Term { dictionary, text: form.into_owned() };
+        terms
+            .weight_of(&term)
+            .or_else(|| terms.weight_of(&Term { dictionary: Dictionary::Words, text: text.to_owned() }))
+    };
+    let nearest = near(pattern, terms).filter(|(typos, _)| *typos == fewest);
+    let weight = nearest.filter_map(|(_, text)| weight(text)).max()?;
+    Some((if fewest == 1 { MatchKind::OneTypo } else { MatchKind::TwoTypos }, weight))
+}

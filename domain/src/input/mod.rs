@@ -1,0 +1,24 @@
+//! Reads the product in a request, reports all faults at once, and keeps prices exact.
+//!
+//! The body is first split into its fields as raw JSON; then each field is read on its own. A price never passes through a
+//! float.
+
+#[cfg(feature = "openapi")]
+mod body;
+mod error;
+mod limits;
+mod raw;
+mod reader;
+
+#[cfg(feature = "openapi")]
+pub use body::ProductBody;
+pub use error::InputError;
+pub use limits::{
+    FIELDS, MAX_ATTRIBUTES, MAX_IMAGE_CHARS, MAX_KEY_CHARS, MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS,
+    MAX_STOCK, READ_ONLY_FIELDS,
+};
+pub use raw::{RawObject, json_type};
+pub use reader::{ProductInput, read_product};
+
+#[cfg(test)]
+mod tests;
