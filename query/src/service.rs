@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::responses::Components;
 use clap::Parser;
 use domain::Language;
 use domain::ports::SearchIndex;
@@ -48,8 +47,7 @@ struct Api;
 
 /// Returns the routes of the read side with their OpenAPI document.
 pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi().merge_from(Components::openapi()))
-        .merge(routes(index, settings))
+    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
 }
 
 /// Opens the index and the settings that the configuration names.
