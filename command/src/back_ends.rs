@@ -23,7 +23,7 @@ pub struct BackEnds {
     /// The table of a DynamoDB store.
     #[command(flatten)]
     pub dynamodb: config::DynamoDb,
-    /// Whether a missing table and queue are created.
+    /// Creation of a missing table and queue.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
 }

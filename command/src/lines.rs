@@ -6,6 +6,8 @@ use axum::body::{Body, BodyDataStream};
 use bytes::BytesMut;
 use domain::input::InputError;
 use domain::{Fault, FaultKind};
+use feeds::LineSplitter;
+pub(crate) use feeds::Position;
 use futures::stream::{Fuse, StreamExt};
 use runtime::http::MAX_BODY_BYTES;
 
@@ -13,9 +15,9 @@ use runtime::http::MAX_BODY_BYTES;
 const BATCH_LINES: usize = 500;
 /// Bytes after which a batch ends, so that batches of large products are small.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// How long a batch waits for more of the body.
+/// The time that a batch waits for more of the body.
 const LINGER: Duration = Duration::from_millis(50);
-/// How long a client may pause before its request fails.
+/// The longest pause of a client before its request fails.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A line of the body.
@@ -34,29 +36,11 @@ pub(crate) enum LineFault {
     CutOff,
 }
 
-/// A position between two lines of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Position {
-    /// The number of lines before it, including empty ones.
-    pub(crate) lines: u64,
-    /// The bytes of these lines with their line breaks.
-    pub(crate) bytes: u64,
-}
-
 /// Splits a body into lines.
 pub(crate) struct Lines {
     body: Fuse<BodyDataStream>,
-    /// Bytes that were read and belong to no returned line yet.
-    buffer: BytesMut,
-    /// The number of bytes at the start of the buffer without a line break.
-    searched: usize,
-    /// True while the rest of a line that is too long is discarded.
-    skipping: bool,
-    /// The position after the last returned line.
-    position: Position,
-    /// The number of bytes read from the body.
-    received: u64,
-    ended: bool,
+    splitter: LineSplitter,
+    is_at_end: bool,
 }
 
 impl Lines {
@@ -66,14 +50,13 @@ impl Lines {
 
     /// Splits the rest of a body from a position on that a reader of the whole body was at.
     pub(crate) fn starting_at(position: Position, rest: Body) -> Self {
-        let body = rest.into_data_stream().fuse();
-        let received = position.bytes;
-        Self { body, buffer: BytesMut::new(), searched: 0, skipping: false, position, received, ended: false }
+        let splitter = LineSplitter::starting_at(position, MAX_BODY_BYTES);
+        Self { body: rest.into_data_stream().fuse(), splitter, is_at_end: false }
     }
 
     /// Returns the position after the last batch.
     pub(crate) fn position(&self) -> Position {
-        self.position
+        self.splitter.position()
     }
 
     /// Returns the next batch: a full one, or the lines before a pause of the client. `None` at the end of the body.
@@ -89,8 +72,7 @@ impl Lines {
                 }
                 Ok(None) => break,
                 Err(_) if batch.is_empty() => {
-                    self.ended = true;
-                    return Some(vec![self.numbered(Err(LineFault::CutOff))]);
+                    return Some(vec![self.cut_off()]);
                 }
                 Err(_) => break,
             }
@@ -101,61 +83,28 @@ impl Lines {
     /// Returns the next line that is not empty. Cancel-safe: all bytes read stay in `self`.
     async fn next_line(&mut self) -> Option<Line> {
         loop {
-            if let Some(line) = self.take_line() {
-                return Some(line);
+            if let Some(line) = self.splitter.next_line() {
+                return Some(Line { number: line.number, text: line.text.map_err(|_| LineFault::TooLong) });
             }
-            if self.ended {
+            if self.is_at_end {
                 return None;
             }
             match self.body.next().await {
-                Some(Ok(chunk)) => {
-                    self.received += chunk.len() as u64;
-                    self.buffer.extend_from_slice(&chunk);
-                }
-                Some(Err(_)) => {
-                    self.ended = true;
-                    self.buffer.clear();
-                    return Some(self.numbered(Err(LineFault::CutOff)));
-                }
+                Some(Ok(chunk)) => self.splitter.push(&chunk),
+                Some(Err(_)) => return Some(self.cut_off()),
                 None => {
-                    // The last line may lack its line break.
-                    self.ended = true;
-                    if self.skipping || !self.buffer.is_empty() {
-                        self.buffer.extend_from_slice(b"\n");
-                    }
+                    self.is_at_end = true;
+                    self.splitter.finish();
                 }
             }
         }
     }
 
-    /// Takes the next complete line that is not empty from the buffer.
-    fn take_line(&mut self) -> Option<Line> {
-        loop {
-            let found = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
-            let Some(end) = found.map(|at| self.searched + at) else {
-                self.searched = self.buffer.len();
-                if self.searched > MAX_BODY_BYTES {
-                    (self.skipping, self.searched) = (true, 0);
-                    self.buffer.clear();
-                }
-                return None;
-            };
-            let mut text = self.buffer.split_to(end + 1);
-            text.truncate(end);
-            self.searched = 0;
-            // Saturating, since the break of the last line may have been appended here.
-            self.position.bytes = self.received.saturating_sub(self.buffer.len() as u64);
-            let too_long = std::mem::take(&mut self.skipping) || text.len() > MAX_BODY_BYTES;
-            let line = self.numbered(if too_long { Err(LineFault::TooLong) } else { Ok(text) });
-            if !line.text.as_ref().is_ok_and(|text| text.trim_ascii().is_empty()) {
-                return Some(line);
-            }
-        }
-    }
-
-    fn numbered(&mut self, text: Result<BytesMut, LineFault>) -> Line {
-        self.position.lines += 1;
-        Line { number: self.position.lines, text }
+    /// Ends the body in the middle of a line.
+    fn cut_off(&mut self) -> Line {
+        self.is_at_end = true;
+        self.splitter.discard();
+        Line { number: self.splitter.count_line(), text: Err(LineFault::CutOff) }
     }
 }
 

@@ -1,53 +1,57 @@
-//! Answers as JSON, written straight into bytes: the products of a page are most of a response.
+//! Renders answers as JSON, straight into bytes: the products of a page are most of a response.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::time::Duration;
 
+use api::wire::explain::Explanation;
+use api::wire::facets::{self, FacetValues, Facets, PriceBucket};
+use api::wire::search::{Hit, SearchAnswer};
 use domain::money::MAX_MINOR_UNITS;
 use domain::search::{
-    Facet, FacetValue, Field, Hit, NumberBucket, NumberFacet, PageStart, PriceFacet, SearchAnswer,
-    SearchRequest,
+    Cursor, Facet, FacetValue, Field, NumberBucket, NumberFacet, PageStart, PriceFacet, SearchRequest,
 };
-use domain::{Currency, Money, Product};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use domain::{Currency, Money};
 use serde_json::value::RawValue;
-use text::explain::Explanation;
-use utoipa::ToSchema;
 
-use crate::category_tree::{Category, tree};
-use crate::explanation::ExplanationJson;
+use crate::category_tree::tree;
 
-/// The JSON of a search's answer; `took` is how long the index needed. Explanations, where there are any, are those of
-/// the products, in their order.
+/// Renders the answer to a search. `took` is how long the index needed. `explanations` are those of the products, in their
+/// order; there may be none.
 ///
 /// # Errors
-/// None that a product can cause; what serde reports is a defect.
-pub fn search_json(
+/// Only for a defect: every product can be serialized.
+pub fn search_json<'a>(
     request: &SearchRequest,
-    answer: &SearchAnswer,
-    explanations: &[Explanation],
+    answer: &'a domain::search::SearchAnswer,
+    explanations: impl IntoIterator<Item = Explanation<'a>>,
     took: Duration,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    let mut explanations = explanations.iter();
-    let hit = |hit| HitJson::new(hit, explanations.next());
-    serde_json::to_vec(&SearchJson {
+    let mut explanations = explanations.into_iter();
+    let hit = |hit: &'a domain::search::Hit| Hit {
+        product: Cow::Borrowed(&*hit.product),
+        score: hit.score,
+        highlights: Cow::Borrowed(&hit.highlights),
+        explanation: explanations.next(),
+    };
+    let facet =
+        |(field, facet): &'a (Field, Facet)| (field.to_string().into(), render_facet(field, facet, request));
+    serde_json::to_vec(&SearchAnswer {
         products: answer.hits.iter().map(hit).collect(),
         total: answer.total,
         took: milliseconds(took),
-        facets: FacetsJson { facets: &answer.facets, request },
+        facets: Facets(answer.facets.iter().map(facet).collect()),
         page: match request.page.start {
             PageStart::Number(number) => Some(number),
             PageStart::After(_) => None,
         },
         page_size: request.page.size,
-        next_cursor: answer.next.as_ref().map(domain::search::Cursor::encode),
-        corrected_query: answer.corrected_query.as_deref(),
-        relaxed: &answer.relaxed,
+        next_cursor: answer.next.as_ref().map(Cursor::encode),
+        corrected_query: answer.corrected_query.as_deref().map(Cow::Borrowed),
+        relaxed: Cow::Borrowed(&answer.relaxed),
     })
 }
 
-/// The JSON of several answers, each written already.
+/// Joins several rendered answers.
 pub(crate) fn results_json<'a>(answers: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut json = br#"{"results":["#.to_vec();
     for (at, answer) in answers.enumerate() {
@@ -60,292 +64,79 @@ pub(crate) fn results_json<'a>(answers: impl Iterator<Item = &'a [u8]>) -> Vec<u
     json
 }
 
-/// The JSON of the values of one facet.
+/// Renders the values of one facet.
 ///
 /// # Errors
 /// As [`search_json`].
 pub fn facet_values_json(field: &Field, values: &[FacetValue]) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&FacetValuesJson { field: field.to_string(), values })
+    serde_json::to_vec(&FacetValues { field: field.to_string(), values: Cow::Borrowed(values) })
 }
 
-/// Whole microseconds as milliseconds, so that there are at most 3 decimals.
+/// Returns milliseconds with at most 3 decimals.
 pub(crate) fn milliseconds(took: Duration) -> f64 {
     took.as_micros() as f64 / 1000.0
 }
 
-/// A page of the products found.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = SearchAnswer)]
-pub(crate) struct SearchJson<'a> {
-    /// The products of the page, in order.
-    #[schema(value_type = Vec<HitJson<'static>>)]
-    products: Vec<HitJson<'a>>,
-    /// How many products were found in all, exactly.
-    #[schema(examples(12))]
-    total: u64,
-    /// How long the search took in the index when the answer was made, in milliseconds; of several in one call, all
-    /// of them together.
-    #[schema(examples(0.84))]
-    took: f64,
-    /// Every facet that was asked for, by its name. A product counts in a facet when the words and all filters but
-    /// those of the facet's own field let it pass.
-    #[schema(value_type = BTreeMap<String, FacetJson<'static>>)]
-    facets: FacetsJson<'a>,
-    /// The number of the page; absent where a cursor said where to begin.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples(1))]
-    page: Option<usize>,
-    /// The most products a page has.
-    #[schema(examples(20))]
-    page_size: usize,
-    /// The `cursor` of the next page; absent on the last one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-    /// The query with its misspelt words corrected, where the index is sure that they were misspelt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, examples("processor intel"))]
-    corrected_query: Option<&'a str>,
-    /// Words of the query that were left out because no product has all of its words; absent when there are none.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["purple"]))]
-    relaxed: &'a [String],
-}
-
-/// The answers to several searches, all on one state of the catalogue.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SearchAnswers)]
-pub(crate) struct SearchesJson<'a> {
-    /// One answer for each search, in the order asked.
-    #[schema(value_type = Vec<SearchJson<'static>>)]
-    results: Vec<SearchJson<'a>>,
-}
-
-/// The answer to a body with one search, or to one with several.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = AnswerToBody)]
-#[expect(dead_code, reason = "it is only described")]
-pub(crate) enum AnswerToBody<'a> {
-    One(SearchJson<'a>),
-    Several(SearchesJson<'a>),
-}
-
-/// A product that was found.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Hit)]
-pub(crate) struct HitJson<'a> {
-    #[serde(flatten)]
-    #[schema(value_type = Product)]
-    product: &'a Product,
-    /// How well it matches the query; higher is better, 0 without words.
-    #[schema(examples(7.31))]
-    score: f32,
-    /// The fields in which words of the query were found, as HTML: each word found between `<em>` and `</em>`,
-    /// everything else escaped.
-    #[schema(value_type = BTreeMap<String, String>, example = json!({"name": "Desk <em>lamp</em>"}))]
-    highlights: &'a BTreeMap<String, String>,
-    /// Why it ranks where it does; only with `explain=true`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<ExplanationJson<'static>>)]
-    explanation: Option<ExplanationJson<'a>>,
-}
-
-impl<'a> HitJson<'a> {
-    fn new(hit: &'a Hit, explanation: Option<&'a Explanation>) -> Self {
-        Self {
-            product: &hit.product,
-            score: hit.score,
-            highlights: &hit.highlights,
-            explanation: explanation.map(ExplanationJson::from),
+/// Renders a facet. It may have more values than are listed: the tree is built from all of them.
+fn render_facet<'a>(field: &Field, facet: &'a Facet, request: &SearchRequest) -> facets::Facet<'a> {
+    let limit = request.facet_values;
+    match facet {
+        Facet::Values { values, distinct, numbers } => facets::Facet::Values {
+            values: Cow::Borrowed(&values[..values.len().min(limit)]),
+            distinct: *distinct,
+            tree: (*field == Field::Category).then(|| tree(values, &request.filters.category, limit)),
+            numbers: numbers.as_ref().map(number_facet),
+        },
+        Facet::Price(facet) => {
+            facets::Facet::Price(facet.as_ref().map(|facet| price_facet(facet, request.currency)))
         }
     }
 }
 
-struct FacetsJson<'a> {
-    facets: &'a [(Field, Facet)],
-    request: &'a SearchRequest,
-}
-
-impl Serialize for FacetsJson<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.facets.len()))?;
-        for (field, facet) in self.facets {
-            map.serialize_entry(&field.to_string(), &FacetJson::new(field, facet, self.request))?;
-        }
-        map.end()
+fn number_facet(facet: &NumberFacet) -> facets::NumberFacet {
+    let bucket = |NumberBucket { from, to, count }: &NumberBucket| facets::NumberBucket {
+        from: *from,
+        to: *to,
+        count: *count,
+    };
+    facets::NumberFacet {
+        min: facet.min,
+        max: facet.max,
+        count: facet.count,
+        histogram: facet.histogram.iter().map(bucket).collect(),
     }
 }
 
-/// A facet: the values of a field, or, for `price`, the prices in one currency (null where no product found has a
-/// price in it).
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = Facet)]
-pub(crate) enum FacetJson<'a> {
-    /// Of `brand`, `category`, `tags` and `attributes.KEY`.
-    Values {
-        /// The most frequent values, by count descending, then by value.
-        #[schema(value_type = Vec<FacetValue>)]
-        values: &'a [FacetValue],
-        /// How many different values there are, also beyond those listed.
-        distinct: usize,
-        /// Of `category`: the top categories, and those below each that is filtered by or lies above one. Each list has at
-        /// most `facetSize`, besides those that lead to a filter.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schema(value_type = Option<Vec<Category<'static>>>)]
-        tree: Option<Vec<Category<'a>>>,
-        /// Those of an attribute that are numbers; absent without any.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        numbers: Option<NumberFacetJson>,
-    },
-    /// Of `price`.
-    Price(Option<PriceFacetJson>),
-}
-
-impl<'a> FacetJson<'a> {
-    /// Of a facet that may have more values than are listed, from which the tree is made.
-    fn new(field: &Field, facet: &'a Facet, request: &SearchRequest) -> Self {
-        let limit = request.facet_values;
-        match facet {
-            Facet::Values { values, distinct, numbers } => Self::Values {
-                values: &values[..values.len().min(limit)],
-                distinct: *distinct,
-                tree: (*field == Field::Category).then(|| tree(values, &request.filters.category, limit)),
-                numbers: numbers.as_ref().map(NumberFacetJson::from),
-            },
-            Facet::Price(facet) => {
-                Self::Price(facet.as_ref().map(|facet| PriceFacetJson::new(facet, request.currency)))
-            }
-        }
+fn price_facet(facet: &PriceFacet, currency: Currency) -> facets::PriceFacet {
+    let bucket = |bucket: &domain::search::PriceBucket| PriceBucket {
+        from: amount(bucket.from, currency),
+        to: amount(bucket.to, currency),
+        count: bucket.count,
+    };
+    facets::PriceFacet {
+        min: amount(facet.min, currency),
+        max: amount(facet.max, currency),
+        count: facet.count,
+        currency,
+        histogram: facet.histogram.iter().map(bucket).collect(),
     }
 }
 
-/// The numbers that an attribute has in the products found.
-#[derive(Serialize, ToSchema)]
-#[schema(as = NumberFacet)]
-pub(crate) struct NumberFacetJson {
-    /// The lowest.
-    #[schema(examples(10))]
-    min: f64,
-    /// The highest.
-    #[schema(examples(27.5))]
-    max: f64,
-    /// Products with a number.
-    #[schema(examples(40))]
-    count: u64,
-    /// At most 10 buckets of one width from the lowest to the highest number, without gaps.
-    histogram: Vec<NumberBucketJson>,
-}
-
-/// Products with a number from `from` to below `to`; in the last bucket `to` is included.
-#[derive(Serialize, ToSchema)]
-#[schema(as = NumberBucket)]
-struct NumberBucketJson {
-    /// The lowest number of the bucket.
-    #[schema(examples(10))]
-    from: f64,
-    /// Where the next bucket begins.
-    #[schema(examples(15))]
-    to: f64,
-    /// Products in it.
-    #[schema(examples(3))]
-    count: u64,
-}
-
-impl From<&NumberFacet> for NumberFacetJson {
-    fn from(facet: &NumberFacet) -> Self {
-        let bucket = |bucket: &NumberBucket| NumberBucketJson {
-            from: bucket.from,
-            to: bucket.to,
-            count: bucket.count,
-        };
-        Self {
-            min: facet.min,
-            max: facet.max,
-            count: facet.count,
-            histogram: facet.histogram.iter().map(bucket).collect(),
-        }
-    }
-}
-
-/// Prices of the products found.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PriceFacet)]
-pub(crate) struct PriceFacetJson {
-    /// The lowest, an exact decimal number.
-    #[schema(value_type = f64, examples(12.5))]
-    min: Box<RawValue>,
-    /// The highest.
-    #[schema(value_type = f64, examples(900))]
-    max: Box<RawValue>,
-    /// Products with a price in the currency.
-    #[schema(examples(40))]
-    count: u64,
-    /// The currency of all these prices, ISO 4217.
-    #[schema(value_type = String, examples("USD"))]
-    currency: Currency,
-    /// At most 10 buckets of one width from the lowest to the highest price, without gaps.
-    histogram: Vec<PriceBucketJson>,
-}
-
-/// Products with a price from `from` to `to`, both included.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PriceBucket)]
-struct PriceBucketJson {
-    /// The lowest price of the bucket.
-    #[schema(value_type = f64, examples(0))]
-    from: Box<RawValue>,
-    /// The highest price of the bucket.
-    #[schema(value_type = f64, examples(99.99))]
-    to: Box<RawValue>,
-    /// Products in it.
-    #[schema(examples(3))]
-    count: u64,
-}
-
-impl PriceFacetJson {
-    fn new(facet: &PriceFacet, currency: Currency) -> Self {
-        let bucket = |bucket: &domain::search::PriceBucket| PriceBucketJson {
-            from: amount(bucket.from, currency),
-            to: amount(bucket.to, currency),
-            count: bucket.count,
-        };
-        Self {
-            min: amount(facet.min, currency),
-            max: amount(facet.max, currency),
-            count: facet.count,
-            currency,
-            histogram: facet.histogram.iter().map(bucket).collect(),
-        }
-    }
-}
-
-/// The end of the last bucket may lie above the highest price that there can be; nothing is lost by cutting it.
+/// Returns an exact decimal number. The last bucket may end above the highest possible price; it holds no product there, so the
+/// end is clamped.
 fn amount(minor_units: i64, currency: Currency) -> Box<RawValue> {
     Money::from_minor_units(minor_units.clamp(0, MAX_MINOR_UNITS), currency)
         .map_or_else(|_| RawValue::NULL.to_owned(), Money::to_json_number)
-}
-
-/// The values of one facet.
-#[derive(Serialize, ToSchema)]
-#[schema(as = FacetValues)]
-pub(crate) struct FacetValuesJson<'a> {
-    /// The facet.
-    #[schema(examples("brand"))]
-    field: String,
-    /// Its values: those that fit `prefix` best first, of those the most frequent, then by value.
-    #[schema(value_type = Vec<FacetValue>)]
-    values: &'a [FacetValue],
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::input::read_product;
-    use domain::search::{Cursor, Page, QueryInterpretation, Sort, SortKey, price_facet};
-    use domain::{ProductId, Version};
+    use domain::search::{Hit, Page, QueryInterpretation, SearchAnswer, Sort, SortKey, price_facet};
+    use domain::{Product, ProductId, Version};
     use serde_json::Value;
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     fn product() -> Arc<Product> {
@@ -377,8 +168,7 @@ mod tests {
     }
 
     fn text(request: &SearchRequest, answer: &SearchAnswer) -> String {
-        String::from_utf8(search_json(request, answer, &[], Duration::from_nanos(1_234_567)).unwrap())
-            .unwrap()
+        String::from_utf8(search_json(request, answer, [], Duration::from_nanos(1_234_567)).unwrap()).unwrap()
     }
 
     #[test]

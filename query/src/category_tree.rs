@@ -1,34 +1,14 @@
-//! The category facet as a tree: the top, and what is below each category that is filtered by.
+//! The facet of categories as a tree: the top categories, and the subcategories of each category that is filtered by.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use api::wire::facets::Category;
 use domain::CategoryPath;
 use domain::search::FacetValue;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-/// A category of a facet.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-#[schema(as = Category)]
-pub(crate) struct Category<'a> {
-    /// The path, to filter by.
-    #[schema(value_type = String, examples("Computers > Laptops"))]
-    value: &'a str,
-    /// Its last level, to show.
-    #[schema(value_type = String, examples("Laptops"))]
-    name: &'a str,
-    /// Products in it, with those in all categories below.
-    #[schema(examples(12))]
-    count: u64,
-    /// The categories right below; absent where there are none, and where the search filters neither by this category
-    /// nor by one below.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Option<Vec<Category<'static>>>, no_recursion)]
-    children: Vec<Category<'a>>,
-}
-
-/// The tree of what was counted, which comes in order, when `filters` are filtered by. Each list has at most `limit`
-/// categories, and besides them those that lead to a filter.
+/// Returns the tree of the counted categories, in their order, for a search with these filters. Each list has at most `limit`
+/// categories, besides those that lead to a filter.
 pub(crate) fn tree<'a>(
     counted: &'a [FacetValue],
     filters: &[CategoryPath],
@@ -46,23 +26,25 @@ pub(crate) fn tree<'a>(
 }
 
 struct Tree<'a> {
+    /// The categories whose subcategories are shown.
     open: HashSet<String>,
-    /// The categories that are shown, by the one above them.
+    /// The shown categories by their parent.
     below: HashMap<Option<&'a str>, Vec<&'a FacetValue>>,
     limit: usize,
 }
 
 impl<'a> Tree<'a> {
-    /// A path has few levels, so this goes no deeper than they are.
+    /// The recursion is bounded by the levels of a path, which are few.
     fn children(&self, parent: Option<&'a str>) -> Vec<Category<'a>> {
         let all = self.below.get(&parent).into_iter().flatten().enumerate();
         let shown = all.filter(|(at, category)| *at < self.limit || self.open.contains(&category.value));
         let category = |(_, category): (usize, &&'a FacetValue)| Category {
-            value: &category.value,
+            value: Cow::Borrowed(&category.value),
             name: category
                 .value
                 .rsplit_once(CategoryPath::SEPARATOR)
-                .map_or(&category.value, |(_, name)| name),
+                .map_or(&*category.value, |(_, name)| name)
+                .into(),
             count: category.count,
             children: match self.open.contains(&category.value) {
                 true => self.children(Some(&category.value)),

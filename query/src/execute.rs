@@ -14,7 +14,7 @@ use crate::metrics::SEARCH_SECONDS;
 use crate::parameters::{self, Endpoint, ParsedSearch};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
-use crate::{answer, auto_facets};
+use crate::{answer, auto_facets, explanation};
 
 /// The most categories to count for a tree.
 const MAX_CATEGORIES: usize = 100_000;
@@ -70,7 +70,8 @@ impl SearchService {
                     answer.hits.iter().map(|hit| explainer.explain(&hit.product, Some(hit.score)));
                 explanations.extend(explained);
             }
-            let json = answer::search_json(request, answer, &explanations, took);
+            let explanations = explanations.iter().map(explanation::to_wire);
+            let json = answer::search_json(request, answer, explanations, took);
             let json = json.map_err(|error| serialization_failed(&error))?;
             let found_nothing = answer.total == 0 && !request.words.is_empty();
             if found_nothing {

@@ -1,10 +1,10 @@
 //! The metrics of the read side.
 
-/// How long the index takes.
+/// Durations of calls to the index.
 pub(crate) const SEARCH_SECONDS: &str = "noren_search_seconds";
 /// Searches that found nothing.
 pub(crate) const EMPTY_SEARCHES: &str = "noren_searches_without_result_total";
-/// How long requests with sync tokens wait.
+/// Waiting times of requests with sync tokens.
 pub(crate) const SYNC_WAIT_SECONDS: &str = "noren_sync_wait_seconds";
 /// Responses from memory.
 pub(crate) const CACHE_HITS: &str = "noren_answer_cache_hits_total";

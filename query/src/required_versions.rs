@@ -16,7 +16,7 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-/// How long a request waits for the writes that it names, by default.
+/// The default time that a request waits for the writes that it names.
 pub(crate) const DEFAULT_SYNC_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest time that a request may wait.
 pub(crate) const MAX_SYNC_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! The routes over a real index.
+//! Tests of the routes on a real index.
 
 use std::sync::Arc;
 

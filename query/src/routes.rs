@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use api::responses::Components;
 use domain::ports::SearchIndex;
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -13,7 +15,7 @@ use crate::search_service::{SearchService, Settings};
 /// Returns the routes that search an index, with their part of the OpenAPI document.
 pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
     metrics::describe();
-    OpenApiRouter::default()
+    OpenApiRouter::with_openapi(Components::openapi())
         .routes(routes!(search::search, search::search_by_body))
         .routes(routes!(facets::facet_values))
         .routes(routes!(suggest::suggest))

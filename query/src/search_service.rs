@@ -19,7 +19,7 @@ pub struct Settings {
     pub currency: Currency,
     /// The language of product texts.
     pub language: Language,
-    /// How long caches may serve a response without revalidating it, in seconds; with 0 they always revalidate.
+    /// Seconds for which caches may serve a response without revalidating it; with 0 they always revalidate.
     pub cache_seconds: u32,
     /// Megabytes of responses to keep in memory while the index does not change; 0 turns this off. It takes an index that
     /// [identifies its snapshots](SearchIndex::snapshot).
@@ -28,7 +28,7 @@ pub struct Settings {
     pub rules: Option<Arc<ShopRules>>,
 }
 
-/// What a handler needs to answer a request.
+/// The index, the settings and the caches that handlers use.
 pub(crate) struct SearchService {
     pub(crate) index: Arc<dyn SearchIndex>,
     pub(crate) settings: Settings,

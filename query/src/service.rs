@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::responses::Components;
 use clap::Parser;
 use domain::Language;
 use domain::ports::SearchIndex;
@@ -48,8 +47,23 @@ struct Api;
 
 /// Returns the routes of the read side with their OpenAPI document.
 pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi().merge_from(Components::openapi()))
-        .merge(routes(index, settings))
+    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
+}
+
+/// Opens the index and the settings that the configuration names.
+///
+/// # Errors
+/// If the rules file has faults or the index cannot be opened, with what to do about it.
+pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), StartError> {
+    let (currency, language) = (config.catalogue.currency(), config.catalogue.language);
+    let settings = Settings {
+        currency,
+        language,
+        cache_seconds: config.caching.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
+        answer_cache_mb: config.caching.answer_cache_mb,
+        rules: ShopRules::open_configured(config.catalogue.rules.as_deref(), Locale { currency, language })?,
+    };
+    Ok((open_index(config, language).await?, settings))
 }
 
 /// Runs the service until a stop signal.
@@ -57,18 +71,9 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Ope
 /// # Errors
 /// If it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let (currency, language) = (config.catalogue.currency(), config.catalogue.language);
-    let rules = ShopRules::open_configured(config.catalogue.rules.as_deref(), Locale { currency, language })?;
-    let settings = Settings {
-        currency,
-        language,
-        cache_seconds: config.caching.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
-        answer_cache_mb: config.caching.answer_cache_mb,
-        rules: rules.clone(),
-    };
-    let index = open_index(&config, language).await?;
+    let (index, settings) = open(&config).await?;
     let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
-    gauges.extend(rules.map(shop_rules::gauges));
+    gauges.extend(settings.rules.clone().map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
     let router =
         Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router();

@@ -1,7 +1,7 @@
-//! The rules of the shop as a running service has them: read when it starts, and again when their file changes.
+//! The shop's rules in a running service: read at the start, and again when the file changes.
 //!
-//! Whoever needs the rules looks at the file, at most once a second, so that nothing runs in the background: between its
-//! requests a Lambda function stands still.
+//! A request that needs the rules checks the file, at most once a second. Nothing runs in the background, because a Lambda
+//! function is frozen between its requests.
 
 use std::fs;
 use std::io;
@@ -13,38 +13,38 @@ pub use rules::Locale;
 use rules::{Faults, Rules};
 use runtime::{Gauges, StartError};
 
-/// How often the file is looked at, at most.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// File systems count times in steps of up to two seconds: a file that was changed just now may change again and show
-/// the same time and size.
+/// The minimum time between two checks of the file.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The coarsest resolution of modification times among file systems. A file changed more recently than this may change
+/// again without a new time or size.
 const COARSEST_TIME: Duration = Duration::from_secs(2);
-/// Faults of a refused file that are logged, each in a line.
+/// The most faults of a rejected file to log, one line each.
 const MAX_LOGGED_FAULTS: usize = 20;
 
 const VERSION: &str = "noren_rules_version";
 const RELOADS: &str = "noren_rules_reloads_total";
 
-/// The rules in a file, as they were when it was last right.
+/// The rules in a file, as of its last valid content.
 #[derive(Debug)]
 pub struct ShopRules {
     path: PathBuf,
     locale: Locale,
-    look_every: Duration,
+    check_interval: Duration,
     current: RwLock<Arc<Rules>>,
     watch: Mutex<Watch>,
 }
 
-/// What was last seen of the file.
+/// The last observed state of the file.
 #[derive(Debug)]
 struct Watch {
-    next_look: Instant,
-    /// None while there is none.
+    next_check: Instant,
+    /// `None` if the file does not exist.
     stamp: Option<Stamp>,
-    /// The version of the text that was last read, whether or not it was right.
+    /// The version of the content that was last read, valid or not.
     version: u32,
 }
 
-/// What changes when a file is written.
+/// The attributes that change when the file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: SystemTime,
@@ -62,33 +62,33 @@ impl Stamp {
     }
 }
 
-/// Why a file has no rules.
-enum Refused {
+/// The reason why a file is rejected.
+enum Rejection {
     Unreadable(io::Error),
-    Faulty(Faults),
+    Invalid(Faults),
 }
 
 impl ShopRules {
-    /// The rules in the file that is configured; none where none is.
+    /// Opens the configured file; returns `None` if none is configured.
     ///
     /// # Errors
-    /// When the file cannot be read, or with all its faults.
+    /// If the file cannot be read, or has faults: the error lists all of them.
     pub fn open_configured(file: Option<&Path>, locale: Locale) -> Result<Option<Arc<Self>>, StartError> {
-        let rules = file.map(|path| Self::open(path, locale, LOOK_EVERY));
+        let rules = file.map(|path| Self::open(path, locale, CHECK_INTERVAL));
         rules.transpose().map(|rules| rules.map(Arc::new))
     }
 
-    /// The rules in this file, which is looked at so often, at most.
+    /// Opens a file, and checks it for changes no more often than `check_interval`.
     ///
     /// # Errors
-    /// When the file cannot be read, or with all its faults.
-    pub fn open(path: &Path, locale: Locale, look_every: Duration) -> Result<Self, StartError> {
-        metrics::describe_gauge!(VERSION, "tells apart the rules in force: equal where the files are");
+    /// If the file cannot be read, or has faults: the error lists all of them.
+    pub fn open(path: &Path, locale: Locale, check_interval: Duration) -> Result<Self, StartError> {
+        metrics::describe_gauge!(VERSION, "version of the rules in effect: equal for equal files");
         metrics::describe_counter!(RELOADS, "changes of the rules file, by `result`: read or refused");
         let shown = path.display();
         let unreadable =
             |error| StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error);
-        // Before it is read, so that a change in between is seen.
+        // Taken before reading, so that a change in between is detected.
         let stamp = Stamp::of(path).map_err(unreadable)?;
         let bytes = rules::read_file(path).map_err(unreadable)?;
         let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
@@ -98,30 +98,33 @@ impl ShopRules {
             ))
             .with_details(details)
         })?;
-        let watch =
-            Watch { next_look: Instant::now() + look_every, stamp: Some(stamp), version: rules.version() };
+        let watch = Watch {
+            next_check: Instant::now() + check_interval,
+            stamp: Some(stamp),
+            version: rules.version(),
+        };
         Ok(Self {
             path: path.to_owned(),
             locale,
-            look_every,
+            check_interval,
             current: RwLock::new(Arc::new(rules)),
             watch: Mutex::new(watch),
         })
     }
 
-    /// The rules in force, which are those of the file as it was at most a second ago, or before it was spoilt.
+    /// Returns the rules in effect: those of the file at most one interval ago, or of its last valid content.
     pub fn current(&self) -> Arc<Rules> {
-        // Somebody else's look is as good as ours.
+        // Another request that checks at the moment is enough.
         if let Ok(mut watch) = self.watch.try_lock()
-            && watch.next_look <= Instant::now()
+            && watch.next_check <= Instant::now()
         {
-            watch.next_look = Instant::now() + self.look_every;
-            self.look(&mut watch);
+            watch.next_check = Instant::now() + self.check_interval;
+            self.check(&mut watch);
         }
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn look(&self, watch: &mut Watch) {
+    fn check(&self, watch: &mut Watch) {
         let stamp = Stamp::of(&self.path).ok();
         if stamp == watch.stamp && !stamp.is_some_and(|stamp| stamp.is_fresh()) {
             return;
@@ -132,38 +135,38 @@ impl ShopRules {
             Ok(Some(rules)) => {
                 tracing::info!(
                     rules.file = %self.path.display(), rules.version = rules.version(),
-                    "the rules of the shop were read again"
+                    "reloaded the rules of the shop"
                 );
                 metrics::counter!(RELOADS, "result" => "read").increment(1);
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
             }
-            Err(refused) => {
+            Err(rejection) => {
                 metrics::counter!(RELOADS, "result" => "refused").increment(1);
-                self.log(&refused);
+                self.log(&rejection);
             }
         }
     }
 
-    /// The rules of a text that was not read before.
-    fn read_changed(&self, watch: &mut Watch) -> Result<Option<Rules>, Refused> {
-        let bytes = rules::read_file(&self.path).map_err(Refused::Unreadable)?;
+    /// Reads the file; returns `None` if its content was read before.
+    fn read_changed(&self, watch: &mut Watch) -> Result<Option<Rules>, Rejection> {
+        let bytes = rules::read_file(&self.path).map_err(Rejection::Unreadable)?;
         let version = Rules::version_of(&bytes);
         if std::mem::replace(&mut watch.version, version) == version {
             return Ok(None);
         }
-        Rules::parse(&bytes, self.locale).map(Some).map_err(Refused::Faulty)
+        Rules::parse(&bytes, self.locale).map(Some).map_err(Rejection::Invalid)
     }
 
-    fn log(&self, refused: &Refused) {
-        const STAY: &str = "the rules file is refused, and the rules from before stay";
+    fn log(&self, rejection: &Rejection) {
+        const KEPT: &str = "the rules file is invalid; the previous rules stay in effect";
         let file = self.path.display();
-        match refused {
-            Refused::Unreadable(error) => tracing::error!(rules.file = %file, error = %error, "{STAY}"),
-            Refused::Faulty(Faults(faults)) => {
+        match rejection {
+            Rejection::Unreadable(error) => tracing::error!(rules.file = %file, error = %error, "{KEPT}"),
+            Rejection::Invalid(Faults(faults)) => {
                 for fault in faults.iter().take(MAX_LOGGED_FAULTS) {
                     tracing::error!(
                         rules.file = %file, rules.line = fault.line, rules.column = fault.column,
-                        rules.fault = fault.message, rules.faults = faults.len(), "{STAY}"
+                        rules.fault = fault.message, rules.faults = faults.len(), "{KEPT}"
                     );
                 }
             }
@@ -171,11 +174,11 @@ impl ShopRules {
     }
 }
 
-/// The metrics of the rules, which are as new as the file even where nobody searches.
+/// Returns the metrics of the rules. Reading them also checks the file, so that they are current without any search.
 pub fn gauges(rules: Arc<ShopRules>) -> Gauges {
     Gauges::new(move || {
         metrics::gauge!(VERSION).set(rules.current().version());
-        // They are told from the start, so that the first change is an increase.
+        // Exported from the start, so that the first change is an increase.
         for result in ["read", "refused"] {
             metrics::counter!(RELOADS, "result" => result).increment(0);
         }
@@ -196,7 +199,7 @@ mod tests {
     }
 
     impl Shop {
-        /// A shop that looks at its file whenever it is asked.
+        /// Returns a shop that checks its file at every request.
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("rules.toml"), PINNED).unwrap();
@@ -219,10 +222,10 @@ mod tests {
     }
 
     #[test]
-    fn a_change_counts_at_the_next_look() {
+    fn a_change_takes_effect_at_the_next_check() {
         let shop = Shop::new();
         assert_eq!(shop.pinned(), ["a"]);
-        // As long as before, and within the same step of the clock.
+        // The same size, and within the resolution of modification times.
         shop.write(&PINNED.replace("\"a\"", "\"b\""));
         assert_eq!(shop.pinned(), ["b"]);
         shop.write("version = 1");
@@ -252,9 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_looked_at_no_more_often_than_it_should() {
+    fn a_file_is_checked_no_more_often_than_configured() {
         let shop = Shop::new();
-        let seldom = ShopRules { look_every: Duration::from_secs(3600), ..shop.rules };
+        let seldom = ShopRules { check_interval: Duration::from_secs(3600), ..shop.rules };
         seldom.current();
         fs::write(shop.folder.path().join("rules.toml"), "version = 1").unwrap();
         assert_eq!(seldom.current().version(), Rules::version_of(PINNED.as_bytes()));

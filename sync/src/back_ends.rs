@@ -31,7 +31,7 @@ pub struct BackEnds {
     /// The properties of the catalogue.
     #[command(flatten)]
     pub catalogue: api::config::Catalogue,
-    /// Whether a missing index is created.
+    /// Creation of a missing index.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
 }

@@ -21,7 +21,7 @@ pub(crate) struct Batch {
     receipts: Vec<Receipt>,
 }
 
-/// What becomes of the messages of a batch.
+/// The messages of a batch by their result.
 #[derive(Debug, Default)]
 pub(crate) struct Settlement {
     /// Messages whose change, or a newer one, is in the index.

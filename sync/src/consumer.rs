@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{Batch, Settlement};
 use crate::metrics::{describe_consumer, record_batch, record_freshness};
 
-/// How long one receive waits for a message.
+/// The time that one receive waits for a message.
 const RECEIVE_WAIT: Duration = Duration::from_secs(2);
-/// How long a receive may continue after the stop: enough for one transaction of a local queue.
+/// The time that a receive may continue after the stop: enough for one transaction of a local queue.
 const LAST_RECEIVE: Duration = Duration::from_millis(20);
 /// The longest pause between two attempts while a back end is unavailable.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(5);

@@ -19,6 +19,7 @@ on_each! {
             each_facet_is_counted_with_every_filter_but_its_own,
             filters_of_one_key_widen_and_of_different_keys_narrow,
             every_order_and_every_page,
+            a_cursor_that_no_search_returned_is_a_fault,
             the_newest_are_those_created_last,
             misspelt_words_are_marked_where_they_were_found,
             only_active_products_are_found,
@@ -118,6 +119,13 @@ async fn every_order_and_every_page(app: TestApp) {
         }
     }
     assert_eq!(seen, ["p3", "p5", "p2", "p1", "p0", "p4"]);
+}
+
+async fn a_cursor_that_no_search_returned_is_a_fault(app: TestApp) {
+    app.fill(&shop()).await;
+    // {"s":"newest","k":null,"i":"a"}: every product has a time of creation, so this order has no cursor without a key.
+    let answer = app.search("cursor=eyJzIjoibmV3ZXN0IiwiayI6bnVsbCwiaSI6ImEifQ").await.expect(400).json();
+    assert_eq!(answer["errors"][0]["field"], "cursor", "{answer}");
 }
 
 async fn the_newest_are_those_created_last(app: TestApp) {

@@ -125,7 +125,7 @@ async fn found_and_repaired_over_http(app: &TestApp) {
     fill_catalogue(&app.url, &mut chance).await;
     app.sync_all().await;
     assert!(verify(&app.url, "patience=0").await.is_converged(), "SEED={seed}");
-    let sides = app.app().sides();
+    let sides = app.app().store_and_index();
     let planted = plant(&*sides.store, &*sides.index, &mut chance).await;
 
     // The comparison reports what was planted, and changes nothing.

@@ -353,7 +353,7 @@ async fn one_rebuild_runs_at_a_time_and_can_be_given_up() {
     }
     let events = first.text().await.unwrap();
     assert!(events.contains("\"done\""), "{events}");
-    app.app().sides().index.create_next().await.unwrap();
+    app.app().store_and_index().index.create_next().await.unwrap();
     assert!(indexes(&app.url).await["next"].is_object());
     let left = app.delete("/admin/reindex").await.expect(200).json();
     assert!(left["next"].is_null() && left["live"]["documents"] == 500, "{left}");

@@ -9,24 +9,34 @@ const MAX_LINES: usize = 500;
 /// The maximum number of lines of a `main.rs`.
 const MAX_MAIN_LINES: usize = 30;
 /// The maximum number of documentation comments in the workspace that begin with What, Whether or How, to be lowered to 19.
-const MAX_QUESTIONS: usize = 560;
+const MAX_QUESTIONS: usize = 207;
 /// Files that may be longer than [`MAX_LINES`]. An entry needs a comment with the reason.
-const LONG_FILES: [&str; 7] = [
-    "crates/noren/src/cli.rs",
-    "crates/noren/src/demo/words.rs",
-    "crates/noren/src/explain.rs",
+const LONG_FILES: [&str; 4] = [
     "crates/text/src/cjk.rs",
     "crates/text/src/explain.rs",
     "crates/text/src/weights.rs",
     "domain/src/input.rs",
 ];
 /// Circles between modules that are allowed: the package and its modules. An entry needs a comment with the reason.
-const CIRCLES: [(&str, &[&str]); 8] = [
+const CIRCLES: [(&str, &[&str]); 4] = [
     ("domain", &["search::cursor", "search::request"]),
-    ("noren", &["bench", "run"]),
-    ("noren", &["cli", "operator"]),
-    ("noren", &["import", "import::sink"]),
-    ("noren", &["import::csv_rows", "import::source"]),
+    (
+        "noren",
+        &[
+            "crate",
+            "backup",
+            "cli",
+            "dlq",
+            "eval",
+            "explain::args",
+            "export",
+            "import::args",
+            "reindex",
+            "run",
+            "search::args",
+            "verify",
+        ],
+    ),
     ("rules", &["file", "rules"]),
     ("text", &["analysis", "cjk"]),
 ];

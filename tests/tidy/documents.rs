@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{files, root};
+use super::files;
 
 #[test]
 fn links_between_documents_lead_somewhere() {

@@ -20,7 +20,7 @@ use crate::Catalogue;
 
 /// The most finished jobs that are kept.
 pub(super) const MAX_FINISHED: usize = 400;
-/// How long finished jobs are kept.
+/// The retention of finished jobs.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The import jobs of a data folder.

@@ -26,7 +26,7 @@ use crate::command::{Command, Operation};
 use crate::error::CommandError;
 use crate::lines::{Line, LineFault, Lines};
 
-/// How long the runner waits for a job before it looks for expired ones again.
+/// The longest wait for a job, after which expired jobs are removed again.
 const IDLE_PAUSE: Duration = Duration::from_secs(60);
 /// The pause while another process has locked the folder.
 const ELSEWHERE_PAUSE: Duration = Duration::from_secs(1);

@@ -1,1 +1,33 @@
 //! Readers and field mappings for product import files.
+//!
+//! [`FeedReader`] opens a file, detects gzip and format, and returns one [`FeedRecord`] per product. [`map_record`] maps
+//! the fields of a foreign catalogue to those of a product; `docs/IMPORT.md` describes the rules. [`Rejects`] writes the
+//! records with faults to a file that can be corrected and imported again. [`LineSplitter`] cuts a stream of bytes into
+//! lines with bounded memory and does no I/O, so readers of files, of request bodies and of responses share it.
+
+#![warn(missing_docs)]
+
+mod columns;
+mod csv_rows;
+mod error;
+mod format;
+mod identity;
+mod json;
+mod line_splitter;
+mod mapping;
+mod ndjson;
+mod product;
+mod reader;
+mod record;
+mod rejects;
+mod seen_ids;
+mod values;
+
+pub use error::FeedError;
+pub use format::Format;
+pub use line_splitter::{Line, LineSplitter, Position, TooLong};
+pub use mapping::{Mapped, map_record};
+pub use reader::FeedReader;
+pub use record::{FeedRecord, Original};
+pub use rejects::{Rejects, RejectsNames, describe_fault, unwrap_reject};
+pub use seen_ids::SeenIds;

@@ -1,4 +1,4 @@
-//! All three services in one process, on the embedded back ends.
+//! All services in one process, on the embedded back ends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use command::{Catalogue, Imports};
-use domain::ports::IndexMaintenance;
-use domain::ports::{DeadLetter, DeadLetters, SearchIndex};
+use domain::ports::{DeadLetter, DeadLetters, IndexMaintenance, SearchIndex};
 use domain::{Currency, Language};
 use embedded_store::EmbeddedStore;
-use query::{Settings, ShopRules};
+use query::{Locale, Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::{Service, StartError};
 use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, catch_up};
@@ -19,21 +18,21 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
-/// The longest that [`App::sync_all`] sleeps between two looks at the queue.
+/// Poll interval of [`App::sync_all`].
 const IDLE_POLL: Duration = Duration::from_millis(5);
 
-/// What holds for the whole process.
+/// Options of a catalogue.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The currency of prices that name none.
+    /// Currency of prices that name none.
     pub currency: Currency,
-    /// What the texts of products are analysed as.
+    /// Language of the products' texts.
     pub language: Language,
-    /// How long clients may keep the answer of a search.
+    /// Time that clients may cache the response to a search, in seconds.
     pub cache_seconds: u32,
-    /// Megabytes of answers that the read side keeps, see [`Settings::answer_cache_mb`].
+    /// Size of the answer cache in megabytes, see [`Settings::answer_cache_mb`].
     pub answer_cache_mb: u32,
-    /// What the shop decided about searches, and about the weights of what is indexed until the end of the process.
+    /// Rules of the shop. Their weights apply to what is indexed from the start of the process on.
     pub rules: Option<Arc<ShopRules>>,
 }
 
@@ -46,21 +45,31 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How much the parts of products count, as the rules say now.
+    /// Reads the rules file that the configuration names, if there is one. Caching has the defaults.
+    ///
+    /// # Errors
+    /// If the rules file cannot be read or has faults.
+    pub(crate) fn of(catalogue: &api::config::Catalogue) -> Result<Self, StartError> {
+        let (currency, language) = (catalogue.currency(), catalogue.language);
+        let rules = ShopRules::open_configured(catalogue.rules.as_deref(), Locale { currency, language })?;
+        Ok(Self { currency, language, rules, ..Self::default() })
+    }
+
+    /// Returns the weights of the fields according to the current rules.
     pub fn weights(&self) -> FieldWeights {
         self.rules.as_ref().map(|rules| rules.current().weights()).unwrap_or_default()
     }
 }
 
-/// Both sides of the index.
+/// An index, open for writing and for searches.
 pub struct Index {
-    /// The writing side.
+    /// The writer.
     pub writer: Arc<dyn IndexMaintenance>,
-    /// The reading side.
+    /// The searcher.
     pub search: Arc<dyn SearchIndex>,
 }
 
-/// A catalogue with its store, queue, index and sync worker, all in this process.
+/// A catalogue in this process, with its store, queue, index, sync consumer and import jobs.
 pub struct App {
     catalogue: Catalogue,
     store: Arc<EmbeddedStore>,
@@ -68,7 +77,7 @@ pub struct App {
     search: Arc<dyn SearchIndex>,
     consumer: Consumer,
     work: JoinHandle<()>,
-    /// Cancelled once the index was seen to hold every version of the store.
+    /// Cancelled once the index holds every version that the store had at the start.
     caught_up: CancellationToken,
     imports: Imports,
     importing: JoinHandle<()>,
@@ -76,24 +85,24 @@ pub struct App {
     options: Options,
 }
 
-/// What the document says of the services together.
+/// OpenAPI document of the services together.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren", description = "A product catalogue that never loses a write and answers a search in a millisecond."),
     tags(
         (name = "products", description = "Products as the catalogue keeps them"),
         (name = "search", description = "Products as shoppers find them"),
-        (name = "operation", description = "Looking after the catalogue; keep shoppers away from `/admin/`"),
+        (name = "operation", description = "Maintenance of the catalogue; keep shoppers away from `/admin/`"),
         (name = "imports", description = "Files that are imported in the background")
     )
 )]
 struct Api;
 
 impl App {
-    /// Opens the data folder, making it when it is missing, and begins to sync.
+    /// Opens the data folder, creating it if it is missing, and starts to sync.
     ///
     /// # Errors
-    /// When a part cannot be opened, with what to do about it.
+    /// If a part cannot be opened, with what to do about it.
     pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
         let folder = data_dir.join("index");
         let (language, weights) = (options.language, options.weights());
@@ -105,10 +114,10 @@ impl App {
         Self::open_with_index(data_dir, options, index).await
     }
 
-    /// The same, with an index that is open already.
+    /// Opens the data folder with an index that is open already.
     ///
     /// # Errors
-    /// When the store cannot be opened, or an empty index not be filled, with what to do about it.
+    /// If the store cannot be opened, with what to do about it.
     pub async fn open_with_index(
         data_dir: &Path,
         options: Options,
@@ -127,7 +136,7 @@ impl App {
         let importing = tokio::spawn(async move { importer.run(stopped).await });
         let Index { writer, search } = index;
         let caught_up = CancellationToken::new();
-        let (looking, done) = (catch_up(sides(&store, &writer), stop.clone()), caught_up.clone());
+        let (looking, done) = (catch_up(store_and_index(&store, &writer), stop.clone()), caught_up.clone());
         tokio::spawn(async move {
             looking.await;
             done.cancel();
@@ -147,28 +156,33 @@ impl App {
         })
     }
 
-    /// The write side.
+    /// Returns the write side.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
 
-    /// The read side.
+    /// Returns the index that searches read.
     pub fn search(&self) -> &Arc<dyn SearchIndex> {
         &self.search
     }
 
-    /// What `noren verify` and `noren reindex` compare.
-    pub fn sides(&self) -> StoreAndIndex {
-        sides(&self.store, &self.writer)
+    /// Returns the store and the index that `noren verify` and `noren reindex` compare.
+    pub fn store_and_index(&self) -> StoreAndIndex {
+        store_and_index(&self.store, &self.writer)
     }
 
-    /// Both APIs in one router, with health, metrics and documents.
+    /// Returns the default currency.
+    pub fn currency(&self) -> Currency {
+        self.options.currency
+    }
+
+    /// Returns the router of all services, with health, metrics and API documents.
     pub fn router(&self) -> Router {
-        self.router_with_answers(self.options.answer_cache_mb)
+        self.router_with_answer_cache(self.options.answer_cache_mb)
     }
 
-    /// The same with room for another number of megabytes of answers.
-    pub fn router_with_answers(&self, answer_cache_mb: u32) -> Router {
+    /// Returns the router of all services with an answer cache of this size in megabytes.
+    pub fn router_with_answer_cache(&self, answer_cache_mb: u32) -> Router {
         let Options { currency, language, cache_seconds, rules, .. } = self.options.clone();
         let mut gauges = vec![
             query::service::index_gauges(self.search.clone()),
@@ -179,8 +193,8 @@ impl App {
         let (routes, mut openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
-            .merge(sync::admin::index_routes(self.sides()))
-            .merge(sync::admin::dead_letters::routes(self.dead_letter_office()))
+            .merge(sync::admin::index_routes(self.store_and_index()))
+            .merge(sync::admin::dead_letters::routes(self.dead_letter_service()))
             .split_for_parts();
         let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
         openapi.merge(described);
@@ -190,56 +204,56 @@ impl App {
         Service { routes, uploads, openapi: Some(openapi), parts, gauges, queue }.into_router()
     }
 
-    /// Waits until every change that was written before is found by search, or is a dead letter.
+    /// Waits until every earlier write is searchable or a dead letter.
     ///
     /// # Errors
-    /// When the queue does not answer, or has not run empty within `patience`.
-    pub async fn sync_all(&self, patience: Duration) -> Result<(), StartError> {
+    /// If the queue cannot be read, the sync consumer has ended, or changes still wait after `timeout`.
+    pub async fn sync_all(&self, timeout: Duration) -> Result<(), StartError> {
         let begun = Instant::now();
         loop {
             let idle = self.consumer.is_idle().await;
             let idle =
-                idle.map_err(|error| StartError::because("cannot ask the queue what waits in it", error))?;
+                idle.map_err(|error| StartError::because("cannot read the state of the queue", error))?;
             if idle && self.caught_up.is_cancelled() {
                 return Ok(());
             }
             if self.work.is_finished() {
-                return Err(StartError::new("the sync worker has ended; the log says why"));
+                return Err(StartError::new("the sync consumer has ended; the log says why"));
             }
-            if begun.elapsed() > patience {
-                return Err(StartError::new(format!("changes still wait after {} s", patience.as_secs())));
+            if begun.elapsed() > timeout {
+                return Err(StartError::new(format!("changes still wait after {} s", timeout.as_secs())));
             }
             tokio::time::sleep(IDLE_POLL).await;
         }
     }
 
-    /// Waits until the index has put in order what was written, as it does by itself when nothing is for a while.
+    /// Merges the segments of the index, as it does by itself when nothing is written for a while.
     ///
     /// # Errors
-    /// When the index cannot be written.
+    /// If the index cannot be written.
     pub async fn optimize(&self) -> Result<(), StartError> {
-        let settled = self.writer.optimize().await;
-        settled.map_err(|error| StartError::because("the index cannot put itself in order", error))
+        let optimized = self.writer.optimize().await;
+        optimized.map_err(|error| StartError::because("cannot merge the segments of the index", error))
     }
 
-    /// Changes that could not be indexed, at most `limit`.
+    /// Returns up to `limit` of the newest dead letters: changes that could not be indexed.
     ///
     /// # Errors
-    /// When the queue does not answer.
+    /// If the queue cannot be read.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StartError> {
         let list = self.store.newest(limit).await;
         list.map(|list| list.letters)
             .map_err(|error| StartError::because("cannot read the dead letters", error))
     }
 
-    fn dead_letter_office(&self) -> DeadLetterService {
+    fn dead_letter_service(&self) -> DeadLetterService {
         DeadLetterService::new(self.store.clone(), self.store.clone(), self.store.clone())
     }
 
-    /// Ends the sync worker and the import jobs after the batches that they have in hand.
+    /// Stops the sync consumer and the import jobs after their current batches.
     pub async fn stop(self) {
         self.stop.cancel();
-        for (part, work) in [("the sync worker", self.work), ("the import runner", self.importing)] {
+        for (part, work) in [("the sync consumer", self.work), ("the import runner", self.importing)] {
             if let Err(error) = work.await {
                 tracing::error!(error = %error, part, "a part of the service failed");
             }
@@ -247,7 +261,7 @@ impl App {
     }
 }
 
-/// The store with the index that is derived from it.
-fn sides(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> StoreAndIndex {
+/// Returns the store with the index that is derived from it.
+fn store_and_index(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> StoreAndIndex {
     StoreAndIndex { store: store.clone(), index: index.clone() }
 }

@@ -1,40 +1,79 @@
-//! `noren eval`: how good a catalogue's search is, by queries whose products people rated.
+//! `noren eval`: measures the relevance of search results against rated products.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::EvalArgs;
-use crate::client::Api;
+use crate::client::{Api, read_json};
 use crate::failure::{Context as _, Failure};
-use crate::search::printable;
+use crate::target::{Access, Target};
+use crate::terminal::{print, printable};
 
-/// Products that NDCG looks at.
+/// Number of products that NDCG takes into account.
 const DEPTH: usize = 10;
-/// Products asked for: enough for [`DEPTH`] to be left when those that nobody rated are taken out.
-const ASKED: usize = 100;
+/// Page size: enough for [`DEPTH`] products to remain when unrated ones are removed.
+const PAGE_SIZE: usize = 100;
 
-/// The ratings of a query's products, by id: 0 is useless, more is better.
+/// `noren eval`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren eval judgments.csv                       against the service at http://127.0.0.1:8080
+  noren eval judgments.csv --worst 20            with the 20 queries with the lowest NDCG@10
+  noren eval judgments.csv --min 0.75            for CI: fails if NDCG@10 is lower
+  NOREN_RULES=rules.toml noren eval judgments.csv --data-dir ./data
+                                                 the effect of a rules file, without a service
+
+A file of judgments is a CSV file with the columns query, product_id and rating, and one row per rated product: 0 is
+irrelevant, 3 is exactly what the shopper wants. NDCG@10 is 1 if the best products come first; unrated products count as
+irrelevant. Judged NDCG@10 ignores unrated products. MRR is 1 divided by the rank of the first relevant product. Exit code:
+0 measured, 1 below --min or failed, 2 wrong arguments.")]
+pub struct EvalArgs {
+    /// The file of judgments
+    #[arg(value_name = "JUDGMENTS.csv")]
+    pub judgments: PathBuf,
+    #[command(flatten)]
+    pub target: Target,
+    /// Fail if NDCG@10 is below this number from 0 to 1
+    #[arg(long, value_name = "NDCG", value_parser = fraction)]
+    pub min: Option<f64>,
+    /// Number of queries with the lowest NDCG@10 to list
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub worst: usize,
+    /// Write JSON, with every query
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Parses a number from 0 to 1.
+fn fraction(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(fraction) if (0.0..=1.0).contains(&fraction) => Ok(fraction),
+        _ => Err("must be a number from 0 to 1, such as 0.75".to_owned()),
+    }
+}
+
+/// Ratings of the products for a query, by id. 0 is irrelevant; higher is better.
 type Ratings = HashMap<String, f64>;
 
-/// What the queries were worth.
+/// The measures of all queries.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// Queries in the file.
+    /// Number of queries in the file.
     queries: usize,
-    /// Those for which a product is rated above 0; the means are over them.
+    /// Number of queries with a product rated above 0. The means are over these.
     useful: usize,
     ndcg: f64,
     judged_ndcg: f64,
     mrr: f64,
-    /// Queries that found nothing.
+    /// Queries without results.
     without_hits: Vec<String>,
-    /// The lowest first.
+    /// Queries with a product rated above 0, lowest NDCG first.
     by_query: Vec<Scored>,
 }
 
@@ -47,14 +86,18 @@ struct Scored {
 /// Searches for every query of a file of judgments, and writes the measures to standard output.
 ///
 /// # Errors
-/// When the file or the catalogue cannot be read, or NDCG@10 is less than what `--min` asks for.
-pub async fn eval(api: &dyn Api, args: &EvalArgs) -> Result<(), Failure> {
+/// If the file or the catalogue cannot be read, or NDCG@10 is below `--min`.
+pub(crate) async fn eval(args: &EvalArgs) -> Result<(), Failure> {
+    args.target.with(Access::Search, async |catalogue| measure(catalogue.api(), args).await).await
+}
+
+async fn measure(api: &dyn Api, args: &EvalArgs) -> Result<(), Failure> {
     let judgments = read_judgments(&args.judgments)?;
     let progress = ProgressBar::new(judgments.len() as u64);
     let mut report = Report::new(judgments.len());
     for (query, ratings) in &judgments {
-        let found = found(api, query).await?;
-        report.add(query, ratings, &found);
+        let results = search(api, query).await?;
+        report.add(query, ratings, &results);
         progress.inc(1);
     }
     progress.finish_and_clear();
@@ -69,7 +112,7 @@ pub async fn eval(api: &dyn Api, args: &EvalArgs) -> Result<(), Failure> {
         true => serde_json::to_string_pretty(&report).context(|| "writing the measures".to_owned())? + "\n",
         false => report.text(args.worst),
     };
-    std::io::stdout().write_all(text.as_bytes()).context(|| "writing the measures".to_owned())?;
+    print(&text)?;
     match args.min {
         Some(min) if report.ndcg < min => {
             Err(Failure::new(format!("NDCG@10 is {:.4}, and --min asks for {min}", report.ndcg)))
@@ -107,21 +150,21 @@ fn read_judgments(path: &Path) -> Result<BTreeMap<String, Ratings>, Failure> {
     }
 }
 
-/// The ids of the first products found, best first.
-async fn found(api: &dyn Api, query: &str) -> Result<Vec<String>, Failure> {
+/// Returns the ids of the first results, best first.
+async fn search(api: &dyn Api, query: &str) -> Result<Vec<String>, Failure> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct SearchResponse {
         products: Vec<Product>,
     }
     #[derive(Deserialize)]
     struct Product {
         id: String,
     }
-    let parameters = [("query", query.to_owned()), ("pageSize", ASKED.to_string())];
-    let body = api.get("/products/search", &parameters.map(|(name, value)| (name.to_owned(), value))).await?;
-    let answer: Answer = serde_json::from_slice(&body)
-        .context(|| "reading the answer; is this address a noren service".to_owned())?;
-    Ok(answer.products.into_iter().map(|product| product.id).collect())
+    let parameters = [("query", query.to_owned()), ("pageSize", PAGE_SIZE.to_string())];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
+    let body = api.get("/products/search", &parameters).await?.success()?;
+    let response: SearchResponse = read_json(&body, "the response")?;
+    Ok(response.products.into_iter().map(|product| product.id).collect())
 }
 
 impl Report {
@@ -130,13 +173,14 @@ impl Report {
         Self { queries, useful: 0, ndcg: 0.0, judged_ndcg: 0.0, mrr: 0.0, without_hits, by_query }
     }
 
-    fn add(&mut self, query: &str, ratings: &Ratings, found: &[String]) {
-        if found.is_empty() {
+    /// Adds the results of a query.
+    fn add(&mut self, query: &str, ratings: &Ratings, results: &[String]) {
+        if results.is_empty() {
             self.without_hits.push(query.to_owned());
         }
         let rating = |id: &String| ratings.get(id).copied();
-        let all: Vec<f64> = found.iter().map(|id| rating(id).unwrap_or(0.0)).collect();
-        let judged: Vec<f64> = found.iter().filter_map(rating).collect();
+        let all: Vec<f64> = results.iter().map(|id| rating(id).unwrap_or(0.0)).collect();
+        let judged: Vec<f64> = results.iter().filter_map(rating).collect();
         let Some(ideal) = ideal_gain(ratings) else { return };
         let ndcg = gain(&all) / ideal;
         self.useful += 1;
@@ -146,7 +190,7 @@ impl Report {
         self.by_query.push(Scored { query: query.to_owned(), ndcg });
     }
 
-    /// Makes means of the sums.
+    /// Turns sums into means, and sorts the queries.
     fn finish(&mut self) {
         let useful = self.useful as f64;
         self.ndcg /= useful;
@@ -167,7 +211,7 @@ impl Report {
         );
         let mut list = |title: &str, lines: Vec<String>| {
             if !lines.is_empty() {
-                // Writing into a text cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(text, "\n{title}\n{}\n", lines.join("\n"));
             }
         };
@@ -181,16 +225,16 @@ impl Report {
     }
 }
 
-/// Discounted cumulative gain of the first [`DEPTH`] ratings: a product of rating *r* in place *n* is worth
+/// Returns the discounted cumulative gain of the first [`DEPTH`] ratings: a product with rating *r* at rank *n* contributes
 /// (2^*r* - 1) / log2(*n* + 1). Järvelin and Kekäläinen, *Cumulated gain-based evaluation of IR techniques* (2002), with
 /// the gain of Burges and others, *Learning to rank using gradient descent* (2005).
 fn gain(ratings: &[f64]) -> f64 {
-    let places = ratings.iter().take(DEPTH).zip(2u32..);
-    // The sum of nothing would be -0.
-    0.0 + places.map(|(rating, place)| (rating.exp2() - 1.0) / f64::from(place).log2()).sum::<f64>()
+    let ranks = ratings.iter().take(DEPTH).zip(2u32..);
+    // An empty sum is -0.
+    0.0 + ranks.map(|(rating, rank)| (rating.exp2() - 1.0) / f64::from(rank).log2()).sum::<f64>()
 }
 
-/// The most that a list of these products could gain; none when no product is of any use.
+/// Returns the largest gain that a list of these products can have, or `None` if no product is relevant.
 fn ideal_gain(ratings: &Ratings) -> Option<f64> {
     let mut best: Vec<f64> = ratings.values().copied().collect();
     best.sort_by(|a, b| b.total_cmp(a));
@@ -202,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn measures_are_those_of_the_papers() {
+    fn measures_match_their_definitions() {
         let ratings: Ratings =
             [("a", 3.0), ("b", 1.0), ("c", 0.0)].map(|(id, rating)| (id.to_owned(), rating)).into();
         let report = |found: &[&str]| {

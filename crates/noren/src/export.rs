@@ -1,35 +1,58 @@
-//! `noren export`: the whole catalogue as NDJSON.
+//! `noren export`: all products as NDJSON.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::client::Api;
+use crate::client::{Api, read_json};
 use crate::failure::{Context as _, Failure};
+use crate::part_file::PartFile;
+use crate::target::{Access, Target};
+use crate::terminal::styled;
 
-/// Products asked for at once.
+/// Products per request.
 const PAGE_PRODUCTS: usize = 500;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page<'a> {
-    #[serde(borrow)]
-    products: Vec<&'a RawValue>,
-    next_cursor: Option<String>,
+/// `noren export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren export > products.ndjson              from the service at http://127.0.0.1:8080
+  noren export -o products.ndjson.gz          compressed, because of the file name
+  noren export --data-dir ./data | jq -r .name
+  NOREN_STORE=dynamodb noren export --back-ends -o products.ndjson.gz
+                                              from the store itself, without a service
+
+`noren import` reads the output.")]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// Write to this file instead of standard output; a name that ends in .gz is compressed
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
-/// Writes every product to `output`, or to standard output, and tells how many there were. A file is complete or
-/// not there at all: it gets its name when everything is in it.
+/// Writes all products to a file or to standard output.
 ///
 /// # Errors
-/// When the catalogue cannot be read or the output not be written.
+/// As [`export`], and if the catalogue cannot be opened.
+pub(crate) async fn run(args: &ExportArgs) -> Result<(), Failure> {
+    let output = args.output.as_deref();
+    args.target.with(Access::Store, async |catalogue| export(catalogue.api(), output).await.map(drop)).await
+}
+
+/// Writes all products to `output`, or to standard output, and returns their number. A file is complete or absent: it
+/// appears under its name once everything is written.
+///
+/// # Errors
+/// If the catalogue cannot be read or the output cannot be written.
 pub async fn export(api: &dyn Api, output: Option<&Path>) -> Result<u64, Failure> {
     let Some(path) = output else {
         let mut stdout = BufWriter::new(io::stdout());
@@ -37,14 +60,12 @@ pub async fn export(api: &dyn Api, output: Option<&Path>) -> Result<u64, Failure
         stdout.flush().context(|| "writing to standard output".to_owned())?;
         return Ok(count);
     };
-    let part = PartFile::beside(path);
-    let writing = || format!("writing to {}", part.0.display());
-    let file = File::create(&part.0).context(writing)?;
-    let progress = ProgressBar::new_spinner().with_style(
-        ProgressStyle::with_template("{spinner} {pos} products, {per_sec}, {elapsed} gone")
-            .context(|| "preparing the progress".to_owned())?,
-    );
-    let count = if path.extension().is_some_and(|ending| ending == "gz") {
+    let part = PartFile::of(path);
+    let writing = || format!("writing to {}", part.path().display());
+    let file = File::create(part.path()).context(writing)?;
+    let progress =
+        styled(ProgressBar::new_spinner(), "{spinner} {pos} products, {per_sec}, {elapsed} elapsed");
+    let count = if path.extension().is_some_and(|extension| extension == "gz") {
         let mut encoder = GzEncoder::new(BufWriter::new(&file), Compression::default());
         let count = write_all(api, &mut encoder, &progress).await?;
         encoder.finish().and_then(|mut rest| rest.flush()).context(writing)?;
@@ -56,9 +77,18 @@ pub async fn export(api: &dyn Api, output: Option<&Path>) -> Result<u64, Failure
         count
     };
     file.sync_all().context(writing)?;
-    std::fs::rename(&part.0, path).context(|| format!("naming {}", path.display()))?;
+    part.publish(path)?;
     progress.finish_and_clear();
     Ok(count)
+}
+
+/// A page of `GET /products`. Products stay JSON, so their numbers keep their digits.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<'a> {
+    #[serde(borrow)]
+    products: Vec<&'a RawValue>,
+    next_cursor: Option<String>,
 }
 
 async fn write_all(api: &dyn Api, output: &mut dyn Write, progress: &ProgressBar) -> Result<u64, Failure> {
@@ -67,11 +97,10 @@ async fn write_all(api: &dyn Api, output: &mut dyn Write, progress: &ProgressBar
     loop {
         let mut parameters = vec![("limit".to_owned(), PAGE_PRODUCTS.to_string())];
         parameters.extend(cursor.iter().map(|cursor| ("cursor".to_owned(), cursor.clone())));
-        let body = api.get("/products", &parameters).await?;
-        let page: Page<'_> = serde_json::from_slice(&body)
-            .context(|| "reading a page of products; is this address a noren service".to_owned())?;
+        let body = api.get("/products", &parameters).await?.success()?;
+        let page: Page<'_> = read_json(&body, "a page of products")?;
         for product in &page.products {
-            // A line break in JSON stands between its parts only, never inside a text.
+            // JSON has line breaks between tokens only, never within a text.
             let line = product.get().replace(['\n', '\r'], " ");
             output.write_all(line.as_bytes()).context(|| "writing products".to_owned())?;
             output.write_all(b"\n").context(|| "writing products".to_owned())?;
@@ -79,36 +108,12 @@ async fn write_all(api: &dyn Api, output: &mut dyn Write, progress: &ProgressBar
         count += page.products.len() as u64;
         progress.set_position(count);
         if page.next_cursor.is_some() && page.next_cursor == cursor {
-            return Err(Failure::new("the service answers the same page again and again"));
+            return Err(Failure::new("the service returns the same page repeatedly"));
         }
         cursor = page.next_cursor;
         if cursor.is_none() {
             return Ok(count);
         }
-    }
-}
-
-/// A file under a name of its own until it is complete; what is left of a failure is removed.
-pub(crate) struct PartFile(pub(crate) PathBuf);
-
-impl PartFile {
-    pub(crate) fn beside(path: &Path) -> Self {
-        let mut name = OsString::from(path);
-        name.push(".part");
-        Self(name.into())
-    }
-
-    /// Removes what a process that was killed left.
-    pub(crate) fn remove(&self) {
-        // Mostly there is none.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-impl Drop for PartFile {
-    fn drop(&mut self) {
-        // After success there is none any more.
-        self.remove();
     }
 }
 
@@ -149,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_export_that_fails_leaves_an_older_one_as_it_is() {
+    async fn a_failed_export_leaves_an_older_one_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.ndjson");
         std::fs::write(&path, "old").unwrap();

@@ -1,10 +1,14 @@
-//! Why a command ended early, said in one line, and with which exit code.
+//! The failure of a command: one line, and an exit code.
 
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-/// A command that could not do its work. What a single product lacks is no failure of the command.
+use bench::BenchError;
+use feeds::FeedError;
+use runtime::StartError;
+
+/// A command that could not do its work. A fault of one product is not a failure of the command.
 #[derive(Debug)]
 pub struct Failure {
     message: String,
@@ -14,63 +18,103 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Something outside went wrong; exit code 1. The message says what to do about it, where that is known.
+    /// Creates a failure with exit code 1. The message says what to do about it, where that is known.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None, note: None, exit_code: 1 }
     }
 
-    /// The command was called wrongly; exit code 2.
+    /// Creates a failure because of wrong arguments or variables, with exit code 2.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { exit_code: 2, ..Self::new(message) }
     }
 
-    /// The failure with what went wrong underneath.
+    /// Adds the cause.
     #[must_use]
     pub fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 
-    /// The failure with a line about what was reached before it.
+    /// Adds lines that are printed after the failure, such as the progress made before it.
     #[must_use]
     pub fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
     }
 
-    /// What was reached before it, where there is something to say.
+    /// Returns the lines to print after the failure.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// The code that the process ends with.
+    /// Returns the exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit_code)
     }
 
-    /// Whether whoever read our output stopped reading, as `head` does. That is no fault of anybody.
+    /// Returns true if the reader of our output has stopped reading, as `head` does. That is not an error.
     pub fn is_broken_pipe(&self) -> bool {
         let source = self.source.as_ref().and_then(|source| source.downcast_ref::<std::io::Error>());
         source.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
     }
+
+    /// Creates a failure from an error and its causes.
+    fn of(error: &dyn Error) -> Self {
+        Self::new(with_causes(error.to_string(), error.source()))
+    }
 }
 
-/// The failure and all its causes in one line.
+/// Appends causes to a message. A cause that the message quotes already is left out.
+fn with_causes(mut message: String, mut cause: Option<&dyn Error>) -> String {
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = error.source();
+    }
+    message
+}
+
+/// Writes the failure and its causes in one line.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        let mut cause = self.source.as_ref().map(|source| source.as_ref() as &dyn Error);
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        let cause = self.source.as_ref().map(|source| source.as_ref() as &dyn Error);
+        f.write_str(&with_causes(self.message.clone(), cause))
     }
 }
 
 impl Error for Failure {}
 
-/// Adds what was being done to an error.
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let failure = Self::new(error.line());
+        match error.details() {
+            [] => failure,
+            details => failure.with_note(details.join("\n")),
+        }
+    }
+}
+
+impl From<FeedError> for Failure {
+    fn from(error: FeedError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        match error {
+            BenchError::Start(error) => error.into(),
+            error => Self::of(&error),
+        }
+    }
+}
+
+/// Adds the failed action to an error.
 pub trait Context<T> {
-    /// The value, or a failure with this message.
+    /// Returns the value, or a failure with this message and the error as its cause.
+    ///
+    /// # Errors
+    /// If this is an error.
     fn context(self, message: impl FnOnce() -> String) -> Result<T, Failure>;
 }
 

@@ -1,25 +1,29 @@
-//! Noren in one process, and its command line.
+//! All services in one process, and the command line.
 //!
-//! [`cli`] defines the commands. Each of the other modules is one of them; [`client`] is how they reach a catalogue.
+//! [`cli`] lists the commands; most other modules are one command each, with its arguments. [`target`] opens the catalogue
+//! that a command works on, and [`client`] sends requests to it. [`app`] runs all services in one process.
 
 pub mod app;
-pub mod backup;
-pub mod bench;
-pub mod check_rules;
+mod backup;
+mod bench;
 pub mod cli;
 pub mod client;
-pub mod demo;
-pub mod dlq;
-pub mod eval;
-pub mod explain;
+mod completions;
+mod dlq;
+mod eval;
+mod explain;
 pub mod export;
 pub mod failure;
 pub mod import;
-pub mod maintain;
-pub mod operator;
-mod raw_object;
+mod maintenance_events;
+mod part_file;
+mod reindex;
+mod rules;
 mod run;
-pub mod search;
-pub mod serve;
+mod search;
+mod serve;
+pub mod target;
+mod terminal;
+mod verify;
 
-pub use run::{import_into, run};
+pub use run::run;

@@ -1,7 +1,6 @@
 use super::*;
 use crate::locale::Locale;
-use domain::PriceRange;
-use domain::ProductId;
+use domain::{PriceRange, ProductId};
 use domain::search::{Boost, Synonym};
 
 fn tuning_at(file: &str, words: &str, currency: Currency, now: &str) -> Tuning {

@@ -1,5 +1,5 @@
-//! What every service needs to run, without knowledge of products: configuration, telemetry, HTTP middleware, problem
-//! documents, retries, the server.
+//! The parts of a running service that know no products: configuration, telemetry, HTTP middleware, problem documents,
+//! retries, the server.
 
 pub mod body;
 pub mod config;

@@ -16,7 +16,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(30);
 
 #[derive(Parser)]
 struct Flags {
-    /// How long to run
+    /// Seconds to run
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// The seed; equal seeds give the same requests in the same order

@@ -1,23 +1,22 @@
 //! `GET /products/{id}/explain`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use api::extract::IdInPath;
 use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
 use api::responses::{BadParameters, InvalidId, NotIndexed, ServiceFailed};
+use api::wire::explain::{ExcludingFilter, ProductExplanation};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::ports::{Indexed, IndexedState};
 use domain::search::{Field, Hit, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRequest};
-use domain::{AttributeValue, Content, ProductId, Version};
+use domain::{AttributeValue, Content, ProductId};
 use runtime::Problem;
-use serde::Serialize;
-use text::explain::Explanation;
-use utoipa::ToSchema;
 
 use crate::execute::cache_key;
-use crate::explanation::ExplanationJson;
+use crate::explanation;
 use crate::extract::{Explain, Parameters};
 use crate::parameters::{Endpoint, wanted};
 use crate::respond::RenderedResponse;
@@ -25,64 +24,6 @@ use crate::search_service::SearchService;
 
 /// The most products of the list to search for the product.
 const MAX_RANK: usize = 1000;
-
-/// The rank of a product in a search, and the reasons.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = ProductExplanation)]
-struct ExplainJson<'a> {
-    /// The product.
-    #[schema(value_type = String, examples("lamp-1"))]
-    id: &'a str,
-    /// Its state in the index: `active`; `hidden`, if it is a draft or archived; `deleted`; or `unknown` to the index.
-    #[schema(value_type = String, examples("active"))]
-    state: &'static str,
-    /// The indexed version; absent if the product is unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<u64>, examples(3))]
-    version: Option<Version>,
-    /// Its rank by relevance, from 1; absent if it is not found, or not among the first 1,000.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples(12))]
-    rank: Option<usize>,
-    /// The number of products found.
-    #[schema(examples(40))]
-    total: u64,
-    /// Every filter that excludes it, with the values it has instead.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Option<Vec<ExcludingFilter>>)]
-    excluded_by: Vec<ExcludingFilter>,
-    /// True if a rule of the shop hides it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(value_type = Option<bool>)]
-    hidden_by_rule: bool,
-    /// How the words are found in it; absent if it is not active.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<ExplanationJson<'static>>)]
-    explanation: Option<ExplanationJson<'a>>,
-    /// The search with its misspelt words corrected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    corrected_query: Option<&'a str>,
-    /// Words that the products found need not have, because few have all of them.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[schema(value_type = Option<Vec<String>>)]
-    relaxed: &'a [String],
-}
-
-/// A filter that excludes a product.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-struct ExcludingFilter {
-    /// The parameter.
-    #[schema(examples("brand"))]
-    filter: String,
-    /// The values that it lets through.
-    #[schema(example = json!(["HP"]))]
-    wanted: Vec<String>,
-    /// The values of the product; empty if it has none.
-    #[schema(example = json!(["Dell"]))]
-    has: Vec<String>,
-}
 
 /// Explain why a search finds a product, or does not
 ///
@@ -101,7 +42,7 @@ struct ExcludingFilter {
         (
             status = 200,
             description = "The explanation; also for a product that the index does not know.",
-            body = ExplainJson<'static>,
+            body = ProductExplanation<'static>,
             example = json!({
                 "id": "lamp-1", "state": "active", "version": 3, "total": 40,
                 "excludedBy": [{"filter": "brand", "wanted": ["Hikari"], "has": ["Akari"]}],
@@ -147,19 +88,18 @@ impl SearchService {
         let may_be_found = product.is_some() && excluded_by.is_empty() && !hidden_by_rule;
         let (found, answer) = self.find_rank(id, request, may_be_found).await?;
         let score = found.as_ref().map(|(_, hit)| hit.score);
-        let explanation: Option<Explanation> =
-            product.map(|product| self.explainer(request).explain(product, score));
-        let json = ExplainJson {
-            id: id.as_str(),
-            state: state_name(indexed.as_ref()),
+        let explanation = product.map(|product| self.explainer(request).explain(product, score));
+        let json = ProductExplanation {
+            id: id.as_str().into(),
+            state: state_name(indexed.as_ref()).into(),
             version: indexed.as_ref().map(|indexed| indexed.version),
             rank: found.map(|(rank, _)| rank),
             total: answer.total,
             excluded_by,
             hidden_by_rule,
-            explanation: explanation.as_ref().map(ExplanationJson::from),
-            corrected_query: answer.corrected_query.as_deref(),
-            relaxed: &answer.relaxed,
+            explanation: explanation.as_ref().map(explanation::to_wire),
+            corrected_query: answer.corrected_query.as_deref().map(Cow::Borrowed),
+            relaxed: Cow::Borrowed(&answer.relaxed),
         };
         let json = serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))?;
         // The calls need not see the same snapshot. Caching would gain little: the endpoint is called rarely.
@@ -224,7 +164,7 @@ fn field_values(content: &Content, field: &Field) -> Vec<String> {
         Field::Stock => content.stock.iter().map(ToString::to_string).collect(),
         Field::Attribute(key) => {
             let values = content.attributes.get(key).into_iter().flat_map(AttributeValue::facet_values);
-            values.map(std::borrow::Cow::into_owned).collect()
+            values.map(Cow::into_owned).collect()
         }
     }
 }

@@ -12,7 +12,7 @@ use domain::FaultKind;
 use domain::search::{FacetRequest, Field};
 use runtime::Problem;
 
-use crate::answer::{self, FacetValuesJson};
+use crate::answer;
 use crate::execute::cache_key;
 use crate::extract::{FacetValues, Parameters};
 use crate::parameters::{Endpoint, ParsedSearch, read_facet_field};
@@ -46,7 +46,7 @@ use crate::search_service::SearchService;
         (
             status = 200,
             description = "The values, those that fit `prefix` best first, of those the most frequent.",
-            body = FacetValuesJson<'static>,
+            body = api::wire::facets::FacetValues<'static>,
             headers(
                 ("ETag" = String, description = "Changes with the answer; send it back as `If-None-Match`."),
                 ("Cache-Control" = String, description = "`public, max-age=` the configured seconds, or `no-cache`."),

@@ -5,44 +5,44 @@ use std::sync::Arc;
 use api::extract::NoParameters;
 use api::problems::bad_body;
 use api::responses::{BadJsonBody, BadParameters, NotIndexed, NotModified, ServiceFailed};
+use api::wire::search::{AnswerToBody, SearchAnswer};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use runtime::Problem;
 use runtime::body::JsonBody;
 
-use crate::answer::{self, AnswerToBody, SearchJson};
+use crate::answer;
 use crate::execute::cache_key;
 use crate::extract::{Parameters, Search};
 use crate::http::json_response;
 use crate::parameters::openapi::SearchesBody;
 use crate::parameters::{self, Endpoint, ParsedSearch, Searches};
 use crate::required_versions::RequiredVersions;
+use crate::response_cache::CachedResponse;
 use crate::search_service::SearchService;
 
 /// Search the catalogue
 ///
 /// Finds active products by words, with typos, and by filters; counts facets in the same call.
 ///
-/// **Words** are found in name, brand, sku, category, tags, attributes and description. Every word must be found:
-/// exactly, with one typo in words of 3 to 5 letters and two in longer ones (none in words with digits), or, for the
-/// last word, as a beginning. Without words everything is found.
+/// **Words** are found in name, brand, sku, category, tags, attributes and description. Every word must match: exactly, with
+/// one typo in words of 3 to 5 letters and two in longer ones (none in words with digits), or, for the last word, as a prefix.
+/// Without words everything matches.
 ///
-/// **Filters**: a parameter that is repeated lets through what has one of its values (`brand=HP&brand=Dell`);
-/// different parameters must all be satisfied. There may be 20 values in all. Values are compared as they stand, with
-/// capitals.
+/// **Filters**: a repeated parameter matches products that have one of its values (`brand=HP&brand=Dell`); different parameters
+/// must all match. There may be 20 values in all. Values are case-sensitive.
 ///
-/// **Attributes** have free keys, so their parameters have free names: `attributes.colour=red` asks for a value,
-/// `attributes.width=10..20` for a number from 10 to 20, `attributes.width=10..` and `attributes.width=..20` for one
-/// that is open to a side. What is not of the form `min..max` with numbers is a value.
+/// **Attributes** have free keys, so their parameters have free names: `attributes.colour=red` matches a value,
+/// `attributes.width=10..20` a number from 10 to 20; either side may be open, as in `attributes.width=10..`. Anything that does
+/// not have the form `min..max` with numbers is a value.
 ///
-/// **Facets** are counted exactly, each with every filter but its own. `category` comes as a list and as a `tree` to
-/// drill down in: the top categories, and below those that are filtered by, and those above them, their children.
-/// `facets=*` picks what matters for this result, by the 100 best products: brand, category and price where they have
-/// them, the attributes that are filtered by, and up to 6 more that most of them have and that divide them most evenly;
-/// 20 at most.
+/// **Facets** are counted exactly, each with every filter but its own. `category` is a list and also a `tree` for drilling
+/// down: the top categories, and the subcategories of each category that is filtered by or contains one that is. `facets=*`
+/// selects the facets that matter for the products found, judged by the 100 best: brand, category and price if these have them,
+/// the attributes that are filtered by, and up to 6 more that most of them have and that divide them most evenly; at most 20.
 ///
-/// A parameter that is not listed here is an error, and so is any value out of its bounds; all are reported at once.
+/// An unknown parameter is an error, and so is a value out of its bounds; all errors are reported at once.
 #[utoipa::path(
     get,
     path = "/products/search",
@@ -53,7 +53,7 @@ use crate::search_service::SearchService;
         (
             status = 200,
             description = "The page of products, the total and the facets.",
-            body = SearchJson<'static>,
+            body = SearchAnswer<'static>,
             headers(
                 ("ETag" = String, description = "Changes with the index; send it back as `If-None-Match`."),
                 ("Cache-Control" = String, description = "`public, max-age=` the configured seconds, or `no-cache`."),
@@ -101,14 +101,13 @@ pub(crate) async fn search(
 
 /// Search the catalogue by a JSON body
 ///
-/// The same search as `GET /products/search`, with the same names, for filters that are too long for an address, and
-/// for **several searches in one call**: up to 10 in `{"searches": […]}`, which are all answered on one state of the
-/// catalogue, in their order.
+/// The same search as `GET /products/search`, with the same names, for filters that are too long for a URL and for
+/// **several searches in one call**: up to 10 in `{"searches": […]}`, answered in their order on one snapshot of the catalogue.
 ///
-/// Where a parameter may be repeated, its field takes a list, or one value alone. Attributes are an object:
+/// The field of a parameter that may be repeated takes a list, or one value alone. Attributes are an object:
 /// `{"attributes": {"colour": ["red", "blue"], "width": "10..20"}}`. Null is the same as leaving a field out.
 ///
-/// Caches between here and the client do not keep answers to a POST, and so they have no `ETag`.
+/// Responses have no `ETag`, because caches do not keep responses to a POST.
 #[utoipa::path(
     post,
     path = "/products/search",
@@ -126,7 +125,7 @@ pub(crate) async fn search(
     responses(
         (
             status = 200,
-            description = "The answer as of `GET /products/search`, or `results` with one for each search.",
+            description = "The answer of `GET /products/search`, or `results` with one answer for each search.",
             body = AnswerToBody<'static>
         ),
         BadJsonBody,
@@ -134,8 +133,8 @@ pub(crate) async fn search(
         NotIndexed,
         (
             status = 422,
-            description = "Fields are unknown, malformed or out of bounds. `errors` names each, of several searches \
-                           with the place of its search.",
+            description = "Fields are unknown, malformed or out of range; `errors` names each, with the position of its \
+                           search if there are several.",
             body = Problem,
             content_type = "application/problem+json",
             example = json!({
@@ -156,23 +155,33 @@ pub(crate) async fn search_by_body(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let searches = parameters::read_searches(&body, service.settings.currency);
-    let (searches, is_list) = match searches.map_err(|error| bad_body(&error, "the body"))? {
-        Searches::One(search) => (vec![*search], false),
-        Searches::Several(searches) => (searches, true),
-    };
-    for search in &searches {
-        required = required.and(search.required.clone())?;
-    }
-    let searches: Vec<ParsedSearch> =
-        searches.into_iter().map(|search| service.apply_rules(search)).collect();
-    let keys: Vec<String> =
-        searches.iter().map(|search| cache_key("search", Endpoint::Search, search)).collect();
-    let mut responses = service.respond_to_all(&required, &keys, service.search_all(&searches)).await?;
-    match responses.pop() {
-        Some(response) if !is_list => Ok(json_response(response.json)),
-        last => {
-            let all = responses.iter().chain(&last).map(|response| &*response.json);
-            Ok(json_response(answer::results_json(all)))
+    match searches.map_err(|error| bad_body(&error, "the body"))? {
+        Searches::One(search) => {
+            required = required.and(search.required.clone())?;
+            let answers = service.answer_all(&required, vec![*search]).await?;
+            Ok(json_response(answers.into_iter().next().ok_or_else(Problem::internal)?.json))
         }
+        Searches::Several(searches) => {
+            for search in &searches {
+                required = required.and(search.required.clone())?;
+            }
+            let answers = service.answer_all(&required, searches).await?;
+            Ok(json_response(answer::results_json(answers.iter().map(|answer| &*answer.json))))
+        }
+    }
+}
+
+impl SearchService {
+    /// Answers the searches of one body, in their order, on one snapshot.
+    async fn answer_all(
+        &self,
+        required: &RequiredVersions,
+        searches: Vec<ParsedSearch>,
+    ) -> Result<Vec<CachedResponse>, Problem> {
+        let searches: Vec<ParsedSearch> =
+            searches.into_iter().map(|search| self.apply_rules(search)).collect();
+        let keys: Vec<String> =
+            searches.iter().map(|search| cache_key("search", Endpoint::Search, search)).collect();
+        self.respond_to_all(required, &keys, self.search_all(&searches)).await
     }
 }

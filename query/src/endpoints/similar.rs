@@ -1,10 +1,12 @@
 //! `GET /products/{id}/similar`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use api::extract::IdInPath;
 use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
 use api::responses::{BadParameters, InvalidId, NotIndexed, NotModified, ServiceFailed};
+use api::wire::search::{SimilarProduct, SimilarProducts};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -12,35 +14,13 @@ use domain::ports::{Indexed, IndexedState};
 use domain::search::{Hit, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{Product, ProductId};
 use runtime::Problem;
-use serde::Serialize;
 use text::similar::distinctive_words;
-use utoipa::ToSchema;
 
 use crate::execute::cache_key;
 use crate::extract::{Parameters, Similar};
 use crate::parameters::{Endpoint, ParsedSearch};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
-
-/// Products that are similar to another.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SimilarProducts)]
-struct SimilarJson<'a> {
-    /// The products: those of the same category first, then all others, the most similar first.
-    #[schema(value_type = Vec<SimilarProduct<'static>>)]
-    products: Vec<SimilarProduct<'a>>,
-}
-
-/// A product that is similar to another.
-#[derive(Serialize, ToSchema)]
-struct SimilarProduct<'a> {
-    #[serde(flatten)]
-    #[schema(value_type = Product)]
-    product: &'a Product,
-    /// How much both have in common; higher is more.
-    #[schema(examples(7.31))]
-    score: f32,
-}
 
 /// List similar products
 ///
@@ -59,7 +39,7 @@ struct SimilarProduct<'a> {
         (
             status = 200,
             description = "The products.",
-            body = SimilarJson<'static>,
+            body = SimilarProducts<'static>,
             headers(
                 ("ETag" = String, description = "Changes with the index; send it back as `If-None-Match`."),
                 ("Cache-Control" = String, description = "`public, max-age=` the configured seconds, or `no-cache`."),
@@ -138,7 +118,9 @@ fn similar_json(answers: &[SearchAnswer], limit: usize) -> Result<Vec<u8>, Probl
             hits.push(hit);
         }
     }
-    let products = hits.into_iter().map(|hit| SimilarProduct { product: &hit.product, score: hit.score });
-    let json = SimilarJson { products: products.collect() };
+    let products = hits
+        .into_iter()
+        .map(|hit| SimilarProduct { product: Cow::Borrowed(&*hit.product), score: hit.score });
+    let json = SimilarProducts { products: products.collect() };
     serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))
 }

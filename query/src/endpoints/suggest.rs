@@ -1,21 +1,20 @@
 //! `GET /products/suggest`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::problems::serialization_failed;
 use api::responses::{BadParameters, NotIndexed, NotModified, ServiceFailed};
+use api::wire::suggest as wire;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::search::{Facet, FacetValue, Field, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{CategoryPath, Language, Product};
 use runtime::Problem;
-use serde::Serialize;
-use serde_json::value::RawValue;
 use text::completion::completions;
 use text::query::Query;
-use utoipa::ToSchema;
 
 use crate::answer::milliseconds;
 use crate::execute::cache_key;
@@ -30,62 +29,6 @@ const PRODUCTS_READ: usize = 30;
 const MAX_CATEGORIES: usize = 5;
 /// The number of categories to count, from which the suggested ones are chosen.
 const CATEGORIES_COUNTED: usize = 100;
-
-/// Suggestions for what a shopper is typing.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Suggestions)]
-struct SuggestionsJson<'a> {
-    /// Queries that complete what was typed, with misspelt words corrected, the most likely first. Each finds something.
-    #[schema(value_type = Vec<String>, example = json!(["desk lamp", "desk lamp black"]))]
-    completions: &'a [String],
-    /// The categories that hold most of the products found, each as narrow as possible, with their number.
-    #[schema(value_type = Vec<FacetValue>)]
-    categories: &'a [&'a FacetValue],
-    /// The best matches.
-    #[schema(value_type = Vec<SuggestedProduct<'static>>)]
-    products: Vec<SuggestedProduct<'a>>,
-    /// How long the index took when the answer was computed, in milliseconds.
-    #[schema(examples(0.84))]
-    took: f64,
-}
-
-/// The summary of a product.
-#[derive(Serialize, ToSchema)]
-struct SuggestedProduct<'a> {
-    #[schema(value_type = String, examples("lamp-1"))]
-    id: &'a str,
-    #[schema(value_type = String, examples("Desk lamp"))]
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, examples("Akari"))]
-    brand: Option<&'a str>,
-    /// The URL of the main image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, examples("https://shop.example/lamp-1.jpg"))]
-    image: Option<&'a str>,
-    /// An exact decimal number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, examples(19.9))]
-    price: Option<Box<RawValue>>,
-    /// The currency of the price, ISO 4217.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, examples("USD"))]
-    currency: Option<&'static str>,
-}
-
-impl<'a> From<&'a Product> for SuggestedProduct<'a> {
-    fn from(product: &'a Product) -> Self {
-        let content = &product.content;
-        Self {
-            id: product.id.as_str(),
-            name: &content.name,
-            brand: content.brand.as_deref(),
-            image: content.images.first().map(String::as_str),
-            price: content.price.map(domain::Money::to_json_number),
-            currency: content.price.map(|price| price.currency().code()),
-        }
-    }
-}
 
 /// Suggest while a shopper types
 ///
@@ -102,7 +45,7 @@ impl<'a> From<&'a Product> for SuggestedProduct<'a> {
         (
             status = 200,
             description = "The suggestions.",
-            body = SuggestionsJson<'static>,
+            body = wire::Suggestions<'static>,
             headers(
                 ("ETag" = String, description = "Changes with the index; send it back as `If-None-Match`."),
                 ("Cache-Control" = String, description = "`public, max-age=` the configured seconds, or `no-cache`."),
@@ -179,9 +122,9 @@ impl<'a> Suggestions<'a> {
     }
 
     fn json(&self, limit: usize, took: Duration) -> Result<Vec<u8>, Problem> {
-        let json = SuggestionsJson {
-            completions: &self.completions,
-            categories: &self.categories,
+        let json = wire::Suggestions {
+            completions: Cow::Borrowed(&self.completions),
+            categories: self.categories.iter().map(|category| Cow::Borrowed(*category)).collect(),
             products: self.products.iter().take(limit).map(|product| (*product).into()).collect(),
             took: milliseconds(took),
         };

@@ -8,7 +8,7 @@ use api::parameters::ParameterReader;
 
 use crate::parameters::parsed::{Draft, ParsedSearch};
 
-/// What precedes the key in the name of a parameter that filters by an attribute.
+/// The prefix of the name of a parameter that filters by an attribute; the key follows.
 pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";
 
 /// Everything that is to be known about one parameter.

@@ -16,7 +16,7 @@ pub struct ParsedSearch {
     pub explain: bool,
     /// The writes that the answer must reflect. They do not change the answer, so they are not part of its cache key.
     pub required: RequiredVersions,
-    /// What the listed values of a facet begin with.
+    /// The prefix that listed values of a facet must have.
     pub prefix: String,
     /// The most values, completions or products of a list; 0 for endpoints without such a limit.
     pub limit: usize,

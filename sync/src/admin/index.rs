@@ -85,7 +85,7 @@ fn lock(mutex: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Probl
 #[utoipa::path(
     post, path = "/admin/verify", tag = "operation",
     params(("repair" = Option<bool>, Query, description = "Repair the differences; default `false`."),
-           ("oneIn" = Option<u64>, Query, minimum = 1, description = "Compare a sample of one product in so many, always the same ones; default all."),
+           ("oneIn" = Option<u64>, Query, minimum = 1, description = "Compare a sample: one product in this number, always the same ones; default all."),
            ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that a difference may last before it counts; default 5.")),
     responses(
         (status = 200, description = "The events, as NDJSON.", body = VerifyEvent, content_type = "application/x-ndjson"),

@@ -12,13 +12,13 @@ use fnv::FnvHasher;
 pub struct Comparison {
     /// The generation of the index to compare.
     pub generation: Generation,
-    /// Whether versions or whole documents are compared.
+    /// The depth: versions only, or whole documents.
     pub depth: CompareDepth,
-    /// Whether differences are repaired.
+    /// True to repair differences.
     pub repair: bool,
-    /// How long a difference may last before it counts.
+    /// The time that a difference may last before it counts.
     pub grace_period: Duration,
-    /// The sample: one id of so many is compared. 1 compares all.
+    /// The sample: one in this number of ids is compared; 1 compares all.
     pub one_in: u64,
 }
 

@@ -1,4 +1,4 @@
-//! When an index entry differs from the store, and how.
+//! The difference between an index entry and its record.
 
 use api::wire::verify::DriftKind;
 use domain::ports::{CompareDepth, IndexEntry, StoredVersion};
@@ -6,7 +6,7 @@ use domain::{ProductId, Record};
 
 use crate::store_and_index::is_expired_tombstone;
 
-/// What was read from the store for an id.
+/// The version or the record of an id, as read from the store.
 pub(super) enum Stored {
     Version(StoredVersion),
     Record(Record),

@@ -1,1 +1,146 @@
-//! Responses of searches.
+//! The responses of `/products/search` and `/products/{id}/similar`.
+//!
+//! The types borrow what a service writes, so that rendering a page copies no product. Reading one returns owned values.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use domain::Product;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::explain::Explanation;
+use super::facets::{Facet, Facets};
+use super::is_empty;
+
+/// A page of the products found.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchAnswer<'a> {
+    /// The products of the page, in order.
+    #[schema(value_type = Vec<Hit<'static>>)]
+    pub products: Vec<Hit<'a>>,
+    /// The exact number of products found.
+    #[schema(examples(12))]
+    pub total: u64,
+    /// How long the index took when the answer was computed, in milliseconds; for several searches in one call, all of
+    /// them together.
+    #[schema(examples(0.84))]
+    pub took: f64,
+    /// The requested facets by name. A product counts in a facet if it matches the words and passes all filters except those
+    /// of the facet's own field.
+    #[schema(value_type = BTreeMap<String, Facet<'static>>)]
+    pub facets: Facets<'a>,
+    /// The number of the page; absent if a cursor says where it begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(examples(1))]
+    pub page: Option<usize>,
+    /// The most products on a page.
+    #[schema(examples(20))]
+    pub page_size: usize,
+    /// The `cursor` of the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// The query with its misspelt words corrected, if the index is confident that they were misspelt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, examples("processor intel"))]
+    pub corrected_query: Option<Cow<'a, str>>,
+    /// Words of the query that were left out because no product has all of its words; absent if there are none.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["purple"]))]
+    pub relaxed: Cow<'a, [String]>,
+}
+
+/// The answers to several searches, all on one snapshot of the catalogue.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SearchAnswers<'a> {
+    /// One answer for each search, in request order.
+    #[schema(value_type = Vec<SearchAnswer<'static>>)]
+    pub results: Vec<SearchAnswer<'a>>,
+}
+
+/// The answer to a body with one search, or to one with several. It only describes both.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AnswerToBody<'a> {
+    /// One search.
+    One(SearchAnswer<'a>),
+    /// Several searches.
+    Several(SearchAnswers<'a>),
+}
+
+/// A product that was found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Hit<'a> {
+    /// The product.
+    #[serde(flatten)]
+    #[schema(value_type = Product)]
+    pub product: Cow<'a, Product>,
+    /// How well it matches the query; higher is better, 0 without words.
+    #[schema(examples(7.31))]
+    pub score: f32,
+    /// The fields in which words of the query were found, as HTML: each word found between `<em>` and `</em>`,
+    /// everything else escaped.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"name": "Desk <em>lamp</em>"}))]
+    pub highlights: Cow<'a, BTreeMap<String, String>>,
+    /// Why it ranks where it does; only with `explain=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Explanation<'static>>)]
+    pub explanation: Option<Explanation<'a>>,
+}
+
+/// Reads the product and the other fields separately: serde would convert the price of a flattened product to a float.
+impl<'de> Deserialize<'de> for Hit<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            score: f32,
+            #[serde(default)]
+            highlights: BTreeMap<String, String>,
+            explanation: Option<Explanation<'static>>,
+        }
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        let product = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        let rest = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        let Rest { score, highlights, explanation } = rest;
+        let product = Cow::Owned(product);
+        Ok(Self { product, score, highlights: Cow::Owned(highlights), explanation })
+    }
+}
+
+/// Products that are similar to another.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SimilarProducts<'a> {
+    /// The products: those of the same category first, then all others, the most similar first.
+    #[schema(value_type = Vec<SimilarProduct<'static>>)]
+    pub products: Vec<SimilarProduct<'a>>,
+}
+
+/// A product that is similar to another.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SimilarProduct<'a> {
+    /// The product.
+    #[serde(flatten)]
+    #[schema(value_type = Product)]
+    pub product: Cow<'a, Product>,
+    /// How much both have in common; higher is more.
+    #[schema(examples(7.31))]
+    pub score: f32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_as_it_was_written() {
+        let json = r#"{"products":[{"id":"lamp-1","name":"Lamp","tags":[],"price":4503599627370.49,"currency":"EUR","attributes":{},"images":[],"status":"active","version":3,"createdAt":"2026-01-05T09:30:00Z","updatedAt":"2026-01-05T09:30:00Z","score":1.5,"highlights":{"name":"<em>Lamp</em>"},"explanation":{"base":1.0,"words":[{"word":"lmap","found":"oneTypo","as":"lamp","in":["name"],"level":24,"score":0.5}]}}],"total":1,"took":0.5,"facets":{"price":{"min":12.50,"max":900.00,"count":1,"currency":"EUR","histogram":[{"from":0.00,"to":999.99,"count":1}]},"brand":{"values":[{"value":"HP","count":1}],"distinct":1},"category":{"values":[],"distinct":0,"tree":[{"value":"A","name":"A","count":1,"children":[{"value":"A > B","name":"B","count":1}]}]},"attributes.w":{"values":[{"value":"1","count":1}],"distinct":1,"numbers":{"min":1.0,"max":1.0,"count":1,"histogram":[{"from":1.0,"to":1.0,"count":1}]}}},"page":1,"pageSize":20,"correctedQuery":"lamp","relaxed":["purple"]}"#;
+        let answer: SearchAnswer<'_> = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&answer).unwrap(), json);
+        let nothing = r#"{"products":[],"total":0,"took":0.1,"facets":{"price":null},"pageSize":20}"#;
+        let answer: SearchAnswer<'_> = serde_json::from_str(nothing).unwrap();
+        assert_eq!(serde_json::to_string(&answer).unwrap(), nothing);
+    }
+}

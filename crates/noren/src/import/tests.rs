@@ -1,28 +1,30 @@
 //! Whole imports into a catalogue in memory.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::response::IntoResponse as _;
 use domain::{Content, ProductId};
 
-use super::*;
-use crate::client::Service;
+use domain::Currency;
+use domain::input::read_product;
+use domain::ports::WriteOutcome;
 
-/// A catalogue in memory that tells created, updated and unchanged apart.
+use super::{Candidate, Options, PutResult, Sink, Summary, import};
+use crate::client::Service;
+use crate::failure::Failure;
+
+/// A catalogue in memory that distinguishes created, updated and unchanged.
 #[derive(Default)]
 struct Memory(Mutex<BTreeMap<ProductId, Content>>);
 
 #[async_trait]
 impl Sink for Memory {
-    async fn put(
-        &self,
-        candidates: &mut [&mut Candidate],
-    ) -> Result<Vec<Result<WriteOutcome, Vec<Fault>>>, Failure> {
+    async fn put(&self, candidates: &mut [&mut Candidate]) -> Result<Vec<PutResult>, Failure> {
         let mut products = self.0.lock().unwrap();
         let put = |candidate: &mut &mut Candidate| {
             let input = candidate.take_input().unwrap();
@@ -152,7 +154,7 @@ async fn two_products_with_one_id_do_not_replace_each_other() {
     assert_eq!(counts(&summary), [2, 0, 1, 2]);
     let rejects = std::fs::read_to_string(&summary.rejects[0]).unwrap();
     assert!(rejects.contains("another product in line 1") && rejects.contains("in line 3"), "{rejects}");
-    // Another file may bring a newer state of the same product.
+    // Another file may have a newer state of the same product.
     let newer = fixture.file("b.ndjson", "{\"id\":\"a\",\"name\":\"y\"}\n");
     assert_eq!(counts(&fixture.import(&[&newer]).await), [0, 1, 0, 0]);
 }
@@ -163,7 +165,7 @@ async fn files_of_one_name_have_rejects_of_their_own() {
     std::fs::create_dir(fixture.folder.path().join("sub")).unwrap();
     let (one, two) = (fixture.file("a.ndjson", "{}\n"), fixture.file("sub/a.ndjson", "[]\n{}\n"));
     let failed = import(options(fixture.folder.path(), &[&one, &two]), None).await.unwrap_err();
-    assert!(failed.to_string().contains("is one JSON list"), "{failed}");
+    assert!(failed.to_string().contains("is one JSON array"), "{failed}");
     let two = fixture.file("sub/a.ndjson", "{}\n");
     let summary = import(options(fixture.folder.path(), &[&one, &two]), None).await.unwrap();
     let names: Vec<_> = summary.rejects.iter().map(|path| path.file_name().unwrap().to_owned()).collect();
@@ -171,14 +173,14 @@ async fn files_of_one_name_have_rejects_of_their_own() {
 }
 
 #[tokio::test]
-async fn what_was_read_before_a_file_broke_off_is_imported() {
+async fn records_before_an_unreadable_part_are_imported() {
     let fixture = Fixture::new();
     let text = format!("name,price\nA,1\nB,2\n\"C,{}", "3\n".repeat(1_000_000));
     let file = fixture.file("a.csv", &text);
     let sink: Arc<dyn Sink> = fixture.catalogue.clone();
     let failure = import(options(fixture.folder.path(), &[&file]), Some(sink)).await.unwrap_err();
     assert!(failure.to_string().contains("quotation mark"), "{failure}");
-    assert!(failure.note().unwrap().starts_with("until then: 2 created"), "{failure:?}");
+    assert!(failure.note().unwrap().starts_with("before that: 2 created"), "{failure:?}");
     assert_eq!(fixture.names().len(), 2);
 }
 
@@ -188,15 +190,15 @@ async fn a_dry_run_writes_nothing_but_the_rejects() {
     let file = fixture.file("a.ndjson", "{\"name\":\"x\"}\n{\"name\":\"\"}\n");
     let summary = import(options(fixture.folder.path(), &[&file]), None).await.unwrap();
     assert_eq!((summary.checked, summary.rejected), (1, 1));
-    assert!(summary.to_string().starts_with("nothing was written: 1 would be taken, 1 rejected in "));
+    assert!(summary.to_string().starts_with("nothing was written: 1 would be accepted, 1 rejected in "));
 }
 
-/// The real catalogues that lie beside the repository, where they do.
+/// Uses the real catalogues next to the repository, if they exist.
 #[tokio::test]
-async fn real_catalogues_are_taken_as_they_are() {
+async fn real_catalogues_are_accepted_as_they_are() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if !data.exists() {
-        eprintln!("passed over: {} is not there", data.display());
+        eprintln!("skipped: {} does not exist", data.display());
         return;
     }
     let fixture = Fixture::new();
@@ -222,12 +224,12 @@ async fn real_catalogues_are_taken_as_they_are() {
     assert_eq!(serde_json::to_string(&phone.attributes["popularity"]).unwrap(), "21449");
 }
 
-/// A command service over a store of its own, listening on a free port.
+/// A write service with its own store, on a free port.
 struct RealService {
     _folder: tempfile::TempDir,
     catalogue: command::Catalogue,
     service: Service,
-    /// Requests that are answered with 503 before any goes through.
+    /// Number of requests that are answered with 503 from now on.
     refusals: Arc<AtomicUsize>,
 }
 
@@ -262,7 +264,7 @@ impl RealService {
 }
 
 #[tokio::test]
-async fn a_service_is_asked_and_its_faults_are_told() {
+async fn faults_of_a_service_are_reported() {
     let real = RealService::start().await;
     let fixture = Fixture::new();
     let cups: String =
@@ -290,7 +292,7 @@ async fn a_service_is_asked_and_its_faults_are_told() {
 async fn an_export_is_imported_without_changing_anything() {
     let real = RealService::start().await;
     let fixture = Fixture::new();
-    let products: Vec<_> = crate::demo::demo_catalogue().collect();
+    let products: Vec<_> = demo::demo_catalogue().collect();
     for batch in products.chunks(500) {
         for answer in real.catalogue.put_many(batch.to_vec()).await {
             assert_eq!(answer.unwrap().outcome, WriteOutcome::Created);
@@ -305,7 +307,7 @@ async fn an_export_is_imported_without_changing_anything() {
     assert_eq!(all(&other.catalogue).await, all(&real.catalogue).await);
 }
 
-/// Every product with what the caller said of it.
+/// Returns the content of every product.
 async fn all(catalogue: &command::Catalogue) -> BTreeMap<ProductId, String> {
     let page = catalogue.list(None, 10_000).await.unwrap();
     assert_eq!(page.next, None);
@@ -313,7 +315,7 @@ async fn all(catalogue: &command::Catalogue) -> BTreeMap<ProductId, String> {
 }
 
 #[tokio::test]
-async fn a_service_that_is_busy_is_asked_again() {
+async fn a_busy_service_is_asked_again() {
     let real = RealService::start().await;
     let fixture = Fixture::new();
     let file = fixture.file("a.ndjson", "{\"name\":\"x\"}\n{\"name\":\"y\"}\n");

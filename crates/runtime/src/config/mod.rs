@@ -86,7 +86,7 @@ pub enum QueueKind {
     Sqs,
 }
 
-/// Whether missing back ends are created.
+/// Creation of missing back ends.
 #[derive(Debug, Clone, Args)]
 pub struct CreateTables {
     /// Create missing tables, queues and indexes at start: for local use

@@ -1,0 +1,154 @@
+//! A product under construction from the fields of a foreign record.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
+use domain::{Currency, Fault, FaultKind};
+use serde_json::value::RawValue;
+
+use crate::identity;
+use crate::json::{is_empty, write_field, write_key};
+use crate::values::{category_text, field_value, list_of_texts};
+
+/// Depth limit of nested objects, which are flattened to attributes.
+const MAX_NESTING: usize = 8;
+
+/// A product as JSON, with an id.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) json: Vec<u8>,
+    /// The JSON of its id.
+    pub(crate) id: String,
+    /// True if the record had no id.
+    pub(crate) is_id_derived: bool,
+}
+
+/// Collects the fields and attributes of a product, each as JSON.
+#[derive(Default)]
+pub(crate) struct ProductBuilder<'a> {
+    fields: Vec<(&'static str, Cow<'a, str>)>,
+    categories: Option<&'a RawValue>,
+    attributes: Option<&'a RawValue>,
+    extras: Vec<(String, Cow<'a, str>)>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> ProductBuilder<'a> {
+    /// Adds a field of the record. A field that a product does not have becomes an attribute.
+    pub(crate) fn add(&mut self, key: &'a str, raw: &'a RawValue) {
+        if READ_ONLY_FIELDS.contains(&key) || is_empty(raw) {
+            return;
+        }
+        let field = FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key));
+        match field {
+            Some(&"attributes") if raw.get().starts_with('{') && self.attributes.is_none() => {
+                self.attributes = Some(raw);
+            }
+            Some(&field) => self.fields.push((field, field_value(field, raw))),
+            None if key.eq_ignore_ascii_case("categories") => self.categories = Some(raw),
+            None => self.add_attribute(key, raw, MAX_NESTING),
+        }
+    }
+
+    /// Adds a value as an attribute; an object becomes one attribute per field.
+    fn add_attribute(&mut self, key: &str, raw: &'a RawValue, nesting: usize) {
+        let json = raw.get();
+        match json.as_bytes().first() {
+            _ if is_empty(raw) => {}
+            Some(b'{') if nesting > 0 => {
+                let Ok(object) = serde_json::from_str::<RawObject<'_>>(json) else { return };
+                for (inner, raw) in object.0 {
+                    self.add_attribute(&format!("{key}.{inner}"), raw, nesting - 1);
+                }
+            }
+            Some(b'{') => self.fault(key, "is nested too deeply; flatten it or leave it out"),
+            Some(b'[') => match list_of_texts(json) {
+                Some(list) => self.extras.push((key.to_owned(), Cow::Owned(list))),
+                None => self.fault(
+                    key,
+                    "is a list of lists or objects, which no attribute can hold; flatten it or leave it out",
+                ),
+            },
+            _ => self.extras.push((key.to_owned(), Cow::Borrowed(json))),
+        }
+    }
+
+    fn fault(&mut self, key: &str, message: &str) {
+        let shown: String = key.chars().take(MAX_KEY_CHARS).collect();
+        self.faults.push(Fault::new(shown, FaultKind::WrongType, message));
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| *field == name)
+    }
+
+    /// Writes the product.
+    ///
+    /// # Errors
+    /// The faults of values that no attribute can hold.
+    pub(crate) fn build(
+        mut self,
+        object: &RawObject<'_>,
+        length: usize,
+        currency: Option<Currency>,
+    ) -> Result<Built, Vec<Fault>> {
+        if let Some(categories) = self.categories.take() {
+            match category_text(categories).filter(|_| !self.has("category")) {
+                Some(text) => self.fields.push(("category", Cow::Owned(text))),
+                None => self.add_attribute("categories", categories, MAX_NESTING),
+            }
+        }
+        match currency {
+            // A currency without a price has no meaning, and foreign exports write it into every record.
+            _ if !self.has("price") => self.fields.retain(|(field, _)| *field != "currency"),
+            Some(currency) if !self.has("currency") => {
+                self.fields.push(("currency", Cow::Owned(format!("\"{currency}\""))));
+            }
+            _ => {}
+        }
+        let given = self.fields.iter().find(|(field, _)| *field == "id").map(|(_, id)| id.to_string());
+        let is_id_derived = given.is_none();
+        let id = given.unwrap_or_else(|| format!("\"{}\"", identity::derive_id(object)));
+        let mut out = Vec::with_capacity(length + 64);
+        out.push(b'{');
+        if is_id_derived {
+            write_field("id", &id, &mut out);
+        }
+        for (field, json) in &self.fields {
+            write_field(field, json, &mut out);
+        }
+        self.write_attributes(&mut out);
+        out.push(b'}');
+        match self.faults.is_empty() {
+            true => Ok(Built { json: out, id, is_id_derived }),
+            false => Err(self.faults),
+        }
+    }
+
+    /// Writes the record's own attributes first, then the other fields whose keys are still free.
+    fn write_attributes(&mut self, out: &mut Vec<u8>) {
+        let mut extras = std::mem::take(&mut self.extras);
+        if let Some(attributes) = self.attributes {
+            let own: RawObject<'a> = match serde_json::from_str(attributes.get()) {
+                Ok(own) => own,
+                Err(_) => RawObject(Vec::new()),
+            };
+            for (key, raw) in own.0 {
+                self.add_attribute(&key, raw, MAX_NESTING);
+            }
+        }
+        let own = std::mem::take(&mut self.extras);
+        let taken: HashSet<&str> = own.iter().map(|(key, _)| key.as_str()).collect();
+        extras.retain(|(key, _)| !taken.contains(key.as_str()));
+        if own.is_empty() && extras.is_empty() {
+            return;
+        }
+        write_key("attributes", out);
+        out.push(b'{');
+        for (key, json) in own.iter().chain(&extras) {
+            write_field(key, json, out);
+        }
+        out.push(b'}');
+    }
+}

@@ -1,0 +1,41 @@
+//! A product as a file has it.
+
+use domain::Fault;
+
+/// Size limit of a line or row in bytes: five times the largest product.
+pub(crate) const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+/// A product as a file has it, neither mapped nor validated.
+#[derive(Debug)]
+pub struct FeedRecord {
+    /// Line of the file at which the record begins, from 1.
+    pub line: u64,
+    /// The record as the file has it, for the rejects file.
+    pub original: Original,
+    /// The record as a JSON object, or `None` if `original` is that already; a fault if it cannot become one.
+    pub(crate) json: Result<Option<Vec<u8>>, Fault>,
+}
+
+/// The form of a record in its file.
+#[derive(Debug)]
+pub enum Original {
+    /// A line without its line break.
+    Text(Vec<u8>),
+    /// The cells of a CSV row.
+    Row(csv::ByteRecord),
+}
+
+impl FeedRecord {
+    /// Returns the JSON of the record. NDJSON is returned as it was read and may be invalid.
+    ///
+    /// # Errors
+    /// The fault of a record that cannot become JSON, such as a row with a wrong number of cells.
+    pub fn json(&self) -> Result<&[u8], &Fault> {
+        match (&self.json, &self.original) {
+            (Ok(Some(json)), _) => Ok(json),
+            (Ok(None), Original::Text(text)) => Ok(text),
+            (Ok(None), Original::Row(_)) => Ok(b""),
+            (Err(fault), _) => Err(fault),
+        }
+    }
+}

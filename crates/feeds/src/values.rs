@@ -1,0 +1,101 @@
+//! Values of a foreign catalogue in the type that a product field has.
+
+use std::borrow::Cow;
+
+use domain::CategoryPath;
+use serde_json::value::RawValue;
+
+use crate::json::text_json;
+
+/// Returns the JSON of a field, converted to the type of the product field where the meaning is clear. Other values are
+/// returned unchanged and rejected by validation.
+pub(crate) fn field_value<'a>(field: &str, raw: &'a RawValue) -> Cow<'a, str> {
+    let json = raw.get();
+    let is_number = |json: &str| json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    match field {
+        "price" | "stock" if json.starts_with('"') => {
+            let digits = json[1..json.len() - 1].trim();
+            let is_json_number = is_number(digits) && serde_json::from_str::<&RawValue>(digits).is_ok();
+            Cow::Borrowed(if is_json_number { digits } else { json })
+        }
+        "id" | "sku" if is_number(json) => Cow::Owned(format!("\"{json}\"")),
+        "category" if json.starts_with('[') => category_text(raw).map_or(Cow::Borrowed(json), Cow::Owned),
+        "name" | "brand" | "category" | "sku" if may_have_controls(json) => {
+            let text = serde_json::from_str::<String>(json);
+            text.map_or(Cow::Borrowed(json), |text| Cow::Owned(text_json(&without_controls(&text))))
+        }
+        _ => Cow::Borrowed(json),
+    }
+}
+
+/// Returns the category path of a list of levels, broad to narrow, as a JSON string. A `>` inside a level would be read
+/// as two levels, so it becomes a `/`.
+pub(crate) fn category_text(raw: &RawValue) -> Option<String> {
+    if raw.get().starts_with('"') {
+        return Some(raw.get().to_owned());
+    }
+    let levels: Vec<Cow<'_, str>> = serde_json::from_str(raw.get()).ok()?;
+    let levels = levels.iter().map(|level| without_controls(level).trim().replace('>', "/"));
+    let path = levels.filter(|level| !level.is_empty()).collect::<Vec<_>>().join(CategoryPath::SEPARATOR);
+    Some(text_json(&path))
+}
+
+/// Returns true if a JSON string may contain control characters, raw or escaped. False positives are possible.
+pub(crate) fn may_have_controls(json: &str) -> bool {
+    let bytes = json.as_bytes();
+    bytes.contains(&b'\\')
+        || bytes.windows(2).any(|pair| pair[0] == 0xc2 && (0x80..=0x9f).contains(&pair[1]))
+        || bytes.contains(&0x7f)
+}
+
+/// The characters that Windows-1252 has at 0x80 to 0x9F; text decoded as Latin-1 has control characters there. Spaces
+/// mark the five unassigned codes.
+const WINDOWS_1252: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
+
+/// Returns the text as one line: line breaks and other control characters become single spaces, and characters decoded
+/// as Latin-1 become those of Windows-1252.
+fn without_controls(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        let shown = match u32::from(c) {
+            code @ 0x80..=0x9f => WINDOWS_1252.chars().nth(code as usize - 0x80).unwrap_or(' '),
+            _ if c.is_control() => ' ',
+            _ => c,
+        };
+        if shown == c || shown != ' ' || !clean.ends_with(' ') {
+            clean.push(shown);
+        }
+    }
+    clean
+}
+
+/// Returns a JSON array as an array of texts. Numbers and flags become texts as they are written; nulls are dropped.
+/// Returns `None` if an element is an array or object.
+pub(crate) fn list_of_texts(json: &str) -> Option<String> {
+    let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    let mut list = String::with_capacity(json.len() + 2 * elements.len());
+    list.push('[');
+    for element in elements.into_iter().filter(|element| element.get() != "null") {
+        let element = element.get();
+        if list.len() > 1 {
+            list.push(',');
+        }
+        match element.as_bytes().first() {
+            Some(b'"') => list.push_str(element),
+            Some(b'[' | b'{') | None => return None,
+            Some(_) => list.push_str(&format!("\"{element}\"")),
+        }
+    }
+    list.push(']');
+    Some(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_windows_1252_is_complete() {
+        assert_eq!(WINDOWS_1252.chars().count(), 32);
+    }
+}

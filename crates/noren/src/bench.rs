@@ -1,0 +1,78 @@
+//! `noren bench`: opens the catalogue that is measured.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::bench::{BenchArgs, Cause, ScratchFolder, measure_catalogue, measure_service};
+use async_trait::async_trait;
+use axum::Router;
+use domain::ports::SearchIndex;
+
+use crate::app::{App, Options};
+use crate::client::Service;
+use crate::failure::Failure;
+use crate::import;
+use crate::serve::fill_with_demo;
+
+/// Measures a service or a catalogue in this process, and writes the figures to standard output.
+///
+/// # Errors
+/// If the files cannot be imported or a search fails.
+pub(crate) async fn bench(args: &BenchArgs) -> Result<(), Failure> {
+    match (&args.url, &args.data_dir) {
+        (Some(url), _) => Ok(measure_service(&Service::at(url)?.host_and_port()?, args).await?),
+        (None, Some(folder)) => bench_folder(folder, args).await,
+        (None, None) => {
+            let scratch = ScratchFolder::new(args.scratch.as_deref())?;
+            bench_folder(scratch.path(), args).await
+        }
+    }
+}
+
+async fn bench_folder(folder: &Path, args: &BenchArgs) -> Result<(), Failure> {
+    let app = App::open(folder, Options { answer_cache_mb: 0, ..Options::default() }).await?;
+    let measured = measure(&app, folder, args).await;
+    app.stop().await;
+    measured
+}
+
+async fn measure(app: &App, folder: &Path, args: &BenchArgs) -> Result<(), Failure> {
+    if args.check && args.files.is_empty() && args.data_dir.is_none() {
+        fill_with_demo(app).await?;
+        app.optimize().await?;
+    }
+    Ok(measure_catalogue(app, folder, args).await?)
+}
+
+#[async_trait]
+impl ::bench::Catalogue for App {
+    fn router(&self, answer_cache_mb: u32) -> Router {
+        self.router_with_answer_cache(answer_cache_mb)
+    }
+
+    fn index(&self) -> Arc<dyn SearchIndex> {
+        Arc::clone(self.search())
+    }
+
+    async fn import(&self, files: &[PathBuf], rejects_folder: &Path) -> Result<String, Cause> {
+        let options = import::Options {
+            files: files.to_vec(),
+            format: None,
+            currency: None,
+            check: Some(self.currency()),
+            rejects: None,
+            rejects_folder: rejects_folder.to_owned(),
+            is_quiet: true,
+        };
+        Ok(import::import_into(self, options, true).await?.to_string())
+    }
+
+    async fn wait_until_indexed(&self, timeout: Duration) -> Result<(), Cause> {
+        Ok(self.sync_all(timeout).await?)
+    }
+
+    async fn optimize(&self) -> Result<(), Cause> {
+        Ok(self.optimize().await?)
+    }
+}

@@ -1,0 +1,13 @@
+//! Clients of a catalogue's HTTP API: of a running service, or of the services' routers in this process. Both give the
+//! same responses, so a command behaves the same with either.
+
+mod api;
+mod in_process;
+mod lines;
+mod response;
+mod service;
+
+pub use api::{Api, LineHandler};
+pub use in_process::InProcess;
+pub use response::{Problem, Response, read_json};
+pub use service::{RequestError, Service};

@@ -1,0 +1,82 @@
+//! Responses, and the problems in them.
+
+use axum::body::Bytes;
+use domain::{Fault, FaultKind};
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use crate::failure::{Context as _, Failure};
+
+/// Size limit of a response in bytes: more than a page of the largest products.
+pub(super) const MAX_RESPONSE_BYTES: usize = 256 * 1024 * 1024;
+
+/// A complete response.
+#[derive(Debug)]
+pub struct Response {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// Returns the body of a success.
+    ///
+    /// # Errors
+    /// The faults of the problem, if the response is not a success.
+    pub fn success(self) -> Result<Bytes, Failure> {
+        if self.status.is_success() {
+            return Ok(self.body);
+        }
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap_or_default();
+        let faults = problem.into_faults(self.status.as_u16());
+        let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        Err(Failure::new(faults.join("; ")))
+    }
+}
+
+/// Reads JSON of a service. `what` names it in the error.
+///
+/// # Errors
+/// If the JSON is not of the expected form.
+pub fn read_json<'a, T: Deserialize<'a>>(json: &'a [u8], what: &str) -> Result<T, Failure> {
+    serde_json::from_slice(json).context(|| format!("reading {what}; is this address a noren service"))
+}
+
+/// A problem document, RFC 9457.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Problem {
+    /// The problem in one sentence.
+    pub detail: String,
+    /// Every fault of the request.
+    pub errors: Vec<Fault>,
+}
+
+impl Problem {
+    /// Returns the faults, or the detail as the only fault.
+    pub fn into_faults(self, status: u16) -> Vec<Fault> {
+        if !self.errors.is_empty() {
+            return self.errors;
+        }
+        let detail =
+            if self.detail.is_empty() { format!("was refused with status {status}") } else { self.detail };
+        vec![Fault::new("", FaultKind::Malformed, detail)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_reported_with_all_its_faults() {
+        let body = r#"{"title":"x","detail":"the request has faults","errors":[
+            {"field":"page","message":"must be a number","type":"malformed"},
+            {"field":"sort","message":"is unknown","type":"unknown"}]}"#;
+        let response = Response { status: StatusCode::UNPROCESSABLE_ENTITY, body: body.into() };
+        assert_eq!(response.success().unwrap_err().to_string(), "page: must be a number; sort: is unknown");
+        let response = Response { status: StatusCode::BAD_GATEWAY, body: "<html>".into() };
+        assert_eq!(response.success().unwrap_err().to_string(), "was refused with status 502");
+    }
+}

@@ -1,0 +1,197 @@
+//! The client of a running service.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Bytes;
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Url};
+
+use super::api::{Api, LineHandler};
+use super::lines::ResponseLines;
+use super::response::{MAX_RESPONSE_BYTES, Response};
+use crate::failure::{Context as _, Failure};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for the next bytes of a response.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A running service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    client: Client,
+    base: Url,
+}
+
+impl Service {
+    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If the text is not the address of a service.
+    pub fn at(url: &str) -> Result<Self, Failure> {
+        let base = base_url(url)?;
+        // Fails only if another part of the process has installed a provider, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder: ClientBuilder = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            // Compression costs more time than it saves on the way to a service nearby.
+            .no_gzip()
+            .user_agent(concat!("noren/", env!("CARGO_PKG_VERSION")));
+        if is_local(&base) {
+            // A proxy would look for the service on its own machine.
+            builder = builder.no_proxy();
+        }
+        Ok(Self { client: builder.build().context(|| "preparing HTTP".to_owned())?, base })
+    }
+
+    /// Returns host and port, for a connection without TLS.
+    ///
+    /// # Errors
+    /// If the address needs TLS.
+    pub fn host_and_port(&self) -> Result<String, Failure> {
+        match (self.base.scheme(), self.base.host_str(), self.base.port_or_known_default()) {
+            ("http", Some(host), Some(port)) => Ok(format!("{host}:{port}")),
+            _ => Err(Failure::usage(format!("`{}` is not an http:// address", self.base))),
+        }
+    }
+
+    /// Sends a POST and returns the response, whatever its status.
+    ///
+    /// # Errors
+    /// If there is no response.
+    pub async fn post_as(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<Response, RequestError> {
+        let request = self.client.post(self.url(path)).header("content-type", content_type).body(body);
+        self.send(request).await
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{}", self.base.path(), path.trim_start_matches('/')));
+        url
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, RequestError> {
+        let mut response = request.send().await.map_err(|error| self.error(error))?;
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.error(error))? {
+            if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+                let failure = Failure::new("the response is larger than any response of noren");
+                return Err(RequestError { failure, is_connect: false });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status, body: body.into() })
+    }
+
+    fn error(&self, error: reqwest::Error) -> RequestError {
+        let base = self.base.as_str().trim_end_matches('/');
+        if error.is_connect() {
+            let failure = Failure::new(format!(
+                "no service answers at {base}; start it with `noren serve`, name another with --url, \
+                 or work on a folder with --data-dir"
+            ));
+            return RequestError { failure, is_connect: true };
+        }
+        let failure = Failure::new(format!("the service at {base} broke off")).because(error.without_url());
+        RequestError { failure, is_connect: false }
+    }
+}
+
+/// A request without a response.
+#[derive(Debug)]
+pub struct RequestError {
+    /// The failure to report.
+    pub failure: Failure,
+    /// True if no connection was made.
+    pub is_connect: bool,
+}
+
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        error.failure
+    }
+}
+
+/// Parses an address, which may lack its scheme. The path of the result ends in a slash.
+fn base_url(url: &str) -> Result<Url, Failure> {
+    let text = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let mut base = Url::parse(&text).map_err(|error| {
+        Failure::usage(format!("`{url}` is not an address; write one such as http://127.0.0.1:8080"))
+            .because(error)
+    })?;
+    if !matches!(base.scheme(), "http" | "https") {
+        return Err(Failure::usage(format!("`{url}` is neither an http:// nor an https:// address")));
+    }
+    if !base.path().ends_with('/') {
+        base.set_path(&format!("{}/", base.path()));
+    }
+    Ok(base)
+}
+
+fn is_local(base: &Url) -> bool {
+    let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[async_trait]
+impl Api for Service {
+    async fn get(&self, path: &str, parameters: &[(String, String)]) -> Result<Response, Failure> {
+        Ok(self.send(self.client.get(self.url(path)).query(parameters)).await?)
+    }
+
+    async fn post(&self, path: &str, body: Bytes) -> Result<Response, Failure> {
+        Ok(self.post_as(path, "application/json", body).await?)
+    }
+
+    async fn stream(
+        &self,
+        method: Method,
+        path: &str,
+        parameters: &[(String, String)],
+        handler: LineHandler<'_>,
+    ) -> Result<(), Failure> {
+        let failed = |error| self.error(error).failure;
+        let request = self.client.request(method, self.url(path)).query(parameters);
+        let mut response = request.send().await.map_err(failed)?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.bytes().await.map_err(failed)?;
+            return Response { status, body }.success().map(drop);
+        }
+        let mut lines = ResponseLines::new(handler);
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            lines.push(&chunk)?;
+        }
+        lines.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_service_that_does_not_answer_is_one_clear_line() {
+        // Only root can listen on port 1, and no common service does.
+        let service = Service::at("127.0.0.1:1").unwrap();
+        let line = service.get("/products", &[]).await.unwrap_err().to_string();
+        assert!(line.contains("start it with `noren serve`") && line.contains("--data-dir"), "{line}");
+        assert!(!line.contains('\n'));
+    }
+
+    #[test]
+    fn an_address_needs_no_scheme_and_may_have_a_path() {
+        let url = |base| Service::at(base).unwrap().url("/products/bulk").to_string();
+        assert_eq!(url("localhost:8080"), "http://localhost:8080/products/bulk");
+        assert_eq!(url("http://shop.test/catalogue"), "http://shop.test/catalogue/products/bulk");
+        assert!(Service::at("ftp://shop.test").is_err());
+        assert!(Service::at("http://").is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! The arguments of `noren import`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use domain::Currency;
+use feeds::Format;
+
+use crate::target::Target;
+
+/// `noren import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren import products.ndjson.gz             into the service at http://127.0.0.1:8080
+  noren import --data-dir ./data a.csv b.csv  into a folder, without a service
+  noren import --dry-run products.csv         validate only
+  zcat products.gz | noren import -           from standard input
+
+Reads one product per line (NDJSON), or CSV whose first row names the fields. Importing the same file again changes nothing.
+A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the
+import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1
+some rejected or the import failed, 2 wrong arguments.")]
+pub struct ImportArgs {
+    /// Files of products, optionally gzipped; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub target: Target,
+    /// Validate everything and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Format of the files, if neither name nor content tells
+    #[arg(long)]
+    pub format: Option<FormatArg>,
+    /// Currency of prices without one [default: that of the catalogue]
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
+    /// File for rejected products; only with a single FILE
+    #[arg(long, value_name = "PATH")]
+    pub rejects: Option<PathBuf>,
+}
+
+/// The format of a file of products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// One JSON object per line
+    Ndjson,
+    /// Separated by commas, semicolons or tabs, with field names in the first row
+    Csv,
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Ndjson => Self::Ndjson,
+            FormatArg::Csv => Self::Csv,
+        }
+    }
+}

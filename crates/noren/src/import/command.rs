@@ -1,0 +1,92 @@
+//! The command: opens the catalogue, imports, and waits until everything is searchable.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+
+use super::args::ImportArgs;
+use super::catalogue_sink::CatalogueSink;
+use super::options::Options;
+use super::pipeline::import;
+use super::sink::Sink;
+use super::summary::Summary;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::target::{Access, CatalogueHandle, Writer, currency_of_environment};
+
+/// Time limit for the catalogue to become searchable after an import.
+const INDEX_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Imports files and reports what was rejected.
+///
+/// # Errors
+/// If the catalogue cannot be opened or written, or a file cannot be read.
+pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
+    let mut options = Options {
+        files: args.files,
+        format: args.format.map(Into::into),
+        currency: args.currency,
+        check: None,
+        rejects: args.rejects,
+        rejects_folder: ".".into(),
+        is_quiet: false,
+    };
+    let summary = if args.dry_run {
+        let currency = options.currency;
+        options.check = Some(currency.map_or_else(currency_of_environment, Ok)?);
+        import(options, None).await?
+    } else {
+        args.target
+            .with(Access::Write, async |catalogue| import_into_target(catalogue, options).await)
+            .await?
+    };
+    eprintln!("{summary}");
+    for rejects in &summary.rejects {
+        eprintln!("rejected products and their faults are in {}; correct and import it", rejects.display());
+    }
+    Ok(if summary.rejected > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn import_into_target(catalogue: &CatalogueHandle, mut options: Options) -> Result<Summary, Failure> {
+    let sink: Arc<dyn Sink> = match catalogue.writer()? {
+        Writer::Service(service) => Arc::new(service),
+        Writer::Catalogue(catalogue) => Arc::new(CatalogueSink(catalogue)),
+    };
+    options.check = catalogue.currency().map(|currency| options.currency.unwrap_or(currency));
+    let indexed = async || catalogue.wait_until_indexed(INDEX_TIMEOUT).await;
+    let summary = import_and_index(sink, options, true, indexed).await?;
+    if catalogue.is_indexed_elsewhere() {
+        eprintln!("written to the store; noren-sync indexes the changes");
+    }
+    Ok(summary)
+}
+
+/// Imports into a catalogue in this process, and waits until everything is searchable.
+///
+/// # Errors
+/// As [`import`], and if the index does not accept everything.
+pub async fn import_into(app: &App, options: Options, shows_progress: bool) -> Result<Summary, Failure> {
+    let sink = Arc::new(CatalogueSink(app.catalogue().clone()));
+    let indexed = async || Ok(app.sync_all(INDEX_TIMEOUT).await?);
+    import_and_index(sink, options, shows_progress, indexed).await
+}
+
+async fn import_and_index(
+    sink: Arc<dyn Sink>,
+    options: Options,
+    shows_progress: bool,
+    indexed: impl AsyncFnOnce() -> Result<(), Failure>,
+) -> Result<Summary, Failure> {
+    let started = Instant::now();
+    let mut summary = import(options, Some(sink)).await?;
+    let progress = if shows_progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    progress.set_message("indexing the remaining changes");
+    progress.enable_steady_tick(Duration::from_millis(100));
+    let waited = indexed().await;
+    progress.finish_and_clear();
+    waited?;
+    summary.elapsed = started.elapsed();
+    Ok(summary)
+}

@@ -1,0 +1,25 @@
+//! Options of an import.
+
+use std::path::PathBuf;
+
+use domain::Currency;
+use feeds::Format;
+
+/// The files of an import, and how they are read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The files; `-` is standard input.
+    pub files: Vec<PathBuf>,
+    /// Format of all files, or `None` to detect it.
+    pub format: Option<Format>,
+    /// Currency to write into products that have a price and no currency.
+    pub currency: Option<Currency>,
+    /// Default currency for validation before products reach the sink. `None` leaves validation to the sink.
+    pub check: Option<Currency>,
+    /// Path of the rejects file, or `None` for a path per file in `rejects_folder`.
+    pub rejects: Option<PathBuf>,
+    /// Folder of the rejects files.
+    pub rejects_folder: PathBuf,
+    /// Suppresses progress and faults on standard error.
+    pub is_quiet: bool,
+}

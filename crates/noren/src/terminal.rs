@@ -1,0 +1,42 @@
+//! Output to the terminal.
+
+use std::borrow::Cow;
+use std::io::Write as _;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::failure::{Context as _, Failure};
+
+/// Writes a text and a line break, if it has none at its end, to standard output.
+///
+/// # Errors
+/// If nobody reads the output.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let line_break = if text.ends_with('\n') { "" } else { "\n" };
+    write!(std::io::stdout(), "{text}{line_break}").context(|| "writing to standard output".to_owned())
+}
+
+/// Replaces control characters: data must not control the terminal it is shown on.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    match text.contains(char::is_control) {
+        true => text.replace(char::is_control, "\u{fffd}").into(),
+        false => text.into(),
+    }
+}
+
+/// Creates a table that fits the terminal.
+pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header);
+    table
+}
+
+/// Sets the template of a progress bar. A bar shows nothing unless standard error is a terminal.
+pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
