@@ -1,7 +1,7 @@
 use super::*;
 use crate::locale::Locale;
-use domain::{PriceRange, ProductId};
 use domain::search::{Boost, Synonym};
+use domain::{PriceRange, ProductId};
 
 fn tuning_at(file: &str, words: &str, currency: Currency, now: &str) -> Tuning {
     let rules = Rules::parse(format!("version = 1\n{file}").as_bytes(), Locale::default()).unwrap();
