@@ -1,6 +1,7 @@
 //! The time limits of calls to a server that never responds.
 //!
 //! The clock is paused: tokio advances it to the next timer whenever nothing else can run, so the tests do not wait.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -102,7 +102,7 @@ impl ScoreScale {
                 queries.push(constant_score(&has_prefix(text), class));
             }
         }
-        best_of(queries)
+        best_of(&queries)
     }
 
     /// Returns the score of matching a word at all: an integer.

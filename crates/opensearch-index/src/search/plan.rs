@@ -54,7 +54,7 @@ impl<'a> SearchPlan<'a> {
         match self.pinned.as_slice() {
             [] => matching,
             // The score of a pinned product is above all others.
-            pinned => best_of(std::iter::once(matching).chain(pinned.iter().cloned()).collect()),
+            pinned => best_of(&std::iter::once(matching).chain(pinned.iter().cloned()).collect::<Vec<_>>()),
         }
     }
 

@@ -37,6 +37,6 @@ pub(super) fn constant_score(filter: &Value, score: f32) -> Value {
 }
 
 /// Scores a document by the best of its scores in several queries.
-pub(super) fn best_of(queries: Vec<Value>) -> Value {
+pub(super) fn best_of(queries: &[Value]) -> Value {
     json!({ "dis_max": { "queries": queries } })
 }
