@@ -192,7 +192,7 @@ fn unknown_field_message(name: &str) -> String {
         return format!("is not a field here; write {{\"attributes\": {{\"{}\": …}}}}", shown(key));
     }
     let known = table::of(Endpoint::Search);
-    match did_you_mean::closest(name, known.clone(), Parameter::field_name) {
+    match did_you_mean::closest(name, &known, Parameter::field_name) {
         Some(near) => format!("is not a field here; did you mean `{near}`?"),
         None => {
             let names: Vec<&str> = known.map(Parameter::field_name).collect();

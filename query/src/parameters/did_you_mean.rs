@@ -8,7 +8,7 @@ use crate::parameters::parameter::Parameter;
 /// parameter in a query string or in a JSON body.
 pub(crate) fn closest(
     name: &str,
-    parameters: impl Iterator<Item = &'static Parameter> + Clone,
+    parameters: &(impl Iterator<Item = &'static Parameter> + Clone),
     name_of: impl Fn(&Parameter) -> &'static str,
 ) -> Option<&'static str> {
     let mut names = parameters.clone().map(&name_of);
@@ -17,7 +17,8 @@ pub(crate) fn closest(
     }
     let folded = fold(name);
     let has_alias = |parameter: &&Parameter| parameter.aliases.contains(&folded.as_str());
-    let by_alias = parameters.clone().find(has_alias).map(&name_of);
+    let mut candidates = parameters.clone();
+    let by_alias = candidates.find(has_alias).map(&name_of);
     by_alias.or_else(|| nearest(name, names))
 }
 
@@ -28,7 +29,7 @@ mod tests {
 
     #[test]
     fn near_names_are_found_and_far_ones_are_not() {
-        let of = |endpoint, name: &str| closest(name, table::of(endpoint), |parameter| parameter.name);
+        let of = |endpoint, name: &str| closest(name, &table::of(endpoint), |parameter| parameter.name);
         let suggested = |name: &str| of(Endpoint::Search, name);
         assert_eq!(suggested("pricerange"), Some("priceRange"));
         assert_eq!(suggested("price_range"), Some("priceRange"));

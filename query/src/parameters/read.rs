@@ -70,7 +70,7 @@ fn unknown(name: &str, endpoint: Endpoint) -> String {
         return "has no effect here; leave it out".to_owned();
     }
     let known = table::of(endpoint);
-    match did_you_mean::closest(name, known.clone(), |parameter| parameter.name) {
+    match did_you_mean::closest(name, &known, |parameter| parameter.name) {
         Some(near) => format!("is not a parameter here; did you mean `{near}`?"),
         None => {
             let names: Vec<&str> = known.map(|parameter| parameter.name).collect();

@@ -44,7 +44,7 @@ const SORT_NAMES: [&str; Sort::ALL.len()] = {
 
 /// Returns all parameters, in the order of the OpenAPI document and of the canonical form.
 pub fn all() -> &'static [Parameter] {
-    &*TABLE
+    &TABLE
 }
 
 /// Returns the parameters of an endpoint.
