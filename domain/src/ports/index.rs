@@ -123,11 +123,11 @@ pub const ENOUGH_PRODUCTS: usize = 100;
 pub struct Indexed {
     /// The version of the product or of its tombstone.
     pub version: Version,
-    /// Whether searches find it.
+    /// The visibility to searches.
     pub state: IndexedState,
 }
 
-/// Whether searches find a product.
+/// The visibility of a product to searches.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IndexedState {
     /// Searches find it.

@@ -13,8 +13,8 @@ use super::index::IndexWriter;
 use crate::change::Record;
 use crate::product::{ProductId, Version};
 
-/// How long an index must keep a tombstone: longer than any message can be in flight, so that no late message revives the
-/// product. SQS keeps a message for at most 14 days.
+/// The minimum time for which an index keeps a tombstone: longer than any message can be in flight, so that no late message
+/// revives the product. SQS keeps a message for at most 14 days.
 pub const TOMBSTONE_RETENTION: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 
 /// A generation of an index.
@@ -26,7 +26,7 @@ pub enum Generation {
     Next,
 }
 
-/// How much of each document a comparison reads.
+/// The part of each document that a comparison reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompareDepth {
     /// Versions only, which is cheap.
@@ -40,7 +40,7 @@ pub enum CompareDepth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub u128);
 
-/// What an index holds under an id.
+/// The entry of an index under an id: a product or a tombstone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexEntry {
     /// The product.

@@ -42,7 +42,7 @@ pub trait ChangeQueue: Send + Sync {
     /// Extends the visibility timeout of messages in progress: they stay invisible for another timeout, starting now.
     async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError>;
 
-    /// Returns how long a received message stays invisible.
+    /// Returns the time for which a received message stays invisible.
     fn visibility_timeout(&self) -> Duration;
 
     /// Returns the size and age of the queue. Exact for a queue on one machine; a distributed queue such as SQS is
@@ -120,7 +120,7 @@ pub struct RetryRequest {
     pub body: Option<String>,
     /// Why processing failed, for the person who reads the dead letters.
     pub reason: String,
-    /// How long the message stays invisible.
+    /// The time for which the message stays invisible.
     pub delay: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What a search returns.
+//! The answer to a search.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct SearchAnswer {
 pub struct Hit {
     /// The product as indexed.
     pub product: Arc<Product>,
-    /// How well it matches: higher is better, 0 for a search without words.
+    /// The relevance: higher is better, 0 for a search without words.
     pub score: f32,
     /// The matching fields (`name`, `description`, …), HTML-escaped, with each matching word between [`HIGHLIGHT_START`] and
     /// [`HIGHLIGHT_END`].

@@ -20,12 +20,12 @@ pub struct Cursor {
     /// The product.
     #[serde(rename = "i")]
     pub id: ProductId,
-    /// How the query was interpreted for the earlier pages, so that later pages interpret it the same way.
+    /// The interpretation of the query on the earlier pages, which later pages keep.
     #[serde(rename = "r", default, skip_serializing_if = "QueryInterpretation::is_as_typed")]
     pub interpretation: QueryInterpretation,
 }
 
-/// How an index interpreted the words of a query.
+/// The interpretation of the words of a query by an index.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QueryInterpretation {
     /// The words that may have typos, by their positions in the query, counted from 0.

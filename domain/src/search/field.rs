@@ -13,7 +13,7 @@ pub enum Field {
     Tags,
     /// The price in the currency of the request. As a facet: lowest, highest and a histogram.
     Price,
-    /// Whether there is any in stock. Can be filtered by, not counted.
+    /// The availability: in stock or not. Can be filtered by, not counted.
     Stock,
     /// The attribute with this key.
     Attribute(String),

@@ -1,4 +1,4 @@
-//! What a search asks for.
+//! The request of a search.
 
 use crate::money::Currency;
 use crate::product::ProductId;
@@ -15,9 +15,9 @@ pub struct SearchRequest {
     pub words: String,
     /// True while the shopper is still typing: the last word always also matches as a prefix.
     pub is_prefix_query: bool,
-    /// How many of the words a product must have.
+    /// The number of words that a product must have.
     pub match_mode: MatchMode,
-    /// What the shop's rules decide about this search.
+    /// The shop's rules that apply to this search.
     pub tuning: Tuning,
     /// The conditions that a product must meet.
     pub filters: Filters,
@@ -52,7 +52,7 @@ impl SearchRequest {
     }
 }
 
-/// How many of the words of a query a product must have.
+/// The number of words of a query that a product must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MatchMode {
     /// Every word; if few products have them all, some become optional, see
@@ -66,7 +66,7 @@ pub enum MatchMode {
     Any,
 }
 
-/// What a shop's rules decide about one search: the rules that apply to its words at this moment.
+/// The rules of a shop that apply to one search, by its words and the time of the search.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tuning {
     /// Synonyms for words of the query.
