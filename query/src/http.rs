@@ -1,4 +1,4 @@
-//! What all responses share: entity tags and the headers for caches.
+//! Parts that all responses share: entity tags and the headers for caches.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ impl fmt::Display for EntityTag {
     }
 }
 
-/// Which caches may keep a response, and for how long.
+/// The caches that may keep a response, and the time for which they may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CachePolicy {
     /// Any cache, for this many seconds; with 0 it always revalidates.

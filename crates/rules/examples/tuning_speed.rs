@@ -1,4 +1,4 @@
-//! How long it takes to read a large rules file, and to ask it for one search.
+//! Measures the time to read a large rules file, and to find the rules that apply to one search.
 //!
 //! `cargo run --release -p rules --example tuning_speed`
 
