@@ -16,7 +16,7 @@ use crate::support::{
     Running, TestApp, command, dead_letter_all, finished, repository, shared_data, wait_until,
 };
 
-/// What a run of `noren` left.
+/// The exit code and the output of a run of `noren`.
 struct Run {
     code: i32,
     out: String,
@@ -59,7 +59,7 @@ fn path(folder: &tempfile::TempDir, name: &str) -> String {
     folder.path().join(name).to_str().expect("temporary folders have plain names").to_owned()
 }
 
-/// What callers said of each product, by id.
+/// Returns the products of an export by id, without the fields that Noren sets.
 fn contents(ndjson: &str) -> BTreeMap<String, Value> {
     let product = |line: &str| {
         let mut product: Value = serde_json::from_str(line).expect("each line is a product");
