@@ -19,8 +19,8 @@ pub struct SearchAnswer {
     pub facets: Vec<(Field, Facet)>,
     /// The query with its misspelt words corrected, if the index is confident that they were misspelt.
     pub corrected_query: Option<String>,
-    /// The optional words of the query, as typed: too few products have all words, so products without these follow. Products
-    /// that have more of them come first.
+    /// The words of the query, as typed, that became optional because too few products have all words. Products without them
+    /// follow; those that have more of them come first.
     pub relaxed: Vec<String>,
     /// Where the next page begins; `None` on the last page.
     pub next: Option<Cursor>,

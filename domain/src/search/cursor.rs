@@ -51,13 +51,13 @@ impl Cursor {
 
     /// Decodes the output of [`Cursor::encode`]; returns `None` for any other text.
     ///
-    /// A client can make up a cursor: the result need not be [valid](Self::is_valid).
+    /// A client can forge a cursor, so the result need not be [valid](Self::is_valid).
     pub fn decode(text: &str) -> Option<Self> {
         serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
     }
 
-    /// Returns true if a search can have returned this cursor: the key fits the order, and no query has more words than the
-    /// interpretation. An index may rely on it.
+    /// Returns true if a search can have returned this cursor: the key fits the order, and the interpretation has no more
+    /// words than a query may have. An index may rely on both.
     pub fn is_valid(&self) -> bool {
         let QueryInterpretation { typos, optional } = &self.interpretation;
         self.sort.has_key(self.key.as_ref()) && typos.len().max(optional.len()) <= MAX_QUERY_WORDS

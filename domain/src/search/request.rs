@@ -11,7 +11,8 @@ use crate::search::sort::Sort;
 /// A search. It matches active products only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchRequest {
-    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS). A query without words matches everything.
+    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS) long. A query without words matches
+    /// everything.
     pub words: String,
     /// True while the shopper is still typing: the last word always also matches as a prefix.
     pub is_prefix_query: bool,
@@ -103,8 +104,9 @@ pub struct Synonym {
 pub struct Boost {
     /// The products to move.
     pub filters: Filters,
-    /// The distance, from -[`MAX_BOOST`](crate::search::MAX_BOOST) to [`MAX_BOOST`](crate::search::MAX_BOOST); 1 is the distance between the best and the worst part of a
-    /// product that a word can be in. Boosts of one product add up, within the same bounds.
+    /// The score to add, from -[`MAX_BOOST`](crate::search::MAX_BOOST) to [`MAX_BOOST`](crate::search::MAX_BOOST). A boost
+    /// of 1 equals the difference between a word in the best and in the worst part of a product. The boosts of one product
+    /// add up, and the sum is limited to the same bounds.
     pub by: f32,
 }
 
@@ -139,12 +141,12 @@ pub struct FacetRequest {
     pub search: SearchRequest,
     /// The field; not [`Field::Price`] or [`Field::Stock`].
     pub field: Field,
-    /// Selects values that have a word with this prefix, ignoring case and accents:
+    /// Selects values that have a word with this prefix, ignoring case and accents, in this order:
     ///
-    /// 1. values that begin with the prefix come first,
-    /// 2. then values in which a later word does,
-    /// 3. then, if these are fewer than the limit, values that do with one typo, then with two. The number of typos per word
-    ///    is bounded as in a search.
+    /// 1. values that begin with the prefix;
+    /// 2. values with a later word that begins with it;
+    /// 3. if these are fewer than the limit, values with a word that begins with it except for one typo, then for two. The
+    ///    number of typos per word is bounded as in a search.
     ///
     /// Only the first 200 bytes of a value are compared.
     pub prefix: String,
