@@ -39,7 +39,7 @@ impl RequiredVersions {
     /// Parses sync tokens.
     ///
     /// # Errors
-    /// The end of a sentence that begins with the name of the parameter or header.
+    /// Returns a message that follows the name of the parameter or header.
     pub(crate) fn parse<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Result<Self, ValueFault> {
         let mut required = Self::default();
         for (token, count) in tokens.into_iter().zip(1..) {

@@ -146,7 +146,7 @@ pub fn wanted(request: &SearchRequest, field: &Field) -> Vec<String> {
 /// can have.
 ///
 /// # Errors
-/// The end of a sentence that begins with the name of the parameter.
+/// Returns a message that follows the name of the parameter: `must be …`.
 pub fn read_facet_field(text: &str) -> Result<Field, String> {
     let field = Field::parse_facet(text)?;
     if let Field::Attribute(key) = &field {
