@@ -285,7 +285,7 @@ pub struct Product {
     pub id: ProductId,
     /// The version.
     pub version: Version,
-    /// The time of creation; of the latest one if the product was deleted before.
+    /// The time of creation; if the product was deleted and created again, of the latest creation.
     pub created_at: Timestamp,
     /// The time at which this version was written.
     pub updated_at: Timestamp,
