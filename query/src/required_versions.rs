@@ -26,7 +26,7 @@ pub(crate) const MAX_SYNC_TOKENS: usize = 100;
 /// The name of the header in faults and in the OpenAPI document.
 const HEADER: &str = "Noren-Sync-Token";
 
-/// The versions that the index must hold before a request is answered, and how long to wait for them.
+/// The versions that the index must hold before a request is answered, and the time to wait for them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RequiredVersions {
     /// For each product, the version that must be indexed; a later one will do.
@@ -60,7 +60,7 @@ impl RequiredVersions {
         *required = version.max(*required);
     }
 
-    /// Sets how long to wait.
+    /// Sets the time to wait.
     pub(crate) fn within(self, timeout: Duration) -> Self {
         Self { timeout: Some(timeout), ..self }
     }
@@ -91,7 +91,7 @@ impl RequiredVersions {
         self.versions.iter().map(|(id, version)| (id, *version))
     }
 
-    /// Returns how long to wait.
+    /// Returns the time to wait.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(DEFAULT_SYNC_TIMEOUT)
     }
