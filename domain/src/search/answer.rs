@@ -22,7 +22,7 @@ pub struct SearchAnswer {
     /// The words of the query, as typed, that became optional because too few products have all words. Products without them
     /// follow; those that have more of them come first.
     pub relaxed: Vec<String>,
-    /// Where the next page begins; `None` on the last page.
+    /// The cursor at which the next page begins; `None` on the last page.
     pub next: Option<Cursor>,
     /// Identifies the snapshot of the index: equal for two searches if nothing was committed between them.
     pub snapshot: String,

@@ -1,4 +1,4 @@
-//! Cursors: where the next page of a list begins.
+//! Cursors: the positions in a list at which the next page begins.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

@@ -113,7 +113,7 @@ pub struct Boost {
 /// A page of the list of matching products.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// Where it begins.
+    /// The beginning of the page.
     pub start: PageStart,
     /// The most products on it, from 1 to [`MAX_PAGE_SIZE`](crate::search::MAX_PAGE_SIZE).
     pub size: usize,
@@ -125,16 +125,17 @@ impl Default for Page {
     }
 }
 
-/// Where a page begins.
+/// The beginning of a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageStart {
-    /// At this page, counted from 1; `number * size` is at most [`MAX_PAGED_PRODUCTS`](crate::search::MAX_PAGED_PRODUCTS).
+    /// The number of the page, counted from 1; `number * size` is at most
+    /// [`MAX_PAGED_PRODUCTS`](crate::search::MAX_PAGED_PRODUCTS).
     Number(usize),
     /// After the product that the cursor names.
     After(Cursor),
 }
 
-/// Asks for the values of one facet.
+/// A request for the values of one facet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FacetRequest {
     /// Selects the products that count; its facets, sort and page are ignored.
