@@ -178,7 +178,8 @@ struct Rebuilt {
 }
 
 impl Rebuilt {
-    /// Returns the number of events before the switch: as many pages are compared after it as before.
+    /// Returns the number of events before the switch: all of filling and half of comparing, because a rebuild compares as
+    /// many pages after the switch as before.
     fn before_the_switch(&self) -> usize {
         let filled = self.events.iter().filter(|entry| entry["event"] == "filling").count();
         let compared = self.events.iter().filter(|entry| entry["event"] == "verifying").count();
@@ -193,9 +194,9 @@ impl Rebuilt {
 /// The moment when the client of a rebuild disconnects.
 #[derive(Clone, Copy)]
 struct Break {
-    /// After this many events.
+    /// The number of events to receive first.
     events: usize,
-    /// And this much later.
+    /// The delay after the last of these events.
     delay: Duration,
 }
 

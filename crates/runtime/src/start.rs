@@ -12,8 +12,8 @@ use crate::start_error::{StartError, exit_code};
 /// The flag of every service that checks a running service instead of serving.
 const CHECK_HEALTH: &str = "check-health";
 
-/// Runs the `main` of a service: reads flags and variables, of which `known` are the valid names, starts logging, and
-/// runs the service to its end. With `--check-health` it checks the service that is already running instead.
+/// Runs the `main` of a service: reads flags and variables, rejects variables that are not among `known`, starts
+/// logging, and runs the service to its end. With `--check-health` it checks the service that is already running instead.
 pub fn run<C, F>(service: &'static str, known: &[String], run: impl FnOnce(C) -> F) -> ExitCode
 where
     C: clap::Parser,
@@ -42,7 +42,7 @@ where
     exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
 }
 
-/// Parses flags and variables. A wrong flag, like `--help`, ends the process as usual for a command line.
+/// Parses flags and variables. `--help` and wrong flags end the process, as usual for a command line.
 ///
 /// # Errors
 /// Names a variable whose value is invalid.

@@ -270,7 +270,7 @@ fn search_options() -> Vec<Parameter> {
         Parameter {
             name: "page",
             endpoints: SEARCH,
-            // Tools would send a documented default, also together with a cursor.
+            // No documented default, because tools would send it even together with a cursor, which is an error.
             kind: Kind::Number { min: 1, max: MAX_PAGED_PRODUCTS, default: None },
             about: format!(
                 "The page, counted from 1, which is the default. Pages reach the first {MAX_PAGED_PRODUCTS} products \

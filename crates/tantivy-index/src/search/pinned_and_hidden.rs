@@ -19,8 +19,8 @@ pub(crate) struct PinnedAndHidden {
 }
 
 impl PinnedAndHidden {
-    /// Looks up the products. Hiding takes precedence, a product is pinned once, and only an order by relevance has pinned
-    /// products.
+    /// Looks up the products. Hiding takes precedence over pinning, a product is pinned at most once, and pins apply only to
+    /// the order by relevance.
     pub(crate) fn find(request: &SearchRequest, snapshot: &Snapshot) -> tantivy::Result<Self> {
         const FIRST: u32 = (PINNED_SCORE / STEP) as u32;
         const DISTANCE: u32 = (1.0 / STEP) as u32;
