@@ -65,6 +65,11 @@ impl RequiredVersions {
         Self { timeout: Some(timeout), ..self }
     }
 
+    /// Takes the time to wait from `other`.
+    pub(crate) fn with_timeout_of(self, other: &Self) -> Self {
+        Self { timeout: other.timeout, ..self }
+    }
+
     /// Adds the versions of `other`; the longer time-out applies.
     ///
     /// # Errors

@@ -337,6 +337,8 @@ fn search_options() -> Vec<Parameter> {
                     until the index holds that version of the product or a later one. Repeated: all of them. Those of the \
                     header `Noren-Sync-Token`, which every endpoint of this service takes, count as well."
                 .into(),
+            // Faults of the time are reported first.
+            needs: &["syncTimeout"],
             read: values::read_sync_tokens,
             ..row()
         },
@@ -347,7 +349,6 @@ fn search_options() -> Vec<Parameter> {
             about: "The most seconds to wait for the writes of `syncToken` and of the header `Noren-Sync-Token`; then the \
                     response is 504. With 0 the index is checked once."
                 .into(),
-            needs: &["syncToken"],
             read: values::read_sync_timeout,
             ..row()
         },

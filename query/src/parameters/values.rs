@@ -290,7 +290,7 @@ pub(crate) fn write_cursor(row: &Parameter, parsed: &ParsedSearch, query: &mut S
 pub(crate) fn read_sync_tokens(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let tokens = reader.all(row.name);
     match RequiredVersions::parse(tokens.iter().map(String::as_str)) {
-        Ok(required) => draft.parsed.required = required,
+        Ok(required) => draft.parsed.required = required.with_timeout_of(&draft.parsed.required),
         Err((kind, message)) => reader.fault(row.name, kind, message),
     }
 }
