@@ -241,7 +241,7 @@ async fn of_two_processes_on_one_folder_one_takes_import_jobs() {
     get(&second.url, &job).await.expect(200);
     import(&second).await.expect(202);
     let finished = async || get(&second.url, &job).await.json()["finishedAt"].is_string();
-    wait_until("the second goes on with the jobs of the first", finished).await;
+    wait_until("the second resumes the jobs of the first", finished).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
