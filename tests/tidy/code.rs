@@ -10,24 +10,6 @@ const MAX_LINES: usize = 500;
 const MAX_MAIN_LINES: usize = 30;
 /// The maximum number of documentation comments in the workspace that begin with What, Whether or How.
 const MAX_QUESTIONS: usize = 19;
-/// Circles between modules that are allowed: the package and its modules. An entry needs a comment with the reason.
-const CIRCLES: [(&str, &[&str]); 1] = [(
-    "noren",
-    &[
-        "crate",
-        "backup",
-        "cli",
-        "dlq",
-        "eval",
-        "explain::args",
-        "export",
-        "import::args",
-        "reindex",
-        "run",
-        "search::args",
-        "verify",
-    ],
-)];
 
 #[test]
 fn a_main_file_only_starts_things() {
@@ -83,13 +65,8 @@ fn no_modules_of_a_crate_depend_on_each_other_in_a_circle() {
         let folder = member.folder.strip_prefix(root()).expect("a member is in the workspace").join("src");
         let folder = folder.to_string_lossy().into_owned();
         for Circle { modules, edges } in Modules::new(&folder, sources.iter()).circles() {
-            let is_defended = CIRCLES.iter().any(|(package, defended)| {
-                *package == member.name && modules.iter().all(|module| defended.contains(&module.as_str()))
-            });
-            if !is_defended {
-                let edges: Vec<String> = edges.iter().map(|(from, to)| format!("{from} -> {to}")).collect();
-                wrong.push(format!("{}: {modules:?}: {}", member.name, edges.join(", ")));
-            }
+            let edges: Vec<String> = edges.iter().map(|(from, to)| format!("{from} -> {to}")).collect();
+            wrong.push(format!("{}: {modules:?}: {}", member.name, edges.join(", ")));
         }
     }
     assert!(wrong.is_empty(), "{} circles:\n{}", wrong.len(), wrong.join("\n"));

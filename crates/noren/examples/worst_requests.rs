@@ -1,8 +1,8 @@
-//! How long the worst requests take that a caller may send: every bound used up, in many ways.
+//! Measures the slowest requests that the API accepts: each uses one or more of its bounds to the full.
 //!
-//! `noren serve` with `NOREN_ANSWER_CACHE_MB=0` over a large catalogue, then
-//! `cargo run --release -p noren --example worst_requests -- http://127.0.0.1:8080`. The words, the keys of attributes and
-//! the ids of the requests are those of the catalogue.
+//! Start `noren serve` with `NOREN_ANSWER_CACHE_MB=0` on a large catalogue, then run
+//! `cargo run --release -p noren --example worst_requests -- http://127.0.0.1:8080`. The requests are built from the words,
+//! attribute keys and ids of the catalogue.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -18,22 +18,22 @@ use fastrand::Rng;
 use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
-/// Pages of products that words and attributes are taken from.
+/// Number of pages, in each sort order, from which words and attributes are taken.
 const SAMPLED_PAGES: usize = 15;
-/// How long one request may take before the measuring is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout of one request; exceeding it ends the measurement.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Parser)]
 struct Flags {
     /// Address of the service
     url: Url,
-    /// How often each request is sent; the quickest counts, since others may be at work on the same machine
+    /// Number of times each request is sent; the fastest counts, because the machine may be busy with other work
     #[arg(long, default_value_t = 5)]
     tries: u32,
-    /// Which words are drawn
+    /// Seed of the random words
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Fail when a request takes longer
+    /// Fail if a request takes longer
     #[arg(long, value_name = "MILLISECONDS")]
     max: Option<u64>,
 }
@@ -41,9 +41,9 @@ struct Flags {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let flags = Flags::parse();
-    // A client needs one, also where it talks without encryption.
+    // The client requires a provider, even for plain HTTP. An error means that one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let service = Service { client: Client::builder().timeout(PATIENCE).build()?, url: flags.url };
+    let service = Service { client: Client::builder().timeout(REQUEST_TIMEOUT).build()?, url: flags.url };
     let sample = Sample::take(&service).await?;
     let mut measured = Vec::new();
     for request in requests(&sample, &mut Rng::with_seed(flags.seed)) {
@@ -51,9 +51,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut total = Value::Null;
         for _ in 0..flags.tries.max(1) {
             let begun = Instant::now();
-            let answer = service.send(&request).await?;
+            let response = service.send(&request).await?;
             best = best.min(begun.elapsed());
-            total = answer["total"].clone();
+            total = response["total"].clone();
         }
         measured.push((best, request.name, total));
     }
@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A request: its address, and a body when it is a POST.
+/// A request: a POST if it has a body, otherwise a GET.
 struct Request {
     name: &'static str,
     path: String,
@@ -95,8 +95,8 @@ impl Service {
             }
             None => self.client.get(url),
         };
-        let answer = sent.send().await?;
-        let (status, text) = (answer.status(), answer.text().await?);
+        let response = sent.send().await?;
+        let (status, text) = (response.status(), response.text().await?);
         if !status.is_success() {
             return Err(format!("{}: {status}: {text}", request.name).into());
         }
@@ -104,20 +104,21 @@ impl Service {
     }
 }
 
-/// What the catalogue has.
+/// A sample of the words, attributes and tags of the catalogue.
 struct Sample {
-    /// Words of names and descriptions, those first that the most products have.
+    /// Words of names and descriptions, by number of products, descending.
     words: Vec<String>,
-    /// Words that few products have.
+    /// Words that occur in few products.
     rare: Vec<String>,
-    /// Keys of attributes, those first that the most products have.
+    /// Attribute keys, by number of products, descending.
     keys: Vec<String>,
-    /// Keys of attributes, those first that have the most values.
+    /// Attribute keys, by number of distinct values, descending.
     varied: Vec<String>,
-    /// The key of an attribute that is a number in many products.
+    /// The attribute key with a number in the most products.
     number: String,
+    /// Tags, by number of products, descending.
     tags: Vec<String>,
-    /// The product with the longest name.
+    /// Id of the product with the most words in its name.
     longest: String,
 }
 
@@ -132,8 +133,8 @@ impl Sample {
             orders.iter().flat_map(|order| (1..=SAMPLED_PAGES).map(move |page| (order, page)))
         {
             let parameters = [("sortBy", *order), ("page", &page.to_string()), ("pageSize", "100")];
-            let answer = service.send(&get("sample", "products/search", &parameters)).await?;
-            for product in answer["products"].as_array().into_iter().flatten() {
+            let response = service.send(&get("sample", "products/search", &parameters)).await?;
+            for product in response["products"].as_array().into_iter().flatten() {
                 let text = |field: &str| product[field].as_str().unwrap_or_default().to_lowercase();
                 let all = format!("{} {}", text("name"), text("description"));
                 let letters = all.split(|c: char| !c.is_ascii_lowercase()).filter(|word| word.len() > 2);
@@ -156,18 +157,19 @@ impl Sample {
         let rare = rare.map(|(word, _)| word.clone()).collect();
         let varied = values.into_iter().map(|(key, values)| (key, values.len())).collect();
         Ok(Self {
-            words: most_first(words),
+            words: by_count_descending(words),
             rare,
-            keys: most_first(keys),
-            varied: most_first(varied),
-            number: most_first(numbers).into_iter().next().unwrap_or_default(),
-            tags: most_first(tags),
+            keys: by_count_descending(keys),
+            varied: by_count_descending(varied),
+            number: by_count_descending(numbers).into_iter().next().unwrap_or_default(),
+            tags: by_count_descending(tags),
             longest: longest.1,
         })
     }
 }
 
-fn most_first(counts: BTreeMap<String, usize>) -> Vec<String> {
+/// Returns the keys by count, descending.
+fn by_count_descending(counts: BTreeMap<String, usize>) -> Vec<String> {
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts.into_iter().map(|(text, _)| text).collect()
@@ -178,7 +180,7 @@ fn get(name: &'static str, path: &str, parameters: &[(&str, &str)]) -> Request {
     Request { name, path: path.to_owned(), parameters: parameters.collect(), body: None }
 }
 
-/// As many of the words as a search may have.
+/// Joins words to a query, up to the bounds on its words and characters. Words that do not fit are skipped.
 fn query(words: impl IntoIterator<Item = String>) -> String {
     let mut query = String::new();
     for word in words.into_iter().filter(|word| !word.is_empty()) {
@@ -192,7 +194,7 @@ fn query(words: impl IntoIterator<Item = String>) -> String {
     query
 }
 
-/// The word with two letters inside it swapped.
+/// Swaps two adjacent letters inside the word, if it has more than three.
 fn misspelt(word: &str, random: &mut Rng) -> String {
     let mut letters: Vec<char> = word.chars().collect();
     if letters.len() > 3 {
@@ -220,7 +222,7 @@ fn letters() -> String {
     query(('a'..='z').chain('0'..='5').map(String::from))
 }
 
-/// Many words of every kind.
+/// Returns searches with many words of each kind.
 fn word_requests(sample: &Sample, random: &mut Rng) -> Vec<Request> {
     let Sample { words, rare, keys, .. } = sample;
     let of_length = |length: std::ops::RangeInclusive<usize>| {
@@ -258,33 +260,34 @@ fn word_requests(sample: &Sample, random: &mut Rng) -> Vec<Request> {
         search("common words, misspelt, of more letters", &longer),
         search("common words, misspelt, of 3 letters", &short),
         search("rare words that no product has together", &query(rare.iter().cloned())),
-        search("words that there are not", &unknown),
+        search("unknown words", &unknown),
         search("256 Chinese characters", &one_run),
         search("256 katakana", &one_kana),
         search("32 words of Chinese characters", &many_runs),
         search("a model number of 128 parts", &codes),
         search("16 numbers with units", &sizes),
-        search("one word again and again", &query((0..MAX_QUERY_WORDS).map(|_| words[0].clone()))),
+        search("one word, repeated", &query((0..MAX_QUERY_WORDS).map(|_| words[0].clone()))),
         all("the commonest word, 20 attributes, 100 products", &words[0]),
-        made_up_cursor("a made-up cursor that wants typos in all of the commonest words", &common),
-        made_up_cursor("a made-up cursor that wants typos in all misspelt words", &long),
+        made_up_cursor("a made-up cursor that allows typos in each of the commonest words", &common),
+        made_up_cursor("a made-up cursor that allows typos in each misspelt word", &long),
     ]
 }
 
-/// Every word may be missing, and have typos, whether or not that would have been looked for.
+/// Returns a search whose cursor makes every word optional and allows typos in it, whatever the index would choose.
 fn made_up_cursor(name: &'static str, words: &str) -> Request {
-    let places: Vec<u8> = (0..MAX_QUERY_WORDS as u8).collect();
+    let positions: Vec<u8> = (0..MAX_QUERY_WORDS as u8).collect();
     let cursor = ProductId::parse("0").map(|id| Cursor {
         sort: Sort::Relevance,
         key: Some(SortKey::Score(f32::MAX.to_bits())),
         id,
-        interpretation: QueryInterpretation { typos: places.clone(), optional: places },
+        interpretation: QueryInterpretation { typos: positions.clone(), optional: positions },
     });
     let cursor = cursor.map(|cursor| cursor.encode()).unwrap_or_default();
     get(name, "products/search", &[("query", words), ("cursor", &cursor)])
 }
 
-/// Many facets over everything, with filters that let nearly everything count.
+/// Returns searches with many facets and without words. Facets ignore the filters of their own field, so that nearly every
+/// product counts.
 fn facet_requests(sample: &Sample) -> Vec<Request> {
     let Sample { keys, varied, tags, number, .. } = sample;
     let all = |name, names: &str, filters: &[(&str, &str)]| {
@@ -318,7 +321,7 @@ fn facet_requests(sample: &Sample) -> Vec<Request> {
     ]
 }
 
-/// The deepest pages.
+/// Returns searches for the last reachable page.
 fn page_requests(sample: &Sample) -> Vec<Request> {
     let deepest = (MAX_PAGED_PRODUCTS / MAX_PAGE_SIZE).to_string();
     let deep = |name, sort: &str, words: &str| {
@@ -338,7 +341,7 @@ fn page_requests(sample: &Sample) -> Vec<Request> {
     ]
 }
 
-/// What is not a search by itself.
+/// Returns suggestions, facet values, similar products, and several searches in one call.
 fn other_requests(sample: &Sample, random: &mut Rng) -> Vec<Request> {
     let common = query(sample.words.iter().cloned());
     let broken = query(sample.words.iter().filter(|word| word.len() > 6).map(|word| misspelt(word, random)));

@@ -7,11 +7,12 @@ use api::wire::dead_letters::{Letter, LetterSelection, Letters, LettersOutcome, 
 use axum::body::Bytes;
 use clap::{Args, Subcommand};
 use comfy_table::{Cell, CellAlignment};
+use domain::fault::printable;
 
 use crate::client::{Api, read_json};
 use crate::failure::{Context as _, Failure};
 use crate::target::{Access, Target};
-use crate::terminal::{print, printable, table};
+use crate::terminal::{print, table};
 
 const NOT_RECORDED: &str = "not recorded";
 

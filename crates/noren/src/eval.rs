@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use api::wire::search::SearchAnswer;
 use clap::Args;
+use domain::fault::printable;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Api, read_json};
 use crate::failure::{Context as _, Failure};
 use crate::target::{Access, Target};
-use crate::terminal::{print, printable};
+use crate::terminal::print;
 
 /// Number of products that NDCG takes into account.
 const DEPTH: usize = 10;
@@ -121,7 +123,7 @@ async fn measure(api: &dyn Api, args: &EvalArgs) -> Result<(), Failure> {
     }
 }
 
-/// The ratings by query. The file has the columns `query`, `product_id` and `rating`, and a row for each product.
+/// Reads the ratings by query. The file has the columns `query`, `product_id` and `rating`, and a row for each product.
 fn read_judgments(path: &Path) -> Result<BTreeMap<String, Ratings>, Failure> {
     #[derive(Deserialize)]
     struct Row {
@@ -152,19 +154,11 @@ fn read_judgments(path: &Path) -> Result<BTreeMap<String, Ratings>, Failure> {
 
 /// Returns the ids of the first results, best first.
 async fn search(api: &dyn Api, query: &str) -> Result<Vec<String>, Failure> {
-    #[derive(Deserialize)]
-    struct SearchResponse {
-        products: Vec<Product>,
-    }
-    #[derive(Deserialize)]
-    struct Product {
-        id: String,
-    }
     let parameters = [("query", query.to_owned()), ("pageSize", PAGE_SIZE.to_string())];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
     let body = api.get("/products/search", &parameters).await?.success()?;
-    let response: SearchResponse = read_json(&body, "the response")?;
-    Ok(response.products.into_iter().map(|product| product.id).collect())
+    let answer: SearchAnswer<'_> = read_json(&body, "the response")?;
+    Ok(answer.products.iter().map(|hit| hit.product.id.to_string()).collect())
 }
 
 impl Report {

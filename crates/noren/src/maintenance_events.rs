@@ -1,4 +1,4 @@
-//! What `noren verify` and `noren reindex` show of the events of a service.
+//! Formats the events of a service for `noren verify` and `noren reindex`.
 
 use api::wire::verify::{Drift, RepairStatus, Summary};
 use domain::Version;

@@ -1,6 +1,5 @@
 //! Output to the terminal.
 
-use std::borrow::Cow;
 use std::io::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -15,14 +14,6 @@ use crate::failure::{Context as _, Failure};
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let line_break = if text.ends_with('\n') { "" } else { "\n" };
     write!(std::io::stdout(), "{text}{line_break}").context(|| "writing to standard output".to_owned())
-}
-
-/// Replaces control characters: data must not control the terminal it is shown on.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    match text.contains(char::is_control) {
-        true => text.replace(char::is_control, "\u{fffd}").into(),
-        false => text.into(),
-    }
 }
 
 /// Creates a table that fits the terminal.

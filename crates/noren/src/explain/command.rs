@@ -1,9 +1,8 @@
 //! Collects the reports of store, queue and index, and writes them.
 
-use serde_json::value::RawValue;
+use api::wire::explain::ProductExplanation;
 
 use super::args::ExplainArgs;
-use super::index_report::IndexReport;
 use super::report::Report;
 use super::store_report::{StoredProduct, dead_letters_of, read_backlog};
 use crate::client::{Api, Service, read_json};
@@ -35,10 +34,9 @@ async fn report(catalogue: &CatalogueHandle, args: &ExplainArgs) -> Result<Strin
     let backlog = read_backlog(writes).await;
     let path = format!("/products/{id}/explain");
     let body = catalogue.api().get(&path, &args.parameters()).await?.success()?;
-    let index: &RawValue = read_json(&body, "the response")?;
-    let parsed: IndexReport = read_json(index.get().as_bytes(), "the response")?;
+    let index: ProductExplanation<'_> = read_json(&body, "the response")?;
     let dead_letters = dead_letters.map(|letters| dead_letters_of(letters, id));
-    let report = Report { id, stored, backlog, dead_letters, index, parsed };
+    let report = Report { id, stored, backlog, dead_letters, index };
     match args.json {
         true => serde_json::to_string(&report.to_json()).context(|| "writing the report".to_owned()),
         false => Ok(report.to_text()),

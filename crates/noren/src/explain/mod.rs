@@ -2,7 +2,7 @@
 
 mod args;
 mod command;
-mod index_report;
+mod excluding_filter;
 mod report;
 mod score_table;
 mod store_report;

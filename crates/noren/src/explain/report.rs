@@ -1,14 +1,14 @@
 //! The report of `noren explain`.
 
+use api::wire::explain::ProductExplanation;
 use api::wire::health::Backlog;
 use domain::Status;
+use domain::fault::printable;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use super::index_report::{ExcludingFilter, IndexReport};
+use super::excluding_filter;
 use super::score_table::score_table;
 use super::store_report::{FailedChange, ProductSummary, StoredProduct};
-use crate::terminal::printable;
 
 /// The state of a product in store, queue and index.
 pub(super) struct Report<'a> {
@@ -17,10 +17,8 @@ pub(super) struct Report<'a> {
     pub(super) backlog: Option<Backlog>,
     /// `None` if they are unknown.
     pub(super) dead_letters: Option<Vec<FailedChange>>,
-    /// The response of the query service, unchanged.
-    pub(super) index: &'a RawValue,
-    /// The same response, parsed.
-    pub(super) parsed: IndexReport,
+    /// The response of the query service.
+    pub(super) index: ProductExplanation<'a>,
 }
 
 #[derive(Serialize)]
@@ -34,7 +32,7 @@ pub(super) struct ReportJson<'a> {
     backlog: Option<&'a Backlog>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dead_letters: Option<&'a [FailedChange]>,
-    index: &'a RawValue,
+    index: &'a ProductExplanation<'a>,
 }
 
 impl Report<'_> {
@@ -42,12 +40,12 @@ impl Report<'_> {
     pub(super) fn to_json(&self) -> ReportJson<'_> {
         ReportJson {
             id: self.id,
-            found: self.parsed.rank.is_some(),
+            found: self.index.rank.is_some(),
             reasons: self.reasons(),
             catalogue: &self.stored,
             backlog: self.backlog.as_ref(),
             dead_letters: self.dead_letters.as_deref(),
-            index: self.index,
+            index: &self.index,
         }
     }
 
@@ -66,10 +64,10 @@ impl Report<'_> {
             lines.push("why:".to_owned());
             lines.extend(reasons.iter().map(|reason| format!("  - {}", printable(reason))));
         }
-        if let Some(corrected) = &self.parsed.corrected_query {
+        if let Some(corrected) = &self.index.corrected_query {
             lines.push(format!("did you mean: {}", printable(corrected)));
         }
-        if let Some(explanation) = &self.parsed.explanation
+        if let Some(explanation) = &self.index.explanation
             && !explanation.words.is_empty()
         {
             lines.push(score_table(explanation).trim_fmt());
@@ -88,7 +86,7 @@ impl Report<'_> {
     }
 
     fn index_line(&self) -> String {
-        match (self.parsed.state.as_str(), self.parsed.version) {
+        match (&*self.index.state, self.index.version) {
             ("unknown", _) | (_, None) => "nothing".to_owned(),
             ("hidden", Some(version)) => format!("version {version}, not active"),
             (state, Some(version)) => format!("version {version}, {}", printable(state)),
@@ -96,13 +94,13 @@ impl Report<'_> {
     }
 
     fn search_line(&self) -> String {
-        let total = match self.parsed.total {
+        let total = match self.index.total {
             1 => "1 product".to_owned(),
             total => format!("{total} products"),
         };
-        match self.parsed.rank {
+        match self.index.rank {
             Some(rank) => format!("place {rank} of {total}"),
-            None if self.parsed.total == 0 => "nothing is found".to_owned(),
+            None if self.index.total == 0 => "nothing is found".to_owned(),
             None => format!("not found among {total}"),
         }
     }
@@ -110,12 +108,12 @@ impl Report<'_> {
     /// Returns the reasons why the product is not found, or why its indexed version is outdated.
     pub(super) fn reasons(&self) -> Vec<String> {
         let mut reasons = self.reasons_of_store();
-        let IndexReport { excluded_by, hidden_by_rule, explanation, rank, total, .. } = &self.parsed;
-        reasons.extend(excluded_by.iter().map(ExcludingFilter::reason));
+        let ProductExplanation { excluded_by, hidden_by_rule, explanation, rank, total, .. } = &self.index;
+        reasons.extend(excluded_by.iter().map(excluding_filter::reason));
         if *hidden_by_rule {
             reasons.push("a rule of the shop hides it in this search".to_owned());
         }
-        if rank.is_some() || self.parsed.state != "active" {
+        if rank.is_some() || self.index.state != "active" {
             return reasons;
         }
         let words = explanation.iter().flat_map(|explanation| &explanation.words);
@@ -142,7 +140,7 @@ impl Report<'_> {
     /// Returns the reasons in the store and in the queue.
     fn reasons_of_store(&self) -> Vec<String> {
         let mut reasons = Vec::new();
-        let indexed = self.parsed.version;
+        let indexed = self.index.version;
         let mut is_behind = false;
         match &self.stored {
             StoredProduct::Product(ProductSummary { version, status, .. }) => {
@@ -159,7 +157,7 @@ impl Report<'_> {
                     ));
                 }
             }
-            StoredProduct::None { .. } if matches!(self.parsed.state.as_str(), "active" | "hidden") => {
+            StoredProduct::None { .. } if matches!(&*self.index.state, "active" | "hidden") => {
                 is_behind = true;
                 reasons.push(format!(
                     "the catalogue has no such product, and the index still has it; {}",
@@ -167,7 +165,7 @@ impl Report<'_> {
                 ));
             }
             StoredProduct::None { .. } => reasons.push("the catalogue has no such product".to_owned()),
-            StoredProduct::Unknown { .. } if self.parsed.state == "unknown" => {
+            StoredProduct::Unknown { .. } if self.index.state == "unknown" => {
                 reasons.push("the index has nothing of it".to_owned());
             }
             StoredProduct::Unknown { .. } => {}

@@ -1,12 +1,13 @@
 //! The parts of a score as a table.
 
+use api::wire::explain::Explanation;
 use comfy_table::{Cell, CellAlignment, Table};
+use domain::fault::printable;
 
-use super::index_report::Explanation;
-use crate::terminal::{printable, table};
+use crate::terminal::table;
 
 /// Formats the score of each word and phrase, and their sum.
-pub(super) fn score_table(explanation: &Explanation) -> Table {
+pub(super) fn score_table(explanation: &Explanation<'_>) -> Table {
     let mut table = table(["Word", "Found", "As", "In", "Level", "Score"]);
     let number = |number: String| Cell::new(number).set_alignment(CellAlignment::Right);
     for word in &explanation.words {

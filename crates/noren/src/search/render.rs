@@ -1,76 +1,20 @@
 //! The response of a search as text.
 
+use api::wire::facets::{Facet, PriceFacet};
+use api::wire::search::{Hit, SearchAnswer};
 use comfy_table::{Cell, CellAlignment, Table};
-use domain::input::RawObject;
-use domain::search::{DEFAULT_PAGE_SIZE, FacetValue};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use domain::fault::printable;
+use domain::search::FacetValue;
 
-use crate::terminal::{printable, table};
+use crate::terminal::table;
 
 /// Number of values shown per facet.
 const FACET_VALUES_SHOWN: usize = 10;
 /// Length of the longest bar of a histogram, in characters.
 const BAR_CHARS: u64 = 30;
 
-/// The shown part of a search response.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct SearchResponse<'a> {
-    #[serde(borrow)]
-    products: Vec<Product<'a>>,
-    total: u64,
-    took: f64,
-    #[serde(borrow)]
-    facets: RawObject<'a>,
-    page: Option<u64>,
-    page_size: Option<u64>,
-    corrected_query: Option<String>,
-    #[serde(default)]
-    relaxed: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Product<'a> {
-    id: String,
-    name: String,
-    brand: Option<String>,
-    category: Option<String>,
-    /// JSON, so the price keeps its digits.
-    #[serde(borrow)]
-    price: Option<&'a RawValue>,
-    currency: Option<String>,
-    stock: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct ValuesFacet {
-    values: Vec<FacetValue>,
-    distinct: u64,
-}
-
-#[derive(Deserialize)]
-struct PriceFacet<'a> {
-    #[serde(borrow)]
-    min: &'a RawValue,
-    #[serde(borrow)]
-    max: &'a RawValue,
-    count: u64,
-    #[serde(borrow)]
-    histogram: Vec<Bucket<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Bucket<'a> {
-    #[serde(borrow)]
-    from: &'a RawValue,
-    #[serde(borrow)]
-    to: &'a RawValue,
-    count: u64,
-}
-
 /// Formats products, counts and facets.
-pub(super) fn render(response: &SearchResponse<'_>) -> String {
+pub(super) fn render(response: &SearchAnswer<'_>) -> String {
     let mut text = String::new();
     if let Some(corrected) = &response.corrected_query {
         text.push_str(&format!("did you mean: {}\n", printable(corrected)));
@@ -88,41 +32,37 @@ pub(super) fn render(response: &SearchResponse<'_>) -> String {
     text.push_str(&footer(response));
     for (field, facet) in &response.facets.0 {
         text.push('\n');
-        if let Ok(facet) = serde_json::from_str::<ValuesFacet>(facet.get()) {
-            text.push_str(&values_facet(field, &facet));
-        } else if let Ok(facet) = serde_json::from_str::<Option<PriceFacet<'_>>>(facet.get()) {
-            text.push_str(&price_facet(field, facet.as_ref()));
-        }
+        text.push_str(&match facet {
+            Facet::Values { values, distinct, .. } => values_facet(field, values, *distinct),
+            Facet::Price(facet) => price_facet(field, facet.as_ref()),
+        });
     }
     text
 }
 
-fn product_table(products: &[Product<'_>]) -> Table {
+fn product_table(hits: &[Hit<'_>]) -> Table {
     let mut table = table(["Name", "Brand", "Category", "Price", "Stock", "Id"]);
-    for product in products {
-        let price = match (product.price, &product.currency) {
-            (Some(price), Some(currency)) => format!("{} {currency}", price.get()),
-            _ => String::new(),
-        };
-        let text = |text: &Option<String>| Cell::new(printable(text.as_deref().unwrap_or_default()));
+    let number =
+        |number: Option<String>| Cell::new(number.unwrap_or_default()).set_alignment(CellAlignment::Right);
+    for Hit { product, .. } in hits {
+        let content = &product.content;
+        let category = content.category.as_ref().map(ToString::to_string);
         table.add_row([
-            Cell::new(printable(&product.name)),
-            text(&product.brand),
-            text(&product.category),
-            Cell::new(price).set_alignment(CellAlignment::Right),
-            Cell::new(product.stock.map(|stock| stock.to_string()).unwrap_or_default())
-                .set_alignment(CellAlignment::Right),
-            Cell::new(printable(&product.id)),
+            Cell::new(printable(&content.name)),
+            Cell::new(printable(content.brand.as_deref().unwrap_or_default())),
+            Cell::new(printable(&category.unwrap_or_default())),
+            number(content.price.map(|price| format!("{price} {}", price.currency()))),
+            number(content.stock.map(|stock| stock.to_string())),
+            Cell::new(printable(product.id.as_str())),
         ]);
     }
     table
 }
 
 /// Formats the range of results, such as `1 to 20 of 137 products, 0.8 ms`.
-fn footer(response: &SearchResponse<'_>) -> String {
+fn footer(response: &SearchAnswer<'_>) -> String {
     let shown = response.products.len() as u64;
-    let size = response.page_size.unwrap_or(DEFAULT_PAGE_SIZE as u64);
-    let before = response.page.unwrap_or(1).saturating_sub(1).saturating_mul(size);
+    let before = response.page.unwrap_or(1).saturating_sub(1).saturating_mul(response.page_size) as u64;
     let range = match (shown, response.total) {
         (_, 0) => "no products found".to_owned(),
         (0, total) => format!("no products on this page of {total} found"),
@@ -133,9 +73,9 @@ fn footer(response: &SearchResponse<'_>) -> String {
     format!("{range}, {:.1} ms\n", response.took)
 }
 
-fn values_facet(field: &str, facet: &ValuesFacet) -> String {
-    let shown = &facet.values[..facet.values.len().min(FACET_VALUES_SHOWN)];
-    let mut text = match facet.distinct.saturating_sub(shown.len() as u64) {
+fn values_facet(field: &str, values: &[FacetValue], distinct: usize) -> String {
+    let shown = &values[..values.len().min(FACET_VALUES_SHOWN)];
+    let mut text = match distinct.saturating_sub(shown.len()) {
         0 => format!("{}\n", printable(field)),
         more => format!("{} (and {more} more)\n", printable(field)),
     };
@@ -145,8 +85,8 @@ fn values_facet(field: &str, facet: &ValuesFacet) -> String {
     text
 }
 
-fn price_facet(field: &str, facet: Option<&PriceFacet<'_>>) -> String {
-    let Some(PriceFacet { min, max, count, histogram }) = facet else {
+fn price_facet(field: &str, facet: Option<&PriceFacet>) -> String {
+    let Some(PriceFacet { min, max, count, histogram, .. }) = facet else {
         return format!("{field}: no prices\n");
     };
     let products = if *count == 1 { "product" } else { "products" };
@@ -168,10 +108,13 @@ mod tests {
 
     const RESPONSE: &str = r#"{
         "products":[{"id":"k-1","name":"Kettle","brand":"Tetsu","category":"Kitchen > Kettles","price":19.90,
-            "currency":"USD","stock":3,"score":1.5,"highlights":{}},{"id":"k-2","name":"Red \u001b[31m kettle"}],
+            "currency":"USD","stock":3,"status":"active","version":1,"createdAt":"2026-01-05T09:30:00Z",
+            "updatedAt":"2026-01-05T09:30:00Z","score":1.5,"highlights":{}},
+            {"id":"k-2","name":"Red \u001b[31m kettle","status":"active","version":1,"createdAt":"2026-01-05T09:30:00Z",
+            "updatedAt":"2026-01-05T09:30:00Z","score":1.5}],
         "total":12,"took":0.84,"page":3,"pageSize":2,"correctedQuery":"kettle",
         "facets":{"brand":{"values":[{"value":"Tetsu","count":7}],"distinct":4},
-            "price":{"min":5.00,"max":24.90,"count":11,"histogram":[
+            "price":{"min":5.00,"max":24.90,"count":11,"currency":"USD","histogram":[
                 {"from":0.00,"to":9.99,"count":10},{"from":10.00,"to":19.99,"count":0},{"from":20.00,"to":29.99,"count":1}]}}}"#;
 
     #[test]
