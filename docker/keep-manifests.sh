@@ -14,8 +14,8 @@ find . -name Cargo.toml | while read -r manifest; do
     for source in src/lib.rs $paths; do
         mkdir -p "$package/$(dirname "$source")"
         case $source in
-            *main.rs) echo 'fn main() {}' ;;
-            *) echo ;;
+            *lib.rs) echo ;;
+            *) echo 'fn main() {}' ;;
         esac >"$package/$source"
     done
 done

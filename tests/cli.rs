@@ -16,7 +16,7 @@ use crate::support::{
     Running, TestApp, command, dead_letter_all, finished, repository, shared_data, wait_until,
 };
 
-/// What a run of `noren` left.
+/// The exit code and the output of a run of `noren`.
 struct Run {
     code: i32,
     out: String,
@@ -59,7 +59,7 @@ fn path(folder: &tempfile::TempDir, name: &str) -> String {
     folder.path().join(name).to_str().expect("temporary folders have plain names").to_owned()
 }
 
-/// What callers said of each product, by id.
+/// Returns the products of an export by id, without the fields that Noren sets.
 fn contents(ndjson: &str) -> BTreeMap<String, Value> {
     let product = |line: &str| {
         let mut product: Value = serde_json::from_str(line).expect("each line is a product");
@@ -191,7 +191,7 @@ async fn why_a_product_is_found_or_not_is_explained() {
     assert_eq!(report["backlog"]["waiting"], 0);
     assert_eq!(report["index"]["explanation"]["words"][0]["found"], "exact");
 
-    // Where the writing side runs elsewhere, and nobody answers there, the reading side tells what it knows.
+    // If the write side does not respond, the report has the part of the read side.
     let text = explain(&["k1", "--command-url", "127.0.0.1:1"]).expect(0).out;
     assert!(text.contains("  catalogue  not known: no service answers at http://127.0.0.1:1;"), "{text}");
     let run = explain(&["k1", "--price", "9-1"]).expect(1);
@@ -223,7 +223,7 @@ async fn changes_that_could_not_be_indexed_are_explained_in_a_folder() {
     assert!(reasons[1].as_str().unwrap().ends_with(": the index cannot hold it"), "{report}");
 }
 
-/// Writes the next version of a product, and gives its message back until it is a dead letter.
+/// Writes the next version of a product, and fails its message until it is a dead letter.
 async fn give_up_a_change_of(id: &str, data_dir: &Path) {
     let store = EmbeddedStore::open(data_dir, embedded_store::Options::default()).unwrap();
     let held = store.get(&[ProductId::parse(id).unwrap()]).await.unwrap().remove(0);
@@ -340,7 +340,7 @@ fn what_rules_bring_is_measured_without_a_service() {
     assert!(lines.len() == 3 && lines[2].ends_with("broken.toml:2:1: unknown key `x`; expected one of version, words, pin, hide, boost, bury, weights"), "{}", run.err);
 }
 
-/// The way that `docs/TUNING.md` shows, with the rules and the judgments that it shows.
+/// Follows `docs/TUNING.md`, with its rules and its example judgments.
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_make_a_bad_search_of_the_demo_good() {
     let docs = repository().join("docs");
@@ -428,7 +428,7 @@ fn what_cannot_be_done_is_one_line_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let file = path(&folder, "cups.ndjson");
     std::fs::write(&file, "{\"name\":\"Cup\"}\n").unwrap();
-    // Port 1 is nobody's.
+    // No service listens on port 1.
     let nowhere = "http://127.0.0.1:1";
     for arguments in [
         &["import", &file, "--url", nowhere][..],
@@ -466,7 +466,7 @@ fn every_shell_gets_its_completions() {
     }
 }
 
-/// A folder with a product whose last change is a dead letter, and the key of that letter.
+/// Creates a product whose last change is a dead letter. Returns the data folder and the key of the dead letter.
 async fn with_a_dead_letter(folder: &tempfile::TempDir) -> (String, String) {
     let data = path(folder, "data");
     let product = "{\"id\":\"k1\",\"name\":\"Iron kettle\"}\n";
@@ -489,7 +489,7 @@ async fn dead_letters_of_stopped_data_are_shown_and_sent_again() {
     let missing = noren(&["dlq", "retry", &key, "99", "--data-dir", &data]).expect(1).out;
     assert!(missing.starts_with("1 sent again\n99 stays: there is no such dead letter"), "{missing}");
     assert_eq!(noren(&["dlq", "list", "--data-dir", &data]).expect(0).out, "no dead letters\n");
-    // Whoever opens the folder next indexes it.
+    // The next process that opens the folder indexes the change.
     let explained = noren(&["search", "kettle", "--json", "--data-dir", &data]).expect(0).out;
     assert!(explained.contains("k1"), "{explained}");
     let app = noren::app::App::open(Path::new(&data), noren::app::Options::default()).await.unwrap();
@@ -516,7 +516,7 @@ async fn dead_letters_are_dropped_only_when_that_is_meant() {
     }
 }
 
-/// The embedded back ends in a folder, named by the variables of the services.
+/// The back ends are embedded ones in a folder, configured by the environment variables of the services.
 #[test]
 fn every_command_works_on_the_configured_back_ends() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The three binaries as Lambda functions, which receive events as AWS sends them from a small runtime API.
+//! The three binaries as Lambda functions. A small runtime API sends them the events, as AWS does.
 //!
 //! Most tests run on the embedded back ends: they check that events become requests and batches, and that responses
 //! are what AWS expects.
@@ -261,7 +261,7 @@ async fn on_the_servers_of_aws_a_product_goes_all_the_way() {
     let (status, created, _) = command.request(&event("http-api-create")).await;
     assert_eq!(status, 201, "{created}");
 
-    // Does what Lambda does between the queue and the function.
+    // Receives from the queue and calls the function, as Lambda does.
     let value = |name: &str| variables.iter().find(|(variable, _)| *variable == name).unwrap().1.clone();
     let aws = Aws::local(&value("AWS_ENDPOINT_URL_SQS")).await.unwrap();
     let queue = SqsQueue::open(&aws, &value("NOREN_SQS_QUEUE")).await.unwrap();
@@ -285,8 +285,8 @@ async fn on_the_servers_of_aws_a_product_goes_all_the_way() {
     );
 }
 
-/// Prints the cold starts. `NOREN_TEST_FUNCTIONS` names the folder of the functions that `deploy/build.sh` made, which
-/// are measured then, see docs/BENCHMARKS.md: the debug build of the tests is not what would be deployed.
+/// Prints the cold starts, see docs/BENCHMARKS.md. To measure what would be deployed instead of the debug build of the
+/// tests, set `NOREN_TEST_FUNCTIONS` to the folder of the functions that `deploy/build.sh` made.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_asks_for_work_soon_after_its_start() {
     const STARTS: usize = 21;

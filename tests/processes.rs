@@ -241,7 +241,7 @@ async fn of_two_processes_on_one_folder_one_takes_import_jobs() {
     get(&second.url, &job).await.expect(200);
     import(&second).await.expect(202);
     let finished = async || get(&second.url, &job).await.json()["finishedAt"].is_string();
-    wait_until("the second goes on with the jobs of the first", finished).await;
+    wait_until("the second resumes the jobs of the first", finished).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -391,7 +391,7 @@ async fn rules_that_change_are_logged_with_line_and_fault() {
     );
     get(&service.url, "/health/ready").await.expect(200);
     std::fs::write(&rules, "version = 1\n[words]\nstopWords = [\"the\"]\n").unwrap();
-    wait_until("the rules are read again", async || logged("read again").await.is_some()).await;
+    wait_until("the rules are reloaded", async || logged("reloaded the rules").await.is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ impl OpenBackEnds {
     }
 }
 
-/// Opens store and queue. Any store works with any queue; if both are the same file, a write enqueues its change itself.
+/// Opens store and queue. Any store works with any queue. If both are one file, the store enqueues the change of each write.
 ///
 /// # Errors
 /// When one of them cannot be opened, with what to do about it.
@@ -80,7 +80,7 @@ pub async fn open_back_ends(config: &BackEnds) -> Result<OpenBackEnds, StartErro
         }
         #[cfg(feature = "aws")]
         (StoreKind::Dynamodb, QueueKind::Sqs) => {
-            // Both are opened concurrently: on Lambda the first client waits for it.
+            // Both are opened concurrently, because on Lambda the first request waits for them.
             let (store, queue) = tokio::join!(aws.store(), aws.queue());
             Ok(OpenBackEnds::new(Arc::new(store?), Arc::new(queue?)))
         }

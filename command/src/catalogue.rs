@@ -1,6 +1,6 @@
 //! The write side of the catalogue.
 //!
-//! Every command takes the same way: read the current record, decide, make one conditional write, and start over if
+//! Every command follows the same steps: read the current record, decide, make one conditional write, and start over if
 //! another writer was faster. Changes are then enqueued, unless the store enqueues them itself.
 
 use std::collections::HashSet;
@@ -64,8 +64,8 @@ impl Catalogue {
         self.store.list(cursor, limit).await
     }
 
-    /// Creates or replaces products, each independently, with the results in the order given. A batch of some hundred
-    /// costs little more than one product.
+    /// Creates or replaces products, each independently, with the results in the order given. A batch of a few
+    /// hundred costs little more than one product.
     pub async fn put_many(&self, inputs: Vec<ProductInput>) -> Vec<Result<WriteResponse, CommandError>> {
         self.execute_many(inputs.into_iter().map(Command::upsert).collect()).await
     }
@@ -73,7 +73,7 @@ impl Catalogue {
     /// Executes one command. If its idempotency key was used for the same request before, returns that response.
     ///
     /// # Errors
-    /// [`CommandError`]; nothing was changed then, except that the outcome of a failed store is unknown.
+    /// [`CommandError`]. Nothing was changed, unless the store failed: then the outcome is unknown.
     pub async fn execute(&self, command: Command) -> Result<WriteResponse, CommandError> {
         let Some(key) = command.idempotency.clone() else { return self.execute_one(command).await };
         if let Some(response) = self.find_response(&key).await? {
@@ -82,7 +82,7 @@ impl Catalogue {
         match self.execute_one(command).await {
             Ok(response) => Ok(response),
             Err(CommandError::Port(error)) => Err(error.into()),
-            // The same request may have been executed meanwhile, and its effect be what rejects this repetition.
+            // The same request may have been executed meanwhile, so that its own effect rejects this repetition.
             Err(rejected) => self.find_response(&key).await?.ok_or(rejected),
         }
     }

@@ -1,4 +1,4 @@
-//! Commands: what a client asks of one product.
+//! Commands: the operations that a client requests on one product.
 
 use std::sync::Arc;
 

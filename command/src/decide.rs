@@ -1,4 +1,4 @@
-//! The decision what a command writes, given the current record of its product. No I/O.
+//! Decides what a command writes, given the current record of its product. No I/O.
 
 use std::sync::Arc;
 

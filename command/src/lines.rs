@@ -48,7 +48,7 @@ impl Lines {
         Self::starting_at(Position::default(), body)
     }
 
-    /// Splits the rest of a body from a position on that a reader of the whole body was at.
+    /// Splits the rest of a body, which begins at a [`position`](Self::position) of an earlier reader of the body.
     pub(crate) fn starting_at(position: Position, rest: Body) -> Self {
         let splitter = LineSplitter::starting_at(position, MAX_BODY_BYTES);
         Self { body: rest.into_data_stream().fuse(), splitter, is_at_end: false }

@@ -63,7 +63,7 @@ fn write_response(response: WriteResponse) -> Response {
     let (status, message) = match response.outcome {
         WriteOutcome::Created => (StatusCode::CREATED, "created"),
         WriteOutcome::Updated => (StatusCode::OK, "updated"),
-        WriteOutcome::Unchanged => (StatusCode::OK, "unchanged: it was so already"),
+        WriteOutcome::Unchanged => (StatusCode::OK, "unchanged: the product has this content already"),
         WriteOutcome::Deleted => (StatusCode::OK, "deleted"),
     };
     let mut headers = HeaderMap::new();

@@ -43,7 +43,7 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Api::openapi()).merge(routes(catalogue))
 }
 
-/// Runs the service until the process is told to stop.
+/// Runs the service until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// When it cannot start.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::product::{Product, ProductId, Version};
 
-/// The trace of a deleted product. It keeps the version, so that no version is used twice.
+/// The tombstone of a deleted product. It keeps the version, so that no version is used twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tombstone {
@@ -91,7 +91,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Creates the change whose application results in this record, whatever the previous state.
+    /// Creates the change that results in this record when it is applied to any earlier one.
     pub fn to(record: Record) -> Self {
         match record {
             Record::Live(product) => Self::Update(product),

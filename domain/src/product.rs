@@ -35,7 +35,7 @@ impl ProductId {
     /// Parses an id.
     ///
     /// # Errors
-    /// Returns the end of a sentence about the id.
+    /// Returns a message that follows the name of the field: `must have …`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '~');
         if text.is_empty() || text.len() > Self::MAX_CHARS {
@@ -134,7 +134,7 @@ impl CategoryPath {
     /// Parses `Computers > Laptops`. Spaces around a level are removed.
     ///
     /// # Errors
-    /// Returns the end of a sentence about the path.
+    /// Returns a message that follows the name of the field: `must be …`.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::from_levels(text.split('>'))
     }
@@ -142,7 +142,7 @@ impl CategoryPath {
     /// Creates a path of the given levels, broad to narrow.
     ///
     /// # Errors
-    /// Returns the end of a sentence about the path.
+    /// Returns a message that follows the name of the field: `must be …`.
     pub fn from_levels<'a>(levels: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let levels: Vec<String> = levels.into_iter().map(|level| level.trim().to_owned()).collect();
         if levels.is_empty() || levels.iter().any(String::is_empty) {
@@ -285,7 +285,7 @@ pub struct Product {
     pub id: ProductId,
     /// The version.
     pub version: Version,
-    /// The time of creation; of the latest one if the product was deleted before.
+    /// The time of creation; if the product was deleted and created again, of the latest creation.
     pub created_at: Timestamp,
     /// The time at which this version was written.
     pub updated_at: Timestamp,

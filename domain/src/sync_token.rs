@@ -29,7 +29,7 @@ impl fmt::Display for SyncToken {
 impl FromStr for SyncToken {
     type Err = String;
 
-    /// Parses a token. The error is the end of a sentence about it.
+    /// Parses a token. The error is a message that follows the name of the parameter or header.
     fn from_str(text: &str) -> Result<Self, String> {
         let (version, id) = text.split_once('.').ok_or(MALFORMED)?;
         let is_number = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.starts_with('0');

@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 
 use crate::category_tree::tree;
 
-/// Renders the answer to a search. `took` is how long the index needed. `explanations` are those of the products, in their
-/// order; there may be none.
+/// Renders the answer to a search. `took` is the time that the index needed. `explanations` has one explanation for each
+/// product, in the order of the products, or none at all.
 ///
 /// # Errors
 /// Only for a defect: every product can be serialized.
@@ -77,7 +77,7 @@ pub(crate) fn milliseconds(took: Duration) -> f64 {
     took.as_micros() as f64 / 1000.0
 }
 
-/// Renders a facet. It may have more values than are listed: the tree is built from all of them.
+/// Renders a facet. Lists the first values only; the tree of categories is built from all of them.
 fn render_facet<'a>(field: &Field, facet: &'a Facet, request: &SearchRequest) -> facets::Facet<'a> {
     let limit = request.facet_values;
     match facet {

@@ -9,7 +9,7 @@ use domain::search::{Field, Hit, MAX_FACETS, MAX_PAGE_SIZE, Page, PageStart, Sea
 const MAX_ATTRIBUTES: usize = 6;
 /// The share of the products that must have an attribute for it to be selected.
 const MIN_COVERAGE: f64 = 0.2;
-/// With this many values or more, an attribute whose values mostly differ names the product rather than describes it.
+/// From this many values on, an attribute whose values mostly differ counts as a name of the product, not as a description.
 const MANY_VALUES: usize = 20;
 
 /// Returns the search for the sample: the best matches.

@@ -1,4 +1,4 @@
-//! Runs searches on the index, and measures how long it takes.
+//! Runs searches on the index, and measures their duration.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ fn with_tuning(path: &str, parameters: &str, tuning: &Tuning) -> String {
 }
 
 impl SearchService {
-    /// Adds what the shop's rules decide about the search at this moment.
+    /// Adds the shop's rules that apply to the search now.
     pub(crate) fn apply_rules(&self, parsed: ParsedSearch) -> ParsedSearch {
         let Some(rules) = &self.settings.rules else { return parsed };
         let request = parsed.request;
@@ -104,7 +104,7 @@ impl SearchService {
         Ok((requests, answers.into_iter().next().map(|sample| sample.snapshot)))
     }
 
-    /// Counts all categories if the answer has only some of them, which may lack some that the tree shows.
+    /// Counts all categories if the answer has only the most frequent ones, because the tree may show others.
     async fn complete_categories(
         &self,
         request: &SearchRequest,
@@ -126,7 +126,7 @@ impl SearchService {
         Ok(())
     }
 
-    /// Runs searches on one snapshot of the index, and returns how long that took.
+    /// Runs searches on one snapshot of the index. Returns the answers and the duration.
     pub(crate) async fn query_index(
         &self,
         kind: &'static str,
@@ -147,7 +147,7 @@ impl SearchService {
         Ok((answers.into_iter().next().ok_or_else(Problem::internal)?, took))
     }
 
-    /// Returns the values of a facet, and the snapshot of the index if it is known that there was only one.
+    /// Returns the values of a facet and their snapshot; `None` for the snapshot if the index may have changed meanwhile.
     pub(crate) async fn facet_values(
         &self,
         request: &FacetRequest,
@@ -161,7 +161,7 @@ impl SearchService {
     }
 }
 
-/// Returns the request with as many facet values as the tree of categories takes, which are more than the list shows.
+/// Returns the request with more facet values than the list shows, because the tree of categories needs them.
 fn with_room_for_a_tree(request: &SearchRequest) -> SearchRequest {
     let mut request = request.clone();
     if request.facets.contains(&Field::Category) {

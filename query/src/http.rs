@@ -1,4 +1,4 @@
-//! What all responses share: entity tags and the headers for caches.
+//! Parts that all responses share: entity tags and the headers for caches.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-/// The validator of a response. It is weak: responses to the same request on the same snapshot of the index differ in how long
-/// the search took and in their compression.
+/// The validator of a response. It is weak, because responses to the same request on the same snapshot of the index differ in
+/// the duration of the search and in their compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct EntityTag(u128);
 
@@ -48,7 +48,7 @@ impl fmt::Display for EntityTag {
     }
 }
 
-/// Which caches may keep a response, and for how long.
+/// The caches that may keep a response, and the time for which they may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CachePolicy {
     /// Any cache, for this many seconds; with 0 it always revalidates.
@@ -79,8 +79,8 @@ fn cacheable(mut response: Response, tag: &EntityTag, policy: CachePolicy) -> Re
             headers.insert(name, value);
         }
     }
-    // The compression layer sets this for responses that it compresses; a cache must know it of all. And a response in a
-    // shared cache may be older than the write that a client must see.
+    // The compression layer names `accept-encoding` only in responses that it compresses; a cache needs it in all. A request
+    // with a sync token must see its write, and a response in a shared cache may be older than that.
     headers.insert(VARY, HeaderValue::from_static("accept-encoding, noren-sync-token"));
     response
 }

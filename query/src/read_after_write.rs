@@ -32,7 +32,7 @@ impl SearchService {
         let timeout = required.timeout();
         let (mut polled, mut pause, mut permit) = (None, FIRST_PAUSE, None);
         loop {
-            // A snapshot that was polled before holds nothing new.
+            // An unchanged snapshot holds no new version.
             let snapshot = self.newest_snapshot().await?;
             if snapshot.is_none() || snapshot != polled {
                 self.remove_satisfied(&mut missing).await?;
@@ -46,7 +46,7 @@ impl SearchService {
             if permit.is_none() {
                 permit = Some(self.waiters.enter()?);
             }
-            // An index that does not identify its snapshots is queried by every poll.
+            // Without identified snapshots every poll queries the index, so the rate of polls is limited.
             let least = if polled.is_none() { self.waiters.min_poll_interval() } else { Duration::ZERO };
             tokio::time::sleep(pause.max(least).min(timeout - waited)).await;
             pause = MAX_PAUSE.min(pause * 2);

@@ -26,7 +26,7 @@ pub(crate) const MAX_SYNC_TOKENS: usize = 100;
 /// The name of the header in faults and in the OpenAPI document.
 const HEADER: &str = "Noren-Sync-Token";
 
-/// The versions that the index must hold before a request is answered, and how long to wait for them.
+/// The versions that the index must hold before a request is answered, and the time to wait for them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RequiredVersions {
     /// For each product, the version that must be indexed; a later one will do.
@@ -39,7 +39,7 @@ impl RequiredVersions {
     /// Parses sync tokens.
     ///
     /// # Errors
-    /// The end of a sentence that begins with the name of the parameter or header.
+    /// Returns a message that follows the name of the parameter or header.
     pub(crate) fn parse<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Result<Self, ValueFault> {
         let mut required = Self::default();
         for (token, count) in tokens.into_iter().zip(1..) {
@@ -60,9 +60,14 @@ impl RequiredVersions {
         *required = version.max(*required);
     }
 
-    /// Sets how long to wait.
+    /// Sets the time to wait.
     pub(crate) fn within(self, timeout: Duration) -> Self {
         Self { timeout: Some(timeout), ..self }
+    }
+
+    /// Takes the time to wait from `other`.
+    pub(crate) fn with_timeout_of(self, other: &Self) -> Self {
+        Self { timeout: other.timeout, ..self }
     }
 
     /// Adds the versions of `other`; the longer time-out applies.
@@ -91,7 +96,7 @@ impl RequiredVersions {
         self.versions.iter().map(|(id, version)| (id, *version))
     }
 
-    /// Returns how long to wait.
+    /// Returns the time to wait.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(DEFAULT_SYNC_TIMEOUT)
     }

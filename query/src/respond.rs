@@ -98,8 +98,8 @@ impl SearchService {
         self.index.snapshot().await.or_problem(SEARCH_INDEX)
     }
 
-    /// Keeps a response that reflects the snapshot that was the newest `before` rendering. One of a later snapshot would be
-    /// valid as well, but under steady writes few requests repeat on one snapshot.
+    /// Caches a response if it reflects `before`, the newest snapshot before rendering. A response of a later snapshot would
+    /// be valid as well, but under steady writes few requests repeat on one snapshot.
     fn remember(
         &self,
         cache_key: &str,
@@ -107,7 +107,7 @@ impl SearchService {
         before: Option<&str>,
     ) -> (EntityTag, CachedResponse) {
         let RenderedResponse { mut json, found_nothing, snapshot } = rendered;
-        // Spare capacity would be kept as well.
+        // The cache would keep spare capacity too.
         json.shrink_to_fit();
         let response = CachedResponse { json: json.into(), found_nothing };
         let tag = match &snapshot {

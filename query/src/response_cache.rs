@@ -1,8 +1,8 @@
 //! Keeps responses in memory until the index changes, so that a repeated search costs microseconds.
 //!
 //! A response is kept under its entity tag: a hash of the snapshot of the index and of the request. After a commit the
-//! snapshot has another name, so a response of an earlier snapshot is never served again. All of them are dropped when the
-//! first response of a new snapshot is kept: evicted one by one, they would fill the cache under steady writes.
+//! snapshot has another name, so a response of an earlier snapshot is never served again. Those responses are dropped all at
+//! once when the first response of a new snapshot is kept: evicted one by one, they would fill the cache under steady writes.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,9 +13,9 @@ use quick_cache::sync::Cache;
 use crate::http::EntityTag;
 use crate::metrics::{CACHE_HITS, CACHE_MISSES};
 
-/// The approximate size of an entry besides its bytes: the key and the bookkeeping of the cache.
+/// The approximate size of an entry in addition to its body: the key and the bookkeeping of the cache.
 const OVERHEAD_BYTES: u64 = 128;
-/// The size of a response for which the cache is dimensioned; larger ones are kept as well.
+/// The assumed size of a response, to estimate the number of entries; larger responses are kept as well.
 const TYPICAL_BYTES: u64 = 16 * 1024;
 
 /// A response body.
@@ -45,7 +45,7 @@ impl Weighter<EntityTag, CachedResponse> for BySize {
 }
 
 impl ResponseCache {
-    /// Keeps up to this many megabytes; 0 turns the cache off.
+    /// Creates a cache of up to this many megabytes; 0 turns it off.
     pub(crate) fn of_megabytes(megabytes: u32) -> Self {
         let bytes = u64::from(megabytes) * 1_000_000;
         let typical_count = usize::try_from(bytes / TYPICAL_BYTES).unwrap_or(usize::MAX);
@@ -61,7 +61,7 @@ impl ResponseCache {
         response
     }
 
-    /// Keeps a response that reflects `snapshot`, and drops those of other snapshots.
+    /// Keeps a response that reflects `snapshot`, and drops the responses of other snapshots.
     pub(crate) fn insert(&self, snapshot: &str, tag: EntityTag, response: CachedResponse) {
         let Some(entries) = &self.entries else { return };
         let mut current = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,7 +9,7 @@ use crate::response_cache::ResponseCache;
 use crate::shop_rules::ShopRules;
 use crate::waiters::Waiters;
 
-/// The most requests that wait for the index at a time.
+/// The most requests that wait for the index at a time, to see the writes of their sync tokens.
 const MAX_WAITING: usize = 1000;
 
 /// The settings of the read side.
@@ -21,8 +21,8 @@ pub struct Settings {
     pub language: Language,
     /// Seconds for which caches may serve a response without revalidating it; with 0 they always revalidate.
     pub cache_seconds: u32,
-    /// Megabytes of responses to keep in memory while the index does not change; 0 turns this off. It takes an index that
-    /// [identifies its snapshots](SearchIndex::snapshot).
+    /// Megabytes of responses to keep in memory while the index does not change; 0 turns this off. It works only with an
+    /// index that [identifies its snapshots](SearchIndex::snapshot).
     pub answer_cache_mb: u32,
     /// The shop's search rules, if it has any.
     pub rules: Option<Arc<ShopRules>>,
@@ -37,7 +37,7 @@ pub(crate) struct SearchService {
 }
 
 impl SearchService {
-    /// Searches this index.
+    /// Creates the state for searches in this index.
     pub(crate) fn new(index: Arc<dyn SearchIndex>, settings: Settings) -> Self {
         let responses = ResponseCache::of_megabytes(settings.answer_cache_mb);
         Self { index, settings, responses, waiters: Waiters::new(MAX_WAITING) }

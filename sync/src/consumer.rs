@@ -15,7 +15,7 @@ use crate::metrics::{describe_consumer, record_batch, record_freshness};
 
 /// The time that one receive waits for a message.
 const RECEIVE_WAIT: Duration = Duration::from_secs(2);
-/// The time that a receive may continue after the stop: enough for one transaction of a local queue.
+/// The time for which a receive may continue after the stop: enough for one transaction of a local queue.
 const LAST_RECEIVE: Duration = Duration::from_millis(20);
 /// The longest pause between two attempts while a back end is unavailable.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(5);
@@ -52,8 +52,8 @@ impl Consumer {
 
     /// Consumes until `stop` is cancelled.
     ///
-    /// The batch that is being applied then is finished. Messages that were received after it, or cannot be applied because
-    /// the index is unavailable, are released: they become visible immediately, and their number of receives stays.
+    /// On cancellation, finishes the batch in progress. [Releases](ChangeQueue::release) the messages received after it; if the
+    /// index is unavailable, also the batch itself.
     pub async fn run(&self, stop: CancellationToken) {
         let mut next = Batch::default();
         while !stop.is_cancelled() {
@@ -65,8 +65,8 @@ impl Consumer {
         self.release(next).await;
     }
 
-    /// Receives the next batch. It waits for the commit interval first, so that changes accumulate, unless a whole batch is
-    /// waiting. After `stop` it returns the messages received so far.
+    /// Receives the next batch. If the first messages do not fill it, waits until the commit interval has passed since
+    /// `last_commit`, so that changes accumulate, and receives the rest. After `stop` returns the messages received so far.
     async fn receive(&self, last_commit: Instant, stop: &CancellationToken) -> Batch {
         let is_retried = |error: &PortError| {
             tracing::warn!(error = error.chain(), "cannot receive from the queue; retrying");
@@ -87,7 +87,7 @@ impl Consumer {
         Batch::new(deliveries)
     }
 
-    /// Waits for messages. After `stop` it waits only for a receive that is about to end, which may hold messages already.
+    /// Waits for messages. After `stop` it waits for [`LAST_RECEIVE`] more, because the receive may hold messages already.
     async fn receive_first(&self, stop: &CancellationToken) -> Result<Vec<Delivery>, PortError> {
         let mut receive = self.queue.receive(self.options.max_batch, RECEIVE_WAIT);
         tokio::select! {
@@ -117,8 +117,8 @@ impl Consumer {
         }
     }
 
-    /// Applies a batch and settles its messages. While the index is unavailable the visibility of the messages is extended,
-    /// so that waiting does not count as a failed receive.
+    /// Applies a batch and settles its messages. Extends their visibility until then, so that waiting for an unavailable
+    /// index does not count as a failed receive.
     async fn process(&self, batch: Batch, stop: &CancellationToken) {
         if batch.is_empty() {
             return;
@@ -171,8 +171,8 @@ impl Consumer {
 
     /// Applies a batch, waiting while the index is unavailable. `None` if `stop` was cancelled first.
     ///
-    /// If the index fails with an error that retrying does not help, each change is applied alone, so that the change
-    /// that causes the error does not block the others.
+    /// If the index fails with a permanent error, applies each change alone, so that the change that causes the error does
+    /// not block the others.
     async fn apply(&self, batch: &Batch, stop: &CancellationToken) -> Option<Vec<Applied>> {
         match self.apply_when_available(&batch.changes, stop).await? {
             Ok(applied) => return Some(applied),

@@ -58,7 +58,7 @@ pub(crate) fn record_batch(messages: usize, took: Duration) {
     metrics::histogram!(BATCH_SECONDS).record(took.as_secs_f64());
 }
 
-/// Records the age of each change that searches find from now on. Changes that the index had already are not counted.
+/// Records the age of each change that searches find from now on. Stale and refused changes are not counted.
 pub(crate) fn record_freshness(changes: &[Change], applied: &[Applied]) {
     let now = domain::now();
     let found = changes.iter().zip(applied).filter(|(_, applied)| **applied == Applied::Done);

@@ -21,7 +21,7 @@ impl<E: Send + 'static> Progress<E> for NoProgress {
 #[async_trait]
 impl<E: Send + 'static> Progress<E> for tokio::sync::mpsc::Sender<E> {
     async fn report(&mut self, event: E) {
-        // If the receiver is gone, whoever runs the operation ends it.
+        // If the receiver is gone, the task that runs the operation ends it.
         let _ = self.send(event).await;
     }
 }

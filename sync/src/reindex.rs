@@ -98,8 +98,8 @@ fn is_needed(record: &Record, indexed: Option<Version>) -> bool {
     indexed < Some(record.version()) && !deleted_at.is_some_and(is_expired_tombstone)
 }
 
-/// Compares and repairs the next index, then makes it live. Consumers write to both generations meanwhile, so that a
-/// record they overtook is right, or on its way as for the live index.
+/// Compares and repairs the next index, then makes it live. Meanwhile consumers write to both generations, so a record that
+/// the comparison missed because a consumer overtook it is correct, or its change is still in the queue.
 async fn switch(sides: &StoreAndIndex, progress: &mut dyn Progress<ReindexEvent>) -> Result<(), PortError> {
     compare(sides, Generation::Next, CompareDepth::Documents, progress).await?;
     sides.index.promote_next().await?;

@@ -25,7 +25,7 @@ pub struct Config {
     back_ends: BackEnds,
 }
 
-/// Runs the service until the process is told to stop.
+/// Runs the service until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// When it cannot start.

@@ -43,7 +43,7 @@ impl StoreAndIndex {
     }
 }
 
-/// Converts an error of reading the store page by page, with the cursors that the store returned.
+/// Converts an error of reading a page of the store. An unknown cursor is a defect, because the store returned it itself.
 pub(crate) fn list_error(error: ListError) -> PortError {
     match error {
         ListError::Failed(error) => error,

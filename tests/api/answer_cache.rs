@@ -8,8 +8,8 @@ use crate::support::TestApp;
 
 const SEARCH: &str = "/products/search?query=lamp&facets=brand";
 
-/// An app whose responses differ: no two searches take equally long to the microsecond, so equal bytes mean a cached
-/// response.
+/// Starts an app. If two of its responses have equal bytes, the second one was cached, because no two searches take equally
+/// long to the microsecond.
 async fn app(answer_cache_mb: u32) -> TestApp {
     let app = TestApp::spawn_with(Options { answer_cache_mb, ..Options::default() }).await;
     app.fill(&shop()).await;

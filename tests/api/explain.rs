@@ -169,7 +169,7 @@ fn many() -> Vec<Value> {
         .collect()
 }
 
-/// Tantivy only: OpenSearch scores prefixes and typos differently.
+/// Tantivy only, because OpenSearch scores prefixes and typos differently.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_adds_up_to_the_score() {
     let folder = tempfile::tempdir().unwrap();

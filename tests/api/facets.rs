@@ -100,7 +100,7 @@ async fn facets_that_matter_are_picked(app: TestApp) {
     assert_eq!(
         picked("facets=*&query=lamp&attributes.weight=1..").await,
         ["attributes.weight", "brand", "category", "price"],
-        "what is filtered by can be chosen anew"
+        "a filtered value can be replaced by another"
     );
     assert_eq!(picked("facets=*&query=zzzzzz").await, [""; 0]);
     let counted = app.search("facets=*&query=processor").await.json();

@@ -28,7 +28,7 @@ async fn the_same_category_comes_first_and_the_product_itself_never(app: TestApp
     assert_eq!(similar(&app, "p1", "").await, ["p2", "p3", "p4"], "most words in common first");
     assert_eq!(similar(&app, "p4", "").await[..3], ["p1", "p2", "p3"], "none of its category");
     assert_eq!(similar(&app, "p1", "limit=1").await, ["p2"]);
-    // In another category, but more similar than the last one of its own.
+    // `p6` is more similar than `p7`, but `p7` is of the same category.
     app.put("/products/p6", &json!({"name": "Intel Core processor sticker", "category": "Toys"}))
         .await
         .expect(201);

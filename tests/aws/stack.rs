@@ -311,8 +311,8 @@ async fn an_index_that_cannot_be_used_is_one_line_that_says_what_to_set() {
     }
 }
 
-/// Makes 20 writes a second and searches for each from its response on. Prints the lag after a third more writes to warm
-/// up, because the Java servers compile their code during the first requests.
+/// Makes 20 writes a second, searches for each as soon as it is acknowledged, and prints the lag. The first quarter of the
+/// writes is a warm-up that does not count, because the Java servers compile their code during the first requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_is_found_soon() {
     let Some(stack) = Stack::new(Duration::from_secs(30)).await else { return };

@@ -24,7 +24,7 @@ use crate::support::on_each;
 /// Much longer than anything here takes: the bound of every wait.
 const LONG: Duration = Duration::from_secs(20);
 
-// -------------------------------------------------------------------------------------------- made changes
+// ----------------------------------------------------------------------------------------------- changes
 
 fn created(product_id: &str) -> Envelope {
     let content = read_product(br#"{"name":"a lamp","price":19.90}"#, Currency::USD).unwrap().content;
@@ -158,7 +158,7 @@ async fn no_message_has_two_receivers_at_once(queue: &dyn ChangeQueue) {
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), messages);
 }
 
-// --------------------------------------------------------------------------------- in_progress, and coming again
+// ------------------------------------------------------------------------ in progress and received again
 
 async fn a_message_becomes_visible_again_after_the_visibility_timeout(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
@@ -240,7 +240,7 @@ async fn a_message_that_keeps_failing_becomes_a_dead_letter(queue: &dyn ChangeQu
     assert_eq!(stats.oldest_age, None);
 }
 
-/// A consumer that is restarted again and again does this.
+/// A consumer that restarts all the time releases its messages each time.
 async fn a_released_message_is_visible_immediately_and_never_becomes_a_dead_letter(queue: &dyn ChangeQueue) {
     send(queue, vec![created("a")]).await;
     let since = Instant::now();
@@ -291,7 +291,7 @@ async fn an_extended_message_becomes_visible_afterwards(queue: &dyn ChangeQueue)
     assert_eq!(receive_one(queue).await.receives, 2);
 }
 
-// ------------------------------------------------------------------------------------- stats, and in two
+// ------------------------------------------------------------------------------ stats, and two processes
 
 async fn stats_return_size_and_age(queue: &dyn ChangeQueue, reports_age: bool) {
     let stats = queue.stats().await.unwrap();

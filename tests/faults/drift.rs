@@ -109,7 +109,7 @@ async fn all(store: &dyn ProductStore) -> Result<Vec<Record>, ListError> {
     }
 }
 
-/// Returns an altered copy of a stored product. It is active: a draft is projected alike whatever is altered.
+/// Returns an altered copy of a stored product. It is active, because all drafts have the same projection.
 fn altered(stored: &Record, alter: impl FnOnce(&mut Product)) -> Record {
     let Record::Live(product) = stored else { panic!("no product: {stored:?}") };
     let mut product = Product::clone(product);

@@ -128,7 +128,7 @@ async fn an_index_that_was_deleted_is_rebuilt() {
     let service = shop.serve().await;
     expect_converged(&service.url, seed()).await;
     assert_eq!(total(&service.url).await, found);
-    // The same while the service runs: its open files are missed at the next start only.
+    // The same while the service runs: it has the files open and notices the loss at the next start.
     service.kill();
     fs::remove_dir_all(shop.index().join("g1")).unwrap();
     let service = shop.serve().await;

@@ -288,7 +288,7 @@ impl Writer {
         }
     }
 
-    /// Reads a product of unknown state from a service that was started after this many starts.
+    /// Reads a product of unknown state once the service has been started more than `starts` times.
     async fn read(&mut self, id: &str, starts: u64) -> Answer {
         let mut after = starts;
         loop {

@@ -178,7 +178,8 @@ struct Rebuilt {
 }
 
 impl Rebuilt {
-    /// Returns the number of events before the switch: as many pages are compared after it as before.
+    /// Returns the number of events before the switch: all of filling and half of comparing, because a rebuild compares as
+    /// many pages after the switch as before.
     fn before_the_switch(&self) -> usize {
         let filled = self.events.iter().filter(|entry| entry["event"] == "filling").count();
         let compared = self.events.iter().filter(|entry| entry["event"] == "verifying").count();
@@ -193,9 +194,9 @@ impl Rebuilt {
 /// The moment when the client of a rebuild disconnects.
 #[derive(Clone, Copy)]
 struct Break {
-    /// After this many events.
+    /// The number of events to receive first.
     events: usize,
-    /// And this much later.
+    /// The delay after the last of these events.
     delay: Duration,
 }
 
@@ -279,7 +280,7 @@ async fn a_rebuild_that_is_killed_again_and_again_fails_no_search_and_loses_noth
     }
     let last = rebuilt(&service.url, "/admin/reindex").await;
     resumed += u64::from(last.has("resumed"));
-    assert!(kills > 0 && resumed > 0, "SEED={seed}: {kills} kills, {resumed} gone on with");
+    assert!(kills > 0 && resumed > 0, "SEED={seed}: {kills} kills, {resumed} resumed");
 
     // A comparison reports no change that is in flight as a difference, and no product that is written all the time.
     let verified = verify(&service.url, "patience=20").await;
@@ -294,7 +295,7 @@ async fn a_rebuild_that_is_killed_again_and_again_fails_no_search_and_loses_noth
     let took = begun.elapsed();
     let (writes, searches) = load.end().await;
     println!(
-        "a rebuild took {usual:?}; {kills} kills, {left_alone} left alone, {resumed} gone on with; \
+        "a rebuild took {usual:?}; {kills} kills, {left_alone} left alone, {resumed} resumed; \
          {writes} writes and {searches} searches in {took:?}"
     );
     expect_converged(&service.url, seed).await;
@@ -321,7 +322,7 @@ async fn a_rebuild_in_opensearch_fails_no_search_and_loses_nothing() {
     }
     let last = rebuilt(&app.url, "/admin/reindex").await;
     resumed += u64::from(last.has("resumed"));
-    assert!(resumed > 0, "SEED={seed}: none was gone on with");
+    assert!(resumed > 0, "SEED={seed}: none was resumed");
     let before = indexes(&app.url).await;
     rebuilt(&app.url, "/admin/reindex/rollback").await;
     let after = indexes(&app.url).await;
@@ -329,7 +330,7 @@ async fn a_rebuild_in_opensearch_fails_no_search_and_loses_nothing() {
     let took = begun.elapsed();
     let (writes, searches) = load.end().await;
     println!(
-        "a rebuild took {usual:?}; {resumed} gone on with; {writes} writes and {searches} searches in {took:?}"
+        "a rebuild took {usual:?}; {resumed} resumed; {writes} writes and {searches} searches in {took:?}"
     );
     expect_converged(&app.url, seed).await;
     assert!(writes > 0 && searches > 0);

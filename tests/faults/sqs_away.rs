@@ -24,7 +24,7 @@ use crate::support::{Answer, FaultProxy, Rule, Running, http_client, scaled, wai
 const CLIENTS: usize = 16;
 /// The length of the outage at full scale.
 const OUTAGE_SECONDS: u64 = 10;
-/// The bytes by which a service may grow during the outage.
+/// The most bytes by which the memory of a service may grow during the outage.
 const MAX_GROWTH: u64 = 48 << 20;
 /// The longest time that draining may take on a busy machine.
 const LONG: Duration = Duration::from_secs(240);
@@ -56,7 +56,7 @@ async fn writes_succeed_while_sqs_is_away_and_are_found_when_it_is_back() {
     let (command, sync) = (start("noren-command").await, start("noren-sync").await);
     let query = Running::start("noren-query", &["--data-dir", data.path().to_str().unwrap()]).await;
 
-    // After this, the services have allocated what they need.
+    // A warm-up: afterwards the services have allocated the memory that this load needs.
     let mut writers: Vec<Writer> = (0..CLIENTS)
         .map(|number| Writer { number, http: http_client(), written: 0, slowest: Duration::ZERO })
         .collect();

@@ -12,7 +12,7 @@ use domain::{Change, Currency, Language, Product};
 use super::catalogue::{random_products, random_request, random_tuning, real_products};
 use crate::support::indexes;
 
-/// Sizes of catalogues: few enough for typos, and so many that neither prefixes nor optional words are needed.
+/// Sizes of catalogues, from so small that searches allow typos to so large that they need no prefixes or optional words.
 const PRODUCTS: [usize; 3] = [40, 150, 600];
 const REQUESTS: usize = 60;
 const PAGES: usize = 3;

@@ -54,10 +54,10 @@ pub(super) struct Maven {
 }
 
 impl Maven {
-    /// Downloads what is not cached.
+    /// Downloads the jars that are not cached.
     ///
     /// # Errors
-    /// Returns what is missing on this machine.
+    /// Fails with the reason, such as a missing Java.
     pub(super) fn fetch() -> Result<Self, String> {
         let maven = Self { cache: cache_folder()?, javas: javas() };
         for kind in KINDS {

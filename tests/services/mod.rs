@@ -1,9 +1,9 @@
 //! The real servers for tests of the AWS and OpenSearch adapters: DynamoDB Local, ElasticMQ (which speaks SQS) and
 //! OpenSearch.
 //!
-//! Each server is started once per process, on first use, on a free port of this machine, and ends with the process
-//! however that ends. It runs in Docker Compose if an engine responds, otherwise from Maven Central with Java. If
-//! neither is available, one line says so and the tests that need a server are skipped; in CI they fail.
+//! Each server is started once per process, on first use, on a free port of this machine. It ends when the process ends,
+//! even if the process is killed. It runs in Docker Compose if an engine responds, otherwise from Maven Central with Java.
+//! If neither is available, one line says so and the tests that need a server are skipped; in CI they fail.
 
 mod maven;
 mod process_guard;
@@ -24,13 +24,13 @@ const START_PATIENCE: Duration = Duration::from_secs(240);
 /// The number of attempts to start: a free port may be taken by the time the server binds it.
 const TRIES: usize = 3;
 
-/// Returns DynamoDB Local. All regions and keys share its tables, so each test uses its own names.
+/// Returns DynamoDB Local. All regions and access keys share its tables, so each test uses its own table names.
 pub(crate) async fn dynamodb() -> Option<&'static Server> {
     static SERVER: Shared = Shared::const_new();
     shared(&SERVER, Kind::DynamoDb).await
 }
 
-/// Returns an SQS server. Its queue URLs have its own address.
+/// Returns an SQS server. The URLs of its queues begin with its address.
 pub(crate) async fn sqs() -> Option<&'static Server> {
     static SERVER: Shared = Shared::const_new();
     shared(&SERVER, Kind::Sqs).await
@@ -42,7 +42,7 @@ pub(crate) async fn opensearch() -> Option<&'static Server> {
     shared(&SERVER, Kind::OpenSearch).await
 }
 
-/// A server, or the reason why it does not run: later tests need not wait for the same failure.
+/// A server, or the reason why it does not run, kept so that later tests do not wait for the same failure.
 type Shared = OnceCell<Result<Server, String>>;
 
 async fn shared(server: &'static Shared, kind: Kind) -> Option<&'static Server> {

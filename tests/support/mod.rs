@@ -99,7 +99,8 @@ pub(crate) fn check_openapi(name: &str, served: &serde_json::Value) {
     );
 }
 
-/// Returns a file of the data that developers have beside the repository. Without it, tests use small generated data.
+/// Returns a file of the data folder next to the repository, which developers may have. Without it, tests use small
+/// generated data.
 pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
     let file = repository().parent()?.join("shared/data").join(name);
     if !file.exists() {

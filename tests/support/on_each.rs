@@ -3,8 +3,8 @@
 /// Makes a module for each adapter with a test of each sentence of a contract.
 ///
 /// The first block names the adapters, each with an expression that opens a fixture: an `Option`, because a server may be
-/// unavailable, in which case the test is skipped. The second block lists the sentences, which are functions, after the
-/// arguments that they take from the fixture.
+/// unavailable, in which case the test is skipped. The second block lists the arguments to take from the fixture, and then
+/// the sentences: functions with these parameters.
 macro_rules! on_each {
     ({ $($adapter:ident: $open:expr;)+ } $sentences:tt) => {
         $($crate::support::on_each!(@adapter $adapter, $open, $sentences);)+

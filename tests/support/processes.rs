@@ -17,8 +17,8 @@ fn binary(name: &str) -> PathBuf {
         }
         // `cargo test` builds the binaries of a package only for tests of that same package.
         let mut build = Command::new(env!("CARGO"));
-        // Build scripts of dependencies would take cargo's variables of this package for a change, and everything
-        // above them would be rebuilt, here and again at the next build by hand.
+        // Without cargo's variables of this package, which build scripts of dependencies would take for a change:
+        // everything that depends on them would be rebuilt, here and again at the next build by hand.
         let of_the_package = ["CARGO_MANIFEST_", "CARGO_PKG_"];
         for (variable, _) in std::env::vars_os() {
             if of_the_package.iter().any(|start| variable.as_encoded_bytes().starts_with(start.as_bytes())) {

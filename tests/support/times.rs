@@ -1,8 +1,8 @@
-//! Records how long tests take, for the table that `tests/times.rs` prints after a run.
+//! Records the durations of tests, for the table that `tests/times.rs` prints after a run.
 //!
 //! libtest reports no times on stable Rust. Each test runs in a thread of its own that has its name, so a thread-local
-//! value that is dropped when the thread ends knows both. A test is recorded if it uses anything that calls [`record`]:
-//! a server, a process, an index or the service. That covers every test that takes long.
+//! value that is dropped when the thread ends knows the name and the time. A test is recorded if it uses anything that
+//! calls [`record`]: a server, a process, an index or the service. That covers every test that takes long.
 
 use std::fs::File;
 use std::io::Write as _;

@@ -49,7 +49,7 @@ impl Checkpoint {
         match line.result.as_ref().map(|response| response.outcome) {
             Ok(WriteOutcome::Created) => job.created += 1,
             Ok(WriteOutcome::Updated) => job.updated += 1,
-            // A line never deletes.
+            // No line deletes a product, so this outcome does not occur.
             Ok(WriteOutcome::Unchanged | WriteOutcome::Deleted) => job.unchanged += 1,
             Err(_) => {
                 job.rejected += 1;

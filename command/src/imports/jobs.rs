@@ -20,7 +20,7 @@ use crate::Catalogue;
 
 /// The most finished jobs that are kept.
 pub(super) const MAX_FINISHED: usize = 400;
-/// The retention of finished jobs.
+/// The retention of finished jobs: 7 days.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The import jobs of a data folder.
@@ -45,7 +45,7 @@ struct State {
     jobs: BTreeMap<JobId, Arc<Entry>>,
 }
 
-/// Runs a blocking operation on a thread for that.
+/// Runs a blocking operation on a thread that may block.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ImportError> + Send + 'static,
 ) -> Result<T, ImportError> {
@@ -79,7 +79,8 @@ impl Imports {
         let writing = tokio::task::spawn_blocking(move || table.upload(receiver));
         let sent = send_chunks(body, sender).await;
         let job = writing.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
-        // If the file cannot be written, the body is not read to its end either: the error of the file comes first.
+        // `BrokenOff` from the writing side means only that the body has no end; the reading side knows the reason. Any other
+        // error of the writing side, such as a full disk, is the cause.
         match (job, sent) {
             (Err(ImportError::BrokenOff), Err(error)) => Err(error),
             (job, _) => job,
@@ -125,7 +126,7 @@ impl Imports {
 }
 
 impl JobTable {
-    /// Returns true if there was ever a job here. Reading requests do not create the folder.
+    /// Returns true if the folder exists: the first job creates it. Requests that only read do not create it.
     pub(super) fn exists(&self) -> bool {
         self.path.exists()
     }
@@ -205,7 +206,7 @@ impl JobTable {
     }
 }
 
-/// The place of an upload among the unfinished jobs.
+/// A place among the at most [`MAX_UNFINISHED`] unfinished jobs, which an upload occupies until this is dropped.
 struct UploadSlot<'a>(&'a Mutex<State>);
 
 impl<'a> UploadSlot<'a> {

@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
         };
         if let Some(error) = &error {
             tracing::error!(import.job = %job, error, "an import job failed");
-            // Some lines of the batch that failed may be counted already, but none of them belongs to the job.
+            // Some lines of the failed batch may be counted in `reached`; the job ends at the last checkpoint, without them.
             self.reached = locked(&self.entry.checkpoint).clone();
         }
         self.reached.finish(error);
@@ -278,8 +278,8 @@ fn product_of(job: JobId, line: u64) -> Result<ProductId, String> {
     ProductId::parse(&format!("{job}-{line}"))
 }
 
-/// Splits lines into groups of distinct products. A line that the store fails for is retried, and no later line on the
-/// same product may be applied before it.
+/// Splits lines into groups of distinct products. If the store fails for a line, the line is retried, and no later line on
+/// the same product may be applied before it.
 fn without_repeated_products(items: Vec<Item>) -> Vec<Vec<Item>> {
     let mut groups: Vec<Vec<Item>> = Vec::new();
     let mut products = HashSet::new();
@@ -297,7 +297,7 @@ fn without_repeated_products(items: Vec<Item>) -> Vec<Vec<Item>> {
     groups
 }
 
-/// Returns the error of a line that must be retried: it is neither written nor at fault itself.
+/// Returns the number and the error of a line that must be retried: it was not written, and not because of its own faults.
 fn blocking_error(line: &ExecutedLine) -> Option<(u64, &CommandError)> {
     let error = line.result.as_ref().err()?;
     matches!(error, CommandError::Port(_) | CommandError::Contended(_)).then_some((line.line, error))

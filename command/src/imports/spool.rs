@@ -40,7 +40,7 @@ impl Spool {
         JobFolder(self.path.join(id.to_string()))
     }
 
-    /// Returns the jobs that were uploaded completely, and removes the rest of incomplete uploads.
+    /// Returns the jobs that were uploaded completely, and removes incomplete uploads.
     pub(crate) fn jobs(&self) -> io::Result<Vec<Checkpoint>> {
         let mut jobs = Vec::new();
         for entry in fs::read_dir(&self.path)? {

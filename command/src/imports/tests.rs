@@ -20,7 +20,7 @@ fn imports(dir: &std::path::Path) -> Imports {
     Imports::open(dir.join("imports"), catalogue).unwrap()
 }
 
-/// Takes empty jobs and works on them until all are finished.
+/// Uploads empty jobs and runs them until all are finished.
 async fn finish(imports: &Imports, jobs: usize) {
     for _ in 0..jobs {
         imports.upload(Body::empty()).await.unwrap();

@@ -1,7 +1,7 @@
 //! The HTTP surface that the services share.
 //!
-//! The crate lies between the services and [`runtime`] with [`domain`]: `runtime` knows HTTP and no products, `domain`
-//! knows products and no HTTP.
+//! The services use this crate to connect [`runtime`], which knows HTTP and no products, with [`domain`], which knows
+//! products and no HTTP.
 //!
 //! | module | contents |
 //! | --- | --- |

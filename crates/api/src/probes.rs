@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::ports::{ChangeQueue, OutboxStats, PortError, ProductStore, QueueStats};
 use runtime::{OutboxDepth, Part, QueueDepth, QueueProbe};
 
-/// Returns a part that is ready when `ready` of the port succeeds.
+/// Returns a part that is ready if the `ready` method of the port succeeds.
 ///
 /// The error of a part that is not ready contains all causes, for operators.
 pub fn part<P, F>(

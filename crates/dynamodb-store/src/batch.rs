@@ -1,4 +1,4 @@
-//! Batch calls, of which DynamoDB may leave a part unprocessed.
+//! Batch calls. DynamoDB may leave a part of a batch unprocessed, which is then retried.
 
 use aws_setup::backoff;
 use backon::RetryableWithContext as _;
@@ -6,7 +6,7 @@ use domain::ports::{PortError, PortErrorKind};
 
 /// The reason why one call did not complete a batch.
 pub(crate) enum BatchError {
-    /// The server left a part unprocessed, which the batch still has: try that part again.
+    /// The server left a part unprocessed. The batch keeps that part for the next attempt.
     Unprocessed,
     /// The call failed.
     Failed(PortError),
@@ -18,11 +18,12 @@ impl From<PortError> for BatchError {
     }
 }
 
-/// Repeats `attempt` with backoff until it has processed all of the batch, and returns the batch.
+/// Repeats `attempt` with backoff until it has processed all of the batch, and returns the batch. `context` names the operation
+/// in errors.
 ///
 /// # Errors
-/// A failed call ends it immediately. It fails as throttled if a part is unprocessed after the last attempt; `context` names
-/// the operation.
+/// The error of a failed call, without further attempts; [`PortErrorKind::Throttled`] if a part is still unprocessed after the
+/// last attempt.
 pub(crate) async fn process_all<B, F>(
     context: &str,
     batch: B,

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_setup::Aws;
 use jiff::Timestamp;
 
-/// Returns the current time: the source of every timestamp in the table.
+/// A function that returns the current time. The timestamps in the table come from it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A product store in DynamoDB. Clones share their connections.

@@ -20,7 +20,7 @@ use crate::store::DynamoStore;
 
 const WRITING: &str = "writing a product to the store";
 
-/// A write with its items, which all attempts share.
+/// A write with its items. All attempts use the same items.
 pub(crate) struct PreparedWrite<'a> {
     write: &'a Write,
     pub(crate) outbox_entry: OutboxEntryId,
@@ -30,7 +30,7 @@ pub(crate) struct PreparedWrite<'a> {
     now_seconds: i64,
 }
 
-/// The assumption about what a write replaces.
+/// An assumption about the record that a write replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Replaced {
     /// The id never existed.
@@ -47,13 +47,14 @@ pub(crate) enum Outcome {
     Committed,
     /// Nothing was written.
     Rejected(WriteError),
-    /// Nothing was written: the version is the expected one, but its sku is this, contrary to the assumption.
+    /// Nothing was written: the stored version is the expected one, but its sku, which is contained here, is not the assumed
+    /// one.
     SkuIs(Option<String>),
 }
 
 /// The reason why an attempt has no outcome.
 enum AttemptError {
-    /// It met another transaction on the same items, or was throttled: try again.
+    /// A conflict with another transaction on the same items, or throttling: another attempt may succeed.
     Contended(Box<TransactWriteItemsError>),
     /// The call failed.
     Failed(PortError),
@@ -65,7 +66,7 @@ impl From<PortError> for AttemptError {
     }
 }
 
-/// The role of an item in the transaction. Items without a condition cannot cause a cancellation.
+/// The role of an item in the transaction. The outbox entry and the old sku have no condition that could fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Product,
@@ -146,7 +147,7 @@ impl<'a> PreparedWrite<'a> {
         }
     }
 
-    /// Returns the outcome that the reasons of a cancelled transaction mean, or `None` if none of its conditions decided it.
+    /// Derives the outcome of a cancelled transaction from its reasons. Returns `None` if no failed condition decides it.
     ///
     /// If several conditions failed, the idempotency key takes precedence, then the version, then the sku.
     fn cancelled(
@@ -193,16 +194,20 @@ fn is_transient(code: &str) -> bool {
 /// Returns true if a transaction was cancelled only because of a conflict with another one or throttling.
 fn is_contended(reasons: &[CancellationReason]) -> bool {
     let mut codes = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
-    // A sku that was taken a moment ago, and whose owner the server does not return, is retried as well.
+    // The server may return a failed condition without the item, if another write has just taken the sku. The next attempt
+    // returns the owner.
     codes.all(|code| is_transient(code) || code == "ConditionalCheckFailed")
 }
 
 impl DynamoStore {
-    /// Attempts the transaction until it has an outcome. Takes pauses between attempts from `pauses`, and fails as throttled
-    /// when these run out.
+    /// Attempts the transaction until it has an outcome. `pauses` yields the pause before each further attempt.
     ///
-    /// All attempts have one token, because the SDK and this function may repeat a call whose response was lost. It makes
-    /// the server respond to a repetition as to the first call; otherwise the write would conflict with itself.
+    /// All attempts send the same token. An attempt, by the SDK or by this function, may repeat a call that succeeded but
+    /// whose response was lost. The token makes the server answer the repetition like the first call; without it, the write
+    /// would conflict with itself.
+    ///
+    /// # Errors
+    /// [`PortErrorKind::Throttled`] if `pauses` ends before there is an outcome, and the errors of the call.
     pub(crate) async fn transact(
         &self,
         prepared: &PreparedWrite<'_>,

@@ -1,8 +1,12 @@
 //! Measures the store and the queue on this disk: `cargo run --release -p embedded-store --example write_speed`.
 //!
-//! Prints the rate and CPU time of five workloads: rows of products and messages in a bare SQLite file, in transactions of 64;
-//! single writes of 64 concurrent callers; writes in batches of 500; receiving and acknowledging in batches of 1,000; and
-//! reading.
+//! Prints the rate and the CPU time of each workload:
+//!
+//! 1. rows of products and messages in a bare SQLite file, in transactions of 64 products;
+//! 2. single writes by 64 concurrent callers;
+//! 3. writes in batches of 500, by one caller and by four;
+//! 4. receiving and acknowledging in batches of 1,000;
+//! 5. reading in batches of 500.
 
 use std::error::Error;
 use std::ops::Range;
@@ -82,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes as many rows as the single writes directly into a file, with an fsync for each transaction: the baseline.
+/// Writes the rows of [`SINGLES`] products directly into an SQLite file, with an fsync for each transaction: the baseline.
 fn write_bare_rows(json: &str) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir_in(".")?;
     let mut conn = rusqlite::Connection::open(folder.path().join("bare.db"))?;
@@ -141,7 +145,7 @@ async fn write_batches(
     Ok(())
 }
 
-/// Returns an id in random order, like ids that are hashes. That costs more than ascending ids.
+/// Returns an id. Consecutive numbers have ids in random order, as hashes are; these cost more to write than ascending ids.
 fn scattered_id(kind: &str, number: usize) -> String {
     format!("{kind}-{:016x}", (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
@@ -195,7 +199,7 @@ impl Measure {
     }
 }
 
-/// Returns the CPU time of this process in ticks of 10 ms; `None` if the system is not Linux.
+/// Returns the CPU time of this process, with a resolution of 10 ms; `None` if the system is not Linux.
 fn cpu_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

@@ -11,9 +11,9 @@ use crate::rows::version_from_sql;
 use crate::store::EmbeddedStore;
 use crate::transaction::WriteTransaction;
 
-/// Characters of a reason that are kept.
+/// The maximum length of a stored reason, in characters. The rest is cut off.
 const MAX_REASON_CHARS: usize = 2_000;
-/// Bytes of bodies after which a list ends early.
+/// The total size of bodies, in bytes, after which a list ends before its limit.
 const MAX_LISTED_BYTES: usize = 16 << 20;
 /// Selects the newest letters: those that were inserted last.
 const NEWEST: &str = "SELECT seq, id, version, reason, receives, died_at, body FROM dead_letters
@@ -40,7 +40,7 @@ impl DeadLetters for EmbeddedStore {
     }
 }
 
-/// Makes a message a dead letter.
+/// Moves a message from the queue to the dead-letter queue.
 pub(crate) fn move_message(
     transaction: &WriteTransaction<'_>,
     seq: i64,
@@ -60,7 +60,7 @@ pub(crate) fn move_message(
 
 fn newest(conn: &Connection, limit: usize) -> rusqlite::Result<DeadLetterList> {
     let mut statement = conn.prepare_cached(NEWEST)?;
-    // One more than requested shows whether there are more.
+    // Reads one row more than requested, to know whether there are more.
     let mut rows = statement.query([i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX)])?;
     let (mut letters, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
@@ -87,7 +87,7 @@ fn remove(transaction: &WriteTransaction<'_>, key: &DeadLetterKey) -> rusqlite::
     Ok(removed > 0)
 }
 
-/// Parses a key that [`read`] wrote; `None` for any other text.
+/// Parses a key that [`read`] made; returns `None` for any other text.
 fn seq_of(key: &DeadLetterKey) -> Option<i64> {
     let seq: i64 = key.0.parse().ok()?;
     (seq.to_string() == key.0).then_some(seq)

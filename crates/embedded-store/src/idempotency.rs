@@ -1,4 +1,4 @@
-//! Idempotency records: the responses to writes, under the clients' keys.
+//! Idempotency records: the response to each write that a client sent with an idempotency key.
 
 use domain::ports::IdempotencyRecord;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -8,10 +8,10 @@ use crate::transaction::WriteTransaction;
 
 /// The retention of a record: 24 hours, in milliseconds.
 const RETENTION_MS: i64 = 24 * 60 * 60 * 1000;
-/// The number of expired records that are removed at a time, at least.
+/// The number of expired records that one call may remove in any case.
 const PURGE_STEP: usize = 256;
 
-/// Serializes the response of a record, in the form of the file.
+/// Serializes the response of a record in the format of the database.
 pub(crate) fn response_json(record: &IdempotencyRecord) -> serde_json::Result<String> {
     serde_json::to_string(&record.response)
 }
@@ -45,7 +45,8 @@ pub(crate) fn find(conn: &Connection, key: &str) -> rusqlite::Result<Option<Idem
         .optional()
 }
 
-/// Removes some expired records: more than the last transaction added, so that they cannot pile up.
+/// Removes some expired records: up to twice as many as the last transaction added, or [`PURGE_STEP`] if that is more. So they
+/// cannot accumulate.
 pub(crate) fn remove_expired(conn: &Connection, now: i64, added: usize) -> rusqlite::Result<()> {
     let before = now.saturating_sub(RETENTION_MS);
     let mut expired = conn.prepare_cached("SELECT 1 FROM answers WHERE at < ?1 LIMIT 1")?;

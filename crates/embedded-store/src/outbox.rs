@@ -1,4 +1,4 @@
-//! The outbox: writes whose change must still be enqueued in a queue elsewhere.
+//! The outbox: changes that must still be enqueued in a queue outside this file.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::error::unreadable;
 use crate::rows::StoredProduct;
 use crate::transaction::WriteTransaction;
 
-/// Bytes of product JSON after which a result ends early.
+/// The total size of product JSON, in bytes, after which a result ends before its limit.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Adds an entry for a write of the same transaction.
+/// Adds the entry of a write, in the transaction of that write.
 pub(crate) fn insert(
     transaction: &WriteTransaction<'_>,
     id: &str,

@@ -8,11 +8,11 @@ use crate::cursor;
 use crate::error::unreadable;
 use crate::rows::{read_product, timestamp, version_from_sql};
 
-/// Bytes of JSON after which a page ends early.
+/// The total size of JSON, in bytes, after which a page ends before its limit.
 const MAX_PAGE_BYTES: usize = 16 << 20;
 
-/// A page with the cursor of the next one; `None` if no row has the key that the previous page ended with, so that the
-/// cursor cannot be one of this store.
+/// A page and the cursor of the next page. The whole is `None` if the cursor of the request does not come from this store: no row
+/// has its key.
 type Page<T> = Option<(Vec<T>, Option<String>)>;
 
 /// Returns the record of an id.
@@ -83,7 +83,7 @@ fn rows_after<T>(
         return Ok(None);
     }
     let mut statement = conn.prepare_cached(sql)?;
-    // One more than requested shows whether there is a next page.
+    // Reads one row more than requested, to know whether there is a next page.
     let mut rows = statement.query([after, i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)])?;
     let (mut items, mut last, mut bytes) = (Vec::new(), after, 0);
     while let Some(row) = rows.next()? {

@@ -12,9 +12,9 @@ use tokio::time::timeout;
 use crate::error::port_error;
 use crate::schema::open_reader;
 
-/// Concurrent reads; further reads wait.
+/// The maximum number of concurrent reads; further reads wait.
 const MAX_READERS: usize = 4;
-/// The time for which a read waits for a permit, and then for its result.
+/// The longest time that a read waits for its turn, and then again for its result.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pool of connections, which are opened on first use.
@@ -32,7 +32,8 @@ impl Readers {
     /// Runs `work` on one snapshot of the file, which contains everything committed before. `context` names the operation.
     ///
     /// # Errors
-    /// Fails as throttled if too many reads are running for 10 s, and as unavailable if the disk takes longer than that.
+    /// [`PortErrorKind::Throttled`] if the read has to wait for others for more than 10 s, [`PortErrorKind::Unavailable`] if it
+    /// then takes more than 10 s itself.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         context: &'static str,
@@ -46,7 +47,7 @@ impl Readers {
             .map_err(|error| PortError::new(PortErrorKind::Internal, context, error))?;
         let (idle, file) = (Arc::clone(&self.idle), self.file.clone());
         let reading = tokio::task::spawn_blocking(move || {
-            // The thread owns the permit: a caller that is cancelled does not free it too early.
+            // The thread owns the permit, so a cancelled caller does not release it while the thread still reads.
             let _permit = permit;
             let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let conn = pooled.map_or_else(|| open_reader(&file), Ok)?;

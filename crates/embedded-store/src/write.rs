@@ -10,7 +10,7 @@ use crate::rows::{ROW_BYTES, version_from_sql, version_to_sql};
 use crate::transaction::WriteTransaction;
 use crate::{idempotency, messages, outbox};
 
-/// From this many writes on, their JSON is written on a blocking thread.
+/// The number of writes from which on their JSON is serialized on a blocking thread.
 const MANY_WRITES: usize = 16;
 const SERIALIZING: &str = "writing products as JSON";
 

@@ -1,4 +1,4 @@
-//! How long it takes to read a large rules file, and to ask it for one search.
+//! Measures the time to read a large rules file, and to find the rules that apply to one search.
 //!
 //! `cargo run --release -p rules --example tuning_speed`
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use domain::Currency;
 use rules::{Locale, Rules};
 
-/// Searches that are asked, again and again.
+/// The queries that are measured, each [`ROUNDS`] times.
 const QUERIES: [&str; 4] = [
     "laptop",
     "black hoover42 for the kitchen",
@@ -44,7 +44,7 @@ fn nanoseconds(time: Duration) -> u128 {
     time.as_nanos()
 }
 
-/// A file with so many synonyms of both kinds, and so many pins.
+/// Returns a rules file with this many synonyms, half of them one-way, and this many pins.
 fn file(synonyms: usize, pins: usize) -> String {
     let groups: String = (0..synonyms / 2).map(|at| format!("  [\"word{at}\", \"other{at}\"],\n")).collect();
     let one_way: String =

@@ -1,4 +1,4 @@
-//! Adds what a file says to the rules, within the limits.
+//! Adds the contents of a file to the rules, within the limits.
 
 use std::mem::discriminant;
 use std::ops::Range;
@@ -84,7 +84,8 @@ impl Rules {
         self.rules.push(rule);
     }
 
-    /// Checks that one more rule may apply to a search with the `known` ones. The error names no search.
+    /// Checks that a rule with this effect fits the limits of a search to which the `known` rules apply. The error names
+    /// no search.
     fn check_room(&self, known: &[RuleId], effect: &Effect) -> Result<(), String> {
         let kind = discriminant(effect);
         let same =

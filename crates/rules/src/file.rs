@@ -121,7 +121,7 @@ fn read_group(group: Value<'_>, language: Language, rules: &mut Rules, faults: &
     rules.add_synonyms(Synonyms { from: group.clone(), to: group }, &places, faults);
 }
 
-/// Reads the one-way synonyms: texts that a text finds as well.
+/// Reads the one-way synonyms: for each text of a query, the texts of products that it matches as well.
 fn read_one_way(table: Value<'_>, language: Language, rules: &mut Rules, faults: &mut FaultLog) {
     let at = table.span();
     let entries: Vec<_> = section(table, faults).into_iter().flat_map(Section::into_entries).collect();
@@ -241,7 +241,7 @@ fn read_by(value: &Value<'_>, sign: f32, faults: &mut FaultLog) -> Option<f32> {
     None
 }
 
-/// Reads which searches a rule applies to.
+/// Reads the searches to which a rule applies.
 fn read_trigger(
     rule: &mut Section<'_>,
     query: Option<Value<'_>>,

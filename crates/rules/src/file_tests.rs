@@ -10,7 +10,7 @@ fn faults(toml: &str) -> Vec<String> {
     }
 }
 
-/// The only fault of a file that is right but for this, without its place.
+/// Returns the fault of a file that has only one, without its line and column.
 fn fault(toml: &str) -> String {
     let faults = faults(&format!("version = 1\n{toml}"));
     assert_eq!(faults.len(), 1, "{toml}\n{faults:#?}");

@@ -52,7 +52,7 @@ impl Window {
     }
 }
 
-/// A time of a file: a moment begins and ends at once, a day lasts.
+/// A time in a file: a day, or a moment, which begins and ends at the same time.
 struct Period {
     begins: Timestamp,
     ends: Timestamp,

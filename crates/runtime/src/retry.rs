@@ -11,7 +11,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// Returns pauses that double from 50 to 100 ms up to `longest`. The last half of each pause is random, so that clients
 /// that failed together do not retry together.
 fn pauses(longest: Duration) -> ExponentialBackoff {
-    // The jitter of the builder adds up to the pause itself.
+    // The builder adds a jitter of up to the whole pause, so the pause given here is half of the longest.
     ExponentialBuilder::new()
         .with_min_delay(FIRST.min(longest) / 2)
         .with_max_delay(longest / 2)

@@ -78,7 +78,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     }
 }
 
-/// Completes when the process is told to stop: Ctrl-C or SIGTERM.
+/// Completes when the process receives Ctrl-C or SIGTERM.
 pub async fn stop_signal() {
     let ctrl_c = async {
         if tokio::signal::ctrl_c().await.is_err() {

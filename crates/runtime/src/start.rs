@@ -12,8 +12,8 @@ use crate::start_error::{StartError, exit_code};
 /// The flag of every service that checks a running service instead of serving.
 const CHECK_HEALTH: &str = "check-health";
 
-/// Runs the `main` of a service: reads flags and variables, of which `known` are the valid names, starts logging, and
-/// runs the service to its end. With `--check-health` it checks the service that is already running instead.
+/// Runs the `main` of a service: reads flags and variables, rejects variables that are not among `known`, starts
+/// logging, and runs the service to its end. With `--check-health` it checks the service that is already running instead.
 pub fn run<C, F>(service: &'static str, known: &[String], run: impl FnOnce(C) -> F) -> ExitCode
 where
     C: clap::Parser,
@@ -42,7 +42,7 @@ where
     exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
 }
 
-/// Parses flags and variables. A wrong flag, like `--help`, ends the process as usual for a command line.
+/// Parses flags and variables. `--help` and wrong flags end the process, as usual for a command line.
 ///
 /// # Errors
 /// Names a variable whose value is invalid.
@@ -76,12 +76,13 @@ fn invalid_flag<'a>(command: &'a clap::Command, error: &clap::Error) -> Option<&
     if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
         return None;
     }
-    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidArg) else { return None };
-    find_flag(command, name)
+    // Such as `--currency <CODE>`.
+    let Some(ContextValue::String(usage)) = error.get(ContextKind::InvalidArg) else { return None };
+    find_flag(command, usage.strip_prefix("--")?.split(' ').next()?)
 }
 
 fn find_flag<'a>(command: &'a clap::Command, name: &str) -> Option<&'a Arg> {
-    let own = command.get_arguments().find(|flag| flag.to_string() == name && flag.get_env().is_some());
+    let own = command.get_arguments().find(|flag| flag.get_long() == Some(name) && flag.get_env().is_some());
     own.or_else(|| command.get_subcommands().find_map(|command| find_flag(command, name)))
 }
 
@@ -104,4 +105,31 @@ fn invalid_variable(flag: &Arg, error: &clap::Error) -> StartError {
 fn check_health(matches: &ArgMatches) -> Result<(), StartError> {
     let listen = matches.try_get_one::<SocketAddr>("listen").ok().flatten();
     crate::probe::check(*listen.ok_or_else(|| StartError::new("this service listens nowhere"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, arg};
+
+    use super::*;
+
+    fn command() -> Command {
+        let currency = arg!(--currency <CODE>).env("NOREN_TEST_CURRENCY").value_parser(["EUR", "USD"]);
+        let import = Command::new("import").arg(currency).arg(arg!(<FILE> ...)).arg(arg!(--limit [N] ...));
+        Command::new("noren").subcommand(import.arg(arg!(--size <N>).value_parser(clap::value_parser!(u8))))
+    }
+
+    fn invalid(arguments: &[&str]) -> Option<String> {
+        let mut command = command();
+        let error = command.try_get_matches_from_mut(arguments).unwrap_err();
+        invalid_flag(&command, &error).map(|flag| flag.get_id().to_string())
+    }
+
+    #[test]
+    fn only_an_invalid_value_of_a_flag_with_a_variable_may_come_from_the_variable() {
+        assert_eq!(invalid(&["noren", "import", "file", "--currency", "XXX"]).as_deref(), Some("currency"));
+        assert_eq!(invalid(&["noren", "import", "file", "--size", "300"]), None);
+        assert_eq!(invalid(&["noren", "import"]), None);
+        assert_eq!(invalid(&["noren", "export"]), None);
+    }
 }

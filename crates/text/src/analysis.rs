@@ -74,8 +74,8 @@ pub fn tokens(text: &str, purpose: Purpose, emit: impl FnMut(Token<'_>)) {
     splitter.end_of_run();
 }
 
-/// Returns the number of ASCII letters and digits at the start of a text, without a last one that forms a cluster with what
-/// follows.
+/// Returns the number of ASCII letters and digits at the start of a text. The last one does not count if it forms a cluster
+/// with the next character.
 fn plain_length(text: &str) -> usize {
     let length = text.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
     match text[length..].chars().next() {

@@ -140,8 +140,8 @@ impl<'a> Typed<'a> {
         (start.to_lowercase(), omitted)
     }
 
-    /// Returns the last word completed from the product. The best fit counts; among equals the first text, and the most
-    /// descriptive texts come first.
+    /// Returns the last word completed from the product, by the word that fits best. Of equal fits the first one counts,
+    /// because the texts that describe the product best come first.
     fn last_in(&self, content: &Content) -> Option<CompletedWord> {
         let mut best: Option<CompletedWord> = None;
         for_each_text(content, |text, part| {

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-/// Link words: what follows them is not the product, but what it goes with, where it belongs or what comes with it. `f/` and
-/// `w/` abbreviate the first two.
+/// Link words. The words after them do not name the product, but its purpose, its place or its accessories. `f/` and `w/`
+/// abbreviate the first two.
 const LINKS: [&str; 14] = [
     "for",
     "with",

@@ -87,9 +87,9 @@ impl Pairs {
     }
 }
 
-/// Returns the writing system of a token that may form pairs; `None` if it may not. Words in Latin letters may, and short
-/// numbers, and runs in kana or Hangul only. Codes may not, because their pairs would be nearly as many as there are products;
-/// nor may runs with Chinese characters, because the end of such a run need not be the end of a word.
+/// Returns the writing system of a token that may form pairs; `None` if it may not. Words in Latin letters, short numbers and
+/// runs that are entirely in kana or Hangul may. Codes may not, because nearly every product would add pairs of its own. Runs
+/// with Chinese characters may not, because the end of such a run need not be the end of a word.
 fn writing(token: &Token<'_>) -> Option<Writing> {
     match token {
         Token::Word(word, _) => {

@@ -177,7 +177,7 @@ impl Query {
             add_synonym(&mut found, synonym, language);
         }
         if let Some(last) = found.last_mut() {
-            // The last word of a run has no known beginning, so it cannot be a prefix.
+            // The beginning of the last word in a run is unknown, so the run cannot be a prefix.
             last.is_prefix = request.match_mode != MatchMode::Any && !is_cjk(&last.text);
         }
         without_stop_words(&mut found, &request.tuning.stop_words, language);

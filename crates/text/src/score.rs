@@ -2,8 +2,8 @@
 //!
 //! A score consists of:
 //!
-//! 1. A *class*, a whole number: products that match more words rank first; among those, products with more exact matches,
-//!    then with prefix matches, then with matches with one typo.
+//! 1. A *class*, a whole number: products with more exact matches rank first; among those, products with more prefix
+//!    matches, then with more matches with typos, of which one typo counts twice as much as two.
 //! 2. A fraction below one, which orders the products of a class by the weights of the matched words (see
 //!    [`crate::weights`]) and of matched phrases.
 //! 3. The shop's boosts, from -1 to 1.
@@ -84,8 +84,8 @@ pub fn steps_per_scaled_weight(words: usize) -> u32 {
     (STEPS - 1) / (words * u32::from(MAX_SCALED_WEIGHT) + (words - 1) * u32::from(MAX_SCALED_PHRASE_WEIGHT))
 }
 
-/// The factor of a phrase's weight: two query words that are also adjacent in the product count as much as one more matched
-/// word.
+/// The factor of a phrase's weight. Two adjacent words of the query that are also adjacent in the product count as much as one
+/// more matched word.
 pub const PHRASE_WEIGHT_FACTOR: u8 = 2;
 /// The highest scaled weight of a phrase.
 pub const MAX_SCALED_PHRASE_WEIGHT: u8 = PHRASE_WEIGHT_FACTOR * MAX_WEIGHT;

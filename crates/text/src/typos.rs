@@ -32,19 +32,19 @@ impl LetterSet {
     }
 }
 
-/// A word to compare others with.
+/// A word, prepared for comparison with many other words.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    /// The positions of each letter, as bits.
+    /// The positions of each letter outside ASCII: bit `n` is set if the letter is at position `n`.
     positions: Vec<(char, u64)>,
-    /// The same for ASCII, where most letters are.
+    /// The positions of each ASCII letter, indexed by its code: faster, and most letters are ASCII.
     ascii: Box<[u64; 128]>,
     letters: LetterSet,
     chars: usize,
     max_typos: u8,
 }
 
-/// The longest word that is compared, in characters: one bit for each.
+/// The maximum length of a pattern in characters, each of which has one bit of a `u64`.
 const MAX_CHARS: usize = 64;
 
 impl Pattern {
@@ -68,8 +68,8 @@ impl Pattern {
         Some(Self { positions, ascii, letters: LetterSet::new(word), chars, max_typos })
     }
 
-    /// Creates the pattern of a word that may have as many typos as [`typos_allowed`] says; `None` if it may have none, or
-    /// is longer than 64 characters.
+    /// Creates the pattern of a word with the number of typos that [`typos_allowed`] returns for it; `None` if that is 0 or
+    /// the word is longer than 64 characters.
     pub fn for_word(word: &str) -> Option<Self> {
         let allowed = typos_allowed(word);
         if allowed == 0 { None } else { Self::new(word, allowed) }
@@ -99,7 +99,7 @@ impl Pattern {
         self.allowed(typos)
     }
 
-    /// Returns the fewest typos between the pattern and any prefix of the word; `None` if there are more than it allows.
+    /// Returns the fewest typos between the pattern and any prefix of the word; `None` if the pattern allows fewer.
     pub fn prefix_typos(&self, word: &str) -> Option<u8> {
         let mut least = self.chars;
         let letters = word.chars().take(self.chars + usize::from(self.max_typos));
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// Computes the whole table, cell by cell.
+    /// Computes the distance from its definition: the whole table, cell by cell.
     fn distance(from: &str, to: &str) -> usize {
         let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
         let mut table = vec![vec![0; to.len() + 1]; from.len() + 1];

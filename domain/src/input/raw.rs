@@ -1,4 +1,4 @@
-//! JSON objects split into fields that are still JSON.
+//! JSON objects, split into fields whose values stay JSON text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::error::InputError;
 use crate::fault::{Fault, FaultKind};
 
-/// The fields of a JSON object in order. Values are still JSON, so numbers keep their digits.
+/// The fields of a JSON object in order. Values stay JSON text, so numbers keep their digits.
 #[derive(Debug)]
 pub struct RawObject<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 

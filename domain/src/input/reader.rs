@@ -309,7 +309,7 @@ impl FieldReader {
         }
     }
 
-    /// Rejects a product that is too large as JSON with the catalogue's own fields.
+    /// Rejects a product whose JSON, with the fields that the catalogue sets, is too large.
     fn check_size(&mut self, input: &ProductInput) {
         let product = Product {
             id: input.id.clone().unwrap_or_else(ProductId::generate),

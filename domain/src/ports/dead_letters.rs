@@ -14,7 +14,7 @@ use crate::product::{ProductId, Version};
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
     /// Returns the newest dead letters, newest first: at most `limit`, and fewer if they are large. In SQS they are the
-    /// newest of the few thousand that it returns.
+    /// newest of the few thousand that SQS returns.
     async fn newest(&self, limit: usize) -> Result<DeadLetterList, PortError>;
 
     /// Returns the letter for each key, in request order, or `None` if there is no such letter.
@@ -47,11 +47,11 @@ pub struct DeadLetter {
     pub id: Option<ProductId>,
     /// The version that the message was sent for; `None` if the message cannot be decoded.
     pub version: Option<Version>,
-    /// Why processing failed; `None` if the queue moved the message by itself and recorded no reason.
+    /// The reason why processing failed; `None` if the queue moved the message by itself and recorded no reason.
     pub reason: Option<String>,
     /// The receive count.
     pub receives: u32,
-    /// When it became a dead letter; `None` if the queue did not record it.
+    /// The time when it became a dead letter; `None` if the queue did not record it.
     pub dead_lettered_at: Option<Timestamp>,
     /// The raw message; `None` if the queue stores only a reference to the product.
     pub body: Option<String>,

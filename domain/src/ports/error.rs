@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{context}")]
 pub struct PortError {
-    /// What a caller can do about it.
+    /// The kind, which determines whether and when to retry.
     pub kind: PortErrorKind,
     /// The operation that failed, in lower case: `reading products from the store`.
     pub context: String,
@@ -18,7 +18,7 @@ pub struct PortError {
     pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// What a caller can do about an error.
+/// The kind of an error, which determines whether and when to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortErrorKind {
     /// The back end limits the rate: retry later, more slowly.

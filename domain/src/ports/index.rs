@@ -65,16 +65,19 @@ pub trait SearchIndex: Send + Sync {
     /// [`FEW_PRODUCTS`] products have may also match with typos: none in words of up to 2 letters or with digits, one in
     /// words of 3 to 5 letters, two in longer ones.
     ///
-    /// **Relaxing.** If still fewer than [`ENOUGH_PRODUCTS`] products have every word, the order is by relevance and the
-    /// mode is [`MatchMode::Most`](crate::search::MatchMode::Most), then some words become optional and the answer lists
-    /// them: first the words that no product has; then one by one the word that the most products have (exactly or, if none
-    /// has it exactly, in any way; the last of several) until enough products have the others or one word is left. In
-    /// any other order, words become optional only if no product has them all. If no product has any of the words,
-    /// nothing matches.
+    /// **Relaxing.** With [`MatchMode::Most`](crate::search::MatchMode::Most), some words may become optional, and the
+    /// answer lists them. This happens if, even with typos, too few products have every word: fewer than
+    /// [`ENOUGH_PRODUCTS`] if the order is by relevance, none in any other order.
     ///
-    /// **Ranking.** More words matched exactly rank first, then more matched as a prefix, then more matched at all and with
-    /// fewer typos. Products that are equal in this are ranked by the parts of the product that the words are in, and by
-    /// whether words that are neighbours in the query are neighbours there.
+    /// 1. The words that no product has become optional.
+    /// 2. Then words become optional one by one, until enough products have the others or one word is left. The next one is
+    ///    the word that the most products have: exactly or, if none has it exactly, in any way. Of equally frequent words
+    ///    it is the last.
+    /// 3. If no product has any of the words, none becomes optional and nothing matches.
+    ///
+    /// **Ranking.** Products with more words matched exactly come first, then those with more matched as a prefix, then
+    /// those with more matched at all and with fewer typos. Among equals, two things decide: the parts of the product that
+    /// the words are in, and whether neighbours in the query are neighbours in the product.
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError>;
 
     /// Runs one search.
@@ -83,12 +86,12 @@ pub trait SearchIndex: Send + Sync {
         answers.pop().ok_or_else(|| PortError::bare(PortErrorKind::Internal, "the index answered no search"))
     }
 
-    /// Returns what the index holds for each id, in request order; `None` if it never held anything.
+    /// Returns the entry for each id, in request order; `None` if the index never held the id.
     async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError>;
 
-    /// Returns the version for each id, in request order, that a search beginning after this call sees or has overtaken:
-    /// of an active product, a hidden one or a tombstone. `None` if there never was any. A write that cannot be found yet
-    /// does not count.
+    /// Returns a version for each id, in request order: of an active product, a hidden one or a tombstone. A search that
+    /// begins after this call sees that version or a later one. `None` if the index never held the id. Writes that searches
+    /// cannot find yet do not count.
     async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
         let indexed = self.get(ids).await?;
         Ok(indexed.into_iter().map(|indexed| indexed.map(|indexed| indexed.version)).collect())
@@ -113,9 +116,9 @@ pub trait SearchIndex: Send + Sync {
     async fn ready(&self) -> Result<(), PortError>;
 }
 
-/// The document frequency below which a word, or all words of a query together, may be misspelt.
+/// The number of products below which words may be misspelt: products with every word of a query, and products with the word.
 pub const FEW_PRODUCTS: usize = 20;
-/// The number of matches that is enough for a search: with fewer, products that have most of the words follow.
+/// The number of products with every word that is enough: with fewer, products that have most of the words follow.
 pub const ENOUGH_PRODUCTS: usize = 100;
 
 /// An index's version of a product.
@@ -123,11 +126,11 @@ pub const ENOUGH_PRODUCTS: usize = 100;
 pub struct Indexed {
     /// The version of the product or of its tombstone.
     pub version: Version,
-    /// Whether searches find it.
+    /// The visibility to searches.
     pub state: IndexedState,
 }
 
-/// Whether searches find a product.
+/// The visibility of a product to searches.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IndexedState {
     /// Searches find it.

@@ -13,8 +13,8 @@ use super::index::IndexWriter;
 use crate::change::Record;
 use crate::product::{ProductId, Version};
 
-/// How long an index must keep a tombstone: longer than any message can be in flight, so that no late message revives the
-/// product. SQS keeps a message for at most 14 days.
+/// The minimum time for which an index keeps a tombstone: longer than any message can be in flight, so that no late message
+/// revives the product. SQS keeps a message for at most 14 days.
 pub const TOMBSTONE_RETENTION: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 
 /// A generation of an index.
@@ -26,7 +26,7 @@ pub enum Generation {
     Next,
 }
 
-/// How much of each document a comparison reads.
+/// The part of each document that a comparison reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompareDepth {
     /// Versions only, which is cheap.
@@ -35,12 +35,12 @@ pub enum CompareDepth {
     Documents,
 }
 
-/// A hash of a projected document: the upper half of the product's JSON as stored in the index, the lower half of
+/// A hash of a projected document. The upper 64 bits hash the product's JSON as stored in the index, the lower 64 bits
 /// everything else. Equal documents have equal fingerprints; different documents almost certainly have different ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub u128);
 
-/// What an index holds under an id.
+/// The entry of an index under an id: a product or a tombstone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexEntry {
     /// The product.
@@ -53,7 +53,7 @@ pub struct IndexEntry {
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// Replaces what an index holds under an id, whatever version it holds.
+/// Replaces the entry of an index under an id, even by an older version, if the index still holds the expected version.
 #[derive(Debug, Clone)]
 pub struct Repair {
     /// The product.
@@ -98,8 +98,8 @@ pub struct GenerationState {
 /// The maintenance side of an index.
 #[async_trait]
 pub trait IndexMaintenance: IndexWriter {
-    /// Returns the entries that applying the records would produce, in request order, or why the index cannot hold a
-    /// record. A pure function: the same projection as in [`IndexWriter::apply`]. CPU-bound.
+    /// Returns the entry that applying each record would produce, in request order, or the reason why the index cannot
+    /// hold the record. A pure function: the same projection as in [`IndexWriter::apply`]. CPU-bound.
     fn expected_entries(&self, records: &[Record]) -> Vec<Result<IndexEntry, String>>;
 
     /// Returns the entry of a generation for each id, in request order. Observes everything applied before the call.

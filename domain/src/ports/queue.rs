@@ -11,7 +11,7 @@ use crate::change::Change;
 /// The number of receives after which a message becomes a dead letter.
 pub const MAX_RECEIVES: u32 = 5;
 
-/// The queue of changes from `command` to `sync`: at least once, unordered, retried, dead-lettered.
+/// The queue of changes from `command` to `sync`: at-least-once delivery in any order, with retries and dead letters.
 #[async_trait]
 pub trait ChangeQueue: Send + Sync {
     /// Enqueues changes and returns the results in request order. Each change with an `Ok` is durable; a failed one does
@@ -23,7 +23,7 @@ pub trait ChangeQueue: Send + Sync {
     /// A received message is invisible to other receivers for the visibility timeout. Unless it is acknowledged, it then
     /// becomes visible again and its receive count grows by one.
     ///
-    /// A message may carry a later change of the same product than the one that was sent.
+    /// A message may carry a later change of its product than the change that was sent.
     async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Delivery>, PortError>;
 
     /// Acks messages: removes them permanently. Expired receipts are ignored.
@@ -42,7 +42,7 @@ pub trait ChangeQueue: Send + Sync {
     /// Extends the visibility timeout of messages in progress: they stay invisible for another timeout, starting now.
     async fn extend(&self, receipts: &[Receipt]) -> Result<(), PortError>;
 
-    /// Returns how long a received message stays invisible.
+    /// Returns the time for which a received message stays invisible.
     fn visibility_timeout(&self) -> Duration;
 
     /// Returns the size and age of the queue. Exact for a queue on one machine; a distributed queue such as SQS is
@@ -84,8 +84,8 @@ pub struct Delivery {
     pub envelope: Result<Envelope, String>,
     /// The receive count, including this receive.
     pub receives: u32,
-    /// The raw message. Set on the last receive if the queue builds the dead letter from what it is passed, in which
-    /// case a retry or release must pass it back.
+    /// The raw message, for a queue that must be given it to build the dead letter. Set by such a queue on the last
+    /// receive; a retry or release must pass it back.
     pub body: Option<String>,
 }
 
@@ -118,9 +118,9 @@ pub struct RetryRequest {
     pub receives: u32,
     /// [`Delivery::body`].
     pub body: Option<String>,
-    /// Why processing failed, for the person who reads the dead letters.
+    /// The reason why processing failed, for the person who reads the dead letters.
     pub reason: String,
-    /// How long the message stays invisible.
+    /// The time for which the message stays invisible.
     pub delay: Duration,
 }
 

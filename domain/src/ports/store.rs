@@ -52,8 +52,8 @@ pub trait ProductStore: Send + Sync {
     /// [`ProductStore::list`]. The cursors of the two methods are not interchangeable.
     async fn scan(&self, cursor: Option<&str>, limit: usize) -> Result<RecordPage, ListError>;
 
-    /// Returns the versions of what [`ProductStore::scan`] returns, with the same cursors. Cheaper than a scan where the
-    /// store supports it.
+    /// Returns a page of the versions of all records, in the order and with the cursors of [`ProductStore::scan`]. Cheaper
+    /// than a scan where the store supports it.
     async fn versions(&self, cursor: Option<&str>, limit: usize) -> Result<VersionPage, ListError> {
         let page = self.scan(cursor, limit).await?;
         let versions = page.records.iter().map(StoredVersion::of).collect();

@@ -1,4 +1,4 @@
-//! What a search returns.
+//! The answer to a search.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ pub struct SearchAnswer {
     pub facets: Vec<(Field, Facet)>,
     /// The query with its misspelt words corrected, if the index is confident that they were misspelt.
     pub corrected_query: Option<String>,
-    /// The optional words of the query, as typed: too few products have all words, so products without these follow. Products
-    /// that have more of them come first.
+    /// The words of the query, as typed, that became optional because too few products have all words. Products without them
+    /// follow; those that have more of them come first.
     pub relaxed: Vec<String>,
-    /// Where the next page begins; `None` on the last page.
+    /// The cursor at which the next page begins; `None` on the last page.
     pub next: Option<Cursor>,
     /// Identifies the snapshot of the index: equal for two searches if nothing was committed between them.
     pub snapshot: String,
@@ -33,7 +33,7 @@ pub struct SearchAnswer {
 pub struct Hit {
     /// The product as indexed.
     pub product: Arc<Product>,
-    /// How well it matches: higher is better, 0 for a search without words.
+    /// The relevance: higher is better, 0 for a search without words.
     pub score: f32,
     /// The matching fields (`name`, `description`, …), HTML-escaped, with each matching word between [`HIGHLIGHT_START`] and
     /// [`HIGHLIGHT_END`].

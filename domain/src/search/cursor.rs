@@ -1,4 +1,4 @@
-//! Cursors: where the next page of a list begins.
+//! Cursors: the positions in a list at which the next page begins.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -20,12 +20,12 @@ pub struct Cursor {
     /// The product.
     #[serde(rename = "i")]
     pub id: ProductId,
-    /// How the query was interpreted for the earlier pages, so that later pages interpret it the same way.
+    /// The interpretation of the query on the earlier pages, which later pages keep.
     #[serde(rename = "r", default, skip_serializing_if = "QueryInterpretation::is_as_typed")]
     pub interpretation: QueryInterpretation,
 }
 
-/// How an index interpreted the words of a query.
+/// The interpretation of the words of a query by an index.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QueryInterpretation {
     /// The words that may have typos, by their positions in the query, counted from 0.
@@ -51,13 +51,13 @@ impl Cursor {
 
     /// Decodes the output of [`Cursor::encode`]; returns `None` for any other text.
     ///
-    /// A client can make up a cursor: the result need not be [valid](Self::is_valid).
+    /// A client can forge a cursor, so the result need not be [valid](Self::is_valid).
     pub fn decode(text: &str) -> Option<Self> {
         serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
     }
 
-    /// Returns true if a search can have returned this cursor: the key fits the order, and no query has more words than the
-    /// interpretation. An index may rely on it.
+    /// Returns true if a search can have returned this cursor: the key fits the order, and the interpretation has no more
+    /// words than a query may have. An index may rely on both.
     pub fn is_valid(&self) -> bool {
         let QueryInterpretation { typos, optional } = &self.interpretation;
         self.sort.has_key(self.key.as_ref()) && typos.len().max(optional.len()) <= MAX_QUERY_WORDS

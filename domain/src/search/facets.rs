@@ -87,10 +87,11 @@ pub struct PriceBucket {
 /// The most buckets in a histogram of prices.
 pub const MAX_PRICE_BUCKETS: i64 = 10;
 
-/// Computes the facet of pairs of a price and its frequency; `None` without prices.
+/// Computes the facet of prices, given as pairs of a price and its frequency; `None` without prices.
 ///
-/// The histogram has at most [`MAX_PRICE_BUCKETS`] buckets of equal width: the smallest possible of 1, 2 or 5 times a power of
-/// ten minor units. Each bucket begins at a multiple of the width; the first holds the lowest price, the last the highest.
+/// The histogram has at most [`MAX_PRICE_BUCKETS`] buckets of equal width. The width is 1, 2 or 5 times a power of ten minor
+/// units, as small as possible. Each bucket begins at a multiple of the width. The first bucket holds the lowest price, the
+/// last one the highest.
 pub fn price_facet(prices: &[(i64, u64)]) -> Option<PriceFacet> {
     let counted = || prices.iter().copied().filter(|(_, count)| *count > 0);
     let min = counted().map(|(price, _)| price).min()?;
@@ -119,10 +120,10 @@ pub fn bucket_width(min: i64, max: i64) -> i64 {
     steps.into_iter().find(fits).unwrap_or(i64::MAX)
 }
 
-/// Computes the facet of pairs of a number and its frequency; `None` without numbers.
+/// Computes the facet of numbers, given as pairs of a number and its frequency; `None` without numbers.
 ///
-/// The histogram has at most [`MAX_NUMBER_BUCKETS`] buckets of equal width: the smallest possible of 1, 2 or 5 times a power of
-/// ten. Each bucket begins at a multiple of the width. Numbers that are all equal have one bucket.
+/// The histogram has at most [`MAX_NUMBER_BUCKETS`] buckets of equal width. The width is 1, 2 or 5 times a power of ten, as
+/// small as possible. Each bucket begins at a multiple of the width. Numbers that are all equal have one bucket.
 pub fn number_facet(numbers: &[(f64, u64)]) -> Option<NumberFacet> {
     let counted = || numbers.iter().copied().filter(|(number, count)| *count > 0 && number.is_finite());
     let min = counted().map(|(number, _)| number).min_by(f64::total_cmp)?;

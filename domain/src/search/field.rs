@@ -13,20 +13,20 @@ pub enum Field {
     Tags,
     /// The price in the currency of the request. As a facet: lowest, highest and a histogram.
     Price,
-    /// Whether there is any in stock. Can be filtered by, not counted.
+    /// The availability: in stock or not. Can be filtered by, not counted.
     Stock,
     /// The attribute with this key.
     Attribute(String),
 }
 
 impl Field {
-    /// The fields with a fixed name that can be counted.
+    /// The fields that can be counted, except attributes.
     pub const FACETS: [Self; 4] = [Self::Brand, Self::Category, Self::Tags, Self::Price];
 
     /// Parses the name of a facet: `brand`, `category`, `tags`, `price` or `attributes.KEY`.
     ///
     /// # Errors
-    /// The end of a sentence that begins with the field's name.
+    /// Returns a message that follows the name of the parameter: `must be …`.
     pub fn parse_facet(text: &str) -> Result<Self, String> {
         if let Some(field) = Self::FACETS.iter().find(|field| field.name() == text) {
             return Ok(field.clone());

@@ -6,7 +6,7 @@ use crate::money::{Currency, Money, MoneyError, PriceRange};
 use crate::product::{AttributeValue, CategoryPath, Content};
 use crate::search::field::Field;
 
-/// The conditions that a product must meet: for each field with values, at least one of them.
+/// The conditions that a product must meet: in each field that has values here, it must match at least one of them.
 ///
 /// Values are case-sensitive; numbers are compared as numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -55,7 +55,7 @@ impl AttributeFilter {
     /// Parses a filter: `min..max`, `min..` and `..max` with numbers are ranges; any other text is a value.
     ///
     /// # Errors
-    /// The end of a sentence that begins with the parameter's name, if the range is empty.
+    /// If the range is empty. The message follows the name of the parameter.
     pub fn parse(text: &str) -> Result<Self, String> {
         let ends = text.split_once("..").and_then(|(min, max)| Some((read_end(min)?, read_end(max)?)));
         match ends {

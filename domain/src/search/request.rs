@@ -1,4 +1,4 @@
-//! What a search asks for.
+//! The request of a search.
 
 use crate::money::Currency;
 use crate::product::ProductId;
@@ -11,13 +11,14 @@ use crate::search::sort::Sort;
 /// A search. It matches active products only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchRequest {
-    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS). A query without words matches everything.
+    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS) long. A query without words matches
+    /// everything.
     pub words: String,
     /// True while the shopper is still typing: the last word always also matches as a prefix.
     pub is_prefix_query: bool,
-    /// How many of the words a product must have.
+    /// The number of words that a product must have.
     pub match_mode: MatchMode,
-    /// What the shop's rules decide about this search.
+    /// The shop's rules that apply to this search.
     pub tuning: Tuning,
     /// The conditions that a product must meet.
     pub filters: Filters,
@@ -52,7 +53,7 @@ impl SearchRequest {
     }
 }
 
-/// How many of the words of a query a product must have.
+/// The number of words of a query that a product must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MatchMode {
     /// Every word; if few products have them all, some become optional, see
@@ -66,7 +67,7 @@ pub enum MatchMode {
     Any,
 }
 
-/// What a shop's rules decide about one search: the rules that apply to its words at this moment.
+/// The rules of a shop that apply to one search, by its words and the time of the search.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tuning {
     /// Synonyms for words of the query.
@@ -103,15 +104,16 @@ pub struct Synonym {
 pub struct Boost {
     /// The products to move.
     pub filters: Filters,
-    /// The distance, from -[`MAX_BOOST`](crate::search::MAX_BOOST) to [`MAX_BOOST`](crate::search::MAX_BOOST); 1 is the distance between the best and the worst part of a
-    /// product that a word can be in. Boosts of one product add up, within the same bounds.
+    /// The score to add, from -[`MAX_BOOST`](crate::search::MAX_BOOST) to [`MAX_BOOST`](crate::search::MAX_BOOST). A boost
+    /// of 1 equals the difference between a word in the best and in the worst part of a product. The boosts of one product
+    /// add up, and the sum is limited to the same bounds.
     pub by: f32,
 }
 
 /// A page of the list of matching products.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// Where it begins.
+    /// The beginning of the page.
     pub start: PageStart,
     /// The most products on it, from 1 to [`MAX_PAGE_SIZE`](crate::search::MAX_PAGE_SIZE).
     pub size: usize,
@@ -123,28 +125,29 @@ impl Default for Page {
     }
 }
 
-/// Where a page begins.
+/// The beginning of a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageStart {
-    /// At this page, counted from 1; `number * size` is at most [`MAX_PAGED_PRODUCTS`](crate::search::MAX_PAGED_PRODUCTS).
+    /// The number of the page, counted from 1; `number * size` is at most
+    /// [`MAX_PAGED_PRODUCTS`](crate::search::MAX_PAGED_PRODUCTS).
     Number(usize),
     /// After the product that the cursor names.
     After(Cursor),
 }
 
-/// Asks for the values of one facet.
+/// A request for the values of one facet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FacetRequest {
     /// Selects the products that count; its facets, sort and page are ignored.
     pub search: SearchRequest,
     /// The field; not [`Field::Price`] or [`Field::Stock`].
     pub field: Field,
-    /// Selects values that have a word with this prefix, ignoring case and accents:
+    /// Selects values that have a word with this prefix, ignoring case and accents, in this order:
     ///
-    /// 1. values that begin with the prefix come first,
-    /// 2. then values in which a later word does,
-    /// 3. then, if these are fewer than the limit, values that do with one typo, then with two. The number of typos per word
-    ///    is bounded as in a search.
+    /// 1. values that begin with the prefix;
+    /// 2. values with a later word that begins with it;
+    /// 3. if these are fewer than the limit, values with a word that begins with it except for one typo, then for two. The
+    ///    number of typos per word is bounded as in a search.
     ///
     /// Only the first 200 bytes of a value are compared.
     pub prefix: String,

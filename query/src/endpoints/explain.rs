@@ -22,7 +22,7 @@ use crate::parameters::{Endpoint, wanted};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
 
-/// The most products of the list to search for the product.
+/// The number of products at the top of the list among which the rank is determined.
 const MAX_RANK: usize = 1000;
 
 /// Explain why a search finds a product, or does not

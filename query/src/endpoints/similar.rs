@@ -110,7 +110,7 @@ fn requests(product: &Product, search: &ParsedSearch) -> Vec<SearchRequest> {
     requests
 }
 
-/// Renders the first products of the first answer, then those of the next that the first does not have.
+/// Renders at most `limit` products: those of the first answer, then those of the second that are not in the first.
 fn similar_json(answers: &[SearchAnswer], limit: usize) -> Result<Vec<u8>, Problem> {
     let mut hits = Vec::<&Hit>::with_capacity(limit);
     for hit in answers.iter().flat_map(|answer| &answer.hits) {

@@ -158,7 +158,7 @@ impl Fields {
 /// Returns a value as it stands in a query string.
 ///
 /// # Errors
-/// The end of a sentence that begins with the name of the field.
+/// Returns a message that follows the name of the field: `must be …`.
 fn value(kind: Kind, raw: &RawValue) -> Result<String, String> {
     let json = raw.get();
     let wrong = |takes: &str| Err(format!("must be {takes}, not {}", json_type(raw)));

@@ -11,7 +11,7 @@ use crate::parameters::parsed::{Draft, ParsedSearch};
 /// The prefix of the name of a parameter that filters by an attribute; the key follows.
 pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";
 
-/// Everything that is to be known about one parameter.
+/// The complete definition of one parameter.
 ///
 /// The query string, the JSON body, the cache key, the OpenAPI document, "did you mean" and the flags of the command line
 /// follow from it. To add a parameter that only changes the answer, add a row to the [table](super::table), a field to
@@ -31,7 +31,7 @@ pub struct Parameter {
     pub flag: Option<Flag>,
     /// The parameters to read first, because the bounds of this one depend on them.
     pub(crate) needs: &'static [&'static str],
-    /// Takes the values from the request, and reports what is wrong with them.
+    /// Takes the values from the request, and reports their faults.
     pub(crate) read: fn(&Self, &mut ParameterReader, &mut Draft),
     /// Appends the values to the canonical query string, unless they are the default.
     pub(crate) write: fn(&Self, &ParsedSearch, &mut String),

@@ -17,8 +17,8 @@ pub fn read(endpoint: Endpoint, query: &str, default_currency: Currency) -> Resu
     read_all(endpoint, ParameterReader::of_query(query), default_currency)
 }
 
-/// Returns the canonical query string: [`read`] returns an equal [`ParsedSearch`] for it, but for the writes that the answer
-/// must reflect, and equal searches have equal ones. Defaults are left out, except the currency.
+/// Returns the canonical query string. Equal searches have equal canonical query strings, and [`read`] turns one back into an
+/// equal [`ParsedSearch`], except for the writes that the answer must reflect. Defaults are left out, except the currency.
 pub fn write(endpoint: Endpoint, parsed: &ParsedSearch) -> String {
     let mut query = String::new();
     for parameter in table::of(endpoint) {

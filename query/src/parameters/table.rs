@@ -280,7 +280,7 @@ fn search_options() -> Vec<Parameter> {
         Parameter {
             name: "page",
             endpoints: SEARCH,
-            // Tools would send a documented default, also together with a cursor.
+            // No documented default, because tools would send it even together with a cursor, which is an error.
             kind: Kind::Number { min: 1, max: MAX_PAGED_PRODUCTS, default: None },
             about: format!(
                 "The page, counted from 1, which is the default. Pages reach the first {MAX_PAGED_PRODUCTS} products \
@@ -347,6 +347,8 @@ fn search_options() -> Vec<Parameter> {
                     until the index holds that version of the product or a later one. Repeated: all of them. Those of the \
                     header `Noren-Sync-Token`, which every endpoint of this service takes, count as well."
                 .into(),
+            // Faults of the time are reported first.
+            needs: &["syncTimeout"],
             read: values::read_sync_tokens,
             ..row()
         },
@@ -357,7 +359,6 @@ fn search_options() -> Vec<Parameter> {
             about: "The most seconds to wait for the writes of `syncToken` and of the header `Noren-Sync-Token`; then the \
                     response is 504. With 0 the index is checked once."
                 .into(),
-            needs: &["syncToken"],
             read: values::read_sync_timeout,
             ..row()
         },

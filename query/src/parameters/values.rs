@@ -16,7 +16,7 @@ use crate::parameters::parameter::{ATTRIBUTE_PREFIX, Kind, Parameter};
 use crate::parameters::parsed::{Draft, ParsedSearch};
 use crate::required_versions::RequiredVersions;
 
-/// Among the names of facets: those that matter for the products found.
+/// Stands among the names of facets for those that matter for the products found.
 const AUTO_FACETS: &str = "*";
 
 // Kinds.
@@ -54,7 +54,7 @@ pub(crate) fn read_categories(row: &Parameter, reader: &mut ParameterReader, dra
         .list(row.name, |text| CategoryPath::parse(text).map_err(|message| (FaultKind::Malformed, message)));
 }
 
-/// The decimals of an unknown currency are unknown, but the form of a range can still be checked.
+/// Reads the price ranges. If the currency is faulty, its number of decimals is unknown, so only the form is checked.
 pub(crate) fn read_price_ranges(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     for text in reader.all(row.name) {
         let ranges = &mut draft.parsed.request.filters.price;
@@ -125,7 +125,7 @@ fn attribute_filter_text(filter: &AttributeFilter) -> String {
     }
 }
 
-/// Returns the values that a search requires of `field`, as they stand in its parameter.
+/// Returns the values that a search requires of `field`, as its parameter has them.
 pub fn wanted(request: &SearchRequest, field: &Field) -> Vec<String> {
     let filters = &request.filters;
     match field {
@@ -146,7 +146,7 @@ pub fn wanted(request: &SearchRequest, field: &Field) -> Vec<String> {
 /// can have.
 ///
 /// # Errors
-/// The end of a sentence that begins with the name of the parameter.
+/// Returns a message that follows the name of the parameter: `must be …`.
 pub fn read_facet_field(text: &str) -> Result<Field, String> {
     let field = Field::parse_facet(text)?;
     if let Field::Attribute(key) = &field {
@@ -290,7 +290,7 @@ pub(crate) fn write_cursor(row: &Parameter, parsed: &ParsedSearch, query: &mut S
 pub(crate) fn read_sync_tokens(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let tokens = reader.all(row.name);
     match RequiredVersions::parse(tokens.iter().map(String::as_str)) {
-        Ok(required) => draft.parsed.required = required,
+        Ok(required) => draft.parsed.required = required.with_timeout_of(&draft.parsed.required),
         Err((kind, message)) => reader.fault(row.name, kind, message),
     }
 }

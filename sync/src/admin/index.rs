@@ -132,7 +132,7 @@ fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
 /// that the index rejects, `switched`, and at the end `done` or `failed`. If the request ends early, so does the rebuild;
 /// the next one continues it.
 #[utoipa::path(
-    post, path = "/admin/reindex", tag = "operation",
+    post, path = "/admin/reindex", tag = "operation", operation_id = "rebuild",
     responses(
         (status = 200, description = "The events, as NDJSON.", body = ReindexEvent, content_type = "application/x-ndjson"),
         BadParameters,
@@ -152,7 +152,7 @@ async fn start_rebuild(State(service): State<IndexService>, _: NoParameters) -> 
 ///
 /// It catches up with the store first, then searches switch over in one step. The events are those of a rebuild.
 #[utoipa::path(
-    post, path = "/admin/reindex/rollback", tag = "operation",
+    post, path = "/admin/reindex/rollback", tag = "operation", operation_id = "go_back",
     responses(
         (status = 200, description = "The events, as NDJSON.", body = ReindexEvent, content_type = "application/x-ndjson"),
         BadParameters,
@@ -180,7 +180,7 @@ async fn start_rollback(State(service): State<IndexService>, _: NoParameters) ->
 ///
 /// Removes the index that a rebuild began to fill.
 #[utoipa::path(
-    delete, path = "/admin/reindex", tag = "operation",
+    delete, path = "/admin/reindex", tag = "operation", operation_id = "give_up",
     responses(
         (status = 200, description = "There is no unfinished rebuild now.", body = Indexes),
         BadParameters,
@@ -199,7 +199,7 @@ async fn discard_rebuild(
 
 /// Show the indexes
 #[utoipa::path(
-    get, path = "/admin/index", tag = "operation",
+    get, path = "/admin/index", tag = "operation", operation_id = "state",
     responses(
         (status = 200, description = "The live index, the one being built, and the previous one.", body = Indexes),
         BadParameters,

@@ -17,8 +17,8 @@ const MAX_WAITING: usize = 256;
 /// Pause after which an empty line shows that the operation continues.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// Responds with the events that `operation` sends, then with its result as the last event: the one that it returns, or
-/// [`Failed`]. A client that disconnects ends the operation.
+/// Responds with the events that `operation` sends, then with a last event: the result of the operation, or [`Failed`]. The
+/// operation ends if the client disconnects.
 pub(super) fn respond<E, F>(operation: impl FnOnce(mpsc::Sender<E>) -> F) -> Response
 where
     E: Serialize + From<Failed> + Send + 'static,

@@ -8,7 +8,7 @@ use super::comparison::Comparison;
 use super::drift::{Stored, drift_kind, expected_of_version, is_equal};
 use crate::store_and_index::StoreAndIndex;
 
-/// A difference with the record of the store to repair it from.
+/// A difference, with the record in the store to repair it from.
 pub(super) type FoundDrift = (Drift, Option<Record>);
 
 /// A comparison of one store with its index.

@@ -23,7 +23,7 @@ const IDS_PER_READ: usize = 100;
 const REPAIR_BATCH: usize = 1_000;
 /// Approximate bytes of JSON that are repaired at a time.
 const REPAIR_BATCH_BYTES: usize = 16 << 20;
-/// Suspects that are kept in memory for another check. Beyond that, they are not given the grace period.
+/// The most suspects in memory that wait for another check. Beyond that, all of them are reported without a grace period.
 const MAX_SUSPECTS: usize = 10_000;
 /// Pause between two checks of suspects.
 const RECHECK_PAUSE: Duration = Duration::from_millis(250);
@@ -31,8 +31,8 @@ const RECHECK_PAUSE: Duration = Duration::from_millis(250);
 /// Compares store and index, and reports progress and each product that differs.
 ///
 /// # Errors
-/// When the store or the index cannot be read, or the index cannot be written for a repair. Differences that were
-/// reported before stay repaired.
+/// When the store or the index cannot be read, or the index cannot be written for a repair. Repairs that were
+/// reported before are kept.
 pub async fn reconcile(
     sides: &StoreAndIndex,
     comparison: Comparison,
@@ -47,7 +47,7 @@ pub async fn reconcile(
         total: before / comparison.one_in.max(1),
     };
     let found = pass.compare_store().await?;
-    // If the index had exactly the entries that were found for the store, before and after, it has no orphans.
+    // The index has no orphans if it had, before and after the pass, as many entries as were found for ids of the store.
     let is_all = found == before && found == sides.documents(comparison.generation).await?;
     if comparison.one_in > 1 || !is_all {
         pass.find_orphans().await?;
@@ -116,7 +116,7 @@ impl Pass<'_> {
         }
         let limit = match comparison.depth {
             CompareDepth::Versions => VERSIONS_PAGE,
-            // So that the sampled records of a page can be read in about one call.
+            // The sampled records of a page of this size can be read in about one call.
             CompareDepth::Documents => {
                 let one_in = usize::try_from(comparison.one_in).unwrap_or(usize::MAX);
                 IDS_PER_READ.saturating_mul(one_in).min(VERSIONS_PAGE)

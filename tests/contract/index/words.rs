@@ -1,4 +1,4 @@
-//! Where words match, typos, highlights and corrections.
+//! Matches of words, typos, highlights and corrections.
 
 use domain::search::{FacetRequest, Field, MatchMode, SearchRequest, Sort};
 

@@ -65,8 +65,8 @@ async fn both_generations_get_every_change(location: impl IndexLocation) {
     let [_, written @ ..] = changes;
     let of_live: Vec<Record> = written.iter().cloned().chain([named("a", 3, "lamp")]).collect();
     expect_entries(&writer, Generation::Live, &of_live).await;
-    // The next generation never had the later version that made the first change stale; a comparison with the store
-    // finds that.
+    // The first change is stale in the live generation only: the next one lacked version 3 of `a`. A comparison with the
+    // store finds that.
     assert_eq!(
         versions(&writer, Generation::Next, &["a", "b", "c", "d", "e"]).await,
         [Some(2), Some(2), Some(2), Some(1), Some(4)]
@@ -107,7 +107,7 @@ async fn promoting_makes_the_next_generation_live(location: impl IndexLocation) 
     let after = generations(&writer).await;
     assert_eq!(after.live, before.next);
     assert_eq!((after.next, after.previous), (None, Some(name(before.live))));
-    // Searchers that were open before switch, also those that never ran a search.
+    // Searchers that were opened before the promotion switch too, even if they never ran a search.
     for searcher in [&searcher, &another, &location.searcher().await] {
         assert_eq!(found(searcher, "lamp").await, set(["new"]));
         let indexed = searcher.get(&[id("old"), id("new")]).await.unwrap();
@@ -233,7 +233,7 @@ async fn the_next_generation_can_be_discarded(location: impl IndexLocation) {
     assert_eq!(found(&searcher, "lamp").await, set(["a"]));
     add(&writer, &[named("c", 1, "lamp")]).await;
     expect_entries(&writer, Generation::Live, &[named("a", 1, "lamp"), named("c", 1, "lamp")]).await;
-    // The generation that is created then is another one, and empty.
+    // A generation that is created afterwards is a different one, and empty.
     assert!(!writer.create_next().await.unwrap());
     expect_entries(&writer, Generation::Next, &[]).await;
     assert!(created != name(generations(&writer).await.live));

@@ -95,9 +95,9 @@ async fn versions_continue_after_a_delete(store: &dyn ProductStore) {
     );
     let conflict = write_one(store, create("a", named("from one again"))).await;
     assert!(matches!(conflict, Err(WriteError::Conflict { current: Some(Version(2)) })));
-    let anew = Change::Create(product("a", 3, with_sku("S")));
-    write_one(store, write(anew.clone(), Some(2))).await.unwrap();
-    assert_eq!(record_of(store, "a").await, Some(anew.record()));
+    let recreated = Change::Create(product("a", 3, with_sku("S")));
+    write_one(store, write(recreated.clone(), Some(2))).await.unwrap();
+    assert_eq!(record_of(store, "a").await, Some(recreated.record()));
 }
 
 async fn the_first_of_several_writes_to_one_product_in_a_call_wins(store: &dyn ProductStore) {

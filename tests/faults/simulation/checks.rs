@@ -152,7 +152,7 @@ impl Remains<'_> {
     fn dead_letters_are_poison(&self, chains: &Chains<'_>) -> Result<(), String> {
         for dead in self.dead {
             let Some(change) = dead.change.as_ref().filter(|_| !dead.carried_poison) else { continue };
-            // A change in one batch with a later change of its product shares its fate.
+            // If one batch has several changes of a product, all get the result of the last one.
             let from = change.version().0 as usize - 1;
             let chain = chains.get(change.id()).map(Vec::as_slice).unwrap_or_default();
             if !chain.iter().skip(from).any(|made| is_poison(&made.change)) {

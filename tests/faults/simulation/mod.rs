@@ -1,6 +1,6 @@
 //! Fault 1: command, relay, queue and sync in one thread, under all faults at once, in simulated time.
 //!
-//! The logic is the real one: `Catalogue`, `relay_forever` and `Worker`. The ports are simulated and do only what
+//! The logic is the real one: `Catalogue`, `relay_forever` and `Consumer`. The ports are simulated and do only what
 //! their contracts guarantee: a call may be late, fail before its effect, lose its response, or do part of its work;
 //! messages are duplicated, delayed and reordered; receipts expire; parts become unavailable. Processes crash at any
 //! await point, clients disconnect and retry. Everything derives from one seed, which replays exactly.

@@ -158,7 +158,7 @@ impl SimulatedStore {
         }
     }
 
-    /// Does, after the atomic step, what should have been part of it.
+    /// Does a part of the write after its atomic step, if that mistake is planted.
     async fn finish_late(&self, write: &Write, entry: &mut Option<OutboxEntryId>) {
         if self.world.makes(Mistake::SeparateIdempotencyRecord)
             && let Some(record) = &write.idempotency

@@ -117,7 +117,8 @@ fn values(product: &Product, field: &Field) -> BTreeSet<String> {
     }
 }
 
-/// Returns the rank of a value for a prefix: it begins with it, words inside do, or it has typos.
+/// Returns the rank of a value for a prefix. Values that begin with it come first, then values with a later word that does,
+/// then values with typos.
 pub(super) fn fit(prefix: &str, value: &str) -> Option<usize> {
     if value.to_lowercase().starts_with(&prefix.to_lowercase()) {
         return Some(BEGINS);

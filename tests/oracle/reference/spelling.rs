@@ -1,6 +1,6 @@
 //! Typos.
 
-/// Returns the number of typos between two words if the first word may have as many.
+/// Returns the number of typos between two words; `None` if the first word may not have that many.
 pub(super) fn typos(wanted: &str, word: &str) -> Option<usize> {
     let has_digit = |word: &str| word.chars().any(char::is_numeric);
     if has_digit(wanted) || has_digit(word) {

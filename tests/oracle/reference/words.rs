@@ -35,7 +35,8 @@ pub(super) fn split(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns each word once, except that the last may occur before; without stop words, unless there are no others.
+/// Returns each word once, except that the last word is kept even if it occurred before. Stop words are removed unless
+/// there are no others.
 fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
     let words = split(&request.words);
     let stop: Vec<String> = request.tuning.stop_words.iter().map(|word| split(word).concat()).collect();

@@ -1,7 +1,7 @@
 //! A strict reader of parameters: reports every fault of a request at once and rejects unknown names.
 //!
 //! A service takes its parameters from a [`ParameterReader`] one by one. Faults are collected meanwhile, and
-//! [`finish`](ParameterReader::finish) reports them together with the parameters that nobody took:
+//! [`finish`](ParameterReader::finish) reports them together with the parameters that were not taken:
 //!
 //! ```
 //! use api::parameters::ParameterReader;
@@ -24,7 +24,7 @@ use domain::{Fault, FaultKind, Faults};
 
 pub use query_string::{MAX_PARAMETERS, Pair, parse_query, push_pair, shown};
 
-/// A fault without its field: the kind and the rest of a sentence that begins with the field.
+/// A fault without its field: the kind, and a message that follows the name of the field.
 pub type ValueFault = (FaultKind, String);
 
 /// Takes parameters by name and collects their faults.

@@ -1,4 +1,4 @@
-//! Query strings as pairs of names and values. Parsing is strict: input that browsers would guess at is a fault.
+//! Query strings as pairs of names and values. Parsing is strict: input that a lenient parser would repair is a fault.
 
 pub use domain::fault::excerpt as shown;
 use domain::{Fault, FaultKind};

@@ -37,7 +37,7 @@ pub struct ProductExplanation<'a> {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schema(value_type = Option<bool>)]
     pub hidden_by_rule: bool,
-    /// How the words are found in it; absent if it is not active.
+    /// The matches of the words in it; absent if it is not active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Explanation<'static>>)]
     pub explanation: Option<Explanation<'a>>,
@@ -89,14 +89,14 @@ pub struct Explanation<'a> {
     pub pinned: bool,
 }
 
-/// How a word of a search is found in a product.
+/// The match of a word of a search in a product.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExplainedWord<'a> {
     /// The word, as it stands in the search.
     #[schema(value_type = String, examples("lmap"))]
     pub word: Cow<'a, str>,
-    /// How it is found: `exact`, in an `otherForm` such as singular or plural, `joined` with its neighbour or apart, as a
-    /// `synonym` of the shop's rules, as a `beginning`, with `oneTypo` or `twoTypos`, or not: `missing`.
+    /// The kind of match: `exact`; in an `otherForm` such as singular or plural; `joined` with its neighbour or split from
+    /// it; as a `synonym` of the shop's rules; as the `beginning` of a word; with `oneTypo` or `twoTypos`; or `missing`.
     #[schema(examples("oneTypo"))]
     pub found: String,
     /// The word of the product, if it is another one.

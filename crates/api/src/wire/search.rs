@@ -25,8 +25,8 @@ pub struct SearchAnswer<'a> {
     /// The exact number of products found.
     #[schema(examples(12))]
     pub total: u64,
-    /// How long the index took when the answer was computed, in milliseconds; for several searches in one call, all of
-    /// them together.
+    /// The time in milliseconds that the index took to compute the answer; a cached answer keeps its time. For several
+    /// searches in one call, the time of all of them together.
     #[schema(examples(0.84))]
     pub took: f64,
     /// The requested facets by name. A product counts in a facet if it matches the words and passes all filters except those
@@ -78,7 +78,7 @@ pub struct Hit<'a> {
     #[serde(flatten)]
     #[schema(value_type = Product)]
     pub product: Cow<'a, Product>,
-    /// How well it matches the query; higher is better, 0 without words.
+    /// The relevance of the product; higher is better, 0 if the query has no words.
     #[schema(examples(7.31))]
     pub score: f32,
     /// The fields in which words of the query were found, as HTML: each word found between `<em>` and `</em>`,
@@ -125,7 +125,7 @@ pub struct SimilarProduct<'a> {
     #[serde(flatten)]
     #[schema(value_type = Product)]
     pub product: Cow<'a, Product>,
-    /// How much both have in common; higher is more.
+    /// The similarity of both products; higher is more similar.
     #[schema(examples(7.31))]
     pub score: f32,
 }

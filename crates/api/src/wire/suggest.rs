@@ -20,7 +20,7 @@ pub struct Suggestions<'a> {
     /// The best matches.
     #[schema(value_type = Vec<SuggestedProduct<'static>>)]
     pub products: Vec<SuggestedProduct<'a>>,
-    /// How long the index took when the answer was computed, in milliseconds.
+    /// The time in milliseconds that the index took to compute the answer; a cached answer keeps its time.
     #[schema(examples(0.84))]
     pub took: f64,
 }

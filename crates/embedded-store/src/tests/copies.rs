@@ -30,7 +30,7 @@ async fn a_copy_is_one_snapshot_while_others_write() {
     let products = copied.list(None, 100_000).await.unwrap().products;
     let before = products.iter().filter(|product| product.id.as_str().starts_with("before-"));
     assert_eq!(before.count(), 200);
-    // A product written meanwhile is there with its message, or not at all.
+    // If a product was written during the copy, the copy has both the product and its message, or neither.
     assert_eq!(copied.stats().await.unwrap().waiting, products.len() as u64);
 }
 

@@ -1,4 +1,4 @@
-//! Configuration: flags and `NOREN_*` variables, one struct a concern.
+//! Configuration: flags and `NOREN_*` variables, one struct for each concern.
 //!
 //! All programs share the variables: a variable that a program does not use is ignored, an unknown one is an error.
 

@@ -4,9 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Names the generations of an index.
+/// The file that names the generations of an index.
 pub(crate) const POINTER_FILE: &str = "generations.json";
-/// Names the format of a generation. It is the first file written into a generation's folder.
+/// The file that names the format of a generation. It is the first file written into a generation's folder.
 pub(crate) const FORMAT_FILE: &str = "noren-index.json";
 /// tantivy's list of segments, which each commit replaces.
 pub(crate) const META_FILE: &str = "meta.json";

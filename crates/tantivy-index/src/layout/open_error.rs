@@ -9,7 +9,7 @@ use tantivy::directory::error::LockError;
 
 use crate::layout::schema::FORMAT;
 
-/// Why an index cannot be opened. Each message is one line that says what to do.
+/// The reason why an index cannot be opened. Each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process is writing the index.

@@ -42,7 +42,7 @@ pub(crate) enum ValueColumn {
 
 /// A list of values for each document.
 pub(crate) struct ValueLists {
-    /// Where the list of each document starts in `values`, and where the last one ends.
+    /// The start in `values` of the list of each document, followed by the end of the last list.
     starts: Vec<u32>,
     values: Vec<ValueId>,
 }

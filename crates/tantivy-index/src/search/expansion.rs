@@ -72,7 +72,7 @@ impl Expansion {
     }
 }
 
-/// Which words an expansion includes besides the alternatives of the query word.
+/// The words that an expansion includes besides the alternatives of the query word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ExpandOptions {
     /// Words that differ by a few typos.

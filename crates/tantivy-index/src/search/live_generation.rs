@@ -22,7 +22,7 @@ pub(crate) struct LiveGeneration {
     pointer_path: PathBuf,
     language: Language,
     current: RwLock<OpenGeneration>,
-    /// Locked while another generation is opened. Contains when that last failed.
+    /// Locked while another generation is opened. Contains the time of the last failure to open one.
     last_failure: Mutex<Option<Instant>>,
 }
 

@@ -164,8 +164,8 @@ fn with_qualities<T>(
     })
 }
 
-/// The number of matches per list entry up to which a list is sought for each match. A shorter list is read whole, and the
-/// matches are searched for its entries.
+/// The ratio of matches to list entries up to which the list is searched for each match. Above it, the list is the shorter
+/// side: it is read whole, and the matches are searched for its entries.
 const MATCHES_PER_ENTRY: usize = 4;
 /// The number of lists from which they are merged before the matches are looked up.
 const MANY_LISTS: usize = 24;

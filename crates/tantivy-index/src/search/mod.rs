@@ -1,4 +1,4 @@
-//! The reading side: snapshots, and answering searches on them.
+//! The reading side of the index: snapshots, and the execution of searches on them.
 
 mod answer;
 mod attribute_facets;

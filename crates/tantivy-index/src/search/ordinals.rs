@@ -1,4 +1,5 @@
-//! Ordinals: positions of terms in the sorted dictionary of a column. They compare as the terms do, within one segment.
+//! Ordinals: positions of terms in the sorted dictionary of a column. Within one segment, ordinals
+//! have the same order as their terms.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,8 +9,8 @@ use text::attributes::{key_prefix, number_sort_key, prefix_end};
 
 use crate::layout::encoding::number_term;
 
-/// Returns the ordinals of the numbers of an attribute from `min` to `max` inclusive; `None` if a
-/// bound is not a number.
+/// Returns the ordinals of an attribute's numbers from `min` to `max`, both inclusive; a bound of `None` is open. Returns `None`
+/// if a bound is NaN.
 pub(crate) fn number_range(
     column: &BytesColumn,
     key: &str,
@@ -31,7 +32,7 @@ pub(crate) fn number_range(
     Ok(Some(start..end))
 }
 
-/// Returns the ordinals of all values of an attribute.
+/// Returns the ordinals of all values of an attribute; the range is empty if it has none.
 pub(crate) fn key_range(column: &BytesColumn, key: &str) -> tantivy::Result<Range<u64>> {
     let prefix = key_prefix(key);
     let start = first_at_or_after(column, prefix.as_bytes())?;
@@ -59,7 +60,7 @@ fn position(column: &BytesColumn, term: &[u8]) -> tantivy::Result<(u64, bool)> {
     })
 }
 
-/// Returns the terms of ordinals, each read once. Ordinals without a term are left out.
+/// Returns the term of each ordinal, and reads equal ordinals once. Leaves out ordinals that have no term.
 pub(crate) fn terms_of(
     column: Option<&StrColumn>,
     ordinals: impl Iterator<Item = u64>,

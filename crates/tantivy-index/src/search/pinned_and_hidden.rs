@@ -10,17 +10,20 @@ use crate::search::ranking::Match;
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 
-/// The documents in a snapshot of the products that the rules for one search pin or hide.
+/// The products that the rules for one search pin or hide, as documents of one snapshot.
 #[derive(Default)]
 pub(crate) struct PinnedAndHidden {
     hidden: Vec<DocAddress>,
-    /// The pinned documents with their scores in steps.
+    /// The pinned documents with their scores, in units of [`STEP`].
     pinned: Vec<(DocAddress, u32)>,
 }
 
 impl PinnedAndHidden {
-    /// Looks up the products. Hiding takes precedence, a product is pinned once, and only an order by relevance has pinned
-    /// products.
+    /// Looks up the documents:
+    ///
+    /// 1. A product that is both pinned and hidden is hidden.
+    /// 2. A product that is pinned twice has the first of its positions.
+    /// 3. Products are pinned only if the request sorts by relevance.
     pub(crate) fn find(request: &SearchRequest, snapshot: &Snapshot) -> tantivy::Result<Self> {
         const FIRST: u32 = (PINNED_SCORE / STEP) as u32;
         const DISTANCE: u32 = (1.0 / STEP) as u32;

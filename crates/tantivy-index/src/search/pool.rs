@@ -20,8 +20,8 @@ pub(crate) struct Pool {
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Pool {
-    /// Starts the threads. At most `max_waiting` jobs wait for a thread; a job, including its wait, may take as long as
-    /// `timeout`.
+    /// Starts the threads. At most `max_waiting` jobs wait for a thread; further ones are rejected. `timeout` limits the time
+    /// of a job, including its wait.
     pub(crate) fn start(threads: usize, max_waiting: usize, timeout: Duration) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel(max_waiting.max(1));
         let queue = Arc::new(Mutex::new(queue));

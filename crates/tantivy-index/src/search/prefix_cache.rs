@@ -1,4 +1,4 @@
-//! A cache of the words that short prefixes stand for. Reading all words for such a prefix takes a while, because there are many.
+//! A cache of the words that begin with a short prefix. There are many such words, so reading them from the index is slow.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tantivy::postings::TermInfo;
 use text::dictionary::Dictionary;
 
-/// The longest prefix, in bytes, that is cached. Longer ones are read quickly.
+/// The longest prefix, in bytes, that is cached. A longer one has few words, which are read quickly.
 const MAX_CACHED_BYTES: usize = 3;
-/// The most cached prefixes per segment; then the cache is cleared.
+/// The maximum number of cached prefixes per segment. A full cache is cleared.
 const MAX_CACHED_PREFIXES: usize = 128;
 
 /// The words of a segment that begin with a prefix.

@@ -108,7 +108,7 @@ impl SearchIndex for TantivySearcher {
     }
 
     async fn snapshot(&self) -> Result<Option<String>, PortError> {
-        // Usually costs one `stat`. Only a commit that no search has loaded yet takes a thread of the pool.
+        // Usually costs one `stat`. If no search has loaded the newest commit yet, a thread of the pool loads it.
         match self.live.snapshots().newest_name() {
             Some(name) => Ok(Some(name)),
             None => self.on_newest(|snapshot, _| Ok(Some(snapshot.name.clone()))).await,

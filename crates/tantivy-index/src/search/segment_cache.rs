@@ -10,9 +10,9 @@ use crate::search::columns::SegmentColumns;
 use crate::search::segment::SegmentMemory;
 use crate::search::values::ValueTables;
 
-/// The growth of the value tables after which values that no product has any more are forgotten.
+/// The factor by which the value tables may grow before they are rebuilt, without the values that no product has any more.
 const MAX_VALUE_GROWTH: usize = 2;
-/// The number of values below which none is forgotten.
+/// The number of values up to which the tables are never rebuilt.
 const MIN_VALUES: usize = 20_000;
 
 /// Holds the memory of the segments of the newest snapshot.
@@ -25,7 +25,7 @@ pub(crate) struct SegmentCache {
 }
 
 impl SegmentCache {
-    /// Returns the memory of each segment, reading it if the segment is new, and forgets that of other segments.
+    /// Returns the memory of each segment, reading it if the segment is new, and frees that of other segments.
     pub(crate) fn load(&mut self, searcher: &Searcher) -> tantivy::Result<Vec<Arc<SegmentMemory>>> {
         if self.values.len() > MIN_VALUES.max(MAX_VALUE_GROWTH * self.values_at_rebuild) {
             // Rebuilding the tables changes all value ids, so all columns are read again.

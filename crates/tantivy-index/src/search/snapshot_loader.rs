@@ -15,7 +15,7 @@ use crate::search::snapshot::Snapshot;
 
 /// The number of decompressed blocks of stored products that a snapshot keeps per segment; a block has 4 KB.
 const CACHED_BLOCKS: usize = 32;
-/// The number of attempts to load one commit exactly while others come in between; the last attempt is used as it is.
+/// The maximum number of attempts to load a commit without another commit in between. The last attempt is used in any case.
 const MAX_ATTEMPTS: usize = 5;
 
 /// Provides the newest snapshot of a generation.
@@ -30,7 +30,7 @@ pub(crate) struct SnapshotLoader {
 #[derive(Clone)]
 struct LoadedSnapshot {
     snapshot: Arc<Snapshot>,
-    /// The list of segments that it was loaded from.
+    /// The list of segments that the snapshot was loaded from.
     meta: PinnedFile,
 }
 
@@ -101,7 +101,7 @@ fn load(
         let Meta { opstamp } = serde_json::from_reader(BufReader::new(meta.file()))
             .map_err(|error| TantivyError::InternalError(format!("{META_FILE}: {error}")))?;
         reader.reload()?;
-        // If the list was replaced, the reader may have loaded a newer commit than the one that names the snapshot.
+        // If the list of segments was replaced meanwhile, the reader may have loaded a newer commit than `opstamp` names.
         if FileId::at(&path)? != meta.id && attempts < MAX_ATTEMPTS {
             continue;
         }

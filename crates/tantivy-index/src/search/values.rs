@@ -1,5 +1,5 @@
-//! Value ids: numbers for the values of [`VALUE_FIELDS`] that are the same in all segments. So counts of segments add up, and
-//! only the values that a facet lists are converted to text.
+//! Value ids: numbers for the values of [`VALUE_FIELDS`]. A value has the same id in all segments. The counts of segments can
+//! therefore be added by id, and only the values that a facet lists are converted to text.
 //!
 //! [`VALUE_FIELDS`]: crate::layout::value_field::VALUE_FIELDS
 
@@ -12,7 +12,7 @@ use crate::layout::value_field::{VALUE_FIELD_COUNT, ValueShape};
 
 /// The id of a value, in all segments.
 pub(crate) type ValueId = u32;
-/// Means that a document has no value, or a value no parent.
+/// Stands for a missing value: of a document without a value, or as the parent of a value without one.
 pub(crate) const NO_VALUE: ValueId = ValueId::MAX;
 
 /// The values of one field by id.
@@ -20,7 +20,7 @@ pub(crate) const NO_VALUE: ValueId = ValueId::MAX;
 pub(crate) struct ValueTable {
     texts: Vec<Arc<str>>,
     ids: HashMap<Arc<str>, ValueId>,
-    /// The parent of each value of a path, which always has a lower id; otherwise [`NO_VALUE`].
+    /// The parent of each value, [`NO_VALUE`] if it has none. A parent always has a lower id than its children.
     parents: Vec<ValueId>,
 }
 

@@ -52,13 +52,13 @@ impl<'a> Window<'a> {
         Self { sort: Sort::Relevance, currency: request.currency, after: None, skip: 0, size: 0 }
     }
 
-    /// Returns how the query was interpreted for the earlier pages; `None` on the first page.
+    /// Returns the interpretation of the query on the earlier pages; `None` on the first page.
     pub(crate) fn interpretation(&self) -> Option<&'a QueryInterpretation> {
         self.after.map(|cursor| &cursor.interpretation)
     }
 
-    /// Returns how many products each segment must keep: those up to the end of the page, and one to know whether there is
-    /// another page.
+    /// Returns the number of products that each segment must keep: those up to the end of the page, and one more, which shows
+    /// that there is another page.
     pub(crate) fn keep(&self) -> usize {
         if self.size == 0 { 0 } else { self.skip.saturating_add(self.size).saturating_add(1) }
     }
@@ -69,7 +69,7 @@ impl<'a> Window<'a> {
         mut products: Vec<RankedProduct>,
         segments: &[Segment],
     ) -> tantivy::Result<(Vec<RankedProduct>, bool)> {
-        // Ordinals of ids compare as the ids do within a segment only.
+        // Only within one segment do the ordinals of ids have the same order as the ids.
         products.sort_unstable_by(|a, b| {
             let id = |product: &RankedProduct| (product.address.segment_ord, product.id);
             a.key.cmp(&b.key).then_with(|| id(a).cmp(&id(b)))

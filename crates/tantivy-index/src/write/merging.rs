@@ -1,4 +1,4 @@
-//! Merging segments. Each lookup of a search is made once per segment, so an index at rest should have few.
+//! Merging segments. A search repeats each lookup for every segment, so an index that is not written to should have few.
 //!
 //! tantivy merges segments of similar size while it writes. In addition, once nothing has been written for a second, the
 //! writer merges the remaining small segments in the background. A large segment is not rewritten for a few documents.
@@ -49,8 +49,8 @@ pub(super) fn start_merge(
     Ok((ids.len() > 1).then(|| writer.merge(&ids)))
 }
 
-/// Returns how many segments, in ascending order of their numbers of documents, are similar in size: each has at most 4 times
-/// the documents of all smaller ones together.
+/// Returns the number of segments, from the smallest on, that are similar in size: each has at most 4 times the documents of all
+/// smaller ones together. `documents` has the size of each segment, in ascending order.
 fn count_similar(documents: &[u32]) -> usize {
     const MAX_RATIO: u64 = 4;
     let mut smaller = 0;

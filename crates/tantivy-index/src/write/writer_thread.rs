@@ -125,7 +125,7 @@ impl WriterThread {
     }
 
     fn optimize(&mut self) -> Result<(), PortError> {
-        // Running merges would remove the segments that are about to be merged.
+        // A merge that is still running could remove segments that the merge below selects.
         if let Some(writer) = self.writer.take() {
             writer.wait_merging_threads().map_err(optimize_error)?;
         }

@@ -12,13 +12,13 @@ pub(crate) fn is_spaceless(c: char) -> bool {
             | '\u{AC00}'..='\u{D7FF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
 }
 
-/// Returns true if a word of [`crate::analysis`] is a run.
+/// Returns true if a word of [`crate::analysis`] is a run of characters of such scripts.
 pub fn is_cjk(word: &str) -> bool {
     word.chars().next().is_some_and(is_spaceless)
 }
 
-/// Returns the overlapping pairs of characters of a run, or its only character. A text that contains the run has them as
-/// adjacent terms in this order.
+/// Returns the terms of a run: its overlapping pairs of characters, or its only character. A text that contains the run has
+/// these terms next to each other in this order.
 pub fn bigrams(run: &str) -> impl Iterator<Item = &str> {
     let ends = run.char_indices().map(|(start, c)| start + c.len_utf8());
     let second = run.chars().next().map_or(0, char::len_utf8);

@@ -11,7 +11,7 @@ pub(super) fn choose_summands(lists: &[Vec<u32>], sum: u32) -> Option<Vec<usize>
     adds_up(lists, sum, &mut chosen, &mut tries).then_some(chosen)
 }
 
-/// Recurses once for each list, of which there are as many as words and phrases in a search.
+/// Recurses once for each list. The depth is bounded: a search has one list for each word and phrase.
 fn adds_up(lists: &[Vec<u32>], rest: u32, chosen: &mut Vec<usize>, tries: &mut usize) -> bool {
     let Some((first, others)) = lists.split_first() else { return rest == 0 };
     for (at, steps) in first.iter().enumerate() {

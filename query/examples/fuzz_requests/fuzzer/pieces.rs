@@ -168,7 +168,7 @@ fn character(random: &mut Rng) -> char {
     }
 }
 
-/// Returns the name of a facet, mostly of one that exists.
+/// Returns the name of a facet, mostly of an existing one.
 pub(crate) fn facet(random: &mut Rng) -> String {
     match random.u8(..9) {
         0 => "brand".to_owned(),
