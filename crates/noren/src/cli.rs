@@ -87,9 +87,12 @@ mod tests {
     fn a_price_may_begin_with_a_hyphen() {
         let cli = Cli::try_parse_from(["noren", "search", "--price", "-50", "tea", "--attribute", "a=b=c"]);
         let Ok(Cli { command: Command::Search(args) }) = cli else { panic!("{cli:?}") };
-        assert_eq!(args.filters.price.as_deref(), Some("-50"));
         assert_eq!(args.words, ["tea"]);
-        assert_eq!(args.filters.attribute, [("a".to_owned(), "b=c".to_owned())]);
+        let parameters = [("priceRange", "-50"), ("attributes.a", "b=c")];
+        assert_eq!(
+            args.flags.parameters(),
+            parameters.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod export;
 pub mod failure;
 pub mod import;
 mod maintenance_events;
+mod parameter_args;
 mod part_file;
 mod reindex;
 mod rules;

@@ -130,11 +130,14 @@ pub struct TextBounds {
     pub pattern: Option<&'static str>,
     /// The allowed values; empty if any is allowed.
     pub choices: &'static [&'static str],
+    /// The description of each choice, in the same order.
+    pub choices_help: &'static [&'static str],
 }
 
 impl TextBounds {
     /// No bounds.
-    pub const NONE: Self = Self { min_chars: None, max_chars: None, pattern: None, choices: &[] };
+    pub const NONE: Self =
+        Self { min_chars: None, max_chars: None, pattern: None, choices: &[], choices_help: &[] };
 }
 
 /// A flag of the command line that sets a parameter.

@@ -100,7 +100,7 @@ fn filters() -> Vec<Parameter> {
             flag: Some(Flag {
                 name: "category",
                 value_name: Some("PATH"),
-                help: "Only this category and those below it, such as `Kitchen > Kettles`; repeat for alternatives",
+                help: "Only this category and its subcategories, such as `Kitchen > Kettles`; repeat for alternatives",
             }),
             read: values::read_categories,
             write: |row, parsed, query| {
@@ -156,7 +156,7 @@ fn filters() -> Vec<Parameter> {
             flag: Some(Flag {
                 name: "price",
                 value_name: Some("MIN-MAX"),
-                help: "Only prices in this range; either end may be left out: `100-`, `-50`",
+                help: "Only prices in this range; either end may be omitted: `100-`, `-50`",
             }),
             needs: &["currency"],
             read: values::read_price_ranges,
@@ -206,7 +206,7 @@ fn filters() -> Vec<Parameter> {
             flag: Some(Flag {
                 name: "currency",
                 value_name: Some("CODE"),
-                help: "The currency of price filter, price order and price facet [default: the catalogue's]",
+                help: "Currency of price filter, price order and price facet [default: that of the catalogue]",
             }),
             read: values::read_currency,
             write: |row, parsed, query| push_pair(query, row.name, parsed.request.currency.code()),
@@ -228,7 +228,7 @@ fn search_options() -> Vec<Parameter> {
             flag: Some(Flag {
                 name: "facet",
                 value_name: Some("FIELD"),
-                help: "Count the values of brand, category, tags, price or attributes.KEY",
+                help: "Count the values of this field: brand, category, tags, price or attributes.KEY",
             }),
             read: values::read_facets,
             write: values::write_facets,
@@ -254,14 +254,24 @@ fn search_options() -> Vec<Parameter> {
             name: "sortBy",
             aliases: &["sort", "order", "orderby"],
             endpoints: SEARCH,
-            kind: Kind::Text(TextBounds { choices: &SORT_NAMES, ..TextBounds::NONE }),
+            kind: Kind::Text(TextBounds {
+                choices: &SORT_NAMES,
+                choices_help: &[
+                    "Best match first",
+                    "Lowest price first",
+                    "Highest price first",
+                    "Latest creation first",
+                    "By name",
+                ],
+                ..TextBounds::NONE
+            }),
             about: "The order, `relevance` by default. Products without a price in the currency come last. Equal ones \
                     follow each other by `id`. With a `cursor`, the default is the cursor's order."
                 .into(),
             flag: Some(Flag {
                 name: "sort",
-                value_name: Some("ORDER"),
-                help: "The order [default: relevance]",
+                value_name: Some("SORT"),
+                help: "Sort order [default: relevance]",
             }),
             read: values::read_sort,
             write: values::write_sort,
@@ -277,7 +287,7 @@ fn search_options() -> Vec<Parameter> {
                  (`page` times `pageSize`); use `cursor` beyond them."
             )
             .into(),
-            flag: Some(Flag { name: "page", value_name: Some("N"), help: "The page, counted from 1" }),
+            flag: Some(Flag { name: "page", value_name: Some("N"), help: "Number of the page, from 1" }),
             needs: &["pageSize"],
             read: values::read_page,
             write: values::write_page,
@@ -292,7 +302,7 @@ fn search_options() -> Vec<Parameter> {
             flag: Some(Flag {
                 name: "page-size",
                 value_name: Some("N"),
-                help: "The most products on a page, at most 100 [default: 20]",
+                help: "Products per page, at most 100 [default: 20]",
             }),
             read: |row, reader, draft| {
                 draft.parsed.request.page.size = values::number(row, reader).unwrap_or(DEFAULT_PAGE_SIZE);
@@ -410,6 +420,9 @@ mod tests {
             for parameter in of(*endpoint) {
                 assert!(!parameter.name.is_empty() && !parameter.about.is_empty(), "{parameter:?}");
                 assert!(parameter.needs.iter().all(|needed| names.contains(needed)), "{parameter:?}");
+                if let Kind::Text(bounds) = parameter.kind {
+                    assert_eq!(bounds.choices.len(), bounds.choices_help.len(), "{parameter:?}");
+                }
             }
             let count = names.len();
             names.sort_unstable();

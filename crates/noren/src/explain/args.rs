@@ -3,7 +3,7 @@
 use clap::Args;
 use domain::ProductId;
 
-use crate::search::FilterArgs;
+use crate::parameter_args::{OfExplain, ParameterArgs};
 use crate::target::Target;
 
 /// `noren explain`.
@@ -32,7 +32,7 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "WORDS")]
     pub query: Option<String>,
     #[command(flatten)]
-    pub filters: FilterArgs,
+    pub flags: ParameterArgs<OfExplain>,
     /// Write JSON
     #[arg(long)]
     pub json: bool,
@@ -42,6 +42,6 @@ impl ExplainArgs {
     /// Returns the parameters of `GET /products/{id}/explain`.
     pub(super) fn parameters(&self) -> Vec<(String, String)> {
         let query = self.query.iter().map(|query| ("query".to_owned(), query.clone()));
-        query.chain(self.filters.parameters()).collect()
+        query.chain(self.flags.parameters().iter().cloned()).collect()
     }
 }

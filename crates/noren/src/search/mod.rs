@@ -4,6 +4,5 @@ mod args;
 mod command;
 mod render;
 
-pub(crate) use args::FilterArgs;
 pub(crate) use args::SearchArgs;
 pub(crate) use command::search;
