@@ -27,4 +27,4 @@ pub mod target;
 mod terminal;
 mod verify;
 
-pub use run::run;
+pub use run::run_command_line;

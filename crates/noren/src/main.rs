@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match runtime::start::parse(std::env::args_os()) {
-        Ok(cli) => noren::run(cli),
+        Ok(cli) => noren::run_command_line(cli),
         Err(error) => runtime::exit_code(Err(error)),
     }
 }

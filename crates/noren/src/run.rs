@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Runs a command to its end. An error is printed in one line on standard error.
-pub fn run(cli: Cli) -> ExitCode {
+pub fn run_command_line(cli: Cli) -> ExitCode {
     match start(cli) {
         Ok(code) => code,
         // The reader of our output needs no more of it, like `head`.
