@@ -8,6 +8,7 @@ use std::process::ExitCode;
 pub struct StartError {
     message: String,
     details: Vec<String>,
+    is_usage: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -15,7 +16,12 @@ pub struct StartError {
 impl StartError {
     /// Creates an error whose message says what is wrong and what to do.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), details: Vec::new(), source: None }
+        Self { message: message.into(), details: Vec::new(), is_usage: false, source: None }
+    }
+
+    /// Creates an error of a flag or a variable, which ends the process with exit code 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { is_usage: true, ..Self::new(message) }
     }
 
     /// Creates an error with its cause.
@@ -23,13 +29,18 @@ impl StartError {
         message: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { message: message.into(), details: Vec::new(), source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Self::new(message) }
     }
 
     /// Adds one line for each of several faults.
     #[must_use]
     pub fn with_details(self, details: Vec<String>) -> Self {
         Self { details, ..self }
+    }
+
+    /// Returns true for an error of a flag or a variable.
+    pub fn is_usage(&self) -> bool {
+        self.is_usage
     }
 
     /// Returns the lines of [`with_details`](Self::with_details).
@@ -53,14 +64,15 @@ impl StartError {
     }
 }
 
-/// Returns the exit code of a process: 0, or 1 after printing the error in one line and its details.
+/// Returns the exit code of a process: 0, or after printing the error in one line and its details, 2 for a wrong flag or
+/// variable and 1 otherwise.
 pub fn exit_code(result: Result<(), StartError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", error.line());
             error.details().iter().for_each(|detail| eprintln!("{detail}"));
-            ExitCode::FAILURE
+            if error.is_usage() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
