@@ -17,6 +17,7 @@ mod oracle;
 mod packaging;
 mod processes;
 mod services;
+mod starts;
 mod support;
 mod tidy;
 mod warnings;

@@ -62,8 +62,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Builds the router: the routes of the service, `/` with links to them, `/health/*`, `/metrics`, `/openapi.json` and, with the feature `docs`,
-    /// `/docs`; with request ids, logs, metrics, CORS, gzip, time limits, body limits and problem documents. Requests from
+    /// Builds the router: the routes of the service, `/` with links to them, `/health/*`, `/metrics`, `/openapi.json` and,
+    /// with the feature `docs`, `/docs`; with request ids, logs, metrics, CORS, gzip, time limits, body limits and problem documents. Requests from
     /// pages of other sites to `/admin/` are rejected.
     pub fn into_router(self) -> Router {
         crate::telemetry::metrics();
