@@ -14,6 +14,7 @@ pub mod server;
 pub mod start;
 mod start_error;
 pub mod telemetry;
+mod waiting;
 
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
@@ -21,3 +22,4 @@ pub use problem::Problem;
 pub use retry::{Retries, retry};
 pub use start::run;
 pub use start_error::{StartError, exit_code};
+pub use waiting::{PATIENCE, Waiting};
