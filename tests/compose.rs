@@ -182,8 +182,10 @@ async fn started_as_in_compose(service: &str, servers: &[(&str, &str)]) -> Runni
     };
     let running = Running::start_with(&program, &[], start).await;
     let listen = running.url.trim_start_matches("http://");
-    let check = finished(&program, &["--check-health", "--listen", listen], &[]);
-    assert!(check.status.success(), "{service}: {check:?}");
+    wait_until(&format!("the health check of {service} succeeds"), async || {
+        finished(&program, &["--check-health", "--listen", listen], &[]).status.success()
+    })
+    .await;
     running
 }
 
