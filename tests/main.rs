@@ -8,6 +8,7 @@
 mod api;
 mod aws;
 mod cli;
+mod compose;
 mod configuration;
 mod contract;
 mod faults;
