@@ -205,6 +205,19 @@ async fn the_tour_shows_what_the_program_does() {
     assert!(steps >= 10, "only {steps} steps were read");
 }
 
+#[test]
+fn the_archive_and_the_image_have_the_version_of_the_programs() {
+    let version = env!("CARGO_PKG_VERSION");
+    let start: String = blocks("Start").into_iter().map(|block| block.text).collect();
+    let targets = std::fs::read_to_string(repository().join("release/targets")).unwrap();
+    let target = targets.lines().next().unwrap();
+    for named in [format!("tar -xzf noren-{version}-{target}.tar.gz\n"), format!(" noren:{version} ")] {
+        assert!(start.contains(&named), "the README names {named}: {start}");
+    }
+    let changelog = std::fs::read_to_string(repository().join("CHANGELOG.md")).unwrap();
+    assert!(changelog.contains(&format!("\n## [{version}] - ")), "CHANGELOG.md has the version {version}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_commands_for_own_products_work_as_they_stand() {
     let shell = Shell::start(&[]).await;
