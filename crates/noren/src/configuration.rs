@@ -7,7 +7,7 @@ use runtime::config::{self, IndexKind, QueueKind, StoreKind};
 
 /// The configuration of all services, read from one set of flags and variables.
 #[derive(Debug)]
-pub struct Configuration {
+pub(crate) struct Configuration {
     pub(crate) listen: config::Listen,
     pub(crate) caching: config::Caching,
     pub(crate) index: config::Index,
@@ -57,13 +57,19 @@ impl Args for Configuration {
 /// Reads each service's configuration from the same matches: the services share the names of their flags.
 impl FromArgMatches for Configuration {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let command = command::BackEnds::from_arg_matches(matches)?;
+        // One process waits for all of its back ends.
+        let waiting = command.waiting.clone();
+        let sync = sync::BackEnds { waiting: waiting.clone(), ..sync::BackEnds::from_arg_matches(matches)? };
+        let mut query = query::service::Config::from_arg_matches(matches)?;
+        query.waiting = waiting;
         Ok(Self {
             listen: config::Listen::from_arg_matches(matches)?,
             caching: config::Caching::from_arg_matches(matches)?,
             index: config::Index::from_arg_matches(matches)?,
-            command: command::BackEnds::from_arg_matches(matches)?,
-            sync: sync::BackEnds::from_arg_matches(matches)?,
-            query: query::service::Config::from_arg_matches(matches)?,
+            command,
+            sync,
+            query,
         })
     }
 

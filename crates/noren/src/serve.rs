@@ -45,7 +45,10 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let address = listener
         .local_addr()
         .map_err(|error| StartError::because("cannot determine the address of the server", error))?;
-    let app = App::open_configured(&services).await?;
+    let opening = App::open_configured(&services);
+    let opened =
+        services.command.waiting.serve_while(&listener, &["store", "queue", "index"], opening).await?;
+    let Some(app) = opened else { return Ok(()) };
     if args.demo {
         fill_with_demo(&app).await?;
     }
