@@ -49,6 +49,8 @@ pub struct Service {
     pub uploads: Router,
     /// The OpenAPI document of these routes, served at `/openapi.json`, if the service has a public API.
     pub openapi: Option<OpenApi>,
+    /// True for a program that is not ready yet, whose `routes` respond at `/` and everywhere else.
+    pub is_starting: bool,
     /// The title of the page at `/`, for a service without an OpenAPI document.
     pub title: &'static str,
     /// Addresses that the page at `/` lists besides those of the OpenAPI document.
@@ -69,10 +71,13 @@ impl Service {
         crate::telemetry::metrics();
         health::describe_metrics();
         let vitals = Vitals { parts: self.parts.into(), gauges: self.gauges.into(), queue: self.queue };
-        let landing = Landing::new(self.openapi.as_ref(), self.title, &self.undocumented);
+        let landing = match self.is_starting {
+            true => Router::new(),
+            false => Landing::new(self.openapi.as_ref(), self.title, &self.undocumented).routes(),
+        };
         let mut router = self
             .routes
-            .merge(landing.routes())
+            .merge(landing)
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready).with_state(vitals.clone()))
             .route("/metrics", get(health::metrics).with_state(vitals));
