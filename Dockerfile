@@ -4,6 +4,8 @@ ARG RUST_IMAGE=rust:1.95.0-slim-trixie
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
 COPY . .
+# What `noren --version` names, because the context has no repository: --build-arg NOREN_COMMIT=$(git rev-parse HEAD)
+ARG NOREN_COMMIT
 # Dependencies are downloaded and compiled into caches of BuildKit, which outlive a change of sources and manifests.
 # Sources may be older than the programs in the cache, for example in a second checkout, so all are marked as changed.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
