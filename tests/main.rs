@@ -8,9 +8,11 @@
 mod api;
 mod aws;
 mod cli;
+mod compose;
 mod configuration;
 mod contract;
 mod faults;
+mod help;
 mod lambda;
 mod languages;
 mod oracle;
@@ -19,5 +21,6 @@ mod processes;
 mod services;
 mod support;
 mod tidy;
+mod tour;
 mod warnings;
 mod worker;

@@ -16,7 +16,7 @@ use crate::{
 #[command(
     name = "noren-sync",
     version,
-    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt serves /health and /metrics, and /admin if store and queue are in the data folder. An embedded index has one\nnoren-sync at a time."
+    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt serves /health and /metrics, and /admin if store and queue are in the data folder. An embedded index has one noren-sync at a time."
 )]
 pub struct Config {
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! The parts of a running service that know no products: configuration, telemetry, HTTP middleware, problem documents,
 //! retries, the server.
 
+mod allocator;
 pub mod body;
 pub mod config;
 pub mod health;
