@@ -18,6 +18,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
 # glibc and the roots of TLS; no shell and no package manager. It runs as a user without rights, 65532.
 FROM gcr.io/distroless/cc-debian13:nonroot
 COPY --from=build /out/bin/ /usr/local/bin/
+COPY LICENSE-MIT LICENSE-APACHE THIRD_PARTY_LICENSES /usr/share/doc/noren/
 # A new named volume takes its owner from here.
 COPY --from=build --chown=65532:65532 /out/data /data
 ENV NOREN_LISTEN=0.0.0.0:8080 NOREN_DATA_DIR=/data

@@ -43,7 +43,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
 /// External crates that only some packages may use.
 const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (&["rusqlite"], &["embedded-store"]),
-    (&["tantivy", "levenshtein_automata"], &["tantivy-index"]),
+    (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
     (&["toml"], &["rules"]),
     (&["axum", "utoipa-axum"], &["runtime", "api", "command", "query", "sync", "noren", "bench", "tests"]),

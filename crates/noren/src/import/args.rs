@@ -18,9 +18,9 @@ Examples:
   zcat products.gz | noren import -           from standard input
   noren import --demo                         2,000 sample products, instead of files
 
-Reads one product per line (NDJSON), or CSV whose first row names the fields. Importing the same file again changes nothing.
-A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the
-import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1
+Reads one product per line (NDJSON), or CSV whose first row names the fields. Importing the same file again changes nothing. \
+A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
+import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1 \
 some rejected or the import failed, 2 wrong arguments.")]
 pub struct ImportArgs {
     /// Files of products, optionally gzipped; `-` is standard input
