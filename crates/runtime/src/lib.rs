@@ -3,6 +3,7 @@
 
 pub mod body;
 pub mod config;
+pub mod deadline;
 pub mod health;
 pub mod http;
 #[cfg(feature = "lambda")]
@@ -15,6 +16,7 @@ pub mod start;
 mod start_error;
 pub mod telemetry;
 
+pub use deadline::Deadline;
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
 pub use problem::Problem;
