@@ -18,6 +18,7 @@ mod packaging;
 mod processes;
 mod services;
 mod support;
+mod template;
 mod tidy;
 mod warnings;
 mod worker;
