@@ -8,9 +8,11 @@
 mod api;
 mod aws;
 mod cli;
+mod compose;
 mod configuration;
 mod contract;
 mod faults;
+mod help;
 mod lambda;
 mod languages;
 mod oracle;
@@ -20,5 +22,6 @@ mod services;
 mod support;
 mod template;
 mod tidy;
+mod tour;
 mod warnings;
 mod worker;
