@@ -111,7 +111,10 @@ fn pages_of_other_sites_may_send_what_the_services_read_and_read_what_they_send(
             if is_request {
                 sent.insert(name);
             } else if !SAFE_RESPONSE_HEADERS.contains(&name.as_str()) {
-                assert!(EXPOSED_HEADERS.iter().any(|exposed| *exposed == name), "the services expose {name}");
+                assert!(
+                    EXPOSED_HEADERS.iter().any(|exposed| exposed.as_str() == name),
+                    "the services expose {name}"
+                );
                 exposed.insert(name);
             }
         });
