@@ -20,6 +20,7 @@ mod packaging;
 mod processes;
 mod services;
 mod support;
+mod template;
 mod tidy;
 mod tour;
 mod warnings;
