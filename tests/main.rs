@@ -19,6 +19,7 @@ mod oracle;
 mod packaging;
 mod processes;
 mod services;
+mod starts;
 mod support;
 mod template;
 mod tidy;

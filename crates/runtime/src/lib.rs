@@ -9,6 +9,7 @@ pub mod health;
 pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod landing;
 pub mod probe;
 pub mod problem;
 mod retry;
