@@ -21,6 +21,7 @@ mod processes;
 mod services;
 mod starts;
 mod support;
+mod template;
 mod tidy;
 mod tour;
 mod warnings;

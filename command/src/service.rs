@@ -32,6 +32,8 @@ pub struct Config {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren command", description = "The write side of the product catalogue."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags(
         (name = "products", description = "Products in the catalogue"),
         (name = "imports", description = "Background imports of files")

@@ -45,6 +45,8 @@ pub struct Config {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren query", description = "The read side of the product catalogue."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags((name = "search", description = "Products as shoppers find them"))
 )]
 struct Api;

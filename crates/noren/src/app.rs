@@ -102,6 +102,8 @@ struct Parts {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren", description = "A product catalogue that never loses a write and answers a search in a millisecond."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags(
         (name = "products", description = "Products as the catalogue keeps them"),
         (name = "search", description = "Products as shoppers find them"),

@@ -34,7 +34,11 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The response header of a write with its sync token, and the request header of searches that must see the write.
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header of a request and its response with the id under which the request is logged.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The response headers that scripts of other sites may read.
+pub const EXPOSED_HEADERS: [HeaderName; 6] = [ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN];
+
 /// The relation between the page that sent a request and this site. Browsers set it; scripts cannot.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The prefix of the routes for operators.
@@ -117,7 +121,7 @@ fn cors() -> CorsLayer {
         .allow_origin(AnyOf)
         .allow_methods(AnyOf)
         .allow_headers(AnyOf)
-        .expose_headers([ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN])
+        .expose_headers(EXPOSED_HEADERS)
         .max_age(Duration::from_secs(3600))
 }
 
