@@ -79,6 +79,10 @@ fn a_wrong_flag_or_variable_is_one_line_and_ends_with_2() {
     }
 }
 
+fn bad_place<'a>(arguments: &'a [&'a str], programs: &'a [&'a str], named: &'a [&'a str]) -> BadStart<'a> {
+    BadStart { arguments, variables: &[], programs, code: 1, named }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_cannot_be_used_is_one_line_and_ends_with_1() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,20 +92,19 @@ async fn a_place_that_cannot_be_used_is_one_line_and_ends_with_1() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let below = format!("{file}/data");
-    let start = |arguments, programs, named| BadStart { arguments, variables: &[], programs, code: 1, named };
     for start in [
-        start(&["--listen", &address], ALL, &[&address, "in use", "--listen"]),
+        bad_place(&["--listen", &address], ALL, &[&address, "in use", "--listen"]),
         // An address for documentation, which no machine has.
-        start(&["--listen", "192.0.2.1:8080"], ALL, &["192.0.2.1:8080", "0.0.0.0", "--listen"]),
-        start(&["--data-dir", file], ALL, &[file]),
-        start(&["--data-dir", &below], ALL, &[&below]),
+        bad_place(&["--listen", "192.0.2.1:8080"], ALL, &["192.0.2.1:8080", "0.0.0.0", "--listen"]),
+        bad_place(&["--data-dir", file], ALL, &[file]),
+        bad_place(&["--data-dir", &below], ALL, &[&below]),
         // Not even root can create a folder there.
-        start(&["--data-dir", "/proc/noren"], ALL, &["/proc/noren"]),
+        bad_place(&["--data-dir", "/proc/noren"], ALL, &["/proc/noren"]),
     ] {
         start.check(data);
     }
     let _first = Running::start("noren", &["serve", "--data-dir", data]).await;
-    start(&[], &["noren", "noren-sync"], &[data, "another"]).check(data);
+    bad_place(&[], &["noren", "noren-sync"], &[data, "another"]).check(data);
 }
 
 #[tokio::test(flavor = "multi_thread")]
