@@ -89,7 +89,7 @@ pub struct App {
     options: Options,
 }
 
-/// What an [`App`] is started with.
+/// The parts that an [`App`] is started with.
 struct Parts {
     back_ends: OpenBackEnds,
     index: Index,
