@@ -133,12 +133,6 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Responds where no route matches.
-pub async fn not_found(uri: http::Uri) -> Problem {
-    let detail = format!("there is nothing at {}; see /openapi.json for what there is", uri.path());
-    Problem::new(StatusCode::NOT_FOUND, detail)
-}
-
 /// Converts an error response of a library without a problem document (404, 405, 408, 413, 415, …). Problem documents and
 /// successful responses are unchanged.
 pub async fn problems_for_bare_errors(response: Response) -> Response {

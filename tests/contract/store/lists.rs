@@ -1,11 +1,12 @@
 //! The contract of `list`.
 
-use std::collections::BTreeMap;
-
 use domain::ports::{ListError, ProductStore};
 use embedded_store::Outbox;
 
-use super::{create, delete, dynamodb, embedded, listed, named, sorted_ids, update, write_all};
+use super::{
+    count_ids_between_writes, create, delete, dynamodb, embedded, listed, named, sorted_ids, update,
+    write_all,
+};
 use crate::support::on_each;
 
 async fn list_returns_each_live_product_once(store: &dyn ProductStore) {
@@ -33,28 +34,19 @@ async fn writes_between_pages_neither_hide_nor_repeat_a_product(store: &dyn Prod
     // Products from p30 on are deleted one by one, in no particular order; the others stay live.
     let writes = (0..40).map(|i| create(&format!("p{i:02}"), named("listed"))).collect();
     write_all(store, writes).await;
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut cursor, mut page_number) = (None, 0);
-    loop {
+    let page_of = async |cursor: Option<String>, _page_number| {
         let page = store.list(cursor.as_deref(), 5).await.unwrap();
-        for product in page.products {
-            *seen.entry(product.id.to_string()).or_default() += 1;
-        }
-        if page_number < 7 {
-            let writes = vec![
-                create(&format!("m{page_number}"), named("new")),
-                update(&format!("p{:02}", page_number), 2, named("updated")),
-                update(&format!("p{:02}", 29 - page_number), 2, named("updated")),
-                delete(&format!("p{:02}", 30 + page_number * 7 % 10), 2),
-            ];
-            write_all(store, writes).await;
-        }
-        page_number += 1;
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => break,
-        }
-    }
+        (page.products.into_iter().map(|product| product.id).collect(), page.next)
+    };
+    let writes_after = |page_number| {
+        vec![
+            create(&format!("m{page_number}"), named("new")),
+            update(&format!("p{page_number:02}"), 2, named("updated")),
+            update(&format!("p{:02}", 29 - page_number), 2, named("updated")),
+            delete(&format!("p{:02}", 30 + page_number * 7 % 10), 2),
+        ]
+    };
+    let seen = count_ids_between_writes(store, page_of, writes_after).await;
     for i in 0..30 {
         assert_eq!(seen.get(&format!("p{i:02}")), Some(&1), "p{i:02}");
     }

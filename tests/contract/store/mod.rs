@@ -12,6 +12,7 @@ mod reads;
 mod scans;
 mod writes;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_setup::Aws;
@@ -100,6 +101,31 @@ pub(super) fn delete(product_id: &str, version: u64) -> Write {
 
 pub(super) async fn write_all(store: &dyn ProductStore, writes: Vec<Write>) -> Vec<Written> {
     store.write(writes).await.into_iter().map(Result::unwrap).collect()
+}
+
+/// Reads all pages, with writes after each of the first seven. Returns how many times each id was seen.
+///
+/// `page_of` takes a cursor and the number of the page, from 0, and returns ids and the next cursor.
+pub(super) async fn count_ids_between_writes(
+    store: &dyn ProductStore,
+    page_of: impl AsyncFn(Option<String>, usize) -> (Vec<ProductId>, Option<String>),
+    writes_after: impl Fn(usize) -> Vec<Write>,
+) -> BTreeMap<String, usize> {
+    let (mut seen, mut cursor) = (BTreeMap::new(), None);
+    for page_number in 0.. {
+        let (ids, next) = page_of(cursor, page_number).await;
+        for id in ids {
+            *seen.entry(id.to_string()).or_default() += 1;
+        }
+        if page_number < 7 {
+            write_all(store, writes_after(page_number)).await;
+        }
+        if next.is_none() {
+            break;
+        }
+        cursor = next;
+    }
+    seen
 }
 
 pub(super) async fn write_one(store: &dyn ProductStore, write: Write) -> Result<Written, WriteError> {

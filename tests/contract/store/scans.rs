@@ -1,12 +1,12 @@
 //! The contract of `scan` and `versions`.
 
-use std::collections::BTreeMap;
-
 use domain::ports::{ListError, ProductStore, StoredVersion};
 use domain::{ProductId, Record, Version};
 use embedded_store::Outbox;
 
-use super::{create, delete, dynamodb, embedded, id, listed, named, update, write_all};
+use super::{
+    count_ids_between_writes, create, delete, dynamodb, embedded, id, listed, named, update, write_all,
+};
 use crate::support::on_each;
 
 /// Returns all pages of a scan, each of at most `limit` records.
@@ -75,38 +75,26 @@ async fn scan_has_the_order_of_the_list(store: &dyn ProductStore) {
 
 async fn writes_between_pages_neither_hide_nor_repeat_a_record(store: &dyn ProductStore) {
     write_all(store, (0..40).map(|i| create(&format!("p{i:02}"), named("scanned"))).collect()).await;
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut cursor, mut pages) = (None, 0);
-    loop {
-        // Records and versions share cursors.
-        let (ids, next): (Vec<ProductId>, _) = match pages % 2 {
-            0 => {
-                let page = store.scan(cursor.as_deref(), 5).await.unwrap();
-                (page.records.iter().map(|record| record.id().clone()).collect(), page.next)
-            }
-            _ => {
-                let page = store.versions(cursor.as_deref(), 5).await.unwrap();
-                (page.versions.into_iter().map(|stored| stored.id).collect(), page.next)
-            }
-        };
-        for id in ids {
-            *seen.entry(id.to_string()).or_default() += 1;
+    // Records and versions share cursors.
+    let page_of = async |cursor: Option<String>, page_number: usize| match page_number % 2 {
+        0 => {
+            let page = store.scan(cursor.as_deref(), 5).await.unwrap();
+            (page.records.iter().map(|record| record.id().clone()).collect(), page.next)
         }
-        if pages < 7 {
-            let writes = vec![
-                create(&format!("m{pages}"), named("new")),
-                update(&format!("p{pages:02}"), 2, named("updated")),
-                delete(&format!("p{:02}", 29 - pages), 2),
-                delete(&format!("p{:02}", 30 + pages * 7 % 10), 2),
-            ];
-            write_all(store, writes).await;
+        _ => {
+            let page = store.versions(cursor.as_deref(), 5).await.unwrap();
+            (page.versions.into_iter().map(|stored| stored.id).collect(), page.next)
         }
-        pages += 1;
-        match next {
-            Some(next) => cursor = Some(next),
-            None => break,
-        }
-    }
+    };
+    let writes_after = |page_number| {
+        vec![
+            create(&format!("m{page_number}"), named("new")),
+            update(&format!("p{page_number:02}"), 2, named("updated")),
+            delete(&format!("p{:02}", 29 - page_number), 2),
+            delete(&format!("p{:02}", 30 + page_number * 7 % 10), 2),
+        ]
+    };
+    let seen = count_ids_between_writes(store, page_of, writes_after).await;
     // A deleted product is still returned, as a tombstone.
     for i in 0..40 {
         assert_eq!(seen.get(&format!("p{i:02}")), Some(&1), "p{i:02}");

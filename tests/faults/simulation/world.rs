@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -145,7 +146,7 @@ impl World {
         let mut chance = fastrand::Rng::with_seed(seed);
         let roughness = [0.3, 1.0, 1.0, 2.0][chance.usize(0..4)];
         let begun = Instant::now();
-        let trace = Trace { hash: Trace::START, lines: keep_trace.then(Vec::new) };
+        let trace = Trace { hash: DefaultHasher::new(), lines: keep_trace.then(Vec::new) };
         let state = State {
             chance,
             roughness,
@@ -305,7 +306,7 @@ impl World {
 
     /// Returns a hash of everything that happened.
     pub(super) fn trace_hash(&self) -> u64 {
-        self.state().trace.hash
+        self.state().trace.hash.finish()
     }
 
     /// Returns the lines of the trace, if they were kept.
@@ -314,22 +315,15 @@ impl World {
     }
 }
 
-/// FNV-1a over all lines, and the lines if they are kept.
+/// A hash over all lines, and the lines if they are kept.
 struct Trace {
-    hash: u64,
+    hash: DefaultHasher,
     lines: Option<Vec<String>>,
-}
-
-impl Trace {
-    const START: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
 }
 
 impl Write for Trace {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(Self::PRIME);
-        }
+        self.hash.write(text.as_bytes());
         Ok(())
     }
 }
