@@ -298,7 +298,7 @@ fn list_parameters(mut parameters: ParameterReader) -> Result<(Option<String>, u
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(
         BadParameters, NotNdjson,
-        (status = 200, description = "A `LineResult` a line.", body = String, content_type = "application/x-ndjson",
+        (status = 200, description = "A `LineResult_Problem` a line.", body = String, content_type = "application/x-ndjson",
             example = "{\"line\":1,\"status\":201,\"outcome\":\"created\",\"id\":\"lamp-1\",\"version\":1,\"syncToken\":\"1.lamp-1\"}\n"),
     )
 )]

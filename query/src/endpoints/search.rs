@@ -26,8 +26,9 @@ use crate::search_service::SearchService;
 ///
 /// Finds active products by words, with typos, and by filters; counts facets in the same call.
 ///
-/// **Words** are found in name, brand, sku, category, tags, attributes and description. Every word must match: exactly, with
-/// one typo in words of 3 to 5 letters and two in longer ones (none in words with digits), or, for the last word, as a prefix.
+/// **Words** are found in name, brand, sku, category, tags, attributes and description. A word matches exactly, with one
+/// typo in words of 3 to 5 letters and two in longer ones (none in words with digits), or, for the last word, as a prefix.
+/// Products with all words come first. If few have all of them, products follow that lack some; `relaxed` names these words.
 /// Without words everything matches.
 ///
 /// **Filters**: a repeated parameter matches products that have one of its values (`brand=HP&brand=Dell`); different parameters

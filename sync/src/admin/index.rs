@@ -9,7 +9,7 @@ use api::problems::{BackEnd, OrProblem as _, bad_parameters};
 use api::responses::{BadParameters, Components, ServiceFailed};
 use api::wire::Failed;
 use api::wire::reindex::{IndexState, Indexes, ReindexEvent};
-use api::wire::verify::{Summary, VerifyEvent};
+use api::wire::verify::{Drift, Summary, VerifyEvent};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -34,9 +34,9 @@ const MAX_GRACE_PERIOD: Duration = Duration::from_secs(600);
 
 const INDEX: BackEnd = BackEnd::written("the index");
 
-/// Schemas of events.
+/// Schemas of the parts of events.
 #[derive(OpenApi)]
-#[openapi(components(schemas(VerifyEvent, Summary, ReindexEvent, Indexes, IndexState, Failed)))]
+#[openapi(components(schemas(Drift, Summary, Indexes, IndexState, Failed)))]
 struct Schemas;
 
 /// Returns the routes with their OpenAPI document.
@@ -88,7 +88,7 @@ fn lock(mutex: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Probl
            ("oneIn" = Option<u64>, Query, minimum = 1, description = "Compare a sample: one product in this number, always the same ones; all by default."),
            ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that a difference may last before it counts; 5 by default.")),
     responses(
-        (status = 200, description = "A `VerifyEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"progress\",\"done\":2000,\"total\":2000}\n"),
+        (status = 200, description = "An event a line: `progress`, `drift` with the fields of `Drift`, and at the end `summary` with those of `Summary`, or `failed` with those of `Failed`.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"progress\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "A comparison is running already.", body = Problem, content_type = "application/problem+json"),
     )
@@ -134,7 +134,7 @@ fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
 #[utoipa::path(
     post, path = "/admin/reindex", tag = "operation", operation_id = "rebuildIndex",
     responses(
-        (status = 200, description = "A `ReindexEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
+        (status = 200, description = "An event a line; the last one is `done`, or `failed` with the fields of `Failed`.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "A rebuild is running already.", body = Problem, content_type = "application/problem+json"),
     )
@@ -154,7 +154,7 @@ async fn start_rebuild(State(service): State<IndexService>, _: NoParameters) -> 
 #[utoipa::path(
     post, path = "/admin/reindex/rollback", tag = "operation", operation_id = "rollBackIndex",
     responses(
-        (status = 200, description = "A `ReindexEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
+        (status = 200, description = "An event a line; the last one is `done`, or `failed` with the fields of `Failed`.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "There is no previous index, or a rebuild is running.", body = Problem, content_type = "application/problem+json"),
         ServiceFailed,
