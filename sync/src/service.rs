@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-sync",
-    version,
+    version = build_info::VERSION,
     after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt serves /health and /metrics, and /admin if store and queue are in the data folder. An embedded index has one noren-sync at a time."
 )]
 pub struct Config {
@@ -52,8 +52,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         }
         None => (OpenApiRouter::new(), None),
     };
-    let routes = routes.split_for_parts().0;
-    let router = Service { routes, parts, gauges, queue, ..Service::default() }.into_router();
+    let (routes, described) = routes.split_for_parts();
+    let (title, undocumented) = ("Noren sync", described.paths.paths.into_keys().collect());
+    let router =
+        Service { routes, title, undocumented, parts, gauges, queue, ..Service::default() }.into_router();
     catching_up.map(tokio::spawn);
     let stopped = stop.clone();
     let consuming = tokio::spawn(async move { consumer.run(stopped).await });
