@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use clap::builder::ArgPredicate;
 use demo::demo_catalogue;
 use runtime::{StartError, server};
 
@@ -26,7 +25,7 @@ Examples:
   noren serve --rules rules.toml          with synonyms, pinned products and boosts: docs/TUNING.md
   noren serve --data-dir /srv/noren --listen 0.0.0.0:80
   noren serve --store dynamodb --queue sqs --index opensearch --create-tables")]
-#[command(mut_arg("data_dir", |folder| folder.default_value_if("demo", ArgPredicate::IsPresent, DEMO_FOLDER)))]
+#[command(mut_arg("data_dir", |folder| folder.default_value_if("demo", "true", DEMO_FOLDER)))]
 pub struct ServeArgs {
     #[command(flatten)]
     services: Configuration,
