@@ -19,5 +19,6 @@ mod processes;
 mod services;
 mod support;
 mod tidy;
+mod upgrades;
 mod warnings;
 mod worker;

@@ -1,15 +1,24 @@
 //! The consumer as a process.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use clap::Parser;
+use domain::ports::IndexMaintenance;
+use futures::FutureExt as _;
 use runtime::config;
-use runtime::{Service, StartError, server};
+use runtime::{Service, StartError, retry, server};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::back_ends::{names_store, open_store};
 use crate::{
-    BackEnds, ColocatedStore, Consumer, ConsumerOptions, OpenQueue, StoreAndIndex, admin, catch_up,
-    generation_gauges, open_index, open_queue,
+    BackEnds, ColocatedStore, Consumer, ConsumerOptions, OpenQueue, RebuildState, StoreAndIndex, Upgrade,
+    admin, catch_up, generation_gauges, open_index, open_index_to_upgrade, open_queue, upgrade,
 };
+
+/// The longest pause between two attempts to open the store for a rebuild.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Noren's consumer: applies the changes in the queue to the search index.
 #[derive(Debug, Parser)]
@@ -36,27 +45,70 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         // Lambda receives from the queue itself; the function gets messages only.
         return crate::lambda::serve(open_index(back_ends).await?).await;
     }
-    let (OpenQueue { queue, colocated }, index) =
-        (open_queue(back_ends).await?, open_index(back_ends).await?);
+    let OpenQueue { queue, colocated } = open_queue(back_ends).await?;
+    let index = match colocated.is_some() || names_store(back_ends) {
+        true => open_index_to_upgrade(back_ends).await?,
+        false => open_index(back_ends).await?,
+    };
     let consumer = Consumer::new(queue, index.clone(), ConsumerOptions::default());
-    let (parts, queue) = (consumer.parts(), Some(consumer.queue_probe()));
+    let rebuild = RebuildState::default();
+    let (parts, queue) = (consumer.parts(&rebuild), Some(consumer.queue_probe()));
     let gauges = vec![generation_gauges(index.clone())];
     let stop = CancellationToken::new();
-    let (routes, catching_up) = match colocated {
+    let (routes, maintenance) = match colocated {
         Some(ColocatedStore { store, dead_letters }) => {
-            let sides = StoreAndIndex { store, index };
+            let sides = StoreAndIndex::with_rebuild(store, index, rebuild);
             let routes = admin::dead_letters::routes(dead_letters).merge(admin::index_routes(sides.clone()));
-            (routes, Some(catch_up(sides, stop.clone())))
+            (routes, maintain(sides, stop.clone()).boxed())
         }
-        None => (OpenApiRouter::new(), None),
+        None => {
+            let upgrading = upgrade_from_configured_store(back_ends.clone(), index, rebuild, stop.clone());
+            (OpenApiRouter::new(), upgrading.boxed())
+        }
     };
     let routes = routes.split_for_parts().0;
     let router = Service { routes, parts, gauges, queue, ..Service::default() }.into_router();
     let listener = server::listen(config.listen.listen).await?;
-    catching_up.map(tokio::spawn);
+    let maintaining = tokio::spawn(maintenance);
     let stopped = stop.clone();
     let consuming = tokio::spawn(async move { consumer.run(stopped).await });
     server::serve(listener, router, server::stop_signal()).await;
     stop.cancel();
-    consuming.await.map_err(|error| StartError::because("the consumer failed", error))
+    consuming.await.map_err(|error| StartError::because("the consumer failed", error))?;
+    maintaining.await.map_err(|error| StartError::because("the maintenance of the index failed", error))
+}
+
+/// Compares the index with the store, then rebuilds it if it has an older format.
+async fn maintain(sides: StoreAndIndex, stop: CancellationToken) {
+    catch_up(sides.clone(), stop.clone()).await;
+    upgrade(sides, stop).await;
+}
+
+/// Rebuilds the index if it has an older format, from the store that the configuration names. Without such a store, the
+/// index stays as it is; opening it has logged what to do.
+async fn upgrade_from_configured_store(
+    back_ends: BackEnds,
+    index: Arc<dyn IndexMaintenance>,
+    rebuild: RebuildState,
+    stop: CancellationToken,
+) {
+    if !names_store(&back_ends) {
+        return;
+    }
+    let is_retried = |error: &StartError| {
+        tracing::warn!(%error, "cannot determine whether the index must be rebuilt; retrying");
+        true
+    };
+    let prepare = || async {
+        let generations = index.generations().await;
+        let generations =
+            generations.map_err(|error| StartError::because("cannot read the state of the index", error))?;
+        match Upgrade::of(&generations) {
+            Upgrade::NotNeeded => Ok(None),
+            Upgrade::Needed | Upgrade::NeededToSearch => open_store(&back_ends).await.map(Some),
+        }
+    };
+    if let Some(Ok(Some(store))) = retry(MAX_PAUSE, &stop, prepare, is_retried).await {
+        upgrade(StoreAndIndex::with_rebuild(store, index, rebuild), stop.clone()).await;
+    }
 }

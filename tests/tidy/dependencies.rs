@@ -30,7 +30,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         "bench" => base.to_vec(),
         "command" => [&base[..], &["api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
         "query" => [&base[..], &["api"], &INDEXES, &["rules", "text"]].concat(),
-        "sync" => [&base[..], &["api"], &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),
+        "sync" => [&base[..], &["api"], &STORES, &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),
         "noren" => [&base[..], &adapters, &SERVICES, &["rules", "api", "demo", "bench", "feeds"]].concat(),
         "tests" => {
             [&base[..], &adapters, &SERVICES, &["aws-setup", "noren", "api", "demo", "bench", "feeds"]]

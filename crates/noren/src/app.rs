@@ -12,7 +12,7 @@ use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::{Service, StartError};
-use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, catch_up};
+use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, Upgrade, catch_up, upgrade};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -34,13 +34,22 @@ pub struct Options {
     pub answer_cache_mb: u32,
     /// Rules of the shop. Their weights apply to what is indexed from the start of the process on.
     pub rules: Option<Arc<ShopRules>>,
+    /// Rebuilds an index of an older format. Otherwise one that cannot be read is an error.
+    pub upgrades_index: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
         let language = Language::default();
-        Self { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb, rules: None }
+        Self {
+            currency: Currency::USD,
+            language,
+            cache_seconds: 0,
+            answer_cache_mb,
+            rules: None,
+            upgrades_index: false,
+        }
     }
 }
 
@@ -73,10 +82,12 @@ pub struct Index {
 pub struct App {
     catalogue: Catalogue,
     store: Arc<EmbeddedStore>,
-    writer: Arc<dyn IndexMaintenance>,
+    sides: StoreAndIndex,
     search: Arc<dyn SearchIndex>,
     consumer: Consumer,
     work: JoinHandle<()>,
+    /// Compares the index with the store, then rebuilds it if it has an older format.
+    maintaining: JoinHandle<()>,
     /// Cancelled once the index holds every version that the store had at the start.
     caught_up: CancellationToken,
     imports: Imports,
@@ -106,7 +117,11 @@ impl App {
     pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
         let folder = data_dir.join("index");
         let (language, weights) = (options.language, options.weights());
-        let writer = TantivyWriter::open(&folder, WriterOptions { language, weights, ..Default::default() })
+        let open = match options.upgrades_index {
+            true => TantivyWriter::open_to_upgrade,
+            false => TantivyWriter::open,
+        };
+        let writer = open(&folder, WriterOptions { language, weights, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;
         let search = TantivySearcher::open(&folder, SearcherOptions { language, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;
@@ -136,20 +151,19 @@ impl App {
         let importing = tokio::spawn(async move { importer.run(stopped).await });
         let Index { writer, search } = index;
         let caught_up = CancellationToken::new();
-        let (looking, done) = (catch_up(store_and_index(&store, &writer), stop.clone()), caught_up.clone());
-        tokio::spawn(async move {
-            looking.await;
-            done.cancel();
-        });
+        let sides = StoreAndIndex::new(store.clone(), writer);
+        let maintaining =
+            tokio::spawn(maintain(sides.clone(), options.upgrades_index, stop.clone(), caught_up.clone()));
         Ok(Self {
             catalogue,
             store,
-            writer,
+            sides,
             search,
             consumer,
             work,
             imports,
             importing,
+            maintaining,
             caught_up,
             stop,
             options,
@@ -168,7 +182,18 @@ impl App {
 
     /// Returns the store and the index that `noren verify` and `noren reindex` compare.
     pub fn store_and_index(&self) -> StoreAndIndex {
-        store_and_index(&self.store, &self.writer)
+        self.sides.clone()
+    }
+
+    /// Returns the need to rebuild the index because it has the format of an older version.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn upgrade(&self) -> Result<Upgrade, StartError> {
+        let generations = self.sides.index.generations().await;
+        let generations =
+            generations.map_err(|error| StartError::because("cannot read the state of the index", error))?;
+        Ok(Upgrade::of(&generations))
     }
 
     /// Returns the default currency.
@@ -186,7 +211,7 @@ impl App {
         let Options { currency, language, cache_seconds, rules, .. } = self.options.clone();
         let mut gauges = vec![
             query::service::index_gauges(self.search.clone()),
-            sync::generation_gauges(self.writer.clone()),
+            sync::generation_gauges(self.sides.index.clone()),
         ];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
         let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules };
@@ -199,7 +224,8 @@ impl App {
         let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
         openapi.merge(described);
         let mut parts = self.catalogue.parts();
-        parts.push(query::service::index_part(&self.search));
+        let rebuild = self.sides.rebuild().clone();
+        parts.push(query::service::index_part(&self.search).with_note(move || rebuild.note()));
         let queue = Some(self.catalogue.queue_probe());
         Service { routes, uploads, openapi: Some(openapi), parts, gauges, queue }.into_router()
     }
@@ -232,7 +258,7 @@ impl App {
     /// # Errors
     /// If the index cannot be written.
     pub async fn optimize(&self) -> Result<(), StartError> {
-        let optimized = self.writer.optimize().await;
+        let optimized = self.sides.index.optimize().await;
         optimized.map_err(|error| StartError::because("cannot merge the segments of the index", error))
     }
 
@@ -253,7 +279,11 @@ impl App {
     /// Stops the sync consumer and the import jobs after their current batches.
     pub async fn stop(self) {
         self.stop.cancel();
-        for (part, work) in [("the sync consumer", self.work), ("the import runner", self.importing)] {
+        for (part, work) in [
+            ("the sync consumer", self.work),
+            ("the import runner", self.importing),
+            ("the maintenance of the index", self.maintaining),
+        ] {
             if let Err(error) = work.await {
                 tracing::error!(error = %error, part, "a part of the service failed");
             }
@@ -261,7 +291,21 @@ impl App {
     }
 }
 
-/// Returns the store with the index that is derived from it.
-fn store_and_index(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> StoreAndIndex {
-    StoreAndIndex { store: store.clone(), index: index.clone() }
+/// Compares the index with the store, then rebuilds it if it has an older format and `upgrades` is set. Cancels `caught_up`
+/// once searches find every version that the store had at the start.
+async fn maintain(
+    sides: StoreAndIndex,
+    upgrades: bool,
+    stop: CancellationToken,
+    caught_up: CancellationToken,
+) {
+    catch_up(sides.clone(), stop.clone()).await;
+    let is_readable = sides.index.generations().await.is_ok_and(|generations| generations.live.is_some());
+    if is_readable {
+        caught_up.cancel();
+    }
+    if upgrades {
+        upgrade(sides, stop).await;
+    }
+    caught_up.cancel();
 }

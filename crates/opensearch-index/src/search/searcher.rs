@@ -27,8 +27,9 @@ impl OpenSearchSearcher {
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
-    /// access, [`OpenError::OtherLanguage`] for an index of another language, and [`OpenError::Newer`], [`OpenError::Older`]
-    /// or [`OpenError::Unusable`] for an index that this program cannot read.
+    /// access, [`OpenError::OtherLanguage`] for an index of another language, and [`OpenError::Newer`] or
+    /// [`OpenError::Unusable`] for an index that this program cannot read. One that is too old to be read is no error:
+    /// searches fail as [`Unavailable`](domain::ports::PortErrorKind::Unavailable) until it has been rebuilt.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let searcher = Self { client: Client::new(options)?, checked: OnceCell::new() };
         match searcher.check().await {
@@ -40,6 +41,9 @@ impl OpenSearchSearcher {
                     "the index cannot be searched yet; check NOREN_OPENSEARCH_URL, NOREN_OPENSEARCH_INDEX, and that \
                      noren-sync runs, which creates the index"
                 );
+            }
+            Err(error @ OpenError::Older { .. }) => {
+                tracing::warn!(%error, "searches are unavailable until the index has been rebuilt");
             }
             Err(error) => return Err(error),
         }

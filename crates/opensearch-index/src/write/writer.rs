@@ -10,6 +10,7 @@ use crate::error::OpenError;
 use crate::layout::aliases::{IndexAliases, next_alias};
 use crate::options::Options;
 use crate::write::bulk::{BulkLines, BulkWriter, VersionCheck};
+use crate::write::claim::Claims;
 
 /// Writes the live index behind an alias, and the next one while it is being built. Any number of writers may work
 /// concurrently, because OpenSearch compares versions.
@@ -17,6 +18,7 @@ pub struct OpenSearchWriter {
     pub(super) client: Client,
     /// Creates the live index if there is none.
     creates_index: bool,
+    pub(super) claims: Claims,
 }
 
 impl OpenSearchWriter {
@@ -29,7 +31,7 @@ impl OpenSearchWriter {
     /// language, and [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
     /// cannot write.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        Self::start(options, false).await
+        Self::start(Self::new(options, false)?, false).await
     }
 
     /// Opens the index behind the alias as [`Self::open`] does, and creates both if they do not exist: now, or as soon
@@ -38,7 +40,17 @@ impl OpenSearchWriter {
     /// # Errors
     /// As [`Self::open`], except [`OpenError::Missing`].
     pub async fn create(options: &Options) -> Result<Self, OpenError> {
-        Self::start(options, true).await
+        Self::start(Self::new(options, true)?, false).await
+    }
+
+    /// Opens the index as [`Self::open`] does, or as [`Self::create`] if `creates_index`, for a caller that will rebuild an
+    /// index of an older schema. One that is too old to be read is no error; then changes fail as
+    /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable) until the next index is live.
+    ///
+    /// # Errors
+    /// As the other two, except [`OpenError::Older`].
+    pub async fn open_to_upgrade(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
+        Self::start(Self::new(options, creates_index)?, true).await
     }
 
     /// Opens the alias for rebuilding its index, without checking that the existing index is usable.
@@ -46,11 +58,14 @@ impl OpenSearchWriter {
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
     pub fn open_to_rebuild(options: &Options) -> Result<Self, OpenError> {
-        Ok(Self { client: Client::new(options)?, creates_index: false })
+        Self::new(options, false)
     }
 
-    async fn start(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
-        let writer = Self { client: Client::new(options)?, creates_index };
+    fn new(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
+        Ok(Self { client: Client::new(options)?, creates_index, claims: Claims::new() })
+    }
+
+    async fn start(writer: Self, tolerates_older: bool) -> Result<Self, OpenError> {
         let aliases = writer.load_aliases().await;
         match aliases.and_then(|aliases| aliases.live(&writer.client).map(|_| aliases)) {
             Ok(aliases) => aliases.warn(&writer.client),
@@ -59,6 +74,9 @@ impl OpenSearchWriter {
                     error = error.chain(),
                     "the index cannot be written yet; check NOREN_OPENSEARCH_URL and that OpenSearch runs there"
                 );
+            }
+            Err(error @ OpenError::Older { .. }) if tolerates_older => {
+                tracing::info!(%error, "rebuilding an unusable index");
             }
             Err(error) => return Err(error),
         }
