@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use domain::ports::IndexMaintenance;
 use futures::FutureExt as _;
-use runtime::config;
+use runtime::config::{self, QueueKind, StoreKind};
 use runtime::{Service, StartError, retry, server};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -25,7 +25,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 #[command(
     name = "noren-sync",
     version,
-    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt serves /health and /metrics, and /admin if store and queue are in the data folder. An embedded index has one\nnoren-sync at a time."
+    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt serves /health and /metrics, and /admin if store and queue are in the data folder. An embedded index has one noren-sync at a time."
 )]
 pub struct Config {
     #[command(flatten)]
@@ -45,11 +45,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         // Lambda receives from the queue itself; the function gets messages only.
         return crate::lambda::serve(open_index(back_ends).await?).await;
     }
-    let OpenQueue { queue, colocated } = open_queue(back_ends).await?;
-    let index = match colocated.is_some() || names_store(back_ends) {
-        true => open_index_to_upgrade(back_ends).await?,
-        false => open_index(back_ends).await?,
-    };
+    let listener = server::listen(config.listen.listen).await?;
+    let opening = async { tokio::try_join!(open_queue(back_ends), open_index_of_service(back_ends)) };
+    let opened = back_ends.waiting.serve_while(&listener, &["queue", "index"], opening).await?;
+    let Some((OpenQueue { queue, colocated }, index)) = opened else { return Ok(()) };
     let consumer = Consumer::new(queue, index.clone(), ConsumerOptions::default());
     let rebuild = RebuildState::default();
     let (parts, queue) = (consumer.parts(&rebuild), Some(consumer.queue_probe()));
@@ -68,7 +67,6 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     };
     let routes = routes.split_for_parts().0;
     let router = Service { routes, parts, gauges, queue, ..Service::default() }.into_router();
-    let listener = server::listen(config.listen.listen).await?;
     let maintaining = tokio::spawn(maintenance);
     let stopped = stop.clone();
     let consuming = tokio::spawn(async move { consumer.run(stopped).await });
@@ -76,6 +74,16 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     stop.cancel();
     consuming.await.map_err(|error| StartError::because("the consumer failed", error))?;
     maintaining.await.map_err(|error| StartError::because("the maintenance of the index failed", error))
+}
+
+/// Opens the index, even if it is too old to be read, provided that this service has a store to rebuild it from.
+async fn open_index_of_service(back_ends: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, StartError> {
+    let is_colocated =
+        back_ends.queue.queue == QueueKind::Sqlite && back_ends.store.store == StoreKind::Sqlite;
+    match is_colocated || names_store(back_ends) {
+        true => open_index_to_upgrade(back_ends).await,
+        false => open_index(back_ends).await,
+    }
 }
 
 /// Compares the index with the store, then rebuilds it if it has an older format.

@@ -42,6 +42,16 @@ pub(crate) async fn opensearch() -> Option<&'static Server> {
     shared(&SERVER, Kind::OpenSearch).await
 }
 
+/// Starts an SQS server for the caller alone. It ends when it is dropped, with everything in its queues.
+pub(crate) async fn own_sqs() -> Option<Server> {
+    record();
+    let provider = provider::provider().await?;
+    match Server::start(Kind::Sqs, provider).await {
+        Ok(server) => Some(server),
+        Err(error) => panic!("an SQS server does not start: {error}"),
+    }
+}
+
 /// A server, or the reason why it does not run, kept so that later tests do not wait for the same failure.
 type Shared = OnceCell<Result<Server, String>>;
 

@@ -47,7 +47,12 @@ impl FeedReader {
         Self::of(Box::new(file), path, format)
     }
 
-    fn of(input: Box<dyn Read + Send>, path: &Path, format: Option<Format>) -> Result<Self, FeedError> {
+    /// Reads a file that is open already. `path` names it in messages, and its extension names the format if `format` is
+    /// `None`.
+    ///
+    /// # Errors
+    /// If the input cannot be read or is not a file of products.
+    pub fn of(input: Box<dyn Read + Send>, path: &Path, format: Option<Format>) -> Result<Self, FeedError> {
         let name = path.display().to_string();
         let failed = |source| FeedError::Read { name: name.clone(), source };
         let bytes_read = Arc::new(AtomicU64::new(0));

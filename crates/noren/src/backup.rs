@@ -16,8 +16,8 @@ Examples:
   noren backup noren-2026-01-31.db                 the store in ./data
   noren backup --data-dir /srv/noren /mnt/store.db
 
-The file is a consistent snapshot of noren.db: products, tombstones with their versions, and changes that wait to be
-indexed. It has no index; the index is rebuilt from it. The file appears under its name once it is complete.
+The file is a consistent snapshot of noren.db: products, tombstones with their versions, and changes that wait to be \
+indexed. It has no index; the index is rebuilt from it. The file appears under its name once it is complete. \
 docs/OPERATIONS.md describes how to restore it. A store in DynamoDB has its own point-in-time recovery.")]
 pub struct BackupArgs {
     /// The file to write; an existing one is replaced

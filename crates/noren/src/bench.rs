@@ -57,7 +57,7 @@ impl ::bench::Catalogue for App {
 
     async fn import(&self, files: &[PathBuf], rejects_folder: &Path) -> Result<String, Cause> {
         let options = import::Options {
-            files: files.to_vec(),
+            source: import::Source::Files(files.to_vec()),
             format: None,
             currency: None,
             check: Some(self.currency()),

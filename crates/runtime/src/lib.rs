@@ -1,6 +1,7 @@
 //! The parts of a running service that know no products: configuration, telemetry, HTTP middleware, problem documents,
 //! retries, the server.
 
+mod allocator;
 pub mod body;
 pub mod config;
 pub mod health;
@@ -14,6 +15,7 @@ pub mod server;
 pub mod start;
 mod start_error;
 pub mod telemetry;
+mod waiting;
 
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
@@ -21,3 +23,4 @@ pub use problem::Problem;
 pub use retry::{Retries, retry};
 pub use start::run;
 pub use start_error::{StartError, exit_code};
+pub use waiting::{PATIENCE, Waiting};

@@ -39,8 +39,21 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-/// Serves requests until `stop` completes, then lets running requests end.
+/// Serves requests until `stop` completes, then closes the listener and lets running requests end.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    let graceful = accept(&listener, router, stop).await;
+    drop(listener);
+    drain(graceful).await;
+}
+
+/// Serves requests until `stop` completes, then lets running requests end. The listener stays open, so connections that
+/// arrive afterwards wait for whoever serves it next.
+pub(crate) async fn serve_on(listener: &TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    drain(accept(listener, router, stop).await).await;
+}
+
+/// Accepts connections until `stop` completes. Returns those that are open then.
+async fn accept(listener: &TcpListener, router: Router, stop: impl Future<Output = ()>) -> GracefulShutdown {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut builder = http1::Builder::new();
@@ -72,8 +85,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             drop(slot);
         });
     }
-    drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    graceful
+}
+
+/// Lets running requests end, within a time limit.
+async fn drain(connections: GracefulShutdown) {
+    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
 }

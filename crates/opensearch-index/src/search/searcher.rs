@@ -22,32 +22,31 @@ pub struct OpenSearchSearcher {
 }
 
 impl OpenSearchSearcher {
-    /// Opens the index behind the alias. If OpenSearch does not answer, or the alias does not exist yet, logs a warning
-    /// and succeeds; the index is checked again at the first use.
+    /// Opens the index behind the alias.
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
-    /// access, [`OpenError::OtherLanguage`] for an index of another language, and [`OpenError::Newer`] or
-    /// [`OpenError::Unusable`] for an index that this program cannot read. One that is too old to be read is no error:
-    /// searches fail as [`Unavailable`](domain::ports::PortErrorKind::Unavailable) until it has been rebuilt.
+    /// access, [`OpenError::Missing`] until a writer has created the index, [`OpenError::OtherLanguage`] for an index of
+    /// another language, [`OpenError::Newer`] or [`OpenError::Unusable`] for an index that this program cannot read, and
+    /// [`OpenError::Failed`] if OpenSearch does not respond. An index that is too old to be read is no error: searches fail as
+    /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable) until it has been rebuilt.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        let searcher = Self { client: Client::new(options)?, checked: OnceCell::new() };
+        let searcher = Self::unchecked(options)?;
         match searcher.check().await {
-            Ok(()) => {}
-            Err(error @ (OpenError::Failed(_) | OpenError::Missing { .. })) => {
-                let error = PortError::from(error).chain();
-                tracing::warn!(
-                    error,
-                    "the index cannot be searched yet; check NOREN_OPENSEARCH_URL, NOREN_OPENSEARCH_INDEX, and that \
-                     noren-sync runs, which creates the index"
-                );
-            }
             Err(error @ OpenError::Older { .. }) => {
                 tracing::warn!(%error, "searches are unavailable until the index has been rebuilt");
             }
-            Err(error) => return Err(error),
+            checked => checked?,
         }
         Ok(searcher)
+    }
+
+    /// Opens the index behind the alias without looking at it. Every call fails until it exists.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
+    pub fn unchecked(options: &Options) -> Result<Self, OpenError> {
+        Ok(Self { client: Client::new(options)?, checked: OnceCell::new() })
     }
 
     async fn check(&self) -> Result<(), OpenError> {

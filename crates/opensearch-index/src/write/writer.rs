@@ -22,25 +22,23 @@ pub struct OpenSearchWriter {
 }
 
 impl OpenSearchWriter {
-    /// Opens the index behind the alias. If OpenSearch does not answer, logs a warning and succeeds; the index is
-    /// checked again at each use.
+    /// Opens the index behind the alias.
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
     /// access, [`OpenError::Missing`] if the alias does not exist, [`OpenError::OtherLanguage`] for an index of another
-    /// language, and [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
-    /// cannot write.
+    /// language, [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
+    /// cannot write, and [`OpenError::Failed`] if OpenSearch does not respond.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        Self::start(Self::new(options, false)?, false).await
+        Self::unchecked(options, false)?.checked(false).await
     }
 
-    /// Opens the index behind the alias as [`Self::open`] does, and creates both if they do not exist: now, or as soon
-    /// as OpenSearch answers.
+    /// Opens the index behind the alias as [`Self::open`] does, and creates both whenever they do not exist.
     ///
     /// # Errors
     /// As [`Self::open`], except [`OpenError::Missing`].
     pub async fn create(options: &Options) -> Result<Self, OpenError> {
-        Self::start(Self::new(options, true)?, false).await
+        Self::unchecked(options, true)?.checked(false).await
     }
 
     /// Opens the index as [`Self::open`] does, or as [`Self::create`] if `creates_index`, for a caller that will rebuild an
@@ -50,7 +48,16 @@ impl OpenSearchWriter {
     /// # Errors
     /// As the other two, except [`OpenError::Older`].
     pub async fn open_to_upgrade(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
-        Self::start(Self::new(options, creates_index)?, true).await
+        Self::unchecked(options, creates_index)?.checked(true).await
+    }
+
+    /// Opens the index behind the alias without looking at it; each use checks it. `creates_index` is true to create both
+    /// whenever they do not exist.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
+    pub fn unchecked(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
+        Ok(Self { client: Client::new(options)?, creates_index, claims: Claims::new() })
     }
 
     /// Opens the alias for rebuilding its index, without checking that the existing index is usable.
@@ -58,29 +65,20 @@ impl OpenSearchWriter {
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
     pub fn open_to_rebuild(options: &Options) -> Result<Self, OpenError> {
-        Self::new(options, false)
+        Self::unchecked(options, false)
     }
 
-    fn new(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
-        Ok(Self { client: Client::new(options)?, creates_index, claims: Claims::new() })
-    }
-
-    async fn start(writer: Self, tolerates_older: bool) -> Result<Self, OpenError> {
-        let aliases = writer.load_aliases().await;
-        match aliases.and_then(|aliases| aliases.live(&writer.client).map(|_| aliases)) {
-            Ok(aliases) => aliases.warn(&writer.client),
-            Err(OpenError::Failed(error)) => {
-                tracing::warn!(
-                    error = error.chain(),
-                    "the index cannot be written yet; check NOREN_OPENSEARCH_URL and that OpenSearch runs there"
-                );
-            }
+    /// Checks the live index. If `tolerates_older`, one that is too old to be read is no error.
+    async fn checked(self, tolerates_older: bool) -> Result<Self, OpenError> {
+        let aliases = self.load_aliases().await?;
+        match aliases.live(&self.client) {
+            Ok(_) => aliases.warn(&self.client),
             Err(error @ OpenError::Older { .. }) if tolerates_older => {
                 tracing::info!(%error, "rebuilding an unusable index");
             }
             Err(error) => return Err(error),
         }
-        Ok(writer)
+        Ok(self)
     }
 
     /// Loads the aliases, never from a cache: another process may have started to build an index.

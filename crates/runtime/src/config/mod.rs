@@ -89,7 +89,7 @@ pub enum QueueKind {
 /// Creation of missing back ends.
 #[derive(Debug, Clone, Args)]
 pub struct CreateTables {
-    /// Create missing tables, queues and indexes at start: for local use
+    /// Create missing tables, queues and indexes, and a queue that goes missing later: for local use
     // The flag takes no value; its variable takes one.
     #[arg(
         long,

@@ -1,6 +1,5 @@
 //! The format file of a generation: its format, language and field weights.
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -11,30 +10,9 @@ use serde::{Deserialize, Serialize};
 use text::field_weights::FieldWeights;
 
 use crate::layout::files::{FORMAT_FILE, META_FILE, replace_file, sync_folder};
+use crate::layout::format::Format;
 use crate::layout::open_error::OpenError;
-use crate::layout::schema::{FORMAT, READABLE_FROM};
-
-/// The format of an index: that of its schema, then the version of the analysis of its texts. Formats are ordered by age.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Format {
-    schema: u32,
-    /// 0 if the index does not record it.
-    analysis: u32,
-}
-
-impl Format {
-    /// The format of the indexes that this version creates.
-    const CURRENT: Self = Self { schema: FORMAT, analysis: text::ANALYSIS };
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.analysis {
-            0 => write!(f, "{}", self.schema),
-            analysis => write!(f, "{}.{analysis}", self.schema),
-        }
-    }
-}
+use crate::layout::schema::READABLE_FROM;
 
 /// An index that this version can use.
 pub(crate) struct UsableFormat {
@@ -129,11 +107,6 @@ impl FormatFile {
         }
         Ok(())
     }
-}
-
-/// Returns the current format as text, for messages.
-pub(crate) fn current_format() -> impl fmt::Display {
-    Format::CURRENT
 }
 
 /// Returns the field weights with which all documents of the index in `folder` were built; `None` if they are not

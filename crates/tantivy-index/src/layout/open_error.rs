@@ -1,6 +1,5 @@
 //! Errors of opening an index.
 
-use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use domain::Language;
 use tantivy::TantivyError;
 use tantivy::directory::error::LockError;
 
-use crate::layout::format_file::current_format;
+use crate::layout::format::Format;
 
 /// The reason why an index cannot be opened. Each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -84,13 +83,13 @@ impl OpenError {
         Self::Io { folder: folder.to_owned(), source }
     }
 
-    pub(crate) fn newer(folder: &Path, found: &impl Display) -> Self {
-        let known = current_format().to_string();
+    pub(crate) fn newer(folder: &Path, found: &Format) -> Self {
+        let known = Format::CURRENT.to_string();
         Self::Newer { folder: folder.to_owned(), found: found.to_string(), known }
     }
 
-    pub(crate) fn older(folder: &Path, found: &impl Display) -> Self {
-        let known = current_format().to_string();
+    pub(crate) fn older(folder: &Path, found: &Format) -> Self {
+        let known = Format::CURRENT.to_string();
         Self::Older { folder: folder.to_owned(), found: found.to_string(), known }
     }
 
