@@ -80,7 +80,11 @@ fn every_server_has_a_memory_limit_and_starts_again() {
     for path in STACKS {
         for (name, service) in services_of(path) {
             assert!(service["mem_limit"].is_string(), "{path}: {name} has no memory limit");
-            let expected = if ["demo", "noren"].contains(&&*name) { "no" } else { "unless-stopped" };
+            let expected = match &*name {
+                "demo" => "on-failure:5",
+                "noren" => "no",
+                _ => "unless-stopped",
+            };
             assert_eq!(service["restart"], expected, "{path}: {name}");
         }
     }

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-command",
-    version,
+    version = build_info::VERSION,
     after_help = "Examples:\n  noren-command\n  noren-command --listen 127.0.0.1:8081 --data-dir /var/lib/noren\n  noren-command --store dynamodb --queue sqs --create-tables\n\nGive noren-sync and noren-query the same data folder. Region, credentials and endpoints of AWS are read from its own variables, such as AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB."
 )]
 pub struct Config {
@@ -32,6 +32,8 @@ pub struct Config {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren command", description = "The write side of the product catalogue."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags(
         (name = "products", description = "Products in the catalogue"),
         (name = "imports", description = "Background imports of files")

@@ -22,7 +22,7 @@ const DEFAULT_CACHE_SECONDS: u32 = 300;
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-query",
-    version,
+    version = build_info::VERSION,
     after_help = "Examples:\n  noren-query --listen 127.0.0.1:8083\n  noren-query --listen 127.0.0.1:8083 --data-dir /var/lib/noren --cache-seconds 60\n\nSeveral noren-query may read one data folder."
 )]
 pub struct Config {
@@ -45,6 +45,8 @@ pub struct Config {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren query", description = "The read side of the product catalogue."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags((name = "search", description = "Products as shoppers find them"))
 )]
 struct Api;

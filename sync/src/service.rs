@@ -24,7 +24,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-sync",
-    version,
+    version = build_info::VERSION,
     after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt serves /health and /metrics, and /admin if store and queue are in the data folder. An embedded index has one noren-sync at a time."
 )]
 pub struct Config {
@@ -65,8 +65,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
             (OpenApiRouter::new(), upgrading.boxed())
         }
     };
-    let routes = routes.split_for_parts().0;
-    let router = Service { routes, parts, gauges, queue, ..Service::default() }.into_router();
+    let (routes, described) = routes.split_for_parts();
+    let (title, undocumented) = ("Noren sync", described.paths.paths.into_keys().collect());
+    let router =
+        Service { routes, title, undocumented, parts, gauges, queue, ..Service::default() }.into_router();
     let maintaining = tokio::spawn(maintenance);
     let stopped = stop.clone();
     let consuming = tokio::spawn(async move { consumer.run(stopped).await });

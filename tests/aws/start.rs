@@ -63,16 +63,15 @@ async fn what_is_missing_is_one_line_that_says_what_to_set() {
         assert!(without_credentials.contains("AWS_ACCESS_KEY_ID"), "{without_credentials}");
     }
     let (Some(dynamodb), Some(sqs)) = (services::dynamodb().await, services::sqs().await) else { return };
-    let variables = variables(&dynamodb.url, &sqs.url, "missing");
+    let name = format!("missing-{}", ProductId::generate());
+    let variables = variables(&dynamodb.url, &sqs.url, &name);
+    let without_queue = fault("noren-sync", &["--queue", "sqs"], &variables);
+    assert!(without_queue.contains(&name) && without_queue.contains("NOREN_SQS_QUEUE"), "{without_queue}");
+    SqsQueue::create(&Aws::local(&sqs.url).await.unwrap(), &name, VISIBILITY).await.unwrap();
     let without_table = fault("noren-command", &COMMAND, &variables);
     assert!(
-        without_table.contains("`missing`") && without_table.contains("NOREN_DYNAMODB_TABLE"),
+        without_table.contains(&name) && without_table.contains("NOREN_DYNAMODB_TABLE"),
         "{without_table}"
-    );
-    let without_queue = fault("noren-sync", &["--queue", "sqs"], &variables);
-    assert!(
-        without_queue.contains("`missing`") && without_queue.contains("NOREN_SQS_QUEUE"),
-        "{without_queue}"
     );
 }
 

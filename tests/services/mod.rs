@@ -21,6 +21,9 @@ use crate::support::{http_client, record, wait_within};
 /// The longest time that a server may take to start on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(240);
 
+/// The variable that names another version of OpenSearch than the default, which Maven then provides.
+const OTHER_OPENSEARCH: &str = "NOREN_TEST_OPENSEARCH";
+
 /// The number of attempts to start: a free port may be taken by the time the server binds it.
 const TRIES: usize = 3;
 

@@ -1,12 +1,12 @@
-//! All services in one process, on the embedded back ends.
+//! All services in one process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use command::{Catalogue, Imports};
-use domain::ports::{DeadLetter, DeadLetters, IndexMaintenance, SearchIndex};
+use command::{Catalogue, Imports, OpenBackEnds};
+use domain::ports::{DeadLetter, IndexMaintenance, SearchIndex};
 use domain::{Currency, Language};
 use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
@@ -17,6 +17,8 @@ use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptio
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
+
+use crate::configuration::Configuration;
 
 /// Poll interval of [`App::sync_all`].
 const IDLE_POLL: Duration = Duration::from_millis(5);
@@ -34,22 +36,13 @@ pub struct Options {
     pub answer_cache_mb: u32,
     /// Rules of the shop. Their weights apply to what is indexed from the start of the process on.
     pub rules: Option<Arc<ShopRules>>,
-    /// Rebuilds an index of an older format. Otherwise one that cannot be read is an error.
-    pub upgrades_index: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
         let language = Language::default();
-        Self {
-            currency: Currency::USD,
-            language,
-            cache_seconds: 0,
-            answer_cache_mb,
-            rules: None,
-            upgrades_index: false,
-        }
+        Self { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb, rules: None }
     }
 }
 
@@ -81,7 +74,7 @@ pub struct Index {
 /// A catalogue in this process, with its store, queue, index, sync consumer and import jobs.
 pub struct App {
     catalogue: Catalogue,
-    store: Arc<EmbeddedStore>,
+    back_ends: OpenBackEnds,
     sides: StoreAndIndex,
     search: Arc<dyn SearchIndex>,
     consumer: Consumer,
@@ -92,14 +85,29 @@ pub struct App {
     caught_up: CancellationToken,
     imports: Imports,
     importing: JoinHandle<()>,
+    /// Enqueues changes that a crash left in the outbox. A store that enqueues them itself needs none.
+    relay: Option<JoinHandle<()>>,
     stop: CancellationToken,
     options: Options,
+}
+
+/// What an [`App`] is started with.
+struct Parts {
+    back_ends: OpenBackEnds,
+    index: Index,
+    imports: PathBuf,
+    /// True if the store and the queue are one file.
+    is_one_file: bool,
+    /// True to rebuild an index of an older format.
+    upgrades_index: bool,
 }
 
 /// OpenAPI document of the services together.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren", description = "A product catalogue that never loses a write and answers a search in a millisecond."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags(
         (name = "products", description = "Products as the catalogue keeps them"),
         (name = "search", description = "Products as shoppers find them"),
@@ -117,11 +125,7 @@ impl App {
     pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
         let folder = data_dir.join("index");
         let (language, weights) = (options.language, options.weights());
-        let open = match options.upgrades_index {
-            true => TantivyWriter::open_to_upgrade,
-            false => TantivyWriter::open,
-        };
-        let writer = open(&folder, WriterOptions { language, weights, ..Default::default() })
+        let writer = TantivyWriter::open(&folder, WriterOptions { language, weights, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;
         let search = TantivySearcher::open(&folder, SearcherOptions { language, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;
@@ -141,9 +145,43 @@ impl App {
         let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
             .map_err(|error| StartError::because("cannot open the store", error))?;
         let store = Arc::new(store);
-        let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
-        let imports = Imports::open(data_dir.join("imports"), catalogue.clone())?;
-        let consumer = Consumer::new(store.clone(), index.writer.clone(), ConsumerOptions::default());
+        let back_ends =
+            OpenBackEnds { store: store.clone(), queue: store.clone(), dead_letters: store.clone() };
+        let imports = data_dir.join("imports");
+        let parts = Parts { back_ends, index, imports, is_one_file: true, upgrades_index: false };
+        Self::start(parts, options)
+    }
+
+    /// Opens the store, the queue and the index that the configuration names, as the three services do, and starts to sync. An
+    /// index of an older format is rebuilt.
+    ///
+    /// # Errors
+    /// If a part cannot be opened, with what to do about it.
+    pub(crate) async fn open_configured(configuration: &Configuration) -> Result<Self, StartError> {
+        let Configuration { command, sync, query, caching, .. } = configuration;
+        let writer = sync::open_index_to_upgrade(sync).await?;
+        let (search, settings) = query::service::open(query).await?;
+        let back_ends = command::open_back_ends(command).await?;
+        let Settings { currency, language, answer_cache_mb, rules, .. } = settings;
+        let cache_seconds = caching.cache_seconds.unwrap_or(0);
+        let options = Options { currency, language, cache_seconds, answer_cache_mb, rules };
+        let parts = Parts {
+            back_ends,
+            index: Index { writer, search },
+            imports: command.data_dir.imports(),
+            is_one_file: configuration.is_one_file(),
+            upgrades_index: true,
+        };
+        Self::start(parts, options)
+    }
+
+    /// Starts to sync, to relay, and to run import jobs.
+    fn start(parts: Parts, options: Options) -> Result<Self, StartError> {
+        let Parts { back_ends, index, imports, is_one_file, upgrades_index } = parts;
+        let (store, queue) = (&back_ends.store, &back_ends.queue);
+        let catalogue = Catalogue::new(store.clone(), queue.clone(), options.currency);
+        let imports = Imports::open(imports, catalogue.clone())?;
+        let consumer = Consumer::new(queue.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (consumer.clone(), stop.clone());
         let work = tokio::spawn(async move { working.run(stopped).await });
@@ -152,11 +190,12 @@ impl App {
         let Index { writer, search } = index;
         let caught_up = CancellationToken::new();
         let sides = StoreAndIndex::new(store.clone(), writer);
-        let maintaining =
-            tokio::spawn(maintain(sides.clone(), options.upgrades_index, stop.clone(), caught_up.clone()));
+        let maintenance = Maintenance { compares: is_one_file, upgrades: upgrades_index };
+        let maintaining = tokio::spawn(maintenance.run(sides.clone(), stop.clone(), caught_up.clone()));
+        let relay = (!is_one_file).then(|| tokio::spawn(command::relay_forever(catalogue.clone())));
         Ok(Self {
             catalogue,
-            store,
+            back_ends,
             sides,
             search,
             consumer,
@@ -164,6 +203,7 @@ impl App {
             imports,
             importing,
             maintaining,
+            relay,
             caught_up,
             stop,
             options,
@@ -227,7 +267,8 @@ impl App {
         let rebuild = self.sides.rebuild().clone();
         parts.push(query::service::index_part(&self.search).with_note(move || rebuild.note()));
         let queue = Some(self.catalogue.queue_probe());
-        Service { routes, uploads, openapi: Some(openapi), parts, gauges, queue }.into_router()
+        let openapi = Some(openapi);
+        Service { routes, uploads, openapi, parts, gauges, queue, ..Service::default() }.into_router()
     }
 
     /// Waits until every earlier write is searchable or a dead letter.
@@ -267,18 +308,23 @@ impl App {
     /// # Errors
     /// If the queue cannot be read.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StartError> {
-        let list = self.store.newest(limit).await;
+        let list = self.back_ends.dead_letters.newest(limit).await;
         list.map(|list| list.letters)
             .map_err(|error| StartError::because("cannot read the dead letters", error))
     }
 
     fn dead_letter_service(&self) -> DeadLetterService {
-        DeadLetterService::new(self.store.clone(), self.store.clone(), self.store.clone())
+        let OpenBackEnds { store, queue, dead_letters } = &self.back_ends;
+        DeadLetterService::new(store.clone(), queue.clone(), dead_letters.clone())
     }
 
     /// Stops the sync consumer and the import jobs after their current batches.
     pub async fn stop(self) {
         self.stop.cancel();
+        if let Some(relay) = &self.relay {
+            // A change that it is enqueueing is still in the outbox.
+            relay.abort();
+        }
         for (part, work) in [
             ("the sync consumer", self.work),
             ("the import runner", self.importing),
@@ -291,21 +337,28 @@ impl App {
     }
 }
 
-/// Compares the index with the store, then rebuilds it if it has an older format and `upgrades` is set. Cancels `caught_up`
-/// once searches find every version that the store had at the start.
-async fn maintain(
-    sides: StoreAndIndex,
+/// The work on the index that begins with the process.
+struct Maintenance {
+    /// Compares the index with the store. Reading a whole table costs money, so noren-sync and this process compare only with
+    /// a store that is a file.
+    compares: bool,
+    /// Rebuilds an index of an older format.
     upgrades: bool,
-    stop: CancellationToken,
-    caught_up: CancellationToken,
-) {
-    catch_up(sides.clone(), stop.clone()).await;
-    let is_readable = sides.index.generations().await.is_ok_and(|generations| generations.live.is_some());
-    if is_readable {
+}
+
+impl Maintenance {
+    /// Compares, then rebuilds. Cancels `caught_up` once searches find every version that the store had at the start.
+    async fn run(self, sides: StoreAndIndex, stop: CancellationToken, caught_up: CancellationToken) {
+        if self.compares {
+            catch_up(sides.clone(), stop.clone()).await;
+        }
+        let generations = sides.index.generations().await;
+        if !self.compares || generations.is_ok_and(|generations| generations.live.is_some()) {
+            caught_up.cancel();
+        }
+        if self.upgrades {
+            upgrade(sides, stop).await;
+        }
         caught_up.cancel();
     }
-    if upgrades {
-        upgrade(sides, stop).await;
-    }
-    caught_up.cancel();
 }

@@ -35,10 +35,9 @@ pub struct BackupArgs {
 /// # Errors
 /// If there is no embedded store, or the copy cannot be written.
 pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
-    let folder = match args.back_ends {
-        true => embedded_store_folder()?,
-        false => args.data_dir.data_dir.clone(),
-    };
+    // A copy of a file that is not the configured store would be mistaken for a backup.
+    let configured = embedded_store_folder()?;
+    let folder = if args.back_ends { configured } else { args.data_dir.data_dir.clone() };
     let path = &args.output;
     let part = PartFile::of(path);
     embedded_store::copy(&folder, part.path())

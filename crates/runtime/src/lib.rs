@@ -4,10 +4,12 @@
 mod allocator;
 pub mod body;
 pub mod config;
+pub mod deadline;
 pub mod health;
 pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod landing;
 pub mod probe;
 pub mod problem;
 mod retry;
@@ -17,6 +19,7 @@ mod start_error;
 pub mod telemetry;
 mod waiting;
 
+pub use deadline::Deadline;
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
 pub use problem::Problem;

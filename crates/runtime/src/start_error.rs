@@ -9,6 +9,7 @@ use std::time::Duration;
 pub struct StartError {
     message: String,
     details: Vec<String>,
+    is_usage: bool,
     is_transient: bool,
     /// The time for which the program waited in vain.
     waited: Option<Duration>,
@@ -19,7 +20,19 @@ pub struct StartError {
 impl StartError {
     /// Creates an error whose message says what is wrong and what to do.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), details: Vec::new(), is_transient: false, waited: None, source: None }
+        Self {
+            message: message.into(),
+            details: Vec::new(),
+            is_usage: false,
+            is_transient: false,
+            waited: None,
+            source: None,
+        }
+    }
+
+    /// Creates an error of a flag or a variable, which ends the process with exit code 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { is_usage: true, ..Self::new(message) }
     }
 
     /// Creates an error with its cause.
@@ -34,6 +47,11 @@ impl StartError {
     #[must_use]
     pub fn with_details(self, details: Vec<String>) -> Self {
         Self { details, ..self }
+    }
+
+    /// Returns true for an error of a flag or a variable.
+    pub fn is_usage(&self) -> bool {
+        self.is_usage
     }
 
     /// Sets whether the same attempt may succeed later, without a change of the configuration.
@@ -76,14 +94,15 @@ impl StartError {
     }
 }
 
-/// Returns the exit code of a process: 0, or 1 after printing the error in one line and its details.
+/// Returns the exit code of a process: 0, or after printing the error in one line and its details, 2 for a wrong flag or
+/// variable and 1 otherwise.
 pub fn exit_code(result: Result<(), StartError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", error.line());
             error.details().iter().for_each(|detail| eprintln!("{detail}"));
-            ExitCode::FAILURE
+            if error.is_usage() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -137,7 +137,7 @@ impl Waiting {
     fn router(&self, parts: &[&'static str]) -> Router {
         let routes = Router::new().route("/", any(not_started)).route("/{*path}", any(not_started));
         let parts = parts.iter().map(|part| self.part(part)).collect();
-        Service { routes, parts, ..Service::default() }.into_router()
+        Service { routes, parts, is_starting: true, ..Service::default() }.into_router()
     }
 
     fn part(&self, name: &'static str) -> Part {

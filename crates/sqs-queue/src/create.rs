@@ -10,7 +10,7 @@ use aws_setup::{FailedCall, failed_call};
 use domain::ports::{MAX_RECEIVES, PortError, PortErrorKind};
 
 use crate::queue_info::{Attributes, FindError, attributes, url_of};
-use crate::refill::{Tags, tags_of_a_new_queue};
+use crate::tags::{Tags, tags_of_a_new_queue};
 
 /// The retention of messages: 14 days, the maximum of SQS.
 const RETENTION_SECONDS: u32 = 14 * 24 * 60 * 60;

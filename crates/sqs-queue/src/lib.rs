@@ -45,6 +45,7 @@ mod queue_info;
 mod receive;
 mod refill;
 mod send;
+mod tags;
 
 pub use message::read_envelope;
 pub use queue::SqsQueue;

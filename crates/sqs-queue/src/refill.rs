@@ -9,7 +9,6 @@
 //! A queue that went missing takes its tags with it, so the next one needs a refill whoever created it and whichever
 //! processes ran then. A refill that completes too late names an id that the next queue does not have.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::ports::{PortError, REFILL_LEASE, RefillId};
@@ -18,20 +17,12 @@ use tokio::time::sleep;
 
 use crate::queue::SqsQueue;
 use crate::queue_info::call_error;
+use crate::tags::{QUEUE, Tags};
 
-/// Tags of a queue.
-pub(crate) type Tags = HashMap<String, String>;
-
-const QUEUE: &str = "noren-queue";
 const CLAIM: &str = "noren-refill-claim";
 const REFILLED: &str = "noren-refilled";
 /// The pause after which a claim must still be there. Of several claimants at the same moment the last one remains.
 const CLAIM_PAUSE: Duration = Duration::from_millis(500);
-
-/// Returns the tags of a queue that is created now.
-pub(crate) fn tags_of_a_new_queue() -> Tags {
-    Tags::from([(QUEUE.to_owned(), format!("{:032x}", fastrand::u128(..)))])
-}
 
 /// The refill that a queue needs.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,10 +108,5 @@ mod tests {
         ] {
             assert_eq!(need(&tags(&pairs), "me", now), expected, "{pairs:?}");
         }
-    }
-
-    #[test]
-    fn every_new_queue_has_an_id_of_its_own() {
-        assert_ne!(tags_of_a_new_queue(), tags_of_a_new_queue());
     }
 }
