@@ -24,5 +24,6 @@ mod support;
 mod template;
 mod tidy;
 mod tour;
+mod upgrades;
 mod warnings;
 mod worker;

@@ -51,5 +51,5 @@ mod tests;
 
 pub use open_error::OpenError;
 pub use options::{Clock, Options, Outbox};
-pub use schema::copy;
+pub use schema::{copy, exists};
 pub use store::EmbeddedStore;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use demo::demo_catalogue;
 use runtime::{StartError, server};
+use sync::Upgrade;
 
 use crate::app::App;
 use crate::configuration::Configuration;
@@ -58,9 +59,22 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     println!("  API        http://{address}/docs");
     println!("  metrics    http://{address}/metrics");
     println!("Ctrl-C stops it.");
+    // An index that does not respond is reported by /health/ready.
+    print_upgrade(app.upgrade().await.unwrap_or(Upgrade::NotNeeded));
     server::serve(listener, app.router(), server::stop_signal()).await;
     app.stop().await;
     Ok(())
+}
+
+/// Prints that the index is being rebuilt, if it is.
+fn print_upgrade(upgrade: Upgrade) {
+    const REBUILT: &str =
+        "The index has the format of an older version and is being rebuilt from the store; until then,";
+    match upgrade {
+        Upgrade::NotNeeded => {}
+        Upgrade::Needed => println!("{REBUILT} searches use the old one."),
+        Upgrade::NeededToSearch => println!("{REBUILT} searches are unavailable (503)."),
+    }
 }
 
 /// Writes the demo catalogue into an empty catalogue. A catalogue with products is left as it is.

@@ -36,22 +36,22 @@ pub enum OpenError {
         /// The alias.
         alias: String,
         /// The schema of the index.
-        found: u64,
+        found: String,
         /// The schema of this program.
-        known: u64,
+        known: String,
     },
-    /// An earlier version of this program created the index.
+    /// A version of this program created the index that is too old for this one to read. A rebuild replaces it.
     #[error(
-        "the index behind the alias {alias} has schema {found}, and this noren needs schema {known}; rebuild it from the \
-         store with `noren reindex --back-ends` while the services of the earlier version keep running"
+        "the index behind the alias {alias} has schema {found}, and this noren needs schema {known}; a noren-sync that has \
+         the store (NOREN_STORE) rebuilds it, or do it with `noren reindex --back-ends`"
     )]
     Older {
         /// The alias.
         alias: String,
         /// The schema of the index.
-        found: u64,
+        found: String,
         /// The schema of this program.
-        known: u64,
+        known: String,
     },
     /// The texts in the index were analysed in another language.
     #[error(

@@ -21,6 +21,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Part {
     name: &'static str,
     check: Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
+    note: Option<Arc<dyn Fn() -> Option<String> + Send + Sync>>,
 }
 
 impl Part {
@@ -29,12 +30,25 @@ impl Part {
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name, check: Arc::new(move || Box::pin(check())) }
+        Self { name, check: Arc::new(move || Box::pin(check())), note: None }
     }
 
-    async fn state(&self) -> (&'static str, Result<(), String>) {
-        let state = tokio::time::timeout(CHECK_TIMEOUT, (self.check)()).await;
-        (self.name, state.unwrap_or_else(|_| Err(format!("no answer within {} s", CHECK_TIMEOUT.as_secs()))))
+    /// Adds a note for operators to the state of the part, whether it is ready or not.
+    #[must_use]
+    pub fn with_note(self, note: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { note: Some(Arc::new(note)), ..self }
+    }
+
+    /// Returns the name and the state, as texts for operators.
+    async fn state(&self) -> (&'static str, Result<String, String>) {
+        let checked = tokio::time::timeout(CHECK_TIMEOUT, (self.check)()).await;
+        let checked =
+            checked.unwrap_or_else(|_| Err(format!("no answer within {} s", CHECK_TIMEOUT.as_secs())));
+        let with_note = |state: String| match self.note.as_ref().and_then(|note| note()) {
+            Some(note) => format!("{state}; {note}"),
+            None => state,
+        };
+        (self.name, checked.map(|()| with_note("ready".to_owned())).map_err(with_note))
     }
 }
 
@@ -221,9 +235,7 @@ pub(crate) async fn ready(State(vitals): State<Vitals>) -> Response {
     let down: Vec<&str> = states.iter().filter(|(_, state)| state.is_err()).map(|(name, _)| *name).collect();
     let shown: Map<String, Value> = states
         .iter()
-        .map(|(name, state)| {
-            ((*name).to_owned(), state.as_ref().map_or_else(|e| json!(e), |()| json!("ready")))
-        })
+        .map(|(name, state)| ((*name).to_owned(), json!(state.as_ref().unwrap_or_else(|error| error))))
         .collect();
     let backlog = depth.map(|depth| depth.backlog());
     if down.is_empty() {

@@ -48,25 +48,25 @@ pub fn index_routes(sides: StoreAndIndex) -> OpenApiRouter {
         .routes(routes!(show_indexes))
         .routes(routes!(start_rebuild, discard_rebuild))
         .routes(routes!(start_rollback))
-        .with_state(IndexService { sides, rebuild: Arc::default(), comparison: Arc::default() })
+        .with_state(IndexService { sides, comparison: Arc::default() })
 }
 
 #[derive(Clone)]
 struct IndexService {
     sides: StoreAndIndex,
-    /// Locked by the rebuild that runs; there is at most one.
-    rebuild: Arc<Mutex<()>>,
     /// Locked by the comparison that runs; there is at most one, since it reads the whole store.
     comparison: Arc<Mutex<()>>,
 }
 
 impl IndexService {
     fn lock_rebuild(&self) -> Result<OwnedMutexGuard<()>, Problem> {
-        lock(&self.rebuild, "the index is being rebuilt already; wait until that has ended")
+        let locked = self.sides.rebuild().try_lock();
+        locked.ok_or_else(|| busy("the index is being rebuilt already; wait until that has ended"))
     }
 
     fn lock_comparison(&self) -> Result<OwnedMutexGuard<()>, Problem> {
-        lock(&self.comparison, "the index is being compared already; wait until that has ended")
+        let locked = Arc::clone(&self.comparison).try_lock_owned();
+        locked.map_err(|_| busy("the index is being compared already; wait until that has ended"))
     }
 
     async fn indexes(&self) -> Result<Indexes, PortError> {
@@ -74,8 +74,8 @@ impl IndexService {
     }
 }
 
-fn lock(mutex: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Problem> {
-    Arc::clone(mutex).try_lock_owned().map_err(|_| Problem::new(StatusCode::CONFLICT, busy))
+fn busy(detail: &str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, detail)
 }
 
 /// Compare the index with the store

@@ -20,6 +20,7 @@ use crate::store::{EmbeddedStore, to_millis};
 
 mod copies;
 mod messages;
+mod migrations;
 mod opening;
 mod time;
 mod writer;

@@ -103,7 +103,7 @@ impl OpenStore {
     }
 
     fn index_router(&self, index: Arc<dyn IndexMaintenance>) -> Router {
-        let both = StoreAndIndex { store: self.back_ends.store.clone(), index };
+        let both = StoreAndIndex::new(self.back_ends.store.clone(), index);
         sync::admin::index_routes(both).split_for_parts().0
     }
 }
