@@ -39,7 +39,7 @@ impl Landing {
     pub(crate) fn routes(&self) -> Router {
         let (page, index, advice) = (self.page(), self.index(), self.advice());
         let root = async move |headers: HeaderMap| answer(&headers, &page, &index);
-        Router::new().route("/", get(root)).fallback(async move |uri: Uri| not_found(&uri, &advice))
+        Router::new().route("/", get(root)).fallback(async move |uri: Uri| not_found(&uri, advice))
     }
 
     fn has(&self, path: &str) -> bool {
