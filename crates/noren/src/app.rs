@@ -145,8 +145,7 @@ impl App {
         let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
             .map_err(|error| StartError::because("cannot open the store", error))?;
         let store = Arc::new(store);
-        let back_ends =
-            OpenBackEnds { store: store.clone(), queue: store.clone(), dead_letters: store.clone() };
+        let back_ends = OpenBackEnds { store: store.clone(), queue: store.clone(), dead_letters: store };
         let imports = data_dir.join("imports");
         let parts = Parts { back_ends, index, imports, is_one_file: true, upgrades_index: false };
         Self::start(parts, options)

@@ -38,7 +38,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the catalogue: writes, index and search in one process
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Write products from files into the catalogue
     Import(ImportArgs),
     /// Search the catalogue

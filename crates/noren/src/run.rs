@@ -37,7 +37,7 @@ fn start(cli: Cli) -> Result<ExitCode, Failure> {
 
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Serve(args) => serve::serve(args).await?,
+        Command::Serve(args) => serve::serve(*args).await?,
         Command::Import(args) => return import::run(args).await,
         Command::Search(args) => search::search(&args).await?,
         Command::Explain(args) => explain::explain(&args).await?,
