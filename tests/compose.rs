@@ -285,7 +285,7 @@ fn an_overlay_replaces_the_server_that_it_removes() {
             }
         }
     }
-    assert_eq!(checked, 5, "two services use DynamoDB, three use SQS");
+    assert_eq!(checked, 6, "three services use DynamoDB, three use SQS");
 }
 
 /// A rule of the proxy: the paths that a service serves.
