@@ -2,7 +2,7 @@
 //!
 //! | variable | default | effect |
 //! | --- | --- | --- |
-//! | `NOREN_TEST_SCALE` | 0.1 | Size of the long suites. 1 is the full size, which `.ci/run` sets; 10 runs ten times as long. |
+//! | `NOREN_TEST_SCALE` | 0.1 | Size of the long suites. 1 is the full size, 10 runs ten times as long. |
 //! | `SEED` | 1 | Seed of everything random. A test that fails prints it. |
 //! | `NOREN_TEST_PROGRAMS` | built | Folder of the programs under test, for measurements of release builds. |
 //! | `NOREN_TEST_FUNCTIONS` | programs | Folder of the Lambda functions under test. |
