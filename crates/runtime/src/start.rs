@@ -106,9 +106,9 @@ fn invalid_flag<'a>(command: &'a clap::Command, error: &clap::Error) -> Option<&
     if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
         return None;
     }
-    // Such as `--currency <CODE>`.
+    // Such as `--currency <CODE>` or `--create-tables[=<true|false>]`.
     let Some(ContextValue::String(usage)) = error.get(ContextKind::InvalidArg) else { return None };
-    find_flag(command, usage.strip_prefix("--")?.split(' ').next()?)
+    find_flag(command, usage.strip_prefix("--")?.split([' ', '[', '=']).next()?)
 }
 
 fn find_flag<'a>(command: &'a clap::Command, name: &str) -> Option<&'a Arg> {

@@ -68,12 +68,7 @@ impl TantivyWriter {
         }
         let live = open_generation(&folder, &pointer.live, options)?;
         warn_of_other_weights(&folder.generation(&pointer.live), options)?;
-        if let Some(next) = &pointer.next {
-            tracing::warn!(
-                index = next,
-                "an unfinished index receives every change along with the live one; `noren reindex` finishes it, `noren reindex --discard` removes it"
-            );
-        }
+        warn_of_unfinished(&pointer);
         Self::with_live(folder, pointer, lock, Some(live), options)
     }
 
@@ -92,7 +87,10 @@ impl TantivyWriter {
     /// # Errors
     /// As [`Self::open`], except [`OpenError::Older`].
     pub fn open_to_upgrade(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
-        Self::open_tolerating(folder, options, |error| matches!(error, OpenError::Older { .. }))
+        let mut writer =
+            Self::open_tolerating(folder, options, |error| matches!(error, OpenError::Older { .. }))?;
+        warn_of_unfinished(&writer.generations.get_mut().pointer);
+        Ok(writer)
     }
 
     /// Opens the index; the live generation is missing if opening it fails with an error that is tolerated.
@@ -200,6 +198,16 @@ fn open_generation(
         record_weights(&path, options.weights)?;
     }
     Ok(writer)
+}
+
+/// Logs a rebuild that has not ended.
+fn warn_of_unfinished(pointer: &Pointer) {
+    if let Some(next) = &pointer.next {
+        tracing::warn!(
+            index = next,
+            "an unfinished index receives every change along with the live one; `noren reindex` finishes it, `noren reindex --discard` removes it"
+        );
+    }
 }
 
 /// Logs a warning if documents were built with other weights. Only the order of matches is affected.
