@@ -156,19 +156,15 @@ mod aws {
 
         pub(super) async fn queue(&self) -> Result<SqsQueue, StartError> {
             let (aws, queue) = (self.aws().await?, &self.config.queue.sqs_queue);
-            let creates = self.config.create_tables.create_tables;
+            let creates_with = self.config.create_tables.create_tables.then_some(VISIBILITY);
+            let unchecked = || SqsQueue::unchecked(aws, queue, creates_with);
             let attempt = async || {
-                let opened = match creates {
-                    true => SqsQueue::create(aws, queue, VISIBILITY).await,
-                    false => SqsQueue::open(aws, queue).await,
-                };
-                opened.map_err(|error| {
+                unchecked().checked().await.map_err(|error| {
                     let is_transient = error.is_transient();
                     StartError::because("cannot open the queue", error).transient(is_transient)
                 })
             };
-            let unchecked = || Ok(SqsQueue::unchecked(aws, queue, creates.then_some(VISIBILITY)));
-            self.config.waiting.open("queue", attempt, unchecked).await
+            self.config.waiting.open("queue", attempt, || Ok(unchecked())).await
         }
     }
 }

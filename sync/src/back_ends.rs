@@ -209,19 +209,15 @@ mod aws {
     pub(super) async fn open_queue(config: &BackEnds) -> Result<SqsQueue, StartError> {
         let aws = Aws::load().await.map_err(|error| StartError::because("cannot use AWS", error))?;
         let (aws, queue) = (&aws, &config.queue.sqs_queue);
-        let creates = config.create_tables.create_tables;
+        let creates_with = config.create_tables.create_tables.then_some(VISIBILITY);
+        let unchecked = || SqsQueue::unchecked(aws, queue, creates_with);
         let attempt = async || {
-            let opened = match creates {
-                true => SqsQueue::create(aws, queue, VISIBILITY).await,
-                false => SqsQueue::open(aws, queue).await,
-            };
-            opened.map_err(|error| {
+            unchecked().checked().await.map_err(|error| {
                 let is_transient = error.is_transient();
                 StartError::because("cannot open the queue", error).transient(is_transient)
             })
         };
-        let unchecked = || Ok(SqsQueue::unchecked(aws, queue, creates.then_some(VISIBILITY)));
-        config.waiting.open("queue", attempt, unchecked).await
+        config.waiting.open("queue", attempt, || Ok(unchecked())).await
     }
 
     pub(super) async fn open_index(

@@ -65,7 +65,11 @@ impl SqsQueue {
         Self { client, name: name.into(), region, creates_with, lookup: Arc::default() }
     }
 
-    async fn checked(self) -> Result<Self, OpenError> {
+    /// Looks the queue up, and creates it if it is missing and this queue may be created.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`create`](Self::create).
+    pub async fn checked(self) -> Result<Self, OpenError> {
         let queue = self.name.to_string();
         if queue.ends_with(FIFO) {
             return Err(OpenError::Fifo { queue });
