@@ -102,8 +102,8 @@ impl Waiting {
         }
     }
 
-    /// Serves probes on `listener` while `opening` waits. `None` if the process is told to stop meanwhile. `parts` are the
-    /// names of the back ends.
+    /// Serves probes on `listener` while `opening` waits, and returns its result. Returns `None` if the process is told to stop
+    /// meanwhile. `parts` are the names of the back ends.
     ///
     /// # Errors
     /// The error of `opening`.
