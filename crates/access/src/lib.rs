@@ -5,6 +5,8 @@
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "jwt")]
+pub mod jwt;
 mod keyring;
 mod principal;
 mod record;
