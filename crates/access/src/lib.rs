@@ -8,6 +8,7 @@
 #[cfg(feature = "jwt")]
 pub mod jwt;
 mod keyring;
+pub mod limits;
 mod principal;
 mod record;
 mod refusal;
