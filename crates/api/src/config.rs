@@ -37,6 +37,9 @@ impl Catalogue {
     }
 }
 
+/// The variables of the command line's client, which are no flags: other users of a machine can read the arguments of programs.
+const CLIENT_VARIABLES: [&str; 2] = ["NOREN_API_KEY", "NOREN_API_KEY_FILE"];
+
 /// All flags with a variable, of all programs.
 #[derive(Args)]
 struct All {
@@ -69,7 +72,10 @@ pub fn augment(command: clap::Command) -> clap::Command {
 
 /// Returns the names of all variables that a program may be given, sorted.
 pub fn variables() -> Vec<String> {
-    config::variables_of(&augment(clap::Command::new("noren")))
+    let mut variables = config::variables_of(&augment(clap::Command::new("noren")));
+    variables.extend(CLIENT_VARIABLES.map(str::to_owned));
+    variables.sort();
+    variables
 }
 
 /// Runs the `main` of a service, see [`runtime::run`].

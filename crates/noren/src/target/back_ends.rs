@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use access::Keyring;
 use axum::Router;
 use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
 use domain::ports::IndexMaintenance;
-use runtime::config::StoreKind;
+use runtime::config::{self, StoreKind};
 use runtime::{Routes, Service, Waiting};
 use sync::{DeadLetterService, StoreAndIndex};
 
@@ -55,12 +56,15 @@ impl BackEnds {
         if access == Access::Search {
             return Ok(OpenCatalogue { router: router_of(search_routes().await?), store: None });
         }
+        if access == Access::Keys {
+            return Ok(OpenCatalogue { router: key_routes(&self.written.data_dir).await?, store: None });
+        }
         let store = OpenStore::open(&self.written).await?;
         let router = match access {
             Access::CompareIndex => store.index_router(sync::open_index(&self.indexed).await?),
             Access::RebuildIndex => store.index_router(sync::open_index_to_rebuild(&self.indexed).await?),
             Access::SearchAndStore => store.router(search_routes().await?),
-            Access::Store | Access::Write | Access::Search => store.router(Routes::default()),
+            Access::Store | Access::Write | Access::Search | Access::Keys => store.router(Routes::default()),
         };
         Ok(OpenCatalogue { router, store: Some(store) })
     }
@@ -108,6 +112,13 @@ impl OpenStore {
 /// Returns the router of some routes, for requests of this process.
 fn router_of(routes: Routes) -> Router {
     Service { routes, ..Service::default() }.into_router()
+}
+
+/// Returns the router of API keys, over the access store that the variables name.
+async fn key_routes(data_dir: &config::DataDir) -> Result<Router, Failure> {
+    let access: config::Access = from_environment()?;
+    let store = api::access::open_store(&access, data_dir).await?;
+    Ok(router_of(api::access::key_routes(Arc::new(Keyring::new(store)))))
 }
 
 async fn search_routes() -> Result<Routes, Failure> {
