@@ -25,7 +25,8 @@ pub struct Catalogue {
     /// da, de, el, es, fi, fr, hu, it, nl, no, pl, pt, ro, ru, sv, tr or uk; Japanese, Chinese and Korean need no setting
     #[arg(long, env = "NOREN_LANGUAGE", default_value = "en", value_name = "CODE")]
     pub language: Language,
-    /// File of the shop's search rules (synonyms, pinned products, boosts, …), reloaded when it changes
+    /// File of the shop's search rules (synonyms, pinned products, boosts, …). Searches reload it when it changes; indexing reads
+    /// only its field weights, at the start
     #[arg(long, env = "NOREN_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
 }

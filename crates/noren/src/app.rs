@@ -159,6 +159,7 @@ impl App {
     /// If a part cannot be opened, with what to do about it.
     pub(crate) async fn open_configured(configuration: &Configuration) -> Result<Self, StartError> {
         let Configuration { command, sync, query, caching, .. } = configuration;
+        command::check_aws(command).await?;
         let writer = sync::open_index_to_upgrade(sync).await?;
         let (search, settings) = query::service::open(query).await?;
         let back_ends = command::open_back_ends(command).await?;

@@ -33,7 +33,7 @@ Examples:
   noren serve --demo                      start with 2,000 sample products
   noren import products.ndjson.gz         fill the catalogue
   noren search red kettle --price -50     search it
-  noren export -o backup.ndjson.gz        write all products to a file";
+  noren export -o products.ndjson.gz      write all products to a file";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

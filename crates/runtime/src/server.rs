@@ -58,6 +58,11 @@ fn advice(kind: ErrorKind) -> &'static str {
 /// Serves requests until `stop` completes, then closes the listener and lets running requests end. Each request has the
 /// address of its peer as an extension, [`ConnectInfo`] of [`SocketAddr`].
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    // Says which port was free, with port 0.
+    match listener.local_addr() {
+        Ok(address) => tracing::info!(%address, "listening"),
+        Err(error) => tracing::warn!(%error, "cannot determine the address of the server"),
+    }
     let graceful = accept(&listener, router, stop).await;
     drop(listener);
     drain(graceful).await;

@@ -183,7 +183,7 @@ fn check_key(key: &str) -> Result<(), String> {
     let chars = key.chars().count();
     match chars == 0 || chars > MAX_KEY_CHARS || key.contains(char::is_control) {
         true => Err(format!(
-            "must be `attributes.KEY` with a key of 1 to {MAX_KEY_CHARS} characters and no control characters"
+            "must be `attributes[KEY]` or `attributes.KEY` with a key of 1 to {MAX_KEY_CHARS} characters and no control characters"
         )),
         false => Ok(()),
     }

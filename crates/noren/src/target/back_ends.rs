@@ -36,11 +36,7 @@ impl BackEnds {
 
     /// Selects the embedded back ends in a folder.
     pub(super) fn in_folder(data_dir: &Path) -> Result<Self, Failure> {
-        if !data_dir.is_dir() {
-            let message =
-                format!("there is no folder {}; name the data folder of a catalogue", data_dir.display());
-            return Err(Failure::new(message));
-        }
+        check_folder(data_dir)?;
         let Self { written, indexed } = Self::of_environment()?;
         Ok(Self {
             written: written.embedded_in(data_dir.to_owned()),
@@ -68,6 +64,21 @@ impl BackEnds {
         };
         Ok(OpenCatalogue { router, store: Some(store) })
     }
+}
+
+/// Checks that a folder holds a catalogue, so that a command on the wrong folder does not create an empty one.
+///
+/// # Errors
+/// If the folder or its store does not exist.
+pub(super) fn check_folder(data_dir: &Path) -> Result<(), Failure> {
+    let shown = data_dir.display();
+    if !data_dir.is_dir() {
+        return Err(Failure::new(format!("there is no folder {shown}; name the data folder of a catalogue")));
+    }
+    if !embedded_store::exists(data_dir) {
+        return Err(Failure::new(format!("there is no catalogue in {shown}; name its data folder")));
+    }
+    Ok(())
 }
 
 /// A catalogue without a sync consumer: changes wait in the queue for a service.

@@ -9,7 +9,7 @@ use domain::Currency;
 use domain::ports::DeadLetter;
 
 use super::access::Access;
-use super::back_ends::{BackEnds, OpenStore};
+use super::back_ends::{BackEnds, OpenStore, check_folder};
 use super::environment::{check_embedded, from_environment};
 use crate::app::{App, Options};
 use crate::client::{Api, InProcess, Service, api_key};
@@ -63,6 +63,9 @@ impl CatalogueHandle {
         check_embedded()?;
         match access {
             Access::Write | Access::Search | Access::SearchAndStore => {
+                if access != Access::Write {
+                    check_folder(folder)?;
+                }
                 let options = Options::of(&from_environment()?)?;
                 let app = App::open(folder, options).await?;
                 Ok(Self { api: Box::new(InProcess(app.router())), source: Source::Folder(Box::new(app)) })
