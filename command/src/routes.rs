@@ -10,7 +10,7 @@ use api::responses::{
     BadJsonBody, BadParameters, Components, DiskFull, InvalidId, NotModified, NotNdjson, PreconditionFailed,
     ProductNotFound, ServiceFailed,
 };
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::input::{ProductBody, ProductInput, read_product};
@@ -18,9 +18,9 @@ use domain::ports::{ListError, WriteOutcome, WriteResponse};
 use domain::{FaultKind, Faults, Product, ProductId, Version};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use runtime::Problem;
 use runtime::body::{JsonBody, PatchBody, check_content_type};
 use runtime::http::SYNC_TOKEN;
+use runtime::{Problem, off_thread};
 use serde::Serialize;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -84,16 +84,24 @@ fn write_response(response: WriteResponse) -> Response {
 async fn execute(
     catalogue: &Catalogue,
     request: &WriteRequest,
-    body: &[u8],
+    body: Bytes,
     command: Command,
 ) -> Result<Response, Problem> {
-    let command = command.with_conditions(request.conditions(body)?);
+    let request = request.clone();
+    let conditions = off_thread(body.len(), move || request.conditions(&body)).await?;
+    let command = command.with_conditions(conditions);
     Ok(write_response(catalogue.execute(command).await?))
 }
 
 /// Reads the product of a body. If `id` is given, the body must have the same id or none.
-fn read_body(catalogue: &Catalogue, body: &[u8], id: Option<&ProductId>) -> Result<ProductInput, Problem> {
-    let input = read_product(body, catalogue.currency()).map_err(CommandError::from)?;
+async fn read_body(
+    catalogue: &Catalogue,
+    body: &Bytes,
+    id: Option<&ProductId>,
+) -> Result<ProductInput, Problem> {
+    let (bytes, currency) = (body.clone(), catalogue.currency());
+    let input = off_thread(body.len(), move || read_product(&bytes, currency)).await;
+    let input = input.map_err(CommandError::from)?;
     match (&input.id, id) {
         (Some(given), Some(id)) if given != id => {
             Err(CommandError::from(Faults::from(other_id_fault(id))).into())
@@ -123,12 +131,12 @@ async fn create(
     request: WriteRequest,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let input = read_body(&catalogue, &body, None)?;
+    let input = read_body(&catalogue, &body, None).await?;
     let command = match input.id {
         Some(id) => Command::new(id, Operation::Create(input.content)),
         None => Command::new(ProductId::generate(), Operation::CreateNew(input.content)),
     };
-    execute(&catalogue, &request, &body, command).await
+    execute(&catalogue, &request, body, command).await
 }
 
 /// Read a product
@@ -184,8 +192,8 @@ async fn put(
     request: WriteRequest,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let input = read_body(&catalogue, &body, Some(&id))?;
-    execute(&catalogue, &request, &body, Command::new(id, Operation::Put(input.content))).await
+    let input = read_body(&catalogue, &body, Some(&id)).await?;
+    execute(&catalogue, &request, body, Command::new(id, Operation::Put(input.content))).await
 }
 
 /// Change some fields of a product
@@ -213,7 +221,7 @@ async fn patch(
     PatchBody(body): PatchBody,
 ) -> Result<Response, Problem> {
     let command = Command::new(id, Operation::Patch(body.to_vec().into()));
-    execute(&catalogue, &request, &body, command).await
+    execute(&catalogue, &request, body, command).await
 }
 
 /// Delete a product
@@ -235,7 +243,7 @@ async fn delete(
     IdInPath(id): IdInPath,
     request: WriteRequest,
 ) -> Result<Response, Problem> {
-    execute(&catalogue, &request, b"", Command::new(id, Operation::Delete)).await
+    execute(&catalogue, &request, Bytes::new(), Command::new(id, Operation::Delete)).await
 }
 
 /// A page of all products.
