@@ -1,0 +1,22 @@
+//! Who may do what: scopes, API keys, the principal of a request, and the port of the access store.
+//!
+//! Nothing here knows HTTP or products. `runtime::access` reads credentials from requests and turns a [`Refusal`] into a
+//! response; the filter of a principal is a text that `query` parses.
+
+#![warn(missing_docs)]
+
+mod keyring;
+mod principal;
+mod record;
+mod refusal;
+mod scope;
+mod store;
+mod token;
+
+pub use keyring::{Keyring, NewKey, Rotated};
+pub use principal::{Identity, Principal};
+pub use record::{KeyRecord, RateLimit};
+pub use refusal::Refusal;
+pub use scope::{Scope, Scopes, UnknownScope};
+pub use store::{AccessStore, AccessStoreError};
+pub use token::{ApiKey, KeyId, SecretHash};

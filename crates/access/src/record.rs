@@ -1,0 +1,48 @@
+//! What is stored of an API key.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{KeyId, Scopes, SecretHash};
+
+/// What is stored of an API key: everything but its secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyRecord {
+    /// The public part of the key.
+    pub id: KeyId,
+    /// The SHA-256 of the secret.
+    pub secret_hash: SecretHash,
+    /// A name for people.
+    pub name: String,
+    /// What the key may do.
+    pub scopes: Scopes,
+    /// The filter of every search with this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The limit of requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// When the key was created.
+    pub created_at: Timestamp,
+    /// From when on the key is not accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When the key was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// The hour in which the key was used last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A number of requests in a window of time. Windows of a length begin at multiples of it since 1970, so that all processes
+/// count in the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RateLimit {
+    /// The most requests in a window, at least 1.
+    pub requests: u32,
+    /// The length of a window in seconds, at least 1.
+    pub window_seconds: u32,
+}
