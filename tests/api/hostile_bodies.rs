@@ -111,7 +111,7 @@ async fn a_search_with_countless_faults_gets_the_first_of_them() {
         (format!(r#"{{"facets":{}}}"#, list(30_000, "1")), vec!["facets"]),
         (format!(r#"{{"facets":"{}"}}"#, "x,".repeat(30_000)), vec!["facets"]),
         (format!(r#"{{"attributes":{}}}"#, object(6000, "{}")), vec!["attributes"]),
-        (format!(r#"{{"attributes":{{"k":{}}}}}"#, list(30_000, "[]")), vec!["attributes.k"]),
+        (format!(r#"{{"attributes":{{"k":{}}}}}"#, list(20_000, "[]")), vec!["attributes.k"]),
         (format!(r#"{{"searches":{}}}"#, list(20_000, "{}")), vec!["searches"]),
         (
             format!(r#"{{"searches":[{},{}]}}"#, object(3000, "1"), object(3000, "1")),
@@ -140,7 +140,7 @@ async fn a_query_string_with_countless_faults_gets_the_first_of_them() {
     assert_eq!(faults(&get(unknown + "k100&k101").await), (vec![""], 0), "too many parameters");
     assert_eq!(faults(&get("a=%&".repeat(100)).await).1, 50);
     assert_eq!(faults(&get(format!("facets={}", "x,".repeat(30_000))).await), (vec!["facets"], 0));
-    assert_eq!(faults(&get("tags=x&".repeat(10_000)).await), (vec![""], 0));
+    assert_eq!(faults(&get("tags=x&".repeat(9_000)).await), (vec![""], 0));
     assert_eq!(faults(&get(format!("cursor={}", "a".repeat(60_000))).await), (vec!["cursor"], 0));
     assert_eq!(faults(&get(format!("syncToken={}", "1".repeat(60_000))).await), (vec!["syncToken"], 0));
     assert_eq!(faults(&get(format!("priceRange={}-", "1".repeat(60_000))).await), (vec!["priceRange"], 0));

@@ -134,18 +134,27 @@ impl Process {
         assert_eq!(request.body(lines).send().await.unwrap().status(), 202);
     }
 
-    /// Returns the only job.
-    async fn job(&self) -> JobDetails {
-        let jobs: serde_json::Value =
-            http_client().get(&self.url).send().await.unwrap().json().await.unwrap();
-        let address = format!("{}/{}", self.url, jobs["imports"][0]["id"].as_str().unwrap());
-        http_client().get(address).send().await.unwrap().json().await.unwrap()
+    /// Returns the only job; `None` while the folder is still locked by the process before.
+    async fn find_job(&self) -> Option<JobDetails> {
+        let get = async |url: &str| http_client().get(url).send().await.unwrap();
+        let jobs: serde_json::Value = get(&self.url).await.json().await.unwrap();
+        let address = format!("{}/{}", self.url, jobs["imports"][0]["id"].as_str()?);
+        Some(get(&address).await.json().await.unwrap())
+    }
+
+    async fn finished_job(&self) -> JobDetails {
+        wait_until("the job is finished", async || {
+            self.find_job().await.is_some_and(|found| found.job.is_finished())
+        })
+        .await;
+        self.find_job().await.unwrap()
     }
 
     /// Waits for an attempt to write the product `deadly`; returns false if the job is finished before.
     async fn reaches_deadly_write(&self) -> bool {
         wait_until("the line is reached or the job is finished", async || {
-            self.store.attempts.available_permits() > 0 || self.job().await.job.is_finished()
+            self.store.attempts.available_permits() > 0
+                || self.find_job().await.is_some_and(|found| found.job.is_finished())
         })
         .await;
         self.store.attempts.try_acquire().is_ok_and(|permit| {
@@ -184,7 +193,7 @@ async fn a_line_that_ends_the_process_twice_is_rejected() {
         process = Process::start(dir.path(), Deadly::Ends).await;
     }
     assert_eq!(ends, 4, "twice in the batch, twice alone");
-    let JobDetails { job, faults, .. } = process.job().await;
+    let JobDetails { job, faults, .. } = process.finished_job().await;
     assert_eq!(job.status, JobStatus::Done);
     assert_eq!((job.lines_done, job.created, job.unchanged, job.rejected), (4, 2, 0, 1));
     let fault: serde_json::Value = serde_json::from_str(faults[0].get()).unwrap();
@@ -211,8 +220,7 @@ async fn no_line_is_rejected_for_a_process_that_ended_while_the_store_was_away()
         process.kill().await;
     }
     let process = Process::start(dir.path(), Deadly::Harmless).await;
-    wait_until("the job is finished", async || process.job().await.job.is_finished()).await;
-    let job = process.job().await.job;
+    let job = process.finished_job().await.job;
     assert_eq!((job.created, job.rejected), (3, 0));
     process.stop().await;
 }
@@ -227,7 +235,6 @@ async fn a_process_that_is_asked_to_stop_does_not_count() {
         Process::start(dir.path(), Deadly::Away).await.stop().await;
     }
     let process = Process::start(dir.path(), Deadly::Harmless).await;
-    wait_until("the job is finished", async || process.job().await.job.is_finished()).await;
-    assert_eq!(process.job().await.job.rejected, 0);
+    assert_eq!(process.finished_job().await.job.rejected, 0);
     process.stop().await;
 }

@@ -77,7 +77,7 @@ pub struct Counted<T> {
 impl<'a> Counted<Vec<&'a RawValue>> {
     /// Splits a list, and keeps the first `max` elements. `None` if the value is not a list.
     pub fn list(raw: &'a RawValue, max: usize) -> Option<Self> {
-        match FirstParts(max).of(raw)? {
+        match FirstParts(max).of(raw, '[')? {
             Counted { first: Parts::Elements(first), count } => Some(Self { first, count }),
             Counted { .. } => None,
         }
@@ -87,7 +87,7 @@ impl<'a> Counted<Vec<&'a RawValue>> {
 impl<'a> Counted<Vec<Field<'a>>> {
     /// Splits an object, and keeps the first `max` fields. `None` if the value is not an object.
     pub fn object(raw: &'a RawValue, max: usize) -> Option<Self> {
-        match FirstParts(max).of(raw)? {
+        match FirstParts(max).of(raw, '{')? {
             Counted { first: Parts::Fields(first), count } => Some(Self { first, count }),
             Counted { .. } => None,
         }
@@ -104,7 +104,11 @@ enum Parts<'a> {
 struct FirstParts(usize);
 
 impl FirstParts {
-    fn of<'a>(self, raw: &'a RawValue) -> Option<Counted<Parts<'a>>> {
+    /// Splits a value that begins with `open`.
+    fn of<'a>(self, raw: &'a RawValue, open: char) -> Option<Counted<Parts<'a>>> {
+        if !raw.get().starts_with(open) {
+            return None;
+        }
         self.deserialize(&mut serde_json::Deserializer::from_str(raw.get())).ok()
     }
 }
