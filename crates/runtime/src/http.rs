@@ -25,6 +25,7 @@ use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 use crate::landing::Landing;
 use crate::problem::problems_for_bare_errors;
 use crate::request_id;
+pub use crate::request_id::REQUEST_ID;
 
 /// The maximum size of a body that is read as a whole, in bytes. Streamed bodies have no limit.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -35,8 +36,6 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The response header of a write with its sync token, and the request header of searches that must see the write.
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
-/// The header of a request and its response with the id under which the request is logged.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The response headers that scripts of other sites may read.
 pub const EXPOSED_HEADERS: [HeaderName; 6] = [ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN];
 

@@ -3,10 +3,11 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_http::request_id::{MakeRequestId as _, MakeRequestUuid, RequestId};
 
-use crate::http::REQUEST_ID;
+/// The header of a request and its response with the id under which the request is logged.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The most characters of an id that a client sends.
 const MAX_CHARS: usize = 128;
