@@ -8,6 +8,7 @@ mod dead_letters;
 mod explain;
 mod facets;
 mod faults;
+mod hostile_bodies;
 mod imports;
 mod openapi;
 mod products;

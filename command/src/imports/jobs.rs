@@ -106,7 +106,7 @@ impl Imports {
         let table = Arc::clone(&self.0);
         blocking(move || {
             let entry = table.entry(id)?;
-            let Checkpoint { job, faults_kept, faults_bytes } = locked(&entry.checkpoint).clone();
+            let Checkpoint { job, faults_kept, faults_bytes, .. } = locked(&entry.checkpoint).clone();
             let (faults, next_faults_after) = entry.folder.faults(faults_bytes, page)?;
             let faults_omitted = job.rejected.saturating_sub(faults_kept);
             Ok(JobDetails { job, faults, next_faults_after, faults_omitted })

@@ -7,6 +7,7 @@ use api::wire::imports::{Job, JobDetails, JobId, Jobs};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::fault::excerpt;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use runtime::body::check_content_type;
@@ -126,7 +127,7 @@ async fn read(
 ) -> Result<Response, Problem> {
     let imports = service.imports()?;
     let page = FaultsPage::read(parameters)?;
-    Ok(uncached(imports.get(parse_id(id)?, page).await?))
+    Ok(uncached(imports.get(parse_id(&id)?, page).await?))
 }
 
 /// Remove an import job
@@ -145,12 +146,12 @@ async fn remove(
     Path(id): Path<String>,
     _: NoParameters,
 ) -> Result<StatusCode, Problem> {
-    service.imports()?.remove(parse_id(id)?).await?;
+    service.imports()?.remove(parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn parse_id(text: String) -> Result<JobId, ImportError> {
-    JobId::parse(&text).ok_or(ImportError::Unknown(text))
+fn parse_id(text: &str) -> Result<JobId, ImportError> {
+    JobId::parse(text).ok_or_else(|| ImportError::Unknown(excerpt(text)))
 }
 
 fn uncached(body: impl Serialize) -> Response {

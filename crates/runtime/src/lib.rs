@@ -11,8 +11,10 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod landing;
+mod off_thread;
 pub mod probe;
 pub mod problem;
+mod request_id;
 mod retry;
 mod routes;
 pub mod server;
@@ -24,6 +26,7 @@ mod waiting;
 pub use deadline::Deadline;
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
+pub use off_thread::off_thread;
 pub use problem::Problem;
 pub use retry::{Retries, retry};
 pub use routes::{Requirement, Requirements, Routes};
