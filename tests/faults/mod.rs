@@ -13,6 +13,7 @@ mod killed;
 mod mixed_load;
 mod opensearch_fails;
 mod overtaken;
+mod rebuilt_twice;
 mod reindexed;
 mod repeated;
 mod restored;
