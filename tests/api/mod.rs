@@ -5,6 +5,7 @@ mod bounds;
 mod bulk;
 mod catalogue;
 mod dead_letters;
+mod encodings;
 mod explain;
 mod facets;
 mod faults;
