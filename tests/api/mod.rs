@@ -13,6 +13,7 @@ mod imports;
 mod openapi;
 mod products;
 mod rules;
+mod safe_headers;
 mod scenarios;
 mod search;
 mod search_by_body;

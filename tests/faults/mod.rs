@@ -9,6 +9,7 @@ mod drift;
 mod dynamodb_fails;
 mod folders;
 mod full_disk;
+mod greedy_clients;
 mod killed;
 mod mixed_load;
 mod opensearch_fails;

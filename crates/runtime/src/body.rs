@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
 use crate::Problem;
+use crate::body_budget::read_whole;
 
 /// The bytes of a body with the content type of JSON, not parsed.
 pub struct JsonBody(pub Bytes);
@@ -16,25 +17,21 @@ pub struct PatchBody(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Response;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        body_of_type(request, state, &["application/json"]).await.map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        body_of_type(request, &["application/json"]).await.map(Self)
     }
 }
 
 impl<S: Send + Sync> FromRequest<S> for PatchBody {
     type Rejection = Response;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        body_of_type(request, state, &["application/merge-patch+json", "application/json"]).await.map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        body_of_type(request, &["application/merge-patch+json", "application/json"]).await.map(Self)
     }
 }
 
-async fn body_of_type<S: Send + Sync>(
-    request: Request,
-    state: &S,
-    types: &[&str],
-) -> Result<Bytes, Response> {
+async fn body_of_type(request: Request, types: &[&str]) -> Result<Bytes, Response> {
     check_content_type(request.headers(), types).map_err(Problem::into_response)?;
-    Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)
+    read_whole(request).await
 }
 
 /// Checks that the content type is one of `types`, ignoring parameters such as a charset.

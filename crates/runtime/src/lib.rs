@@ -4,6 +4,7 @@
 pub mod access;
 mod allocator;
 pub mod body;
+mod body_budget;
 pub mod config;
 pub mod deadline;
 pub mod health;
@@ -15,6 +16,7 @@ pub mod probe;
 pub mod problem;
 mod retry;
 mod routes;
+mod safe_headers;
 pub mod server;
 pub mod start;
 mod start_error;

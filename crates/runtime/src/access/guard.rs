@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::credentials::credentials;
 use super::origin::{Hosts, Origins, is_same_origin};
 use crate::Problem;
+use crate::server::ConnectionLimits;
 
 /// Decides who may use a service. Clones share their state.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +58,14 @@ impl Guard {
 
     pub(super) fn proxies(&self) -> &[IpNet] {
         &self.0.proxies
+    }
+
+    /// Returns the limits for the connections of a server: trusted proxies, which connect for many clients, are exempt from
+    /// the one of each peer.
+    pub fn connection_limits(&self) -> ConnectionLimits {
+        let guard = self.clone();
+        let is_proxy = move |peer| guard.proxies().iter().any(|proxies| proxies.contains(&peer));
+        ConnectionLimits::default().with_exempt(move |peer| peer.is_loopback() || is_proxy(peer))
     }
 
     /// Returns the principal of a request to a route that requires `scope`.
