@@ -10,6 +10,7 @@ mod dynamodb_fails;
 mod folders;
 mod full_disk;
 mod greedy_clients;
+mod greedy_imports;
 mod killed;
 mod mixed_load;
 mod opensearch_fails;
