@@ -26,6 +26,9 @@ pub struct BackEnds {
     /// Creation of a missing table and queue.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
+    /// The limits of import jobs.
+    #[command(flatten)]
+    pub imports: config::ImportLimits,
     /// The waiting for back ends that do not respond.
     #[arg(skip)]
     pub waiting: Waiting,

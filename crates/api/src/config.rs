@@ -61,6 +61,8 @@ struct All {
     #[command(flatten)]
     caching: config::Caching,
     #[command(flatten)]
+    imports: config::ImportLimits,
+    #[command(flatten)]
     catalogue: Catalogue,
     #[command(flatten)]
     access: config::Access,

@@ -29,6 +29,7 @@ pub fn run_command_line(cli: Cli) -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<ExitCode, Failure> {
+    runtime::start::keep_files_private();
     runtime::config::check_environment(&api::config::variables())?;
     runtime::telemetry::start("noren")?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();

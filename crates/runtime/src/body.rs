@@ -7,6 +7,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::Problem;
+use crate::body_budget::read_whole;
 
 /// The most bytes of a [`SmallJsonBody`].
 pub const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
@@ -22,8 +23,8 @@ pub struct PatchBody(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Response;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        body_of_type(request, state, &["application/json"]).await.map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        body_of_type(request, &["application/json"]).await.map(Self)
     }
 }
 
@@ -49,18 +50,14 @@ fn too_large_for_a_small_body() -> Problem {
 
 impl<S: Send + Sync> FromRequest<S> for PatchBody {
     type Rejection = Response;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        body_of_type(request, state, &["application/merge-patch+json", "application/json"]).await.map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        body_of_type(request, &["application/merge-patch+json", "application/json"]).await.map(Self)
     }
 }
 
-async fn body_of_type<S: Send + Sync>(
-    request: Request,
-    state: &S,
-    types: &[&str],
-) -> Result<Bytes, Response> {
+async fn body_of_type(request: Request, types: &[&str]) -> Result<Bytes, Response> {
     check_content_type(request.headers(), types).map_err(Problem::into_response)?;
-    Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)
+    read_whole(request).await
 }
 
 /// Checks that the content type is one of `types`, ignoring parameters such as a charset, and that the body is not encoded.

@@ -28,6 +28,7 @@ use crate::problem::problems_for_bare_errors;
 use crate::request_id;
 pub use crate::request_id::REQUEST_ID;
 use crate::routes::{Requirement, Requirements, Routes, add_security_schemes};
+use crate::safe_headers::add_safe_headers;
 
 /// The maximum size of a body that is read as a whole, in bytes. Streamed bodies have no limit.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -74,7 +75,13 @@ impl Service {
     pub fn into_router_with_requirements(self) -> (Router, Arc<Requirements>) {
         crate::telemetry::metrics();
         health::describe_metrics();
-        let vitals = Vitals { parts: self.parts.into(), gauges: self.gauges.into(), queue: self.queue };
+        crate::server::describe_metrics();
+        let vitals = Vitals {
+            parts: self.parts.into(),
+            gauges: self.gauges.into(),
+            queue: self.queue,
+            ..Vitals::default()
+        };
         let (uploads, upload_requirements, described) = self.uploads.into_parts();
         let mut openapi = self.routes.openapi().clone();
         openapi.merge(described);
@@ -133,6 +140,7 @@ fn around(router: Router, controlled: Controlled) -> Router {
         .layer(from_fn_with_state(controlled.clone(), control))
         .layer(cors())
         .layer(from_fn_with_state(controlled, hide_from_other_sites))
+        .layer(map_response(add_safe_headers))
         .layer(from_fn(observe))
         .layer(from_fn(request_id::assign))
 }

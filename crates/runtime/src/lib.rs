@@ -4,6 +4,7 @@
 pub mod access;
 mod allocator;
 pub mod body;
+mod body_budget;
 pub mod config;
 pub mod deadline;
 pub mod health;
@@ -17,6 +18,7 @@ pub mod problem;
 mod request_id;
 mod retry;
 mod routes;
+mod safe_headers;
 pub mod server;
 pub mod start;
 mod start_error;

@@ -14,6 +14,7 @@ use super::credentials::credentials;
 use super::limited::too_many;
 use super::origin::{Hosts, Origins, is_same_origin};
 use crate::Problem;
+use crate::server::ConnectionLimits;
 
 /// Decides who may use a service. Clones share their state.
 #[derive(Clone, Default)]
@@ -64,6 +65,14 @@ impl Guard {
 
     pub(super) fn proxies(&self) -> &[IpNet] {
         &self.0.proxies
+    }
+
+    /// Returns the limits for the connections of a server: trusted proxies, which connect for many clients, are exempt from
+    /// the one of each peer.
+    pub fn connection_limits(&self) -> ConnectionLimits {
+        let guard = self.clone();
+        let is_proxy = move |peer| guard.proxies().iter().any(|proxies| proxies.contains(&peer));
+        ConnectionLimits::default().with_exempt(move |peer| peer.is_loopback() || is_proxy(peer))
     }
 
     /// Returns the principal of a request to a route that requires `scope`. `client` is the address of the client, if it is known.
