@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Builder, Config};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use aws_setup::{Aws, port_error, timeouts};
+use aws_setup::{Aws, SetupError, port_error, timeouts};
 use jiff::Timestamp;
 
 pub use table::OpenError;
@@ -50,16 +50,18 @@ const REQUESTS: &str = "requests";
 pub struct DynamoDbAccess {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
+    /// The region, for errors.
+    pub(crate) region: Arc<str>,
 }
 
 impl DynamoDbAccess {
-    /// Opens a table, and creates it before if `create_if_missing` is true and there is none. Loads region and credentials as
-    /// every AWS tool does.
+    /// Opens a table with the region and credentials of the environment, without looking at it. Until the server responds, every
+    /// call fails.
     ///
     /// # Errors
-    /// [`OpenError`], with a text of one line that says what to do.
-    pub async fn load(table: &str, create_if_missing: bool) -> Result<Self, OpenError> {
-        Self::open(&Aws::load().await?, table, create_if_missing).await
+    /// [`SetupError`], if there is no region or there are no credentials.
+    pub async fn load(table: &str) -> Result<Self, SetupError> {
+        Ok(Self::unchecked(&Aws::load().await?, table))
     }
 
     /// Opens a table, and creates it before if `create_if_missing` is true and there is none.
@@ -68,10 +70,7 @@ impl DynamoDbAccess {
     /// [`OpenError`], with a text of one line that says what to do.
     pub async fn open(aws: &Aws, table: &str, create_if_missing: bool) -> Result<Self, OpenError> {
         let store = Self::unchecked(aws, table);
-        if create_if_missing {
-            store.create_table().await?;
-        }
-        store.check(aws.region()).await?;
+        store.check(create_if_missing).await?;
         Ok(store)
     }
 
@@ -79,7 +78,20 @@ impl DynamoDbAccess {
     pub fn unchecked(aws: &Aws, table: &str) -> Self {
         let timeouts = timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT);
         let config = Builder::from(aws.config()).timeout_config(timeouts).build();
-        Self { client: Client::from_conf(config), table: table.into() }
+        Self { client: Client::from_conf(config), table: table.into(), region: aws.region().into() }
+    }
+
+    /// Checks the table by one read, and creates it before if `create_if_missing` is true and there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`], with a text of one line that says what to do.
+    pub async fn check(&self, create_if_missing: bool) -> Result<(), OpenError> {
+        match self.read_probe().await {
+            Err(OpenError::NoTable { .. }) if create_if_missing => {}
+            read => return read,
+        }
+        self.create_table().await?;
+        self.read_probe().await
     }
 }
 

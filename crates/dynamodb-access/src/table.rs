@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
     TimeToLiveSpecification,
 };
-use aws_setup::{FailedCall, SetupError, failed_call};
+use aws_setup::{FailedCall, failed_call};
 use tokio::time::Instant;
 
 use crate::records::KEYS;
@@ -24,9 +24,6 @@ const CALLING: &str = "calling DynamoDB";
 /// Why the table of keys cannot be opened. Each text is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Region or credentials are missing.
-    #[error(transparent)]
-    Setup(#[from] SetupError),
     /// There is no such table.
     #[error(
         "there is no DynamoDB table `{table}` for keys in region {region}; set NOREN_ACCESS_TABLE and AWS_REGION to those of an \
@@ -87,11 +84,11 @@ impl DynamoDbAccess {
     }
 
     /// Checks the table by one read.
-    pub(crate) async fn check(&self, region: &str) -> Result<(), OpenError> {
-        let table = self.table.to_string();
+    pub(crate) async fn read_probe(&self) -> Result<(), OpenError> {
+        let (table, region) = (self.table.to_string(), self.region.to_string());
         let Err(error) = self.probe().send().await else { return Ok(()) };
         match error.code() {
-            Some("ResourceNotFoundException") => Err(OpenError::NoTable { table, region: region.to_owned() }),
+            Some("ResourceNotFoundException") => Err(OpenError::NoTable { table, region }),
             Some("ValidationException") => Err(OpenError::OtherKeys { table }),
             _ => Err(self.failed("checking the table", failed_call(CALLING, error))),
         }
