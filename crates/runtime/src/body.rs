@@ -30,9 +30,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
 impl<S: Send + Sync> FromRequest<S> for SmallJsonBody {
     type Rejection = Response;
-    async fn from_request(mut request: Request, state: &S) -> Result<Self, Response> {
+    async fn from_request(mut request: Request, _: &S) -> Result<Self, Response> {
         DefaultBodyLimit::max(MAX_SMALL_BODY_BYTES).apply(&mut request);
-        let body = body_of_type(request, state, &["application/json"]).await;
+        let body = body_of_type(request, &["application/json"]).await;
         body.map(Self).map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => too_large_for_a_small_body().into_response(),
             _ => rejection,
