@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
 
 use crate::StartError;
 
@@ -52,7 +55,8 @@ fn advice(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Serves requests until `stop` completes, then closes the listener and lets running requests end.
+/// Serves requests until `stop` completes, then closes the listener and lets running requests end. Each request has the
+/// address of its peer as an extension, [`ConnectInfo`] of [`SocketAddr`].
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let graceful = accept(&listener, router, stop).await;
     drop(listener);
@@ -75,9 +79,9 @@ async fn accept(listener: &TcpListener, router: Router, stop: impl Future<Output
     loop {
         let slot = Arc::clone(&slots).acquire_owned();
         let accepted = async { (slot.await, listener.accept().await) };
-        let (slot, stream) = tokio::select! {
+        let (slot, stream, peer) = tokio::select! {
             (slot, accepted) = accepted => match accepted {
-                Ok((stream, _)) => (slot, stream),
+                Ok((stream, peer)) => (slot, stream, peer),
                 Err(error) => {
                     // Most likely the process is out of file handles; retrying immediately would be a busy loop.
                     tracing::warn!(error = %error, "cannot accept a connection");
@@ -89,7 +93,11 @@ async fn accept(listener: &TcpListener, router: Router, stop: impl Future<Output
         };
         // Responses are small and written at once, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
