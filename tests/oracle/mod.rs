@@ -6,6 +6,7 @@
 mod alike;
 mod catalogue;
 mod reference;
+mod routes;
 
 use std::collections::BTreeSet;
 

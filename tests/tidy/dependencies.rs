@@ -15,7 +15,8 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
     let adapters = [STORES, QUEUES, INDEXES].concat();
     let base = ["domain", "runtime"];
     Some(match package {
-        "domain" | "runtime" | "build-info" => Vec::new(),
+        "domain" | "runtime" | "build-info" | "access" => Vec::new(),
+        "sqlite-access" => vec!["access"],
         // Text analysis, which both indexes and the explanations of query must share.
         "text" => vec!["domain"],
         // The rules of a shop; words are folded as in the indexes.
@@ -29,7 +30,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),
         "command" => [&base[..], &["build-info", "api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
-        "query" => [&base[..], &["build-info", "api"], &INDEXES, &["rules", "text"]].concat(),
+        "query" => [&base[..], &["access", "build-info", "api"], &INDEXES, &["rules", "text"]].concat(),
         "sync" => {
             [&base[..], &["build-info", "api"], &STORES, &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat()
         }
@@ -37,17 +38,20 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             [&base[..], &adapters, &SERVICES, &["build-info", "rules", "api", "demo", "bench", "feeds"]]
                 .concat()
         }
-        "tests" => {
-            [&base[..], &adapters, &SERVICES, &["aws-setup", "noren", "api", "demo", "bench", "feeds"]]
-                .concat()
-        }
+        "tests" => [
+            &base[..],
+            &adapters,
+            &SERVICES,
+            &["access", "aws-setup", "noren", "api", "demo", "bench", "feeds"],
+        ]
+        .concat(),
         _ => return None,
     })
 }
 
 /// External crates that only some packages may use.
 const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
-    (&["rusqlite"], &["embedded-store"]),
+    (&["rusqlite"], &["embedded-store", "sqlite-access"]),
     (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
     (&["toml"], &["rules"]),
@@ -55,6 +59,8 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (
         &["tokio", "tower", "tower-http", "hyper", "reqwest", "tracing", "metrics"],
         &[
+            "access",
+            "sqlite-access",
             "runtime",
             "api",
             "bench",
