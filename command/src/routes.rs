@@ -1,5 +1,6 @@
 //! The routes of products.
 
+use access::Scope;
 use api::extract::{
     IdInPath, NoParameters, Parameters, WriteRequest, has_entity_tag, sync_token_header, traceparent,
     version_tag,
@@ -18,12 +19,11 @@ use domain::ports::{ListError, WriteOutcome, WriteResponse};
 use domain::{FaultKind, Faults, Product, ProductId, Version};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use runtime::Problem;
 use runtime::body::{JsonBody, PatchBody, check_content_type};
 use runtime::http::SYNC_TOKEN;
+use runtime::{Problem, Routes};
 use serde::Serialize;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Catalogue;
@@ -37,11 +37,13 @@ const DEFAULT_LIST_LIMIT: usize = 100;
 const MAX_LIST_LIMIT: usize = 500;
 
 /// Returns the routes of products with their OpenAPI document.
-pub fn routes(catalogue: Catalogue) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Components::openapi())
-        .routes(routes!(create, list))
-        .routes(routes!(read, put, patch, delete))
-        .routes(routes!(bulk))
+pub fn routes(catalogue: Catalogue) -> Routes {
+    Routes::with_openapi(Components::openapi())
+        .routes(Scope::Read, routes!(list))
+        .routes(Scope::Read, routes!(read))
+        .routes(Scope::Write, routes!(create))
+        .routes(Scope::Write, routes!(put, patch, delete))
+        .routes(Scope::Write, routes!(bulk))
         .with_state(catalogue)
 }
 

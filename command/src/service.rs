@@ -1,12 +1,14 @@
 //! The write side as a process.
 
+use std::sync::Arc;
+
 use axum::Router;
 use clap::Parser;
-use runtime::config;
-use runtime::{Service, StartError, server};
+use runtime::access::Guard;
+use runtime::config::{self, Reach};
+use runtime::{Routes, Service, StartError, server};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     BackEnds, Catalogue, Imports, OpenBackEnds, import_routes, open_back_ends, relay_forever, routes,
@@ -26,6 +28,8 @@ pub struct Config {
     back_ends: BackEnds,
     #[command(flatten)]
     currency: api::config::Currency,
+    #[command(flatten)]
+    access: config::Access,
 }
 
 /// The general part of the OpenAPI document.
@@ -42,8 +46,8 @@ pub struct Config {
 struct Api;
 
 /// Returns the routes of products, with an OpenAPI document of this service.
-pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(catalogue))
+pub fn documented_routes(catalogue: Catalogue) -> Routes {
+    Routes::with_openapi(Api::openapi()).merge(routes(catalogue))
 }
 
 /// Runs the service until Ctrl-C or SIGTERM.
@@ -53,11 +57,14 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
 pub async fn run(config: Config) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
+        let guard = api::access::open(&config.access, Reach::Lambda, &config.back_ends.data_dir).await?;
         let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
         let catalogue = Catalogue::new(store, queue, config.currency.currency);
-        let router = router(&catalogue, None);
+        let router = router(guard, &catalogue, None);
         return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
     }
+    let reach = Reach::Address(config.listen.listen);
+    let guard = api::access::open(&config.access, reach, &config.back_ends.data_dir).await?;
     let listener = server::listen(config.listen.listen).await?;
     let (waiting, opening) = (&config.back_ends.waiting, open_back_ends(&config.back_ends));
     let opened = waiting.serve_while(&listener, &["store", "queue"], opening).await?;
@@ -65,7 +72,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let catalogue = Catalogue::new(store, queue, config.currency.currency);
     // On Lambda, which keeps no files, there are no import jobs.
     let imports = Imports::open(config.back_ends.data_dir.imports(), catalogue.clone())?;
-    let router = router(&catalogue, Some(&imports));
+    let router = router(guard, &catalogue, Some(&imports));
     // A change that the relay is enqueueing when it is aborted is still in the outbox.
     let relay = tokio::spawn(relay_forever(catalogue));
     let stop = CancellationToken::new();
@@ -80,18 +87,20 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 }
 
 /// Builds the router of the service. Without import jobs, `/imports` says so.
-fn router(catalogue: &Catalogue, imports: Option<&Imports>) -> Router {
+fn router(guard: Guard, catalogue: &Catalogue, imports: Option<&Imports>) -> Router {
     let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
-    let (routes, mut openapi) = documented_routes(catalogue.clone()).split_for_parts();
-    let (uploads, described) = import_routes(imports.cloned()).split_for_parts();
-    openapi.merge(described);
-    Service { routes, uploads, openapi: Some(openapi), parts, queue, ..Service::default() }.into_router()
+    let mut routes = documented_routes(catalogue.clone());
+    if let Some(keyring) = guard.keyring() {
+        routes = routes.merge(api::access::key_routes(Arc::clone(keyring)));
+    }
+    let uploads = import_routes(imports.cloned());
+    Service { guard, routes, uploads, is_documented: true, parts, queue, ..Service::default() }.into_router()
 }
 
 /// Returns the relay for a schedule: on Lambda nothing runs between requests.
 #[cfg(feature = "aws")]
 fn relay_on_schedule(catalogue: Catalogue) -> runtime::lambda::Scheduled {
-    std::sync::Arc::new(move || {
+    Arc::new(move || {
         let catalogue = catalogue.clone();
         Box::pin(async move { crate::relay_all(&catalogue).await.map_err(|error| error.chain()) })
     })

@@ -3,12 +3,12 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use access::Principal;
 use api::problems::bad_parameters;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use domain::search::Restriction;
 use runtime::Problem;
+use runtime::access::principal;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
@@ -22,11 +22,8 @@ pub(crate) struct Restricted(pub(crate) Restriction);
 impl FromRequestParts<Arc<SearchService>> for Restricted {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, service: &Arc<SearchService>) -> Result<Self, Problem> {
-        match parts.extensions.get::<Principal>() {
-            Some(principal) => service.restrictions.of(&principal.filters).map(Self),
-            // Routes without access control.
-            None => Ok(Self(Restriction::default())),
-        }
+        let principal = principal(&parts.extensions)?;
+        service.restrictions.of(&principal.filters).map(Self)
     }
 }
 

@@ -8,10 +8,10 @@ use domain::Language;
 use domain::ports::SearchIndex;
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchSearcher;
-use runtime::config::{self, IndexKind};
-use runtime::{Gauges, Part, Service, StartError, Waiting, server};
+use runtime::access::Guard;
+use runtime::config::{self, IndexKind, Reach};
+use runtime::{Gauges, Part, Routes, Service, StartError, Waiting, server};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Locale, Settings, ShopRules, routes, shop_rules};
 
@@ -36,6 +36,8 @@ pub struct Config {
     catalogue: api::config::Catalogue,
     #[command(flatten)]
     caching: config::Caching,
+    #[command(flatten)]
+    access: config::Access,
     /// The waiting for an index that does not respond.
     #[arg(skip)]
     pub waiting: Waiting,
@@ -52,8 +54,8 @@ pub struct Config {
 struct Api;
 
 /// Returns the routes of the read side with their OpenAPI document.
-pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
+pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Routes {
+    Routes::with_openapi(Api::openapi()).merge(routes(index, settings))
 }
 
 /// Opens the index and the settings that the configuration names, waiting for an index that does not respond.
@@ -79,22 +81,25 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
 pub async fn run(config: Config) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
+        let guard = api::access::open(&config.access, Reach::Lambda, &config.data_dir).await?;
         let (index, settings) = open(&config).await?;
-        return runtime::lambda::serve_http(router(index, settings), None).await;
+        return runtime::lambda::serve_http(router(guard, index, settings), None).await;
     }
+    let reach = Reach::Address(config.listen.listen);
+    let guard = api::access::open(&config.access, reach, &config.data_dir).await?;
     let listener = server::listen(config.listen.listen).await?;
     let opened = config.waiting.serve_while(&listener, &["index"], open(&config)).await?;
     let Some((index, settings)) = opened else { return Ok(()) };
-    server::serve(listener, router(index, settings), server::stop_signal()).await;
+    server::serve(listener, router(guard, index, settings), server::stop_signal()).await;
     Ok(())
 }
 
 /// Builds the router of the service.
-fn router(index: Arc<dyn SearchIndex>, settings: Settings) -> Router {
+fn router(guard: Guard, index: Arc<dyn SearchIndex>, settings: Settings) -> Router {
     let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
     gauges.extend(settings.rules.clone().map(shop_rules::gauges));
-    let (routes, openapi) = documented_routes(index, settings).split_for_parts();
-    Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router()
+    let routes = documented_routes(index, settings);
+    Service { guard, routes, is_documented: true, parts, gauges, ..Service::default() }.into_router()
 }
 
 /// Returns the readiness part of the index.

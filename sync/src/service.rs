@@ -6,10 +6,9 @@ use std::time::Duration;
 use clap::Parser;
 use domain::ports::IndexMaintenance;
 use futures::FutureExt as _;
-use runtime::config::{self, QueueKind, StoreKind};
-use runtime::{Service, StartError, retry, server};
+use runtime::config::{self, QueueKind, Reach, StoreKind};
+use runtime::{Routes, Service, StartError, retry, server};
 use tokio_util::sync::CancellationToken;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::back_ends::{names_store, open_store};
 use crate::{
@@ -32,6 +31,8 @@ pub struct Config {
     listen: config::Listen,
     #[command(flatten)]
     back_ends: BackEnds,
+    #[command(flatten)]
+    access: config::Access,
 }
 
 /// Runs the service until Ctrl-C or SIGTERM.
@@ -45,6 +46,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         // Lambda receives from the queue itself; the function gets messages only.
         return crate::lambda::serve(open_index(back_ends).await?).await;
     }
+    let guard =
+        api::access::open(&config.access, Reach::Address(config.listen.listen), &back_ends.data_dir).await?;
     let listener = server::listen(config.listen.listen).await?;
     let opening = async { tokio::try_join!(open_queue(back_ends), open_index_of_service(back_ends)) };
     let opened = back_ends.waiting.serve_while(&listener, &["queue", "index"], opening).await?;
@@ -62,13 +65,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         }
         None => {
             let upgrading = upgrade_from_configured_store(back_ends.clone(), index, rebuild, stop.clone());
-            (OpenApiRouter::new(), upgrading.boxed())
+            (Routes::default(), upgrading.boxed())
         }
     };
-    let (routes, described) = routes.split_for_parts();
-    let (title, undocumented) = ("Noren sync", described.paths.paths.into_keys().collect());
-    let router =
-        Service { routes, title, undocumented, parts, gauges, queue, ..Service::default() }.into_router();
+    let title = "Noren sync";
+    let router = Service { guard, routes, title, parts, gauges, queue, ..Service::default() }.into_router();
     let maintaining = tokio::spawn(maintenance);
     let stopped = stop.clone();
     let consuming = tokio::spawn(async move { consumer.run(stopped).await });

@@ -25,6 +25,8 @@ const ROUNDS: u64 = 12;
 const REQUESTS: usize = 40;
 /// The most pages that are followed by cursor.
 const PAGES: usize = 4;
+/// The longest filter of a key or a tenant token.
+const MAX_FILTER_BYTES: usize = 2000;
 /// Rules that pin products inside and outside, and boost.
 const RULES: &str = "version = 1\n[[pin]]\nquery = \"red\"\nproducts = [\"p1\", \"p2\", \"p3\", \"p4\", \"p5\"]\n\
                      [[pin]]\nquery = \"lamp\"\nproducts = [\"p6\", \"p7\", \"p8\", \"p9\"]\n";
@@ -86,7 +88,8 @@ async fn fill(writer: &dyn IndexWriter, products: impl Iterator<Item = Arc<Produ
 fn as_read(restriction: &Restriction) -> Option<Restriction> {
     let mut read = Restriction::default();
     for text in texts(restriction) {
-        read = read.and(&read_filter(&text, Currency::USD).ok()?);
+        let is_short = text.len() <= MAX_FILTER_BYTES;
+        read = read.and(&read_filter(&text, Currency::USD).ok().filter(|_| is_short)?);
     }
     Some(read)
 }
@@ -166,7 +169,7 @@ async fn compare_one(
                 let expected = client.alone.get(&[], &at(other)).await;
                 assert_same(&found, &expected, context);
                 if path.starts_with("/products/search") {
-                    assert_tag_is_of(client, &found, all, path, context).await;
+                    assert_tag_is_of_this_client(&found, all, path, context).await;
                 }
                 let next = |answer: &Searched| answer.json()["nextCursor"].as_str().map(str::to_owned);
                 cursors = next(&found).zip(next(&expected));
@@ -217,10 +220,10 @@ fn lasting(mut answer: Value) -> Value {
 }
 
 /// Checks that a client with another filter does not have this answer already.
-async fn assert_tag_is_of(client: &Client, found: &Searched, all: &Searches, path: &str, context: &str) {
+async fn assert_tag_is_of_this_client(found: &Searched, all: &Searches, path: &str, context: &str) {
     let Some(tag) = found.headers.get("etag").filter(|_| found.status == 200) else { return };
     let private = found.headers["cache-control"].to_str().unwrap().starts_with("private");
-    assert_eq!(private, !client.filters.is_empty(), "{context}");
+    assert!(private, "{context}");
     let request = Request::get(path).header("if-none-match", tag).body(Body::empty()).unwrap();
     let other = all.send(&["brand=nobody"], request).await;
     assert_eq!((other.status, other.json()["total"].as_u64()), (200, Some(0)), "{context}");

@@ -1,22 +1,39 @@
-//! The routes of the read side alone, called as a client with filters.
+//! The read side alone, called with API keys and tenant tokens that have filters.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Identity, Principal, Scope};
+use access::{ApiKey, Keyring, NewKey, Scope};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::ports::SearchIndex;
 use domain::{Currency, Language};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
 use query::{Locale, Settings, ShopRules};
-use serde_json::Value;
+use runtime::Service;
+use runtime::config::{Access, AccessKind, AccessStoreKind, Anonymous, Reach};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use sqlite_access::SqliteAccess;
+use tempfile::TempDir;
+use tokio::sync::Mutex;
 use tower::ServiceExt as _;
 
-/// The read side over an index, with its response cache on.
-pub(crate) struct Searches(Router);
+/// The read side over an index, with its response cache on and its own API keys.
+pub(crate) struct Searches {
+    router: Router,
+    keyring: Arc<Keyring>,
+    /// The key or the tenant token of each list of filters.
+    credentials: Mutex<HashMap<Vec<String>, String>>,
+    _folder: TempDir,
+}
 
 /// A response.
 #[derive(Debug)]
@@ -51,7 +68,47 @@ impl Searches {
             answer_cache_mb: 4,
             rules: rules.map(|path| Arc::new(open(path))),
         };
-        Self(query::routes(index, settings).split_for_parts().0)
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let store = SqliteAccess::open(&folder.path().join("access.sqlite")).expect("a new file opens");
+        let keyring = Arc::new(Keyring::new(Arc::new(store)));
+        let access = Access {
+            access: vec![AccessKind::Keys],
+            anonymous: Anonymous::Nothing,
+            hosts: Vec::new(),
+            cors: Vec::new(),
+            trusted_proxies: Vec::new(),
+            root_key_hash: None,
+            access_store: AccessStoreKind::Sqlite,
+            access_table: String::new(),
+        };
+        let guard = access.guard(Reach::Lambda, Some(Arc::clone(&keyring)));
+        let routes = query::routes(index, settings);
+        let router = Service { guard, routes, ..Service::default() }.into_router();
+        Self { router, keyring, credentials: Mutex::default(), _folder: folder }
+    }
+
+    /// Returns a key with the first filter, or a tenant token with the second one that is derived from such a key.
+    async fn credentials(&self, filters: &[&str]) -> String {
+        let name: Vec<String> = filters.iter().map(|filter| (*filter).to_owned()).collect();
+        let mut credentials = self.credentials.lock().await;
+        if let Some(known) = credentials.get(&name) {
+            return known.clone();
+        }
+        let new = NewKey {
+            name: "shop".to_owned(),
+            scopes: Scope::Search.into(),
+            expires_at: None,
+            rate_limit: None,
+            filter: name.first().cloned(),
+        };
+        let (key, _) = self.keyring.create(new, Timestamp::now()).await.expect("a key can be created");
+        let text = match filters {
+            [] | [_] => key.expose(),
+            [_, filter] => tenant_token(&key, filter),
+            more => panic!("credentials have at most two filters, not {more:?}"),
+        };
+        credentials.insert(name, text.clone());
+        text
     }
 
     /// Sends a GET as a client whose credentials have these filters.
@@ -67,13 +124,22 @@ impl Searches {
 
     /// Sends a request as a client whose credentials have these filters; without any, as one that may find all products.
     pub(crate) async fn send(&self, filters: &[&str], mut request: Request<Body>) -> Searched {
-        let filters = filters.iter().map(|filter| Arc::from(*filter)).collect();
-        let principal = Principal { filters, ..Principal::new(Identity::Anonymous, Scope::Search.into()) };
-        request.extensions_mut().insert(principal);
-        let response = self.0.clone().oneshot(request).await.expect("a router always answers");
+        let credentials = self.credentials(filters).await.parse().expect("credentials fit a header");
+        request.headers_mut().insert("x-api-key", credentials);
+        let response = self.router.clone().oneshot(request).await.expect("a router always answers");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("the body is in memory").to_bytes();
         let text = String::from_utf8(bytes.to_vec()).expect("the answer is text");
         Searched { status: parts.status.as_u16(), headers: parts.headers, text }
     }
+}
+
+/// Derives a tenant token from a key.
+fn tenant_token(key: &ApiKey, filter: &str) -> String {
+    let claims = json!({ "key": key.id(), "exp": u32::MAX, "filter": filter });
+    let text = format!("nrt_{}", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let mac =
+        Hmac::<Sha256>::new_from_slice(key.hash().as_bytes()).expect("any key will do").chain_update(&text);
+    let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{text}_{digits}")
 }

@@ -11,12 +11,15 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
     const STORES: [&str; 2] = ["embedded-store", "dynamodb-store"];
     const QUEUES: [&str; 2] = ["embedded-store", "sqs-queue"];
     const INDEXES: [&str; 2] = ["tantivy-index", "opensearch-index"];
+    const ACCESS_STORES: [&str; 2] = ["sqlite-access", "dynamodb-access"];
     const SERVICES: [&str; 3] = ["command", "query", "sync"];
     let adapters = [STORES, QUEUES, INDEXES].concat();
-    let base = ["domain", "runtime"];
+    let base = ["domain", "access", "runtime"];
     Some(match package {
-        "domain" | "runtime" | "build-info" | "access" => Vec::new(),
-        "sqlite-access" => vec!["access"],
+        "domain" | "access" | "build-info" => Vec::new(),
+        "runtime" => vec!["access"],
+        // Apart from the stores of products, so that every service may use them.
+        access_store if ACCESS_STORES.contains(&access_store) => vec!["access", "aws-setup"],
         // Text analysis, which both indexes and the explanations of query must share.
         "text" => vec!["domain"],
         // The rules of a shop; words are folded as in the indexes.
@@ -26,11 +29,11 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         // The HTTP surface that the services share.
-        "api" => base.to_vec(),
+        "api" => [&base[..], &ACCESS_STORES].concat(),
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),
         "command" => [&base[..], &["build-info", "api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
-        "query" => [&base[..], &["access", "build-info", "api"], &INDEXES, &["rules", "text"]].concat(),
+        "query" => [&base[..], &["build-info", "api"], &INDEXES, &["rules", "text"]].concat(),
         "sync" => {
             [&base[..], &["build-info", "api"], &STORES, &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat()
         }
@@ -42,7 +45,8 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &base[..],
             &adapters,
             &SERVICES,
-            &["access", "aws-setup", "noren", "api", "demo", "bench", "feeds"],
+            &ACCESS_STORES,
+            &["aws-setup", "noren", "api", "demo", "bench", "feeds"],
         ]
         .concat(),
         _ => return None,
@@ -61,6 +65,7 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
         &[
             "access",
             "sqlite-access",
+            "dynamodb-access",
             "runtime",
             "api",
             "bench",
@@ -78,7 +83,7 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
         ],
     ),
     (&["aws-config"], &["aws-setup"]),
-    (&["aws-sdk-dynamodb"], &["dynamodb-store"]),
+    (&["aws-sdk-dynamodb"], &["dynamodb-store", "dynamodb-access"]),
     (&["aws-sdk-sqs"], &["sqs-queue"]),
 ];
 

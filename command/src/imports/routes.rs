@@ -1,5 +1,6 @@
 //! The routes of import jobs.
 
+use access::Scope;
 use api::extract::{NoParameters, Parameters};
 use api::responses::{BadParameters, Components, DiskFull, NotNdjson, ServiceFailed};
 use api::wire::imports::{Job, JobDetails, JobId, Jobs};
@@ -8,11 +9,10 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use runtime::Problem;
 use runtime::body::check_content_type;
+use runtime::{Problem, Routes};
 use serde::Serialize;
 use utoipa::{IntoResponses, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::checkpoint::FaultsPage;
@@ -20,10 +20,10 @@ use super::error::ImportError;
 use super::jobs::Imports;
 
 /// Returns the routes of import jobs with their OpenAPI document. Without `imports` they respond with 501.
-pub fn import_routes(imports: Option<Imports>) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Components::openapi())
-        .routes(routes!(create, list))
-        .routes(routes!(read, remove))
+pub fn import_routes(imports: Option<Imports>) -> Routes {
+    Routes::with_openapi(Components::openapi())
+        .routes(Scope::Write, routes!(create, list))
+        .routes(Scope::Write, routes!(read, remove))
         .with_state(ImportService(imports))
 }
 

@@ -5,7 +5,10 @@
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "jwt")]
+pub mod jwt;
 mod keyring;
+pub mod limits;
 mod principal;
 mod record;
 mod refusal;

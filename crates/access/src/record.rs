@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{KeyId, Scopes, SecretHash};
+use crate::{Identity, KeyId, Principal, Scopes, SecretHash};
 
 /// What is stored of an API key: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,4 +45,17 @@ pub struct RateLimit {
     pub requests: u32,
     /// The length of a window in seconds, at least 1.
     pub window_seconds: u32,
+}
+
+impl KeyRecord {
+    /// Returns the principal that the key stands for.
+    pub fn principal(&self) -> Principal {
+        Principal {
+            identity: Identity::Key(self.id.clone()),
+            scopes: self.scopes,
+            filters: self.filter.iter().map(|filter| filter.as_str().into()).collect(),
+            rate_limit: self.rate_limit,
+            parent_rate_limit: None,
+        }
+    }
 }

@@ -25,6 +25,17 @@ impl AccessStoreError {
         Self { message: message.into(), source: Some(Arc::new(cause)) }
     }
 
+    /// Returns the message with those of its causes, for a log.
+    pub fn chain(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+
     /// Creates an error without a cause.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None }

@@ -59,8 +59,13 @@ impl SecretHash {
         &self.0
     }
 
+    /// Returns the hash of a text, such as a root key.
+    pub fn of_text(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
     fn of(secret: &[u8; SECRET_BYTES]) -> Self {
-        Self(Sha256::digest(hex(secret)).into())
+        Self::of_text(&hex(secret))
     }
 }
 

@@ -58,6 +58,8 @@ struct All {
     caching: config::Caching,
     #[command(flatten)]
     catalogue: Catalogue,
+    #[command(flatten)]
+    access: config::Access,
 }
 
 /// Adds all flags with a variable to a command.

@@ -11,7 +11,8 @@ use domain::{Currency, Language};
 use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
 use rules::FieldWeights;
-use runtime::{Service, StartError};
+use runtime::access::Guard;
+use runtime::{Routes, Service, StartError};
 use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, Upgrade, catch_up, upgrade};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
@@ -240,13 +241,18 @@ impl App {
         self.options.currency
     }
 
-    /// Returns the router of all services, with health, metrics and API documents.
+    /// Returns the router of all services, with health, metrics and API documents, for requests of this process.
     pub fn router(&self) -> Router {
         self.router_with_answer_cache(self.options.answer_cache_mb)
     }
 
     /// Returns the router of all services with an answer cache of this size in megabytes.
     pub fn router_with_answer_cache(&self, answer_cache_mb: u32) -> Router {
+        self.service(Guard::default(), answer_cache_mb).into_router()
+    }
+
+    /// Returns all services as one. `guard` decides who may use it.
+    pub fn service(&self, guard: Guard, answer_cache_mb: u32) -> Service {
         let Options { currency, language, cache_seconds, rules, .. } = self.options.clone();
         let mut gauges = vec![
             query::service::index_gauges(self.search.clone()),
@@ -254,20 +260,21 @@ impl App {
         ];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
         let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules };
-        let (routes, mut openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
+        let mut routes = Routes::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
             .merge(sync::admin::index_routes(self.store_and_index()))
-            .merge(sync::admin::dead_letters::routes(self.dead_letter_service()))
-            .split_for_parts();
-        let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
-        openapi.merge(described);
+            .merge(sync::admin::dead_letters::routes(self.dead_letter_service()));
+        if let Some(keyring) = guard.keyring() {
+            routes = routes.merge(api::access::key_routes(Arc::clone(keyring)));
+        }
+        let uploads = command::import_routes(Some(self.imports.clone()));
         let mut parts = self.catalogue.parts();
         let rebuild = self.sides.rebuild().clone();
         parts.push(query::service::index_part(&self.search).with_note(move || rebuild.note()));
         let queue = Some(self.catalogue.queue_probe());
-        let openapi = Some(openapi);
-        Service { routes, uploads, openapi, parts, gauges, queue, ..Service::default() }.into_router()
+        let is_documented = true;
+        Service { guard, routes, uploads, is_documented, parts, gauges, queue, ..Service::default() }
     }
 
     /// Waits until every earlier write is searchable or a dead letter.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use demo::demo_catalogue;
+use runtime::config::Reach;
 use runtime::{StartError, server};
 use sync::Upgrade;
 
@@ -41,6 +42,8 @@ pub struct ServeArgs {
 /// If the services cannot start.
 pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let services = args.services;
+    let reach = Reach::Address(services.listen.listen);
+    let guard = api::access::open(&services.access, reach, &services.command.data_dir).await?;
     let listener = server::listen(services.listen.listen).await?;
     let address = listener
         .local_addr()
@@ -61,7 +64,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     println!("Ctrl-C stops it.");
     // An index that does not respond is reported by /health/ready.
     print_upgrade(app.upgrade().await.unwrap_or(Upgrade::NotNeeded));
-    server::serve(listener, app.router(), server::stop_signal()).await;
+    let router = app.service(guard, services.caching.answer_cache_mb).into_router();
+    server::serve(listener, router, server::stop_signal()).await;
     app.stop().await;
     Ok(())
 }

@@ -23,15 +23,14 @@ pub(crate) struct Landing {
 }
 
 impl Landing {
-    /// Lists the addresses of an OpenAPI document, and those that every service has.
-    pub(crate) fn new(openapi: Option<&OpenApi>, title: &str, undocumented: &[String]) -> Self {
-        let documented = openapi.iter().flat_map(|openapi| openapi.paths.paths.keys().cloned());
-        let mut paths: Vec<String> = documented.chain(undocumented.iter().cloned()).collect();
+    /// Lists the addresses of an OpenAPI document, and those that every service has. If the service does not serve the document,
+    /// the page has `title` instead of that of the document.
+    pub(crate) fn new(openapi: &OpenApi, has_openapi: bool, title: &str) -> Self {
+        let mut paths: Vec<String> = openapi.paths.paths.keys().cloned().collect();
         paths.extend(["/health/live", "/health/ready", "/metrics"].map(str::to_owned));
         paths.sort();
         paths.dedup();
-        let title = openapi.map_or(title, |openapi| &openapi.info.title);
-        let has_openapi = openapi.is_some();
+        let title = if has_openapi { &openapi.info.title } else { title };
         Self { title: title.to_owned(), has_docs: has_openapi && cfg!(feature = "docs"), has_openapi, paths }
     }
 
@@ -114,11 +113,15 @@ fn not_found(uri: &Uri, advice: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::openapi::PathItem;
+
     use super::*;
 
     #[test]
     fn a_service_lists_what_it_has() {
-        let landing = Landing::new(None, "Noren sync", &["/admin/index".to_owned()]);
+        let mut openapi = OpenApi::default();
+        openapi.paths.paths.insert("/admin/index".to_owned(), PathItem::default());
+        let landing = Landing::new(&openapi, false, "Noren sync");
         let paths = ["/admin/index", "/health/live", "/health/ready", "/metrics"];
         assert_eq!(landing.index(), json!({"title": "Noren sync", "paths": paths}));
         let page = landing.page();

@@ -1,6 +1,7 @@
 //! The parts of a running service that know no products: configuration, telemetry, HTTP middleware, problem documents,
 //! retries, the server.
 
+pub mod access;
 mod allocator;
 pub mod body;
 pub mod config;
@@ -13,6 +14,7 @@ mod landing;
 pub mod probe;
 pub mod problem;
 mod retry;
+mod routes;
 pub mod server;
 pub mod start;
 mod start_error;
@@ -24,6 +26,7 @@ pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
 pub use problem::Problem;
 pub use retry::{Retries, retry};
+pub use routes::{Requirement, Requirements, Routes};
 pub use start::run;
 pub use start_error::{StartError, exit_code};
 pub use waiting::{PATIENCE, Waiting};

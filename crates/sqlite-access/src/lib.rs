@@ -237,3 +237,40 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions, Limits};
+    use access::{ApiKey, Identity, Principal, RateLimit, Scope, Scopes};
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// Returns the limits of a process on this file.
+    fn limits(path: &Path) -> Arc<Limits> {
+        let store: Arc<dyn AccessStore> = Arc::new(SqliteAccess::open(path).unwrap());
+        let (failures, fail_open) = (DEFAULT_FAILURES, FailOpen { reads: false, writes: false });
+        Arc::new(Limits::new(LimitOptions { default: None, failures, store: Some(store), fail_open }))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_processes_on_one_file_never_let_more_than_the_limit_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        let processes = [limits(&path), limits(&path)];
+        let id = ApiKey::generate().unwrap().id().clone();
+        let mut principal = Principal::new(Identity::Key(id), Scopes::all());
+        principal.rate_limit = Some(RateLimit { requests: 5, window_seconds: 60 });
+        let now = "2026-11-28T12:00:00Z".parse().unwrap();
+        let mut requests = JoinSet::new();
+        for n in 0..100 {
+            let (limits, principal) = (Arc::clone(&processes[n % 2]), principal.clone());
+            requests.spawn(async move {
+                let counted = limits.count(&principal, None, Scope::Search, now).await;
+                counted.unwrap().expect("a limit applies").allowed
+            });
+        }
+        let allowed = requests.join_all().await.into_iter().filter(|allowed| *allowed).count();
+        assert_eq!(allowed, 5);
+    }
+}

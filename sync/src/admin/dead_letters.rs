@@ -1,5 +1,6 @@
 //! `/admin/dead-letters`: the messages that could not be indexed.
 
+use access::Scope;
 use api::extract::{NoParameters, Parameters};
 use api::parameters::unknown_among;
 use api::problems::{BackEnd, OrProblem as _, bad_parameters, of_fault};
@@ -10,10 +11,9 @@ use axum::extract::{Path, State};
 use domain::ports::DeadLetterKey;
 use domain::{Fault, FaultKind};
 use http::StatusCode;
-use runtime::Problem;
 use runtime::body::JsonBody;
+use runtime::{Problem, Routes};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::dead_letters::{DeadLetterService, MAX_LETTERS_AT_ONCE, MISSING, Selection};
@@ -26,12 +26,12 @@ const MAX_KEY_CHARS: usize = 200;
 const BACK_ENDS: BackEnd = BackEnd::written("the queue or the store");
 
 /// Returns the routes with their OpenAPI document.
-pub fn routes(service: DeadLetterService) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Components::openapi())
-        .routes(routes!(list))
-        .routes(routes!(show))
-        .routes(routes!(retry))
-        .routes(routes!(drop_letters))
+pub fn routes(service: DeadLetterService) -> Routes {
+    Routes::with_openapi(Components::openapi())
+        .routes(Scope::Admin, routes!(list))
+        .routes(Scope::Admin, routes!(show))
+        .routes(Scope::Admin, routes!(retry))
+        .routes(Scope::Admin, routes!(drop_letters))
         .with_state(service)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::Scope;
 use api::extract::{NoParameters, Parameters};
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::{BackEnd, OrProblem as _, bad_parameters};
@@ -16,10 +17,9 @@ use axum::response::Response;
 use domain::FaultKind;
 use domain::ports::{CompareDepth, Generation, PortError, PortErrorKind};
 use http::StatusCode;
-use runtime::Problem;
+use runtime::{Problem, Routes};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::stream;
@@ -40,14 +40,14 @@ const INDEX: BackEnd = BackEnd::written("the index");
 struct Schemas;
 
 /// Returns the routes with their OpenAPI document.
-pub fn index_routes(sides: StoreAndIndex) -> OpenApiRouter {
+pub fn index_routes(sides: StoreAndIndex) -> Routes {
     let mut openapi = Components::openapi();
     openapi.merge(Schemas::openapi());
-    OpenApiRouter::with_openapi(openapi)
-        .routes(routes!(verify))
-        .routes(routes!(show_indexes))
-        .routes(routes!(start_rebuild, discard_rebuild))
-        .routes(routes!(start_rollback))
+    Routes::with_openapi(openapi)
+        .routes(Scope::Admin, routes!(verify))
+        .routes(Scope::Admin, routes!(show_indexes))
+        .routes(Scope::Admin, routes!(start_rebuild, discard_rebuild))
+        .routes(Scope::Admin, routes!(start_rollback))
         .with_state(IndexService { sides, comparison: Arc::default() })
 }
 

@@ -250,7 +250,8 @@ impl RealService {
                 }
             }
         });
-        let (router, _) = command::routes(catalogue.clone()).split_for_parts();
+        let routes = command::routes(catalogue.clone());
+        let router = runtime::Service { routes, ..Default::default() }.into_router();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let service = Service::at(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         tokio::spawn(axum::serve(listener, router.layer(refuse)).into_future());

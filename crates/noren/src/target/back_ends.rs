@@ -8,9 +8,8 @@ use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
 use domain::ports::IndexMaintenance;
 use runtime::config::StoreKind;
-use runtime::{Service, Waiting};
+use runtime::{Routes, Service, Waiting};
 use sync::{DeadLetterService, StoreAndIndex};
-use utoipa_axum::router::OpenApiRouter;
 
 use super::access::Access;
 use super::environment::from_environment;
@@ -54,14 +53,14 @@ impl BackEnds {
     /// If a back end cannot be opened, with what to do about it.
     pub(super) async fn open(&self, access: Access) -> Result<OpenCatalogue, Failure> {
         if access == Access::Search {
-            return Ok(OpenCatalogue { router: search_routes().await?.split_for_parts().0, store: None });
+            return Ok(OpenCatalogue { router: router_of(search_routes().await?), store: None });
         }
         let store = OpenStore::open(&self.written).await?;
         let router = match access {
             Access::CompareIndex => store.index_router(sync::open_index(&self.indexed).await?),
             Access::RebuildIndex => store.index_router(sync::open_index_to_rebuild(&self.indexed).await?),
             Access::SearchAndStore => store.router(search_routes().await?),
-            Access::Store | Access::Write | Access::Search => store.router(OpenApiRouter::new()),
+            Access::Store | Access::Write | Access::Search => store.router(Routes::default()),
         };
         Ok(OpenCatalogue { router, store: Some(store) })
     }
@@ -90,25 +89,28 @@ impl OpenStore {
     }
 
     /// Returns the routes that need no index, merged with others, with health and the state of the queue.
-    fn router(&self, routes: OpenApiRouter) -> Router {
+    fn router(&self, routes: Routes) -> Router {
         let OpenBackEnds { store, queue, dead_letters } = &self.back_ends;
         let service = DeadLetterService::new(store.clone(), queue.clone(), dead_letters.clone());
         let routes = routes
             .merge(command::routes(self.catalogue.clone()))
-            .merge(sync::admin::dead_letters::routes(service))
-            .split_for_parts()
-            .0;
+            .merge(sync::admin::dead_letters::routes(service));
         let queue = Some(self.catalogue.queue_probe());
         Service { routes, parts: self.catalogue.parts(), queue, ..Service::default() }.into_router()
     }
 
     fn index_router(&self, index: Arc<dyn IndexMaintenance>) -> Router {
         let both = StoreAndIndex::new(self.back_ends.store.clone(), index);
-        sync::admin::index_routes(both).split_for_parts().0
+        router_of(sync::admin::index_routes(both))
     }
 }
 
-async fn search_routes() -> Result<OpenApiRouter, Failure> {
+/// Returns the router of some routes, for requests of this process.
+fn router_of(routes: Routes) -> Router {
+    Service { routes, ..Service::default() }.into_router()
+}
+
+async fn search_routes() -> Result<Routes, Failure> {
     let mut config: query::service::Config = from_environment()?;
     config.waiting = Waiting::none();
     let (index, settings) = query::service::open(&config).await?;

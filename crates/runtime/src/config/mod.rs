@@ -2,6 +2,7 @@
 //!
 //! All programs share the variables: a variable that a program does not use is ignored, an unknown one is an error.
 
+mod access;
 mod environment;
 mod listen;
 
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::StartError;
 
+pub use access::{Access, AccessKind, AccessStoreKind, Anonymous, Reach};
 pub use environment::{check_environment, ignore_empty_variables, variables_of};
 use listen::parse_listen_address;
 

@@ -1,0 +1,203 @@
+//! Routes with the scope that each requires.
+//!
+//! A [`Service`](crate::Service) takes [`Routes`] only, and [`Routes`] takes no route without a scope. The same declaration is checked
+//! for each request, and written into the OpenAPI document.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use access::Scope;
+use axum::Router;
+use axum::routing::MethodRouter;
+use http::Method;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::problem::PROBLEM_JSON;
+
+/// The name of the security scheme of API keys in the OpenAPI document.
+pub(crate) const API_KEY_SCHEME: &str = "apiKey";
+/// The name of the security scheme of bearer tokens, which are API keys, tenant tokens or JWTs.
+pub(crate) const BEARER_SCHEME: &str = "bearer";
+
+/// What a route requires of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirement {
+    /// Nothing: probes, and pages that never change.
+    Public,
+    /// A principal with this scope.
+    Scope(Scope),
+}
+
+/// What the routes of a service require, by path and method.
+#[derive(Debug, Clone, Default)]
+pub struct Requirements(HashMap<String, Vec<(Method, Requirement)>>);
+
+impl Requirements {
+    fn add(&mut self, path: &str, method: Method, requirement: Requirement) {
+        self.0.entry(path.to_owned()).or_default().push((method, requirement));
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (path, methods) in other.0 {
+            self.0.entry(path).or_default().extend(methods);
+        }
+    }
+
+    /// Returns all routes with what they require, in the order of their paths.
+    pub fn all(&self) -> Vec<(String, Method, Requirement)> {
+        let routes = self.0.iter().flat_map(|(path, methods)| {
+            methods.iter().map(move |(method, requirement)| (path.clone(), method.clone(), *requirement))
+        });
+        let mut routes: Vec<_> = routes.collect();
+        routes.sort_by(|a, b| (&a.0, a.1.as_str()).cmp(&(&b.0, b.1.as_str())));
+        routes
+    }
+
+    /// Returns true if there are routes with this path.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// Returns what a route requires. `HEAD` requires what `GET` does. Returns `None` if the path does not have the method.
+    pub(crate) fn of(&self, path: &str, method: &Method) -> Option<Requirement> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let methods = self.0.get(path)?;
+        methods.iter().find(|(known, _)| known == method).map(|(_, requirement)| *requirement)
+    }
+}
+
+/// Routes of a service, each with the scope that it requires, and their OpenAPI document.
+#[derive(Clone, Default)]
+pub struct Routes<S = ()>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    router: OpenApiRouter<S>,
+    requirements: Requirements,
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// Creates no routes, with a part of the OpenAPI document.
+    pub fn with_openapi(openapi: OpenApi) -> Self {
+        Self { router: OpenApiRouter::with_openapi(openapi), requirements: Requirements::default() }
+    }
+
+    /// Adds the handlers that `routes!` collects, all of which require `scope`. The OpenAPI document names the scope.
+    #[must_use]
+    pub fn routes(mut self, scope: Scope, (schemas, mut paths, handlers): UtoipaMethodRouter<S>) -> Self {
+        for (path, item) in &mut paths.paths {
+            for (method, operation) in operations(item) {
+                self.requirements.add(path, method, Requirement::Scope(scope));
+                describe_access(operation, scope);
+            }
+        }
+        Self { router: self.router.routes((schemas, paths, handlers)), ..self }
+    }
+
+    /// Adds a handler that the OpenAPI document does not describe.
+    #[must_use]
+    pub(crate) fn undocumented(
+        mut self,
+        path: &str,
+        method: Method,
+        requirement: Requirement,
+        handler: MethodRouter<S>,
+    ) -> Self {
+        self.requirements.add(path, method, requirement);
+        Self { router: self.router.route(path, handler), ..self }
+    }
+
+    /// Adds other routes.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.requirements.merge(other.requirements);
+        Self { router: self.router.merge(other.router), ..self }
+    }
+
+    /// Gives the handlers their state.
+    #[must_use]
+    pub fn with_state(self, state: S) -> Routes {
+        Routes { router: self.router.with_state(state), requirements: self.requirements }
+    }
+
+    /// Returns the part of the OpenAPI document that describes these routes.
+    pub fn openapi(&self) -> &OpenApi {
+        self.router.get_openapi()
+    }
+
+    /// Returns what the routes require.
+    pub fn requirements(&self) -> &Requirements {
+        &self.requirements
+    }
+}
+
+impl Routes {
+    /// Returns the router, what its routes require, and its OpenAPI document.
+    pub(crate) fn into_parts(self) -> (Router, Requirements, OpenApi) {
+        let (router, openapi) = self.router.split_for_parts();
+        (router, self.requirements, openapi)
+    }
+
+    /// Declares that the routes of `router` at `paths` are public pages, which are read by `GET`.
+    pub(crate) fn merge_pages(mut self, router: Router, paths: &[&str]) -> Self {
+        for path in paths {
+            self.requirements.add(path, Method::GET, Requirement::Public);
+        }
+        Self { router: self.router.merge(router.into()), ..self }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [
+        (Method::GET, get),
+        (Method::PUT, put),
+        (Method::POST, post),
+        (Method::DELETE, delete),
+        (Method::PATCH, patch),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Describes which credentials an operation needs, and the responses without them.
+fn describe_access(operation: &mut Operation, scope: Scope) {
+    let required = |scheme: &str| SecurityRequirement::new(scheme, [scope.name()]);
+    // The empty requirement: a service may be open, or allow anonymous searches.
+    operation.security =
+        Some(vec![SecurityRequirement::default(), required(API_KEY_SCHEME), required(BEARER_SCHEME)]);
+    let responses = &mut operation.responses.responses;
+    for (status, description) in [
+        ("401", "The address needs credentials, or the credentials are invalid, expired or revoked."),
+        ("403", "The credentials lack the scope, or a page of another site sent the request."),
+        ("429", "The client sent too many requests; `Retry-After` says when to go on."),
+        ("503", "The service, or a part that it needs, is not available at the moment."),
+    ] {
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+    }
+}
+
+fn problem(description: &str) -> Response {
+    let content =
+        utoipa::openapi::ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(description).content(PROBLEM_JSON, content).build()
+}
+
+/// Adds the security schemes that [`Routes::routes`] refers to.
+pub(crate) fn add_security_schemes(openapi: &mut OpenApi) {
+    use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+    let api_key = ApiKeyValue::with_description("X-API-Key", "An API key, `nrn_…`: `noren keys create`.");
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key, a tenant token or a JWT."))
+        .build();
+    let components = openapi.components.get_or_insert_default();
+    components.add_security_scheme(API_KEY_SCHEME, SecurityScheme::ApiKey(ApiKey::Header(api_key)));
+    components.add_security_scheme(BEARER_SCHEME, SecurityScheme::Http(bearer));
+}
+
+/// What the routes of a router require, shared by the layers around it.
+pub(crate) type SharedRequirements = Arc<Requirements>;
