@@ -17,6 +17,7 @@ mod lambda;
 mod languages;
 mod oracle;
 mod packaging;
+mod private_files;
 mod processes;
 mod services;
 mod starts;

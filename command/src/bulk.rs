@@ -41,12 +41,14 @@ pub(crate) fn results(
 
 /// Executes a batch of lines. Returns the results as NDJSON.
 async fn execute_batch(catalogue: &Catalogue, lines: Vec<Line>, traceparent: Option<&str>) -> Vec<u8> {
-    let items = batch::parse(lines, catalogue.currency(), |_, _, input| {
-        let traceparent = traceparent.map(str::to_owned);
-        Command { traceparent, ..Command::upsert(input) }
+    let traceparent = traceparent.map(str::to_owned);
+    let items = batch::parse(lines, catalogue.currency(), move |_, _, input| Command {
+        traceparent: traceparent.clone(),
+        ..Command::upsert(input)
     });
+    let items = items.await;
     let executed = batch::execute(catalogue, items).await;
     let mut out = Vec::with_capacity(executed.len() * 96);
-    executed.iter().for_each(|line| line.write(usize::MAX, &mut out));
+    executed.iter().for_each(|line| line.write(&mut out));
     out
 }

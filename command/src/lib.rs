@@ -15,7 +15,7 @@ mod routes;
 pub mod service;
 
 pub use api::extract::{IdempotencyKey, Precondition};
-pub use back_ends::{BackEnds, OpenBackEnds, open_back_ends};
+pub use back_ends::{BackEnds, OpenBackEnds, check_aws, open_back_ends};
 pub use catalogue::Catalogue;
 pub use command::{Command, Operation};
 pub use error::CommandError;

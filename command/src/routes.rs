@@ -11,7 +11,7 @@ use api::responses::{
     BadJsonBody, BadParameters, Components, DiskFull, InvalidId, NotModified, NotNdjson, PreconditionFailed,
     ProductNotFound, ServiceFailed,
 };
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::input::{ProductBody, ProductInput, read_product};
@@ -21,7 +21,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use runtime::body::{JsonBody, PatchBody, check_content_type};
 use runtime::http::SYNC_TOKEN;
-use runtime::{Problem, Routes};
+use runtime::{Problem, Routes, off_thread};
 use serde::Serialize;
 use utoipa::OpenApi;
 use utoipa_axum::routes;
@@ -86,16 +86,24 @@ fn write_response(response: WriteResponse) -> Response {
 async fn execute(
     catalogue: &Catalogue,
     request: &WriteRequest,
-    body: &[u8],
+    body: Bytes,
     command: Command,
 ) -> Result<Response, Problem> {
-    let command = command.with_conditions(request.conditions(body)?);
+    let request = request.clone();
+    let conditions = off_thread(body.len(), move || request.conditions(&body)).await?;
+    let command = command.with_conditions(conditions);
     Ok(write_response(catalogue.execute(command).await?))
 }
 
 /// Reads the product of a body. If `id` is given, the body must have the same id or none.
-fn read_body(catalogue: &Catalogue, body: &[u8], id: Option<&ProductId>) -> Result<ProductInput, Problem> {
-    let input = read_product(body, catalogue.currency()).map_err(CommandError::from)?;
+async fn read_body(
+    catalogue: &Catalogue,
+    body: &Bytes,
+    id: Option<&ProductId>,
+) -> Result<ProductInput, Problem> {
+    let (bytes, currency) = (body.clone(), catalogue.currency());
+    let input = off_thread(body.len(), move || read_product(&bytes, currency)).await;
+    let input = input.map_err(CommandError::from)?;
     match (&input.id, id) {
         (Some(given), Some(id)) if given != id => {
             Err(CommandError::from(Faults::from(other_id_fault(id))).into())
@@ -125,12 +133,12 @@ async fn create(
     request: WriteRequest,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let input = read_body(&catalogue, &body, None)?;
+    let input = read_body(&catalogue, &body, None).await?;
     let command = match input.id {
         Some(id) => Command::new(id, Operation::Create(input.content)),
         None => Command::new(ProductId::generate(), Operation::CreateNew(input.content)),
     };
-    execute(&catalogue, &request, &body, command).await
+    execute(&catalogue, &request, body, command).await
 }
 
 /// Read a product
@@ -186,8 +194,8 @@ async fn put(
     request: WriteRequest,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let input = read_body(&catalogue, &body, Some(&id))?;
-    execute(&catalogue, &request, &body, Command::new(id, Operation::Put(input.content))).await
+    let input = read_body(&catalogue, &body, Some(&id)).await?;
+    execute(&catalogue, &request, body, Command::new(id, Operation::Put(input.content))).await
 }
 
 /// Change some fields of a product
@@ -215,7 +223,7 @@ async fn patch(
     PatchBody(body): PatchBody,
 ) -> Result<Response, Problem> {
     let command = Command::new(id, Operation::Patch(body.to_vec().into()));
-    execute(&catalogue, &request, &body, command).await
+    execute(&catalogue, &request, body, command).await
 }
 
 /// Delete a product
@@ -237,7 +245,7 @@ async fn delete(
     IdInPath(id): IdInPath,
     request: WriteRequest,
 ) -> Result<Response, Problem> {
-    execute(&catalogue, &request, b"", Command::new(id, Operation::Delete)).await
+    execute(&catalogue, &request, Bytes::new(), Command::new(id, Operation::Delete)).await
 }
 
 /// A page of all products.

@@ -71,14 +71,16 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let Some(OpenBackEnds { store, queue, .. }) = opened else { return Ok(()) };
     let catalogue = Catalogue::new(store, queue, config.currency.currency);
     // On Lambda, which keeps no files, there are no import jobs.
-    let imports = Imports::open(config.back_ends.data_dir.imports(), catalogue.clone())?;
+    let (folder, limits) = (config.back_ends.data_dir.imports(), config.back_ends.imports);
+    let imports = Imports::open(folder, catalogue.clone(), limits)?;
+    let connections = guard.connection_limits();
     let router = router(guard, &catalogue, Some(&imports));
     // A change that the relay is enqueueing when it is aborted is still in the outbox.
     let relay = tokio::spawn(relay_forever(catalogue));
     let stop = CancellationToken::new();
     let importing = imports.run(stop.clone());
     let serving = async {
-        server::serve(listener, router, server::stop_signal()).await;
+        server::serve_with(listener, router, connections, server::stop_signal()).await;
         stop.cancel();
     };
     tokio::join!(importing, serving);

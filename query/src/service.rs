@@ -90,7 +90,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let listener = server::listen(config.listen.listen).await?;
     let opened = config.waiting.serve_while(&listener, &["index"], open(&config)).await?;
     let Some((index, settings)) = opened else { return Ok(()) };
-    server::serve(listener, router(guard, index, settings), server::stop_signal()).await;
+    let connections = guard.connection_limits();
+    let router = router(guard, index, settings);
+    server::serve_with(listener, router, connections, server::stop_signal()).await;
     Ok(())
 }
 

@@ -86,17 +86,21 @@ impl ShopRules {
         metrics::describe_gauge!(VERSION, "version of the rules in effect: equal for equal files");
         metrics::describe_counter!(RELOADS, "changes of the rules file, by `result`: read or refused");
         let shown = path.display();
-        let unreadable =
-            |error| StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error);
+        let unreadable = |error| {
+            StartError::because(
+                format!(
+                    "cannot read the rules file {shown}; set NOREN_RULES (--rules) to a readable TOML file"
+                ),
+                error,
+            )
+        };
         // Taken before reading, so that a change in between is detected.
         let stamp = Stamp::of(path).map_err(unreadable)?;
         let bytes = rules::read_file(path).map_err(unreadable)?;
         let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
             let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();
-            StartError::new(format!(
-                "the rules file {shown} (NOREN_RULES) is not right; correct these faults"
-            ))
-            .with_details(details)
+            StartError::new(format!("the rules file {shown} (NOREN_RULES) has faults; correct them"))
+                .with_details(details)
         })?;
         let watch = Watch {
             next_check: Instant::now() + check_interval,

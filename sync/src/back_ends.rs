@@ -212,10 +212,10 @@ mod aws {
         let creates_with = config.create_tables.create_tables.then_some(VISIBILITY);
         let unchecked = || SqsQueue::unchecked(aws, queue, creates_with);
         let attempt = async || {
-            unchecked().checked().await.map_err(|error| {
-                let is_transient = error.is_transient();
-                StartError::because("cannot open the queue", error).transient(is_transient)
-            })
+            unchecked()
+                .checked()
+                .await
+                .map_err(|error| StartError::opening("queue", error, sqs_queue::OpenError::is_transient))
         };
         config.waiting.open("queue", attempt, || Ok(unchecked())).await
     }
@@ -246,8 +246,7 @@ mod aws {
     }
 
     fn cannot_open(error: OpenError) -> StartError {
-        let is_transient = error.is_transient();
-        StartError::because("cannot open the index", error).transient(is_transient)
+        StartError::opening("index", error, OpenError::is_transient)
     }
 }
 
@@ -257,7 +256,10 @@ fn weights(config: &api::config::Catalogue) -> Result<FieldWeights, StartError> 
     let locale = Locale { currency: config.currency(), language: config.language };
     let shown = path.display();
     let bytes = rules::read_file(path).map_err(|error| {
-        StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error)
+        StartError::because(
+            format!("cannot read the rules file {shown}; set NOREN_RULES (--rules) to a readable TOML file"),
+            error,
+        )
     })?;
     let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
         let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();

@@ -69,11 +69,12 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         }
     };
     let title = "Noren sync";
+    let connections = guard.connection_limits();
     let router = Service { guard, routes, title, parts, gauges, queue, ..Service::default() }.into_router();
     let maintaining = tokio::spawn(maintenance);
     let stopped = stop.clone();
     let consuming = tokio::spawn(async move { consumer.run(stopped).await });
-    server::serve(listener, router, server::stop_signal()).await;
+    server::serve_with(listener, router, connections, server::stop_signal()).await;
     stop.cancel();
     consuming.await.map_err(|error| StartError::because("the consumer failed", error))?;
     maintaining.await.map_err(|error| StartError::because("the maintenance of the index failed", error))

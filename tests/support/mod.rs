@@ -21,7 +21,7 @@ use crate::services::Server;
 pub(crate) use fault_proxy::{FaultProxy, Passing, Rule};
 pub(crate) use icecat::Icecat;
 pub(crate) use on_each::on_each;
-pub(crate) use processes::{Running, command, command_at, finished, free_port};
+pub(crate) use processes::{Running, after_script, command, command_at, finished, free_port};
 pub(crate) use proxy::Proxy;
 pub(crate) use run::{chosen_seed, folder, is_full_scale, scaled, seed};
 pub(crate) use searches::{Searched, Searches};

@@ -60,6 +60,15 @@ fn clean(mut command: Command) -> Command {
     command
 }
 
+/// Builds a command that runs another one in a shell, after `script`, such as `ulimit -n 1024`.
+pub(crate) fn after_script(script: &str, command: &Command) -> Command {
+    let mut shell = clean(Command::new("sh"));
+    shell.args(["-c", &format!("{script} && exec \"$0\" \"$@\"")]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell.stdout(Stdio::null()).stderr(Stdio::null());
+    shell
+}
+
 /// Runs the binary to its end.
 ///
 /// # Panics

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use clap::Parser;
 use domain::ports::SearchIndex;
 use domain::{Currency, Language};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -18,7 +19,7 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use query::{Locale, Settings, ShopRules};
 use runtime::Service;
-use runtime::config::{Access, AccessKind, AccessStoreKind, Anonymous, Reach};
+use runtime::config::{Access, Reach};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use sqlite_access::SqliteAccess;
@@ -33,6 +34,12 @@ pub(crate) struct Searches {
     /// The key or the tenant token of each list of filters.
     credentials: Mutex<HashMap<Vec<String>, String>>,
     _folder: TempDir,
+}
+
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    access: Access,
 }
 
 /// A response.
@@ -71,17 +78,9 @@ impl Searches {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let store = SqliteAccess::open(&folder.path().join("access.sqlite")).expect("a new file opens");
         let keyring = Arc::new(Keyring::new(Arc::new(store)));
-        let access = Access {
-            access: vec![AccessKind::Keys],
-            anonymous: Anonymous::Nothing,
-            hosts: Vec::new(),
-            cors: Vec::new(),
-            trusted_proxies: Vec::new(),
-            root_key_hash: None,
-            access_store: AccessStoreKind::Sqlite,
-            access_table: String::new(),
-        };
-        let guard = access.guard(Reach::Lambda, Some(Arc::clone(&keyring)));
+        let Flags { access } = Flags::parse_from(["test", "--access", "keys"]);
+        let guard =
+            access.guard(Reach::Lambda, Some(Arc::clone(&keyring))).expect("the flags fit each other");
         let routes = query::routes(index, settings);
         let router = Service { guard, routes, ..Service::default() }.into_router();
         Self { router, keyring, credentials: Mutex::default(), _folder: folder }

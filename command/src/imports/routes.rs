@@ -7,6 +7,7 @@ use api::wire::imports::{Job, JobDetails, JobId, Jobs};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::fault::excerpt;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use runtime::body::check_content_type;
@@ -57,7 +58,7 @@ struct NoImports(Problem);
 
 /// Import a file in the background
 ///
-/// NDJSON as for `POST /products/bulk`, of any size. The lines are written to the disk as they arrive; the response is 202
+/// NDJSON as for `POST /products/bulk`, of 16 GiB at most unless configured otherwise. The lines are written to the disk as they arrive; the response is 202
 /// once all of them are durable. A body that breaks off imports nothing. Jobs run one after the other. `GET` the address in
 /// `Location` for the progress.
 ///
@@ -71,8 +72,9 @@ struct NoImports(Problem);
         NotNdjson, NoImports, ServiceFailed, DiskFull,
         (status = 202, description = "All lines are stored durably and will be applied.", body = Job, headers(("Location" = String, description = "The path of the job."))),
         (status = 400, description = "The body broke off, or there are parameters.", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The client sent nothing for a minute.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "There are 100 unfinished jobs.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The client sent nothing for a minute, or less than 8 KiB a second.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The file is larger than the limit, which the problem names.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "There are as many unfinished jobs as there may be, or the upload was slow and another one needed its place.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn create(
@@ -126,7 +128,7 @@ async fn read(
 ) -> Result<Response, Problem> {
     let imports = service.imports()?;
     let page = FaultsPage::read(parameters)?;
-    Ok(uncached(imports.get(parse_id(id)?, page).await?))
+    Ok(uncached(imports.get(parse_id(&id)?, page).await?))
 }
 
 /// Remove an import job
@@ -145,12 +147,12 @@ async fn remove(
     Path(id): Path<String>,
     _: NoParameters,
 ) -> Result<StatusCode, Problem> {
-    service.imports()?.remove(parse_id(id)?).await?;
+    service.imports()?.remove(parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn parse_id(text: String) -> Result<JobId, ImportError> {
-    JobId::parse(&text).ok_or(ImportError::Unknown(text))
+fn parse_id(text: &str) -> Result<JobId, ImportError> {
+    JobId::parse(text).ok_or_else(|| ImportError::Unknown(excerpt(text)))
 }
 
 fn uncached(body: impl Serialize) -> Response {

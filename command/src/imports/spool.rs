@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::checkpoint::{Checkpoint, FaultsPage};
+use super::error::ImportError;
+use super::space::Space;
 
 const LOCK: &str = "lock";
 const LINES: &str = "lines.ndjson";
@@ -34,6 +36,12 @@ impl Spool {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Checks that `bytes` fit on the disk beside what is kept free for the store.
+    pub(super) fn check_room(&self, bytes: u64) -> Result<(), ImportError> {
+        let space = Space::of(&self.path)?;
+        if space.has_room_for(bytes) { Ok(()) } else { Err(ImportError::NoRoom(space.kept)) }
     }
 
     pub(crate) fn folder(&self, id: JobId) -> JobFolder {

@@ -7,6 +7,7 @@ use axum::body::Body;
 use domain::Currency;
 use embedded_store::EmbeddedStore;
 use jiff::SignedDuration;
+use runtime::config::ImportLimits;
 use tokio_util::sync::CancellationToken;
 
 use super::Imports;
@@ -17,7 +18,7 @@ use crate::Catalogue;
 fn imports(dir: &std::path::Path) -> Imports {
     let store = Arc::new(EmbeddedStore::open(dir, embedded_store::Options::default()).unwrap());
     let catalogue = Catalogue::new(store.clone(), store, Currency::USD);
-    Imports::open(dir.join("imports"), catalogue).unwrap()
+    Imports::open(dir.join("imports"), catalogue, ImportLimits::default()).unwrap()
 }
 
 /// Uploads empty jobs and runs them until all are finished.

@@ -12,6 +12,7 @@ use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::access::Guard;
+use runtime::config::ImportLimits;
 use runtime::{Routes, Service, StartError};
 use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, Upgrade, catch_up, upgrade};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
@@ -97,6 +98,7 @@ struct Parts {
     back_ends: OpenBackEnds,
     index: Index,
     imports: PathBuf,
+    import_limits: ImportLimits,
     /// True if the store and the queue are one file.
     is_one_file: bool,
     /// True to rebuild an index of an older format.
@@ -148,7 +150,14 @@ impl App {
         let store = Arc::new(store);
         let back_ends = OpenBackEnds { store: store.clone(), queue: store.clone(), dead_letters: store };
         let imports = data_dir.join("imports");
-        let parts = Parts { back_ends, index, imports, is_one_file: true, upgrades_index: false };
+        let parts = Parts {
+            back_ends,
+            index,
+            imports,
+            import_limits: ImportLimits::default(),
+            is_one_file: true,
+            upgrades_index: false,
+        };
         Self::start(parts, options)
     }
 
@@ -159,6 +168,7 @@ impl App {
     /// If a part cannot be opened, with what to do about it.
     pub(crate) async fn open_configured(configuration: &Configuration) -> Result<Self, StartError> {
         let Configuration { command, sync, query, caching, .. } = configuration;
+        command::check_aws(command).await?;
         let writer = sync::open_index_to_upgrade(sync).await?;
         let (search, settings) = query::service::open(query).await?;
         let back_ends = command::open_back_ends(command).await?;
@@ -169,6 +179,7 @@ impl App {
             back_ends,
             index: Index { writer, search },
             imports: command.data_dir.imports(),
+            import_limits: command.imports,
             is_one_file: configuration.is_one_file(),
             upgrades_index: true,
         };
@@ -177,10 +188,10 @@ impl App {
 
     /// Starts to sync, to relay, and to run import jobs.
     fn start(parts: Parts, options: Options) -> Result<Self, StartError> {
-        let Parts { back_ends, index, imports, is_one_file, upgrades_index } = parts;
+        let Parts { back_ends, index, imports, import_limits, is_one_file, upgrades_index } = parts;
         let (store, queue) = (&back_ends.store, &back_ends.queue);
         let catalogue = Catalogue::new(store.clone(), queue.clone(), options.currency);
-        let imports = Imports::open(imports, catalogue.clone())?;
+        let imports = Imports::open(imports, catalogue.clone(), import_limits)?;
         let consumer = Consumer::new(queue.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (consumer.clone(), stop.clone());

@@ -9,6 +9,7 @@ use crate::eval::EvalArgs;
 use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::import::ImportArgs;
+use crate::keys::KeysArgs;
 use crate::reindex::ReindexArgs;
 use crate::rules::RulesArgs;
 use crate::search::SearchArgs;
@@ -32,7 +33,7 @@ Examples:
   noren serve --demo                      start with 2,000 sample products
   noren import products.ndjson.gz         fill the catalogue
   noren search red kettle --price -50     search it
-  noren export -o backup.ndjson.gz        write all products to a file";
+  noren export -o products.ndjson.gz      write all products to a file";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -55,6 +56,8 @@ pub enum Command {
     Reindex(ReindexArgs),
     /// List, show, retry or drop the changes that could not be indexed
     Dlq(DlqArgs),
+    /// Create, list, rotate and revoke API keys
+    Keys(KeysArgs),
     /// Measure the relevance of search results against rated products
     Eval(EvalArgs),
     /// Measure the speed of import and search on this machine
@@ -98,7 +101,7 @@ mod tests {
     #[test]
     fn service_folder_and_back_ends_exclude_each_other() {
         let targets = ["--url=http://x", "--data-dir=d", "--back-ends"];
-        let commands: [&[&str]; 9] = [
+        let commands: [&[&str]; 10] = [
             &["search"],
             &["explain", "id"],
             &["eval", "judgments.csv"],
@@ -107,6 +110,7 @@ mod tests {
             &["verify"],
             &["reindex"],
             &["dlq", "list"],
+            &["keys", "list"],
             &["dlq", "retry", "--all"],
         ];
         for command in commands {

@@ -142,7 +142,7 @@ impl Operation {
 
     fn done(self) -> &'static str {
         match self {
-            Self::Retry => "sent again",
+            Self::Retry => "enqueued again",
             Self::Drop => "dropped",
         }
     }
@@ -377,6 +377,6 @@ mod tests {
     fn a_remaining_letter_is_shown_with_its_reason() {
         let refused = vec![RefusedLetter { key: key("18"), reason: "drop it".to_owned() }];
         let outcome = LettersOutcome { done: vec![key("17")], refused, more: false };
-        assert_eq!(render_outcome(&outcome, Operation::Retry), "1 sent again\n18 stays: drop it");
+        assert_eq!(render_outcome(&outcome, Operation::Retry), "1 enqueued again\n18 stays: drop it");
     }
 }

@@ -16,6 +16,7 @@ mod explain;
 pub mod export;
 pub mod failure;
 pub mod import;
+mod keys;
 mod maintenance_events;
 mod parameter_args;
 mod part_file;

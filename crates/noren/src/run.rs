@@ -8,7 +8,8 @@ use runtime::StartError;
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::{
-    backup, bench, completions, dlq, eval, explain, export, import, reindex, rules, search, serve, verify,
+    backup, bench, completions, dlq, eval, explain, export, import, keys, reindex, rules, search, serve,
+    verify,
 };
 
 /// Runs a command to its end. An error is printed in one line on standard error.
@@ -28,6 +29,7 @@ pub fn run_command_line(cli: Cli) -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<ExitCode, Failure> {
+    runtime::start::keep_files_private();
     runtime::config::check_environment(&api::config::variables())?;
     runtime::telemetry::start("noren")?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -46,6 +48,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Verify(args) => return verify::verify(&args).await,
         Command::Reindex(args) => reindex::reindex(&args).await?,
         Command::Dlq(args) => return dlq::dlq(&args).await,
+        Command::Keys(args) => keys::keys(args).await?,
         Command::Eval(args) => eval::eval(&args).await?,
         Command::Bench(args) => bench::bench(&args).await?,
         Command::Rules(args) => rules::rules(&args)?,

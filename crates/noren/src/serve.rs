@@ -64,8 +64,9 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     println!("Ctrl-C stops it.");
     // An index that does not respond is reported by /health/ready.
     print_upgrade(app.upgrade().await.unwrap_or(Upgrade::NotNeeded));
+    let connections = guard.connection_limits();
     let router = app.service(guard, services.caching.answer_cache_mb).into_router();
-    server::serve(listener, router, server::stop_signal()).await;
+    server::serve_with(listener, router, connections, server::stop_signal()).await;
     app.stop().await;
     Ok(())
 }

@@ -15,7 +15,7 @@ use http::{HeaderName, Method, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, Any as AnyOf, CorsLayer};
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::request_id::RequestId;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 use utoipa::openapi::OpenApi;
@@ -25,7 +25,10 @@ use crate::access::{Controlled, Guard, control, hide_from_other_sites};
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 use crate::landing::Landing;
 use crate::problem::problems_for_bare_errors;
+use crate::request_id;
+pub use crate::request_id::REQUEST_ID;
 use crate::routes::{Requirement, Requirements, Routes, add_security_schemes};
+use crate::safe_headers::add_safe_headers;
 
 /// The maximum size of a body that is read as a whole, in bytes. Streamed bodies have no limit.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -36,8 +39,6 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The response header of a write with its sync token, and the request header of searches that must see the write.
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
-/// The header of a request and its response with the id under which the request is logged.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The response headers that scripts of other sites may read.
 pub const EXPOSED_HEADERS: [HeaderName; 6] = [ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN];
 
@@ -74,7 +75,13 @@ impl Service {
     pub fn into_router_with_requirements(self) -> (Router, Arc<Requirements>) {
         crate::telemetry::metrics();
         health::describe_metrics();
-        let vitals = Vitals { parts: self.parts.into(), gauges: self.gauges.into(), queue: self.queue };
+        crate::server::describe_metrics();
+        let vitals = Vitals {
+            parts: self.parts.into(),
+            gauges: self.gauges.into(),
+            queue: self.queue,
+            ..Vitals::default()
+        };
         let (uploads, upload_requirements, described) = self.uploads.into_parts();
         let mut openapi = self.routes.openapi().clone();
         openapi.merge(described);
@@ -133,9 +140,9 @@ fn around(router: Router, controlled: Controlled) -> Router {
         .layer(from_fn_with_state(controlled.clone(), control))
         .layer(cors())
         .layer(from_fn_with_state(controlled, hide_from_other_sites))
+        .layer(map_response(add_safe_headers))
         .layer(from_fn(observe))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .layer(from_fn(request_id::assign))
 }
 
 /// Returns the routes `/openapi.json` and, with the feature `docs`, `/docs`.

@@ -107,8 +107,14 @@ fn answer(headers: &HeaderMap, page: &str, index: &Value) -> Response {
     }
 }
 
+/// The most bytes of an unknown path that a response repeats.
+const MAX_SHOWN_PATH: usize = 200;
+
 fn not_found(uri: &Uri, advice: &str) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {}; {advice}", uri.path()))
+    let path = uri.path();
+    let shown = &path[..path.floor_char_boundary(MAX_SHOWN_PATH)];
+    let more = if shown.len() < path.len() { "…" } else { "" };
+    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {shown}{more}; {advice}"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
+use rustix::fs::Mode;
 
 use crate::start_error::{StartError, exit_code};
 
@@ -32,6 +33,7 @@ where
     let config =
         C::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit());
     let started = || {
+        keep_files_private();
         crate::config::check_environment(known)?;
         crate::telemetry::start(service)?;
         tokio::runtime::Builder::new_multi_thread()
@@ -40,6 +42,12 @@ where
             .map_err(|error| StartError::because("cannot start the threads of the service", error))
     };
     exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
+}
+
+/// Makes the files that this process creates from now on readable by its own user alone, whatever the shell that started it
+/// allows: the data folder, exports and backups hold the whole catalogue, drafts too. Existing files keep their permissions.
+pub fn keep_files_private() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
 /// Parses flags and variables. `--help` and `--version` end the process, as usual for a command line.

@@ -27,8 +27,10 @@ pub fn start(service: &'static str) -> Result<(), StartError> {
     // Metrics that are recorded before the recorder is installed are lost.
     metrics();
     let filter = match std::env::var("RUST_LOG") {
-        Ok(levels) if !levels.is_empty() => EnvFilter::try_new(levels).map_err(|error| {
-            StartError::because("RUST_LOG is not a list of log levels such as info", error)
+        Ok(levels) if !levels.is_empty() => EnvFilter::try_new(&levels).map_err(|error| {
+            StartError::usage(format!(
+                "RUST_LOG={levels} cannot be used: {error}; write levels such as info or info,query=debug"
+            ))
         })?,
         _ => EnvFilter::new("info,tantivy=warn"),
     };

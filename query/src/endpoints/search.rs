@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::Fault;
 use domain::search::Restriction;
-use runtime::Problem;
-use runtime::body::JsonBody;
+use runtime::body::SmallJsonBody;
+use runtime::{Problem, off_thread};
 
 use crate::answer;
 use crate::execute::cache_key;
@@ -110,6 +110,8 @@ pub(crate) async fn search(
 /// The field of a parameter that may be repeated takes a list, or one value alone. Attributes are an object:
 /// `{"attributes": {"colour": ["red", "blue"], "width": "10..20"}}`. Null is the same as leaving a field out.
 ///
+/// A body has at most 64 KiB, a search in it at most 100 fields and values.
+///
 /// Responses have no `ETag`, because caches do not keep responses to a POST.
 #[utoipa::path(
     post,
@@ -135,6 +137,10 @@ pub(crate) async fn search(
         ServiceFailed,
         NotIndexed,
         (
+            status = 413, description = "The body is larger than 64 KiB.", body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (
             status = 422,
             description = "Fields are unknown, malformed or out of range; `errors` names each, with the position of its \
                            search if there are several.",
@@ -156,9 +162,10 @@ pub(crate) async fn search_by_body(
     _: NoParameters,
     Restricted(restriction): Restricted,
     mut required: RequiredVersions,
-    JsonBody(body): JsonBody,
+    SmallJsonBody(body): SmallJsonBody,
 ) -> Result<Response, Problem> {
-    let searches = parameters::read_searches(&body, service.settings.currency);
+    let currency = service.settings.currency;
+    let searches = off_thread(body.len(), move || parameters::read_searches(&body, currency)).await;
     match searches.map_err(|error| bad_body(&error, "the body"))? {
         Searches::One(search) => {
             required = required.and(search.required.clone())?;

@@ -35,13 +35,13 @@ fn write(request: &SearchRequest) -> String {
 }
 
 fn faults(query: &str) -> Vec<(String, FaultKind)> {
-    let Err(Faults(faults)) = read_search(query, Currency::USD) else { panic!("{query} has no fault") };
-    faults.into_iter().map(|fault| (fault.field, fault.kind)).collect()
+    let Err(faults) = read_search(query, Currency::USD) else { panic!("{query} has no fault") };
+    faults.into_list().into_iter().map(|fault| (fault.field, fault.kind)).collect()
 }
 
 fn message(query: &str) -> String {
-    let Err(Faults(faults)) = read_search(query, Currency::USD) else { panic!("{query} has no fault") };
-    faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("\n")
+    let Err(faults) = read_search(query, Currency::USD) else { panic!("{query} has no fault") };
+    faults.into_list().into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("\n")
 }
 
 fn euro() -> Currency {
@@ -274,7 +274,7 @@ fn the_values_of_a_facet_have_parameters_of_their_own() {
     assert_eq!(read("").unwrap().limit, DEFAULT_LISTED_VALUES);
     assert_eq!(read(&super::write(Endpoint::FacetValues, &request)), Ok(request));
     for query in ["limit=0", "limit=1001", "page=1", "sortBy=name", "facets=brand", "prefix=a&prefix=b"] {
-        assert_eq!(read(query).unwrap_err().0.len(), 1, "{query}");
+        assert_eq!(read(query).unwrap_err().count(), 1, "{query}");
     }
 }
 

@@ -7,12 +7,13 @@ use api::problems::{BackEnd, OrProblem as _, bad_parameters, of_fault};
 use api::responses::{BadJsonBody, BadParameters, Components, ServiceFailed};
 use api::wire::dead_letters::{Letter, LetterSelection, Letters, LettersOutcome};
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use domain::ports::DeadLetterKey;
 use domain::{Fault, FaultKind};
 use http::StatusCode;
 use runtime::body::JsonBody;
-use runtime::{Problem, Routes};
+use runtime::{Problem, Routes, off_thread};
 use utoipa::OpenApi;
 use utoipa_axum::routes;
 
@@ -93,7 +94,7 @@ async fn retry(
     _: NoParameters,
     JsonBody(body): JsonBody,
 ) -> Result<Json<LettersOutcome>, Problem> {
-    Ok(Json(service.retry(read_selection(&body)?).await.or_problem(BACK_ENDS)?))
+    Ok(Json(service.retry(selection(body).await?).await.or_problem(BACK_ENDS)?))
 }
 
 /// Drop dead letters
@@ -113,7 +114,11 @@ async fn drop_letters(
     _: NoParameters,
     JsonBody(body): JsonBody,
 ) -> Result<Json<LettersOutcome>, Problem> {
-    Ok(Json(service.drop_letters(read_selection(&body)?).await.or_problem(BACK_ENDS)?))
+    Ok(Json(service.drop_letters(selection(body).await?).await.or_problem(BACK_ENDS)?))
+}
+
+async fn selection(body: Bytes) -> Result<Selection, Problem> {
+    off_thread(body.len(), move || read_selection(&body)).await
 }
 
 fn read_selection(body: &[u8]) -> Result<Selection, Problem> {

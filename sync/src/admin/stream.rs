@@ -7,7 +7,7 @@ use api::wire::Failed;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use domain::ports::PortError;
-use futures::stream;
+use futures::stream::{self, StreamExt as _};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -41,7 +41,8 @@ where
             }
         }
     });
-    let lines = stream::unfold(Some(Events { receiver, last }), next_line);
+    // Fused, because the compression layer polls once more after the end.
+    let lines = stream::unfold(Some(Events { receiver, last }), next_line).fuse();
     ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }
 

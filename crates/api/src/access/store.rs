@@ -24,7 +24,7 @@ pub async fn open(
         true => Some(Arc::new(Keyring::new(open_store(access, data_dir).await?))),
         false => None,
     };
-    Ok(access.guard(reach, keyring))
+    access.guard(reach, keyring)
 }
 
 /// Opens the access store, creating it if it is missing.

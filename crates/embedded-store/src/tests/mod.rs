@@ -40,6 +40,10 @@ impl ManualClock {
         self.0.fetch_add(to_millis(by), Ordering::SeqCst);
     }
 
+    fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(to_millis(by), Ordering::SeqCst);
+    }
+
     fn options(&self, outbox: Outbox) -> Options {
         let clock = self.clone();
         let read = move || Timestamp::from_millisecond(clock.0.load(Ordering::SeqCst)).unwrap();

@@ -3,11 +3,13 @@
 
 mod api;
 mod in_process;
+mod key;
 mod lines;
 mod response;
 mod service;
 
 pub use api::{Api, LineHandler};
 pub use in_process::InProcess;
+pub use key::api_key;
 pub use response::{Problem, Response, read_json};
 pub use service::{RequestError, Service};

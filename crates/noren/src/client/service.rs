@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Url};
 
 use super::api::{Api, LineHandler};
@@ -24,11 +25,20 @@ pub struct Service {
 }
 
 impl Service {
-    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`. Nothing is sent yet.
+    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`, with the API key of the environment.
+    /// Nothing is sent yet.
     ///
     /// # Errors
-    /// If the text is not the address of a service.
+    /// If the text is not the address of a service, or the key cannot be read.
     pub fn at(url: &str) -> Result<Self, Failure> {
+        Self::with_key(url, super::api_key(None)?.as_deref())
+    }
+
+    /// Creates the client of a service that asks for an API key.
+    ///
+    /// # Errors
+    /// If the text is not the address of a service, or the key has characters that no key has.
+    pub fn with_key(url: &str, key: Option<&str>) -> Result<Self, Failure> {
         let base = base_url(url)?;
         // Fails only if another part of the process has installed a provider, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -37,6 +47,7 @@ impl Service {
             .read_timeout(READ_TIMEOUT)
             // Compression costs more time than it saves on the way to a service nearby.
             .no_gzip()
+            .default_headers(headers_of(key)?)
             .user_agent(concat!("noren/", env!("CARGO_PKG_VERSION")));
         if is_local(&base) {
             // A proxy would look for the service on its own machine.
@@ -72,7 +83,9 @@ impl Service {
 
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         url.set_path(&format!("{}{}", self.base.path(), path.trim_start_matches('/')));
+        url.set_query(query);
         url
     }
 
@@ -119,6 +132,22 @@ impl From<RequestError> for Failure {
     }
 }
 
+/// Returns the headers of every request.
+fn headers_of(key: Option<&str>) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::new();
+    if let Some(key) = key {
+        let fault = || {
+            Failure::usage(
+                "the API key has characters that no key has; write it as `noren keys create` printed it",
+            )
+        };
+        let mut value = HeaderValue::from_str(key).map_err(|_| fault())?;
+        value.set_sensitive(true);
+        headers.insert("x-api-key", value);
+    }
+    Ok(headers)
+}
+
 /// Parses an address, which may lack its scheme. The path of the result ends in a slash.
 fn base_url(url: &str) -> Result<Url, Failure> {
     let text = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
@@ -148,6 +177,10 @@ impl Api for Service {
 
     async fn post(&self, path: &str, body: Bytes) -> Result<Response, Failure> {
         Ok(self.post_as(path, "application/json", body).await?)
+    }
+
+    async fn delete(&self, path: &str) -> Result<Response, Failure> {
+        Ok(self.send(self.client.delete(self.url(path))).await?)
     }
 
     async fn stream(

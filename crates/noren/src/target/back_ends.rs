@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use access::Keyring;
 use axum::Router;
 use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
 use domain::ports::IndexMaintenance;
-use runtime::config::StoreKind;
+use runtime::config::{self, StoreKind};
 use runtime::{Routes, Service, Waiting};
 use sync::{DeadLetterService, StoreAndIndex};
 
@@ -35,11 +36,7 @@ impl BackEnds {
 
     /// Selects the embedded back ends in a folder.
     pub(super) fn in_folder(data_dir: &Path) -> Result<Self, Failure> {
-        if !data_dir.is_dir() {
-            let message =
-                format!("there is no folder {}; name the data folder of a catalogue", data_dir.display());
-            return Err(Failure::new(message));
-        }
+        check_folder(data_dir)?;
         let Self { written, indexed } = Self::of_environment()?;
         Ok(Self {
             written: written.embedded_in(data_dir.to_owned()),
@@ -55,15 +52,33 @@ impl BackEnds {
         if access == Access::Search {
             return Ok(OpenCatalogue { router: router_of(search_routes().await?), store: None });
         }
+        if access == Access::Keys {
+            return Ok(OpenCatalogue { router: key_routes(&self.written.data_dir).await?, store: None });
+        }
         let store = OpenStore::open(&self.written).await?;
         let router = match access {
             Access::CompareIndex => store.index_router(sync::open_index(&self.indexed).await?),
             Access::RebuildIndex => store.index_router(sync::open_index_to_rebuild(&self.indexed).await?),
             Access::SearchAndStore => store.router(search_routes().await?),
-            Access::Store | Access::Write | Access::Search => store.router(Routes::default()),
+            Access::Store | Access::Write | Access::Search | Access::Keys => store.router(Routes::default()),
         };
         Ok(OpenCatalogue { router, store: Some(store) })
     }
+}
+
+/// Checks that a folder holds a catalogue, so that a command on the wrong folder does not create an empty one.
+///
+/// # Errors
+/// If the folder or its store does not exist.
+pub(super) fn check_folder(data_dir: &Path) -> Result<(), Failure> {
+    let shown = data_dir.display();
+    if !data_dir.is_dir() {
+        return Err(Failure::new(format!("there is no folder {shown}; name the data folder of a catalogue")));
+    }
+    if !embedded_store::exists(data_dir) {
+        return Err(Failure::new(format!("there is no catalogue in {shown}; name its data folder")));
+    }
+    Ok(())
 }
 
 /// A catalogue without a sync consumer: changes wait in the queue for a service.
@@ -108,6 +123,13 @@ impl OpenStore {
 /// Returns the router of some routes, for requests of this process.
 fn router_of(routes: Routes) -> Router {
     Service { routes, ..Service::default() }.into_router()
+}
+
+/// Returns the router of API keys, over the access store that the variables name.
+async fn key_routes(data_dir: &config::DataDir) -> Result<Router, Failure> {
+    let access: config::Access = from_environment()?;
+    let store = api::access::open_store(&access, data_dir).await?;
+    Ok(router_of(api::access::key_routes(Arc::new(Keyring::new(store)))))
 }
 
 async fn search_routes() -> Result<Routes, Failure> {

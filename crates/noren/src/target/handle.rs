@@ -9,10 +9,10 @@ use domain::Currency;
 use domain::ports::DeadLetter;
 
 use super::access::Access;
-use super::back_ends::{BackEnds, OpenStore};
+use super::back_ends::{BackEnds, OpenStore, check_folder};
 use super::environment::{check_embedded, from_environment};
 use crate::app::{App, Options};
-use crate::client::{Api, InProcess, Service};
+use crate::client::{Api, InProcess, Service, api_key};
 use crate::failure::{Context as _, Failure};
 
 /// Address of the service that a command uses by default.
@@ -49,8 +49,9 @@ impl CatalogueHandle {
     ///
     /// # Errors
     /// If the address is invalid.
-    pub(super) fn of_service(url: Option<&str>) -> Result<Self, Failure> {
-        let service = Service::at(url.unwrap_or(DEFAULT_URL))?;
+    pub(super) fn of_service(url: Option<&str>, key_file: Option<&Path>) -> Result<Self, Failure> {
+        let key = api_key(key_file)?;
+        let service = Service::with_key(url.unwrap_or(DEFAULT_URL), key.as_deref())?;
         Ok(Self { api: Box::new(service.clone()), source: Source::Service(service) })
     }
 
@@ -62,11 +63,19 @@ impl CatalogueHandle {
         check_embedded()?;
         match access {
             Access::Write | Access::Search | Access::SearchAndStore => {
+                if access != Access::Write {
+                    check_folder(folder)?;
+                }
                 let options = Options::of(&from_environment()?)?;
                 let app = App::open(folder, options).await?;
                 Ok(Self { api: Box::new(InProcess(app.router())), source: Source::Folder(Box::new(app)) })
             }
             Access::Store | Access::CompareIndex | Access::RebuildIndex => {
+                Self::open(&BackEnds::in_folder(folder)?, access).await
+            }
+            // The first key may be created before the first start.
+            Access::Keys => {
+                std::fs::create_dir_all(folder).context(|| format!("creating {}", folder.display()))?;
                 Self::open(&BackEnds::in_folder(folder)?, access).await
             }
         }

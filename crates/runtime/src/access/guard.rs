@@ -1,21 +1,26 @@
 //! Who is let in.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use access::jwt::JwtVerifier;
+use access::limits::{Decision, Limits};
 use access::{ApiKey, Identity, Keyring, Principal, Refusal, Scope, Scopes, SecretHash, TenantToken};
 use http::{HeaderMap, StatusCode, Uri};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
 use super::credentials::credentials;
+use super::limited::too_many;
 use super::origin::{Hosts, Origins, is_same_origin};
 use crate::Problem;
+use crate::server::ConnectionLimits;
 
 /// Decides who may use a service. Clones share their state.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Guard(Arc<Rules>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Rules {
     /// How requests are authenticated. `None` lets every program in, but no page of another site.
     pub(crate) credentials: Option<Accepted>,
@@ -25,15 +30,18 @@ pub(crate) struct Rules {
     pub(crate) hosts: Hosts,
     /// The sites whose pages may use every route.
     pub(crate) origins: Origins,
+    /// How many requests a client may send.
+    pub(crate) limits: Option<Limits>,
     /// The proxies whose `X-Forwarded-For` counts.
     pub(crate) proxies: Vec<IpNet>,
 }
 
 /// The credentials that are accepted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) root_key: Option<SecretHash>,
     pub(crate) keys: Option<Arc<Keyring>>,
+    pub(crate) jwt: Option<JwtVerifier>,
 }
 
 impl Guard {
@@ -59,7 +67,15 @@ impl Guard {
         &self.0.proxies
     }
 
-    /// Returns the principal of a request to a route that requires `scope`.
+    /// Returns the limits for the connections of a server: trusted proxies, which connect for many clients, are exempt from
+    /// the one of each peer.
+    pub fn connection_limits(&self) -> ConnectionLimits {
+        let guard = self.clone();
+        let is_proxy = move |peer| guard.proxies().iter().any(|proxies| proxies.contains(&peer));
+        ConnectionLimits::default().with_exempt(move |peer| peer.is_loopback() || is_proxy(peer))
+    }
+
+    /// Returns the principal of a request to a route that requires `scope`. `client` is the address of the client, if it is known.
     ///
     /// # Errors
     /// If the request is refused.
@@ -67,20 +83,65 @@ impl Guard {
         &self,
         uri: &Uri,
         headers: &HeaderMap,
+        client: Option<IpAddr>,
         scope: Scope,
     ) -> Result<Principal, Problem> {
         let principal = match &self.0.credentials {
             None => self.admit_anyone(uri, headers, scope)?,
-            Some(accepted) => match credentials(headers)? {
-                Some(given) => accepted.authenticate(given, Timestamp::now()).await?,
-                None if self.0.anonymous.has(scope) => Principal::new(Identity::Anonymous, self.0.anonymous),
-                None => return Err(Refusal::NoCredentials(scope).into()),
+            Some(accepted) => match credentials(headers) {
+                Ok(None) if self.0.anonymous.has(scope) => {
+                    Principal::new(Identity::Anonymous, self.0.anonymous)
+                }
+                Ok(None) => return Err(Refusal::NoCredentials(scope).into()),
+                given => self.authenticate(accepted, given, client).await?,
             },
         };
         if !principal.has(scope) {
             return Err(Refusal::LacksScope(scope).into());
         }
         Ok(principal)
+    }
+
+    /// Checks credentials, unless too many from this client were wrong.
+    async fn authenticate(
+        &self,
+        accepted: &Accepted,
+        given: Result<Option<&str>, Refusal>,
+        client: Option<IpAddr>,
+    ) -> Result<Principal, Problem> {
+        let now = Timestamp::now();
+        if let Some(limits) = &self.0.limits {
+            let decision = limits.may_authenticate(client, now);
+            if !decision.allowed {
+                return Err(too_many(&decision, "too many requests from this address had wrong credentials"));
+            }
+        }
+        let checked = match given {
+            Ok(given) => accepted.authenticate(given.unwrap_or_default(), now).await,
+            Err(refusal) => Err(refusal),
+        };
+        if let (Err(Refusal::Invalid), Some(limits)) = (&checked, &self.0.limits) {
+            limits.count_failure(client, now);
+        }
+        Ok(checked?)
+    }
+
+    /// Counts a request of a principal. Returns its place in the limit that applies, if one does.
+    ///
+    /// # Errors
+    /// If the principal has sent too many requests, or they cannot be counted.
+    pub(super) async fn count(
+        &self,
+        principal: &Principal,
+        client: Option<IpAddr>,
+        scope: Scope,
+    ) -> Result<Option<Decision>, Problem> {
+        let Some(limits) = &self.0.limits else { return Ok(None) };
+        match limits.count(principal, client, scope, Timestamp::now()).await {
+            Ok(Some(decision)) if !decision.allowed => Err(too_many(&decision, "too many requests")),
+            Ok(decision) => Ok(decision),
+            Err(error) => Err(Refusal::Unavailable(error).into()),
+        }
     }
 
     /// Admits every request that no page of another site sent. Pages of other sites may search.
@@ -113,6 +174,15 @@ impl Accepted {
         {
             return TenantToken::read(given).ok_or(Refusal::Invalid)?.verify(keys, now).await;
         }
-        Err(Refusal::Invalid)
+        match &self.jwt {
+            Some(jwt) => jwt.verify(given, now).await,
+            None => Err(Refusal::Invalid),
+        }
+    }
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("credentials", &self.0.credentials).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! The layers of a router that control access.
 
-use access::Scope;
+use access::limits::Decision;
+use access::{Principal, Scope};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -9,6 +10,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::client::ClientAddress;
 use super::guard::Guard;
+use super::limited;
 use crate::Problem;
 use crate::routes::{Requirement, SharedRequirements};
 
@@ -27,28 +29,50 @@ pub(crate) async fn control(
         Ok(None) => return next.run(request).await,
         Err(problem) => return problem.into_response(),
     };
-    if let Some(client) = ClientAddress::of(request.extensions(), request.headers(), guard.proxies()) {
+    let client = ClientAddress::of(request.extensions(), request.headers(), guard.proxies());
+    if let Some(client) = client {
         request.extensions_mut().insert(client);
     }
+    let client = client.map(|ClientAddress(client)| client);
     let scope = match requirement {
         Requirement::Scope(scope) => scope,
         // Readiness has details for operators.
         Requirement::Public => Scope::Admin,
     };
-    match (guard.admit(request.uri(), request.headers(), scope).await, requirement) {
-        (Ok(principal), _) => {
-            tracing::Span::current().record("principal", tracing::field::display(&principal.identity));
-            let has_credentials = principal.has_credentials();
+    let admitted = guard.admit(request.uri(), request.headers(), client, scope).await;
+    match (admitted, requirement) {
+        (Ok(principal), Requirement::Public) => {
             request.extensions_mut().insert(principal);
-            let mut response = next.run(request).await;
-            if guard.asks_for_credentials() && matches!(requirement, Requirement::Scope(_)) {
-                limit_caching(&mut response, has_credentials);
-            }
-            response
+            next.run(request).await
         }
         (Err(_), Requirement::Public) => next.run(request).await,
+        (Ok(principal), Requirement::Scope(scope)) => match guard.count(&principal, client, scope).await {
+            Ok(decision) => run_for(principal, &guard, decision.as_ref(), request, next).await,
+            Err(problem) => problem.into_response(),
+        },
         (Err(problem), Requirement::Scope(_)) => problem.into_response(),
     }
+}
+
+/// Runs a request of a principal that has the scope of the route.
+async fn run_for(
+    principal: Principal,
+    guard: &Guard,
+    decision: Option<&Decision>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    tracing::Span::current().record("principal", tracing::field::display(&principal.identity));
+    let has_credentials = principal.has_credentials();
+    request.extensions_mut().insert(principal);
+    let mut response = next.run(request).await;
+    if guard.asks_for_credentials() {
+        limit_caching(&mut response, has_credentials);
+    }
+    if let Some(decision) = decision {
+        limited::add_headers(decision, response.headers_mut());
+    }
+    response
 }
 
 /// Returns what the route of a request requires, or `None` if there is no route.

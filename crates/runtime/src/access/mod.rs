@@ -4,6 +4,7 @@ mod client;
 mod credentials;
 mod guard;
 mod layer;
+mod limited;
 mod origin;
 mod refused;
 

@@ -1,9 +1,12 @@
 //! Who may use a service.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use access::{Keyring, Scope, Scopes, SecretHash};
+use access::jwt::{JwksSource, JwtOptions, JwtVerifier};
+use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions, Limits};
+use access::{Keyring, RateLimit, Scope, Scopes, SecretHash};
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
@@ -13,8 +16,9 @@ use crate::access::{Accepted, Guard, Hosts, Origins, Rules};
 /// Who may use a service.
 #[derive(Debug, Clone, Args)]
 pub struct Access {
-    /// Who may use the service: `keys` asks for API keys (see `noren keys`); `none` lets everyone do everything. A service
-    /// that only this machine reaches has none by default; any other must choose
+    /// Who may use the service: those with API keys (`keys`, see `noren keys`), with tokens of an identity provider (`jwt`), or
+    /// both (`keys,jwt`); `none` lets everyone do everything. A service that only this machine reaches has none by
+    /// default; any other must choose
     #[arg(long, env = "NOREN_ACCESS", value_name = "KIND", value_delimiter = ',')]
     pub access: Vec<AccessKind>,
     /// What clients without a key may do
@@ -39,6 +43,65 @@ pub struct Access {
     /// Table of the API keys in DynamoDB
     #[arg(long, env = "NOREN_ACCESS_TABLE", default_value = "noren-access", value_name = "NAME")]
     pub access_table: String,
+    /// Tokens that are accepted.
+    #[command(flatten)]
+    pub jwt: Jwt,
+    /// Most requests of a client in a number of seconds, such as 600/60, in this process; a key may have a limit of its own
+    #[arg(long, env = "NOREN_RATE_LIMIT", value_name = "REQUESTS/SECONDS", value_parser = parse_rate_limit)]
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// The JSON Web Tokens that are accepted.
+#[derive(Debug, Clone, Args)]
+pub struct Jwt {
+    /// File with the secret of HS256 tokens, at least 32 bytes
+    #[arg(long, env = "NOREN_JWT_SECRET_FILE", value_name = "FILE")]
+    pub jwt_secret_file: Option<PathBuf>,
+    /// Key set of RS256, ES256 and EdDSA tokens: an https:// address or a file
+    #[arg(long, env = "NOREN_JWKS", value_name = "URL|FILE")]
+    pub jwks: Option<String>,
+    /// Issuer of the tokens, their claim `iss`
+    #[arg(
+        long,
+        env = "NOREN_JWT_ISSUER",
+        value_name = "ISSUER",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub jwt_issuer: String,
+    /// Audience of the tokens, their claim `aud`
+    #[arg(
+        long,
+        env = "NOREN_JWT_AUDIENCE",
+        value_name = "AUDIENCE",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub jwt_audience: String,
+    /// Claim with the scopes of a token
+    #[arg(long, env = "NOREN_JWT_SCOPE_CLAIM", value_name = "CLAIM", default_value = "scope")]
+    pub jwt_scope_claim: String,
+}
+
+impl Jwt {
+    /// Opens the verifier.
+    fn open(&self) -> Result<JwtVerifier, StartError> {
+        let jwks = self.jwks.as_ref().map(|jwks| match jwks.contains("://") {
+            true => JwksSource::Url(jwks.clone()),
+            false => JwksSource::File(jwks.into()),
+        });
+        let options = JwtOptions {
+            secret_file: self.jwt_secret_file.clone(),
+            jwks,
+            issuer: self.jwt_issuer.clone(),
+            audience: self.jwt_audience.clone(),
+            scope_claim: self.jwt_scope_claim.clone(),
+        };
+        JwtVerifier::open(options).map_err(|error| {
+            let settings = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, NOREN_JWT_AUDIENCE, and NOREN_JWT_SECRET_FILE or NOREN_JWKS";
+            StartError::usage(format!("{settings}: {}", StartError::because("tokens cannot be checked", error).line()))
+        })
+    }
 }
 
 /// A way to control access.
@@ -48,6 +111,8 @@ pub enum AccessKind {
     None,
     /// API keys
     Keys,
+    /// JSON Web Tokens
+    Jwt,
 }
 
 /// What clients without credentials may do.
@@ -106,7 +171,10 @@ impl Access {
     }
 
     /// Returns the guard of a service. `keyring` are the keys, if they are accepted.
-    pub fn guard(&self, reach: Reach, keyring: Option<Arc<Keyring>>) -> Guard {
+    ///
+    /// # Errors
+    /// If tokens are accepted and cannot be checked.
+    pub fn guard(&self, reach: Reach, keyring: Option<Arc<Keyring>>) -> Result<Guard, StartError> {
         let asks = self.access.iter().any(|kind| *kind != AccessKind::None);
         if self.access.contains(&AccessKind::None) {
             tracing::warn!(
@@ -121,14 +189,34 @@ impl Access {
             Reach::Address(_) => Hosts::new(&self.hosts),
             Reach::Lambda => Hosts::any(),
         };
-        Guard::new(Rules {
-            credentials: asks.then(|| Accepted { root_key: self.root_key_hash.clone(), keys: keyring }),
+        let jwt = match self.access.contains(&AccessKind::Jwt) {
+            true => Some(self.jwt.open()?),
+            false => None,
+        };
+        let limits = LimitOptions {
+            default: self.rate_limit,
+            failures: DEFAULT_FAILURES,
+            store: keyring.as_ref().map(|keyring| Arc::clone(keyring.store())),
+            fail_open: FailOpen::default(),
+        };
+        Ok(Guard::new(Rules {
+            credentials: asks.then(|| Accepted { root_key: self.root_key_hash.clone(), keys: keyring, jwt }),
+            limits: (asks || self.rate_limit.is_some()).then(|| Limits::new(limits)),
             anonymous,
             hosts,
             origins: Origins::new(&self.cors),
             proxies: self.trusted_proxies.clone(),
-        })
+        }))
     }
+}
+
+/// Parses a limit such as `600/60`.
+fn parse_rate_limit(text: &str) -> Result<RateLimit, String> {
+    let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
+    let limit = text.split_once('/').and_then(|(requests, seconds)| {
+        Some(RateLimit { requests: number(requests)?, window_seconds: number(seconds)? })
+    });
+    limit.ok_or_else(|| "write a number of requests and one of seconds, such as 600/60".to_owned())
 }
 
 /// Parses an origin: a scheme and a host, with a port if it is not the usual one.

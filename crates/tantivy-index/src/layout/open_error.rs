@@ -69,13 +69,29 @@ pub enum OpenError {
         reason: String,
     },
     /// The file system returned an error.
-    #[error("cannot use {} as the folder of the index: {source}; check its permissions and the space left", .folder.display())]
+    #[error("cannot use {} as the folder of the index: {}: {source}", .folder.display(), advice(source.kind()))]
     Io {
         /// The folder of the index.
         folder: PathBuf,
         /// The error of the file system.
         source: io::Error,
     },
+}
+
+/// Returns what to do about an error of the file system.
+fn advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file is in its place; choose another data folder"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "give this user the right to write there, or choose another data folder"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full; free some space, or choose another data folder"
+        }
+        _ => "check the disk, or choose another data folder",
+    }
 }
 
 impl OpenError {

@@ -11,6 +11,7 @@ use crate::layout::folder::GenerationFolder;
 use crate::layout::generations::IndexFolder;
 use crate::layout::open_error::OpenError;
 use crate::search::pinned_file::{FileId, PinnedFile};
+use crate::search::snapshot::Snapshot;
 use crate::search::snapshot_loader::SnapshotLoader;
 
 /// The pause after a failure to open a new generation.
@@ -69,6 +70,23 @@ impl LiveGeneration {
             Some(opened) => Some(opened.snapshots),
             None => self.current().map(|current| current.snapshots),
         }
+    }
+
+    /// Returns the newest snapshot of [`snapshots`](Self::snapshots). If the generation was replaced, and perhaps removed,
+    /// while another search opens its successor, returns the snapshot that was loaded last; `None` if there is no generation.
+    pub(crate) fn newest(&self) -> Option<tantivy::Result<Arc<Snapshot>>> {
+        let snapshots = self.snapshots()?;
+        Some(snapshots.newest().or_else(|error| match self.is_replaced(&snapshots) {
+            true => Ok(snapshots.loaded()),
+            false => Err(error),
+        }))
+    }
+
+    /// Returns true if the pointer was replaced after it named this generation.
+    fn is_replaced(&self, snapshots: &Arc<SnapshotLoader>) -> bool {
+        let Ok(id) = FileId::at(&self.pointer_path) else { return false };
+        let current = self.current();
+        current.is_some_and(|current| !Arc::ptr_eq(&current.snapshots, snapshots) || current.pointer.id != id)
     }
 
     /// Opens the live generation if the pointer file is not the one that named `current`.

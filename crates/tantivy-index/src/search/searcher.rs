@@ -70,9 +70,8 @@ impl TantivySearcher {
         let live = Arc::clone(&self.live);
         let work = move |deadline| {
             let newest = live
-                .snapshots()
-                .ok_or_else(not_rebuilt)?
                 .newest()
+                .ok_or_else(not_rebuilt)?
                 .map_err(|error| port_error("opening the newest commit of the index", error))?;
             job(&newest, deadline)
         };
