@@ -27,8 +27,8 @@ mod tests {
     use crate::parameters::table;
 
     fn faults(filter: &str) -> Vec<String> {
-        let Faults(faults) = read_filter(filter, Currency::USD).unwrap_err();
-        faults.into_iter().map(|fault| fault.field).collect()
+        let faults = read_filter(filter, Currency::USD).unwrap_err();
+        faults.listed().iter().map(|fault| fault.field.clone()).collect()
     }
 
     #[test]
