@@ -1,5 +1,6 @@
 //! The audit log: who changed what, when and from where.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use reqwest::{Method, RequestBuilder};
@@ -257,4 +258,38 @@ async fn an_idempotency_key_is_a_name_within_its_principal() {
     let theirs = create(&other, "Lamp").await;
     assert!(theirs.0 == 201 && theirs.1 != first.1, "another client sees no answer of this one: {theirs:?}");
     assert_eq!(create(&other, "Vase").await.0, 422, "its own key, for another request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_without_access_control_has_the_log_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let arguments = ["--data-dir", folder.path().to_str().unwrap()];
+    let service = Running::start_with("noren-command", &arguments, |noren| {
+        noren.stderr(std::fs::File::create(&log).unwrap());
+    })
+    .await;
+    let put = http_client().put(format!("{}/products/a", service.url)).json(&json!({"name": "A"}));
+    Answer::of(put).await.expect(201);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let entry: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    expect(&entry, json!({"target": "noren::audit", "service": "noren-command", "principal": "anyone"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_disconnects_leaves_an_entry() {
+    let shop = Shop::start(&[]).await;
+    let address = shop.service.url.trim_start_matches("http://").to_owned();
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    let head = format!(
+        "PUT /products/a HTTP/1.1\r\nhost: {address}\r\nx-api-key: {}\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{{",
+        shop.writer
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    drop(stream);
+    wait_until("it has an entry", async || !shop.entries().is_empty()).await;
+    let entries = shop.entries();
+    expect(&entries[0], json!({"action": "putProduct", "id": "a", "principal": identity(&shop.writer)}));
+    let outcome = entries[0]["outcome"].as_str().unwrap();
+    assert!(entries.len() == 1 && ["abandoned", "refused"].contains(&outcome), "{entries:?}");
 }
