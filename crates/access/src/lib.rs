@@ -14,6 +14,7 @@ mod record;
 mod refusal;
 mod scope;
 mod store;
+mod tenant;
 mod token;
 
 pub use keyring::{Keyring, NewKey, Rotated};
@@ -22,4 +23,5 @@ pub use record::{KeyRecord, RateLimit};
 pub use refusal::Refusal;
 pub use scope::{Scope, Scopes, UnknownScope};
 pub use store::{AccessStore, AccessStoreError};
+pub use tenant::TenantToken;
 pub use token::{ApiKey, KeyId, SecretHash};
