@@ -22,3 +22,4 @@ mod service;
 mod similar;
 mod suggest;
 mod sync_tokens;
+mod tenants;
