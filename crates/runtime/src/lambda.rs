@@ -3,17 +3,18 @@
 //! Events are those of API Gateway (HTTP API and REST API), of function URLs, of SQS and of EventBridge's schedules. See
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html> for the protocol, which `lambda_runtime` speaks.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use http::StatusCode;
-use lambda_http::request::LambdaRequest;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{
     Adapter, Context, Error, LambdaEvent, RequestExt as _, Service as _, lambda_runtime, service_fn,
 };
@@ -90,6 +91,9 @@ fn deadline(context: &Context) -> Deadline {
 
 /// Answers a request by its deadline. The body is part of the answer, since Lambda sends a response as a whole.
 async fn answer_in_time(mut request: Request, next: Next) -> Response {
+    if let Some(client) = request.request_context_ref().and_then(address_of_client) {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, 0)));
+    }
     let Some(deadline) = request.lambda_context_ref().map(deadline) else { return next.run(request).await };
     request.extensions_mut().insert(deadline);
     let path = request.uri().path().to_owned();
@@ -108,6 +112,16 @@ async fn answer_in_time(mut request: Request, next: Next) -> Response {
         let detail = "the request took longer than this function may run; it may still have had an effect";
         Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).into_response()
     })
+}
+
+/// Returns the address from which a client called the gateway, so that one client does not use up the limits of all.
+fn address_of_client(context: &RequestContext) -> Option<IpAddr> {
+    let address = match context {
+        RequestContext::ApiGatewayV1(context) => context.identity.source_ip.as_deref(),
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    address?.parse().ok()
 }
 
 /// Returns true for an event of an EventBridge rule or of EventBridge Scheduler.
