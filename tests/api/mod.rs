@@ -23,3 +23,4 @@ mod service;
 mod similar;
 mod suggest;
 mod sync_tokens;
+mod tenants;

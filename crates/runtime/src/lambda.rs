@@ -3,7 +3,7 @@
 //! Events are those of API Gateway (HTTP API and REST API), of function URLs, of SQS and of EventBridge's schedules. See
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html> for the protocol, which `lambda_runtime` speaks.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,11 +91,11 @@ fn deadline(context: &Context) -> Deadline {
 
 /// Answers a request by its deadline. The body is part of the answer, since Lambda sends a response as a whole.
 async fn answer_in_time(mut request: Request, next: Next) -> Response {
-    if let Some(client) = request.request_context_ref().and_then(address_of_client) {
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, 0)));
-    }
     let Some(deadline) = request.lambda_context_ref().map(deadline) else { return next.run(request).await };
     request.extensions_mut().insert(deadline);
+    if let Some(client) = client_address(&request) {
+        request.extensions_mut().insert(ConnectInfo(client));
+    }
     let path = request.uri().path().to_owned();
     let answered = tokio::time::timeout(deadline.remaining(), async {
         let (head, body) = next.run(request).await.into_parts();
@@ -114,14 +114,13 @@ async fn answer_in_time(mut request: Request, next: Next) -> Response {
     })
 }
 
-/// Returns the address from which a client called the gateway, so that one client does not use up the limits of all.
-fn address_of_client(context: &RequestContext) -> Option<IpAddr> {
-    let address = match context {
-        RequestContext::ApiGatewayV1(context) => context.identity.source_ip.as_deref(),
-        RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref(),
-        _ => None,
+/// Returns the address from which API Gateway received a request. The port is unknown.
+fn client_address(request: &Request) -> Option<SocketAddr> {
+    let address = match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.identity.source_ip.as_ref(),
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_ref(),
     };
-    address?.parse().ok()
+    Some(SocketAddr::new(address?.parse().ok()?, 0))
 }
 
 /// Returns true for an event of an EventBridge rule or of EventBridge Scheduler.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use access::jwt::JwtVerifier;
 use access::limits::{Decision, Limits};
-use access::{ApiKey, Identity, Keyring, Principal, Refusal, Scope, Scopes, SecretHash};
+use access::{ApiKey, Identity, Keyring, Principal, Refusal, Scope, Scopes, SecretHash, TenantToken};
 use http::{HeaderMap, StatusCode, Uri};
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -168,6 +168,11 @@ impl Accepted {
         {
             let key = ApiKey::read(given).ok_or(Refusal::Invalid)?;
             return Ok(keys.check(&key, now).await?.principal());
+        }
+        if let Some(keys) = &self.keys
+            && TenantToken::is_like(given)
+        {
+            return TenantToken::read(given).ok_or(Refusal::Invalid)?.verify(keys, now).await;
         }
         match &self.jwt {
             Some(jwt) => jwt.verify(given, now).await,

@@ -143,6 +143,11 @@ pub enum Reach {
 }
 
 impl Access {
+    /// Returns true if API keys are accepted.
+    pub fn accepts_keys(&self) -> bool {
+        self.access.contains(&AccessKind::Keys)
+    }
+
     /// Checks that the settings fit each other and the reach of the service. Returns true if keys are accepted, so that their
     /// store has to be opened.
     ///
