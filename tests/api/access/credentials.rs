@@ -102,7 +102,7 @@ pub(super) fn variables(shop: &Shop) -> Vec<(&'static str, String)> {
     std::fs::create_dir_all(shop.folder()).unwrap();
     std::fs::write(&secret, JWT_SECRET).unwrap();
     let root = digest::digest(&digest::SHA256, ROOT_KEY.as_bytes());
-    let root: String = root.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let root = hex(root.as_ref());
     [
         ("NOREN_ACCESS", "keys,jwt"),
         ("NOREN_JWT_SECRET_FILE", &secret),
@@ -122,6 +122,7 @@ pub(super) fn every_kind(shop: &Shop) -> Vec<Credentials> {
     let mut all = vec![none];
     all.extend(wrong_keys(shop));
     all.extend(wrong_tokens());
+    all.extend(wrong_tenant_tokens(shop));
     for scope in SCOPES {
         let Key { key, .. } = shop.key(scope);
         all.push(Credentials::key(&format!("a key for {scope}"), key.clone(), May::One(scope)));
@@ -129,6 +130,10 @@ pub(super) fn every_kind(shop: &Shop) -> Vec<Credentials> {
         let token = token(&json!({"alg": "HS256"}), &claims(scope), JWT_SECRET);
         all.push(Credentials::bearer(&format!("a token for {scope}"), token, May::One(scope)));
     }
+    let Key { id, key } = shop.key("search");
+    let tenant = tenant_token(&id, &key, &json!({}));
+    all.push(Credentials::bearer("a tenant token", tenant.clone(), May::One("search")));
+    all.push(Credentials::key("a tenant token as a key", tenant, May::One("search")));
     all.push(Credentials::key("a key for all", shop.key("search,read,write,admin").key, May::All));
     all.push(Credentials::key("the root key", ROOT_KEY, May::All));
     all
@@ -188,6 +193,41 @@ fn wrong_tokens() -> Vec<Credentials> {
     ]
     .map(|(name, token, word)| Credentials::bearer(name, token, May::Nothing(word)))
     .into()
+}
+
+fn wrong_tenant_tokens(shop: &Shop) -> Vec<Credentials> {
+    let (search, all) = (shop.key("search"), shop.key("search,read"));
+    let revoked = shop.key("search");
+    assert!(shop.keys(&["revoke", &revoked.id]).status.success());
+    let hour_ago = Timestamp::now().as_second() - 3600;
+    let other = key_of(&search.id, &"5a".repeat(32));
+    [
+        ("a tenant token of another secret", tenant_token(&search.id, &other, &json!({})), "invalid"),
+        ("a tenant token of a key that may do more", tenant_token(&all.id, &all.key, &json!({})), "invalid"),
+        (
+            "an expired tenant token",
+            tenant_token(&search.id, &search.key, &json!({"exp": hour_ago})),
+            "expired",
+        ),
+        ("a tenant token of a revoked key", tenant_token(&revoked.id, &revoked.key, &json!({})), "revoked"),
+    ]
+    .map(|(name, token, word)| Credentials::bearer(name, token, May::Nothing(word)))
+    .into()
+}
+
+/// Derives a tenant token from a key, as the server of a shop does. `changed` replaces parts of its payload.
+fn tenant_token(id: &str, key: &str, changed: &Value) -> String {
+    let mut payload = json!({"key": id, "exp": Timestamp::now().as_second() + 3600, "filter": "brand=Acme"});
+    payload.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+    let secret = key.split('_').nth(2).unwrap();
+    let hash = digest::digest(&digest::SHA256, secret.as_bytes());
+    let signed = format!("nrt_{}", BASE64_URL_SAFE_NO_PAD.encode(payload.to_string()));
+    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, hash.as_ref()), signed.as_bytes());
+    format!("{signed}_{}", hex(mac.as_ref()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn claims(scope: &str) -> Value {

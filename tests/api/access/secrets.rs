@@ -11,8 +11,8 @@ use crate::support::Answer;
 fn secrets(value: &str) -> Vec<String> {
     match value.split('_').nth(2) {
         Some(secret) if value.starts_with("nrn_") && !secret.is_empty() => vec![secret.to_owned()],
-        _ if value.len() >= 20 => vec![value.rsplit('.').next().unwrap_or(value).to_owned()],
-        _ => Vec::new(),
+        // The signature of a token, or the whole text.
+        _ => vec![value.rsplit(['.', '_']).next().unwrap_or(value).to_owned()],
     }
     .into_iter()
     .filter(|secret| secret.len() >= 20)
