@@ -85,10 +85,11 @@ async fn a_refusal_says_how_to_give_a_key() {
     let shop = Shop::new();
     let search = shop.key("search");
     let service = shop.start("noren", &KEYS).await;
+    let no_variable: &[(&str, &str)] = &[];
     for arguments in [&["keys", "list"][..], &["search", "tea"], &["export"], &["verify"], &["dlq", "list"]] {
         let arguments = [arguments, &["--url", &service.url]].concat();
         for (variables, words) in [
-            (&[][..], &["--api-key-file", "NOREN_API_KEY", "scope"][..]),
+            (no_variable, &["--api-key-file", "NOREN_API_KEY", "scope"][..]),
             (&[("NOREN_API_KEY", "nonsense")][..], &["--api-key-file", "NOREN_API_KEY", "invalid"][..]),
         ] {
             let output = finished("noren", &arguments, variables);

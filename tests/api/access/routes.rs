@@ -109,7 +109,7 @@ async fn the_table_has_every_route_with_the_scope_that_the_router_asks_for() {
         Requirement::Public => PUBLIC,
         Requirement::Scope(scope) => scope.name(),
     };
-    let of_router: BTreeSet<_> = Arc::unwrap_or_clone(requirements)
+    let of_router: BTreeSet<_> = requirements
         .all()
         .into_iter()
         .map(|(path, method, requirement)| (path, method.to_string(), name(requirement).to_owned()))
