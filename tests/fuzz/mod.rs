@@ -1,0 +1,87 @@
+//! Fuzzing: whatever is read from outside is answered or rejected in bounded time, and never panics.
+//!
+//! Each target has a corpus, the files of `corpus/TARGET`. Every run of the tests passes each of them to the target, so that a fault
+//! stays fixed. Further inputs are mutations of the corpus, for as long as is asked for:
+//!
+//! ```sh
+//! NOREN_FUZZ_SECONDS=60 cargo test --workspace --locked --test integration -- fuzz::
+//! ```
+//!
+//! An input that fails is shrunk and printed as a byte string, and becomes a file of the corpus when the fault is fixed.
+//! `query/examples/fuzz_requests` sends requests to the routes over an index.
+//!
+//! proptest makes and shrinks the inputs. bolero would do the same without its cargo command, and brings a second parser of TOML and
+//! features of `syn` for which everything is compiled again.
+
+mod credentials;
+mod feeds;
+mod messages;
+mod mutation;
+mod products;
+mod searches;
+mod tenants;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use mutation::mutations;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::{repository, run};
+
+/// The longest time that one input may take. Inputs have at most 64 KiB, for which linear work takes some milliseconds.
+const MAX_TIME: Duration = Duration::from_secs(2);
+/// The runs of an input that took longer: a busy machine can stop a test, but not always.
+const ATTEMPTS: usize = 3;
+/// The inputs between two looks at the clock.
+const CASES: u32 = 64;
+/// The attempts to make an input that fails shorter.
+const MAX_SHRINKS: u32 = 2000;
+
+/// Passes the corpus of a target to `check`, and mutations of it for `NOREN_FUZZ_SECONDS`.
+fn fuzz(target: &str, check: impl Fn(&[u8])) {
+    let corpus = corpus(target);
+    for (name, input) in &corpus {
+        println!("tests/fuzz/corpus/{target}/{name}");
+        check_in_time(&check, input);
+    }
+    let Some(duration) = run::fuzz_time() else { return };
+    let inputs = mutations(corpus.into_iter().map(|(_, input)| input).collect());
+    let config = Config {
+        cases: CASES,
+        failure_persistence: None,
+        max_shrink_iters: MAX_SHRINKS,
+        ..Config::default()
+    };
+    let begun = Instant::now();
+    while begun.elapsed() < duration {
+        // A runner ends after its cases.
+        let result = TestRunner::new(config.clone()).run(&inputs, |input| {
+            check_in_time(&check, input.bytes());
+            Ok(())
+        });
+        result.unwrap_or_else(|error| panic!("{target}: {error}"));
+    }
+}
+
+/// Returns the files of a corpus, by name.
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = repository().join("tests/fuzz/corpus").join(target);
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} is empty", folder.display());
+    files
+}
+
+fn check_in_time(check: impl Fn(&[u8]), input: &[u8]) {
+    let is_in_time = |_| {
+        let begun = Instant::now();
+        check(input);
+        begun.elapsed() < MAX_TIME
+    };
+    assert!((0..ATTEMPTS).any(is_in_time), "it takes more than {MAX_TIME:?} for {} bytes", input.len());
+}
