@@ -15,7 +15,8 @@ fn read(input: &[u8], format: Option<Format>) {
     let Ok(mut reader) = FeedReader::of(file, Path::new("products"), format) else { return };
     let mut line = 0;
     while let Ok(Some(mut record)) = reader.next_record() {
-        assert!(record.line > line, "line {} follows line {line}", record.line);
+        // Rows of a CSV file that end with a carriage return alone are on one line.
+        assert!(record.line >= line, "line {} follows line {line}", record.line);
         line = record.line;
         unwrap_reject(&mut record);
         let Ok(json) = record.json() else { continue };
