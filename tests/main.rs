@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod api;
+mod audit;
 mod aws;
 mod cli;
 mod compose;
@@ -16,6 +17,7 @@ mod fuzz;
 mod help;
 mod lambda;
 mod languages;
+mod login;
 mod oracle;
 mod packaging;
 mod private_files;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use api::access::StoreOptions;
 use clap::Args;
 use demo::demo_catalogue;
-use runtime::config::Reach;
+use runtime::config::{AuditLog, Reach};
 use runtime::{StartError, server};
 use sync::Upgrade;
 
@@ -35,6 +35,13 @@ pub struct ServeArgs {
     /// Fill an empty catalogue with 2,000 sample products; without --data-dir, one in ./data-demo
     #[arg(long)]
     demo: bool,
+}
+
+impl ServeArgs {
+    /// Returns whether the log has audit entries.
+    pub(crate) fn audit(&self) -> AuditLog {
+        self.services.access.audit
+    }
 }
 
 /// Runs all services until Ctrl-C or SIGTERM, then completes the requests in progress.

@@ -119,6 +119,7 @@ fn client_address(request: &Request) -> Option<SocketAddr> {
     let address = match request.request_context_ref()? {
         RequestContext::ApiGatewayV1(context) => context.identity.source_ip.as_ref(),
         RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_ref(),
+        _ => None,
     };
     Some(SocketAddr::new(address?.parse().ok()?, 0))
 }
