@@ -23,6 +23,7 @@ COPY --from=build /out/bin/ /usr/local/bin/
 COPY LICENSE-MIT LICENSE-APACHE THIRD_PARTY_LICENSES /usr/share/doc/noren/
 # A new named volume takes its owner from here.
 COPY --from=build --chown=65532:65532 /out/data /data
+# At this address a service starts only with NOREN_ACCESS: docs/CONTAINERS.md.
 ENV NOREN_LISTEN=0.0.0.0:8080 NOREN_DATA_DIR=/data
 EXPOSE 8080
 CMD ["noren", "serve"]

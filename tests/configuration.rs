@@ -47,9 +47,8 @@ fn the_readme_names_the_default_of_every_variable() {
     ];
     for flag in commands.iter().flat_map(|command| command.get_arguments()) {
         let Some(variable) = flag.get_env().and_then(|variable| variable.to_str()) else { continue };
-        let Some(default) = flag.get_default_values().first().and_then(|value| value.to_str()) else {
-            continue;
-        };
+        let default = flag.get_default_values().first().and_then(|value| value.to_str());
+        let Some(default) = default.filter(|default| !default.is_empty()) else { continue };
         let row = format!("| `{variable}` | `{default}` |");
         assert!(readme.contains(&row), "the README has no row that begins with {row}");
     }

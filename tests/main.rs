@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod api;
+mod audit;
 mod aws;
 mod cli;
 mod compose;
@@ -15,6 +16,7 @@ mod faults;
 mod help;
 mod lambda;
 mod languages;
+mod login;
 mod oracle;
 mod packaging;
 mod private_files;

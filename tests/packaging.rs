@@ -29,6 +29,7 @@ fn every_variable_that_is_set_is_one_that_the_programs_know() {
     for path in [
         "Dockerfile",
         "docker-compose.yml",
+        "docker-compose.access.yml",
         "docker-compose.elasticmq.yml",
         "docker-compose.embedded.yml",
         "docker-compose.localstack.yml",

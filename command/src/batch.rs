@@ -31,7 +31,7 @@ impl Item {
 pub(crate) struct ExecutedLine {
     pub(crate) line: u64,
     /// The id in the line.
-    id: Option<ProductId>,
+    pub(crate) id: Option<ProductId>,
     pub(crate) result: Result<WriteResponse, CommandError>,
 }
 

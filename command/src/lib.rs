@@ -1,5 +1,6 @@
 //! The write side: validates, decides, makes one atomic write, and enqueues the change.
 
+mod audit;
 mod back_ends;
 mod batch;
 mod bulk;

@@ -19,6 +19,7 @@ use domain::ports::{ListError, WriteOutcome, WriteResponse};
 use domain::{FaultKind, Faults, Product, ProductId, Version};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use runtime::audit::{Entry, Trail};
 use runtime::body::{JsonBody, PatchBody, check_content_type};
 use runtime::http::SYNC_TOKEN;
 use runtime::{Problem, Routes, off_thread};
@@ -27,6 +28,7 @@ use utoipa::OpenApi;
 use utoipa_axum::routes;
 
 use crate::Catalogue;
+use crate::audit::entry_of;
 use crate::command::{Command, Operation};
 use crate::decide::other_id_fault;
 use crate::error::CommandError;
@@ -92,7 +94,12 @@ async fn execute(
     let request = request.clone();
     let conditions = off_thread(body.len(), move || request.conditions(&body)).await?;
     let command = command.with_conditions(conditions);
-    Ok(write_response(catalogue.execute(command).await?))
+    // The id of a product that is not created after all was never anyone's.
+    let id = (!matches!(command.operation, Operation::CreateNew(_))).then(|| command.id.clone());
+    let result = catalogue.execute(command).await;
+    let entry = entry_of(id.as_ref(), &result);
+    let response = result.map_or_else(|error| error.to_problem().into_response(), write_response);
+    Ok((entry.attached(), response).into_response())
 }
 
 /// Reads the product of a body. If `id` is given, the body must have the same id or none.
@@ -316,9 +323,12 @@ async fn bulk(
     State(catalogue): State<Catalogue>,
     _: NoParameters,
     headers: HeaderMap,
+    trail: Trail,
     body: Body,
 ) -> Result<Response, Problem> {
     check_content_type(&headers, &["application/x-ndjson"])?;
-    let results = crate::bulk::results(catalogue, body, traceparent(&headers));
-    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(results)).into_response())
+    let results = crate::bulk::results(catalogue, body, traceparent(&headers), trail);
+    let started = Entry { outcome: Some("started"), ..Entry::default() };
+    Ok((started.attached(), [(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(results))
+        .into_response())
 }

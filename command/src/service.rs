@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::access::StoreOptions;
 use axum::Router;
 use clap::Parser;
 use runtime::access::Guard;
@@ -57,18 +58,18 @@ pub fn documented_routes(catalogue: Catalogue) -> Routes {
 pub async fn run(config: Config) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
-        let guard = api::access::open(&config.access, Reach::Lambda, &config.back_ends.data_dir).await?;
-        let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
+        let (guard, back_ends) = open(&config, Reach::Lambda).await?;
+        let OpenBackEnds { store, queue, .. } = back_ends;
         let catalogue = Catalogue::new(store, queue, config.currency.currency);
         let router = router(guard, &catalogue, None);
         return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
     }
     let reach = Reach::Address(config.listen.listen);
-    let guard = api::access::open(&config.access, reach, &config.back_ends.data_dir).await?;
+    config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
-    let (waiting, opening) = (&config.back_ends.waiting, open_back_ends(&config.back_ends));
-    let opened = waiting.serve_while(&listener, &["store", "queue"], opening).await?;
-    let Some(OpenBackEnds { store, queue, .. }) = opened else { return Ok(()) };
+    let parts = api::access::parts_to_open(&config.access, &["store", "queue"]);
+    let opened = config.back_ends.waiting.serve_while(&listener, &parts, open(&config, reach)).await?;
+    let Some((guard, OpenBackEnds { store, queue, .. })) = opened else { return Ok(()) };
     let catalogue = Catalogue::new(store, queue, config.currency.currency);
     // On Lambda, which keeps no files, there are no import jobs.
     let (folder, limits) = (config.back_ends.data_dir.imports(), config.back_ends.imports);
@@ -88,9 +89,17 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Opens access store, store and queue at the same time, because on Lambda the first request waits for them.
+async fn open(config: &Config, reach: Reach) -> Result<(Guard, OpenBackEnds), StartError> {
+    let BackEnds { data_dir, create_tables, waiting, .. } = &config.back_ends;
+    let access = api::access::open(&config.access, reach, StoreOptions { data_dir, create_tables, waiting });
+    tokio::try_join!(access, open_back_ends(&config.back_ends))
+}
+
 /// Builds the router of the service. Without import jobs, `/imports` says so.
 fn router(guard: Guard, catalogue: &Catalogue, imports: Option<&Imports>) -> Router {
-    let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
+    let (mut parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
+    parts.extend(api::access::part(&guard));
     let mut routes = documented_routes(catalogue.clone());
     if let Some(keyring) = guard.keyring() {
         routes = routes.merge(api::access::key_routes(Arc::clone(keyring)));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::access::StoreOptions;
 use axum::Router;
 use clap::Parser;
 use domain::Language;
@@ -38,6 +39,8 @@ pub struct Config {
     caching: config::Caching,
     #[command(flatten)]
     access: config::Access,
+    #[command(flatten)]
+    create_tables: config::CreateTables,
     /// The waiting for an index that does not respond.
     #[arg(skip)]
     pub waiting: Waiting,
@@ -81,24 +84,35 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
 pub async fn run(config: Config) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
-        let guard = api::access::open(&config.access, Reach::Lambda, &config.data_dir).await?;
-        let (index, settings) = open(&config).await?;
+        let (guard, (index, settings)) = open_guarded(&config, Reach::Lambda).await?;
         return runtime::lambda::serve_http(router(guard, index, settings), None).await;
     }
     let reach = Reach::Address(config.listen.listen);
-    let guard = api::access::open(&config.access, reach, &config.data_dir).await?;
+    config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
-    let opened = config.waiting.serve_while(&listener, &["index"], open(&config)).await?;
-    let Some((index, settings)) = opened else { return Ok(()) };
+    let parts = api::access::parts_to_open(&config.access, &["index"]);
+    let opened = config.waiting.serve_while(&listener, &parts, open_guarded(&config, reach)).await?;
+    let Some((guard, (index, settings))) = opened else { return Ok(()) };
     let connections = guard.connection_limits();
     let router = router(guard, index, settings);
     server::serve_with(listener, router, connections, server::stop_signal()).await;
     Ok(())
 }
 
+/// Opens access store and index at the same time, because on Lambda the first request waits for them.
+async fn open_guarded(
+    config: &Config,
+    reach: Reach,
+) -> Result<(Guard, (Arc<dyn SearchIndex>, Settings)), StartError> {
+    let Config { data_dir, create_tables, waiting, .. } = config;
+    let access = api::access::open(&config.access, reach, StoreOptions { data_dir, create_tables, waiting });
+    tokio::try_join!(access, open(config))
+}
+
 /// Builds the router of the service.
 fn router(guard: Guard, index: Arc<dyn SearchIndex>, settings: Settings) -> Router {
-    let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
+    let (mut parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
+    parts.extend(api::access::part(&guard));
     gauges.extend(settings.rules.clone().map(shop_rules::gauges));
     let routes = documented_routes(index, settings);
     Service { guard, routes, is_documented: true, parts, gauges, ..Service::default() }.into_router()

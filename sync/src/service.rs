@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::access::StoreOptions;
 use clap::Parser;
 use domain::ports::IndexMaintenance;
 use futures::FutureExt as _;
@@ -46,15 +47,19 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         // Lambda receives from the queue itself; the function gets messages only.
         return crate::lambda::serve(open_index(back_ends).await?).await;
     }
-    let guard =
-        api::access::open(&config.access, Reach::Address(config.listen.listen), &back_ends.data_dir).await?;
+    let reach = Reach::Address(config.listen.listen);
+    config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
-    let opening = async { tokio::try_join!(open_queue(back_ends), open_index_of_service(back_ends)) };
-    let opened = back_ends.waiting.serve_while(&listener, &["queue", "index"], opening).await?;
-    let Some((OpenQueue { queue, colocated }, index)) = opened else { return Ok(()) };
+    let BackEnds { data_dir, create_tables, waiting, .. } = back_ends;
+    let access = api::access::open(&config.access, reach, StoreOptions { data_dir, create_tables, waiting });
+    let opening = async { tokio::try_join!(access, open_queue(back_ends), open_index_of_service(back_ends)) };
+    let parts = api::access::parts_to_open(&config.access, &["queue", "index"]);
+    let opened = waiting.serve_while(&listener, &parts, opening).await?;
+    let Some((guard, OpenQueue { queue, colocated }, index)) = opened else { return Ok(()) };
     let consumer = Consumer::new(queue, index.clone(), ConsumerOptions::default());
     let rebuild = RebuildState::default();
-    let (parts, queue) = (consumer.parts(&rebuild), Some(consumer.queue_probe()));
+    let (mut parts, queue) = (consumer.parts(&rebuild), Some(consumer.queue_probe()));
+    parts.extend(api::access::part(&guard));
     let gauges = vec![generation_gauges(index.clone())];
     let stop = CancellationToken::new();
     let (routes, maintenance) = match colocated {

@@ -1,5 +1,6 @@
 //! Black-box tests over HTTP against the real service.
 
+mod access;
 mod answer_cache;
 mod bounds;
 mod bulk;
@@ -22,3 +23,4 @@ mod service;
 mod similar;
 mod suggest;
 mod sync_tokens;
+mod tenants;

@@ -128,15 +128,17 @@ fn query_cannot_reach_the_store() {
 /// A Lambda contains no code that its service cannot use.
 #[test]
 fn a_service_contains_only_the_clients_that_it_uses() {
-    let dynamodb = ["dynamodb-store", "aws-sdk-dynamodb"];
+    let dynamodb = ["dynamodb-store"];
+    let keys = ["dynamodb-access", "aws-sdk-dynamodb"];
     let sqs = ["sqs-queue", "aws-sdk-sqs"];
-    let embedded = ["embedded-store", "rusqlite", "tantivy-index", "tantivy", "utoipa-swagger-ui"];
+    let embedded =
+        ["embedded-store", "sqlite-access", "rusqlite", "tantivy-index", "tantivy", "utoipa-swagger-ui"];
     let opensearch = ["opensearch-index", "opensearch"];
     for (service, has, lacks) in [
-        ("command", [&dynamodb[..], &sqs].concat(), [&opensearch[..], &embedded].concat()),
+        ("command", [&dynamodb[..], &keys, &sqs].concat(), [&opensearch[..], &embedded].concat()),
         // As a process, sync rebuilds the index from the store.
-        ("sync", [&dynamodb[..], &sqs, &opensearch].concat(), embedded.to_vec()),
-        ("query", opensearch.to_vec(), [&dynamodb[..], &sqs, &embedded].concat()),
+        ("sync", [&dynamodb[..], &keys, &sqs, &opensearch].concat(), embedded.to_vec()),
+        ("query", [&keys[..], &opensearch].concat(), [&dynamodb[..], &sqs, &embedded].concat()),
     ] {
         let tree = tree_for_aws(service);
         assert!(tree.contains("domain") && tree.contains("axum"), "{tree:?}");

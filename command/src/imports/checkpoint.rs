@@ -5,6 +5,7 @@ use api::problems::bad_parameters;
 use api::wire::imports::{Job, JobStatus};
 use domain::ports::WriteOutcome;
 use runtime::Problem;
+use runtime::audit::{Caller, Entry, Lines};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::ExecutedLine;
@@ -33,6 +34,9 @@ pub(crate) struct Checkpoint {
     /// fault shows itself. 0 if there is none.
     #[serde(default)]
     pub(crate) one_by_one_until: u64,
+    /// Who sent the job; nobody known for a job of an earlier version.
+    #[serde(default)]
+    pub(crate) caller: Caller,
 }
 
 /// The way in which a run continues a job.
@@ -48,8 +52,8 @@ pub(crate) enum Resume {
 
 impl Checkpoint {
     /// Returns the checkpoint of a job without applied lines.
-    pub(crate) fn of(job: Job) -> Self {
-        Self { job, faults_kept: 0, faults_bytes: 0, runs_here: 0, one_by_one_until: 0 }
+    pub(crate) fn of(job: Job, caller: Caller) -> Self {
+        Self { job, faults_kept: 0, faults_bytes: 0, runs_here: 0, one_by_one_until: 0, caller }
     }
 
     /// Returns the position from which the job continues.
@@ -91,6 +95,13 @@ impl Checkpoint {
                 }
             }
         }
+    }
+
+    /// Describes the job so far for the audit log.
+    pub(crate) fn audit_entry(&self, outcome: &'static str) -> Entry {
+        let Job { id, created, updated, unchanged, rejected, .. } = self.job;
+        let lines = Some(Lines { created, updated, unchanged, rejected });
+        Entry { lines, outcome: Some(outcome), ..Entry::of(id.to_string()) }
     }
 
     /// Marks the job as done, or as failed with a reason.
@@ -136,7 +147,8 @@ mod tests {
 
     #[test]
     fn a_checkpoint_survives_its_file() {
-        let mut checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99));
+        let mut checkpoint =
+            Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99), Caller::default());
         checkpoint.advance_to(Position { lines: 3, bytes: 50 });
         checkpoint.finish(Some("why".to_owned()));
         let json = serde_json::to_string(&checkpoint).unwrap();
@@ -147,9 +159,9 @@ mod tests {
 
     #[test]
     fn a_checkpoint_of_an_earlier_version_is_read() {
-        let checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99));
+        let checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99), Caller::default());
         let mut json = serde_json::to_value(&checkpoint).unwrap();
-        for field in ["runsHere", "oneByOneUntil"] {
+        for field in ["runsHere", "oneByOneUntil", "caller"] {
             assert!(json.as_object_mut().unwrap().remove(field).is_some(), "{field}");
         }
         let earlier: Checkpoint = serde_json::from_value(json).unwrap();
@@ -158,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_run_becomes_more_careful_where_others_ended() {
-        let mut checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99));
+        let mut checkpoint =
+            Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99), Caller::default());
         checkpoint.advance_to(Position { lines: 500, bytes: 5000 });
         checkpoint.runs_here = 1;
         assert_eq!(checkpoint.resume(), Resume::Normally);

@@ -24,6 +24,12 @@ pub(crate) enum ImportError {
          when one is"
     )]
     TooMany(usize),
+    /// One principal has too many unfinished jobs; contains its share of the places.
+    #[error(
+        "{0} of your import jobs are not finished, as many as one client may have (a quarter of NOREN_IMPORT_MAX_JOBS); \
+         try again when one is"
+    )]
+    TooManyOfOne(usize),
     /// Another upload needed the place of this one.
     #[error(
         "another import needed the place of this one, which was slow; nothing was imported, so send it again"
@@ -63,7 +69,7 @@ impl From<ImportError> for Problem {
         let detail = error.to_string();
         match error {
             ImportError::Elsewhere => Self::unavailable(detail),
-            ImportError::TooMany(_) | ImportError::Displaced => {
+            ImportError::TooMany(_) | ImportError::TooManyOfOne(_) | ImportError::Displaced => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(Duration::from_secs(10))
             }
             ImportError::BrokenOff => Self::new(StatusCode::BAD_REQUEST, detail),

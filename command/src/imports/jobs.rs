@@ -9,6 +9,7 @@ use api::wire::imports::{Job, JobDetails, JobId};
 use axum::body::{Body, HttpBody as _};
 use jiff::{SignedDuration, Timestamp};
 use runtime::StartError;
+use runtime::audit::Caller;
 use runtime::config::ImportLimits;
 use tokio::sync::{Notify, mpsc};
 
@@ -22,6 +23,8 @@ use crate::Catalogue;
 
 /// The most finished jobs that are kept.
 pub(super) const MAX_FINISHED: usize = 400;
+/// The part of the places for unfinished jobs that one principal with credentials may take is one in this number.
+const SHARES: usize = 4;
 /// The retention of finished jobs: 7 days.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -46,6 +49,17 @@ struct State {
     /// The jobs that are being uploaded.
     uploads: Uploads,
     jobs: BTreeMap<JobId, Arc<Entry>>,
+}
+
+impl State {
+    /// Returns the number of jobs of a principal with credentials that are uploaded or not finished.
+    fn unfinished_of(&self, owner: &str) -> usize {
+        let is_own = |entry: &&Arc<Entry>| {
+            let checkpoint = locked(&entry.checkpoint);
+            !checkpoint.job.is_finished() && checkpoint.caller.owner() == Some(owner)
+        };
+        self.jobs.values().filter(is_own).count() + self.uploads.of(owner)
+    }
 }
 
 /// Runs a blocking operation on a thread that may block.
@@ -75,8 +89,8 @@ impl Imports {
         Ok(Self(Arc::new(table)))
     }
 
-    /// Uploads a job. Its lines are durable once this returns.
-    pub(super) async fn upload(&self, body: Body) -> Result<Job, ImportError> {
+    /// Uploads a job of `caller`. Its lines are durable once this returns.
+    pub(super) async fn upload(&self, body: Body, caller: Caller) -> Result<Job, ImportError> {
         let max_bytes = u64::from(self.0.limits.import_max_mb) * BYTES_PER_MB;
         // The length that the client declares, or zero.
         let declared = body.size_hint().lower();
@@ -84,9 +98,9 @@ impl Imports {
             return Err(ImportError::TooLarge(max_bytes));
         }
         let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
-        let (table, upload) = (Arc::clone(&self.0), Upload::new());
+        let (table, upload) = (Arc::clone(&self.0), Upload::of(&caller));
         let writer = Arc::clone(&upload);
-        let writing = tokio::task::spawn_blocking(move || table.upload(writer, declared, receiver));
+        let writing = tokio::task::spawn_blocking(move || table.upload(writer, caller, declared, receiver));
         let sent = send_chunks(body, sender, &upload, max_bytes).await;
         let job = writing.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
         // `BrokenOff` from the writing side means only that the body has no end; the reading side knows the reason. Any other
@@ -169,6 +183,7 @@ impl JobTable {
     fn upload(
         &self,
         upload: Arc<Upload>,
+        caller: Caller,
         declared: u64,
         chunks: mpsc::Receiver<Chunk>,
     ) -> Result<Job, ImportError> {
@@ -178,7 +193,7 @@ impl JobTable {
         let (id, created_at) = (JobId::generate(), domain::now());
         let (folder, lines) = spool.create(id)?;
         let saved = write_chunks(lines, chunks, |bytes| spool.check_room(bytes)).and_then(|bytes| {
-            let checkpoint = Checkpoint::of(Job::queued(id, created_at, bytes));
+            let checkpoint = Checkpoint::of(Job::queued(id, created_at, bytes), caller);
             folder.save(&checkpoint)?;
             Ok(checkpoint)
         });
@@ -229,9 +244,14 @@ struct UploadSlot<'a> {
 }
 
 impl<'a> UploadSlot<'a> {
-    /// Takes one of `max` places. If there is none, a slow upload loses its place.
+    /// Takes one of `max` places, of which a principal with credentials has at most a quarter. If there is none, a slow upload
+    /// loses its place.
     fn take(state: &'a Mutex<State>, max: usize, upload: Arc<Upload>) -> Result<Self, ImportError> {
         let mut locked_state = locked(state);
+        let share = (max / SHARES).max(1);
+        if upload.owner.as_deref().is_some_and(|owner| locked_state.unfinished_of(owner) >= share) {
+            return Err(ImportError::TooManyOfOne(share));
+        }
         let unfinished = locked_state.jobs.values().filter(|entry| !entry.is_finished()).count();
         let is_full = unfinished + locked_state.uploads.len() >= max;
         if is_full && !locked_state.uploads.displace_slowest() {

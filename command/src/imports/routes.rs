@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use domain::fault::excerpt;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use runtime::audit::{Entry, Trail};
 use runtime::body::check_content_type;
 use runtime::{Problem, Routes};
 use serde::Serialize;
@@ -74,19 +75,21 @@ struct NoImports(Problem);
         (status = 400, description = "The body broke off, or there are parameters.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The client sent nothing for a minute, or less than 8 KiB a second.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The file is larger than the limit, which the problem names.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "There are as many unfinished jobs as there may be, or the upload was slow and another one needed its place.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "There are as many unfinished jobs as there may be, of all clients or of this one, or the upload was slow and another one needed its place.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn create(
     State(service): State<ImportService>,
     _: NoParameters,
     headers: HeaderMap,
+    trail: Trail,
     body: Body,
 ) -> Result<Response, Problem> {
     let imports = service.imports()?;
     check_content_type(&headers, &["application/x-ndjson"])?;
-    let job = imports.upload(body).await?;
-    let mut response = (StatusCode::ACCEPTED, axum::Json(&job)).into_response();
+    let job = imports.upload(body, trail.caller()).await?;
+    let queued = Entry { outcome: Some("queued"), ..Entry::of(job.id.to_string()) };
+    let mut response = (StatusCode::ACCEPTED, queued.attached(), axum::Json(&job)).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/imports/{}", job.id)) {
         response.headers_mut().insert(LOCATION, location);
     }

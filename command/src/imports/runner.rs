@@ -13,7 +13,7 @@ use domain::ProductId;
 use domain::input::ProductInput;
 use domain::ports::PortErrorKind;
 use futures::stream::{self, Stream};
-use runtime::Retries;
+use runtime::{Retries, audit};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -123,17 +123,25 @@ impl<'a> Run<'a> {
             Ok(()) => None,
             Err(Halt::Failed(error)) => Some(error),
             Err(Halt::Stopped) => return self.uncount().await,
-            Err(Halt::Removed) => return,
+            Err(Halt::Removed) => return self.audit("removed"),
         };
         if let Some(error) = &error {
             tracing::error!(import.job = %job, error, "an import job failed");
             // Some lines of the failed batch may be counted in `reached`; the job ends at the last checkpoint, without them.
             self.reached = locked(&self.entry.checkpoint).clone();
         }
+        let outcome = if error.is_none() { "done" } else { "failed" };
         self.reached.finish(error);
+        self.audit(outcome);
         if self.save(Vec::new()).await.is_ok() {
             tracing::info!(import.job = %job, import.rejected = self.reached.job.rejected, "an import job is finished");
         }
+    }
+
+    /// Writes the sum of the lines to the audit log, before the end of the job is recorded: after a crash between the two it
+    /// is written again.
+    fn audit(&self, outcome: &'static str) {
+        audit::write("runImport", &self.reached.caller, None, &self.reached.audit_entry(outcome));
     }
 
     async fn apply_lines(&mut self) -> Result<(), Halt> {

@@ -188,6 +188,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use api::wire::imports::Job;
+    use runtime::audit::Caller;
 
     fn page(after: u64, limit: usize) -> FaultsPage {
         FaultsPage { after, limit }
@@ -210,7 +211,7 @@ mod tests {
         let (whole, half) = (JobId::generate(), JobId::generate());
         let (folder, mut lines) = spool.create(whole).unwrap();
         lines.write_all(b"{}\n").unwrap();
-        folder.save(&Checkpoint::of(Job::queued(whole, domain::now(), 3))).unwrap();
+        folder.save(&Checkpoint::of(Job::queued(whole, domain::now(), 3), Caller::default())).unwrap();
         spool.create(half).unwrap();
         let jobs = spool.jobs().unwrap();
         assert_eq!(jobs.iter().map(|found| found.job.id).collect::<Vec<_>>(), [whole]);

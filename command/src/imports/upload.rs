@@ -92,6 +92,7 @@ pub(super) fn write_chunks(
 mod tests {
     use super::*;
     use futures::stream;
+    use runtime::audit::Caller;
 
     /// Uploads chunks of this size, one a second.
     async fn upload(bytes: usize, max_bytes: u64) -> (Duration, Result<(), ImportError>) {
@@ -102,7 +103,7 @@ mod tests {
         });
         let (sender, mut receiver) = mpsc::channel(CHUNKS_WAITING);
         tokio::spawn(async move { while receiver.recv().await.is_some() {} });
-        let (begun, upload) = (Instant::now(), Upload::new());
+        let (begun, upload) = (Instant::now(), Upload::of(&Caller::default()));
         let sent = send_chunks(Body::from_stream(chunks), sender, &upload, max_bytes).await;
         (begun.elapsed(), sent)
     }

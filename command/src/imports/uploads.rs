@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use runtime::audit::Caller;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,8 @@ const MIN_STAY: Duration = Duration::from_secs(5);
 /// An upload under way.
 #[derive(Debug)]
 pub(super) struct Upload {
+    /// The principal, if credentials proved it.
+    pub(super) owner: Option<String>,
     begun: Instant,
     bytes: AtomicU64,
     /// Cancelled when the place is given to another upload.
@@ -27,9 +30,10 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn of(caller: &Caller) -> Arc<Self> {
         let (begun, displaced) = (Instant::now(), CancellationToken::new());
-        Arc::new(Self { begun, bytes: AtomicU64::new(0), displaced })
+        let owner = caller.owner().map(str::to_owned);
+        Arc::new(Self { owner, begun, bytes: AtomicU64::new(0), displaced })
     }
 
     /// Counts bytes that have arrived. Returns the sum.
@@ -64,6 +68,11 @@ impl Uploads {
         self.running.len()
     }
 
+    /// Returns the number of uploads of a principal.
+    pub(super) fn of(&self, owner: &str) -> usize {
+        self.running.values().filter(|upload| upload.owner.as_deref() == Some(owner)).count()
+    }
+
     /// Gives a place to an upload. Returns the number to [`end`](Self::end) it by.
     pub(super) fn begin(&mut self, upload: Arc<Upload>) -> u64 {
         self.last += 1;
@@ -94,7 +103,7 @@ mod tests {
     async fn the_slowest_upload_gives_its_place_to_another() {
         let mut uploads = Uploads::default();
         let [fast, slow, slowest] = [8 << 20, 1 << 20, 1 << 10].map(|bytes| {
-            let upload = Upload::new();
+            let upload = Upload::of(&Caller::default());
             upload.add(bytes);
             uploads.begin(Arc::clone(&upload));
             upload

@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest name of a key.
 const MAX_NAME_CHARS: usize = 100;
 /// The longest filter of a key, in bytes.
-const MAX_FILTER_BYTES: usize = 2_000;
+pub(crate) const MAX_FILTER_BYTES: usize = 2_000;
 /// The most keys of a catalogue: all of them are listed at once.
 const MAX_KEYS: usize = 10_000;
 const HOUR_SECONDS: i64 = 3600;
@@ -233,7 +233,7 @@ impl Keyring {
     }
 
     /// Records the hour of a use, once in an hour and process. A store that fails is logged: the request itself is answered.
-    async fn note_use(&self, record: &KeyRecord, now: Timestamp) {
+    pub(crate) async fn note_use(&self, record: &KeyRecord, now: Timestamp) {
         let second = now.as_second();
         let Ok(hour) = Timestamp::from_second(second - second.rem_euclid(HOUR_SECONDS)) else { return };
         if record.last_used_at.is_some_and(|at| at >= hour) {

@@ -1,7 +1,7 @@
 //! Who may do what: scopes, API keys, the principal of a request, and the port of the access store.
 //!
-//! Nothing here knows HTTP or products. `runtime::access` reads credentials from requests and turns a [`Refusal`] into a
-//! response; the filter of a principal is a text that `query` parses.
+//! Nothing here knows products or the requests of HTTP. `runtime::access` reads credentials from requests and turns a
+//! [`Refusal`] into a response; the filter of a principal is a text that `query` parses.
 
 #![warn(missing_docs)]
 
@@ -14,6 +14,7 @@ mod record;
 mod refusal;
 mod scope;
 mod store;
+mod tenant;
 mod token;
 
 pub use keyring::{Keyring, NewKey, Rotated};
@@ -22,4 +23,5 @@ pub use record::{KeyRecord, RateLimit};
 pub use refusal::Refusal;
 pub use scope::{Scope, Scopes, UnknownScope};
 pub use store::{AccessStore, AccessStoreError};
+pub use tenant::TenantToken;
 pub use token::{ApiKey, KeyId, SecretHash};

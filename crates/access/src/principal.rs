@@ -11,10 +11,13 @@ pub struct Principal {
     pub identity: Identity,
     /// What it may do.
     pub scopes: Scopes,
-    /// The filter that every search of this principal has, in the form of a query string of `GET /products/search`.
-    pub filter: Option<Arc<str>>,
-    /// The limit of requests that all processes count together.
+    /// The filters that every search of this principal has, each in the form of a query string of `GET /products/search`. A
+    /// product must pass all of them.
+    pub filters: Arc<[Arc<str>]>,
+    /// The limit of requests that all processes count together, for this principal alone.
     pub rate_limit: Option<RateLimit>,
+    /// For a tenant, the limit of its parent key, which all tenants of that key share.
+    pub parent_rate_limit: Option<(KeyId, RateLimit)>,
 }
 
 /// Who a principal is.
@@ -30,14 +33,21 @@ pub enum Identity {
     RootKey,
     /// An API key.
     Key(KeyId),
+    /// A tenant, by a token that is derived from a key. All tokens of a key with the same filter are one tenant.
+    Tenant {
+        /// The parent key.
+        key: KeyId,
+        /// A hash of the filter.
+        tenant: Arc<str>,
+    },
     /// The subject of a JWT.
     Subject(Arc<str>),
 }
 
 impl Principal {
-    /// Creates a principal without a filter and without a limit.
+    /// Creates a principal without filters and without a limit.
     pub fn new(identity: Identity, scopes: Scopes) -> Self {
-        Self { identity, scopes, filter: None, rate_limit: None }
+        Self { identity, scopes, filters: Arc::default(), rate_limit: None, parent_rate_limit: None }
     }
 
     /// Returns true if the principal has the scope.
@@ -49,7 +59,7 @@ impl Principal {
     pub fn has_credentials(&self) -> bool {
         match self.identity {
             Identity::Anyone | Identity::Anonymous | Identity::Internal => false,
-            Identity::RootKey | Identity::Key(_) | Identity::Subject(_) => true,
+            Identity::RootKey | Identity::Key(_) | Identity::Tenant { .. } | Identity::Subject(_) => true,
         }
     }
 }
@@ -63,6 +73,7 @@ impl std::fmt::Display for Identity {
             Self::Internal => f.write_str("internal"),
             Self::RootKey => f.write_str("root-key"),
             Self::Key(id) => write!(f, "key:{id}"),
+            Self::Tenant { key, tenant } => write!(f, "tenant:{key}:{tenant}"),
             Self::Subject(subject) => write!(f, "subject:{}", subject.escape_debug()),
         }
     }

@@ -53,8 +53,9 @@ impl KeyRecord {
         Principal {
             identity: Identity::Key(self.id.clone()),
             scopes: self.scopes,
-            filter: self.filter.as_deref().map(Into::into),
+            filters: self.filter.iter().map(|filter| filter.as_str().into()).collect(),
             rate_limit: self.rate_limit,
+            parent_rate_limit: None,
         }
     }
 }

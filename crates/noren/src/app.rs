@@ -283,6 +283,7 @@ impl App {
         let mut parts = self.catalogue.parts();
         let rebuild = self.sides.rebuild().clone();
         parts.push(query::service::index_part(&self.search).with_note(move || rebuild.note()));
+        parts.extend(api::access::part(&guard));
         let queue = Some(self.catalogue.queue_probe());
         let is_documented = true;
         Service { guard, routes, uploads, is_documented, parts, gauges, queue, ..Service::default() }

@@ -10,6 +10,7 @@ use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::import::ImportArgs;
 use crate::keys::KeysArgs;
+use crate::login::{LoginArgs, LogoutArgs};
 use crate::reindex::ReindexArgs;
 use crate::rules::RulesArgs;
 use crate::search::SearchArgs;
@@ -58,6 +59,10 @@ pub enum Command {
     Dlq(DlqArgs),
     /// Create, list, rotate and revoke API keys
     Keys(KeysArgs),
+    /// Store the address of a service and the key for it, which all commands then use
+    Login(LoginArgs),
+    /// Remove what login stored
+    Logout(LogoutArgs),
     /// Measure the relevance of search results against rated products
     Eval(EvalArgs),
     /// Measure the speed of import and search on this machine

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use api::access::StoreOptions;
 use clap::Args;
 use demo::demo_catalogue;
-use runtime::config::Reach;
+use runtime::config::{AuditLog, Reach};
 use runtime::{StartError, server};
 use sync::Upgrade;
 
@@ -25,7 +26,7 @@ Examples:
   noren serve                             on 127.0.0.1:8080, data in ./data
   noren serve --demo                      with sample products, in ./data-demo
   noren serve --rules rules.toml          with synonyms, pinned products and boosts: docs/TUNING.md
-  noren serve --data-dir /srv/noren --listen 0.0.0.0:80
+  noren serve --data-dir /srv/noren --listen 0.0.0.0:80 --access keys      create keys with noren keys
   noren serve --store dynamodb --queue sqs --index opensearch --create-tables")]
 #[command(mut_arg("data_dir", |folder| folder.default_value_if("demo", "true", DEMO_FOLDER)))]
 pub struct ServeArgs {
@@ -36,6 +37,13 @@ pub struct ServeArgs {
     demo: bool,
 }
 
+impl ServeArgs {
+    /// Returns whether the log has audit entries.
+    pub(crate) fn audit(&self) -> AuditLog {
+        self.services.access.audit
+    }
+}
+
 /// Runs all services until Ctrl-C or SIGTERM, then completes the requests in progress.
 ///
 /// # Errors
@@ -43,15 +51,17 @@ pub struct ServeArgs {
 pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let services = args.services;
     let reach = Reach::Address(services.listen.listen);
-    let guard = api::access::open(&services.access, reach, &services.command.data_dir).await?;
+    services.access.check(reach)?;
     let listener = server::listen(services.listen.listen).await?;
     let address = listener
         .local_addr()
         .map_err(|error| StartError::because("cannot determine the address of the server", error))?;
-    let opening = App::open_configured(&services);
-    let opened =
-        services.command.waiting.serve_while(&listener, &["store", "queue", "index"], opening).await?;
-    let Some(app) = opened else { return Ok(()) };
+    let command::BackEnds { data_dir, create_tables, waiting, .. } = &services.command;
+    let access =
+        api::access::open(&services.access, reach, StoreOptions { data_dir, create_tables, waiting });
+    let opening = async { tokio::try_join!(access, App::open_configured(&services)) };
+    let parts = api::access::parts_to_open(&services.access, &["store", "queue", "index"]);
+    let Some((guard, app)) = waiting.serve_while(&listener, &parts, opening).await? else { return Ok(()) };
     if args.demo {
         fill_with_demo(&app).await?;
     }

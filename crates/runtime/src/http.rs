@@ -22,6 +22,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::Problem;
 use crate::access::{Controlled, Guard, control, hide_from_other_sites};
+use crate::audit;
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 use crate::landing::Landing;
 use crate::problem::problems_for_bare_errors;
@@ -141,6 +142,7 @@ fn around(router: Router, controlled: Controlled) -> Router {
         .layer(map_response(problems_for_bare_errors))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(controlled.clone(), control))
+        .layer(from_fn_with_state(Arc::clone(&controlled.1), audit::record))
         .layer(cors())
         .layer(from_fn_with_state(controlled, hide_from_other_sites))
         .layer(map_response(add_safe_headers))

@@ -3,6 +3,7 @@
 
 pub mod access;
 mod allocator;
+pub mod audit;
 pub mod body;
 mod body_budget;
 pub mod config;

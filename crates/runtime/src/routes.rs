@@ -34,11 +34,21 @@ pub enum Requirement {
 
 /// What the routes of a service require, by path and method.
 #[derive(Debug, Clone, Default)]
-pub struct Requirements(HashMap<String, Vec<(Method, Requirement)>>);
+pub struct Requirements(HashMap<String, Vec<Declared>>);
+
+/// A route as it was declared.
+#[derive(Debug, Clone)]
+struct Declared {
+    method: Method,
+    requirement: Requirement,
+    /// The id of the operation in the OpenAPI document, or the path of a route that the document does not describe.
+    operation: Arc<str>,
+}
 
 impl Requirements {
-    fn add(&mut self, path: &str, method: Method, requirement: Requirement) {
-        self.0.entry(path.to_owned()).or_default().push((method, requirement));
+    fn add(&mut self, path: &str, method: Method, requirement: Requirement, operation: Option<&str>) {
+        let operation = operation.unwrap_or(path).into();
+        self.0.entry(path.to_owned()).or_default().push(Declared { method, requirement, operation });
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -50,7 +60,7 @@ impl Requirements {
     /// Returns all routes with what they require, in the order of their paths.
     pub fn all(&self) -> Vec<(String, Method, Requirement)> {
         let routes = self.0.iter().flat_map(|(path, methods)| {
-            methods.iter().map(move |(method, requirement)| (path.clone(), method.clone(), *requirement))
+            methods.iter().map(move |route| (path.clone(), route.method.clone(), route.requirement))
         });
         let mut routes: Vec<_> = routes.collect();
         routes.sort_by(|a, b| (&a.0, a.1.as_str()).cmp(&(&b.0, b.1.as_str())));
@@ -64,9 +74,14 @@ impl Requirements {
 
     /// Returns what a route requires. `HEAD` requires what `GET` does. Returns `None` if the path does not have the method.
     pub(crate) fn of(&self, path: &str, method: &Method) -> Option<Requirement> {
+        self.find(path, method).map(|(requirement, _)| requirement)
+    }
+
+    /// Returns what a route requires, with the name of its operation.
+    pub(crate) fn find(&self, path: &str, method: &Method) -> Option<(Requirement, &Arc<str>)> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let methods = self.0.get(path)?;
-        methods.iter().find(|(known, _)| known == method).map(|(_, requirement)| *requirement)
+        let route = self.0.get(path)?.iter().find(|route| route.method == method)?;
+        Some((route.requirement, &route.operation))
     }
 }
 
@@ -91,7 +106,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn routes(mut self, scope: Scope, (schemas, mut paths, handlers): UtoipaMethodRouter<S>) -> Self {
         for (path, item) in &mut paths.paths {
             for (method, operation) in operations(item) {
-                self.requirements.add(path, method, Requirement::Scope(scope));
+                let name = operation.operation_id.as_deref();
+                self.requirements.add(path, method, Requirement::Scope(scope), name);
                 describe_access(operation, scope);
             }
         }
@@ -107,7 +123,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         requirement: Requirement,
         handler: MethodRouter<S>,
     ) -> Self {
-        self.requirements.add(path, method, requirement);
+        self.requirements.add(path, method, requirement, None);
         Self { router: self.router.route(path, handler), ..self }
     }
 
@@ -145,7 +161,7 @@ impl Routes {
     /// Declares that the routes of `router` at `paths` are public pages, which are read by `GET`.
     pub(crate) fn merge_pages(mut self, router: Router, paths: &[&str]) -> Self {
         for path in paths {
-            self.requirements.add(path, Method::GET, Requirement::Public);
+            self.requirements.add(path, Method::GET, Requirement::Public, None);
         }
         Self { router: self.router.merge(router.into()), ..self }
     }

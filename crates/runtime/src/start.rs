@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
 use rustix::fs::Mode;
 
+use crate::config::AuditLog;
 use crate::start_error::{StartError, exit_code};
 
 /// The flag of every service that checks a running service instead of serving.
@@ -30,12 +31,13 @@ where
     if matches.get_flag(CHECK_HEALTH) {
         return exit_code(check_health(&matches));
     }
+    let audit = matches.try_get_one("audit").ok().flatten().copied().unwrap_or(AuditLog::Off);
     let config =
         C::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit());
     let started = || {
         keep_files_private();
         crate::config::check_environment(known)?;
-        crate::telemetry::start(service)?;
+        crate::telemetry::start(service, audit)?;
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()

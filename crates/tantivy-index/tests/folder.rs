@@ -210,6 +210,7 @@ async fn the_cursor_of_another_order_is_an_error() {
         key: None,
         id,
         interpretation: domain::search::QueryInterpretation::default(),
+        restriction: None,
     });
     assert_eq!(searcher.search(&request).await.unwrap_err().kind, PortErrorKind::Internal);
 }

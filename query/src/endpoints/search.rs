@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use api::extract::NoParameters;
-use api::problems::bad_body;
+use api::problems::{bad_body, of_fault};
 use api::responses::{BadJsonBody, BadParameters, NotIndexed, NotModified, ServiceFailed};
 use api::wire::search::{AnswerToBody, SearchAnswer};
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use domain::Fault;
+use domain::search::Restriction;
 use runtime::body::SmallJsonBody;
 use runtime::{Problem, off_thread};
 
 use crate::answer;
 use crate::execute::cache_key;
-use crate::extract::{Parameters, Search};
+use crate::extract::{Parameters, Restricted, Search};
 use crate::http::json_response;
 use crate::parameters::openapi::SearchesBody;
 use crate::parameters::{self, Endpoint, ParsedSearch, Searches};
@@ -97,7 +99,7 @@ pub(crate) async fn search(
         rendered.into_iter().next().ok_or_else(Problem::internal)
     };
     let key = cache_key("search", Endpoint::Search, &search);
-    service.respond(&headers, &search.required, &key, render).await
+    service.respond(&headers, &search, &key, render).await
 }
 
 /// Search the catalogue by a JSON body
@@ -158,6 +160,7 @@ pub(crate) async fn search(
 pub(crate) async fn search_by_body(
     State(service): State<Arc<SearchService>>,
     _: NoParameters,
+    Restricted(restriction): Restricted,
     mut required: RequiredVersions,
     SmallJsonBody(body): SmallJsonBody,
 ) -> Result<Response, Problem> {
@@ -166,17 +169,29 @@ pub(crate) async fn search_by_body(
     match searches.map_err(|error| bad_body(&error, "the body"))? {
         Searches::One(search) => {
             required = required.and(search.required.clone())?;
-            let answers = service.answer_all(&required, vec![*search]).await?;
+            let search = search.restricted_to(&restriction).map_err(invalid)?;
+            let answers = service.answer_all(&required, &restriction, vec![search]).await?;
             Ok(json_response(answers.into_iter().next().ok_or_else(Problem::internal)?.json))
         }
         Searches::Several(searches) => {
-            for search in &searches {
+            let mut all = Vec::with_capacity(searches.len());
+            for (at, search) in searches.into_iter().enumerate() {
                 required = required.and(search.required.clone())?;
+                let restricted = search.restricted_to(&restriction).map_err(|fault| {
+                    let field = format!("searches[{at}].{}", fault.field);
+                    invalid(Fault { field, ..fault })
+                });
+                all.push(restricted?);
             }
-            let answers = service.answer_all(&required, searches).await?;
+            let answers = service.answer_all(&required, &restriction, all).await?;
             Ok(json_response(answer::results_json(answers.iter().map(|answer| &*answer.json))))
         }
     }
+}
+
+/// Returns 422 for a fault of a search.
+fn invalid(fault: Fault) -> Problem {
+    of_fault(StatusCode::UNPROCESSABLE_ENTITY, fault)
 }
 
 impl SearchService {
@@ -184,12 +199,13 @@ impl SearchService {
     async fn answer_all(
         &self,
         required: &RequiredVersions,
+        restriction: &Restriction,
         searches: Vec<ParsedSearch>,
     ) -> Result<Vec<CachedResponse>, Problem> {
         let searches: Vec<ParsedSearch> =
             searches.into_iter().map(|search| self.apply_rules(search)).collect();
         let keys: Vec<String> =
             searches.iter().map(|search| cache_key("search", Endpoint::Search, search)).collect();
-        self.respond_to_all(required, &keys, self.search_all(&searches)).await
+        self.respond_to_all(required, restriction, &keys, self.search_all(&searches)).await
     }
 }

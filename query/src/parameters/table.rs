@@ -22,8 +22,14 @@ pub const MAX_SUGGESTIONS: usize = 20;
 /// The default number of similar products.
 pub const DEFAULT_SIMILAR: usize = 10;
 
-const EVERY: &[Endpoint] =
-    &[Endpoint::Search, Endpoint::FacetValues, Endpoint::Suggest, Endpoint::Similar, Endpoint::Explain];
+const EVERY: &[Endpoint] = &[
+    Endpoint::Search,
+    Endpoint::FacetValues,
+    Endpoint::Suggest,
+    Endpoint::Similar,
+    Endpoint::Explain,
+    Endpoint::Filter,
+];
 const WITH_WORDS: &[Endpoint] =
     &[Endpoint::Search, Endpoint::FacetValues, Endpoint::Suggest, Endpoint::Explain];
 const SEARCH: &[Endpoint] = &[Endpoint::Search];
@@ -465,5 +471,6 @@ mod tests {
         assert_eq!(names(Endpoint::Suggest), [words, &filters, &["limit"]].concat());
         assert_eq!(names(Endpoint::Similar), [&filters[..], &["limit"]].concat());
         assert_eq!(names(Endpoint::Explain), [words, &filters].concat());
+        assert_eq!(names(Endpoint::Filter), filters);
     }
 }

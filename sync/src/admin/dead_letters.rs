@@ -9,9 +9,11 @@ use api::wire::dead_letters::{Letter, LetterSelection, Letters, LettersOutcome};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
 use domain::ports::DeadLetterKey;
 use domain::{Fault, FaultKind};
 use http::StatusCode;
+use runtime::audit::Entry;
 use runtime::body::JsonBody;
 use runtime::{Problem, Routes, off_thread};
 use utoipa::OpenApi;
@@ -21,6 +23,8 @@ use crate::dead_letters::{DeadLetterService, MAX_LETTERS_AT_ONCE, MISSING, Selec
 
 /// The length of a list, unless the request names one.
 const DEFAULT_LIMIT: usize = 100;
+/// The most letters that an audit entry names.
+const LETTERS_IN_AUDIT: usize = 20;
 /// The longest key of a selection.
 const MAX_KEY_CHARS: usize = 200;
 
@@ -93,8 +97,9 @@ async fn retry(
     State(service): State<DeadLetterService>,
     _: NoParameters,
     JsonBody(body): JsonBody,
-) -> Result<Json<LettersOutcome>, Problem> {
-    Ok(Json(service.retry(selection(body).await?).await.or_problem(BACK_ENDS)?))
+) -> Result<Response, Problem> {
+    let outcome = service.retry(selection(body).await?).await.or_problem(BACK_ENDS)?;
+    Ok((entry_of(&outcome).attached(), Json(outcome)).into_response())
 }
 
 /// Drop dead letters
@@ -113,8 +118,18 @@ async fn drop_letters(
     State(service): State<DeadLetterService>,
     _: NoParameters,
     JsonBody(body): JsonBody,
-) -> Result<Json<LettersOutcome>, Problem> {
-    Ok(Json(service.drop_letters(selection(body).await?).await.or_problem(BACK_ENDS)?))
+) -> Result<Response, Problem> {
+    let outcome = service.drop_letters(selection(body).await?).await.or_problem(BACK_ENDS)?;
+    Ok((entry_of(&outcome).attached(), Json(outcome)).into_response())
+}
+
+/// Describes the result for the audit log, by the first letters.
+fn entry_of(outcome: &LettersOutcome) -> Entry {
+    let keys: Vec<&str> = outcome.done.iter().take(LETTERS_IN_AUDIT).map(|key| key.0.as_str()).collect();
+    let (done, stay) = (outcome.done.len(), outcome.refused.len());
+    let more = if done > keys.len() { ", …" } else { "" };
+    let detail = format!("{done} done, {stay} stay: {}{more}", keys.join(", "));
+    Entry { detail: Some(detail), ..Entry::default() }
 }
 
 async fn selection(body: Bytes) -> Result<Selection, Problem> {

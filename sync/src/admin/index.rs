@@ -17,6 +17,7 @@ use axum::response::Response;
 use domain::FaultKind;
 use domain::ports::{CompareDepth, Generation, PortError, PortErrorKind};
 use http::StatusCode;
+use runtime::audit::Trail;
 use runtime::{Problem, Routes};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use utoipa::OpenApi;
@@ -97,11 +98,13 @@ fn busy(detail: &str) -> Problem {
 )]
 async fn verify(
     State(service): State<IndexService>,
+    trail: Trail,
     Parameters(parameters): Parameters,
 ) -> Result<Response, Problem> {
     let comparison = read_comparison(parameters)?;
     let guard = service.lock_comparison()?;
-    Ok(stream::respond(move |mut events: mpsc::Sender<VerifyEvent>| async move {
+    let detail = comparison.repair.then(|| "with repair".to_owned());
+    Ok(stream::respond(trail, detail, move |mut events: mpsc::Sender<VerifyEvent>| async move {
         let _guard = guard;
         let counts = reconcile(&service.sides, comparison, &mut events).await?;
         Ok(VerifyEvent::Summary(counts.into()))
@@ -141,9 +144,13 @@ fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
         (status = 409, description = "A rebuild is running already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn start_rebuild(State(service): State<IndexService>, _: NoParameters) -> Result<Response, Problem> {
+async fn start_rebuild(
+    State(service): State<IndexService>,
+    trail: Trail,
+    _: NoParameters,
+) -> Result<Response, Problem> {
     let guard = service.lock_rebuild()?;
-    Ok(stream::respond(move |mut events: mpsc::Sender<ReindexEvent>| async move {
+    Ok(stream::respond(trail, None, move |mut events: mpsc::Sender<ReindexEvent>| async move {
         let _guard = guard;
         reindex(&service.sides, &mut events).await?;
         Ok(ReindexEvent::Done { indexes: service.indexes().await? })
@@ -162,13 +169,17 @@ async fn start_rebuild(State(service): State<IndexService>, _: NoParameters) -> 
         ServiceFailed,
     )
 )]
-async fn start_rollback(State(service): State<IndexService>, _: NoParameters) -> Result<Response, Problem> {
+async fn start_rollback(
+    State(service): State<IndexService>,
+    trail: Trail,
+    _: NoParameters,
+) -> Result<Response, Problem> {
     let guard = service.lock_rebuild()?;
     if service.indexes().await.or_problem(INDEX)?.previous.is_none() {
         let detail = "there is no index before this one to go back to";
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    Ok(stream::respond(move |mut events: mpsc::Sender<ReindexEvent>| async move {
+    Ok(stream::respond(trail, None, move |mut events: mpsc::Sender<ReindexEvent>| async move {
         let _guard = guard;
         if !roll_back(&service.sides, &mut events).await? {
             let context = "the previous index cannot be used by this version of noren";

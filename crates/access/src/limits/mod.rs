@@ -2,6 +2,7 @@
 //!
 //! 1. A principal with a limit of its own is counted in the access store, by all processes together, in windows that begin at
 //!    multiples of their length since 1970: of two processes on one store, never more than the limit pass in a window.
+//!    A tenant also counts under the limit of its parent key, together with all other tenants of that key.
 //! 2. Whoever has none is under the default limit, if there is one. Each process counts by itself, by the principal, or by the
 //!    network of the client where the request has no credentials. Requests may come in one burst of the whole limit; then they
 //!    are let in as evenly as the limit allows.
@@ -109,16 +110,36 @@ impl Limits {
         scope: Scope,
         now: Timestamp,
     ) -> Result<Option<Decision>, AccessStoreError> {
-        if let Some(limit) = principal.rate_limit {
-            return match self.shared.count(&principal.identity, limit, now).await {
-                Ok(decision) => Ok(Some(decision)),
-                Err(error) => self.uncounted(scope, error, now).map(|()| None),
-            };
+        let own = principal.rate_limit.map(|limit| (principal.identity.clone(), limit));
+        let parent = principal.parent_rate_limit.clone().map(|(id, limit)| (Identity::Key(id), limit));
+        if own.is_some() || parent.is_some() {
+            return self.count_shared(own.into_iter().chain(parent), scope, now).await;
         }
         if principal.identity == Identity::Internal {
             return Ok(None);
         }
         Ok(self.default.as_ref().map(|default| default.count(&Client::of(principal, address))))
+    }
+
+    /// Counts a request under each limit until one is exceeded, and returns the decision that leaves the fewest requests.
+    async fn count_shared(
+        &self,
+        limits: impl Iterator<Item = (Identity, RateLimit)>,
+        scope: Scope,
+        now: Timestamp,
+    ) -> Result<Option<Decision>, AccessStoreError> {
+        let mut tightest: Option<Decision> = None;
+        for (identity, limit) in limits {
+            match self.shared.count(&identity, limit, now).await {
+                Ok(decision) if !decision.allowed => return Ok(Some(decision)),
+                Ok(decision) => {
+                    let both = tightest.into_iter().chain([decision]);
+                    tightest = both.min_by_key(|decision| decision.remaining);
+                }
+                Err(error) => self.uncounted(scope, error, now)?,
+            }
+        }
+        Ok(tightest)
     }
 
     /// Decides whether a client may try to authenticate, without counting. Call it before a key is looked up.

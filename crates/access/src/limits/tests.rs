@@ -168,6 +168,35 @@ async fn two_processes_on_one_store_count_together() {
     assert_eq!(allowed, 5);
 }
 
+#[tokio::test]
+async fn tenants_of_one_key_have_their_own_limits_and_share_that_of_the_key() {
+    let limits = sharing(&CountingStore::new(Behaviour::Counts));
+    let id = ApiKey::generate().unwrap().id().clone();
+    let limit = |requests| RateLimit { requests, window_seconds: 60 };
+    let tenant = |name: &str, own: Option<RateLimit>| Principal {
+        rate_limit: own,
+        parent_rate_limit: Some((id.clone(), limit(5))),
+        ..Principal::new(Identity::Tenant { key: id.clone(), tenant: name.into() }, Scope::Search.into())
+    };
+    let (narrow, wide, unlimited) =
+        (tenant("a", Some(limit(2))), tenant("b", Some(limit(100))), tenant("c", None));
+    let of = async |principal| {
+        let decision = decide(&limits, principal, at(0)).await;
+        (decision.allowed, decision.limit, decision.remaining)
+    };
+    assert_eq!(of(&narrow).await, (true, 2, 1));
+    assert_eq!(of(&narrow).await, (true, 2, 0));
+    assert_eq!(
+        of(&narrow).await,
+        (false, 2, 0),
+        "its own limit; the key's is not used up by what is refused"
+    );
+    assert_eq!(of(&wide).await, (true, 5, 2));
+    assert_eq!(of(&unlimited).await, (true, 5, 1));
+    assert_eq!(of(&unlimited).await, (true, 5, 0));
+    assert_eq!(of(&wide).await, (false, 5, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_100_requests_at_once_no_more_than_the_limit_are_let_in() {
     let store = CountingStore::new(Behaviour::Counts);

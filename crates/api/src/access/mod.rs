@@ -4,4 +4,4 @@ mod routes;
 mod store;
 
 pub use routes::key_routes;
-pub use store::{open, open_store};
+pub use store::{StoreOptions, open, open_store, part, parts_to_open};

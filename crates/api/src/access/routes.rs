@@ -10,6 +10,7 @@ use domain::{Fault, FaultKind};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
+use runtime::audit::Entry;
 use runtime::body::JsonBody;
 use runtime::{Problem, Routes};
 use utoipa::OpenApi as _;
@@ -55,7 +56,8 @@ async fn create(
     let now = Timestamp::now();
     let new = read_new_key(&body, now)?;
     let (key, record) = keyring.create(new, now).await.map_err(store_failed)?;
-    Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at: None }))
+    let entry = Entry::of(record.id.to_string());
+    Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at: None }, entry))
 }
 
 fn read_new_key(body: &[u8], now: Timestamp) -> Result<access::NewKey, Problem> {
@@ -71,9 +73,9 @@ fn read_new_key(body: &[u8], now: Timestamp) -> Result<access::NewKey, Problem> 
     Ok(new)
 }
 
-fn created(key: CreatedKey) -> Response {
+fn created(key: CreatedKey, entry: Entry) -> Response {
     let location = HeaderValue::try_from(format!("/admin/keys/{}", key.record.id));
-    let mut response = (StatusCode::CREATED, Json(key)).into_response();
+    let mut response = (StatusCode::CREATED, entry.attached(), Json(key)).into_response();
     // A cache must not keep the secret.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(location) = location {
@@ -162,7 +164,8 @@ async fn rotate(
     let rotated = keyring.rotate(&read_id(&id)?, overlap, Timestamp::now()).await.map_err(store_failed)?;
     let access::Rotated { key, record, old_expires_at } = rotated.ok_or_else(|| missing(&id))?;
     let old_expires_at = Some(old_expires_at.to_string());
-    Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at }))
+    let entry = Entry { detail: Some(format!("replaced by {}", record.id)), ..Entry::of(id) };
+    Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at }, entry))
 }
 
 fn read_id(id: &str) -> Result<KeyId, Problem> {

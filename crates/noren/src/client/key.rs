@@ -9,7 +9,7 @@ use crate::failure::{Context as _, Failure};
 ///
 /// # Errors
 /// If a file is named and cannot be read.
-pub fn api_key(file: Option<&Path>) -> Result<Option<String>, Failure> {
+pub(super) fn api_key(file: Option<&Path>) -> Result<Option<String>, Failure> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let file = file.map(Path::to_owned).or_else(|| variable("NOREN_API_KEY_FILE").map(PathBuf::from));
     if let Some(file) = file {

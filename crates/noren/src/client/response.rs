@@ -31,7 +31,8 @@ impl Response {
         let problem: Problem = serde_json::from_slice(&self.body).unwrap_or_default();
         let mut faults = problem.into_faults(self.status.as_u16());
         if self.status == StatusCode::UNAUTHORIZED {
-            let how = "give a valid key by --api-key-file, NOREN_API_KEY_FILE or NOREN_API_KEY";
+            let how =
+                "give a valid key by `noren login URL`, --api-key-file, NOREN_API_KEY_FILE or NOREN_API_KEY";
             faults.push(Fault::new("", FaultKind::Malformed, how));
         }
         let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();

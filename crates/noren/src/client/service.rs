@@ -25,13 +25,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`, with the API key of the environment.
-    /// Nothing is sent yet.
+    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`, with the API key of the environment or of
+    /// the profile. Nothing is sent yet.
     ///
     /// # Errors
     /// If the text is not the address of a service, or the key cannot be read.
     pub fn at(url: &str) -> Result<Self, Failure> {
-        Self::with_key(url, super::api_key(None)?.as_deref())
+        super::connect(Some(url), None)
     }
 
     /// Creates the client of a service that asks for an API key.
@@ -54,6 +54,21 @@ impl Service {
             builder = builder.no_proxy();
         }
         Ok(Self { client: builder.build().context(|| "preparing HTTP".to_owned())?, base })
+    }
+
+    /// Returns true if both are at one address.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.base == other.base
+    }
+
+    /// Returns the address.
+    pub fn url_text(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Returns true if what is sent to the service can be read on the way.
+    pub fn is_readable_on_the_way(&self) -> bool {
+        self.base.scheme() == "http" && !is_local(&self.base)
     }
 
     /// Returns host and port, for a connection without TLS.

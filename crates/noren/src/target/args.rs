@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// A catalogue: a running service, a data folder, or the configured back ends.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Target {
-    /// Address of a running service [default: http://127.0.0.1:8080]
+    /// Address of a running service [default: that of `noren login`, or http://127.0.0.1:8080]
     #[arg(long, value_name = "URL", conflicts_with_all = ["data_dir", "back_ends"])]
     pub url: Option<String>,
     /// Open this data folder in this process, without a service
@@ -21,7 +21,8 @@ pub struct Target {
     /// services do
     #[arg(long)]
     pub back_ends: bool,
-    /// File with the API key for the service; NOREN_API_KEY_FILE names one too, and NOREN_API_KEY is the key itself
+    /// File with the API key for the service; NOREN_API_KEY_FILE names one too, NOREN_API_KEY is the key itself, and
+    /// `noren login` stores one
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data_dir", "back_ends"])]
     pub api_key_file: Option<PathBuf>,
 }

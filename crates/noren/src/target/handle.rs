@@ -12,11 +12,9 @@ use super::access::Access;
 use super::back_ends::{BackEnds, OpenStore, check_folder};
 use super::environment::{check_embedded, from_environment};
 use crate::app::{App, Options};
-use crate::client::{Api, InProcess, Service, api_key};
+use crate::client::{Api, InProcess, Service, connect};
 use crate::failure::{Context as _, Failure};
 
-/// Address of the service that a command uses by default.
-const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// Interval at which a service is asked whether everything is searchable.
 const BACKLOG_POLL: Duration = Duration::from_millis(50);
 
@@ -45,13 +43,12 @@ pub enum Writer {
 }
 
 impl CatalogueHandle {
-    /// Creates the handle of a running service, by default the one on this machine. Nothing is sent yet.
+    /// Creates the handle of a running service, by default the one of the profile, or on this machine. Nothing is sent yet.
     ///
     /// # Errors
     /// If the address is invalid.
     pub(super) fn of_service(url: Option<&str>, key_file: Option<&Path>) -> Result<Self, Failure> {
-        let key = api_key(key_file)?;
-        let service = Service::with_key(url.unwrap_or(DEFAULT_URL), key.as_deref())?;
+        let service = connect(url, key_file)?;
         Ok(Self { api: Box::new(service.clone()), source: Source::Service(service) })
     }
 
@@ -74,10 +71,7 @@ impl CatalogueHandle {
                 Self::open(&BackEnds::in_folder(folder)?, access).await
             }
             // The first key may be created before the first start.
-            Access::Keys => {
-                std::fs::create_dir_all(folder).context(|| format!("creating {}", folder.display()))?;
-                Self::open(&BackEnds::in_folder(folder)?, access).await
-            }
+            Access::Keys => Self::open(&BackEnds::in_new_folder(folder)?, access).await,
         }
     }
 

@@ -6,6 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header of an API key.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The scheme of a request that is signed for an API of AWS, which checks the signature before a function gets the request. It is no
+/// credential of a service: what it may do is decided by its key, or it is anonymous.
+const SIGNED_FOR_AWS: &str = "AWS4-HMAC-SHA256 ";
 /// The longest credentials, in bytes.
 const MAX_BYTES: usize = 8 * 1024;
 
@@ -16,6 +19,7 @@ const MAX_BYTES: usize = 8 * 1024;
 pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let key = only(headers, &X_API_KEY)?.map(text).transpose()?;
     let authorization = only(headers, &AUTHORIZATION)?.map(text).transpose()?;
+    let authorization = authorization.filter(|text| !text.starts_with(SIGNED_FOR_AWS));
     let token = authorization.map(bearer).transpose()?;
     match (key, token) {
         (Some(key), Some(token)) if key != token => Err(Refusal::Invalid),
@@ -62,6 +66,14 @@ mod tests {
         assert_eq!(read(&[(AUTHORIZATION, "Bearer abc")]), found);
         assert_eq!(read(&[(AUTHORIZATION, "bearer  abc")]), found);
         assert_eq!(read(&[(AUTHORIZATION, "Bearer abc"), (X_API_KEY, "abc")]), found, "the same twice");
+    }
+
+    #[test]
+    fn the_signature_of_a_request_to_an_api_of_aws_is_no_credential() {
+        let signed = "AWS4-HMAC-SHA256 Credential=AKIA/20261128/eu-central-1/execute-api/aws4_request, \
+                      SignedHeaders=host;x-amz-date, Signature=00";
+        assert_eq!(read(&[(AUTHORIZATION, signed)]), Some(None));
+        assert_eq!(read(&[(AUTHORIZATION, signed), (X_API_KEY, "abc")]), Some(Some("abc".to_owned())));
     }
 
     #[test]

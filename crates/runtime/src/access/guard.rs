@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use access::jwt::JwtVerifier;
 use access::limits::{Decision, Limits};
-use access::{ApiKey, Identity, Keyring, Principal, Refusal, Scope, Scopes, SecretHash};
+use access::{ApiKey, Identity, Keyring, Principal, Refusal, Scope, Scopes, SecretHash, TenantToken};
 use http::{HeaderMap, StatusCode, Uri};
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -80,31 +80,28 @@ impl Guard {
         ConnectionLimits::default().with_exempt(move |peer| peer.is_loopback() || is_proxy(peer))
     }
 
-    /// Returns the principal of a request to a route that requires `scope`. `client` is the address of the client, if it is known.
+    /// Returns the principal of a request to a route that requires `scope`, which the principal may lack. `client` is the address of the
+    /// client, if it is known.
     ///
     /// # Errors
-    /// If the request is refused.
-    pub(super) async fn admit(
+    /// If the request is refused whatever the scopes of its principal are.
+    pub(super) async fn identify(
         &self,
         uri: &Uri,
         headers: &HeaderMap,
         client: Option<IpAddr>,
         scope: Scope,
     ) -> Result<Principal, Problem> {
-        let principal = match &self.0.credentials {
-            None => self.admit_anyone(uri, headers, scope)?,
+        match &self.0.credentials {
+            None => self.admit_anyone(uri, headers, scope),
             Some(accepted) => match credentials(headers) {
                 Ok(None) if self.0.anonymous.has(scope) => {
-                    Principal::new(Identity::Anonymous, self.0.anonymous)
+                    Ok(Principal::new(Identity::Anonymous, self.0.anonymous))
                 }
-                Ok(None) => return Err(Refusal::NoCredentials(scope).into()),
-                given => self.authenticate(accepted, given, client).await?,
+                Ok(None) => Err(Refusal::NoCredentials(scope).into()),
+                given => self.authenticate(accepted, given, client).await,
             },
-        };
-        if !principal.has(scope) {
-            return Err(Refusal::LacksScope(scope).into());
         }
-        Ok(principal)
     }
 
     /// Checks credentials, unless too many from this client were wrong.
@@ -173,6 +170,11 @@ impl Accepted {
         {
             let key = ApiKey::read(given).ok_or(Refusal::Invalid)?;
             return Ok(keys.check(&key, now).await?.principal());
+        }
+        if let Some(keys) = &self.keys
+            && TenantToken::is_like(given)
+        {
+            return TenantToken::read(given).ok_or(Refusal::Invalid)?.verify(keys, now).await;
         }
         match &self.jwt {
             Some(jwt) => jwt.verify(given, now).await,

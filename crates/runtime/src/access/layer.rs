@@ -1,7 +1,7 @@
 //! The layers of a router that control access.
 
 use access::limits::Decision;
-use access::{Principal, Scope};
+use access::{Principal, Refusal, Scope};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -12,6 +12,7 @@ use super::client::ClientAddress;
 use super::guard::Guard;
 use super::limited;
 use crate::Problem;
+use crate::audit::Trail;
 use crate::routes::{Requirement, SharedRequirements};
 
 /// What the layers need.
@@ -29,9 +30,11 @@ pub(crate) async fn control(
         Ok(None) => return next.run(request).await,
         Err(problem) => return problem.into_response(),
     };
+    let trail = request.extensions().get::<Trail>().cloned();
     let client = ClientAddress::of(request.extensions(), request.headers(), guard.proxies());
     if let Some(client) = client {
         request.extensions_mut().insert(client);
+        trail.iter().for_each(|trail| trail.set_client(client.0));
     }
     let client = client.map(|ClientAddress(client)| client);
     let scope = match requirement {
@@ -39,7 +42,11 @@ pub(crate) async fn control(
         // Readiness has details for operators.
         Requirement::Public => Scope::Admin,
     };
-    let admitted = guard.admit(request.uri(), request.headers(), client, scope).await;
+    let identified = guard.identify(request.uri(), request.headers(), client, scope).await;
+    let admitted = identified.and_then(|principal| {
+        trail.iter().for_each(|trail| trail.set_principal(&principal));
+        if principal.has(scope) { Ok(principal) } else { Err(Refusal::LacksScope(scope).into()) }
+    });
     match (admitted, requirement) {
         (Ok(principal), Requirement::Public) => {
             request.extensions_mut().insert(principal);

@@ -49,6 +49,24 @@ pub struct Access {
     /// Most requests of a client in a number of seconds, such as 600/60, in this process; a key may have a limit of its own
     #[arg(long, env = "NOREN_RATE_LIMIT", value_name = "REQUESTS/SECONDS", value_parser = parse_rate_limit)]
     pub rate_limit: Option<RateLimit>,
+    /// Whether the log has an entry for each write and each action of an operator: who, what, when and from where
+    #[arg(
+        long,
+        env = "NOREN_AUDIT",
+        value_name = "on|off",
+        hide_possible_values = true,
+        default_value = "on"
+    )]
+    pub audit: AuditLog,
+}
+
+/// Whether the log has audit entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuditLog {
+    /// It has
+    On,
+    /// It has none
+    Off,
 }
 
 /// The JSON Web Tokens that are accepted.
@@ -143,6 +161,11 @@ pub enum Reach {
 }
 
 impl Access {
+    /// Returns true if API keys are accepted.
+    pub fn accepts_keys(&self) -> bool {
+        self.access.contains(&AccessKind::Keys)
+    }
+
     /// Checks that the settings fit each other and the reach of the service. Returns true if keys are accepted, so that their
     /// store has to be opened.
     ///

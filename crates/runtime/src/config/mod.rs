@@ -13,7 +13,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::StartError;
 
-pub use access::{Access, AccessKind, AccessStoreKind, Anonymous, Jwt, Reach};
+pub use access::{Access, AccessKind, AccessStoreKind, Anonymous, AuditLog, Jwt, Reach};
 pub use environment::{check_environment, ignore_empty_variables, variables_of};
 use listen::parse_listen_address;
 
