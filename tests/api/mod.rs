@@ -1,5 +1,6 @@
 //! Black-box tests over HTTP against the real service.
 
+mod access;
 mod answer_cache;
 mod bounds;
 mod bulk;

@@ -72,16 +72,16 @@ async fn every_metric_of_the_documents_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_have_ids_and_any_page_may_call() {
+async fn requests_have_ids_and_any_page_may_search() {
     let app = TestApp::spawn().await;
     let given = Answer::of(app.request(Method::GET, "/products").header("x-request-id", "mine-1")).await;
     assert_eq!(given.header("x-request-id"), "mine-1");
     assert_eq!(app.get("/nothing").await.header("x-request-id").len(), 36);
     let preflight = app
-        .request(Method::OPTIONS, "/products/p1")
+        .request(Method::OPTIONS, "/products/search")
         .header("origin", "https://shop.example")
-        .header("access-control-request-method", "PUT")
-        .header("access-control-request-headers", "if-match,content-type");
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "noren-sync-token,content-type");
     let preflight = Answer::of(preflight).await.expect(200);
     assert_eq!(preflight.header("access-control-allow-origin"), "*");
 }
@@ -103,7 +103,7 @@ async fn a_page_of_another_site_may_not_look_after_the_catalogue() {
     }
     let own = app.get("/admin/index").await.expect(200);
     assert_eq!(own.header("access-control-allow-origin"), "");
-    assert_eq!(app.get("/products/p").await.header("access-control-allow-origin"), "*");
+    assert_eq!(app.get("/products/search").await.header("access-control-allow-origin"), "*");
 }
 
 #[tokio::test(flavor = "multi_thread")]

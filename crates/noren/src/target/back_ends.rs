@@ -37,6 +37,11 @@ impl BackEnds {
     /// Selects the embedded back ends in a folder.
     pub(super) fn in_folder(data_dir: &Path) -> Result<Self, Failure> {
         check_folder(data_dir)?;
+        Self::in_new_folder(data_dir)
+    }
+
+    /// Selects the embedded back ends in a folder that need not hold a catalogue yet.
+    pub(super) fn in_new_folder(data_dir: &Path) -> Result<Self, Failure> {
         let Self { written, indexed } = Self::of_environment()?;
         Ok(Self {
             written: written.embedded_in(data_dir.to_owned()),

@@ -71,10 +71,7 @@ impl CatalogueHandle {
                 Self::open(&BackEnds::in_folder(folder)?, access).await
             }
             // The first key may be created before the first start.
-            Access::Keys => {
-                std::fs::create_dir_all(folder).context(|| format!("creating {}", folder.display()))?;
-                Self::open(&BackEnds::in_folder(folder)?, access).await
-            }
+            Access::Keys => Self::open(&BackEnds::in_new_folder(folder)?, access).await,
         }
     }
 
