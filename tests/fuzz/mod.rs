@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use mutation::mutations;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{repository, run};
+use crate::support::{chosen_seed, fuzz_time, repository, seed};
 
 /// The most processor time that one input may take. Inputs have at most 64 KiB, for which linear work takes some milliseconds.
 const MAX_TIME: Duration = Duration::from_secs(2);
@@ -43,7 +43,7 @@ fn fuzz(target: &str, check: impl Fn(&[u8])) {
         println!("tests/fuzz/corpus/{target}/{name}");
         check_in_time(&check, input);
     }
-    let Some(duration) = run::fuzz_time() else { return };
+    let Some(duration) = fuzz_time() else { return };
     let inputs = mutations(corpus.into_iter().map(|(_, input)| input).collect());
     let config = Config {
         cases: CASES,
