@@ -2,8 +2,8 @@
 
 use access::Scope;
 use api::extract::{
-    IdInPath, NoParameters, Parameters, WriteRequest, has_entity_tag, sync_token_header, traceparent,
-    version_tag,
+    IdInPath, IdempotencyHeader, IfMatchHeader, NoParameters, Parameters, WriteRequest, has_entity_tag,
+    sync_token_header, traceparent, version_tag,
 };
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::{PRODUCT_STORE, bad_parameters, bad_request};
@@ -14,7 +14,7 @@ use api::responses::{
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::input::{ProductBody, ProductInput, read_product};
+use domain::input::{ProductBody, ProductInput, ProductPatch, read_product};
 use domain::ports::{ListError, WriteOutcome, WriteResponse};
 use domain::{FaultKind, Faults, Product, ProductId, Version};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
@@ -126,7 +126,7 @@ async fn read_body(
     post, path = "/products", tag = "products", operation_id = "createProduct",
     request_body(content = ProductBody, content_type = "application/json", description = "The product: `name` and any other fields, at most 200 KiB.",
         example = json!({"id": "lamp-1", "name": "Desk lamp", "brand": "Hikari", "category": "Home > Lamps", "price": 39.9, "currency": "USD", "stock": 12, "tags": ["oak"], "attributes": {"colour": "black", "watts": 8}})),
-    params(("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request: repeating the request under the same key returns the first response and changes nothing.")),
+    params(IdempotencyHeader),
     responses(
         BadJsonBody, ServiceFailed, DiskFull,
         (status = 201, description = "The product is stored durably; searches find it soon.", body = Written, headers(("Location" = String, description = "The path of the product."), ("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -153,7 +153,7 @@ async fn create(
 /// From the store, including drafts and archived products.
 #[utoipa::path(
     get, path = "/products/{id}", tag = "products", operation_id = "readProduct",
-    params(("id" = String, Path, description = "The id of the product.", example = "ket-0004"),
+    params(("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"),
            ("If-None-Match" = Option<String>, Header, nullable = false, description = "An ETag: the response is 304 if the product still has it.")),
     responses(
         NotModified, BadParameters, ProductNotFound, InvalidId, ServiceFailed,
@@ -182,10 +182,10 @@ async fn read(
     put, path = "/products/{id}", tag = "products", operation_id = "putProduct",
     request_body(content = ProductBody, content_type = "application/json", description = "The product, at most 200 KiB.",
         example = json!({"name": "Desk lamp", "price": 34.9})),
-    params(("id" = String, Path, description = "The id of the product: 1 to 128 ASCII letters, digits and `.`, `_`, `-`, `:`, `~`.", example = "lamp-1"),
-           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to replace; 412 if the product has another version."),
-           ("If-None-Match" = Option<String>, Header, nullable = false, description = "`*`: create only; 412 if the product exists."),
-           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
+    params(("id" = inline(ProductId), Path, description = "The id of the product: 1 to 128 ASCII letters, digits and `.`, `_`, `-`, `:`, `~`.", example = "lamp-1"),
+           IfMatchHeader,
+           ("If-None-Match" = Option<String>, Header, nullable = false, pattern = r"^\*$", description = "`*`: create only; 412 if the product exists."),
+           IdempotencyHeader),
     responses(
         BadJsonBody, PreconditionFailed, ServiceFailed, DiskFull,
         (status = 200, description = "The product is replaced, or was equal already.", body = Written, headers(("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -210,11 +210,11 @@ async fn put(
 /// A JSON merge patch (RFC 7396): null removes a field, `attributes` are merged key by key, any other value replaces.
 #[utoipa::path(
     patch, path = "/products/{id}", tag = "products", operation_id = "patchProduct",
-    request_body(content = Object, content_type = "application/merge-patch+json", description = "The fields to change.",
+    request_body(content = ProductPatch, content_type = "application/merge-patch+json", description = "The fields to change.",
         example = json!({"price": 29.9, "attributes": {"colour": null}})),
-    params(("id" = String, Path, description = "The id of the product.", example = "lamp-1"),
-           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to change; 412 if the product has another version."),
-           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
+    params(("id" = inline(ProductId), Path, description = "The id of the product.", example = "lamp-1"),
+           IfMatchHeader,
+           IdempotencyHeader),
     responses(
         BadJsonBody, ProductNotFound, PreconditionFailed, ServiceFailed, DiskFull,
         (status = 200, description = "The product is changed, or was equal already.", body = Written, headers(("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -238,9 +238,9 @@ async fn patch(
 /// If it is created again, its version continues.
 #[utoipa::path(
     delete, path = "/products/{id}", tag = "products", operation_id = "deleteProduct",
-    params(("id" = String, Path, description = "The id of the product.", example = "lamp-1"),
-           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to delete; 412 if the product has another version."),
-           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
+    params(("id" = inline(ProductId), Path, description = "The id of the product.", example = "lamp-1"),
+           IfMatchHeader,
+           IdempotencyHeader),
     responses(
         BadParameters, ProductNotFound, PreconditionFailed, InvalidId, ServiceFailed, DiskFull,
         (status = 200, description = "The product is deleted.", body = Written, headers(("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -271,7 +271,7 @@ struct ProductList {
 /// listed exactly once, whatever is written meanwhile.
 #[utoipa::path(
     get, path = "/products", tag = "products", operation_id = "listProducts",
-    params(("cursor" = Option<String>, Query, description = "`nextCursor` of the previous page."),
+    params(("cursor" = Option<String>, Query, min_length = 1, description = "`nextCursor` of the previous page."),
            ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "The most products on a page; 100 by default.")),
     responses(
         BadParameters, ServiceFailed,

@@ -28,6 +28,12 @@ const SEARCH_MARGIN: Duration = Duration::from_secs(1);
 /// The name of the header in faults and in the OpenAPI document.
 const HEADER: &str = "Noren-Sync-Token";
 
+/// The form of a sync token.
+pub(crate) const SYNC_TOKEN_PATTERN: &str = r"^[1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128}$";
+/// The form of the header: sync tokens with commas between them.
+const TOKENS_PATTERN: &str =
+    r"^([1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128})?( *, *([1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128})?)*$";
+
 /// The versions that the index must hold before a request is answered, and the time to wait for them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RequiredVersions {
@@ -134,7 +140,7 @@ impl IntoParams for RequiredVersions {
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
             .description(Some(about))
-            .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some(TOKENS_PATTERN))));
         vec![header.build()]
     }
 }

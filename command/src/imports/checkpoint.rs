@@ -3,7 +3,6 @@
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::bad_parameters;
 use api::wire::imports::{Job, JobStatus};
-use domain::FaultKind;
 use domain::ports::WriteOutcome;
 use runtime::Problem;
 use runtime::audit::{Caller, Entry, Lines};
@@ -125,17 +124,15 @@ pub(crate) struct FaultsPage {
 impl FaultsPage {
     const DEFAULT_LIMIT: usize = 100;
     const MAX_LIMIT: usize = 1000;
+    /// The greatest number that the document's `int64` has.
+    const MAX_LINE: u64 = i64::MAX as u64;
 
     /// Reads the parameters `faultsAfter` and `limit`.
     ///
     /// # Errors
     /// 400 with all faults.
     pub(crate) fn read(mut parameters: ParameterReader) -> Result<Self, Problem> {
-        let line = |text: &str| {
-            let message = || "must be the number of a line, such as 17".to_owned();
-            text.parse().map_err(|_| (FaultKind::OutOfRange, message()))
-        };
-        let after = parameters.parsed("faultsAfter", line).unwrap_or(0);
+        let after = parameters.whole_number("faultsAfter", 0..=Self::MAX_LINE).unwrap_or(0);
         let limit = parameters.whole_number("limit", 1..=Self::MAX_LIMIT).unwrap_or(Self::DEFAULT_LIMIT);
         let unknown = |_: &str| unknown_among(&["faultsAfter", "limit"]);
         parameters.finish(unknown).map_err(|faults| bad_parameters(&faults))?;

@@ -28,7 +28,7 @@ use crate::landing::Landing;
 use crate::problem::problems_for_bare_errors;
 use crate::request_id;
 pub use crate::request_id::REQUEST_ID;
-use crate::routes::{Requirement, Requirements, Routes, add_security_schemes};
+use crate::routes::{Requirement, Requirements, Routes, add_security_schemes, require_credentials};
 use crate::safe_headers::add_safe_headers;
 
 /// The maximum size of a body that is read as a whole, in bytes. Streamed bodies have no limit.
@@ -88,6 +88,9 @@ impl Service {
         openapi.merge(described);
         add_security_schemes(&mut openapi);
         let landing = Landing::new(&openapi, self.is_documented, self.title);
+        let mut requirements = self.routes.requirements().clone();
+        requirements.merge(upload_requirements.clone());
+        require_credentials(&mut openapi, &requirements, |scope| self.guard.is_open(scope));
         let pages = match self.is_documented {
             true => documents(openapi),
             false => Router::new(),

@@ -11,8 +11,9 @@ use axum::Router;
 use axum::routing::MethodRouter;
 use http::Method;
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Header, ObjectBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::problem::PROBLEM_JSON;
@@ -181,10 +182,9 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
 
 /// Describes which credentials an operation needs, and the responses without them.
 fn describe_access(operation: &mut Operation, scope: Scope) {
-    let required = |scheme: &str| SecurityRequirement::new(scheme, [scope.name()]);
     // The empty requirement: a service may be open, or allow anonymous searches.
-    operation.security =
-        Some(vec![SecurityRequirement::default(), required(API_KEY_SCHEME), required(BEARER_SCHEME)]);
+    let nothing = [SecurityRequirement::default()];
+    operation.security = Some(nothing.into_iter().chain(credentials_with(scope)).collect());
     let responses = &mut operation.responses.responses;
     for (status, description) in [
         ("401", "The address needs credentials, or the credentials are invalid, expired or revoked."),
@@ -192,14 +192,49 @@ fn describe_access(operation: &mut Operation, scope: Scope) {
         ("429", "The client sent too many requests; `Retry-After` says when to go on."),
         ("503", "The service, or a part that it needs, is not available at the moment."),
     ] {
-        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(status, description)));
     }
 }
 
-fn problem(description: &str) -> Response {
+fn problem(status: &str, description: &str) -> Response {
     let content =
         utoipa::openapi::ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new().description(description).content(PROBLEM_JSON, content).build()
+    let response = ResponseBuilder::new().description(description).content(PROBLEM_JSON, content);
+    let header = |name: &str, kind: Type, description: &str| {
+        let mut header = Header::new(ObjectBuilder::new().schema_type(kind));
+        header.description = Some(description.to_owned());
+        (name.to_owned(), header)
+    };
+    let (name, header) = match status {
+        "401" | "403" => {
+            header("WWW-Authenticate", Type::String, "What is wrong with the credentials, RFC 6750.")
+        }
+        _ => header("Retry-After", Type::Integer, "Seconds until a retry is useful."),
+    };
+    response.header(name, header).build()
+}
+
+/// Removes the choice to send no credentials from the operations that ask for them here. `is_open` is true for a scope that needs
+/// none.
+pub(crate) fn require_credentials(
+    openapi: &mut OpenApi,
+    requirements: &Requirements,
+    is_open: impl Fn(Scope) -> bool,
+) {
+    for (path, item) in &mut openapi.paths.paths {
+        for (method, operation) in operations(item) {
+            if let Some(Requirement::Scope(scope)) = requirements.of(path, &method)
+                && !is_open(scope)
+            {
+                operation.security = Some(credentials_with(scope).into());
+            }
+        }
+    }
+}
+
+/// Returns the kinds of credentials that have a scope.
+fn credentials_with(scope: Scope) -> [SecurityRequirement; 2] {
+    [API_KEY_SCHEME, BEARER_SCHEME].map(|scheme| SecurityRequirement::new(scheme, [scope.name()]))
 }
 
 /// Adds the security schemes that [`Routes::routes`] refers to.

@@ -11,7 +11,7 @@ mod raw;
 mod reader;
 
 #[cfg(feature = "openapi")]
-pub use body::ProductBody;
+pub use body::{ProductBody, ProductPatch};
 pub use error::InputError;
 pub use limits::{
     FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,

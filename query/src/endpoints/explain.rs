@@ -36,7 +36,7 @@ const MAX_RANK: usize = 1000;
     tag = "search",
     operation_id = "explainProduct",
     params(
-        ("id" = String, Path, description = "The id of the product.", example = "ket-0004"), Parameters<Explain>,
+        ("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"), Parameters<Explain>,
     ),
     responses(
         (

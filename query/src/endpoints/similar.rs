@@ -33,7 +33,7 @@ use crate::search_service::SearchService;
     tag = "search",
     operation_id = "listSimilarProducts",
     params(
-        ("id" = String, Path, description = "The id of the product.", example = "ket-0004"), Parameters<Similar>,
+        ("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"), Parameters<Similar>,
     ),
     responses(
         (

@@ -15,6 +15,12 @@ use crate::parameters::table;
 /// The schema of the values of one attribute in a body.
 const ATTRIBUTE_FILTER: &str = "AttributeFilter";
 
+/// The name of a facet.
+const FACET: TextBounds = TextBounds {
+    pattern: Some(r"^(\*|brand|category|tags|price|attributes\.[^,]{1,128})$"),
+    ..TextBounds::NONE
+};
+
 /// The body of one search: its parameters as fields.
 pub(crate) struct SearchBody;
 
@@ -59,7 +65,7 @@ fn schema(kind: Kind) -> Schema {
     match kind {
         Kind::Text(bounds) => text(bounds).build().into(),
         Kind::Texts { each, max_items } => list(text(each), max_items).build().into(),
-        Kind::FacetNames { max_items } => list(text(TextBounds::NONE), max_items).build().into(),
+        Kind::FacetNames { max_items } => list(text(FACET), max_items).build().into(),
         Kind::Number { min, max, default } => {
             let number =
                 ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(min)).maximum(Some(max));

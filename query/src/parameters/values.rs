@@ -329,9 +329,9 @@ pub(crate) fn read_sync_tokens(row: &Parameter, reader: &mut ParameterReader, dr
 pub(crate) fn read_sync_timeout(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let Kind::Seconds { max, .. } = row.kind else { return };
     let Some(text) = reader.one(row.name) else { return };
-    // A float may also have a sign and an exponent.
-    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let seconds = text.parse::<f64>().ok().filter(|_| is_decimal);
+    // A float of Rust may also be `inf`, `nan`, or begin with `+`, which a number of JSON may not.
+    let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let seconds = text.parse::<f64>().ok().filter(|_| is_number);
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     match timeout.filter(|timeout| *timeout <= max) {
         Some(timeout) => draft.parsed.required = std::mem::take(&mut draft.parsed.required).within(timeout),

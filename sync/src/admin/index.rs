@@ -32,6 +32,8 @@ use crate::store_and_index::StoreAndIndex;
 const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(5);
 /// The longest grace period of a comparison.
 const MAX_GRACE_PERIOD: Duration = Duration::from_secs(600);
+/// The smallest sample: the greatest number that the document's `int64` has.
+const MAX_ONE_IN: u64 = i64::MAX as u64;
 
 const INDEX: BackEnd = BackEnd::written("the index");
 
@@ -114,7 +116,7 @@ fn read_comparison(mut parameters: ParameterReader) -> Result<Comparison, Proble
         generation: Generation::Live,
         depth: CompareDepth::Documents,
         repair: parameters.flag("repair").unwrap_or(false),
-        one_in: parameters.whole_number("oneIn", 1..=u64::MAX).unwrap_or(1),
+        one_in: parameters.whole_number("oneIn", 1..=MAX_ONE_IN).unwrap_or(1),
         grace_period: parameters.parsed("patience", parse_grace_period).unwrap_or(DEFAULT_GRACE_PERIOD),
     };
     let unknown = |_: &str| unknown_among(&["repair", "oneIn", "patience"]);

@@ -24,6 +24,32 @@ const MAX_KEY_CHARS: usize = 255;
 /// The prefix of the idempotency keys of import lines. Keys of clients may not begin with it.
 pub const IMPORT_KEY_PREFIX: &str = "import:";
 
+/// The header with the idempotency key of a write, as OpenAPI documents describe it.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is only documented")]
+pub struct IdempotencyHeader {
+    /// A key for this request: repeating the request under the same key returns the first response and changes nothing.
+    #[param(
+        rename = "Idempotency-Key",
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
+    key: Option<String>,
+}
+
+/// The header with the version to change, as OpenAPI documents describe it.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is only documented")]
+pub struct IfMatchHeader {
+    /// The ETag of the version to change, or `*` for any; 412 if the product has another version, or does not exist.
+    #[param(rename = "If-Match", nullable = false, pattern = r#"^(\*|"[0-9]+"( *, *"[0-9]+")*)$"#)]
+    tags: Option<String>,
+}
+
 /// A condition on the current state of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Precondition {

@@ -4,6 +4,17 @@ use access::{KeyRecord, NewKey, Scope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// What a key may do, as OpenAPI documents describe it.
+#[derive(utoipa::ToSchema)]
+#[schema(as = Scope, rename_all = "lowercase")]
+#[expect(dead_code, reason = "it is only documented")]
+enum ScopeName {
+    Search,
+    Read,
+    Write,
+    Admin,
+}
+
 /// A key to be created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -12,7 +23,7 @@ pub struct CreateKey {
     #[schema(min_length = 1, max_length = 100, examples("storefront"))]
     pub name: String,
     /// What the key may do: `search`, `read` (products as they are stored), `write`, `admin`. None includes another.
-    #[schema(value_type = Vec<String>, min_items = 1, examples(json!(["search"])))]
+    #[schema(value_type = Vec<ScopeName>, min_items = 1, examples(json!(["search"])))]
     pub scopes: Vec<Scope>,
     /// From when on the key is not accepted, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,7 +89,7 @@ pub struct Key {
     /// A name for people.
     pub name: String,
     /// What the key may do.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<ScopeName>)]
     pub scopes: Vec<Scope>,
     /// The filter of every search with this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -59,6 +59,11 @@ impl Guard {
         self.0.credentials.is_some()
     }
 
+    /// Returns true if requests to routes with this scope need no credentials.
+    pub(crate) fn is_open(&self, scope: Scope) -> bool {
+        self.0.credentials.is_none() || self.0.anonymous.has(scope)
+    }
+
     pub(super) fn origins(&self) -> &Origins {
         &self.0.origins
     }
