@@ -34,6 +34,7 @@ RULES = [
     ("id", "as in the path, or be omitted"),
     # Of texts: the portable subset of regular expressions has no classes for these.
     ("", "control characters"),
+    ("name", "none of control"),
     ("", "NUL character"),
     ("", "without empty levels"),
     ("", "characters; it has 0"),
