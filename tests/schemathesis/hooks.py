@@ -35,6 +35,8 @@ RULES = [
     # Of texts: the portable subset of regular expressions has no classes for these.
     ("", "control characters"),
     ("name", "none of control"),
+    # A whole number is written without a fraction: 2, not 2.0.
+    ("", "floating point `"),
     ("", "NUL character"),
     ("", "without empty levels"),
     ("", "characters; it has 0"),
