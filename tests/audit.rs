@@ -88,6 +88,7 @@ fn identity(key: &str) -> String {
 
 /// Checks fields of an entry; `null` is an absent one.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "made by json! for the call")]
 fn expect(entry: &Value, fields: Value) {
     for (name, value) in fields.as_object().unwrap() {
         assert_eq!(&entry[name], value, "{name} of {entry}");
@@ -144,9 +145,12 @@ async fn refused_attempts_have_an_entry() {
     expect(&read, json!({"action": "listKeys", "outcome": "refused"}));
     for (path, key) in [("/admin/keys", &shop.admin), ("/imports", &shop.writer), ("/metrics", &shop.admin)] {
         let request = shop.request(Method::GET, path).header("x-api-key", key);
-        assert_eq!(shop.entries_of(request, 200).await.0, [json!({}); 0], "{path} only reads");
+        assert_eq!(shop.entries_of(request, 200).await.0, Vec::<Value>::new(), "{path} only reads");
     }
-    assert_eq!(shop.entries_of(shop.request(Method::GET, "/products/search"), 401).await.0, [json!({}); 0]);
+    assert_eq!(
+        shop.entries_of(shop.request(Method::GET, "/products/search"), 401).await.0,
+        Vec::<Value>::new()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +187,8 @@ async fn an_import_job_has_an_entry_for_its_upload_and_one_for_its_lines() {
     let import = shop.write(Method::POST, "/imports").header("content-type", "application/x-ndjson");
     let (entries, answer) = shop.entries_of(import.body(lines), 202).await;
     let (job, by) = (answer.json()["id"].clone(), identity(&shop.writer));
-    expect(&entries[0], json!({"action": "createImport", "id": job, "principal": by, "outcome": "queued"}));
+    let upload = entries.iter().find(|entry| entry["action"] == "createImport").unwrap();
+    expect(upload, json!({"id": job, "principal": by, "status": 202, "outcome": "queued"}));
     let end = || shop.entries().into_iter().find(|entry| entry["action"] == "runImport");
     wait_until("the job ends", async || end().is_some()).await;
     let end = end().unwrap();
@@ -237,7 +242,7 @@ async fn the_audit_log_can_be_turned_off() {
     let shop = Shop::start(&[("NOREN_AUDIT", "off")]).await;
     Answer::of(shop.write(Method::PUT, "/products/a").json(&json!({"name": "A"}))).await.expect(201);
     Answer::of(shop.request(Method::PUT, "/products/a").json(&json!({"name": "A"}))).await.expect(401);
-    assert_eq!(shop.entries(), [json!({}); 0]);
+    assert_eq!(shop.entries(), Vec::<Value>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

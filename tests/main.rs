@@ -13,6 +13,7 @@ mod compose;
 mod configuration;
 mod contract;
 mod faults;
+mod fuzz;
 mod help;
 mod lambda;
 mod languages;

@@ -7,7 +7,7 @@ mod catch_up;
 mod consumer;
 mod dead_letters;
 #[cfg(feature = "aws")]
-mod lambda;
+pub mod lambda;
 mod metrics;
 mod progress;
 mod rebuild_state;

@@ -7,7 +7,6 @@ use access::{AccessStore, Keyring, NewKey, Scopes};
 use aws_setup::Aws;
 use domain::ProductId;
 use dynamodb_access::{DynamoDbAccess, OpenError};
-use dynamodb_store::DynamoStore;
 use jiff::Timestamp;
 use serde_json::json;
 

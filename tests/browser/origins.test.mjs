@@ -89,7 +89,7 @@ async function catalogue(id) {
   return {
     written: (await get(`/products/${id}`)).status,
     own: [own.name, own.version],
-    imports: (await (await get('/imports')).json()).jobs.length,
+    imports: (await (await get('/imports')).json()).imports.length,
     // The id of the live generation: a rebuild makes a new one.
     index: JSON.stringify((await (await get('/admin/index')).json()).live),
   };

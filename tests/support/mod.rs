@@ -23,7 +23,7 @@ pub(crate) use icecat::Icecat;
 pub(crate) use on_each::on_each;
 pub(crate) use processes::{Running, after_script, command, command_at, finished, free_port};
 pub(crate) use proxy::Proxy;
-pub(crate) use run::{chosen_seed, folder, is_full_scale, scaled, seed};
+pub(crate) use run::{chosen_seed, folder, fuzz_time, is_full_scale, scaled, seed};
 pub(crate) use searches::{Searched, Searches};
 pub(crate) use test_app::{Answer, TestApp};
 pub(crate) use times::record;

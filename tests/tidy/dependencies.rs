@@ -46,7 +46,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &adapters,
             &SERVICES,
             &ACCESS_STORES,
-            &["aws-setup", "noren", "api", "demo", "bench", "feeds"],
+            &["aws-setup", "noren", "api", "demo", "bench", "feeds", "rules", "text"],
         ]
         .concat(),
         _ => return None,

@@ -41,7 +41,7 @@ struct Remembered {
 pub struct NewKey {
     /// A name for people, 1 to 100 characters.
     pub name: String,
-    /// What the key may do: at least one scope.
+    /// The scopes of the key, at least one.
     pub scopes: Scopes,
     /// From when on the key is not accepted.
     pub expires_at: Option<Timestamp>,

@@ -10,6 +10,7 @@ pub mod jwt;
 mod keyring;
 pub mod limits;
 mod principal;
+mod rate_limit;
 mod record;
 mod refusal;
 mod scope;
@@ -19,7 +20,8 @@ mod token;
 
 pub use keyring::{Keyring, NewKey, Rotated};
 pub use principal::{Identity, Principal};
-pub use record::{KeyRecord, RateLimit};
+pub use rate_limit::RateLimit;
+pub use record::KeyRecord;
 pub use refusal::Refusal;
 pub use scope::{Scope, Scopes, UnknownScope};
 pub use store::{AccessStore, AccessStoreError};

@@ -9,7 +9,7 @@ use crate::{KeyId, RateLimit, Scope, Scopes};
 pub struct Principal {
     /// Who it is.
     pub identity: Identity,
-    /// What it may do.
+    /// Its scopes.
     pub scopes: Scopes,
     /// The filters that every search of this principal has, each in the form of a query string of `GET /products/search`. A
     /// product must pass all of them.

@@ -1,11 +1,11 @@
-//! What is stored of an API key.
+//! The stored part of an API key.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, KeyId, Principal, Scopes, SecretHash};
+use crate::{Identity, KeyId, Principal, RateLimit, Scopes, SecretHash};
 
-/// What is stored of an API key: everything but its secret.
+/// The stored part of an API key: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyRecord {
@@ -15,7 +15,7 @@ pub struct KeyRecord {
     pub secret_hash: SecretHash,
     /// A name for people.
     pub name: String,
-    /// What the key may do.
+    /// The scopes of the key.
     pub scopes: Scopes,
     /// The filter of every search with this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,17 +34,6 @@ pub struct KeyRecord {
     /// The hour in which the key was used last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
-}
-
-/// A number of requests in a window of time. Windows of a length begin at multiples of it since 1970, so that all processes
-/// count in the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RateLimit {
-    /// The most requests in a window, at least 1.
-    pub requests: u32,
-    /// The length of a window in seconds, at least 1.
-    pub window_seconds: u32,
 }
 
 impl KeyRecord {

@@ -92,7 +92,7 @@ fn anything_else_is_no_token() {
         &format!("{signed}_{}", mac.to_uppercase()),
         &format!("{text} "),
         &format!("{text}_"),
-        &signed.to_owned(),
+        signed,
         &too_long,
     ] {
         assert!(TenantToken::read(wrong).is_none(), "{wrong}");

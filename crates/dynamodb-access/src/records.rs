@@ -8,10 +8,8 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_setup::{backoff, port_error};
 
-use crate::{DynamoDbAccess, PK, SK, text};
+use crate::store::{DynamoDbAccess, KEYS, PK, SK, text};
 
-/// The partition of all keys.
-pub(crate) const KEYS: &str = "keys";
 const RECORD: &str = "record";
 const CALLING: &str = "calling DynamoDB";
 const IS_THERE_ALREADY: &str = "ConditionalCheckFailedException";

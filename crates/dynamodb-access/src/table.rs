@@ -1,4 +1,4 @@
-//! The table itself: checking and creating it.
+//! The table itself: opening, checking and creating it.
 
 use std::time::Duration;
 
@@ -9,11 +9,10 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
     TimeToLiveSpecification,
 };
-use aws_setup::{FailedCall, failed_call};
+use aws_setup::{Aws, FailedCall, SetupError, failed_call};
 use tokio::time::Instant;
 
-use crate::records::KEYS;
-use crate::{DynamoDbAccess, EXPIRES, PK, SK, text};
+use crate::store::{DynamoDbAccess, EXPIRES, KEYS, PK, SK, text};
 
 /// The time limit of creating a table.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -77,6 +76,38 @@ impl OpenError {
 }
 
 impl DynamoDbAccess {
+    /// Opens a table with the region and credentials of the environment, without looking at it. Until the server responds, every
+    /// call fails.
+    ///
+    /// # Errors
+    /// [`SetupError`], if there is no region or there are no credentials.
+    pub async fn load(table: &str) -> Result<Self, SetupError> {
+        Ok(Self::unchecked(&Aws::load().await?, table))
+    }
+
+    /// Opens a table, and creates it before if `create_if_missing` is true and there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`], with a text of one line that says what to do.
+    pub async fn open(aws: &Aws, table: &str, create_if_missing: bool) -> Result<Self, OpenError> {
+        let store = Self::unchecked(aws, table);
+        store.check(create_if_missing).await?;
+        Ok(store)
+    }
+
+    /// Checks the table by one read, and creates it before if `create_if_missing` is true and there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`], with a text of one line that says what to do.
+    pub async fn check(&self, create_if_missing: bool) -> Result<(), OpenError> {
+        match self.read_probe().await {
+            Err(OpenError::NoTable { .. }) if create_if_missing => {}
+            read => return read,
+        }
+        self.create_table().await?;
+        self.read_probe().await
+    }
+
     /// Returns a read of an item that does not exist.
     pub(crate) fn probe(&self) -> GetItemFluentBuilder {
         let get = self.client.get_item().table_name(&*self.table).consistent_read(true);

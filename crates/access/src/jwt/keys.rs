@@ -47,7 +47,7 @@ pub(super) struct KeySet {
     pub(super) ignored: usize,
 }
 
-/// What a key set has for a token.
+/// The keys of a set for a token.
 pub(super) enum Lookup {
     /// The key of the token.
     Found(Arc<VerificationKey>),
@@ -141,7 +141,7 @@ fn point(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use serde_json::json;
 
-    use super::super::test_tokens::Signer;
+    use super::super::tokens_for_tests::Signer;
     use super::*;
 
     fn usable(jwk: &Value) -> bool {

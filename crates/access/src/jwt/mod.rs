@@ -17,9 +17,9 @@ mod options;
 mod reason;
 mod source;
 #[cfg(test)]
-mod test_tokens;
-#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tokens_for_tests;
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a verifier of tokens is configured with.
+//! The configuration of a verifier of tokens.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -11,7 +11,7 @@ const MIN_SECRET_BYTES: usize = 32;
 /// The most bytes of the file of a secret.
 const MAX_SECRET_BYTES: u64 = 4096;
 
-/// What tokens are accepted. At least one of `secret_file` and `jwks` is needed.
+/// The tokens that are accepted. At least one of `secret_file` and `jwks` is needed.
 #[derive(Debug, Clone)]
 pub struct JwtOptions {
     /// The file of the secret for HS256: at least 32 bytes, not counting a line break at the end.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::test_tokens::{
+use super::tokens_for_tests::{
     AUDIENCE, ISSUER, KeyServer, Signer, claims, claims_with, encode, key_set, now, options,
 };
 use super::{JwksSource, JwtOptions, JwtVerifier};

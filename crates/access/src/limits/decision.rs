@@ -9,7 +9,7 @@ pub struct Decision {
     pub limit: u32,
     /// The length of a window in seconds.
     pub window_seconds: u32,
-    /// How many further requests are possible now.
+    /// The number of further requests that are possible now.
     pub remaining: u32,
     /// The seconds after which more requests are possible, for `RateLimit`, `X-RateLimit-Reset` and `Retry-After`; at least 1.
     pub reset_seconds: u32,

@@ -38,7 +38,7 @@ pub const DEFAULT_FAILURES: RateLimit = RateLimit { requests: 30, window_seconds
 /// The seconds between two warnings that requests cannot be counted.
 const WARNING_SECONDS: i64 = 60;
 
-/// What is limited.
+/// The subject of a limit.
 pub struct LimitOptions {
     /// The limit of whoever has none of its own, or `None` for no such limit.
     pub default: Option<RateLimit>,
@@ -46,11 +46,11 @@ pub struct LimitOptions {
     pub failures: RateLimit,
     /// Where requests of principals with a limit of their own are counted.
     pub store: Option<Arc<dyn AccessStore>>,
-    /// What happens to such a request when the store fails.
+    /// The treatment of such a request when the store fails.
     pub fail_open: FailOpen,
 }
 
-/// Whether a request that cannot be counted is let in.
+/// The kinds of requests that are let in when they cannot be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailOpen {
     /// Requests to routes with the scopes `search` and `read`.

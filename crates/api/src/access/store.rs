@@ -13,7 +13,7 @@ const FILE: &str = "access.db";
 /// The name of the access store in `/health/ready`.
 const PART: &str = "access";
 
-/// How a service opens its access store.
+/// Options of opening the access store of a service.
 #[derive(Debug, Clone, Copy)]
 pub struct StoreOptions<'a> {
     /// The folder of a store in a file.

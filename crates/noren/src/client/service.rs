@@ -25,16 +25,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`, with the API key of the environment or of
-    /// the profile. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// If the text is not the address of a service, or the key cannot be read.
-    pub fn at(url: &str) -> Result<Self, Failure> {
-        super::connect(Some(url), None)
-    }
-
-    /// Creates the client of a service that asks for an API key.
+    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`, with the API key for it, if it asks for
+    /// one. Nothing is sent yet.
     ///
     /// # Errors
     /// If the text is not the address of a service, or the key has characters that no key has.
@@ -228,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn a_service_that_does_not_answer_is_one_clear_line() {
         // Only root can listen on port 1, and no common service does.
-        let service = Service::at("127.0.0.1:1").unwrap();
+        let service = Service::with_key("127.0.0.1:1", None).unwrap();
         let line = service.get("/products", &[]).await.unwrap_err().to_string();
         assert!(line.contains("start it with `noren serve`") && line.contains("--data-dir"), "{line}");
         assert!(!line.contains('\n'));
@@ -236,10 +228,10 @@ mod tests {
 
     #[test]
     fn an_address_needs_no_scheme_and_may_have_a_path() {
-        let url = |base| Service::at(base).unwrap().url("/products/bulk").to_string();
+        let url = |base| Service::with_key(base, None).unwrap().url("/products/bulk").to_string();
         assert_eq!(url("localhost:8080"), "http://localhost:8080/products/bulk");
         assert_eq!(url("http://shop.test/catalogue"), "http://shop.test/catalogue/products/bulk");
-        assert!(Service::at("ftp://shop.test").is_err());
-        assert!(Service::at("http://").is_err());
+        assert!(Service::with_key("ftp://shop.test", None).is_err());
+        assert!(Service::with_key("http://", None).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What the tests of tokens share: keys that sign, tokens, and a server of key sets that counts its requests.
+//! Helpers of the tests of tokens: keys that sign, tokens, and a server of key sets that counts its requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
