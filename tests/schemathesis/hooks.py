@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 
 import schemathesis
 from schemathesis.core.parameters import ParameterLocation
@@ -33,6 +34,9 @@ RULES = [
     ("id", "as in the path, or be omitted"),
     # Of texts: the portable subset of regular expressions has no classes for these.
     ("", "control characters"),
+    ("name", "none of control"),
+    # A whole number is written without a fraction: 2, not 2.0.
+    ("", "floating point `"),
     ("", "NUL character"),
     ("", "without empty levels"),
     ("", "characters; it has 0"),
@@ -70,6 +74,9 @@ def before_call(context, case, kwargs):
     """Comes from another client each time: the service stops an address that sends many wrong credentials."""
     count = next(clients)
     case.headers["X-Forwarded-For"] = f"10.{count >> 16 & 255}.{count >> 8 & 255}.{count & 255}"
+    # Requests that revoke or rotate the key which they are sent with would end the checks: the others would be 401.
+    if "/admin/keys/{id}" in case.operation.path and case.path_parameters.get("id") == os.environ.get("OWN_KEY_ID"):
+        case.path_parameters["id"] = "0123456789abcdef"
     # A search waits for the write that a token names, and most tokens here name none: few requests have one.
     if count % 20:
         case.headers.pop("Noren-Sync-Token", None)
