@@ -27,8 +27,9 @@ fn binary(name: &str) -> PathBuf {
                 build.env_remove(variable);
             }
         }
+        // With the tests, so that dependencies have the features that they were compiled with for the tests.
         let built = build
-            .args(["build", "--workspace", "--bins", "--quiet"])
+            .args(["build", "--workspace", "--bins", "--tests", "--quiet"])
             .args(if cfg!(debug_assertions) { None } else { Some("--release") })
             .current_dir(repository())
             .status()
