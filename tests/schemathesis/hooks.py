@@ -18,6 +18,12 @@ RULES = [
     ("priceRange", "must be at most"),
     ("price", "is required where a currency is given"),
     ("", "has its lower end above its upper end"),
+    # Bounds of several parameters together, and of the words of a text.
+    ("", "a search has at most 20 filter values"),
+    ("", "a request has at most 100 parameters"),
+    ("query", "must have at most 32 words"),
+    # Keys with brackets have a form of their own, which the style `deepObject` lacks.
+    ("", "must have one pair of brackets"),
     # A cursor is opaque: only the service knows which are real.
     ("cursor", "is not the `nextCursor` of"),
     ("cursor", "cannot be combined with `page`"),
