@@ -106,7 +106,7 @@ async fn add_returns_false_and_changes_nothing_if_the_id_is_taken(Stores { store
     let second = KeyRecord { id: first.id.clone(), name: "other".to_owned(), ..record() };
     for store in [&store, &another] {
         assert!(!store.add(&second).await.unwrap());
-        assert_eq!(store.keys().await.unwrap(), [first.clone()]);
+        assert_eq!(store.keys().await.unwrap(), std::slice::from_ref(&first));
     }
 }
 
@@ -129,7 +129,7 @@ async fn keys_returns_all_in_the_order_of_their_ids(Stores { store, another, .. 
     }
     // Counters are no keys.
     store.count("storefront", at(LATE)).await.unwrap();
-    records.sort_by(|a, b| a.id.to_string().cmp(&b.id.to_string()));
+    records.sort_by_key(|record| record.id.to_string());
     for store in [store, another] {
         assert_eq!(store.keys().await.unwrap(), records);
     }

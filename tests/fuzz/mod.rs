@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use mutation::mutations;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{chosen_seed, fuzz_time, repository, seed};
+use crate::support::{fuzz_time, repository};
 
 /// The most processor time that one input may take. Inputs have at most 64 KiB, for which linear work takes some milliseconds.
 const MAX_TIME: Duration = Duration::from_secs(2);

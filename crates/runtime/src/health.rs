@@ -218,6 +218,9 @@ fn shows_details(extensions: &Extensions) -> bool {
     extensions.get::<Principal>().is_some_and(|principal| principal.has(Scope::Admin))
 }
 
+/// The last readiness and when it was determined, shared by the requests of a second.
+type LastReadiness = Arc<Mutex<Option<(Instant, Arc<Readiness>)>>>;
+
 /// The sources of health and metrics.
 #[derive(Clone, Default)]
 pub(crate) struct Vitals {
@@ -225,7 +228,7 @@ pub(crate) struct Vitals {
     pub(crate) gauges: Arc<[Gauges]>,
     pub(crate) queue: Option<QueueProbe>,
     /// The last readiness. Locked while it is checked, so that concurrent requests share one check.
-    pub(crate) last: Arc<Mutex<Option<(Instant, Arc<Readiness>)>>>,
+    pub(crate) last: LastReadiness,
 }
 
 /// The result of a readiness check.

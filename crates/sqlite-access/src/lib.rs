@@ -183,7 +183,8 @@ impl AccessStore for SqliteAccess {
 
     async fn ready(&self) -> Result<(), AccessStoreError> {
         self.run("cannot read the keys", |connection| {
-            Ok(connection.query_row("SELECT 1 FROM keys LIMIT 1", [], |_| Ok(())).optional()?.unwrap_or(()))
+            connection.query_row("SELECT 1 FROM keys LIMIT 1", [], |_| Ok(())).optional()?;
+            Ok(())
         })
         .await
     }

@@ -154,7 +154,7 @@ mod tests {
         }
         assert!(hosts.allow(&Uri::from_static("/"), &HeaderMap::new()), "no browser");
         let two = headers(&[(HOST, "127.0.0.1"), (HOST, "evil.example")]);
-        let mut both = two.clone();
+        let mut both = two;
         both.append(HOST, "evil.example".parse().unwrap());
         assert!(!hosts.allow(&Uri::from_static("/"), &both), "two hosts");
         let absolute = Uri::from_static("http://evil.example/products");
