@@ -252,3 +252,33 @@ pub(crate) fn add_security_schemes(openapi: &mut OpenApi) {
 
 /// What the routes of a router require, shared by the layers around it.
 pub(crate) type SharedRequirements = Arc<Requirements>;
+
+#[cfg(test)]
+mod tests {
+    use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathsBuilder};
+
+    use super::*;
+
+    #[test]
+    fn a_document_requires_credentials_where_the_service_does() {
+        let mut requirements = Requirements::default();
+        let mut paths = PathsBuilder::new();
+        for (path, scope) in [("/search", Scope::Search), ("/write", Scope::Write)] {
+            requirements.add(path, Method::GET, Requirement::Scope(scope));
+            let mut operation = OperationBuilder::new().build();
+            describe_access(&mut operation, scope);
+            paths = paths.path(path, PathItem::new(HttpMethod::Get, operation));
+        }
+        let mut openapi = OpenApi::default();
+        openapi.paths = paths.build();
+        require_credentials(&mut openapi, &requirements, |scope| scope == Scope::Search);
+        let security = |path: &str| {
+            let json = serde_json::to_value(&openapi).unwrap();
+            json["paths"][path]["get"]["security"].to_string()
+        };
+        assert_eq!(security("/search"), r#"[{},{"apiKey":["search"]},{"bearer":["search"]}]"#);
+        assert_eq!(security("/write"), r#"[{"apiKey":["write"]},{"bearer":["write"]}]"#);
+        let headers = openapi.paths.paths["/write"].get.as_ref().unwrap().responses.responses["401"].clone();
+        assert!(serde_json::to_value(headers).unwrap()["headers"]["WWW-Authenticate"].is_object());
+    }
+}

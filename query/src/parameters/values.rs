@@ -332,8 +332,9 @@ pub(crate) fn read_sync_timeout(row: &Parameter, reader: &mut ParameterReader, d
     // A float of Rust may also be `inf`, `nan`, or begin with `+`, which a number of JSON may not.
     let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     let seconds = text.parse::<f64>().ok().filter(|_| is_number);
-    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    match timeout.filter(|timeout| *timeout <= max) {
+    // Compared before it is rounded to nanoseconds.
+    let within = seconds.filter(|seconds| *seconds <= max.as_secs_f64());
+    match within.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         Some(timeout) => draft.parsed.required = std::mem::take(&mut draft.parsed.required).within(timeout),
         None => {
             let kind = if seconds.is_some() { FaultKind::OutOfRange } else { FaultKind::Malformed };

@@ -125,9 +125,11 @@ fn read_comparison(mut parameters: ParameterReader) -> Result<Comparison, Proble
 }
 
 fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
-    let period = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    // Compared before it is rounded to nanoseconds.
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= MAX_GRACE_PERIOD.as_secs_f64());
+    let period = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let message = || "must be a number of seconds from 0 to 600".to_owned();
-    period.filter(|period| *period <= MAX_GRACE_PERIOD).ok_or_else(|| (FaultKind::Malformed, message()))
+    period.ok_or_else(|| (FaultKind::Malformed, message()))
 }
 
 /// Rebuild the index from the store
@@ -240,7 +242,9 @@ mod tests {
             "repair=yes",
             "oneIn=0",
             "oneIn=-1",
+            "oneIn=9223372036854775808",
             "patience=601",
+            "patience=600.0000000000001",
             "patience=-1",
             "patience=NaN",
             "patience=inf",
