@@ -264,7 +264,7 @@ mod tests {
         let mut requirements = Requirements::default();
         let mut paths = PathsBuilder::new();
         for (path, scope) in [("/search", Scope::Search), ("/write", Scope::Write)] {
-            requirements.add(path, Method::GET, Requirement::Scope(scope));
+            requirements.add(path, Method::GET, Requirement::Scope(scope), None);
             let mut operation = OperationBuilder::new().build();
             describe_access(&mut operation, scope);
             paths = paths.path(path, PathItem::new(HttpMethod::Get, operation));
