@@ -210,9 +210,11 @@ async fn an_answer_to_a_token_is_kept_by_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_other_sites_may_read_the_token() {
+async fn searches_of_pages_of_other_sites_may_have_a_token() {
     let app = TestApp::spawn().await;
-    let put = app.request(Method::PUT, "/products/a").json(&json!({ "name": "Lamp" }));
-    let answer = Answer::of(put.header("origin", "https://shop.example")).await.expect(201);
-    assert!(answer.header("access-control-expose-headers").contains("noren-sync-token"), "{answer:?}");
+    let preflight = app.request(Method::OPTIONS, "/products/search").header("origin", "https://shop.example");
+    let preflight = preflight.header("access-control-request-method", "GET");
+    let preflight = preflight.header("access-control-request-headers", "noren-sync-token");
+    let answer = Answer::of(preflight).await.expect(200);
+    assert!(answer.header("access-control-allow-headers").contains("noren-sync-token"), "{answer:?}");
 }

@@ -101,10 +101,12 @@ async fn while_the_table_is_away_nobody_is_let_in_and_the_service_is_not_ready()
 
     proxy.connect().await;
     wait_until("the key is let in", async || list(&service, &root).await.status == 200).await;
-    assert_eq!(Answer::of(http_client().get(&ready)).await.status, 200);
+    // Readiness is checked once a second.
+    let is = async |status: u16| Answer::of(http_client().get(&ready)).await.status == status;
+    wait_until("it is ready", async || is(200).await).await;
     proxy.cut().await;
     wait_until("nobody is let in", async || list(&service, &root).await.status == 503).await;
-    Answer::of(http_client().get(&ready)).await.problem(503);
+    wait_until("it is not ready", async || is(503).await).await;
     proxy.connect().await;
     wait_until("the key is let in again", async || list(&service, &root).await.status == 200).await;
 }

@@ -43,10 +43,18 @@ pub enum KeysCommand {
     /// List all keys
     List(ListArgs),
     /// Show a key
+    #[command(after_help = "\
+Examples:
+  noren keys show 0123456789abcdef
+  noren keys show 0123456789abcdef --json")]
     Show(ShowArgs),
     /// Replace a key by a new one, which is printed
     Rotate(RotateArgs),
     /// Revoke a key, within 5 seconds everywhere
+    #[command(after_help = "\
+Examples:
+  noren keys revoke 0123456789abcdef
+  noren keys revoke 0123456789abcdef --data-dir ./data")]
     Revoke(ShowArgs),
 }
 
@@ -99,10 +107,6 @@ pub struct ListArgs {
 
 /// `noren keys show` and `noren keys revoke`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  noren keys show 0123456789abcdef
-  noren keys revoke 0123456789abcdef --data-dir ./data")]
 pub struct ShowArgs {
     /// Id of the key: the part after nrn_
     #[arg(value_name = "ID")]

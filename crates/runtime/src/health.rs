@@ -234,7 +234,6 @@ pub(crate) struct Vitals {
 /// The result of a readiness check.
 pub(crate) struct Readiness {
     states: Vec<(&'static str, Result<String, String>)>,
-    depth: Option<QueueDepth>,
 }
 
 impl Vitals {
@@ -253,8 +252,7 @@ impl Vitals {
         {
             return Arc::clone(readiness);
         }
-        let (states, depth) = tokio::join!(join_all(self.parts.iter().map(Part::state)), self.depth());
-        let readiness = Arc::new(Readiness { states, depth });
+        let readiness = Arc::new(Readiness { states: join_all(self.parts.iter().map(Part::state)).await });
         *last = Some((Instant::now(), Arc::clone(&readiness)));
         readiness
     }
@@ -268,26 +266,35 @@ pub(crate) async fn live() -> Json<Value> {
 /// Responds with 200 if all parts were ready within the last second, otherwise with 503; for operators, also with the state
 /// of every part and the backlog.
 pub(crate) async fn ready(State(vitals): State<Vitals>, extensions: Extensions) -> Response {
-    let readiness = vitals.readiness().await;
-    readiness.response(shows_details(&extensions))
+    if !shows_details(&extensions) {
+        return vitals.readiness().await.response();
+    }
+    // The backlog is as of now: `noren import` waits until what it has written is no longer part of it.
+    let (readiness, depth) = tokio::join!(vitals.readiness(), vitals.depth());
+    readiness.response_with_details(depth)
 }
 
 impl Readiness {
-    fn response(&self, details: bool) -> Response {
-        let down = self.states.iter().filter(|(_, state)| state.is_err()).map(|(name, _)| *name);
-        let down: Vec<&str> = down.collect();
-        if !details {
-            return match down.is_empty() {
-                true => Json(json!({ "status": "ready" })).into_response(),
-                false => Problem::unavailable("not ready").into_response(),
-            };
+    /// Returns the names of the parts that are not ready.
+    fn down(&self) -> Vec<&'static str> {
+        self.states.iter().filter(|(_, state)| state.is_err()).map(|(name, _)| *name).collect()
+    }
+
+    fn response(&self) -> Response {
+        match self.down().is_empty() {
+            true => Json(json!({ "status": "ready" })).into_response(),
+            false => Problem::unavailable("not ready").into_response(),
         }
+    }
+
+    fn response_with_details(&self, depth: Option<QueueDepth>) -> Response {
+        let down = self.down();
         let shown: Map<String, Value> = self
             .states
             .iter()
             .map(|(name, state)| ((*name).to_owned(), json!(state.as_ref().unwrap_or_else(|error| error))))
             .collect();
-        let backlog = self.depth.map(|depth| depth.backlog());
+        let backlog = depth.map(|depth| depth.backlog());
         if down.is_empty() {
             let mut ready = json!({ "status": "ready", "parts": shown });
             if let Some(backlog) = backlog {
