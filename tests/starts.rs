@@ -96,7 +96,11 @@ async fn a_place_that_cannot_be_used_is_one_line_and_ends_with_1() {
     for start in [
         bad_place(&["--listen", &address], ALL, &[&address, "in use", "--listen"]),
         // An address for documentation, which no machine has.
-        bad_place(&["--listen", "192.0.2.1:8080"], ALL, &["192.0.2.1:8080", "0.0.0.0", "--listen"]),
+        bad_place(
+            &["--listen", "192.0.2.1:8080", "--access", "none"],
+            ALL,
+            &["192.0.2.1:8080", "0.0.0.0", "--listen"],
+        ),
         bad_place(&["--data-dir", file], ALL, &[file]),
         bad_place(&["--data-dir", &below], ALL, &[&below]),
         // Not even root can create a folder there.

@@ -271,7 +271,9 @@ mod tests {
     fn a_start_with_a_broken_file_fails_with_a_line_for_each_fault() {
         let folder = tempfile::tempdir().unwrap();
         let error = Shop::open(folder.path()).unwrap_err();
-        assert!(error.line().contains("rules.toml (NOREN_RULES): No such file"), "{}", error.line());
+        for part in ["rules.toml", "NOREN_RULES", "No such file"] {
+            assert!(error.line().contains(part), "{}", error.line());
+        }
         fs::write(folder.path().join("rules.toml"), "version = 2\nx = 1").unwrap();
         let error = Shop::open(folder.path()).unwrap_err();
         let details = error.details();

@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{ALLOW, ETAG, LOCATION, RETRY_AFTER};
+use http::header::{ALLOW, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, Method, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -41,7 +41,20 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
 /// The response headers that scripts of other sites may read.
-pub const EXPOSED_HEADERS: [HeaderName; 6] = [ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN];
+pub const EXPOSED_HEADERS: [HeaderName; 12] = [
+    ETAG,
+    LOCATION,
+    RETRY_AFTER,
+    ALLOW,
+    WWW_AUTHENTICATE,
+    REQUEST_ID,
+    SYNC_TOKEN,
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
+    HeaderName::from_static("x-ratelimit-limit"),
+    HeaderName::from_static("x-ratelimit-remaining"),
+    HeaderName::from_static("x-ratelimit-reset"),
+];
 
 /// The parts of a service.
 #[derive(Default)]
