@@ -114,8 +114,8 @@ impl Keyring {
         Ok(record)
     }
 
-    /// Returns the record of a key that is valid and that `is_right` accepts. The state of a key is told only to those who have
-    /// what `is_right` asks for.
+    /// Returns the record of a valid key that `is_right` accepts. Anyone else gets [`Refusal::Invalid`], also for a key that is
+    /// expired or revoked.
     ///
     /// # Errors
     /// If the key is unknown, not right, expired or revoked, or the store does not respond.

@@ -85,7 +85,7 @@ impl TenantToken {
     ///
     /// # Errors
     /// If the MAC is wrong, the token or its parent has expired, the parent is revoked or may do more than search, or the store
-    /// does not respond. The state of the parent is told only to those who have a token with the right MAC.
+    /// does not respond. A token with a wrong MAC is invalid, whatever the state of the parent.
     pub async fn verify(&self, keyring: &Keyring, now: Timestamp) -> Result<Principal, Refusal> {
         let is_right = |parent: &KeyRecord| {
             self.is_signed_by(&parent.secret_hash) && parent.scopes == Scope::Search.into()

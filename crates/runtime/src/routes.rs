@@ -23,7 +23,7 @@ pub(crate) const API_KEY_SCHEME: &str = "apiKey";
 /// The name of the security scheme of bearer tokens, which are API keys, tenant tokens or JWTs.
 pub(crate) const BEARER_SCHEME: &str = "bearer";
 
-/// What a route requires of a request.
+/// The requirement of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
     /// Nothing: probes, and pages that never change.
@@ -32,7 +32,7 @@ pub enum Requirement {
     Scope(Scope),
 }
 
-/// What the routes of a service require, by path and method.
+/// The requirements of the routes of a service, by path and method.
 #[derive(Debug, Clone, Default)]
 pub struct Requirements(HashMap<String, Vec<Declared>>);
 
@@ -250,7 +250,7 @@ pub(crate) fn add_security_schemes(openapi: &mut OpenApi) {
     components.add_security_scheme(BEARER_SCHEME, SecurityScheme::Http(bearer));
 }
 
-/// What the routes of a router require, shared by the layers around it.
+/// The requirements of a router's routes, shared by the layers around it.
 pub(crate) type SharedRequirements = Arc<Requirements>;
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ async fn logs_metrics_and_errors_hold_no_secret() {
     for secret in &secrets {
         let found = told.iter().find(|text| text.contains(secret.as_str()));
         let line = found.and_then(|text| text.lines().find(|line| line.contains(secret.as_str())));
-        assert!(found.is_none(), "{secret} is told: {line:?}");
+        assert!(found.is_none(), "{secret} is in the log: {line:?}");
     }
 }
 

@@ -113,8 +113,13 @@ async fn read(
     _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<Json<Key>, Problem> {
-    let record = keyring.key(&read_id(&id)?).await.map_err(store_failed)?;
-    record.map(|record| Json(record.into())).ok_or_else(|| missing(&id))
+    found(&keyring, &read_id(&id)?).await
+}
+
+/// Returns a key as the store has it.
+async fn found(keyring: &Keyring, id: &KeyId) -> Result<Json<Key>, Problem> {
+    let record = keyring.key(id).await.map_err(store_failed)?;
+    record.map(|record| Json(record.into())).ok_or_else(|| missing(&id.to_string()))
 }
 
 /// Revoke an API key
@@ -134,10 +139,9 @@ async fn revoke(
     _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<Json<Key>, Problem> {
-    let key = read_id(&id)?;
-    keyring.revoke(&key, Timestamp::now()).await.map_err(store_failed)?;
-    let record = keyring.key(&key).await.map_err(store_failed)?;
-    record.map(|record| Json(record.into())).ok_or_else(|| missing(&id))
+    let id = read_id(&id)?;
+    keyring.revoke(&id, Timestamp::now()).await.map_err(store_failed)?;
+    found(&keyring, &id).await
 }
 
 /// Rotate an API key

@@ -22,15 +22,15 @@ pub struct Guard(Arc<Rules>);
 
 #[derive(Default)]
 pub(crate) struct Rules {
-    /// How requests are authenticated. `None` lets every program in, but no page of another site.
+    /// The credentials that requests need. `None` lets every program in, but no page of another site.
     pub(crate) credentials: Option<Accepted>,
-    /// What requests without credentials may do.
+    /// The scopes of requests without credentials.
     pub(crate) anonymous: Scopes,
     /// The names of the service, where no credentials are asked for.
     pub(crate) hosts: Hosts,
     /// The sites whose pages may use every route.
     pub(crate) origins: Origins,
-    /// How many requests a client may send.
+    /// The limits of requests.
     pub(crate) limits: Option<Limits>,
     /// The proxies whose `X-Forwarded-For` counts.
     pub(crate) proxies: Vec<IpNet>,

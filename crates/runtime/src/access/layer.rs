@@ -15,7 +15,7 @@ use crate::Problem;
 use crate::audit::Trail;
 use crate::routes::{Requirement, SharedRequirements};
 
-/// What the layers need.
+/// The state of the layers.
 pub(crate) type Controlled = (Guard, SharedRequirements);
 
 /// Lets a request through if it has the scope that its route requires. The [`access::Principal`] becomes an extension of the request.

@@ -60,7 +60,7 @@ pub struct Access {
     pub audit: AuditLog,
 }
 
-/// Whether the log has audit entries.
+/// The switch of the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AuditLog {
     /// It has
@@ -133,7 +133,7 @@ pub enum AccessKind {
     Jwt,
 }
 
-/// What clients without credentials may do.
+/// The rights of clients without credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Anonymous {
     /// Nothing
