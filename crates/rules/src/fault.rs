@@ -7,8 +7,6 @@ use std::ops::Range;
 const MAX_LISTED: usize = 50;
 /// The most faults that are collected before they are sorted; further ones are only counted.
 const MAX_KEPT: usize = 1000;
-/// The most unknown keys for which the key that was meant is looked up.
-const MAX_HINTS: usize = 3;
 
 /// One fault of a rules file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +36,6 @@ pub struct Faults(pub Vec<Fault>);
 pub(crate) struct FaultLog {
     kept: Vec<(usize, String)>,
     omitted: usize,
-    hints: usize,
 }
 
 impl FaultLog {
@@ -47,12 +44,6 @@ impl FaultLog {
             true => self.kept.push((at.start, message.into())),
             false => self.omitted += 1,
         }
-    }
-
-    /// Returns true for the first few calls: a suggestion may be looked up for this fault.
-    pub(crate) fn takes_hint(&mut self) -> bool {
-        self.hints += 1;
-        self.hints <= MAX_HINTS
     }
 
     pub(crate) fn len(&self) -> usize {

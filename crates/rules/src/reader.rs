@@ -79,8 +79,7 @@ impl<'t> Section<'t> {
     pub(crate) fn finish(self, faults: &mut FaultLog) {
         for key in self.table.keys() {
             let name = excerpt(key.get_ref());
-            let near = faults.takes_hint().then(|| nearest(key.get_ref(), self.known.iter().copied()));
-            let what = match near.flatten() {
+            let what = match nearest(key.get_ref(), self.known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("expected one of {}", self.known.join(", ")),
             };
