@@ -20,7 +20,7 @@ mod token;
 
 pub use keyring::{Keyring, NewKey, Rotated};
 pub use principal::{Identity, Principal};
-pub use rate_limit::RateLimit;
+pub use rate_limit::{NoRateLimit, RateLimit};
 pub use record::KeyRecord;
 pub use refusal::Refusal;
 pub use scope::{Scope, Scopes, UnknownScope};

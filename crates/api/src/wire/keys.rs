@@ -1,10 +1,10 @@
 //! API keys, as `/admin/keys` reads and writes them.
 
-use access::{KeyRecord, NewKey, Scope};
+use access::{KeyRecord, NewKey, RateLimit, Scope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What a key may do, as OpenAPI documents describe it.
+/// A right of a key.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Scope, rename_all = "lowercase")]
 #[expect(dead_code, reason = "it is only documented")]
@@ -22,7 +22,7 @@ pub struct CreateKey {
     /// A name for people.
     #[schema(min_length = 1, max_length = 100, examples("storefront"))]
     pub name: String,
-    /// What the key may do: `search`, `read` (products as they are stored), `write`, `admin`. None includes another.
+    /// The rights of the key: `search`, `read` (products as they are stored), `write`, `admin`. None includes another.
     #[schema(value_type = Vec<ScopeName>, min_items = 1, examples(json!(["search"])))]
     pub scopes: Vec<Scope>,
     /// From when on the key is not accepted, RFC 3339.
@@ -31,6 +31,7 @@ pub struct CreateKey {
     pub expires_at: Option<Expiry>,
     /// The most requests in a window of time, counted by all processes together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<RateLimitSchema>)]
     pub rate_limit: Option<RateLimit>,
     /// The filter of every search with this key, as in the query string of a search: `brand=Acme&attributes.market=de`. Only
     /// for a key with the scope `search` alone.
@@ -60,21 +61,20 @@ impl From<Expiry> for String {
 }
 
 /// A limit of requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RateLimit {
+#[derive(utoipa::ToSchema)]
+#[schema(as = RateLimit, rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes access::RateLimit, which knows no OpenAPI")]
+struct RateLimitSchema {
     /// The most requests in a window.
     #[schema(minimum = 1)]
-    pub requests: u32,
+    requests: u32,
     /// The length of a window in seconds.
     #[schema(minimum = 1)]
-    pub window_seconds: u32,
+    window_seconds: u32,
 }
 
 impl From<CreateKey> for NewKey {
     fn from(CreateKey { name, scopes, expires_at, rate_limit, filter }: CreateKey) -> Self {
-        let rate_limit = rate_limit
-            .map(|RateLimit { requests, window_seconds }| access::RateLimit { requests, window_seconds });
         Self { name, scopes: scopes.into(), expires_at: expires_at.map(|Expiry(at)| at), rate_limit, filter }
     }
 }
@@ -88,7 +88,7 @@ pub struct Key {
     pub id: String,
     /// A name for people.
     pub name: String,
-    /// What the key may do.
+    /// The rights of the key.
     #[schema(value_type = Vec<ScopeName>)]
     pub scopes: Vec<Scope>,
     /// The filter of every search with this key.
@@ -96,6 +96,7 @@ pub struct Key {
     pub filter: Option<String>,
     /// The most requests in a window of time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<RateLimitSchema>)]
     pub rate_limit: Option<RateLimit>,
     /// When the key was created, RFC 3339.
     pub created_at: String,
@@ -113,15 +114,12 @@ pub struct Key {
 impl From<KeyRecord> for Key {
     fn from(record: KeyRecord) -> Self {
         let text = |at: Timestamp| at.to_string();
-        let rate_limit = record
-            .rate_limit
-            .map(|access::RateLimit { requests, window_seconds }| RateLimit { requests, window_seconds });
         Self {
             id: record.id.to_string(),
             name: record.name,
             scopes: record.scopes.into(),
             filter: record.filter,
-            rate_limit,
+            rate_limit: record.rate_limit,
             created_at: text(record.created_at),
             expires_at: record.expires_at.map(text),
             revoked_at: record.revoked_at.map(text),
@@ -143,7 +141,7 @@ pub struct Keys {
 pub struct CreatedKey {
     /// The key itself: send it as `X-API-Key`.
     pub key: String,
-    /// What is stored of it.
+    /// The key without its secret.
     #[serde(flatten)]
     pub record: Key,
     /// After a rotation, until when the old key is accepted, RFC 3339.

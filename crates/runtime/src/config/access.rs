@@ -47,7 +47,7 @@ pub struct Access {
     #[command(flatten)]
     pub jwt: Jwt,
     /// Most requests of a client in a number of seconds, such as 600/60, in this process; a key may have a limit of its own
-    #[arg(long, env = "NOREN_RATE_LIMIT", value_name = "REQUESTS/SECONDS", value_parser = parse_rate_limit)]
+    #[arg(long, env = "NOREN_RATE_LIMIT", value_name = "REQUESTS/SECONDS")]
     pub rate_limit: Option<RateLimit>,
     /// Whether the log has an entry for each write and each action of an operator: who, what, when and from where
     #[arg(
@@ -231,15 +231,6 @@ impl Access {
             proxies: self.trusted_proxies.clone(),
         }))
     }
-}
-
-/// Parses a limit such as `600/60`.
-fn parse_rate_limit(text: &str) -> Result<RateLimit, String> {
-    let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
-    let limit = text.split_once('/').and_then(|(requests, seconds)| {
-        Some(RateLimit { requests: number(requests)?, window_seconds: number(seconds)? })
-    });
-    limit.ok_or_else(|| "write a number of requests and one of seconds, such as 600/60".to_owned())
 }
 
 /// Parses an origin: a scheme and a host, with a port if it is not the usual one.
