@@ -11,6 +11,9 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// The maximum size of the head of a request, and of what is read of a body at a time, in bytes.
+pub(super) const MAX_BUFFER_BYTES: usize = 128 * 1024;
+
 /// The activity of one connection.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -23,6 +26,8 @@ pub(super) struct Activity {
     unread: WaitingSince,
     /// True if the last request was answered without reading all of its body.
     has_rest: AtomicBool,
+    /// True if that rest is too long to be read before the next request, so that the connection ends with the response.
+    has_long_rest: AtomicBool,
     /// Cancelled when the connection must end, because others need its place.
     pub(super) evicted: CancellationToken,
 }
@@ -53,6 +58,7 @@ impl Activity {
             body: WaitingSince::default(),
             unread: WaitingSince::default(),
             has_rest: AtomicBool::new(false),
+            has_long_rest: AtomicBool::new(false),
             evicted: CancellationToken::new(),
         };
         activity.idle.begin(activity.opened);
@@ -86,10 +92,16 @@ impl Activity {
         self.has_rest.load(Ordering::Relaxed)
     }
 
+    /// Returns true if the rest of the last request's body is longer than [`MAX_BUFFER_BYTES`].
+    pub(super) fn has_long_rest(&self) -> bool {
+        self.has_long_rest.load(Ordering::Relaxed)
+    }
+
     /// Follows the body of a request, which begins.
     pub(super) fn request<B: Body>(self: &Arc<Self>, body: B) -> RequestBody<B> {
         self.idle.end();
         self.has_rest.store(false, Ordering::Relaxed);
+        self.has_long_rest.store(false, Ordering::Relaxed);
         RequestBody { body, is_read: false, activity: Arc::clone(self) }
     }
 
@@ -137,6 +149,8 @@ impl<B: Body> Drop for RequestBody<B> {
         self.activity.body.end();
         if !self.is_read && !self.body.is_end_stream() {
             self.activity.has_rest.store(true, Ordering::Relaxed);
+            let is_long = self.body.size_hint().upper().is_none_or(|rest| rest > MAX_BUFFER_BYTES as u64);
+            self.activity.has_long_rest.store(is_long, Ordering::Relaxed);
         }
     }
 }

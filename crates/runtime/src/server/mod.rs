@@ -9,6 +9,7 @@ mod client_stream;
 mod connections;
 mod open_files;
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use http::Request;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,6 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
 use crate::StartError;
+use activity::MAX_BUFFER_BYTES;
 use client_stream::ClientStream;
 pub use connections::ConnectionLimits;
 pub(crate) use connections::describe_metrics;
@@ -33,9 +36,6 @@ use connections::{Connection, Connections, PeerIsFull};
 
 /// The time limit for the head of a request, and for an idle connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The maximum size of the head of a request, and of what is read of a body at a time, in bytes.
-const MAX_BUFFER_BYTES: usize = 128 * 1024;
 
 /// The time limit for requests that are running when the service stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
@@ -174,7 +174,14 @@ fn serve_connection(
         let mut request = request.map(|body| activity.request(body));
         request.extensions_mut().insert(ConnectInfo(peer));
         let (router, activity) = (router.clone(), Arc::clone(&activity));
-        async move { router.oneshot(request).await.map(|response| response.map(|body| activity.response(body))) }
+        async move {
+            let Ok(mut response) = router.oneshot(request).await;
+            if activity.has_long_rest() {
+                // The client must not send its next request on this connection, which hyper closes.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response.map(|body| activity.response(body)))
+        }
     });
     let serving = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
     tokio::spawn(async move {

@@ -164,4 +164,15 @@ async fn a_client_that_is_refused_while_it_sends_gets_the_response() {
     stream.shutdown().await.unwrap();
     let response = read_to_end(stream).await;
     assert!(response.starts_with("HTTP/1.1 404"), "{response}");
+    assert!(response.contains("connection: close"), "the client may not send another request: {response}");
+}
+
+#[tokio::test]
+async fn a_connection_outlasts_a_refused_request_with_a_short_body() {
+    let served = Served::spawn(limits()).await;
+    let refused = "POST /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
+    let next = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let responses = read_to_end(served.send(&format!("{refused}{next}")).await).await;
+    let statuses: Vec<_> = responses.lines().filter(|line| line.contains("HTTP/1.1 ")).collect();
+    assert_eq!(statuses, ["HTTP/1.1 404 Not Found", "HTTP/1.1 200 OK"], "{responses}");
 }
