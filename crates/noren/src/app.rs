@@ -38,13 +38,22 @@ pub struct Options {
     pub answer_cache_mb: u32,
     /// Rules of the shop. Their weights apply to what is indexed from the start of the process on.
     pub rules: Option<Arc<ShopRules>>,
+    /// True to compare the index with the store at the start, and to repair it.
+    pub repairs_at_start: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
         let language = Language::default();
-        Self { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb, rules: None }
+        Self {
+            currency: Currency::USD,
+            language,
+            cache_seconds: 0,
+            answer_cache_mb,
+            rules: None,
+            repairs_at_start: true,
+        }
     }
 }
 
@@ -174,7 +183,8 @@ impl App {
         let back_ends = command::open_back_ends(command).await?;
         let Settings { currency, language, answer_cache_mb, rules, .. } = settings;
         let cache_seconds = caching.cache_seconds.unwrap_or(0);
-        let options = Options { currency, language, cache_seconds, answer_cache_mb, rules };
+        let options =
+            Options { currency, language, cache_seconds, answer_cache_mb, rules, repairs_at_start: true };
         let parts = Parts {
             back_ends,
             index: Index { writer, search },
@@ -201,7 +211,8 @@ impl App {
         let Index { writer, search } = index;
         let caught_up = CancellationToken::new();
         let sides = StoreAndIndex::new(store.clone(), writer);
-        let maintenance = Maintenance { compares: is_one_file, upgrades: upgrades_index };
+        let maintenance =
+            Maintenance { compares: is_one_file && options.repairs_at_start, upgrades: upgrades_index };
         let maintaining = tokio::spawn(maintenance.run(sides.clone(), stop.clone(), caught_up.clone()));
         let relay = (!is_one_file).then(|| tokio::spawn(command::relay_forever(catalogue.clone())));
         Ok(Self {

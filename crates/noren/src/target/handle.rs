@@ -63,7 +63,9 @@ impl CatalogueHandle {
                 if access != Access::Write {
                     check_folder(folder)?;
                 }
-                let options = Options::of(&from_environment()?)?;
+                // An explanation tells what the index lacks, so it must not repair it meanwhile.
+                let repairs_at_start = access != Access::SearchAndStore;
+                let options = Options { repairs_at_start, ..Options::of(&from_environment()?)? };
                 let app = App::open(folder, options).await?;
                 Ok(Self { api: Box::new(InProcess(app.router())), source: Source::Folder(Box::new(app)) })
             }
