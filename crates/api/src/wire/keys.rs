@@ -61,8 +61,9 @@ impl From<Expiry> for String {
 }
 
 /// A limit of requests.
-#[derive(utoipa::ToSchema)]
-#[schema(as = RateLimit, rename_all = "camelCase")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = RateLimit)]
 #[expect(dead_code, reason = "describes access::RateLimit, which knows no OpenAPI")]
 struct RateLimitSchema {
     /// The most requests in a window.
