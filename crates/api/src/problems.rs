@@ -5,6 +5,7 @@ use domain::ports::{PortError, PortErrorKind};
 use domain::{Fault, FaultKind, Faults};
 use http::StatusCode;
 use runtime::Problem;
+use serde::de::DeserializeOwned;
 
 /// A back end as error texts name it, with the status for a full disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +91,30 @@ pub fn bad_body(error: &InputError, what: &str) -> Problem {
             of_faults(StatusCode::UNPROCESSABLE_ENTITY, faults, |count| format!("{what} has {count} faults"))
         }
     }
+}
+
+/// Reads a JSON body of a fixed form. `what` names what the body should be, such as `a key`.
+///
+/// # Errors
+/// 400 for a body that is not JSON, otherwise 422 with the field that is wrong.
+pub fn read_body<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        // The path of the body itself.
+        let field = if field == "." { String::new() } else { field };
+        (field, error.into_inner())
+    });
+    let read = read.and_then(|read| reader.end().map(|()| read).map_err(|error| (String::new(), error)));
+    read.map_err(|(field, error)| match error.is_data() {
+        true => refused_body(&field, format!("is not right for {what}: {error}")),
+        false => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
+    })
+}
+
+/// Returns 422 for one fault of a body.
+pub fn refused_body(field: &str, message: impl Into<String>) -> Problem {
+    of_fault(StatusCode::UNPROCESSABLE_ENTITY, Fault::new(field, FaultKind::Malformed, message))
 }
 
 /// Lists the faults. A single one is the detail; `several` makes the detail for a number of them.

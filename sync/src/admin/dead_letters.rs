@@ -3,7 +3,7 @@
 use access::Scope;
 use api::extract::{NoParameters, Parameters};
 use api::parameters::unknown_among;
-use api::problems::{BackEnd, OrProblem as _, bad_parameters, of_fault};
+use api::problems::{BackEnd, OrProblem as _, bad_parameters, read_body, refused_body};
 use api::responses::{BadJsonBody, BadParameters, Components, ServiceFailed};
 use api::wire::dead_letters::{Letter, LetterSelection, Letters, LettersOutcome};
 use axum::Json;
@@ -11,7 +11,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::ports::DeadLetterKey;
-use domain::{Fault, FaultKind};
 use http::StatusCode;
 use runtime::audit::Entry;
 use runtime::body::JsonBody;
@@ -137,22 +136,15 @@ async fn selection(body: Bytes) -> Result<Selection, Problem> {
 }
 
 fn read_selection(body: &[u8]) -> Result<Selection, Problem> {
-    let refused = |field, message: String| {
-        of_fault(StatusCode::UNPROCESSABLE_ENTITY, Fault::new(field, FaultKind::Malformed, message))
-    };
-    let selection: LetterSelection = serde_json::from_slice(body).map_err(|error| match error.is_data() {
-        true => refused("", format!("is not a selection of dead letters: {error}")),
-        false => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
-    })?;
-    match selection {
+    match read_body(body, "a selection of dead letters")? {
         LetterSelection { keys: Some(keys), all: None } => {
-            keys_of(keys).map_err(|message| refused("keys", message))
+            keys_of(keys).map_err(|message| refused_body("keys", message))
         }
         LetterSelection { keys: None, all: Some(true) } => Ok(Selection::Newest),
         LetterSelection { keys: None, all: Some(false) } => {
-            Err(refused("all", "must be true; to select some, give their `keys`".to_owned()))
+            Err(refused_body("all", "must be true; to select some, give their `keys`"))
         }
-        LetterSelection { .. } => Err(refused("", "must have either `keys` or `all`".to_owned())),
+        LetterSelection { .. } => Err(refused_body("", "must have either `keys` or `all`")),
     }
 }
 

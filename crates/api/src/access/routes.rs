@@ -6,7 +6,6 @@ use access::{AccessStoreError, KeyId, Keyring, Scope};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use domain::{Fault, FaultKind};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::extract::{NoParameters, Parameters};
 use crate::parameters::unknown_among;
-use crate::problems::{bad_parameters, of_fault};
+use crate::problems::{bad_parameters, read_body, refused_body};
 use crate::responses::{BadJsonBody, BadParameters, Components, ServiceFailed};
 use crate::wire::keys::{CreateKey, CreatedKey, Key, Keys};
 
@@ -61,15 +60,8 @@ async fn create(
 }
 
 fn read_new_key(body: &[u8], now: Timestamp) -> Result<access::NewKey, Problem> {
-    let refused = |field: &str, message: String| {
-        of_fault(StatusCode::UNPROCESSABLE_ENTITY, Fault::new(field, FaultKind::Malformed, message))
-    };
-    let new: CreateKey = serde_json::from_slice(body).map_err(|error| match error.is_data() {
-        true => refused("", format!("is not a key: {error}")),
-        false => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
-    })?;
-    let new = access::NewKey::from(new);
-    new.check(now).map_err(|(field, message)| refused(field, message))?;
+    let new = access::NewKey::from(read_body::<CreateKey>(body, "a key")?);
+    new.check(now).map_err(|(field, message)| refused_body(field, message))?;
     Ok(new)
 }
 
@@ -205,6 +197,11 @@ mod tests {
                 r#"{"name":"a","scopes":["search"],"rateLimit":{"requests":0,"windowSeconds":1}}"#,
                 422,
                 "rateLimit",
+            ),
+            (
+                r#"{"name":"a","scopes":["search"],"rateLimit":{"requests":-1,"windowSeconds":1}}"#,
+                422,
+                r#""field":"rateLimit.requests""#,
             ),
             (r#"{"name":"a","scopes":["search","read"],"filter":"brand=Acme"}"#, 422, "filter"),
             (r#"{"name":"#, 400, "JSON"),
