@@ -85,8 +85,12 @@ fn change_to(
 
 /// Returns the content of a product after a merge patch.
 fn patched(product: &Product, patch: &[u8], currency: Currency) -> Result<Content, CommandError> {
-    let json = serde_json::to_vec(product)
+    let mut json = serde_json::to_vec(product)
         .map_err(|error| PortError::new(PortErrorKind::Internal, "writing a product as JSON", error))?;
+    if product.content.price.is_some_and(|price| price.currency() == currency) {
+        // The currency of the catalogue is not the product's own: `{"price": null}` removes it with the price.
+        json = merge_patch(&json, br#"{"currency":null}"#)?;
+    }
     let input = read_product(&merge_patch(&json, patch)?, currency)?;
     match input.id {
         Some(id) if id == product.id => Ok(input.content),

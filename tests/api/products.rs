@@ -106,6 +106,31 @@ async fn patch_merges() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_patch_removes_a_price_in_the_currency_of_the_catalogue_alone() {
+    let app = TestApp::spawn().await;
+    app.put("/products/cup", &json!({"name": "Cup", "price": 12.50, "stock": 3})).await.expect(201);
+    let patched = app.patch("/products/cup", &json!({"price": null})).await.expect(200);
+    assert_eq!(patched.json()["version"], 2);
+    let read = app.get("/products/cup").await.json();
+    assert!(read.get("price").is_none() && read.get("currency").is_none(), "{read}");
+    assert_eq!(read["stock"], 3);
+    assert_eq!(app.patch("/products/cup", &json!({"price": null})).await.expect(200).json()["version"], 2);
+    app.patch("/products/cup", &json!({"price": 5})).await.expect(200);
+    assert_eq!(app.get("/products/cup").await.json()["currency"], "USD");
+    app.patch("/products/cup", &json!({"currency": "EUR"})).await.expect(200);
+    let read = app.get("/products/cup").await.json();
+    assert_eq!((&read["price"], &read["currency"]), (&json!(5.0), &json!("EUR")));
+    // A currency of its own does not go with the price in silence.
+    for patch in [json!({"price": null}), json!({"price": null, "currency": "USD"})] {
+        let problem = app.patch("/products/cup", &patch).await.problem(422);
+        assert_eq!(Answer::faulty_fields(&problem), ["price"]);
+        assert!(problem["detail"].as_str().unwrap().contains("currency"), "{problem}");
+    }
+    app.patch("/products/cup", &json!({"price": null, "currency": null})).await.expect(200);
+    assert!(app.get("/products/cup").await.json().get("currency").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stale_if_match_is_refused_with_the_current_version() {
     let app = TestApp::spawn().await;
     app.post("/products", &lamp()).await.expect(201);

@@ -166,7 +166,8 @@ impl FieldReader {
             None => Some(default_currency),
             Some(raw) => {
                 if price.is_none() {
-                    self.fault("price", FaultKind::Missing, "is required where a currency is given");
+                    let message = "is required where a currency is given; without a price, leave out `currency` or set it to null";
+                    self.fault("price", FaultKind::Missing, message);
                 }
                 self.parsed("currency", raw, |code| Currency::parse(code).map_err(|error| error.to_string()))
             }
