@@ -57,6 +57,34 @@ fn check(path: &str, command: &clap::Command, root: &clap::Command) -> usize {
     examples.len() + below.sum::<usize>()
 }
 
+/// The width that every terminal has.
+const COLUMNS: usize = 80;
+
+/// Checks the width of the short and the long help of a command and of its subcommands. Returns their number.
+fn check_width(command: &mut clap::Command) -> usize {
+    let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
+    for help in [command.render_help(), command.render_long_help()] {
+        let help = help.to_string();
+        let too_long: Vec<&str> = help.lines().filter(|line| line.chars().count() > COLUMNS).collect();
+        assert_eq!(too_long, [""; 0], "`{name} --help` is wider than {COLUMNS} columns");
+    }
+    1 + command.get_subcommands_mut().map(check_width).sum::<usize>()
+}
+
+#[test]
+fn every_help_text_fits_80_columns() {
+    for (mut command, least) in [
+        (noren::cli::Cli::command(), 25),
+        (command::service::Config::command(), 1),
+        (sync::service::Config::command(), 1),
+        (query::service::Config::command(), 1),
+    ] {
+        command.build();
+        let count = check_width(&mut command);
+        assert!(count >= least, "{} has {count} commands", command.get_name());
+    }
+}
+
 #[test]
 fn every_example_of_a_help_text_is_accepted_and_its_text_wraps() {
     for (command, least) in [

@@ -9,6 +9,7 @@ mod api;
 mod audit;
 mod aws;
 mod cli;
+mod closed_pipes;
 mod compose;
 mod configuration;
 mod contract;

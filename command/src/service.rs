@@ -20,6 +20,7 @@ use crate::{
 #[command(
     name = "noren-command",
     version = build_info::VERSION,
+    max_term_width = 80,
     after_help = "Examples:\n  noren-command\n  noren-command --listen 127.0.0.1:8081 --data-dir /var/lib/noren\n  noren-command --store dynamodb --queue sqs --create-tables\n\nGive noren-sync and noren-query the same data folder. Region, credentials and endpoints of AWS are read from its own variables, such as AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB."
 )]
 pub struct Config {

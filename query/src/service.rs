@@ -24,6 +24,7 @@ const DEFAULT_CACHE_SECONDS: u32 = 300;
 #[command(
     name = "noren-query",
     version = build_info::VERSION,
+    max_term_width = 80,
     after_help = "Examples:\n  noren-query --listen 127.0.0.1:8083\n  noren-query --listen 127.0.0.1:8083 --data-dir /var/lib/noren --cache-seconds 60\n\nSeveral noren-query may read one data folder."
 )]
 pub struct Config {

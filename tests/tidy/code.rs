@@ -38,6 +38,15 @@ fn no_source_has_what_is_forbidden() {
     assert_eq!(wrong, [""; 0]);
 }
 
+#[test]
+fn nothing_that_runs_panics_when_nobody_reads_its_output() {
+    let panicking = [" println!(", " print!(", " eprintln!(", " eprint!("];
+    let programs = sources().into_iter().filter(|source| source.is_in_src());
+    let wrong: Vec<String> =
+        programs.flat_map(|source| find_all(&source.path, &source.code, &panicking)).collect();
+    assert_eq!(wrong, [""; 0], "use `runtime::out_line!` and `runtime::err_line!`");
+}
+
 fn find_all(path: &str, code: &str, needles: &[&str]) -> Vec<String> {
     let lines = code.lines().enumerate();
     lines

@@ -48,6 +48,8 @@ async fn print_ratio(name: &str, usual: f64, of: &Workload, to: &Workload) -> Re
         }
     }
     let remark = if lowest <= most { "" } else { ", which is HIGH" };
-    println!("{name}: {lowest:.2} times{remark} (usually {usual:.2} in a debug build, at most {most:.2})");
+    runtime::out_line!(
+        "{name}: {lowest:.2} times{remark} (usually {usual:.2} in a debug build, at most {most:.2})"
+    );
     Ok(())
 }

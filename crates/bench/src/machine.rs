@@ -72,7 +72,7 @@ impl ScratchFolder {
 impl Drop for ScratchFolder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("cannot remove {}: {error}", self.0.display());
+            runtime::err_line!("cannot remove {}: {error}", self.0.display());
         }
     }
 }

@@ -69,7 +69,7 @@ pub async fn measure_catalogue(
     let mut report = Report::default();
     if !args.files.is_empty() {
         let summary = catalogue.import(&args.files, folder).await.map_err(BenchError::Catalogue)?;
-        println!("import until everything is searchable: {summary}");
+        runtime::out_line!("import until everything is searchable: {summary}");
         catalogue.optimize().await.map_err(BenchError::Catalogue)?;
         report.memory("import");
     }

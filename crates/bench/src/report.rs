@@ -13,7 +13,7 @@ pub(crate) struct Report(String);
 impl Report {
     /// Prints and records the figures of a measurement.
     pub(crate) fn figures(&mut self, name: &str, figures: &Figures) {
-        println!("{name}: {figures}");
+        runtime::out_line!("{name}: {figures}");
         self.0.push_str(&figures.rows(name));
     }
 
@@ -26,14 +26,14 @@ impl Report {
 
     /// Prints and records a single value. `unit` is printed only.
     pub(crate) fn value(&mut self, name: &str, value: f64, unit: &str) {
-        println!("{name}: {value:.2}{unit}");
+        runtime::out_line!("{name}: {value:.2}{unit}");
         self.0.push_str(&format!("{name},value,{value:.3}\n"));
     }
 
     /// Prints and records the memory of this process, where the system reports it.
     pub(crate) fn memory(&mut self, after: &str) {
         if let Some(memory) = Memory::now() {
-            println!("memory after the {after}: {memory}");
+            runtime::out_line!("memory after the {after}: {memory}");
             self.0.push_str(&format!("peak memory after the {after},bytes,{}\n", memory.peak));
         }
     }

@@ -45,6 +45,6 @@ pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     let synced = File::open(part.path()).and_then(|file| file.sync_all().and_then(|()| file.metadata()));
     let bytes = synced.context(|| format!("writing to {}", part.path().display()))?.len();
     part.publish(path)?;
-    eprintln!("wrote a snapshot of the store to {}, {} KB", path.display(), bytes.div_ceil(1000));
+    runtime::err_line!("wrote a snapshot of the store to {}, {} KB", path.display(), bytes.div_ceil(1000));
     Ok(())
 }

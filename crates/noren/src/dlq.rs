@@ -1,6 +1,6 @@
 //! `noren dlq`: lists, shows, retries and drops the changes that could not be indexed.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use api::wire::dead_letters::{Letter, LetterSelection, Letters, LettersOutcome, RefusedLetter};
@@ -239,7 +239,7 @@ fn render_letter(letter: &Letter) -> String {
 
 async fn drop_letters(args: &DropArgs) -> Result<ExitCode, Failure> {
     if !args.yes && !is_confirmed(&args.selection)? {
-        eprintln!("nothing was dropped");
+        runtime::err_line!("nothing was dropped");
         return Ok(ExitCode::FAILURE);
     }
     apply(&args.selection, Operation::Drop).await
@@ -255,7 +255,8 @@ fn is_confirmed(selection: &SelectionArgs) -> Result<bool, Failure> {
         (false, 1) => "1 dead letter".to_owned(),
         (false, count) => format!("{count} dead letters"),
     };
-    eprint!("drop {what}? This cannot be undone. [y/N] ");
+    let question = format_args!("drop {what}? This cannot be undone. [y/N] ");
+    std::io::stderr().write_fmt(question).context(|| "asking for confirmation".to_owned())?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).context(|| "reading the answer".to_owned())?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -180,9 +180,11 @@ fn show_created(body: &[u8], is_json: bool) -> Result<(), Failure> {
     let CreatedKey { key, record, old_expires_at } = read_json(body, "the new key")?;
     print(&key)?;
     let (name, id, scopes) = (printable(&record.name).to_string(), record.id, scopes_of(&record.scopes));
-    eprintln!("key {id} ({name}) may: {scopes}. It is shown this once; keep it where secrets are kept.");
+    runtime::err_line!(
+        "key {id} ({name}) may: {scopes}. It is shown this once; keep it where secrets are kept."
+    );
     if let Some(at) = old_expires_at {
-        eprintln!("The old key is accepted until {at}.");
+        runtime::err_line!("The old key is accepted until {at}.");
     }
     Ok(())
 }

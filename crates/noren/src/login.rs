@@ -57,7 +57,7 @@ pub(crate) async fn login(args: &LoginArgs) -> Result<(), Failure> {
     let url = service.url_text().to_owned();
     Profile { url: url.clone(), key }.store(&file)?;
     if service.is_readable_on_the_way() {
-        eprintln!("warning: {url} has no TLS, so others can read the key on the way; use https://");
+        runtime::err_line!("warning: {url} has no TLS, so others can read the key on the way; use https://");
     }
     print(&format!("commands use {url} now; the key is in {}", file.display()))
 }

@@ -50,7 +50,7 @@ pub(crate) async fn reindex(args: &ReindexArgs) -> Result<(), Failure> {
 
 async fn discard(api: &dyn Api) -> Result<(), Failure> {
     api.stream(Method::DELETE, "/admin/reindex", &[], &mut |_| Ok(())).await?;
-    eprintln!("there is no unfinished index any more");
+    runtime::err_line!("there is no unfinished index any more");
     Ok(())
 }
 
@@ -59,7 +59,9 @@ async fn rebuild(api: &dyn Api, path: &str) -> Result<(), Failure> {
     let mut finished = None;
     let mut show = |line: &[u8]| {
         match read_json(line, "an event")? {
-            ReindexEvent::Resumed => progress.suspend(|| eprintln!("continuing the unfinished index")),
+            ReindexEvent::Resumed => {
+                progress.suspend(|| runtime::err_line!("continuing the unfinished index"))
+            }
             ReindexEvent::Filling { done, total } => {
                 show_progress(&progress, "filling the new index", done, total)
             }
@@ -67,7 +69,7 @@ async fn rebuild(api: &dyn Api, path: &str) -> Result<(), Failure> {
                 show_progress(&progress, "comparing with the store", done, Some(total));
             }
             ReindexEvent::Refused(drift) => {
-                progress.suspend(|| eprintln!("left out: {}", drift_line(&drift)))
+                progress.suspend(|| runtime::err_line!("left out: {}", drift_line(&drift)))
             }
             ReindexEvent::Done { indexes } => finished = Some(indexes),
             ReindexEvent::Failed(Failed { detail }) => return Err(Failure::new(detail)),
@@ -81,9 +83,11 @@ async fn rebuild(api: &dyn Api, path: &str) -> Result<(), Failure> {
         return Err(Failure::new("the rebuild broke off before its end; call it again to continue"));
     };
     let IndexState { name, documents } = live;
-    eprintln!("searches use the index {name} now, with {documents} products and tombstones");
+    runtime::err_line!("searches use the index {name} now, with {documents} products and tombstones");
     if let Some(previous) = previous {
-        eprintln!("the previous index, {previous}, is kept; `noren reindex --rollback` returns to it");
+        runtime::err_line!(
+            "the previous index, {previous}, is kept; `noren reindex --rollback` returns to it"
+        );
     }
     Ok(())
 }

@@ -20,9 +20,9 @@ pub fn run_command_line(cli: Cli) -> ExitCode {
         // The reader of our output needs no more of it, like `head`.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            runtime::err_line!("error: {failure}");
             if let Some(note) = failure.note() {
-                eprintln!("{note}");
+                runtime::err_line!("{note}");
             }
             failure.exit_code()
         }

@@ -65,13 +65,15 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     if args.demo {
         fill_with_demo(&app).await?;
     }
-    println!("noren is ready, with {}", services.places());
-    println!("  start here http://{address}/");
-    println!("  search     http://{address}/products/search?query=lamp&facets=brand,category,price");
-    println!("  products   http://{address}/products");
-    println!("  API        http://{address}/docs");
-    println!("  metrics    http://{address}/metrics");
-    println!("Ctrl-C stops it.");
+    runtime::out_line!("noren is ready, with {}", services.places());
+    runtime::out_line!("  start here http://{address}/");
+    runtime::out_line!(
+        "  search     http://{address}/products/search?query=lamp&facets=brand,category,price"
+    );
+    runtime::out_line!("  products   http://{address}/products");
+    runtime::out_line!("  API        http://{address}/docs");
+    runtime::out_line!("  metrics    http://{address}/metrics");
+    runtime::out_line!("Ctrl-C stops it.");
     // An index that does not respond is reported by /health/ready.
     print_upgrade(app.upgrade().await.unwrap_or(Upgrade::NotNeeded));
     let connections = guard.connection_limits();
@@ -87,8 +89,8 @@ fn print_upgrade(upgrade: Upgrade) {
         "The index has the format of an older version and is being rebuilt from the store; until then,";
     match upgrade {
         Upgrade::NotNeeded => {}
-        Upgrade::Needed => println!("{REBUILT} searches use the old one."),
-        Upgrade::NeededToSearch => println!("{REBUILT} searches are unavailable (503)."),
+        Upgrade::Needed => runtime::out_line!("{REBUILT} searches use the old one."),
+        Upgrade::NeededToSearch => runtime::out_line!("{REBUILT} searches are unavailable (503)."),
     }
 }
 
@@ -97,7 +99,7 @@ pub(crate) async fn fill_with_demo(app: &App) -> Result<(), StartError> {
     let page = app.catalogue().list(None, 1).await;
     let page = page.map_err(|error| StartError::because("cannot list the catalogue", error))?;
     if !page.products.is_empty() {
-        println!("the catalogue has products already; --demo changes nothing");
+        runtime::out_line!("the catalogue has products already; --demo changes nothing");
         return Ok(());
     }
     let begun = Instant::now();
@@ -108,7 +110,7 @@ pub(crate) async fn fill_with_demo(app: &App) -> Result<(), StartError> {
         }
     }
     app.sync_all(DEMO_TIMEOUT).await?;
-    println!("wrote {} sample products in {:.1} s", products.len(), begun.elapsed().as_secs_f64());
+    runtime::out_line!("wrote {} sample products in {:.1} s", products.len(), begun.elapsed().as_secs_f64());
     Ok(())
 }
 

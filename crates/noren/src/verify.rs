@@ -54,7 +54,7 @@ pub(crate) async fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
         .target
         .with(Access::CompareIndex, async |catalogue| compare(catalogue.api(), args).await)
         .await?;
-    eprintln!("{}", summary_line(&summary));
+    runtime::err_line!("{}", summary_line(&summary));
     Ok(if summary.is_converged { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

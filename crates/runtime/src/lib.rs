@@ -7,6 +7,7 @@ pub mod audit;
 pub mod body;
 mod body_budget;
 pub mod config;
+pub mod console;
 pub mod deadline;
 pub mod health;
 pub mod http;

@@ -109,8 +109,8 @@ pub fn exit_code(result: Result<(), StartError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", error.line());
-            error.details().iter().for_each(|detail| eprintln!("{detail}"));
+            crate::err_line!("error: {}", error.line());
+            error.details().iter().for_each(|detail| crate::err_line!("{detail}"));
             if error.is_usage() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }

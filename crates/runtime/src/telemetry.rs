@@ -39,7 +39,11 @@ pub fn start(service: &'static str, audit: AuditLog) -> Result<(), StartError> {
         _ => EnvFilter::new("info,tantivy=warn"),
     };
     let filter = filter.add_directive(level_of_audit(audit));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An event that cannot be written would be reported by `eprintln!`, which panics if nobody reads standard error.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     // A second call in one process, as in tests, has no effect.
     let _ = match std::io::stderr().is_terminal() {
         true => builder.event_format(ForPeople::of(service)).try_init(),

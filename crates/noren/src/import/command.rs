@@ -43,9 +43,12 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
             .with(Access::Write, async |catalogue| import_into_target(catalogue, options).await)
             .await?
     };
-    eprintln!("{summary}");
+    runtime::err_line!("{summary}");
     for rejects in &summary.rejects {
-        eprintln!("rejected products and their faults are in {}; correct and import it", rejects.display());
+        runtime::err_line!(
+            "rejected products and their faults are in {}; correct and import it",
+            rejects.display()
+        );
     }
     Ok(if summary.rejected > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -59,7 +62,7 @@ async fn import_into_target(catalogue: &CatalogueHandle, mut options: Options) -
     let indexed = async || catalogue.wait_until_indexed(INDEX_TIMEOUT).await;
     let summary = import_and_index(sink, options, true, indexed).await?;
     if catalogue.is_indexed_elsewhere() {
-        eprintln!("written to the store; noren-sync indexes the changes");
+        runtime::err_line!("written to the store; noren-sync indexes the changes");
     }
     Ok(summary)
 }

@@ -90,7 +90,7 @@ impl Reporter {
         let (file, line) = (&self.file, candidate.record.line);
         self.progress.suspend(|| {
             for fault in faults {
-                eprintln!("{file}:{line}: {fault}");
+                runtime::err_line!("{file}:{line}: {fault}");
             }
         });
     }
@@ -111,7 +111,7 @@ impl Reporter {
         self.progress.finish_and_clear();
         let unprinted = self.summary.rejected.saturating_sub(MAX_PRINTED_FAULTS);
         if unprinted > 0 && !self.is_quiet {
-            eprintln!("and {unprinted} more products with faults");
+            runtime::err_line!("and {unprinted} more products with faults");
         }
         Ok(self.summary)
     }
