@@ -142,6 +142,15 @@ async fn search_shows_a_table_or_the_answer() {
     assert_eq!(found(&["--in-stock", "--attribute", "colour=black"]), ["k1"]);
     assert_eq!(found(&["--sort", "price_desc", "--page-size", "1", "--page", "2"]), ["k2"]);
     assert!(search(&["zzzzzz"]).starts_with("no products found, "));
+    let chosen: Value =
+        serde_json::from_str(&search(&["cup", "--json", "--field", "name", "--field", "price"])).unwrap();
+    assert_eq!(chosen["products"], json!([{"id": "c1", "name": "Tea cup", "price": 7.0}]));
+    let run = noren(&["search", "--url", &app.url, "--field", "name", "cup"]).expect(2);
+    assert!(run.err.contains("--json"), "the table has columns of its own: {}", run.err);
+
+    let lines = |words: &str| search(&words.split(' ').collect::<Vec<_>>());
+    assert!(!lines("iron kettle").contains("every word"), "{}", lines("iron kettle"));
+    assert!(lines("golden cup").starts_with("no product found has every word; optional: golden\n"));
 
     let run = noren(&["search", "--url", &app.url, "--facet", "smell", "--page", "0"]).expect(1);
     assert!(run.err.contains("facets: ") && run.err.contains("page: "), "{}", run.err);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use api::wire::explain::Explanation;
 use api::wire::facets::{self, FacetValues, Facets, PriceBucket};
+use api::wire::fields::{Chosen, ChosenField};
 use api::wire::search::{Hit, SearchAnswer};
 use domain::money::MAX_MINOR_UNITS;
 use domain::search::{
@@ -15,14 +16,15 @@ use serde_json::value::RawValue;
 
 use crate::category_tree::tree;
 
-/// Renders the answer to a search. `took` is the time that the index needed. `explanations` has one explanation for each
-/// product, in the order of the products, or none at all.
+/// Renders the answer to a search with the chosen fields of its products. `took` is the time that the index needed.
+/// `explanations` has one explanation for each product, in the order of the products, or none at all.
 ///
 /// # Errors
 /// Only for a defect: every product can be serialized.
 pub fn search_json<'a>(
     request: &SearchRequest,
     answer: &'a domain::search::SearchAnswer,
+    fields: &'a [ChosenField],
     explanations: impl IntoIterator<Item = Explanation<'a>>,
     took: Duration,
 ) -> Result<Vec<u8>, serde_json::Error> {
@@ -36,8 +38,9 @@ pub fn search_json<'a>(
     let facet =
         |(field, facet): &'a (Field, Facet)| (field.to_string().into(), render_facet(field, facet, request));
     serde_json::to_vec(&SearchAnswer {
-        products: answer.hits.iter().map(hit).collect(),
+        products: Chosen { hits: answer.hits.iter().map(hit).collect(), fields: Cow::Borrowed(fields) },
         total: answer.total,
+        relaxed_total: answer.relaxed_total,
         took: milliseconds(took),
         facets: Facets(answer.facets.iter().map(facet).collect()),
         page: match request.page.start {
@@ -159,6 +162,7 @@ mod tests {
                 highlights: BTreeMap::from([("name".to_owned(), "<em>Lampe</em>".to_owned())]),
             }],
             total: 1234,
+            relaxed_total: None,
             facets: Vec::new(),
             corrected_query: None,
             relaxed: Vec::new(),
@@ -168,7 +172,8 @@ mod tests {
     }
 
     fn text(request: &SearchRequest, answer: &SearchAnswer) -> String {
-        String::from_utf8(search_json(request, answer, [], Duration::from_nanos(1_234_567)).unwrap()).unwrap()
+        String::from_utf8(search_json(request, answer, &[], [], Duration::from_nanos(1_234_567)).unwrap())
+            .unwrap()
     }
 
     #[test]
@@ -180,6 +185,23 @@ mod tests {
             r#"{{"products":[{product},"score":1.5,"highlights":{{"name":"<em>Lampe</em>"}}}}],"total":1234,"took":1.234,"facets":{{}},"page":1,"pageSize":20}}"#
         );
         assert_eq!(text(&SearchRequest::all(Currency::USD), &answer()), expected);
+    }
+
+    #[test]
+    fn a_hit_has_the_chosen_fields_and_its_id() {
+        let fields = ["price", "highlights"].map(|name| ChosenField::parse(name).unwrap());
+        let request = SearchRequest::all(Currency::USD);
+        let json = search_json(&request, &answer(), &fields, [], Duration::ZERO).unwrap();
+        let expected = r#"{"products":[{"id":"lamp-1","price":4503599627370.49,"highlights":{"name":"<em>Lampe</em>"}}],"total":1234,"#;
+        let json = String::from_utf8(json).unwrap();
+        assert!(json.starts_with(expected), "{json}");
+    }
+
+    #[test]
+    fn products_that_lack_words_are_counted_apart() {
+        let answer = SearchAnswer { relaxed_total: Some(0), ..answer() };
+        let json = text(&SearchRequest::all(Currency::USD), &answer);
+        assert!(json.contains(r#""total":1234,"relaxedTotal":0,"took""#), "{json}");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::Product;
-use domain::search::{Field, Hit, MAX_FACETS, MAX_PAGE_SIZE, Page, PageStart, SearchRequest, Sort};
+use domain::search::{
+    Field, Hit, MAX_FACETS, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRequest, Sort,
+};
 
 /// The most attributes to select, besides those that are filtered by.
 const MAX_ATTRIBUTES: usize = 6;
@@ -20,6 +22,13 @@ pub(crate) fn sample(request: &SearchRequest) -> SearchRequest {
         page: Page { start: PageStart::Number(1), size: MAX_PAGE_SIZE },
         ..request.clone()
     }
+}
+
+/// Returns the products of the sample that facets count: products that lack words come behind them.
+pub(crate) fn counted(sample: &SearchAnswer) -> &[Hit] {
+    let total = usize::try_from(sample.total).unwrap_or(usize::MAX);
+    let counted = if sample.relaxed_total.is_some() { total } else { usize::MAX };
+    &sample.hits[..sample.hits.len().min(counted)]
 }
 
 /// Returns at most [`MAX_FACETS`] facets, in this order:

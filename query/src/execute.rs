@@ -76,7 +76,7 @@ impl SearchService {
                 explanations.extend(explained);
             }
             let explanations = explanations.iter().map(explanation::to_wire);
-            let json = answer::search_json(request, answer, explanations, took);
+            let json = answer::search_json(request, answer, &parsed.fields, explanations, took);
             let json = json.map_err(|error| serialization_failed(&error))?;
             let found_nothing = answer.total == 0 && !request.words.is_empty();
             if found_nothing {
@@ -104,7 +104,7 @@ impl SearchService {
         }
         let (answers, _) = self.query_index("sample", &samples).await?;
         for (at, sample) in selecting().zip(&answers) {
-            requests[at].facets = auto_facets::select_facets(&requests[at], &sample.hits);
+            requests[at].facets = auto_facets::select_facets(&requests[at], auto_facets::counted(sample));
         }
         Ok((requests, answers.into_iter().next().map(|sample| sample.snapshot)))
     }

@@ -10,6 +10,7 @@ mod encodings;
 mod explain;
 mod facets;
 mod faults;
+mod fields;
 mod hostile_bodies;
 mod imports;
 mod openapi;

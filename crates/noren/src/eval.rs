@@ -158,7 +158,7 @@ async fn search(api: &dyn Api, query: &str) -> Result<Vec<String>, Failure> {
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
     let body = api.get("/products/search", &parameters).await?.success()?;
     let answer: SearchAnswer<'_> = read_json(&body, "the response")?;
-    Ok(answer.products.iter().map(|hit| hit.product.id.to_string()).collect())
+    Ok(answer.products.hits.iter().map(|hit| hit.product.id.to_string()).collect())
 }
 
 impl Report {

@@ -74,10 +74,12 @@ fn arg(parameter: &'static Parameter, flag: Flag) -> Arg {
     let arg = Arg::new(flag.name).long(flag.name).help(flag.help);
     let Some(value_name) = flag.value_name else { return arg.action(ArgAction::SetTrue) };
     let action = match parameter.kind {
-        Kind::Texts { .. } | Kind::FacetNames { .. } | Kind::Attributes { .. } => ArgAction::Append,
+        Kind::Texts { .. } | Kind::Names { .. } | Kind::Attributes { .. } => ArgAction::Append,
         Kind::Text(_) | Kind::Number { .. } | Kind::Seconds { .. } | Kind::Flag { .. } => ArgAction::Set,
     };
     let is_price_range = parameter.name == "priceRange";
+    // The table has columns of its own.
+    let arg = if parameter.name == "fields" { arg.requires("json") } else { arg };
     // `-50` is a range without a lower end.
     arg.value_name(value_name)
         .action(action)
@@ -102,7 +104,7 @@ fn parser(parameter: &Parameter) -> ValueParser {
         Kind::Attributes { .. } => ValueParser::new(check_pair),
         Kind::Text(_)
         | Kind::Texts { .. }
-        | Kind::FacetNames { .. }
+        | Kind::Names { .. }
         | Kind::Seconds { .. }
         | Kind::Flag { .. } => ValueParser::string(),
     }
@@ -124,7 +126,7 @@ fn values(parameter: &Parameter, flag: Flag, matches: &ArgMatches) -> Vec<(Strin
     let values: Vec<&String> = matches.get_many(flag.name).into_iter().flatten().collect();
     match parameter.kind {
         _ if values.is_empty() => Vec::new(),
-        Kind::FacetNames { .. } => {
+        Kind::Names { .. } => {
             vec![pair(values.into_iter().map(String::as_str).collect::<Vec<_>>().join(","))]
         }
         Kind::Attributes { .. } => {

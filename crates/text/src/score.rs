@@ -8,6 +8,8 @@
 //!    [`crate::weights`]) and of matched phrases.
 //! 3. The shop's boosts, from -1 to 1.
 //!
+//! If some words of a query are optional, products with every word get further classes, so that they rank before all others.
+//!
 //! All parts are multiples of 1/1024 and their sum is below 16384, so 32-bit floats hold it exactly. The order of additions
 //! therefore does not matter: a product's score is the same in every index, and a cursor keeps its place.
 
@@ -100,6 +102,20 @@ pub fn class_steps(class: u32) -> u32 {
     class * CLASS * STEPS
 }
 
+/// The most classes of a product, so that floats hold every score.
+const MAX_CLASSES: u32 = (1 << f32::MANTISSA_DIGITS) / (CLASS * STEPS) - 1;
+
+/// Returns the steps that a product with every word gets in a query of `words` words of which some are optional: enough to
+/// rank before all products that lack a word, however well they match the others. A query of more than 26 words has no room
+/// for that much; then it is as much as there is.
+pub fn every_word_steps(words: usize) -> u32 {
+    let words = words.max(1);
+    let (count, exact) = (words as u32, Tier::Exact.points(words));
+    let best_of_others = (count - 1) * exact;
+    let worst = count * Tier::TwoTypos.points(words);
+    class_steps((best_of_others + 1).saturating_sub(worst).min(MAX_CLASSES - count * exact))
+}
+
 /// The steps of a product without boosts, so that no boost makes a score negative.
 pub const UNBOOSTED_STEPS: u32 = MAX_BOOST as u32 * STEPS;
 
@@ -131,9 +147,22 @@ mod tests {
 
     #[test]
     fn floats_hold_every_score_and_pinned_products_are_above_all() {
-        let best = class_steps(MAX_QUERY_WORDS as u32 * Tier::Exact.points(MAX_QUERY_WORDS) + 1);
-        assert!(best < 1 << f32::MANTISSA_DIGITS);
-        assert!((best as f32 * STEP) < PINNED_SCORE / 2.0);
+        for words in 1..=MAX_QUERY_WORDS {
+            let exact = class_steps(words as u32 * Tier::Exact.points(words) + 1);
+            let best = exact + every_word_steps(words);
+            assert!(best < 1 << f32::MANTISSA_DIGITS, "{words}");
+            assert!((best as f32 * STEP) < PINNED_SCORE / 2.0, "{words}");
+        }
+    }
+
+    #[test]
+    fn every_word_outweighs_all_but_one() {
+        for words in 2..=26 {
+            let with_typos =
+                class_steps(words as u32 * Tier::TwoTypos.points(words)) + every_word_steps(words);
+            let lacking_one = class_steps((words as u32 - 1) * Tier::Exact.points(words) + 1);
+            assert!(with_typos >= lacking_one, "{words}");
+        }
     }
 
     #[test]

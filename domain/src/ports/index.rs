@@ -79,7 +79,10 @@ pub trait SearchIndex: Send + Sync {
     ///    it is the last.
     /// 3. If no product has any of the words, none becomes optional and nothing matches.
     ///
-    /// **Ranking.** Products with more words matched exactly come first, then those with more matched as a prefix, then
+    /// **Counting.** If words are optional and products that pass the filters have every word, then the total and the facets
+    /// count only these and pinned products; the others come behind and are counted apart. If none has every word, all count.
+    ///
+    /// **Ranking.** If words are optional, products with every word come first. Then products with more words matched exactly come first, then those with more matched as a prefix, then
     /// those with more matched at all and with fewer typos. Among equals, two things decide: the parts of the product that
     /// the words are in, and whether neighbours in the query are neighbours in the product.
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError>;

@@ -13,9 +13,13 @@ use crate::search::field::Field;
 pub struct SearchAnswer {
     /// The products of the page, in order.
     pub hits: Vec<Hit>,
-    /// The exact number of matching products.
+    /// The exact number of products that count: those with every word; if none has, all products found. Pinned products
+    /// count as well. The list has `total` plus `relaxed_total` products.
     pub total: u64,
-    /// The requested facets, in request order.
+    /// The exact number of products that lack words and follow those that count; `None` if every word is required, and if all
+    /// products found count although they lack words.
+    pub relaxed_total: Option<u64>,
+    /// The requested facets, in request order, over the products that count.
     pub facets: Vec<(Field, Facet)>,
     /// The query with its misspelt words corrected, if the index is confident that they were misspelt.
     pub corrected_query: Option<String>,

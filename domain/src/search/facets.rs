@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::product::AttributeValue;
 
 /// The counts of one facet. A product counts if it matches the words and passes every filter except those on the facet's own
-/// field.
+/// field. If some words are optional and products with every word pass all filters, only products with every word count, and
+/// pinned ones.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Facet {
     /// The facet of a field with named values.

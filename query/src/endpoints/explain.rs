@@ -106,7 +106,7 @@ impl SearchService {
             state: state_name(indexed.as_ref()).into(),
             version: indexed.as_ref().map(|indexed| indexed.version),
             rank: found.map(|(rank, _)| rank),
-            total: answer.total,
+            total: answer.total + answer.relaxed_total.unwrap_or(0),
             excluded_by,
             hidden_by_rule,
             explanation: explanation.as_ref().map(explanation::to_wire),

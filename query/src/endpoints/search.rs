@@ -30,8 +30,8 @@ use crate::search_service::SearchService;
 ///
 /// **Words** are found in name, brand, sku, category, tags, attributes and description. A word matches exactly, with one
 /// typo in words of 3 to 5 letters and two in longer ones (none in words with digits), or, for the last word, as a prefix.
-/// Products with all words come first. If few have all of them, products follow that lack some; `relaxed` names these words.
-/// Without words everything matches.
+/// Products with all words come first. If few have all of them, products follow that lack some; `relaxed` names these words and
+/// `relaxedTotal` counts these products. Without words everything matches.
 ///
 /// **Filters**: a repeated parameter matches products that have one of its values (`brand=HP&brand=Dell`); different parameters
 /// must all match. There may be 20 values in all. Values are case-sensitive.
@@ -40,7 +40,8 @@ use crate::search_service::SearchService;
 /// `attributes.width=10..20` a number from 10 to 20; either side may be open, as in `attributes.width=10..`. Anything that does
 /// not have the form `min..max` with numbers is a value.
 ///
-/// **Facets** are counted exactly, each with every filter but its own. `category` is a list and also a `tree` for drilling
+/// **Facets** are counted exactly, each with every filter but its own, over the products that `total` counts: those with all
+/// words, unless none has all. `category` is a list and also a `tree` for drilling
 /// down: the top categories, and the subcategories of each category that is filtered by or contains one that is. `facets=*`
 /// selects the facets that matter for the products found, judged by the 100 best: brand, category and price if these have them,
 /// the attributes that are filtered by, and up to 6 more that most of them have and that divide them most evenly; at most 20.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use api::extract::IdInPath;
 use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
 use api::responses::{BadParameters, InvalidId, NotIndexed, NotModified, ServiceFailed};
+use api::wire::fields::Chosen;
 use api::wire::search::{SimilarProduct, SimilarProducts};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -86,10 +87,10 @@ impl SearchService {
         };
         let requests = requests(&product, search);
         if requests.is_empty() {
-            return Ok(RenderedResponse::new(similar_json(&[], search.limit)?, None));
+            return Ok(RenderedResponse::new(similar_json(&[], search)?, None));
         }
         let (answers, _) = self.query_index("similar", &requests).await?;
-        let json = similar_json(&answers, search.limit)?;
+        let json = similar_json(&answers, search)?;
         let is_same = |snapshot: &String| answers.iter().all(|answer| answer.snapshot == *snapshot);
         Ok(RenderedResponse::new(json, before.filter(is_same)))
     }
@@ -116,8 +117,9 @@ fn requests(product: &Product, search: &ParsedSearch) -> Vec<SearchRequest> {
     requests
 }
 
-/// Renders at most `limit` products: those of the first answer, then those of the second that are not in the first.
-fn similar_json(answers: &[SearchAnswer], limit: usize) -> Result<Vec<u8>, Problem> {
+/// Renders at most `search.limit` products: those of the first answer, then those of the second that are not in the first.
+fn similar_json(answers: &[SearchAnswer], search: &ParsedSearch) -> Result<Vec<u8>, Problem> {
+    let limit = search.limit;
     let mut hits = Vec::<&Hit>::with_capacity(limit);
     for hit in answers.iter().flat_map(|answer| &answer.hits) {
         if hits.len() < limit && hits.iter().all(|known| known.product.id != hit.product.id) {
@@ -127,6 +129,8 @@ fn similar_json(answers: &[SearchAnswer], limit: usize) -> Result<Vec<u8>, Probl
     let products = hits
         .into_iter()
         .map(|hit| SimilarProduct { product: Cow::Borrowed(&*hit.product), score: hit.score });
-    let json = SimilarProducts { products: products.collect() };
+    let json = SimilarProducts {
+        products: Chosen { hits: products.collect(), fields: Cow::Borrowed(&search.fields) },
+    };
     serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))
 }

@@ -160,7 +160,7 @@ impl Fields {
     fn values(&mut self, name: &str, kind: Kind, raw: &RawValue) {
         let list = match kind {
             Kind::Texts { max_items, .. }
-            | Kind::FacetNames { max_items }
+            | Kind::Names { max_items, .. }
             | Kind::Attributes { max_items } => {
                 Counted::list(raw, MAX_PARAMETERS).map(|list| (list, max_items))
             }
@@ -201,8 +201,8 @@ fn value(kind: Kind, raw: &RawValue) -> Result<String, String> {
         Kind::Text(_) | Kind::Texts { .. } if is_text => text(),
         Kind::Text(_) => wrong("a text"),
         Kind::Texts { .. } => wrong("a text or a list of texts"),
-        Kind::FacetNames { .. } if is_text => Ok(escape_name(&text()?)),
-        Kind::FacetNames { .. } => wrong("a name or a list of names"),
+        Kind::Names { .. } if is_text => Ok(escape_name(&text()?)),
+        Kind::Names { .. } => wrong("a name or a list of names"),
         Kind::Number { .. } | Kind::Seconds { .. }
             if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) =>
         {

@@ -15,12 +15,6 @@ use crate::parameters::table;
 /// The schema of the values of one attribute in a body.
 const ATTRIBUTE_FILTER: &str = "AttributeFilter";
 
-/// The name of a facet.
-const FACET: TextBounds = TextBounds {
-    pattern: Some(r"^(\*|brand|category|tags|price|attributes\.[^,]{1,128})$"),
-    ..TextBounds::NONE
-};
-
 /// The body of one search: its parameters as fields.
 pub(crate) struct SearchBody;
 
@@ -44,10 +38,10 @@ fn describe(parameter: &Parameter) -> utoipa::openapi::path::Parameter {
         .schema(Some(schema(parameter.kind)))
         .example(parameter.example.map(example))
         .build();
-    // The values of a list are repeated by default; only facets are separated by commas.
+    // The values of a list are repeated by default; only names are separated by commas.
     (described.style, described.explode) = match parameter.kind {
         Kind::Attributes { .. } => (Some(ParameterStyle::DeepObject), Some(true)),
-        Kind::FacetNames { .. } => (Some(ParameterStyle::Form), Some(false)),
+        Kind::Names { .. } => (Some(ParameterStyle::Form), Some(false)),
         _ => (None, None),
     };
     described
@@ -65,7 +59,7 @@ fn schema(kind: Kind) -> Schema {
     match kind {
         Kind::Text(bounds) => text(bounds).build().into(),
         Kind::Texts { each, max_items } => list(text(each), max_items).build().into(),
-        Kind::FacetNames { max_items } => list(text(FACET), max_items).build().into(),
+        Kind::Names { each, max_items } => list(text(each), max_items).build().into(),
         Kind::Number { min, max, default } => {
             let number =
                 ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(min)).maximum(Some(max));

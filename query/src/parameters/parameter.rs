@@ -91,8 +91,10 @@ pub enum Kind {
         /// The most values.
         max_items: usize,
     },
-    /// Several names of facets. In a query string they may also be separated by commas.
-    FacetNames {
+    /// Several names of fields. In a query string they may also be separated by commas.
+    Names {
+        /// The bounds of each.
+        each: TextBounds,
         /// The most names.
         max_items: usize,
     },

@@ -1,5 +1,6 @@
 //! The values of the parameters of a request.
 
+use api::wire::fields::ChosenField;
 use domain::search::{PageStart, Restriction, SearchRequest, Sort};
 use domain::{Currency, Fault, FaultKind};
 
@@ -12,6 +13,8 @@ pub struct ParsedSearch {
     pub request: SearchRequest,
     /// True if facets are also selected automatically: `facets=*`.
     pub auto_facets: bool,
+    /// The fields of the products in the answer; all if empty.
+    pub fields: Vec<ChosenField>,
     /// True if the answer explains the rank of each product.
     pub explain: bool,
     /// The writes that the answer must reflect. They do not change the answer, so they are not part of its cache key.
@@ -28,6 +31,7 @@ impl ParsedSearch {
         Self {
             request,
             auto_facets: false,
+            fields: Vec::new(),
             explain: false,
             required: RequiredVersions::default(),
             prefix: String::new(),

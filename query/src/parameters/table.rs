@@ -38,6 +38,17 @@ const SEARCH: &[Endpoint] = &[Endpoint::Search];
 const LABEL: TextBounds =
     TextBounds { min_chars: Some(1), max_chars: Some(MAX_LABEL_CHARS), ..TextBounds::NONE };
 const PRICE_RANGE: &str = r"^([0-9]+(\.[0-9]+)?-([0-9]+(\.[0-9]+)?)?|-[0-9]+(\.[0-9]+)?)$";
+/// The name of a facet.
+const FACET: TextBounds = TextBounds {
+    pattern: Some(r"^(\*|brand|category|tags|price|attributes\.[^,]{1,128})$"),
+    ..TextBounds::NONE
+};
+/// The name of a field of a product found.
+const FOUND_FIELD: TextBounds = TextBounds { pattern: Some(FOUND_FIELDS), ..TextBounds::NONE };
+/// The names of [`ChosenField`].
+const FOUND_FIELDS: &str = r"^(id|name|description|sku|brand|category|tags|price|currency|attributes|images|stock|status|version|createdAt|updatedAt|score|highlights|attributes\.[^,]{1,128})$";
+/// The most fields to choose.
+pub const MAX_CHOSEN_FIELDS: usize = 100;
 /// Up to 10 levels of at most 100 characters.
 const CATEGORY: &str = "^[^>]{1,100}(>[^>]{1,100}){0,9}$";
 const SORT_NAMES: [&str; Sort::ALL.len()] = {
@@ -235,7 +246,7 @@ fn search_options() -> Vec<Parameter> {
         Parameter {
             name: "facets",
             endpoints: SEARCH,
-            kind: Kind::FacetNames { max_items: MAX_FACETS },
+            kind: Kind::Names { each: FACET, max_items: MAX_FACETS },
             about: "What to count: `brand`, `category`, `tags`, `price` and `attributes.KEY`, separated by commas or \
                     repeated; `*` selects those that matter for the products found. A comma in a key is written `\\,`."
                 .into(),
@@ -343,6 +354,24 @@ fn search_options() -> Vec<Parameter> {
             ..row()
         },
         Parameter {
+            name: "fields",
+            aliases: &["include", "includefields", "attributestoretrieve", "source", "select"],
+            endpoints: &[Endpoint::Search, Endpoint::Similar],
+            kind: Kind::Names { each: FOUND_FIELD, max_items: MAX_CHOSEN_FIELDS },
+            about: "The fields of the products in the answer, separated by commas or repeated: those of a product, \
+                    `attributes.KEY` for one attribute, `score` and `highlights`. `id` is always there. Default: all. A \
+                    comma in a key is written `\\,`."
+                .into(),
+            flag: Some(Flag {
+                name: "field",
+                value_name: Some("FIELD"),
+                help: "With --json, only this field of the products, such as name or attributes.colour; repeat for more",
+            }),
+            read: values::read_fields,
+            write: values::write_fields,
+            ..row()
+        },
+        Parameter {
             name: "explain",
             endpoints: SEARCH,
             kind: Kind::Flag { default: Some(false) },
@@ -431,6 +460,7 @@ fn limits() -> Vec<Parameter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::wire::fields::ChosenField;
 
     #[test]
     fn every_row_is_complete_and_names_are_unique_in_an_endpoint() {
@@ -451,6 +481,12 @@ mod tests {
     }
 
     #[test]
+    fn the_pattern_of_fields_has_every_field() {
+        let names: Vec<&str> = ChosenField::names().collect();
+        assert_eq!(FOUND_FIELDS, format!(r"^({}|attributes\.[^,]{{1,128}})$", names.join("|")));
+    }
+
+    #[test]
     fn every_endpoint_has_its_parameters() {
         let names = |endpoint| of(endpoint).map(|parameter| parameter.name).collect::<Vec<_>>();
         let filters = ["category", "brand", "tags", "priceRange", "inStock", "attributes.KEY", "currency"];
@@ -461,6 +497,7 @@ mod tests {
             "page",
             "pageSize",
             "cursor",
+            "fields",
             "explain",
             "syncToken",
             "syncTimeout",
@@ -469,7 +506,7 @@ mod tests {
         assert_eq!(names(Endpoint::Search), [words, &filters, &further].concat());
         assert_eq!(names(Endpoint::FacetValues), [words, &filters, &["prefix", "limit"]].concat());
         assert_eq!(names(Endpoint::Suggest), [words, &filters, &["limit"]].concat());
-        assert_eq!(names(Endpoint::Similar), [&filters[..], &["limit"]].concat());
+        assert_eq!(names(Endpoint::Similar), [&filters[..], &["fields", "limit"]].concat());
         assert_eq!(names(Endpoint::Explain), [words, &filters].concat());
         assert_eq!(names(Endpoint::Filter), filters);
     }

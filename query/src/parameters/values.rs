@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::parameters::{MAX_HINTS, MAX_PARAMETERS, Pair, ParameterReader, ValueFault, push_pair, shown};
+use api::wire::fields::ChosenField;
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::search::{
     AttributeFilter, Cursor, Field, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, PageStart,
@@ -190,25 +191,18 @@ fn check_key(key: &str) -> Result<(), String> {
 }
 
 pub(crate) fn read_facets(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
-    let Kind::FacetNames { max_items } = row.kind else { return };
-    let names: Vec<String> = reader.all(row.name).iter().flat_map(|text| split_names(text)).collect();
-    // Equal names count once, so there may be more of them than facets.
-    if names.len() > MAX_PARAMETERS {
-        let message = format!("must name at most {max_items} facets; it has {} names", names.len());
-        return reader.fault(row.name, FaultKind::OutOfRange, message);
-    }
+    let Kind::Names { max_items, .. } = row.kind else { return };
+    let Some(names) = read_names(row, "facets", reader) else { return };
     let (mut fields, mut unknown) = (Vec::new(), 0);
     for name in &names {
-        // Spaces around a name are ignored; those at the end of a key belong to it.
-        let name = name.trim_start();
-        let name = if name.starts_with(ATTRIBUTE_PREFIX) { name } else { name.trim_end() };
         match read_facet_field(name) {
             _ if name == AUTO_FACETS => draft.parsed.auto_facets = true,
             Ok(field) if fields.contains(&field) => {}
             Ok(field) => fields.push(field),
             Err(message) => {
                 unknown += 1;
-                let hint = if unknown <= MAX_HINTS { facet_hint(name) } else { String::new() };
+                let known = Field::FACETS.iter().map(Field::name);
+                let hint = if unknown <= MAX_HINTS { name_hint(name, known) } else { String::new() };
                 let message = format!("{message}, not `{}`{hint}", shown(name));
                 reader.fault(row.name, FaultKind::Unknown, message);
             }
@@ -218,8 +212,27 @@ pub(crate) fn read_facets(row: &Parameter, reader: &mut ParameterReader, draft: 
     draft.parsed.request.facets = fields;
 }
 
-fn facet_hint(name: &str) -> String {
-    let nearest = nearest(name, Field::FACETS.iter().map(Field::name));
+/// Reads names, without the spaces around them. `None` after a fault: there are too many.
+fn read_names(row: &Parameter, what: &str, reader: &mut ParameterReader) -> Option<Vec<String>> {
+    let Kind::Names { max_items, .. } = row.kind else { return None };
+    let mut names: Vec<String> = reader.all(row.name).iter().flat_map(|text| split_names(text)).collect();
+    // Equal names count once, so there may be more of them than distinct ones.
+    if names.len() > MAX_PARAMETERS {
+        let message = format!("must name at most {max_items} {what}; it has {} names", names.len());
+        reader.fault(row.name, FaultKind::OutOfRange, message);
+        return None;
+    }
+    for name in &mut names {
+        // Spaces at the end of a key belong to it.
+        let trimmed = name.trim_start();
+        let trimmed = if trimmed.starts_with(ATTRIBUTE_PREFIX) { trimmed } else { trimmed.trim_end() };
+        *name = trimmed.to_owned();
+    }
+    Some(names)
+}
+
+fn name_hint(name: &str, known: impl IntoIterator<Item = &'static str>) -> String {
+    let nearest = nearest(name, known);
     nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
@@ -227,6 +240,42 @@ pub(crate) fn write_facets(row: &Parameter, parsed: &ParsedSearch, query: &mut S
     let fields = parsed.request.facets.iter().map(|field| escape_name(&field.to_string()));
     let names: Vec<String> =
         parsed.auto_facets.then(|| AUTO_FACETS.to_owned()).into_iter().chain(fields).collect();
+    if !names.is_empty() {
+        push_pair(query, row.name, &names.join(","));
+    }
+}
+
+pub(crate) fn read_fields(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    let Kind::Names { max_items, .. } = row.kind else { return };
+    let Some(names) = read_names(row, "fields", reader) else { return };
+    let (mut fields, mut unknown) = (Vec::new(), 0);
+    for name in &names {
+        let field = ChosenField::parse(name).ok_or_else(|| {
+            let known: Vec<&str> = ChosenField::names().collect();
+            format!("must be one of {} or `attributes.KEY`", known.join(", "))
+        });
+        let field = field.and_then(|field| match &field {
+            ChosenField::Attribute(key) => check_key(key).map(|()| field),
+            ChosenField::Whole(_) => Ok(field),
+        });
+        match field {
+            Ok(field) if fields.contains(&field) => {}
+            Ok(field) => fields.push(field),
+            Err(message) => {
+                unknown += 1;
+                let known = ChosenField::names();
+                let hint = if unknown <= MAX_HINTS { name_hint(name, known) } else { String::new() };
+                let message = format!("{message}, not `{}`{hint}", shown(name));
+                reader.fault(row.name, FaultKind::Unknown, message);
+            }
+        }
+    }
+    reader.at_most(row.name, "fields", fields.len(), max_items);
+    draft.parsed.fields = fields;
+}
+
+pub(crate) fn write_fields(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
+    let names: Vec<String> = parsed.fields.iter().map(|field| escape_name(&field.to_string())).collect();
     if !names.is_empty() {
         push_pair(query, row.name, &names.join(","));
     }

@@ -13,7 +13,7 @@ use domain::search::{
 use domain::{Product, Version};
 
 use filters::{INSIDE, counts, facet, failed, failed_of, fit, price};
-use words::{QueryWord, class, read};
+use words::{QueryWord, class, has_every_word, read};
 
 pub(crate) use filters::is_inside;
 pub(crate) use words::folded;
@@ -26,12 +26,19 @@ pub(crate) struct Found<'a> {
     pub(crate) has_words: bool,
     /// Optional words, folded.
     pub(crate) relaxed: Vec<String>,
+    /// The number of products that count.
+    pub(crate) total: u64,
+    /// The number of the others; `None` if all count.
+    pub(crate) relaxed_total: Option<u64>,
 }
 
+#[derive(Clone)]
 pub(crate) struct FoundProduct<'a> {
     pub(crate) product: &'a Arc<Product>,
     /// The rank among pinned products, higher is earlier; 0 if it is not pinned.
     pub(crate) pinned: usize,
+    /// True if it has every word, although some are optional.
+    pub(crate) is_complete: bool,
     pub(crate) class: Class,
 }
 
@@ -44,13 +51,26 @@ pub(crate) fn search<'a>(
 ) -> Found<'a> {
     let products = visible(products, request);
     let (query, relaxed) = read(request, &products);
-    let matching = with_pinned(&products, &query, request);
+    let matching = with_pinned(&products, &query, !relaxed.is_empty(), request);
+    let counting = counting(matching.clone(), request);
     let facets =
-        request.facets.iter().map(|field| (field.clone(), facet(&matching, field, request))).collect();
-    let mut products: Vec<_> =
-        matching.into_iter().filter(|found| failed(found.product, request).is_empty()).collect();
+        request.facets.iter().map(|field| (field.clone(), facet(&counting, field, request))).collect();
+    let passes = |found: &FoundProduct<'_>| failed(found.product, request).is_empty();
+    let total = counting.iter().filter(|found| passes(found)).count() as u64;
+    let has_complete = matching.iter().any(|found| found.is_complete && passes(found));
+    let mut products: Vec<_> = matching.into_iter().filter(passes).collect();
+    let relaxed_total = has_complete.then(|| products.len() as u64 - total);
     products.sort_by(|a, b| b.pinned.cmp(&a.pinned).then_with(|| compare(a.product, b.product, request)));
-    Found { products, facets, has_words: !query.is_empty(), relaxed }
+    Found { products, facets, has_words: !query.is_empty(), relaxed, total, relaxed_total }
+}
+
+/// Returns the products that count: if some words are optional and products with every word pass the filters, these and
+/// pinned products, otherwise all.
+fn counting<'a>(matching: Vec<FoundProduct<'a>>, request: &SearchRequest) -> Vec<FoundProduct<'a>> {
+    let is_passing = |found: &FoundProduct<'_>| failed(found.product, request).is_empty();
+    let has_complete = matching.iter().any(|found| found.is_complete && is_passing(found));
+    let counts = |found: &FoundProduct<'_>| !has_complete || found.is_complete || found.pinned > 0;
+    matching.into_iter().filter(counts).collect()
 }
 
 /// Returns the products that the client may find.
@@ -63,8 +83,9 @@ fn visible<'a>(
 }
 
 fn matching<'a>(products: &[&'a Arc<Product>], query: &[QueryWord]) -> Vec<FoundProduct<'a>> {
-    let found =
-        |product: &&'a Arc<Product>| Some(FoundProduct { product, pinned: 0, class: class(product, query)? });
+    let found = |product: &&'a Arc<Product>| {
+        Some(FoundProduct { product, pinned: 0, is_complete: false, class: class(product, query)? })
+    };
     products.iter().filter_map(found).collect()
 }
 
@@ -72,6 +93,7 @@ fn matching<'a>(products: &[&'a Arc<Product>], query: &[QueryWord]) -> Vec<Found
 fn with_pinned<'a>(
     products: &[&'a Arc<Product>],
     query: &[QueryWord],
+    is_relaxed: bool,
     request: &SearchRequest,
 ) -> Vec<FoundProduct<'a>> {
     let pinned = if request.sort == Sort::Relevance { request.tuning.pinned.as_slice() } else { &[] };
@@ -79,9 +101,12 @@ fn with_pinned<'a>(
     for product in shown(products, request) {
         let place = pinned.iter().position(|id| *id == product.id);
         let pinned = place.map_or(0, |place| pinned.len() - place);
+        let is_complete = is_relaxed && has_every_word(product, query);
         match class(product, query) {
-            Some(class) => found.push(FoundProduct { product, pinned, class }),
-            None if pinned > 0 => found.push(FoundProduct { product, pinned, class: Class::default() }),
+            Some(class) => found.push(FoundProduct { product, pinned, is_complete, class }),
+            None if pinned > 0 => {
+                found.push(FoundProduct { product, pinned, is_complete, class: Class::default() });
+            }
             None => {}
         }
     }
@@ -108,8 +133,9 @@ pub(crate) fn facet_values<'a>(
     request: &FacetRequest,
 ) -> Vec<FacetValue> {
     let products = visible(products, &request.search);
-    let (query, _) = read(&request.search, &products);
-    let matching = with_pinned(&products, &query, &request.search);
+    let (query, relaxed) = read(&request.search, &products);
+    let matching = with_pinned(&products, &query, !relaxed.is_empty(), &request.search);
+    let matching = counting(matching, &request.search);
     let mut counted = counts(&matching, &request.field, &request.search);
     let fit = |value: &FacetValue| fit(&request.prefix, &value.value);
     let exact = counted.iter().filter(|value| fit(value).is_some_and(|fit| fit <= INSIDE)).count();

@@ -232,6 +232,12 @@ pub(super) fn class(product: &Product, query: &[QueryWord]) -> Option<Class> {
     is_found.then_some(class)
 }
 
+/// Returns true if the product has every word, also the optional ones.
+pub(super) fn has_every_word(product: &Product, query: &[QueryWord]) -> bool {
+    let product = product_words(product);
+    query.iter().all(|wanted| found_as(wanted, &product).is_some())
+}
+
 /// Returns the kind of match of a word, and its points.
 fn found_as(wanted: &QueryWord, product: &ProductWords) -> Option<(usize, usize)> {
     let ProductWords { words, pairs } = product;

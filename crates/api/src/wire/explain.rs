@@ -70,7 +70,8 @@ pub struct ExcludingFilter {
 /// rule pins it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Explanation<'a> {
-    /// The initial score of every product, so that boosts leave none below zero.
+    /// The initial score of every product, so that boosts leave none below zero. Higher for products with every word in a search
+    /// in which some words are optional.
     #[schema(examples(1))]
     pub base: f32,
     /// The words of the search, in its order.

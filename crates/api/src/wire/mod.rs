@@ -5,6 +5,7 @@
 pub mod dead_letters;
 pub mod explain;
 pub mod facets;
+pub mod fields;
 pub mod health;
 pub mod imports;
 pub mod keys;

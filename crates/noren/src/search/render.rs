@@ -19,14 +19,9 @@ pub(super) fn render(response: &SearchAnswer<'_>) -> String {
     if let Some(corrected) = &response.corrected_query {
         text.push_str(&format!("did you mean: {}\n", printable(corrected)));
     }
-    if !response.relaxed.is_empty() {
-        text.push_str(&format!(
-            "few or no products have every word; optional: {}\n",
-            printable(&response.relaxed.join(", "))
-        ));
-    }
-    if !response.products.is_empty() {
-        text.push_str(&product_table(&response.products).trim_fmt());
+    text.push_str(&missing_words(response));
+    if !response.products.hits.is_empty() {
+        text.push_str(&product_table(&response.products.hits).trim_fmt());
         text.push('\n');
     }
     text.push_str(&footer(response));
@@ -38,6 +33,24 @@ pub(super) fn render(response: &SearchAnswer<'_>) -> String {
         });
     }
     text
+}
+
+/// Says how many products lack words; empty if none does.
+fn missing_words(response: &SearchAnswer<'_>) -> String {
+    let words = response.relaxed.join(", ");
+    let words = printable(&words);
+    match (response.relaxed.is_empty(), response.relaxed_total) {
+        (true, _) | (false, Some(0)) => String::new(),
+        (false, None) => format!("no product found has every word; optional: {words}\n"),
+        (false, Some(lacking)) => {
+            let have = match response.total {
+                1 => "1 product has".to_owned(),
+                total => format!("{total} products have"),
+            };
+            let lack = if lacking == 1 { "lacks" } else { "lack" };
+            format!("{have} every word; {lacking} more {lack} some of: {words}\n")
+        }
+    }
 }
 
 fn product_table(hits: &[Hit<'_>]) -> Table {
@@ -61,9 +74,9 @@ fn product_table(hits: &[Hit<'_>]) -> Table {
 
 /// Formats the range of results, such as `1 to 20 of 137 products, 0.8 ms`.
 fn footer(response: &SearchAnswer<'_>) -> String {
-    let shown = response.products.len() as u64;
+    let shown = response.products.hits.len() as u64;
     let before = response.page.unwrap_or(1).saturating_sub(1).saturating_mul(response.page_size) as u64;
-    let range = match (shown, response.total) {
+    let range = match (shown, response.total + response.relaxed_total.unwrap_or(0)) {
         (_, 0) => "no products found".to_owned(),
         (0, total) => format!("no products on this page of {total} found"),
         (1, 1) => "1 product".to_owned(),
@@ -132,6 +145,31 @@ mod tests {
         assert!(text.contains(&format!("      10  0.00 to 9.99            {}\n", bar(30))), "{text}");
         assert!(text.contains(&format!("       1  20.00 to 29.99          {}\n", bar(3))), "{text}");
         assert!(!text.contains('\u{1b}'), "data controls the terminal");
+    }
+
+    #[test]
+    fn it_says_which_products_have_every_word() {
+        let first_line = |total: u64, rest: &str| {
+            let json = format!(
+                r#"{{"products":[],"total":{total},{rest}"took":0.1,"page":1,"pageSize":20,"facets":{{}}}}"#
+            );
+            render(&serde_json::from_str(&json).unwrap()).lines().next().unwrap().to_owned()
+        };
+        let relaxed = |count: &str| format!(r#"{count}"relaxed":["lamp","floor"],"#);
+        assert_eq!(first_line(3, &relaxed("")), "no product found has every word; optional: lamp, floor");
+        let one = r#""relaxedTotal":1,"#;
+        assert_eq!(
+            first_line(1, &relaxed(one)),
+            "1 product has every word; 1 more lacks some of: lamp, floor"
+        );
+        let many = r#""relaxedTotal":15,"#;
+        assert_eq!(
+            first_line(2, &relaxed(many)),
+            "2 products have every word; 15 more lack some of: lamp, floor"
+        );
+        let none = r#""relaxedTotal":0,"#;
+        assert_eq!(first_line(2, &relaxed(none)), "no products on this page of 2 found, 0.1 ms");
+        assert_eq!(first_line(2, ""), "no products on this page of 2 found, 0.1 ms");
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::search::snapshot::Snapshot;
 /// The id of the snapshot of an index that has never had a document.
 const EMPTY: &str = "empty";
 
+/// The aggregation over the products that count, if not all matches do.
+const COUNTING: &str = "counting";
 /// The aggregation over the whole index, regardless of the query.
 const WHOLE_INDEX: &str = "index";
 /// Part of [`WHOLE_INDEX`]: when the index was created.
@@ -38,8 +40,16 @@ pub(super) async fn search(
     let page = RequestedPage::new(request)?;
     let mut plan = SearchPlan::new(request, snapshot);
     let mut response = interpret_and_search(snapshot, &mut plan, &page).await?;
-    let total = response.total();
-    let (shown, has_more) = page.page_of(response.hits.hits.len(), total);
+    let listed = response.total();
+    let (shown, has_more) = page.page_of(response.hits.hits.len(), listed);
+    let (total, relaxed_total) = match plan.counting() {
+        None => (listed, None),
+        Some(_) => {
+            let counting = response.aggregations.remove(COUNTING).unwrap_or_default();
+            let total = counting["doc_count"].as_u64().unwrap_or(0);
+            (total, Some(listed.saturating_sub(total)))
+        }
+    };
     let hits = hits(&plan, &response, shown)?;
     let last = hits.last().filter(|_| has_more);
     let next = last.map(|last| page.cursor_after(&last.product, last.score, &plan.query.interpretation));
@@ -54,7 +64,8 @@ pub(super) async fn search(
         _ => corrected(&request.words, &plan.query.words),
     };
     let relaxed = plan.query.optional_words(&request.words);
-    Ok(SearchAnswer { hits, total, facets, corrected_query, relaxed, next, snapshot: snapshot_id(&response) })
+    let snapshot = snapshot_id(&response);
+    Ok(SearchAnswer { hits, total, relaxed_total, facets, corrected_query, relaxed, next, snapshot })
 }
 
 fn hits(plan: &SearchPlan<'_>, response: &SearchResponse, shown: usize) -> Result<Vec<Hit>, PortError> {
@@ -88,6 +99,7 @@ async fn interpret_and_search(
             return Ok(response);
         }
     }
+    plan.decide_counting(&interpreter).await?;
     snapshot.search(body(plan, page, &interpreter)?).await
 }
 
@@ -97,7 +109,9 @@ pub(super) async fn facet_values(
     request: &FacetRequest,
 ) -> Result<Vec<FacetValue>, PortError> {
     let mut plan = SearchPlan::new(&request.search, snapshot);
-    Interpreter::new(snapshot, &request.search).interpret(&mut plan.query).await?;
+    let interpreter = Interpreter::new(snapshot, &request.search);
+    interpreter.interpret(&mut plan.query).await?;
+    plan.decide_counting(&interpreter).await?;
     plan.facet_counter(snapshot, &request.field).values(&request.prefix, request.limit).await
 }
 
@@ -127,8 +141,13 @@ fn body(
     let mut aggregations = Map::new();
     for (position, facet) in plan.request.facets.iter().enumerate() {
         let others = plan.filters_on(|field| plan.counts(field) && field != facet);
+        let others = others.chain(plan.counting().cloned());
         let aggregation = aggregation(facet, plan.request.currency, &all_of(others.collect()))?;
         aggregations.insert(facet_name(position), aggregation);
+    }
+    if let Some(counting) = plan.counting() {
+        let passing = plan.filters_on(|field| plan.counts(field)).chain([counting.clone()]);
+        aggregations.insert(COUNTING.to_owned(), json!({ "filter": all_of(passing.collect()) }));
     }
     let whole_index = json!({ "global": {}, "aggs": index_aggregations(plan, interpreter) });
     aggregations.insert(WHOLE_INDEX.to_owned(), whole_index);

@@ -176,6 +176,12 @@ impl<'a> Interpreter<'a> {
         self.snapshot.count(&self.inside, filters, suggesters).await
     }
 
+    /// Counts the products inside the restriction that pass all filters and that the shop does not hide.
+    pub(super) async fn count_visible(&self, filters: Vec<Value>) -> Result<u64, PortError> {
+        let counted = self.count(&[self.visible(filters)], Vec::new()).await?;
+        Ok(counted.counts[0])
+    }
+
     /// Returns the filter for products inside the restriction that pass this one, for counts over the whole index.
     pub(super) fn restricted(&self, filter: Value) -> Value {
         match self.inside.is_empty() {

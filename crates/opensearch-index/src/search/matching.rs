@@ -9,7 +9,8 @@ use text::dictionary::Dictionary;
 use text::forms::normal_form;
 use text::query::Term;
 use text::score::{
-    PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, class_steps, is_weighted, steps_per_scaled_weight,
+    PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, class_steps, every_word_steps, is_weighted,
+    steps_per_scaled_weight,
 };
 use text::weights::MAX_WEIGHT;
 
@@ -51,10 +52,18 @@ pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
         must.push(any_of(std::mem::take(&mut should)));
     }
     must.push(added_score);
+    if !query.interpretation.optional.is_empty() {
+        should.push(constant_score(&has_every_word(query), scale.every_word()));
+    }
     // Phrases only affect the order.
     let phrases = query.phrases().filter(|phrase| is_weighted(phrase.second));
     should.extend(phrases.map(|phrase| scored_term(&phrase.term, scale.per_weight(PHRASE_WEIGHT_FACTOR))));
     json!({ "bool": { "must": must, "should": should } })
+}
+
+/// Returns the filter for products with every word, also the optional ones.
+pub(super) fn has_every_word(query: &QueryWords) -> Value {
+    all_of(query.words.iter().map(has_word).collect())
 }
 
 /// Returns the filter for products with the word exactly.
@@ -108,6 +117,11 @@ impl ScoreScale {
     /// Returns the score of matching a word at all: an integer.
     fn class(&self, tier: Tier) -> f32 {
         class_steps(tier.points(self.words)) as f32 * STEP
+    }
+
+    /// Returns the score of having every word when some are optional: an integer.
+    fn every_word(&self) -> f32 {
+        every_word_steps(self.words) as f32 * STEP
     }
 
     /// Returns the score of one weight of a word: a fraction.

@@ -1,12 +1,14 @@
 //! The queries of one search: words, filters, pinned and hidden products.
 
+use domain::ports::PortError;
 use domain::search::{Field, SearchRequest};
 use serde_json::{Map, Value, json};
 
 use crate::search::facets::FacetCounter;
 use crate::search::filters::{Filter, filters, inside};
-use crate::search::matching::words_query;
-use crate::search::query_dsl::best_of;
+use crate::search::interpretation::Interpreter;
+use crate::search::matching::{has_every_word, words_query};
+use crate::search::query_dsl::{any_of, best_of};
 use crate::search::snapshot::{Snapshot, is_active};
 use crate::search::tuning::{boosted, hidden, pinned};
 use crate::search::words::QueryWords;
@@ -19,6 +21,8 @@ pub(super) struct SearchPlan<'a> {
     inside: Vec<Value>,
     pub(super) pinned: Vec<Value>,
     hidden: Option<Value>,
+    /// The filter for the products that count in the total and in facets; `None` if all matches count.
+    counting: Option<Value>,
 }
 
 impl<'a> SearchPlan<'a> {
@@ -30,7 +34,29 @@ impl<'a> SearchPlan<'a> {
             inside: inside(&request.restriction),
             pinned: pinned(request),
             hidden: hidden(request),
+            counting: None,
         }
+    }
+
+    /// Decides which matches count, once it is known which words are optional: those with every word and pinned ones, if any
+    /// product with every word passes the filters, otherwise all.
+    pub(super) async fn decide_counting(&mut self, interpreter: &Interpreter<'_>) -> Result<(), PortError> {
+        if self.query.interpretation.optional.is_empty() {
+            return Ok(());
+        }
+        let every_word = has_every_word(&self.query);
+        let passing: Vec<Value> =
+            std::iter::once(every_word.clone()).chain(self.filters_on(|_| true)).collect();
+        if interpreter.count_visible(passing).await? > 0 {
+            let counting = std::iter::once(every_word).chain(self.pinned.iter().cloned());
+            self.counting = Some(any_of(counting.collect()));
+        }
+        Ok(())
+    }
+
+    /// Returns the filter for the products that count in the total and in facets; `None` if all matches count.
+    pub(super) fn counting(&self) -> Option<&Value> {
+        self.counting.as_ref()
     }
 
     /// Returns the query for matching products inside the restriction, among those that pass the filters.
@@ -82,7 +108,8 @@ impl<'a> SearchPlan<'a> {
         snapshot: &'b Snapshot<'b>,
         facet: &'b Field,
     ) -> FacetCounter<'b> {
-        let query = self.query(self.filters_on(|field| field != facet));
+        let filters = self.filters_on(|field| field != facet);
+        let query = self.query(filters.chain(self.counting.clone()));
         FacetCounter { snapshot, facet, currency: self.request.currency, query }
     }
 }

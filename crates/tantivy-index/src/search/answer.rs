@@ -24,7 +24,8 @@ pub(crate) fn search(
     let inside = Inside::new(&request.restriction, snapshot).map_err(search_error)?;
     let pass =
         Pass { snapshot, request, facets: &request.facets, window: &window, inside: &inside, deadline };
-    let (Matches { total, any_word_matches, products, facets: counters }, query) = pass.run()?;
+    let (Matches { total, relaxed_total, any_word_matches, products, facets: counters }, query) =
+        pass.run()?;
     let (page, has_more) = window.page(products, &snapshot.segments).map_err(search_error)?;
     let hits = load_hits(&page, &query, snapshot).map_err(search_error)?;
     let next = match (has_more, page.last(), hits.last()) {
@@ -44,6 +45,7 @@ pub(crate) fn search(
     Ok(SearchAnswer {
         hits,
         total,
+        relaxed_total,
         facets,
         corrected_query,
         relaxed: query.relaxed(&request.words),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
+use tantivy::DocId;
 use text::query::{MAX_RELAXED_WORDS, Phrase, Query, Word, most_frequent_first};
+use text::score::every_word_steps;
 use text::typos::typos_allowed;
 
 use crate::error::search_error;
@@ -29,6 +31,8 @@ pub(crate) struct InterpretedQuery {
     pub(crate) interpretation: QueryInterpretation,
     /// The matches by segment, without hidden products.
     pub(crate) matches: Vec<Vec<Match>>,
+    /// The matches with every word, by segment and in order; `None` if no word is optional.
+    pub(crate) complete: Option<Vec<Vec<DocId>>>,
 }
 
 /// A word of an interpreted query.
@@ -63,6 +67,29 @@ impl InterpretedQuery {
     /// Returns the number of matches.
     fn count(&self) -> usize {
         self.matches.iter().map(Vec::len).sum()
+    }
+
+    /// Makes words optional, and keeps the matches with every word.
+    fn make_optional(&mut self, positions: impl Iterator<Item = usize>) {
+        for at in positions {
+            if let Some(word) = self.words.get_mut(at) {
+                word.is_required = false;
+            }
+        }
+        self.complete.get_or_insert_with(|| {
+            let documents = |matches: &Vec<Match>| matches.iter().map(|found| found.document).collect();
+            self.matches.iter().map(documents).collect()
+        });
+    }
+
+    /// Raises the score of the matches with every word above that of the others.
+    fn raise_complete(&mut self) {
+        let steps = every_word_steps(self.words.len());
+        for (matches, complete) in self.matches.iter_mut().zip(self.complete.iter().flatten()) {
+            for found in matches.iter_mut().filter(|found| complete.binary_search(&found.document).is_ok()) {
+                found.steps += steps;
+            }
+        }
     }
 
     fn scored_words(&self) -> impl Iterator<Item = ScoredTerm> {
@@ -100,7 +127,6 @@ impl Interpreter<'_> {
         }
         if let Some(earlier) = earlier {
             self.adopt(&mut query, earlier)?;
-            self.find(&mut query)?;
         } else {
             self.find(&mut query)?;
             if request.match_mode != MatchMode::Any {
@@ -112,6 +138,7 @@ impl Interpreter<'_> {
             }
         }
         self.add_phrases(&mut query, &phrases)?;
+        query.raise_complete();
         Ok(query)
     }
 
@@ -120,20 +147,20 @@ impl Interpreter<'_> {
         expand(word, options, self.snapshot, self.rules.inside).map_err(search_error)
     }
 
-    /// Applies the interpretation of the earlier pages.
+    /// Applies the interpretation of the earlier pages and finds the matches.
     fn adopt(&self, query: &mut InterpretedQuery, earlier: &QueryInterpretation) -> Result<(), PortError> {
         for at in &earlier.typos {
             if let Some(word) = query.words.get_mut(usize::from(*at)) {
                 word.expansion = self.expand(&word.word, true)?;
             }
         }
-        for at in &earlier.optional {
-            if let Some(word) = query.words.get_mut(usize::from(*at)) {
-                word.is_required = false;
-            }
-        }
         query.interpretation = earlier.clone();
-        Ok(())
+        self.find(query)?;
+        if earlier.optional.is_empty() {
+            return Ok(());
+        }
+        query.make_optional(earlier.optional.iter().map(|at| usize::from(*at)));
+        self.find(query)
     }
 
     /// Lets rare words match with typos if few products have all words.
@@ -171,7 +198,7 @@ impl Interpreter<'_> {
         if known.is_empty() {
             return Ok(());
         }
-        unknown.into_iter().for_each(|at| query.words[at].is_required = false);
+        query.make_optional(unknown.into_iter());
         if known.len() < query.words.len() {
             self.find(query)?;
         }
@@ -179,7 +206,7 @@ impl Interpreter<'_> {
             if tries < MAX_RELAXED_WORDS && query.count() >= enough {
                 break;
             }
-            query.words[*at].is_required = false;
+            query.make_optional(std::iter::once(*at));
             // After the limit, all words but the rarest become optional at once.
             if tries + 1 < MAX_RELAXED_WORDS || tries + 2 == known.len() {
                 self.find(query)?;

@@ -32,8 +32,11 @@ pub(crate) struct Pass<'a> {
 
 /// The result of a pass.
 pub(crate) struct Matches {
-    /// The number of products inside the restriction that match the words and pass the filters.
+    /// The number of products inside the restriction that count: they match the words, every one of them if such products
+    /// pass the filters, and they pass the filters.
     pub(crate) total: u64,
+    /// The number of other products that match some of the words and pass the filters; `None` if all matches count.
+    pub(crate) relaxed_total: Option<u64>,
     /// True if any product inside the restriction matches the words, regardless of filters.
     pub(crate) any_word_matches: bool,
     /// The first products of each segment.
@@ -55,7 +58,7 @@ impl<'a> Pass<'a> {
                 Interpreter { snapshot, rules: &rules, is_prefix_query, deadline: self.deadline };
             interpreter.interpret(self.request, query, self.window.interpretation())?
         };
-        let matches = self.visit(&mut query.matches, &rules)?;
+        let matches = self.visit(&mut query, &rules)?;
         Ok((matches, query))
     }
 
@@ -69,14 +72,23 @@ impl<'a> Pass<'a> {
             let documents = segment.active().filter(|document| !rules.is_hidden(*document, segment));
             matches.push(documents.map(|document| Match { document, steps }).collect());
         }
-        Ok(InterpretedQuery { words: Vec::new(), interpretation: QueryInterpretation::default(), matches })
+        let interpretation = QueryInterpretation::default();
+        Ok(InterpretedQuery { words: Vec::new(), interpretation, matches, complete: None })
     }
 
     /// Visits the matches of each segment. Applies boosts and pinned products to them.
-    fn visit(&self, matches: &mut [Vec<Match>], rules: &PinnedAndHidden<'_>) -> Result<Matches, PortError> {
+    fn visit(&self, query: &mut InterpretedQuery, rules: &PinnedAndHidden<'_>) -> Result<Matches, PortError> {
+        let mut complete = query.complete.take();
+        if let Some(all) = &complete
+            && !self.any_passes(all).map_err(search_error)?
+        {
+            complete = None;
+        }
+        let matches = &mut query.matches;
         let counter = |field| FacetCounter::new(field, self.request.currency, &self.snapshot.values);
         let mut result = Matches {
             total: 0,
+            relaxed_total: complete.as_ref().map(|_| 0),
             any_word_matches: matches.iter().any(|matches| !matches.is_empty()),
             products: Vec::new(),
             facets: self.facets.iter().map(counter).collect::<Result<_, _>>()?,
@@ -86,46 +98,76 @@ impl<'a> Pass<'a> {
             let boosts = SegmentBoosts::new(self.request, segment, self.snapshot).map_err(search_error)?;
             boosts.apply(matches);
             rules.insert_pinned(matches, segment);
-            self.visit_segment(matches, segment, &mut result).map_err(search_error)?;
+            let counts = complete.as_ref().map(|complete| {
+                // Pinned products count, whether or not they have the words.
+                let mut counts = complete[segment.number as usize].clone();
+                counts.extend(rules.pinned_in(segment));
+                counts.sort_unstable();
+                counts
+            });
+            self.visit_segment(matches, counts.as_deref(), segment, &mut result).map_err(search_error)?;
         }
         Ok(result)
     }
 
+    /// Returns true if any of the documents, by segment, passes the filters.
+    fn any_passes(&self, documents: &[Vec<DocId>]) -> tantivy::Result<bool> {
+        for (segment, documents) in self.snapshot.segments.iter().zip(documents) {
+            let filters = self.filters(segment)?;
+            if documents.iter().any(|document| filters.pass(*document)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn filters(&self, segment: &'a Segment) -> tantivy::Result<SegmentFilters<'a>> {
+        SegmentFilters::new(&self.request.filters, self.request.currency, segment, &self.snapshot.values)
+    }
+
+    /// Visits the matches of a segment. `counts` are the documents that count in the total and in facets, in order; `None` if all
+    /// do.
     fn visit_segment(
         &self,
         matches: &[Match],
+        counts: Option<&[DocId]>,
         segment: &'a Segment,
         result: &mut Matches,
     ) -> tantivy::Result<()> {
         if matches.is_empty() {
             return Ok(());
         }
-        let (filters, currency) = (&self.request.filters, self.request.currency);
-        let filters = SegmentFilters::new(filters, currency, segment, &self.snapshot.values)?;
+        let filters = self.filters(segment)?;
+        let counts = |document: DocId| counts.is_none_or(|counts| counts.binary_search(&document).is_ok());
         let mut passing = Vec::with_capacity(matches.len());
         let own: Vec<Option<usize>> = self.facets.iter().map(|field| filters.position(field)).collect();
         let mut failing_only: Vec<Vec<DocId>> = own.iter().map(|_| Vec::new()).collect();
         for found in matches {
             match filters.verdict(found.document) {
                 Verdict::Passes => passing.push(*found),
-                Verdict::FailsOnly(position) => {
+                Verdict::FailsOnly(position) if counts(found.document) => {
                     for (own, documents) in own.iter().zip(&mut failing_only) {
                         if *own == Some(position) {
                             documents.push(found.document);
                         }
                     }
                 }
-                Verdict::Fails => {}
+                Verdict::FailsOnly(_) | Verdict::Fails => {}
             }
         }
-        result.total += passing.len() as u64;
         let mut top = SegmentTop::new(self.window, segment)?;
         passing.iter().for_each(|found| top.add(found.document, score(found.steps)));
         result.products.extend(top.into_products()?);
+        let all = passing.len() as u64;
+        let passing: Vec<DocId> =
+            passing.iter().map(|found| found.document).filter(|id| counts(*id)).collect();
+        result.total += passing.len() as u64;
+        if let Some(relaxed) = &mut result.relaxed_total {
+            *relaxed += all - passing.len() as u64;
+        }
         if result.facets.is_empty() {
             return Ok(());
         }
-        let passing: Vec<DocId> = passing.iter().map(|found| found.document).collect();
         facets::count_segment(&mut result.facets, &passing, &failing_only, segment)
     }
 }

@@ -68,6 +68,12 @@ impl<'a> PinnedAndHidden<'a> {
         !self.inside.has(document, segment) || self.hidden.contains(&segment.address(document))
     }
 
+    /// Returns the pinned products of a segment.
+    pub(crate) fn pinned_in(&self, segment: &Segment) -> impl Iterator<Item = DocId> {
+        let pinned = self.pinned.iter().filter(|(pinned, _)| pinned.segment_ord == segment.number);
+        pinned.map(|(pinned, _)| pinned.doc_id)
+    }
+
     /// Inserts pinned products into the matches of a segment, whether or not they match the words.
     pub(crate) fn insert_pinned(&self, matches: &mut Vec<Match>, segment: &Segment) {
         for (address, steps) in self.pinned.iter().filter(|(pinned, _)| pinned.segment_ord == segment.number)

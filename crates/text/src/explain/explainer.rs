@@ -14,7 +14,7 @@ use crate::forms::normal_form;
 use crate::query::{Alternative, Phrase, Query, Term, Word};
 use crate::score::{
     MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, PHRASE_WEIGHT_FACTOR, STEP, Spelling, UNBOOSTED_STEPS,
-    boost_steps, class_steps, is_weighted, steps_per_scaled_weight,
+    boost_steps, class_steps, every_word_steps, is_weighted, steps_per_scaled_weight,
 };
 use crate::terms::Terms;
 use crate::typos::Pattern;
@@ -56,15 +56,26 @@ impl<'a> Explainer<'a> {
             .chain(phrases)
             .collect();
         let target = score.filter(|_| !is_pinned).map(|score| (score / STEP).round() as i64);
-        let target =
-            target.and_then(|target| u32::try_from(target - i64::from(base) - i64::from(boost)).ok());
-        let chosen = target.and_then(|target| choose_summands(&steps, target));
-        let chosen = chosen.unwrap_or_else(|| vec![0; steps.len()]);
+        let target = target.map(|target| target - i64::from(base) - i64::from(boost));
+        let add_up = |extra: u32| {
+            let target = target.and_then(|target| u32::try_from(target - i64::from(extra)).ok());
+            target.and_then(|target| choose_summands(&steps, target))
+        };
+        // A product gets these steps only if it has every word and some words are optional, which depends on the index.
+        let extra = every_word_steps(words.len());
+        let has_every_word = |chosen: &Vec<usize>| {
+            let mut kinds = chosen.iter().zip(&words).map(|(at, candidates)| candidates[*at].kind);
+            words.len() > 1 && kinds.all(|kind| kind != MatchKind::Missing)
+        };
+        let (chosen, every_word) = match add_up(extra).filter(has_every_word) {
+            Some(chosen) => (chosen, extra),
+            None => (add_up(0).unwrap_or_else(|| vec![0; steps.len()]), 0),
+        };
         let (chosen_words, chosen_phrases) = chosen.split_at(words.len());
         let found = chosen_words.iter().zip(&words).enumerate();
         let phrase_steps = chosen_phrases.iter().zip(&steps[words.len()..]);
         Explanation {
-            base: score_of(base),
+            base: score_of(base + every_word),
             words: found
                 .map(|(place, (at, candidates))| self.word_match(place, &candidates[*at], &product.content))
                 .collect(),

@@ -7,7 +7,8 @@ use crate::score::Tier;
 /// The explanation of a product's rank. Its parts add up to the product's score, unless a rule pins the product.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
-    /// The score that every product starts with, so that boosts cannot make a score negative; 0 without words and boosts.
+    /// The score that every product starts with, so that boosts cannot make a score negative; 0 without words and boosts. If some
+    /// words are optional, it is higher for products with every word, so that they rank before all others.
     pub base: f32,
     /// The words of the search, in order.
     pub words: Vec<WordMatch>,
