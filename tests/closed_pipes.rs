@@ -39,7 +39,7 @@ async fn a_command_whose_output_nobody_reads_ends_quietly() {
         &["completions", "bash"],
         &["search", "--url", url, "kettle"],
         &["search", "--url", url, "--json", "kettle"],
-        &["explain", "--url", url, "p1", "kettle"],
+        &["explain", "--url", url, "p1", "--query", "kettle"],
         &["export", "--url", url],
     ];
     for arguments in commands {
@@ -53,7 +53,7 @@ fn a_failure_that_nobody_reads_keeps_its_exit_code() {
     let unreachable = "http://127.0.0.1:1";
     let commands: [(&[&str], i32); 4] = [
         (&["bogus"], 2),
-        (&["search", "--price", "cheap"], 2),
+        (&["search", "--sort", "cheap"], 2),
         (&["search", "--url", unreachable, "kettle"], 1),
         (&["import", "--url", unreachable, "there-is-no-such-file.csv"], 1),
     ];

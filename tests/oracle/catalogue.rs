@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::ports::{Applied, Indexed};
 use domain::search::{
-    AttributeFilter, Boost, Condition, Field, Filters, MatchMode, Page, PageStart, Restriction,
+    AttributeFilter, Boost, Condition, Direction, Field, Filters, MatchMode, Page, PageStart, Restriction,
     SearchRequest, Sort, Synonym, Tuning,
 };
 use domain::{
@@ -91,6 +91,15 @@ pub(crate) fn random_products(count: usize, random: &mut Rng) -> Vec<Arc<Product
     (0..count).map(product).collect()
 }
 
+/// Returns a fixed order, or one by an attribute.
+fn random_sort(random: &mut Rng) -> Sort {
+    if random.u8(..4) != 0 {
+        return random.choice(Sort::FIXED).unwrap().1;
+    }
+    let direction = *random.choice(&[Direction::Ascending, Direction::Descending]).unwrap();
+    Sort::Attribute { key: (*random.choice(&KEYS).unwrap()).to_owned(), direction }
+}
+
 fn random_product(id: ProductId, version: Version, random: &mut Rng) -> Product {
     let maybe = |random: &mut Rng| random.u8(..4) != 0;
     let mut attributes = BTreeMap::new();
@@ -169,7 +178,7 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
         currency: random_currency(random),
         facets,
         facet_values: random.usize(1..8),
-        sort: random.choice(Sort::ALL).unwrap().1,
+        sort: random_sort(random),
         page: Page { start: PageStart::Number(1), size: random.usize(1..9) },
     }
 }

@@ -1,9 +1,10 @@
 //! The flags that set search parameters. They follow from the table of the query service.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::marker::PhantomData;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use domain::Currency;
 use query::parameters::{Endpoint, Flag, Kind, Parameter, TextBounds, table};
@@ -90,11 +91,7 @@ fn arg(parameter: &'static Parameter, flag: Flag) -> Arg {
 /// Returns the parser of a value, which yields a `String`. The service checks bounds and reports all faults at once.
 fn parser(parameter: &Parameter) -> ValueParser {
     match parameter.kind {
-        Kind::Text(TextBounds { choices, choices_help, .. }) if !choices.is_empty() => {
-            let help = choices_help.iter().copied();
-            let choices = choices.iter().zip(help).map(|(name, help)| PossibleValue::new(*name).help(help));
-            PossibleValuesParser::new(choices).into()
-        }
+        Kind::Text(bounds) if !bounds.choices.is_empty() => ChoiceParser(bounds).into(),
         Kind::Text(_) if parameter.name == "currency" => {
             ValueParser::new(|code: &str| code.parse::<Currency>().map(|currency| currency.to_string()))
         }
@@ -107,6 +104,34 @@ fn parser(parameter: &Parameter) -> ValueParser {
         | Kind::Names { .. }
         | Kind::Seconds { .. }
         | Kind::Flag { .. } => ValueParser::string(),
+    }
+}
+
+/// Parses one of the choices, which help and completions list. A parameter that has a pattern takes other values as well, which
+/// the service checks.
+#[derive(Clone)]
+struct ChoiceParser(TextBounds);
+
+impl TypedValueParser for ChoiceParser {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        let is_further = |text: &str| self.0.pattern.is_some() && text.contains('.');
+        match value.to_str().filter(|text| is_further(text)) {
+            Some(text) => Ok(text.to_owned()),
+            None => PossibleValuesParser::new(self.choices()).parse_ref(command, arg, value),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.choices()))
+    }
+}
+
+impl ChoiceParser {
+    fn choices(&self) -> impl Iterator<Item = PossibleValue> {
+        let choices = self.0.choices.iter().zip(self.0.choices_help);
+        choices.map(|(name, help)| PossibleValue::new(*name).help(*help))
     }
 }
 

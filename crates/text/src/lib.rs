@@ -27,6 +27,7 @@ mod purpose;
 pub mod query;
 pub mod score;
 pub mod similar;
+pub mod sort_keys;
 mod terms;
 pub mod typos;
 pub mod weights;

@@ -80,7 +80,9 @@ mod tests {
                 let interpretation =
                     QueryInterpretation { typos: positions(bits), optional: positions(bits / 3) };
                 let restriction = bits.is_multiple_of(2).then_some(number.unsigned_abs());
-                let cursor = Cursor { sort: Sort::Name, key, id: ProductId::generate(), interpretation, restriction };
+                let sorts = [Sort::Name, Sort::parse("attributes.a b_desc").unwrap()];
+                let sort = sorts[(bits % 2) as usize].clone();
+                let cursor = Cursor { sort, key, id: ProductId::generate(), interpretation, restriction };
                 prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
             }
         }
@@ -95,6 +97,7 @@ mod tests {
     fn only_keys_that_a_product_can_have_are_valid() {
         let number = || Some(SortKey::Number(1));
         let text = || Some(SortKey::Text("lamp".to_owned()));
+        let by_width = || Sort::parse("attributes.width_desc").unwrap();
         let score = |score: f32| Some(SortKey::Score(score.to_bits()));
         for (sort, key, is_valid) in [
             (Sort::Relevance, score(0.5), true),
@@ -108,6 +111,9 @@ mod tests {
             (Sort::Newest, None, false),
             (Sort::Name, text(), true),
             (Sort::Name, None, false),
+            (by_width(), None, true),
+            (by_width(), text(), true),
+            (by_width(), number(), false),
         ] {
             let id = ProductId::generate();
             let interpretation = QueryInterpretation::default();

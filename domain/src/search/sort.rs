@@ -1,15 +1,13 @@
 //! The orders of matching products.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use crate::money::Currency;
-use crate::product::Product;
+use serde::{Deserialize, Serialize};
 
 /// The order of matching products. Products without a value in the order come last; equal products follow each other by
 /// `id`, ascending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Sort {
     /// Best match first. A search without words matches all products equally well.
     #[default]
@@ -22,11 +20,35 @@ pub enum Sort {
     Newest,
     /// By name, in the order of Unicode code points of the lower-case name.
     Name,
+    /// By the values of an attribute. Numbers come before texts in ascending order and after them in descending order. Texts are
+    /// in the order of Unicode code points, so dates in the form `2026-01-31` are in the order of time. Of a list, the first
+    /// value in the order counts. Of a text, the first 200 bytes count, then a hash of the whole.
+    Attribute {
+        /// The key of the attribute.
+        key: String,
+        /// The direction.
+        direction: Direction,
+    },
 }
 
+/// The direction of an order. Products without a value come last in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Lowest first.
+    Ascending,
+    /// Highest first.
+    Descending,
+}
+
+/// The prefix of the name of an order by an attribute.
+const ATTRIBUTE_PREFIX: &str = "attributes.";
+/// The suffixes of the names of directions, after the key of an attribute.
+const SUFFIXES: [(&str, Direction); 2] = [("_asc", Direction::Ascending), ("_desc", Direction::Descending)];
+
 impl Sort {
-    /// All orders, each with its name on the wire.
-    pub const ALL: [(&'static str, Self); 5] = [
+    /// The orders by fixed fields, each with its name on the wire.
+    pub const FIXED: [(&'static str, Self); 5] = [
         ("relevance", Self::Relevance),
         ("price_asc", Self::PriceAsc),
         ("price_desc", Self::PriceDesc),
@@ -34,29 +56,45 @@ impl Sort {
         ("name", Self::Name),
     ];
 
-    /// Returns the key of a product with this score in this order. `None` for a product without a price in `currency`.
-    pub fn key_of(self, product: &Product, score: f32, currency: Currency) -> Option<SortKey> {
-        match self {
-            Self::Relevance => Some(SortKey::Score(score.to_bits())),
-            Self::PriceAsc | Self::PriceDesc => {
-                let price = product.content.price.filter(|price| price.currency() == currency);
-                price.map(|price| SortKey::Number(price.minor_units()))
-            }
-            Self::Newest => Some(SortKey::Number(product.created_at.as_millisecond())),
-            Self::Name => Some(SortKey::Text(name_sort_key(&product.content.name))),
-        }
+    /// Parses the name of an order: one of [`Self::FIXED`], or `attributes.KEY`, with `_asc` or `_desc` after the key. Without
+    /// either, the order is ascending; a key that ends with one of them needs another one after it.
+    pub fn parse(name: &str) -> Option<Self> {
+        let Some(attribute) = name.strip_prefix(ATTRIBUTE_PREFIX) else {
+            return Self::FIXED.into_iter().find(|(known, _)| *known == name).map(|(_, sort)| sort);
+        };
+        let with_suffix = SUFFIXES
+            .iter()
+            .find_map(|(suffix, direction)| Some((attribute.strip_suffix(suffix)?, *direction)));
+        let (key, direction) = with_suffix.unwrap_or((attribute, Direction::Ascending));
+        (!key.is_empty()).then(|| Self::Attribute { key: key.to_owned(), direction })
     }
 
     /// Returns true if a product can have this key in this order.
-    pub(super) fn has_key(self, key: Option<&SortKey>) -> bool {
+    pub(super) fn has_key(&self, key: Option<&SortKey>) -> bool {
         match (self, key) {
             // JSON has no other numbers, and OpenSearch takes keys as JSON.
             (Self::Relevance, Some(SortKey::Score(bits))) => f32::from_bits(*bits).is_finite(),
             (Self::PriceAsc | Self::PriceDesc, None | Some(SortKey::Number(_)))
             | (Self::Newest, Some(SortKey::Number(_)))
-            | (Self::Name, Some(SortKey::Text(_))) => true,
+            | (Self::Name, Some(SortKey::Text(_)))
+            | (Self::Attribute { .. }, None | Some(SortKey::Text(_))) => true,
             _ => false,
         }
+    }
+}
+
+/// Writes the name that [`Sort::parse`] reads.
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Attribute { key, direction } = self {
+            let suffix = SUFFIXES.iter().find(|(_, known)| known == direction);
+            let is_default = *direction == Direction::Ascending
+                && !SUFFIXES.iter().any(|(suffix, _)| key.ends_with(suffix));
+            let suffix = suffix.filter(|_| !is_default).map_or("", |(suffix, _)| *suffix);
+            return write!(f, "{ATTRIBUTE_PREFIX}{key}{suffix}");
+        }
+        let name = Self::FIXED.into_iter().find(|(_, sort)| sort == self).map_or("", |(name, _)| name);
+        f.write_str(name)
     }
 }
 
@@ -69,7 +107,7 @@ pub enum SortKey {
     /// Minor units, or milliseconds since 1970.
     #[serde(rename = "n")]
     Number(i64),
-    /// A name, see [`name_sort_key`].
+    /// A name, see [`name_sort_key`], or a value of an attribute.
     #[serde(rename = "t")]
     Text(String),
 }
@@ -77,4 +115,31 @@ pub enum SortKey {
 /// Returns the form in which [`Sort::Name`] compares a name.
 pub fn name_sort_key(name: &str) -> String {
     name.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_by_the_name_that_it_is_shown_by() {
+        for (name, sort) in Sort::FIXED {
+            assert_eq!((Sort::parse(name), sort.to_string().as_str()), (Some(sort), name));
+        }
+        for (name, key, direction, shown) in [
+            ("attributes.width", "width", Direction::Ascending, "attributes.width"),
+            ("attributes.width_asc", "width", Direction::Ascending, "attributes.width"),
+            ("attributes.width_desc", "width", Direction::Descending, "attributes.width_desc"),
+            ("attributes.a.b_desc_asc", "a.b_desc", Direction::Ascending, "attributes.a.b_desc_asc"),
+            ("attributes.a_asc_desc", "a_asc", Direction::Descending, "attributes.a_asc_desc"),
+        ] {
+            let sort = Sort::Attribute { key: key.to_owned(), direction };
+            assert_eq!(Sort::parse(name), Some(sort.clone()), "{name}");
+            assert_eq!(sort.to_string(), shown, "{name}");
+            assert_eq!(Sort::parse(shown), Some(sort), "{name}");
+        }
+        for unknown in ["", "price", "Name", "attributes", "attributes.", "attributes._desc", "width"] {
+            assert_eq!(Sort::parse(unknown), None, "{unknown}");
+        }
+    }
 }

@@ -83,7 +83,7 @@ fn schema(kind: Kind) -> Schema {
 fn text(bounds: TextBounds) -> ObjectBuilder {
     let TextBounds { min_chars, max_chars, pattern, choices, choices_help: _ } = bounds;
     let text = ObjectBuilder::new().schema_type(Type::String);
-    let choices = (!choices.is_empty()).then(|| choices.iter().copied());
+    let choices = (!choices.is_empty() && pattern.is_none()).then(|| choices.iter().copied());
     text.min_length(min_chars).max_length(max_chars).pattern(pattern).enum_values(choices)
 }
 

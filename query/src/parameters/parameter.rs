@@ -136,7 +136,7 @@ pub struct TextBounds {
     pub max_chars: Option<usize>,
     /// A regular expression that it matches. It is documentation: nothing is matched with it here.
     pub pattern: Option<&'static str>,
-    /// The allowed values; empty if any is allowed.
+    /// The allowed values; empty if any is allowed. With a pattern, other values that match it are allowed as well.
     pub choices: &'static [&'static str],
     /// The description of each choice, in the same order.
     pub choices_help: &'static [&'static str],

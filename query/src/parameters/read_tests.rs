@@ -328,10 +328,15 @@ fn sort_and_start() -> impl Strategy<Value = (Sort, PageStart)> {
         any::<i64>().prop_map(|number| (Sort::PriceAsc, Some(SortKey::Number(number)))),
         (0.0..1e9_f32).prop_map(|score| (Sort::Relevance, Some(SortKey::Score(score.to_bits())))),
         Just((Sort::PriceDesc, None)),
+        ("[^\\p{C}]{1,9}(_asc|_desc)?", "[01].{0,9}").prop_map(|(key, text)| {
+            let sort = Sort::parse(&format!("attributes.{key}")).unwrap_or_default();
+            let key = if sort == Sort::Relevance { SortKey::Score(0) } else { SortKey::Text(text) };
+            (sort, Some(key))
+        }),
     ];
     prop_oneof![
-        key.prop_map(|(sort, key)| (sort, PageStart::After(cursor(sort, key)))),
-        (1..=100_usize, prop::sample::select(Sort::ALL.to_vec()))
+        key.prop_map(|(sort, key)| (sort.clone(), PageStart::After(cursor(sort, key)))),
+        (1..=100_usize, prop::sample::select(Sort::FIXED.to_vec()))
             .prop_map(|(page, (_, sort))| (sort, PageStart::Number(page))),
     ]
 }

@@ -6,7 +6,7 @@ use api::parameters::push_pair;
 use domain::input::MAX_LABEL_CHARS;
 use domain::search::{
     DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE, MAX_FACET_VALUES, MAX_FACETS, MAX_FILTERS, MAX_PAGE_SIZE,
-    MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, Sort,
+    MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS,
 };
 
 use crate::parameters::parameter::{Endpoint, Example, Flag, Kind, Parameter, TextBounds};
@@ -51,15 +51,10 @@ const FOUND_FIELDS: &str = r"^(id|name|description|sku|brand|category|tags|price
 pub const MAX_CHOSEN_FIELDS: usize = 100;
 /// Up to 10 levels of at most 100 characters.
 const CATEGORY: &str = "^[^>]{1,100}(>[^>]{1,100}){0,9}$";
-const SORT_NAMES: [&str; Sort::ALL.len()] = {
-    let mut names = [""; Sort::ALL.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = Sort::ALL[at].0;
-        at += 1;
-    }
-    names
-};
+/// The names of [`Sort::FIXED`].
+const SORT_NAMES: [&str; 5] = ["relevance", "price_asc", "price_desc", "newest", "name"];
+/// The names of [`SORT_NAMES`], or that of an attribute with a direction.
+const SORT: &str = r"^(relevance|price_asc|price_desc|newest|name|attributes\.[^,]{1,128}(_asc|_desc)?)$";
 
 /// Returns all parameters, in the order of the OpenAPI document and of the canonical form.
 pub fn all() -> &'static [Parameter] {
@@ -281,6 +276,7 @@ fn search_options() -> Vec<Parameter> {
             aliases: &["sort", "order", "orderby"],
             endpoints: SEARCH,
             kind: Kind::Text(TextBounds {
+                pattern: Some(SORT),
                 choices: &SORT_NAMES,
                 choices_help: &[
                     "Best match first",
@@ -291,13 +287,16 @@ fn search_options() -> Vec<Parameter> {
                 ],
                 ..TextBounds::NONE
             }),
-            about: "The order, `relevance` by default. Products without a price in the currency come last. Equal ones \
+            about: "The order, `relevance` by default: `price_asc`, `price_desc`, `newest`, `name`, or an attribute, as in \
+                    `attributes.width` and `attributes.width_desc`. Numbers are in their order and come before texts; texts, \
+                    such as dates in the form `2026-01-31`, are in the order of Unicode code points; of a list the first value \
+                    counts. Products without the attribute, or without a price in the currency, come last. Equal ones \
                     follow each other by `id`. With a `cursor`, the default is the cursor's order."
                 .into(),
             flag: Some(Flag {
                 name: "sort",
                 value_name: Some("SORT"),
-                help: "Sort order [default: relevance]",
+                help: "Sort order, also attributes.KEY, or attributes.KEY_desc [default: relevance]",
             }),
             read: values::read_sort,
             write: values::write_sort,
@@ -461,6 +460,7 @@ fn limits() -> Vec<Parameter> {
 mod tests {
     use super::*;
     use api::wire::fields::ChosenField;
+    use domain::search::Sort;
 
     #[test]
     fn every_row_is_complete_and_names_are_unique_in_an_endpoint() {
@@ -478,6 +478,12 @@ mod tests {
             names.dedup();
             assert_eq!(names.len(), count, "{endpoint:?}");
         }
+    }
+
+    #[test]
+    fn the_names_of_orders_are_those_of_the_table() {
+        assert_eq!(SORT_NAMES, Sort::FIXED.map(|(name, _)| name));
+        assert!(SORT.starts_with(&format!("^({}|", SORT_NAMES.join("|"))), "{SORT}");
     }
 
     #[test]

@@ -305,18 +305,21 @@ pub(crate) fn escape_name(name: &str) -> String {
 
 pub(crate) fn read_sort(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let Some(text) = reader.one(row.name) else { return };
-    draft.sort = Sort::ALL.iter().find_map(|(name, sort)| (*name == text).then_some(*sort));
-    draft.parsed.request.sort = draft.sort.unwrap_or_default();
-    if draft.sort.is_none() {
-        let names = Sort::ALL.map(|(name, _)| format!("`{name}`")).join(", ");
-        reader.fault(row.name, FaultKind::Malformed, format!("must be one of {names}"));
-    }
+    let names = || Sort::FIXED.map(|(name, _)| format!("`{name}`")).join(", ");
+    let sort = Sort::parse(&text)
+        .ok_or_else(|| format!("must be one of {}, `attributes.KEY`, or `attributes.KEY_desc`", names()));
+    let sort = sort.and_then(|sort| match &sort {
+        Sort::Attribute { key, .. } => check_key(key).map(|()| sort),
+        _ => Ok(sort),
+    });
+    draft.sort = sort.map_err(|message| reader.fault(row.name, FaultKind::Malformed, message)).ok();
+    draft.parsed.request.sort = draft.sort.clone().unwrap_or_default();
 }
 
 pub(crate) fn write_sort(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
-    let sort = parsed.request.sort;
-    if let Some((name, _)) = Sort::ALL.iter().find(|(_, named)| *named == sort && sort != Sort::default()) {
-        push_pair(query, row.name, name);
+    let sort = &parsed.request.sort;
+    if *sort != Sort::default() {
+        push_pair(query, row.name, &sort.to_string());
     }
 }
 
@@ -351,11 +354,11 @@ pub(crate) fn read_cursor(row: &Parameter, reader: &mut ParameterReader, draft: 
         let message = "is not the `nextCursor` of a search";
         return reader.fault(row.name, FaultKind::Malformed, message);
     };
-    if draft.sort.is_some_and(|sort| sort != cursor.sort) {
+    if draft.sort.as_ref().is_some_and(|sort| *sort != cursor.sort) {
         let message = "belongs to a list in another order; leave it out, or keep the `sortBy` of that list";
         reader.fault(row.name, FaultKind::Malformed, message);
     }
-    draft.parsed.request.sort = cursor.sort;
+    draft.parsed.request.sort = cursor.sort.clone();
     draft.parsed.request.page.start = PageStart::After(cursor);
 }
 

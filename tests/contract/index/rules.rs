@@ -103,7 +103,7 @@ async fn pinned_products_come_first_in_their_order(index: &Index) {
     assert_eq!(index.found(&tuned("", pinning(&["c"]))).await, ["c", "a", "b", "d"]);
     assert_eq!(index.found(&tuned("zzzzzz", pinning(&["d"]))).await, ["d"]);
     for sort in [Sort::Name, Sort::PriceAsc, Sort::PriceDesc, Sort::Newest] {
-        request.sort = sort;
+        request.sort = sort.clone();
         assert_eq!(index.found(&request).await, ["a", "b", "c"], "{sort:?} has an order of its own");
     }
 }
@@ -141,8 +141,8 @@ async fn hidden_products_neither_match_nor_count(index: &Index) {
     add_lamps(index).await;
     let mut request = tuned("lamp", hiding(&["b", "nobody"]));
     request.facets = vec![Field::Brand];
-    for (_, sort) in Sort::ALL {
-        request.sort = sort;
+    for (_, sort) in Sort::FIXED {
+        request.sort = sort.clone();
         let answer = index.answer(&request).await;
         assert_eq!((ids(&answer), answer.total), (vec!["a", "c"], 2), "{sort:?}");
         assert_eq!(values(&answer.facets[0].1), [("Akari", 1), ("Cobalt", 1)], "{sort:?}");

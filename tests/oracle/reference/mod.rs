@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use domain::ports::{Indexed, IndexedState};
 use domain::search::{
-    Facet, FacetRequest, FacetValue, Field, MAX_BOOST, SearchRequest, Sort, is_searchable, name_sort_key,
+    Direction, Facet, FacetRequest, FacetValue, Field, MAX_BOOST, SearchRequest, Sort, is_searchable,
+    name_sort_key,
 };
 use domain::{Product, Version};
 
@@ -149,14 +150,42 @@ fn compare(a: &Product, b: &Product, request: &SearchRequest) -> std::cmp::Order
     // Products without a value come last.
     let ascending = |product| price(product, request).map_or((true, 0), |price| (false, price));
     let descending = |product| price(product, request).map_or((true, 0), |price| (false, -price));
-    let by_key = match request.sort {
+    let by_key = match &request.sort {
         Sort::Relevance => boost(b, request).total_cmp(&boost(a, request)),
         Sort::PriceAsc => ascending(a).cmp(&ascending(b)),
         Sort::PriceDesc => descending(a).cmp(&descending(b)),
         Sort::Newest => b.created_at.cmp(&a.created_at),
         Sort::Name => name_sort_key(&a.content.name).cmp(&name_sort_key(&b.content.name)),
+        Sort::Attribute { key, direction } => compare_attributes(a, b, key, *direction),
     };
     by_key.then_with(|| a.id.cmp(&b.id))
+}
+
+/// Compares the values of an attribute: numbers, then texts; in descending order the other way round. Products without any
+/// come last.
+fn compare_attributes(a: &Product, b: &Product, key: &str, direction: Direction) -> std::cmp::Ordering {
+    let values = |product: &Product| -> Vec<(f64, String)> {
+        let value = product.content.attributes.get(key);
+        match value.map(|value| (value, value.as_number())) {
+            None => Vec::new(),
+            Some((_, Some(number))) => vec![(number, String::new())],
+            Some((value, None)) => {
+                value.facet_values().map(|text| (f64::INFINITY, text.into_owned())).collect()
+            }
+        }
+    };
+    let compare = |a: &(f64, String), b: &(f64, String)| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1));
+    let first = |product: &Product| match direction {
+        Direction::Ascending => values(product).into_iter().min_by(compare),
+        Direction::Descending => values(product).into_iter().max_by(compare),
+    };
+    match (first(a), first(b), direction) {
+        (None, None, _) => std::cmp::Ordering::Equal,
+        (a, None, _) if a.is_some() => std::cmp::Ordering::Less,
+        (Some(a), Some(b), Direction::Ascending) => compare(&a, &b),
+        (Some(a), Some(b), Direction::Descending) => compare(&b, &a),
+        _ => std::cmp::Ordering::Greater,
+    }
 }
 
 /// Returns the boost of a product.

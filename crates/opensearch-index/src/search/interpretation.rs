@@ -123,7 +123,7 @@ impl<'a> Interpreter<'a> {
 
     /// Returns the number of matches below which words become optional.
     fn enough_matches(&self, query: &QueryWords) -> u64 {
-        match (self.request.match_mode, self.request.sort) {
+        match (self.request.match_mode, &self.request.sort) {
             (MatchMode::Any | MatchMode::All, _) => 0,
             (MatchMode::Most, _) if query.words.len() < 2 => 0,
             (MatchMode::Most, Sort::Relevance) => ENOUGH,

@@ -3,9 +3,11 @@
 use domain::Product;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{
-    Cursor, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
+    Cursor, Direction, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
 };
 use serde_json::{Map, Value, json};
+use text::attributes::key_prefix;
+use text::sort_keys::{NUMBER_PREFIX, TEXT_PREFIX, sort_key};
 
 use crate::layout::schema::field;
 use crate::search::filters::price_field;
@@ -22,27 +24,47 @@ pub(super) struct RequestedPage<'a> {
 struct SortField {
     name: String,
     direction: Direction,
-    /// True if products may lack the field, or the mapping may: nobody may have priced a product in the currency yet.
-    is_optional: bool,
+    kind: FieldKind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Ascending,
-    Descending,
+/// The kind of a [`SortField`].
+enum FieldKind {
+    /// Every product has it.
+    Present,
+    /// Products may lack it, and so may the mapping: nobody may have priced a product in the currency yet.
+    Optional,
+    /// The values of the attribute with this key, see [`text::sort_keys`].
+    Attribute(String),
 }
+
+/// Returns the sort key of a document by an attribute, see [`text::sort_keys`]. The values of a document are sorted.
+const ATTRIBUTE_SCRIPT: &str = "String found = null; \
+    for (def value : doc[params.numbers]) { \
+        if (value.startsWith(params.key)) { found = params.number + value.substring(params.key.length()); } } \
+    if (found != null) { return found; } \
+    for (def value : doc[params.texts]) { \
+        if (value.startsWith(params.key)) { \
+            found = params.text + value.substring(params.key.length()); \
+            if (params.first) { return found; } } } \
+    return found == null ? params.missing : found;";
+/// The sort key of products without the attribute, which come last: above all keys, and below all keys.
+const MISSING_ATTRIBUTE: [(Direction, &str); 2] = [(Direction::Ascending, "2"), (Direction::Descending, "")];
 
 /// Returns the first criterion of an order.
 fn sort_field(request: &SearchRequest) -> SortField {
     use Direction::{Ascending, Descending};
-    let present = |name: &str, direction| SortField { name: name.to_owned(), direction, is_optional: false };
-    let optional = |name: String, direction| SortField { name, direction, is_optional: true };
-    match request.sort {
+    let of_kind = |name: String, direction, kind| SortField { name, direction, kind };
+    let present = |name: &str, direction| of_kind(name.to_owned(), direction, FieldKind::Present);
+    let optional = |name: String, direction| of_kind(name, direction, FieldKind::Optional);
+    match &request.sort {
         Sort::Relevance => present("_score", Descending),
         Sort::PriceAsc => optional(price_field(request.currency), Ascending),
         Sort::PriceDesc => optional(price_field(request.currency), Descending),
         Sort::Newest => present(field::CREATED_AT, Descending),
         Sort::Name => present(field::NAME, Ascending),
+        Sort::Attribute { key, direction } => {
+            of_kind("_script".to_owned(), *direction, FieldKind::Attribute(key_prefix(key)))
+        }
     }
 }
 
@@ -52,17 +74,32 @@ impl SortField {
             Direction::Ascending => "asc",
             Direction::Descending => "desc",
         };
-        match self.is_optional {
-            true => json!({ &self.name: { "order": order, "missing": "_last", "unmapped_type": "long" } }),
-            false => json!({ &self.name: order }),
+        match &self.kind {
+            FieldKind::Present => json!({ &self.name: order }),
+            FieldKind::Optional => {
+                json!({ &self.name: { "order": order, "missing": "_last", "unmapped_type": "long" } })
+            }
+            FieldKind::Attribute(key) => {
+                let params = json!({
+                    "key": key, "missing": self.missing_key(), "first": self.direction == Direction::Ascending,
+                    "numbers": field::NUMBERS, "number": NUMBER_PREFIX.to_string(),
+                    "texts": field::ATTRIBUTES, "text": TEXT_PREFIX.to_string(),
+                });
+                let script = json!({ "source": ATTRIBUTE_SCRIPT, "params": params });
+                json!({ &self.name: { "type": "string", "order": order, "script": script } })
+            }
         }
     }
 
     /// Returns the value that OpenSearch sorts products without a value by, so that they come last.
-    fn missing_key(&self) -> i64 {
-        match self.direction {
-            Direction::Ascending => i64::MAX,
-            Direction::Descending => i64::MIN,
+    fn missing_key(&self) -> Value {
+        match (&self.kind, self.direction) {
+            (FieldKind::Attribute(_), direction) => {
+                let missing = MISSING_ATTRIBUTE.iter().find(|(known, _)| *known == direction);
+                missing.map_or("", |(_, key)| *key).into()
+            }
+            (_, Direction::Ascending) => i64::MAX.into(),
+            (_, Direction::Descending) => i64::MIN.into(),
         }
     }
 }
@@ -122,10 +159,16 @@ impl<'a> RequestedPage<'a> {
         score: f32,
         interpretation: &QueryInterpretation,
     ) -> Cursor {
-        let SearchRequest { sort, currency, .. } = *self.request;
-        let key = sort.key_of(product, score, currency);
-        let restriction = self.request.restriction.fingerprint();
-        Cursor { sort, key, id: product.id.clone(), interpretation: interpretation.clone(), restriction }
+        let SearchRequest { sort, currency, restriction, .. } = self.request;
+        let key = sort_key(sort, product, score, *currency);
+        let restriction = restriction.fingerprint();
+        Cursor {
+            sort: sort.clone(),
+            key,
+            id: product.id.clone(),
+            interpretation: interpretation.clone(),
+            restriction,
+        }
     }
 }
 
@@ -135,7 +178,7 @@ fn search_after(cursor: &Cursor, sort_field: &SortField) -> Value {
         Some(SortKey::Score(bits)) => f64::from(f32::from_bits(*bits)).into(),
         Some(SortKey::Number(number)) => (*number).into(),
         Some(SortKey::Text(text)) => text.as_str().into(),
-        None => sort_field.missing_key().into(),
+        None => sort_field.missing_key(),
     };
     json!([key, cursor.id.as_str()])
 }

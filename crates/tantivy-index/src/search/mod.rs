@@ -2,6 +2,7 @@
 
 mod answer;
 mod attribute_facets;
+mod attribute_order;
 mod boosts;
 mod columns;
 mod correction;

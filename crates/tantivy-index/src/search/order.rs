@@ -1,10 +1,14 @@
 //! The orders of a search. [`Criterion::of`] is the table of orders: a new order on data that the index has is one more row.
+//! The order by an attribute is in [`attribute_order`](crate::search::attribute_order).
+
+use std::cmp::Reverse;
 
 use domain::Currency;
-use domain::search::{Cursor, Sort, SortKey};
+use domain::search::{Cursor, Direction, Sort, SortKey};
 use tantivy::DocId;
 use tantivy::columnar::{Column, StrColumn};
 
+use crate::search::attribute_order::AttributeOrder;
 use crate::search::columns::Prices;
 use crate::search::ordinals::{first_after, first_at_or_after};
 use crate::search::segment::Segment;
@@ -21,65 +25,76 @@ enum Criterion {
     CreatedAt(Direction),
     /// The name, ascending.
     Name,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Ascending,
-    Descending,
+    Attribute,
 }
 
 impl Criterion {
-    fn of(sort: Sort) -> Self {
+    fn of(sort: &Sort) -> Self {
         match sort {
             Sort::Relevance => Self::Score,
             Sort::PriceAsc => Self::Price(Direction::Ascending),
             Sort::PriceDesc => Self::Price(Direction::Descending),
             Sort::Newest => Self::CreatedAt(Direction::Descending),
             Sort::Name => Self::Name,
+            Sort::Attribute { .. } => Self::Attribute,
         }
     }
 }
 
-impl Direction {
-    /// Encodes a number so that keys compare in this direction.
-    fn encode(self, number: i64) -> u64 {
-        let key = tantivy::i64_to_u64(number);
-        match self {
-            Self::Ascending => key,
-            Self::Descending => !key,
-        }
+/// Encodes a number so that keys compare in this direction.
+fn encode(number: i64, direction: Direction) -> u64 {
+    let key = tantivy::i64_to_u64(number);
+    match direction {
+        Direction::Ascending => key,
+        Direction::Descending => !key,
     }
+}
 
-    /// Reverses [`Self::encode`].
-    fn decode(self, key: u64) -> i64 {
-        tantivy::u64_to_i64(match self {
-            Self::Ascending => key,
-            Self::Descending => !key,
-        })
-    }
+/// Reverses [`encode`].
+fn decode(key: u64, direction: Direction) -> i64 {
+    tantivy::u64_to_i64(match direction {
+        Direction::Ascending => key,
+        Direction::Descending => !key,
+    })
 }
 
 /// A key that compares across segments in the order of the list.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) number: u64,
-    /// The name in an order by name, otherwise empty.
+    /// The text in an ascending order by texts, otherwise empty.
     pub(crate) text: String,
+    /// The text in a descending order by texts, otherwise empty.
+    pub(crate) reversed_text: Reverse<String>,
 }
 
 impl Key {
+    /// Creates the key of an order without texts, or of a product without a value.
+    pub(crate) fn of_number(number: u64) -> Self {
+        Self { number, text: String::new(), reversed_text: Reverse(String::new()) }
+    }
+
+    /// Creates the key of an order by texts.
+    pub(crate) fn of_text(text: String, direction: Direction) -> Self {
+        match direction {
+            Direction::Ascending => Self { text, ..Self::of_number(0) },
+            Direction::Descending => Self { reversed_text: Reverse(text), ..Self::of_number(0) },
+        }
+    }
+
     /// Converts the key to that of a cursor.
-    pub(crate) fn to_sort_key(&self, sort: Sort, score: f32) -> Option<SortKey> {
+    pub(crate) fn to_sort_key(&self, sort: &Sort, score: f32) -> Option<SortKey> {
         if self.number == MISSING {
             return None;
         }
         Some(match Criterion::of(sort) {
             Criterion::Score => SortKey::Score(score.to_bits()),
             Criterion::Price(direction) | Criterion::CreatedAt(direction) => {
-                SortKey::Number(direction.decode(self.number))
+                SortKey::Number(decode(self.number, direction))
             }
             Criterion::Name => SortKey::Text(self.text.clone()),
+            // One of both is empty.
+            Criterion::Attribute => SortKey::Text(format!("{}{}", self.text, self.reversed_text.0)),
         })
     }
 }
@@ -91,13 +106,14 @@ pub(crate) enum SegmentOrder<'a> {
     Number(Option<&'a Column<i64>>, Direction),
     /// Compares by ordinal.
     Name(Option<&'a StrColumn>),
+    Attribute(AttributeOrder<'a>),
 }
 
 /// The position of a cursor among the keys of a segment.
 pub(crate) struct CursorPosition {
-    key: u64,
+    pub(crate) key: u64,
     /// True if a product of the segment may have the key of the cursor; otherwise `key` is the first one after it.
-    is_exact: bool,
+    pub(crate) is_exact: bool,
     /// The ordinal of the first id after that of the cursor.
     id: u64,
 }
@@ -110,13 +126,16 @@ impl CursorPosition {
 }
 
 impl<'a> SegmentOrder<'a> {
-    pub(crate) fn new(sort: Sort, currency: Currency, segment: &'a Segment) -> Self {
-        match Criterion::of(sort) {
+    pub(crate) fn new(sort: &'a Sort, currency: Currency, segment: &'a Segment) -> tantivy::Result<Self> {
+        if let Sort::Attribute { key, direction } = sort {
+            return Ok(Self::Attribute(AttributeOrder::new(key, *direction, segment)?));
+        }
+        Ok(match Criterion::of(sort) {
             Criterion::Score => Self::Score,
             Criterion::Price(direction) => Self::Price(segment.columns().prices(currency), direction),
             Criterion::CreatedAt(direction) => Self::Number(segment.created_at.as_ref(), direction),
-            Criterion::Name => Self::Name(segment.name.as_ref()),
-        }
+            Criterion::Name | Criterion::Attribute => Self::Name(segment.name.as_ref()),
+        })
     }
 
     /// Returns a key that compares within the segment in the order of the list.
@@ -124,11 +143,12 @@ impl<'a> SegmentOrder<'a> {
         match self {
             Self::Score => score_key(score.to_bits()),
             Self::Price(prices, direction) => {
-                prices.get(document).map_or(MISSING, |price| direction.encode(price))
+                prices.get(document).map_or(MISSING, |price| encode(price, *direction))
             }
             Self::Number(column, direction) => column
                 .and_then(|column| column.first(document))
-                .map_or(MISSING, |number| direction.encode(number)),
+                .map_or(MISSING, |number| encode(number, *direction)),
+            Self::Attribute(order) => order.key(document).unwrap_or(MISSING),
             Self::Name(column) => column.and_then(|column| column.ords().first(document)).unwrap_or(MISSING),
         }
     }
@@ -142,7 +162,10 @@ impl<'a> SegmentOrder<'a> {
         let (key, is_exact) = match (&cursor.key, self) {
             (Some(SortKey::Score(bits)), _) => (score_key(*bits), true),
             (Some(SortKey::Number(number)), Self::Price(_, direction) | Self::Number(_, direction)) => {
-                (direction.encode(*number), true)
+                (encode(*number, *direction), true)
+            }
+            (Some(SortKey::Text(text)), Self::Attribute(order)) => {
+                order.position(text)?.unwrap_or((MISSING, true))
             }
             (Some(SortKey::Text(name)), Self::Name(Some(names))) => {
                 let at = first_at_or_after(names, name.as_bytes())?;

@@ -60,11 +60,21 @@ fn position(column: &BytesColumn, term: &[u8]) -> tantivy::Result<(u64, bool)> {
     })
 }
 
-/// Returns the term of each ordinal, and reads equal ordinals once. Leaves out ordinals that have no term.
+/// Returns the term of each ordinal as text, see [`bytes_of`].
 pub(crate) fn terms_of(
     column: Option<&StrColumn>,
     ordinals: impl Iterator<Item = u64>,
 ) -> tantivy::Result<HashMap<u64, String>> {
+    let terms = bytes_of(column.map(|column| &**column), ordinals)?;
+    let text = |term: Vec<u8>| String::from_utf8_lossy(&term).into_owned();
+    Ok(terms.into_iter().map(|(ordinal, term)| (ordinal, text(term))).collect())
+}
+
+/// Returns the term of each ordinal, and reads equal ordinals once. Leaves out ordinals that have no term.
+pub(crate) fn bytes_of(
+    column: Option<&BytesColumn>,
+    ordinals: impl Iterator<Item = u64>,
+) -> tantivy::Result<HashMap<u64, Vec<u8>>> {
     let Some(column) = column else { return Ok(HashMap::new()) };
     let count = column.dictionary().num_terms() as u64;
     let mut ordinals: Vec<u64> = ordinals.filter(|ordinal| *ordinal < count).collect();
@@ -74,7 +84,7 @@ pub(crate) fn terms_of(
     let mut next = ordinals.iter();
     column.dictionary().sorted_ords_to_term_cb(&ordinals, |term| {
         if let Some(ordinal) = next.next() {
-            terms.insert(*ordinal, String::from_utf8_lossy(term).into_owned());
+            terms.insert(*ordinal, term.to_vec());
         }
     })?;
     Ok(terms)

@@ -1,5 +1,6 @@
 //! Keeps the first matches of a segment in the order of a search.
 
+use domain::search::Direction;
 use tantivy::DocId;
 use tantivy::columnar::StrColumn;
 
@@ -30,8 +31,8 @@ struct Entry {
 }
 
 impl<'a> SegmentTop<'a> {
-    pub(crate) fn new(window: &Window<'_>, segment: &'a Segment) -> tantivy::Result<Self> {
-        let order = SegmentOrder::new(window.sort, window.currency, segment);
+    pub(crate) fn new(window: &Window<'a>, segment: &'a Segment) -> tantivy::Result<Self> {
+        let order = SegmentOrder::new(window.sort, window.currency, segment)?;
         let ids = segment.id.as_ref();
         let after = window.after.map(|cursor| order.position(cursor, ids)).transpose()?;
         Ok(Self { segment, order, ids, after, keep: window.keep(), kept: Vec::new(), last: None })
@@ -70,19 +71,29 @@ impl<'a> SegmentTop<'a> {
     /// Returns the kept matches, comparable with those of other segments.
     pub(crate) fn into_products(mut self) -> tantivy::Result<Vec<RankedProduct>> {
         self.truncate();
-        let names = match self.order {
-            SegmentOrder::Name(names) => Some(terms_of(names, self.kept.iter().map(|entry| entry.key))?),
-            _ => None,
-        };
-        let product = |entry: &Entry| {
-            let name = names.as_ref().and_then(|names| names.get(&entry.key));
-            let key = match name {
-                Some(name) => Key { number: 0, text: name.clone() },
-                None => Key { number: entry.key, text: String::new() },
-            };
+        let keys = self.keys()?;
+        let product = |(entry, key): (&Entry, Key)| {
             let address = self.segment.address(entry.document);
             RankedProduct { key, id: entry.id, score: entry.score, address }
         };
-        Ok(self.kept.iter().map(product).collect())
+        Ok(self.kept.iter().zip(keys).map(product).collect())
+    }
+
+    /// Returns the keys of the kept matches, comparable with those of other segments.
+    fn keys(&self) -> tantivy::Result<Vec<Key>> {
+        let keys = || self.kept.iter().map(|entry| entry.key);
+        let (texts, direction) = match &self.order {
+            SegmentOrder::Name(names) => {
+                let names = terms_of(*names, keys())?;
+                (keys().map(|key| names.get(&key).cloned()).collect(), Direction::Ascending)
+            }
+            SegmentOrder::Attribute(order) => (order.values(keys())?, order.direction),
+            _ => return Ok(keys().map(Key::of_number).collect()),
+        };
+        let key = |(text, key): (Option<String>, u64)| match text {
+            Some(text) => Key::of_text(text, direction),
+            None => Key::of_number(key),
+        };
+        Ok(texts.into_iter().zip(keys()).map(key).collect())
     }
 }

@@ -13,7 +13,7 @@ use crate::search::segment::Segment;
 
 /// The part of the ordered list that a page shows.
 pub(crate) struct Window<'a> {
-    pub(crate) sort: Sort,
+    pub(crate) sort: &'a Sort,
     pub(crate) currency: Currency,
     pub(crate) after: Option<&'a Cursor>,
     /// The number of products before the page.
@@ -50,12 +50,12 @@ impl<'a> Window<'a> {
             let context = "the cursor belongs to another order or restriction";
             return Err(PortError::bare(PortErrorKind::Internal, context));
         }
-        Ok(Self { sort: request.sort, currency: request.currency, after, skip, size, restriction })
+        Ok(Self { sort: &request.sort, currency: request.currency, after, skip, size, restriction })
     }
 
     /// Creates a window that keeps no product.
-    pub(crate) fn empty(request: &SearchRequest) -> Self {
-        let (sort, currency) = (Sort::Relevance, request.currency);
+    pub(crate) fn empty(request: &'a SearchRequest) -> Self {
+        let (sort, currency) = (&request.sort, request.currency);
         Self { sort, currency, after: None, skip: 0, size: 0, restriction: None }
     }
 
@@ -105,7 +105,7 @@ impl<'a> Window<'a> {
     ) -> Cursor {
         let key = product.key.to_sort_key(self.sort, product.score);
         let (interpretation, restriction) = (interpretation.clone(), self.restriction);
-        Cursor { sort: self.sort, key, id, interpretation, restriction }
+        Cursor { sort: self.sort.clone(), key, id, interpretation, restriction }
     }
 }
 
