@@ -68,7 +68,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
     let parts = api::access::parts_to_open(&config.access, &["store", "queue"]);
-    let opened = config.back_ends.waiting.serve_while(&listener, &parts, open(&config, reach)).await?;
+    let opened = config
+        .back_ends
+        .waiting
+        .serve_while(&listener, config.access.guard_of_start(), &parts, open(&config, reach))
+        .await?;
     let Some((guard, OpenBackEnds { store, queue, .. })) = opened else { return Ok(()) };
     let catalogue = Catalogue::new(store, queue, config.currency.currency);
     // On Lambda, which keeps no files, there are no import jobs.
