@@ -6,6 +6,7 @@ use super::*;
 use crate::RequiredVersions;
 use crate::table::DEFAULT_LISTED_VALUES;
 use crate::values::{read_facet_field, split_names};
+use api::wire::fields::ChosenField;
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::search::{
     AttributeFilter, Cursor, Field, Filters, MAX_FACET_VALUES, MAX_PAGE_SIZE, MAX_QUERY_WORDS, MatchMode,
@@ -148,6 +149,10 @@ fn what_is_wrong_with_one_parameter_is_named() {
         ("facets=attributes.", "facets", Unknown),
         ("sortBy=cheapest", "sortBy", Malformed),
         ("sortBy=", "sortBy", Malformed),
+        ("sortBy=attributes.", "sortBy", Malformed),
+        ("sortBy=attributes.a%01", "sortBy", Malformed),
+        ("fields=nmae", "fields", Unknown),
+        ("fields=name,", "fields", Unknown),
         ("sortBy=name&sortBy=name", "sortBy", Repeated),
         ("query=a&query=b", "query", Repeated),
         ("currency=EUR&currency=USD", "currency", Repeated),
@@ -247,6 +252,9 @@ fn a_cursor_belongs_to_its_order() {
     read(&format!("cursor={}", cursor(Sort::PriceDesc, None).encode()));
     let fault = |query: String| assert_eq!(faults(&query).len(), 1, "{query}");
     fault(format!("cursor={}&sortBy=name", price.encode()));
+    let width = cursor(Sort::parse("attributes.width_desc").unwrap(), Some(SortKey::Text("1x".into())));
+    read(&format!("cursor={}&sortBy=attributes.width_desc", width.encode()));
+    fault(format!("cursor={}&sortBy=attributes.width", width.encode()));
     fault(format!("cursor={}&page=1", price.encode()));
     fault(format!("cursor={}", cursor(Sort::Name, Some(SortKey::Number(1))).encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Text("x".into()))).encode()));
@@ -362,7 +370,10 @@ proptest! {
     #[test]
     fn a_request_is_read_back_as_it_was_written(request in request()) {
         for auto_facets in [false, true] {
-            let parsed = ParsedSearch { auto_facets, explain: !auto_facets, ..ParsedSearch::of(request.clone()) };
+            let fields: Vec<_> = ["price", r"attributes.a,\,b"].iter().filter_map(|name| ChosenField::parse(name)).collect();
+            let fields = if auto_facets { fields } else { Vec::new() };
+            let parsed =
+                ParsedSearch { auto_facets, fields, explain: !auto_facets, ..ParsedSearch::of(request.clone()) };
             prop_assert_eq!(read_search(&write_search(&parsed), Currency::USD), Ok(parsed));
         }
     }

@@ -113,14 +113,29 @@ const MATCHING: [&str; 11] = [
     "attributes.size",
 ];
 /// The further parameters of a search.
-pub(crate) const SEARCHING: [&str; 7] =
-    ["facets", "facets", "sortBy", "facetSize", "page", "pageSize", "cursor"];
+pub(crate) const SEARCHING: [&str; 8] =
+    ["facets", "facets", "sortBy", "facetSize", "page", "pageSize", "cursor", "fields"];
 /// The further parameters of a list of values.
 pub(crate) const LISTING: [&str; 3] = ["prefix", "prefix", "limit"];
 /// The further parameter of suggestions and similar products.
 pub(crate) const LIMITED: [&str; 1] = ["limit"];
 /// Parameters that some or all endpoints do not have.
 const UNKNOWN: [&str; 4] = ["explain", "typing", "Query", "attributes."];
+/// Orders, and names of none.
+const SORTS: [&str; 10] = [
+    "relevance",
+    "price_asc",
+    "price_desc",
+    "newest",
+    "name",
+    "Name",
+    "attributes.size",
+    "attributes.size_desc",
+    "attributes.colour_desc",
+    "attributes.",
+];
+/// Fields of products found, and names of none.
+const FIELDS: [&str; 7] = ["id", "name", "price", "highlights", "attributes", "attributes.colour", "nmae"];
 /// Parameters that may be repeated.
 const SEVERAL: [&str; 6] = ["category", "brand", "tags", "priceRange", "facets", "attributes.colour"];
 
@@ -225,9 +240,11 @@ fn value(name: &str, random: &mut Rng, cursors: &[String]) -> String {
         "priceRange" => range(random, "-"),
         "inStock" | "explain" | "typing" => ["true", "false", "yes"][random.usize(..3)].to_owned(),
         "currency" => ["USD", "EUR", "JPY", "usd", "KWD", "XXX"][random.usize(..6)].to_owned(),
-        "sortBy" => {
-            ["relevance", "price_asc", "price_desc", "newest", "name", "Name"][random.usize(..6)].to_owned()
-        }
+        "sortBy" => SORTS[random.usize(..SORTS.len())].to_owned(),
+        "fields" => (0..random.usize(1..4))
+            .map(|_| FIELDS[random.usize(..FIELDS.len())])
+            .collect::<Vec<_>>()
+            .join(","),
         "facets" => (0..random.usize(1..6)).map(|_| facet(random)).collect::<Vec<_>>().join(","),
         "cursor" => cursor(random, cursors),
         "facetSize" | "page" | "pageSize" | "limit" => number(random),
