@@ -170,7 +170,9 @@ fn compare_attributes(a: &Product, b: &Product, key: &str, direction: Direction)
             None => Vec::new(),
             Some((_, Some(number))) => vec![(number, String::new())],
             Some((value, None)) => {
-                value.facet_values().map(|text| (f64::INFINITY, text.into_owned())).collect()
+                // Of a long text, the beginning counts, then a hash.
+                let term = |text: std::borrow::Cow<'_, str>| text::attributes::attribute_term(key, &text);
+                value.facet_values().map(|text| (f64::INFINITY, term(text))).collect()
             }
         }
     };
