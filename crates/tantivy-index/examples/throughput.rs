@@ -81,8 +81,11 @@ async fn search_all(searcher: &TantivySearcher) -> Result<(), Failure> {
         ["", "laptop", "hp laptop 15", "procesor intle", "samsung galaxy", "ink cartrige", "n", "usb cab"]
     {
         for sort in [Sort::Relevance, Sort::PriceAsc] {
-            let mut request =
-                SearchRequest { words: words.to_owned(), sort, ..SearchRequest::all(Currency::USD) };
+            let mut request = SearchRequest {
+                words: words.to_owned(),
+                sort: sort.clone(),
+                ..SearchRequest::all(Currency::USD)
+            };
             request.facets = vec![Field::Brand, Field::Category];
             request.filters.price = vec![PriceRange { min: Some(5_000), max: Some(50_000) }];
             let mut times = Vec::new();
