@@ -1,6 +1,6 @@
 //! The address of the client of a request.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap, HeaderName};
@@ -14,32 +14,52 @@ pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
     /// Returns the address, if the request came over a connection. `X-Forwarded-For` counts only as far as trusted proxies wrote it:
-    /// it is read from its end.
+    /// it is read from its end, up to an element that is no address. A proxy appends to what the client sent, which may be any bytes.
     pub(super) fn of(extensions: &Extensions, headers: &HeaderMap, proxies: &[IpNet]) -> Option<Self> {
         let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
         let is_trusted = |address: &IpAddr| proxies.iter().any(|proxies| proxies.contains(address));
         let mut address = peer.ip().to_canonical();
         let forwarded = headers.get_all(X_FORWARDED_FOR).iter().rev();
-        let forwarded = forwarded.flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
+        let forwarded = forwarded.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
         for before in forwarded {
             if !is_trusted(&address) {
                 break;
             }
-            let Ok(before) = before.trim().parse::<IpAddr>() else { break };
+            let Some(before) = read(before) else { break };
             address = before.to_canonical();
         }
         Some(Self(address))
     }
 }
 
+/// Reads an element of `X-Forwarded-For`: an address, to which some proxies add the port.
+fn read(element: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(element).ok()?.trim();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let in_brackets = || {
+        let address = text.strip_prefix('[')?.strip_suffix(']')?;
+        address.parse::<Ipv6Addr>().ok().map(IpAddr::from)
+    };
+    text.parse().ok().or_else(with_port).or_else(in_brackets)
+}
+
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn client(peer: &str, forwarded: &[&str]) -> String {
+        client_of_bytes(peer, &forwarded.iter().map(|value| value.as_bytes()).collect::<Vec<_>>())
+    }
+
+    fn client_of_bytes(peer: &str, forwarded: &[&[u8]]) -> String {
         let mut extensions = Extensions::new();
         extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
-        let headers = forwarded.iter().map(|value| (X_FORWARDED_FOR, value.parse().unwrap())).collect();
+        let headers = forwarded
+            .iter()
+            .map(|value| (X_FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap()))
+            .collect();
         let proxies = ["10.0.0.0/8".parse().unwrap()];
         ClientAddress::of(&extensions, &headers, &proxies).unwrap().0.to_string()
     }
@@ -58,5 +78,33 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["198.51.100.7", "10.0.0.2"]), "198.51.100.7", "two headers");
         assert_eq!(client("10.0.0.1", &["nonsense"]), "10.0.0.1");
         assert_eq!(client("::ffff:10.0.0.1", &["2001:db8::1"]), "2001:db8::1");
+    }
+    #[test]
+    fn what_a_client_writes_before_the_proxy_cannot_hide_its_address() {
+        for before in [&b"\xff, "[..], b"\xff,", b", ", b",,", b"nonsense, ", b"\xc3\xa4, 10.0.0.9x, "] {
+            let forwarded = [before, b"9.9.9.9"].concat();
+            assert_eq!(client_of_bytes("10.0.0.1", &[&forwarded]), "9.9.9.9", "{before:?}");
+            assert_eq!(client_of_bytes("10.0.0.1", &[before, b"9.9.9.9, 10.0.0.2"]), "9.9.9.9", "{before:?}");
+        }
+        assert_eq!(
+            client_of_bytes("10.0.0.1", &[b"9.9.9.9, \xff"]),
+            "10.0.0.1",
+            "the proxy itself wrote no address"
+        );
+    }
+
+    #[test]
+    fn the_port_of_an_address_is_left_out() {
+        for (element, address) in [
+            ("9.9.9.9:1234", "9.9.9.9"),
+            ("[2001:db8::1]:1234", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[::ffff:9.9.9.9]:1", "9.9.9.9"),
+        ] {
+            assert_eq!(client("10.0.0.1", &[element]), address);
+        }
+        for element in ["9.9.9.9:", "9.9.9.9:99999", "[9.9.9.9]", "9.9.9.9 9.9.9.8", "[2001:db8::1"] {
+            assert_eq!(client("10.0.0.1", &[element]), "10.0.0.1", "{element}");
+        }
     }
 }
