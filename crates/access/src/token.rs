@@ -87,7 +87,7 @@ impl FromStr for SecretHash {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        unhex(text).map(Self).ok_or("a SHA-256 has 64 digits of 0-9 and a-f")
+        unhex(&text.to_ascii_lowercase()).map(Self).ok_or("a SHA-256 has 64 hexadecimal digits")
     }
 }
 
@@ -214,6 +214,15 @@ mod tests {
         for text in ["nrn", "nrn___", &key.to_uppercase(), &format!("{key} "), &format!(" {key}"), &doubled] {
             assert!(ApiKey::read(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_hash_may_be_written_in_upper_case() {
+        let hash = SecretHash::of_text("a key");
+        let digits = String::from(hash.clone());
+        assert_eq!(digits.to_uppercase().parse(), Ok(hash.clone()));
+        assert_eq!(digits.parse(), Ok(hash));
+        assert!(digits[1..].parse::<SecretHash>().is_err());
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! Who may use a service.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use access::jwt::{JwksSource, JwtOptions, JwtVerifier};
 use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions, Limits};
 use access::{Keyring, RateLimit, Scope, Scopes, SecretHash};
+use clap::builder::EnumValueParser;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
+use super::access_values::{Trimmed, parse_host, parse_network, parse_origin};
 use crate::StartError;
 use crate::access::{Accepted, Guard, Hosts, Origins, Rules};
 
@@ -19,13 +21,19 @@ pub struct Access {
     /// Who may use the service: those with API keys (`keys`, see `noren keys`), with tokens of an identity provider (`jwt`), or
     /// both (`keys,jwt`); `none` lets everyone do everything. A service that only this machine reaches has none by
     /// default; any other must choose
-    #[arg(long, env = "NOREN_ACCESS", value_name = "KIND", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "NOREN_ACCESS",
+        value_name = "KIND",
+        value_delimiter = ',',
+        value_parser = Trimmed(EnumValueParser::<AccessKind>::new())
+    )]
     pub access: Vec<AccessKind>,
     /// What clients without a key may do
     #[arg(long, env = "NOREN_ANONYMOUS", value_name = "SCOPE", default_value = "nothing")]
     pub anonymous: Anonymous,
     /// Host names by which the service may be called without keys, separated by commas; addresses and localhost always may
-    #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',', value_parser = parse_host)]
     pub hosts: Vec<String>,
     /// Sites whose pages may use every route, such as https://admin.example, separated by commas; pages of all sites may
     /// search
@@ -76,7 +84,7 @@ pub struct Jwt {
     #[arg(long, env = "NOREN_JWT_SECRET_FILE", value_name = "FILE")]
     pub jwt_secret_file: Option<PathBuf>,
     /// Key set of RS256, ES256 and EdDSA tokens: an https:// address or a file
-    #[arg(long, env = "NOREN_JWKS", value_name = "URL|FILE")]
+    #[arg(long, env = "NOREN_JWKS", value_name = "URL|FILE", hide_env_values = true)]
     pub jwks: Option<String>,
     /// Issuer of the tokens, their claim `iss`
     #[arg(
@@ -104,6 +112,7 @@ pub struct Jwt {
 impl Jwt {
     /// Opens the verifier.
     fn open(&self) -> Result<JwtVerifier, StartError> {
+        self.check()?;
         let jwks = self.jwks.as_ref().map(|jwks| match jwks.contains("://") {
             true => JwksSource::Url(jwks.clone()),
             false => JwksSource::File(jwks.into()),
@@ -116,9 +125,23 @@ impl Jwt {
             scope_claim: self.jwt_scope_claim.clone(),
         };
         JwtVerifier::open(options).map_err(|error| {
-            let settings = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, NOREN_JWT_AUDIENCE, and NOREN_JWT_SECRET_FILE or NOREN_JWKS";
-            StartError::usage(format!("{settings}: {}", StartError::because("tokens cannot be checked", error).line()))
+            StartError::usage(StartError::because("NOREN_ACCESS=jwt cannot check tokens", error).line())
         })
+    }
+
+    /// Checks that everything needed is there.
+    fn check(&self) -> Result<(), StartError> {
+        let needed = [
+            (self.jwt_issuer.is_empty(), "NOREN_JWT_ISSUER"),
+            (self.jwt_audience.is_empty(), "NOREN_JWT_AUDIENCE"),
+            (self.jwt_secret_file.is_none() && self.jwks.is_none(), "NOREN_JWT_SECRET_FILE or NOREN_JWKS"),
+        ];
+        let missing = needed.into_iter().filter_map(|(is_missing, name)| is_missing.then_some(name));
+        let missing: Vec<&str> = missing.collect();
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(StartError::usage(format!("NOREN_ACCESS=jwt needs {} too", missing.join(", ")))),
+        }
     }
 }
 
@@ -213,6 +236,11 @@ impl Access {
                 "NOREN_ACCESS=none: whoever reaches this service may read, write and delete everything"
             );
         }
+        if self.trusted_proxies.iter().any(|proxies| proxies.prefix_len() == 0) {
+            tracing::warn!(
+                "NOREN_TRUSTED_PROXIES has every address: whoever sends X-Forwarded-For chooses the address that is logged and limited"
+            );
+        }
         let anonymous = match self.anonymous {
             Anonymous::Nothing => Scopes::NONE,
             Anonymous::Search => Scope::Search.into(),
@@ -240,31 +268,6 @@ impl Access {
             proxies: self.trusted_proxies.clone(),
         }))
     }
-}
-
-/// Parses an origin: a scheme and a host, with a port if it is not the usual one.
-fn parse_origin(text: &str) -> Result<String, String> {
-    let is_origin = |origin: &http::Uri| {
-        matches!(origin.scheme_str(), Some("http" | "https"))
-            && matches!(origin.path(), "" | "/")
-            && origin.query().is_none()
-    };
-    match text.parse::<http::Uri>() {
-        _ if text == "*" => Ok(text.to_owned()),
-        Ok(origin) if is_origin(&origin) => Ok(text.to_owned()),
-        _ => {
-            Err("an origin is a scheme and a host, such as https://admin.example, or * for every site"
-                .to_owned())
-        }
-    }
-}
-
-/// Parses a network, or one address.
-fn parse_network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<IpAddr>().map(IpNet::from);
-    address
-        .or_else(|_| text.parse())
-        .map_err(|_| "write an address such as 10.0.0.1, or a network such as 10.0.0.0/8".to_owned())
 }
 
 #[cfg(test)]
@@ -307,6 +310,9 @@ mod tests {
             "--anonymous=write",
             "--cors=admin.example",
             "--cors=https://admin.example/path",
+            "--cors=https://admin.example:443",
+            "--hosts=shop.example:8080",
+            "--hosts=*",
             "--trusted-proxies=proxy",
             "--root-key-hash=secret",
         ] {
@@ -319,5 +325,35 @@ mod tests {
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_ok(), "{flag}");
         }
+    }
+    #[test]
+    fn spaces_in_lists_are_ignored() {
+        let flags = [
+            "noren",
+            "--access= keys, jwt",
+            "--hosts=a.example, b.example",
+            "--cors=https://a.example, https://b.example",
+            "--trusted-proxies=10.0.0.1, 10.0.0.2",
+        ];
+        let access = Program::try_parse_from(flags).ok().unwrap().access;
+        assert_eq!(access.access, [AccessKind::Keys, AccessKind::Jwt]);
+        assert_eq!(access.hosts, ["a.example", "b.example"]);
+        assert_eq!(access.cors, ["https://a.example", "https://b.example"]);
+        assert_eq!(access.trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn what_tokens_lack_is_named_once() {
+        let open = |flags: &[&str]| {
+            let access =
+                Program::try_parse_from([&["noren", "--access=jwt"], flags].concat()).ok().unwrap().access;
+            access.guard(Reach::Lambda, None).map_err(|error| error.line()).unwrap_err()
+        };
+        let all = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, NOREN_JWT_AUDIENCE, NOREN_JWT_SECRET_FILE or NOREN_JWKS too";
+        assert_eq!(open(&[]), all);
+        let with_key = &["--jwt-issuer=i", "--jwt-secret-file=/nope"];
+        assert_eq!(open(with_key), "NOREN_ACCESS=jwt needs NOREN_JWT_AUDIENCE too");
+        let error = open(&[&with_key[..], &["--jwt-audience=a"]].concat());
+        assert!(error.contains("/nope") && error.matches("token").count() < 3, "{error}");
     }
 }
