@@ -16,6 +16,8 @@ const FRESH: Duration = Duration::from_secs(4);
 const REMEMBERED: usize = 10_000;
 /// The time limit of a call to the store.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// The time limit of recording a use. A request waits for it, and the next one tries again.
+const NOTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest name of a key.
 const MAX_NAME_CHARS: usize = 100;
 /// The longest filter of a key, in bytes.
@@ -244,7 +246,8 @@ impl Keyring {
             let remembered = Remembered { record: Some(Arc::new(used)), ..remembered };
             self.remembered.insert(record.id.clone(), remembered);
         }
-        if let Err(error) = in_time(self.store.note_use(&record.id, hour)).await {
+        let noted = within(NOTE_TIMEOUT, self.store.note_use(&record.id, hour)).await;
+        if let Err(error) = noted {
             tracing::warn!(error = %error, key = %record.id, "cannot record the use of a key");
         }
     }
@@ -258,7 +261,14 @@ impl std::fmt::Debug for Keyring {
 
 /// Awaits a call to the store within its time limit.
 async fn in_time<T>(call: impl Future<Output = Result<T, AccessStoreError>>) -> Result<T, AccessStoreError> {
-    match tokio::time::timeout(TIMEOUT, call).await {
+    within(TIMEOUT, call).await
+}
+
+async fn within<T>(
+    time: Duration,
+    call: impl Future<Output = Result<T, AccessStoreError>>,
+) -> Result<T, AccessStoreError> {
+    match tokio::time::timeout(time, call).await {
         Ok(outcome) => outcome,
         Err(elapsed) => Err(AccessStoreError::because("the access store does not respond", elapsed)),
     }

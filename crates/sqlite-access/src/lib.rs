@@ -1,25 +1,26 @@
 //! The access store as a SQLite file of its own, which all processes on a machine may share.
 //!
 //! Keys are few and calls are rare: look-ups are remembered by [`access::Keyring`], and only keys with a limit of their own count
-//! requests here. One connection behind a lock is therefore enough. A transaction that writes takes the lock of the file at its
-//! begin, so that two processes never count alike.
+//! requests here. One connection that writes and one that reads are therefore enough, each behind a lock. Readers never wait for
+//! writers. A transaction that writes takes the lock of the file at its begin, so that two processes never count alike.
 
 #![warn(missing_docs)]
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::{AccessStore, AccessStoreError, KeyId, KeyRecord};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use tokio::sync::Mutex;
 
 /// The version of the tables, kept in the file.
 const FORMAT: i64 = 1;
-/// The time for which a call waits for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
+/// The time for which a call waits for another process that writes: less than the 2 s after which a count is given up.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
 /// The time for which counters are kept after the end of their window.
 const KEPT_SECONDS: i64 = 24 * 3600;
 
@@ -52,10 +53,12 @@ pub enum OpenError {
     },
 }
 
-/// An access store in a file. Clones share one connection.
+/// An access store in a file. Clones share its two connections.
 #[derive(Clone)]
 pub struct SqliteAccess {
-    connection: Arc<Mutex<Connection>>,
+    writer: Arc<Mutex<Connection>>,
+    /// Reads only, so that a look-up does not wait for a lock that another process holds, nor for the calls that wait for it.
+    reader: Arc<Mutex<Connection>>,
 }
 
 impl SqliteAccess {
@@ -71,23 +74,27 @@ impl SqliteAccess {
         if format > FORMAT {
             return Err(OpenError::Newer { path: path.to_owned(), format });
         }
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+        reader.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        Ok(Self { writer: Arc::new(Mutex::new(connection)), reader: Arc::new(Mutex::new(reader)) })
     }
 
-    /// Runs `work` on a thread that may block.
-    async fn run<T: Send + 'static>(
+    /// Runs `work`, which may write.
+    async fn write<T: Send + 'static>(
         &self,
         what: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
-        let connection = Arc::clone(&self.connection);
-        let done = tokio::task::spawn_blocking(move || {
-            work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        match done.await {
-            Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
-            Err(error) => Err(AccessStoreError::because(what, error)),
-        }
+        run_on(&self.writer, what, work).await
+    }
+
+    /// Runs `work`, which only reads.
+    async fn read<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, AccessStoreError> {
+        run_on(&self.reader, what, work).await
     }
 
     /// Changes the record of a key in one transaction. Returns false if there is no such key.
@@ -98,7 +105,7 @@ impl SqliteAccess {
         change: impl FnOnce(&mut KeyRecord) + Send + 'static,
     ) -> Result<bool, AccessStoreError> {
         let id = id.clone();
-        self.run(what, move |connection| {
+        self.write(what, move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let Some(mut record) = read(&transaction, &id)? else { return Ok(false) };
             change(&mut record);
@@ -122,11 +129,11 @@ impl std::fmt::Debug for SqliteAccess {
 impl AccessStore for SqliteAccess {
     async fn key(&self, id: &KeyId) -> Result<Option<KeyRecord>, AccessStoreError> {
         let id = id.clone();
-        self.run("cannot read a key", move |connection| read(connection, &id)).await
+        self.read("cannot read a key", move |connection| read(connection, &id)).await
     }
 
     async fn keys(&self) -> Result<Vec<KeyRecord>, AccessStoreError> {
-        self.run("cannot list the keys", |connection| {
+        self.read("cannot list the keys", |connection| {
             let mut statement = connection.prepare_cached("SELECT record FROM keys ORDER BY id")?;
             let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
             rows.map(|json| Ok(serde_json::from_str(&json?)?)).collect()
@@ -136,7 +143,7 @@ impl AccessStore for SqliteAccess {
 
     async fn add(&self, record: &KeyRecord) -> Result<bool, AccessStoreError> {
         let record = record.clone();
-        self.run("cannot add a key", move |connection| {
+        self.write("cannot add a key", move |connection| {
             let json = serde_json::to_string(&record)?;
             let insert = "INSERT INTO keys (id, record) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
             Ok(connection.execute(insert, params![record.id.to_string(), json])? == 1)
@@ -166,7 +173,7 @@ impl AccessStore for SqliteAccess {
 
     async fn count(&self, name: &str, window_end: Timestamp) -> Result<u64, AccessStoreError> {
         let (name, end) = (name.to_owned(), window_end.as_second());
-        self.run("cannot count a request", move |connection| {
+        self.write("cannot count a request", move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let increment = "INSERT INTO counters (name, window_end, requests) VALUES (?1, ?2, 1)
                  ON CONFLICT (name, window_end) DO UPDATE SET requests = requests + 1 RETURNING requests";
@@ -182,11 +189,24 @@ impl AccessStore for SqliteAccess {
     }
 
     async fn ready(&self) -> Result<(), AccessStoreError> {
-        self.run("cannot read the keys", |connection| {
+        self.read("cannot read the keys", |connection| {
             connection.query_row("SELECT 1 FROM keys LIMIT 1", [], |_| Ok(())).optional()?;
             Ok(())
         })
         .await
+    }
+}
+
+/// Runs `work` on a thread that may block. A caller that gives up while it waits for the connection leaves no work behind.
+async fn run_on<T: Send + 'static>(
+    connection: &Arc<Mutex<Connection>>,
+    what: &'static str,
+    work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+) -> Result<T, AccessStoreError> {
+    let mut connection = Arc::clone(connection).lock_owned().await;
+    match tokio::task::spawn_blocking(move || work(&mut connection)).await {
+        Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
+        Err(error) => Err(AccessStoreError::because(what, error)),
     }
 }
 
@@ -273,5 +293,37 @@ mod tests {
         }
         let allowed = requests.join_all().await.into_iter().filter(|allowed| *allowed).count();
         assert_eq!(allowed, 5);
+    }
+    /// Another process holds the lock of the file, and many requests wait for it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn keys_are_read_while_another_process_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        let store = SqliteAccess::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut counting = JoinSet::new();
+        for n in 0..20 {
+            let store = store.clone();
+            let end = "2026-11-28T12:00:00Z".parse().unwrap();
+            let count = async move { store.count(&format!("key {n}"), end).await.map(drop) };
+            counting.spawn(async move { tokio::time::timeout(Duration::from_secs(2), count).await });
+        }
+        let id = ApiKey::generate().unwrap().id().clone();
+        let reads = async {
+            assert_eq!(store.key(&id).await.unwrap(), None);
+            assert_eq!(store.keys().await.unwrap(), []);
+            store.ready().await.unwrap();
+        };
+        tokio::time::timeout(Duration::from_secs(1), reads).await.expect("reads do not wait");
+        let counted = counting.join_all().await;
+        assert!(counted.iter().all(|counted| !matches!(counted, Ok(Ok(())))), "none was counted");
+        assert!(
+            counted.iter().any(|counted| matches!(counted, Ok(Err(_)))),
+            "the file is locked: {counted:?}"
+        );
+        other.execute_batch("ROLLBACK").unwrap();
+        let end = "2026-11-28T12:00:00Z".parse().unwrap();
+        assert_eq!(store.count("key 19", end).await.unwrap(), 1, "what was given up is not counted later");
     }
 }

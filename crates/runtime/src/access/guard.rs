@@ -142,7 +142,10 @@ impl Guard {
         match limits.count(principal, client, scope, Timestamp::now()).await {
             Ok(Some(decision)) if !decision.allowed => Err(too_many(&decision, "too many requests")),
             Ok(decision) => Ok(decision),
-            Err(error) => Err(Refusal::Unavailable(error).into()),
+            Err(error) => {
+                tracing::error!(error = %error.chain(), "requests cannot be counted");
+                Err(Problem::unavailable("requests cannot be counted at the moment"))
+            }
         }
     }
 
@@ -186,5 +189,32 @@ impl Accepted {
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Guard").field("credentials", &self.0.credentials).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions};
+    use access::{KeyId, RateLimit};
+
+    use super::*;
+
+    /// Without a store nothing can be counted, but who sent the request is known.
+    #[tokio::test]
+    async fn a_request_that_cannot_be_counted_is_not_told_that_its_credentials_cannot_be_checked() {
+        let limits = LimitOptions {
+            default: None,
+            failures: DEFAULT_FAILURES,
+            store: None,
+            fail_open: FailOpen::default(),
+        };
+        let guard = Guard::new(Rules { limits: Some(Limits::new(limits)), ..Rules::default() });
+        let id: KeyId = "0123456789abcdef".parse().unwrap();
+        let mut principal = Principal::new(Identity::Key(id), Scopes::all());
+        principal.rate_limit = Some(RateLimit { requests: 5, window_seconds: 60 });
+        let problem = guard.count(&principal, None, Scope::Write).await.unwrap_err();
+        assert_eq!(problem.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(problem.detail(), "requests cannot be counted at the moment");
+        assert!(guard.count(&principal, None, Scope::Search).await.unwrap().is_none(), "searches are let in");
     }
 }
