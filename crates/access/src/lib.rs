@@ -9,6 +9,7 @@
 pub mod jwt;
 mod keyring;
 pub mod limits;
+mod object;
 mod principal;
 mod rate_limit;
 mod record;
@@ -19,6 +20,7 @@ mod tenant;
 mod token;
 
 pub use keyring::{Keyring, NewKey, Rotated};
+pub use object::Object;
 pub use principal::{Identity, Principal};
 pub use rate_limit::{NoRateLimit, RateLimit};
 pub use record::KeyRecord;

@@ -4,15 +4,31 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Object;
+
 /// A number of requests in a window of time. Windows of a length begin at multiples of it since 1970, so that all processes
 /// count in the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", from = "Object<Fields>")]
 pub struct RateLimit {
     /// The most requests in a window, at least 1.
     pub requests: u32,
     /// The length of a window in seconds, at least 1.
     pub window_seconds: u32,
+}
+
+/// The fields of a limit, which are read from an object alone.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fields {
+    requests: u32,
+    window_seconds: u32,
+}
+
+impl From<Object<Fields>> for RateLimit {
+    fn from(Object(Fields { requests, window_seconds }): Object<Fields>) -> Self {
+        Self { requests, window_seconds }
+    }
 }
 
 /// A text that is no limit.

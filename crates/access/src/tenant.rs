@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::keyring::MAX_FILTER_BYTES;
 use crate::token::{hex, unhex};
-use crate::{Identity, KeyId, KeyRecord, Keyring, Principal, RateLimit, Refusal, Scope, SecretHash};
+use crate::{Identity, KeyId, KeyRecord, Keyring, Object, Principal, RateLimit, Refusal, Scope, SecretHash};
 
 const PREFIX: &str = "nrt";
 /// The longest token, in bytes.
@@ -71,7 +71,7 @@ impl TenantToken {
         // The payload may contain `_`, the MAC does not.
         let (signed, mac) = text.rsplit_once('_')?;
         let payload = signed.strip_prefix(PREFIX)?.strip_prefix('_')?;
-        let payload: Payload = serde_json::from_slice(&BASE64.decode(payload).ok()?).ok()?;
+        let Object(payload): Object<Payload> = serde_json::from_slice(&BASE64.decode(payload).ok()?).ok()?;
         let mac = unhex(mac)?;
         payload.is_valid().then(|| Self { signed: signed.to_owned(), mac, payload })
     }

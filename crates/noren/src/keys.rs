@@ -5,6 +5,7 @@ use api::wire::keys::{CreateKey, CreatedKey, Expiry, Key, Keys};
 use axum::body::Bytes;
 use clap::{Args, Subcommand};
 use domain::fault::printable;
+use jiff::Timestamp;
 
 use crate::client::read_json;
 use crate::failure::{Context as _, Failure};
@@ -130,7 +131,7 @@ pub struct RotateArgs {
 }
 
 fn parse_time(text: &str) -> Result<Expiry, String> {
-    Expiry::try_from(text.to_owned()).map_err(|_| "write a time such as 2030-01-31T12:00:00Z".to_owned())
+    Expiry::try_from(text.to_owned())
 }
 
 /// Runs a command.
@@ -151,19 +152,19 @@ async fn create(args: CreateArgs) -> Result<(), Failure> {
     let CreateArgs { target, name, scopes, expires, rate_limit, filter, json } = args;
     let new = CreateKey { name, scopes, expires_at: expires, rate_limit, filter };
     let body = serde_json::to_vec(&new).context(|| "writing the key".to_owned())?;
-    show_created(&post(&target, "/admin/keys", body).await?, json)
+    show_created(&post(&target, Access::FirstKeys, "/admin/keys", body).await?, json)
 }
 
 async fn rotate(RotateArgs { key, overlap }: &RotateArgs) -> Result<(), Failure> {
     let path = format!("/admin/keys/{}/rotate?overlapSeconds={overlap}", id_in_path(&key.id)?);
-    show_created(&post(&key.target, &path, Vec::new()).await?, key.json)
+    show_created(&post(&key.target, Access::Keys, &path, Vec::new()).await?, key.json)
 }
 
-async fn post(target: &Target, path: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
+async fn post(target: &Target, access: Access, path: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
     let post = async |catalogue: &crate::target::CatalogueHandle| {
         catalogue.api().post(path, body.into()).await?.success()
     };
-    target.with(Access::Keys, post).await
+    target.with(access, post).await
 }
 
 /// Prints a new key: the key alone on standard output, so that a script can read it, and the rest on standard error.
@@ -173,12 +174,28 @@ fn show_created(body: &[u8], is_json: bool) -> Result<(), Failure> {
     }
     let CreatedKey { key, record, old_expires_at } = read_json(body, "the new key")?;
     print(&key)?;
-    let (name, id, scopes) = (printable(&record.name).to_string(), record.id, scopes_of(&record.scopes));
+    let (name, id, scopes) = (printable(&record.name), &record.id, scopes_of(&record.scopes));
     eprintln!("key {id} ({name}) may: {scopes}. It is shown this once; keep it where secrets are kept.");
+    for line in restrictions(&record) {
+        eprintln!("{line}");
+    }
     if let Some(at) = old_expires_at {
         eprintln!("The old key is accepted until {at}.");
     }
     Ok(())
+}
+
+/// Returns a sentence for each restriction of a new key.
+fn restrictions(key: &Key) -> Vec<String> {
+    let expiry = key.expires_at.as_ref().map(|at| format!("It expires at {at}."));
+    let limit = key.rate_limit.map(|limit| format!("It is limited to {}.", limit_text(limit)));
+    let filter =
+        key.filter.as_ref().map(|filter| format!("Its searches are filtered by {}.", printable(filter)));
+    [expiry, limit, filter].into_iter().flatten().collect()
+}
+
+fn limit_text(limit: RateLimit) -> String {
+    format!("{} requests in {} s", limit.requests, limit.window_seconds)
 }
 
 async fn list(args: &ListArgs) -> Result<(), Failure> {
@@ -230,8 +247,6 @@ fn id_in_path(id: &str) -> Result<&str, Failure> {
 }
 
 fn render_key(key: &Key) -> String {
-    let limit =
-        key.rate_limit.map(|limit| format!("{} requests in {} s", limit.requests, limit.window_seconds));
     let none = || "none".to_owned();
     let rows = [
         ("id", key.id.clone()),
@@ -239,7 +254,7 @@ fn render_key(key: &Key) -> String {
         ("scopes", scopes_of(&key.scopes)),
         ("state", state_of(key)),
         ("filter", key.filter.clone().unwrap_or_else(none)),
-        ("limit", limit.unwrap_or_else(none)),
+        ("limit", key.rate_limit.map_or_else(none, limit_text)),
         ("created", key.created_at.clone()),
         ("last used", key.last_used_at.clone().unwrap_or_else(|| "never".to_owned())),
     ];
@@ -251,8 +266,10 @@ fn scopes_of(scopes: &[Scope]) -> String {
 }
 
 fn state_of(key: &Key) -> String {
+    let has_passed = |at: &str| at.parse::<Timestamp>().is_ok_and(|at| at <= Timestamp::now());
     match (&key.revoked_at, &key.expires_at) {
         (Some(at), _) => format!("revoked {at}"),
+        (None, Some(at)) if has_passed(at) => format!("expired {at}"),
         (None, Some(at)) => format!("expires {at}"),
         (None, None) => "valid".to_owned(),
     }

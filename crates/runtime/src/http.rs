@@ -100,7 +100,7 @@ impl Service {
         let mut openapi = self.routes.openapi().clone();
         openapi.merge(described);
         add_security_schemes(&mut openapi);
-        let landing = Landing::new(&openapi, self.is_documented, self.title);
+        let landing = Landing::new(&openapi, self.is_documented, self.guard.keyring().is_some(), self.title);
         let mut requirements = self.routes.requirements().clone();
         requirements.merge(upload_requirements.clone());
         require_credentials(&mut openapi, &requirements, |scope| self.guard.is_open(scope));

@@ -4,4 +4,4 @@ mod routes;
 mod store;
 
 pub use routes::{FilterCheck, key_routes};
-pub use store::{StoreOptions, open, open_store, part, parts_to_open};
+pub use store::{MissingStore, StoreOptions, open, open_store, part, parts_to_open};

@@ -228,6 +228,10 @@ mod tests {
             (r#"{"name":"a","scopes":["search","read"],"filter":"brand=Acme"}"#, 422, "filter"),
             (r#"{"name":"a","scopes":["search"],"filter":"brnad=Acme"}"#, 422, r#""field":"filter""#),
             (r#"{"name":"#, 400, "JSON"),
+            (r#"["a",["search"],null,[5,60],null]"#, 422, "expected an object"),
+            ("[]", 422, "expected an object"),
+            (r#"{"name":"a","scopes":["search"],"rateLimit":[5,60]}"#, 422, r#""field":"rateLimit""#),
+            (r#"{"name":"a","scopes":["search"],"expiresAt":"9999-12-31T00:00:00Z"}"#, 422, "must be before"),
         ] {
             let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
             let problem = read_new_key(body.as_bytes(), &check_filter, now).unwrap_err();

@@ -1,5 +1,6 @@
 //! Opening the access store.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use access::{AccessStore, Keyring};
@@ -42,16 +43,52 @@ pub async fn open(
     access.guard(reach, keyring)
 }
 
-/// Opens the access store once, for a command that ends. A missing file is created, a missing table is not.
+/// The treatment of a missing file. A missing table is created only by `NOREN_CREATE_TABLES`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingStore {
+    /// It is created, with its folder.
+    IsCreated,
+    /// It is an error: the command is about keys that exist, so the folder is the wrong one.
+    IsRefused,
+}
+
+/// Opens the access store once, for a command that ends. A missing table is not created.
 ///
 /// # Errors
 /// If it cannot be opened, with what to do about it.
 pub async fn open_store(
     access: &config::Access,
     data_dir: &config::DataDir,
+    missing: MissingStore,
 ) -> Result<Arc<dyn AccessStore>, StartError> {
+    if access.access_store == AccessStoreKind::Sqlite && missing == MissingStore::IsRefused {
+        check_file(&data_dir.data_dir)?;
+    }
     let create_tables = &config::CreateTables { create_tables: false };
     open_as(access, StoreOptions { data_dir, create_tables, waiting: &Waiting::none() }).await
+}
+
+/// Checks that a data folder has an access store.
+#[cfg(feature = "embedded")]
+fn check_file(folder: &Path) -> Result<(), StartError> {
+    let shown = folder.display();
+    if !folder.is_dir() {
+        return Err(StartError::new(format!(
+            "there is no folder {shown}; name the data folder of a catalogue"
+        )));
+    }
+    if !folder.join(FILE).exists() {
+        return Err(StartError::new(format!(
+            "there are no API keys in {shown}; name another data folder, or create the first key with `noren keys create`"
+        )));
+    }
+    Ok(())
+}
+
+/// Opening it fails in any case.
+#[cfg(not(feature = "embedded"))]
+fn check_file(_: &Path) -> Result<(), StartError> {
+    Ok(())
 }
 
 /// Returns the parts that a service waits for at its start: its own, and the access store if it is on a server.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use access::Keyring;
+use api::access::MissingStore;
 use axum::Router;
 use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
@@ -57,15 +58,23 @@ impl BackEnds {
         if access == Access::Search {
             return Ok(OpenCatalogue { router: router_of(search_routes().await?), store: None });
         }
-        if access == Access::Keys {
-            return Ok(OpenCatalogue { router: key_routes(&self.written.data_dir).await?, store: None });
+        let missing = match access {
+            Access::Keys => Some(MissingStore::IsRefused),
+            Access::FirstKeys => Some(MissingStore::IsCreated),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            let router = key_routes(&self.written.data_dir, missing).await?;
+            return Ok(OpenCatalogue { router, store: None });
         }
         let store = OpenStore::open(&self.written).await?;
         let router = match access {
             Access::CompareIndex => store.index_router(sync::open_index(&self.indexed).await?),
             Access::RebuildIndex => store.index_router(sync::open_index_to_rebuild(&self.indexed).await?),
             Access::SearchAndStore => store.router(search_routes().await?),
-            Access::Store | Access::Write | Access::Search | Access::Keys => store.router(Routes::default()),
+            Access::Store | Access::Write | Access::Search | Access::Keys | Access::FirstKeys => {
+                store.router(Routes::default())
+            }
         };
         Ok(OpenCatalogue { router, store: Some(store) })
     }
@@ -131,9 +140,9 @@ fn router_of(routes: Routes) -> Router {
 }
 
 /// Returns the router of API keys, over the access store that the variables name.
-async fn key_routes(data_dir: &config::DataDir) -> Result<Router, Failure> {
+async fn key_routes(data_dir: &config::DataDir, missing: MissingStore) -> Result<Router, Failure> {
     let access: config::Access = from_environment()?;
-    let store = api::access::open_store(&access, data_dir).await?;
+    let store = api::access::open_store(&access, data_dir, missing).await?;
     let api::config::Currency { currency } = from_environment()?;
     let check_filter = Arc::new(search_parameters::filter_check(currency));
     Ok(router_of(api::access::key_routes(Arc::new(Keyring::new(store)), check_filter)))

@@ -72,8 +72,7 @@ impl CatalogueHandle {
             Access::Store | Access::CompareIndex | Access::RebuildIndex => {
                 Self::open(&BackEnds::in_folder(folder)?, access).await
             }
-            // The first key may be created before the first start.
-            Access::Keys => Self::open(&BackEnds::in_new_folder(folder)?, access).await,
+            Access::Keys | Access::FirstKeys => Self::open(&BackEnds::in_new_folder(folder)?, access).await,
         }
     }
 
