@@ -19,7 +19,7 @@ mod store;
 mod tenant;
 mod token;
 
-pub use keyring::{Keyring, NewKey, Rotated};
+pub use keyring::{Keyring, NewKey, NotRotated, Rotated};
 pub use object::Object;
 pub use principal::{Identity, Principal};
 pub use rate_limit::{NoRateLimit, RateLimit};
@@ -28,4 +28,4 @@ pub use refusal::Refusal;
 pub use scope::{Scope, Scopes, UnknownScope};
 pub use store::{AccessStore, AccessStoreError};
 pub use tenant::TenantToken;
-pub use token::{ApiKey, KeyId, SecretHash};
+pub use token::{ApiKey, KeyId, SecretHash, without_secret};

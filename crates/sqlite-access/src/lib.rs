@@ -59,6 +59,7 @@ pub struct SqliteAccess {
     writer: Arc<Mutex<Connection>>,
     /// Reads only, so that a look-up does not wait for a lock that another process holds, nor for the calls that wait for it.
     reader: Arc<Mutex<Connection>>,
+    file: OpenedFile,
 }
 
 impl SqliteAccess {
@@ -76,7 +77,9 @@ impl SqliteAccess {
         }
         let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         reader.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-        Ok(Self { writer: Arc::new(Mutex::new(connection)), reader: Arc::new(Mutex::new(reader)) })
+        let file = OpenedFile::new(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        let (writer, reader) = (Arc::new(Mutex::new(connection)), Arc::new(Mutex::new(reader)));
+        Ok(Self { writer, reader, file })
     }
 
     /// Runs `work`, which may write.
@@ -85,7 +88,7 @@ impl SqliteAccess {
         what: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
-        run_on(&self.writer, what, work).await
+        run_on(&self.writer, self.file.clone(), what, work).await
     }
 
     /// Runs `work`, which only reads.
@@ -94,7 +97,7 @@ impl SqliteAccess {
         what: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
-        run_on(&self.reader, what, work).await
+        run_on(&self.reader, self.file.clone(), what, work).await
     }
 
     /// Changes the record of a key in one transaction. Returns false if there is no such key.
@@ -179,8 +182,10 @@ impl AccessStore for SqliteAccess {
                  ON CONFLICT (name, window_end) DO UPDATE SET requests = requests + 1 RETURNING requests";
             let count: i64 = transaction.query_row(increment, params![name, end], |row| row.get(0))?;
             if count == 1 {
+                // A window may end long after others. By a clock that is ahead, none that still runs is removed.
+                let now = Timestamp::now().as_second().min(end);
                 transaction
-                    .execute("DELETE FROM counters WHERE window_end < ?1", params![end - KEPT_SECONDS])?;
+                    .execute("DELETE FROM counters WHERE window_end < ?1", params![now - KEPT_SECONDS])?;
             }
             transaction.commit()?;
             Ok(u64::try_from(count).unwrap_or(u64::MAX))
@@ -200,19 +205,63 @@ impl AccessStore for SqliteAccess {
 /// Runs `work` on a thread that may block. A caller that gives up while it waits for the connection leaves no work behind.
 async fn run_on<T: Send + 'static>(
     connection: &Arc<Mutex<Connection>>,
+    file: OpenedFile,
     what: &'static str,
     work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
 ) -> Result<T, AccessStoreError> {
     let mut connection = Arc::clone(connection).lock_owned().await;
-    match tokio::task::spawn_blocking(move || work(&mut connection)).await {
+    let done = tokio::task::spawn_blocking(move || {
+        file.check()?;
+        work(&mut connection)
+    });
+    match done.await {
         Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
         Err(error) => Err(AccessStoreError::because(what, error)),
     }
 }
 
+/// The file that a connection has open. One that was removed or replaced stays open, and would keep keys that are revoked in the new
+/// file.
+#[derive(Clone)]
+struct OpenedFile {
+    path: Arc<Path>,
+    id: Option<FileId>,
+}
+
+/// Device and number of a file.
+type FileId = (u64, u64);
+
+impl OpenedFile {
+    fn new(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { path: path.into(), id: file_id(path)? })
+    }
+
+    /// Checks that the path still leads to the file.
+    fn check(&self) -> Result<(), Failed> {
+        match file_id(&self.path) {
+            Ok(id) if id == self.id => Ok(()),
+            _ => Err(Failed::Replaced { path: Arc::clone(&self.path) }),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).map(|metadata| Some((metadata.dev(), metadata.ino())))
+}
+
+/// Other systems keep a file that is open from being replaced.
+#[cfg(not(unix))]
+fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
+    std::fs::metadata(path).map(|_| None)
+}
+
 /// An error of one call.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
+    #[error("{} was removed or replaced; restart the service", path.display())]
+    Replaced { path: Arc<Path> },
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     #[error("a key in the file cannot be read")]
@@ -272,6 +321,20 @@ mod tests {
         let store: Arc<dyn AccessStore> = Arc::new(SqliteAccess::open(path).unwrap());
         let (failures, fail_open) = (DEFAULT_FAILURES, FailOpen { reads: false, writes: false });
         Arc::new(Limits::new(LimitOptions { default: None, failures, store: Some(store), fail_open }))
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_replaced_or_removed_is_not_used_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        let store = SqliteAccess::open(&path).unwrap();
+        store.ready().await.unwrap();
+        std::fs::rename(&path, folder.path().join("old.db")).unwrap();
+        let error = store.ready().await.unwrap_err().chain();
+        assert!(error.contains("access.db was removed or replaced"), "{error}");
+        let other = SqliteAccess::open(&path).unwrap();
+        store.keys().await.unwrap_err();
+        other.ready().await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -35,7 +35,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Head
 
 fn text(value: &HeaderValue) -> Result<&str, Refusal> {
     let text = value.to_str().map_err(|_| Refusal::Invalid)?;
-    if text.len() > MAX_BYTES { Err(Refusal::Invalid) } else { Ok(text) }
+    if text.is_empty() || text.len() > MAX_BYTES { Err(Refusal::Invalid) } else { Ok(text) }
 }
 
 /// Returns the token of `Bearer TOKEN`; the name of the scheme may be in any case: RFC 9110, section 11.1.
@@ -88,6 +88,7 @@ mod tests {
             &[(AUTHORIZATION, "Bearer abc"), (AUTHORIZATION, "Bearer abc")],
             &[(AUTHORIZATION, "Bearer abc"), (X_API_KEY, "other")],
             &[(X_API_KEY, &long)],
+            &[(X_API_KEY, "")],
         ] {
             assert_eq!(read(given), None, "{given:?}");
         }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::credentials::credentials;
 use super::limited::too_many;
-use super::origin::{Hosts, Origins, is_same_origin};
+use super::origin::{Hosts, Origins, is_forwarded, is_same_origin};
 use crate::Problem;
 use crate::server::ConnectionLimits;
 
@@ -34,6 +34,8 @@ pub(crate) struct Rules {
     pub(crate) limits: Option<Limits>,
     /// The proxies whose `X-Forwarded-For` counts.
     pub(crate) proxies: Vec<IpNet>,
+    /// True if nobody said who may use the service, so that only programs of this machine may: a proxy would let others in.
+    pub(crate) refuses_forwarded: bool,
 }
 
 /// The credentials that are accepted.
@@ -142,10 +144,8 @@ impl Guard {
         match limits.count(principal, client, scope, Timestamp::now()).await {
             Ok(Some(decision)) if !decision.allowed => Err(too_many(&decision, "too many requests")),
             Ok(decision) => Ok(decision),
-            Err(error) => {
-                tracing::error!(error = %error.chain(), "requests cannot be counted");
-                Err(Problem::unavailable("requests cannot be counted at the moment"))
-            }
+            // The limits log the cause, once a minute.
+            Err(_) => Err(Problem::unavailable("requests cannot be counted at the moment")),
         }
     }
 
@@ -157,6 +157,11 @@ impl Guard {
         }
         if scope != Scope::Search && !is_same_origin(uri, headers) && !self.0.origins.allow(headers) {
             let detail = "pages of other sites cannot use this address; use `noren` or curl, or add the site to NOREN_CORS";
+            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        if self.0.refuses_forwarded && scope != Scope::Search && is_forwarded(headers) {
+            let detail = "the request came through a proxy, and nothing says who may use this service; set NOREN_ACCESS=keys, or \
+                          NOREN_ACCESS=none to let everyone who reaches the proxy do everything";
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
         Ok(Principal::new(Identity::Anyone, Scopes::all()))
