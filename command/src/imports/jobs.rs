@@ -81,7 +81,11 @@ impl Imports {
             match table.spool() {
                 Ok(_) | Err(ImportError::Elsewhere) => {}
                 Err(error) => {
-                    let message = format!("cannot use the import jobs in {}", table.path.display());
+                    let message = format!(
+                        "cannot use the import jobs in {}; give this user the right to write there, or choose another data \
+                         folder",
+                        table.path.display()
+                    );
                     return Err(StartError::because(message, error));
                 }
             }

@@ -158,6 +158,13 @@ fn is_host_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// Returns true if `text` can be the name of a DynamoDB table, or its ARN. DynamoDB rejects another name as it rejects a table with
+/// other keys.
+pub fn is_table_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    ((3..=255).contains(&text.len()) && text.bytes().all(is_allowed)) || text.starts_with("arn:")
+}
+
 /// Returns the loader with the connections, time-outs and retries that all clients use.
 fn loader() -> ConfigLoader {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();

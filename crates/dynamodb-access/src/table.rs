@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
     TimeToLiveSpecification,
 };
-use aws_setup::{Aws, FailedCall, SetupError, failed_call};
+use aws_setup::{Aws, FailedCall, SetupError, failed_call, is_table_name};
 use tokio::time::Instant;
 
 use crate::store::{DynamoDbAccess, EXPIRES, KEYS, PK, SK, text};
@@ -23,6 +23,15 @@ const CALLING: &str = "calling DynamoDB";
 /// Why the table of keys cannot be opened. Each text is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The name cannot be that of a table.
+    #[error(
+        "`{table}` is not the name of a DynamoDB table; set NOREN_ACCESS_TABLE to 3 to 255 letters, digits, `_`, `-` and \
+         `.`, or to an ARN"
+    )]
+    InvalidName {
+        /// The configured name.
+        table: String,
+    },
     /// There is no such table.
     #[error(
         "there is no DynamoDB table `{table}` for keys in region {region}; set NOREN_ACCESS_TABLE and AWS_REGION to those of an \
@@ -100,6 +109,9 @@ impl DynamoDbAccess {
     /// # Errors
     /// [`OpenError`], with a text of one line that says what to do.
     pub async fn check(&self, create_if_missing: bool) -> Result<(), OpenError> {
+        if !is_table_name(&self.table) {
+            return Err(OpenError::InvalidName { table: self.table.to_string() });
+        }
         match self.read_probe().await {
             Err(OpenError::NoTable { .. }) if create_if_missing => {}
             read => return read,

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
     ScalarAttributeType, TableStatus, TimeToLiveSpecification,
 };
-use aws_setup::{Aws, FailedCall, failed_call, port_error};
+use aws_setup::{Aws, FailedCall, failed_call, is_table_name, port_error};
 use domain::ports::{PortError, PortErrorKind};
 use tokio::time::Instant;
 
@@ -94,9 +94,7 @@ impl OpenError {
 
 /// Checks a name before a server does: DynamoDB would reject it as it rejects a table with other keys.
 fn check_name(table: &str) -> Result<(), OpenError> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    let is_name = (3..=255).contains(&table.len()) && table.bytes().all(is_allowed);
-    match is_name || table.starts_with("arn:") {
+    match is_table_name(table) {
         true => Ok(()),
         false => Err(OpenError::InvalidName { table: table.to_owned() }),
     }

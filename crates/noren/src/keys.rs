@@ -151,19 +151,19 @@ async fn create(args: CreateArgs) -> Result<(), Failure> {
     let CreateArgs { target, name, scopes, expires, rate_limit, filter, json } = args;
     let new = CreateKey { name, scopes, expires_at: expires, rate_limit, filter };
     let body = serde_json::to_vec(&new).context(|| "writing the key".to_owned())?;
-    show_created(&post(&target, "/admin/keys", body).await?, json)
+    show_created(&post(&target, Access::NewKeys, "/admin/keys", body).await?, json)
 }
 
 async fn rotate(RotateArgs { key, overlap }: &RotateArgs) -> Result<(), Failure> {
     let path = format!("/admin/keys/{}/rotate?overlapSeconds={overlap}", id_in_path(&key.id)?);
-    show_created(&post(&key.target, &path, Vec::new()).await?, key.json)
+    show_created(&post(&key.target, Access::Keys, &path, Vec::new()).await?, key.json)
 }
 
-async fn post(target: &Target, path: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
+async fn post(target: &Target, access: Access, path: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
     let post = async |catalogue: &crate::target::CatalogueHandle| {
         catalogue.api().post(path, body.into()).await?.success()
     };
-    target.with(Access::Keys, post).await
+    target.with(access, post).await
 }
 
 /// Prints a new key: the key alone on standard output, so that a script can read it, and the rest on standard error.

@@ -27,12 +27,21 @@ const KEPT_SECONDS: i64 = 24 * 3600;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be created, read or written.
-    #[error("{}: {source}", path.display())]
+    #[error(
+        "cannot use {}: {source}; give this user the right to write there, or choose another data folder",
+        path.display()
+    )]
     Io {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{} is not a store of API keys; move it away, or choose another data folder", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
     },
     /// SQLite refuses the file.
     #[error("{}: {source}", path.display())]
@@ -66,7 +75,10 @@ impl SqliteAccess {
     /// If that fails, with the file.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         create_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
+            _ => OpenError::Sqlite { path: path.to_owned(), source },
+        };
         let connection = Connection::open(path).map_err(failed)?;
         let format = prepare(&connection).map_err(failed)?;
         if format > FORMAT {
@@ -310,6 +322,15 @@ mod tests {
         let other = SqliteAccess::open(&path).unwrap();
         store.keys().await.unwrap_err();
         other.ready().await.unwrap();
+    }
+
+    #[test]
+    fn another_file_is_refused_with_the_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        std::fs::write(&path, [7; 4096]).unwrap();
+        let error = SqliteAccess::open(&path).unwrap_err().to_string();
+        assert!(error.contains("access.db is not a store of API keys; move it away"), "{error}");
     }
 
     #[tokio::test(flavor = "multi_thread")]

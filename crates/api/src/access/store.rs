@@ -54,6 +54,12 @@ pub async fn open_store(
     open_as(access, StoreOptions { data_dir, create_tables, waiting: &Waiting::none() }).await
 }
 
+/// Returns true if the data folder `folder` has an access store.
+#[cfg(feature = "embedded")]
+pub fn exists_in(folder: &std::path::Path) -> bool {
+    folder.join(FILE).is_file()
+}
+
 /// Returns the parts that a service waits for at its start: its own, and the access store if it is on a server.
 pub fn parts_to_open(access: &config::Access, own: &[&'static str]) -> Vec<&'static str> {
     let waits = access.accepts_keys() && access.access_store == AccessStoreKind::Dynamodb;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use access::jwt::{JwksSource, JwtOptions, JwtVerifier};
+use access::jwt::{JwksSource, JwtOptions, JwtOptionsError, JwtVerifier};
 use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions, Limits};
 use access::{Keyring, RateLimit, Scope, Scopes, SecretHash};
 use clap::{Args, ValueEnum};
@@ -25,7 +25,7 @@ pub struct Access {
     #[arg(long, env = "NOREN_ANONYMOUS", value_name = "SCOPE", default_value = "nothing")]
     pub anonymous: Anonymous,
     /// Host names by which the service may be called without keys, separated by commas; addresses and localhost always may
-    #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',', value_parser = parse_host)]
     pub hosts: Vec<String>,
     /// Sites whose pages may use every route, such as https://admin.example, separated by commas; pages of all sites may
     /// search
@@ -115,9 +115,25 @@ impl Jwt {
             audience: self.jwt_audience.clone(),
             scope_claim: self.jwt_scope_claim.clone(),
         };
-        JwtVerifier::open(options).map_err(|error| {
-            let settings = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, NOREN_JWT_AUDIENCE, and NOREN_JWT_SECRET_FILE or NOREN_JWKS";
-            StartError::usage(format!("{settings}: {}", StartError::because("tokens cannot be checked", error).line()))
+        let missing = [
+            ("NOREN_JWT_ISSUER", options.issuer.is_empty()),
+            ("NOREN_JWT_AUDIENCE", options.audience.is_empty()),
+            ("NOREN_JWT_SECRET_FILE or NOREN_JWKS", options.secret_file.is_none() && options.jwks.is_none()),
+        ];
+        let missing: Vec<&str> =
+            missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect();
+        if !missing.is_empty() {
+            return Err(StartError::usage(format!("NOREN_ACCESS=jwt needs {}", missing.join(", and "))));
+        }
+        JwtVerifier::open(options).map_err(|error| match &error {
+            JwtOptionsError::Empty(_) => {
+                StartError::usage("NOREN_JWT_SCOPE_CLAIM must name a claim, such as scope")
+            }
+            JwtOptionsError::Url { .. } => StartError::usage(format!("NOREN_JWKS cannot be used: {error}")),
+            JwtOptionsError::SecretFile { .. } | JwtOptionsError::SecretLength { .. } => {
+                StartError::because("NOREN_JWT_SECRET_FILE cannot be used", error)
+            }
+            _ => StartError::because("NOREN_JWKS cannot be used", error),
         })
     }
 }
@@ -302,6 +318,19 @@ fn parse_origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// Parses a name of a host. A scheme or a port in it would match no request.
+fn parse_host(text: &str) -> Result<String, String> {
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    match text.split('.').all(is_part) || text.parse::<IpAddr>().is_ok() {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("write the name of a host without scheme and port, such as catalogue.example".to_owned())
+        }
+    }
+}
+
 /// Parses a network, or one address.
 fn parse_network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
@@ -385,6 +414,10 @@ mod tests {
             "--cors=admin.example",
             "--cors=https://admin.example/path",
             "--trusted-proxies=proxy",
+            "--hosts=https://catalogue.example",
+            "--hosts=catalogue.example:8080",
+            "--hosts=*",
+            "--hosts=a, b",
             "--root-key-hash=secret",
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_err(), "{flag}");
@@ -393,6 +426,7 @@ mod tests {
             "--cors=https://admin.example:8443,http://localhost",
             "--cors=*",
             "--trusted-proxies=10.0.0.1,fd00::/8",
+            "--hosts=catalogue.example,noren_sync,10.0.0.7",
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_ok(), "{flag}");
         }

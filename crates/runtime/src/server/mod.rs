@@ -80,13 +80,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     serve_with(listener, router, ConnectionLimits::default(), stop).await;
 }
 
-/// The same, with other limits than the default ones.
+/// The same for a service, with other limits than the default ones. Logs the address: port 0 takes a free port, which nothing else
+/// tells.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
     limits: ConnectionLimits,
     stop: impl Future<Output = ()>,
 ) {
+    match listener.local_addr() {
+        Ok(address) => tracing::info!(%address, "listening"),
+        Err(error) => tracing::warn!(%error, "cannot determine the address of the server"),
+    }
     let graceful = accept(&listener, router, limits, stop).await;
     drop(listener);
     drain(graceful).await;
