@@ -106,7 +106,8 @@ fn router(guard: Guard, catalogue: &Catalogue, imports: Option<&Imports>) -> Rou
     parts.extend(api::access::part(&guard));
     let mut routes = documented_routes(catalogue.clone());
     if let Some(keyring) = guard.keyring() {
-        routes = routes.merge(api::access::key_routes(Arc::clone(keyring)));
+        let check_filter = search_parameters::filter_check(catalogue.currency());
+        routes = routes.merge(api::access::key_routes(Arc::clone(keyring), Arc::new(check_filter)));
     }
     let uploads = import_routes(imports.cloned());
     Service { guard, routes, uploads, is_documented: true, parts, queue, ..Service::default() }.into_router()
