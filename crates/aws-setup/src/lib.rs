@@ -9,9 +9,13 @@
 //!
 //! **Retries.** The SDK makes up to 4 attempts of a call that failed in a way that passes. [`backoff`] is for the retries
 //! that it does not make.
+//!
+//! **Tables.** With the feature `dynamodb`, `dynamodb_table` creates the tables of the adapters for DynamoDB.
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb_table;
 mod errors;
 mod retry;
 

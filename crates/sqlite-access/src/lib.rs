@@ -1,8 +1,8 @@
 //! The access store as a SQLite file of its own, which all processes on a machine may share.
 //!
-//! Keys are few and calls are rare: look-ups are remembered by [`access::Keyring`], and only keys with a limit of their own count
-//! requests here. One connection behind a lock is therefore enough. A transaction that writes takes the lock of the file at its
-//! begin, so that two processes never count alike.
+//! Calls are rare: [`access::Keyring`] caches look-ups, and only keys with a limit of their own count requests here. One connection
+//! behind a lock is therefore enough. A transaction that writes takes SQLite's write lock when it begins, so two processes never
+//! return the same count.
 
 #![warn(missing_docs)]
 
@@ -11,19 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use access::{AccessStore, AccessStoreError, KeyId, KeyRecord};
+use access::{AccessStore, AccessStoreError, COUNTER_RETENTION_SECONDS, KeyId, KeyRecord};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 /// The version of the tables, kept in the file.
 const FORMAT: i64 = 1;
-/// The time for which a call waits for another process that writes.
+/// The time for which a call waits while another process writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
-/// The time for which counters are kept after the end of their window.
-const KEPT_SECONDS: i64 = 24 * 3600;
 
-/// Why the file could not be opened.
+/// The reason for which the file cannot be opened. Each message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be created, read or written.
@@ -69,10 +67,10 @@ pub struct SqliteAccess {
 }
 
 impl SqliteAccess {
-    /// Opens the file, creating it and its folder if they are missing. Only the user of this process may read it.
+    /// Opens the file. Creates it and its folder if they are missing; only the user of this process may read a new file.
     ///
     /// # Errors
-    /// If that fails, with the file.
+    /// If the file cannot be created or read, or was written by a newer version.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         create_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
@@ -88,11 +86,11 @@ impl SqliteAccess {
         Ok(Self { connection: Arc::new(Mutex::new(connection)), file })
     }
 
-    /// Runs `work` on a thread that may block.
+    /// Runs `work` on a thread that may block. `context` describes it in an error.
     async fn run<T: Send + 'static>(
         &self,
-        what: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+        context: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
         let (connection, file) = (Arc::clone(&self.connection), self.file.clone());
         let done = tokio::task::spawn_blocking(move || {
@@ -100,20 +98,20 @@ impl SqliteAccess {
             work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
         });
         match done.await {
-            Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
-            Err(error) => Err(AccessStoreError::because(what, error)),
+            Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(context, error)),
+            Err(error) => Err(AccessStoreError::because(context, error)),
         }
     }
 
-    /// Changes the record of a key in one transaction. Returns false if there is no such key.
+    /// Changes the record of a key in one transaction. Returns false if the key does not exist.
     async fn change(
         &self,
-        what: &'static str,
+        context: &'static str,
         id: &KeyId,
         change: impl FnOnce(&mut KeyRecord) + Send + 'static,
     ) -> Result<bool, AccessStoreError> {
         let id = id.clone();
-        self.run(what, move |connection| {
+        self.run(context, move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let Some(mut record) = read(&transaction, &id)? else { return Ok(false) };
             change(&mut record);
@@ -160,22 +158,15 @@ impl AccessStore for SqliteAccess {
     }
 
     async fn revoke(&self, id: &KeyId, now: Timestamp) -> Result<bool, AccessStoreError> {
-        let revoke = move |record: &mut KeyRecord| {
-            record.revoked_at.get_or_insert(now);
-        };
-        self.change("cannot revoke a key", id, revoke).await
+        self.change("cannot revoke a key", id, move |record| record.revoke(now)).await
     }
 
     async fn expire(&self, id: &KeyId, at: Timestamp) -> Result<bool, AccessStoreError> {
-        let expire = move |record: &mut KeyRecord| {
-            record.expires_at = Some(record.expires_at.map_or(at, |before| before.min(at)));
-        };
-        self.change("cannot let a key expire", id, expire).await
+        self.change("cannot let a key expire", id, move |record| record.expire(at)).await
     }
 
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError> {
-        let note = move |record: &mut KeyRecord| record.last_used_at = record.last_used_at.max(Some(hour));
-        self.change("cannot record the use of a key", id, note).await?;
+        self.change("cannot record the use of a key", id, move |record| record.note_use(hour)).await?;
         Ok(())
     }
 
@@ -189,8 +180,10 @@ impl AccessStore for SqliteAccess {
             if count == 1 {
                 // A window may end long after others. By a clock that is ahead, none that still runs is removed.
                 let now = Timestamp::now().as_second().min(end);
-                transaction
-                    .execute("DELETE FROM counters WHERE window_end < ?1", params![now - KEPT_SECONDS])?;
+                transaction.execute(
+                    "DELETE FROM counters WHERE window_end < ?1",
+                    params![now - COUNTER_RETENTION_SECONDS],
+                )?;
             }
             transaction.commit()?;
             Ok(u64::try_from(count).unwrap_or(u64::MAX))
@@ -224,10 +217,10 @@ impl OpenedFile {
     }
 
     /// Checks that the path still leads to the file.
-    fn check(&self) -> Result<(), Failed> {
+    fn check(&self) -> Result<(), CallError> {
         match file_id(&self.path) {
             Ok(id) if id == self.id => Ok(()),
-            _ => Err(Failed::Replaced { path: Arc::clone(&self.path) }),
+            _ => Err(CallError::Replaced { path: Arc::clone(&self.path) }),
         }
     }
 }
@@ -246,7 +239,7 @@ fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
 
 /// An error of one call.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum CallError {
     #[error("{} was removed or replaced; restart the service", path.display())]
     Replaced { path: Arc<Path> },
     #[error(transparent)]
@@ -255,7 +248,7 @@ enum Failed {
     Record(#[from] serde_json::Error),
 }
 
-fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, Failed> {
+fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, CallError> {
     let mut statement = connection.prepare_cached("SELECT record FROM keys WHERE id = ?1")?;
     let json: Option<String> = statement.query_row(params![id.to_string()], |row| row.get(0)).optional()?;
     Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
@@ -283,7 +276,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(FORMAT)
 }
 
-/// Creates a file that only the user of this process may read and write, and its folder. A file that exists is left as it is.
+/// Creates a file that only the user of this process may read and write, and its folder. Does not change an existing file.
 fn create_private(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use crate::StartError;
-use crate::access::{Accepted, Guard, Hosts, Origins, Rules};
+use crate::access::{Authenticator, Guard, GuardOptions, Hosts, Origins};
 
 /// Who may use a service.
 #[derive(Debug, Clone, Args)]
@@ -255,9 +255,9 @@ impl Access {
 
     /// Returns the guard of a service that is not ready to check keys and tokens yet: it knows the root key only.
     pub fn guard_of_start(&self) -> Guard {
-        let root_key_only = || Accepted { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
-        let credentials = self.asks_for_credentials().then(root_key_only);
-        Guard::new(Rules { credentials, ..Rules::default() })
+        let root_key_only = || Authenticator { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
+        let authenticator = self.asks_for_credentials().then(root_key_only);
+        Guard::new(GuardOptions { authenticator, ..GuardOptions::default() })
     }
 
     /// Returns the guard of a service. `keyring` are the keys, if they are accepted.
@@ -289,8 +289,9 @@ impl Access {
             store: keyring.as_ref().map(|keyring| Arc::clone(keyring.store())),
             fail_open: FailOpen::default(),
         };
-        Ok(Guard::new(Rules {
-            credentials: asks.then(|| Accepted { root_key: self.root_key_hash.clone(), keys: keyring, jwt }),
+        let root_key = self.root_key_hash.clone();
+        Ok(Guard::new(GuardOptions {
+            authenticator: asks.then(|| Authenticator { root_key, keys: keyring, jwt }),
             limits: (asks || self.rate_limit.is_some()).then(|| Limits::new(limits)),
             anonymous,
             hosts,
