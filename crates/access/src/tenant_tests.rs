@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ApiKey;
+use crate::keyring::MAX_FILTER_BYTES;
 
 fn sign(payload: &str, secret: &SecretHash) -> String {
     let signed = format!("{PREFIX}_{payload}");

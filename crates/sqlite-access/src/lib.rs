@@ -1,8 +1,8 @@
 //! The access store as a SQLite file of its own, which all processes on a machine may share.
 //!
-//! Keys are few and calls are rare: look-ups are remembered by [`access::Keyring`], and only keys with a limit of their own count
-//! requests here. One connection that writes and one that reads are therefore enough, each behind a lock. Readers never wait for
-//! writers. A transaction that writes takes the lock of the file at its begin, so that two processes never count alike.
+//! Calls are rare: [`access::Keyring`] caches look-ups, and only keys with a limit of their own count requests here. One connection
+//! that writes and one that reads are therefore enough. Readers never wait for writers. A transaction that writes takes SQLite's write lock when it begins, so two processes never
+//! return the same count.
 
 #![warn(missing_docs)]
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{AccessStore, AccessStoreError, KeyId, KeyRecord};
+use access::{AccessStore, AccessStoreError, COUNTER_RETENTION_SECONDS, KeyId, KeyRecord};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
@@ -21,19 +21,26 @@ use tokio::sync::Mutex;
 const FORMAT: i64 = 1;
 /// The time for which a call waits for another process that writes: less than the 2 s after which a count is given up.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
-/// The time for which counters are kept after the end of their window.
-const KEPT_SECONDS: i64 = 24 * 3600;
 
-/// Why the file could not be opened.
+/// The reason for which the file cannot be opened. Each message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be created, read or written.
-    #[error("{}: {source}", path.display())]
+    #[error(
+        "cannot use {}: {source}; give this user the right to write there, or choose another data folder",
+        path.display()
+    )]
     Io {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{} is not a store of API keys; move it away, or choose another data folder", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
     },
     /// SQLite refuses the file.
     #[error("{}: {source}", path.display())]
@@ -63,13 +70,16 @@ pub struct SqliteAccess {
 }
 
 impl SqliteAccess {
-    /// Opens the file, creating it and its folder if they are missing. Only the user of this process may read it.
+    /// Opens the file. Creates it and its folder if they are missing; only the user of this process may read a new file.
     ///
     /// # Errors
-    /// If that fails, with the file.
+    /// If the file cannot be created or read, or was written by a newer version.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         create_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
+            _ => OpenError::Sqlite { path: path.to_owned(), source },
+        };
         let connection = Connection::open(path).map_err(failed)?;
         let format = prepare(&connection).map_err(failed)?;
         if format > FORMAT {
@@ -82,33 +92,33 @@ impl SqliteAccess {
         Ok(Self { writer, reader, file })
     }
 
-    /// Runs `work`, which may write.
+    /// Runs `work`, which may write. `context` describes it in an error.
     async fn write<T: Send + 'static>(
         &self,
-        what: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+        context: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
-        run_on(&self.writer, self.file.clone(), what, work).await
+        run_on(&self.writer, self.file.clone(), context, work).await
     }
 
     /// Runs `work`, which only reads.
     async fn read<T: Send + 'static>(
         &self,
-        what: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+        context: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
-        run_on(&self.reader, self.file.clone(), what, work).await
+        run_on(&self.reader, self.file.clone(), context, work).await
     }
 
-    /// Changes the record of a key in one transaction. Returns false if there is no such key.
+    /// Changes the record of a key in one transaction. Returns false if the key does not exist.
     async fn change(
         &self,
-        what: &'static str,
+        context: &'static str,
         id: &KeyId,
         change: impl FnOnce(&mut KeyRecord) + Send + 'static,
     ) -> Result<bool, AccessStoreError> {
         let id = id.clone();
-        self.write(what, move |connection| {
+        self.write(context, move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let Some(mut record) = read(&transaction, &id)? else { return Ok(false) };
             change(&mut record);
@@ -155,22 +165,15 @@ impl AccessStore for SqliteAccess {
     }
 
     async fn revoke(&self, id: &KeyId, now: Timestamp) -> Result<bool, AccessStoreError> {
-        let revoke = move |record: &mut KeyRecord| {
-            record.revoked_at.get_or_insert(now);
-        };
-        self.change("cannot revoke a key", id, revoke).await
+        self.change("cannot revoke a key", id, move |record| record.revoke(now)).await
     }
 
     async fn expire(&self, id: &KeyId, at: Timestamp) -> Result<bool, AccessStoreError> {
-        let expire = move |record: &mut KeyRecord| {
-            record.expires_at = Some(record.expires_at.map_or(at, |before| before.min(at)));
-        };
-        self.change("cannot let a key expire", id, expire).await
+        self.change("cannot let a key expire", id, move |record| record.expire(at)).await
     }
 
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError> {
-        let note = move |record: &mut KeyRecord| record.last_used_at = record.last_used_at.max(Some(hour));
-        self.change("cannot record the use of a key", id, note).await?;
+        self.change("cannot record the use of a key", id, move |record| record.note_use(hour)).await?;
         Ok(())
     }
 
@@ -184,8 +187,10 @@ impl AccessStore for SqliteAccess {
             if count == 1 {
                 // A window may end long after others. By a clock that is ahead, none that still runs is removed.
                 let now = Timestamp::now().as_second().min(end);
-                transaction
-                    .execute("DELETE FROM counters WHERE window_end < ?1", params![now - KEPT_SECONDS])?;
+                transaction.execute(
+                    "DELETE FROM counters WHERE window_end < ?1",
+                    params![now - COUNTER_RETENTION_SECONDS],
+                )?;
             }
             transaction.commit()?;
             Ok(u64::try_from(count).unwrap_or(u64::MAX))
@@ -207,7 +212,7 @@ async fn run_on<T: Send + 'static>(
     connection: &Arc<Mutex<Connection>>,
     file: OpenedFile,
     what: &'static str,
-    work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+    work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
 ) -> Result<T, AccessStoreError> {
     let mut connection = Arc::clone(connection).lock_owned().await;
     let done = tokio::task::spawn_blocking(move || {
@@ -237,10 +242,10 @@ impl OpenedFile {
     }
 
     /// Checks that the path still leads to the file.
-    fn check(&self) -> Result<(), Failed> {
+    fn check(&self) -> Result<(), CallError> {
         match file_id(&self.path) {
             Ok(id) if id == self.id => Ok(()),
-            _ => Err(Failed::Replaced { path: Arc::clone(&self.path) }),
+            _ => Err(CallError::Replaced { path: Arc::clone(&self.path) }),
         }
     }
 }
@@ -259,7 +264,7 @@ fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
 
 /// An error of one call.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum CallError {
     #[error("{} was removed or replaced; restart the service", path.display())]
     Replaced { path: Arc<Path> },
     #[error(transparent)]
@@ -268,7 +273,7 @@ enum Failed {
     Record(#[from] serde_json::Error),
 }
 
-fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, Failed> {
+fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, CallError> {
     let mut statement = connection.prepare_cached("SELECT record FROM keys WHERE id = ?1")?;
     let json: Option<String> = statement.query_row(params![id.to_string()], |row| row.get(0)).optional()?;
     Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
@@ -296,7 +301,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(FORMAT)
 }
 
-/// Creates a file that only the user of this process may read and write, and its folder. A file that exists is left as it is.
+/// Creates a file that only the user of this process may read and write, and its folder. Does not change an existing file.
 fn create_private(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
@@ -335,6 +340,15 @@ mod tests {
         let other = SqliteAccess::open(&path).unwrap();
         store.keys().await.unwrap_err();
         other.ready().await.unwrap();
+    }
+
+    #[test]
+    fn another_file_is_refused_with_the_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        std::fs::write(&path, [7; 4096]).unwrap();
+        let error = SqliteAccess::open(&path).unwrap_err().to_string();
+        assert!(error.contains("access.db is not a store of API keys; move it away"), "{error}");
     }
 
     #[tokio::test(flavor = "multi_thread")]

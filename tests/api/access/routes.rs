@@ -100,8 +100,7 @@ async fn the_table_has_every_route_with_the_scope_that_the_router_asks_for() {
     let access = Flags::parse_from(["noren", "--access=keys"]).access;
     let folder = DataDir { data_dir: shop.folder().into() };
     let reach = Reach::Address(([0, 0, 0, 0], 80).into());
-    let store =
-        api::access::open_store(&access, &folder, api::access::MissingStore::IsCreated).await.unwrap();
+    let store = api::access::open_store(&access, &folder).await.unwrap();
     let guard = access.guard(reach, Some(Arc::new(Keyring::new(store)))).unwrap();
     let (router, requirements) = app.service(guard, 0).into_router_with_requirements();
     drop(router);

@@ -14,10 +14,10 @@ pub enum Access {
     SearchAndStore,
     /// Comparison of the index with the store. The index must be usable by this version of Noren.
     CompareIndex,
-    /// API keys, in an access store that exists.
+    /// API keys, in the access store.
     Keys,
-    /// API keys, in an access store that is created if it is missing: the first key may be created before the first start.
-    FirstKeys,
+    /// API keys, in an access store that may be a new one.
+    NewKeys,
     /// A rebuild of the index, whatever its state.
     RebuildIndex,
 }

@@ -4,18 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use access::Keyring;
-use api::access::MissingStore;
 use axum::Router;
 use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
 use domain::ports::IndexMaintenance;
-use runtime::config::{self, StoreKind};
+use runtime::config::{self, IndexKind, StoreKind};
 use runtime::{Routes, Service, Waiting};
 use sync::{DeadLetterService, StoreAndIndex};
 
 use super::access::Access;
 use super::environment::from_environment;
-use crate::failure::Failure;
+use crate::failure::{Context as _, Failure};
 
 /// Configuration of the back ends on both sides of the queue.
 pub(super) struct BackEnds {
@@ -41,6 +40,29 @@ impl BackEnds {
         Self::in_new_folder(data_dir)
     }
 
+    /// Checks that the data folder holds what `access` reads there, so that a command does not create an empty catalogue.
+    ///
+    /// # Errors
+    /// If the folder or its store does not exist.
+    pub(super) fn check_existing(&self, access: Access) -> Result<(), Failure> {
+        let is_embedded = match access {
+            Access::Write | Access::NewKeys => false,
+            Access::Keys => {
+                from_environment::<config::Access>()?.access_store == config::AccessStoreKind::Sqlite
+            }
+            Access::Search => {
+                self.written.store.store == StoreKind::Sqlite
+                    && self.indexed.index.index == IndexKind::Tantivy
+            }
+            Access::Store | Access::SearchAndStore | Access::CompareIndex | Access::RebuildIndex => {
+                self.written.store.store == StoreKind::Sqlite
+            }
+        };
+        let folder = &self.written.data_dir.data_dir;
+        let has_keys = access == Access::Keys && api::access::exists_in(folder);
+        if is_embedded && !has_keys { check_folder(folder) } else { Ok(()) }
+    }
+
     /// Selects the embedded back ends in a folder that need not hold a catalogue yet.
     pub(super) fn in_new_folder(data_dir: &Path) -> Result<Self, Failure> {
         let Self { written, indexed } = Self::of_environment()?;
@@ -58,21 +80,15 @@ impl BackEnds {
         if access == Access::Search {
             return Ok(OpenCatalogue { router: router_of(search_routes().await?), store: None });
         }
-        let missing = match access {
-            Access::Keys => Some(MissingStore::IsRefused),
-            Access::FirstKeys => Some(MissingStore::IsCreated),
-            _ => None,
-        };
-        if let Some(missing) = missing {
-            let router = key_routes(&self.written.data_dir, missing).await?;
-            return Ok(OpenCatalogue { router, store: None });
+        if matches!(access, Access::Keys | Access::NewKeys) {
+            return Ok(OpenCatalogue { router: key_routes(&self.written.data_dir).await?, store: None });
         }
         let store = OpenStore::open(&self.written).await?;
         let router = match access {
             Access::CompareIndex => store.index_router(sync::open_index(&self.indexed).await?),
             Access::RebuildIndex => store.index_router(sync::open_index_to_rebuild(&self.indexed).await?),
             Access::SearchAndStore => store.router(search_routes().await?),
-            Access::Store | Access::Write | Access::Search | Access::Keys | Access::FirstKeys => {
+            Access::Store | Access::Write | Access::Search | Access::Keys | Access::NewKeys => {
                 store.router(Routes::default())
             }
         };
@@ -89,6 +105,7 @@ pub(super) fn check_folder(data_dir: &Path) -> Result<(), Failure> {
     if !data_dir.is_dir() {
         return Err(Failure::new(format!("there is no folder {shown}; name the data folder of a catalogue")));
     }
+    std::fs::read_dir(data_dir).context(|| format!("cannot read the data folder {shown}"))?;
     if !embedded_store::exists(data_dir) {
         return Err(Failure::new(format!("there is no catalogue in {shown}; name its data folder")));
     }
@@ -140,9 +157,9 @@ fn router_of(routes: Routes) -> Router {
 }
 
 /// Returns the router of API keys, over the access store that the variables name.
-async fn key_routes(data_dir: &config::DataDir, missing: MissingStore) -> Result<Router, Failure> {
+async fn key_routes(data_dir: &config::DataDir) -> Result<Router, Failure> {
     let access: config::Access = from_environment()?;
-    let store = api::access::open_store(&access, data_dir, missing).await?;
+    let store = api::access::open_store(&access, data_dir).await?;
     let api::config::Currency { currency } = from_environment()?;
     let check_filter = Arc::new(search_parameters::filter_check(currency));
     Ok(router_of(api::access::key_routes(Arc::new(Keyring::new(store)), check_filter)))

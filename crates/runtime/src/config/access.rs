@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use access::jwt::{JwksSource, JwtOptions, JwtVerifier};
+use access::jwt::{JwksSource, JwtOptions, JwtOptionsError, JwtVerifier};
 use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions, Limits};
 use access::{Keyring, RateLimit, Scope, Scopes, SecretHash};
 use clap::builder::EnumValueParser;
@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use super::access_values::{Trimmed, parse_host, parse_network, parse_origin};
 use crate::StartError;
-use crate::access::{Accepted, Guard, Hosts, Origins, Rules};
+use crate::access::{Authenticator, Guard, GuardOptions, Hosts, Origins};
 
 /// Who may use a service.
 #[derive(Debug, Clone, Args)]
@@ -112,7 +112,6 @@ pub struct Jwt {
 impl Jwt {
     /// Opens the verifier.
     fn open(&self) -> Result<JwtVerifier, StartError> {
-        self.check()?;
         let jwks = self.jwks.as_ref().map(|jwks| match jwks.contains("://") {
             true => JwksSource::Url(jwks.clone()),
             false => JwksSource::File(jwks.into()),
@@ -124,24 +123,26 @@ impl Jwt {
             audience: self.jwt_audience.clone(),
             scope_claim: self.jwt_scope_claim.clone(),
         };
-        JwtVerifier::open(options).map_err(|error| {
-            StartError::usage(StartError::because("NOREN_ACCESS=jwt cannot check tokens", error).line())
-        })
-    }
-
-    /// Checks that everything needed is there.
-    fn check(&self) -> Result<(), StartError> {
-        let needed = [
-            (self.jwt_issuer.is_empty(), "NOREN_JWT_ISSUER"),
-            (self.jwt_audience.is_empty(), "NOREN_JWT_AUDIENCE"),
-            (self.jwt_secret_file.is_none() && self.jwks.is_none(), "NOREN_JWT_SECRET_FILE or NOREN_JWKS"),
+        let missing = [
+            ("NOREN_JWT_ISSUER", options.issuer.is_empty()),
+            ("NOREN_JWT_AUDIENCE", options.audience.is_empty()),
+            ("NOREN_JWT_SECRET_FILE or NOREN_JWKS", options.secret_file.is_none() && options.jwks.is_none()),
         ];
-        let missing = needed.into_iter().filter_map(|(is_missing, name)| is_missing.then_some(name));
-        let missing: Vec<&str> = missing.collect();
-        match missing.is_empty() {
-            true => Ok(()),
-            false => Err(StartError::usage(format!("NOREN_ACCESS=jwt needs {} too", missing.join(", ")))),
+        let missing: Vec<&str> =
+            missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect();
+        if !missing.is_empty() {
+            return Err(StartError::usage(format!("NOREN_ACCESS=jwt needs {}", missing.join(", and "))));
         }
+        JwtVerifier::open(options).map_err(|error| match &error {
+            JwtOptionsError::Empty(_) => {
+                StartError::usage("NOREN_JWT_SCOPE_CLAIM must name a claim, such as scope")
+            }
+            JwtOptionsError::Url { .. } => StartError::usage(format!("NOREN_JWKS cannot be used: {error}")),
+            JwtOptionsError::SecretFile { .. } | JwtOptionsError::SecretLength { .. } => {
+                StartError::because("NOREN_JWT_SECRET_FILE cannot be used", error)
+            }
+            _ => StartError::because("NOREN_JWKS cannot be used", error),
+        })
     }
 }
 
@@ -262,9 +263,9 @@ impl Access {
 
     /// Returns the guard of a service that is not ready to check keys and tokens yet: it knows the root key only.
     pub fn guard_of_start(&self) -> Guard {
-        let root_key_only = || Accepted { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
-        let credentials = self.asks_for_credentials().then(root_key_only);
-        Guard::new(Rules { credentials, ..Rules::default() })
+        let root_key_only = || Authenticator { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
+        let authenticator = self.asks_for_credentials().then(root_key_only);
+        Guard::new(GuardOptions { authenticator, ..GuardOptions::default() })
     }
 
     /// Returns the guard of a service. `keyring` are the keys, if they are accepted.
@@ -301,8 +302,9 @@ impl Access {
             store: keyring.as_ref().map(|keyring| Arc::clone(keyring.store())),
             fail_open: FailOpen::default(),
         };
-        Ok(Guard::new(Rules {
-            credentials: asks.then(|| Accepted { root_key: self.root_key_hash.clone(), keys: keyring, jwt }),
+        let root_key = self.root_key_hash.clone();
+        Ok(Guard::new(GuardOptions {
+            authenticator: asks.then(|| Authenticator { root_key, keys: keyring, jwt }),
             limits: (asks || self.rate_limit.is_some()).then(|| Limits::new(limits)),
             anonymous,
             hosts,
@@ -388,9 +390,10 @@ mod tests {
             "--cors=admin.example",
             "--cors=https://admin.example/path",
             "--cors=https://admin.example:443",
-            "--hosts=shop.example:8080",
-            "--hosts=*",
             "--trusted-proxies=proxy",
+            "--hosts=https://catalogue.example",
+            "--hosts=catalogue.example:8080",
+            "--hosts=*",
             "--root-key-hash=secret",
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_err(), "{flag}");
@@ -399,6 +402,7 @@ mod tests {
             "--cors=https://admin.example:8443,http://localhost",
             "--cors=*",
             "--trusted-proxies=10.0.0.1,fd00::/8",
+            "--hosts=catalogue.example,noren_sync,10.0.0.7",
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_ok(), "{flag}");
         }
@@ -426,10 +430,10 @@ mod tests {
                 Program::try_parse_from([&["noren", "--access=jwt"], flags].concat()).ok().unwrap().access;
             access.guard(Reach::Lambda, None).map_err(|error| error.line()).unwrap_err()
         };
-        let all = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, NOREN_JWT_AUDIENCE, NOREN_JWT_SECRET_FILE or NOREN_JWKS too";
+        let all = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, and NOREN_JWT_AUDIENCE, and NOREN_JWT_SECRET_FILE or NOREN_JWKS";
         assert_eq!(open(&[]), all);
         let with_key = &["--jwt-issuer=i", "--jwt-secret-file=/nope"];
-        assert_eq!(open(with_key), "NOREN_ACCESS=jwt needs NOREN_JWT_AUDIENCE too");
+        assert_eq!(open(with_key), "NOREN_ACCESS=jwt needs NOREN_JWT_AUDIENCE");
         let error = open(&[&with_key[..], &["--jwt-audience=a"]].concat());
         assert!(error.contains("/nope") && error.matches("token").count() < 3, "{error}");
     }
