@@ -61,6 +61,7 @@ fn record() -> KeyRecord {
         created_at: at("2026-11-28T09:00:00Z"),
         expires_at: None,
         revoked_at: None,
+        replaces: None,
         last_used_at: None,
     }
 }

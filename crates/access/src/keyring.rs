@@ -83,6 +83,20 @@ impl NewKey {
     }
 }
 
+/// Why a key is not rotated.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRotated {
+    /// There is no such key, or it is revoked or expired.
+    #[error("there is no usable key with this id")]
+    Unusable,
+    /// It was rotated already, and this key is its successor.
+    #[error("the key was replaced by `{0}`")]
+    Replaced(KeyId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] AccessStoreError),
+}
+
 /// A key that replaces another one.
 #[derive(Debug)]
 pub struct Rotated {
@@ -142,6 +156,15 @@ impl Keyring {
     /// # Errors
     /// If the store fails, or if there are 10,000 keys already.
     pub async fn create(&self, new: NewKey, now: Timestamp) -> Result<(ApiKey, KeyRecord), AccessStoreError> {
+        self.create_as(new, None, now).await
+    }
+
+    async fn create_as(
+        &self,
+        new: NewKey,
+        replaces: Option<KeyId>,
+        now: Timestamp,
+    ) -> Result<(ApiKey, KeyRecord), AccessStoreError> {
         if self.keys().await?.len() >= MAX_KEYS {
             return Err(AccessStoreError::new(format!(
                 "there are {MAX_KEYS} keys, the most that are possible"
@@ -159,6 +182,7 @@ impl Keyring {
             created_at: now,
             expires_at: new.expires_at,
             revoked_at: None,
+            replaces,
             last_used_at: None,
         };
         if !within(TIMEOUT, self.store.add(&record)).await? {
@@ -170,27 +194,34 @@ impl Keyring {
 
     /// Creates a key with the same name, scopes, filter and limits as another one, which then expires after `overlap`.
     ///
-    /// Returns `None` if the key does not exist, or if it is revoked or expired.
+    /// A key that was replaced already is not replaced again: its end, which the new key would take over, is that of the overlap.
     ///
     /// # Errors
-    /// If the store fails.
+    /// If the key cannot be rotated, or the store fails.
     pub async fn rotate(
         &self,
         id: &KeyId,
         overlap: SignedDuration,
         now: Timestamp,
-    ) -> Result<Option<Rotated>, AccessStoreError> {
-        let Some(old) = within(TIMEOUT, self.store.key(id)).await? else { return Ok(None) };
-        if old.revoked_at.is_some() || old.is_expired(now) {
-            return Ok(None);
+    ) -> Result<Rotated, NotRotated> {
+        let old = within(TIMEOUT, self.store.key(id)).await?.ok_or(NotRotated::Unusable)?;
+        let is_usable = |key: &KeyRecord| key.revoked_at.is_none() && !key.is_expired(now);
+        if !is_usable(&old) {
+            return Err(NotRotated::Unusable);
+        }
+        let successor = |key: &KeyRecord| key.replaces.as_ref() == Some(id) && is_usable(key);
+        if let Some(successor) = self.keys().await?.into_iter().find(successor) {
+            return Err(NotRotated::Replaced(successor.id));
         }
         let KeyRecord { name, scopes, expires_at, rate_limit, filter, .. } = old;
-        let (key, record) = self.create(NewKey { name, scopes, expires_at, rate_limit, filter }, now).await?;
+        let (key, record) = self
+            .create_as(NewKey { name, scopes, expires_at, rate_limit, filter }, Some(id.clone()), now)
+            .await?;
         let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
         let old_expires_at = expires_at.map_or(end, |at| at.min(end));
         within(TIMEOUT, self.store.expire(id, old_expires_at)).await?;
         self.cache.remove(id);
-        Ok(Some(Rotated { key, record, old_expires_at }))
+        Ok(Rotated { key, record, old_expires_at })
     }
 
     /// Revokes a key: immediately in this process, within 5 s in every other one. Returns false if the key does not exist.

@@ -18,7 +18,7 @@ mod store;
 mod tenant;
 mod token;
 
-pub use keyring::{Keyring, NewKey, Rotated};
+pub use keyring::{Keyring, NewKey, NotRotated, Rotated};
 pub use principal::{Identity, Principal};
 pub use rate_limit::{InvalidRateLimit, RateLimit};
 pub use record::KeyRecord;
@@ -26,4 +26,4 @@ pub use refusal::Refusal;
 pub use scope::{Scope, Scopes, UnknownScope};
 pub use store::{AccessStore, AccessStoreError, COUNTER_RETENTION_SECONDS};
 pub use tenant::TenantToken;
-pub use token::{ApiKey, KeyId, SecretHash};
+pub use token::{ApiKey, KeyId, SecretHash, without_secret};

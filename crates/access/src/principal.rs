@@ -55,6 +55,11 @@ impl Principal {
         self.scopes.has(scope)
     }
 
+    /// Returns true if the principal may know of products that nobody finds: drafts, archived and deleted ones.
+    pub fn knows_unpublished(&self) -> bool {
+        self.has(Scope::Read) || self.has(Scope::Write)
+    }
+
     /// Returns true if the request had credentials, so that a shared cache must not keep the response.
     pub fn has_credentials(&self) -> bool {
         match self.identity {

@@ -115,6 +115,7 @@ fn the_principal_has_both_filters_and_both_limits() {
         created_at: Timestamp::UNIX_EPOCH,
         expires_at: None,
         revoked_at: None,
+        replaces: None,
         last_used_at: None,
     };
     let mut narrow = payload(&key);

@@ -5,6 +5,7 @@
 //! 3. The checksum is the CRC-32 of everything before its underscore. It detects a mistyped or truncated key without a look-up, and
 //!    lets scanners for leaked secrets recognise a key.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -190,11 +191,29 @@ pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+/// Returns a text for logs and errors without the secret, if somebody wrote a whole key in the place of something else.
+pub fn without_secret(text: &str) -> Cow<'_, str> {
+    let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('_')?.split_once('_'));
+    match parts {
+        Some((id, _)) if id.parse::<KeyId>().is_ok() => format!("{PREFIX}_{id}_…").into(),
+        _ => text.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_whole_key_is_shown_without_its_secret() {
+        let key = ApiKey::generate().unwrap();
+        assert_eq!(without_secret(&key.expose()), format!("nrn_{}_…", key.id()));
+        for other in ["", "d-1", "nrn_", "nrn_a_b", &key.id().to_string()] {
+            assert_eq!(without_secret(other), other);
+        }
+    }
 
     #[test]
     fn a_key_is_read_as_it_was_written() {

@@ -155,7 +155,7 @@ fn around(router: Router, state: AccessState) -> Router {
         .layer(map_response(problems_for_bare_errors))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), check_access))
-        .layer(from_fn_with_state(Arc::clone(&state.1), audit::record))
+        .layer(from_fn_with_state((Arc::clone(&state.1), Arc::default()), audit::record))
         .layer(cors())
         .layer(from_fn_with_state(state, hide_from_other_sites))
         .layer(map_response(add_safe_headers))

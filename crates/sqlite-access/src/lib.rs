@@ -54,6 +54,7 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct SqliteAccess {
     connection: Arc<Mutex<Connection>>,
+    file: OpenedFile,
 }
 
 impl SqliteAccess {
@@ -69,7 +70,8 @@ impl SqliteAccess {
         if format > FORMAT {
             return Err(OpenError::Newer { path: path.to_owned(), format });
         }
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        let file = OpenedFile::new(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), file })
     }
 
     /// Runs `work` on a thread that may block. `context` describes it in an error.
@@ -78,8 +80,9 @@ impl SqliteAccess {
         context: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
-        let connection = Arc::clone(&self.connection);
+        let (connection, file) = (Arc::clone(&self.connection), self.file.clone());
         let done = tokio::task::spawn_blocking(move || {
+            file.check()?;
             work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
         });
         match done.await {
@@ -163,9 +166,11 @@ impl AccessStore for SqliteAccess {
                  ON CONFLICT (name, window_end) DO UPDATE SET requests = requests + 1 RETURNING requests";
             let count: i64 = transaction.query_row(increment, params![name, end], |row| row.get(0))?;
             if count == 1 {
+                // A window may end long after others. By a clock that is ahead, none that still runs is removed.
+                let now = Timestamp::now().as_second().min(end);
                 transaction.execute(
                     "DELETE FROM counters WHERE window_end < ?1",
-                    params![end - COUNTER_RETENTION_SECONDS],
+                    params![now - COUNTER_RETENTION_SECONDS],
                 )?;
             }
             transaction.commit()?;
@@ -183,9 +188,48 @@ impl AccessStore for SqliteAccess {
     }
 }
 
+/// The file that a connection has open. One that was removed or replaced stays open, and would keep keys that are revoked in the new
+/// file.
+#[derive(Clone)]
+struct OpenedFile {
+    path: Arc<Path>,
+    id: Option<FileId>,
+}
+
+/// Device and number of a file.
+type FileId = (u64, u64);
+
+impl OpenedFile {
+    fn new(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { path: path.into(), id: file_id(path)? })
+    }
+
+    /// Checks that the path still leads to the file.
+    fn check(&self) -> Result<(), CallError> {
+        match file_id(&self.path) {
+            Ok(id) if id == self.id => Ok(()),
+            _ => Err(CallError::Replaced { path: Arc::clone(&self.path) }),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).map(|metadata| Some((metadata.dev(), metadata.ino())))
+}
+
+/// Other systems keep a file that is open from being replaced.
+#[cfg(not(unix))]
+fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
+    std::fs::metadata(path).map(|_| None)
+}
+
 /// The reason for which a call failed.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
+    #[error("{} was removed or replaced; restart the service", path.display())]
+    Replaced { path: Arc<Path> },
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     #[error("a key in the file cannot be read")]
@@ -245,6 +289,20 @@ mod tests {
         let store: Arc<dyn AccessStore> = Arc::new(SqliteAccess::open(path).unwrap());
         let (failures, fail_open) = (DEFAULT_FAILURES, FailOpen { reads: false, writes: false });
         Arc::new(Limits::new(LimitOptions { default: None, failures, store: Some(store), fail_open }))
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_replaced_or_removed_is_not_used_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        let store = SqliteAccess::open(&path).unwrap();
+        store.ready().await.unwrap();
+        std::fs::rename(&path, folder.path().join("old.db")).unwrap();
+        let error = store.ready().await.unwrap_err().chain();
+        assert!(error.contains("access.db was removed or replaced"), "{error}");
+        let other = SqliteAccess::open(&path).unwrap();
+        store.keys().await.unwrap_err();
+        other.ready().await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]

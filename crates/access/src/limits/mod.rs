@@ -172,6 +172,31 @@ impl Limits {
     }
 }
 
+/// The refused requests that each network may add to a log in a minute.
+const LOGGED_REFUSALS: RateLimit = RateLimit { requests: 100, window_seconds: 60 };
+
+/// Bounds the log entries about refused requests, so that nobody without rights fills the log.
+pub struct LoggedRefusals(LocalLimit<MonotonicClock>);
+
+impl Default for LoggedRefusals {
+    fn default() -> Self {
+        Self(LocalLimit::new(LOGGED_REFUSALS, MonotonicClock))
+    }
+}
+
+impl LoggedRefusals {
+    /// Counts a refused request. Returns true if it is to be logged.
+    pub fn count(&self, address: Option<IpAddr>) -> bool {
+        self.0.count(&Client::at(address)).allowed
+    }
+}
+
+impl std::fmt::Debug for LoggedRefusals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoggedRefusals")
+    }
+}
+
 impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Limits")

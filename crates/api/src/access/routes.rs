@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{AccessStoreError, KeyId, Keyring, Scope};
+use access::{AccessStoreError, KeyId, Keyring, NotRotated, Scope};
 use axum::Json;
 use axum::extract::{FromRef, Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -164,6 +164,7 @@ async fn revoke(
     responses(
         (status = 201, description = "The new key.", body = CreatedKey, headers(("Location" = String, description = "The path of the new key."))),
         (status = 404, description = "There is no such key, or it is revoked or expired.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key was rotated already, and its successor is usable.", body = Problem, content_type = "application/problem+json"),
         BadParameters, ServiceFailed,
     )
 )]
@@ -175,8 +176,8 @@ async fn rotate(
     let seconds = parameters.whole_number("overlapSeconds", 0..=MAX_OVERLAP_SECONDS);
     parameters.finish(|_| unknown_among(&["overlapSeconds"])).map_err(|faults| bad_parameters(&faults))?;
     let overlap = SignedDuration::from_secs(seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS) as i64);
-    let rotated = keyring.rotate(&parse_id(&id)?, overlap, Timestamp::now()).await.map_err(store_failed)?;
-    let access::Rotated { key, record, old_expires_at } = rotated.ok_or_else(|| missing(&id))?;
+    let rotated = keyring.rotate(&parse_id(&id)?, overlap, Timestamp::now()).await;
+    let access::Rotated { key, record, old_expires_at } = rotated.map_err(|error| not_rotated(&id, error))?;
     let old_expires_at = Some(old_expires_at.to_string());
     let entry = Entry { detail: Some(format!("replaced by {}", record.id)), ..Entry::of(id) };
     Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at }, entry))
@@ -187,8 +188,23 @@ fn parse_id(id: &str) -> Result<KeyId, Problem> {
 }
 
 fn missing(id: &str) -> Problem {
-    let id = domain::fault::excerpt(id);
-    Problem::new(StatusCode::NOT_FOUND, format!("there is no usable key `{id}`"))
+    let shown = access::without_secret(id);
+    let hint = if shown == id { "" } else { "; give its id alone, the part after `nrn_`" };
+    let shown = domain::fault::excerpt(&shown);
+    Problem::new(StatusCode::NOT_FOUND, format!("there is no usable key `{shown}`{hint}"))
+}
+
+fn not_rotated(id: &str, error: NotRotated) -> Problem {
+    match error {
+        NotRotated::Unusable => missing(id),
+        NotRotated::Replaced(successor) => {
+            let detail = format!(
+                "the key was replaced by `{successor}`; rotate that one, also if nobody has its secret"
+            );
+            Problem::new(StatusCode::CONFLICT, detail)
+        }
+        NotRotated::Store(error) => store_failed(error),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

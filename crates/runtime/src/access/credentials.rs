@@ -37,7 +37,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Head
 /// Returns a value as text, up to 8 KiB.
 fn text(value: &HeaderValue) -> Result<&str, Refusal> {
     let text = value.to_str().map_err(|_| Refusal::Invalid)?;
-    if text.len() > MAX_BYTES { Err(Refusal::Invalid) } else { Ok(text) }
+    if text.is_empty() || text.len() > MAX_BYTES { Err(Refusal::Invalid) } else { Ok(text) }
 }
 
 /// Returns the token of `Bearer TOKEN`. The scheme is case-insensitive: RFC 9110, section 11.1.
@@ -90,6 +90,7 @@ mod tests {
             &[(AUTHORIZATION, "Bearer abc"), (AUTHORIZATION, "Bearer abc")],
             &[(AUTHORIZATION, "Bearer abc"), (X_API_KEY, "other")],
             &[(X_API_KEY, &long)],
+            &[(X_API_KEY, "")],
         ] {
             assert_eq!(read(given), None, "{given:?}");
         }

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use super::credentials::credentials;
-use super::origin::{Hosts, Origins, is_same_origin};
+use super::origin::{Hosts, Origins, is_forwarded, is_same_origin};
 use super::rate_limits::too_many;
 use crate::Problem;
 use crate::server::ConnectionLimits;
@@ -35,6 +35,8 @@ pub(crate) struct GuardOptions {
     pub(crate) limits: Option<Limits>,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) proxies: Vec<IpNet>,
+    /// True if nobody said who may use the service, so that only programs of this machine may: a proxy would let others in.
+    pub(crate) refuses_forwarded: bool,
 }
 
 /// Checks credentials of the accepted kinds.
@@ -156,6 +158,11 @@ impl Guard {
         }
         if scope != Scope::Search && !is_same_origin(uri, headers) && !self.0.origins.allow(headers) {
             let detail = "pages of other sites cannot use this address; use `noren` or curl, or add the site to NOREN_CORS";
+            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        if self.0.refuses_forwarded && scope != Scope::Search && is_forwarded(headers) {
+            let detail = "the request came through a proxy, and nothing says who may use this service; set NOREN_ACCESS=keys, or \
+                          NOREN_ACCESS=none to let everyone who reaches the proxy do everything";
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
         Ok(Principal::new(Identity::Anyone, Scopes::all()))

@@ -101,12 +101,17 @@ fn required(request: &Request, requirements: &SharedRequirements) -> Result<Opti
 fn limit_caching(response: &mut Response, has_credentials: bool) {
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("authorization, x-api-key"));
-    let public = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
-    if has_credentials && let Some(public) = public.filter(|value| value.contains("public")) {
-        let private = HeaderValue::try_from(public.replace("public", "private"));
-        headers
-            .insert(CACHE_CONTROL, private.unwrap_or_else(|_| HeaderValue::from_static("private, no-cache")));
+    if !has_credentials {
+        return;
     }
+    let policy = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or("no-cache");
+    let private = match policy {
+        secret if secret.contains("private") || secret.contains("no-store") => return,
+        public if public.contains("public") => public.replace("public", "private"),
+        unnamed => format!("private, {unnamed}"),
+    };
+    let private = HeaderValue::try_from(private);
+    headers.insert(CACHE_CONTROL, private.unwrap_or_else(|_| HeaderValue::from_static("private, no-cache")));
 }
 
 /// Removes the CORS headers of a response, so that pages of other sites cannot read it. Responses to searches and to the sites of

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{HOST, ORIGIN};
+use http::header::{FORWARDED as FORWARDED_STANDARD, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, Uri};
 
@@ -73,6 +73,19 @@ fn requested_host(uri: &Uri, headers: &HeaderMap) -> Requested {
         (Some(_), Some(_)) => return Requested::Unreadable,
     };
     host.map_or(Requested::Nothing, Requested::Host)
+}
+
+/// The headers by which proxies say for whom they send a request.
+const FORWARDED: [HeaderName; 4] = [
+    FORWARDED_STANDARD,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+];
+
+/// Returns true if a proxy says that it sends a request for another client.
+pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(name))
 }
 
 /// Returns true if no page sent the request, or a page of this service.

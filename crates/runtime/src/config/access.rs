@@ -176,6 +176,8 @@ impl Access {
                 "NOREN_ACCESS=none cannot be combined with another value; choose one",
             ));
         }
+        self.check_root_key()?;
+        self.check_effect()?;
         let how = "set NOREN_ACCESS=keys and create one with `noren keys create`, or set NOREN_ACCESS=none to let \
                    everyone read, write and delete everything";
         match (self.access.is_empty(), reach) {
@@ -187,6 +189,46 @@ impl Access {
             (true, Reach::Lambda) => {
                 Err(StartError::usage(format!("nothing says who may use this function; {how}")))
             }
+        }
+    }
+
+    /// Refuses the hash of nothing, which a command prints whose variable is not set.
+    fn check_root_key(&self) -> Result<(), StartError> {
+        let is_of_nothing =
+            |hash: &SecretHash| ["", "\n"].iter().any(|text| *hash == SecretHash::of_text(text));
+        match self.root_key_hash.as_ref().is_some_and(is_of_nothing) {
+            true => Err(StartError::usage(
+                "NOREN_ROOT_KEY_HASH is the hash of an empty text; choose a key of 32 random bytes",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses settings without effect: whoever sets them believes that they control access.
+    fn check_effect(&self) -> Result<(), StartError> {
+        let jwt = [
+            ("NOREN_JWT_SECRET_FILE", self.jwt.jwt_secret_file.is_some()),
+            ("NOREN_JWKS", self.jwt.jwks.is_some()),
+            ("NOREN_JWT_ISSUER", !self.jwt.jwt_issuer.is_empty()),
+            ("NOREN_JWT_AUDIENCE", !self.jwt.jwt_audience.is_empty()),
+        ];
+        let any = [
+            ("NOREN_ROOT_KEY_HASH", self.root_key_hash.is_some()),
+            ("NOREN_ANONYMOUS", self.anonymous == Anonymous::Search),
+        ];
+        let set =
+            |settings: &[(&'static str, bool)]| settings.iter().find(|(_, set)| *set).map(|(name, _)| *name);
+        let accepts_jwt = self.access.contains(&AccessKind::Jwt);
+        match (set(&jwt), set(&any)) {
+            (Some(name), _) if !accepts_jwt && !self.access.contains(&AccessKind::None) => {
+                Err(StartError::usage(format!(
+                    "{name} has no effect unless NOREN_ACCESS accepts tokens; set NOREN_ACCESS=jwt or keys,jwt, or unset {name}"
+                )))
+            }
+            (_, Some(name)) if self.access.is_empty() => Err(StartError::usage(format!(
+                "{name} has no effect without NOREN_ACCESS; set NOREN_ACCESS=keys, jwt or keys,jwt, or unset {name}"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -239,6 +281,7 @@ impl Access {
             hosts,
             origins: Origins::new(&self.cors),
             proxies: self.trusted_proxies.clone(),
+            refuses_forwarded: self.access.is_empty(),
         }))
     }
 }
@@ -299,6 +342,40 @@ mod tests {
         let access = Program::try_parse_from(["noren"]).ok().unwrap().access;
         assert!(access.check(Reach::Lambda).is_err());
         assert!(check(&["--access=none,keys"], "127.0.0.1:80").is_err());
+    }
+
+    #[test]
+    fn settings_that_would_have_no_effect_are_refused() {
+        let hash = "--root-key-hash=dda2139281f9314b2881d925045534f30a44ef00aaad539f5150d09442ac6726";
+        for (flags, variable) in [
+            (&[hash][..], "NOREN_ROOT_KEY_HASH"),
+            (&["--anonymous=search"], "NOREN_ANONYMOUS"),
+            (&["--jwt-issuer=i"], "NOREN_JWT_ISSUER"),
+            (&["--access=keys", "--jwks=keys.json"], "NOREN_JWKS"),
+            (&["--access=keys", "--jwt-secret-file=secret"], "NOREN_JWT_SECRET_FILE"),
+        ] {
+            let error = check(flags, "127.0.0.1:80").unwrap_err();
+            assert!(error.starts_with(variable) && error.contains("NOREN_ACCESS"), "{flags:?}: {error}");
+        }
+        for flags in [
+            &["--access=keys", hash, "--anonymous=search"][..],
+            &["--access=none", hash, "--anonymous=search"],
+        ] {
+            assert_eq!(check(flags, "127.0.0.1:80"), Ok(()), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn the_hash_of_nothing_is_no_root_key() {
+        // Printed by: printf '' | sha256sum; echo | sha256sum
+        for hash in [
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b",
+        ] {
+            let error =
+                check(&["--access=keys", &format!("--root-key-hash={hash}")], "127.0.0.1:80").unwrap_err();
+            assert!(error.contains("empty"), "{error}");
+        }
     }
 
     #[test]
