@@ -99,7 +99,7 @@ pub enum NotRotated {
     Store(#[from] AccessStoreError),
 }
 
-/// A key that replaces another.
+/// A key that replaces another one.
 #[derive(Debug)]
 pub struct Rotated {
     /// The new key with its secret.
@@ -207,8 +207,7 @@ impl Keyring {
         now: Timestamp,
     ) -> Result<Rotated, NotRotated> {
         let old = within(TIMEOUT, self.store.key(id)).await?.ok_or(NotRotated::Unusable)?;
-        let is_usable =
-            |key: &KeyRecord| key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now);
+        let is_usable = |key: &KeyRecord| key.revoked_at.is_none() && !key.is_expired(now);
         if !is_usable(&old) {
             return Err(NotRotated::Unusable);
         }

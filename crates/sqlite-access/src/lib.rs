@@ -262,7 +262,7 @@ fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
     std::fs::metadata(path).map(|_| None)
 }
 
-/// An error of one call.
+/// The reason for which a call failed.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
     #[error("{} was removed or replaced; restart the service", path.display())]

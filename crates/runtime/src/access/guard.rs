@@ -215,7 +215,7 @@ mod tests {
             store: None,
             fail_open: FailOpen::default(),
         };
-        let guard = Guard::new(Rules { limits: Some(Limits::new(limits)), ..Rules::default() });
+        let guard = Guard::new(GuardOptions { limits: Some(Limits::new(limits)), ..GuardOptions::default() });
         let id: KeyId = "0123456789abcdef".parse().unwrap();
         let mut principal = Principal::new(Identity::Key(id), Scopes::all());
         principal.rate_limit = Some(RateLimit { requests: 5, window_seconds: 60 });
