@@ -55,3 +55,24 @@ fn the_readme_names_the_default_of_every_variable() {
         assert!(readme.contains(&row), "the README has no row that begins with {row}");
     }
 }
+
+/// `--help` shows the values of variables, in terminals and in logs, and the URL of a server may have a password.
+#[test]
+fn help_hides_the_value_of_each_variable_that_may_have_a_password() {
+    fn check(command: &clap::Command, hidden: &mut BTreeSet<String>) {
+        for flag in command.get_arguments().filter(|flag| flag.get_env().is_some()) {
+            let name = flag.get_env().unwrap().to_string_lossy().into_owned();
+            let values = flag.get_value_names().unwrap_or_default().iter().map(ToString::to_string);
+            let help = flag.get_help().map(ToString::to_string);
+            if values.chain(help).any(|text| text.contains("URL")) {
+                assert!(flag.is_hide_env_values_set(), "{name} needs `hide_env_values`");
+                hidden.insert(name);
+            }
+        }
+        command.get_subcommands().for_each(|command| check(command, hidden));
+    }
+    let mut hidden = BTreeSet::new();
+    check(&noren::cli::Cli::command(), &mut hidden);
+    let expected = ["NOREN_JWKS", "NOREN_OPENSEARCH_URL", "NOREN_SQS_QUEUE"].map(str::to_owned);
+    assert_eq!(hidden, BTreeSet::from(expected));
+}

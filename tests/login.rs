@@ -131,6 +131,93 @@ async fn the_key_of_a_login_goes_to_no_other_service() {
     assert!(head.starts_with("get /products/search") && !head.contains("x-api-key"), "{head}");
 }
 
+/// Starts a server that answers every request with this response. Returns its address. It runs until the process ends.
+fn answers(response: &'static str) -> String {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            // The request is smaller than that, and comes in one piece.
+            let _ = stream.read(&mut [0; 4096]);
+            let head = format!("{response}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes());
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_says_nothing_about_the_key_stores_nothing() {
+    let user = User::new().await;
+    for (head, words) in [
+        ("HTTP/1.1 404 Not Found", "status 404; is this the address of a noren service"),
+        ("HTTP/1.1 200 OK\r\ncontent-type: text/html", "status 200; is this"),
+        ("HTTP/1.1 302 Found", "status 302"),
+        ("HTTP/1.1 403 Forbidden", "status 403"),
+        ("HTTP/1.1 503 Service Unavailable", "status 503; try again"),
+        ("HTTP/1.1 429 Too Many Requests", "try again in a minute"),
+        ("HTTP/1.1 429 Too Many Requests\r\nratelimit-policy: \"authentication\";q=30;w=60", "try again"),
+    ] {
+        let login = user.run(&["login", &answers(head)], &user.key, &[]);
+        let is_refused =
+            login.code == 1 && login.error.contains("nothing is stored") && login.error.contains(words);
+        assert!(is_refused && !user.profile().exists(), "{head}: {login:?}");
+    }
+    let lacks_scope =
+        "HTTP/1.1 403 Forbidden\r\nwww-authenticate: Bearer realm=\"noren\", error=\"insufficient_scope\"";
+    let limited = "HTTP/1.1 429 Too Many Requests\r\nratelimit-policy: \"key\";q=5;w=60";
+    let known = "HTTP/1.1 200 OK\r\ncontent-type: application/json";
+    for head in [lacks_scope, limited, known] {
+        let login = user.run(&["login", &answers(head)], &user.key, &[]);
+        assert!(login.code == 0 && user.profile().exists(), "{head}: {login:?}");
+        std::fs::remove_file(user.profile()).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_may_be_at_a_service_that_does_not_search() {
+    let user = User::new().await;
+    let data = user.folder.path().join("data");
+    for program in ["noren-command", "noren-sync"] {
+        // The folder of the other service is in use.
+        let folder = user.folder.path().join(program);
+        std::fs::create_dir(&folder).unwrap();
+        for file in ["access.db", "access.db-wal"] {
+            std::fs::copy(data.join(file), folder.join(file)).unwrap();
+        }
+        let service = Running::start_with(program, &["--data-dir", folder.to_str().unwrap()], |command| {
+            command.env("NOREN_ACCESS", "keys");
+        })
+        .await;
+        let login = user.run(&["login", &service.url], &user.key, &[]);
+        assert_eq!(login.code, 0, "{program}: {login:?}");
+        let wrong = user.run(&["login", &service.url], "nrn_0123456789abcdef_wrong", &[]);
+        assert!(wrong.code == 1 && wrong.error.contains("refuses this key"), "{program}: {wrong:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_cannot_be_stored_is_refused_before_the_key_is_read() {
+    let user = User::new().await;
+    let rest = user.service.url.strip_prefix("http://").unwrap();
+    for (url, word) in [
+        (format!("http://u:SECRET@{rest}"), "a user or a password"),
+        (format!("http://u@{rest}"), "a user or a password"),
+        (format!("http://{rest}/?x=1"), "a query or a fragment"),
+        (format!("http://{rest}/#f"), "a query or a fragment"),
+    ] {
+        let login = user.run(&["login", &url], &user.key, &[]);
+        let is_refused = login.code == 2 && login.error.contains(word) && !user.profile().exists();
+        assert!(is_refused && !login.error.contains("SECRET"), "{url}: {login:?}");
+    }
+    // An address for documentation, which no machine has; without a key nothing is sent.
+    let plain = user.run(&["login", "http://192.0.2.1"], "", &[]);
+    let warning = plain.error.find("others can read the key");
+    let fault = plain.error.find("no key was given");
+    assert!(warning.is_some() && warning < fault, "the warning comes before the key is read: {plain:?}");
+}
+
 /// Returns the address of a server that redirects one request to `target`.
 fn redirecting_to(target: &str) -> String {
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

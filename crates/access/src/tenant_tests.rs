@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ApiKey;
+use crate::keyring::MAX_FILTER_BYTES;
 
 fn sign(payload: &str, secret: &SecretHash) -> String {
     let signed = format!("{PREFIX}_{payload}");
@@ -74,6 +75,11 @@ fn a_payload_is_checked_before_anything_is_looked_up() {
         payload.as_object_mut().unwrap().remove(field);
         assert!(TenantToken::read(&token(&payload, &key)).is_none(), "without {field}");
     }
+    let fields = format!(r#"["{}",2000000000,"brand=A"]"#, key.id());
+    assert!(
+        TenantToken::read(&sign(&BASE64_URL_SAFE_NO_PAD.encode(fields), &key.hash())).is_none(),
+        "an array"
+    );
     let twice = format!(r#"{{"key":"{}","exp":1,"exp":2000000000,"filter":"brand=A"}}"#, key.id());
     assert!(TenantToken::read(&sign(&BASE64_URL_SAFE_NO_PAD.encode(twice), &key.hash())).is_none());
 }

@@ -1,5 +1,6 @@
 //! Errors of the domain as problem documents.
 
+use access::Object;
 use domain::input::InputError;
 use domain::ports::{PortError, PortErrorKind};
 use domain::{Fault, FaultKind, Faults};
@@ -93,13 +94,13 @@ pub fn bad_body(error: &InputError, what: &str) -> Problem {
     }
 }
 
-/// Reads a JSON body of a fixed form. `what` names what the body should be, such as `a key`.
+/// Reads a JSON object of a fixed form. `what` names what the body should be, such as `a key`.
 ///
 /// # Errors
 /// 400 for a body that is not JSON, otherwise 422 with the field that is wrong.
 pub fn read_body<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let read = serde_path_to_error::deserialize(&mut reader).map(|Object(read)| read).map_err(|error| {
         let field = error.path().to_string();
         // The path of the body itself.
         let field = if field == "." { String::new() } else { field };

@@ -5,10 +5,11 @@ use api::wire::keys::{CreateKey, CreatedKey, Expiry, Key, Keys};
 use axum::body::Bytes;
 use clap::{Args, Subcommand};
 use domain::fault::printable;
+use jiff::Timestamp;
 
 use crate::client::read_json;
 use crate::failure::{Context as _, Failure};
-use crate::target::{Access, Target};
+use crate::target::{Access, CatalogueHandle, Target};
 use crate::terminal::{print, print_response, table};
 
 /// `noren keys`.
@@ -130,13 +131,13 @@ pub struct RotateArgs {
 }
 
 fn parse_time(text: &str) -> Result<Expiry, String> {
-    Expiry::try_from(text.to_owned()).map_err(|_| "write a time such as 2030-01-31T12:00:00Z".to_owned())
+    Expiry::try_from(text.to_owned())
 }
 
 /// Runs a command.
 ///
 /// # Errors
-/// If the access store cannot be opened, the service refuses the command, or nobody reads the output.
+/// If the access store cannot be opened, the service refuses the request, or the output cannot be written.
 pub(crate) async fn keys(args: KeysArgs) -> Result<(), Failure> {
     match args.command {
         KeysCommand::Create(args) => create(args).await,
@@ -151,19 +152,17 @@ async fn create(args: CreateArgs) -> Result<(), Failure> {
     let CreateArgs { target, name, scopes, expires, rate_limit, filter, json } = args;
     let new = CreateKey { name, scopes, expires_at: expires, rate_limit, filter };
     let body = serde_json::to_vec(&new).context(|| "writing the key".to_owned())?;
-    show_created(&post(&target, "/admin/keys", body).await?, json)
+    show_created(&post(&target, Access::NewKeys, "/admin/keys", body).await?, json)
 }
 
 async fn rotate(RotateArgs { key, overlap }: &RotateArgs) -> Result<(), Failure> {
     let path = format!("/admin/keys/{}/rotate?overlapSeconds={overlap}", id_in_path(&key.id)?);
-    show_created(&post(&key.target, &path, Vec::new()).await?, key.json)
+    show_created(&post(&key.target, Access::Keys, &path, Vec::new()).await?, key.json)
 }
 
-async fn post(target: &Target, path: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
-    let post = async |catalogue: &crate::target::CatalogueHandle| {
-        catalogue.api().post(path, body.into()).await?.success()
-    };
-    target.with(Access::Keys, post).await
+async fn post(target: &Target, access: Access, path: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
+    let post = async |catalogue: &CatalogueHandle| catalogue.api().post(path, body.into()).await?.success();
+    target.with(access, post).await
 }
 
 /// Prints a new key: the key alone on standard output, so that a script can read it, and the rest on standard error.
@@ -173,14 +172,30 @@ fn show_created(body: &[u8], is_json: bool) -> Result<(), Failure> {
     }
     let CreatedKey { key, record, old_expires_at } = read_json(body, "the new key")?;
     print(&key)?;
-    let (name, id, scopes) = (printable(&record.name).to_string(), record.id, scopes_of(&record.scopes));
+    let (name, id, scopes) = (printable(&record.name), &record.id, scopes_of(&record.scopes));
     runtime::err_line!(
         "key {id} ({name}) may: {scopes}. It is shown this once; keep it where secrets are kept."
     );
+    for line in restrictions(&record) {
+        runtime::err_line!("{line}");
+    }
     if let Some(at) = old_expires_at {
         runtime::err_line!("The old key is accepted until {at}.");
     }
     Ok(())
+}
+
+/// Returns a sentence for each restriction of a new key.
+fn restrictions(key: &Key) -> Vec<String> {
+    let expiry = key.expires_at.as_ref().map(|at| format!("It expires at {at}."));
+    let limit = key.rate_limit.map(|limit| format!("It is limited to {}.", limit_text(limit)));
+    let filter =
+        key.filter.as_ref().map(|filter| format!("Its searches are filtered by {}.", printable(filter)));
+    [expiry, limit, filter].into_iter().flatten().collect()
+}
+
+fn limit_text(limit: RateLimit) -> String {
+    format!("{} requests in {} s", limit.requests, limit.window_seconds)
 }
 
 async fn list(args: &ListArgs) -> Result<(), Failure> {
@@ -207,23 +222,21 @@ fn render_list(Keys { keys }: &Keys) -> String {
 }
 
 async fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let body = get(&args.target, &format!("/admin/keys/{}", id_in_path(&args.id)?)).await?;
-    print_response(&body, args.json, |body| Ok(render_key(&read_json(body, "the key")?)))
+    let path = format!("/admin/keys/{}", id_in_path(&args.id)?);
+    print_key(&get(&args.target, &path).await?, args.json)
 }
 
 async fn revoke(args: &ShowArgs) -> Result<(), Failure> {
     let path = format!("/admin/keys/{}", id_in_path(&args.id)?);
-    let delete =
-        async |catalogue: &crate::target::CatalogueHandle| catalogue.api().delete(&path).await?.success();
-    let body = args.target.with(Access::Keys, delete).await?;
-    print_response(&body, args.json, |body| Ok(render_key(&read_json(body, "the key")?)))
+    let delete = async |catalogue: &CatalogueHandle| catalogue.api().delete(&path).await?.success();
+    print_key(&args.target.with(Access::Keys, delete).await?, args.json)
 }
 
 async fn get(target: &Target, path: &str) -> Result<Bytes, Failure> {
     target.with(Access::Keys, async |catalogue| catalogue.api().get(path, &[]).await?.success()).await
 }
 
-/// Returns an id if it can be part of a path.
+/// Returns the id if it cannot change the path of a request.
 fn id_in_path(id: &str) -> Result<&str, Failure> {
     let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let fault =
@@ -231,9 +244,11 @@ fn id_in_path(id: &str) -> Result<&str, Failure> {
     if is_id { Ok(id) } else { Err(Failure::usage(fault)) }
 }
 
+fn print_key(body: &[u8], is_json: bool) -> Result<(), Failure> {
+    print_response(body, is_json, |body| Ok(render_key(&read_json(body, "the key")?)))
+}
+
 fn render_key(key: &Key) -> String {
-    let limit =
-        key.rate_limit.map(|limit| format!("{} requests in {} s", limit.requests, limit.window_seconds));
     let none = || "none".to_owned();
     let rows = [
         ("id", key.id.clone()),
@@ -241,7 +256,7 @@ fn render_key(key: &Key) -> String {
         ("scopes", scopes_of(&key.scopes)),
         ("state", state_of(key)),
         ("filter", key.filter.clone().unwrap_or_else(none)),
-        ("limit", limit.unwrap_or_else(none)),
+        ("limit", key.rate_limit.map_or_else(none, limit_text)),
         ("created", key.created_at.clone()),
         ("last used", key.last_used_at.clone().unwrap_or_else(|| "never".to_owned())),
     ];
@@ -253,8 +268,10 @@ fn scopes_of(scopes: &[Scope]) -> String {
 }
 
 fn state_of(key: &Key) -> String {
+    let has_passed = |at: &str| at.parse::<Timestamp>().is_ok_and(|at| at <= Timestamp::now());
     match (&key.revoked_at, &key.expires_at) {
         (Some(at), _) => format!("revoked {at}"),
+        (None, Some(at)) if has_passed(at) => format!("expired {at}"),
         (None, Some(at)) => format!("expires {at}"),
         (None, None) => "valid".to_owned(),
     }

@@ -3,14 +3,10 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use clap::Args;
-use reqwest::StatusCode;
 
-use crate::client::{Api as _, Profile, Service};
+use crate::client::{KeyCheck, MAX_KEY_BYTES, Profile, Service};
 use crate::failure::{Context as _, Failure};
 use crate::terminal::print;
-
-/// The longest key or token, in bytes.
-const MAX_KEY_BYTES: u64 = 8 * 1024;
 
 /// `noren login`.
 #[derive(Debug, Args)]
@@ -40,25 +36,28 @@ pub struct LogoutArgs {}
 /// Reads a key, lets the service check it, and stores both.
 ///
 /// # Errors
-/// If the service does not answer or refuses the key, or the profile cannot be written.
+/// If the service does not answer, does not know the key or is no service of Noren, or the profile cannot be written.
 pub(crate) async fn login(args: &LoginArgs) -> Result<(), Failure> {
     let file = Profile::file()?;
-    // An address with a fault is reported before anyone types a key.
-    Service::with_key(&args.url, None)?;
-    let key = read_key()?;
-    let service = Service::with_key(&args.url, Some(&key))?;
-    // What the key may do does not matter: only a 401 means that the service does not know it.
-    let response = service.get("/products/search", &[]).await?;
-    if response.status == StatusCode::UNAUTHORIZED {
-        let refused = format!("{} refuses this key; nothing is stored", service.url_text());
-        return Err(Failure::new(refused)
-            .because(response.success().err().map(|why| why.to_string()).unwrap_or_default()));
-    }
-    let url = service.url_text().to_owned();
-    Profile { url: url.clone(), key }.store(&file)?;
-    if service.is_readable_on_the_way() {
+    // Faults of the address are reported before anyone types a key.
+    let without_key = Service::with_key(&args.url, None)?;
+    without_key.check_storable()?;
+    let url = without_key.url_text();
+    if without_key.is_readable_on_the_way() {
         runtime::err_line!("warning: {url} has no TLS, so others can read the key on the way; use https://");
     }
+    let key = read_key()?;
+    let service = Service::with_key(&args.url, Some(&key))?;
+    match service.check_key().await? {
+        KeyCheck::Known => {}
+        KeyCheck::Refused(why) => {
+            return Err(Failure::new(format!("{url} refuses this key; nothing is stored")).because(why));
+        }
+        KeyCheck::Unchecked(why) => {
+            return Err(Failure::new(format!("{url} did not check the key; nothing is stored")).because(why));
+        }
+    }
+    Profile { url: url.clone(), key }.store(&file)?;
     print(&format!("commands use {url} now; the key is in {}", file.display()))
 }
 

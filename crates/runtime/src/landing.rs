@@ -19,26 +19,37 @@ pub(crate) struct Landing {
     title: String,
     has_docs: bool,
     has_openapi: bool,
+    accepts_keys: bool,
     paths: Vec<String>,
 }
 
 impl Landing {
     /// Lists the addresses of an OpenAPI document, and those that every service has. If the service does not serve the document,
     /// the page has `title` instead of that of the document.
-    pub(crate) fn new(openapi: &OpenApi, has_openapi: bool, title: &str) -> Self {
+    pub(crate) fn new(openapi: &OpenApi, has_openapi: bool, accepts_keys: bool, title: &str) -> Self {
         let mut paths: Vec<String> = openapi.paths.paths.keys().cloned().collect();
         paths.extend(["/health/live", "/health/ready", "/metrics"].map(str::to_owned));
         paths.sort();
         paths.dedup();
         let title = if has_openapi { &openapi.info.title } else { title };
-        Self { title: title.to_owned(), has_docs: has_openapi && cfg!(feature = "docs"), has_openapi, paths }
+        Self {
+            title: title.to_owned(),
+            has_docs: has_openapi && cfg!(feature = "docs"),
+            has_openapi,
+            accepts_keys,
+            paths,
+        }
     }
 
     /// Returns the route `/` and the response where no route matches.
     pub(crate) fn routes(&self) -> Router {
-        let (page, index, advice) = (self.page(), self.index(), self.advice());
+        let (page, index) = (self.page(), self.index());
+        let (advice, key_advice) = (self.advice(), self.key_advice());
         let root = async move |headers: HeaderMap| answer(&headers, &page, &index);
-        Router::new().route("/", get(root)).fallback(async move |uri: Uri| not_found(&uri, advice))
+        Router::new().route("/", get(root)).fallback(async move |uri: Uri| match is_of_keys(uri.path()) {
+            true => not_found(&uri, key_advice),
+            false => not_found(&uri, advice),
+        })
     }
 
     fn has(&self, path: &str) -> bool {
@@ -64,6 +75,14 @@ impl Landing {
             (false, false) => {
                 "see / for what there is; noren-command and noren-query describe theirs at /docs"
             }
+        }
+    }
+
+    /// Returns the sentence for a path of API keys that a service lacks.
+    fn key_advice(&self) -> &'static str {
+        match self.accepts_keys {
+            false => "this service accepts no API keys; start it with NOREN_ACCESS=keys",
+            true => "the API keys are managed at noren-command, or with `noren keys` on the access store",
         }
     }
 
@@ -107,6 +126,11 @@ fn answer(headers: &HeaderMap, page: &str, index: &Value) -> Response {
     }
 }
 
+/// Returns true for the paths of API keys.
+fn is_of_keys(path: &str) -> bool {
+    path.strip_prefix("/admin/keys").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The most bytes of an unknown path that a response repeats.
 const MAX_SHOWN_PATH: usize = 200;
 
@@ -127,7 +151,7 @@ mod tests {
     fn a_service_lists_what_it_has() {
         let mut openapi = OpenApi::default();
         openapi.paths.paths.insert("/admin/index".to_owned(), PathItem::default());
-        let landing = Landing::new(&openapi, false, "Noren sync");
+        let landing = Landing::new(&openapi, false, false, "Noren sync");
         let paths = ["/admin/index", "/health/live", "/health/ready", "/metrics"];
         assert_eq!(landing.index(), json!({"title": "Noren sync", "paths": paths}));
         let page = landing.page();

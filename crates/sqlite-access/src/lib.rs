@@ -1,38 +1,46 @@
 //! The access store as a SQLite file of its own, which all processes on a machine may share.
 //!
-//! Keys are few and calls are rare: look-ups are remembered by [`access::Keyring`], and only keys with a limit of their own count
-//! requests here. One connection behind a lock is therefore enough. A transaction that writes takes the lock of the file at its
-//! begin, so that two processes never count alike.
+//! Calls are rare: [`access::Keyring`] caches look-ups, and only keys with a limit of their own count requests here. One connection
+//! that writes and one that reads are therefore enough. Readers never wait for writers. A transaction that writes takes SQLite's write lock when it begins, so two processes never
+//! return the same count.
 
 #![warn(missing_docs)]
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use access::{AccessStore, AccessStoreError, KeyId, KeyRecord};
+use access::{AccessStore, AccessStoreError, COUNTER_RETENTION_SECONDS, KeyId, KeyRecord};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use tokio::sync::Mutex;
 
 /// The version of the tables, kept in the file.
 const FORMAT: i64 = 1;
-/// The time for which a call waits for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
-/// The time for which counters are kept after the end of their window.
-const KEPT_SECONDS: i64 = 24 * 3600;
+/// The time for which a call waits for another process that writes: less than the 2 s after which a count is given up.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// Why the file could not be opened.
+/// The reason for which the file cannot be opened. Each message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be created, read or written.
-    #[error("{}: {source}", path.display())]
+    #[error(
+        "cannot use {}: {source}; give this user the right to write there, or choose another data folder",
+        path.display()
+    )]
     Io {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{} is not a store of API keys; move it away, or choose another data folder", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
     },
     /// SQLite refuses the file.
     #[error("{}: {source}", path.display())]
@@ -52,56 +60,65 @@ pub enum OpenError {
     },
 }
 
-/// An access store in a file. Clones share one connection.
+/// An access store in a file. Clones share its two connections.
 #[derive(Clone)]
 pub struct SqliteAccess {
-    connection: Arc<Mutex<Connection>>,
+    writer: Arc<Mutex<Connection>>,
+    /// Reads only, so that a look-up does not wait for a lock that another process holds, nor for the calls that wait for it.
+    reader: Arc<Mutex<Connection>>,
     file: OpenedFile,
 }
 
 impl SqliteAccess {
-    /// Opens the file, creating it and its folder if they are missing. Only the user of this process may read it.
+    /// Opens the file. Creates it and its folder if they are missing; only the user of this process may read a new file.
     ///
     /// # Errors
-    /// If that fails, with the file.
+    /// If the file cannot be created or read, or was written by a newer version.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         create_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
+            _ => OpenError::Sqlite { path: path.to_owned(), source },
+        };
         let connection = Connection::open(path).map_err(failed)?;
         let format = prepare(&connection).map_err(failed)?;
         if format > FORMAT {
             return Err(OpenError::Newer { path: path.to_owned(), format });
         }
+        let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+        reader.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         let file = OpenedFile::new(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), file })
+        let (writer, reader) = (Arc::new(Mutex::new(connection)), Arc::new(Mutex::new(reader)));
+        Ok(Self { writer, reader, file })
     }
 
-    /// Runs `work` on a thread that may block.
-    async fn run<T: Send + 'static>(
+    /// Runs `work`, which may write. `context` describes it in an error.
+    async fn write<T: Send + 'static>(
         &self,
-        what: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+        context: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
-        let (connection, file) = (Arc::clone(&self.connection), self.file.clone());
-        let done = tokio::task::spawn_blocking(move || {
-            file.check()?;
-            work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        match done.await {
-            Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
-            Err(error) => Err(AccessStoreError::because(what, error)),
-        }
+        run_on(&self.writer, self.file.clone(), context, work).await
     }
 
-    /// Changes the record of a key in one transaction. Returns false if there is no such key.
+    /// Runs `work`, which only reads.
+    async fn read<T: Send + 'static>(
+        &self,
+        context: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
+    ) -> Result<T, AccessStoreError> {
+        run_on(&self.reader, self.file.clone(), context, work).await
+    }
+
+    /// Changes the record of a key in one transaction. Returns false if the key does not exist.
     async fn change(
         &self,
-        what: &'static str,
+        context: &'static str,
         id: &KeyId,
         change: impl FnOnce(&mut KeyRecord) + Send + 'static,
     ) -> Result<bool, AccessStoreError> {
         let id = id.clone();
-        self.run(what, move |connection| {
+        self.write(context, move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let Some(mut record) = read(&transaction, &id)? else { return Ok(false) };
             change(&mut record);
@@ -125,11 +142,11 @@ impl std::fmt::Debug for SqliteAccess {
 impl AccessStore for SqliteAccess {
     async fn key(&self, id: &KeyId) -> Result<Option<KeyRecord>, AccessStoreError> {
         let id = id.clone();
-        self.run("cannot read a key", move |connection| read(connection, &id)).await
+        self.read("cannot read a key", move |connection| read(connection, &id)).await
     }
 
     async fn keys(&self) -> Result<Vec<KeyRecord>, AccessStoreError> {
-        self.run("cannot list the keys", |connection| {
+        self.read("cannot list the keys", |connection| {
             let mut statement = connection.prepare_cached("SELECT record FROM keys ORDER BY id")?;
             let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
             rows.map(|json| Ok(serde_json::from_str(&json?)?)).collect()
@@ -139,7 +156,7 @@ impl AccessStore for SqliteAccess {
 
     async fn add(&self, record: &KeyRecord) -> Result<bool, AccessStoreError> {
         let record = record.clone();
-        self.run("cannot add a key", move |connection| {
+        self.write("cannot add a key", move |connection| {
             let json = serde_json::to_string(&record)?;
             let insert = "INSERT INTO keys (id, record) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
             Ok(connection.execute(insert, params![record.id.to_string(), json])? == 1)
@@ -148,28 +165,21 @@ impl AccessStore for SqliteAccess {
     }
 
     async fn revoke(&self, id: &KeyId, now: Timestamp) -> Result<bool, AccessStoreError> {
-        let revoke = move |record: &mut KeyRecord| {
-            record.revoked_at.get_or_insert(now);
-        };
-        self.change("cannot revoke a key", id, revoke).await
+        self.change("cannot revoke a key", id, move |record| record.revoke(now)).await
     }
 
     async fn expire(&self, id: &KeyId, at: Timestamp) -> Result<bool, AccessStoreError> {
-        let expire = move |record: &mut KeyRecord| {
-            record.expires_at = Some(record.expires_at.map_or(at, |before| before.min(at)));
-        };
-        self.change("cannot let a key expire", id, expire).await
+        self.change("cannot let a key expire", id, move |record| record.expire(at)).await
     }
 
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError> {
-        let note = move |record: &mut KeyRecord| record.last_used_at = record.last_used_at.max(Some(hour));
-        self.change("cannot record the use of a key", id, note).await?;
+        self.change("cannot record the use of a key", id, move |record| record.note_use(hour)).await?;
         Ok(())
     }
 
     async fn count(&self, name: &str, window_end: Timestamp) -> Result<u64, AccessStoreError> {
         let (name, end) = (name.to_owned(), window_end.as_second());
-        self.run("cannot count a request", move |connection| {
+        self.write("cannot count a request", move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let increment = "INSERT INTO counters (name, window_end, requests) VALUES (?1, ?2, 1)
                  ON CONFLICT (name, window_end) DO UPDATE SET requests = requests + 1 RETURNING requests";
@@ -177,8 +187,10 @@ impl AccessStore for SqliteAccess {
             if count == 1 {
                 // A window may end long after others. By a clock that is ahead, none that still runs is removed.
                 let now = Timestamp::now().as_second().min(end);
-                transaction
-                    .execute("DELETE FROM counters WHERE window_end < ?1", params![now - KEPT_SECONDS])?;
+                transaction.execute(
+                    "DELETE FROM counters WHERE window_end < ?1",
+                    params![now - COUNTER_RETENTION_SECONDS],
+                )?;
             }
             transaction.commit()?;
             Ok(u64::try_from(count).unwrap_or(u64::MAX))
@@ -187,11 +199,29 @@ impl AccessStore for SqliteAccess {
     }
 
     async fn ready(&self) -> Result<(), AccessStoreError> {
-        self.run("cannot read the keys", |connection| {
+        self.read("cannot read the keys", |connection| {
             connection.query_row("SELECT 1 FROM keys LIMIT 1", [], |_| Ok(())).optional()?;
             Ok(())
         })
         .await
+    }
+}
+
+/// Runs `work` on a thread that may block. A caller that gives up while it waits for the connection leaves no work behind.
+async fn run_on<T: Send + 'static>(
+    connection: &Arc<Mutex<Connection>>,
+    file: OpenedFile,
+    what: &'static str,
+    work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
+) -> Result<T, AccessStoreError> {
+    let mut connection = Arc::clone(connection).lock_owned().await;
+    let done = tokio::task::spawn_blocking(move || {
+        file.check()?;
+        work(&mut connection)
+    });
+    match done.await {
+        Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
+        Err(error) => Err(AccessStoreError::because(what, error)),
     }
 }
 
@@ -212,10 +242,10 @@ impl OpenedFile {
     }
 
     /// Checks that the path still leads to the file.
-    fn check(&self) -> Result<(), Failed> {
+    fn check(&self) -> Result<(), CallError> {
         match file_id(&self.path) {
             Ok(id) if id == self.id => Ok(()),
-            _ => Err(Failed::Replaced { path: Arc::clone(&self.path) }),
+            _ => Err(CallError::Replaced { path: Arc::clone(&self.path) }),
         }
     }
 }
@@ -232,9 +262,9 @@ fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
     std::fs::metadata(path).map(|_| None)
 }
 
-/// An error of one call.
+/// The reason for which a call failed.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum CallError {
     #[error("{} was removed or replaced; restart the service", path.display())]
     Replaced { path: Arc<Path> },
     #[error(transparent)]
@@ -243,7 +273,7 @@ enum Failed {
     Record(#[from] serde_json::Error),
 }
 
-fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, Failed> {
+fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, CallError> {
     let mut statement = connection.prepare_cached("SELECT record FROM keys WHERE id = ?1")?;
     let json: Option<String> = statement.query_row(params![id.to_string()], |row| row.get(0)).optional()?;
     Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
@@ -271,7 +301,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(FORMAT)
 }
 
-/// Creates a file that only the user of this process may read and write, and its folder. A file that exists is left as it is.
+/// Creates a file that only the user of this process may read and write, and its folder. Does not change an existing file.
 fn create_private(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
@@ -312,6 +342,15 @@ mod tests {
         other.ready().await.unwrap();
     }
 
+    #[test]
+    fn another_file_is_refused_with_the_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        std::fs::write(&path, [7; 4096]).unwrap();
+        let error = SqliteAccess::open(&path).unwrap_err().to_string();
+        assert!(error.contains("access.db is not a store of API keys; move it away"), "{error}");
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn two_processes_on_one_file_never_let_more_than_the_limit_pass() {
         let folder = tempfile::tempdir().unwrap();
@@ -331,5 +370,37 @@ mod tests {
         }
         let allowed = requests.join_all().await.into_iter().filter(|allowed| *allowed).count();
         assert_eq!(allowed, 5);
+    }
+    /// Another process holds the lock of the file, and many requests wait for it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn keys_are_read_while_another_process_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        let store = SqliteAccess::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut counting = JoinSet::new();
+        for n in 0..20 {
+            let store = store.clone();
+            let end = "2026-11-28T12:00:00Z".parse().unwrap();
+            let count = async move { store.count(&format!("key {n}"), end).await.map(drop) };
+            counting.spawn(async move { tokio::time::timeout(Duration::from_secs(2), count).await });
+        }
+        let id = ApiKey::generate().unwrap().id().clone();
+        let reads = async {
+            assert_eq!(store.key(&id).await.unwrap(), None);
+            assert_eq!(store.keys().await.unwrap(), []);
+            store.ready().await.unwrap();
+        };
+        tokio::time::timeout(Duration::from_secs(1), reads).await.expect("reads do not wait");
+        let counted = counting.join_all().await;
+        assert!(counted.iter().all(|counted| !matches!(counted, Ok(Ok(())))), "none was counted");
+        assert!(
+            counted.iter().any(|counted| matches!(counted, Ok(Err(_)))),
+            "the file is locked: {counted:?}"
+        );
+        other.execute_batch("ROLLBACK").unwrap();
+        let end = "2026-11-28T12:00:00Z".parse().unwrap();
+        assert_eq!(store.count("key 19", end).await.unwrap(), 1, "what was given up is not counted later");
     }
 }

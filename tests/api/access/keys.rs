@@ -200,3 +200,87 @@ async fn a_key_ends_when_it_expires() {
     assert!(problem["detail"].as_str().unwrap().contains("expired"), "{problem}");
     assert!(jiff::Timestamp::now().to_string() >= end);
 }
+
+/// A typing error in the name of a folder must not look like a catalogue without keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_create_makes_an_access_store() {
+    let shop = Shop::new();
+    let id = "0123456789abcdef";
+    let missing = format!("{}/typo", shop.folder());
+    for folder in [&missing, shop.folder()] {
+        for command in [&["list"][..], &["show", id], &["revoke", id], &["rotate", id]] {
+            let output = finished("noren", &[&["keys"], command, &["--data-dir", folder]].concat(), &[]);
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{command:?}: {error}");
+            assert!(error.contains(folder) && error.contains("there "), "{command:?}: {error}");
+        }
+    }
+    assert!(!std::path::Path::new(&missing).exists());
+    assert_eq!(std::fs::read_dir(shop.folder()).unwrap().count(), 0);
+    let configured = finished("noren", &["keys", "list", "--back-ends"], &[("NOREN_DATA_DIR", &missing)]);
+    assert!(!configured.status.success() && !std::path::Path::new(&missing).exists(), "{configured:?}");
+    shop.key("admin");
+    assert!(shop.keys(&["list"]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_accepts_no_keys_says_so() {
+    let shop = Shop::new();
+    let service = shop.start("noren", &[]).await;
+    for command in [&["list"][..], &["create", "--name", "a", "--scopes", "read"]] {
+        let output = finished("noren", &[&["keys"], command, &["--url", &service.url]].concat(), &[]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains("accepts no API keys"), "{error}");
+        assert!(error.contains("NOREN_ACCESS=keys") && error.lines().count() == 1, "{error}");
+    }
+    let query = shop.start("noren-query", &KEYS).await;
+    let problem = get(&query, "/admin/keys", &shop.key("admin").key).await.problem(404);
+    assert!(problem["detail"].as_str().unwrap().contains("noren-command"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restrictions_of_a_key_are_shown_when_it_is_made_and_its_end_when_it_has_come() {
+    let shop = Shop::new();
+    let restricted = ["--rate-limit", "5/60", "--filter", "brand=Acme", "--expires", "2099-01-31T00:00:00Z"];
+    let output = shop.keys(&[&["create", "--name", "a", "--scopes", "search"], &restricted[..]].concat());
+    let (key, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(key.starts_with("nrn_") && key.lines().count() == 1, "the key alone: {key}");
+    for words in ["expires at 2099-01-31T00:00:00Z", "5 requests in 60 s", "brand=Acme"] {
+        assert!(said.contains(words), "{said}");
+    }
+    let unrestricted = shop.keys(&["create", "--name", "a", "--scopes", "search"]);
+    assert_eq!(String::from_utf8(unrestricted.stderr).unwrap().lines().count(), 1);
+
+    let ended = shop.key("read");
+    let rotated = shop.keys(&["rotate", &ended.id, "--overlap", "0"]);
+    assert!(rotated.status.success(), "{rotated:?}");
+    for command in [&["list"][..], &["show", &ended.id]] {
+        let text = String::from_utf8(shop.keys(command).stdout).unwrap();
+        assert!(text.contains("expired 20"), "{text}");
+    }
+    let range =
+        shop.keys(&["create", "--name", "a", "--scopes", "read", "--expires", "9999-12-31T00:00:00Z"]);
+    let error = String::from_utf8(range.stderr).unwrap();
+    assert!(range.status.code() == Some(2) && error.contains("must be before 9999-12-30"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_without_a_key_are_an_error_before_a_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("empty-key");
+    std::fs::write(&file, "\n").unwrap();
+    let file = file.to_str().unwrap();
+    for (arguments, variable, words) in [
+        (vec!["--api-key-file", file], ("NOREN_API_KEY", "x"), ["empty-key", "is empty"]),
+        (vec!["--api-key-file", "/dev/zero"], ("NOREN_API_KEY", "x"), ["/dev/zero", "8192 bytes"]),
+        (vec![], ("NOREN_API_KEY_FILE", file), ["empty-key", "is empty"]),
+        (vec![], ("NOREN_API_KEY", " "), ["NOREN_API_KEY", "spaces only"]),
+    ] {
+        // Only root can listen on port 1, and no common service does.
+        let arguments = [&["keys", "list", "--url", "http://127.0.0.1:1"], &arguments[..]].concat();
+        let output = finished("noren", &arguments, &[variable]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1), "{error}");
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
+    }
+}

@@ -40,7 +40,7 @@ pub struct CreateKey {
     pub filter: Option<String>,
 }
 
-/// A time at which a key expires. Its own type, so that an error names the field.
+/// A time at which a key expires.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Expiry(pub Timestamp);
@@ -49,8 +49,15 @@ impl TryFrom<String> for Expiry {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let at = text.parse().map(Self);
-        at.map_err(|_| "expiresAt must be a time of RFC 3339, such as 2030-01-31T12:00:00Z".to_owned())
+        if let Ok(at) = text.parse() {
+            return Ok(Self(at));
+        }
+        let is_time = jiff::fmt::temporal::Pieces::parse(&text)
+            .is_ok_and(|pieces| pieces.time().is_some() && pieces.offset().is_some());
+        Err(match is_time {
+            true => format!("must be before {}; a key without it never expires", Timestamp::MAX),
+            false => "must be a time of RFC 3339, such as 2030-01-31T12:00:00Z".to_owned(),
+        })
     }
 }
 

@@ -55,9 +55,36 @@ impl Service {
         self.base == other.base
     }
 
-    /// Returns the address.
-    pub fn url_text(&self) -> &str {
-        self.base.as_str().trim_end_matches('/')
+    /// Returns the address, without a user and a password.
+    pub fn url_text(&self) -> String {
+        let mut shown = self.base.clone();
+        // Only an address without a host, which no base is, cannot have them.
+        let _ = shown.set_username("").and_then(|()| shown.set_password(None));
+        shown.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Checks that the address may be stored, and that nothing of it would be lost.
+    ///
+    /// # Errors
+    /// If it has a user, a password, a query or a fragment.
+    pub fn check_storable(&self) -> Result<(), Failure> {
+        if !self.base.username().is_empty() || self.base.password().is_some() {
+            return Err(Failure::usage(
+                "the address has a user or a password; leave them out: a key is all that a service asks for",
+            ));
+        }
+        if self.base.query().is_some() || self.base.fragment().is_some() {
+            let shown = self.url_text();
+            return Err(Failure::usage(format!(
+                "`{shown}` has a query or a fragment; an address ends with its path"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Sends a GET and returns the response without its body, whatever its status.
+    pub(super) async fn get_head(&self, path: &str) -> Result<reqwest::Response, Failure> {
+        Ok(self.client.get(self.url(path)).send().await.map_err(|error| self.error(error))?)
     }
 
     /// Returns true if what is sent to the service can be read on the way.
@@ -72,7 +99,7 @@ impl Service {
     pub fn host_and_port(&self) -> Result<String, Failure> {
         match (self.base.scheme(), self.base.host_str(), self.base.port_or_known_default()) {
             ("http", Some(host), Some(port)) => Ok(format!("{host}:{port}")),
-            _ => Err(Failure::usage(format!("`{}` is not an http:// address", self.base))),
+            _ => Err(Failure::usage(format!("`{}` is not an http:// address", self.url_text()))),
         }
     }
 
@@ -113,7 +140,7 @@ impl Service {
     }
 
     fn error(&self, error: reqwest::Error) -> RequestError {
-        let base = self.base.as_str().trim_end_matches('/');
+        let base = self.url_text();
         if error.is_connect() {
             let failure = Failure::new(format!(
                 "no service answers at {base}; start it with `noren serve`, name another with --url, \
@@ -161,16 +188,28 @@ fn headers_of(key: Option<&str>) -> Result<HeaderMap, Failure> {
 fn base_url(url: &str) -> Result<Url, Failure> {
     let text = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     let mut base = Url::parse(&text).map_err(|error| {
-        Failure::usage(format!("`{url}` is not an address; write one such as http://127.0.0.1:8080"))
+        let shown = without_user(url);
+        Failure::usage(format!("`{shown}` is not an address; write one such as http://127.0.0.1:8080"))
             .because(error)
     })?;
     if !matches!(base.scheme(), "http" | "https") {
-        return Err(Failure::usage(format!("`{url}` is neither an http:// nor an https:// address")));
+        let shown = without_user(url);
+        return Err(Failure::usage(format!("`{shown}` is neither an http:// nor an https:// address")));
     }
     if !base.path().ends_with('/') {
         base.set_path(&format!("{}/", base.path()));
     }
     Ok(base)
+}
+
+/// Returns the text of an address without a user and a password, for an error.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    match rest.rsplit_once('@') {
+        Some((_, host)) if scheme.is_empty() => host.to_owned(),
+        Some((_, host)) => format!("{scheme}://{host}"),
+        None => url.to_owned(),
+    }
 }
 
 fn is_local(base: &Url) -> bool {
@@ -235,5 +274,17 @@ mod tests {
         assert_eq!(url("http://shop.test/catalogue"), "http://shop.test/catalogue/products/bulk");
         assert!(Service::with_key("ftp://shop.test", None).is_err());
         assert!(Service::with_key("http://", None).is_err());
+    }
+    #[tokio::test]
+    async fn a_password_in_an_address_is_not_shown() {
+        let service = Service::with_key("http://u:SECRET@127.0.0.1:1", None).unwrap();
+        let line = service.get("/products", &[]).await.unwrap_err().to_string();
+        assert!(line.contains("http://127.0.0.1:1;") && !line.contains("SECRET"), "{line}");
+        for url in ["ftp://u:SECRET@shop.test", "u:SECRET@:x", "http://u:SECRET@"] {
+            let line = Service::with_key(url, None).unwrap_err().to_string();
+            assert!(!line.contains("SECRET"), "{line}");
+        }
+        let tls = Service::with_key("https://u:SECRET@shop.test", None).unwrap();
+        assert!(!tls.host_and_port().unwrap_err().to_string().contains("SECRET"));
     }
 }

@@ -1,17 +1,19 @@
 //! Who may use a service.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use access::jwt::{JwksSource, JwtOptions, JwtVerifier};
+use access::jwt::{JwksSource, JwtOptions, JwtOptionsError, JwtVerifier};
 use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions, Limits};
 use access::{Keyring, RateLimit, Scope, Scopes, SecretHash};
+use clap::builder::EnumValueParser;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
+use super::access_values::{Trimmed, parse_host, parse_network, parse_origin};
 use crate::StartError;
-use crate::access::{Accepted, Guard, Hosts, Origins, Rules};
+use crate::access::{Authenticator, Guard, GuardOptions, Hosts, Origins};
 
 /// Who may use a service.
 #[derive(Debug, Clone, Args)]
@@ -19,13 +21,19 @@ pub struct Access {
     /// Who may use the service: those with API keys (`keys`, see `noren keys`), with tokens of an identity provider (`jwt`), or
     /// both (`keys,jwt`); `none` lets everyone do everything. A service that only this machine reaches has none by
     /// default; any other must choose
-    #[arg(long, env = "NOREN_ACCESS", value_name = "KIND", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "NOREN_ACCESS",
+        value_name = "KIND",
+        value_delimiter = ',',
+        value_parser = Trimmed(EnumValueParser::<AccessKind>::new())
+    )]
     pub access: Vec<AccessKind>,
     /// What clients without a key may do
     #[arg(long, env = "NOREN_ANONYMOUS", value_name = "SCOPE", default_value = "nothing")]
     pub anonymous: Anonymous,
     /// Host names by which the service may be called without keys, separated by commas; addresses and localhost always may
-    #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',', value_parser = parse_host)]
     pub hosts: Vec<String>,
     /// Sites whose pages may use every route, such as https://admin.example, separated by commas; pages of all sites may
     /// search
@@ -76,7 +84,7 @@ pub struct Jwt {
     #[arg(long, env = "NOREN_JWT_SECRET_FILE", value_name = "FILE")]
     pub jwt_secret_file: Option<PathBuf>,
     /// Key set of RS256, ES256 and EdDSA tokens: an https:// address or a file
-    #[arg(long, env = "NOREN_JWKS", value_name = "URL|FILE")]
+    #[arg(long, env = "NOREN_JWKS", value_name = "URL|FILE", hide_env_values = true)]
     pub jwks: Option<String>,
     /// Issuer of the tokens, their claim `iss`
     #[arg(
@@ -115,9 +123,25 @@ impl Jwt {
             audience: self.jwt_audience.clone(),
             scope_claim: self.jwt_scope_claim.clone(),
         };
-        JwtVerifier::open(options).map_err(|error| {
-            let settings = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, NOREN_JWT_AUDIENCE, and NOREN_JWT_SECRET_FILE or NOREN_JWKS";
-            StartError::usage(format!("{settings}: {}", StartError::because("tokens cannot be checked", error).line()))
+        let missing = [
+            ("NOREN_JWT_ISSUER", options.issuer.is_empty()),
+            ("NOREN_JWT_AUDIENCE", options.audience.is_empty()),
+            ("NOREN_JWT_SECRET_FILE or NOREN_JWKS", options.secret_file.is_none() && options.jwks.is_none()),
+        ];
+        let missing: Vec<&str> =
+            missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect();
+        if !missing.is_empty() {
+            return Err(StartError::usage(format!("NOREN_ACCESS=jwt needs {}", missing.join(", and "))));
+        }
+        JwtVerifier::open(options).map_err(|error| match &error {
+            JwtOptionsError::Empty(_) => {
+                StartError::usage("NOREN_JWT_SCOPE_CLAIM must name a claim, such as scope")
+            }
+            JwtOptionsError::Url { .. } => StartError::usage(format!("NOREN_JWKS cannot be used: {error}")),
+            JwtOptionsError::SecretFile { .. } | JwtOptionsError::SecretLength { .. } => {
+                StartError::because("NOREN_JWT_SECRET_FILE cannot be used", error)
+            }
+            _ => StartError::because("NOREN_JWKS cannot be used", error),
         })
     }
 }
@@ -239,9 +263,9 @@ impl Access {
 
     /// Returns the guard of a service that is not ready to check keys and tokens yet: it knows the root key only.
     pub fn guard_of_start(&self) -> Guard {
-        let root_key_only = || Accepted { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
-        let credentials = self.asks_for_credentials().then(root_key_only);
-        Guard::new(Rules { credentials, ..Rules::default() })
+        let root_key_only = || Authenticator { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
+        let authenticator = self.asks_for_credentials().then(root_key_only);
+        Guard::new(GuardOptions { authenticator, ..GuardOptions::default() })
     }
 
     /// Returns the guard of a service. `keyring` are the keys, if they are accepted.
@@ -253,6 +277,11 @@ impl Access {
         if self.access.contains(&AccessKind::None) {
             tracing::warn!(
                 "NOREN_ACCESS=none: whoever reaches this service may read, write and delete everything"
+            );
+        }
+        if self.trusted_proxies.iter().any(|proxies| proxies.prefix_len() == 0) {
+            tracing::warn!(
+                "NOREN_TRUSTED_PROXIES has every address: whoever sends X-Forwarded-For chooses the address that is logged and limited"
             );
         }
         let anonymous = match self.anonymous {
@@ -273,8 +302,9 @@ impl Access {
             store: keyring.as_ref().map(|keyring| Arc::clone(keyring.store())),
             fail_open: FailOpen::default(),
         };
-        Ok(Guard::new(Rules {
-            credentials: asks.then(|| Accepted { root_key: self.root_key_hash.clone(), keys: keyring, jwt }),
+        let root_key = self.root_key_hash.clone();
+        Ok(Guard::new(GuardOptions {
+            authenticator: asks.then(|| Authenticator { root_key, keys: keyring, jwt }),
             limits: (asks || self.rate_limit.is_some()).then(|| Limits::new(limits)),
             anonymous,
             hosts,
@@ -283,31 +313,6 @@ impl Access {
             refuses_forwarded: self.access.is_empty(),
         }))
     }
-}
-
-/// Parses an origin: a scheme and a host, with a port if it is not the usual one.
-fn parse_origin(text: &str) -> Result<String, String> {
-    let is_origin = |origin: &http::Uri| {
-        matches!(origin.scheme_str(), Some("http" | "https"))
-            && matches!(origin.path(), "" | "/")
-            && origin.query().is_none()
-    };
-    match text.parse::<http::Uri>() {
-        _ if text == "*" => Ok(text.to_owned()),
-        Ok(origin) if is_origin(&origin) => Ok(text.to_owned()),
-        _ => {
-            Err("an origin is a scheme and a host, such as https://admin.example, or * for every site"
-                .to_owned())
-        }
-    }
-}
-
-/// Parses a network, or one address.
-fn parse_network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<IpAddr>().map(IpNet::from);
-    address
-        .or_else(|_| text.parse())
-        .map_err(|_| "write an address such as 10.0.0.1, or a network such as 10.0.0.0/8".to_owned())
 }
 
 #[cfg(test)]
@@ -384,7 +389,11 @@ mod tests {
             "--anonymous=write",
             "--cors=admin.example",
             "--cors=https://admin.example/path",
+            "--cors=https://admin.example:443",
             "--trusted-proxies=proxy",
+            "--hosts=https://catalogue.example",
+            "--hosts=catalogue.example:8080",
+            "--hosts=*",
             "--root-key-hash=secret",
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_err(), "{flag}");
@@ -393,8 +402,39 @@ mod tests {
             "--cors=https://admin.example:8443,http://localhost",
             "--cors=*",
             "--trusted-proxies=10.0.0.1,fd00::/8",
+            "--hosts=catalogue.example,noren_sync,10.0.0.7",
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_ok(), "{flag}");
         }
+    }
+    #[test]
+    fn spaces_in_lists_are_ignored() {
+        let flags = [
+            "noren",
+            "--access= keys, jwt",
+            "--hosts=a.example, b.example",
+            "--cors=https://a.example, https://b.example",
+            "--trusted-proxies=10.0.0.1, 10.0.0.2",
+        ];
+        let access = Program::try_parse_from(flags).ok().unwrap().access;
+        assert_eq!(access.access, [AccessKind::Keys, AccessKind::Jwt]);
+        assert_eq!(access.hosts, ["a.example", "b.example"]);
+        assert_eq!(access.cors, ["https://a.example", "https://b.example"]);
+        assert_eq!(access.trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn what_tokens_lack_is_named_once() {
+        let open = |flags: &[&str]| {
+            let access =
+                Program::try_parse_from([&["noren", "--access=jwt"], flags].concat()).ok().unwrap().access;
+            access.guard(Reach::Lambda, None).map_err(|error| error.line()).unwrap_err()
+        };
+        let all = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, and NOREN_JWT_AUDIENCE, and NOREN_JWT_SECRET_FILE or NOREN_JWKS";
+        assert_eq!(open(&[]), all);
+        let with_key = &["--jwt-issuer=i", "--jwt-secret-file=/nope"];
+        assert_eq!(open(with_key), "NOREN_ACCESS=jwt needs NOREN_JWT_AUDIENCE");
+        let error = open(&[&with_key[..], &["--jwt-audience=a"]].concat());
+        assert!(error.contains("/nope") && error.matches("token").count() < 3, "{error}");
     }
 }

@@ -3,6 +3,7 @@
 //! All programs share the variables: a variable that a program does not use is ignored, an unknown one is an error.
 
 mod access;
+mod access_values;
 mod environment;
 mod listen;
 
@@ -84,7 +85,13 @@ pub struct Queue {
     #[arg(long, env = "NOREN_QUEUE", default_value = "sqlite")]
     pub queue: QueueKind,
     /// Queue of the changes in SQS: a name or a URL
-    #[arg(long, env = "NOREN_SQS_QUEUE", default_value = "noren-sync", value_name = "NAME")]
+    #[arg(
+        long,
+        env = "NOREN_SQS_QUEUE",
+        default_value = "noren-sync",
+        value_name = "NAME",
+        hide_env_values = true
+    )]
     pub sqs_queue: String,
 }
 
