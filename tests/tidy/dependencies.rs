@@ -45,7 +45,7 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (&["rusqlite"], &["embedded-store"]),
     (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
-    (&["toml"], &["rules"]),
+    (&["toml"], &["rules", "feeds"]),
     (&["axum", "utoipa-axum"], &["runtime", "api", "command", "query", "sync", "noren", "bench", "tests"]),
     (
         &["tokio", "tower", "tower-http", "hyper", "reqwest", "tracing", "metrics"],

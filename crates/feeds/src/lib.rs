@@ -8,7 +8,6 @@
 #![warn(missing_docs)]
 
 mod columns;
-mod csv_rows;
 mod error;
 mod format;
 mod identity;
@@ -21,6 +20,8 @@ mod reader;
 mod record;
 mod rejects;
 mod seen_ids;
+mod table;
+mod text_encoding;
 mod values;
 
 pub use error::FeedError;
@@ -31,3 +32,4 @@ pub use reader::FeedReader;
 pub use record::{FeedRecord, Original};
 pub use rejects::{Rejects, RejectsNames, describe_fault, unwrap_reject};
 pub use seen_ids::SeenIds;
+pub use table::{ColumnReport, Mark, TableOptions, TableReport, embedded_mapping};

@@ -59,6 +59,7 @@ impl ::bench::Catalogue for App {
         let options = import::Options {
             files: files.to_vec(),
             format: None,
+            table: feeds::TableOptions::default(),
             currency: None,
             check: Some(self.currency()),
             rejects: None,

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use domain::Currency;
 use feeds::Format;
 
+use super::table_args::TableArgs;
 use crate::target::Target;
 
 /// `noren import`.
@@ -16,14 +17,16 @@ Examples:
   noren import --data-dir ./data a.csv b.csv  into a folder, without a service
   noren import --dry-run products.csv         validate only
   zcat products.gz | noren import -           from standard input
+  noren import --map title=name shop.csv      a column with another name
 
-Reads one product per line (NDJSON), or CSV whose first row names the fields. Importing the same file again changes nothing.
+Reads one product per line (NDJSON), or CSV whose first row names the fields. Exports of Shopify, WooCommerce, Magento 2,
+BigCommerce, Amazon and Google Merchant tables are recognised by their columns. Importing the same file again changes nothing.
 A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the
 import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1
 some rejected or the import failed, 2 wrong arguments.")]
 pub struct ImportArgs {
     /// Files of products, optionally gzipped; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "show_mapping", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub target: Target,
@@ -33,6 +36,11 @@ pub struct ImportArgs {
     /// Format of the files, if neither name nor content tells
     #[arg(long)]
     pub format: Option<FormatArg>,
+    #[command(flatten)]
+    pub table: TableArgs,
+    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce or amazon
+    #[arg(long, value_name = "NAME", exclusive = true)]
+    pub show_mapping: Option<String>,
     /// Currency of prices without one [default: that of the catalogue]
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,

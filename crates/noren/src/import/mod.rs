@@ -8,11 +8,13 @@ mod candidate;
 mod catalogue_sink;
 mod command;
 mod http_sink;
+mod mapping_text;
 mod options;
 mod pipeline;
 mod reporter;
 mod sink;
 mod summary;
+mod table_args;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use domain::Currency;
-use feeds::Format;
+use feeds::{Format, TableOptions};
 
 /// The files of an import, and how they are read.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// Format of all files, or `None` to detect it.
     pub format: Option<Format>,
+    /// How the columns of tables are read.
+    pub table: TableOptions,
     /// Currency to write into products that have a price and no currency.
     pub currency: Option<Currency>,
     /// Default currency for validation before products reach the sink. `None` leaves validation to the sink.
@@ -20,6 +22,6 @@ pub struct Options {
     pub rejects: Option<PathBuf>,
     /// Folder of the rejects files.
     pub rejects_folder: PathBuf,
-    /// Suppresses progress and faults on standard error.
+    /// Suppresses progress, mappings and faults on standard error.
     pub is_quiet: bool,
 }

@@ -70,12 +70,13 @@ pub async fn import(options: Options, sink: Option<Arc<dyn Sink>>) -> Result<Sum
 fn read_all(options: &Options, sender: &mpsc::Sender<Step>) -> Result<(), Failure> {
     let mut bytes_before = 0;
     for path in &options.files {
-        let mut reader = FeedReader::open(path, options.format)?;
+        let mut reader = FeedReader::open(path, options.format, &options.table)?;
         let file = Step::File {
             name: reader.name().to_owned(),
             stem: reader.stem().to_owned(),
             format: reader.format(),
             header: reader.header().cloned(),
+            report: reader.report().cloned(),
         };
         let mut is_open = sender.blocking_send(file).is_ok();
         let mut seen = SeenIds::default();
@@ -88,6 +89,7 @@ fn read_all(options: &Options, sender: &mpsc::Sender<Step>) -> Result<(), Failur
             // Records read before an error are imported.
             read?;
             if is_last {
+                is_open = sender.blocking_send(Step::Notes(reader.notes())).is_ok();
                 break;
             }
         }

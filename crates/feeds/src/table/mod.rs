@@ -1,0 +1,30 @@
+//! Tables: CSV and its relatives, read twice. The first reading decides what each column means and how ambiguous cells are
+//! read; the second returns the products.
+
+mod cell_values;
+mod families;
+mod mapping_file;
+mod notes;
+mod numbers;
+mod options;
+mod plan;
+mod prices;
+mod product_row;
+mod reader;
+mod report;
+mod role;
+mod row_parser;
+mod row_splitter;
+mod source;
+mod survey;
+mod table_start;
+#[cfg(test)]
+mod tests;
+
+pub use mapping_file::embedded_mapping;
+pub use numbers::Mark;
+pub(crate) use numbers::{Reading, read_number};
+pub use options::TableOptions;
+pub(crate) use reader::TableReader;
+pub use report::{ColumnReport, TableReport};
+pub(crate) use source::{Counted, Source};
