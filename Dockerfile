@@ -1,20 +1,14 @@
 # One image with all programs of Noren. The back ends are chosen when it runs, by variables.
 
-FROM rust:1.95.0-slim-bookworm AS base
+ARG RUST_IMAGE=rust:1.95.0-slim-trixie
+FROM ${RUST_IMAGE} AS build
 WORKDIR /src
-
-# Only what dependencies are made from. This is made again with every change, but what comes out of it is mostly the
-# same, and the next stage sees only that.
-FROM base AS manifests
 COPY . .
-RUN sh docker/keep-manifests.sh .
-
-FROM base AS build
-COPY --from=manifests /src .
-RUN cargo build --release --locked --workspace --bins
-COPY . .
-# Sources may be older than the empty ones that were built above, and would not be built then.
-RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
+# Dependencies are downloaded and compiled into caches of BuildKit, which outlive a change of sources and manifests.
+# Sources may be older than the programs in the cache, for example in a second checkout, so all are marked as changed.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --workspace --bins \
     && mkdir -p /out/bin /out/data \
     && for program in noren noren-command noren-query noren-sync; do \
@@ -22,8 +16,9 @@ RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
        done
 
 # glibc and the roots of TLS; no shell and no package manager. It runs as a user without rights, 65532.
-FROM gcr.io/distroless/cc-debian12:nonroot
+FROM gcr.io/distroless/cc-debian13:nonroot
 COPY --from=build /out/bin/ /usr/local/bin/
+COPY LICENSE-MIT LICENSE-APACHE THIRD_PARTY_LICENSES /usr/share/doc/noren/
 # A new named volume takes its owner from here.
 COPY --from=build --chown=65532:65532 /out/data /data
 ENV NOREN_LISTEN=0.0.0.0:8080 NOREN_DATA_DIR=/data

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_setup::Aws;
 use axum::Router;
@@ -26,24 +26,35 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::services;
 use crate::support::{PATIENCE, command, command_at, folder, opensearch_options, repository, wait_until};
+use crate::template::Template;
 
 type Answer = Result<Value, Value>;
+
+/// An event with the id and the deadline of its invocation.
+struct Invocation {
+    id: String,
+    deadline: SystemTime,
+    event: Value,
+}
 
 /// The runtime API of AWS: hands out events one by one and takes the responses.
 struct RuntimeApi {
     /// The time of the first request for an event.
     asked: OnceLock<Instant>,
-    events: Mutex<mpsc::Receiver<(String, Value)>>,
+    events: Mutex<mpsc::Receiver<Invocation>>,
     answers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
 }
 
 async fn next(State(api): State<Arc<RuntimeApi>>) -> impl IntoResponse {
     api.asked.get_or_init(Instant::now);
-    let Some((id, event)) = api.events.lock().await.recv().await else { std::future::pending().await };
+    let Some(Invocation { id, deadline, event }) = api.events.lock().await.recv().await else {
+        std::future::pending().await
+    };
     let mut headers = HeaderMap::new();
     let mut set = |name: &'static str, value: String| headers.insert(name, value.parse().unwrap());
     set("lambda-runtime-aws-request-id", id);
-    set("lambda-runtime-deadline-ms", "9999999999999".to_owned());
+    let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    set("lambda-runtime-deadline-ms", deadline.as_millis().to_string());
     set(
         "lambda-runtime-invoked-function-arn",
         "arn:aws:lambda:eu-west-1:123456789012:function:noren".to_owned(),
@@ -67,8 +78,10 @@ struct Function {
     child: Child,
     started: Instant,
     api: Arc<RuntimeApi>,
-    send: mpsc::Sender<(String, Value)>,
+    send: mpsc::Sender<Invocation>,
     calls: usize,
+    /// The time that an invocation may take.
+    timeout: Duration,
 }
 
 impl Function {
@@ -100,7 +113,7 @@ impl Function {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { child, started, api, send, calls: 0 }
+        Self { child, started, api, send, calls: 0, timeout: PATIENCE }
     }
 
     /// Returns the time from the start until the first request for an event.
@@ -115,8 +128,17 @@ impl Function {
         let id = format!("request-{}", self.calls);
         let (sender, receiver) = oneshot::channel();
         self.api.answers.lock().await.insert(id.clone(), sender);
-        self.send.send((id, event.clone())).await.unwrap();
+        let deadline = SystemTime::now() + self.timeout;
+        self.send.send(Invocation { id, deadline, event: event.clone() }).await.unwrap();
         tokio::time::timeout(PATIENCE, receiver).await.expect("the function answers").unwrap()
+    }
+
+    /// Returns the response to an event, and how much later the invocation would have been ended.
+    async fn invoke_in_time(&mut self, event: &Value) -> (Answer, Duration) {
+        let begun = Instant::now();
+        let answer = self.invoke(event).await;
+        let left = self.timeout.checked_sub(begun.elapsed());
+        (answer, left.expect("the function answers before its invocation is ended"))
     }
 
     /// Returns status, body and headers of the response to an HTTP event.
@@ -220,6 +242,59 @@ async fn a_batch_is_applied_once_and_only_its_poison_comes_again() {
     drop(sync);
 }
 
+/// Lambda ends an invocation without an answer, so the function itself answers before that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_waits_for_a_write_no_longer_than_its_invocation_may_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let sync = Function::start("noren-sync", dir.path()).await;
+    sync.cold_start().await;
+    drop(sync);
+    let mut query = Function::start("noren-query", dir.path()).await;
+    let mut search = event("http-api-search");
+    search["rawQueryString"] = json!("query=&syncTimeout=10");
+    search["headers"]["noren-sync-token"] = json!("1.missing");
+    query.timeout = Duration::from_secs(4);
+    let begun = Instant::now();
+    let (status, problem, _) = query.request(&search).await;
+    let took = begun.elapsed();
+    assert_eq!((status, &problem["notIndexed"]), (504, &json!(["1.missing"])), "{problem}");
+    assert!(took > Duration::from_secs(1) && took < query.timeout, "{took:?}");
+}
+
+/// Returns the variables of functions whose index accepts connections and never responds.
+async fn variables_of_a_silent_index() -> Vec<(&'static str, String)> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut connections = Vec::new();
+        while let Ok(connection) = listener.accept().await {
+            connections.push(connection);
+        }
+    });
+    let variables = [("NOREN_INDEX", "opensearch"), ("NOREN_OPENSEARCH_URL", &url), ("NOREN_QUEUE", "sqs")];
+    variables.map(|(name, value)| (name, value.to_owned())).into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_answers_itself_when_its_index_does_not() {
+    let variables = variables_of_a_silent_index().await;
+    let start = async |name: &str| {
+        let mut program = command(name);
+        program.envs(variables.iter().cloned());
+        let mut function = Function::start_program(program, name).await;
+        function.timeout = Duration::from_secs(3);
+        function
+    };
+    let mut query = start("noren-query").await;
+    let (status, problem, headers) = query.request(&event("http-api-search")).await;
+    assert_eq!((status, &headers["content-type"]), (504, &json!("application/problem+json")), "{problem}");
+    let mut sync = start("noren-sync").await;
+    let batch = event("sqs-batch");
+    let (answer, _) = sync.invoke_in_time(&batch).await;
+    let failed = answer.unwrap()["batchItemFailures"].as_array().unwrap().len();
+    assert_eq!(failed, batch["Records"].as_array().unwrap().len(), "every message is delivered again");
+}
+
 /// Returns the variables of functions on the AWS servers, with an existing table, queue and index, or `None` if there
 /// is no server.
 async fn variables_on_aws() -> Option<Vec<(&'static str, String)>> {
@@ -283,6 +358,31 @@ async fn on_the_servers_of_aws_a_product_goes_all_the_way() {
         (200, &json!(1), &created["id"]),
         "{found}"
     );
+}
+
+/// The largest batch that the template lets Lambda deliver.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_batch_is_applied_within_the_time_that_sync_may_take() {
+    let Some(variables) = variables_on_aws().await else { return };
+    let template = Template::load();
+    let properties = template.properties("Sync");
+    let size = properties["Events"]["Changes"]["Properties"]["BatchSize"].as_u64().unwrap();
+    let mut batch = event("sqs-batch");
+    let record = batch["Records"][0].clone();
+    let records = (0..size).map(|n| {
+        let mut record = record.clone();
+        record["messageId"] = json!(format!("message-{n}"));
+        record["body"] = json!(record["body"].as_str().unwrap().replace("cup-0", &format!("cup-{n}")));
+        record
+    });
+    batch["Records"] = records.collect();
+    let mut program = command("noren-sync");
+    program.envs(variables);
+    let mut sync = Function::start_program(program, "noren-sync").await;
+    sync.timeout = Duration::from_secs(properties["Timeout"].as_u64().unwrap());
+    let (answer, left) = sync.invoke_in_time(&batch).await;
+    assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
+    println!("a batch of {size} left {left:.1?} of {:?}", sync.timeout);
 }
 
 /// Prints the cold starts, see docs/BENCHMARKS.md. To measure what would be deployed instead of the debug build of the

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use domain::ports::{ChangeQueue, DeadLetters, ProductStore};
-use runtime::StartError;
 use runtime::config::{self, QueueKind, StoreKind};
+use runtime::{StartError, Waiting};
 
 /// The configuration of store and queue.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +26,9 @@ pub struct BackEnds {
     /// Creation of a missing table and queue.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
+    /// The waiting for back ends that do not respond.
+    #[arg(skip)]
+    pub waiting: Waiting,
 }
 
 impl BackEnds {
@@ -55,7 +58,8 @@ impl OpenBackEnds {
     }
 }
 
-/// Opens store and queue. Any store works with any queue. If both are one file, the store enqueues the change of each write.
+/// Opens store and queue, waiting for those that do not respond. Any store works with any queue. If both are one file, the
+/// store enqueues the change of each write.
 ///
 /// # Errors
 /// When one of them cannot be opened, with what to do about it.
@@ -81,8 +85,8 @@ pub async fn open_back_ends(config: &BackEnds) -> Result<OpenBackEnds, StartErro
         #[cfg(feature = "aws")]
         (StoreKind::Dynamodb, QueueKind::Sqs) => {
             // Both are opened concurrently, because on Lambda the first request waits for them.
-            let (store, queue) = tokio::join!(aws.store(), aws.queue());
-            Ok(OpenBackEnds::new(Arc::new(store?), Arc::new(queue?)))
+            let (store, queue) = tokio::try_join!(aws.store(), aws.queue())?;
+            Ok(OpenBackEnds::new(Arc::new(store), Arc::new(queue)))
         }
         #[cfg(not(feature = "embedded"))]
         (StoreKind::Sqlite, _) => Err(runtime::config::compiled_out("NOREN_STORE", "sqlite", "embedded")),
@@ -110,18 +114,13 @@ mod embedded {
 
 #[cfg(feature = "aws")]
 mod aws {
-    use std::time::Duration;
-
     use aws_setup::Aws;
     use dynamodb_store::DynamoStore;
     use runtime::StartError;
-    use sqs_queue::SqsQueue;
+    use sqs_queue::{SqsQueue, VISIBILITY};
     use tokio::sync::OnceCell;
 
     use crate::back_ends::BackEnds;
-
-    /// The visibility timeout of a queue that is created here.
-    const VISIBILITY: Duration = Duration::from_secs(30);
 
     /// The connection to AWS that store and queue share.
     pub(super) struct Connections<'a> {
@@ -141,20 +140,35 @@ mod aws {
 
         pub(super) async fn store(&self) -> Result<DynamoStore, StartError> {
             let (aws, table) = (self.aws().await?, &self.config.dynamodb.dynamodb_table);
-            let opened = match self.config.create_tables.create_tables {
-                true => DynamoStore::create(aws, table).await,
-                false => DynamoStore::open(aws, table).await,
+            let attempt = async || {
+                let opened = match self.config.create_tables.create_tables {
+                    true => DynamoStore::create(aws, table).await,
+                    false => DynamoStore::open(aws, table).await,
+                };
+                opened.map_err(|error| {
+                    let is_transient = error.is_transient();
+                    StartError::because("cannot open the store", error).transient(is_transient)
+                })
             };
-            opened.map_err(|error| StartError::because("cannot open the store", error))
+            let unchecked = || Ok(DynamoStore::unchecked(aws, table));
+            self.config.waiting.open("store", attempt, unchecked).await
         }
 
         pub(super) async fn queue(&self) -> Result<SqsQueue, StartError> {
             let (aws, queue) = (self.aws().await?, &self.config.queue.sqs_queue);
-            let opened = match self.config.create_tables.create_tables {
-                true => SqsQueue::create(aws, queue, VISIBILITY).await,
-                false => SqsQueue::open(aws, queue).await,
+            let creates = self.config.create_tables.create_tables;
+            let attempt = async || {
+                let opened = match creates {
+                    true => SqsQueue::create(aws, queue, VISIBILITY).await,
+                    false => SqsQueue::open(aws, queue).await,
+                };
+                opened.map_err(|error| {
+                    let is_transient = error.is_transient();
+                    StartError::because("cannot open the queue", error).transient(is_transient)
+                })
             };
-            opened.map_err(|error| StartError::because("cannot open the queue", error))
+            let unchecked = || Ok(SqsQueue::unchecked(aws, queue, creates.then_some(VISIBILITY)));
+            self.config.waiting.open("queue", attempt, unchecked).await
         }
     }
 }

@@ -264,6 +264,10 @@ impl Catalogue {
         &self.store
     }
 
+    pub(crate) fn queue(&self) -> &Arc<dyn ChangeQueue> {
+        &self.queue
+    }
+
     /// Returns the parts that must be ready: the store and the queue.
     pub fn parts(&self) -> Vec<Part> {
         vec![

@@ -9,6 +9,7 @@ mod decide;
 mod error;
 mod imports;
 mod lines;
+mod refill;
 mod relay;
 mod routes;
 pub mod service;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::ports::PortError;
 
 use crate::Catalogue;
+use crate::refill::refill_forever;
 
 /// The age from which an outbox entry is relayed. A younger one most likely belongs to a write that is about to enqueue it.
 const MIN_AGE: Duration = Duration::from_secs(5);
@@ -13,10 +14,14 @@ const BATCH: usize = 100;
 /// The pause when there was nothing to relay.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Relays until the process ends.
+/// Relays until the process ends, and enqueues every record once more whenever the queue was lost.
 pub async fn relay_forever(catalogue: Catalogue) {
+    tokio::join!(relay_entries(&catalogue), refill_forever(&catalogue));
+}
+
+async fn relay_entries(catalogue: &Catalogue) {
     loop {
-        match relay_once(&catalogue).await {
+        match relay_once(catalogue).await {
             Ok(BATCH) => {}
             Ok(_) => tokio::time::sleep(PAUSE).await,
             Err(error) => {

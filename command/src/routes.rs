@@ -106,13 +106,13 @@ fn read_body(catalogue: &Catalogue, body: &[u8], id: Option<&ProductId>) -> Resu
 ///
 /// A product without an `id` gets a generated one. If the `id` or the `sku` is taken, the response is 409.
 #[utoipa::path(
-    post, path = "/products", tag = "products",
+    post, path = "/products", tag = "products", operation_id = "createProduct",
     request_body(content = ProductBody, content_type = "application/json", description = "The product: `name` and any other fields, at most 200 KiB.",
         example = json!({"id": "lamp-1", "name": "Desk lamp", "brand": "Hikari", "category": "Home > Lamps", "price": 39.9, "currency": "USD", "stock": 12, "tags": ["oak"], "attributes": {"colour": "black", "watts": 8}})),
-    params(("Idempotency-Key" = Option<String>, Header, description = "A key for this request: repeating the request under the same key returns the first response and changes nothing.")),
+    params(("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request: repeating the request under the same key returns the first response and changes nothing.")),
     responses(
         BadJsonBody, ServiceFailed, DiskFull,
-        (status = 201, description = "The product is stored durably; searches find it soon.", body = Written, headers(("Location" = String), ("ETag" = String), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
+        (status = 201, description = "The product is stored durably; searches find it soon.", body = Written, headers(("Location" = String, description = "The path of the product."), ("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
         (status = 409, description = "The id or the sku is taken.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The product has faults, each in `errors`, or the idempotency key was used for another request.", body = Problem, content_type = "application/problem+json"),
     )
@@ -135,12 +135,12 @@ async fn create(
 ///
 /// From the store, including drafts and archived products.
 #[utoipa::path(
-    get, path = "/products/{id}", tag = "products",
-    params(("id" = String, Path, description = "The id of the product."),
-           ("If-None-Match" = Option<String>, Header, description = "An ETag: the response is 304 if the product still has it.")),
+    get, path = "/products/{id}", tag = "products", operation_id = "readProduct",
+    params(("id" = String, Path, description = "The id of the product.", example = "ket-0004"),
+           ("If-None-Match" = Option<String>, Header, nullable = false, description = "An ETag: the response is 304 if the product still has it.")),
     responses(
         NotModified, BadParameters, ProductNotFound, InvalidId, ServiceFailed,
-        (status = 200, description = "The product.", body = Product, headers(("ETag" = String))),
+        (status = 200, description = "The product.", body = Product, headers(("ETag" = String, description = "The version in quotes; send it back as `If-Match` or `If-None-Match`."))),
     )
 )]
 async fn read(
@@ -162,17 +162,17 @@ async fn read(
 ///
 /// Fields that the body omits are removed. An equal product keeps its version.
 #[utoipa::path(
-    put, path = "/products/{id}", tag = "products",
+    put, path = "/products/{id}", tag = "products", operation_id = "putProduct",
     request_body(content = ProductBody, content_type = "application/json", description = "The product, at most 200 KiB.",
         example = json!({"name": "Desk lamp", "price": 34.9})),
-    params(("id" = String, Path, description = "The id of the product: 1 to 128 ASCII letters, digits and `.`, `_`, `-`, `:`, `~`."),
-           ("If-Match" = Option<String>, Header, description = "The ETag of the version to replace; 412 if the product has another version."),
-           ("If-None-Match" = Option<String>, Header, description = "`*`: create only; 412 if the product exists."),
-           ("Idempotency-Key" = Option<String>, Header, description = "A key for this request, to repeat it safely.")),
+    params(("id" = String, Path, description = "The id of the product: 1 to 128 ASCII letters, digits and `.`, `_`, `-`, `:`, `~`.", example = "lamp-1"),
+           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to replace; 412 if the product has another version."),
+           ("If-None-Match" = Option<String>, Header, nullable = false, description = "`*`: create only; 412 if the product exists."),
+           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
     responses(
         BadJsonBody, PreconditionFailed, ServiceFailed, DiskFull,
-        (status = 200, description = "The product is replaced, or was equal already.", body = Written, headers(("ETag" = String), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
-        (status = 201, description = "The product is created.", body = Written, headers(("Location" = String), ("ETag" = String), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
+        (status = 200, description = "The product is replaced, or was equal already.", body = Written, headers(("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
+        (status = 201, description = "The product is created.", body = Written, headers(("Location" = String, description = "The path of the product."), ("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
         (status = 409, description = "The sku is taken.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The product has faults, each in `errors`.", body = Problem, content_type = "application/problem+json"),
     )
@@ -192,15 +192,15 @@ async fn put(
 ///
 /// A JSON merge patch (RFC 7396): null removes a field, `attributes` are merged key by key, any other value replaces.
 #[utoipa::path(
-    patch, path = "/products/{id}", tag = "products",
+    patch, path = "/products/{id}", tag = "products", operation_id = "patchProduct",
     request_body(content = Object, content_type = "application/merge-patch+json", description = "The fields to change.",
         example = json!({"price": 29.9, "attributes": {"colour": null}})),
-    params(("id" = String, Path, description = "The id of the product."),
-           ("If-Match" = Option<String>, Header, description = "The ETag of the version to change; 412 if the product has another version."),
-           ("Idempotency-Key" = Option<String>, Header, description = "A key for this request, to repeat it safely.")),
+    params(("id" = String, Path, description = "The id of the product.", example = "lamp-1"),
+           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to change; 412 if the product has another version."),
+           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
     responses(
         BadJsonBody, ProductNotFound, PreconditionFailed, ServiceFailed, DiskFull,
-        (status = 200, description = "The product is changed, or was equal already.", body = Written, headers(("ETag" = String), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
+        (status = 200, description = "The product is changed, or was equal already.", body = Written, headers(("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
         (status = 409, description = "The sku is taken.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The changed product has faults, each in `errors`.", body = Problem, content_type = "application/problem+json"),
     )
@@ -220,10 +220,10 @@ async fn patch(
 ///
 /// If it is created again, its version continues.
 #[utoipa::path(
-    delete, path = "/products/{id}", tag = "products",
-    params(("id" = String, Path, description = "The id of the product."),
-           ("If-Match" = Option<String>, Header, description = "The ETag of the version to delete; 412 if the product has another version."),
-           ("Idempotency-Key" = Option<String>, Header, description = "A key for this request, to repeat it safely.")),
+    delete, path = "/products/{id}", tag = "products", operation_id = "deleteProduct",
+    params(("id" = String, Path, description = "The id of the product.", example = "lamp-1"),
+           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to delete; 412 if the product has another version."),
+           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
     responses(
         BadParameters, ProductNotFound, PreconditionFailed, InvalidId, ServiceFailed, DiskFull,
         (status = 200, description = "The product is deleted.", body = Written, headers(("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -253,9 +253,9 @@ struct ProductList {
 /// Including drafts and archived products, in a stable order. A product that exists from the first page to the last is
 /// listed exactly once, whatever is written meanwhile.
 #[utoipa::path(
-    get, path = "/products", tag = "products",
+    get, path = "/products", tag = "products", operation_id = "listProducts",
     params(("cursor" = Option<String>, Query, description = "`nextCursor` of the previous page."),
-           ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "The products of a page; default 100.")),
+           ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "The most products on a page; 100 by default.")),
     responses(
         BadParameters, ServiceFailed,
         (status = 200, description = "A page.", body = ProductList),
@@ -294,11 +294,12 @@ fn list_parameters(mut parameters: ParameterReader) -> Result<(Option<String>, u
 /// `{"line":1,"status":201,"outcome":"created","id":"lamp-1","version":1,"syncToken":"1.lamp-1"}`, or with a `problem`
 /// instead of the outcome. A rejected line does not affect the others. Empty lines are skipped.
 #[utoipa::path(
-    post, path = "/products/bulk", tag = "products",
+    post, path = "/products/bulk", tag = "products", operation_id = "writeProducts",
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(
         BadParameters, NotNdjson,
-        (status = 200, description = "One result a line.", body = String, content_type = "application/x-ndjson"),
+        (status = 200, description = "A `LineResult` a line.", body = String, content_type = "application/x-ndjson",
+            example = "{\"line\":1,\"status\":201,\"outcome\":\"created\",\"id\":\"lamp-1\",\"version\":1,\"syncToken\":\"1.lamp-1\"}\n"),
     )
 )]
 async fn bulk(

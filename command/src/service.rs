@@ -1,5 +1,6 @@
 //! The write side as a process.
 
+use axum::Router;
 use clap::Parser;
 use runtime::config;
 use runtime::{Service, StartError, server};
@@ -15,8 +16,8 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-command",
-    version,
-    after_help = "Examples:\n  noren-command\n  noren-command --listen 127.0.0.1:8081 --data-dir /var/lib/noren\n  noren-command --store dynamodb --queue sqs --create-tables\n\nGive noren-sync and noren-query the same data folder. Region, credentials and endpoints of AWS are read from\nits own variables, such as AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB."
+    version = build_info::VERSION,
+    after_help = "Examples:\n  noren-command\n  noren-command --listen 127.0.0.1:8081 --data-dir /var/lib/noren\n  noren-command --store dynamodb --queue sqs --create-tables\n\nGive noren-sync and noren-query the same data folder. Region, credentials and endpoints of AWS are read from its own variables, such as AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB."
 )]
 pub struct Config {
     #[command(flatten)]
@@ -31,6 +32,8 @@ pub struct Config {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren command", description = "The write side of the product catalogue."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags(
         (name = "products", description = "Products in the catalogue"),
         (name = "imports", description = "Background imports of files")
@@ -48,28 +51,25 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
 /// # Errors
 /// When it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
-    let catalogue = Catalogue::new(store, queue, config.currency.currency);
-    let imports = imports(&config, &catalogue)?;
-    let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
-    let (routes, mut openapi) = documented_routes(catalogue.clone()).split_for_parts();
-    let (uploads, described) = import_routes(imports.clone()).split_for_parts();
-    openapi.merge(described);
-    let router =
-        Service { routes, uploads, openapi: Some(openapi), parts, queue, ..Service::default() }.into_router();
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
+        let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
+        let catalogue = Catalogue::new(store, queue, config.currency.currency);
+        let router = router(&catalogue, None);
         return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
     }
     let listener = server::listen(config.listen.listen).await?;
+    let (waiting, opening) = (&config.back_ends.waiting, open_back_ends(&config.back_ends));
+    let opened = waiting.serve_while(&listener, &["store", "queue"], opening).await?;
+    let Some(OpenBackEnds { store, queue, .. }) = opened else { return Ok(()) };
+    let catalogue = Catalogue::new(store, queue, config.currency.currency);
+    // On Lambda, which keeps no files, there are no import jobs.
+    let imports = Imports::open(config.back_ends.data_dir.imports(), catalogue.clone())?;
+    let router = router(&catalogue, Some(&imports));
     // A change that the relay is enqueueing when it is aborted is still in the outbox.
     let relay = tokio::spawn(relay_forever(catalogue));
     let stop = CancellationToken::new();
-    let importing = async {
-        if let Some(imports) = &imports {
-            imports.run(stop.clone()).await;
-        }
-    };
+    let importing = imports.run(stop.clone());
     let serving = async {
         server::serve(listener, router, server::stop_signal()).await;
         stop.cancel();
@@ -79,13 +79,13 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Opens the import jobs in the data folder; none on Lambda, which keeps no files.
-fn imports(config: &Config, catalogue: &Catalogue) -> Result<Option<Imports>, StartError> {
-    #[cfg(feature = "aws")]
-    if runtime::lambda::is_lambda() {
-        return Ok(None);
-    }
-    Imports::open(config.back_ends.data_dir.imports(), catalogue.clone()).map(Some)
+/// Builds the router of the service. Without import jobs, `/imports` says so.
+fn router(catalogue: &Catalogue, imports: Option<&Imports>) -> Router {
+    let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
+    let (routes, mut openapi) = documented_routes(catalogue.clone()).split_for_parts();
+    let (uploads, described) = import_routes(imports.cloned()).split_for_parts();
+    openapi.merge(described);
+    Service { routes, uploads, openapi: Some(openapi), parts, queue, ..Service::default() }.into_router()
 }
 
 /// Returns the relay for a schedule: on Lambda nothing runs between requests.

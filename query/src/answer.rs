@@ -81,12 +81,12 @@ pub(crate) fn milliseconds(took: Duration) -> f64 {
 fn render_facet<'a>(field: &Field, facet: &'a Facet, request: &SearchRequest) -> facets::Facet<'a> {
     let limit = request.facet_values;
     match facet {
-        Facet::Values { values, distinct, numbers } => facets::Facet::Values {
+        Facet::Values { values, distinct, numbers } => facets::Facet::Values(facets::ValuesFacet {
             values: Cow::Borrowed(&values[..values.len().min(limit)]),
             distinct: *distinct,
             tree: (*field == Field::Category).then(|| tree(values, &request.filters.category, limit)),
             numbers: numbers.as_ref().map(number_facet),
-        },
+        }),
         Facet::Price(facet) => {
             facets::Facet::Price(facet.as_ref().map(|facet| price_facet(facet, request.currency)))
         }

@@ -24,7 +24,7 @@ pub mod service;
 pub mod shop_rules;
 mod waiters;
 
-pub use required_versions::RequiredVersions;
+pub use required_versions::{MAX_SYNC_TIMEOUT, RequiredVersions};
 pub use routes::routes;
 pub use search_service::Settings;
 pub use shop_rules::{Locale, ShopRules};

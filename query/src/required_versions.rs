@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use domain::{Fault, FaultKind, Faults, ProductId, SyncToken, Version};
-use runtime::Problem;
+use runtime::{Deadline, Problem};
 use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -19,9 +19,11 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 /// The default time that a request waits for the writes that it names.
 pub(crate) const DEFAULT_SYNC_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest time that a request may wait.
-pub(crate) const MAX_SYNC_TIMEOUT: Duration = Duration::from_secs(10);
+pub const MAX_SYNC_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most sync tokens of a request.
 pub(crate) const MAX_SYNC_TOKENS: usize = 100;
+/// The time that a request with a deadline keeps for the search after the wait.
+const SEARCH_MARGIN: Duration = Duration::from_secs(1);
 
 /// The name of the header in faults and in the OpenAPI document.
 const HEADER: &str = "Noren-Sync-Token";
@@ -33,6 +35,8 @@ pub struct RequiredVersions {
     versions: BTreeMap<ProductId, Version>,
     /// `None` for the default.
     timeout: Option<Duration>,
+    /// The deadline of the request, on Lambda.
+    deadline: Option<Deadline>,
 }
 
 impl RequiredVersions {
@@ -70,7 +74,7 @@ impl RequiredVersions {
         Self { timeout: other.timeout, ..self }
     }
 
-    /// Adds the versions of `other`; the longer time-out applies.
+    /// Adds the versions of `other`; the longer time-out applies, and the deadline of either.
     ///
     /// # Errors
     /// 400 if there are too many in all.
@@ -79,6 +83,7 @@ impl RequiredVersions {
             self.add(SyncToken { id, version });
         }
         self.timeout = self.timeout.max(other.timeout);
+        self.deadline = self.deadline.or(other.deadline);
         if self.versions.len() > MAX_SYNC_TOKENS {
             let (kind, message) = too_many();
             return Err(bad_request(HEADER, kind, message));
@@ -96,9 +101,11 @@ impl RequiredVersions {
         self.versions.iter().map(|(id, version)| (id, *version))
     }
 
-    /// Returns the time to wait.
+    /// Returns the time to wait: at most what the deadline leaves, apart from a second for the search.
     pub(crate) fn timeout(&self) -> Duration {
-        self.timeout.unwrap_or(DEFAULT_SYNC_TIMEOUT)
+        let timeout = self.timeout.unwrap_or(DEFAULT_SYNC_TIMEOUT);
+        let left = self.deadline.map(|deadline| deadline.remaining().saturating_sub(SEARCH_MARGIN));
+        left.map_or(timeout, |left| left.min(timeout))
     }
 }
 
@@ -110,7 +117,8 @@ fn too_many() -> ValueFault {
 impl<S: Send + Sync> FromRequestParts<S> for RequiredVersions {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::of_header(&parts.headers).map_err(|faults| bad_parameters(&faults))
+        let required = Self::of_header(&parts.headers).map_err(|faults| bad_parameters(&faults))?;
+        Ok(Self { deadline: parts.extensions.get().copied(), ..required })
     }
 }
 
@@ -133,6 +141,8 @@ impl IntoParams for RequiredVersions {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
     use axum::http::HeaderValue;
     use runtime::http::SYNC_TOKEN;
@@ -158,6 +168,18 @@ mod tests {
             let Faults(faults) = header(&[wrong]).unwrap_err();
             assert_eq!((faults[0].field.as_str(), faults[0].kind), (HEADER, FaultKind::Malformed), "{wrong}");
         }
+    }
+
+    #[test]
+    fn no_request_waits_beyond_its_deadline() {
+        let wanted = required(&["1.a"]).within(MAX_SYNC_TIMEOUT);
+        assert_eq!(wanted.timeout(), MAX_SYNC_TIMEOUT, "a process has no deadline");
+        let before = |left| Some(Deadline::before(SystemTime::now() + left, Duration::ZERO));
+        let header = |left| RequiredVersions { deadline: before(left), ..RequiredVersions::default() };
+        let timeout = header(Duration::from_secs(5)).and(wanted.clone()).unwrap().timeout();
+        assert!(timeout <= Duration::from_secs(4) && timeout > Duration::from_secs(2), "{timeout:?}");
+        assert_eq!(header(Duration::from_secs(60)).and(wanted.clone()).unwrap().timeout(), MAX_SYNC_TIMEOUT);
+        assert_eq!(header(SEARCH_MARGIN).and(wanted).unwrap().timeout(), Duration::ZERO);
     }
 
     #[test]

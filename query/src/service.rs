@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use clap::Parser;
 use domain::Language;
 use domain::ports::SearchIndex;
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchSearcher;
 use runtime::config::{self, IndexKind};
-use runtime::{Gauges, Part, Service, StartError, server};
+use runtime::{Gauges, Part, Service, StartError, Waiting, server};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -21,7 +22,7 @@ const DEFAULT_CACHE_SECONDS: u32 = 300;
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-query",
-    version,
+    version = build_info::VERSION,
     after_help = "Examples:\n  noren-query --listen 127.0.0.1:8083\n  noren-query --listen 127.0.0.1:8083 --data-dir /var/lib/noren --cache-seconds 60\n\nSeveral noren-query may read one data folder."
 )]
 pub struct Config {
@@ -35,12 +36,17 @@ pub struct Config {
     catalogue: api::config::Catalogue,
     #[command(flatten)]
     caching: config::Caching,
+    /// The waiting for an index that does not respond.
+    #[arg(skip)]
+    pub waiting: Waiting,
 }
 
 /// The head of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren query", description = "The read side of the product catalogue."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags((name = "search", description = "Products as shoppers find them"))
 )]
 struct Api;
@@ -50,7 +56,7 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Ope
     OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
 }
 
-/// Opens the index and the settings that the configuration names.
+/// Opens the index and the settings that the configuration names, waiting for an index that does not respond.
 ///
 /// # Errors
 /// If the rules file has faults or the index cannot be opened, with what to do about it.
@@ -71,19 +77,24 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
 /// # Errors
 /// If it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let (index, settings) = open(&config).await?;
+    #[cfg(feature = "aws")]
+    if runtime::lambda::is_lambda() {
+        let (index, settings) = open(&config).await?;
+        return runtime::lambda::serve_http(router(index, settings), None).await;
+    }
+    let listener = server::listen(config.listen.listen).await?;
+    let opened = config.waiting.serve_while(&listener, &["index"], open(&config)).await?;
+    let Some((index, settings)) = opened else { return Ok(()) };
+    server::serve(listener, router(index, settings), server::stop_signal()).await;
+    Ok(())
+}
+
+/// Builds the router of the service.
+fn router(index: Arc<dyn SearchIndex>, settings: Settings) -> Router {
     let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
     gauges.extend(settings.rules.clone().map(shop_rules::gauges));
     let (routes, openapi) = documented_routes(index, settings).split_for_parts();
-    let router =
-        Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router();
-    #[cfg(feature = "aws")]
-    if runtime::lambda::is_lambda() {
-        return runtime::lambda::serve_http(router, None).await;
-    }
-    let listener = server::listen(config.listen.listen).await?;
-    server::serve(listener, router, server::stop_signal()).await;
-    Ok(())
+    Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router()
 }
 
 /// Returns the readiness part of the index.
@@ -122,12 +133,18 @@ async fn open_index(config: &Config, language: Language) -> Result<Arc<dyn Searc
             let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
                 .await
                 .map_err(|error| StartError::because("cannot use AWS", error))?;
-            let index = OpenSearchSearcher::open(&options)
-                .await
-                .map_err(|error| StartError::because("cannot open the index", error))?;
-            Ok(Arc::new(index))
+            let attempt = async || OpenSearchSearcher::open(&options).await.map_err(cannot_open);
+            let unchecked = || OpenSearchSearcher::unchecked(&options).map_err(cannot_open);
+            Ok(Arc::new(config.waiting.open("index", attempt, unchecked).await?))
         }
         #[cfg(not(feature = "aws"))]
         IndexKind::Opensearch => Err(config::compiled_out("NOREN_INDEX", "opensearch", "aws")),
     }
+}
+
+#[cfg(feature = "aws")]
+fn cannot_open(error: opensearch_index::OpenError) -> StartError {
+    // A missing index comes when noren-sync creates it.
+    let is_transient = error.is_transient() || matches!(error, opensearch_index::OpenError::Missing { .. });
+    StartError::because("cannot open the index", error).transient(is_transient)
 }

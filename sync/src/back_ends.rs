@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use domain::ports::{ChangeQueue, IndexMaintenance, ProductStore};
-#[cfg(feature = "aws")]
-use opensearch_index::OpenSearchWriter;
 use rules::{Faults, FieldWeights, Locale, Rules};
-use runtime::StartError;
 use runtime::config::{self, IndexKind, QueueKind, StoreKind};
+use runtime::{StartError, Waiting};
 
 use crate::dead_letters::DeadLetterService;
 
@@ -31,9 +29,12 @@ pub struct BackEnds {
     /// The properties of the catalogue.
     #[command(flatten)]
     pub catalogue: api::config::Catalogue,
-    /// Creation of a missing index.
+    /// Creation of a missing queue and index.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
+    /// The waiting for back ends that do not respond.
+    #[arg(skip)]
+    pub waiting: Waiting,
 }
 
 impl BackEnds {
@@ -64,7 +65,7 @@ pub struct ColocatedStore {
     pub dead_letters: DeadLetterService,
 }
 
-/// Opens the queue.
+/// Opens the queue, waiting for it if it does not respond.
 ///
 /// # Errors
 /// When it cannot be opened, with what to do about it.
@@ -86,20 +87,13 @@ pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
         #[cfg(not(feature = "embedded"))]
         QueueKind::Sqlite => Err(config::compiled_out("NOREN_QUEUE", "sqlite", "embedded")),
         #[cfg(feature = "aws")]
-        QueueKind::Sqs => {
-            let aws = aws_setup::Aws::load().await;
-            let aws = aws.map_err(|error| StartError::because("cannot use AWS", error))?;
-            let queue = sqs_queue::SqsQueue::open(&aws, &config.queue.sqs_queue)
-                .await
-                .map_err(|error| StartError::because("cannot open the queue", error))?;
-            Ok(OpenQueue { queue: Arc::new(queue), colocated: None })
-        }
+        QueueKind::Sqs => Ok(OpenQueue { queue: Arc::new(aws::open_queue(config).await?), colocated: None }),
         #[cfg(not(feature = "aws"))]
         QueueKind::Sqs => Err(config::compiled_out("NOREN_QUEUE", "sqs", "aws")),
     }
 }
 
-/// Opens the index for writing. An embedded index has one writer at a time.
+/// Opens the index for writing, waiting for it if it does not respond. An embedded index has one writer at a time.
 ///
 /// # Errors
 /// When it cannot be opened, with what to do about it.
@@ -142,21 +136,68 @@ async fn open_index_for(
         #[cfg(not(feature = "embedded"))]
         IndexKind::Tantivy => Err(config::compiled_out("NOREN_INDEX", "tantivy", "embedded")),
         #[cfg(feature = "aws")]
-        IndexKind::Opensearch => {
-            let config::Index { opensearch_url, opensearch_index, .. } = &config.index;
-            let options = opensearch_index::Options::load(opensearch_url, opensearch_index, language)
-                .await
-                .map_err(|error| StartError::because("cannot use AWS", error))?;
-            let options = opensearch_index::Options { weights, ..options };
-            let opened = match (purpose, config.create_tables.create_tables) {
-                (Purpose::Rebuild, _) => OpenSearchWriter::open_to_rebuild(&options),
-                (Purpose::Sync, true) => OpenSearchWriter::create(&options).await,
-                (Purpose::Sync, false) => OpenSearchWriter::open(&options).await,
-            };
-            Ok(Arc::new(opened.map_err(|error| StartError::because("cannot open the index", error))?))
-        }
+        IndexKind::Opensearch => Ok(Arc::new(aws::open_index(config, weights, purpose).await?)),
         #[cfg(not(feature = "aws"))]
         IndexKind::Opensearch => Err(config::compiled_out("NOREN_INDEX", "opensearch", "aws")),
+    }
+}
+
+#[cfg(feature = "aws")]
+mod aws {
+    use aws_setup::Aws;
+    use opensearch_index::{OpenError, OpenSearchWriter, Options};
+    use rules::FieldWeights;
+    use runtime::StartError;
+    use runtime::config::Index;
+    use sqs_queue::{SqsQueue, VISIBILITY};
+
+    use super::{BackEnds, Purpose};
+
+    pub(super) async fn open_queue(config: &BackEnds) -> Result<SqsQueue, StartError> {
+        let aws = Aws::load().await.map_err(|error| StartError::because("cannot use AWS", error))?;
+        let (aws, queue) = (&aws, &config.queue.sqs_queue);
+        let creates = config.create_tables.create_tables;
+        let attempt = async || {
+            let opened = match creates {
+                true => SqsQueue::create(aws, queue, VISIBILITY).await,
+                false => SqsQueue::open(aws, queue).await,
+            };
+            opened.map_err(|error| {
+                let is_transient = error.is_transient();
+                StartError::because("cannot open the queue", error).transient(is_transient)
+            })
+        };
+        let unchecked = || Ok(SqsQueue::unchecked(aws, queue, creates.then_some(VISIBILITY)));
+        config.waiting.open("queue", attempt, unchecked).await
+    }
+
+    pub(super) async fn open_index(
+        config: &BackEnds,
+        weights: FieldWeights,
+        purpose: Purpose,
+    ) -> Result<OpenSearchWriter, StartError> {
+        let Index { opensearch_url, opensearch_index, .. } = &config.index;
+        let options = Options::load(opensearch_url, opensearch_index, config.catalogue.language).await;
+        let options = options.map_err(|error| StartError::because("cannot use AWS", error))?;
+        let options = &Options { weights, ..options };
+        let creates = config.create_tables.create_tables;
+        if purpose == Purpose::Rebuild {
+            return OpenSearchWriter::open_to_rebuild(options).map_err(cannot_open);
+        }
+        let attempt = async || {
+            let opened = match creates {
+                true => OpenSearchWriter::create(options).await,
+                false => OpenSearchWriter::open(options).await,
+            };
+            opened.map_err(cannot_open)
+        };
+        let unchecked = || OpenSearchWriter::unchecked(options, creates).map_err(cannot_open);
+        config.waiting.open("index", attempt, unchecked).await
+    }
+
+    fn cannot_open(error: OpenError) -> StartError {
+        let is_transient = error.is_transient();
+        StartError::because("cannot open the index", error).transient(is_transient)
     }
 }
 

@@ -3,27 +3,34 @@
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use domain::ports::{Delivery, Envelope, IndexWriter, Receipt};
-use runtime::StartError;
+use domain::Change;
+use domain::ports::{Applied, Delivery, Envelope, IndexWriter, PortError, Receipt};
+use runtime::{Deadline, StartError};
 
 use crate::batch::Batch;
 
 /// Handles SQS events until Lambda ends the process.
 pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError> {
-    runtime::lambda::serve_events(move |event: SqsEvent| {
+    runtime::lambda::serve_events(move |event: SqsEvent, deadline| {
         let index = Arc::clone(&index);
-        async move { apply(&*index, event).await }
+        async move { apply(&*index, event, deadline).await }
     })
     .await
 }
 
-/// Applies a batch once. SQS retries, counts and dead-letters the messages that the response names: those that failed.
-async fn apply(index: &dyn IndexWriter, event: SqsEvent) -> SqsBatchResponse {
+/// Applies a batch once. SQS retries, counts and dead-letters the messages that the response names: those that failed, or
+/// all if the index does not apply them by the deadline.
+async fn apply(index: &dyn IndexWriter, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let batch = Batch::new(event.records.into_iter().map(delivery).collect());
     let all = batch.receipts().to_vec();
-    let failed: Vec<Receipt> = match index.apply(&batch.changes).await {
-        Ok(applied) => batch.settle(applied).retried.into_iter().map(|retried| retried.receipt).collect(),
-        Err(error) => {
+    let applied = tokio::time::timeout(deadline.remaining(), apply_changes(index, &batch.changes)).await;
+    let failed: Vec<Receipt> = match applied {
+        Ok(Ok(applied)) => batch.settle(applied).retried.into_iter().map(|retried| retried.receipt).collect(),
+        Err(_) => {
+            tracing::error!(messages = all.len(), "the index did not apply a batch in time");
+            all
+        }
+        Ok(Err(error)) => {
             tracing::error!(error = error.chain(), messages = all.len(), "the index did not apply a batch");
             all
         }
@@ -31,6 +38,25 @@ async fn apply(index: &dyn IndexWriter, event: SqsEvent) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = failed.into_iter().map(failure).collect();
     response
+}
+
+/// Applies changes. If the index fails with a permanent error, applies each change alone, so that the change that causes
+/// the error is the only one that fails.
+async fn apply_changes(index: &dyn IndexWriter, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
+    match index.apply(changes).await {
+        Err(error) if !error.is_transient() && changes.len() > 1 => {
+            tracing::error!(error = error.chain(), "the index failed; applying each change alone");
+        }
+        result => return result,
+    }
+    let mut applied = Vec::with_capacity(changes.len());
+    for change in changes {
+        match index.apply(std::slice::from_ref(change)).await {
+            Err(error) if error.is_transient() => return Err(error),
+            one => applied.extend(one.unwrap_or_else(|error| vec![Applied::Refused(error.chain())])),
+        }
+    }
+    Ok(applied)
 }
 
 fn failure(Receipt(message_id): Receipt) -> BatchItemFailure {

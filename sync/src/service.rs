@@ -15,8 +15,8 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(
     name = "noren-sync",
-    version,
-    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt serves /health and /metrics, and /admin if store and queue are in the data folder. An embedded index has one\nnoren-sync at a time."
+    version = build_info::VERSION,
+    after_help = "Examples:\n  noren-sync --listen 127.0.0.1:8082\n  noren-sync --listen 127.0.0.1:8082 --data-dir /var/lib/noren\n  noren-sync --listen 127.0.0.1:8082 --queue sqs\n\nIt serves /health and /metrics, and /admin if store and queue are in the data folder. An embedded index has one noren-sync at a time."
 )]
 pub struct Config {
     #[command(flatten)]
@@ -36,8 +36,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         // Lambda receives from the queue itself; the function gets messages only.
         return crate::lambda::serve(open_index(back_ends).await?).await;
     }
-    let (OpenQueue { queue, colocated }, index) =
-        (open_queue(back_ends).await?, open_index(back_ends).await?);
+    let listener = server::listen(config.listen.listen).await?;
+    let opening = async { tokio::try_join!(open_queue(back_ends), open_index(back_ends)) };
+    let opened = back_ends.waiting.serve_while(&listener, &["queue", "index"], opening).await?;
+    let Some((OpenQueue { queue, colocated }, index)) = opened else { return Ok(()) };
     let consumer = Consumer::new(queue, index.clone(), ConsumerOptions::default());
     let (parts, queue) = (consumer.parts(), Some(consumer.queue_probe()));
     let gauges = vec![generation_gauges(index.clone())];
@@ -50,9 +52,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         }
         None => (OpenApiRouter::new(), None),
     };
-    let routes = routes.split_for_parts().0;
-    let router = Service { routes, parts, gauges, queue, ..Service::default() }.into_router();
-    let listener = server::listen(config.listen.listen).await?;
+    let (routes, described) = routes.split_for_parts();
+    let (title, undocumented) = ("Noren sync", described.paths.paths.into_keys().collect());
+    let router =
+        Service { routes, title, undocumented, parts, gauges, queue, ..Service::default() }.into_router();
     catching_up.map(tokio::spawn);
     let stopped = stop.clone();
     let consuming = tokio::spawn(async move { consumer.run(stopped).await });

@@ -9,6 +9,7 @@ mod explain;
 mod facets;
 mod faults;
 mod imports;
+mod openapi;
 mod products;
 mod rules;
 mod scenarios;

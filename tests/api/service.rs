@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, check_openapi, repository};
+use crate::support::{Answer, TestApp, repository};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_says_which_parts_are_ready() {
@@ -146,10 +146,4 @@ async fn the_documents_are_served() {
     }
     let page = Answer::of(app.request(Method::GET, "/docs/")).await.expect(200);
     assert!(page.text.contains("swagger-ui"), "{}", page.text);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_openapi_document_that_is_checked_in_is_the_one_served() {
-    let app = TestApp::spawn().await;
-    check_openapi("noren.json", &app.get("/openapi.json").await.expect(200).json());
 }

@@ -219,9 +219,12 @@ async fn a_server_that_is_away_is_unavailable() {
     let (url, language) = (format!("http://{}", closed_address()), Language::English);
     let options = Options { url, alias: "any".to_owned(), language, weights: Default::default(), aws: None };
     let (writer, searcher) = (
-        OpenSearchWriter::create(&options).await.unwrap(),
-        OpenSearchSearcher::open(&options).await.unwrap(),
+        OpenSearchWriter::unchecked(&options, true).unwrap(),
+        OpenSearchSearcher::unchecked(&options).unwrap(),
     );
+    let errors =
+        [OpenSearchWriter::create(&options).await.err(), OpenSearchSearcher::open(&options).await.err()];
+    assert!(errors.iter().flatten().filter(|error| error.is_transient()).count() == 2, "{errors:?}");
     let error = writer.apply(&[change("a", json!({"name": "Lamp"}))]).await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Unavailable);
     assert_eq!(writer.ready().await.unwrap_err().kind, PortErrorKind::Unavailable);

@@ -5,6 +5,7 @@ mod index;
 mod operator;
 mod permissions;
 mod queue;
+mod serve;
 mod shares;
 mod stack;
 mod start;

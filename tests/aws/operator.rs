@@ -19,7 +19,9 @@ async fn an_export_reads_the_store_that_the_services_use() {
     let missing = finished("noren", &["export", "--back-ends"], &variables);
     assert_eq!(missing.status.code(), Some(1), "{missing:?}");
     let fault = String::from_utf8(missing.stderr).unwrap();
-    assert!(fault.contains(&name) && fault.contains("NOREN_DYNAMODB_TABLE"), "{fault}");
+    // Neither the table nor the queue exists; both are opened at once.
+    let names_one = ["NOREN_DYNAMODB_TABLE", "NOREN_SQS_QUEUE"].iter().any(|one| fault.contains(one));
+    assert!(fault.contains(&name) && names_one, "{fault}");
 
     let command = Running::start_with("noren-command", &["--create-tables"], |command| {
         command.envs(variables.iter().copied());
@@ -40,6 +42,9 @@ fn a_back_end_that_does_not_exist_is_one_line() {
     let wrong = finished("noren", &["export", "--back-ends"], &[("NOREN_STORE", "postgres")]);
     assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
     let fault = String::from_utf8(wrong.stderr).unwrap();
-    assert!(fault.starts_with("error: invalid value 'postgres'"), "{fault}");
+    assert!(
+        fault.starts_with("error: NOREN_STORE=postgres cannot be used; write one of sqlite, "),
+        "{fault}"
+    );
     assert_eq!(fault.lines().count(), 1, "{fault}");
 }

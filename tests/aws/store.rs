@@ -125,8 +125,11 @@ async fn a_delete_of_a_product_with_the_largest_content_frees_its_sku() {
 async fn a_server_that_is_away_is_unavailable() {
     let address = closed_address();
     let aws = Aws::local(&format!("http://{address}")).await.unwrap();
-    // The server may come back, so opening the store succeeds.
-    let store = DynamoStore::open(&aws, "any").await.unwrap();
+    for error in [DynamoStore::open(&aws, "any").await, DynamoStore::create(&aws, "any").await] {
+        let error = error.err().unwrap();
+        assert!(error.is_transient() && error.to_string().contains("AWS_ENDPOINT_URL_DYNAMODB"), "{error}");
+    }
+    let store = DynamoStore::unchecked(&aws, "any");
     let id = ProductId::parse("a").unwrap();
     let kinds = [
         store.get(&[id]).await.err().map(|error| error.kind),

@@ -20,4 +20,5 @@ mod shop;
 mod shuffled;
 mod simulation;
 mod sqs_away;
+mod sqs_lost;
 mod verified;

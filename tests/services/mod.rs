@@ -21,6 +21,9 @@ use crate::support::{http_client, record, wait_within};
 /// The longest time that a server may take to start on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(240);
 
+/// The variable that names another version of OpenSearch than the default, which Maven then provides.
+const OTHER_OPENSEARCH: &str = "NOREN_TEST_OPENSEARCH";
+
 /// The number of attempts to start: a free port may be taken by the time the server binds it.
 const TRIES: usize = 3;
 
@@ -40,6 +43,16 @@ pub(crate) async fn sqs() -> Option<&'static Server> {
 pub(crate) async fn opensearch() -> Option<&'static Server> {
     static SERVER: Shared = Shared::const_new();
     shared(&SERVER, Kind::OpenSearch).await
+}
+
+/// Starts an SQS server for the caller alone. It ends when it is dropped, with everything in its queues.
+pub(crate) async fn own_sqs() -> Option<Server> {
+    record();
+    let provider = provider::provider().await?;
+    match Server::start(Kind::Sqs, provider).await {
+        Ok(server) => Some(server),
+        Err(error) => panic!("an SQS server does not start: {error}"),
+    }
 }
 
 /// A server, or the reason why it does not run, kept so that later tests do not wait for the same failure.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use tokio::sync::OnceCell;
 
+use super::OTHER_OPENSEARCH;
 use super::maven::Maven;
 use super::process_guard::has_compose;
 
@@ -38,7 +39,7 @@ pub(super) async fn provider() -> Option<&'static Provider> {
 }
 
 fn find() -> Result<Provider, String> {
-    if has_compose() {
+    if std::env::var_os(OTHER_OPENSEARCH).is_none() && has_compose() {
         return Ok(Provider::Compose);
     }
     Maven::fetch().map(Provider::Maven).map_err(|reason| format!("no Docker engine answers and {reason}"))

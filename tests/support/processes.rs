@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use reqwest::StatusCode;
+
 use super::{PATIENCE, folder, http_client, record, repository, wait_until};
 
 /// Returns the binary of this name: built with the profile of the tests, or in the folder that `NOREN_TEST_PROGRAMS`
@@ -87,7 +89,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts the service on a free port and waits until it is live.
+    /// Starts the service on a free port and waits until its back ends are open.
     pub(crate) async fn start(name: &str, arguments: &[&str]) -> Self {
         Self::start_with(name, arguments, |_| {}).await
     }
@@ -101,7 +103,14 @@ impl Running {
         Self::start_command(command(name), name, arguments, prepare).await
     }
 
-    /// The same with this folder on its own disk of `size_mb` megabytes, of which `filled_mb` are filled until
+    /// Starts the service on a free port and waits until it is live; it may still wait for its back ends.
+    pub(crate) async fn start_waiting(name: &str, prepare: impl FnOnce(&mut Command)) -> Self {
+        let running = Self::spawn(command(name), name, &[], prepare);
+        running.wait_for("/health/live", StatusCode::OK).await;
+        running
+    }
+
+    /// Starts the service with this folder on its own disk of `size_mb` megabytes, of which `filled_mb` are filled until
     /// something is written to the returned pipe. Returns `None` if this system does not allow mounts.
     pub(crate) async fn start_on_small_disk(
         name: &str,
@@ -136,6 +145,18 @@ impl Running {
     }
 
     async fn start_command(
+        command: Command,
+        name: &str,
+        arguments: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
+        let running = Self::spawn(command, name, arguments, prepare);
+        // A service that waits for its back ends responds to every path with 503.
+        running.wait_for("/no-such-path", StatusCode::NOT_FOUND).await;
+        running
+    }
+
+    fn spawn(
         mut command: Command,
         name: &str,
         arguments: &[&str],
@@ -147,14 +168,15 @@ impl Running {
         command.args(arguments).args(["--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null());
         prepare(&mut command);
         let child = command.spawn().expect("it starts");
-        let running = Self { child, url: format!("http://{listen}"), name: name.to_owned() };
-        let client = http_client();
-        let live = format!("{}/health/live", running.url);
-        wait_until(&format!("{name} is live"), async || {
-            client.get(&live).send().await.is_ok_and(|answer| answer.status().is_success())
+        Self { child, url: format!("http://{listen}"), name: name.to_owned() }
+    }
+
+    async fn wait_for(&self, path: &str, status: StatusCode) {
+        let (client, url) = (http_client(), format!("{}{path}", self.url));
+        wait_until(&format!("{} answers {path} with {status}", self.name), async || {
+            client.get(&url).send().await.is_ok_and(|answer| answer.status() == status)
         })
         .await;
-        running
     }
 
     /// Returns its anonymous memory in bytes, if the system reports it.

@@ -25,6 +25,11 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
+    /// Forwards later connections to another server.
+    pub(crate) fn lead_to(&mut self, url: &str) {
+        self.to = url.trim_start_matches("http://").to_owned();
+    }
+
     /// Forwards connections from now on.
     pub(crate) async fn connect(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("nobody else took the port");

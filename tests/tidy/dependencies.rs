@@ -15,7 +15,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
     let adapters = [STORES, QUEUES, INDEXES].concat();
     let base = ["domain", "runtime"];
     Some(match package {
-        "domain" | "runtime" => Vec::new(),
+        "domain" | "runtime" | "build-info" => Vec::new(),
         // Text analysis, which both indexes and the explanations of query must share.
         "text" => vec!["domain"],
         // The rules of a shop; words are folded as in the indexes.
@@ -28,10 +28,13 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         "api" => base.to_vec(),
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),
-        "command" => [&base[..], &["api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
-        "query" => [&base[..], &["api"], &INDEXES, &["rules", "text"]].concat(),
-        "sync" => [&base[..], &["api"], &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),
-        "noren" => [&base[..], &adapters, &SERVICES, &["rules", "api", "demo", "bench", "feeds"]].concat(),
+        "command" => [&base[..], &["build-info", "api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
+        "query" => [&base[..], &["build-info", "api"], &INDEXES, &["rules", "text"]].concat(),
+        "sync" => [&base[..], &["build-info", "api"], &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),
+        "noren" => {
+            [&base[..], &adapters, &SERVICES, &["build-info", "rules", "api", "demo", "bench", "feeds"]]
+                .concat()
+        }
         "tests" => {
             [&base[..], &adapters, &SERVICES, &["aws-setup", "noren", "api", "demo", "bench", "feeds"]]
                 .concat()

@@ -69,7 +69,7 @@ struct NoImports(Problem);
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(
         NotNdjson, NoImports, ServiceFailed, DiskFull,
-        (status = 202, description = "All lines are stored durably and will be applied.", body = Job, headers(("Location" = String))),
+        (status = 202, description = "All lines are stored durably and will be applied.", body = Job, headers(("Location" = String, description = "The path of the job."))),
         (status = 400, description = "The body broke off, or there are parameters.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The client sent nothing for a minute.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "There are 100 unfinished jobs.", body = Problem, content_type = "application/problem+json"),
@@ -113,7 +113,7 @@ async fn list(State(service): State<ImportService>, _: NoParameters) -> Result<R
     get, path = "/imports/{id}", tag = "imports", operation_id = "readImport",
     params(("id" = String, Path, description = "The id of the job."),
            ("faultsAfter" = Option<u64>, Query, description = "Faults of lines after this one: `nextFaultsAfter` of the previous page."),
-           ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "The most faults; default 100.")),
+           ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "The most faults; 100 by default.")),
     responses(
         BadParameters, JobNotFound, NoImports, ServiceFailed,
         (status = 200, description = "The job.", body = JobDetails),

@@ -60,9 +60,14 @@ struct All {
     catalogue: Catalogue,
 }
 
+/// Adds all flags with a variable to a command.
+pub fn augment(command: clap::Command) -> clap::Command {
+    All::augment_args(command)
+}
+
 /// Returns the names of all variables that a program may be given, sorted.
 pub fn variables() -> Vec<String> {
-    config::variables_of(&All::augment_args(clap::Command::new("noren")))
+    config::variables_of(&augment(clap::Command::new("noren")))
 }
 
 /// Runs the `main` of a service, see [`runtime::run`].

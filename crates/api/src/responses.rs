@@ -91,7 +91,7 @@ pub enum BadJsonBody {
         description = "Fields are unknown, malformed or out of range; `errors` names each.",
         content_type = "application/problem+json",
         example = json!({
-            "type": "about:blank", "title": "Unprocessable Content", "status": 422,
+            "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
             "detail": "priceRange: must be `min-max`, `min-` or `-max`",
             "errors": [
                 {"field": "priceRange", "message": "must be `min-max`, `min-` or `-max`", "type": "malformed"}

@@ -70,6 +70,23 @@ pub fn is_refusal<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) ->
     status.is_some_and(|status| status.is_client_error()) && kind_of(error) != PortErrorKind::Throttled
 }
 
+/// A failed call, and whether waiting can help.
+pub struct FailedCall {
+    /// The error.
+    pub error: PortError,
+    /// True if the same call fails again until an operator changes something, see [`is_refusal`].
+    pub is_refusal: bool,
+}
+
+/// Converts an error of the SDK as [`port_error`] does, and keeps whether the server rejected the call.
+pub fn failed_call<E>(context: impl Into<String>, error: SdkError<E, HttpResponse>) -> FailedCall
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let is_refusal = is_refusal(&error);
+    FailedCall { error: port_error(context, error), is_refusal }
+}
+
 /// Converts an error of the SDK; `context` names the operation, in lower case.
 pub fn port_error<E, R>(context: impl Into<String>, error: SdkError<E, R>) -> PortError
 where

@@ -25,7 +25,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-pub use errors::{is_refusal, kind_of, port_error};
+pub use errors::{FailedCall, failed_call, is_refusal, kind_of, port_error};
 pub use retry::backoff;
 
 /// The time limit of establishing a connection.

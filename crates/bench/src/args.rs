@@ -18,8 +18,8 @@ Examples:
   noren bench --url http://127.0.0.1:8080                a running service
   noren bench --url http://127.0.0.1:9200 --post /products/_search --queries bodies.ndjson   another search engine
 
-Imports the files into a folder in this process until everything is searchable, serves it on a free port of this
-machine, and searches over HTTP with facets by brand and category. Responses are not cached. Build with `--release`
+Imports the files into a folder in this process until everything is searchable, serves it on a free port of this \
+machine, and searches over HTTP with facets by brand and category. Responses are not cached. Build with `--release` \
 first. docs/BENCHMARKS.md has figures and explains them.")]
 pub struct BenchArgs {
     /// Files of products, as `noren import` reads them

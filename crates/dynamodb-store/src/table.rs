@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
     ScalarAttributeType, TableStatus, TimeToLiveSpecification,
 };
-use aws_setup::{Aws, is_refusal, port_error};
+use aws_setup::{Aws, FailedCall, failed_call, port_error};
 use domain::ports::{PortError, PortErrorKind};
 use tokio::time::Instant;
 
@@ -54,6 +54,17 @@ pub enum OpenError {
         #[source]
         source: PortError,
     },
+    /// The server does not respond; a later attempt may succeed.
+    #[error(
+        "DynamoDB does not respond for the table `{table}`; check the network, and AWS_ENDPOINT_URL_DYNAMODB if it is set"
+    )]
+    Unreachable {
+        /// The table's name.
+        table: String,
+        /// The cause.
+        #[source]
+        source: PortError,
+    },
     /// The table could not be created.
     #[error("cannot create the DynamoDB table `{table}`")]
     CannotCreate {
@@ -65,11 +76,18 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Returns true if the same call may succeed later, without a change of the configuration.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+/// The reason why a call that creates the table failed.
+type CreateResult = Result<(), FailedCall>;
+
 impl DynamoStore {
-    /// Opens an existing table.
-    ///
-    /// Checks it once, so that wrong configuration fails at the start. An unreachable server is not an error, because it may
-    /// come back; until then [`ProductStore::ready`](domain::ports::ProductStore::ready) fails.
+    /// Opens an existing table after one read, so that wrong configuration fails at the start.
     ///
     /// # Errors
     /// [`OpenError`], with a text of one line that says what to do.
@@ -77,6 +95,12 @@ impl DynamoStore {
         let store = Self::new(aws, table);
         store.check(aws.region()).await?;
         Ok(store)
+    }
+
+    /// Opens a table without looking at it. Until the server responds,
+    /// [`ProductStore::ready`](domain::ports::ProductStore::ready) and every other call fail.
+    pub fn unchecked(aws: &Aws, table: &str) -> Self {
+        Self::new(aws, table)
     }
 
     /// Creates the table unless it exists, enables time to live and point-in-time recovery if the server supports them, and
@@ -91,23 +115,18 @@ impl DynamoStore {
         Ok(store)
     }
 
-    /// Checks the table by one read. Only logs if the server does not respond.
+    /// Checks the table by one read.
     async fn check(&self, region: &str) -> Result<(), OpenError> {
         let table = self.table.to_string();
         let get = self.client.get_item().table_name(&*self.table).set_key(Some(probe_key()));
         let Err(error) = get.consistent_read(true).send().await else { return Ok(()) };
-        let is_refused = is_refusal(&error);
         match error.code() {
             Some("ResourceNotFoundException") => Err(OpenError::NoTable { table, region: region.to_owned() }),
             Some("ValidationException") => Err(OpenError::OtherKeys { table }),
-            _ => {
-                let source = port_error("checking the table", error);
-                if is_refused {
-                    return Err(OpenError::Refused { table, source });
-                }
-                tracing::warn!(error = source.chain(), "DynamoDB cannot be reached yet; starting anyway");
-                Ok(())
-            }
+            _ => match failed_call("checking the table", error) {
+                FailedCall { error: source, is_refusal: true } => Err(OpenError::Refused { table, source }),
+                FailedCall { error: source, .. } => Err(OpenError::Unreachable { table, source }),
+            },
         }
     }
 
@@ -127,11 +146,14 @@ impl DynamoStore {
             self.enable_time_to_live().await?;
             self.enable_recovery().await
         };
-        let cannot_create = |source| OpenError::CannotCreate { table: self.table.to_string(), source };
-        create.await.map_err(cannot_create)
+        let table = self.table.to_string();
+        create.await.map_err(|FailedCall { error: source, is_refusal }| match is_refusal {
+            true => OpenError::CannotCreate { table, source },
+            false => OpenError::Unreachable { table, source },
+        })
     }
 
-    async fn create_if_missing(&self) -> Result<(), PortError> {
+    async fn create_if_missing(&self) -> CreateResult {
         let mut create = self.client.create_table().table_name(&*self.table);
         create = create.billing_mode(BillingMode::PayPerRequest);
         for (name, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
@@ -140,7 +162,7 @@ impl DynamoStore {
                 .attribute_type(ScalarAttributeType::S)
                 .build();
             let key = KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
-            let defect = |error| PortError::new(PortErrorKind::Internal, CREATING, error);
+            let defect = |error| defect(CREATING, error);
             create = create.attribute_definitions(attribute.map_err(defect)?);
             create = create.key_schema(key.map_err(defect)?);
         }
@@ -150,47 +172,46 @@ impl DynamoStore {
                 Ok(())
             }
             Err(error) if error.code() == Some("ResourceInUseException") => Ok(()),
-            Err(error) => Err(port_error(CREATING, error)),
+            Err(error) => Err(failed_call(CREATING, error)),
         }
     }
 
-    async fn wait_until_active(&self) -> Result<(), PortError> {
+    async fn wait_until_active(&self) -> CreateResult {
         let deadline = Instant::now() + CREATE_TIMEOUT;
         loop {
             let described = self.client.describe_table().table_name(&*self.table).send().await;
-            let table = described.map_err(|error| port_error(CREATING, error))?.table;
+            let table = described.map_err(|error| failed_call(CREATING, error))?.table;
             let status = table.and_then(|table| table.table_status);
             if matches!(status, Some(TableStatus::Active | TableStatus::Updating)) {
                 return Ok(());
             }
             if Instant::now() > deadline {
                 let text = format!("{CREATING}: it is not active after {} s", CREATE_TIMEOUT.as_secs());
-                return Err(PortError::bare(PortErrorKind::Unavailable, text));
+                let error = PortError::bare(PortErrorKind::Unavailable, text);
+                return Err(FailedCall { error, is_refusal: false });
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn enable_time_to_live(&self) -> Result<(), PortError> {
+    async fn enable_time_to_live(&self) -> CreateResult {
         const CONTEXT: &str = "enabling the table's time to live";
         let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES).build();
-        let specification =
-            specification.map_err(|error| PortError::new(PortErrorKind::Internal, CONTEXT, error))?;
+        let specification = specification.map_err(|error| defect(CONTEXT, error))?;
         let update = self.client.update_time_to_live().table_name(&*self.table);
         match update.time_to_live_specification(specification).send().await {
             Ok(_) => Ok(()),
             // A validation error means that it is already enabled.
             Err(error) if error.code() == Some("ValidationException") || is_unknown(error.code()) => Ok(()),
-            Err(error) => Err(port_error(CONTEXT, error)),
+            Err(error) => Err(failed_call(CONTEXT, error)),
         }
     }
 
-    async fn enable_recovery(&self) -> Result<(), PortError> {
+    async fn enable_recovery(&self) -> CreateResult {
         const CONTEXT: &str = "enabling the table's point-in-time recovery";
         let specification =
             PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build();
-        let specification =
-            specification.map_err(|error| PortError::new(PortErrorKind::Internal, CONTEXT, error))?;
+        let specification = specification.map_err(|error| defect(CONTEXT, error))?;
         let update = self.client.update_continuous_backups().table_name(&*self.table);
         match update.point_in_time_recovery_specification(specification).send().await {
             Ok(_) => Ok(()),
@@ -198,9 +219,14 @@ impl DynamoStore {
                 tracing::info!("this server does not support point-in-time recovery");
                 Ok(())
             }
-            Err(error) => Err(port_error(CONTEXT, error)),
+            Err(error) => Err(failed_call(CONTEXT, error)),
         }
     }
+}
+
+/// Returns the error for a request that cannot be built: a defect, which waiting does not resolve.
+fn defect(context: &str, error: impl std::error::Error + Send + Sync + 'static) -> FailedCall {
+    FailedCall { error: PortError::new(PortErrorKind::Internal, context, error), is_refusal: true }
 }
 
 /// Returns true if the code means that a local server lacks the operation.

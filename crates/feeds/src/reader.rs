@@ -37,7 +37,7 @@ impl FeedReader {
     /// If the file cannot be opened or is not a file of products.
     pub fn open(path: &Path, format: Option<Format>, options: &TableOptions) -> Result<Self, FeedError> {
         if path == Path::new("-") {
-            return Self::of(Box::new(io::stdin()), None, Path::new("stdin"), format, options);
+            return Self::read(Box::new(io::stdin()), None, Path::new("stdin"), format, options);
         }
         let name = || path.display().to_string();
         let failed = |source| FeedError::Open { name: name(), source };
@@ -47,11 +47,20 @@ impl FeedReader {
             return Err(FeedError::Folder { name: name() });
         }
         let again = metadata.is_file().then(|| file.try_clone()).transpose().map_err(failed)?;
-        Self::of(Box::new(file), again, path, format, options)
+        Self::read(Box::new(file), again, path, format, options)
+    }
+
+    /// Reads a file that is open already. `path` names it in messages, and its extension names the format if `format` is
+    /// `None`.
+    ///
+    /// # Errors
+    /// If the input cannot be read or is not a file of products.
+    pub fn of(input: Box<dyn Read + Send>, path: &Path, format: Option<Format>) -> Result<Self, FeedError> {
+        Self::read(input, None, path, format, &TableOptions::default())
     }
 
     /// Reads `input`; `file` is the same input if it can be read again from its start.
-    fn of(
+    fn read(
         input: Box<dyn Read + Send>,
         file: Option<File>,
         path: &Path,
@@ -164,7 +173,7 @@ mod tests {
 
     fn reader(name: &str, content: &[u8]) -> Result<FeedReader, FeedError> {
         let input = Box::new(io::Cursor::new(content.to_vec()));
-        FeedReader::of(input, None, Path::new(name), None, &TableOptions::default())
+        FeedReader::of(input, Path::new(name), None)
     }
 
     fn records(mut reader: FeedReader) -> Vec<(u64, Result<String, String>)> {

@@ -1,12 +1,12 @@
-//! All services in one process, on the embedded back ends.
+//! All services in one process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use command::{Catalogue, Imports};
-use domain::ports::{DeadLetter, DeadLetters, IndexMaintenance, SearchIndex};
+use command::{Catalogue, Imports, OpenBackEnds};
+use domain::ports::{DeadLetter, IndexMaintenance, SearchIndex};
 use domain::{Currency, Language};
 use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
@@ -17,6 +17,8 @@ use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptio
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
+
+use crate::configuration::Configuration;
 
 /// Poll interval of [`App::sync_all`].
 const IDLE_POLL: Duration = Duration::from_millis(5);
@@ -72,7 +74,7 @@ pub struct Index {
 /// A catalogue in this process, with its store, queue, index, sync consumer and import jobs.
 pub struct App {
     catalogue: Catalogue,
-    store: Arc<EmbeddedStore>,
+    back_ends: OpenBackEnds,
     writer: Arc<dyn IndexMaintenance>,
     search: Arc<dyn SearchIndex>,
     consumer: Consumer,
@@ -81,14 +83,27 @@ pub struct App {
     caught_up: CancellationToken,
     imports: Imports,
     importing: JoinHandle<()>,
+    /// Enqueues changes that a crash left in the outbox. A store that enqueues them itself needs none.
+    relay: Option<JoinHandle<()>>,
     stop: CancellationToken,
     options: Options,
+}
+
+/// What an [`App`] is started with.
+struct Parts {
+    back_ends: OpenBackEnds,
+    index: Index,
+    imports: PathBuf,
+    /// True if the store and the queue are one file.
+    is_one_file: bool,
 }
 
 /// OpenAPI document of the services together.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Noren", description = "A product catalogue that never loses a write and answers a search in a millisecond."),
+    servers((url = "/", description = "The address that serves this document")),
+    security(()),
     tags(
         (name = "products", description = "Products as the catalogue keeps them"),
         (name = "search", description = "Products as shoppers find them"),
@@ -126,9 +141,39 @@ impl App {
         let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
             .map_err(|error| StartError::because("cannot open the store", error))?;
         let store = Arc::new(store);
-        let catalogue = Catalogue::new(store.clone(), store.clone(), options.currency);
-        let imports = Imports::open(data_dir.join("imports"), catalogue.clone())?;
-        let consumer = Consumer::new(store.clone(), index.writer.clone(), ConsumerOptions::default());
+        let back_ends =
+            OpenBackEnds { store: store.clone(), queue: store.clone(), dead_letters: store.clone() };
+        Self::start(Parts { back_ends, index, imports: data_dir.join("imports"), is_one_file: true }, options)
+    }
+
+    /// Opens the store, the queue and the index that the configuration names, as the three services do, and starts to sync.
+    ///
+    /// # Errors
+    /// If a part cannot be opened, with what to do about it.
+    pub(crate) async fn open_configured(configuration: &Configuration) -> Result<Self, StartError> {
+        let Configuration { command, sync, query, caching, .. } = configuration;
+        let writer = sync::open_index(sync).await?;
+        let (search, settings) = query::service::open(query).await?;
+        let back_ends = command::open_back_ends(command).await?;
+        let Settings { currency, language, answer_cache_mb, rules, .. } = settings;
+        let cache_seconds = caching.cache_seconds.unwrap_or(0);
+        let options = Options { currency, language, cache_seconds, answer_cache_mb, rules };
+        let parts = Parts {
+            back_ends,
+            index: Index { writer, search },
+            imports: command.data_dir.imports(),
+            is_one_file: configuration.is_one_file(),
+        };
+        Self::start(parts, options)
+    }
+
+    /// Starts to sync, to relay, and to run import jobs.
+    fn start(parts: Parts, options: Options) -> Result<Self, StartError> {
+        let Parts { back_ends, index, imports, is_one_file } = parts;
+        let (store, queue) = (&back_ends.store, &back_ends.queue);
+        let catalogue = Catalogue::new(store.clone(), queue.clone(), options.currency);
+        let imports = Imports::open(imports, catalogue.clone())?;
+        let consumer = Consumer::new(queue.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (consumer.clone(), stop.clone());
         let work = tokio::spawn(async move { working.run(stopped).await });
@@ -136,20 +181,26 @@ impl App {
         let importing = tokio::spawn(async move { importer.run(stopped).await });
         let Index { writer, search } = index;
         let caught_up = CancellationToken::new();
-        let (looking, done) = (catch_up(store_and_index(&store, &writer), stop.clone()), caught_up.clone());
+        let sides = StoreAndIndex { store: store.clone(), index: writer.clone() };
+        let (looking, done) = (catch_up(sides, stop.clone()), caught_up.clone());
         tokio::spawn(async move {
-            looking.await;
+            // Like noren-sync, which compares only with a store that is a file: reading a whole table costs money.
+            if is_one_file {
+                looking.await;
+            }
             done.cancel();
         });
+        let relay = (!is_one_file).then(|| tokio::spawn(command::relay_forever(catalogue.clone())));
         Ok(Self {
             catalogue,
-            store,
+            back_ends,
             writer,
             search,
             consumer,
             work,
             imports,
             importing,
+            relay,
             caught_up,
             stop,
             options,
@@ -168,7 +219,7 @@ impl App {
 
     /// Returns the store and the index that `noren verify` and `noren reindex` compare.
     pub fn store_and_index(&self) -> StoreAndIndex {
-        store_and_index(&self.store, &self.writer)
+        StoreAndIndex { store: self.back_ends.store.clone(), index: self.writer.clone() }
     }
 
     /// Returns the default currency.
@@ -201,7 +252,8 @@ impl App {
         let mut parts = self.catalogue.parts();
         parts.push(query::service::index_part(&self.search));
         let queue = Some(self.catalogue.queue_probe());
-        Service { routes, uploads, openapi: Some(openapi), parts, gauges, queue }.into_router()
+        let openapi = Some(openapi);
+        Service { routes, uploads, openapi, parts, gauges, queue, ..Service::default() }.into_router()
     }
 
     /// Waits until every earlier write is searchable or a dead letter.
@@ -241,27 +293,27 @@ impl App {
     /// # Errors
     /// If the queue cannot be read.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StartError> {
-        let list = self.store.newest(limit).await;
+        let list = self.back_ends.dead_letters.newest(limit).await;
         list.map(|list| list.letters)
             .map_err(|error| StartError::because("cannot read the dead letters", error))
     }
 
     fn dead_letter_service(&self) -> DeadLetterService {
-        DeadLetterService::new(self.store.clone(), self.store.clone(), self.store.clone())
+        let OpenBackEnds { store, queue, dead_letters } = &self.back_ends;
+        DeadLetterService::new(store.clone(), queue.clone(), dead_letters.clone())
     }
 
     /// Stops the sync consumer and the import jobs after their current batches.
     pub async fn stop(self) {
         self.stop.cancel();
+        if let Some(relay) = &self.relay {
+            // A change that it is enqueueing is still in the outbox.
+            relay.abort();
+        }
         for (part, work) in [("the sync consumer", self.work), ("the import runner", self.importing)] {
             if let Err(error) = work.await {
                 tracing::error!(error = %error, part, "a part of the service failed");
             }
         }
     }
-}
-
-/// Returns the store with the index that is derived from it.
-fn store_and_index(store: &Arc<EmbeddedStore>, index: &Arc<dyn IndexMaintenance>) -> StoreAndIndex {
-    StoreAndIndex { store: store.clone(), index: index.clone() }
 }

@@ -16,8 +16,8 @@ Examples:
   noren backup noren-2026-01-31.db                 the store in ./data
   noren backup --data-dir /srv/noren /mnt/store.db
 
-The file is a consistent snapshot of noren.db: products, tombstones with their versions, and changes that wait to be
-indexed. It has no index; the index is rebuilt from it. The file appears under its name once it is complete.
+The file is a consistent snapshot of noren.db: products, tombstones with their versions, and changes that wait to be \
+indexed. It has no index; the index is rebuilt from it. The file appears under its name once it is complete. \
 docs/OPERATIONS.md describes how to restore it. A store in DynamoDB has its own point-in-time recovery.")]
 pub struct BackupArgs {
     /// The file to write; an existing one is replaced
@@ -35,10 +35,9 @@ pub struct BackupArgs {
 /// # Errors
 /// If there is no embedded store, or the copy cannot be written.
 pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
-    let folder = match args.back_ends {
-        true => embedded_store_folder()?,
-        false => args.data_dir.data_dir.clone(),
-    };
+    // A copy of a file that is not the configured store would be mistaken for a backup.
+    let configured = embedded_store_folder()?;
+    let folder = if args.back_ends { configured } else { args.data_dir.data_dir.clone() };
     let path = &args.output;
     let part = PartFile::of(path);
     embedded_store::copy(&folder, part.path())

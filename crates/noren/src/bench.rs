@@ -14,6 +14,7 @@ use crate::client::Service;
 use crate::failure::Failure;
 use crate::import;
 use crate::serve::fill_with_demo;
+use crate::target::check_embedded;
 
 /// Measures a service or a catalogue in this process, and writes the figures to standard output.
 ///
@@ -31,6 +32,7 @@ pub(crate) async fn bench(args: &BenchArgs) -> Result<(), Failure> {
 }
 
 async fn bench_folder(folder: &Path, args: &BenchArgs) -> Result<(), Failure> {
+    check_embedded()?;
     let app = App::open(folder, Options { answer_cache_mb: 0, ..Options::default() }).await?;
     let measured = measure(&app, folder, args).await;
     app.stop().await;
@@ -57,7 +59,7 @@ impl ::bench::Catalogue for App {
 
     async fn import(&self, files: &[PathBuf], rejects_folder: &Path) -> Result<String, Cause> {
         let options = import::Options {
-            files: files.to_vec(),
+            source: import::Source::Files(files.to_vec()),
             format: None,
             table: feeds::TableOptions::default(),
             currency: None,

@@ -28,7 +28,7 @@ Examples:
   noren dlq drop 17
   NOREN_STORE=dynamodb NOREN_QUEUE=sqs noren dlq list --back-ends
 
-A change that could not be indexed in five attempts is a dead letter. `retry` enqueues the current version of its product,
+A change that could not be indexed in five attempts is a dead letter. `retry` enqueues the current version of its product, \
 never the old message, and then removes the dead letter."
 )]
 pub struct DlqArgs {

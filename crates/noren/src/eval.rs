@@ -30,9 +30,9 @@ Examples:
   NOREN_RULES=rules.toml noren eval judgments.csv --data-dir ./data
                                                  the effect of a rules file, without a service
 
-A file of judgments is a CSV file with the columns query, product_id and rating, and one row per rated product: 0 is
-irrelevant, 3 is exactly what the shopper wants. NDCG@10 is 1 if the best products come first; unrated products count as
-irrelevant. Judged NDCG@10 ignores unrated products. MRR is 1 divided by the rank of the first relevant product. Exit code:
+A file of judgments is a CSV file with the columns query, product_id and rating, and one row per rated product: 0 is \
+irrelevant, 3 is exactly what the shopper wants. NDCG@10 is 1 if the best products come first; unrated products count as \
+irrelevant. Judged NDCG@10 ignores unrated products. MRR is 1 divided by the rank of the first relevant product. Exit code: \
 0 measured, 1 below --min or failed, 2 wrong arguments.")]
 pub struct EvalArgs {
     /// The file of judgments

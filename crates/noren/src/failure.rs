@@ -86,7 +86,7 @@ impl Error for Failure {}
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        let failure = Self::new(error.line());
+        let failure = if error.is_usage() { Self::usage(error.line()) } else { Self::new(error.line()) };
         match error.details() {
             [] => failure,
             details => failure.with_note(details.join("\n")),

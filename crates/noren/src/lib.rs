@@ -9,6 +9,7 @@ mod bench;
 pub mod cli;
 pub mod client;
 mod completions;
+mod configuration;
 mod dlq;
 mod eval;
 mod explain;

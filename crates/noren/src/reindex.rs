@@ -20,8 +20,8 @@ Examples:
   noren reindex --rollback                    return to the previous index
   noren reindex --discard                     remove an unfinished index
 
-Fills a new index while the live one is searched and written, compares it with the store, and switches to it in one step.
-The previous index is kept. After an interruption, the next call continues. Exit code: 0 done, 1 failed, 2 wrong
+Fills a new index while the live one is searched and written, compares it with the store, and switches to it in one step. \
+The previous index is kept. After an interruption, the next call continues. Exit code: 0 done, 1 failed, 2 wrong \
 arguments.")]
 pub struct ReindexArgs {
     #[command(flatten)]

@@ -38,9 +38,9 @@ pub enum RulesCommand {
 #[command(after_help = "\
 Examples:
   noren rules check rules.toml                what a service would report
-  noren rules check rules.toml --currency EUR for a catalogue with prices in euros
+  noren rules check rules.toml --currency EUR  for a catalogue with prices in euros
 
-Each fault is a line FILE:LINE:COLUMN: what is wrong; what to do. Exit code: 0 valid, 1 invalid or unreadable, 2 wrong
+Each fault is a line FILE:LINE:COLUMN: what is wrong; what to do. Exit code: 0 valid, 1 invalid or unreadable, 2 wrong \
 arguments.")]
 pub struct CheckArgs {
     /// The rules file

@@ -3,11 +3,15 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use clap::builder::ArgPredicate;
 use demo::demo_catalogue;
-use runtime::{StartError, config, server};
+use runtime::{StartError, server};
 
-use crate::app::{App, Options};
+use crate::app::App;
+use crate::configuration::Configuration;
 
+/// The data folder of `--demo`, so that the sample products do not mix with others.
+const DEMO_FOLDER: &str = "./data-demo";
 /// Time limit for the demo catalogue to become searchable.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(60);
 /// Demo products that are written together.
@@ -18,19 +22,15 @@ const DEMO_BATCH: usize = 500;
 #[command(after_help = "\
 Examples:
   noren serve                             on 127.0.0.1:8080, data in ./data
-  noren serve --demo                      the same, with sample products if the catalogue is empty
+  noren serve --demo                      with sample products, in ./data-demo
   noren serve --rules rules.toml          with synonyms, pinned products and boosts: docs/TUNING.md
-  noren serve --data-dir /srv/noren --listen 0.0.0.0:80")]
+  noren serve --data-dir /srv/noren --listen 0.0.0.0:80
+  noren serve --store dynamodb --queue sqs --index opensearch --create-tables")]
+#[command(mut_arg("data_dir", |folder| folder.default_value_if("demo", ArgPredicate::IsPresent, DEMO_FOLDER)))]
 pub struct ServeArgs {
     #[command(flatten)]
-    data_dir: config::DataDir,
-    #[command(flatten)]
-    listen: config::Listen,
-    #[command(flatten)]
-    catalogue: api::config::Catalogue,
-    #[command(flatten)]
-    caching: config::Caching,
-    /// Fill an empty catalogue with 2,000 sample products
+    services: Configuration,
+    /// Fill an empty catalogue with 2,000 sample products; without --data-dir, one in ./data-demo
     #[arg(long)]
     demo: bool,
 }
@@ -40,20 +40,20 @@ pub struct ServeArgs {
 /// # Errors
 /// If the services cannot start.
 pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
-    let options = Options {
-        cache_seconds: args.caching.cache_seconds.unwrap_or(0),
-        answer_cache_mb: args.caching.answer_cache_mb,
-        ..Options::of(&args.catalogue)?
-    };
-    let listener = server::listen(args.listen.listen).await?;
+    let services = args.services;
+    let listener = server::listen(services.listen.listen).await?;
     let address = listener
         .local_addr()
         .map_err(|error| StartError::because("cannot determine the address of the server", error))?;
-    let app = App::open(&args.data_dir.data_dir, options).await?;
+    let opening = App::open_configured(&services);
+    let opened =
+        services.command.waiting.serve_while(&listener, &["store", "queue", "index"], opening).await?;
+    let Some(app) = opened else { return Ok(()) };
     if args.demo {
         fill_with_demo(&app).await?;
     }
-    println!("noren is ready, with its data in {}", args.data_dir.data_dir.display());
+    println!("noren is ready, with {}", services.places());
+    println!("  start here http://{address}/");
     println!("  search     http://{address}/products/search?query=lamp&facets=brand,category,price");
     println!("  products   http://{address}/products");
     println!("  API        http://{address}/docs");
@@ -82,4 +82,33 @@ pub(crate) async fn fill_with_demo(app: &App) -> Result<(), StartError> {
     app.sync_all(DEMO_TIMEOUT).await?;
     println!("wrote {} sample products in {:.1} s", products.len(), begun.elapsed().as_secs_f64());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    #[test]
+    fn the_demo_has_a_folder_of_its_own_unless_one_is_named() {
+        for (flags, folder) in [
+            (&[][..], "./data"),
+            (&["--demo"], "./data-demo"),
+            (&["--demo", "--data-dir", "mine"], "mine"),
+            (&["--data-dir", "mine"], "mine"),
+        ] {
+            let program = Program::try_parse_from([&["noren"], flags].concat()).ok().unwrap();
+            let Configuration { command, sync, .. } = program.serve.services;
+            for data_dir in [command.data_dir, sync.data_dir] {
+                assert_eq!(data_dir.data_dir.to_str(), Some(folder), "{flags:?}");
+            }
+        }
+    }
 }

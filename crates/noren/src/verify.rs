@@ -23,10 +23,10 @@ Examples:
   noren verify --data-dir ./data              a folder, while no service runs
   noren verify --back-ends --sample 100       DynamoDB and OpenSearch, one product in a hundred
 
-Compares both ways and reports products that the index lacks (missing), has in an older version (stale), has although
-they were deleted or never existed (orphaned), has in a newer version, as after a restore of the store (newer), or has in
-another form than it would be indexed now (differing; after a change of weights, all of them: run `noren reindex`).
-Changes that sync may be about to write are checked again before they count. Exit code: 0 the index equals the store, 1 it
+Compares both ways and reports products that the index lacks (missing), has in an older version (stale), has although \
+they were deleted or never existed (orphaned), has in a newer version, as after a restore of the store (newer), or has in \
+another form than it would be indexed now (differing; after a change of weights, all of them: run `noren reindex`). \
+Changes that sync may be about to write are checked again before they count. Exit code: 0 the index equals the store, 1 it \
 does not or the comparison failed, 2 wrong arguments.")]
 pub struct VerifyArgs {
     #[command(flatten)]

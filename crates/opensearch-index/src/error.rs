@@ -100,6 +100,13 @@ pub enum OpenError {
     Failed(#[from] PortError),
 }
 
+impl OpenError {
+    /// Returns true if OpenSearch does not respond, so that the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.is_transient())
+    }
+}
+
 impl From<OpenError> for PortError {
     fn from(error: OpenError) -> Self {
         match error {

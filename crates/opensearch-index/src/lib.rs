@@ -90,4 +90,5 @@ mod write;
 pub use error::OpenError;
 pub use options::Options;
 pub use search::searcher::OpenSearchSearcher;
+pub use search::snapshot::SEARCH_TIMEOUT;
 pub use write::writer::OpenSearchWriter;

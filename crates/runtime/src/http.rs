@@ -22,7 +22,8 @@ use utoipa::openapi::OpenApi;
 
 use crate::Problem;
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
-use crate::problem::{not_found, problems_for_bare_errors};
+use crate::landing::Landing;
+use crate::problem::problems_for_bare_errors;
 
 /// The maximum size of a body that is read as a whole, in bytes. Streamed bodies have no limit.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -33,7 +34,11 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The response header of a write with its sync token, and the request header of searches that must see the write.
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header of a request and its response with the id under which the request is logged.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The response headers that scripts of other sites may read.
+pub const EXPOSED_HEADERS: [HeaderName; 6] = [ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN];
+
 /// The relation between the page that sent a request and this site. Browsers set it; scripts cannot.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The prefix of the routes for operators.
@@ -48,6 +53,12 @@ pub struct Service {
     pub uploads: Router,
     /// The OpenAPI document of these routes, served at `/openapi.json`, if the service has a public API.
     pub openapi: Option<OpenApi>,
+    /// True for a program that is not ready yet, whose `routes` respond at `/` and everywhere else.
+    pub is_starting: bool,
+    /// The title of the page at `/`, for a service without an OpenAPI document.
+    pub title: &'static str,
+    /// Addresses that the page at `/` lists besides those of the OpenAPI document.
+    pub undocumented: Vec<String>,
     /// The parts that must be ready.
     pub parts: Vec<Part>,
     /// Gauges that are set when `/metrics` is read.
@@ -57,15 +68,20 @@ pub struct Service {
 }
 
 impl Service {
-    /// Builds the router: the routes of the service, `/health/*`, `/metrics`, `/openapi.json` and, with the feature `docs`,
-    /// `/docs`; with request ids, logs, metrics, CORS, gzip, time limits, body limits and problem documents. Requests from
+    /// Builds the router: the routes of the service, `/` with links to them, `/health/*`, `/metrics`, `/openapi.json` and,
+    /// with the feature `docs`, `/docs`; with request ids, logs, metrics, CORS, gzip, time limits, body limits and problem documents. Requests from
     /// pages of other sites to `/admin/` are rejected.
     pub fn into_router(self) -> Router {
         crate::telemetry::metrics();
         health::describe_metrics();
         let vitals = Vitals { parts: self.parts.into(), gauges: self.gauges.into(), queue: self.queue };
+        let landing = match self.is_starting {
+            true => Router::new(),
+            false => Landing::new(self.openapi.as_ref(), self.title, &self.undocumented).routes(),
+        };
         let mut router = self
             .routes
+            .merge(landing)
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready).with_state(vitals.clone()))
             .route("/metrics", get(health::metrics).with_state(vitals));
@@ -73,7 +89,6 @@ impl Service {
             router = router.merge(documents(openapi));
         }
         router
-            .fallback(not_found)
             .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
             .merge(self.uploads)
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -106,7 +121,7 @@ fn cors() -> CorsLayer {
         .allow_origin(AnyOf)
         .allow_methods(AnyOf)
         .allow_headers(AnyOf)
-        .expose_headers([ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN])
+        .expose_headers(EXPOSED_HEADERS)
         .max_age(Duration::from_secs(3600))
 }
 

@@ -4,16 +4,27 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html> for the protocol, which `lambda_runtime` speaks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
+use http::StatusCode;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Error, LambdaEvent, Service as _, lambda_runtime, service_fn};
+use lambda_http::{
+    Adapter, Context, Error, LambdaEvent, RequestExt as _, Service as _, lambda_runtime, service_fn,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::StartError;
+use crate::{Deadline, Problem, StartError};
+
+/// The time that a function keeps to send its response before Lambda ends the invocation.
+pub const RESPONSE_MARGIN: Duration = Duration::from_millis(500);
 
 /// The work of a function that a schedule calls. An error is logged, and Lambda counts a failure.
 pub type Scheduled = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -23,12 +34,13 @@ pub fn is_lambda() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
 }
 
-/// Handles HTTP events with `router` and schedules with `scheduled`, until Lambda ends the process.
+/// Handles HTTP events with `router` and schedules with `scheduled`, until Lambda ends the process. Each request has its
+/// [`Deadline`] as an extension. A request that is not answered by then gets 504: Lambda would end it without an answer.
 ///
 /// # Errors
 /// When Lambda cannot be reached.
 pub async fn serve_http(router: Router, scheduled: Option<Scheduled>) -> Result<(), StartError> {
-    let adapter = Adapter::from(router);
+    let adapter = Adapter::from(router.layer(from_fn(answer_in_time)));
     let handler = service_fn(move |event: LambdaEvent<Value>| {
         let (mut adapter, scheduled) = (adapter.clone(), scheduled.clone());
         async move {
@@ -48,11 +60,13 @@ pub async fn serve_http(router: Router, scheduled: Option<Scheduled>) -> Result<
     lambda_runtime::run(handler).await.map_err(lost)
 }
 
-/// Handles events of one type with `handle`, until Lambda ends the process.
+/// Handles events of one type with `handle`, which must return by the deadline, until Lambda ends the process.
 ///
 /// # Errors
 /// When Lambda cannot be reached.
-pub async fn serve_events<E, R, F>(handle: impl Fn(E) -> F + Send + Sync + 'static) -> Result<(), StartError>
+pub async fn serve_events<E, R, F>(
+    handle: impl Fn(E, Deadline) -> F + Send + Sync + 'static,
+) -> Result<(), StartError>
 where
     E: DeserializeOwned + Send + 'static,
     R: Serialize + Send + 'static,
@@ -61,9 +75,39 @@ where
     let handle = Arc::new(handle);
     let handler = service_fn(move |event: LambdaEvent<E>| {
         let handle = Arc::clone(&handle);
-        async move { Ok::<R, Error>(handle(event.payload).await) }
+        async move {
+            let deadline = deadline(&event.context);
+            Ok::<R, Error>(handle(event.payload, deadline).await)
+        }
     });
     lambda_runtime::run(handler).await.map_err(lost)
+}
+
+/// Returns the deadline of an invocation.
+fn deadline(context: &Context) -> Deadline {
+    Deadline::before(context.deadline(), RESPONSE_MARGIN)
+}
+
+/// Answers a request by its deadline. The body is part of the answer, since Lambda sends a response as a whole.
+async fn answer_in_time(mut request: Request, next: Next) -> Response {
+    let Some(deadline) = request.lambda_context_ref().map(deadline) else { return next.run(request).await };
+    request.extensions_mut().insert(deadline);
+    let path = request.uri().path().to_owned();
+    let answered = tokio::time::timeout(deadline.remaining(), async {
+        let (head, body) = next.run(request).await.into_parts();
+        match to_bytes(body, usize::MAX).await {
+            Ok(bytes) => Response::from_parts(head, Body::from(bytes)),
+            Err(error) => {
+                tracing::error!(error = %error, "a response broke off");
+                Problem::internal().into_response()
+            }
+        }
+    });
+    answered.await.unwrap_or_else(|_| {
+        tracing::warn!(http.path = path, http.status = 504, "a request took longer than its invocation");
+        let detail = "the request took longer than this function may run; it may still have had an effect";
+        Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).into_response()
+    })
 }
 
 /// Returns true for an event of an EventBridge rule or of EventBridge Scheduler.

@@ -1,12 +1,15 @@
 //! The parts of a running service that know no products: configuration, telemetry, HTTP middleware, problem documents,
 //! retries, the server.
 
+mod allocator;
 pub mod body;
 pub mod config;
+pub mod deadline;
 pub mod health;
 pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod landing;
 pub mod probe;
 pub mod problem;
 mod retry;
@@ -14,10 +17,13 @@ pub mod server;
 pub mod start;
 mod start_error;
 pub mod telemetry;
+mod waiting;
 
+pub use deadline::Deadline;
 pub use health::{Gauges, OutboxDepth, Part, QueueDepth, QueueProbe};
 pub use http::Service;
 pub use problem::Problem;
 pub use retry::{Retries, retry};
 pub use start::run;
 pub use start_error::{StartError, exit_code};
+pub use waiting::{PATIENCE, Waiting};

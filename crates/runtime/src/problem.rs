@@ -30,7 +30,7 @@ pub struct Problem {
     detail: String,
     /// All faults of the request, each `{field, message, type}`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(schema_with = faults)]
     errors: Vec<Value>,
     /// Extension members, such as the current version after a conflict.
     #[serde(flatten)]
@@ -38,6 +38,11 @@ pub struct Problem {
     extensions: serde_json::Map<String, Value>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Returns the schema of a list of faults. The services define the schema `Fault`, since this crate knows no domain.
+fn faults() -> utoipa::openapi::schema::Array {
+    utoipa::openapi::schema::Array::new(utoipa::openapi::Ref::from_schema_name("Fault"))
 }
 
 fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
@@ -126,12 +131,6 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// Responds where no route matches.
-pub async fn not_found(uri: http::Uri) -> Problem {
-    let detail = format!("there is nothing at {}; see /openapi.json for what there is", uri.path());
-    Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
 /// Converts an error response of a library without a problem document (404, 405, 408, 413, 415, …). Problem documents and

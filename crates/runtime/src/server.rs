@@ -1,5 +1,6 @@
 //! The HTTP server, with limits for connections and slow clients, and a graceful stop.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,18 +30,43 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 /// When it cannot be bound, with what to do about it.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|error| {
-        let advice = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "the port is in use; stop the other program or choose another address with --listen"
-            }
-            _ => "choose an address of this machine with --listen",
-        };
-        StartError::because(format!("cannot listen on {address}: {advice}"), error)
+        StartError::because(format!("cannot listen on {address}: {}", advice(error.kind())), error)
     })
 }
 
-/// Serves requests until `stop` completes, then lets running requests end.
+/// Returns what to do about an address that cannot be bound.
+fn advice(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::AddrInUse => {
+            "the port is in use; stop the other program or choose another port with --listen (NOREN_LISTEN)"
+        }
+        ErrorKind::PermissionDenied => {
+            "this user may not use the port; choose one from 1024 with --listen (NOREN_LISTEN), or grant \
+             CAP_NET_BIND_SERVICE"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; choose one that it has, or 0.0.0.0 for all, with --listen \
+             (NOREN_LISTEN)"
+        }
+        _ => "choose an address of this machine with --listen (NOREN_LISTEN)",
+    }
+}
+
+/// Serves requests until `stop` completes, then closes the listener and lets running requests end.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    let graceful = accept(&listener, router, stop).await;
+    drop(listener);
+    drain(graceful).await;
+}
+
+/// Serves requests until `stop` completes, then lets running requests end. The listener stays open, so connections that
+/// arrive afterwards wait for whoever serves it next.
+pub(crate) async fn serve_on(listener: &TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    drain(accept(listener, router, stop).await).await;
+}
+
+/// Accepts connections until `stop` completes. Returns those that are open then.
+async fn accept(listener: &TcpListener, router: Router, stop: impl Future<Output = ()>) -> GracefulShutdown {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut builder = http1::Builder::new();
@@ -72,8 +98,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             drop(slot);
         });
     }
-    drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    graceful
+}
+
+/// Lets running requests end, within a time limit.
+async fn drain(connections: GracefulShutdown) {
+    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
 }
@@ -97,5 +127,26 @@ pub async fn stop_signal() {
     tokio::select! {
         () = ctrl_c => {}
         () = terminate => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_cannot_be_bound_is_told_with_what_to_do() {
+        let taken = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = listen(address).await.unwrap_err().line();
+        assert!(
+            error.contains(&address.to_string()) && error.contains("another port with --listen"),
+            "{error}"
+        );
+        // An address for documentation, which no machine has: RFC 5737.
+        let error = listen(([192, 0, 2, 1], 0).into()).await.unwrap_err().line();
+        assert!(error.contains("192.0.2.1:0") && error.contains("0.0.0.0 for all"), "{error}");
+        // Root may bind every port, so that cannot be tried everywhere.
+        assert!(advice(ErrorKind::PermissionDenied).contains("from 1024"));
     }
 }

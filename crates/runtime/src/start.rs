@@ -42,14 +42,24 @@ where
     exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
 }
 
-/// Parses flags and variables. `--help` and wrong flags end the process, as usual for a command line.
+/// Parses flags and variables. `--help` and `--version` end the process, as usual for a command line.
 ///
 /// # Errors
-/// Names a variable whose value is invalid.
+/// Names the flag or the variable that is wrong.
 pub fn parse<C: clap::Parser>(arguments: impl Iterator<Item = OsString>) -> Result<C, StartError> {
     let mut command = C::command();
     let mut matches = matches(&mut command, arguments)?;
     Ok(C::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit()))
+}
+
+/// Reads flags from their variables alone, with the defaults of a program that is started without flags.
+///
+/// # Errors
+/// Names the variable whose value is invalid.
+pub fn parse_variables<C: clap::Args>() -> Result<C, StartError> {
+    let mut command = C::augment_args(clap::Command::new("noren"));
+    let matches = matches(&mut command, std::iter::once("noren".into()))?;
+    C::from_arg_matches(&matches).map_err(|error| StartError::usage(usage_line(&error.to_string())))
 }
 
 fn matches(
@@ -57,6 +67,7 @@ fn matches(
     arguments: impl Iterator<Item = OsString>,
 ) -> Result<ArgMatches, StartError> {
     let arguments: Vec<OsString> = arguments.collect();
+    *command = crate::config::ignore_empty_variables(std::mem::take(command));
     let is_flag_given = |flag: &Arg| {
         let name = flag.get_long().map(|name| format!("--{name}")).unwrap_or_default();
         let given = arguments.iter().filter_map(|argument| argument.to_str());
@@ -64,11 +75,30 @@ fn matches(
     };
     match command.try_get_matches_from_mut(&arguments) {
         Ok(matches) => Ok(matches),
+        // Help and version.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
         Err(error) => match invalid_flag(command, &error).filter(|flag| !is_flag_given(flag)) {
             Some(flag) => Err(invalid_variable(flag, &error)),
-            None => error.exit(),
+            None => Err(StartError::usage(usage_line(&error.to_string()))),
         },
     }
+}
+
+/// Joins the lines of an error of the command line, without the usage that follows them.
+fn usage_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let mut line = String::new();
+    for part in lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")) {
+        let separator = match line.chars().last() {
+            None => "",
+            Some(':') => " ",
+            Some(_) if part.starts_with(['[', '<', '-']) => " ",
+            Some(_) => "; ",
+        };
+        line = format!("{line}{separator}{part}");
+    }
+    format!("{}; --help lists the flags", line.strip_prefix("error: ").unwrap_or(&line))
 }
 
 /// Returns the flag whose value is invalid, if that is the error.
@@ -89,15 +119,20 @@ fn find_flag<'a>(command: &'a clap::Command, name: &str) -> Option<&'a Arg> {
 /// Returns the error for the value of a variable, in one line.
 fn invalid_variable(flag: &Arg, error: &clap::Error) -> StartError {
     let variable = flag.get_env().unwrap_or_default().to_string_lossy();
-    let message = format!("{variable} cannot be used");
+    let value = match error.get(ContextKind::InvalidValue) {
+        // It may contain a password.
+        Some(ContextValue::String(value)) if !flag.is_hide_env_values_set() => format!("={value}"),
+        _ => String::new(),
+    };
+    let message = format!("{variable}{value} cannot be used");
     if let Some(source) = std::error::Error::source(error) {
-        return StartError::new(format!("{message}: {source}"));
+        return StartError::usage(format!("{message}: {source}"));
     }
     match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(valid)) => {
-            StartError::new(format!("{message}; write one of {}", valid.join(", ")))
+            StartError::usage(format!("{message}; write one of {}", valid.join(", ")))
         }
-        _ => StartError::new(message),
+        _ => StartError::usage(message),
     }
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::{
-    ChangeQueue, Delivery, Envelope, PortError, QueueStats, Receipt, ReleaseRequest, RetryRequest,
+    ChangeQueue, Delivery, Envelope, PortError, QueueStats, Receipt, RefillId, ReleaseRequest, RetryRequest,
 };
 
 use crate::queue::SqsQueue;
-use crate::queue_info::DEFAULT_VISIBILITY;
+use crate::queue_info::VISIBILITY;
 
 #[async_trait]
 impl ChangeQueue for SqsQueue {
@@ -17,7 +17,7 @@ impl ChangeQueue for SqsQueue {
     }
 
     async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Delivery>, PortError> {
-        self.receive_any(max, wait).await
+        self.on_queue(|info| async move { self.receive_any(&info.url, max, wait).await }).await
     }
 
     async fn acknowledge(&self, receipts: &[Receipt]) -> Result<(), PortError> {
@@ -52,11 +52,11 @@ impl ChangeQueue for SqsQueue {
     }
 
     fn visibility_timeout(&self) -> Duration {
-        self.known_info().map_or(DEFAULT_VISIBILITY, |info| info.visibility)
+        self.known_info().map_or(VISIBILITY, |info| info.visibility)
     }
 
     async fn stats(&self) -> Result<QueueStats, PortError> {
-        self.count().await
+        self.on_queue(|info| async move { self.count(&info).await }).await
     }
 
     fn back_end(&self) -> &'static str {
@@ -64,6 +64,17 @@ impl ChangeQueue for SqsQueue {
     }
 
     async fn ready(&self) -> Result<(), PortError> {
-        self.probe().await
+        self.on_queue(|info| async move { self.probe(&info).await }).await
+    }
+
+    async fn claim_refill(&self, claimant: &str) -> Result<Option<RefillId>, PortError> {
+        if !self.is_created_when_missing() {
+            return Ok(None);
+        }
+        self.on_queue(|info| async move { self.claim(&info.url, claimant).await }).await
+    }
+
+    async fn complete_refill(&self, id: &RefillId) -> Result<(), PortError> {
+        self.on_queue(|info| async move { self.complete(&info.url, id).await }).await
     }
 }

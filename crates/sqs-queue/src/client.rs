@@ -15,7 +15,7 @@ pub(crate) const CONCURRENT_CALLS: usize = 16;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time limit of a call with all its attempts. While the queue is unreachable, each write waits for this long before it
 /// leaves its change to the relay.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Creates the client for all calls.
 pub(crate) fn client(aws: &Aws) -> Client {

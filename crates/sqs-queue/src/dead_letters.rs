@@ -65,7 +65,8 @@ impl SqsQueue {
         &self,
         failed: &[RetryRequest],
     ) -> Result<HashSet<Receipt>, PortError> {
-        let Some(url) = &self.info().await?.dead_letter_url else { return Ok(HashSet::new()) };
+        let info = self.info().await?;
+        let Some(url) = &info.dead_letter_url else { return Ok(HashSet::new()) };
         let last = failed.iter().enumerate().filter(|(_, request)| request.receives >= MAX_RECEIVES);
         let copies: Vec<_> = last.filter_map(|(index, request)| Some((index, copy_of(request)?))).collect();
         let mut moved = HashSet::with_capacity(copies.len());
@@ -80,8 +81,8 @@ impl SqsQueue {
         Ok(moved)
     }
 
-    async fn dead_letter_url(&self) -> Result<&str, PortError> {
-        let url = self.info().await?.dead_letter_url.as_deref();
+    async fn dead_letter_url(&self) -> Result<String, PortError> {
+        let url = self.info().await?.dead_letter_url.clone();
         url.ok_or_else(|| {
             let text = format!("the queue `{}` has no dead-letter queue that can be accessed", self.name);
             PortError::bare(PortErrorKind::Unavailable, text)
@@ -167,7 +168,7 @@ impl SqsQueue {
 #[async_trait]
 impl DeadLetters for SqsQueue {
     async fn newest(&self, limit: usize) -> Result<DeadLetterList, PortError> {
-        let url = self.dead_letter_url().await?;
+        let url = &self.dead_letter_url().await?;
         let received = self.receive_letters(url).await?;
         self.release_letters(url, received.letters.values()).await;
         let mut letters: Vec<&Message> = received.letters.values().collect();
@@ -178,14 +179,14 @@ impl DeadLetters for SqsQueue {
     }
 
     async fn find(&self, keys: &[DeadLetterKey]) -> Result<Vec<Option<DeadLetter>>, PortError> {
-        let url = self.dead_letter_url().await?;
+        let url = &self.dead_letter_url().await?;
         let received = self.receive_letters(url).await?;
         self.release_letters(url, received.letters.values()).await;
         Ok(keys.iter().map(|key| received.letters.get(&key.0).and_then(read)).collect())
     }
 
     async fn remove(&self, keys: &[DeadLetterKey]) -> Result<Vec<bool>, PortError> {
-        let url = self.dead_letter_url().await?;
+        let url = &self.dead_letter_url().await?;
         let mut received = self.receive_letters(url).await?;
         let named: Vec<Option<Message>> = keys.iter().map(|key| received.letters.remove(&key.0)).collect();
         let action = BatchAction::Delete;

@@ -17,6 +17,12 @@
 //! 2. Statistics are approximate, and a message that waits for its retry counts as in flight.
 //! 3. SQS reports the age of the oldest message to CloudWatch only.
 //!
+//! # A queue that goes missing
+//!
+//! A call that finds no queue looks it up again. If missing queues are created, the queue and its dead-letter queue are
+//! created as at the start and the call is repeated; otherwise it fails with an error that names the queue. A new queue lacks
+//! what the old one held: its tags say so until every record was enqueued once more (see `refill`).
+//!
 //! # Calls
 //!
 //! A receive is one long poll, followed by concurrent short polls for as long as they return at least half full. Calls go
@@ -37,8 +43,10 @@ mod message;
 mod queue;
 mod queue_info;
 mod receive;
+mod refill;
 mod send;
+mod tags;
 
 pub use message::read_envelope;
 pub use queue::SqsQueue;
-pub use queue_info::OpenError;
+pub use queue_info::{OpenError, VISIBILITY};

@@ -7,12 +7,12 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
 use aws_sdk_sqs::types::QueueAttributeName;
-use aws_setup::{is_refusal, port_error};
+use aws_setup::{FailedCall, failed_call, port_error};
 use domain::ports::{MAX_RECEIVES, PortError, PortErrorKind};
 use serde_json::Value;
 
-/// The visibility timeout that SQS gives a queue by default.
-pub(crate) const DEFAULT_VISIBILITY: Duration = Duration::from_secs(30);
+/// The visibility timeout of a queue that Noren creates, and the one that SQS gives a queue by default.
+pub const VISIBILITY: Duration = Duration::from_secs(30);
 /// The suffix of the name of a FIFO queue. Noren needs no order.
 pub(crate) const FIFO: &str = ".fifo";
 const LOOKING_UP: &str = "looking up the queue";
@@ -46,6 +46,17 @@ pub enum OpenError {
         #[source]
         source: PortError,
     },
+    /// The server does not respond; a later attempt may succeed.
+    #[error(
+        "SQS does not respond for the queue `{queue}`; check the network, and AWS_ENDPOINT_URL_SQS if it is set"
+    )]
+    Unreachable {
+        /// The configured name or URL.
+        queue: String,
+        /// The cause.
+        #[source]
+        source: PortError,
+    },
     /// The queue could not be created.
     #[error("cannot create the SQS queue `{queue}`")]
     CannotCreate {
@@ -55,6 +66,44 @@ pub enum OpenError {
         #[source]
         source: PortError,
     },
+}
+
+impl OpenError {
+    /// Returns true if the same call may succeed later, without a change of the configuration.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+/// The cause of an error of a call on a queue that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "there is no SQS queue `{queue}`; create it and its dead-letter queue, or set NOREN_CREATE_TABLES=true so that noren \
+     does"
+)]
+pub(crate) struct MissingQueue {
+    /// The configured name, or the URL.
+    queue: String,
+}
+
+/// Returns true if a call failed because the queue does not exist.
+pub(crate) fn is_missing_queue(error: &PortError) -> bool {
+    error.source.as_ref().is_some_and(|source| source.is::<MissingQueue>())
+}
+
+/// Converts an error of a call on a queue; `context` names the operation.
+pub(crate) fn call_error<E>(queue: &str, context: &str, error: SdkError<E>) -> PortError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match is_missing(error.code()) {
+        true => missing_queue(queue, context),
+        false => port_error(context, error),
+    }
+}
+
+fn missing_queue(queue: &str, context: &str) -> PortError {
+    PortError::new(PortErrorKind::Unavailable, context, MissingQueue { queue: queue.to_owned() })
 }
 
 /// The URLs and settings of a queue.
@@ -67,35 +116,36 @@ pub(crate) struct QueueInfo {
     pub(crate) visibility: Duration,
 }
 
-/// The reason why a queue was not found.
+/// The reason why a queue was neither found nor created.
 pub(crate) enum FindError {
     /// It does not exist.
     Missing,
     /// The server rejected the call.
     Refused(PortError),
+    /// The server rejected creating it.
+    NotCreated(PortError),
     /// The server did not respond.
     Unreachable(PortError),
 }
 
 impl FindError {
-    fn from_sdk<E>(error: SdkError<E>) -> Self
+    pub(crate) fn from_sdk<E>(error: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let is_refused = is_refusal(&error);
         if is_missing(error.code()) {
             return Self::Missing;
         }
-        let error = port_error(LOOKING_UP, error);
-        if is_refused { Self::Refused(error) } else { Self::Unreachable(error) }
+        match failed_call(LOOKING_UP, error) {
+            FailedCall { error, is_refusal: true } => Self::Refused(error),
+            FailedCall { error, .. } => Self::Unreachable(error),
+        }
     }
 
     pub(crate) fn into_port_error(self, queue: &str) -> PortError {
         match self {
-            Self::Missing => {
-                PortError::bare(PortErrorKind::Unavailable, format!("there is no SQS queue `{queue}`"))
-            }
-            Self::Refused(error) | Self::Unreachable(error) => error,
+            Self::Missing => missing_queue(queue, LOOKING_UP),
+            Self::Refused(error) | Self::NotCreated(error) | Self::Unreachable(error) => error,
         }
     }
 }
@@ -125,7 +175,7 @@ pub(crate) async fn find(client: &Client, name_or_url: &str) -> Result<QueueInfo
             None
         }
     };
-    let visibility = seconds.map_or(DEFAULT_VISIBILITY, Duration::from_secs);
+    let visibility = seconds.map_or(VISIBILITY, Duration::from_secs);
     Ok(QueueInfo { url, dead_letter_url, visibility })
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use aws_setup::port_error;
 use domain::ports::{Delivery, PortError};
 use futures::future::join_all;
 use tokio::time::{Instant, sleep};
@@ -11,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::client::{CONCURRENT_CALLS, MAX_ENTRIES, waiting};
 use crate::message::{TRACEPARENT, read_delivery};
 use crate::queue::SqsQueue;
+use crate::queue_info::call_error;
 
 /// The longest wait of one call that SQS allows.
 const MAX_WAIT_SECONDS: u64 = 20;
@@ -31,12 +31,16 @@ struct Gathered {
 
 impl SqsQueue {
     /// Receives up to `max` messages as soon as there is one; returns an empty list after `wait`.
-    pub(crate) async fn receive_any(&self, max: usize, wait: Duration) -> Result<Vec<Delivery>, PortError> {
+    pub(crate) async fn receive_any(
+        &self,
+        url: &str,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivery>, PortError> {
         if max == 0 {
             return Ok(Vec::new());
         }
         let deadline = Instant::now() + wait;
-        let url = &self.info().await?.url;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let first = self.receive_once(url, max, left.as_secs().min(MAX_WAIT_SECONDS)).await?;
@@ -91,7 +95,8 @@ impl SqsQueue {
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .customize()
             .config_override(waiting(Duration::from_secs(seconds)));
-        let response = call.send().await.map_err(|error| port_error("receiving from the queue", error))?;
+        let response =
+            call.send().await.map_err(|error| call_error(url, "receiving from the queue", error))?;
         let messages = response.messages.unwrap_or_default();
         let bytes = messages.iter().map(|message| message.body().map_or(0, str::len)).sum();
         Ok(Gathered { deliveries: messages.iter().filter_map(read_delivery).collect(), bytes })

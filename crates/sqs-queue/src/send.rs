@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
-use aws_setup::{backoff, port_error};
+use aws_setup::backoff;
 use backon::RetryableWithContext as _;
 use domain::ports::{Envelope, MAX_RECEIVES, PortError, PortErrorKind, Receipt, ReleaseRequest};
 use futures::{StreamExt, stream};
@@ -11,6 +11,7 @@ use futures::{StreamExt, stream};
 use crate::client::{CONCURRENT_CALLS, MAX_ENTRIES};
 use crate::message::{Outgoing, batch_error};
 use crate::queue::SqsQueue;
+use crate::queue_info::{call_error, is_missing_queue};
 
 /// Bytes of one call. SQS itself accepts four times as much now, but compatible servers and queues with a limit of their own
 /// may not.
@@ -34,24 +35,46 @@ struct SendBatch {
 struct Incomplete;
 
 impl SqsQueue {
-    /// Sends changes and returns the results in request order.
+    /// Sends changes and returns the results in request order. Those that found no queue are sent again after it was looked
+    /// up, which creates it if that is configured.
     pub(crate) async fn send_all(&self, envelopes: &[Envelope]) -> Vec<Result<(), PortError>> {
         let mut results = SendResults::with_capacity(envelopes.len());
-        let mut messages = Vec::with_capacity(envelopes.len());
-        for (index, envelope) in envelopes.iter().enumerate() {
-            match Outgoing::new(envelope) {
-                Ok(message) => messages.push((index, message)),
+        let mut unsent: Vec<usize> = (0..envelopes.len()).collect();
+        for _ in 0..2 {
+            let info = match self.info().await {
+                Ok(info) => info,
                 Err(error) => {
-                    results.insert(index, Err(PortError::new(PortErrorKind::Internal, SENDING, error)));
+                    results.extend(unsent.iter().map(|index| (*index, Err(error.clone()))));
+                    break;
                 }
+            };
+            results.extend(self.send_envelopes(&info.url, envelopes, &unsent).await);
+            let found_no_queue =
+                |index: &usize| matches!(results.get(index), Some(Err(error)) if is_missing_queue(error));
+            unsent.retain(found_no_queue);
+            if unsent.is_empty() {
+                break;
             }
-        }
-        match self.info().await {
-            Ok(info) => results.extend(self.send_messages(&info.url, messages).await),
-            Err(error) => results.extend(messages.iter().map(|(index, _)| (*index, Err(error.clone())))),
+            self.forget(&info);
         }
         let missing = || Err(PortError::bare(PortErrorKind::Internal, "a message has no result"));
         (0..envelopes.len()).map(|index| results.remove(&index).unwrap_or_else(missing)).collect()
+    }
+
+    /// Sends the changes with these indices.
+    async fn send_envelopes(&self, url: &str, envelopes: &[Envelope], indices: &[usize]) -> SendResults {
+        let mut results = SendResults::with_capacity(indices.len());
+        let mut messages = Vec::with_capacity(indices.len());
+        for index in indices {
+            match Outgoing::new(&envelopes[*index]) {
+                Ok(message) => messages.push((*index, message)),
+                Err(error) => {
+                    results.insert(*index, Err(PortError::new(PortErrorKind::Internal, SENDING, error)));
+                }
+            }
+        }
+        results.extend(self.send_messages(url, messages).await);
+        results
     }
 
     /// Sends copies of messages that were received for the last time, because SQS cannot take back a receive, and returns
@@ -62,7 +85,8 @@ impl SqsQueue {
         let copies: Vec<_> =
             last.filter_map(|(index, request)| Some((index, request.body.as_ref().map(outgoing)?))).collect();
         let mut resent = HashSet::with_capacity(copies.len());
-        for (index, result) in self.send_messages(&self.info().await?.url, copies).await {
+        let info = self.info().await?;
+        for (index, result) in self.send_messages(&info.url, copies).await {
             match result {
                 Ok(()) => drop(resent.insert(unprocessed[index].receipt.clone())),
                 Err(error) => tracing::warn!(error = error.chain(), "cannot send a released message again"),
@@ -125,7 +149,7 @@ impl SqsQueue {
                 .map_err(|error| PortError::new(PortErrorKind::Internal, SENDING, error))?;
             call = call.entries(entry);
         }
-        Ok(call.send().await.map_err(|error| port_error(SENDING, error))?.failed)
+        Ok(call.send().await.map_err(|error| call_error(url, SENDING, error))?.failed)
     }
 }
 

@@ -20,7 +20,8 @@ pub use maintenance::{
     Repair, RepairOutcome, TOMBSTONE_RETENTION,
 };
 pub use queue::{
-    ChangeQueue, Delivery, Envelope, MAX_RECEIVES, QueueStats, Receipt, ReleaseRequest, RetryRequest,
+    ChangeQueue, Delivery, Envelope, MAX_RECEIVES, QueueStats, REFILL_LEASE, Receipt, RefillId,
+    ReleaseRequest, RetryRequest,
 };
 pub use store::{
     IdempotencyRecord, ListError, OutboxEntry, OutboxEntryId, OutboxStats, ProductPage, ProductStore,

@@ -54,7 +54,32 @@ pub trait ChangeQueue: Send + Sync {
 
     /// Succeeds if messages can be sent and received now.
     async fn ready(&self) -> Result<(), PortError>;
+
+    /// Claims the refill of a queue that its back end lost with everything in it and that was created again: every record
+    /// of the store must be enqueued once more. Returns the id of the queue, or `None` if it needs no refill or if another
+    /// claimant is at it.
+    ///
+    /// 1. A claim expires after [`REFILL_LEASE`]. A further call of the same claimant renews it.
+    /// 2. Another id than before means that the queue was lost again, and that the refill must start over.
+    /// 3. Two claimants may rarely hold a claim at once. That is harmless, because changes may be enqueued twice.
+    ///
+    /// The default is for a queue that cannot be lost alone.
+    async fn claim_refill(&self, _claimant: &str) -> Result<Option<RefillId>, PortError> {
+        Ok(None)
+    }
+
+    /// Records that the refill of the queue with this id is complete. A queue that was created later still needs one.
+    async fn complete_refill(&self, _id: &RefillId) -> Result<(), PortError> {
+        Ok(())
+    }
 }
+
+/// The time after which a claim of a refill expires unless it is renewed.
+pub const REFILL_LEASE: Duration = Duration::from_secs(30);
+
+/// Identifies a queue among those that had its name, for its refill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefillId(pub String);
 
 /// A change and its metadata.
 #[derive(Debug, Clone, PartialEq)]

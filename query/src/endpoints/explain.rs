@@ -34,9 +34,9 @@ const MAX_RANK: usize = 1000;
     get,
     path = "/products/{id}/explain",
     tag = "search",
-    operation_id = "explain",
+    operation_id = "explainProduct",
     params(
-        ("id" = String, Path, description = "The product.", example = "lamp-1"), Parameters<Explain>,
+        ("id" = String, Path, description = "The id of the product.", example = "ket-0004"), Parameters<Explain>,
     ),
     responses(
         (

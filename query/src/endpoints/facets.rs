@@ -31,7 +31,7 @@ use crate::search_service::SearchService;
     get,
     path = "/products/facets/{field}",
     tag = "search",
-    operation_id = "facetValues",
+    operation_id = "listFacetValues",
     params(
         (
             "field" = String,

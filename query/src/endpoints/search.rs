@@ -47,7 +47,7 @@ use crate::search_service::SearchService;
     get,
     path = "/products/search",
     tag = "search",
-    operation_id = "search",
+    operation_id = "searchProducts",
     params(Parameters<Search>),
     responses(
         (
@@ -112,7 +112,7 @@ pub(crate) async fn search(
     post,
     path = "/products/search",
     tag = "search",
-    operation_id = "searchByBody",
+    operation_id = "searchProductsByBody",
     params(RequiredVersions),
     request_body(
         content = SearchesBody,
@@ -138,7 +138,7 @@ pub(crate) async fn search(
             body = Problem,
             content_type = "application/problem+json",
             example = json!({
-                "type": "about:blank", "title": "Unprocessable Content", "status": 422,
+                "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
                 "detail": "searches[1].priceRange: must be `min-max`, `min-` or `-max`",
                 "errors": [
                     {"field": "searches[1].priceRange", "message": "must be `min-max`, `min-` or `-max`",

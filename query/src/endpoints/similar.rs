@@ -31,9 +31,9 @@ use crate::search_service::SearchService;
     get,
     path = "/products/{id}/similar",
     tag = "search",
-    operation_id = "similar",
+    operation_id = "listSimilarProducts",
     params(
-        ("id" = String, Path, description = "The product.", example = "lamp-1"), Parameters<Similar>,
+        ("id" = String, Path, description = "The id of the product.", example = "ket-0004"), Parameters<Similar>,
     ),
     responses(
         (

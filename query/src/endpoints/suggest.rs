@@ -39,7 +39,7 @@ const CATEGORIES_COUNTED: usize = 100;
     get,
     path = "/products/suggest",
     tag = "search",
-    operation_id = "suggest",
+    operation_id = "suggestProducts",
     params(Parameters<Suggest>),
     responses(
         (

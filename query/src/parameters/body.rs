@@ -8,7 +8,7 @@ use domain::{AttributeValue, Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
 use crate::parameters::did_you_mean;
-use crate::parameters::parameter::{ATTRIBUTE_PREFIX, Endpoint, Kind, Parameter};
+use crate::parameters::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Endpoint, Kind, Parameter};
 use crate::parameters::parsed::ParsedSearch;
 use crate::parameters::read::read_all;
 use crate::parameters::table;
@@ -188,7 +188,8 @@ fn value(kind: Kind, raw: &RawValue) -> Result<String, String> {
 }
 
 fn unknown_field_message(name: &str) -> String {
-    if let Some(key) = name.strip_prefix(ATTRIBUTE_PREFIX) {
+    let in_brackets = name.strip_prefix(ATTRIBUTE_BRACKET).map(|key| key.trim_end_matches(']'));
+    if let Some(key) = name.strip_prefix(ATTRIBUTE_PREFIX).or(in_brackets) {
         return format!("is not a field here; write {{\"attributes\": {{\"{}\": …}}}}", shown(key));
     }
     let known = table::of(Endpoint::Search);

@@ -109,6 +109,7 @@ fn what_is_wrong_with_one_field_is_named() {
 fn faults_say_what_was_meant() {
     assert!(message(r#"{"pricerange":"1-2"}"#).contains("did you mean `priceRange`?"));
     assert!(message(r#"{"attributes.colour":"red"}"#).contains(r#"write {"attributes": {"colour": …}}"#));
+    assert!(message(r#"{"attributes[colour]":"red"}"#).contains(r#"write {"attributes": {"colour": …}}"#));
     assert!(message(r#"{"attribute":{}}"#).contains("did you mean `attributes`?"));
     assert!(message(r#"{"colour":"red"}"#).contains("there are query, category,"));
 }

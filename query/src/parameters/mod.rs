@@ -12,7 +12,7 @@ pub mod table;
 mod values;
 
 pub use body::{MAX_SEARCHES, Searches, read_searches};
-pub use parameter::{Endpoint, Flag, Kind, Parameter, TextBounds};
+pub use parameter::{Endpoint, Example, Flag, Kind, Parameter, TextBounds};
 pub use parsed::ParsedSearch;
 pub use read::{read, write};
 pub use values::{read_facet_field, wanted};

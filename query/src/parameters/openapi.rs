@@ -1,19 +1,27 @@
 //! The parameters in the OpenAPI document.
 
+use serde_json::{Value, json};
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{
-    AdditionalProperties, Array, ArrayBuilder, ArrayItems, ObjectBuilder, OneOfBuilder, Schema, SchemaType,
-    Type,
+    AdditionalProperties, Array, ArrayBuilder, ArrayItems, ObjectBuilder, OneOfBuilder, Schema, Type,
 };
 use utoipa::openapi::{Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::parameters::body::MAX_SEARCHES;
-use crate::parameters::parameter::{Endpoint, Kind, Parameter, TextBounds};
+use crate::parameters::parameter::{Endpoint, Example, Kind, Parameter, TextBounds};
 use crate::parameters::table;
+
+/// The schema of the values of one attribute in a body.
+const ATTRIBUTE_FILTER: &str = "AttributeFilter";
+/// The schema of one value of an attribute in a body.
+const ATTRIBUTE_FILTER_VALUE: &str = "AttributeFilterValue";
 
 /// The body of one search: its parameters as fields.
 pub(crate) struct SearchBody;
+
+/// The body of several searches.
+struct SearchBatch;
 
 /// The body of one search or of several.
 pub(crate) struct SearchesBody;
@@ -25,21 +33,28 @@ pub(crate) fn parameters(endpoint: Endpoint) -> Vec<utoipa::openapi::path::Param
 
 fn describe(parameter: &Parameter) -> utoipa::openapi::path::Parameter {
     let mut described = ParameterBuilder::new()
-        .name(parameter.name)
+        .name(parameter.field_name())
         .parameter_in(ParameterIn::Query)
         .required(Required::False)
         .description(Some(&*parameter.about))
         .schema(Some(schema(parameter.kind)))
+        .example(parameter.example.map(example))
         .build();
-    // OpenAPI has no parameters with free names. Each member of an exploded object is sent as a parameter of its own. The
-    // values of a list are repeated by default; only facets are separated by commas.
-    described.explode = match parameter.kind {
-        Kind::Attributes { .. } => Some(true),
-        Kind::FacetNames { .. } => Some(false),
-        _ => None,
+    // The values of a list are repeated by default; only facets are separated by commas.
+    (described.style, described.explode) = match parameter.kind {
+        Kind::Attributes { .. } => (Some(ParameterStyle::DeepObject), Some(true)),
+        Kind::FacetNames { .. } => (Some(ParameterStyle::Form), Some(false)),
+        _ => (None, None),
     };
-    described.style = described.explode.map(|_| ParameterStyle::Form);
     described
+}
+
+fn example(example: Example) -> Value {
+    match example {
+        Example::Value(value) => json!(value),
+        Example::List(values) => json!(values),
+        Example::Attribute { key, value } => json!({ key: value }),
+    }
 }
 
 fn schema(kind: Kind) -> Schema {
@@ -74,15 +89,28 @@ fn text(bounds: TextBounds) -> ObjectBuilder {
     text.min_length(min_chars).max_length(max_chars).pattern(pattern).enum_values(choices)
 }
 
-fn list(item: ObjectBuilder, max_items: usize) -> ArrayBuilder {
+fn list(item: impl Into<ArrayItems>, max_items: usize) -> ArrayBuilder {
     ArrayBuilder::new().items(item).max_items(Some(max_items))
 }
 
-impl ToSchema for SearchBody {}
+impl ToSchema for SearchBody {
+    /// Names every union, so that generated clients have a type for it.
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        for parameter in table::of(Endpoint::Search) {
+            match (parameter.kind, schema(parameter.kind)) {
+                (Kind::Attributes { max_items }, _) => schemas.extend(attribute_schemas(max_items)),
+                (_, Schema::Array(array)) => {
+                    schemas.push((values_name(parameter), one_or_several(array).into()));
+                }
+                _ => {}
+            }
+        }
+    }
+}
 
 impl PartialSchema for SearchBody {
     fn schema() -> RefOr<Schema> {
-        let mut body = ObjectBuilder::new();
+        let mut body = ObjectBuilder::new().description(Some("A search: its parameters as fields."));
         for parameter in table::of(Endpoint::Search) {
             body = body.property(parameter.field_name(), field(parameter));
         }
@@ -90,56 +118,102 @@ impl PartialSchema for SearchBody {
     }
 }
 
-fn field(parameter: &Parameter) -> Schema {
-    let about = Some(&*parameter.about);
+fn field(parameter: &Parameter) -> RefOr<Schema> {
+    let about = &*parameter.about;
     match (parameter.kind, schema(parameter.kind)) {
-        (Kind::Attributes { max_items }, _) => attributes_field(max_items),
-        (_, Schema::Array(array)) => one_or_several(array, about),
-        (_, Schema::Object(object)) => ObjectBuilder::from(object).description(about).build().into(),
-        (_, schema) => schema,
+        (Kind::Attributes { .. }, _) => attributes_field().into(),
+        (_, Schema::Array(_)) => {
+            let mut values = Ref::from_schema_name(values_name(parameter));
+            values.description = about.to_owned();
+            values.into()
+        }
+        (_, Schema::Object(mut object)) => {
+            // Generators take a field with a default for one that is always there. The text states the default.
+            let default = object.default.take();
+            let default = default.map(|default| format!(" Default: `{default}`.")).unwrap_or_default();
+            let object = ObjectBuilder::from(object).description(Some(format!("{about}{default}")));
+            Schema::from(object.build()).into()
+        }
+        (_, schema) => schema.into(),
+    }
+}
+
+/// Returns the name of the schema for the values of a field: `brand` has `BrandValues`.
+fn values_name(parameter: &Parameter) -> String {
+    let (first, rest) = parameter.name.split_at(1);
+    format!("{}{rest}Values", first.to_ascii_uppercase())
+}
+
+impl ToSchema for SearchBatch {}
+
+impl PartialSchema for SearchBatch {
+    fn schema() -> RefOr<Schema> {
+        let searches = ArrayBuilder::new()
+            .items(Ref::from_schema_name(SearchBody::name()))
+            .min_items(Some(1))
+            .max_items(Some(MAX_SEARCHES));
+        ObjectBuilder::new()
+            .description(Some("Several searches, answered on one snapshot of the catalogue."))
+            .property("searches", searches)
+            .required("searches")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .build()
+            .into()
     }
 }
 
 impl ToSchema for SearchesBody {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((SearchBody::name().into_owned(), SearchBody::schema()));
+        SearchBody::schemas(schemas);
+        schemas.push((SearchBatch::name().into_owned(), SearchBatch::schema()));
     }
 }
 
 impl PartialSchema for SearchesBody {
+    /// Several searches come first: clients that try one schema after the other would take any object for one search.
     fn schema() -> RefOr<Schema> {
-        let one = Ref::from_schema_name(SearchBody::name());
-        let searches =
-            ArrayBuilder::new().items(one.clone()).min_items(Some(1)).max_items(Some(MAX_SEARCHES));
-        let several = ObjectBuilder::new()
-            .description(Some("Several searches, answered on one snapshot of the catalogue."))
-            .property("searches", searches)
-            .required("searches")
-            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        Schema::from(OneOfBuilder::new().item(one).item(several).build()).into()
+        let bodies = OneOfBuilder::new()
+            .description(Some("One search, or several."))
+            .item(Ref::from_schema_name(SearchBatch::name()))
+            .item(Ref::from_schema_name(SearchBody::name()));
+        Schema::from(bodies.build()).into()
     }
 }
 
 /// Returns the schema of a list, or of one of its values alone.
-fn one_or_several(list: Array, description: Option<&str>) -> Schema {
-    let mut both = OneOfBuilder::new().description(description);
+fn one_or_several(list: Array) -> Schema {
+    let mut both = OneOfBuilder::new().description(Some("One value, or a list of values."));
     if let ArrayItems::RefOrSchema(one) = &list.items {
         both = both.item((**one).clone());
     }
     both.item(list).build().into()
 }
 
-fn attributes_field(max_items: usize) -> Schema {
-    let one = || {
-        let types = [Type::String, Type::Number, Type::Boolean];
-        ObjectBuilder::new().schema_type(SchemaType::from_iter(types))
-    };
-    let values = OneOfBuilder::new().item(one()).item(list(one(), max_items));
+fn attributes_field() -> Schema {
     let about = "Filters by attributes: keys with a value or a list of values, such as `\"red\"`, `13`, `true`; \
                  `\"10..20\"` is a range of numbers.";
     ObjectBuilder::new()
+        .schema_type(Type::Object)
         .description(Some(about))
-        .additional_properties(Some(Schema::from(values.build())))
+        .additional_properties(Some(Ref::from_schema_name(ATTRIBUTE_FILTER)))
         .build()
         .into()
+}
+
+fn attribute_schemas(max_items: usize) -> [(String, RefOr<Schema>); 2] {
+    let mut value = OneOfBuilder::new()
+        .description(Some("A value of an attribute; a text such as `10..20` is a range of numbers."));
+    for kind in [Type::String, Type::Number, Type::Boolean] {
+        value = value.item(ObjectBuilder::new().schema_type(kind));
+    }
+    let one = Ref::from_schema_name(ATTRIBUTE_FILTER_VALUE);
+    let filter = OneOfBuilder::new()
+        .description(Some("One value of an attribute, or a list of values of which one is enough."))
+        .item(one.clone())
+        .item(list(one, max_items));
+    [
+        (ATTRIBUTE_FILTER_VALUE.to_owned(), Schema::from(value.build()).into()),
+        (ATTRIBUTE_FILTER.to_owned(), Schema::from(filter.build()).into()),
+    ]
 }

@@ -10,6 +10,8 @@ use crate::parameters::parsed::{Draft, ParsedSearch};
 
 /// The prefix of the name of a parameter that filters by an attribute; the key follows.
 pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";
+/// The beginning of the other form of this name, `attributes[KEY]`, which OpenAPI calls `deepObject`.
+pub(crate) const ATTRIBUTE_BRACKET: &str = "attributes[";
 
 /// The complete definition of one parameter.
 ///
@@ -27,6 +29,8 @@ pub struct Parameter {
     pub kind: Kind,
     /// The description in the OpenAPI document, in Markdown.
     pub about: Cow<'static, str>,
+    /// The value that tools such as Swagger UI send at first; `None` if they should leave the parameter out.
+    pub example: Option<Example>,
     /// The flag of the command line; `None` if it has none.
     pub flag: Option<Flag>,
     /// The parameters to read first, because the bounds of this one depend on them.
@@ -138,6 +142,22 @@ impl TextBounds {
     /// No bounds.
     pub const NONE: Self =
         Self { min_chars: None, max_chars: None, pattern: None, choices: &[], choices_help: &[] };
+}
+
+/// An example in the OpenAPI document. The examples of an endpoint together are a request that the demo catalogue answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Example {
+    /// The only value.
+    Value(&'static str),
+    /// The values of a list.
+    List(&'static [&'static str]),
+    /// The value of an attribute.
+    Attribute {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        value: &'static str,
+    },
 }
 
 /// A flag of the command line that sets a parameter.

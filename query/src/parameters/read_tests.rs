@@ -158,6 +158,13 @@ fn what_is_wrong_with_one_parameter_is_named() {
         ("attributes.=x", "attributes.", Malformed),
         ("attributes.a%0Ab=x", "attributes.a\u{fffd}b", Malformed),
         ("attributes.width=9..1", "attributes.width", OutOfRange),
+        ("attributes[]=x", "attributes[]", Malformed),
+        ("attributes[a%0Ab]=x", "attributes[a\u{fffd}b]", Malformed),
+        ("attributes[width]=9..1", "attributes[width]", OutOfRange),
+        ("attributes[width=9", "attributes[width", Malformed),
+        ("attributes[width]x=9", "attributes[width]x", Malformed),
+        ("attributes[width][min]=9", "attributes[width][min]", Malformed),
+        ("attributes=x", "attributes", Unknown),
         ("cursor=abc", "cursor", Malformed),
         ("colour=red", "colour", Unknown),
         ("prefix=a", "prefix", Unknown),
@@ -372,4 +379,20 @@ proptest! {
             prop_assert_eq!(read_search(&written, Currency::USD), Ok(parsed), "{}", written);
         }
     }
+}
+
+#[test]
+fn brackets_are_another_form_of_the_same_attribute() {
+    let dotted = read("attributes.colour=red&attributes.colour=blue&attributes.width=10..20");
+    for brackets in [
+        "attributes[colour]=red&attributes[colour]=blue&attributes[width]=10..20",
+        "attributes%5Bcolour%5D=red&attributes%5Bcolour%5D=blue&attributes%5Bwidth%5D=10..20",
+        "attributes[width]=10..20&attributes[colour]=blue&attributes.colour=red&attributes[colour]=red",
+    ] {
+        assert_eq!(read(brackets), dotted, "{brackets}");
+    }
+    assert!(write(&dotted).contains("attributes.colour=red&attributes.colour=blue&attributes.width=10..20"));
+    let key = read("attributes.a%5Bb%5D=x&attributes[c.d]=x");
+    let keys: Vec<&str> = key.filters.attributes.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["a[b]", "c.d"]);
 }

@@ -9,7 +9,7 @@ use domain::search::{
     MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, Sort,
 };
 
-use crate::parameters::parameter::{Endpoint, Flag, Kind, Parameter, TextBounds};
+use crate::parameters::parameter::{Endpoint, Example, Flag, Kind, Parameter, TextBounds};
 use crate::parameters::values;
 use crate::required_versions::{DEFAULT_SYNC_TIMEOUT, MAX_SYNC_TIMEOUT, MAX_SYNC_TOKENS};
 
@@ -60,6 +60,7 @@ fn row() -> Parameter {
         endpoints: EVERY,
         kind: Kind::Text(TextBounds::NONE),
         about: "".into(),
+        example: None,
         flag: None,
         needs: &[],
         read: |_, _, _| {},
@@ -83,6 +84,7 @@ fn filters() -> Vec<Parameter> {
                  `procesor intle` finds Intel processors."
             )
             .into(),
+            example: Some(Example::Value("teapot")),
             read: values::read_words,
             write: |row, parsed, query| {
                 if !parsed.request.words.is_empty() {
@@ -183,11 +185,12 @@ fn filters() -> Vec<Parameter> {
         Parameter {
             name: "attributes.KEY",
             kind: Kind::Attributes { max_items: MAX_FILTERS },
-            about: "Filters by attributes. The parameter's name is `attributes.` and the key, as in \
-                    `attributes.colour=red`; in tools that take an object here, `{\"attributes.colour\": \"red\"}`. \
-                    `attributes.width=10..20` is a range of numbers, both ends included; either side may be open. \
-                    Repeated: any of the values; different keys: all of them."
+            about: "Filters by attributes: an object of keys and values, sent as one parameter for each key. \
+                    `attributes.colour=red` and `attributes[colour]=red` are the same. `attributes.width=10..20` is a \
+                    range of numbers, both ends included; either side may be open. Repeated: any of the values; \
+                    different keys: all of them."
                 .into(),
+            example: Some(Example::Attribute { key: "colour", value: "black" }),
             flag: Some(Flag {
                 name: "attribute",
                 value_name: Some("KEY=VALUE"),
@@ -225,6 +228,7 @@ fn search_options() -> Vec<Parameter> {
             about: "What to count: `brand`, `category`, `tags`, `price` and `attributes.KEY`, separated by commas or \
                     repeated; `*` selects those that matter for the products found. A comma in a key is written `\\,`."
                 .into(),
+            example: Some(Example::List(&["brand", "price"])),
             flag: Some(Flag {
                 name: "facet",
                 value_name: Some("FIELD"),

@@ -12,7 +12,7 @@ use domain::search::{
 use domain::{CategoryPath, Currency, FaultKind, MoneyError, PriceRange};
 use text::did_you_mean::nearest;
 
-use crate::parameters::parameter::{ATTRIBUTE_PREFIX, Kind, Parameter};
+use crate::parameters::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Kind, Parameter};
 use crate::parameters::parsed::{Draft, ParsedSearch};
 use crate::required_versions::RequiredVersions;
 
@@ -91,12 +91,15 @@ pub(crate) fn read_currency(row: &Parameter, reader: &mut ParameterReader, draft
 pub(crate) fn read_attributes(_: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let attributes: &mut BTreeMap<String, Vec<AttributeFilter>> =
         &mut draft.parsed.request.filters.attributes;
-    for Pair { name, value } in reader.all_with_prefix(ATTRIBUTE_PREFIX) {
-        let key = &name[ATTRIBUTE_PREFIX.len()..];
-        if let Err(message) = check_key(key) {
-            reader.fault(&name, FaultKind::Malformed, message);
-            continue;
-        }
+    let dotted = reader.all_with_prefix(ATTRIBUTE_PREFIX);
+    for Pair { name, value } in dotted.into_iter().chain(reader.all_with_prefix(ATTRIBUTE_BRACKET)) {
+        let key = match attribute_key(&name) {
+            Ok(key) => key,
+            Err(message) => {
+                reader.fault(&name, FaultKind::Malformed, message);
+                continue;
+            }
+        };
         match AttributeFilter::parse(&value) {
             Ok(filter) => {
                 let filters = attributes.entry(key.to_owned()).or_default();
@@ -107,6 +110,27 @@ pub(crate) fn read_attributes(_: &Parameter, reader: &mut ParameterReader, draft
             Err(message) => reader.fault(&name, FaultKind::OutOfRange, message),
         }
     }
+}
+
+/// Returns the key in the name `attributes.KEY` or `attributes[KEY]`.
+fn attribute_key(name: &str) -> Result<&str, String> {
+    let key = match name.strip_prefix(ATTRIBUTE_BRACKET) {
+        None => &name[ATTRIBUTE_PREFIX.len()..],
+        Some(rest) => match rest.strip_suffix(']') {
+            Some(key) if !key.contains(['[', ']']) => key,
+            Some(_) => {
+                return Err("must have one pair of brackets; for several values repeat `attributes[KEY]=VALUE`, and for a \
+                            key with brackets write `attributes.KEY`"
+                    .to_owned());
+            }
+            None => {
+                return Err(
+                    "must end with `]`: write `attributes[KEY]=VALUE`, or `attributes.KEY=VALUE`".to_owned()
+                );
+            }
+        },
+    };
+    check_key(key).map(|()| key)
 }
 
 pub(crate) fn write_attributes(_: &Parameter, parsed: &ParsedSearch, query: &mut String) {

@@ -39,8 +39,8 @@ pub fn routes(service: DeadLetterService) -> OpenApiRouter {
 ///
 /// Changes that could not be indexed in five attempts, newest first, without their messages.
 #[utoipa::path(
-    get, path = "/admin/dead-letters", tag = "operation",
-    params(("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "The most letters; default 100.")),
+    get, path = "/admin/dead-letters", tag = "operation", operation_id = "listDeadLetters",
+    params(("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "The most letters; 100 by default.")),
     responses((status = 200, description = "The newest letters.", body = Letters), BadParameters, ServiceFailed)
 )]
 async fn list(
@@ -56,7 +56,7 @@ async fn list(
 ///
 /// With its message as it was sent.
 #[utoipa::path(
-    get, path = "/admin/dead-letters/{key}", tag = "operation",
+    get, path = "/admin/dead-letters/{key}", tag = "operation", operation_id = "readDeadLetter",
     params(("key" = String, Path, description = "The key of the letter.")),
     responses(
         (status = 200, description = "The letter.", body = Letter),
@@ -80,7 +80,7 @@ async fn show(
 /// Enqueues the current records of their products, then removes the letters. The message itself is never sent again: it
 /// could bring back a deleted product. Unreadable letters stay, and letters of products that the catalogue never had.
 #[utoipa::path(
-    post, path = "/admin/dead-letters/retry", tag = "operation",
+    post, path = "/admin/dead-letters/retry", tag = "operation", operation_id = "retryDeadLetters",
     request_body(content = LetterSelection, content_type = "application/json", example = json!({"keys": ["17", "18"]})),
     responses(
         (status = 200, description = "The result for each letter.", body = LettersOutcome),
@@ -100,7 +100,7 @@ async fn retry(
 ///
 /// Removes them permanently.
 #[utoipa::path(
-    post, path = "/admin/dead-letters/drop", tag = "operation",
+    post, path = "/admin/dead-letters/drop", tag = "operation", operation_id = "dropDeadLetters",
     request_body(content = LetterSelection, content_type = "application/json", example = json!({"keys": ["17"]})),
     responses(
         (status = 200, description = "The result for each letter.", body = LettersOutcome),

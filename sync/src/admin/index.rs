@@ -83,12 +83,12 @@ fn lock(mutex: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Probl
 /// In both directions, during writes. Each line of the response is an event: `progress`, a `drift` for each product that
 /// differs, and at the end `summary` or `failed`.
 #[utoipa::path(
-    post, path = "/admin/verify", tag = "operation",
-    params(("repair" = Option<bool>, Query, description = "Repair the differences; default `false`."),
-           ("oneIn" = Option<u64>, Query, minimum = 1, description = "Compare a sample: one product in this number, always the same ones; default all."),
-           ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that a difference may last before it counts; default 5.")),
+    post, path = "/admin/verify", tag = "operation", operation_id = "verifyIndex",
+    params(("repair" = Option<bool>, Query, description = "Repair the differences; `false` by default."),
+           ("oneIn" = Option<u64>, Query, minimum = 1, description = "Compare a sample: one product in this number, always the same ones; all by default."),
+           ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that a difference may last before it counts; 5 by default.")),
     responses(
-        (status = 200, description = "The events, as NDJSON.", body = VerifyEvent, content_type = "application/x-ndjson"),
+        (status = 200, description = "A `VerifyEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"progress\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "A comparison is running already.", body = Problem, content_type = "application/problem+json"),
     )
@@ -132,9 +132,9 @@ fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
 /// that the index rejects, `switched`, and at the end `done` or `failed`. If the request ends early, so does the rebuild;
 /// the next one continues it.
 #[utoipa::path(
-    post, path = "/admin/reindex", tag = "operation", operation_id = "rebuild",
+    post, path = "/admin/reindex", tag = "operation", operation_id = "rebuildIndex",
     responses(
-        (status = 200, description = "The events, as NDJSON.", body = ReindexEvent, content_type = "application/x-ndjson"),
+        (status = 200, description = "A `ReindexEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "A rebuild is running already.", body = Problem, content_type = "application/problem+json"),
     )
@@ -152,9 +152,9 @@ async fn start_rebuild(State(service): State<IndexService>, _: NoParameters) -> 
 ///
 /// It catches up with the store first, then searches switch over in one step. The events are those of a rebuild.
 #[utoipa::path(
-    post, path = "/admin/reindex/rollback", tag = "operation", operation_id = "go_back",
+    post, path = "/admin/reindex/rollback", tag = "operation", operation_id = "rollBackIndex",
     responses(
-        (status = 200, description = "The events, as NDJSON.", body = ReindexEvent, content_type = "application/x-ndjson"),
+        (status = 200, description = "A `ReindexEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "There is no previous index, or a rebuild is running.", body = Problem, content_type = "application/problem+json"),
         ServiceFailed,
@@ -180,7 +180,7 @@ async fn start_rollback(State(service): State<IndexService>, _: NoParameters) ->
 ///
 /// Removes the index that a rebuild began to fill.
 #[utoipa::path(
-    delete, path = "/admin/reindex", tag = "operation", operation_id = "give_up",
+    delete, path = "/admin/reindex", tag = "operation", operation_id = "discardRebuild",
     responses(
         (status = 200, description = "There is no unfinished rebuild now.", body = Indexes),
         BadParameters,
@@ -199,7 +199,7 @@ async fn discard_rebuild(
 
 /// Show the indexes
 #[utoipa::path(
-    get, path = "/admin/index", tag = "operation", operation_id = "state",
+    get, path = "/admin/index", tag = "operation", operation_id = "readIndexes",
     responses(
         (status = 200, description = "The live index, the one being built, and the previous one.", body = Indexes),
         BadParameters,

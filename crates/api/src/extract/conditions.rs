@@ -12,7 +12,10 @@ use sha2::{Digest, Sha256};
 
 use crate::problems::bad_request;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The request header with the idempotency key of a write.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The request header with the W3C trace context.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_KEY_CHARS: usize = 255;
 /// The prefix of the idempotency keys of import lines. Keys of clients may not begin with it.
 pub const IMPORT_KEY_PREFIX: &str = "import:";
@@ -147,7 +150,7 @@ fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option
 
 /// Returns the W3C trace context of a request, or `None` if it is absent or malformed.
 pub fn traceparent(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
+    let text = headers.get(TRACEPARENT)?.to_str().ok()?;
     let is_plain = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     is_plain.then(|| text.to_owned())
 }

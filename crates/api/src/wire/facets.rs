@@ -8,7 +8,9 @@ use domain::search::FacetValue;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Facets by name: an object whose members keep their order.
 #[derive(Debug)]
@@ -43,44 +45,63 @@ impl<'de> Deserialize<'de> for Facets<'_> {
 }
 
 /// A facet: the values of a field; or, for `price`, the prices in one currency, null if no product found has one.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Facet<'a> {
     /// Of `brand`, `category`, `tags` and `attributes.KEY`.
-    Values {
-        /// The most frequent values, by count descending, then by value.
-        #[schema(value_type = Vec<FacetValue>)]
-        values: Cow<'a, [FacetValue]>,
-        /// The number of different values, including those that are not listed.
-        distinct: usize,
-        /// Of `category`: the top categories, and the subcategories of each category that is filtered by or contains one that
-        /// is. Each list has at most `facetSize`, besides those that lead to a filter.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schema(value_type = Option<Vec<Category<'static>>>)]
-        tree: Option<Vec<Category<'a>>>,
-        /// The values of an attribute that are numbers; absent if no value is one.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        numbers: Option<NumberFacet>,
-    },
+    Values(ValuesFacet<'a>),
     /// Of `price`.
     Price(Option<PriceFacet>),
+}
+
+/// The values of a field.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ValuesFacet<'a> {
+    /// The most frequent values, by count descending, then by value.
+    #[schema(value_type = Vec<FacetValue>)]
+    pub values: Cow<'a, [FacetValue]>,
+    /// The number of different values, including those that are not listed.
+    pub distinct: usize,
+    /// Of `category`: the top categories, and the subcategories of each category that is filtered by or contains one that
+    /// is. Each list has at most `facetSize`, besides those that lead to a filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Category<'static>>>)]
+    pub tree: Option<Vec<Category<'a>>>,
+    /// The values of an attribute that are numbers; absent if no value is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<NumberFacet>,
 }
 
 /// Distinguishes the variants by their fields: serde would convert prices to floats.
 impl<'de> Deserialize<'de> for Facet<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Fields {
-            values: Vec<FacetValue>,
-            distinct: usize,
-            tree: Option<Vec<Category<'static>>>,
-            numbers: Option<NumberFacet>,
-        }
         let json = Box::<RawValue>::deserialize(deserializer)?;
-        if let Ok(Fields { values, distinct, tree, numbers }) = serde_json::from_str(json.get()) {
-            return Ok(Self::Values { values: Cow::Owned(values), distinct, tree, numbers });
+        if let Ok(values) = serde_json::from_str::<ValuesFacet<'static>>(json.get()) {
+            return Ok(Self::Values(values));
         }
         serde_json::from_str(json.get()).map(Self::Price).map_err(D::Error::custom)
+    }
+}
+
+impl ToSchema for Facet<'_> {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((ValuesFacet::name().into_owned(), ValuesFacet::schema()));
+        ValuesFacet::schemas(schemas);
+        schemas.push((PriceFacet::name().into_owned(), PriceFacet::schema()));
+        PriceFacet::schemas(schemas);
+    }
+}
+
+impl PartialSchema for Facet<'_> {
+    fn schema() -> RefOr<Schema> {
+        let about = "A facet: the values of a field; or, for `price`, the prices in one currency, null if no product found \
+                     has one.";
+        let facet = OneOfBuilder::new()
+            .description(Some(about))
+            .item(Ref::from_schema_name(ValuesFacet::name()))
+            .item(Ref::from_schema_name(PriceFacet::name()))
+            .item(ObjectBuilder::new().schema_type(Type::Null));
+        Schema::from(facet.build()).into()
     }
 }
 

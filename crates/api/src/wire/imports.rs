@@ -5,6 +5,7 @@ use std::fmt;
 use domain::ports::WriteOutcome;
 use domain::{ProductId, SyncToken, Version};
 use jiff::Timestamp;
+use runtime::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -124,7 +125,7 @@ pub struct JobDetails {
     #[serde(flatten)]
     pub job: Job,
     /// The rejected lines in order, each with its line, status, id and `problem`, as `POST /products/bulk` responds.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<LineResult<Problem>>)]
     pub faults: Vec<Box<RawValue>>,
     /// The value of `faultsAfter` for the next page of faults; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,24 +135,29 @@ pub struct JobDetails {
 }
 
 /// The result of one line of a bulk write or an import, with the problem document of type `P` if it was rejected.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LineResult<P> {
     /// The number of the line, counted from 1.
+    #[schema(examples(1))]
     pub line: u64,
     /// The HTTP status that a request for this line alone would have received.
+    #[schema(examples(201))]
     pub status: u16,
     /// The effect of the write; absent if the line was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<WriteOutcome>,
     /// The product; absent if the line was rejected and names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, examples("lamp-1"))]
     pub id: Option<ProductId>,
     /// The version after the write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, examples(1))]
     pub version: Option<Version>,
     /// The sync token of the write, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, examples("1.lamp-1"))]
     pub sync_token: Option<SyncToken>,
     /// The problem, if the line was rejected.
     #[serde(default = "no_problem", skip_serializing_if = "Option::is_none")]

@@ -11,8 +11,10 @@ use super::verify::Drift;
 #[serde(tag = "event", rename_all = "camelCase")]
 pub enum ReindexEvent {
     /// An unfinished index is continued.
+    #[schema(title = "ReindexResumed")]
     Resumed,
     /// The progress of filling the new index.
+    #[schema(title = "ReindexFilling")]
     Filling {
         /// Records written or already there.
         done: u64,
@@ -20,6 +22,7 @@ pub enum ReindexEvent {
         total: Option<u64>,
     },
     /// The progress of comparing the new index with the store.
+    #[schema(title = "ReindexVerifying")]
     Verifying {
         /// Records compared.
         done: u64,
@@ -27,18 +30,22 @@ pub enum ReindexEvent {
         total: u64,
     },
     /// The index rejected a product; it is left out.
+    #[schema(title = "ReindexRefused")]
     Refused(Drift),
     /// Searches use the new index.
+    #[schema(title = "ReindexSwitched")]
     Switched {
         /// Products and tombstones in it.
         documents: u64,
     },
     /// The last event of a rebuild that ran to its end.
+    #[schema(title = "ReindexDone")]
     Done {
         /// The indexes after the rebuild.
         indexes: Indexes,
     },
     /// The last event of a rebuild that failed.
+    #[schema(title = "ReindexFailed")]
     Failed(Failed),
 }
 

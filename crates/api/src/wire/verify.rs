@@ -10,6 +10,7 @@ use super::Failed;
 #[serde(tag = "event", rename_all = "camelCase")]
 pub enum VerifyEvent {
     /// The progress so far.
+    #[schema(title = "VerifyProgress")]
     Progress {
         /// Products and tombstones compared.
         done: u64,
@@ -17,10 +18,13 @@ pub enum VerifyEvent {
         total: u64,
     },
     /// A product that differs.
+    #[schema(title = "VerifyDrift")]
     Drift(Drift),
     /// The last event of a comparison that ran to its end.
+    #[schema(title = "VerifySummary")]
     Summary(Summary),
     /// The last event of a comparison that failed.
+    #[schema(title = "VerifyFailed")]
     Failed(Failed),
 }
 
@@ -81,6 +85,7 @@ pub enum RepairStatus {
     /// The product is repaired.
     Done,
     /// The index rejected the product, with the reason.
+    #[schema(title = "RepairRefused")]
     Refused(String),
     /// Other writers changed the product during every attempt.
     Overtaken,

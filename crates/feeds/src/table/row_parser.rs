@@ -8,7 +8,7 @@ pub(super) enum Parsed {
     /// The row ends after the available bytes.
     Incomplete,
     /// A row, its length in bytes with its line break, and the number of its lines.
-    Row { cells: ByteRecord, length: usize, lines: u64, is_suspicious: bool },
+    Row { cells: ByteRecord, length: usize, lines: u64, is_suspicious: bool, has_bare_quote: bool },
     /// A quoted cell that has text after its closing quotation mark, or that is never closed.
     Broken { fault: Broken, column: usize },
 }
@@ -64,7 +64,8 @@ pub(super) fn parse_row(text: &[u8], delimiter: u8, is_at_end: bool) -> Parsed {
             cells: row,
             length: at,
             lines,
-            is_suspicious: may_be_mispaired && has_bare_quote,
+            is_suspicious: may_be_mispaired && (has_bare_quote || lines > 1),
+            has_bare_quote,
         };
     }
 }

@@ -65,10 +65,10 @@ impl RowSplitter {
                     self.take(cells, length, lines, None);
                     continue;
                 }
-                Parsed::Row { cells, length, lines, is_suspicious } => {
+                Parsed::Row { cells, length, lines, is_suspicious, has_bare_quote } => {
                     let is_wrong = is_suspicious || (self.width > 0 && cells.len() != self.width);
                     match is_wrong {
-                        true => self.wrong(cells, length, lines, is_suspicious),
+                        true => self.wrong(cells, length, lines, has_bare_quote),
                         false => self.take(cells, length, lines, None),
                     }
                 }
@@ -142,12 +142,13 @@ impl RowSplitter {
 
     /// Rejects a row with a wrong number of cells. If a later line of it can be a row of its own, a quotation mark has
     /// taken in too much, and the row ends before that line.
-    fn wrong(&mut self, cells: ByteRecord, length: usize, lines: u64, is_suspicious: bool) -> RawRow {
+    fn wrong(&mut self, cells: ByteRecord, length: usize, lines: u64, has_bare_quote: bool) -> RawRow {
         let text = &self.buffer[self.start..self.start + length];
         let mut at = 0;
         for before in 1..lines {
             at += first_line(&text[at..], true).unwrap_or_default();
-            if self.is_row(&text[at..]) {
+            // The row that begins there may end after this one.
+            if self.is_row(&self.buffer[self.start + at..]) {
                 let cells = raw_cells(&text[..at], self.delimiter);
                 let message = format!(
                     "opens a quotation mark that is not closed in its line{}; close it, or double it if it belongs \
@@ -160,7 +161,10 @@ impl RowSplitter {
                 return self.take(cells, at, before, Some(message));
             }
         }
-        let message = match is_suspicious && cells.len() == self.width {
+        if cells.len() == self.width && !has_bare_quote {
+            return self.take(cells, length, lines, None);
+        }
+        let message = match cells.len() == self.width {
             true => "has quotation marks without their pair; quote cells that contain quotation marks, and double these"
                 .to_owned(),
             false => format!(

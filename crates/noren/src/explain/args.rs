@@ -16,8 +16,8 @@ Examples:
   noren explain lamp-1 --url http://127.0.0.1:8083 --command-url http://127.0.0.1:8081
   noren explain lamp-1 --query lamp --json | jq .index.rank
 
-Asks the write service for the stored product and its queue, and the query service for the indexed product and its place in
-the search. Changes that could not be indexed are shown for a catalogue that is opened in this process, with --data-dir or
+Asks the write service for the stored product and its queue, and the query service for the indexed product and its place in \
+the search. Changes that could not be indexed are shown for a catalogue that is opened in this process, with --data-dir or \
 --back-ends.")]
 pub struct ExplainArgs {
     /// Id of the product

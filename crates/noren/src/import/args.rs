@@ -18,16 +18,20 @@ Examples:
   noren import --dry-run products.csv         validate only
   zcat products.gz | noren import -           from standard input
   noren import --map title=name shop.csv      a column with another name
+  noren import --demo                         2,000 sample products, instead of files
 
-Reads one product per line (NDJSON), or CSV whose first row names the fields. Exports of Shopify, WooCommerce, Magento 2,
-BigCommerce, Amazon and Google Merchant tables are recognised by their columns. Importing the same file again changes nothing.
-A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the
-import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1
+Reads one product per line (NDJSON), or CSV whose first row names the fields. Exports of Shopify, WooCommerce, Magento 2, \
+BigCommerce, Amazon and Google Merchant are recognised by their columns. Importing the same file again changes nothing. \
+A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
+import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1 \
 some rejected or the import failed, 2 wrong arguments.")]
 pub struct ImportArgs {
     /// Files of products, optionally gzipped; `-` is standard input
-    #[arg(required_unless_present = "show_mapping", value_name = "FILE")]
+    #[arg(required_unless_present_any = ["demo", "show_mapping"], value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Import the 2,000 sample products of `noren serve --demo` instead of files; products with the same ids are replaced
+    #[arg(long, conflicts_with_all = ["files", "format", "currency", "rejects"])]
+    pub demo: bool,
     #[command(flatten)]
     pub target: Target,
     /// Validate everything and write nothing

@@ -11,6 +11,7 @@ use super::catalogue_sink::CatalogueSink;
 use super::options::Options;
 use super::pipeline::import;
 use super::sink::Sink;
+use super::source::Source;
 use super::summary::Summary;
 use crate::app::App;
 use crate::failure::Failure;
@@ -19,7 +20,7 @@ use crate::target::{Access, CatalogueHandle, Writer, currency_of_environment};
 /// Time limit for the catalogue to become searchable after an import.
 const INDEX_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Imports files and reports what was rejected.
+/// Imports files or the demo catalogue, and reports what was rejected.
 ///
 /// # Errors
 /// If the catalogue cannot be opened or written, or a file cannot be read.
@@ -31,7 +32,7 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let table = args.table.options()?;
     let mut options = Options {
         table,
-        files: args.files,
+        source: if args.demo { Source::Demo } else { Source::Files(args.files) },
         format: args.format.map(Into::into),
         currency: args.currency,
         check: None,

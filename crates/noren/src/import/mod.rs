@@ -1,4 +1,4 @@
-//! `noren import`: writes products from files into a catalogue.
+//! `noren import`: writes products from files, or the demo catalogue, into a catalogue.
 //!
 //! A thread reads, maps and validates; batches go through a bounded channel to the [`Sink`], several at a time. Outcomes are
 //! counted, and faults reported, in the order of the files.
@@ -13,6 +13,7 @@ mod options;
 mod pipeline;
 mod reporter;
 mod sink;
+mod source;
 mod summary;
 mod table_args;
 #[cfg(test)]
@@ -25,4 +26,5 @@ pub(crate) use command::run;
 pub use options::Options;
 pub use pipeline::import;
 pub use sink::{PutResult, Sink};
+pub use source::Source;
 pub use summary::Summary;

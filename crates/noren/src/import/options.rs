@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use domain::Currency;
 use feeds::{Format, TableOptions};
 
-/// The files of an import, and how they are read.
+use super::source::Source;
+
+/// The products of an import, and how they are read.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The files; `-` is standard input.
-    pub files: Vec<PathBuf>,
+    /// The products.
+    pub source: Source,
     /// Format of all files, or `None` to detect it.
     pub format: Option<Format>,
     /// How the columns of tables are read.

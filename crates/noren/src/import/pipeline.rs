@@ -30,7 +30,7 @@ const BATCHES_WAITING: usize = 2;
 /// again changes nothing.
 pub async fn import(options: Options, sink: Option<Arc<dyn Sink>>) -> Result<Summary, Failure> {
     let started = Instant::now();
-    if options.rejects.is_some() && options.files.len() > 1 {
+    if options.rejects.is_some() && options.source.len() > 1 {
         return Err(Failure::usage(
             "--rejects takes a single FILE; without it, each file gets a rejects file of its own",
         ));
@@ -69,8 +69,8 @@ pub async fn import(options: Options, sink: Option<Arc<dyn Sink>>) -> Result<Sum
 /// Reads all files and sends their products in batches. Ends early if the receiver is closed.
 fn read_all(options: &Options, sender: &mpsc::Sender<Step>) -> Result<(), Failure> {
     let mut bytes_before = 0;
-    for path in &options.files {
-        let mut reader = FeedReader::open(path, options.format, &options.table)?;
+    for reader in options.source.readers(options.format, &options.table) {
+        let mut reader = reader?;
         let file = Step::File {
             name: reader.name().to_owned(),
             stem: reader.stem().to_owned(),

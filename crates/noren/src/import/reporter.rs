@@ -1,7 +1,5 @@
 //! The report of an import on standard error and in rejects files.
 
-use std::path::PathBuf;
-
 use feeds::{Format, Rejects, RejectsNames, TableReport, describe_fault};
 use indicatif::ProgressBar;
 
@@ -144,13 +142,10 @@ fn progress_bar(options: &Options) -> ProgressBar {
     if options.is_quiet {
         return ProgressBar::hidden();
     }
-    let size = |path: &PathBuf| std::fs::metadata(path).ok().filter(|it| it.is_file()).map(|it| it.len());
-    let sizes: Option<Vec<u64>> = options.files.iter().map(size).collect();
-    let (bar, template) = match sizes {
-        Some(sizes) => (
-            ProgressBar::new(sizes.iter().sum()),
-            "{wide_bar} {percent}%  {msg}, {elapsed} elapsed, {eta} left",
-        ),
+    let (bar, template) = match options.source.bytes() {
+        Some(bytes) => {
+            (ProgressBar::new(bytes), "{wide_bar} {percent}%  {msg}, {elapsed} elapsed, {eta} left")
+        }
         None => (ProgressBar::new_spinner(), "{spinner} {msg}, {elapsed} elapsed"),
     };
     styled(bar, template)

@@ -15,7 +15,7 @@ use domain::Currency;
 use domain::input::read_product;
 use domain::ports::WriteOutcome;
 
-use super::{Candidate, Options, PutResult, Sink, Summary, import};
+use super::{Candidate, Options, PutResult, Sink, Source, Summary, import};
 use crate::client::Service;
 use crate::failure::Failure;
 
@@ -44,7 +44,7 @@ impl Sink for Memory {
 
 fn options(folder: &Path, files: &[&Path]) -> Options {
     Options {
-        files: files.iter().map(|file| file.to_path_buf()).collect(),
+        source: Source::Files(files.iter().map(|file| file.to_path_buf()).collect()),
         format: None,
         table: feeds::TableOptions::default(),
         currency: None,

@@ -14,7 +14,7 @@ Examples:
   noren search --facet brand --facet price --sort price_asc kettle
   noren search --attribute colour=red --attribute width=10..20
   noren search --json tea | jq .total                 for programs
-  NOREN_INDEX=opensearch noren search --back-ends tea in the index itself, without a service")]
+  NOREN_INDEX=opensearch noren search --back-ends tea  in the index itself, without a service")]
 pub struct SearchArgs {
     /// Words to search for; without words, every product is found
     #[arg(value_name = "WORDS")]

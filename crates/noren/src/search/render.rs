@@ -33,7 +33,7 @@ pub(super) fn render(response: &SearchAnswer<'_>) -> String {
     for (field, facet) in &response.facets.0 {
         text.push('\n');
         text.push_str(&match facet {
-            Facet::Values { values, distinct, .. } => values_facet(field, values, *distinct),
+            Facet::Values(facet) => values_facet(field, &facet.values, facet.distinct),
             Facet::Price(facet) => price_facet(field, facet.as_ref()),
         });
     }

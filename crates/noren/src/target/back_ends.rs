@@ -7,8 +7,8 @@ use axum::Router;
 use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
 use domain::ports::IndexMaintenance;
-use runtime::Service;
 use runtime::config::StoreKind;
+use runtime::{Service, Waiting};
 use sync::{DeadLetterService, StoreAndIndex};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -29,6 +29,8 @@ impl BackEnds {
         let mut indexed: sync::BackEnds = from_environment()?;
         written.create_tables.create_tables = false;
         indexed.create_tables.create_tables = false;
+        // A command that runs once does not wait: the call that needs an absent back end fails.
+        (written.waiting, indexed.waiting) = (Waiting::none(), Waiting::none());
         Ok(Self { written, indexed })
     }
 
@@ -107,7 +109,8 @@ impl OpenStore {
 }
 
 async fn search_routes() -> Result<OpenApiRouter, Failure> {
-    let config: query::service::Config = from_environment()?;
+    let mut config: query::service::Config = from_environment()?;
+    config.waiting = Waiting::none();
     let (index, settings) = query::service::open(&config).await?;
     Ok(query::routes(index, settings))
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::configuration::Kinds;
 use crate::failure::Failure;
 
 /// Reads flags from their variables, with the defaults and the validation of a service that is started without flags.
@@ -9,12 +10,13 @@ use crate::failure::Failure;
 /// # Errors
 /// If a variable has an invalid value.
 pub(super) fn from_environment<T: Args>() -> Result<T, Failure> {
-    let command = T::augment_args(clap::Command::new("noren"));
-    let read = command.try_get_matches_from(["noren"]).and_then(|matches| T::from_arg_matches(&matches));
-    read.map_err(|error| {
-        // The lines after the first describe flags that this command does not have.
-        let text = error.to_string();
-        let line = text.lines().next().unwrap_or_default();
-        Failure::usage(line.strip_prefix("error: ").unwrap_or(line))
-    })
+    Ok(runtime::start::parse_variables()?)
+}
+
+/// Checks that the variables choose the embedded back ends, which are those of a data folder.
+///
+/// # Errors
+/// If they choose another one, which would be ignored.
+pub(crate) fn check_embedded() -> Result<(), Failure> {
+    Ok(from_environment::<Kinds>()?.check_embedded()?)
 }

@@ -10,7 +10,7 @@ use domain::ports::DeadLetter;
 
 use super::access::Access;
 use super::back_ends::{BackEnds, OpenStore};
-use super::environment::from_environment;
+use super::environment::{check_embedded, from_environment};
 use crate::app::{App, Options};
 use crate::client::{Api, InProcess, Service};
 use crate::failure::{Context as _, Failure};
@@ -59,6 +59,7 @@ impl CatalogueHandle {
     /// # Errors
     /// If the folder or the index cannot be opened.
     pub(super) async fn of_folder(folder: &Path, access: Access) -> Result<Self, Failure> {
+        check_embedded()?;
         match access {
             Access::Write | Access::Search | Access::SearchAndStore => {
                 let options = Options::of(&from_environment()?)?;

@@ -9,4 +9,5 @@ mod handle;
 pub use access::Access;
 pub use args::Target;
 pub use back_ends::{currency_of_environment, embedded_store_folder};
+pub(crate) use environment::check_embedded;
 pub use handle::{CatalogueHandle, Writer};

@@ -115,6 +115,9 @@ impl IndexAliases {
             Ok(()) => tracing::info!(index, alias, "created an empty index"),
             // Another process has created it concurrently, or it exists without its alias.
             Err(error) if error.error_type() == "resource_already_exists_exception" => {}
+            Err(error) if matches!(error.status(), Some(401 | 403)) => {
+                return Err(OpenError::Denied { alias: alias.clone(), source: error.during(CREATING) });
+            }
             Err(error) => return Err(OpenError::Failed(error.during(CREATING))),
         }
         let loaded = Self::load(client).await?;

@@ -13,7 +13,7 @@ mod plan;
 mod query_dsl;
 mod response;
 pub(crate) mod searcher;
-mod snapshot;
+pub(crate) mod snapshot;
 mod spelling;
 mod tuning;
 mod words;

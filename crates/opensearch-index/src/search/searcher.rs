@@ -22,28 +22,25 @@ pub struct OpenSearchSearcher {
 }
 
 impl OpenSearchSearcher {
-    /// Opens the index behind the alias. If OpenSearch does not answer, or the alias does not exist yet, logs a warning
-    /// and succeeds; the index is checked again at the first use.
+    /// Opens the index behind the alias.
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
-    /// access, [`OpenError::OtherLanguage`] for an index of another language, and [`OpenError::Newer`], [`OpenError::Older`]
-    /// or [`OpenError::Unusable`] for an index that this program cannot read.
+    /// access, [`OpenError::Missing`] until a writer has created the index, [`OpenError::OtherLanguage`] for an index of
+    /// another language, [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
+    /// cannot read, and [`OpenError::Failed`] if OpenSearch does not respond.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        let searcher = Self { client: Client::new(options)?, checked: OnceCell::new() };
-        match searcher.check().await {
-            Ok(()) => {}
-            Err(error @ (OpenError::Failed(_) | OpenError::Missing { .. })) => {
-                let error = PortError::from(error).chain();
-                tracing::warn!(
-                    error,
-                    "the index cannot be searched yet; check NOREN_OPENSEARCH_URL, NOREN_OPENSEARCH_INDEX, and that \
-                     noren-sync runs, which creates the index"
-                );
-            }
-            Err(error) => return Err(error),
-        }
+        let searcher = Self::unchecked(options)?;
+        searcher.check().await?;
         Ok(searcher)
+    }
+
+    /// Opens the index behind the alias without looking at it. Every call fails until it exists.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
+    pub fn unchecked(options: &Options) -> Result<Self, OpenError> {
+        Ok(Self { client: Client::new(options)?, checked: OnceCell::new() })
     }
 
     async fn check(&self) -> Result<(), OpenError> {

@@ -17,7 +17,7 @@ use crate::search::query_dsl::{any_of, term};
 use crate::search::response::{SearchResponse, SuggestEntry, SuggestOption};
 
 /// The time limit of one search, including the network.
-pub(super) const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
+pub const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time after which OpenSearch cancels a search; nobody waits for it any longer.
 const CANCEL_AFTER: &str = "5s";
 /// The time after the last search at which OpenSearch closes a point in time by itself.

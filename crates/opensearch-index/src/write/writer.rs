@@ -20,25 +20,32 @@ pub struct OpenSearchWriter {
 }
 
 impl OpenSearchWriter {
-    /// Opens the index behind the alias. If OpenSearch does not answer, logs a warning and succeeds; the index is
-    /// checked again at each use.
+    /// Opens the index behind the alias.
     ///
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
     /// access, [`OpenError::Missing`] if the alias does not exist, [`OpenError::OtherLanguage`] for an index of another
-    /// language, and [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
-    /// cannot write.
+    /// language, [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
+    /// cannot write, and [`OpenError::Failed`] if OpenSearch does not respond.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        Self::start(options, false).await
+        Self::unchecked(options, false)?.checked().await
     }
 
-    /// Opens the index behind the alias as [`Self::open`] does, and creates both if they do not exist: now, or as soon
-    /// as OpenSearch answers.
+    /// Opens the index behind the alias as [`Self::open`] does, and creates both whenever they do not exist.
     ///
     /// # Errors
     /// As [`Self::open`], except [`OpenError::Missing`].
     pub async fn create(options: &Options) -> Result<Self, OpenError> {
-        Self::start(options, true).await
+        Self::unchecked(options, true)?.checked().await
+    }
+
+    /// Opens the index behind the alias without looking at it; each use checks it. `creates_index` is true to create both
+    /// whenever they do not exist.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
+    pub fn unchecked(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
+        Ok(Self { client: Client::new(options)?, creates_index })
     }
 
     /// Opens the alias for rebuilding its index, without checking that the existing index is usable.
@@ -46,23 +53,14 @@ impl OpenSearchWriter {
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
     pub fn open_to_rebuild(options: &Options) -> Result<Self, OpenError> {
-        Ok(Self { client: Client::new(options)?, creates_index: false })
+        Self::unchecked(options, false)
     }
 
-    async fn start(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
-        let writer = Self { client: Client::new(options)?, creates_index };
-        let aliases = writer.load_aliases().await;
-        match aliases.and_then(|aliases| aliases.live(&writer.client).map(|_| aliases)) {
-            Ok(aliases) => aliases.warn(&writer.client),
-            Err(OpenError::Failed(error)) => {
-                tracing::warn!(
-                    error = error.chain(),
-                    "the index cannot be written yet; check NOREN_OPENSEARCH_URL and that OpenSearch runs there"
-                );
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(writer)
+    async fn checked(self) -> Result<Self, OpenError> {
+        let aliases = self.load_aliases().await?;
+        aliases.live(&self.client)?;
+        aliases.warn(&self.client);
+        Ok(self)
     }
 
     /// Loads the aliases, never from a cache: another process may have started to build an index.

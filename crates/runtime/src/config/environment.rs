@@ -5,19 +5,20 @@ use crate::StartError;
 const PREFIX: &str = "NOREN_";
 
 /// Rejects variables that begin with `NOREN_` and are not among `known`: such a variable is most likely misspelt, and
-/// the setting would silently keep its default.
+/// the setting would silently keep its default. An empty variable counts as unset.
 ///
 /// Variables that Kubernetes sets for a Service named `noren` are ignored.
 ///
 /// # Errors
 /// Names the first unknown variable and the known ones.
 pub fn check_environment(known: &[String]) -> Result<(), StartError> {
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    let names = set.filter_map(|(name, _)| name.into_string().ok());
     match first_unknown(names, known) {
         None => Ok(()),
         Some(name) => {
             let known = known.join(", ");
-            Err(StartError::new(format!("unknown variable {name}; unset it or write one of {known}")))
+            Err(StartError::usage(format!("unknown variable {name}; unset it or write one of {known}")))
         }
     }
 }
@@ -42,6 +43,18 @@ fn is_set_by_kubernetes(rest: &str) -> bool {
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let (protocol, part) = protocol.split_once('_').unwrap_or((protocol, "PORT"));
     is_port && matches!(protocol, "TCP" | "UDP" | "SCTP") && matches!(part, "PROTO" | "PORT" | "ADDR")
+}
+
+/// Makes the flags of a command and its subcommands ignore variables that are empty: Compose files and CI systems pass on
+/// variables that nobody set as empty ones.
+#[must_use]
+pub fn ignore_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|flag| {
+        let variable = flag.get_env().and_then(std::env::var_os);
+        // A flag without a variable is left as it is.
+        if variable.is_some_and(|value| value.is_empty()) { flag.env(None::<&'static str>) } else { flag }
+    });
+    command.mut_subcommands(ignore_empty_variables)
 }
 
 /// Returns the variables of all flags of a command and its subcommands, sorted.

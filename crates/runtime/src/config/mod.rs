@@ -3,6 +3,7 @@
 //! All programs share the variables: a variable that a program does not use is ignored, an unknown one is an error.
 
 mod environment;
+mod listen;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,13 +12,21 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::StartError;
 
-pub use environment::{check_environment, variables_of};
+pub use environment::{check_environment, ignore_empty_variables, variables_of};
+use listen::parse_listen_address;
 
 /// The address of a service.
 #[derive(Debug, Clone, Args)]
 pub struct Listen {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, env = "NOREN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    /// Address and port to listen on, such as 0.0.0.0:80, localhost:8080 or 8080; a port alone is reachable from this
+    /// machine only, and port 0 takes a free one
+    #[arg(
+        long,
+        env = "NOREN_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS",
+        value_parser = parse_listen_address
+    )]
     pub listen: SocketAddr,
 }
 
@@ -89,7 +98,7 @@ pub enum QueueKind {
 /// Creation of missing back ends.
 #[derive(Debug, Clone, Args)]
 pub struct CreateTables {
-    /// Create missing tables, queues and indexes at start: for local use
+    /// Create missing tables, queues and indexes, and a queue that goes missing later: for local use
     // The flag takes no value; its variable takes one.
     #[arg(
         long,
@@ -149,7 +158,7 @@ pub struct Caching {
 
 /// Returns the error for a back end that is configured but not compiled into this build.
 pub fn compiled_out(variable: &str, value: &str, feature: &str) -> StartError {
-    StartError::new(format!(
+    StartError::usage(format!(
         "{variable}={value} needs a back end that this build does not have; \
          build with `--features {feature}` or choose another value"
     ))

@@ -1,0 +1,140 @@
+//! The address `/`: a page of links for people, and an index of the addresses for programs.
+
+use std::fmt::Write as _;
+
+use axum::response::{Html, IntoResponse, Response};
+use axum::{Json, Router, routing::get};
+use http::header::{ACCEPT, VARY};
+use http::{HeaderMap, StatusCode, Uri};
+use serde_json::{Value, json};
+use utoipa::openapi::OpenApi;
+
+use crate::Problem;
+
+/// The page without the parts that depend on the service. It loads nothing from elsewhere.
+const PAGE: &str = include_str!("landing.html");
+
+/// The addresses that a service has.
+pub(crate) struct Landing {
+    title: String,
+    has_docs: bool,
+    has_openapi: bool,
+    paths: Vec<String>,
+}
+
+impl Landing {
+    /// Lists the addresses of an OpenAPI document, and those that every service has.
+    pub(crate) fn new(openapi: Option<&OpenApi>, title: &str, undocumented: &[String]) -> Self {
+        let documented = openapi.iter().flat_map(|openapi| openapi.paths.paths.keys().cloned());
+        let mut paths: Vec<String> = documented.chain(undocumented.iter().cloned()).collect();
+        paths.extend(["/health/live", "/health/ready", "/metrics"].map(str::to_owned));
+        paths.sort();
+        paths.dedup();
+        let title = openapi.map_or(title, |openapi| &openapi.info.title);
+        let has_openapi = openapi.is_some();
+        Self { title: title.to_owned(), has_docs: has_openapi && cfg!(feature = "docs"), has_openapi, paths }
+    }
+
+    /// Returns the route `/` and the response where no route matches.
+    pub(crate) fn routes(&self) -> Router {
+        let (page, index, advice) = (self.page(), self.index(), self.advice());
+        let root = async move |headers: HeaderMap| answer(&headers, &page, &index);
+        Router::new().route("/", get(root)).fallback(async move |uri: Uri| not_found(&uri, &advice))
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.paths.iter().any(|known| known == path)
+    }
+
+    fn index(&self) -> Value {
+        let mut index = json!({"title": self.title, "paths": self.paths});
+        if self.has_docs {
+            index["docs"] = json!("/docs");
+        }
+        if self.has_openapi {
+            index["openapi"] = json!("/openapi.json");
+        }
+        index
+    }
+
+    /// Returns the sentence that follows "there is nothing here".
+    fn advice(&self) -> &'static str {
+        match (self.has_docs, self.has_openapi) {
+            (true, _) => "see /docs for what there is",
+            (false, true) => "see /openapi.json for what there is; this build has no page /docs",
+            (false, false) => {
+                "see / for what there is; noren-command and noren-query describe theirs at /docs"
+            }
+        }
+    }
+
+    fn page(&self) -> String {
+        let search = match self.has("/products/search") {
+            true => include_str!("landing_search.html"),
+            false => "",
+        };
+        let writes = match self.has("/products") {
+            true => include_str!("landing_writes.html"),
+            false => "",
+        };
+        let mut links = String::new();
+        for (is_there, path, text) in [
+            (self.has_docs, "docs", "The HTTP interface, to read and to try"),
+            (self.has_openapi, "openapi.json", "The same for programs: OpenAPI"),
+            (self.has("/products"), "products", "All products, page by page"),
+            (self.has("/admin/index"), "admin/index", "The state of the index"),
+            (true, "health/ready", "Readiness, and changes that wait to be indexed"),
+            (true, "metrics", "Metrics for Prometheus"),
+        ] {
+            if is_there {
+                // Writing to a text cannot fail. The addresses are relative, so that they also work behind a prefix.
+                let _ = writeln!(links, "<li><a href=\"{path}\">/{path}</a><span>{text}</span></li>");
+            }
+        }
+        PAGE.replace("{title}", &self.title)
+            .replace("{search}", search)
+            .replace("{links}", &links)
+            .replace("{writes}", writes)
+    }
+}
+
+/// Returns the page to a browser and the index to a program.
+fn answer(headers: &HeaderMap, page: &str, index: &Value) -> Response {
+    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    let vary = [(VARY, "accept")];
+    match accepted.any(|accept| accept.contains("text/html")) {
+        true => (vary, Html(page.to_owned())).into_response(),
+        false => (vary, Json(index)).into_response(),
+    }
+}
+
+fn not_found(uri: &Uri, advice: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {}; {advice}", uri.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_lists_what_it_has() {
+        let landing = Landing::new(None, "Noren sync", &["/admin/index".to_owned()]);
+        let paths = ["/admin/index", "/health/live", "/health/ready", "/metrics"];
+        assert_eq!(landing.index(), json!({"title": "Noren sync", "paths": paths}));
+        let page = landing.page();
+        assert!(page.contains("<h1>Noren sync</h1>") && page.contains("href=\"admin/index\""), "{page}");
+        assert!(!page.contains("<form") && !page.contains("href=\"docs\""), "{page}");
+        assert!(
+            !page.contains("{title}") && !page.contains("{links}") && !page.contains("{writes}"),
+            "{page}"
+        );
+        assert!(landing.advice().contains("/docs"));
+    }
+
+    #[test]
+    fn a_page_loads_nothing_from_elsewhere() {
+        for text in [PAGE, include_str!("landing_search.html"), include_str!("landing_writes.html")] {
+            assert!(!text.contains("://") && !text.contains("<script"), "{text}");
+        }
+    }
+}
