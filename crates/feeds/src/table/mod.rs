@@ -1,8 +1,6 @@
 //! Tables: CSV and its relatives, read twice. The first reading decides what each column means and how ambiguous cells are
 //! read; the second returns the products.
 
-#[cfg(test)]
-mod broken_tests;
 mod cell_values;
 mod families;
 mod mapping_file;
