@@ -180,7 +180,7 @@ impl RowSplitter {
     fn is_row(&self, text: &[u8]) -> bool {
         self.width > 1
             && matches!(parse_row(text, self.delimiter, true),
-                Parsed::Row { cells, is_suspicious: false, .. } if cells.len() == self.width)
+                Parsed::Row { cells, has_bare_quote: false, .. } if cells.len() == self.width)
     }
 }
 
