@@ -4,6 +4,8 @@ ARG RUST_IMAGE=rust:1.95.0-slim-trixie
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
 COPY . .
+# What `noren --version` names, because the context has no repository: --build-arg NOREN_COMMIT=$(git rev-parse HEAD)
+ARG NOREN_COMMIT
 # Dependencies are downloaded and compiled into caches of BuildKit, which outlive a change of sources and manifests.
 # Sources may be older than the programs in the cache, for example in a second checkout, so all are marked as changed.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
@@ -21,6 +23,7 @@ COPY --from=build /out/bin/ /usr/local/bin/
 COPY LICENSE-MIT LICENSE-APACHE THIRD_PARTY_LICENSES /usr/share/doc/noren/
 # A new named volume takes its owner from here.
 COPY --from=build --chown=65532:65532 /out/data /data
+# At this address a service starts only with NOREN_ACCESS: docs/CONTAINERS.md.
 ENV NOREN_LISTEN=0.0.0.0:8080 NOREN_DATA_DIR=/data
 EXPOSE 8080
 CMD ["noren", "serve"]

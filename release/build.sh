@@ -53,8 +53,10 @@ compile() {
 
 # Fails if a program for musl needs a dynamic linker, which other distributions do not have.
 check_static() {
-    local target=$1 program=$2
-    if [[ $target == *-musl ]] && readelf --wide --program-headers "$program" | grep -q INTERP; then
+    local target=$1 program=$2 headers
+    [[ $target == *-musl ]] || return 0
+    headers=$(readelf --wide --program-headers "$program")
+    if [[ $headers == *INTERP* ]]; then
         echo "error: $program is not static" >&2
         return 1
     fi
@@ -90,8 +92,10 @@ pack() {
     cp -r README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE THIRD_PARTY_LICENSES docs "$folder/"
     python3 release/third_party.py sbom "$target" >"$folder/noren.cdx.json"
     cp "$folder/noren.cdx.json" "$dist/$name.cdx.json"
-    tar --directory "$dist" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$epoch" --create "$name" \
+    tar --directory "$dist" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$epoch" \
+        --create "$name" \
         | gzip --no-name >"$dist/$name.tar.gz"
+    rm -rf "$folder"
     echo "$dist/$name.tar.gz: $(du -h "$dist/$name.tar.gz" | cut -f1)"
 }
 

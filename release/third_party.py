@@ -4,7 +4,7 @@
     release/third_party.py licenses > THIRD_PARTY_LICENSES
     release/third_party.py sbom x86_64-unknown-linux-musl > noren.cdx.json
 
-`licenses` covers every target of a release, and fails if a crate has a license that is not in ACCEPTED. `sbom` writes a
+`licenses` covers every target of a release, and fails if a crate has a license that is not in deny.toml. `sbom` writes a
 bill of materials for one target, in CycloneDX 1.6. Both depend on Cargo.lock only, so equal sources have equal output.
 """
 
@@ -22,20 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ["noren", "command", "sync", "query"]
 TARGETS = (ROOT / "release/targets").read_text().split()
-# A crate that offers several licenses is used under the first of them in this list. Apache-2.0 is first because its text is
-# the same for all crates.
-ACCEPTED = [
-    "Apache-2.0",
-    "MIT",
-    "BSD-3-Clause",
-    "BSD-2-Clause",
-    "ISC",
-    "Zlib",
-    "BSL-1.0",
-    "Unicode-3.0",
-    "CC0-1.0",
-    "Unlicense",
-]
+# A crate that offers several licenses is used under the first of them in this list.
+ACCEPTED = tomllib.loads((ROOT / "deny.toml").read_text())["licenses"]["allow"]
 LICENSE_FILE = re.compile(r"^(un)?licen[sc]e|^copying|^copyright", re.IGNORECASE)
 
 
@@ -106,7 +94,7 @@ def chosen(package):
     expression = package["license"]
     options = [option for option in alternatives(expression) if option <= set(ACCEPTED)] if expression else []
     if not options:
-        sys.exit(f"{package['name']} {package['version']}: license {expression!r} is not accepted; see {__file__}")
+        sys.exit(f"{package['name']} {package['version']}: license {expression!r} is not allowed; see deny.toml")
     return min(options, key=lambda option: sorted(ACCEPTED.index(license) for license in option))
 
 

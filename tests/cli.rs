@@ -487,7 +487,7 @@ async fn dead_letters_of_stopped_data_are_shown_and_sent_again() {
     let shown = noren(&["dlq", "show", &key, "--data-dir", &data]).expect(0).out;
     assert!(shown.contains("product   k1\nversion   2\nreceives  5\n"), "{shown}");
     let missing = noren(&["dlq", "retry", &key, "99", "--data-dir", &data]).expect(1).out;
-    assert!(missing.starts_with("1 sent again\n99 stays: there is no such dead letter"), "{missing}");
+    assert!(missing.starts_with("1 enqueued again\n99 stays: there is no such dead letter"), "{missing}");
     assert_eq!(noren(&["dlq", "list", "--data-dir", &data]).expect(0).out, "no dead letters\n");
     // The next process that opens the folder indexes the change.
     let explained = noren(&["search", "kettle", "--json", "--data-dir", &data]).expect(0).out;

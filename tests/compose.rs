@@ -12,7 +12,12 @@ use crate::support::{Answer, Running, finished, http_client, repository, wait_un
 /// The files that bring the services up.
 const STACKS: [&str; 2] = ["docker-compose.yml", "docker-compose.embedded.yml"];
 /// The files that change `docker-compose.yml`.
-const OVERLAYS: [&str; 2] = ["docker-compose.elasticmq.yml", "docker-compose.localstack.yml"];
+const OVERLAYS: [&str; 3] =
+    ["docker-compose.access.yml", "docker-compose.elasticmq.yml", "docker-compose.localstack.yml"];
+/// The variables that decide who may use a service.
+const ACCESS: [&str; 3] = ["NOREN_ACCESS", "NOREN_HOSTS", "NOREN_TRUSTED_PROXIES"];
+/// The services that listen.
+const SERVERS: [&str; 3] = ["command", "sync", "query"];
 /// The file with the servers of the tests.
 const TEST_SERVERS: &str = "tests/services/compose.yml";
 /// The name of the image that the project builds.
@@ -73,6 +78,47 @@ fn ports_are_open_to_this_machine_only() {
         }
         assert!(count > 0 || OVERLAYS.contains(path), "{path} publishes ports");
     }
+}
+
+/// A stack without access control says so, and lets no page of another site in by a host name.
+#[test]
+fn a_stack_says_that_it_controls_no_access_and_knows_its_host_names() {
+    for path in STACKS {
+        let head = text(path);
+        let head = head.split("\nname:").next().unwrap();
+        assert!(head.contains("without access control"), "{path}: {head}");
+        for server in SERVERS {
+            let variables = variables(&service(path, server));
+            let value = |name: &str| variables.get(name).map(String::as_str).unwrap_or_default();
+            assert_eq!(value("NOREN_ACCESS"), "none", "{path}: {server}");
+            let hosts: Vec<&str> = value("NOREN_HOSTS").split(',').collect();
+            assert_eq!(hosts, ["command", "sync", "query", "proxy"], "{path}: {server}");
+            assert!(value("NOREN_TRUSTED_PROXIES").contains("172.16.0.0/12"), "{path}: {server}");
+        }
+    }
+}
+
+#[test]
+fn the_overlay_for_access_asks_for_keys_at_every_server() {
+    let overlay = "docker-compose.access.yml";
+    for server in SERVERS {
+        let variables = variables(&service(overlay, server));
+        assert_eq!(variables["NOREN_ACCESS"], "keys", "{server}");
+        assert_eq!(variables["NOREN_ANONYMOUS"], "search", "{server}");
+    }
+    // The stack with DynamoDB keeps its keys there, so that all services and the command line see the same ones.
+    for name in SERVERS.into_iter().chain(["noren"]) {
+        assert_eq!(variables(&service(STACKS[0], name))["NOREN_ACCESS_STORE"], "dynamodb", "{name}");
+    }
+}
+
+#[test]
+fn the_proxy_names_the_client_and_believes_nobody_else() {
+    let configuration = text("docker/haproxy.cfg");
+    assert!(
+        configuration.contains("http-request set-header X-Forwarded-For %[src]"),
+        "it replaces the header"
+    );
 }
 
 #[test]
@@ -231,6 +277,8 @@ fn the_command_line_in_compose_has_the_variables_of_all_services() {
     let mut all: BTreeMap<_, _> = ["command", "sync", "query"].into_iter().flat_map(of).collect();
     // An operator command creates nothing.
     assert_eq!(all.remove("NOREN_CREATE_TABLES").as_deref(), Some("true"));
+    // Nobody sends it requests.
+    all.retain(|name, _| !ACCESS.contains(&name.as_str()));
     assert_eq!(of("noren"), all);
 }
 
@@ -285,7 +333,7 @@ fn an_overlay_replaces_the_server_that_it_removes() {
             }
         }
     }
-    assert_eq!(checked, 5, "two services use DynamoDB, three use SQS");
+    assert_eq!(checked, 7, "four services use DynamoDB, three use SQS");
 }
 
 /// A rule of the proxy: the paths that a service serves.
@@ -313,7 +361,7 @@ fn the_proxy_sends_each_route_to_the_service_that_has_it() {
     for (service, document) in [("command", "noren-command"), ("query", "noren-query"), ("sync", "noren")] {
         let document: Value = serde_json::from_str(&text(&format!("docs/openapi/{document}.json"))).unwrap();
         for path in document["paths"].as_object().unwrap().keys() {
-            let is_operators = path.starts_with("/admin/");
+            let is_operators = path.starts_with("/admin/") && !path.starts_with("/admin/keys");
             if service == "sync" && !is_operators || is_operators && service != "sync" {
                 continue;
             }
@@ -326,6 +374,9 @@ fn the_proxy_sends_each_route_to_the_service_that_has_it() {
     assert!(operators.len() > 4, "{operators:?}");
     let first = |path: &str| rules.iter().find(|rule| rule.paths.is_match(path)).map(|rule| &*rule.service);
     assert_eq!(first("/health/ready"), Some("command"), "it reports the backlog");
+    for keys in ["/admin/keys", "/admin/keys/0123456789abcdef/rotate"] {
+        assert_eq!(first(keys), Some("command"), "{keys}");
+    }
     for other in ["/", "/docs/", "/productsearch", "/health/live"] {
         assert_eq!(first(other), None, "{other} has the default");
     }

@@ -28,7 +28,7 @@ use crate::services;
 use crate::support::{PATIENCE, command, command_at, folder, opensearch_options, repository, wait_until};
 use crate::template::Template;
 
-type Answer = Result<Value, Value>;
+pub(crate) type Answer = Result<Value, Value>;
 
 /// An event with the id and the deadline of its invocation.
 struct Invocation {
@@ -74,7 +74,7 @@ async fn answered(
 }
 
 /// A function that runs until it is dropped.
-struct Function {
+pub(crate) struct Function {
     child: Child,
     started: Instant,
     api: Arc<RuntimeApi>,
@@ -91,7 +91,7 @@ impl Function {
         Self::start_program(program, name).await
     }
 
-    async fn start_program(mut program: Command, name: &str) -> Self {
+    pub(crate) async fn start_program(mut program: Command, name: &str) -> Self {
         let (send, events) = mpsc::channel(1);
         let api =
             RuntimeApi { asked: OnceLock::new(), events: Mutex::new(events), answers: Mutex::default() };
@@ -103,6 +103,10 @@ impl Function {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move { axum::serve(listener, router).await });
+        // A function does not start without a choice.
+        if !program.get_envs().any(|(variable, _)| variable == "NOREN_ACCESS") {
+            program.env("NOREN_ACCESS", "none");
+        }
         let started = Instant::now();
         let child = program
             .env("AWS_LAMBDA_RUNTIME_API", address)
@@ -117,13 +121,13 @@ impl Function {
     }
 
     /// Returns the time from the start until the first request for an event.
-    async fn cold_start(&self) -> Duration {
+    pub(crate) async fn cold_start(&self) -> Duration {
         wait_until("the function asks for work", async || self.api.asked.get().is_some()).await;
         *self.api.asked.get().expect("it has asked") - self.started
     }
 
     /// Returns the function's response to an event.
-    async fn invoke(&mut self, event: &Value) -> Answer {
+    pub(crate) async fn invoke(&mut self, event: &Value) -> Answer {
         self.calls += 1;
         let id = format!("request-{}", self.calls);
         let (sender, receiver) = oneshot::channel();
@@ -173,7 +177,7 @@ impl Drop for Function {
 }
 
 /// A recorded event.
-fn event(name: &str) -> Value {
+pub(crate) fn event(name: &str) -> Value {
     let file = repository().join("tests/events").join(format!("{name}.json"));
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     serde_json::from_str(&text).unwrap()

@@ -6,17 +6,21 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod api;
+mod audit;
 mod aws;
 mod cli;
 mod compose;
 mod configuration;
 mod contract;
 mod faults;
+mod fuzz;
 mod help;
 mod lambda;
 mod languages;
+mod login;
 mod oracle;
 mod packaging;
+mod private_files;
 mod processes;
 mod services;
 mod starts;
@@ -24,5 +28,6 @@ mod support;
 mod template;
 mod tidy;
 mod tour;
+mod upgrades;
 mod warnings;
 mod worker;

@@ -64,6 +64,7 @@ fn a_wrong_flag_or_variable_is_one_line_and_ends_with_2() {
         flag(&["--currency", "dollars"], &["--currency", "dollars"]),
         variable(&[("NOREN_LISTN", "8080")], ALL, &["NOREN_LISTN", "NOREN_LISTEN"]),
         variable(&[("NOREN_LISTEN", "nowhere")], ALL, &["NOREN_LISTEN=nowhere", "nowhere:8080"]),
+        variable(&[("RUST_LOG", "noren=foo=bar")], ALL, &["RUST_LOG=noren=foo=bar", "such as info"]),
         variable(&[("NOREN_CURRENCY", "dollars")], ALL, &["NOREN_CURRENCY=dollars"]),
         variable(&[("NOREN_STORE", "mysql")], WITH_STORE, &["NOREN_STORE=mysql", "sqlite, dynamodb"]),
         variable(&[("NOREN_QUEUE", "kafka")], WITH_STORE, &["NOREN_QUEUE=kafka", "sqlite, sqs"]),
@@ -79,6 +80,10 @@ fn a_wrong_flag_or_variable_is_one_line_and_ends_with_2() {
     }
 }
 
+fn bad_place<'a>(arguments: &'a [&'a str], programs: &'a [&'a str], named: &'a [&'a str]) -> BadStart<'a> {
+    BadStart { arguments, variables: &[], programs, code: 1, named }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_cannot_be_used_is_one_line_and_ends_with_1() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,20 +93,74 @@ async fn a_place_that_cannot_be_used_is_one_line_and_ends_with_1() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let below = format!("{file}/data");
-    let start = |arguments, programs, named| BadStart { arguments, variables: &[], programs, code: 1, named };
     for start in [
-        start(&["--listen", &address], ALL, &[&address, "in use", "--listen"]),
+        bad_place(&["--listen", &address], ALL, &[&address, "in use", "--listen"]),
         // An address for documentation, which no machine has.
-        start(&["--listen", "192.0.2.1:8080"], ALL, &["192.0.2.1:8080", "0.0.0.0", "--listen"]),
-        start(&["--data-dir", file], ALL, &[file]),
-        start(&["--data-dir", &below], ALL, &[&below]),
+        bad_place(
+            &["--listen", "192.0.2.1:8080", "--access", "none"],
+            ALL,
+            &["192.0.2.1:8080", "0.0.0.0", "--listen"],
+        ),
+        bad_place(&["--data-dir", file], ALL, &[file]),
+        bad_place(&["--data-dir", &below], ALL, &[&below]),
         // Not even root can create a folder there.
-        start(&["--data-dir", "/proc/noren"], ALL, &["/proc/noren"]),
+        bad_place(&["--data-dir", "/proc/noren"], ALL, &["/proc/noren"]),
     ] {
         start.check(data);
     }
     let _first = Running::start("noren", &["serve", "--data-dir", data]).await;
-    start(&[], &["noren", "noren-sync"], &[data, "another"]).check(data);
+    bad_place(&[], &["noren", "noren-sync"], &[data, "another"]).check(data);
+}
+
+#[test]
+fn a_wrong_setting_of_aws_ends_the_start_at_once_and_creates_nothing() {
+    const KEYS: [(&str, &str); 4] = [
+        ("NOREN_STORE", "dynamodb"),
+        ("NOREN_QUEUE", "sqs"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let nowhere = ("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    for (variables, named) in [
+        (vec![("AWS_REGION", "eu west")], ["`eu west`", "AWS_REGION"]),
+        (
+            vec![("AWS_ENDPOINT_URL_SQS", "nonsense")],
+            ["AWS_ENDPOINT_URL_SQS=nonsense", "http://127.0.0.1:8000"],
+        ),
+        (vec![nowhere, ("NOREN_DYNAMODB_TABLE", "a b")], ["`a b`", "NOREN_DYNAMODB_TABLE"]),
+        (vec![nowhere, ("NOREN_SQS_QUEUE", "a b")], ["`a b`", "NOREN_SQS_QUEUE"]),
+    ] {
+        let variables = [&KEYS[..], &[("AWS_REGION", "eu-west-1")], &variables[..]].concat();
+        let start = BadStart {
+            arguments: &[],
+            variables: &variables,
+            programs: &["noren-command"],
+            code: 1,
+            named: &named,
+        };
+        start.check(data.to_str().unwrap());
+        assert!(!data.exists(), "{variables:?}");
+    }
+}
+
+#[test]
+fn a_command_on_a_folder_without_a_catalogue_creates_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().to_str().unwrap();
+    let missing = folder.path().join("missing");
+    let commands: [&[&str]; 6] =
+        [&["search", "tea"], &["explain", "a"], &["export"], &["verify"], &["reindex"], &["dlq", "list"]];
+    for command in commands {
+        for (place, named) in [(empty, "no catalogue in"), (missing.to_str().unwrap(), "no folder")] {
+            let output = finished("noren", &[command, &["--data-dir", place]].concat(), &[]);
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{command:?}: {error}");
+            assert!(error.contains(named) && error.contains(place), "{error}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(empty).unwrap().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,9 @@ pub struct BackEnds {
     /// Creation of a missing table and queue.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
+    /// The limits of import jobs.
+    #[command(flatten)]
+    pub imports: config::ImportLimits,
     /// The waiting for back ends that do not respond.
     #[arg(skip)]
     pub waiting: Waiting,
@@ -58,6 +61,22 @@ impl OpenBackEnds {
     }
 }
 
+/// Checks that AWS can be used, if a back end is there. A program that opens others first calls this, so that a missing region
+/// ends it before it has waited or created a folder.
+///
+/// # Errors
+/// When the region or the credentials are missing, with what to set.
+pub async fn check_aws(config: &BackEnds) -> Result<(), StartError> {
+    #[cfg(feature = "aws")]
+    if (config.store.store, config.queue.queue) != (StoreKind::Sqlite, QueueKind::Sqlite) {
+        aws::Connections::new(config).aws().await?;
+    }
+    // Without the feature, `open_back_ends` reports that it is missing.
+    #[cfg(not(feature = "aws"))]
+    let _ = config;
+    Ok(())
+}
+
 /// Opens store and queue, waiting for those that do not respond. Any store works with any queue. If both are one file, the
 /// store enqueues the change of each write.
 ///
@@ -74,11 +93,14 @@ pub async fn open_back_ends(config: &BackEnds) -> Result<OpenBackEnds, StartErro
         }
         #[cfg(all(feature = "embedded", feature = "aws"))]
         (StoreKind::Sqlite, QueueKind::Sqs) => {
+            // Before a folder is created.
+            aws.aws().await?;
             let store = embedded::open(config, embedded_store::Outbox::AddEntry)?;
             Ok(OpenBackEnds::new(Arc::new(store), Arc::new(aws.queue().await?)))
         }
         #[cfg(all(feature = "embedded", feature = "aws"))]
         (StoreKind::Dynamodb, QueueKind::Sqlite) => {
+            aws.aws().await?;
             let queue = embedded::open(config, embedded_store::Outbox::AddEntry)?;
             Ok(OpenBackEnds::new(Arc::new(aws.store().await?), Arc::new(queue)))
         }
@@ -133,7 +155,7 @@ mod aws {
             Self { config, aws: OnceCell::new() }
         }
 
-        async fn aws(&self) -> Result<&Aws, StartError> {
+        pub(super) async fn aws(&self) -> Result<&Aws, StartError> {
             let loaded = self.aws.get_or_try_init(Aws::load).await;
             loaded.map_err(|error| StartError::because("cannot use AWS", error))
         }
@@ -146,8 +168,7 @@ mod aws {
                     false => DynamoStore::open(aws, table).await,
                 };
                 opened.map_err(|error| {
-                    let is_transient = error.is_transient();
-                    StartError::because("cannot open the store", error).transient(is_transient)
+                    StartError::opening("store", error, dynamodb_store::OpenError::is_transient)
                 })
             };
             let unchecked = || Ok(DynamoStore::unchecked(aws, table));
@@ -156,19 +177,15 @@ mod aws {
 
         pub(super) async fn queue(&self) -> Result<SqsQueue, StartError> {
             let (aws, queue) = (self.aws().await?, &self.config.queue.sqs_queue);
-            let creates = self.config.create_tables.create_tables;
+            let creates_with = self.config.create_tables.create_tables.then_some(VISIBILITY);
+            let unchecked = || SqsQueue::unchecked(aws, queue, creates_with);
             let attempt = async || {
-                let opened = match creates {
-                    true => SqsQueue::create(aws, queue, VISIBILITY).await,
-                    false => SqsQueue::open(aws, queue).await,
-                };
-                opened.map_err(|error| {
-                    let is_transient = error.is_transient();
-                    StartError::because("cannot open the queue", error).transient(is_transient)
-                })
+                unchecked()
+                    .checked()
+                    .await
+                    .map_err(|error| StartError::opening("queue", error, sqs_queue::OpenError::is_transient))
             };
-            let unchecked = || Ok(SqsQueue::unchecked(aws, queue, creates.then_some(VISIBILITY)));
-            self.config.waiting.open("queue", attempt, unchecked).await
+            self.config.waiting.open("queue", attempt, || Ok(unchecked())).await
         }
     }
 }

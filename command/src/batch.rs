@@ -3,8 +3,8 @@
 use api::wire::imports::LineResult;
 use domain::input::{InputError, ProductInput, read_product};
 use domain::ports::{WriteOutcome, WriteResponse};
-use domain::{Currency, ProductId};
-use runtime::Problem;
+use domain::{Currency, Fault, FaultKind, ProductId};
+use runtime::{Problem, off_thread};
 
 use crate::Catalogue;
 use crate::command::Command;
@@ -31,12 +31,24 @@ impl Item {
 pub(crate) struct ExecutedLine {
     pub(crate) line: u64,
     /// The id in the line.
-    id: Option<ProductId>,
+    pub(crate) id: Option<ProductId>,
     pub(crate) result: Result<WriteResponse, CommandError>,
 }
 
-/// Parses lines. `command` makes a command from the number, the text and the product of a line.
-pub(crate) fn parse(
+/// The most faults of one line that its result lists; `errorsOmitted` is the number of the others.
+const MAX_ERRORS_PER_LINE: usize = 20;
+
+/// Parses lines off the threads of the runtime. `command` makes a command from the number, the text and the product of a line.
+pub(crate) async fn parse(
+    lines: Vec<Line>,
+    currency: Currency,
+    command: impl Fn(u64, &[u8], ProductInput) -> Command + Send + 'static,
+) -> Vec<Item> {
+    let bytes = lines.iter().map(|line| line.text.as_ref().map_or(0, |text| text.len())).sum();
+    off_thread(bytes, move || parse_lines(lines, currency, command)).await
+}
+
+pub(crate) fn parse_lines(
     lines: Vec<Line>,
     currency: Currency,
     command: impl Fn(u64, &[u8], ProductInput) -> Command,
@@ -73,14 +85,22 @@ pub(crate) async fn execute(catalogue: &Catalogue, items: Vec<Item>) -> Vec<Exec
 }
 
 impl ExecutedLine {
-    /// Appends the result as a line of NDJSON. A problem has at most `max_errors` errors.
-    pub(crate) fn write(&self, max_errors: usize, out: &mut Vec<u8>) {
+    /// Returns the result of a line that is not executed, because it ended the process when it was.
+    pub(crate) fn skipped(line: u64) -> Self {
+        let message = "ended the process twice while it was imported, so it was skipped; if the line is right, import it by \
+                       itself, with more memory";
+        let fault = Fault::new("", FaultKind::OutOfRange, message);
+        Self { line, id: None, result: Err(CommandError::Input(fault.into())) }
+    }
+
+    /// Appends the result as a line of NDJSON.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         // Numbers, texts and problems always have a JSON form, and a vector takes every byte.
-        let _ = serde_json::to_writer(&mut *out, &self.to_wire(max_errors));
+        let _ = serde_json::to_writer(&mut *out, &self.to_wire());
         out.push(b'\n');
     }
 
-    fn to_wire(&self, max_errors: usize) -> LineResult<Problem> {
+    fn to_wire(&self) -> LineResult<Problem> {
         let line = self.line;
         match &self.result {
             Ok(response) => LineResult {
@@ -93,7 +113,7 @@ impl ExecutedLine {
                 problem: None,
             },
             Err(error) => {
-                let problem = error.to_problem().with_errors_at_most(max_errors);
+                let problem = error.to_problem().with_errors_at_most(MAX_ERRORS_PER_LINE);
                 let status = problem.status().as_u16();
                 let (id, problem) = (self.id.clone(), Some(problem));
                 LineResult { line, status, outcome: None, id, version: None, sync_token: None, problem }

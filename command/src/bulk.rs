@@ -5,9 +5,11 @@ use std::convert::Infallible;
 use axum::body::{Body, Bytes};
 use futures::stream;
 use futures::stream::{Stream, StreamExt};
+use runtime::audit::Trail;
 use tokio::sync::mpsc;
 
 use crate::Catalogue;
+use crate::audit;
 use crate::batch;
 use crate::command::Command;
 use crate::lines::{Line, Lines};
@@ -20,12 +22,13 @@ pub(crate) fn results(
     catalogue: Catalogue,
     body: Body,
     traceparent: Option<String>,
+    trail: Trail,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
     let (sender, receiver) = mpsc::channel(MAX_WAITING);
     tokio::spawn(async move {
         let mut lines = Lines::new(body);
         while let Some(batch) = lines.next_batch().await {
-            let results = execute_batch(&catalogue, batch, traceparent.as_deref()).await;
+            let results = execute_batch(&catalogue, batch, traceparent.as_deref(), &trail).await;
             if sender.send(results).await.is_err() {
                 tracing::debug!("the client of a bulk request disconnected");
                 return;
@@ -40,13 +43,21 @@ pub(crate) fn results(
 }
 
 /// Executes a batch of lines. Returns the results as NDJSON.
-async fn execute_batch(catalogue: &Catalogue, lines: Vec<Line>, traceparent: Option<&str>) -> Vec<u8> {
-    let items = batch::parse(lines, catalogue.currency(), |_, _, input| {
-        let traceparent = traceparent.map(str::to_owned);
-        Command { traceparent, ..Command::upsert(input) }
+async fn execute_batch(
+    catalogue: &Catalogue,
+    lines: Vec<Line>,
+    traceparent: Option<&str>,
+    trail: &Trail,
+) -> Vec<u8> {
+    let traceparent = traceparent.map(str::to_owned);
+    let items = batch::parse(lines, catalogue.currency(), move |_, _, input| Command {
+        traceparent: traceparent.clone(),
+        ..Command::upsert(input)
     });
+    let items = items.await;
     let executed = batch::execute(catalogue, items).await;
+    audit::write_lines(trail, &executed).await;
     let mut out = Vec::with_capacity(executed.len() * 96);
-    executed.iter().for_each(|line| line.write(usize::MAX, &mut out));
+    executed.iter().for_each(|line| line.write(&mut out));
     out
 }

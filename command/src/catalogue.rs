@@ -15,7 +15,7 @@ use domain::ports::{
 };
 use domain::{Currency, Product, ProductId, Record};
 use futures::future::join_all;
-use runtime::{Part, QueueProbe};
+use runtime::{Part, QueueProbe, off_thread};
 
 use crate::command::{Command, Operation};
 use crate::decide::{Decision, decide, idempotency_record};
@@ -141,7 +141,7 @@ impl Catalogue {
         let mut results: Vec<Option<CommandResult>> = Vec::with_capacity(commands.len());
         let (mut writes, mut unchanged) = (Vec::new(), Vec::new());
         for (at, (command, current)) in commands.iter().zip(&current).enumerate() {
-            results.push(match decide(command, current.as_ref(), self.currency) {
+            results.push(match self.decide(command, current.as_ref()).await {
                 Ok(Decision::Write(write, response)) => {
                     writes.push((at, *write, response));
                     None
@@ -160,6 +160,14 @@ impl Catalogue {
             results[at] = result;
         }
         results
+    }
+
+    /// Decides the effect of a command. A large patch is merged off the threads of the runtime.
+    async fn decide(&self, command: &Command, current: Option<&Record>) -> Result<Decision, CommandError> {
+        let currency = self.currency;
+        let Operation::Patch(patch) = &command.operation else { return decide(command, current, currency) };
+        let (command, current) = (command.clone(), current.cloned());
+        off_thread(patch.len(), move || decide(&command, current.as_ref(), currency)).await
     }
 
     /// Returns the current record for each command.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::extract::{IdempotencyKey, Precondition, WriteConditions};
-use domain::input::ProductInput;
+use domain::input::{ProductInput, RawObject};
 use domain::{Content, ProductId};
 
 /// A command for one product.
@@ -64,8 +64,9 @@ impl Command {
                 content.sku.clone()
             }
             Operation::Patch(patch) => {
-                let patch: serde_json::Value = serde_json::from_slice(patch).ok()?;
-                Some(patch.get("sku")?.as_str()?.to_owned())
+                let fields = RawObject::parse(patch).ok()?.0;
+                let (_, sku) = fields.iter().rev().find(|(name, _)| name == "sku")?;
+                serde_json::from_str(sku.get()).ok()
             }
             Operation::Delete => None,
         }

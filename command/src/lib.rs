@@ -1,5 +1,6 @@
 //! The write side: validates, decides, makes one atomic write, and enqueues the change.
 
+mod audit;
 mod back_ends;
 mod batch;
 mod bulk;
@@ -15,7 +16,7 @@ mod routes;
 pub mod service;
 
 pub use api::extract::{IdempotencyKey, Precondition};
-pub use back_ends::{BackEnds, OpenBackEnds, open_back_ends};
+pub use back_ends::{BackEnds, OpenBackEnds, check_aws, open_back_ends};
 pub use catalogue::Catalogue;
 pub use command::{Command, Operation};
 pub use error::CommandError;

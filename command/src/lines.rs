@@ -12,7 +12,7 @@ use futures::stream::{Fuse, StreamExt};
 use runtime::http::MAX_BODY_BYTES;
 
 /// The most lines of a batch.
-const BATCH_LINES: usize = 500;
+pub(crate) const BATCH_LINES: usize = 500;
 /// Bytes after which a batch ends, so that batches of large products are small.
 const BATCH_BYTES: usize = 1024 * 1024;
 /// The time that a batch waits for more of the body.
@@ -61,9 +61,14 @@ impl Lines {
 
     /// Returns the next batch: a full one, or the lines before a pause of the client. `None` at the end of the body.
     pub(crate) async fn next_batch(&mut self) -> Option<Vec<Line>> {
+        self.next_lines(BATCH_LINES).await
+    }
+
+    /// Returns the next batch with at most `most` lines.
+    pub(crate) async fn next_lines(&mut self, most: usize) -> Option<Vec<Line>> {
         let mut batch = Vec::new();
         let mut bytes = 0;
-        while batch.len() < BATCH_LINES && bytes < BATCH_BYTES {
+        while batch.len() < most && bytes < BATCH_BYTES {
             let limit = if batch.is_empty() { IDLE_TIMEOUT } else { LINGER };
             match tokio::time::timeout(limit, self.next_line()).await {
                 Ok(Some(line)) => {

@@ -1,8 +1,9 @@
 //! The routes of products.
 
+use access::Scope;
 use api::extract::{
-    IdInPath, NoParameters, Parameters, WriteRequest, has_entity_tag, sync_token_header, traceparent,
-    version_tag,
+    IdInPath, IdempotencyHeader, IfMatchHeader, NoParameters, Parameters, WriteRequest, has_entity_tag,
+    sync_token_header, traceparent, version_tag,
 };
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::{PRODUCT_STORE, bad_parameters, bad_request};
@@ -10,23 +11,24 @@ use api::responses::{
     BadJsonBody, BadParameters, Components, DiskFull, InvalidId, NotModified, NotNdjson, PreconditionFailed,
     ProductNotFound, ServiceFailed,
 };
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::input::{ProductBody, ProductInput, read_product};
+use domain::input::{ProductBody, ProductInput, ProductPatch, read_product};
 use domain::ports::{ListError, WriteOutcome, WriteResponse};
 use domain::{FaultKind, Faults, Product, ProductId, Version};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use runtime::Problem;
+use runtime::audit::{Entry, Trail};
 use runtime::body::{JsonBody, PatchBody, check_content_type};
 use runtime::http::SYNC_TOKEN;
+use runtime::{Problem, Routes, off_thread};
 use serde::Serialize;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Catalogue;
+use crate::audit::entry_of;
 use crate::command::{Command, Operation};
 use crate::decide::other_id_fault;
 use crate::error::CommandError;
@@ -37,11 +39,13 @@ const DEFAULT_LIST_LIMIT: usize = 100;
 const MAX_LIST_LIMIT: usize = 500;
 
 /// Returns the routes of products with their OpenAPI document.
-pub fn routes(catalogue: Catalogue) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Components::openapi())
-        .routes(routes!(create, list))
-        .routes(routes!(read, put, patch, delete))
-        .routes(routes!(bulk))
+pub fn routes(catalogue: Catalogue) -> Routes {
+    Routes::with_openapi(Components::openapi())
+        .routes(Scope::Read, routes!(list))
+        .routes(Scope::Read, routes!(read))
+        .routes(Scope::Write, routes!(create))
+        .routes(Scope::Write, routes!(put, patch, delete))
+        .routes(Scope::Write, routes!(bulk))
         .with_state(catalogue)
 }
 
@@ -84,16 +88,29 @@ fn write_response(response: WriteResponse) -> Response {
 async fn execute(
     catalogue: &Catalogue,
     request: &WriteRequest,
-    body: &[u8],
+    body: Bytes,
     command: Command,
 ) -> Result<Response, Problem> {
-    let command = command.with_conditions(request.conditions(body)?);
-    Ok(write_response(catalogue.execute(command).await?))
+    let request = request.clone();
+    let conditions = off_thread(body.len(), move || request.conditions(&body)).await?;
+    let command = command.with_conditions(conditions);
+    // The id of a product that is not created after all was never anyone's.
+    let id = (!matches!(command.operation, Operation::CreateNew(_))).then(|| command.id.clone());
+    let result = catalogue.execute(command).await;
+    let entry = entry_of(id.as_ref(), &result);
+    let response = result.map_or_else(|error| error.to_problem().into_response(), write_response);
+    Ok((entry.attached(), response).into_response())
 }
 
 /// Reads the product of a body. If `id` is given, the body must have the same id or none.
-fn read_body(catalogue: &Catalogue, body: &[u8], id: Option<&ProductId>) -> Result<ProductInput, Problem> {
-    let input = read_product(body, catalogue.currency()).map_err(CommandError::from)?;
+async fn read_body(
+    catalogue: &Catalogue,
+    body: &Bytes,
+    id: Option<&ProductId>,
+) -> Result<ProductInput, Problem> {
+    let (bytes, currency) = (body.clone(), catalogue.currency());
+    let input = off_thread(body.len(), move || read_product(&bytes, currency)).await;
+    let input = input.map_err(CommandError::from)?;
     match (&input.id, id) {
         (Some(given), Some(id)) if given != id => {
             Err(CommandError::from(Faults::from(other_id_fault(id))).into())
@@ -109,7 +126,7 @@ fn read_body(catalogue: &Catalogue, body: &[u8], id: Option<&ProductId>) -> Resu
     post, path = "/products", tag = "products", operation_id = "createProduct",
     request_body(content = ProductBody, content_type = "application/json", description = "The product: `name` and any other fields, at most 200 KiB.",
         example = json!({"id": "lamp-1", "name": "Desk lamp", "brand": "Hikari", "category": "Home > Lamps", "price": 39.9, "currency": "USD", "stock": 12, "tags": ["oak"], "attributes": {"colour": "black", "watts": 8}})),
-    params(("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request: repeating the request under the same key returns the first response and changes nothing.")),
+    params(IdempotencyHeader),
     responses(
         BadJsonBody, ServiceFailed, DiskFull,
         (status = 201, description = "The product is stored durably; searches find it soon.", body = Written, headers(("Location" = String, description = "The path of the product."), ("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -123,12 +140,12 @@ async fn create(
     request: WriteRequest,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let input = read_body(&catalogue, &body, None)?;
+    let input = read_body(&catalogue, &body, None).await?;
     let command = match input.id {
         Some(id) => Command::new(id, Operation::Create(input.content)),
         None => Command::new(ProductId::generate(), Operation::CreateNew(input.content)),
     };
-    execute(&catalogue, &request, &body, command).await
+    execute(&catalogue, &request, body, command).await
 }
 
 /// Read a product
@@ -136,7 +153,7 @@ async fn create(
 /// From the store, including drafts and archived products.
 #[utoipa::path(
     get, path = "/products/{id}", tag = "products", operation_id = "readProduct",
-    params(("id" = String, Path, description = "The id of the product.", example = "ket-0004"),
+    params(("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"),
            ("If-None-Match" = Option<String>, Header, nullable = false, description = "An ETag: the response is 304 if the product still has it.")),
     responses(
         NotModified, BadParameters, ProductNotFound, InvalidId, ServiceFailed,
@@ -165,10 +182,10 @@ async fn read(
     put, path = "/products/{id}", tag = "products", operation_id = "putProduct",
     request_body(content = ProductBody, content_type = "application/json", description = "The product, at most 200 KiB.",
         example = json!({"name": "Desk lamp", "price": 34.9})),
-    params(("id" = String, Path, description = "The id of the product: 1 to 128 ASCII letters, digits and `.`, `_`, `-`, `:`, `~`.", example = "lamp-1"),
-           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to replace; 412 if the product has another version."),
-           ("If-None-Match" = Option<String>, Header, nullable = false, description = "`*`: create only; 412 if the product exists."),
-           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
+    params(("id" = inline(ProductId), Path, description = "The id of the product: 1 to 128 ASCII letters, digits and `.`, `_`, `-`, `:`, `~`.", example = "lamp-1"),
+           IfMatchHeader,
+           ("If-None-Match" = Option<String>, Header, nullable = false, pattern = r"^\*$", description = "`*`: create only; 412 if the product exists."),
+           IdempotencyHeader),
     responses(
         BadJsonBody, PreconditionFailed, ServiceFailed, DiskFull,
         (status = 200, description = "The product is replaced, or was equal already.", body = Written, headers(("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -184,8 +201,8 @@ async fn put(
     request: WriteRequest,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let input = read_body(&catalogue, &body, Some(&id))?;
-    execute(&catalogue, &request, &body, Command::new(id, Operation::Put(input.content))).await
+    let input = read_body(&catalogue, &body, Some(&id)).await?;
+    execute(&catalogue, &request, body, Command::new(id, Operation::Put(input.content))).await
 }
 
 /// Change some fields of a product
@@ -193,11 +210,11 @@ async fn put(
 /// A JSON merge patch (RFC 7396): null removes a field, `attributes` are merged key by key, any other value replaces.
 #[utoipa::path(
     patch, path = "/products/{id}", tag = "products", operation_id = "patchProduct",
-    request_body(content = Object, content_type = "application/merge-patch+json", description = "The fields to change.",
+    request_body(content = ProductPatch, content_type = "application/merge-patch+json", description = "The fields to change.",
         example = json!({"price": 29.9, "attributes": {"colour": null}})),
-    params(("id" = String, Path, description = "The id of the product.", example = "lamp-1"),
-           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to change; 412 if the product has another version."),
-           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
+    params(("id" = inline(ProductId), Path, description = "The id of the product.", example = "lamp-1"),
+           IfMatchHeader,
+           IdempotencyHeader),
     responses(
         BadJsonBody, ProductNotFound, PreconditionFailed, ServiceFailed, DiskFull,
         (status = 200, description = "The product is changed, or was equal already.", body = Written, headers(("ETag" = String, description = "The version in quotes; send it back as `If-Match`."), ("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -213,7 +230,7 @@ async fn patch(
     PatchBody(body): PatchBody,
 ) -> Result<Response, Problem> {
     let command = Command::new(id, Operation::Patch(body.to_vec().into()));
-    execute(&catalogue, &request, &body, command).await
+    execute(&catalogue, &request, body, command).await
 }
 
 /// Delete a product
@@ -221,9 +238,9 @@ async fn patch(
 /// If it is created again, its version continues.
 #[utoipa::path(
     delete, path = "/products/{id}", tag = "products", operation_id = "deleteProduct",
-    params(("id" = String, Path, description = "The id of the product.", example = "lamp-1"),
-           ("If-Match" = Option<String>, Header, nullable = false, description = "The ETag of the version to delete; 412 if the product has another version."),
-           ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "A key for this request, to repeat it safely.")),
+    params(("id" = inline(ProductId), Path, description = "The id of the product.", example = "lamp-1"),
+           IfMatchHeader,
+           IdempotencyHeader),
     responses(
         BadParameters, ProductNotFound, PreconditionFailed, InvalidId, ServiceFailed, DiskFull,
         (status = 200, description = "The product is deleted.", body = Written, headers(("Noren-Sync-Token" = String, description = "Send it with a search that must see this write."))),
@@ -235,7 +252,7 @@ async fn delete(
     IdInPath(id): IdInPath,
     request: WriteRequest,
 ) -> Result<Response, Problem> {
-    execute(&catalogue, &request, b"", Command::new(id, Operation::Delete)).await
+    execute(&catalogue, &request, Bytes::new(), Command::new(id, Operation::Delete)).await
 }
 
 /// A page of all products.
@@ -254,7 +271,7 @@ struct ProductList {
 /// listed exactly once, whatever is written meanwhile.
 #[utoipa::path(
     get, path = "/products", tag = "products", operation_id = "listProducts",
-    params(("cursor" = Option<String>, Query, description = "`nextCursor` of the previous page."),
+    params(("cursor" = Option<String>, Query, min_length = 1, description = "`nextCursor` of the previous page."),
            ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "The most products on a page; 100 by default.")),
     responses(
         BadParameters, ServiceFailed,
@@ -298,7 +315,7 @@ fn list_parameters(mut parameters: ParameterReader) -> Result<(Option<String>, u
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(
         BadParameters, NotNdjson,
-        (status = 200, description = "A `LineResult` a line.", body = String, content_type = "application/x-ndjson",
+        (status = 200, description = "A `LineResult_Problem` a line.", body = String, content_type = "application/x-ndjson",
             example = "{\"line\":1,\"status\":201,\"outcome\":\"created\",\"id\":\"lamp-1\",\"version\":1,\"syncToken\":\"1.lamp-1\"}\n"),
     )
 )]
@@ -306,9 +323,12 @@ async fn bulk(
     State(catalogue): State<Catalogue>,
     _: NoParameters,
     headers: HeaderMap,
+    trail: Trail,
     body: Body,
 ) -> Result<Response, Problem> {
     check_content_type(&headers, &["application/x-ndjson"])?;
-    let results = crate::bulk::results(catalogue, body, traceparent(&headers));
-    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(results)).into_response())
+    let results = crate::bulk::results(catalogue, body, traceparent(&headers), trail);
+    let started = Entry { outcome: Some("started"), ..Entry::default() };
+    Ok((started.attached(), [(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(results))
+        .into_response())
 }

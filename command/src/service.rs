@@ -1,12 +1,15 @@
 //! The write side as a process.
 
+use std::sync::Arc;
+
+use api::access::StoreOptions;
 use axum::Router;
 use clap::Parser;
-use runtime::config;
-use runtime::{Service, StartError, server};
+use runtime::access::Guard;
+use runtime::config::{self, Reach};
+use runtime::{Routes, Service, StartError, server};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     BackEnds, Catalogue, Imports, OpenBackEnds, import_routes, open_back_ends, relay_forever, routes,
@@ -26,6 +29,8 @@ pub struct Config {
     back_ends: BackEnds,
     #[command(flatten)]
     currency: api::config::Currency,
+    #[command(flatten)]
+    access: config::Access,
 }
 
 /// The general part of the OpenAPI document.
@@ -42,8 +47,8 @@ pub struct Config {
 struct Api;
 
 /// Returns the routes of products, with an OpenAPI document of this service.
-pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(catalogue))
+pub fn documented_routes(catalogue: Catalogue) -> Routes {
+    Routes::with_openapi(Api::openapi()).merge(routes(catalogue))
 }
 
 /// Runs the service until Ctrl-C or SIGTERM.
@@ -53,25 +58,30 @@ pub fn documented_routes(catalogue: Catalogue) -> OpenApiRouter {
 pub async fn run(config: Config) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
-        let OpenBackEnds { store, queue, .. } = open_back_ends(&config.back_ends).await?;
+        let (guard, back_ends) = open(&config, Reach::Lambda).await?;
+        let OpenBackEnds { store, queue, .. } = back_ends;
         let catalogue = Catalogue::new(store, queue, config.currency.currency);
-        let router = router(&catalogue, None);
+        let router = router(guard, &catalogue, None);
         return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
     }
+    let reach = Reach::Address(config.listen.listen);
+    config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
-    let (waiting, opening) = (&config.back_ends.waiting, open_back_ends(&config.back_ends));
-    let opened = waiting.serve_while(&listener, &["store", "queue"], opening).await?;
-    let Some(OpenBackEnds { store, queue, .. }) = opened else { return Ok(()) };
+    let parts = api::access::parts_to_open(&config.access, &["store", "queue"]);
+    let opened = config.back_ends.waiting.serve_while(&listener, &parts, open(&config, reach)).await?;
+    let Some((guard, OpenBackEnds { store, queue, .. })) = opened else { return Ok(()) };
     let catalogue = Catalogue::new(store, queue, config.currency.currency);
     // On Lambda, which keeps no files, there are no import jobs.
-    let imports = Imports::open(config.back_ends.data_dir.imports(), catalogue.clone())?;
-    let router = router(&catalogue, Some(&imports));
+    let (folder, limits) = (config.back_ends.data_dir.imports(), config.back_ends.imports);
+    let imports = Imports::open(folder, catalogue.clone(), limits)?;
+    let connections = guard.connection_limits();
+    let router = router(guard, &catalogue, Some(&imports));
     // A change that the relay is enqueueing when it is aborted is still in the outbox.
     let relay = tokio::spawn(relay_forever(catalogue));
     let stop = CancellationToken::new();
     let importing = imports.run(stop.clone());
     let serving = async {
-        server::serve(listener, router, server::stop_signal()).await;
+        server::serve_with(listener, router, connections, server::stop_signal()).await;
         stop.cancel();
     };
     tokio::join!(importing, serving);
@@ -79,19 +89,29 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Opens access store, store and queue at the same time, because on Lambda the first request waits for them.
+async fn open(config: &Config, reach: Reach) -> Result<(Guard, OpenBackEnds), StartError> {
+    let BackEnds { data_dir, create_tables, waiting, .. } = &config.back_ends;
+    let access = api::access::open(&config.access, reach, StoreOptions { data_dir, create_tables, waiting });
+    tokio::try_join!(access, open_back_ends(&config.back_ends))
+}
+
 /// Builds the router of the service. Without import jobs, `/imports` says so.
-fn router(catalogue: &Catalogue, imports: Option<&Imports>) -> Router {
-    let (parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
-    let (routes, mut openapi) = documented_routes(catalogue.clone()).split_for_parts();
-    let (uploads, described) = import_routes(imports.cloned()).split_for_parts();
-    openapi.merge(described);
-    Service { routes, uploads, openapi: Some(openapi), parts, queue, ..Service::default() }.into_router()
+fn router(guard: Guard, catalogue: &Catalogue, imports: Option<&Imports>) -> Router {
+    let (mut parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
+    parts.extend(api::access::part(&guard));
+    let mut routes = documented_routes(catalogue.clone());
+    if let Some(keyring) = guard.keyring() {
+        routes = routes.merge(api::access::key_routes(Arc::clone(keyring)));
+    }
+    let uploads = import_routes(imports.cloned());
+    Service { guard, routes, uploads, is_documented: true, parts, queue, ..Service::default() }.into_router()
 }
 
 /// Returns the relay for a schedule: on Lambda nothing runs between requests.
 #[cfg(feature = "aws")]
 fn relay_on_schedule(catalogue: Catalogue) -> runtime::lambda::Scheduled {
-    std::sync::Arc::new(move || {
+    Arc::new(move || {
         let catalogue = catalogue.clone();
         Box::pin(async move { crate::relay_all(&catalogue).await.map_err(|error| error.chain()) })
     })

@@ -57,7 +57,7 @@ def run(options, folder):
         stack.upload(programs, folder)
         if options.check:
             stack.deploy_with_domain()
-        stack.deploy(address)
+        stack.deploy(address, asks_for_keys=options.check)
         print(f"the stack is up after {time.monotonic() - begun:.0f} s, on OpenSearch at {address}")
         with Gateway(stack, 0 if options.check else options.port) as gateway:
             if options.check:
@@ -65,7 +65,7 @@ def run(options, folder):
                 print(f"all checks passed after {time.monotonic() - begun:.0f} s")
             else:
                 print(f"""
-the API is at {gateway.url}; unlike on AWS it does not ask for signatures:
+the API is at {gateway.url}; unlike on AWS it asks for neither signatures nor keys:
 
   curl {gateway.url}/products -H 'content-type: application/json' -d '{{"name": "Teapot"}}'
   curl '{gateway.url}/products/search?query=teapto'

@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 from servers import Failure
+from stack import ROOT_KEY
 
 EVENTS = Path(__file__).resolve().parents[2] / "tests/events"
 VISIBILITY_SECONDS = 2
@@ -20,6 +21,7 @@ def check(stack, gateway, opensearch):
     )
     cold_starts(stack)
     a_write_is_found(gateway)
+    functions_ask_for_keys(gateway)
     requests_reach_a_function(gateway)
     a_poison_message_ends_alone_in_the_dead_letters(stack)
     of_a_batch_only_what_failed_is_retried(stack, gateway)
@@ -29,8 +31,9 @@ def check(stack, gateway, opensearch):
 
 
 def request(gateway, method, target, body=None, headers=None):
-    """Returns status, headers and body of a response."""
-    headers = {"content-type": "application/json", **(headers or {})}
+    """Returns status, headers and body of a response to a request with the root key, or with the key in `headers`."""
+    headers = {"content-type": "application/json", "x-api-key": ROOT_KEY, **(headers or {})}
+    headers = {name: value for name, value in headers.items() if value is not None}
     data = None if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     call = urllib.request.Request(gateway.url + target, data, headers, method=method)
     try:
@@ -83,6 +86,34 @@ def a_write_is_found(gateway):
     ids = [product["id"] for product in json.loads(body)["products"]]
     expect(ids == ["lamp"], "the search finds the product", body)
     print(f"a create on Command was found by Query {time.monotonic() - begun:.1f} s later")
+
+
+def functions_ask_for_keys(gateway):
+    """A key that Command creates is known to Query, as both use one table. Anyone may search."""
+    def status(method, target, key, body=None):
+        return request(gateway, method, target, body, {"x-api-key": key})[0]
+
+    answered, _, body = request(gateway, "POST", "/admin/keys", {"name": "support", "scopes": ["search", "read"]})
+    expect(answered == 201, "the root key creates a key", (answered, body))
+    created = json.loads(body)
+    key, lamp = created["key"], "/products/lamp"
+    for method, target, of, expected in (
+        ("PUT", lamp, None, 401),
+        ("PUT", lamp, key, 403),
+        ("GET", lamp, key, 200),
+        ("GET", lamp, key[:-1] + ("0" if key[-1] != "0" else "1"), 401),
+        ("GET", "/products/search", key, 200),
+        ("GET", "/products/search", None, 200),
+        ("GET", "/metrics", key, 403),
+        ("GET", "/metrics", ROOT_KEY, 200),
+        ("DELETE", f"/admin/keys/{created['id']}", ROOT_KEY, 200),
+    ):
+        body = {"name": "Oak lamp"} if method == "PUT" else None
+        answered = status(method, target, of, body)
+        expect(answered == expected, f"{method} {target} gets {expected}", answered)
+    revoked = lambda: status("GET", lamp, key) == 401 and status("GET", "/products/search", key) == 401
+    wait_until("both functions refuse the revoked key", revoked, 10)
+    print("the functions ask for keys; a revoked key is refused by both")
 
 
 def requests_reach_a_function(gateway):

@@ -1,45 +1,47 @@
 //! JSON merge patch (RFC 7396) on raw JSON, so that a price that is not patched keeps its digits.
 
-use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use crate::input::{InputError, RawObject};
+use crate::input::{Field, InputError, MAX_FIELDS, RawObject};
 
 /// Applies `patch` to the JSON object `target`: null removes a field, an object is merged, any other value replaces the field.
 ///
 /// # Errors
-/// Fails if `patch` is not a JSON object.
+/// Fails if `patch` is not a JSON object, or has more than [`MAX_FIELDS`] fields.
 pub fn merge_patch(target: &[u8], patch: &[u8]) -> Result<Vec<u8>, InputError> {
     let mut merged = Vec::with_capacity(target.len() + patch.len());
-    write_merged(&RawObject::parse(target)?, &RawObject::parse(patch)?, &mut merged);
+    let patch = RawObject::parse_at_most(patch, MAX_FIELDS, "a patch")?;
+    write_at_depth(&RawObject::parse(target)?.0, &patch.0, &mut merged, 0);
     Ok(merged)
 }
 
 /// The depth to which objects are merged. A product cannot be nested deeper; deeper values replace the field.
 const MAX_DEPTH: usize = 16;
 
-fn write_merged(target: &RawObject<'_>, patch: &RawObject<'_>, out: &mut Vec<u8>) {
-    write_at_depth(&target.0, &patch.0, out, 0);
-}
-
-type Fields<'a> = [(Cow<'a, str>, &'a RawValue)];
-
-fn write_at_depth(target: &Fields<'_>, patch: &Fields<'_>, out: &mut Vec<u8>, depth: usize) {
+/// Writes the merged object. The time is linear in the size of both.
+fn write_at_depth(target: &[Field<'_>], patch: &[Field<'_>], out: &mut Vec<u8>, depth: usize) {
     out.push(b'{');
-    let kept = target.iter().filter(|(key, _)| !patch.iter().any(|(patched, _)| patched == key));
-    for (key, value) in kept {
+    let patched: HashSet<&str> = patch.iter().map(|(key, _)| key.as_ref()).collect();
+    for (key, value) in target.iter().filter(|(key, _)| !patched.contains(key.as_ref())) {
         write_key(key, out);
         out.extend_from_slice(value.get().as_bytes());
     }
     // The last of several equal keys counts, as in most JSON parsers.
-    let last =
-        patch.iter().enumerate().filter(|(at, (key, _))| !patch[at + 1..].iter().any(|(k, _)| k == key));
-    for (_, (key, value)) in last.filter(|(_, (_, value))| value.get() != "null") {
+    let last: HashMap<&str, usize> =
+        patch.iter().enumerate().map(|(at, (key, _))| (key.as_ref(), at)).collect();
+    let old: HashMap<&str, &RawValue> = target.iter().map(|(key, value)| (key.as_ref(), *value)).collect();
+    for (at, (key, value)) in patch.iter().enumerate() {
+        if value.get() == "null" || last.get(key.as_ref()) != Some(&at) {
+            continue;
+        }
         write_key(key, out);
-        let old = target.iter().rev().find(|(k, _)| k == key).and_then(|(_, old)| as_object(old));
         match as_object(value).filter(|_| depth < MAX_DEPTH) {
-            Some(fields) => write_at_depth(&old.map_or(vec![], |old| old.0), &fields.0, out, depth + 1),
+            Some(fields) => {
+                let old = old.get(key.as_ref()).and_then(|old| as_object(old));
+                write_at_depth(&old.map_or(vec![], |old| old.0), &fields.0, out, depth + 1);
+            }
             None => out.extend_from_slice(value.get().as_bytes()),
         }
     }

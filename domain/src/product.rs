@@ -65,6 +65,18 @@ impl fmt::Display for ProductId {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for ProductId {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9._:~-]+$"));
+        Schema::from(text.min_length(Some(1)).max_length(Some(Self::MAX_CHARS)).build()).into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for ProductId {}
+
 impl FromStr for ProductId {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {

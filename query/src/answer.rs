@@ -226,6 +226,7 @@ mod tests {
             key: Some(SortKey::Text("a".to_owned())),
             id: product().id.clone(),
             interpretation: QueryInterpretation::default(),
+            restriction: None,
         };
         let request = SearchRequest {
             page: Page { start: PageStart::After(cursor.clone()), size: 5 },

@@ -19,9 +19,14 @@ use crate::{answer, auto_facets, explanation};
 /// The most categories to count for a tree.
 const MAX_CATEGORIES: usize = 100_000;
 
-/// Returns the cache key of a response: the endpoint's path, the canonical request and the rules in effect.
+/// Returns the cache key of a response: the restriction, the endpoint's path, the canonical request and the rules in effect.
 pub(crate) fn cache_key(path: &str, endpoint: Endpoint, parsed: &ParsedSearch) -> String {
-    with_tuning(path, &parameters::write(endpoint, parsed), &parsed.request.tuning)
+    let key = with_tuning(path, &parameters::write(endpoint, parsed), &parsed.request.tuning);
+    match parsed.request.restriction.name() {
+        "" => key,
+        // Comes first, because no path begins with `<`, and the path of a facet may contain anything.
+        name => format!("<{name}>{key}"),
+    }
 }
 
 fn with_tuning(path: &str, parameters: &str, tuning: &Tuning) -> String {
@@ -179,7 +184,26 @@ fn record_duration(kind: &'static str, start: Instant) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::ProductId;
+    use domain::search::Restriction;
+    use domain::{Currency, ProductId};
+
+    #[test]
+    fn a_restriction_is_part_of_a_cache_key() {
+        let key = |filter: &str| {
+            let restriction = match filter {
+                "" => Restriction::default(),
+                filter => parameters::read_filter(filter, Currency::USD).unwrap(),
+            };
+            let parsed = parameters::read(Endpoint::Search, "brand=Acme", Currency::USD).unwrap();
+            cache_key("search", Endpoint::Search, &parsed.restricted_to(&restriction).unwrap())
+        };
+        assert_eq!(key(""), "search?brand=Acme&currency=USD");
+        let keys = [key(""), key("brand=Acme"), key("brand=Acme&currency=EUR"), key("brand=Acme&brand=B")];
+        for (at, one) in keys.iter().enumerate() {
+            assert!(keys[..at].iter().all(|other| other != one), "{one}");
+        }
+        assert_eq!(key("brand=Acme"), key("brand=Acme&brand=Acme"));
+    }
 
     #[test]
     fn what_rules_decide_is_part_of_a_cache_key() {

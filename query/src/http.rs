@@ -53,7 +53,7 @@ impl fmt::Display for EntityTag {
 pub(crate) enum CachePolicy {
     /// Any cache, for this many seconds; with 0 it always revalidates.
     Shared { max_age_seconds: u32 },
-    /// The client's cache only, and it always revalidates: the response reflects a write of this client.
+    /// The client's cache only, and it always revalidates: the response reflects a write of this client, or what it may find.
     Private,
 }
 

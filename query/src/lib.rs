@@ -18,6 +18,7 @@ mod read_after_write;
 mod required_versions;
 mod respond;
 mod response_cache;
+mod restrictions;
 mod routes;
 mod search_service;
 pub mod service;

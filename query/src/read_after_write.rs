@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use api::problems::{OrProblem as _, SEARCH_INDEX};
 use axum::http::StatusCode;
+use domain::ports::{Indexed, IndexedState};
+use domain::search::Restriction;
 use domain::{ProductId, SyncToken, Version};
 use runtime::Problem;
 
@@ -19,11 +21,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 impl SearchService {
-    /// Waits until searches that begin now see every required version.
+    /// Waits until searches that begin now see every required version. Under a restriction, a client sees a version only of a
+    /// product that it may find: any other one never arrives, whether it exists or not.
     ///
     /// # Errors
     /// 504 if that takes too long, 503 if too many requests wait already.
-    pub(crate) async fn wait_until_indexed(&self, required: &RequiredVersions) -> Result<(), Problem> {
+    pub(crate) async fn wait_until_indexed(
+        &self,
+        required: &RequiredVersions,
+        restriction: &Restriction,
+    ) -> Result<(), Problem> {
         if required.is_empty() {
             return Ok(());
         }
@@ -35,13 +42,17 @@ impl SearchService {
             // An unchanged snapshot holds no new version.
             let snapshot = self.newest_snapshot().await?;
             if snapshot.is_none() || snapshot != polled {
-                self.remove_satisfied(&mut missing).await?;
+                self.remove_satisfied(&mut missing, restriction).await?;
                 polled = snapshot;
             }
             let waited = start.elapsed();
             if missing.is_empty() || waited >= timeout {
                 metrics::histogram!(SYNC_WAIT_SECONDS).record(waited.as_secs_f64());
-                return if missing.is_empty() { Ok(()) } else { Err(not_indexed(&missing, waited)) };
+                let is_restricted = !restriction.is_none();
+                return match missing.is_empty() {
+                    true => Ok(()),
+                    false => Err(not_indexed(&missing, is_restricted, waited)),
+                };
             }
             if permit.is_none() {
                 permit = Some(self.waiters.enter()?);
@@ -53,18 +64,40 @@ impl SearchService {
         }
     }
 
-    /// Removes the versions that the index holds.
-    async fn remove_satisfied(&self, missing: &mut Vec<(&ProductId, Version)>) -> Result<(), Problem> {
+    /// Removes the versions that the index holds, of products that the client may find.
+    async fn remove_satisfied(
+        &self,
+        missing: &mut Vec<(&ProductId, Version)>,
+        restriction: &Restriction,
+    ) -> Result<(), Problem> {
         let ids: Vec<ProductId> = missing.iter().map(|(id, _)| (*id).clone()).collect();
         let indexed = self.index.versions(&ids).await.or_problem(SEARCH_INDEX)?;
         let mut indexed = indexed.into_iter();
-        missing.retain(|(_, required)| indexed.next().flatten().is_none_or(|indexed| indexed < *required));
+        let mut may_be_found = self.may_be_found(&ids, restriction).await?.into_iter();
+        missing.retain(|(_, required)| {
+            let is_indexed = indexed.next().flatten().is_some_and(|indexed| indexed >= *required);
+            let is_visible = may_be_found.next().unwrap_or(false);
+            !(is_indexed && is_visible)
+        });
         Ok(())
+    }
+
+    /// Returns for each product whether the client may find it; true for all without a restriction.
+    async fn may_be_found(&self, ids: &[ProductId], restriction: &Restriction) -> Result<Vec<bool>, Problem> {
+        if restriction.is_none() {
+            return Ok(vec![true; ids.len()]);
+        }
+        let indexed = self.index.get(ids).await.or_problem(SEARCH_INDEX)?;
+        let is_inside = |indexed: Option<Indexed>| match indexed.map(|indexed| indexed.state) {
+            Some(IndexedState::Active(product)) => restriction.accepts(&product.content),
+            _ => false,
+        };
+        Ok(indexed.into_iter().map(is_inside).collect())
     }
 }
 
 /// 504 with every sync token that the index does not satisfy.
-fn not_indexed(missing: &[(&ProductId, Version)], waited: Duration) -> Problem {
+fn not_indexed(missing: &[(&ProductId, Version)], is_restricted: bool, waited: Duration) -> Problem {
     let tokens: Vec<String> = missing
         .iter()
         .map(|(id, version)| SyncToken { id: (*id).clone(), version: *version }.to_string())
@@ -74,8 +107,9 @@ fn not_indexed(missing: &[(&ProductId, Version)], waited: Duration) -> Problem {
         [(id, version)] => format!("version {version} of product {id} is"),
         _ => format!("{} of the writes named are", missing.len()),
     };
+    let or_outside = if is_restricted { ", or not among the products of these credentials" } else { "" };
     let detail = format!(
-        "{subject} not indexed yet after {seconds:.1} s; try again, wait longer with `syncTimeout`, or search without \
+        "{subject} not indexed yet after {seconds:.1} s{or_outside}; try again, wait longer with `syncTimeout`, or search without \
          the token"
     );
     Problem::new(StatusCode::GATEWAY_TIMEOUT, detail)

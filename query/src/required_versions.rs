@@ -28,6 +28,12 @@ const SEARCH_MARGIN: Duration = Duration::from_secs(1);
 /// The name of the header in faults and in the OpenAPI document.
 const HEADER: &str = "Noren-Sync-Token";
 
+/// The form of a sync token.
+pub(crate) const SYNC_TOKEN_PATTERN: &str = r"^[1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128}$";
+/// The form of the header: sync tokens with commas between them.
+const TOKENS_PATTERN: &str =
+    r"^([1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128})?( *, *([1-9][0-9]{0,18}\.[A-Za-z0-9._:~-]{1,128})?)*$";
+
 /// The versions that the index must hold before a request is answered, and the time to wait for them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RequiredVersions {
@@ -134,7 +140,7 @@ impl IntoParams for RequiredVersions {
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
             .description(Some(about))
-            .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some(TOKENS_PATTERN))));
         vec![header.build()]
     }
 }
@@ -165,7 +171,7 @@ mod tests {
         assert_eq!(header(&["1.a, 2.b", "3.c"]).unwrap(), required(&["1.a", "2.b", "3.c"]));
         assert_eq!(header(&["1.a,3.a,2.a"]).unwrap(), required(&["3.a"]), "the latest includes the others");
         for wrong in ["a", "1.a;2.b", "é"] {
-            let Faults(faults) = header(&[wrong]).unwrap_err();
+            let faults = header(&[wrong]).unwrap_err().into_list();
             assert_eq!((faults[0].field.as_str(), faults[0].kind), (HEADER, FaultKind::Malformed), "{wrong}");
         }
     }
@@ -186,7 +192,8 @@ mod tests {
     fn tokens_are_bounded_in_number() {
         let list = |count| (1..=count).map(|n| format!("1.p{n}")).collect::<Vec<_>>().join(",");
         assert!(header(&[&list(MAX_SYNC_TOKENS)]).is_ok());
-        assert_eq!(header(&[&list(MAX_SYNC_TOKENS + 1)]).unwrap_err().0[0].kind, FaultKind::OutOfRange);
+        let faults = header(&[&list(MAX_SYNC_TOKENS + 1)]).unwrap_err();
+        assert_eq!(faults.listed()[0].kind, FaultKind::OutOfRange);
         let all = header(&[&list(MAX_SYNC_TOKENS)]).unwrap();
         assert!(all.clone().and(required(&["2.p1"])).is_ok());
         assert!(all.and(required(&["1.more"])).is_err());

@@ -5,10 +5,12 @@ use std::future::Future;
 use api::problems::{OrProblem as _, SEARCH_INDEX};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::search::Restriction;
 use runtime::Problem;
 
 use crate::http::{CachePolicy, EntityTag, not_modified, with_tag};
 use crate::metrics::EMPTY_SEARCHES;
+use crate::parameters::ParsedSearch;
 use crate::required_versions::RequiredVersions;
 use crate::response_cache::CachedResponse;
 use crate::search_service::SearchService;
@@ -31,7 +33,7 @@ impl RenderedResponse {
 }
 
 impl SearchService {
-    /// Answers a GET once the index holds the required versions: with 304 if the client has the response already, from memory,
+    /// Answers the GET of a search once the index holds the required versions: with 304 if the client has the response already, from memory,
     /// or by `render`.
     ///
     /// # Errors
@@ -39,13 +41,14 @@ impl SearchService {
     pub(crate) async fn respond(
         &self,
         headers: &HeaderMap,
-        required: &RequiredVersions,
+        search: &ParsedSearch,
         cache_key: &str,
         render: impl Future<Output = Result<RenderedResponse, Problem>>,
     ) -> Result<Response, Problem> {
-        self.wait_until_indexed(required).await?;
+        let (required, restriction) = (&search.required, &search.request.restriction);
+        self.wait_until_indexed(required, restriction).await?;
         let snapshot = self.newest_snapshot().await?;
-        let policy = match required.is_empty() {
+        let policy = match required.is_empty() && restriction.is_none() {
             true => CachePolicy::Shared { max_age_seconds: self.settings.cache_seconds },
             false => CachePolicy::Private,
         };
@@ -73,10 +76,11 @@ impl SearchService {
     pub(crate) async fn respond_to_all(
         &self,
         required: &RequiredVersions,
+        restriction: &Restriction,
         cache_keys: &[String],
         render: impl Future<Output = Result<Vec<RenderedResponse>, Problem>>,
     ) -> Result<Vec<CachedResponse>, Problem> {
-        self.wait_until_indexed(required).await?;
+        self.wait_until_indexed(required, restriction).await?;
         let snapshot = self.newest_snapshot().await?;
         let cached = snapshot.as_ref().and_then(|snapshot| {
             let tags = cache_keys.iter().map(|key| EntityTag::of_request(snapshot, key));

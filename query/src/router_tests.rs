@@ -36,7 +36,8 @@ impl Catalogue {
             answer_cache_mb: 1,
             rules: None,
         };
-        let (router, _) = routes(Arc::new(searcher), settings).split_for_parts();
+        let routes = routes(Arc::new(searcher), settings);
+        let router = runtime::Service { routes, ..Default::default() }.into_router();
         let catalogue = Self { router, writer, _folder: folder };
         catalogue
             .write(&[

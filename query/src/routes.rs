@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use access::Scope;
 use api::responses::Components;
 use domain::ports::SearchIndex;
+use runtime::Routes;
 use utoipa::OpenApi as _;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::endpoints::{explain, facets, search, similar, suggest};
@@ -13,13 +14,13 @@ use crate::metrics;
 use crate::search_service::{SearchService, Settings};
 
 /// Returns the routes that search an index, with their part of the OpenAPI document.
-pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
+pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Routes {
     metrics::describe();
-    OpenApiRouter::with_openapi(Components::openapi())
-        .routes(routes!(search::search, search::search_by_body))
-        .routes(routes!(facets::facet_values))
-        .routes(routes!(suggest::suggest))
-        .routes(routes!(similar::similar))
-        .routes(routes!(explain::explain))
+    Routes::with_openapi(Components::openapi())
+        .routes(Scope::Search, routes!(search::search, search::search_by_body))
+        .routes(Scope::Search, routes!(facets::facet_values))
+        .routes(Scope::Search, routes!(suggest::suggest))
+        .routes(Scope::Search, routes!(similar::similar))
+        .routes(Scope::Search, routes!(explain::explain))
         .with_state(Arc::new(SearchService::new(index, settings)))
 }

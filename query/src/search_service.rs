@@ -6,6 +6,7 @@ use domain::ports::SearchIndex;
 use domain::{Currency, Language};
 
 use crate::response_cache::ResponseCache;
+use crate::restrictions::Restrictions;
 use crate::shop_rules::ShopRules;
 use crate::waiters::Waiters;
 
@@ -33,6 +34,7 @@ pub(crate) struct SearchService {
     pub(crate) index: Arc<dyn SearchIndex>,
     pub(crate) settings: Settings,
     pub(crate) responses: ResponseCache,
+    pub(crate) restrictions: Restrictions,
     pub(crate) waiters: Waiters,
 }
 
@@ -40,6 +42,7 @@ impl SearchService {
     /// Creates the state for searches in this index.
     pub(crate) fn new(index: Arc<dyn SearchIndex>, settings: Settings) -> Self {
         let responses = ResponseCache::of_megabytes(settings.answer_cache_mb);
-        Self { index, settings, responses, waiters: Waiters::new(MAX_WAITING) }
+        let restrictions = Restrictions::new(settings.currency);
+        Self { index, settings, responses, restrictions, waiters: Waiters::new(MAX_WAITING) }
     }
 }

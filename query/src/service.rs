@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use api::access::StoreOptions;
 use axum::Router;
 use clap::Parser;
 use domain::Language;
 use domain::ports::SearchIndex;
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchSearcher;
-use runtime::config::{self, IndexKind};
-use runtime::{Gauges, Part, Service, StartError, Waiting, server};
+use runtime::access::Guard;
+use runtime::config::{self, IndexKind, Reach};
+use runtime::{Gauges, Part, Routes, Service, StartError, Waiting, server};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Locale, Settings, ShopRules, routes, shop_rules};
 
@@ -36,6 +37,10 @@ pub struct Config {
     catalogue: api::config::Catalogue,
     #[command(flatten)]
     caching: config::Caching,
+    #[command(flatten)]
+    access: config::Access,
+    #[command(flatten)]
+    create_tables: config::CreateTables,
     /// The waiting for an index that does not respond.
     #[arg(skip)]
     pub waiting: Waiting,
@@ -52,8 +57,8 @@ pub struct Config {
 struct Api;
 
 /// Returns the routes of the read side with their OpenAPI document.
-pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Api::openapi()).merge(routes(index, settings))
+pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Routes {
+    Routes::with_openapi(Api::openapi()).merge(routes(index, settings))
 }
 
 /// Opens the index and the settings that the configuration names, waiting for an index that does not respond.
@@ -79,22 +84,38 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
 pub async fn run(config: Config) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
-        let (index, settings) = open(&config).await?;
-        return runtime::lambda::serve_http(router(index, settings), None).await;
+        let (guard, (index, settings)) = open_guarded(&config, Reach::Lambda).await?;
+        return runtime::lambda::serve_http(router(guard, index, settings), None).await;
     }
+    let reach = Reach::Address(config.listen.listen);
+    config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
-    let opened = config.waiting.serve_while(&listener, &["index"], open(&config)).await?;
-    let Some((index, settings)) = opened else { return Ok(()) };
-    server::serve(listener, router(index, settings), server::stop_signal()).await;
+    let parts = api::access::parts_to_open(&config.access, &["index"]);
+    let opened = config.waiting.serve_while(&listener, &parts, open_guarded(&config, reach)).await?;
+    let Some((guard, (index, settings))) = opened else { return Ok(()) };
+    let connections = guard.connection_limits();
+    let router = router(guard, index, settings);
+    server::serve_with(listener, router, connections, server::stop_signal()).await;
     Ok(())
 }
 
+/// Opens access store and index at the same time, because on Lambda the first request waits for them.
+async fn open_guarded(
+    config: &Config,
+    reach: Reach,
+) -> Result<(Guard, (Arc<dyn SearchIndex>, Settings)), StartError> {
+    let Config { data_dir, create_tables, waiting, .. } = config;
+    let access = api::access::open(&config.access, reach, StoreOptions { data_dir, create_tables, waiting });
+    tokio::try_join!(access, open(config))
+}
+
 /// Builds the router of the service.
-fn router(index: Arc<dyn SearchIndex>, settings: Settings) -> Router {
-    let (parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
+fn router(guard: Guard, index: Arc<dyn SearchIndex>, settings: Settings) -> Router {
+    let (mut parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
+    parts.extend(api::access::part(&guard));
     gauges.extend(settings.rules.clone().map(shop_rules::gauges));
-    let (routes, openapi) = documented_routes(index, settings).split_for_parts();
-    Service { routes, openapi: Some(openapi), parts, gauges, ..Service::default() }.into_router()
+    let routes = documented_routes(index, settings);
+    Service { guard, routes, is_documented: true, parts, gauges, ..Service::default() }.into_router()
 }
 
 /// Returns the readiness part of the index.

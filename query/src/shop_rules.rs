@@ -86,17 +86,21 @@ impl ShopRules {
         metrics::describe_gauge!(VERSION, "version of the rules in effect: equal for equal files");
         metrics::describe_counter!(RELOADS, "changes of the rules file, by `result`: read or refused");
         let shown = path.display();
-        let unreadable =
-            |error| StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error);
+        let unreadable = |error| {
+            StartError::because(
+                format!(
+                    "cannot read the rules file {shown}; set NOREN_RULES (--rules) to a readable TOML file"
+                ),
+                error,
+            )
+        };
         // Taken before reading, so that a change in between is detected.
         let stamp = Stamp::of(path).map_err(unreadable)?;
         let bytes = rules::read_file(path).map_err(unreadable)?;
         let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
             let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();
-            StartError::new(format!(
-                "the rules file {shown} (NOREN_RULES) is not right; correct these faults"
-            ))
-            .with_details(details)
+            StartError::new(format!("the rules file {shown} (NOREN_RULES) has faults; correct them"))
+                .with_details(details)
         })?;
         let watch = Watch {
             next_check: Instant::now() + check_interval,
@@ -267,11 +271,12 @@ mod tests {
     fn a_start_with_a_broken_file_fails_with_a_line_for_each_fault() {
         let folder = tempfile::tempdir().unwrap();
         let error = Shop::open(folder.path()).unwrap_err();
-        assert!(error.line().contains("rules.toml (NOREN_RULES): No such file"), "{}", error.line());
+        let line = "rules.toml; set NOREN_RULES (--rules) to a readable TOML file: No such file";
+        assert!(error.line().contains(line), "{}", error.line());
         fs::write(folder.path().join("rules.toml"), "version = 2\nx = 1").unwrap();
         let error = Shop::open(folder.path()).unwrap_err();
         let details = error.details();
-        assert!(error.line().contains("is not right") && details.len() == 2, "{}", error.line());
+        assert!(error.line().contains("has faults; correct them") && details.len() == 2, "{}", error.line());
         assert!(details[0].contains("rules.toml:1:11: is version 2 "), "{details:?}");
         assert!(ShopRules::open_configured(None, Locale::default()).unwrap().is_none());
     }

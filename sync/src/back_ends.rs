@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use domain::ports::{ChangeQueue, IndexMaintenance, ProductStore};
+#[cfg(feature = "embedded")]
+use embedded_store::Outbox;
 use rules::{Faults, FieldWeights, Locale, Rules};
 use runtime::config::{self, IndexKind, QueueKind, StoreKind};
 use runtime::{StartError, Waiting};
@@ -17,9 +19,12 @@ pub struct BackEnds {
     /// The folder of embedded back ends.
     #[command(flatten)]
     pub data_dir: config::DataDir,
-    /// The store. The consumer does not use it, but a comparison and a retry of dead letters do.
+    /// The store. The consumer does not use it, but a comparison, a rebuild and a retry of dead letters do.
     #[command(flatten)]
     pub store: config::Store,
+    /// The table of a DynamoDB store.
+    #[command(flatten)]
+    pub dynamodb: config::DynamoDb,
     /// The queue.
     #[command(flatten)]
     pub queue: config::Queue,
@@ -109,10 +114,57 @@ pub async fn open_index_to_rebuild(config: &BackEnds) -> Result<Arc<dyn IndexMai
     open_index_for(config, Purpose::Rebuild).await
 }
 
+/// Opens the index for a service that rebuilds an index of an older format, even if that is too old to be read.
+///
+/// # Errors
+/// When it cannot be opened, with what to do about it.
+pub async fn open_index_to_upgrade(config: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, StartError> {
+    open_index_for(config, Purpose::Upgrade).await
+}
+
+/// Returns true if the configuration names a store that exists, as far as that is known without asking for it. The default
+/// is a file, which a service on SQS does not have.
+pub(crate) fn names_store(config: &BackEnds) -> bool {
+    match config.store.store {
+        #[cfg(feature = "embedded")]
+        StoreKind::Sqlite => embedded_store::exists(&config.data_dir.data_dir),
+        #[cfg(not(feature = "embedded"))]
+        StoreKind::Sqlite => false,
+        StoreKind::Dynamodb => cfg!(feature = "aws"),
+    }
+}
+
+/// Opens the store that the configuration names, to rebuild the index from it.
+///
+/// # Errors
+/// When it cannot be opened, with what to do about it.
+pub(crate) async fn open_store(config: &BackEnds) -> Result<Arc<dyn ProductStore>, StartError> {
+    match config.store.store {
+        #[cfg(feature = "embedded")]
+        StoreKind::Sqlite => {
+            let options = embedded_store::Options { outbox: Outbox::AddEntry, ..Default::default() };
+            let store = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options);
+            Ok(Arc::new(store.map_err(|error| StartError::because("cannot open the store", error))?))
+        }
+        #[cfg(not(feature = "embedded"))]
+        StoreKind::Sqlite => Err(config::compiled_out("NOREN_STORE", "sqlite", "embedded")),
+        #[cfg(feature = "aws")]
+        StoreKind::Dynamodb => {
+            let aws = aws_setup::Aws::load().await;
+            let aws = aws.map_err(|error| StartError::because("cannot use AWS", error))?;
+            let store = dynamodb_store::DynamoStore::open(&aws, &config.dynamodb.dynamodb_table).await;
+            Ok(Arc::new(store.map_err(|error| StartError::because("cannot open the store", error))?))
+        }
+        #[cfg(not(feature = "aws"))]
+        StoreKind::Dynamodb => Err(config::compiled_out("NOREN_STORE", "dynamodb", "aws")),
+    }
+}
+
 /// The purpose of opening an index.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Sync,
+    Upgrade,
     Rebuild,
 }
 
@@ -129,6 +181,7 @@ async fn open_index_for(
             let options = tantivy_index::WriterOptions { language, weights, ..Default::default() };
             let opened = match purpose {
                 Purpose::Sync => tantivy_index::TantivyWriter::open(&folder, options),
+                Purpose::Upgrade => tantivy_index::TantivyWriter::open_to_upgrade(&folder, options),
                 Purpose::Rebuild => tantivy_index::TantivyWriter::open_to_rebuild(&folder, options),
             };
             Ok(Arc::new(opened.map_err(|error| StartError::because("cannot open the index", error))?))
@@ -156,19 +209,15 @@ mod aws {
     pub(super) async fn open_queue(config: &BackEnds) -> Result<SqsQueue, StartError> {
         let aws = Aws::load().await.map_err(|error| StartError::because("cannot use AWS", error))?;
         let (aws, queue) = (&aws, &config.queue.sqs_queue);
-        let creates = config.create_tables.create_tables;
+        let creates_with = config.create_tables.create_tables.then_some(VISIBILITY);
+        let unchecked = || SqsQueue::unchecked(aws, queue, creates_with);
         let attempt = async || {
-            let opened = match creates {
-                true => SqsQueue::create(aws, queue, VISIBILITY).await,
-                false => SqsQueue::open(aws, queue).await,
-            };
-            opened.map_err(|error| {
-                let is_transient = error.is_transient();
-                StartError::because("cannot open the queue", error).transient(is_transient)
-            })
+            unchecked()
+                .checked()
+                .await
+                .map_err(|error| StartError::opening("queue", error, sqs_queue::OpenError::is_transient))
         };
-        let unchecked = || Ok(SqsQueue::unchecked(aws, queue, creates.then_some(VISIBILITY)));
-        config.waiting.open("queue", attempt, unchecked).await
+        config.waiting.open("queue", attempt, || Ok(unchecked())).await
     }
 
     pub(super) async fn open_index(
@@ -185,9 +234,10 @@ mod aws {
             return OpenSearchWriter::open_to_rebuild(options).map_err(cannot_open);
         }
         let attempt = async || {
-            let opened = match creates {
-                true => OpenSearchWriter::create(options).await,
-                false => OpenSearchWriter::open(options).await,
+            let opened = match (purpose, creates) {
+                (Purpose::Upgrade, creates) => OpenSearchWriter::open_to_upgrade(options, creates).await,
+                (_, true) => OpenSearchWriter::create(options).await,
+                (_, false) => OpenSearchWriter::open(options).await,
             };
             opened.map_err(cannot_open)
         };
@@ -196,8 +246,7 @@ mod aws {
     }
 
     fn cannot_open(error: OpenError) -> StartError {
-        let is_transient = error.is_transient();
-        StartError::because("cannot open the index", error).transient(is_transient)
+        StartError::opening("index", error, OpenError::is_transient)
     }
 }
 
@@ -207,7 +256,10 @@ fn weights(config: &api::config::Catalogue) -> Result<FieldWeights, StartError> 
     let locale = Locale { currency: config.currency(), language: config.language };
     let shown = path.display();
     let bytes = rules::read_file(path).map_err(|error| {
-        StartError::because(format!("cannot read the rules file {shown} (NOREN_RULES)"), error)
+        StartError::because(
+            format!("cannot read the rules file {shown}; set NOREN_RULES (--rules) to a readable TOML file"),
+            error,
+        )
     })?;
     let rules = Rules::parse(&bytes, locale).map_err(|Faults(faults)| {
         let details = faults.iter().map(|fault| format!("{shown}:{fault}")).collect();

@@ -17,6 +17,8 @@ use crate::store_and_index::{StoreAndIndex, list_error};
 
 /// Compares all versions and repairs the index, retrying until that has succeeded or `stop` is cancelled.
 ///
+/// Does nothing while the index is too old to be read: [`upgrade`](crate::upgrade) compares the new one.
+///
 /// Comparing some hundred thousand products takes about a second. An empty store with a non-empty index is an error in
 /// the log and changes nothing, since the wrong store is the likely cause.
 pub async fn catch_up(sides: StoreAndIndex, stop: CancellationToken) {
@@ -31,6 +33,9 @@ pub async fn catch_up(sides: StoreAndIndex, stop: CancellationToken) {
 }
 
 async fn compare(sides: &StoreAndIndex) -> Result<DriftCounts, PortError> {
+    if sides.index.generations().await?.live.is_none() {
+        return Ok(DriftCounts::default());
+    }
     if sides.store.versions(None, 1).await.map_err(list_error)?.versions.is_empty() {
         let documents = sides.index.generations().await?.live.map_or(0, |live| live.documents);
         if documents > 0 {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Settlement};
 use crate::metrics::{describe_consumer, record_batch, record_freshness};
+use crate::rebuild_state::RebuildState;
 
 /// The time that one receive waits for a message.
 const RECEIVE_WAIT: Duration = Duration::from_secs(2);
@@ -212,11 +213,13 @@ impl Consumer {
         Ok(stats.waiting == 0 && stats.in_flight == 0)
     }
 
-    /// Returns the parts that must be ready: the queue and the index.
-    pub fn parts(&self) -> Vec<Part> {
+    /// Returns the parts that must be ready: the queue, and the index with the progress of its rebuild.
+    pub fn parts(&self, rebuild: &RebuildState) -> Vec<Part> {
+        let rebuild = rebuild.clone();
         vec![
             probes::part("queue", &self.queue, |queue| async move { queue.ready().await }),
-            probes::part("index", &self.index, |index| async move { index.ready().await }),
+            probes::part("index", &self.index, |index| async move { index.ready().await })
+                .with_note(move || rebuild.note()),
         ]
     }
 

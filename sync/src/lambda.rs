@@ -20,7 +20,7 @@ pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError>
 
 /// Applies a batch once. SQS retries, counts and dead-letters the messages that the response names: those that failed, or
 /// all if the index does not apply them by the deadline.
-async fn apply(index: &dyn IndexWriter, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+pub async fn apply(index: &dyn IndexWriter, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let batch = Batch::new(event.records.into_iter().map(delivery).collect());
     let all = batch.receipts().to_vec();
     let applied = tokio::time::timeout(deadline.remaining(), apply_changes(index, &batch.changes)).await;

@@ -7,18 +7,24 @@ mod catch_up;
 mod consumer;
 mod dead_letters;
 #[cfg(feature = "aws")]
-mod lambda;
+pub mod lambda;
 mod metrics;
 mod progress;
+mod rebuild_state;
 pub mod reconcile;
 pub mod reindex;
 pub mod service;
 mod store_and_index;
+mod upgrade;
 
-pub use back_ends::{BackEnds, ColocatedStore, OpenQueue, open_index, open_index_to_rebuild, open_queue};
+pub use back_ends::{
+    BackEnds, ColocatedStore, OpenQueue, open_index, open_index_to_rebuild, open_index_to_upgrade, open_queue,
+};
 pub use catch_up::catch_up;
 pub use consumer::{Consumer, ConsumerOptions};
 pub use dead_letters::{DeadLetterService, MAX_LETTERS_AT_ONCE, Selection};
 pub use metrics::generation_gauges;
 pub use progress::{NoProgress, Progress};
+pub use rebuild_state::RebuildState;
 pub use store_and_index::StoreAndIndex;
+pub use upgrade::{Upgrade, upgrade};

@@ -9,6 +9,8 @@ use domain::ports::{
     TOMBSTONE_RETENTION,
 };
 
+use crate::rebuild_state::RebuildState;
+
 /// A store with the index that is derived from it.
 #[derive(Clone)]
 pub struct StoreAndIndex {
@@ -16,9 +18,29 @@ pub struct StoreAndIndex {
     pub store: Arc<dyn ProductStore>,
     /// The index.
     pub index: Arc<dyn IndexMaintenance>,
+    rebuild: RebuildState,
 }
 
 impl StoreAndIndex {
+    /// Creates the pair. Its clones run at most one rebuild at a time.
+    pub fn new(store: Arc<dyn ProductStore>, index: Arc<dyn IndexMaintenance>) -> Self {
+        Self { store, index, rebuild: RebuildState::default() }
+    }
+
+    /// Creates the pair with the state of a rebuild that others show already.
+    pub(crate) fn with_rebuild(
+        store: Arc<dyn ProductStore>,
+        index: Arc<dyn IndexMaintenance>,
+        rebuild: RebuildState,
+    ) -> Self {
+        Self { store, index, rebuild }
+    }
+
+    /// Returns the state of the rebuild.
+    pub fn rebuild(&self) -> &RebuildState {
+        &self.rebuild
+    }
+
     /// Returns the number of documents in a generation, including tombstones.
     pub(crate) async fn documents(&self, generation: Generation) -> Result<u64, PortError> {
         let generations = self.index.generations().await?;

@@ -91,7 +91,7 @@ async fn faults_come_in_pages() {
         }
     }
     assert_eq!(seen, (1..=10_000).collect::<Vec<_>>());
-    for wrong in ["limit=0", "limit=1001", "faultsAfter=x"] {
+    for wrong in ["limit=0", "limit=1001", "faultsAfter=x", "faultsAfter=9223372036854775808"] {
         let problem = app.get(&format!("{address}?{wrong}")).await.problem(400);
         assert_eq!(Answer::faulty_fields(&problem), [wrong.split('=').next().unwrap()]);
     }

@@ -193,11 +193,10 @@ fn every_openapi_union_has_a_name_and_no_field_with_a_default_is_required() {
         let mut found = Vec::new();
         for (schema, described) in document["components"]["schemas"].as_object().expect("schemas") {
             anonymous_unions(schema, described, &mut found);
-            let defaults = described["properties"].as_object().into_iter().flatten();
-            for (field, property) in defaults.filter(|(_, property)| property.get("default").is_some()) {
-                // Generators of types take a field with a default for one that is always there.
-                panic!("{name}: {schema}.{field} has a default: {property}");
-            }
+            // Generators of types take a field with a default for one that is always there.
+            let mut fields = described["properties"].as_object().into_iter().flatten();
+            let with_default = fields.find(|(_, property)| property.get("default").is_some());
+            assert_eq!(with_default, None, "{name}: {schema} has a field with a default");
         }
         anonymous_unions("paths/", &document["paths"], &mut found);
         assert_eq!(found, Vec::<String>::new(), "{name}");
@@ -206,11 +205,13 @@ fn every_openapi_union_has_a_name_and_no_field_with_a_default_is_required() {
 
 /// Products are written before they are read, and deleted at the end; `POST /products` comes first in both orders.
 fn order(operation: &Operation) -> (u8, String) {
-    let step = match operation.method.as_str() {
-        "POST" => 0,
-        "PUT" | "PATCH" => 1,
-        "GET" => 2,
-        _ => 3,
+    let step = match (operation.method.as_str(), operation.path.as_str()) {
+        // Others write the same product, some of them in the background.
+        ("POST", "/products") => 0,
+        ("POST", _) => 1,
+        ("PUT" | "PATCH", _) => 2,
+        ("GET", _) => 3,
+        _ => 4,
     };
     (step, operation.path.clone())
 }

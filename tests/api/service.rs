@@ -44,40 +44,44 @@ async fn metrics_tell_requests_queue_and_index() {
 }
 
 /// Operators rely on these documents.
+/// Metrics of a queue in SQS that the service may create; `faults::sqs_lost` reads them.
+const ONLY_WITH_CREATE_TABLES: [&str; 2] =
+    ["noren_queue_refills_total", "noren_queue_refilled_records_total"];
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_metric_of_the_papers_exists() {
+async fn every_metric_of_the_documents_exists() {
     let app = TestApp::spawn().await;
     app.put("/products/p", &json!({"name": "Cup"})).await.expect(201);
     app.sync_all().await;
     app.search("query=cup").await;
     let metrics = app.get("/metrics").await.expect(200).text;
-    for paper in ["docs/alerts.yml", "docs/OPERATIONS.md"] {
-        let text = std::fs::read_to_string(repository().join(paper)).unwrap();
+    for document in ["docs/alerts.yml", "docs/OPERATIONS.md"] {
+        let text = std::fs::read_to_string(repository().join(document)).unwrap();
         let names = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let names: std::collections::BTreeSet<&str> =
             names.filter(|name| name.starts_with("noren_")).collect();
-        assert!(names.len() >= 5, "{paper} names metrics");
-        for name in names {
+        assert!(names.len() >= 5, "{document} names metrics");
+        for name in names.into_iter().filter(|name| !ONLY_WITH_CREATE_TABLES.contains(name)) {
             let is_there = metrics.lines().any(|line| {
                 line.strip_prefix(name)
                     .is_some_and(|rest| rest.starts_with([' ', '{']) || rest.starts_with("_bucket{"))
             });
-            assert!(is_there, "{paper}: there is no {name} in\n{metrics}");
+            assert!(is_there, "{document}: there is no {name} in\n{metrics}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_have_ids_and_any_page_may_call() {
+async fn requests_have_ids_and_any_page_may_search() {
     let app = TestApp::spawn().await;
     let given = Answer::of(app.request(Method::GET, "/products").header("x-request-id", "mine-1")).await;
     assert_eq!(given.header("x-request-id"), "mine-1");
     assert_eq!(app.get("/nothing").await.header("x-request-id").len(), 36);
     let preflight = app
-        .request(Method::OPTIONS, "/products/p1")
+        .request(Method::OPTIONS, "/products/search")
         .header("origin", "https://shop.example")
-        .header("access-control-request-method", "PUT")
-        .header("access-control-request-headers", "if-match,content-type");
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "noren-sync-token,content-type");
     let preflight = Answer::of(preflight).await.expect(200);
     assert_eq!(preflight.header("access-control-allow-origin"), "*");
 }
@@ -91,15 +95,19 @@ async fn a_page_of_another_site_may_not_look_after_the_catalogue() {
         foreign(Method::POST, "/admin/verify?repair=true"),
         foreign(Method::POST, "/admin/reindex"),
         foreign(Method::DELETE, "/admin/reindex"),
-        foreign(Method::OPTIONS, "/admin/dead-letters/drop").header("access-control-request-method", "POST"),
     ] {
         let answer = Answer::of(request).await;
         assert_eq!(answer.header("access-control-allow-origin"), "", "{answer:?}");
         answer.problem(403);
     }
+    let preflight = foreign(Method::OPTIONS, "/admin/dead-letters/drop");
+    let preflight = Answer::of(preflight.header("access-control-request-method", "POST")).await.expect(200);
+    for header in ["access-control-allow-origin", "access-control-allow-methods"] {
+        assert_eq!(preflight.header(header), "", "a browser sends no request after this: {preflight:?}");
+    }
     let own = app.get("/admin/index").await.expect(200);
     assert_eq!(own.header("access-control-allow-origin"), "");
-    assert_eq!(app.get("/products/p").await.header("access-control-allow-origin"), "*");
+    assert_eq!(app.get("/products/search").await.header("access-control-allow-origin"), "*");
 }
 
 #[tokio::test(flavor = "multi_thread")]

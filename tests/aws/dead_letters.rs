@@ -83,7 +83,7 @@ async fn a_poison_message_is_shown_with_its_reason_and_healed_by_a_retry() {
 
     index.is_repaired.store(true, Ordering::SeqCst);
     let retried = dlq(&["retry", "--all"], 1);
-    assert!(retried.starts_with("1 sent again\n") && retried.contains("cannot be read"), "{retried}");
+    assert!(retried.starts_with("1 enqueued again\n") && retried.contains("cannot be read"), "{retried}");
     assert!(wait_within(LONG, async || worker.is_idle().await.unwrap()).await);
     let key = poison["key"].as_str().unwrap();
     assert_eq!(dlq(&["drop", key, "--yes"], 0), "1 dropped\n");

@@ -1,5 +1,6 @@
 //! The AWS adapters beyond the contracts, on real servers, and the services as processes on them.
 
+mod access;
 mod dead_letters;
 mod index;
 mod operator;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_setup::Aws;
 use domain::ports::ChangeQueue;
 use domain::ports::IndexMaintenance;
+use dynamodb_access::DynamoDbAccess;
 use opensearch_index::OpenSearchWriter;
 use serde_json::{Value, json};
 use sqs_queue::SqsQueue;
@@ -23,7 +24,10 @@ use crate::support::{
 /// The alias of the index in the policies.
 const ALIAS: &str = "noren-products";
 
-/// An action on a resource: a path in OpenSearch, or `Table`, `Queue` or `DeadLetters`.
+/// The end of the name of the table of keys.
+const ACCESS_TABLE: &str = "-access";
+
+/// An action on a resource: a path in OpenSearch, or `Table`, `AccessTable`, `Queue` or `DeadLetters`.
 type MatchMode = (String, String);
 
 // ------------------------------------------------------------------------------------------------ policies
@@ -77,6 +81,7 @@ impl Policy {
         let resource = |arn: String| match arn.rsplit_once([':', '/']) {
             _ if arn.contains("domain/") => arn.split_once("domain/DOMAIN/").unwrap().1.to_owned(),
             Some((_, "TABLE")) => "Table".to_owned(),
+            Some((_, "ACCESS_TABLE")) => "AccessTable".to_owned(),
             Some((_, "QUEUE")) => "Queue".to_owned(),
             Some((_, "DEAD_LETTERS")) => "DeadLetters".to_owned(),
             _ => panic!("{arn}"),
@@ -124,7 +129,7 @@ fn no_function_may_remove_an_index_or_touch_dead_letters() {
         let policy = Policy::of_function(function);
         assert!(!policy.0.is_empty(), "{function} has a policy");
         for (action, resource) in [
-            ("es:ESHttpDelete", "noren-products-v4-000001"),
+            ("es:ESHttpDelete", "noren-products-v5-000001"),
             ("es:ESHttpPost", "_aliases"),
             ("es:ESHttpPost", "others/_bulk"),
             ("es:ESHttpGet", "others/_search"),
@@ -203,7 +208,9 @@ fn needs(passing: &Passing) -> Vec<MatchMode> {
         "ConditionCheck" => "dynamodb:ConditionCheckItem".to_owned(),
         _ => format!("dynamodb:{operation}"),
     };
-    operations.into_iter().map(|operation| (action(operation), "Table".to_owned())).collect()
+    let is_of_keys = body["TableName"].as_str().is_some_and(|table| table.ends_with(ACCESS_TABLE));
+    let table = if is_of_keys { "AccessTable" } else { "Table" };
+    operations.into_iter().map(|operation| (action(operation), table.to_owned())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -291,6 +298,58 @@ async fn every_call_to_aws_is_one_that_the_policies_allow() {
     query_asks.expect_allowed("Query", &Policy::of_function("Query"), &searching);
     let looking_after = ["dynamodb:Query", "sqs:ReceiveMessage", "sqs:DeleteMessage", "es:ESHttpDelete"];
     operator_asks.expect_allowed("an operator", &Policy::of_operator(), &looking_after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_to_the_table_of_keys_is_one_that_the_policies_allow() {
+    let Some(dynamodb) = services::dynamodb().await else { return };
+    let table = format!("permissions-{}{ACCESS_TABLE}", domain::ProductId::generate());
+    let aws = Aws::local(&dynamodb.url).await.unwrap();
+    DynamoDbAccess::open(&aws, &table, true).await.unwrap();
+    let (data_dir, root) = (tempfile::tempdir().unwrap(), "the key of this test");
+    // Printed by: printf 'the key of this test' | sha256sum
+    let hash = "dda2139281f9314b2881d925045534f30a44ef00aaad539f5150d09442ac6726";
+    let [command_asks, query_asks] = std::array::from_fn(|_| Asked::of_nothing("unused"));
+    let common = [
+        ("NOREN_ACCESS", "keys"),
+        ("NOREN_ACCESS_STORE", "dynamodb"),
+        ("NOREN_ACCESS_TABLE", &*table),
+        ("NOREN_ROOT_KEY_HASH", hash),
+        ("NOREN_DATA_DIR", data_dir.path().to_str().unwrap()),
+    ];
+    let service = async |name: &str, asked: &Asked| {
+        let proxy = asked.before(&dynamodb.url).await;
+        let variables = [&variables(&proxy.url, &proxy.url, "unused")[..], &common].concat();
+        (start(name, &[], &variables).await, proxy)
+    };
+    // It creates the index that Query reads.
+    let _sync = service("noren-sync", &Asked::of_nothing("unused")).await;
+    let (command, _tables) = service("noren-command", &command_asks).await;
+    let (query, _same_tables) = service("noren-query", &query_asks).await;
+
+    let client = http_client();
+    let keys = format!("{}/admin/keys", command.url);
+    let new = json!({"name": "shop", "scopes": ["search", "read"]});
+    let created =
+        Answer::of(client.post(&keys).header("x-api-key", root).json(&new)).await.expect(201).json();
+    let (id, key) = (created["id"].as_str().unwrap(), created["key"].as_str().unwrap());
+    let by_key = async |key: &str, url: String| Answer::of(client.get(url).header("x-api-key", key)).await;
+    // The first to see a key in an hour records its use.
+    by_key(key, format!("{}/products/search", query.url)).await.expect(200);
+    by_key(key, format!("{}/products", command.url)).await.expect(200);
+    for url in [keys.clone(), format!("{keys}/{id}"), format!("{}/health/ready", query.url)] {
+        by_key(root, url).await.expect(200);
+    }
+    let rotate = client.post(format!("{keys}/{id}/rotate")).header("x-api-key", root);
+    Answer::of(rotate).await.expect(201);
+    Answer::of(client.delete(format!("{keys}/{id}")).header("x-api-key", root)).await.expect(200);
+
+    let managing = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"];
+    command_asks.expect_allowed("Command", &Policy::of_function("Command"), &managing);
+    // An operator does the same with `noren keys`.
+    command_asks.expect_allowed("an operator", &Policy::of_operator(), &managing);
+    let checking = ["dynamodb:GetItem", "dynamodb:UpdateItem"];
+    query_asks.expect_allowed("Query", &Policy::of_function("Query"), &checking);
 }
 
 /// Longer than the visibility timeout of the queue on a busy machine.

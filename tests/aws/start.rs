@@ -192,7 +192,10 @@ async fn without_its_store_the_command_service_says_so_and_asks_to_come_again() 
     let client = http_client();
     wait_until_ready(&client, &command).await;
     proxy.cut().await;
-    let ready = Answer::of(client.get(format!("{}/health/ready", command.url))).await.problem(503);
+    // Readiness is checked once a second.
+    let ready = async || Answer::of(client.get(format!("{}/health/ready", command.url))).await;
+    wait_until("it is not ready", async || ready().await.status == 503).await;
+    let ready = ready().await.problem(503);
     assert!(ready["parts"]["store"] != "ready" && ready["parts"]["queue"] == "ready", "{ready}");
     let body = json!({ "name": "a lamp" });
     let answer = Answer::of(client.post(format!("{}/products", command.url)).json(&body)).await;

@@ -1,5 +1,6 @@
 //! The contracts of the ports: a test of each sentence of their documentation, run against every adapter.
 
+mod access_store;
 mod dead_letters;
 mod index;
 mod maintenance;

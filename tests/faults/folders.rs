@@ -185,18 +185,12 @@ async fn another_language_asks_for_a_rebuild() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_format_and_a_lost_pointer_ask_for_a_rebuild() {
+async fn a_lost_pointer_asks_for_a_rebuild() {
     let mut shop = Shop::new();
     shop.fill().await;
     let found = shop.write_more().await;
-    for damage in ["an older format", "no pointer that can be read", "no pointer and half a folder"] {
+    for damage in ["no pointer that can be read", "no pointer and half a folder"] {
         match damage {
-            "an older format" => {
-                fs::remove_dir_all(shop.index()).unwrap();
-                fs::create_dir(shop.index()).unwrap();
-                fs::write(shop.index().join("noren-index.json"), r#"{"format":4,"language":"en"}"#).unwrap();
-                fs::write(shop.index().join("meta.json"), "{}").unwrap();
-            }
             "no pointer that can be read" => {
                 fs::write(shop.index().join("generations.json"), "{").unwrap();
             }

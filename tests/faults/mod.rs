@@ -4,15 +4,19 @@
 //! cargo test --workspace --test integration faults::simulation`. A test that fails prints its seed.
 //! `docs/RELIABILITY.md` states the guarantees.
 
+mod deadly_line;
 mod deleted;
 mod drift;
 mod dynamodb_fails;
 mod folders;
 mod full_disk;
+mod greedy_clients;
+mod greedy_imports;
 mod killed;
 mod mixed_load;
 mod opensearch_fails;
 mod overtaken;
+mod rebuilt_twice;
 mod reindexed;
 mod repeated;
 mod restored;

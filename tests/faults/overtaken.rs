@@ -122,7 +122,7 @@ async fn repaired(folder: &Path, late: u64) -> (DriftCounts, u64) {
         grace_period: Duration::ZERO,
         one_in: 1,
     };
-    let sides = StoreAndIndex { store: Arc::new(store), index: index.clone() };
+    let sides = StoreAndIndex::new(Arc::new(store), index.clone());
     let outcome = reconcile(&sides, comparison, &mut NoProgress).await.unwrap();
     (outcome, index.repairs.load(Ordering::SeqCst))
 }

@@ -65,7 +65,7 @@ impl Shop {
         data: TempDir,
     ) -> Self {
         let catalogue = Catalogue::new(store.clone(), queue.clone(), Currency::USD);
-        let (routes, _) = command::routes(catalogue.clone()).split_for_parts();
+        let routes = command::routes(catalogue.clone());
         let router = runtime::Service { routes, ..Default::default() }.into_router();
         let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use domain::ports::{IndexWriter, SearchIndex};
-use domain::search::{MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
+use domain::search::{
+    Condition, Filters, MatchMode, Page, PageStart, Restriction, SearchAnswer, SearchRequest,
+};
 use domain::{Change, Currency, Language, Product};
 
-use super::catalogue::{random_products, random_request, random_tuning, real_products};
+use super::catalogue::{random_products, random_request, random_restriction, random_tuning, real_products};
 use crate::support::indexes;
 
 /// Sizes of catalogues, from so small that searches allow typos to so large that they need no prefixes or optional words.
@@ -29,6 +31,7 @@ async fn opensearch_and_tantivy_answer_alike() {
             if random.bool() {
                 request.tuning = random_tuning(products, &mut random);
             }
+            request.restriction = random_restriction(&mut random);
             request
         });
         compare(&catalogue, requests.collect()).await;
@@ -42,7 +45,8 @@ async fn opensearch_and_tantivy_answer_alike_about_real_products() {
         return;
     };
     let mut random = fastrand::Rng::with_seed(7);
-    let asking = |words: String| SearchRequest { words, ..SearchRequest::all(Currency::USD) };
+    let asking =
+        |words, restriction| SearchRequest { words, restriction, ..SearchRequest::all(Currency::USD) };
     let requests = (0..REQUESTS).map(|_| {
         let name = &random.choice(&products).unwrap().content.name;
         let words: Vec<&str> = name.split_whitespace().collect();
@@ -53,9 +57,21 @@ async fn opensearch_and_tantivy_answer_alike_about_real_products() {
             let at = random.usize(1..words.len() - 1);
             words.swap(at, at + 1);
         }
-        asking(words.into_iter().collect())
+        asking(words.into_iter().collect(), brand_of_some(&products, &mut random))
     });
     compare(&products, requests.collect()).await;
+}
+
+/// Returns a restriction to the brand of a random product, or none.
+fn brand_of_some(products: &[Arc<Product>], random: &mut fastrand::Rng) -> Restriction {
+    let brand = random.choice(products).and_then(|product| product.content.brand.clone());
+    match brand.filter(|_| random.bool()) {
+        None => Restriction::default(),
+        Some(brand) => {
+            let filters = Filters { brand: vec![brand], ..Filters::default() };
+            Restriction::to(vec![Condition { filters, currency: Currency::USD }])
+        }
+    }
 }
 
 /// Fills both indexes and compares their answers.

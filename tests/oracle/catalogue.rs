@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use domain::ports::{Applied, Indexed};
 use domain::search::{
-    AttributeFilter, Boost, Field, Filters, MatchMode, Page, PageStart, SearchRequest, Sort, Synonym, Tuning,
+    AttributeFilter, Boost, Condition, Field, Filters, MatchMode, Page, PageStart, Restriction,
+    SearchRequest, Sort, Synonym, Tuning,
 };
 use domain::{
     AttributeValue, CategoryPath, Change, Content, Currency, Money, PriceRange, Product, ProductId, Status,
@@ -164,12 +165,40 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
         match_mode: MatchMode::Most,
         tuning: Tuning::default(),
         filters: random_filters(random),
-        currency: Currency::parse(CURRENCIES[random.usize(..8).saturating_sub(5)]).unwrap(),
+        restriction: Restriction::default(),
+        currency: random_currency(random),
         facets,
         facet_values: random.usize(1..8),
         sort: random.choice(Sort::ALL).unwrap().1,
         page: Page { start: PageStart::Number(1), size: random.usize(1..9) },
     }
+}
+
+/// Returns a random restriction: often none, and often one that leaves many products.
+pub(crate) fn random_restriction(random: &mut Rng) -> Restriction {
+    let condition = |random: &mut Rng| {
+        let mut filters = Filters::default();
+        match random.u8(..7) {
+            0 => filters.brand = (0..2).map(|_| random.choice(BRANDS).unwrap().to_owned()).collect(),
+            1 => filters.category = (0..2).map(|_| random_category(random)).collect(),
+            2 => filters.tags = (0..4).map(|_| word(random).to_owned()).collect(),
+            3 => filters.price = vec![PriceRange { min: Some(random.i64(0..20) * 50), max: None }],
+            4 => filters.in_stock = Some(random.bool()),
+            5 => filters.attributes.extend(
+                random
+                    .choice(KEYS)
+                    .map(|key| (key.to_owned(), (0..3).map(|_| random_attribute_filter(random)).collect())),
+            ),
+            _ => filters = random_filters(random),
+        }
+        Condition { filters, currency: random_currency(random) }
+    };
+    let conditions = [0, 0, 1, 1, 2][random.usize(..5)];
+    Restriction::to((0..conditions).map(|_| condition(random)).collect())
+}
+
+fn random_currency(random: &mut Rng) -> Currency {
+    Currency::parse(CURRENCIES[random.usize(..8).saturating_sub(5)]).unwrap()
 }
 
 /// Returns random rules of a shop with this many products.

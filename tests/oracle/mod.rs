@@ -6,6 +6,7 @@
 mod alike;
 mod catalogue;
 mod reference;
+mod routes;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ use domain::search::{FacetRequest, Field, MatchMode, Page, PageStart, SearchAnsw
 
 use crate::support::{indexes, scaled};
 
-use catalogue::{Catalogue, IDS, random_request, random_tuning};
+use catalogue::{Catalogue, IDS, random_request, random_restriction, random_tuning};
 use reference::{Class, Found};
 
 const CATALOGUES: u64 = 10;
@@ -71,6 +72,7 @@ async fn compare(writer: &dyn IndexWriter, index: &dyn SearchIndex, seed: u64) {
         if random.bool() {
             request.tuning = random_tuning(IDS, &mut random);
         }
+        request.restriction = random_restriction(&mut random);
         let context = format!("seed {seed}, request {number}: {request:?}");
         let expected = reference::search(catalogue.live(), &request);
         compare_pages(index, &request, &expected, &context).await;

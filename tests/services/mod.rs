@@ -16,7 +16,7 @@ use process_guard::ProcessGuard;
 use provider::Provider;
 use tokio::sync::OnceCell;
 
-use crate::support::{http_client, record, wait_within};
+use crate::support::{Answer, http_client, record, wait_within};
 
 /// The longest time that a server may take to start on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(240);
@@ -89,6 +89,18 @@ impl Kind {
         };
         request.timeout(Duration::from_secs(5)).send().await.is_ok_and(|answer| answer.status().is_success())
     }
+}
+
+/// Creates a table in DynamoDB that has a partition key `id` and no sort key, unlike the tables of Noren.
+pub(crate) async fn create_foreign_table(server: &Server, name: &str) {
+    let table = serde_json::json!({
+        "TableName": name,
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST"
+    });
+    let create = dynamodb_request(&http_client(), &server.url, "CreateTable", table.to_string());
+    Answer::of(create).await.expect(200);
 }
 
 /// Builds a call to DynamoDB over plain HTTP. DynamoDB Local requires a signature but does not check it.

@@ -7,6 +7,7 @@ mod on_each;
 mod processes;
 mod proxy;
 mod run;
+mod searches;
 mod test_app;
 mod times;
 
@@ -20,9 +21,10 @@ use crate::services::Server;
 pub(crate) use fault_proxy::{FaultProxy, Passing, Rule};
 pub(crate) use icecat::Icecat;
 pub(crate) use on_each::on_each;
-pub(crate) use processes::{Running, command, command_at, finished, free_port};
+pub(crate) use processes::{Running, after_script, command, command_at, finished, free_port};
 pub(crate) use proxy::Proxy;
-pub(crate) use run::{chosen_seed, folder, is_full_scale, scaled, seed};
+pub(crate) use run::{chosen_seed, folder, fuzz_time, is_full_scale, scaled, seed};
+pub(crate) use searches::{Searched, Searches};
 pub(crate) use test_app::{Answer, TestApp};
 pub(crate) use times::record;
 

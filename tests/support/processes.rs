@@ -27,8 +27,9 @@ fn binary(name: &str) -> PathBuf {
                 build.env_remove(variable);
             }
         }
+        // With the tests, so that dependencies have the features that they were compiled with for the tests.
         let built = build
-            .args(["build", "--workspace", "--bins", "--quiet"])
+            .args(["build", "--workspace", "--bins", "--tests", "--quiet"])
             .args(if cfg!(debug_assertions) { None } else { Some("--release") })
             .current_dir(repository())
             .status()
@@ -58,6 +59,15 @@ fn clean(mut command: Command) -> Command {
     }
     command.stdin(Stdio::null());
     command
+}
+
+/// Builds a command that runs another one in a shell, after `script`, such as `ulimit -n 1024`.
+pub(crate) fn after_script(script: &str, command: &Command) -> Command {
+    let mut shell = clean(Command::new("sh"));
+    shell.args(["-c", &format!("{script} && exec \"$0\" \"$@\"")]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell.stdout(Stdio::null()).stderr(Stdio::null());
+    shell
 }
 
 /// Runs the binary to its end.

@@ -2,13 +2,15 @@
 //!
 //! | variable | default | effect |
 //! | --- | --- | --- |
-//! | `NOREN_TEST_SCALE` | 0.1 | Size of the long suites. 1 is the full size, which `.ci/run` sets; 10 runs ten times as long. |
+//! | `NOREN_TEST_SCALE` | 0.1 | Size of the long suites. 1 is the full size, 10 runs ten times as long. |
 //! | `SEED` | 1 | Seed of everything random. A test that fails prints it. |
+//! | `NOREN_FUZZ_SECONDS` | 0 | Seconds of fuzzing for each target, see `fuzz/mod.rs`. |
 //! | `NOREN_TEST_PROGRAMS` | built | Folder of the programs under test, for measurements of release builds. |
 //! | `NOREN_TEST_FUNCTIONS` | programs | Folder of the Lambda functions under test. |
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::repository;
 
@@ -37,6 +39,11 @@ pub(crate) fn seed() -> u64 {
 /// Returns the seed if one was set.
 pub(crate) fn chosen_seed() -> Option<u64> {
     variable("SEED")
+}
+
+/// Returns the time to fuzz each target, if there is any.
+pub(crate) fn fuzz_time() -> Option<Duration> {
+    variable("NOREN_FUZZ_SECONDS").filter(|seconds| *seconds > 0).map(Duration::from_secs)
 }
 
 /// Returns the folder that a variable names, relative to the repository.

@@ -1,5 +1,6 @@
 //! The template for AWS compared with the code: what the functions read, send and promise, and the documents about it.
 
+mod access;
 mod alarms;
 mod api;
 mod functions;

@@ -11,11 +11,15 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
     const STORES: [&str; 2] = ["embedded-store", "dynamodb-store"];
     const QUEUES: [&str; 2] = ["embedded-store", "sqs-queue"];
     const INDEXES: [&str; 2] = ["tantivy-index", "opensearch-index"];
+    const ACCESS_STORES: [&str; 2] = ["sqlite-access", "dynamodb-access"];
     const SERVICES: [&str; 3] = ["command", "query", "sync"];
     let adapters = [STORES, QUEUES, INDEXES].concat();
-    let base = ["domain", "runtime"];
+    let base = ["domain", "access", "runtime"];
     Some(match package {
-        "domain" | "runtime" | "build-info" => Vec::new(),
+        "domain" | "access" | "build-info" => Vec::new(),
+        "runtime" => vec!["access"],
+        // Apart from the stores of products, so that every service may use them.
+        access_store if ACCESS_STORES.contains(&access_store) => vec!["access", "aws-setup"],
         // Text analysis, which both indexes and the explanations of query must share.
         "text" => vec!["domain"],
         // The rules of a shop; words are folded as in the indexes.
@@ -25,27 +29,33 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         // The HTTP surface that the services share.
-        "api" => base.to_vec(),
+        "api" => [&base[..], &ACCESS_STORES].concat(),
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),
         "command" => [&base[..], &["build-info", "api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
         "query" => [&base[..], &["build-info", "api"], &INDEXES, &["rules", "text"]].concat(),
-        "sync" => [&base[..], &["build-info", "api"], &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat(),
+        "sync" => {
+            [&base[..], &["build-info", "api"], &STORES, &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat()
+        }
         "noren" => {
             [&base[..], &adapters, &SERVICES, &["build-info", "rules", "api", "demo", "bench", "feeds"]]
                 .concat()
         }
-        "tests" => {
-            [&base[..], &adapters, &SERVICES, &["aws-setup", "noren", "api", "demo", "bench", "feeds"]]
-                .concat()
-        }
+        "tests" => [
+            &base[..],
+            &adapters,
+            &SERVICES,
+            &ACCESS_STORES,
+            &["aws-setup", "noren", "api", "demo", "bench", "feeds", "rules", "text"],
+        ]
+        .concat(),
         _ => return None,
     })
 }
 
 /// External crates that only some packages may use.
 const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
-    (&["rusqlite"], &["embedded-store"]),
+    (&["rusqlite"], &["embedded-store", "sqlite-access"]),
     (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
     (&["toml"], &["rules", "feeds"]),
@@ -53,6 +63,9 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (
         &["tokio", "tower", "tower-http", "hyper", "reqwest", "tracing", "metrics"],
         &[
+            "access",
+            "sqlite-access",
+            "dynamodb-access",
             "runtime",
             "api",
             "bench",
@@ -70,7 +83,7 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
         ],
     ),
     (&["aws-config"], &["aws-setup"]),
-    (&["aws-sdk-dynamodb"], &["dynamodb-store"]),
+    (&["aws-sdk-dynamodb"], &["dynamodb-store", "dynamodb-access"]),
     (&["aws-sdk-sqs"], &["sqs-queue"]),
 ];
 
@@ -115,14 +128,17 @@ fn query_cannot_reach_the_store() {
 /// A Lambda contains no code that its service cannot use.
 #[test]
 fn a_service_contains_only_the_clients_that_it_uses() {
-    let dynamodb = ["dynamodb-store", "aws-sdk-dynamodb"];
+    let dynamodb = ["dynamodb-store"];
+    let keys = ["dynamodb-access", "aws-sdk-dynamodb"];
     let sqs = ["sqs-queue", "aws-sdk-sqs"];
-    let embedded = ["embedded-store", "rusqlite", "tantivy-index", "tantivy", "utoipa-swagger-ui"];
+    let embedded =
+        ["embedded-store", "sqlite-access", "rusqlite", "tantivy-index", "tantivy", "utoipa-swagger-ui"];
     let opensearch = ["opensearch-index", "opensearch"];
     for (service, has, lacks) in [
-        ("command", [&dynamodb[..], &sqs].concat(), [&opensearch[..], &embedded].concat()),
-        ("sync", [&sqs[..], &opensearch].concat(), [&dynamodb[..], &embedded].concat()),
-        ("query", opensearch.to_vec(), [&dynamodb[..], &sqs, &embedded].concat()),
+        ("command", [&dynamodb[..], &keys, &sqs].concat(), [&opensearch[..], &embedded].concat()),
+        // As a process, sync rebuilds the index from the store.
+        ("sync", [&dynamodb[..], &keys, &sqs, &opensearch].concat(), embedded.to_vec()),
+        ("query", [&keys[..], &opensearch].concat(), [&dynamodb[..], &sqs, &embedded].concat()),
     ] {
         let tree = tree_for_aws(service);
         assert!(tree.contains("domain") && tree.contains("axum"), "{tree:?}");

@@ -3,9 +3,9 @@
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::bad_parameters;
 use api::wire::imports::{Job, JobStatus};
-use domain::FaultKind;
 use domain::ports::WriteOutcome;
 use runtime::Problem;
+use runtime::audit::{Caller, Entry, Lines};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::ExecutedLine;
@@ -13,8 +13,8 @@ use crate::lines::Position;
 
 /// The most rejected lines of a job whose faults are kept; further ones are only counted.
 pub(crate) const MAX_KEPT_FAULTS: u64 = 10_000;
-/// The most faults of one line that are kept.
-const MAX_ERRORS_PER_LINE: usize = 20;
+/// The runs that may end with their process in the same batch, or at the same line. The next run is more careful.
+const MAX_ENDED_RUNS: u32 = 2;
 
 /// The durable state of a job: the effects of all lines before its position, and of none after it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,12 +26,34 @@ pub(crate) struct Checkpoint {
     pub(crate) faults_kept: u64,
     /// The length of the file of faults; bytes after it belong to no checkpoint.
     pub(crate) faults_bytes: u64,
+    /// The number of runs that began at this position and neither got further nor stopped in an orderly way: their processes
+    /// ended in the lines that follow.
+    #[serde(default)]
+    pub(crate) runs_here: u32,
+    /// The last line of a batch in which several processes ended. Up to it lines are applied one by one, so that the one at
+    /// fault shows itself. 0 if there is none.
+    #[serde(default)]
+    pub(crate) one_by_one_until: u64,
+    /// Who sent the job; nobody known for a job of an earlier version.
+    #[serde(default)]
+    pub(crate) caller: Caller,
+}
+
+/// The way in which a run continues a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// With the next lines.
+    Normally,
+    /// With the next lines one by one, because processes ended in their batch.
+    OneByOne,
+    /// After the next line, because processes ended at this line alone.
+    SkippingOne,
 }
 
 impl Checkpoint {
     /// Returns the checkpoint of a job without applied lines.
-    pub(crate) fn of(job: Job) -> Self {
-        Self { job, faults_kept: 0, faults_bytes: 0 }
+    pub(crate) fn of(job: Job, caller: Caller) -> Self {
+        Self { job, faults_kept: 0, faults_bytes: 0, runs_here: 0, one_by_one_until: 0, caller }
     }
 
     /// Returns the position from which the job continues.
@@ -41,6 +63,20 @@ impl Checkpoint {
 
     pub(crate) fn advance_to(&mut self, position: Position) {
         (self.job.lines_done, self.job.bytes_done) = (position.lines, position.bytes);
+    }
+
+    /// Returns true if the next line is applied alone.
+    pub(crate) fn is_one_by_one(&self) -> bool {
+        self.job.lines_done < self.one_by_one_until
+    }
+
+    /// Returns how the next run continues.
+    pub(crate) fn resume(&self) -> Resume {
+        match (self.runs_here >= MAX_ENDED_RUNS, self.is_one_by_one()) {
+            (false, _) => Resume::Normally,
+            (true, false) => Resume::OneByOne,
+            (true, true) => Resume::SkippingOne,
+        }
     }
 
     /// Counts a line, and appends its faults to `faults` as long as faults are kept.
@@ -55,10 +91,17 @@ impl Checkpoint {
                 job.rejected += 1;
                 if self.faults_kept < MAX_KEPT_FAULTS {
                     self.faults_kept += 1;
-                    line.write(MAX_ERRORS_PER_LINE, faults);
+                    line.write(faults);
                 }
             }
         }
+    }
+
+    /// Describes the job so far for the audit log.
+    pub(crate) fn audit_entry(&self, outcome: &'static str) -> Entry {
+        let Job { id, created, updated, unchanged, rejected, .. } = self.job;
+        let lines = Some(Lines { created, updated, unchanged, rejected });
+        Entry { lines, outcome: Some(outcome), ..Entry::of(id.to_string()) }
     }
 
     /// Marks the job as done, or as failed with a reason.
@@ -81,17 +124,15 @@ pub(crate) struct FaultsPage {
 impl FaultsPage {
     const DEFAULT_LIMIT: usize = 100;
     const MAX_LIMIT: usize = 1000;
+    /// The greatest number that the document's `int64` has.
+    const MAX_LINE: u64 = i64::MAX as u64;
 
     /// Reads the parameters `faultsAfter` and `limit`.
     ///
     /// # Errors
     /// 400 with all faults.
     pub(crate) fn read(mut parameters: ParameterReader) -> Result<Self, Problem> {
-        let line = |text: &str| {
-            let message = || "must be the number of a line, such as 17".to_owned();
-            text.parse().map_err(|_| (FaultKind::OutOfRange, message()))
-        };
-        let after = parameters.parsed("faultsAfter", line).unwrap_or(0);
+        let after = parameters.whole_number("faultsAfter", 0..=Self::MAX_LINE).unwrap_or(0);
         let limit = parameters.whole_number("limit", 1..=Self::MAX_LIMIT).unwrap_or(Self::DEFAULT_LIMIT);
         let unknown = |_: &str| unknown_among(&["faultsAfter", "limit"]);
         parameters.finish(unknown).map_err(|faults| bad_parameters(&faults))?;
@@ -106,12 +147,39 @@ mod tests {
 
     #[test]
     fn a_checkpoint_survives_its_file() {
-        let mut checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99));
+        let mut checkpoint =
+            Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99), Caller::default());
         checkpoint.advance_to(Position { lines: 3, bytes: 50 });
         checkpoint.finish(Some("why".to_owned()));
         let json = serde_json::to_string(&checkpoint).unwrap();
         let again: Checkpoint = serde_json::from_str(&json).unwrap();
         assert_eq!(again.position(), Position { lines: 3, bytes: 50 });
         assert_eq!(serde_json::to_string(&again).unwrap(), json);
+    }
+
+    #[test]
+    fn a_checkpoint_of_an_earlier_version_is_read() {
+        let checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99), Caller::default());
+        let mut json = serde_json::to_value(&checkpoint).unwrap();
+        for field in ["runsHere", "oneByOneUntil", "caller"] {
+            assert!(json.as_object_mut().unwrap().remove(field).is_some(), "{field}");
+        }
+        let earlier: Checkpoint = serde_json::from_value(json).unwrap();
+        assert_eq!(earlier.resume(), Resume::Normally);
+    }
+
+    #[test]
+    fn a_run_becomes_more_careful_where_others_ended() {
+        let mut checkpoint =
+            Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99), Caller::default());
+        checkpoint.advance_to(Position { lines: 500, bytes: 5000 });
+        checkpoint.runs_here = 1;
+        assert_eq!(checkpoint.resume(), Resume::Normally);
+        checkpoint.runs_here = 2;
+        assert_eq!(checkpoint.resume(), Resume::OneByOne);
+        checkpoint.one_by_one_until = 1000;
+        assert_eq!(checkpoint.resume(), Resume::SkippingOne);
+        checkpoint.advance_to(Position { lines: 1000, bytes: 9000 });
+        assert_eq!(checkpoint.resume(), Resume::OneByOne, "the batch after that one");
     }
 }

@@ -40,6 +40,13 @@ impl Entry {
         Ok(true)
     }
 
+    /// Records the number of runs that began at the last checkpoint, durably. Returns false if the job was removed.
+    pub(super) fn save_runs_here(&self, runs: u32) -> io::Result<bool> {
+        let mut checkpoint = locked(&self.checkpoint).clone();
+        checkpoint.runs_here = runs;
+        self.save(&mut checkpoint, &[])
+    }
+
     /// Removes the files of the job, once.
     pub(super) fn remove(&self) -> io::Result<()> {
         let mut removed = locked(&self.removed);

@@ -6,10 +6,11 @@ use std::time::Duration;
 use http::StatusCode;
 use runtime::Problem;
 
+use super::uploads::MIN_PACE;
 use crate::lines::IDLE_TIMEOUT;
 
-/// The most unfinished jobs, including those that are being uploaded.
-pub(super) const MAX_UNFINISHED: usize = 100;
+/// Bytes of a megabyte of the configuration.
+pub(super) const BYTES_PER_MB: u64 = 1024 * 1024;
 
 /// The error of an operation on import jobs.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +18,38 @@ pub(crate) enum ImportError {
     /// Another process has locked the folder.
     #[error("another process works on the import jobs of this data folder now; try again, or ask that one")]
     Elsewhere,
-    /// There are too many unfinished jobs.
-    #[error("there are {MAX_UNFINISHED} import jobs that are not finished; try again when one is")]
-    TooMany,
+    /// There are too many unfinished jobs; contains their number.
+    #[error(
+        "there are {0} import jobs that are not finished, as many as there may be (NOREN_IMPORT_MAX_JOBS); try again \
+         when one is"
+    )]
+    TooMany(usize),
+    /// One principal has too many unfinished jobs; contains its share of the places.
+    #[error(
+        "{0} of your import jobs are not finished, as many as one client may have (a quarter of NOREN_IMPORT_MAX_JOBS); \
+         try again when one is"
+    )]
+    TooManyOfOne(usize),
+    /// Another upload needed the place of this one.
+    #[error(
+        "another import needed the place of this one, which was slow; nothing was imported, so send it again"
+    )]
+    Displaced,
+    /// The upload stayed below the least pace.
+    #[error("an upload needs {} KiB/s at least; nothing was imported, so send it again", MIN_PACE / 1024)]
+    TooSlow,
+    /// The file is larger than the limit, in bytes.
+    #[error(
+        "a file of an import has at most {} MB (NOREN_IMPORT_MAX_MB); nothing was imported, so send it in parts",
+        .0 / BYTES_PER_MB
+    )]
+    TooLarge(u64),
+    /// The disk has no room beside the bytes that are kept free.
+    #[error(
+        "the disk has no room for the file beside the {} MB that are kept free for the store; nothing of it was imported",
+        .0 / BYTES_PER_MB
+    )]
+    NoRoom(u64),
     /// The connection broke before the end of the body.
     #[error("the body broke off; nothing of it was imported, so send it again")]
     BrokenOff,
@@ -39,11 +69,13 @@ impl From<ImportError> for Problem {
         let detail = error.to_string();
         match error {
             ImportError::Elsewhere => Self::unavailable(detail),
-            ImportError::TooMany => {
+            ImportError::TooMany(_) | ImportError::TooManyOfOne(_) | ImportError::Displaced => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(Duration::from_secs(10))
             }
             ImportError::BrokenOff => Self::new(StatusCode::BAD_REQUEST, detail),
-            ImportError::Idle => Self::new(StatusCode::REQUEST_TIMEOUT, detail),
+            ImportError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail),
+            ImportError::NoRoom(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),
+            ImportError::Idle | ImportError::TooSlow => Self::new(StatusCode::REQUEST_TIMEOUT, detail),
             ImportError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, detail),
             ImportError::Disk(error) => disk_problem(&error),
         }

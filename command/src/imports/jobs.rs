@@ -6,20 +6,25 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use api::wire::imports::{Job, JobDetails, JobId};
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use jiff::{SignedDuration, Timestamp};
 use runtime::StartError;
+use runtime::audit::Caller;
+use runtime::config::ImportLimits;
 use tokio::sync::{Notify, mpsc};
 
 use super::checkpoint::{Checkpoint, FaultsPage};
 use super::entry::{Entry, locked};
-use super::error::{ImportError, MAX_UNFINISHED};
+use super::error::{BYTES_PER_MB, ImportError};
 use super::spool::Spool;
 use super::upload::{CHUNKS_WAITING, Chunk, send_chunks, write_chunks};
+use super::uploads::{Upload, Uploads};
 use crate::Catalogue;
 
 /// The most finished jobs that are kept.
 pub(super) const MAX_FINISHED: usize = 400;
+/// The part of the places for unfinished jobs that one principal with credentials may take is one in this number.
+const SHARES: usize = 4;
 /// The retention of finished jobs: 7 days.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -31,6 +36,7 @@ pub struct Imports(pub(super) Arc<JobTable>);
 pub(super) struct JobTable {
     pub(super) catalogue: Catalogue,
     path: PathBuf,
+    limits: ImportLimits,
     state: Mutex<State>,
     /// Notified when a job was uploaded.
     pub(super) arrived: Notify,
@@ -40,9 +46,20 @@ pub(super) struct JobTable {
 struct State {
     /// `None` until this process has locked the folder.
     spool: Option<Arc<Spool>>,
-    /// The number of jobs that are being uploaded.
-    uploading: usize,
+    /// The jobs that are being uploaded.
+    uploads: Uploads,
     jobs: BTreeMap<JobId, Arc<Entry>>,
+}
+
+impl State {
+    /// Returns the number of jobs of a principal with credentials that are uploaded or not finished.
+    fn unfinished_of(&self, owner: &str) -> usize {
+        let is_own = |entry: &&Arc<Entry>| {
+            let checkpoint = locked(&entry.checkpoint);
+            !checkpoint.job.is_finished() && checkpoint.caller.owner() == Some(owner)
+        };
+        self.jobs.values().filter(is_own).count() + self.uploads.of(owner)
+    }
 }
 
 /// Runs a blocking operation on a thread that may block.
@@ -57,9 +74,9 @@ impl Imports {
     ///
     /// # Errors
     /// When the folder exists and cannot be used.
-    pub fn open(path: PathBuf, catalogue: Catalogue) -> Result<Self, StartError> {
+    pub fn open(path: PathBuf, catalogue: Catalogue, limits: ImportLimits) -> Result<Self, StartError> {
         let exists = path.exists();
-        let table = JobTable { catalogue, path, state: Mutex::default(), arrived: Notify::new() };
+        let table = JobTable { catalogue, path, limits, state: Mutex::default(), arrived: Notify::new() };
         if exists {
             match table.spool() {
                 Ok(_) | Err(ImportError::Elsewhere) => {}
@@ -72,12 +89,19 @@ impl Imports {
         Ok(Self(Arc::new(table)))
     }
 
-    /// Uploads a job. Its lines are durable once this returns.
-    pub(super) async fn upload(&self, body: Body) -> Result<Job, ImportError> {
+    /// Uploads a job of `caller`. Its lines are durable once this returns.
+    pub(super) async fn upload(&self, body: Body, caller: Caller) -> Result<Job, ImportError> {
+        let max_bytes = u64::from(self.0.limits.import_max_mb) * BYTES_PER_MB;
+        // The length that the client declares, or zero.
+        let declared = body.size_hint().lower();
+        if declared > max_bytes {
+            return Err(ImportError::TooLarge(max_bytes));
+        }
         let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
-        let table = Arc::clone(&self.0);
-        let writing = tokio::task::spawn_blocking(move || table.upload(receiver));
-        let sent = send_chunks(body, sender).await;
+        let (table, upload) = (Arc::clone(&self.0), Upload::of(&caller));
+        let writer = Arc::clone(&upload);
+        let writing = tokio::task::spawn_blocking(move || table.upload(writer, caller, declared, receiver));
+        let sent = send_chunks(body, sender, &upload, max_bytes).await;
         let job = writing.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
         // `BrokenOff` from the writing side means only that the body has no end; the reading side knows the reason. Any other
         // error of the writing side, such as a full disk, is the cause.
@@ -106,7 +130,7 @@ impl Imports {
         let table = Arc::clone(&self.0);
         blocking(move || {
             let entry = table.entry(id)?;
-            let Checkpoint { job, faults_kept, faults_bytes } = locked(&entry.checkpoint).clone();
+            let Checkpoint { job, faults_kept, faults_bytes, .. } = locked(&entry.checkpoint).clone();
             let (faults, next_faults_after) = entry.folder.faults(faults_bytes, page)?;
             let faults_omitted = job.rejected.saturating_sub(faults_kept);
             Ok(JobDetails { job, faults, next_faults_after, faults_omitted })
@@ -155,14 +179,21 @@ impl JobTable {
         locked(&self.state).jobs.get(&id).cloned().ok_or_else(unknown)
     }
 
-    /// Writes the chunks of a body. They become a job once the end has arrived and all is durable.
-    fn upload(&self, chunks: mpsc::Receiver<Chunk>) -> Result<Job, ImportError> {
+    /// Writes the chunks of a body, at least `declared` bytes. They become a job once the end has arrived and all is durable.
+    fn upload(
+        &self,
+        upload: Arc<Upload>,
+        caller: Caller,
+        declared: u64,
+        chunks: mpsc::Receiver<Chunk>,
+    ) -> Result<Job, ImportError> {
         let spool = self.spool()?;
-        let _slot = UploadSlot::take(&self.state)?;
+        let _slot = UploadSlot::take(&self.state, usize::from(self.limits.import_max_jobs), upload)?;
+        spool.check_room(declared)?;
         let (id, created_at) = (JobId::generate(), domain::now());
         let (folder, lines) = spool.create(id)?;
-        let saved = write_chunks(lines, chunks).and_then(|bytes| {
-            let checkpoint = Checkpoint::of(Job::queued(id, created_at, bytes));
+        let saved = write_chunks(lines, chunks, |bytes| spool.check_room(bytes)).and_then(|bytes| {
+            let checkpoint = Checkpoint::of(Job::queued(id, created_at, bytes), caller);
             folder.save(&checkpoint)?;
             Ok(checkpoint)
         });
@@ -206,23 +237,32 @@ impl JobTable {
     }
 }
 
-/// A place among the at most [`MAX_UNFINISHED`] unfinished jobs, which an upload occupies until this is dropped.
-struct UploadSlot<'a>(&'a Mutex<State>);
+/// A place among the unfinished jobs, which an upload occupies until this is dropped.
+struct UploadSlot<'a> {
+    state: &'a Mutex<State>,
+    number: u64,
+}
 
 impl<'a> UploadSlot<'a> {
-    fn take(state: &'a Mutex<State>) -> Result<Self, ImportError> {
+    /// Takes one of `max` places, of which a principal with credentials has at most a quarter. If there is none, a slow upload
+    /// loses its place.
+    fn take(state: &'a Mutex<State>, max: usize, upload: Arc<Upload>) -> Result<Self, ImportError> {
         let mut locked_state = locked(state);
-        let unfinished = locked_state.jobs.values().filter(|entry| !entry.is_finished()).count();
-        if unfinished + locked_state.uploading >= MAX_UNFINISHED {
-            return Err(ImportError::TooMany);
+        let share = (max / SHARES).max(1);
+        if upload.owner.as_deref().is_some_and(|owner| locked_state.unfinished_of(owner) >= share) {
+            return Err(ImportError::TooManyOfOne(share));
         }
-        locked_state.uploading += 1;
-        Ok(Self(state))
+        let unfinished = locked_state.jobs.values().filter(|entry| !entry.is_finished()).count();
+        let is_full = unfinished + locked_state.uploads.len() >= max;
+        if is_full && !locked_state.uploads.displace_slowest() {
+            return Err(ImportError::TooMany(max));
+        }
+        Ok(Self { state, number: locked_state.uploads.begin(upload) })
     }
 }
 
 impl Drop for UploadSlot<'_> {
     fn drop(&mut self) {
-        locked(self.0).uploading -= 1;
+        locked(self.state).uploads.end(self.number);
     }
 }

@@ -10,8 +10,10 @@ mod error;
 mod jobs;
 mod routes;
 mod runner;
+mod space;
 mod spool;
 mod upload;
+mod uploads;
 
 pub use jobs::Imports;
 pub use routes::import_routes;

@@ -1,18 +1,20 @@
 //! The routes of import jobs.
 
+use access::Scope;
 use api::extract::{NoParameters, Parameters};
 use api::responses::{BadParameters, Components, DiskFull, NotNdjson, ServiceFailed};
 use api::wire::imports::{Job, JobDetails, JobId, Jobs};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::fault::excerpt;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use runtime::Problem;
+use runtime::audit::{Entry, Trail};
 use runtime::body::check_content_type;
+use runtime::{Problem, Routes};
 use serde::Serialize;
 use utoipa::{IntoResponses, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::checkpoint::FaultsPage;
@@ -20,10 +22,10 @@ use super::error::ImportError;
 use super::jobs::Imports;
 
 /// Returns the routes of import jobs with their OpenAPI document. Without `imports` they respond with 501.
-pub fn import_routes(imports: Option<Imports>) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Components::openapi())
-        .routes(routes!(create, list))
-        .routes(routes!(read, remove))
+pub fn import_routes(imports: Option<Imports>) -> Routes {
+    Routes::with_openapi(Components::openapi())
+        .routes(Scope::Write, routes!(create, list))
+        .routes(Scope::Write, routes!(read, remove))
         .with_state(ImportService(imports))
 }
 
@@ -57,7 +59,7 @@ struct NoImports(Problem);
 
 /// Import a file in the background
 ///
-/// NDJSON as for `POST /products/bulk`, of any size. The lines are written to the disk as they arrive; the response is 202
+/// NDJSON as for `POST /products/bulk`, of 16 GiB at most unless configured otherwise. The lines are written to the disk as they arrive; the response is 202
 /// once all of them are durable. A body that breaks off imports nothing. Jobs run one after the other. `GET` the address in
 /// `Location` for the progress.
 ///
@@ -71,20 +73,23 @@ struct NoImports(Problem);
         NotNdjson, NoImports, ServiceFailed, DiskFull,
         (status = 202, description = "All lines are stored durably and will be applied.", body = Job, headers(("Location" = String, description = "The path of the job."))),
         (status = 400, description = "The body broke off, or there are parameters.", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The client sent nothing for a minute.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "There are 100 unfinished jobs.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The client sent nothing for a minute, or less than 8 KiB a second.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The file is larger than the limit, which the problem names.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "There are as many unfinished jobs as there may be, of all clients or of this one, or the upload was slow and another one needed its place.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn create(
     State(service): State<ImportService>,
     _: NoParameters,
     headers: HeaderMap,
+    trail: Trail,
     body: Body,
 ) -> Result<Response, Problem> {
     let imports = service.imports()?;
     check_content_type(&headers, &["application/x-ndjson"])?;
-    let job = imports.upload(body).await?;
-    let mut response = (StatusCode::ACCEPTED, axum::Json(&job)).into_response();
+    let job = imports.upload(body, trail.caller()).await?;
+    let queued = Entry { outcome: Some("queued"), ..Entry::of(job.id.to_string()) };
+    let mut response = (StatusCode::ACCEPTED, queued.attached(), axum::Json(&job)).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/imports/{}", job.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -126,7 +131,7 @@ async fn read(
 ) -> Result<Response, Problem> {
     let imports = service.imports()?;
     let page = FaultsPage::read(parameters)?;
-    Ok(uncached(imports.get(parse_id(id)?, page).await?))
+    Ok(uncached(imports.get(parse_id(&id)?, page).await?))
 }
 
 /// Remove an import job
@@ -145,12 +150,12 @@ async fn remove(
     Path(id): Path<String>,
     _: NoParameters,
 ) -> Result<StatusCode, Problem> {
-    service.imports()?.remove(parse_id(id)?).await?;
+    service.imports()?.remove(parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn parse_id(text: String) -> Result<JobId, ImportError> {
-    JobId::parse(&text).ok_or(ImportError::Unknown(text))
+fn parse_id(text: &str) -> Result<JobId, ImportError> {
+    JobId::parse(text).ok_or_else(|| ImportError::Unknown(excerpt(text)))
 }
 
 fn uncached(body: impl Serialize) -> Response {

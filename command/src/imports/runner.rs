@@ -13,18 +13,18 @@ use domain::ProductId;
 use domain::input::ProductInput;
 use domain::ports::PortErrorKind;
 use futures::stream::{self, Stream};
-use runtime::Retries;
+use runtime::{Retries, audit};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Resume};
 use super::entry::{Entry, locked};
 use super::error::ImportError;
 use super::jobs::{Imports, JobTable, blocking};
 use crate::batch::{self, ExecutedLine, Item};
 use crate::command::{Command, Operation};
 use crate::error::CommandError;
-use crate::lines::{Line, LineFault, Lines};
+use crate::lines::{BATCH_LINES, Line, LineFault, Lines, Position};
 
 /// The longest wait for a job, after which expired jobs are removed again.
 const IDLE_PAUSE: Duration = Duration::from_secs(60);
@@ -36,6 +36,9 @@ const READ_BYTES: usize = 256 * 1024;
 const MAX_INTERNAL_ERRORS: u32 = 8;
 /// The longest pause between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
+
+/// The reason of a wait when the file of lines breaks off. It was complete when the job was accepted, so reading it has failed.
+const UNREADABLE: &str = "its lines cannot be read";
 
 /// The reason why the runner stops working on a job.
 enum Halt {
@@ -97,6 +100,8 @@ struct Run<'a> {
     stop: &'a CancellationToken,
     /// The state after the lines applied so far, which may not be on the disk yet.
     reached: Checkpoint,
+    /// True while the checkpoint counts this run among those that began at its position.
+    is_counted: bool,
     retries: Retries<'a>,
 }
 
@@ -107,7 +112,7 @@ impl<'a> Run<'a> {
             checkpoint.job.status = JobStatus::Running;
             checkpoint.clone()
         };
-        Self { table, id, entry, stop, reached, retries: Retries::new(MAX_BACKOFF, stop) }
+        Self { table, id, entry, stop, reached, is_counted: false, retries: Retries::new(MAX_BACKOFF, stop) }
     }
 
     /// Applies the rest of the job, and records its end unless the process stops before.
@@ -117,39 +122,118 @@ impl<'a> Run<'a> {
         let error = match self.apply_lines().await {
             Ok(()) => None,
             Err(Halt::Failed(error)) => Some(error),
-            Err(Halt::Stopped | Halt::Removed) => return,
+            Err(Halt::Stopped) => return self.uncount().await,
+            Err(Halt::Removed) => return self.audit("removed"),
         };
         if let Some(error) = &error {
             tracing::error!(import.job = %job, error, "an import job failed");
             // Some lines of the failed batch may be counted in `reached`; the job ends at the last checkpoint, without them.
             self.reached = locked(&self.entry.checkpoint).clone();
         }
+        let outcome = if error.is_none() { "done" } else { "failed" };
         self.reached.finish(error);
+        self.audit(outcome);
         if self.save(Vec::new()).await.is_ok() {
             tracing::info!(import.job = %job, import.rejected = self.reached.job.rejected, "an import job is finished");
         }
     }
 
+    /// Writes the sum of the lines to the audit log, before the end of the job is recorded: after a crash between the two it
+    /// is written again.
+    fn audit(&self, outcome: &'static str) {
+        audit::write("runImport", &self.reached.caller, None, &self.reached.audit_entry(outcome));
+    }
+
     async fn apply_lines(&mut self) -> Result<(), Halt> {
-        let mut lines = self.open().await?;
+        let mut lines = self.resume().await?;
         loop {
             if self.stop.is_cancelled() {
                 return Err(Halt::Stopped);
             }
-            let Some(batch) = lines.next_batch().await else { break };
-            if batch.iter().any(|line| line.text.as_ref().is_err_and(|fault| *fault == LineFault::CutOff)) {
-                // The file was complete when the job was accepted, so reading it has failed.
-                self.wait("its lines cannot be read").await?;
+            let most = if self.reached.is_one_by_one() { 1 } else { BATCH_LINES };
+            let Some(batch) = lines.next_lines(most).await else { break };
+            if is_cut_off(&batch) {
+                self.wait(UNREADABLE).await?;
                 lines = self.open().await?;
                 continue;
             }
             let faults = self.apply_batch(batch).await?;
-            self.reached.advance_to(lines.position());
-            self.save(faults).await?;
+            self.advance(lines.position(), faults).await?;
         }
         // Includes empty lines at the end.
         self.reached.advance_to(lines.position());
         Ok(())
+    }
+
+    /// Counts this run in the checkpoint, and opens the lines after it. A line that ends the process must not do so for ever:
+    ///
+    /// 1. The first two runs in a batch apply it as a whole.
+    /// 2. If both end with their processes, the next runs apply its lines one by one.
+    /// 3. If two of these end at one line, the next run rejects this line and continues after it.
+    async fn resume(&mut self) -> Result<Lines, Halt> {
+        match self.reached.resume() {
+            Resume::Normally => {
+                self.reached.runs_here += 1;
+                self.is_counted = true;
+                self.save(Vec::new()).await?;
+                self.open().await
+            }
+            Resume::OneByOne => {
+                let (_, batch) = self.open_and_read(BATCH_LINES).await?;
+                self.reached.one_by_one_until = batch.last().map_or(0, |line| line.number);
+                tracing::warn!(
+                    import.job = %self.id, import.line = self.reached.job.lines_done,
+                    "the process ended twice in the lines after this one; they are imported one by one"
+                );
+                self.advance(self.reached.position(), Vec::new()).await?;
+                self.open().await
+            }
+            Resume::SkippingOne => {
+                let (lines, line) = self.open_and_read(1).await?;
+                let mut faults = Vec::new();
+                for Line { number, .. } in line {
+                    tracing::error!(
+                        import.job = %self.id, import.line = number,
+                        "the process ended twice while it imported this line, which is skipped"
+                    );
+                    self.reached.count(&ExecutedLine::skipped(number), &mut faults);
+                }
+                self.advance(lines.position(), faults).await?;
+                Ok(lines)
+            }
+        }
+    }
+
+    /// Opens the lines after the checkpoint, and reads the first ones.
+    async fn open_and_read(&mut self, most: usize) -> Result<(Lines, Vec<Line>), Halt> {
+        loop {
+            let mut lines = self.open().await?;
+            let batch = lines.next_lines(most).await.unwrap_or_default();
+            if !is_cut_off(&batch) {
+                return Ok((lines, batch));
+            }
+            self.wait(UNREADABLE).await?;
+        }
+    }
+
+    /// Saves the checkpoint at a position, at which this run continues.
+    async fn advance(&mut self, position: Position, faults: Vec<u8>) -> Result<(), Halt> {
+        self.reached.advance_to(position);
+        self.reached.runs_here = 1;
+        self.is_counted = true;
+        self.save(faults).await
+    }
+
+    /// Takes this run out of the count of the checkpoint: if the process ends now, it is not because of the next lines.
+    async fn uncount(&mut self) {
+        if !std::mem::take(&mut self.is_counted) {
+            return;
+        }
+        self.reached.runs_here = self.reached.runs_here.saturating_sub(1);
+        let (entry, runs) = (Arc::clone(&self.entry), self.reached.runs_here);
+        if let Err(error) = on_thread(move || entry.save_runs_here(runs)).await {
+            tracing::warn!(import.job = %self.id, error = %error, "the checkpoint of an import job cannot be written");
+        }
     }
 
     /// Opens the lines after the checkpoint.
@@ -173,7 +257,8 @@ impl<'a> Run<'a> {
     async fn apply_batch(&mut self, lines: Vec<Line>) -> Result<Vec<u8>, Halt> {
         let currency = self.table.catalogue.currency();
         let id = self.id;
-        let items = batch::parse(lines, currency, |line, text, input| command_of(id, line, text, input));
+        let items = batch::parse(lines, currency, move |line, text, input| command_of(id, line, text, input));
+        let items = items.await;
         let mut faults = Vec::new();
         for group in without_repeated_products(items) {
             for line in self.apply_group(group).await? {
@@ -205,7 +290,10 @@ impl<'a> Run<'a> {
                 CommandError::Port(error) => error.chain(),
                 error => error.to_string(),
             };
-            self.wait(&format!("line {line}: {reason}")).await?;
+            let reason = format!("line {line}: {reason}");
+            // A process that is ended while the store is away was not ended by a line.
+            self.uncount().await;
+            self.wait(&reason).await?;
         }
     }
 
@@ -239,6 +327,11 @@ impl<'a> Run<'a> {
         tracing::warn!(import.job = %self.id, reason, "an import job is blocked; retrying");
         self.retries.pause().await.ok_or(Halt::Stopped)
     }
+}
+
+/// Returns true if the file breaks off in these lines.
+fn is_cut_off(lines: &[Line]) -> bool {
+    lines.iter().any(|line| line.text.as_ref().is_err_and(|fault| *fault == LineFault::CutOff))
 }
 
 async fn on_thread<T: Send + 'static>(
@@ -315,7 +408,8 @@ mod tests {
     fn items(lines: &[&str]) -> Vec<Item> {
         let job = JobId::generate();
         let lines = lines.iter().zip(1..).map(|(text, number)| Line { number, text: Ok((*text).into()) });
-        batch::parse(lines.collect(), Currency::USD, |line, text, input| command_of(job, line, text, input))
+        let lines = lines.collect();
+        batch::parse_lines(lines, Currency::USD, |line, text, input| command_of(job, line, text, input))
     }
 
     #[test]

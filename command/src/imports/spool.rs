@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::checkpoint::{Checkpoint, FaultsPage};
+use super::error::ImportError;
+use super::space::Space;
 
 const LOCK: &str = "lock";
 const LINES: &str = "lines.ndjson";
@@ -34,6 +36,12 @@ impl Spool {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Checks that `bytes` fit on the disk beside what is kept free for the store.
+    pub(super) fn check_room(&self, bytes: u64) -> Result<(), ImportError> {
+        let space = Space::of(&self.path)?;
+        if space.has_room_for(bytes) { Ok(()) } else { Err(ImportError::NoRoom(space.kept)) }
     }
 
     pub(crate) fn folder(&self, id: JobId) -> JobFolder {
@@ -180,6 +188,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use api::wire::imports::Job;
+    use runtime::audit::Caller;
 
     fn page(after: u64, limit: usize) -> FaultsPage {
         FaultsPage { after, limit }
@@ -202,7 +211,7 @@ mod tests {
         let (whole, half) = (JobId::generate(), JobId::generate());
         let (folder, mut lines) = spool.create(whole).unwrap();
         lines.write_all(b"{}\n").unwrap();
-        folder.save(&Checkpoint::of(Job::queued(whole, domain::now(), 3))).unwrap();
+        folder.save(&Checkpoint::of(Job::queued(whole, domain::now(), 3), Caller::default())).unwrap();
         spool.create(half).unwrap();
         let jobs = spool.jobs().unwrap();
         assert_eq!(jobs.iter().map(|found| found.job.id).collect::<Vec<_>>(), [whole]);

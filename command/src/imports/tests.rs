@@ -7,6 +7,8 @@ use axum::body::Body;
 use domain::Currency;
 use embedded_store::EmbeddedStore;
 use jiff::SignedDuration;
+use runtime::audit::Caller;
+use runtime::config::ImportLimits;
 use tokio_util::sync::CancellationToken;
 
 use super::Imports;
@@ -17,13 +19,13 @@ use crate::Catalogue;
 fn imports(dir: &std::path::Path) -> Imports {
     let store = Arc::new(EmbeddedStore::open(dir, embedded_store::Options::default()).unwrap());
     let catalogue = Catalogue::new(store.clone(), store, Currency::USD);
-    Imports::open(dir.join("imports"), catalogue).unwrap()
+    Imports::open(dir.join("imports"), catalogue, ImportLimits::default()).unwrap()
 }
 
 /// Uploads empty jobs and runs them until all are finished.
 async fn finish(imports: &Imports, jobs: usize) {
     for _ in 0..jobs {
-        imports.upload(Body::empty()).await.unwrap();
+        imports.upload(Body::empty(), Caller::default()).await.unwrap();
     }
     let stop = CancellationToken::new();
     let watch = async {
@@ -47,7 +49,7 @@ async fn finished_jobs_are_kept_for_a_week() {
     let days = |days: i64| domain::now() + SignedDuration::from_hours(24 * days);
     imports.0.remove_expired(days(6)).unwrap();
     assert_eq!(listed(&imports).await, 2);
-    imports.upload(Body::empty()).await.unwrap();
+    imports.upload(Body::empty(), Caller::default()).await.unwrap();
     imports.0.remove_expired(days(8)).unwrap();
     assert_eq!(listed(&imports).await, 1, "one that is not finished stays however old it is");
 }
@@ -68,7 +70,7 @@ async fn the_lines_of_a_finished_job_are_removed_and_the_job_is_still_told() {
     let dir = tempfile::tempdir().unwrap();
     let id = {
         let imports = imports(dir.path());
-        let id = imports.upload(Body::from("{}\n")).await.unwrap().id;
+        let id = imports.upload(Body::from("{}\n"), Caller::default()).await.unwrap().id;
         finish(&imports, 0).await;
         id
     };
@@ -82,10 +84,34 @@ async fn the_lines_of_a_finished_job_are_removed_and_the_job_is_still_told() {
 async fn a_job_whose_lines_are_gone_fails() {
     let dir = tempfile::tempdir().unwrap();
     let imports = imports(dir.path());
-    let id = imports.upload(Body::from("{}\n")).await.unwrap().id;
+    let id = imports.upload(Body::from("{}\n"), Caller::default()).await.unwrap().id;
     std::fs::remove_file(dir.path().join(format!("imports/{id}/lines.ndjson"))).unwrap();
     finish(&imports, 0).await;
     let job = imports.list().await.unwrap().remove(0);
     assert_eq!(job.status, JobStatus::Failed);
     assert!(job.error.unwrap().contains("is gone"));
+}
+
+#[tokio::test]
+async fn a_principal_has_a_share_of_the_places() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(EmbeddedStore::open(dir.path(), embedded_store::Options::default()).unwrap());
+    let catalogue = Catalogue::new(store.clone(), store, Currency::USD);
+    let limits = ImportLimits { import_max_jobs: 8, ..ImportLimits::default() };
+    let imports = Imports::open(dir.path().join("imports"), catalogue, limits).unwrap();
+    let upload = async |principal: &str, has_credentials| {
+        let caller = Caller { principal: Some(principal.to_owned()), has_credentials, ..Caller::default() };
+        imports.upload(Body::empty(), caller).await.map(drop).map_err(|error| error.to_string())
+    };
+    for principal in ["key:a", "key:b"] {
+        for _ in 0..2 {
+            assert_eq!(upload(principal, true).await, Ok(()));
+        }
+        let refused = upload(principal, true).await.unwrap_err();
+        assert!(refused.starts_with("2 of your import jobs"), "{refused}");
+    }
+    for _ in 0..4 {
+        assert_eq!(upload("anyone", false).await, Ok(()), "all who have no credentials are one");
+    }
+    assert!(upload("anyone", false).await.unwrap_err().contains("8 import jobs"));
 }

@@ -25,7 +25,8 @@ pub struct Catalogue {
     /// da, de, el, es, fi, fr, hu, it, nl, no, pl, pt, ro, ru, sv, tr or uk; Japanese, Chinese and Korean need no setting
     #[arg(long, env = "NOREN_LANGUAGE", default_value = "en", value_name = "CODE")]
     pub language: Language,
-    /// File of the shop's search rules (synonyms, pinned products, boosts, …), reloaded when it changes
+    /// File of the shop's search rules (synonyms, pinned products, boosts, …). Searches reload it when it changes; indexing reads
+    /// only its field weights, at the start
     #[arg(long, env = "NOREN_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
 }
@@ -36,6 +37,9 @@ impl Catalogue {
         self.currency.currency
     }
 }
+
+/// The variables of the command line's client, which are no flags: other users of a machine can read the arguments of programs.
+const CLIENT_VARIABLES: [&str; 2] = ["NOREN_API_KEY", "NOREN_API_KEY_FILE"];
 
 /// All flags with a variable, of all programs.
 #[derive(Args)]
@@ -57,7 +61,11 @@ struct All {
     #[command(flatten)]
     caching: config::Caching,
     #[command(flatten)]
+    imports: config::ImportLimits,
+    #[command(flatten)]
     catalogue: Catalogue,
+    #[command(flatten)]
+    access: config::Access,
 }
 
 /// Adds all flags with a variable to a command.
@@ -67,7 +75,10 @@ pub fn augment(command: clap::Command) -> clap::Command {
 
 /// Returns the names of all variables that a program may be given, sorted.
 pub fn variables() -> Vec<String> {
-    config::variables_of(&augment(clap::Command::new("noren")))
+    let mut variables = config::variables_of(&augment(clap::Command::new("noren")));
+    variables.extend(CLIENT_VARIABLES.map(str::to_owned));
+    variables.sort();
+    variables
 }
 
 /// Runs the `main` of a service, see [`runtime::run`].

@@ -5,6 +5,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
+//! | [`access`] | the access store that is configured; routes for API keys |
 //! | [`config`] | currency, language and rules of a catalogue; the list of all variables |
 //! | [`problems`] | a [`PortError`](domain::ports::PortError) or [`Faults`](domain::Faults) as a problem document |
 //! | [`extract`] | product ids, requests without parameters, the conditions of a write, entity tags, sync tokens |
@@ -15,6 +16,7 @@
 
 #![warn(missing_docs)]
 
+pub mod access;
 pub mod config;
 pub mod extract;
 pub mod parameters;

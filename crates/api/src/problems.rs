@@ -5,6 +5,7 @@ use domain::ports::{PortError, PortErrorKind};
 use domain::{Fault, FaultKind, Faults};
 use http::StatusCode;
 use runtime::Problem;
+use serde::de::DeserializeOwned;
 
 /// A back end as error texts name it, with the status for a full disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,28 +77,54 @@ pub fn bad_request(field: &str, kind: FaultKind, message: impl Into<String>) -> 
     of_fault(StatusCode::BAD_REQUEST, Fault::new(field, kind, message))
 }
 
-/// Returns 400 with all faults of the parameters.
-pub fn bad_parameters(Faults(faults): &Faults) -> Problem {
-    let detail = match faults.as_slice() {
-        [fault] => fault.to_string(),
-        faults => format!("{} invalid parameters", faults.len()),
-    };
-    Problem::of_faults(StatusCode::BAD_REQUEST, detail, faults)
+/// Returns 400 with the faults of the parameters.
+pub fn bad_parameters(faults: &Faults) -> Problem {
+    of_faults(StatusCode::BAD_REQUEST, faults, |count| format!("{count} invalid parameters"))
 }
 
-/// Returns 400 for a body that is not JSON, otherwise 422 with all faults. `what` names what the body should be, such
+/// Returns 400 for a body that is not JSON, otherwise 422 with its faults. `what` names what the body should be, such
 /// as `the product`.
 pub fn bad_body(error: &InputError, what: &str) -> Problem {
     match error {
         InputError::Syntax(detail) => Problem::new(StatusCode::BAD_REQUEST, detail),
-        InputError::Faults(Faults(faults)) => {
-            let detail = match faults.as_slice() {
-                [fault] => fault.to_string(),
-                faults => format!("{what} has {} faults", faults.len()),
-            };
-            Problem::of_faults(StatusCode::UNPROCESSABLE_ENTITY, detail, faults)
+        InputError::Faults(faults) => {
+            of_faults(StatusCode::UNPROCESSABLE_ENTITY, faults, |count| format!("{what} has {count} faults"))
         }
     }
+}
+
+/// Reads a JSON body of a fixed form. `what` names what the body should be, such as `a key`.
+///
+/// # Errors
+/// 400 for a body that is not JSON, otherwise 422 with the field that is wrong.
+pub fn read_body<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        // The path of the body itself.
+        let field = if field == "." { String::new() } else { field };
+        (field, error.into_inner())
+    });
+    let read = read.and_then(|read| reader.end().map(|()| read).map_err(|error| (String::new(), error)));
+    read.map_err(|(field, error)| match error.is_data() {
+        true => refused_body(&field, format!("is not right for {what}: {error}")),
+        false => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
+    })
+}
+
+/// Returns 422 for one fault of a body.
+pub fn refused_body(field: &str, message: impl Into<String>) -> Problem {
+    of_fault(StatusCode::UNPROCESSABLE_ENTITY, Fault::new(field, FaultKind::Malformed, message))
+}
+
+/// Lists the faults. A single one is the detail; `several` makes the detail for a number of them.
+fn of_faults(status: StatusCode, faults: &Faults, several: impl FnOnce(usize) -> String) -> Problem {
+    let detail = match (faults.listed(), faults.omitted()) {
+        ([fault], 0) => fault.to_string(),
+        (_, 0) => several(faults.count()),
+        (listed, _) => format!("{}; the first {} are listed", several(faults.count()), listed.len()),
+    };
+    Problem::of_faults(status, detail, faults.listed()).with_errors_omitted(faults.omitted())
 }
 
 /// Returns 500 for a response that cannot be serialized, and logs the error.
@@ -135,8 +162,13 @@ mod tests {
     fn one_fault_is_the_detail_and_several_are_counted() {
         let fault = || Fault::new("page", FaultKind::Malformed, "must be a number");
         assert_eq!(bad_parameters(&fault().into()).detail(), "page: must be a number");
-        let two = Faults(vec![fault(), fault()]);
+        let two = Faults::from_iter([fault(), fault()]);
         assert_eq!(bad_parameters(&two).detail(), "2 invalid parameters");
         assert_eq!(bad_body(&two.into(), "the product").detail(), "the product has 2 faults");
+        let many: Faults = (0..520_000).map(|_| fault()).collect();
+        let problem = serde_json::to_value(bad_body(&many.into(), "the product")).unwrap();
+        assert_eq!(problem["detail"], "the product has 520000 faults; the first 50 are listed");
+        assert_eq!(problem["errors"].as_array().unwrap().len(), 50);
+        assert_eq!(problem["errorsOmitted"], 519_950);
     }
 }

@@ -81,7 +81,7 @@ pub enum BadJsonBody {
     /// 415
     #[response(
         status = 415,
-        description = "The body does not have the content type of the operation.",
+        description = "The body does not have the content type of the operation, or it has a content encoding.",
         content_type = "application/problem+json"
     )]
     WrongType(Problem),
@@ -105,7 +105,7 @@ pub enum BadJsonBody {
 #[derive(IntoResponses)]
 #[response(
     status = 415,
-    description = "The content type is not `application/x-ndjson`.",
+    description = "The content type is not `application/x-ndjson`, or the body has a content encoding.",
     content_type = "application/problem+json"
 )]
 pub struct NotNdjson(pub Problem);

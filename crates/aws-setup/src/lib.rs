@@ -59,6 +59,22 @@ pub enum SetupError {
     /// No region is configured.
     #[error("no AWS region is configured; set AWS_REGION, or AWS_PROFILE to a profile that names one")]
     NoRegion,
+    /// The region cannot be a part of the name of a host.
+    #[error("`{region}` is not an AWS region; set AWS_REGION to one such as eu-west-1")]
+    Region {
+        /// The configured region.
+        region: String,
+    },
+    /// The address of a server is not one of HTTP.
+    #[error(
+        "{variable}={value} is not an address; write it as http://127.0.0.1:8000, or unset it to use AWS"
+    )]
+    Endpoint {
+        /// The variable that names the server.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// No credentials were found, or the configured source does not provide any.
     #[error(
         "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (a local server takes any), \
@@ -71,8 +87,9 @@ impl Aws {
     /// Loads the region and credentials. Sends no request if they come from variables or files.
     ///
     /// # Errors
-    /// [`SetupError`] if there is no region, or no credentials within 10 s.
+    /// [`SetupError`] if there is no region, or no credentials within 10 s, or if an address of a server is invalid.
     pub async fn load() -> Result<Self, SetupError> {
+        check_endpoints(|variable| std::env::var(variable).ok())?;
         let config = loader().load().await;
         Self::with_credentials(config).await
     }
@@ -92,6 +109,9 @@ impl Aws {
         // An empty variable counts as unset.
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let region = region.ok_or(SetupError::NoRegion)?;
+        if !is_host_label(&region) {
+            return Err(SetupError::Region { region });
+        }
         let credentials = async {
             let provider = config.credentials_provider().ok_or("no source of credentials is configured")?;
             match tokio::time::timeout(CREDENTIALS_TIMEOUT, provider.provide_credentials()).await {
@@ -114,6 +134,30 @@ impl Aws {
     }
 }
 
+/// Variables that name a server instead of AWS. The SDK reports a wrong value only with the first call.
+const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"];
+
+/// Checks the addresses of the servers. An empty variable counts as unset.
+fn check_endpoints(value_of: impl Fn(&str) -> Option<String>) -> Result<(), SetupError> {
+    for variable in ENDPOINTS {
+        let value = value_of(variable).unwrap_or_default();
+        let host = value.strip_prefix("http://").or_else(|| value.strip_prefix("https://"));
+        let is_valid = host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace));
+        if !value.is_empty() && !is_valid {
+            return Err(SetupError::Endpoint { variable, value });
+        }
+    }
+    Ok(())
+}
+
+/// Returns true if `text` can be a part of the name of a host, as the region is.
+fn is_host_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
 /// Returns the loader with the connections, time-outs and retries that all clients use.
 fn loader() -> ConfigLoader {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
@@ -134,4 +178,34 @@ pub fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
         .operation_attempt_timeout(attempt)
         .operation_timeout(operation)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_address_of_http() {
+        let check =
+            |value: &str| check_endpoints(|name| (name == "AWS_ENDPOINT_URL_SQS").then(|| value.to_owned()));
+        for valid in ["", "http://127.0.0.1:9324", "https://sqs.example"] {
+            assert!(check(valid).is_ok(), "{valid}");
+        }
+        for invalid in ["nonsense", "127.0.0.1:9324", "http://", "http://a b", "ftp://a"] {
+            let error = check(invalid).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("AWS_ENDPOINT_URL_SQS={invalid} is not an address")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_region_is_a_part_of_the_name_of_a_host() {
+        for (region, valid) in
+            [("eu-west-1", true), ("local", true), ("eu west", false), ("-a", false), ("", false)]
+        {
+            assert_eq!(is_host_label(region), valid, "{region}");
+        }
+    }
 }

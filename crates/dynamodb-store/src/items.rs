@@ -158,6 +158,36 @@ mod tests {
         assert_eq!([shard("a"), shard("teapot-1"), shard("~")], [0, 46, 45]);
     }
 
+    /// Tables of users hold items like these. A later version may add attributes, and must read items without them.
+    #[test]
+    fn items_of_every_earlier_shape_are_read() {
+        let item = |attributes: &[(&str, AttributeValue)]| -> Item {
+            let mut item = product_key(&ProductId::parse("teapot-1").unwrap());
+            item.extend(attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            item
+        };
+        let json = r#"{"id":"teapot-1","version":3,"createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-03T03:04:05Z","name":"Teapot","sku":"T1","price":45.00,"currency":"USD","status":"active"}"#;
+        let product = item(&[
+            ("version", number(3)),
+            ("action", text("UPDATE")),
+            ("product", text(json)),
+            ("sku", text("T1")),
+            ("anAttributeOfALaterVersion", text("is ignored")),
+        ]);
+        let Record::Live(product) = read_record(&product).unwrap() else { panic!("it is a product") };
+        assert_eq!((product.version, &*product.content.name), (Version(3), "Teapot"));
+        assert!(product.content.tags.is_empty() && product.content.images.is_empty());
+        let tombstone = item(&[
+            ("version", number(4)),
+            ("action", text("DELETE")),
+            ("deletedAt", number(1_767_323_045_000_i64)),
+        ]);
+        let Record::Deleted(tombstone) = read_record(&tombstone).unwrap() else {
+            panic!("it is a tombstone")
+        };
+        assert_eq!((tombstone.id.as_str(), tombstone.version), ("teapot-1", Version(4)));
+    }
+
     #[test]
     fn consecutive_ids_are_spread() {
         let mut counts = [0; PRODUCT_SHARDS as usize];

@@ -23,6 +23,15 @@ const CREATING: &str = "creating the table";
 /// The reason why a table cannot be opened. Each text is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The name cannot be that of a table.
+    #[error(
+        "`{table}` is not the name of a DynamoDB table; set NOREN_DYNAMODB_TABLE to 3 to 255 letters, digits, `_`, `-` and \
+         `.`, or to an ARN"
+    )]
+    InvalidName {
+        /// The configured name.
+        table: String,
+    },
     /// There is no such table.
     #[error(
         "there is no DynamoDB table `{table}` in region {region}; set NOREN_DYNAMODB_TABLE and AWS_REGION to those of an \
@@ -83,6 +92,16 @@ impl OpenError {
     }
 }
 
+/// Checks a name before a server does: DynamoDB would reject it as it rejects a table with other keys.
+fn check_name(table: &str) -> Result<(), OpenError> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    let is_name = (3..=255).contains(&table.len()) && table.bytes().all(is_allowed);
+    match is_name || table.starts_with("arn:") {
+        true => Ok(()),
+        false => Err(OpenError::InvalidName { table: table.to_owned() }),
+    }
+}
+
 /// The reason why a call that creates the table failed.
 type CreateResult = Result<(), FailedCall>;
 
@@ -92,6 +111,7 @@ impl DynamoStore {
     /// # Errors
     /// [`OpenError`], with a text of one line that says what to do.
     pub async fn open(aws: &Aws, table: &str) -> Result<Self, OpenError> {
+        check_name(table)?;
         let store = Self::new(aws, table);
         store.check(aws.region()).await?;
         Ok(store)
@@ -109,6 +129,7 @@ impl DynamoStore {
     /// # Errors
     /// [`OpenError`], with a text of one line that says what to do.
     pub async fn create(aws: &Aws, table: &str) -> Result<Self, OpenError> {
+        check_name(table)?;
         let store = Self::new(aws, table);
         store.create_table().await?;
         store.check(aws.region()).await?;
@@ -232,4 +253,25 @@ fn defect(context: &str, error: impl std::error::Error + Send + Sync + 'static) 
 /// Returns true if the code means that a local server lacks the operation.
 fn is_unknown(code: Option<&str>) -> bool {
     matches!(code, Some("UnknownOperationException" | "UnsupportedOperationException"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_a_name_that_dynamodb_accepts() {
+        let long = "a".repeat(256);
+        for (name, valid) in [
+            ("noren-products", true),
+            ("a.b_C", true),
+            ("arn:aws:dynamodb:eu-west-1:1:table/noren", true),
+            ("", false),
+            ("ab", false),
+            ("a b c", false),
+            (&long, false),
+        ] {
+            assert_eq!(check_name(name).is_ok(), valid, "{name}");
+        }
+    }
 }

@@ -24,6 +24,9 @@
 //! # Time
 //!
 //! Idempotency records are kept for 24 hours. They are removed in small steps, a little faster than new ones arrive.
+//!
+//! The clock may be set back. A message or an outbox entry whose time is later than any that is recorded now would be hidden
+//! until then; it counts as visible instead, and its age does not shrink.
 
 mod cursor;
 mod dead_letters;
@@ -31,6 +34,7 @@ mod error;
 mod idempotency;
 mod job;
 mod messages;
+mod oldest_age;
 mod open_error;
 mod options;
 mod outbox;
@@ -51,5 +55,5 @@ mod tests;
 
 pub use open_error::OpenError;
 pub use options::{Clock, Options, Outbox};
-pub use schema::copy;
+pub use schema::{copy, exists};
 pub use store::EmbeddedStore;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Change;
-use domain::ports::{Delivery, Envelope, MAX_RECEIVES, QueueStats, Receipt, RetryRequest};
+use domain::ports::{Delivery, Envelope, MAX_RECEIVES, Receipt, RetryRequest};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::dead_letters;
@@ -13,6 +13,8 @@ use crate::transaction::WriteTransaction;
 
 /// Bytes of JSON after which a receive ends early.
 const MAX_RECEIVED_BYTES: usize = 16 << 20;
+/// The longest delay of a retry; longer ones are shortened.
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(60);
 /// The approximate size of a message without its body, in bytes.
 pub(crate) const ROW_BYTES: usize = 100;
 
@@ -36,32 +38,44 @@ pub(crate) fn enqueue(
     Ok(())
 }
 
-/// Returns true if a message is visible at `now`.
-pub(crate) fn has_visible(conn: &Connection, now: i64) -> rusqlite::Result<bool> {
-    conn.prepare_cached("SELECT 1 FROM messages WHERE visible_at <= ?1 LIMIT 1")?.exists([now])
+/// Returns true if a message is visible at `now`. A message that is hidden for longer than any message is counts as visible:
+/// the clock was set back after it was hidden.
+pub(crate) fn has_visible(conn: &Connection, now: i64, max_hidden: i64) -> rusqlite::Result<bool> {
+    let is_there = |sql: &str, time: i64| conn.prepare_cached(sql)?.exists([time]);
+    Ok(is_there("SELECT 1 FROM messages WHERE visible_at <= ?1 LIMIT 1", now)?
+        || is_there(TOO_LATE, now.saturating_add(max_hidden))?)
 }
 
-/// Returns the size and age of the queue.
-pub(crate) fn stats(conn: &Connection, now: i64) -> rusqlite::Result<QueueStats> {
+/// Selects a message that becomes visible after a time.
+pub(crate) const TOO_LATE: &str = "SELECT 1 FROM messages WHERE visible_at > ?1 LIMIT 1";
+
+/// The messages in the queue.
+pub(crate) struct Counts {
+    pub(crate) waiting: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) dead: u64,
+    /// The time at which the oldest message was enqueued.
+    pub(crate) oldest_sent_at: Option<i64>,
+}
+
+/// Counts the messages in the queue.
+pub(crate) fn counts(conn: &Connection, now: i64, max_hidden: i64) -> rusqlite::Result<Counts> {
     let count = |sql: &str, params: &[i64]| {
         let row = |row: &Row<'_>| row.get::<_, i64>(0);
         let count = conn.prepare_cached(sql)?.query_row(rusqlite::params_from_iter(params), row)?;
         Ok::<u64, rusqlite::Error>(count.max(0).cast_unsigned())
     };
     let all = count("SELECT count(*) FROM messages", &[])?;
-    let in_flight =
-        count("SELECT count(*) FROM messages WHERE visible_at > ?1 AND token IS NOT NULL", &[now])?;
-    let oldest: Option<i64> = conn
+    let in_flight = count(
+        "SELECT count(*) FROM messages WHERE visible_at > ?1 AND visible_at <= ?2 AND token IS NOT NULL",
+        &[now, now.saturating_add(max_hidden)],
+    )?;
+    let oldest_sent_at = conn
         .prepare_cached("SELECT sent_at FROM messages ORDER BY seq LIMIT 1")?
         .query_row([], |row| row.get(0))
         .optional()?;
-    let age = |sent_at: i64| Duration::from_millis(now.saturating_sub(sent_at).max(0).cast_unsigned());
-    Ok(QueueStats {
-        waiting: all - in_flight,
-        in_flight,
-        dead: count("SELECT count(*) FROM dead_letters", &[])?,
-        oldest_age: oldest.map(age),
-    })
+    let dead = count("SELECT count(*) FROM dead_letters", &[])?;
+    Ok(Counts { waiting: all - in_flight, in_flight, dead, oldest_sent_at })
 }
 
 // --------------------------------------------------------------------------------------------- claiming
@@ -148,7 +162,9 @@ pub(crate) fn claim(
     transaction: &WriteTransaction<'_>,
     max: usize,
     timeout: i64,
+    max_hidden: i64,
 ) -> rusqlite::Result<Vec<Claimed>> {
+    show_hidden_too_long(transaction, max_hidden)?;
     // Random, so that it is unique across all receivers of all processes.
     let (_, token) = uuid::Uuid::now_v7().as_u64_pair();
     let token = token.cast_signed();
@@ -174,6 +190,22 @@ pub(crate) fn claim(
             return Ok(claimed);
         }
     }
+}
+
+/// Makes messages visible that are hidden for longer than any message is, because the clock was set back.
+fn show_hidden_too_long(transaction: &WriteTransaction<'_>, max_hidden: i64) -> rusqlite::Result<()> {
+    let latest = transaction.now.saturating_add(max_hidden);
+    let shown = transaction
+        .conn
+        .prepare_cached("UPDATE messages SET visible_at = ?1 WHERE visible_at > ?2")?
+        .execute([transaction.now, latest])?;
+    if shown > 0 {
+        tracing::warn!(
+            messages = shown,
+            "the clock was set back; messages hidden until later are received now"
+        );
+    }
+    Ok(())
 }
 
 /// Selects the messages that have been visible longest.
@@ -255,7 +287,7 @@ pub(crate) fn retry_later(
             transaction
                 .conn
                 .prepare_cached("UPDATE messages SET visible_at = ?2, token = NULL WHERE seq = ?1")?
-                .execute([claim.seq, transaction.now.saturating_add(to_millis(request.delay))])
+                .execute([claim.seq, transaction.now.saturating_add(to_millis(request.delay.min(MAX_DELAY)))])
                 .map(drop)
         }
     }

@@ -1,9 +1,7 @@
 //! The outbox: changes that must still be enqueued in a queue outside this file.
 
-use std::time::Duration;
-
-use domain::ports::{Envelope, OutboxEntry, OutboxEntryId, OutboxStats};
-use rusqlite::{Connection, params};
+use domain::ports::{Envelope, OutboxEntry, OutboxEntryId};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::unreadable;
 use crate::rows::StoredProduct;
@@ -31,10 +29,30 @@ pub(crate) const PENDING: &str =
     FROM marks m LEFT JOIN products p ON p.id = m.id
     WHERE m.at <= ?1 ORDER BY m.at, m.seq LIMIT ?2";
 
-/// Returns at most `limit` entries added at `until` or before, oldest first, each with the current record of its product.
-pub(crate) fn pending(conn: &Connection, until: i64, limit: usize) -> rusqlite::Result<Vec<OutboxEntry>> {
-    let mut statement = conn.prepare_cached(PENDING)?;
-    let mut rows = statement.query(params![until, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+/// Entries whose time is still to come: the clock was set back after they were added.
+pub(crate) const OF_THE_FUTURE: &str =
+    "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.id, m.traceparent
+    FROM marks m LEFT JOIN products p ON p.id = m.id
+    WHERE m.at > ?1 ORDER BY m.at, m.seq LIMIT ?2";
+
+/// Returns at most `limit` entries added at `until` or before, oldest first, and then of those with a time
+/// later than `now`, each with the current record of its product.
+pub(crate) fn pending(
+    conn: &Connection,
+    until: i64,
+    now: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<OutboxEntry>> {
+    let mut entries = entries(conn, PENDING, until, limit)?;
+    if entries.len() < limit {
+        entries.extend(self::entries(conn, OF_THE_FUTURE, now, limit - entries.len())?);
+    }
+    Ok(entries)
+}
+
+fn entries(conn: &Connection, sql: &str, time: i64, limit: usize) -> rusqlite::Result<Vec<OutboxEntry>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params![time, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     let (mut entries, mut bytes) = (Vec::new(), 0);
     while bytes < MAX_BYTES
         && let Some(row) = rows.next()?
@@ -51,13 +69,14 @@ pub(crate) fn pending(conn: &Connection, until: i64, limit: usize) -> rusqlite::
     Ok(entries)
 }
 
-/// Returns the number of entries and the age of the oldest.
-pub(crate) fn stats(conn: &Connection, now: i64) -> rusqlite::Result<OutboxStats> {
-    let (entries, oldest) = conn
-        .prepare_cached("SELECT count(*), min(at) FROM marks")?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)))?;
-    let age = |at: i64| Duration::from_millis(now.saturating_sub(at).max(0).cast_unsigned());
-    Ok(OutboxStats { entries: entries.cast_unsigned(), oldest_age: oldest.map(age) })
+/// Returns the number of entries, and the time at which the oldest was added.
+pub(crate) fn count(conn: &Connection) -> rusqlite::Result<(u64, Option<i64>)> {
+    let entries: i64 = conn.prepare_cached("SELECT count(*) FROM marks")?.query_row([], |row| row.get(0))?;
+    let oldest = conn
+        .prepare_cached("SELECT at FROM marks ORDER BY seq LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok((entries.cast_unsigned(), oldest))
 }
 
 /// Removes entries. Ids that are not of this store are ignored.

@@ -96,8 +96,9 @@ impl ProductStore for EmbeddedStore {
     }
 
     async fn pending(&self, age: Duration, limit: usize) -> Result<Vec<OutboxEntry>, PortError> {
-        let until = self.now().saturating_sub(to_millis(age));
-        let read = move |conn: &Connection| outbox::pending(conn, until, limit);
+        let now = self.now();
+        let until = now.saturating_sub(to_millis(age));
+        let read = move |conn: &Connection| outbox::pending(conn, until, now, limit);
         self.0.readers.run("reading the outbox", read).await
     }
 
@@ -112,7 +113,8 @@ impl ProductStore for EmbeddedStore {
 
     async fn outbox(&self) -> Result<OutboxStats, PortError> {
         let now = self.now();
-        self.0.readers.run("counting the outbox", move |conn| outbox::stats(conn, now)).await
+        let (entries, added_at) = self.0.readers.run("counting the outbox", outbox::count).await?;
+        Ok(OutboxStats { entries, oldest_age: self.0.oldest_outbox_entry.age(added_at, now) })
     }
 
     fn back_end(&self) -> &'static str {

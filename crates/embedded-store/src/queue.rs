@@ -118,8 +118,12 @@ impl ChangeQueue for EmbeddedStore {
     }
 
     async fn stats(&self) -> Result<QueueStats, PortError> {
-        let now = self.now();
-        self.0.readers.run("counting messages", move |conn| messages::stats(conn, now)).await
+        let (now, max_hidden) = (self.now(), self.max_hidden());
+        let count = move |conn: &Connection| messages::counts(conn, now, max_hidden);
+        let counts = self.0.readers.run("counting messages", count).await?;
+        let messages::Counts { waiting, in_flight, dead, oldest_sent_at } = counts;
+        let oldest_age = self.0.oldest_message.age(oldest_sent_at, now);
+        Ok(QueueStats { waiting, in_flight, dead, oldest_age })
     }
 
     fn back_end(&self) -> &'static str {
@@ -134,15 +138,22 @@ impl ChangeQueue for EmbeddedStore {
 impl EmbeddedStore {
     /// Returns true if a receive would find anything. Does not use the writer, so waiting costs little.
     async fn has_visible(&self) -> Result<bool, PortError> {
-        let now = self.now();
-        let check = move |conn: &Connection| messages::has_visible(conn, now);
+        let (now, max_hidden) = (self.now(), self.max_hidden());
+        let check = move |conn: &Connection| messages::has_visible(conn, now, max_hidden);
         self.0.readers.run("checking for messages", check).await
+    }
+
+    /// Returns the longest time for which a message is hidden, in milliseconds.
+    fn max_hidden(&self) -> i64 {
+        to_millis(self.0.visibility_timeout.max(messages::MAX_DELAY))
     }
 
     async fn claim(&self, max: usize) -> Result<Vec<Delivery>, PortError> {
         const CONTEXT: &str = "receiving messages";
         let timeout = to_millis(self.0.visibility_timeout);
-        let work = move |transaction: &WriteTransaction<'_>| messages::claim(transaction, max, timeout);
+        let max_hidden = self.max_hidden();
+        let work =
+            move |transaction: &WriteTransaction<'_>| messages::claim(transaction, max, timeout, max_hidden);
         let claimed = self.0.writer.run(CONTEXT, max * messages::ROW_BYTES, work).await?;
         if claimed.len() < MANY_MESSAGES {
             return Ok(claimed.into_iter().map(Claimed::into_delivery).collect());

@@ -12,8 +12,11 @@ use crate::open_error::OpenError;
 /// The file of the store and the queue in a data folder.
 pub(crate) const FILE_NAME: &str = "noren.db";
 
-/// The migrations from an empty file to the layout of this version. The statements of a released migration never change.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+/// The migrations from an empty file to the layout of this version.
+///
+/// A change of the layout is a new migration at the end, which keeps all data. A file of an older version is migrated in one
+/// transaction when it is opened; one of a newer version is left alone. The statements of a released migration never change.
+pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
 
 /// "Nore": identifies a database of Noren, in the file header that `file` and SQLite read.
 const APPLICATION_ID: i32 = 0x4e6f_7265;
@@ -34,9 +37,14 @@ pub(crate) fn open_writer(dir: &Path, busy_timeout: Duration) -> Result<Connecti
     std::fs::create_dir_all(dir).map_err(|source| OpenError::Folder { dir: dir.to_owned(), source })?;
     let path = dir.join(FILE_NAME);
     let mut conn = connect(&path, busy_timeout).map_err(|error| OpenError::of(&path, error))?;
-    prepare_file(&mut conn, &path, busy_timeout)?;
+    prepare_file(&mut conn, &path, busy_timeout, &MIGRATIONS)?;
     apply_settings(&conn, WRITER_CACHE_KIB).map_err(|error| OpenError::of(&path, error))?;
     Ok(conn)
+}
+
+/// Returns true if the folder `dir` has a store, of any version.
+pub fn exists(dir: &Path) -> bool {
+    dir.join(FILE_NAME).is_file()
 }
 
 /// Copies the store in the folder `dir` to a new file `to`. The copy is one snapshot, even while other processes write.
@@ -51,7 +59,7 @@ pub fn copy(dir: &Path, to: &Path) -> Result<(), OpenError> {
         return Err(OpenError::Missing { path });
     }
     let conn = connect(&path, BUSY_TIMEOUT).map_err(|error| OpenError::of(&path, error))?;
-    check_layout(&conn, &path)?;
+    check_layout(&conn, &path, MIGRATIONS.len())?;
     let not_copied = |reason| OpenError::NotCopied { path: path.clone(), to: to.to_owned(), reason };
     let name = to.to_str().ok_or_else(|| not_copied("the name of the copy is not valid UTF-8".to_owned()))?;
     conn.execute("VACUUM INTO ?1", [name]).map(drop).map_err(|error| not_copied(error.to_string()))
@@ -110,39 +118,44 @@ fn apply_settings(conn: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
     ))
 }
 
-/// Checks that the file is one of Noren's before changing anything, then migrates it to the layout of this version.
-fn prepare_file(conn: &mut Connection, path: &Path, busy_timeout: Duration) -> Result<(), OpenError> {
+/// Checks that the file is one of Noren's before changing anything, then applies the migrations that it lacks.
+pub(crate) fn prepare_file(
+    conn: &mut Connection,
+    path: &Path,
+    busy_timeout: Duration,
+    migrations: &[&str],
+) -> Result<(), OpenError> {
     let failed = |error| OpenError::of(path, error);
     if conn.is_readonly("main").map_err(failed)? {
         return Err(OpenError::Unwritable { path: path.to_owned(), reason: "it is read-only".into() });
     }
     // In one transaction, so that the checks see one snapshot even while another process creates the file.
     let snapshot = conn.transaction().map_err(failed)?;
-    check_layout(&snapshot, path)?;
+    check_layout(&snapshot, path, migrations.len())?;
     drop(snapshot);
     enable_wal(conn, busy_timeout).map_err(failed)?;
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     // Checked again, now that no other process can migrate the file.
-    let layout = check_layout(&transaction, path)?;
-    if layout < MIGRATIONS.len() {
-        for migration in &MIGRATIONS[layout..] {
+    let layout = check_layout(&transaction, path, migrations.len())?;
+    if layout < migrations.len() {
+        for migration in &migrations[layout..] {
             transaction.execute_batch(migration).map_err(failed)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
-        transaction.pragma_update(None, "user_version", known_layout()).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", layout_number(migrations.len())).map_err(failed)?;
     }
     transaction.commit().map_err(failed)
 }
 
-fn known_layout() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+fn layout_number(migrations: usize) -> i64 {
+    i64::try_from(migrations).unwrap_or(i64::MAX)
 }
 
 /// Returns the layout of the file, 0 for an empty one.
 ///
 /// # Errors
-/// Fails if the file is not a database of Noren, or has a layout that this version cannot migrate.
-fn check_layout(conn: &Connection, path: &Path) -> Result<usize, OpenError> {
+/// Fails if the file is not a database of Noren, or has a layout that is newer than `known`.
+fn check_layout(conn: &Connection, path: &Path, known: usize) -> Result<usize, OpenError> {
     let failed = |error| OpenError::of(path, error);
     let number = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(failed);
     let (application, layout) = (number("application_id")?, number("user_version")?);
@@ -152,8 +165,8 @@ fn check_layout(conn: &Connection, path: &Path) -> Result<usize, OpenError> {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
     match usize::try_from(layout) {
-        Ok(layout) if layout <= MIGRATIONS.len() => Ok(layout),
-        _ => Err(OpenError::Newer { path: path.to_owned(), found: layout, known: known_layout() }),
+        Ok(layout) if layout <= known => Ok(layout),
+        _ => Err(OpenError::Newer { path: path.to_owned(), found: layout, known: layout_number(known) }),
     }
 }
 

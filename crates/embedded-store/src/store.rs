@@ -8,6 +8,7 @@ use domain::ports::PortError;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
+use crate::oldest_age::OldestAge;
 use crate::open_error::OpenError;
 use crate::options::{Clock, Options, Outbox};
 use crate::readers::Readers;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) committed: Arc<Notify>,
     pub(crate) visibility_timeout: Duration,
     pub(crate) outbox: Outbox,
+    pub(crate) oldest_message: OldestAge,
+    pub(crate) oldest_outbox_entry: OldestAge,
     clock: Clock,
 }
 
@@ -62,6 +65,8 @@ impl EmbeddedStore {
             committed,
             visibility_timeout: options.visibility_timeout,
             outbox: options.outbox,
+            oldest_message: OldestAge::default(),
+            oldest_outbox_entry: OldestAge::default(),
             clock: options.clock,
         })))
     }

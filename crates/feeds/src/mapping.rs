@@ -2,7 +2,7 @@
 //! `docs/IMPORT.md` describes the rules.
 
 use domain::input::{READ_ONLY_FIELDS, RawObject};
-use domain::{Currency, Fault, FaultKind};
+use domain::{Currency, Fault, FaultKind, Faults};
 
 use crate::json::is_empty;
 use crate::product::ProductBuilder;
@@ -33,7 +33,7 @@ pub fn map_record(json: &[u8], currency: Option<Currency>) -> Result<Mapped, Vec
     for (key, raw) in &object.0 {
         product.add(key, raw);
     }
-    let built = product.build(&object, json.len(), currency)?;
+    let built = product.build(&object, json.len(), currency).map_err(Faults::into_list)?;
     Ok(Mapped { rewritten: Some(built.json), id: built.id, is_id_derived: built.is_id_derived })
 }
 

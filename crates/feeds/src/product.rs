@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
-use domain::{Currency, Fault, FaultKind};
+use domain::{Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
 use crate::identity;
@@ -31,7 +31,7 @@ pub(crate) struct ProductBuilder<'a> {
     categories: Option<&'a RawValue>,
     attributes: Option<&'a RawValue>,
     extras: Vec<(String, Cow<'a, str>)>,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl<'a> ProductBuilder<'a> {
@@ -76,7 +76,7 @@ impl<'a> ProductBuilder<'a> {
 
     fn fault(&mut self, key: &str, message: &str) {
         let shown: String = key.chars().take(MAX_KEY_CHARS).collect();
-        self.faults.push(Fault::new(shown, FaultKind::WrongType, message));
+        self.faults.add(Fault::new(shown, FaultKind::WrongType, message));
     }
 
     fn has(&self, name: &str) -> bool {
@@ -92,7 +92,7 @@ impl<'a> ProductBuilder<'a> {
         object: &RawObject<'_>,
         length: usize,
         currency: Option<Currency>,
-    ) -> Result<Built, Vec<Fault>> {
+    ) -> Result<Built, Faults> {
         if let Some(categories) = self.categories.take() {
             match category_text(categories).filter(|_| !self.has("category")) {
                 Some(text) => self.fields.push(("category", Cow::Owned(text))),
@@ -120,10 +120,7 @@ impl<'a> ProductBuilder<'a> {
         }
         self.write_attributes(&mut out);
         out.push(b'}');
-        match self.faults.is_empty() {
-            true => Ok(Built { json: out, id, is_id_derived }),
-            false => Err(self.faults),
-        }
+        self.faults.or(Built { json: out, id, is_id_derived })
     }
 
     /// Writes the record's own attributes first, then the other fields whose keys are still free.

@@ -281,6 +281,7 @@ fn made_up_cursor(name: &'static str, words: &str) -> Request {
         key: Some(SortKey::Score(f32::MAX.to_bits())),
         id,
         interpretation: QueryInterpretation { typos: positions.clone(), optional: positions },
+        restriction: None,
     });
     let cursor = cursor.map(|cursor| cursor.encode()).unwrap_or_default();
     get(name, "products/search", &[("query", words), ("cursor", &cursor)])

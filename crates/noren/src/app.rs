@@ -11,8 +11,10 @@ use domain::{Currency, Language};
 use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
 use rules::FieldWeights;
-use runtime::{Service, StartError};
-use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, catch_up};
+use runtime::access::Guard;
+use runtime::config::ImportLimits;
+use runtime::{Routes, Service, StartError};
+use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, Upgrade, catch_up, upgrade};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,13 +38,22 @@ pub struct Options {
     pub answer_cache_mb: u32,
     /// Rules of the shop. Their weights apply to what is indexed from the start of the process on.
     pub rules: Option<Arc<ShopRules>>,
+    /// True to compare the index with the store at the start, and to repair it.
+    pub repairs_at_start: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
         let language = Language::default();
-        Self { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb, rules: None }
+        Self {
+            currency: Currency::USD,
+            language,
+            cache_seconds: 0,
+            answer_cache_mb,
+            rules: None,
+            repairs_at_start: true,
+        }
     }
 }
 
@@ -75,10 +86,12 @@ pub struct Index {
 pub struct App {
     catalogue: Catalogue,
     back_ends: OpenBackEnds,
-    writer: Arc<dyn IndexMaintenance>,
+    sides: StoreAndIndex,
     search: Arc<dyn SearchIndex>,
     consumer: Consumer,
     work: JoinHandle<()>,
+    /// Compares the index with the store, then rebuilds it if it has an older format.
+    maintaining: JoinHandle<()>,
     /// Cancelled once the index holds every version that the store had at the start.
     caught_up: CancellationToken,
     imports: Imports,
@@ -89,13 +102,16 @@ pub struct App {
     options: Options,
 }
 
-/// What an [`App`] is started with.
+/// The parts that an [`App`] is started with.
 struct Parts {
     back_ends: OpenBackEnds,
     index: Index,
     imports: PathBuf,
+    import_limits: ImportLimits,
     /// True if the store and the queue are one file.
     is_one_file: bool,
+    /// True to rebuild an index of an older format.
+    upgrades_index: bool,
 }
 
 /// OpenAPI document of the services together.
@@ -141,38 +157,51 @@ impl App {
         let store = EmbeddedStore::open(data_dir, embedded_store::Options::default())
             .map_err(|error| StartError::because("cannot open the store", error))?;
         let store = Arc::new(store);
-        let back_ends =
-            OpenBackEnds { store: store.clone(), queue: store.clone(), dead_letters: store.clone() };
-        Self::start(Parts { back_ends, index, imports: data_dir.join("imports"), is_one_file: true }, options)
+        let back_ends = OpenBackEnds { store: store.clone(), queue: store.clone(), dead_letters: store };
+        let imports = data_dir.join("imports");
+        let parts = Parts {
+            back_ends,
+            index,
+            imports,
+            import_limits: ImportLimits::default(),
+            is_one_file: true,
+            upgrades_index: false,
+        };
+        Self::start(parts, options)
     }
 
-    /// Opens the store, the queue and the index that the configuration names, as the three services do, and starts to sync.
+    /// Opens the store, the queue and the index that the configuration names, as the three services do, and starts to sync. An
+    /// index of an older format is rebuilt.
     ///
     /// # Errors
     /// If a part cannot be opened, with what to do about it.
     pub(crate) async fn open_configured(configuration: &Configuration) -> Result<Self, StartError> {
         let Configuration { command, sync, query, caching, .. } = configuration;
-        let writer = sync::open_index(sync).await?;
+        command::check_aws(command).await?;
+        let writer = sync::open_index_to_upgrade(sync).await?;
         let (search, settings) = query::service::open(query).await?;
         let back_ends = command::open_back_ends(command).await?;
         let Settings { currency, language, answer_cache_mb, rules, .. } = settings;
         let cache_seconds = caching.cache_seconds.unwrap_or(0);
-        let options = Options { currency, language, cache_seconds, answer_cache_mb, rules };
+        let options =
+            Options { currency, language, cache_seconds, answer_cache_mb, rules, repairs_at_start: true };
         let parts = Parts {
             back_ends,
             index: Index { writer, search },
             imports: command.data_dir.imports(),
+            import_limits: command.imports,
             is_one_file: configuration.is_one_file(),
+            upgrades_index: true,
         };
         Self::start(parts, options)
     }
 
     /// Starts to sync, to relay, and to run import jobs.
     fn start(parts: Parts, options: Options) -> Result<Self, StartError> {
-        let Parts { back_ends, index, imports, is_one_file } = parts;
+        let Parts { back_ends, index, imports, import_limits, is_one_file, upgrades_index } = parts;
         let (store, queue) = (&back_ends.store, &back_ends.queue);
         let catalogue = Catalogue::new(store.clone(), queue.clone(), options.currency);
-        let imports = Imports::open(imports, catalogue.clone())?;
+        let imports = Imports::open(imports, catalogue.clone(), import_limits)?;
         let consumer = Consumer::new(queue.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (consumer.clone(), stop.clone());
@@ -181,25 +210,21 @@ impl App {
         let importing = tokio::spawn(async move { importer.run(stopped).await });
         let Index { writer, search } = index;
         let caught_up = CancellationToken::new();
-        let sides = StoreAndIndex { store: store.clone(), index: writer.clone() };
-        let (looking, done) = (catch_up(sides, stop.clone()), caught_up.clone());
-        tokio::spawn(async move {
-            // Like noren-sync, which compares only with a store that is a file: reading a whole table costs money.
-            if is_one_file {
-                looking.await;
-            }
-            done.cancel();
-        });
+        let sides = StoreAndIndex::new(store.clone(), writer);
+        let maintenance =
+            Maintenance { compares: is_one_file && options.repairs_at_start, upgrades: upgrades_index };
+        let maintaining = tokio::spawn(maintenance.run(sides.clone(), stop.clone(), caught_up.clone()));
         let relay = (!is_one_file).then(|| tokio::spawn(command::relay_forever(catalogue.clone())));
         Ok(Self {
             catalogue,
             back_ends,
-            writer,
+            sides,
             search,
             consumer,
             work,
             imports,
             importing,
+            maintaining,
             relay,
             caught_up,
             stop,
@@ -219,7 +244,18 @@ impl App {
 
     /// Returns the store and the index that `noren verify` and `noren reindex` compare.
     pub fn store_and_index(&self) -> StoreAndIndex {
-        StoreAndIndex { store: self.back_ends.store.clone(), index: self.writer.clone() }
+        self.sides.clone()
+    }
+
+    /// Returns the need to rebuild the index because it has the format of an older version.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn upgrade(&self) -> Result<Upgrade, StartError> {
+        let generations = self.sides.index.generations().await;
+        let generations =
+            generations.map_err(|error| StartError::because("cannot read the state of the index", error))?;
+        Ok(Upgrade::of(&generations))
     }
 
     /// Returns the default currency.
@@ -227,33 +263,41 @@ impl App {
         self.options.currency
     }
 
-    /// Returns the router of all services, with health, metrics and API documents.
+    /// Returns the router of all services, with health, metrics and API documents, for requests of this process.
     pub fn router(&self) -> Router {
         self.router_with_answer_cache(self.options.answer_cache_mb)
     }
 
     /// Returns the router of all services with an answer cache of this size in megabytes.
     pub fn router_with_answer_cache(&self, answer_cache_mb: u32) -> Router {
+        self.service(Guard::default(), answer_cache_mb).into_router()
+    }
+
+    /// Returns all services as one. `guard` decides who may use it.
+    pub fn service(&self, guard: Guard, answer_cache_mb: u32) -> Service {
         let Options { currency, language, cache_seconds, rules, .. } = self.options.clone();
         let mut gauges = vec![
             query::service::index_gauges(self.search.clone()),
-            sync::generation_gauges(self.writer.clone()),
+            sync::generation_gauges(self.sides.index.clone()),
         ];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
         let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules };
-        let (routes, mut openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(Api::openapi())
+        let mut routes = Routes::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
             .merge(sync::admin::index_routes(self.store_and_index()))
-            .merge(sync::admin::dead_letters::routes(self.dead_letter_service()))
-            .split_for_parts();
-        let (uploads, described) = command::import_routes(Some(self.imports.clone())).split_for_parts();
-        openapi.merge(described);
+            .merge(sync::admin::dead_letters::routes(self.dead_letter_service()));
+        if let Some(keyring) = guard.keyring() {
+            routes = routes.merge(api::access::key_routes(Arc::clone(keyring)));
+        }
+        let uploads = command::import_routes(Some(self.imports.clone()));
         let mut parts = self.catalogue.parts();
-        parts.push(query::service::index_part(&self.search));
+        let rebuild = self.sides.rebuild().clone();
+        parts.push(query::service::index_part(&self.search).with_note(move || rebuild.note()));
+        parts.extend(api::access::part(&guard));
         let queue = Some(self.catalogue.queue_probe());
-        let openapi = Some(openapi);
-        Service { routes, uploads, openapi, parts, gauges, queue, ..Service::default() }.into_router()
+        let is_documented = true;
+        Service { guard, routes, uploads, is_documented, parts, gauges, queue, ..Service::default() }
     }
 
     /// Waits until every earlier write is searchable or a dead letter.
@@ -284,7 +328,7 @@ impl App {
     /// # Errors
     /// If the index cannot be written.
     pub async fn optimize(&self) -> Result<(), StartError> {
-        let optimized = self.writer.optimize().await;
+        let optimized = self.sides.index.optimize().await;
         optimized.map_err(|error| StartError::because("cannot merge the segments of the index", error))
     }
 
@@ -310,10 +354,40 @@ impl App {
             // A change that it is enqueueing is still in the outbox.
             relay.abort();
         }
-        for (part, work) in [("the sync consumer", self.work), ("the import runner", self.importing)] {
+        for (part, work) in [
+            ("the sync consumer", self.work),
+            ("the import runner", self.importing),
+            ("the maintenance of the index", self.maintaining),
+        ] {
             if let Err(error) = work.await {
                 tracing::error!(error = %error, part, "a part of the service failed");
             }
         }
+    }
+}
+
+/// The work on the index that begins with the process.
+struct Maintenance {
+    /// Compares the index with the store. Reading a whole table costs money, so noren-sync and this process compare only with
+    /// a store that is a file.
+    compares: bool,
+    /// Rebuilds an index of an older format.
+    upgrades: bool,
+}
+
+impl Maintenance {
+    /// Compares, then rebuilds. Cancels `caught_up` once searches find every version that the store had at the start.
+    async fn run(self, sides: StoreAndIndex, stop: CancellationToken, caught_up: CancellationToken) {
+        if self.compares {
+            catch_up(sides.clone(), stop.clone()).await;
+        }
+        let generations = sides.index.generations().await;
+        if !self.compares || generations.is_ok_and(|generations| generations.live.is_some()) {
+            caught_up.cancel();
+        }
+        if self.upgrades {
+            upgrade(sides, stop).await;
+        }
+        caught_up.cancel();
     }
 }

@@ -10,7 +10,7 @@ use axum::Router;
 use domain::ports::SearchIndex;
 
 use crate::app::{App, Options};
-use crate::client::Service;
+use crate::client::connect;
 use crate::failure::Failure;
 use crate::import;
 use crate::serve::fill_with_demo;
@@ -22,7 +22,7 @@ use crate::target::check_embedded;
 /// If the files cannot be imported or a search fails.
 pub(crate) async fn bench(args: &BenchArgs) -> Result<(), Failure> {
     match (&args.url, &args.data_dir) {
-        (Some(url), _) => Ok(measure_service(&Service::at(url)?.host_and_port()?, args).await?),
+        (Some(url), _) => Ok(measure_service(&connect(Some(url), None)?.host_and_port()?, args).await?),
         (None, Some(folder)) => bench_folder(folder, args).await,
         (None, None) => {
             let scratch = ScratchFolder::new(args.scratch.as_deref())?;

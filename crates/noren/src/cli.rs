@@ -9,6 +9,8 @@ use crate::eval::EvalArgs;
 use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::import::ImportArgs;
+use crate::keys::KeysArgs;
+use crate::login::{LoginArgs, LogoutArgs};
 use crate::reindex::ReindexArgs;
 use crate::rules::RulesArgs;
 use crate::search::SearchArgs;
@@ -32,13 +34,13 @@ Examples:
   noren serve --demo                      start with 2,000 sample products
   noren import products.ndjson.gz         fill the catalogue
   noren search red kettle --price -50     search it
-  noren export -o backup.ndjson.gz        write all products to a file";
+  noren export -o products.ndjson.gz      write all products to a file";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the catalogue: writes, index and search in one process
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Write products from files into the catalogue
     Import(ImportArgs),
     /// Search the catalogue
@@ -55,6 +57,12 @@ pub enum Command {
     Reindex(ReindexArgs),
     /// List, show, retry or drop the changes that could not be indexed
     Dlq(DlqArgs),
+    /// Create, list, rotate and revoke API keys
+    Keys(KeysArgs),
+    /// Store the address of a service and the key for it, which all commands then use
+    Login(LoginArgs),
+    /// Remove what login stored
+    Logout(LogoutArgs),
     /// Measure the relevance of search results against rated products
     Eval(EvalArgs),
     /// Measure the speed of import and search on this machine
@@ -98,7 +106,7 @@ mod tests {
     #[test]
     fn service_folder_and_back_ends_exclude_each_other() {
         let targets = ["--url=http://x", "--data-dir=d", "--back-ends"];
-        let commands: [&[&str]; 9] = [
+        let commands: [&[&str]; 10] = [
             &["search"],
             &["explain", "id"],
             &["eval", "judgments.csv"],
@@ -107,6 +115,7 @@ mod tests {
             &["verify"],
             &["reindex"],
             &["dlq", "list"],
+            &["keys", "list"],
             &["dlq", "retry", "--all"],
         ];
         for command in commands {

@@ -14,6 +14,7 @@ pub(crate) struct Configuration {
     pub(crate) command: command::BackEnds,
     pub(crate) sync: sync::BackEnds,
     pub(crate) query: query::service::Config,
+    pub(crate) access: config::Access,
 }
 
 impl Configuration {
@@ -67,6 +68,7 @@ impl FromArgMatches for Configuration {
             listen: config::Listen::from_arg_matches(matches)?,
             caching: config::Caching::from_arg_matches(matches)?,
             index: config::Index::from_arg_matches(matches)?,
+            access: config::Access::from_arg_matches(matches)?,
             command,
             sync,
             query,

@@ -12,7 +12,7 @@ use domain::fault::printable;
 use crate::client::{Api, read_json};
 use crate::failure::{Context as _, Failure};
 use crate::target::{Access, Target};
-use crate::terminal::{print, table};
+use crate::terminal::{print, print_response, table};
 
 const NOT_RECORDED: &str = "not recorded";
 
@@ -142,7 +142,7 @@ impl Operation {
 
     fn done(self) -> &'static str {
         match self {
-            Self::Retry => "sent again",
+            Self::Retry => "enqueued again",
             Self::Drop => "dropped",
         }
     }
@@ -183,29 +183,18 @@ impl<'a> Shown<'a> {
 async fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
     let parameters = [("limit".to_owned(), args.limit.to_string())];
     let body = get(&args.target, "/admin/dead-letters", &parameters).await?;
-    show_response(&body, args.json, |body| Ok(render_list(&read_json(body, "the dead letters")?)))
+    print_response(&body, args.json, |body| Ok(render_list(&read_json(body, "the dead letters")?)))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show(args: &ShowArgs) -> Result<ExitCode, Failure> {
     let body = get(&args.target, &format!("/admin/dead-letters/{}", args.key), &[]).await?;
-    show_response(&body, args.json, |body| Ok(render_letter(&read_json(body, "the dead letter")?)))
+    print_response(&body, args.json, |body| Ok(render_letter(&read_json(body, "the dead letter")?)))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn get(target: &Target, path: &str, parameters: &[(String, String)]) -> Result<Bytes, Failure> {
     target.with(Access::Store, async |catalogue| catalogue.api().get(path, parameters).await?.success()).await
-}
-
-/// Writes a response as it is, or rendered.
-fn show_response(
-    body: &[u8],
-    is_json: bool,
-    render: impl FnOnce(&[u8]) -> Result<String, Failure>,
-) -> Result<ExitCode, Failure> {
-    match is_json {
-        true => print(&String::from_utf8_lossy(body))?,
-        false => print(&render(body)?)?,
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn render_list(Letters { dead_letters, more }: &Letters) -> String {
@@ -377,6 +366,6 @@ mod tests {
     fn a_remaining_letter_is_shown_with_its_reason() {
         let refused = vec![RefusedLetter { key: key("18"), reason: "drop it".to_owned() }];
         let outcome = LettersOutcome { done: vec![key("17")], refused, more: false };
-        assert_eq!(render_outcome(&outcome, Operation::Retry), "1 sent again\n18 stays: drop it");
+        assert_eq!(render_outcome(&outcome, Operation::Retry), "1 enqueued again\n18 stays: drop it");
     }
 }

@@ -61,7 +61,7 @@ pub async fn export(api: &dyn Api, output: Option<&Path>) -> Result<u64, Failure
         return Ok(count);
     };
     let part = PartFile::of(path);
-    let writing = || format!("writing to {}", part.path().display());
+    let writing = || format!("cannot write {}; choose another file with --output", part.path().display());
     let file = File::create(part.path()).context(writing)?;
     let progress =
         styled(ProgressBar::new_spinner(), "{spinner} {pos} products, {per_sec}, {elapsed} elapsed");

@@ -16,6 +16,8 @@ mod explain;
 pub mod export;
 pub mod failure;
 pub mod import;
+mod keys;
+mod login;
 mod maintenance_events;
 mod parameter_args;
 mod part_file;

@@ -29,7 +29,8 @@ impl PartFile {
     /// # Errors
     /// If the file cannot be renamed.
     pub(crate) fn publish(&self, path: &Path) -> Result<(), Failure> {
-        std::fs::rename(&self.0, path).context(|| format!("renaming to {}", path.display()))
+        std::fs::rename(&self.0, path)
+            .context(|| format!("cannot write {}; choose another file", path.display()))
     }
 
     fn remove(&self) {

@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 use runtime::StartError;
+use runtime::config::AuditLog;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::{
-    backup, bench, completions, dlq, eval, explain, export, import, reindex, rules, search, serve, verify,
+    backup, bench, completions, dlq, eval, explain, export, import, keys, login, reindex, rules, search,
+    serve, verify,
 };
 
 /// Runs a command to its end. An error is printed in one line on standard error.
@@ -28,8 +30,11 @@ pub fn run_command_line(cli: Cli) -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<ExitCode, Failure> {
+    runtime::start::keep_files_private();
     runtime::config::check_environment(&api::config::variables())?;
-    runtime::telemetry::start("noren")?;
+    // Other commands are no service: what they do over HTTP, a service records.
+    let audit = if let Command::Serve(args) = &cli.command { args.audit() } else { AuditLog::Off };
+    runtime::telemetry::start("noren", audit)?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let threads = threads.map_err(|error| StartError::because("cannot start the threads of noren", error))?;
     threads.block_on(dispatch(cli.command))
@@ -37,7 +42,7 @@ fn start(cli: Cli) -> Result<ExitCode, Failure> {
 
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Serve(args) => serve::serve(args).await?,
+        Command::Serve(args) => serve::serve(*args).await?,
         Command::Import(args) => return import::run(args).await,
         Command::Search(args) => search::search(&args).await?,
         Command::Explain(args) => explain::explain(&args).await?,
@@ -46,6 +51,9 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Verify(args) => return verify::verify(&args).await,
         Command::Reindex(args) => reindex::reindex(&args).await?,
         Command::Dlq(args) => return dlq::dlq(&args).await,
+        Command::Keys(args) => keys::keys(args).await?,
+        Command::Login(args) => login::login(&args).await?,
+        Command::Logout(args) => login::logout(&args)?,
         Command::Eval(args) => eval::eval(&args).await?,
         Command::Bench(args) => bench::bench(&args).await?,
         Command::Rules(args) => rules::rules(&args)?,

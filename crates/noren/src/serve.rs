@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use api::access::StoreOptions;
 use clap::Args;
-use clap::builder::ArgPredicate;
 use demo::demo_catalogue;
+use runtime::config::{AuditLog, Reach};
 use runtime::{StartError, server};
+use sync::Upgrade;
 
 use crate::app::App;
 use crate::configuration::Configuration;
@@ -24,9 +26,9 @@ Examples:
   noren serve                             on 127.0.0.1:8080, data in ./data
   noren serve --demo                      with sample products, in ./data-demo
   noren serve --rules rules.toml          with synonyms, pinned products and boosts: docs/TUNING.md
-  noren serve --data-dir /srv/noren --listen 0.0.0.0:80
+  noren serve --data-dir /srv/noren --listen 0.0.0.0:80 --access keys      create keys with noren keys
   noren serve --store dynamodb --queue sqs --index opensearch --create-tables")]
-#[command(mut_arg("data_dir", |folder| folder.default_value_if("demo", ArgPredicate::IsPresent, DEMO_FOLDER)))]
+#[command(mut_arg("data_dir", |folder| folder.default_value_if("demo", "true", DEMO_FOLDER)))]
 pub struct ServeArgs {
     #[command(flatten)]
     services: Configuration,
@@ -35,20 +37,31 @@ pub struct ServeArgs {
     demo: bool,
 }
 
+impl ServeArgs {
+    /// Returns whether the log has audit entries.
+    pub(crate) fn audit(&self) -> AuditLog {
+        self.services.access.audit
+    }
+}
+
 /// Runs all services until Ctrl-C or SIGTERM, then completes the requests in progress.
 ///
 /// # Errors
 /// If the services cannot start.
 pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let services = args.services;
+    let reach = Reach::Address(services.listen.listen);
+    services.access.check(reach)?;
     let listener = server::listen(services.listen.listen).await?;
     let address = listener
         .local_addr()
         .map_err(|error| StartError::because("cannot determine the address of the server", error))?;
-    let opening = App::open_configured(&services);
-    let opened =
-        services.command.waiting.serve_while(&listener, &["store", "queue", "index"], opening).await?;
-    let Some(app) = opened else { return Ok(()) };
+    let command::BackEnds { data_dir, create_tables, waiting, .. } = &services.command;
+    let access =
+        api::access::open(&services.access, reach, StoreOptions { data_dir, create_tables, waiting });
+    let opening = async { tokio::try_join!(access, App::open_configured(&services)) };
+    let parts = api::access::parts_to_open(&services.access, &["store", "queue", "index"]);
+    let Some((guard, app)) = waiting.serve_while(&listener, &parts, opening).await? else { return Ok(()) };
     if args.demo {
         fill_with_demo(&app).await?;
     }
@@ -59,9 +72,24 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     println!("  API        http://{address}/docs");
     println!("  metrics    http://{address}/metrics");
     println!("Ctrl-C stops it.");
-    server::serve(listener, app.router(), server::stop_signal()).await;
+    // An index that does not respond is reported by /health/ready.
+    print_upgrade(app.upgrade().await.unwrap_or(Upgrade::NotNeeded));
+    let connections = guard.connection_limits();
+    let router = app.service(guard, services.caching.answer_cache_mb).into_router();
+    server::serve_with(listener, router, connections, server::stop_signal()).await;
     app.stop().await;
     Ok(())
+}
+
+/// Prints that the index is being rebuilt, if it is.
+fn print_upgrade(upgrade: Upgrade) {
+    const REBUILT: &str =
+        "The index has the format of an older version and is being rebuilt from the store; until then,";
+    match upgrade {
+        Upgrade::NotNeeded => {}
+        Upgrade::Needed => println!("{REBUILT} searches use the old one."),
+        Upgrade::NeededToSearch => println!("{REBUILT} searches are unavailable (503)."),
+    }
 }
 
 /// Writes the demo catalogue into an empty catalogue. A catalogue with products is left as it is.

@@ -16,6 +16,21 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write!(std::io::stdout(), "{text}{line_break}").context(|| "writing to standard output".to_owned())
 }
 
+/// Prints the response of a service: as it is, or rendered for people.
+///
+/// # Errors
+/// If the response cannot be rendered, or nobody reads the output.
+pub(crate) fn print_response(
+    body: &[u8],
+    is_json: bool,
+    render: impl FnOnce(&[u8]) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    match is_json {
+        true => print(&String::from_utf8_lossy(body)),
+        false => print(&render(body)?),
+    }
+}
+
 /// Creates a table that fits the terminal.
 pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();

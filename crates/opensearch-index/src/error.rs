@@ -36,22 +36,22 @@ pub enum OpenError {
         /// The alias.
         alias: String,
         /// The schema of the index.
-        found: u64,
+        found: String,
         /// The schema of this program.
-        known: u64,
+        known: String,
     },
-    /// An earlier version of this program created the index.
+    /// A version of this program created the index that is too old for this one to read. A rebuild replaces it.
     #[error(
-        "the index behind the alias {alias} has schema {found}, and this noren needs schema {known}; rebuild it from the \
-         store with `noren reindex --back-ends` while the services of the earlier version keep running"
+        "the index behind the alias {alias} has schema {found}, and this noren needs schema {known}; a noren-sync that has \
+         the store (NOREN_STORE) rebuilds it, or do it with `noren reindex --back-ends`"
     )]
     Older {
         /// The alias.
         alias: String,
         /// The schema of the index.
-        found: u64,
+        found: String,
         /// The schema of this program.
-        known: u64,
+        known: String,
     },
     /// The texts in the index were analysed in another language.
     #[error(
@@ -119,7 +119,7 @@ impl From<OpenError> for PortError {
 /// A call to OpenSearch that failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    #[error("no answer from {address}")]
+    #[error("no answer from {address}; check NOREN_OPENSEARCH_URL, the network and OpenSearch")]
     Unreachable { address: String, source: Error },
     #[error("{address} answered {status}: {reason}")]
     Status { address: String, status: u16, error_type: String, reason: String },
@@ -181,7 +181,10 @@ pub(crate) fn parse_error_body(body: &[u8]) -> (String, String) {
     }
     match serde_json::from_slice::<Body>(body) {
         Ok(Body { error }) => type_and_reason(&error),
-        Err(_) => (String::new(), "no reason given".to_owned()),
+        Err(_) => (
+            String::new(),
+            "no reason given; check that NOREN_OPENSEARCH_URL is the address of OpenSearch".to_owned(),
+        ),
     }
 }
 
@@ -219,6 +222,6 @@ mod tests {
             json!({ "type": "outer", "reason": "it\nfailed", "caused_by": { "reason": "too large" } });
         assert_eq!(type_and_reason(&error), ("outer".to_owned(), "it failed: too large".to_owned()));
         assert_eq!(type_and_reason(&json!("plain")), (String::new(), "plain".to_owned()));
-        assert_eq!(parse_error_body(b"<html>").1, "no reason given");
+        assert!(parse_error_body(b"<html>").1.contains("NOREN_OPENSEARCH_URL"));
     }
 }

@@ -22,12 +22,13 @@ pub(crate) fn parse<'t>(text: &'t str, faults: &mut FaultLog) -> Option<Section<
     let hint = if is_open { "; a bracket that is opened here or before is not closed" } else { "" };
     let at = |error: &Error| text.floor_char_boundary(error.span().unwrap_or_default().start);
     errors.sort_by_key(at);
-    let mut logged = None;
+    // The end of the line of the last logged error.
+    let mut end = None;
     for error in &errors {
         // One syntax error causes others: on the same line or, for an unclosed list, in all that follows.
-        let is_new = logged.is_none_or(|logged| !is_open && text[logged..at(error)].contains('\n'));
+        let is_new = end.is_none_or(|end| !is_open && at(error) > end);
         if is_new {
-            logged = Some(at(error));
+            end = Some(text[at(error)..].find('\n').map_or(text.len(), |line| at(error) + line));
             faults.add(&(at(error)..at(error)), format!("not valid TOML: {}{hint}", error.message()));
         }
     }

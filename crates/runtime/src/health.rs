@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Principal, Scope};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use futures::future::{BoxFuture, join_all};
-use http::StatusCode;
+use http::Extensions;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::Problem;
 
@@ -21,6 +24,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Part {
     name: &'static str,
     check: Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
+    note: Option<Arc<dyn Fn() -> Option<String> + Send + Sync>>,
 }
 
 impl Part {
@@ -29,12 +33,25 @@ impl Part {
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name, check: Arc::new(move || Box::pin(check())) }
+        Self { name, check: Arc::new(move || Box::pin(check())), note: None }
     }
 
-    async fn state(&self) -> (&'static str, Result<(), String>) {
-        let state = tokio::time::timeout(CHECK_TIMEOUT, (self.check)()).await;
-        (self.name, state.unwrap_or_else(|_| Err(format!("no answer within {} s", CHECK_TIMEOUT.as_secs()))))
+    /// Adds a note for operators to the state of the part, whether it is ready or not.
+    #[must_use]
+    pub fn with_note(self, note: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { note: Some(Arc::new(note)), ..self }
+    }
+
+    /// Returns the name and the state, as texts for operators.
+    async fn state(&self) -> (&'static str, Result<String, String>) {
+        let checked = tokio::time::timeout(CHECK_TIMEOUT, (self.check)()).await;
+        let checked =
+            checked.unwrap_or_else(|_| Err(format!("no answer within {} s", CHECK_TIMEOUT.as_secs())));
+        let with_note = |state: String| match self.note.as_ref().and_then(|note| note()) {
+            Some(note) => format!("{state}; {note}"),
+            None => state,
+        };
+        (self.name, checked.map(|()| with_note("ready".to_owned())).map_err(with_note))
     }
 }
 
@@ -193,12 +210,30 @@ impl QueueProbe {
     }
 }
 
+/// The time for which a readiness check is used again: a check writes to the store.
+const READY_FOR: Duration = Duration::from_secs(1);
+
+/// Returns true if the sender of a request may see the state of each part and the backlog in `/health/ready`.
+fn shows_details(extensions: &Extensions) -> bool {
+    extensions.get::<Principal>().is_some_and(|principal| principal.has(Scope::Admin))
+}
+
+/// The last readiness and when it was determined, shared by the requests of a second.
+type LastReadiness = Arc<Mutex<Option<(Instant, Arc<Readiness>)>>>;
+
 /// The sources of health and metrics.
 #[derive(Clone, Default)]
 pub(crate) struct Vitals {
     pub(crate) parts: Arc<[Part]>,
     pub(crate) gauges: Arc<[Gauges]>,
     pub(crate) queue: Option<QueueProbe>,
+    /// The last readiness. Locked while it is checked, so that concurrent requests share one check.
+    pub(crate) last: LastReadiness,
+}
+
+/// The result of a readiness check.
+pub(crate) struct Readiness {
+    states: Vec<(&'static str, Result<String, String>)>,
 }
 
 impl Vitals {
@@ -208,6 +243,19 @@ impl Vitals {
             None => None,
         }
     }
+
+    /// Checks all parts, or returns the result of the last check for up to [`READY_FOR`].
+    async fn readiness(&self) -> Arc<Readiness> {
+        let mut last = self.last.lock().await;
+        if let Some((checked, readiness)) = &*last
+            && checked.elapsed() < READY_FOR
+        {
+            return Arc::clone(readiness);
+        }
+        let readiness = Arc::new(Readiness { states: join_all(self.parts.iter().map(Part::state)).await });
+        *last = Some((Instant::now(), Arc::clone(&readiness)));
+        readiness
+    }
 }
 
 /// Responds as long as the process runs.
@@ -215,29 +263,50 @@ pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// Responds with the readiness of every part and the backlog; 503 names the parts that are not ready.
-pub(crate) async fn ready(State(vitals): State<Vitals>) -> Response {
-    let (states, depth) = tokio::join!(join_all(vitals.parts.iter().map(Part::state)), vitals.depth());
-    let down: Vec<&str> = states.iter().filter(|(_, state)| state.is_err()).map(|(name, _)| *name).collect();
-    let shown: Map<String, Value> = states
-        .iter()
-        .map(|(name, state)| {
-            ((*name).to_owned(), state.as_ref().map_or_else(|e| json!(e), |()| json!("ready")))
-        })
-        .collect();
-    let backlog = depth.map(|depth| depth.backlog());
-    if down.is_empty() {
-        let mut ready = json!({ "status": "ready", "parts": shown });
-        if let Some(backlog) = backlog {
-            ready["backlog"] = json!(backlog);
-        }
-        return Json(ready).into_response();
+/// Responds with 200 if all parts were ready within the last second, otherwise with 503; for operators, also with the state
+/// of every part and the backlog.
+pub(crate) async fn ready(State(vitals): State<Vitals>, extensions: Extensions) -> Response {
+    if !shows_details(&extensions) {
+        return vitals.readiness().await.response();
     }
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}", down.join(", ")))
-        .with("parts", shown)
-        .with("backlog", backlog)
-        .retry_after(Duration::from_secs(1))
-        .into_response()
+    // The backlog is as of now: `noren import` waits until what it has written is no longer part of it.
+    let (readiness, depth) = tokio::join!(vitals.readiness(), vitals.depth());
+    readiness.response_with_details(depth)
+}
+
+impl Readiness {
+    /// Returns the names of the parts that are not ready.
+    fn down(&self) -> Vec<&'static str> {
+        self.states.iter().filter(|(_, state)| state.is_err()).map(|(name, _)| *name).collect()
+    }
+
+    fn response(&self) -> Response {
+        match self.down().is_empty() {
+            true => Json(json!({ "status": "ready" })).into_response(),
+            false => Problem::unavailable("not ready").into_response(),
+        }
+    }
+
+    fn response_with_details(&self, depth: Option<QueueDepth>) -> Response {
+        let down = self.down();
+        let shown: Map<String, Value> = self
+            .states
+            .iter()
+            .map(|(name, state)| ((*name).to_owned(), json!(state.as_ref().unwrap_or_else(|error| error))))
+            .collect();
+        let backlog = depth.map(|depth| depth.backlog());
+        if down.is_empty() {
+            let mut ready = json!({ "status": "ready", "parts": shown });
+            if let Some(backlog) = backlog {
+                ready["backlog"] = json!(backlog);
+            }
+            return Json(ready).into_response();
+        }
+        Problem::unavailable(format!("not ready: {}", down.join(", ")))
+            .with("parts", shown)
+            .with("backlog", backlog)
+            .into_response()
+    }
 }
 
 /// Responds with all metrics in the text format of Prometheus.
@@ -252,4 +321,45 @@ pub(crate) async fn metrics(State(vitals): State<Vitals>) -> Response {
     handle.run_upkeep();
     ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use access::Identity;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn many_probes_within_a_second_check_the_parts_once() {
+        let checks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&checks);
+        let part = Part::new("store", move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async { Ok(()) }
+        });
+        let vitals = Vitals { parts: [part].into(), ..Vitals::default() };
+        let probe = async || ready(State(vitals.clone()), Extensions::new()).await.status();
+        join_all((0..10).map(|_| probe())).await.into_iter().for_each(|status| assert_eq!(status, 200));
+        assert_eq!(checks.load(Ordering::SeqCst), 1);
+        tokio::time::advance(READY_FOR).await;
+        probe().await;
+        assert_eq!(checks.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn parts_are_named_to_operators_only() {
+        let part = Part::new("store", || async { Err("secret".to_owned()) });
+        let vitals = Vitals { parts: [part].into(), ..Vitals::default() };
+        for (scope, is_named) in [(None, false), (Some(Scope::Search), false), (Some(Scope::Admin), true)] {
+            let mut extensions = Extensions::new();
+            scope.map(|scope| extensions.insert(Principal::new(Identity::Anyone, scope.into())));
+            let response = ready(State(vitals.clone()), extensions).await;
+            assert_eq!(response.status(), 503);
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            let text = String::from_utf8_lossy(&body).into_owned();
+            assert_eq!((text.contains("secret"), text.contains("store")), (is_named, is_named), "{text}");
+        }
+    }
 }

@@ -1,29 +1,35 @@
 //! The router of a service: its own routes, the common ones, and the middleware around both.
 
 use std::any::Any;
-use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use access::Scope;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::middleware::{Next, from_fn, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{ALLOW, ETAG, HOST, LOCATION, ORIGIN, RETRY_AFTER};
-use http::uri::Authority;
-use http::{HeaderMap, HeaderName, StatusCode, Uri};
+use http::header::{ALLOW, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, Method, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{Any as AnyOf, CorsLayer};
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::cors::{AllowHeaders, Any as AnyOf, CorsLayer};
+use tower_http::request_id::RequestId;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 use utoipa::openapi::OpenApi;
 
 use crate::Problem;
+use crate::access::{Controlled, Guard, control, hide_from_other_sites};
+use crate::audit;
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 use crate::landing::Landing;
 use crate::problem::problems_for_bare_errors;
+use crate::request_id;
+pub use crate::request_id::REQUEST_ID;
+use crate::routes::{Requirement, Requirements, Routes, add_security_schemes, require_credentials};
+use crate::safe_headers::add_safe_headers;
 
 /// The maximum size of a body that is read as a whole, in bytes. Streamed bodies have no limit.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -34,31 +40,35 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The response header of a write with its sync token, and the request header of searches that must see the write.
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
-/// The header of a request and its response with the id under which the request is logged.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The response headers that scripts of other sites may read.
-pub const EXPOSED_HEADERS: [HeaderName; 6] = [ETAG, LOCATION, RETRY_AFTER, ALLOW, REQUEST_ID, SYNC_TOKEN];
-
-/// The relation between the page that sent a request and this site. Browsers set it; scripts cannot.
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// The prefix of the routes for operators.
-const ADMIN: &str = "/admin/";
+pub const EXPOSED_HEADERS: [HeaderName; 12] = [
+    ETAG,
+    LOCATION,
+    RETRY_AFTER,
+    ALLOW,
+    WWW_AUTHENTICATE,
+    REQUEST_ID,
+    SYNC_TOKEN,
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
+    HeaderName::from_static("x-ratelimit-limit"),
+    HeaderName::from_static("x-ratelimit-remaining"),
+    HeaderName::from_static("x-ratelimit-reset"),
+];
 
 /// The parts of a service.
 #[derive(Default)]
 pub struct Service {
+    /// Who may use the service.
+    pub guard: Guard,
     /// The routes of the service.
-    pub routes: Router,
+    pub routes: Routes,
     /// Routes for uploads: without a time limit, for bodies of any size.
-    pub uploads: Router,
-    /// The OpenAPI document of these routes, served at `/openapi.json`, if the service has a public API.
-    pub openapi: Option<OpenApi>,
-    /// True for a program that is not ready yet, whose `routes` respond at `/` and everywhere else.
-    pub is_starting: bool,
-    /// The title of the page at `/`, for a service without an OpenAPI document.
+    pub uploads: Routes,
+    /// True for a service with a public API: `/openapi.json` and `/docs` describe its routes.
+    pub is_documented: bool,
+    /// The title of the page at `/`, for a service that is not documented.
     pub title: &'static str,
-    /// Addresses that the page at `/` lists besides those of the OpenAPI document.
-    pub undocumented: Vec<String>,
     /// The parts that must be ready.
     pub parts: Vec<Part>,
     /// Gauges that are set when `/metrics` is read.
@@ -69,38 +79,88 @@ pub struct Service {
 
 impl Service {
     /// Builds the router: the routes of the service, `/` with links to them, `/health/*`, `/metrics`, `/openapi.json` and,
-    /// with the feature `docs`, `/docs`; with request ids, logs, metrics, CORS, gzip, time limits, body limits and problem documents. Requests from
-    /// pages of other sites to `/admin/` are rejected.
+    /// with the feature `docs`, `/docs`; with access control, request ids, logs, metrics, CORS, gzip, time limits, body
+    /// limits and problem documents.
     pub fn into_router(self) -> Router {
+        self.into_router_with_requirements().0
+    }
+
+    /// Builds the router, and returns what its routes require.
+    pub fn into_router_with_requirements(self) -> (Router, Arc<Requirements>) {
         crate::telemetry::metrics();
         health::describe_metrics();
-        let vitals = Vitals { parts: self.parts.into(), gauges: self.gauges.into(), queue: self.queue };
-        let landing = match self.is_starting {
-            true => Router::new(),
-            false => Landing::new(self.openapi.as_ref(), self.title, &self.undocumented).routes(),
+        crate::server::describe_metrics();
+        let vitals = Vitals {
+            parts: self.parts.into(),
+            gauges: self.gauges.into(),
+            queue: self.queue,
+            ..Vitals::default()
         };
-        let mut router = self
+        let (uploads, upload_requirements, described) = self.uploads.into_parts();
+        let mut openapi = self.routes.openapi().clone();
+        openapi.merge(described);
+        add_security_schemes(&mut openapi);
+        let landing = Landing::new(&openapi, self.is_documented, self.title);
+        let mut requirements = self.routes.requirements().clone();
+        requirements.merge(upload_requirements.clone());
+        require_credentials(&mut openapi, &requirements, |scope| self.guard.is_open(scope));
+        let pages = match self.is_documented {
+            true => documents(openapi),
+            false => Router::new(),
+        };
+        let routes = self
             .routes
-            .merge(landing)
-            .route("/health/live", get(health::live))
-            .route("/health/ready", get(health::ready).with_state(vitals.clone()))
-            .route("/metrics", get(health::metrics).with_state(vitals));
-        if let Some(openapi) = self.openapi {
-            router = router.merge(documents(openapi));
-        }
-        router
+            .merge(probes(&vitals))
+            .undocumented(
+                "/metrics",
+                Method::GET,
+                Requirement::Scope(Scope::Admin),
+                get(health::metrics).with_state(vitals),
+            )
+            .merge_pages(landing.routes(), &["/"])
+            .merge_pages(pages, &["/openapi.json", "/docs", "/docs/", "/docs/{*rest}"]);
+        let (router, mut requirements, _) = routes.into_parts();
+        requirements.merge(upload_requirements);
+        let requirements = Arc::new(requirements);
+        let controlled = (self.guard, Arc::clone(&requirements));
+        let router = router
             .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
-            .merge(self.uploads)
-            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-            .layer(CatchPanicLayer::custom(problem_of_panic))
-            .layer(map_response(problems_for_bare_errors))
-            .layer(CompressionLayer::new())
-            .layer(cors())
-            .layer(from_fn(operators_only))
-            .layer(from_fn(observe))
-            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+            .merge(uploads)
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+        (around(router, controlled), requirements)
     }
+}
+
+/// Returns the router of a program that is not ready yet: `routes` respond at `/` and everywhere else but at probes, which say
+/// how `parts` are.
+pub(crate) fn router_of_start(routes: Router, parts: Vec<Part>) -> Router {
+    crate::telemetry::metrics();
+    let vitals = Vitals { parts: parts.into(), ..Vitals::default() };
+    let (probes, requirements, _) = probes(&vitals).merge_pages(routes, &["/", "/{*path}"]).into_parts();
+    around(probes, (Guard::default(), Arc::new(requirements)))
+}
+
+/// Returns the routes of probes.
+fn probes(vitals: &Vitals) -> Routes {
+    let ready = get(health::ready).with_state(vitals.clone());
+    Routes::default()
+        .undocumented("/health/live", Method::GET, Requirement::Public, get(health::live))
+        .undocumented("/health/ready", Method::GET, Requirement::Public, ready)
+}
+
+/// Puts the layers around the routes that all requests pass.
+fn around(router: Router, controlled: Controlled) -> Router {
+    router
+        .layer(CatchPanicLayer::custom(problem_of_panic))
+        .layer(map_response(problems_for_bare_errors))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(controlled.clone(), control))
+        .layer(from_fn_with_state(Arc::clone(&controlled.1), audit::record))
+        .layer(cors())
+        .layer(from_fn_with_state(controlled, hide_from_other_sites))
+        .layer(map_response(add_safe_headers))
+        .layer(from_fn(observe))
+        .layer(from_fn(request_id::assign))
 }
 
 /// Returns the routes `/openapi.json` and, with the feature `docs`, `/docs`.
@@ -114,51 +174,16 @@ fn documents(openapi: OpenApi) -> Router {
     Router::new().route("/openapi.json", get(async move || axum::Json(openapi)))
 }
 
-/// Allows pages of any site to call the API, except `/admin/`. This is safe since the API has no cookies: access is
-/// controlled in front of the service.
+/// Allows pages of any site to call the API; [`hide_from_other_sites`] takes back what only some sites may use. The API has no
+/// cookies, so a page has no more rights than the key that it has.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AnyOf)
         .allow_methods(AnyOf)
-        .allow_headers(AnyOf)
+        // The wildcard does not cover `Authorization`.
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(EXPOSED_HEADERS)
         .max_age(Duration::from_secs(3600))
-}
-
-/// Rejects requests to `/admin/` from pages of other sites: a page in the browser of an operator reaches every address
-/// that the operator reaches. Clients other than browsers send no origin.
-async fn operators_only(request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with(ADMIN) {
-        return next.run(request).await;
-    }
-    if !is_of_an_operator(request.uri(), request.headers()) {
-        let detail = "pages of other sites cannot use this address; use `noren`, or curl";
-        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
-    }
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    let of_cors: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
-    for name in of_cors {
-        headers.remove(name);
-    }
-    response
-}
-
-/// Returns true if a request comes from no page, or from a page of this service. The host of the page must be an IP
-/// address or `localhost`: the owner of any other name could make it resolve to this service (DNS rebinding).
-fn is_of_an_operator(uri: &Uri, headers: &HeaderMap) -> bool {
-    if headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none") {
-        return false;
-    }
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-    let Some(origin) = origin.as_ref().and_then(Uri::authority) else { return false };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(Authority::as_str));
-    let name = origin.host().trim_start_matches('[').trim_end_matches(']');
-    let is_no_name = name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok();
-    is_no_name && host.is_some_and(|host| host.eq_ignore_ascii_case(origin.as_str()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer wants a function that takes the panic itself")]
@@ -172,7 +197,11 @@ fn problem_of_panic(panic: Box<dyn Any + Send>) -> Response {
 /// Adds the request id to all log lines of a request, and records its metrics.
 async fn observe(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
-    let span = tracing::info_span!("request", request.id = id.unwrap_or_default());
+    let span = tracing::info_span!(
+        "request",
+        request.id = id.unwrap_or_default(),
+        principal = tracing::field::Empty
+    );
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let begun = Instant::now();
@@ -199,7 +228,6 @@ async fn observe(request: Request, next: Next) -> Response {
 
 /// Returns the method as a label. Unknown methods share one, so that clients cannot create labels.
 fn method_label(method: &http::Method) -> String {
-    use http::Method;
     let known = [
         Method::GET,
         Method::POST,
@@ -210,38 +238,4 @@ fn method_label(method: &http::Method) -> String {
         Method::OPTIONS,
     ];
     if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn is_let_in(headers: &[(HeaderName, &str)]) -> bool {
-        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
-        is_of_an_operator(&Uri::from_static("/admin/verify"), &headers)
-    }
-
-    #[test]
-    fn only_pages_of_the_service_itself_may_use_admin_routes() {
-        assert!(is_let_in(&[]) && is_let_in(&[(HOST, "noren-sync:8082")]), "no browser");
-        for own in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "10.0.0.7"] {
-            assert!(is_let_in(&[(HOST, own), (ORIGIN, &format!("http://{own}"))]), "{own}");
-        }
-        for origin in ["http://evil.example", "http://127.0.0.1:9000", "https://localhost", "null", ""] {
-            assert!(!is_let_in(&[(HOST, "127.0.0.1:8080"), (ORIGIN, origin)]), "{origin}");
-        }
-        let rebound = [(HOST, "evil.example:8080"), (ORIGIN, "http://evil.example:8080")];
-        assert!(!is_let_in(&rebound), "a name that resolves to this service");
-        assert!(!is_let_in(&[(ORIGIN, "http://127.0.0.1:8080")]), "the requested host is unknown");
-    }
-
-    #[test]
-    fn a_request_that_a_browser_marks_as_cross_site_is_rejected() {
-        let host = (HOST, "127.0.0.1:8080");
-        for (site, let_in) in
-            [("none", true), ("same-origin", true), ("same-site", false), ("cross-site", false)]
-        {
-            assert_eq!(is_let_in(&[host.clone(), (SEC_FETCH_SITE, site)]), let_in, "{site}");
-        }
-    }
 }

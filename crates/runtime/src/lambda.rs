@@ -3,17 +3,18 @@
 //! Events are those of API Gateway (HTTP API and REST API), of function URLs, of SQS and of EventBridge's schedules. See
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html> for the protocol, which `lambda_runtime` speaks.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use http::StatusCode;
-use lambda_http::request::LambdaRequest;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{
     Adapter, Context, Error, LambdaEvent, RequestExt as _, Service as _, lambda_runtime, service_fn,
 };
@@ -92,6 +93,9 @@ fn deadline(context: &Context) -> Deadline {
 async fn answer_in_time(mut request: Request, next: Next) -> Response {
     let Some(deadline) = request.lambda_context_ref().map(deadline) else { return next.run(request).await };
     request.extensions_mut().insert(deadline);
+    if let Some(client) = client_address(&request) {
+        request.extensions_mut().insert(ConnectInfo(client));
+    }
     let path = request.uri().path().to_owned();
     let answered = tokio::time::timeout(deadline.remaining(), async {
         let (head, body) = next.run(request).await.into_parts();
@@ -108,6 +112,16 @@ async fn answer_in_time(mut request: Request, next: Next) -> Response {
         let detail = "the request took longer than this function may run; it may still have had an effect";
         Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).into_response()
     })
+}
+
+/// Returns the address from which API Gateway received a request. The port is unknown.
+fn client_address(request: &Request) -> Option<SocketAddr> {
+    let address = match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.identity.source_ip.as_ref(),
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_ref(),
+        _ => None,
+    };
+    Some(SocketAddr::new(address?.parse().ok()?, 0))
 }
 
 /// Returns true for an event of an EventBridge rule or of EventBridge Scheduler.

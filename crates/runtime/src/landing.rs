@@ -23,15 +23,14 @@ pub(crate) struct Landing {
 }
 
 impl Landing {
-    /// Lists the addresses of an OpenAPI document, and those that every service has.
-    pub(crate) fn new(openapi: Option<&OpenApi>, title: &str, undocumented: &[String]) -> Self {
-        let documented = openapi.iter().flat_map(|openapi| openapi.paths.paths.keys().cloned());
-        let mut paths: Vec<String> = documented.chain(undocumented.iter().cloned()).collect();
+    /// Lists the addresses of an OpenAPI document, and those that every service has. If the service does not serve the document,
+    /// the page has `title` instead of that of the document.
+    pub(crate) fn new(openapi: &OpenApi, has_openapi: bool, title: &str) -> Self {
+        let mut paths: Vec<String> = openapi.paths.paths.keys().cloned().collect();
         paths.extend(["/health/live", "/health/ready", "/metrics"].map(str::to_owned));
         paths.sort();
         paths.dedup();
-        let title = openapi.map_or(title, |openapi| &openapi.info.title);
-        let has_openapi = openapi.is_some();
+        let title = if has_openapi { &openapi.info.title } else { title };
         Self { title: title.to_owned(), has_docs: has_openapi && cfg!(feature = "docs"), has_openapi, paths }
     }
 
@@ -39,7 +38,7 @@ impl Landing {
     pub(crate) fn routes(&self) -> Router {
         let (page, index, advice) = (self.page(), self.index(), self.advice());
         let root = async move |headers: HeaderMap| answer(&headers, &page, &index);
-        Router::new().route("/", get(root)).fallback(async move |uri: Uri| not_found(&uri, &advice))
+        Router::new().route("/", get(root)).fallback(async move |uri: Uri| not_found(&uri, advice))
     }
 
     fn has(&self, path: &str) -> bool {
@@ -108,17 +107,27 @@ fn answer(headers: &HeaderMap, page: &str, index: &Value) -> Response {
     }
 }
 
+/// The most bytes of an unknown path that a response repeats.
+const MAX_SHOWN_PATH: usize = 200;
+
 fn not_found(uri: &Uri, advice: &str) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {}; {advice}", uri.path()))
+    let path = uri.path();
+    let shown = &path[..path.floor_char_boundary(MAX_SHOWN_PATH)];
+    let more = if shown.len() < path.len() { "…" } else { "" };
+    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {shown}{more}; {advice}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use utoipa::openapi::PathItem;
+
     use super::*;
 
     #[test]
     fn a_service_lists_what_it_has() {
-        let landing = Landing::new(None, "Noren sync", &["/admin/index".to_owned()]);
+        let mut openapi = OpenApi::default();
+        openapi.paths.paths.insert("/admin/index".to_owned(), PathItem::default());
+        let landing = Landing::new(&openapi, false, "Noren sync");
         let paths = ["/admin/index", "/health/live", "/health/ready", "/metrics"];
         assert_eq!(landing.index(), json!({"title": "Noren sync", "paths": paths}));
         let page = landing.page();

@@ -14,6 +14,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// A problem document, RFC 9457. The `type` is always `about:blank`: the status is the kind of problem, `detail` describes
 /// it, `errors` and the extension members name the fields or versions concerned.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// Always `about:blank`.
     #[serde(rename = "type")]
@@ -28,10 +29,14 @@ pub struct Problem {
     status: StatusCode,
     /// The description for people.
     detail: String,
-    /// All faults of the request, each `{field, message, type}`.
+    /// The faults of the request, each `{field, message, type}`: the first 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(schema_with = faults)]
     errors: Vec<Value>,
+    /// The number of faults that `errors` does not list; absent if it lists all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, nullable = false, examples(950))]
+    errors_omitted: Option<usize>,
     /// Extension members, such as the current version after a conflict.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -58,12 +63,13 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            errors_omitted: None,
             extensions: serde_json::Map::new(),
             headers: Vec::new(),
         }
     }
 
-    /// Creates a problem that lists all faults of the request.
+    /// Creates a problem that lists faults of the request.
     pub fn of_faults(status: StatusCode, detail: impl Into<String>, faults: &[impl Serialize]) -> Self {
         let errors = faults.iter().filter_map(|fault| serde_json::to_value(fault).ok()).collect();
         Self { errors, ..Self::new(status, detail) }
@@ -80,12 +86,21 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
 
-    /// Keeps the first `count` faults; `errorsOmitted` is the number of the others.
+    /// Adds the number of faults that are not listed.
+    #[must_use]
+    pub fn with_errors_omitted(mut self, count: usize) -> Self {
+        if count > 0 {
+            self.errors_omitted = Some(self.errors_omitted.unwrap_or(0) + count);
+        }
+        self
+    }
+
+    /// Keeps the first `count` faults, and counts the others as omitted.
     #[must_use]
     pub fn with_errors_at_most(mut self, count: usize) -> Self {
         let omitted = self.errors.len().saturating_sub(count);
         self.errors.truncate(count);
-        if omitted > 0 { self.with("errorsOmitted", omitted) } else { self }
+        self.with_errors_omitted(omitted)
     }
 
     /// Adds an extension member.

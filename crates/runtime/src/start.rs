@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
+use rustix::fs::Mode;
 
+use crate::config::AuditLog;
 use crate::start_error::{StartError, exit_code};
 
 /// The flag of every service that checks a running service instead of serving.
@@ -29,17 +31,25 @@ where
     if matches.get_flag(CHECK_HEALTH) {
         return exit_code(check_health(&matches));
     }
+    let audit = matches.try_get_one("audit").ok().flatten().copied().unwrap_or(AuditLog::Off);
     let config =
         C::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit());
     let started = || {
+        keep_files_private();
         crate::config::check_environment(known)?;
-        crate::telemetry::start(service)?;
+        crate::telemetry::start(service, audit)?;
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .map_err(|error| StartError::because("cannot start the threads of the service", error))
     };
     exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
+}
+
+/// Makes the files that this process creates from now on readable by its own user alone, whatever the shell that started it
+/// allows: the data folder, exports and backups hold the whole catalogue, drafts too. Existing files keep their permissions.
+pub fn keep_files_private() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
 /// Parses flags and variables. `--help` and `--version` end the process, as usual for a command line.
@@ -106,9 +116,9 @@ fn invalid_flag<'a>(command: &'a clap::Command, error: &clap::Error) -> Option<&
     if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
         return None;
     }
-    // Such as `--currency <CODE>`.
+    // Such as `--currency <CODE>` or `--create-tables[=<true|false>]`.
     let Some(ContextValue::String(usage)) = error.get(ContextKind::InvalidArg) else { return None };
-    find_flag(command, usage.strip_prefix("--")?.split(' ').next()?)
+    find_flag(command, usage.strip_prefix("--")?.split([' ', '[', '=']).next()?)
 }
 
 fn find_flag<'a>(command: &'a clap::Command, name: &str) -> Option<&'a Arg> {

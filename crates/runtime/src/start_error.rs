@@ -43,6 +43,15 @@ impl StartError {
         Self { source: Some(source.into()), ..Self::new(message) }
     }
 
+    /// Creates the error of a back end that cannot be opened. `is_transient` decides whether the same attempt may succeed later.
+    pub fn opening<E>(part: &str, source: E, is_transient: impl FnOnce(&E) -> bool) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let is_transient = is_transient(&source);
+        Self::because(format!("cannot open the {part}"), source).transient(is_transient)
+    }
+
     /// Adds one line for each of several faults.
     #[must_use]
     pub fn with_details(self, details: Vec<String>) -> Self {

@@ -1,4 +1,4 @@
-//! Logs for people on a terminal, JSON lines for programs otherwise; metrics for Prometheus.
+//! Logs for people on a terminal, JSON lines for programs otherwise; the audit log, in JSON lines always; metrics for Prometheus.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -10,50 +10,98 @@ use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::{JsonFields, Writer};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
+use tracing_subscriber::filter::Directive;
+use tracing_subscriber::fmt::format::{Format, Full, JsonFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::StartError;
+use crate::audit::TARGET;
+use crate::config::AuditLog;
 
 /// The interval at which samples of histograms are sorted into buckets.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Starts metrics, and logging to standard error. Call it once per process, before anything else. `RUST_LOG` sets the level.
+/// Starts metrics, and logging to standard error. Call it once per process, before anything else. `RUST_LOG` sets the level of all but
+/// the audit log, which is on or off.
 ///
 /// # Errors
 /// When `RUST_LOG` cannot be read.
-pub fn start(service: &'static str) -> Result<(), StartError> {
+pub fn start(service: &'static str, audit: AuditLog) -> Result<(), StartError> {
     // Metrics that are recorded before the recorder is installed are lost.
     metrics();
     let filter = match std::env::var("RUST_LOG") {
-        Ok(levels) if !levels.is_empty() => EnvFilter::try_new(levels).map_err(|error| {
-            StartError::because("RUST_LOG is not a list of log levels such as info", error)
+        Ok(levels) if !levels.is_empty() => EnvFilter::try_new(&levels).map_err(|error| {
+            StartError::usage(format!(
+                "RUST_LOG={levels} cannot be used: {error}; write levels such as info or info,query=debug"
+            ))
         })?,
         _ => EnvFilter::new("info,tantivy=warn"),
     };
+    let filter = filter.add_directive(level_of_audit(audit));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call in one process, as in tests, has no effect.
     let _ = match std::io::stderr().is_terminal() {
-        true => builder.with_target(false).try_init(),
+        true => builder.event_format(ForPeople::of(service)).try_init(),
         false => builder.fmt_fields(JsonFields::new()).event_format(JsonLines { service }).try_init(),
     };
     Ok(())
 }
 
-/// Formats an event as one JSON object a line: `timestamp level message service`, then the fields of the event and of its
-/// spans, such as `request.id`.
+/// Returns the directive for the audit log, which comes last and so overrides `RUST_LOG`.
+fn level_of_audit(audit: AuditLog) -> Directive {
+    let level = match audit {
+        AuditLog::On => "info",
+        AuditLog::Off => "off",
+    };
+    let directive = format!("{TARGET}={level}").parse();
+    directive.unwrap_or_else(|_| unreachable!("a target and a level are a directive"))
+}
+
+/// Formats an event for people, except one of the audit log, which is for programs.
+struct ForPeople {
+    text: Format<Full>,
+    audit: JsonLines,
+}
+
+impl ForPeople {
+    fn of(service: &'static str) -> Self {
+        Self { text: tracing_subscriber::fmt::format().with_target(false), audit: JsonLines { service } }
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for ForPeople
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        match event.metadata().target() {
+            TARGET => self.audit.format_event(context, writer, event),
+            _ => self.text.format_event(context, writer, event),
+        }
+    }
+}
+
+/// Formats an event as one JSON object a line: `timestamp level message service`, for the audit log `target`, then the fields of
+/// the event and of its spans, such as `request.id`.
 struct JsonLines {
     service: &'static str,
 }
 
-impl<S> FormatEvent<S, JsonFields> for JsonLines
+impl<S, N> FormatEvent<S, N> for JsonLines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(
         &self,
-        context: &FmtContext<'_, S, JsonFields>,
+        context: &FmtContext<'_, S, N>,
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
@@ -74,6 +122,9 @@ where
         line.insert("level".into(), event.metadata().level().as_str().into());
         line.insert("message".into(), message);
         line.insert("service".into(), self.service.into());
+        if event.metadata().target() == TARGET {
+            line.insert("target".into(), TARGET.into());
+        }
         line.extend(fields.0);
         writeln!(writer, "{}", Value::Object(line))
     }
@@ -148,5 +199,69 @@ fn run_upkeep(handle: PrometheusHandle) {
     };
     if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(keep) {
         tracing::warn!(%error, "samples of metrics take memory until /metrics is read");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use crate::audit::{Caller, Entry, write};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> MakeWriter<'a> for Log {
+        type Writer = Self;
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
+    }
+
+    /// Returns the lines of a log for people, with a warning and an audit entry.
+    fn lines(levels: &str, audit: AuditLog) -> Vec<String> {
+        let log = Log::default();
+        let filter = EnvFilter::new(levels).add_directive(level_of_audit(audit));
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(log.clone());
+        tracing::subscriber::with_default(builder.event_format(ForPeople::of("test")).finish(), || {
+            tracing::warn!("for people");
+            let caller = Caller { principal: Some("key:1".to_owned()), ..Caller::default() };
+            write("putProduct", &caller, Some(200), &Entry::of("a\n\u{1b}[31m"));
+        });
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_audit_entry_is_one_line_of_json_also_in_a_log_for_people() {
+        let lines = lines("info", AuditLog::On);
+        assert!(lines.len() == 2 && lines[0].contains("for people"), "{lines:?}");
+        let entry: Value = serde_json::from_str(&lines[1]).unwrap();
+        for (field, expected) in
+            [("target", TARGET), ("action", "putProduct"), ("id", "a\n\u{1b}[31m"), ("principal", "key:1")]
+        {
+            assert_eq!(entry[field], expected, "{entry}");
+        }
+        assert_eq!(entry["status"], 200);
+        assert!(entry.get("client").is_none(), "{entry}");
+    }
+
+    #[test]
+    fn the_levels_of_other_events_do_not_concern_the_audit_log() {
+        assert_eq!(lines("off", AuditLog::On).len(), 1);
+        assert_eq!(lines("error,noren::audit=off", AuditLog::On).len(), 1);
+        assert_eq!(lines("info", AuditLog::Off).len(), 1);
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::retry::Retries;
-use crate::{Part, Problem, Service, StartError, server};
+use crate::{Part, Problem, StartError, server};
 
 /// The time for which a program tries to open a back end.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -102,8 +102,8 @@ impl Waiting {
         }
     }
 
-    /// Serves probes on `listener` while `opening` waits. `None` if the process is told to stop meanwhile. `parts` are the
-    /// names of the back ends.
+    /// Serves probes on `listener` while `opening` waits, and returns its result. Returns `None` if the process is told to stop
+    /// meanwhile. `parts` are the names of the back ends.
     ///
     /// # Errors
     /// The error of `opening`.
@@ -137,7 +137,7 @@ impl Waiting {
     fn router(&self, parts: &[&'static str]) -> Router {
         let routes = Router::new().route("/", any(not_started)).route("/{*path}", any(not_started));
         let parts = parts.iter().map(|part| self.part(part)).collect();
-        Service { routes, parts, is_starting: true, ..Service::default() }.into_router()
+        crate::http::router_of_start(routes, parts)
     }
 
     fn part(&self, name: &'static str) -> Part {

@@ -12,7 +12,9 @@ use tokio::time::timeout;
 
 use crate::client::{OPERATION_TIMEOUT, client};
 use crate::create::create_queues;
-use crate::queue_info::{FIFO, FindError, OpenError, QueueInfo, attributes, counts, find, is_missing_queue};
+use crate::queue_info::{
+    FIFO, FindError, OpenError, QueueInfo, attributes, counts, find, is_missing_queue, is_name_or_url,
+};
 
 /// A change queue on SQS. Clones share their connections.
 #[derive(Clone)]
@@ -65,10 +67,17 @@ impl SqsQueue {
         Self { client, name: name.into(), region, creates_with, lookup: Arc::default() }
     }
 
-    async fn checked(self) -> Result<Self, OpenError> {
+    /// Looks the queue up, and creates it if it is missing and this queue may be created.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`create`](Self::create).
+    pub async fn checked(self) -> Result<Self, OpenError> {
         let queue = self.name.to_string();
         if queue.ends_with(FIFO) {
             return Err(OpenError::Fifo { queue });
+        }
+        if !is_name_or_url(&queue) {
+            return Err(OpenError::InvalidName { queue });
         }
         match self.look_up().await {
             Ok(_) => Ok(self),

@@ -31,6 +31,14 @@ pub enum OpenError {
         /// The region that was searched.
         region: String,
     },
+    /// The name cannot be that of a queue.
+    #[error(
+        "`{queue}` is not the name of an SQS queue; set NOREN_SQS_QUEUE to 1 to 80 letters, digits, `_` and `-`, or to a URL"
+    )]
+    InvalidName {
+        /// The configured name.
+        queue: String,
+    },
     /// The queue is of the wrong kind.
     #[error("the SQS queue `{queue}` is a FIFO queue; set NOREN_SQS_QUEUE to a standard queue")]
     Fifo {
@@ -72,6 +80,16 @@ impl OpenError {
     /// Returns true if the same call may succeed later, without a change of the configuration.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
+    }
+}
+
+/// Returns true for a URL, and for a name that SQS accepts.
+pub(crate) fn is_name_or_url(queue: &str) -> bool {
+    let host = queue.strip_prefix("http://").or_else(|| queue.strip_prefix("https://"));
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    match host {
+        Some(host) => !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace),
+        None => (1..=80).contains(&queue.len()) && queue.bytes().all(is_allowed),
     }
 }
 

@@ -13,8 +13,9 @@
 //! file's inode before each search; if it has changed, it opens the new generation before it closes the old one, so no search
 //! fails. The previous generation stays unchanged until the next promotion, for a rollback.
 //!
-//! Each generation is a tantivy index with a format file, which records the format, the language and the field weights. Opening
-//! a generation of another format or language fails with an [`OpenError`] that says what to do. A tombstone is a document with
+//! Each generation is a tantivy index with a format file, which records the format, the language and the field weights. One of
+//! an older format is used until a rebuild has replaced it; one of a newer format or another language fails to open with an
+//! [`OpenError`] that says what to do. A tombstone is a document with
 //! an id, a version and a state only.
 //!
 //! # Text

@@ -5,9 +5,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::ports::{Applied, IndexWriter, PortErrorKind, SearchIndex};
-use domain::ports::{Generation, IndexMaintenance, Repair, RepairOutcome};
+use domain::ports::{Generation, GenerationState, IndexMaintenance, Repair, RepairOutcome};
 use domain::search::{Cursor, PageStart, SearchRequest, Sort};
 use domain::{Change, Currency, Language, Product, ProductId, Version};
 use tantivy_index::{OpenError, SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
@@ -118,7 +119,7 @@ fn a_folder_of_a_newer_version_is_not_changed() {
     drop(writer(folder.path()).unwrap());
     fs::write(live(folder.path()).join("noren-index.json"), r#"{"format":99,"later":"fields"}"#).unwrap();
     let error = searcher(folder.path()).err().unwrap();
-    assert!(matches!(&error, OpenError::Newer { found: 99, .. }), "{error}");
+    assert!(matches!(&error, OpenError::Newer { found, .. } if found == "99"), "{error}");
     assert!(error.to_string().contains("update noren"), "{error}");
     assert!(writer(folder.path()).is_err());
 }
@@ -209,6 +210,7 @@ async fn the_cursor_of_another_order_is_an_error() {
         key: None,
         id,
         interpretation: domain::search::QueryInterpretation::default(),
+        restriction: None,
     });
     assert_eq!(searcher.search(&request).await.unwrap_err().kind, PortErrorKind::Internal);
 }
@@ -233,21 +235,71 @@ async fn a_damaged_folder_is_repaired_by_a_rebuild() {
 }
 
 #[tokio::test]
-async fn an_index_of_a_version_without_generations_asks_for_a_rebuild() {
+async fn an_index_that_is_too_old_to_be_read_is_searched_again_once_it_has_been_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("noren-index.json"), r#"{"format":4,"language":"en"}"#).unwrap();
     fs::write(folder.path().join("meta.json"), "{}").unwrap();
-    for error in [writer(folder.path()).err(), searcher(folder.path()).err()].map(Option::unwrap) {
-        assert!(matches!(&error, OpenError::Older { found: 4, .. }), "{error}");
-        assert!(error.to_string().contains("`noren reindex --data-dir DIR`"), "{error}");
-    }
-    let rebuilding = TantivyWriter::open_to_rebuild(folder.path(), WriterOptions::default()).unwrap();
-    rebuilding.create_next().await.unwrap();
-    rebuilding.promote_next().await.unwrap();
-    drop(rebuilding);
+    let error = writer(folder.path()).err().unwrap();
+    assert!(matches!(&error, OpenError::Older { found, .. } if found == "4"), "{error}");
+    assert!(error.to_string().contains("`noren reindex --data-dir DIR`"), "{error}");
+    let searcher = searcher(folder.path()).unwrap();
+    assert_eq!(searcher.ready().await.unwrap_err().kind, PortErrorKind::Unavailable);
+    let upgrading = TantivyWriter::open_to_upgrade(folder.path(), WriterOptions::default()).unwrap();
+    upgrading.create_next().await.unwrap();
+    assert!(folder.path().join("meta.json").exists(), "the old index is kept until another one is live");
+    drop(upgrading);
+    // Interrupted: what was there is neither complete nor usable.
+    let error = writer(folder.path()).err().unwrap();
+    assert!(error.to_string().contains("its rebuild is not complete"), "{error}");
+    let upgrading = TantivyWriter::open_to_upgrade(folder.path(), WriterOptions::default()).unwrap();
+    assert_eq!(upgrading.generations().await.unwrap().live, None);
+    assert!(upgrading.create_next().await.unwrap(), "it is continued");
+    assert_eq!(searcher.ready().await.unwrap_err().kind, PortErrorKind::Unavailable);
+    upgrading.promote_next().await.unwrap();
+    drop(upgrading);
     assert!(!folder.path().join("meta.json").exists());
-    assert_eq!(total(&searcher(folder.path()).unwrap()).await, 0);
+    let is_ready = async {
+        while searcher.ready().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), is_ready).await.unwrap();
+    assert_eq!(total(&searcher).await, 0);
     writer(folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn an_index_of_the_format_before_is_used_and_replaced_by_one_of_the_current_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let filled = writer(folder.path()).unwrap();
+    filled.apply(&[change("a", 1, "lamp")]).await.unwrap();
+    drop(filled);
+    let path = live(folder.path()).join("noren-index.json");
+    let current = fs::read_to_string(&path).unwrap();
+    fs::write(&path, r#"{"format":5,"made":"1","language":"en"}"#).unwrap();
+    let opened = writer(folder.path()).unwrap();
+    let is_current = |state: Option<GenerationState>| state.map(|state| state.is_current);
+    assert_eq!(is_current(opened.generations().await.unwrap().live), Some(false));
+    opened.apply(&[change("b", 1, "lamp")]).await.unwrap();
+    assert_eq!(total(&searcher(folder.path()).unwrap()).await, 2);
+    // An unfinished index of an older format is not continued.
+    opened.create_next().await.unwrap();
+    drop(opened);
+    fs::write(folder.path().join("g2/noren-index.json"), r#"{"format":5,"made":"2","language":"en"}"#)
+        .unwrap();
+    let opened = writer(folder.path()).unwrap();
+    assert!(!opened.create_next().await.unwrap());
+    let generations = opened.generations().await.unwrap();
+    assert_eq!((is_current(generations.live), is_current(generations.next)), (Some(false), Some(true)));
+    assert!(!folder.path().join("g2").exists());
+    opened.promote_next().await.unwrap();
+    assert_eq!(is_current(opened.generations().await.unwrap().live), Some(true));
+    // A newer analysis is as foreign as a newer schema.
+    drop(opened);
+    let newer = current.replacen("\"analysis\":1", "\"analysis\":2", 1);
+    assert_ne!(newer, current);
+    fs::write(folder.path().join("g3/noren-index.json"), newer).unwrap();
+    assert!(matches!(writer(folder.path()), Err(OpenError::Newer { .. })));
 }
 
 #[tokio::test]

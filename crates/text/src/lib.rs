@@ -3,6 +3,10 @@
 
 #![warn(missing_docs)]
 
+/// The version of the analysis: of the terms and weights that a product has in an index. Increase it with every change that
+/// gives any product other ones. An index records it, and one of an older analysis is rebuilt.
+pub const ANALYSIS: u32 = 1;
+
 pub mod analysis;
 pub mod attributes;
 pub mod cjk;

@@ -1,5 +1,7 @@
 //! The fields of a product and their limits.
 
+use crate::product::MAX_PRODUCT_BYTES;
+
 /// The most characters of a name.
 pub const MAX_NAME_CHARS: usize = 500;
 /// The most characters of a sku, brand or tag.
@@ -8,6 +10,10 @@ pub const MAX_LABEL_CHARS: usize = 128;
 pub const MAX_LIST_LENGTH: usize = 100;
 /// The most attributes of a product.
 pub const MAX_ATTRIBUTES: usize = 1000;
+/// The most texts in the list of an attribute. A product with more is larger than a product may be, even if all are empty.
+pub const MAX_ATTRIBUTE_VALUES: usize = MAX_PRODUCT_BYTES / "\"\",".len();
+/// The most fields of a body with a product, known or not. More of them are one fault, without a look at each.
+pub const MAX_FIELDS: usize = 1000;
 /// The most characters of an attribute's key.
 pub const MAX_KEY_CHARS: usize = 128;
 /// The most characters of an image's address.

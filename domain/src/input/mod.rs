@@ -11,13 +11,13 @@ mod raw;
 mod reader;
 
 #[cfg(feature = "openapi")]
-pub use body::ProductBody;
+pub use body::{ProductBody, ProductPatch};
 pub use error::InputError;
 pub use limits::{
-    FIELDS, MAX_ATTRIBUTES, MAX_IMAGE_CHARS, MAX_KEY_CHARS, MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS,
-    MAX_STOCK, READ_ONLY_FIELDS,
+    FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
+    MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS, MAX_STOCK, READ_ONLY_FIELDS,
 };
-pub use raw::{RawObject, json_type};
+pub use raw::{Counted, Field, RawObject, json_type};
 pub use reader::{ProductInput, read_product};
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 
 use super::error::InputError;
 use super::limits::{
-    FIELDS, MAX_ATTRIBUTES, MAX_IMAGE_CHARS, MAX_KEY_CHARS, MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS,
-    MAX_STOCK, READ_ONLY_FIELDS,
+    FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
+    MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS, MAX_STOCK, READ_ONLY_FIELDS,
 };
-use super::raw::{RawObject, json_type};
+use super::raw::{Counted, Field, RawObject, json_type};
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::money::{Currency, Money, MoneyError};
 use crate::product::{
@@ -28,9 +28,10 @@ pub struct ProductInput {
 /// Reads a product from the JSON body of a request. A price without a currency is in `default_currency`.
 ///
 /// # Errors
-/// Returns [`InputError::Syntax`] if the body is not JSON, otherwise all faults of all fields at once.
+/// Returns [`InputError::Syntax`] if the body is not JSON, otherwise the faults of all fields at once. Lengths come first: of a
+/// list that is too long no element is read.
 pub fn read_product(body: &[u8], default_currency: Currency) -> Result<ProductInput, InputError> {
-    let object = RawObject::parse(body)?;
+    let object = RawObject::parse_at_most(body, MAX_FIELDS, "a product")?;
     let mut reader = FieldReader::default();
     let input = reader.product(&object, default_currency);
     if reader.faults.is_empty()
@@ -41,7 +42,7 @@ pub fn read_product(body: &[u8], default_currency: Currency) -> Result<ProductIn
     }
     match input {
         Some(input) if reader.faults.is_empty() => Ok(input),
-        _ => Err(Faults(reader.faults).into()),
+        _ => Err(reader.faults.into()),
     }
 }
 
@@ -51,12 +52,12 @@ const LARGEST_GROWTH: usize = 6;
 /// Reads fields and collects their faults.
 #[derive(Default)]
 struct FieldReader {
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl FieldReader {
     fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
-        self.faults.push(Fault::new(field, kind, message));
+        self.faults.add_with(|| Fault::new(field, kind, message));
     }
 
     fn product(&mut self, object: &RawObject<'_>, default_currency: Currency) -> Option<ProductInput> {
@@ -67,8 +68,7 @@ impl FieldReader {
                     self.fault(key, FaultKind::Repeated, "is given twice; give it once");
                 }
             } else if !READ_ONLY_FIELDS.contains(&key.as_ref()) {
-                let shown: String = key.chars().take(MAX_KEY_CHARS).collect();
-                self.fault(&shown, FaultKind::Unknown, unknown_field_message(key));
+                self.faults.add_with(|| unknown_field(key));
             }
         }
         let mut take = |field: &str| fields.remove(field).filter(|raw| raw.get() != "null");
@@ -188,23 +188,25 @@ impl FieldReader {
         }
     }
 
-    /// Splits a list into its elements.
+    /// Splits a list into its elements. Of a list that is too long, the elements are not looked at.
     fn list<'a>(&mut self, field: &str, raw: &'a RawValue) -> Vec<&'a RawValue> {
-        if !raw.get().starts_with('[') {
-            self.fault(
-                field,
-                FaultKind::WrongType,
-                format!("must be a list of texts, not {}", json_type(raw)),
-            );
-            return Vec::new();
+        match Counted::list(raw, MAX_LIST_LENGTH) {
+            Some(Counted { first, count }) if count <= MAX_LIST_LENGTH => first,
+            Some(Counted { count, .. }) => {
+                let message = format!("must have at most {MAX_LIST_LENGTH} elements; it has {count}");
+                self.fault(field, FaultKind::OutOfRange, message);
+                Vec::new()
+            }
+            None => {
+                let message = format!("must be a list of texts, not {}", json_type(raw));
+                self.fault(field, FaultKind::WrongType, message);
+                Vec::new()
+            }
         }
-        let list: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
-        list
     }
 
     fn tags(&mut self, raw: &RawValue) -> Vec<String> {
         let list = self.list("tags", raw);
-        self.check_length("tags", list.len());
         let mut seen = HashSet::new();
         let tags = list.into_iter().enumerate();
         tags.filter_map(|(at, raw)| self.label(&format!("tags.{at}"), raw, MAX_LABEL_CHARS))
@@ -214,7 +216,6 @@ impl FieldReader {
 
     fn images(&mut self, raw: &RawValue) -> Vec<String> {
         let list = self.list("images", raw);
-        self.check_length("images", list.len());
         let mut images = Vec::with_capacity(list.len());
         for (at, raw) in list.into_iter().enumerate() {
             let field = format!("images.{at}");
@@ -230,25 +231,26 @@ impl FieldReader {
         images
     }
 
-    fn check_length(&mut self, field: &str, length: usize) {
-        if length > MAX_LIST_LENGTH {
-            let message = format!("must have at most {MAX_LIST_LENGTH} elements; it has {length}");
-            self.fault(field, FaultKind::OutOfRange, message);
+    /// Splits the object of attributes. If it has too many keys, they are not looked at.
+    fn keys_and_values<'a>(&mut self, raw: &'a RawValue) -> Vec<Field<'a>> {
+        match Counted::object(raw, MAX_ATTRIBUTES) {
+            Some(Counted { first, count }) if count <= MAX_ATTRIBUTES => first,
+            Some(Counted { count, .. }) => {
+                let message = format!("must have at most {MAX_ATTRIBUTES} keys; it has {count}");
+                self.fault("attributes", FaultKind::OutOfRange, message);
+                Vec::new()
+            }
+            None => {
+                let message = format!("must be an object of keys and values, not {}", json_type(raw));
+                self.fault("attributes", FaultKind::WrongType, message);
+                Vec::new()
+            }
         }
     }
 
     fn attributes(&mut self, raw: &RawValue) -> BTreeMap<String, AttributeValue> {
-        let Ok(RawObject(fields)) = serde_json::from_str::<RawObject<'_>>(raw.get()) else {
-            let message = format!("must be an object of keys and values, not {}", json_type(raw));
-            self.fault("attributes", FaultKind::WrongType, message);
-            return BTreeMap::new();
-        };
-        if fields.len() > MAX_ATTRIBUTES {
-            let message = format!("must have at most {MAX_ATTRIBUTES} keys; it has {}", fields.len());
-            self.fault("attributes", FaultKind::OutOfRange, message);
-        }
         let mut attributes = BTreeMap::new();
-        for (key, raw) in fields {
+        for (key, raw) in self.keys_and_values(raw) {
             let chars = key.chars().count();
             if chars == 0 || chars > MAX_KEY_CHARS || key.contains(char::is_control) {
                 let message = format!(
@@ -268,6 +270,13 @@ impl FieldReader {
     /// Reads an attribute; null is the same as omitting it.
     fn attribute(&mut self, key: &str, raw: &RawValue) -> Option<AttributeValue> {
         if raw.get() == "null" {
+            return None;
+        }
+        if let Some(Counted { count, .. }) = Counted::list(raw, 0)
+            && count > MAX_ATTRIBUTE_VALUES
+        {
+            let message = format!("must have at most {MAX_ATTRIBUTE_VALUES} elements; it has {count}");
+            self.fault(&format!("attributes.{key}"), FaultKind::OutOfRange, message);
             return None;
         }
         match serde_json::from_str::<AttributeValue>(raw.get()) {
@@ -334,10 +343,12 @@ fn parse_status(text: &str) -> Result<Status, String> {
         .ok_or_else(|| "must be `active`, `draft` or `archived`".to_owned())
 }
 
-fn unknown_field_message(key: &str) -> String {
+fn unknown_field(key: &str) -> Fault {
     let wrong_case = FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key));
-    match wrong_case {
+    let message = match wrong_case {
         Some(field) => format!("is not a field of a product; write `{field}`"),
         None => "is not a field of a product; put free data under `attributes`".to_owned(),
-    }
+    };
+    let shown: String = key.chars().take(MAX_KEY_CHARS).collect();
+    Fault::new(shown, FaultKind::Unknown, message)
 }

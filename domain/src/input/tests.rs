@@ -1,11 +1,12 @@
 use super::*;
-use crate::fault::{FaultKind, Faults};
+use crate::fault::FaultKind;
 use crate::money::Currency;
 
 fn faults(json: &str) -> Vec<(String, FaultKind)> {
     match read_product(json.as_bytes(), Currency::USD) {
-        Err(InputError::Faults(Faults(faults))) => {
-            faults.into_iter().map(|fault| (fault.field, fault.kind)).collect()
+        Err(InputError::Faults(faults)) => {
+            assert_eq!(faults.omitted(), 0);
+            faults.into_list().into_iter().map(|fault| (fault.field, fault.kind)).collect()
         }
         other => panic!("expected faults, got {other:?}"),
     }
@@ -61,4 +62,29 @@ fn a_product_over_the_limit_is_refused() {
     let json = |length| format!(r#"{{"name":"x","description":"{}"}}"#, "a".repeat(length));
     assert!(read_product(json(199 * 1024).as_bytes(), Currency::USD).is_ok());
     assert_eq!(faults(&json(201 * 1024)), [(String::new(), FaultKind::OutOfRange)]);
+}
+
+#[test]
+fn a_length_is_checked_before_the_contents() {
+    let list = |item: &str, count: usize| vec![item; count].join(",");
+    let keys = |count: usize| (0..count).map(|key| format!(r#""k{key}":{{}}"#)).collect::<Vec<_>>().join(",");
+    let one = |field: &str| vec![(field.to_owned(), FaultKind::OutOfRange)];
+    for (json, field) in [
+        (format!(r#"{{"name":"x","tags":[{}]}}"#, list("1", 101)), "tags"),
+        (format!(r#"{{"name":"x","images":[{}]}}"#, list("\"\"", 520_000)), "images"),
+        (format!(r#"{{"name":"x","attributes":{{{}}}}}"#, keys(1001)), "attributes"),
+        (format!(r#"{{"name":"x","attributes":{{"a":[{}]}}}}"#, list("1", 68_267)), "attributes.a"),
+        (format!("{{{}}}", keys(1001)), ""),
+    ] {
+        assert_eq!(faults(&json), one(field), "{}", &json[..60]);
+    }
+    assert_eq!(faults(&format!(r#"{{"name":"x","tags":[{}]}}"#, list("1", 30))).len(), 30);
+}
+
+#[test]
+fn faults_beyond_the_first_are_counted() {
+    let keys: Vec<String> = (0..1000).map(|key| format!(r#""k{key}":{{}}"#)).collect();
+    let json = format!(r#"{{"name":"x","attributes":{{{}}}}}"#, keys.join(","));
+    let Err(InputError::Faults(faults)) = read_product(json.as_bytes(), Currency::USD) else { panic!() };
+    assert_eq!((faults.listed().len(), faults.omitted()), (50, 950));
 }

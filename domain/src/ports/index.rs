@@ -50,6 +50,10 @@ pub trait SearchIndex: Send + Sync {
     /// Runs searches on one snapshot of the index and returns the answers in request order. [`SearchRequest`] and
     /// [`SearchAnswer`] document their parts.
     ///
+    /// **Restriction.** A search under a [restriction](crate::search::Restriction) returns what it would return if the index
+    /// held no other products: matches, counts, pinned products, corrections and everything below that depends on the number
+    /// of products.
+    ///
     /// **Where words match.** A word matches in the name, brand, sku, category, tags, attributes and description:
     ///
     /// 1. exactly;

@@ -17,6 +17,9 @@ use crate::product::{ProductId, Version};
 /// revives the product. SQS keeps a message for at most 14 days.
 pub const TOMBSTONE_RETENTION: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 
+/// The time after which a claim to the next generation ends unless it is renewed; renew it at least four times as often.
+pub const CLAIM_EXPIRY: Duration = Duration::from_secs(20);
+
 /// A generation of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generation {
@@ -93,6 +96,9 @@ pub struct GenerationState {
     pub name: String,
     /// The number of documents, including tombstones.
     pub documents: u64,
+    /// False if an older version of Noren created it in a format that this version can search and write, but replaces by a
+    /// rebuild.
+    pub is_current: bool,
 }
 
 /// The maintenance side of an index.
@@ -131,9 +137,17 @@ pub trait IndexMaintenance: IndexWriter {
     /// Returns the generations that exist.
     async fn generations(&self) -> Result<Generations, PortError>;
 
-    /// Keeps a usable, unfinished next generation and returns `true`; otherwise creates an empty one and returns `false`.
-    /// From then on it receives every change that the live generation receives.
+    /// Keeps an unfinished next generation of the current format and returns `true`; otherwise creates an empty one and returns
+    /// `false`. From then on it receives every change that the live generation receives.
     async fn create_next(&self) -> Result<bool, PortError>;
+
+    /// Claims the next generation for the process that fills it, or renews the claim. Returns false if another process holds
+    /// it, so that of several processes only one rebuilds. A claim that is not renewed for [`CLAIM_EXPIRY`] ends. Two
+    /// processes that fill one generation all the same cost time, but no correctness.
+    async fn claim_next(&self) -> Result<bool, PortError> {
+        // An index with one writer at a time.
+        Ok(true)
+    }
 
     /// Makes the previous generation the next one, replacing an unfinished next one, and returns `true`; returns `false` if
     /// there is none that this program can use. From then on it receives every change that the live generation receives.

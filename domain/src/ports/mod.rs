@@ -16,8 +16,8 @@ pub use index::{
     Applied, ENOUGH_PRODUCTS, FEW_PRODUCTS, IndexStats, IndexWriter, Indexed, IndexedState, SearchIndex,
 };
 pub use maintenance::{
-    CompareDepth, Fingerprint, Generation, GenerationState, Generations, IndexEntry, IndexMaintenance,
-    Repair, RepairOutcome, TOMBSTONE_RETENTION,
+    CLAIM_EXPIRY, CompareDepth, Fingerprint, Generation, GenerationState, Generations, IndexEntry,
+    IndexMaintenance, Repair, RepairOutcome, TOMBSTONE_RETENTION,
 };
 pub use queue::{
     ChangeQueue, Delivery, Envelope, MAX_RECEIVES, QueueStats, REFILL_LEASE, Receipt, RefillId,

@@ -23,6 +23,9 @@ pub struct Cursor {
     /// The interpretation of the query on the earlier pages, which later pages keep.
     #[serde(rename = "r", default, skip_serializing_if = "QueryInterpretation::is_as_typed")]
     pub interpretation: QueryInterpretation,
+    /// The [fingerprint](crate::search::Restriction::fingerprint) of the restriction of the search.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub restriction: Option<u64>,
 }
 
 /// The interpretation of the words of a query by an index.
@@ -76,7 +79,8 @@ mod tests {
                 let positions = |count: u32| vec![bits as u8; (count % 3) as usize];
                 let interpretation =
                     QueryInterpretation { typos: positions(bits), optional: positions(bits / 3) };
-                let cursor = Cursor { sort: Sort::Name, key, id: ProductId::generate(), interpretation };
+                let restriction = bits.is_multiple_of(2).then_some(number.unsigned_abs());
+                let cursor = Cursor { sort: Sort::Name, key, id: ProductId::generate(), interpretation, restriction };
                 prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
             }
         }
@@ -106,7 +110,8 @@ mod tests {
             (Sort::Name, None, false),
         ] {
             let id = ProductId::generate();
-            let cursor = Cursor { sort, key, id, interpretation: QueryInterpretation::default() };
+            let interpretation = QueryInterpretation::default();
+            let cursor = Cursor { sort, key, id, interpretation, restriction: None };
             assert_eq!(cursor.is_valid(), is_valid, "{cursor:?}");
         }
     }
@@ -115,7 +120,8 @@ mod tests {
     fn a_cursor_interprets_no_more_words_than_a_query_has() {
         let cursor = |words: usize| {
             let interpretation = QueryInterpretation { typos: vec![0; words], optional: Vec::new() };
-            Cursor { sort: Sort::PriceAsc, key: None, id: ProductId::generate(), interpretation }
+            let id = ProductId::generate();
+            Cursor { sort: Sort::PriceAsc, key: None, id, interpretation, restriction: None }
         };
         assert!(cursor(MAX_QUERY_WORDS).is_valid());
         assert!(!cursor(MAX_QUERY_WORDS + 1).is_valid());

@@ -7,6 +7,7 @@ mod field;
 mod filters;
 mod limits;
 mod request;
+mod restriction;
 mod sort;
 
 pub use answer::{HIGHLIGHT_END, HIGHLIGHT_START, Hit, SearchAnswer, is_searchable};
@@ -22,4 +23,5 @@ pub use limits::{
     MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS,
 };
 pub use request::{Boost, FacetRequest, MatchMode, Page, PageStart, SearchRequest, Synonym, Tuning};
+pub use restriction::{Condition, Restriction};
 pub use sort::{Sort, SortKey, name_sort_key};

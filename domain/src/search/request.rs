@@ -6,6 +6,7 @@ use crate::search::cursor::Cursor;
 use crate::search::field::Field;
 use crate::search::filters::Filters;
 use crate::search::limits::{DEFAULT_FACET_VALUES, DEFAULT_PAGE_SIZE};
+use crate::search::restriction::Restriction;
 use crate::search::sort::Sort;
 
 /// A search. It matches active products only.
@@ -22,6 +23,8 @@ pub struct SearchRequest {
     pub tuning: Tuning,
     /// The conditions that a product must meet.
     pub filters: Filters,
+    /// The products that the client may find. For it there are no others.
+    pub restriction: Restriction,
     /// The currency of price filters, price sorting and price facets. A product priced in another currency still matches by
     /// its words; it passes no price filter, sorts last by price and counts in no price facet.
     pub currency: Currency,
@@ -44,6 +47,7 @@ impl SearchRequest {
             match_mode: MatchMode::Most,
             tuning: Tuning::default(),
             filters: Filters::default(),
+            restriction: Restriction::default(),
             currency,
             facets: Vec::new(),
             facet_values: DEFAULT_FACET_VALUES,
@@ -74,7 +78,7 @@ pub struct Tuning {
     pub synonyms: Vec<Synonym>,
     /// Words that need not match, unless no other word is left.
     pub stop_words: Vec<String>,
-    /// Products that come first, in this order, if they are active and pass the filters, even if the words do not match.
+    /// Products that come first, in this order, if they are active and pass the filters and the restriction, even if the words do not match.
     /// Applies to [`Sort::Relevance`] only.
     pub pinned: Vec<ProductId>,
     /// Products that neither match nor count.

@@ -8,7 +8,7 @@ use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
 use api::responses::{BadParameters, InvalidId, NotIndexed, ServiceFailed};
 use api::wire::explain::{ExcludingFilter, ProductExplanation};
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::ports::{Indexed, IndexedState};
 use domain::search::{Field, Hit, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRequest};
@@ -36,7 +36,7 @@ const MAX_RANK: usize = 1000;
     tag = "search",
     operation_id = "explainProduct",
     params(
-        ("id" = String, Path, description = "The id of the product.", example = "ket-0004"), Parameters<Explain>,
+        ("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"), Parameters<Explain>,
     ),
     responses(
         (
@@ -58,6 +58,12 @@ const MAX_RANK: usize = 1000;
         InvalidId,
         ServiceFailed,
         NotIndexed,
+        (
+            status = 404,
+            description = "The credentials have a filter, and no active product with this id passes it.",
+            body = Problem,
+            content_type = "application/problem+json"
+        ),
     )
 )]
 pub(crate) async fn explain(
@@ -67,7 +73,7 @@ pub(crate) async fn explain(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("explain/{id}"), Endpoint::Explain, &search);
-    service.respond(&headers, &search.required, &key, service.explain_product(&id, &search.request)).await
+    service.respond(&headers, &search, &key, service.explain_product(&id, &search.request)).await
 }
 
 impl SearchService {
@@ -82,6 +88,12 @@ impl SearchService {
             Some(Indexed { state: IndexedState::Active(product), .. }) => Some(&**product),
             _ => None,
         };
+        let restriction = &request.restriction;
+        if !restriction.is_none() && !product.is_some_and(|product| restriction.accepts(&product.content)) {
+            // Drafts and versions are as secret as products outside.
+            let detail = format!("these credentials find no product {id}");
+            return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+        }
         let excluded_by =
             product.map(|product| excluding_filters(request, &product.content)).unwrap_or_default();
         let hidden_by_rule = request.tuning.hidden.contains(id);

@@ -81,14 +81,14 @@ pub(crate) async fn facet_values(
 ) -> Result<Response, Problem> {
     let field = read_field(field)?;
     let key = cache_key(&format!("facets/{field}"), Endpoint::FacetValues, &search);
-    let ParsedSearch { request: search, required, prefix, limit, .. } = search;
-    let request = FacetRequest { search, field, prefix, limit };
+    let ParsedSearch { request, prefix, limit, .. } = search.clone();
+    let request = FacetRequest { search: request, field, prefix, limit };
     let render = async {
         let (values, snapshot) = service.facet_values(&request).await?;
         let json = answer::facet_values_json(&request.field, &values);
         Ok(RenderedResponse::new(json.map_err(|error| serialization_failed(&error))?, snapshot))
     };
-    service.respond(&headers, &required, &key, render).await
+    service.respond(&headers, &search, &key, render).await
 }
 
 fn read_field(field: Result<Path<String>, PathRejection>) -> Result<Field, Problem> {

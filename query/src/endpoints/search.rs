@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use api::extract::NoParameters;
-use api::problems::bad_body;
+use api::problems::{bad_body, of_fault};
 use api::responses::{BadJsonBody, BadParameters, NotIndexed, NotModified, ServiceFailed};
 use api::wire::search::{AnswerToBody, SearchAnswer};
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use runtime::Problem;
-use runtime::body::JsonBody;
+use domain::Fault;
+use domain::search::Restriction;
+use runtime::body::SmallJsonBody;
+use runtime::{Problem, off_thread};
 
 use crate::answer;
 use crate::execute::cache_key;
-use crate::extract::{Parameters, Search};
+use crate::extract::{Parameters, Restricted, Search};
 use crate::http::json_response;
 use crate::parameters::openapi::SearchesBody;
 use crate::parameters::{self, Endpoint, ParsedSearch, Searches};
@@ -26,8 +28,9 @@ use crate::search_service::SearchService;
 ///
 /// Finds active products by words, with typos, and by filters; counts facets in the same call.
 ///
-/// **Words** are found in name, brand, sku, category, tags, attributes and description. Every word must match: exactly, with
-/// one typo in words of 3 to 5 letters and two in longer ones (none in words with digits), or, for the last word, as a prefix.
+/// **Words** are found in name, brand, sku, category, tags, attributes and description. A word matches exactly, with one
+/// typo in words of 3 to 5 letters and two in longer ones (none in words with digits), or, for the last word, as a prefix.
+/// Products with all words come first. If few have all of them, products follow that lack some; `relaxed` names these words.
 /// Without words everything matches.
 ///
 /// **Filters**: a repeated parameter matches products that have one of its values (`brand=HP&brand=Dell`); different parameters
@@ -96,7 +99,7 @@ pub(crate) async fn search(
         rendered.into_iter().next().ok_or_else(Problem::internal)
     };
     let key = cache_key("search", Endpoint::Search, &search);
-    service.respond(&headers, &search.required, &key, render).await
+    service.respond(&headers, &search, &key, render).await
 }
 
 /// Search the catalogue by a JSON body
@@ -106,6 +109,8 @@ pub(crate) async fn search(
 ///
 /// The field of a parameter that may be repeated takes a list, or one value alone. Attributes are an object:
 /// `{"attributes": {"colour": ["red", "blue"], "width": "10..20"}}`. Null is the same as leaving a field out.
+///
+/// A body has at most 64 KiB, a search in it at most 100 fields and values.
 ///
 /// Responses have no `ETag`, because caches do not keep responses to a POST.
 #[utoipa::path(
@@ -132,6 +137,10 @@ pub(crate) async fn search(
         ServiceFailed,
         NotIndexed,
         (
+            status = 413, description = "The body is larger than 64 KiB.", body = Problem,
+            content_type = "application/problem+json"
+        ),
+        (
             status = 422,
             description = "Fields are unknown, malformed or out of range; `errors` names each, with the position of its \
                            search if there are several.",
@@ -151,24 +160,38 @@ pub(crate) async fn search(
 pub(crate) async fn search_by_body(
     State(service): State<Arc<SearchService>>,
     _: NoParameters,
+    Restricted(restriction): Restricted,
     mut required: RequiredVersions,
-    JsonBody(body): JsonBody,
+    SmallJsonBody(body): SmallJsonBody,
 ) -> Result<Response, Problem> {
-    let searches = parameters::read_searches(&body, service.settings.currency);
+    let currency = service.settings.currency;
+    let searches = off_thread(body.len(), move || parameters::read_searches(&body, currency)).await;
     match searches.map_err(|error| bad_body(&error, "the body"))? {
         Searches::One(search) => {
             required = required.and(search.required.clone())?;
-            let answers = service.answer_all(&required, vec![*search]).await?;
+            let search = search.restricted_to(&restriction).map_err(invalid)?;
+            let answers = service.answer_all(&required, &restriction, vec![search]).await?;
             Ok(json_response(answers.into_iter().next().ok_or_else(Problem::internal)?.json))
         }
         Searches::Several(searches) => {
-            for search in &searches {
+            let mut all = Vec::with_capacity(searches.len());
+            for (at, search) in searches.into_iter().enumerate() {
                 required = required.and(search.required.clone())?;
+                let restricted = search.restricted_to(&restriction).map_err(|fault| {
+                    let field = format!("searches[{at}].{}", fault.field);
+                    invalid(Fault { field, ..fault })
+                });
+                all.push(restricted?);
             }
-            let answers = service.answer_all(&required, searches).await?;
+            let answers = service.answer_all(&required, &restriction, all).await?;
             Ok(json_response(answer::results_json(answers.iter().map(|answer| &*answer.json))))
         }
     }
+}
+
+/// Returns 422 for a fault of a search.
+fn invalid(fault: Fault) -> Problem {
+    of_fault(StatusCode::UNPROCESSABLE_ENTITY, fault)
 }
 
 impl SearchService {
@@ -176,12 +199,13 @@ impl SearchService {
     async fn answer_all(
         &self,
         required: &RequiredVersions,
+        restriction: &Restriction,
         searches: Vec<ParsedSearch>,
     ) -> Result<Vec<CachedResponse>, Problem> {
         let searches: Vec<ParsedSearch> =
             searches.into_iter().map(|search| self.apply_rules(search)).collect();
         let keys: Vec<String> =
             searches.iter().map(|search| cache_key("search", Endpoint::Search, search)).collect();
-        self.respond_to_all(required, &keys, self.search_all(&searches)).await
+        self.respond_to_all(required, restriction, &keys, self.search_all(&searches)).await
     }
 }

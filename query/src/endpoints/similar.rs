@@ -33,7 +33,7 @@ use crate::search_service::SearchService;
     tag = "search",
     operation_id = "listSimilarProducts",
     params(
-        ("id" = String, Path, description = "The id of the product.", example = "ket-0004"), Parameters<Similar>,
+        ("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"), Parameters<Similar>,
     ),
     responses(
         (
@@ -65,7 +65,7 @@ pub(crate) async fn similar(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("similar/{id}"), Endpoint::Similar, &search);
-    service.respond(&headers, &search.required, &key, service.similar_to(&id, &search)).await
+    service.respond(&headers, &search, &key, service.similar_to(&id, &search)).await
 }
 
 impl SearchService {
@@ -73,10 +73,16 @@ impl SearchService {
         // The product and its search results reflect one snapshot if it is the same before and after.
         let before = self.newest_snapshot().await?;
         let indexed = self.index.get(std::slice::from_ref(id)).await.or_problem(SEARCH_INDEX)?;
-        let Some(Some(Indexed { state: IndexedState::Active(product), .. })) = indexed.into_iter().next()
-        else {
-            let detail = format!("search finds no product {id}");
-            return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+        let product = match indexed.into_iter().next().flatten() {
+            Some(Indexed { state: IndexedState::Active(product), .. })
+                if search.request.restriction.accepts(&product.content) =>
+            {
+                product
+            }
+            _ => {
+                let detail = format!("search finds no product {id}");
+                return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+            }
         };
         let requests = requests(&product, search);
         if requests.is_empty() {

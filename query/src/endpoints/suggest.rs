@@ -69,7 +69,7 @@ pub(crate) async fn suggest(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key("suggest", Endpoint::Suggest, &search);
-    service.respond(&headers, &search.required, &key, service.suggestions(&search)).await
+    service.respond(&headers, &search, &key, service.suggestions(&search)).await
 }
 
 impl SearchService {

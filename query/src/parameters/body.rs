@@ -2,8 +2,8 @@
 //!
 //! The fields are turned into the pairs of a query string, so that one reader checks both.
 
-use api::parameters::{Pair, ParameterReader, shown};
-use domain::input::{InputError, RawObject, json_type};
+use api::parameters::{MAX_HINTS, MAX_PARAMETERS, Pair, ParameterReader, shown};
+use domain::input::{Counted, Field, InputError, RawObject, json_type};
 use domain::{AttributeValue, Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
@@ -31,62 +31,64 @@ pub enum Searches {
 /// Reads the body of `POST /products/search`. Prices are in `default_currency` unless a search names another.
 ///
 /// # Errors
-/// [`InputError::Syntax`] for a body that is not JSON; otherwise all faults of all searches at once. The field of each is
+/// [`InputError::Syntax`] for a body that is not JSON; otherwise the faults of all searches at once. The field of each is
 /// the name of the parameter, with the position of the search if there are several: `searches[1].priceRange`.
 pub fn read_searches(body: &[u8], default_currency: Currency) -> Result<Searches, InputError> {
-    let object = RawObject::parse(body)?;
-    let Some((_, list)) = object.0.iter().find(|(name, _)| *name == SEARCHES) else {
-        return Ok(Searches::One(Box::new(read_one(&object, default_currency)?)));
+    let RawObject(fields) = RawObject::parse_at_most(body, MAX_PARAMETERS, "a search")?;
+    let Some((_, list)) = fields.iter().find(|(name, _)| *name == SEARCHES) else {
+        return Ok(Searches::One(Box::new(read_one(&fields, default_currency)?)));
     };
-    let mut faults: Vec<Fault> = object
-        .0
-        .iter()
-        .filter(|(name, _)| *name != SEARCHES)
-        .map(|(name, _)| {
-            let message = "cannot be combined with `searches`; write it into each search that it applies to";
-            Fault::new(shown(name), FaultKind::Unknown, message)
-        })
-        .collect();
+    let others = fields.iter().filter(|(name, _)| *name != SEARCHES).map(|(name, _)| {
+        let message = "cannot be combined with `searches`; write it into each search that it applies to";
+        Fault::new(shown(name), FaultKind::Unknown, message)
+    });
+    let mut faults: Faults = others.collect();
     let requests = read_several(list, default_currency, &mut faults);
-    if faults.is_empty() { Ok(Searches::Several(requests)) } else { Err(Faults(faults).into()) }
+    Ok(faults.or(Searches::Several(requests))?)
 }
 
-fn read_several(list: &RawValue, default_currency: Currency, faults: &mut Vec<Fault>) -> Vec<ParsedSearch> {
-    let Ok(searches) = serde_json::from_str::<Vec<&RawValue>>(list.get()) else {
+fn read_several(list: &RawValue, default_currency: Currency, faults: &mut Faults) -> Vec<ParsedSearch> {
+    let Some(searches) = Counted::list(list, MAX_SEARCHES) else {
         let message = format!("must be a list of searches, not {}", json_type(list));
-        faults.push(Fault::new(SEARCHES, FaultKind::WrongType, message));
+        faults.add(Fault::new(SEARCHES, FaultKind::WrongType, message));
         return Vec::new();
     };
-    if searches.is_empty() || searches.len() > MAX_SEARCHES {
-        let message = format!("must be 1 to {MAX_SEARCHES} searches; there are {}", searches.len());
-        faults.push(Fault::new(SEARCHES, FaultKind::OutOfRange, message));
+    if searches.count == 0 || searches.count > MAX_SEARCHES {
+        let message = format!("must be 1 to {MAX_SEARCHES} searches; there are {}", searches.count);
+        faults.add(Fault::new(SEARCHES, FaultKind::OutOfRange, message));
         return Vec::new();
     }
-    let mut requests = Vec::with_capacity(searches.len());
-    for (at, raw) in searches.into_iter().enumerate() {
+    let mut requests = Vec::with_capacity(searches.count);
+    for (at, raw) in searches.first.into_iter().enumerate() {
         let place = format!("{SEARCHES}[{at}]");
-        let Ok(object) = serde_json::from_str::<RawObject<'_>>(raw.get()) else {
-            let message =
-                format!("must be an object with the parameters of a search, not {}", json_type(raw));
-            faults.push(Fault::new(place, FaultKind::WrongType, message));
-            continue;
-        };
-        match read_one(&object, default_currency) {
+        match read_element(raw, default_currency) {
             Ok(request) => requests.push(request),
-            Err(Faults(own)) => faults.extend(own.into_iter().map(|fault| Fault {
-                field: if fault.field.is_empty() {
-                    place.clone()
-                } else {
-                    format!("{place}.{}", fault.field)
-                },
-                ..fault
-            })),
+            Err(own) => faults.append(own, |field| match field.is_empty() {
+                true => place.clone(),
+                false => format!("{place}.{field}"),
+            }),
         }
     }
     requests
 }
 
-fn read_one(object: &RawObject<'_>, default_currency: Currency) -> Result<ParsedSearch, Faults> {
+/// Reads one of several searches.
+fn read_element(raw: &RawValue, default_currency: Currency) -> Result<ParsedSearch, Faults> {
+    match Counted::object(raw, MAX_PARAMETERS) {
+        Some(Counted { first, count }) if count <= MAX_PARAMETERS => read_one(&first, default_currency),
+        Some(Counted { count, .. }) => {
+            let message = format!("a search has at most {MAX_PARAMETERS} fields; this one has {count}");
+            Err(Fault::new("", FaultKind::OutOfRange, message).into())
+        }
+        None => {
+            let message =
+                format!("must be an object with the parameters of a search, not {}", json_type(raw));
+            Err(Fault::new("", FaultKind::WrongType, message).into())
+        }
+    }
+}
+
+fn read_one(object: &[Field<'_>], default_currency: Currency) -> Result<ParsedSearch, Faults> {
     let mut fields = Fields::default();
     fields.read(object);
     read_all(Endpoint::Search, ParameterReader::of_pairs(fields.pairs, fields.faults), default_currency)
@@ -96,21 +98,22 @@ fn read_one(object: &RawObject<'_>, default_currency: Currency) -> Result<Parsed
 #[derive(Default)]
 struct Fields {
     pairs: Vec<Pair>,
-    faults: Vec<Fault>,
+    faults: Faults,
+    /// The number of unknown fields so far.
+    unknown: usize,
 }
 
 impl Fields {
     fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
-        self.faults.push(Fault::new(shown(field), kind, message));
+        self.faults.add_with(|| Fault::new(shown(field), kind, message));
     }
 
-    fn read(&mut self, object: &RawObject<'_>) {
-        let mut seen = Vec::with_capacity(object.0.len().min(table::all().len()));
-        for (name, raw) in &object.0 {
+    fn read(&mut self, object: &[Field<'_>]) {
+        let mut seen = Vec::with_capacity(object.len().min(table::all().len()));
+        for (name, raw) in object {
             let Some(parameter) = table::of(Endpoint::Search).find(|known| known.field_name() == *name)
             else {
-                let message = unknown_field_message(name);
-                self.fault(name, FaultKind::Unknown, message);
+                self.unknown_field(name);
                 continue;
             };
             if seen.contains(&parameter.name) {
@@ -126,24 +129,53 @@ impl Fields {
         }
     }
 
-    fn attributes(&mut self, parameter: &Parameter, raw: &RawValue) {
-        let Ok(RawObject(keys)) = serde_json::from_str::<RawObject<'_>>(raw.get()) else {
-            let message = format!("must be an object of keys and values, not {}", json_type(raw));
-            return self.fault(parameter.field_name(), FaultKind::WrongType, message);
+    /// Adds the fault of an unknown field, with a suggestion for the first few of them.
+    fn unknown_field(&mut self, name: &str) {
+        self.unknown += 1;
+        let message = match self.unknown <= MAX_HINTS {
+            true => unknown_field_message(name),
+            false => "is not a field here".to_owned(),
         };
-        for (key, raw) in keys {
+        self.fault(name, FaultKind::Unknown, message);
+    }
+
+    fn attributes(&mut self, parameter: &Parameter, raw: &RawValue) {
+        let field = parameter.field_name();
+        let Some(keys) = Counted::object(raw, MAX_PARAMETERS) else {
+            let message = format!("must be an object of keys and values, not {}", json_type(raw));
+            return self.fault(field, FaultKind::WrongType, message);
+        };
+        if keys.count > MAX_PARAMETERS {
+            let message = format!("must have at most {MAX_PARAMETERS} keys; it has {}", keys.count);
+            return self.fault(field, FaultKind::OutOfRange, message);
+        }
+        for (key, raw) in keys.first {
             if raw.get() != "null" {
                 self.values(&format!("{ATTRIBUTE_PREFIX}{key}"), parameter.kind, raw);
             }
         }
     }
 
-    /// Adds a pair for each value of a field.
+    /// Adds a pair for each value of a field. Of a list that is too long, the values are not looked at.
     fn values(&mut self, name: &str, kind: Kind, raw: &RawValue) {
-        let takes_several =
-            matches!(kind, Kind::Texts { .. } | Kind::FacetNames { .. } | Kind::Attributes { .. });
-        let list = takes_several.then(|| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok()).flatten();
-        for raw in list.unwrap_or_else(|| vec![raw]) {
+        let list = match kind {
+            Kind::Texts { max_items, .. }
+            | Kind::FacetNames { max_items }
+            | Kind::Attributes { max_items } => {
+                Counted::list(raw, MAX_PARAMETERS).map(|list| (list, max_items))
+            }
+            _ => None,
+        };
+        let values = match list {
+            // Equal values count once, so a list may be longer than the most values that it may name.
+            Some((Counted { count, .. }, max_items)) if count > MAX_PARAMETERS => {
+                let message = format!("must have at most {max_items} values; it has {count}");
+                return self.fault(name, FaultKind::OutOfRange, message);
+            }
+            Some((list, _)) => list.first,
+            None => vec![raw],
+        };
+        for raw in values {
             match value(kind, raw) {
                 Ok(value) if value.contains('\0') => {
                     self.fault(name, FaultKind::Malformed, "must not contain the NUL character");

@@ -24,8 +24,8 @@ fn several(body: &str) -> Vec<ParsedSearch> {
 
 fn faults(body: &str) -> Vec<(String, FaultKind)> {
     match read_searches(body.as_bytes(), Currency::USD) {
-        Err(InputError::Faults(Faults(faults))) => {
-            faults.into_iter().map(|fault| (fault.field, fault.kind)).collect()
+        Err(InputError::Faults(faults)) => {
+            faults.into_list().into_iter().map(|fault| (fault.field, fault.kind)).collect()
         }
         other => panic!("{body}: {other:?}"),
     }
@@ -121,9 +121,9 @@ fn all_faults_of_all_searches_come_at_once_and_bounds_hold() {
     assert_eq!(fields, ["searches[0].sortBy", "searches[0].page", "searches[2].brand", "searches[2].colour"]);
     let brands = |count: usize| format!("{{\"brand\":{:?}}}", vec!["x"; count]);
     assert_eq!(one(&brands(100)).request.filters.brand, ["x"]);
-    assert_eq!(faults(&brands(101)), [(String::new(), FaultKind::OutOfRange)]);
+    assert_eq!(faults(&brands(101)), [("brand".to_owned(), FaultKind::OutOfRange)]);
     let nested = format!("{{\"searches\":[{}]}}", brands(101));
-    assert_eq!(faults(&nested), [("searches[0]".to_owned(), FaultKind::OutOfRange)]);
+    assert_eq!(faults(&nested), [("searches[0].brand".to_owned(), FaultKind::OutOfRange)]);
     let searches =
         |count: usize| format!("{{\"searches\":[{}]}}", vec!["{\"query\":\"a\"}"; count].join(","));
     assert_eq!(several(&searches(MAX_SEARCHES)).len(), MAX_SEARCHES);
@@ -135,4 +135,30 @@ proptest! {
     fn no_body_makes_reading_panic(body in r#"[\[\]{}:,"a-z0-9.\\]{0,60}"#) {
         let _ = read_searches(body.as_bytes(), Currency::USD);
     }
+}
+
+#[test]
+fn lengths_come_before_contents() {
+    let list = |count: usize| vec!["1"; count].join(",");
+    let fields =
+        |count: usize| (0..count).map(|field| format!(r#""k{field}":1"#)).collect::<Vec<_>>().join(",");
+    for (body, field) in [
+        (format!(r#"{{"tags":[{}]}}"#, list(101)), "tags"),
+        (format!(r#"{{"facets":[{}]}}"#, list(20_000)), "facets"),
+        (format!(r#"{{"attributes":{{"k":[{}]}}}}"#, list(101)), "attributes.k"),
+        (format!(r#"{{"attributes":{{{}}}}}"#, fields(101)), "attributes"),
+        (format!(r#"{{"searches":[{}]}}"#, list(11)), "searches"),
+        (format!("{{{}}}", fields(101)), ""),
+    ] {
+        assert_eq!(faults(&body), [(field.to_owned(), FaultKind::OutOfRange)], "{}", &body[..40]);
+    }
+    let place = "searches[0]".to_owned();
+    assert_eq!(faults(&format!(r#"{{"searches":[{{{}}}]}}"#, fields(101))), [(place, FaultKind::OutOfRange)]);
+}
+
+#[test]
+fn only_the_first_unknown_fields_get_a_suggestion() {
+    let read = |body: &str| read_searches(body.as_bytes(), Currency::USD).unwrap_err().to_string();
+    let text = read(r#"{"Tags":1,"Brand":1,"Facets":1,"Query":1,"pageSise":1}"#);
+    assert_eq!(text.matches("did you mean").count(), 3, "{text}");
 }

@@ -12,7 +12,12 @@ pub(crate) fn closest(
     name_of: impl Fn(&Parameter) -> &'static str,
 ) -> Option<&'static str> {
     let mut names = parameters.clone().map(&name_of);
-    if name.to_ascii_lowercase().starts_with("attr") {
+    // `atributes[colour]` is judged by the part before the key.
+    let before_key = name.split(['.', '[']).next().unwrap_or(name);
+    let has_key = before_key.len() < name.len();
+    if name.to_ascii_lowercase().starts_with("attr")
+        || has_key && nearest(before_key, std::iter::once("attributes")).is_some()
+    {
         return names.find(|known| known.starts_with("attributes"));
     }
     let folded = fold(name);
@@ -38,6 +43,10 @@ mod tests {
         assert_eq!(suggested("tag"), Some("tags"));
         assert_eq!(suggested("page-size"), Some("pageSize"));
         assert_eq!(suggested("attribute.colour"), Some("attributes.KEY"));
+        assert_eq!(suggested("atributes.colour"), Some("attributes.KEY"));
+        assert_eq!(suggested("atributes[colour]"), Some("attributes.KEY"));
+        assert_eq!(suggested("Attribute[colour]"), Some("attributes.KEY"));
+        assert_eq!(suggested("sizes[colour]"), None);
         assert_eq!(suggested("colour"), None);
         assert_eq!(suggested("x"), None);
         assert_eq!(suggested(""), None);

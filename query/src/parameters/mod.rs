@@ -4,6 +4,7 @@
 
 mod body;
 mod did_you_mean;
+mod filter;
 pub(crate) mod openapi;
 mod parameter;
 mod parsed;
@@ -12,6 +13,7 @@ pub mod table;
 mod values;
 
 pub use body::{MAX_SEARCHES, Searches, read_searches};
+pub use filter::read_filter;
 pub use parameter::{Endpoint, Example, Flag, Kind, Parameter, TextBounds};
 pub use parsed::ParsedSearch;
 pub use read::{read, write};

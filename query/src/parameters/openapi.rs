@@ -14,8 +14,12 @@ use crate::parameters::table;
 
 /// The schema of the values of one attribute in a body.
 const ATTRIBUTE_FILTER: &str = "AttributeFilter";
-/// The schema of one value of an attribute in a body.
-const ATTRIBUTE_FILTER_VALUE: &str = "AttributeFilterValue";
+
+/// The name of a facet.
+const FACET: TextBounds = TextBounds {
+    pattern: Some(r"^(\*|brand|category|tags|price|attributes\.[^,]{1,128})$"),
+    ..TextBounds::NONE
+};
 
 /// The body of one search: its parameters as fields.
 pub(crate) struct SearchBody;
@@ -61,7 +65,7 @@ fn schema(kind: Kind) -> Schema {
     match kind {
         Kind::Text(bounds) => text(bounds).build().into(),
         Kind::Texts { each, max_items } => list(text(each), max_items).build().into(),
-        Kind::FacetNames { max_items } => list(text(TextBounds::NONE), max_items).build().into(),
+        Kind::FacetNames { max_items } => list(text(FACET), max_items).build().into(),
         Kind::Number { min, max, default } => {
             let number =
                 ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(min)).maximum(Some(max));
@@ -98,7 +102,9 @@ impl ToSchema for SearchBody {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         for parameter in table::of(Endpoint::Search) {
             match (parameter.kind, schema(parameter.kind)) {
-                (Kind::Attributes { max_items }, _) => schemas.extend(attribute_schemas(max_items)),
+                (Kind::Attributes { max_items }, _) => {
+                    schemas.push((ATTRIBUTE_FILTER.to_owned(), attribute_filter(max_items).into()));
+                }
                 (_, Schema::Array(array)) => {
                     schemas.push((values_name(parameter), one_or_several(array).into()));
                 }
@@ -201,19 +207,12 @@ fn attributes_field() -> Schema {
         .into()
 }
 
-fn attribute_schemas(max_items: usize) -> [(String, RefOr<Schema>); 2] {
-    let mut value = OneOfBuilder::new()
-        .description(Some("A value of an attribute; a text such as `10..20` is a range of numbers."));
+fn attribute_filter(max_items: usize) -> Schema {
+    let about = "The value of an attribute, or a list of values of which one is enough; a text such as `10..20` is a range \
+                 of numbers. In a list, write numbers as texts.";
+    let mut filter = OneOfBuilder::new().description(Some(about));
     for kind in [Type::String, Type::Number, Type::Boolean] {
-        value = value.item(ObjectBuilder::new().schema_type(kind));
+        filter = filter.item(ObjectBuilder::new().schema_type(kind));
     }
-    let one = Ref::from_schema_name(ATTRIBUTE_FILTER_VALUE);
-    let filter = OneOfBuilder::new()
-        .description(Some("One value of an attribute, or a list of values of which one is enough."))
-        .item(one.clone())
-        .item(list(one, max_items));
-    [
-        (ATTRIBUTE_FILTER_VALUE.to_owned(), Schema::from(value.build()).into()),
-        (ATTRIBUTE_FILTER.to_owned(), Schema::from(filter.build()).into()),
-    ]
+    filter.item(list(text(TextBounds::NONE), max_items)).build().into()
 }

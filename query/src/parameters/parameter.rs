@@ -60,7 +60,7 @@ impl fmt::Debug for Parameter {
     }
 }
 
-/// An endpoint that takes parameters.
+/// An endpoint that takes parameters, or the filter of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
     /// `/products/search`.
@@ -73,6 +73,8 @@ pub enum Endpoint {
     Similar,
     /// `/products/{id}/explain`.
     Explain,
+    /// The filter of a key or a tenant token, which restricts all endpoints.
+    Filter,
 }
 
 /// The type and the bounds of a parameter.

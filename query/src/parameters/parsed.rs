@@ -1,7 +1,7 @@
 //! The values of the parameters of a request.
 
-use domain::Currency;
-use domain::search::{SearchRequest, Sort};
+use domain::search::{PageStart, Restriction, SearchRequest, Sort};
+use domain::{Currency, Fault, FaultKind};
 
 use crate::required_versions::RequiredVersions;
 
@@ -33,6 +33,21 @@ impl ParsedSearch {
             prefix: String::new(),
             limit: 0,
         }
+    }
+
+    /// Restricts the search to the products that the client may find.
+    ///
+    /// # Errors
+    /// If the page begins at the cursor of a search with another restriction.
+    pub(crate) fn restricted_to(mut self, restriction: &Restriction) -> Result<Self, Fault> {
+        if let PageStart::After(cursor) = &self.request.page.start
+            && cursor.restriction != restriction.fingerprint()
+        {
+            let message = "belongs to a search with other credentials; begin at the first page";
+            return Err(Fault::new("cursor", FaultKind::Malformed, message));
+        }
+        self.request.restriction = restriction.clone();
+        Ok(self)
     }
 }
 

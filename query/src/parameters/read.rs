@@ -66,7 +66,11 @@ fn read_with_needs(
 }
 
 fn unknown(name: &str, endpoint: Endpoint) -> String {
-    if table::all().iter().any(|parameter| parameter.name == name) {
+    let is_known = table::all().iter().any(|parameter| parameter.name == name);
+    if is_known && endpoint == Endpoint::Filter {
+        return "is not a filter; leave it out".to_owned();
+    }
+    if is_known {
         return "has no effect here; leave it out".to_owned();
     }
     let known = table::of(endpoint);

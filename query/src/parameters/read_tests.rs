@@ -9,7 +9,7 @@ use crate::parameters::values::{read_facet_field, split_names};
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::search::{
     AttributeFilter, Cursor, Field, Filters, MAX_FACET_VALUES, MAX_PAGE_SIZE, MAX_QUERY_WORDS, MatchMode,
-    Page, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey, Tuning,
+    Page, PageStart, QueryInterpretation, Restriction, SearchRequest, Sort, SortKey, Tuning,
 };
 use domain::{CategoryPath, PriceRange, ProductId};
 use proptest::prelude::*;
@@ -35,13 +35,13 @@ fn write(request: &SearchRequest) -> String {
 }
 
 fn faults(query: &str) -> Vec<(String, FaultKind)> {
-    let Err(Faults(faults)) = read_search(query, Currency::USD) else { panic!("{query} has no fault") };
-    faults.into_iter().map(|fault| (fault.field, fault.kind)).collect()
+    let Err(faults) = read_search(query, Currency::USD) else { panic!("{query} has no fault") };
+    faults.into_list().into_iter().map(|fault| (fault.field, fault.kind)).collect()
 }
 
 fn message(query: &str) -> String {
-    let Err(Faults(faults)) = read_search(query, Currency::USD) else { panic!("{query} has no fault") };
-    faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("\n")
+    let Err(faults) = read_search(query, Currency::USD) else { panic!("{query} has no fault") };
+    faults.into_list().into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("\n")
 }
 
 fn euro() -> Currency {
@@ -54,6 +54,7 @@ fn cursor(sort: Sort, key: Option<SortKey>) -> Cursor {
         key,
         id: ProductId::parse("lamp-1").unwrap(),
         interpretation: QueryInterpretation::default(),
+        restriction: None,
     }
 }
 
@@ -77,6 +78,7 @@ fn every_parameter_is_read() {
         is_prefix_query: false,
         match_mode: MatchMode::Most,
         tuning: Tuning::default(),
+        restriction: Restriction::default(),
         filters: Filters {
             category: vec![CategoryPath::parse("Computers > Laptops").unwrap()],
             brand: vec!["HP".to_owned(), "Dell".to_owned()],
@@ -272,7 +274,7 @@ fn the_values_of_a_facet_have_parameters_of_their_own() {
     assert_eq!(read("").unwrap().limit, DEFAULT_LISTED_VALUES);
     assert_eq!(read(&super::write(Endpoint::FacetValues, &request)), Ok(request));
     for query in ["limit=0", "limit=1001", "page=1", "sortBy=name", "facets=brand", "prefix=a&prefix=b"] {
-        assert_eq!(read(query).unwrap_err().0.len(), 1, "{query}");
+        assert_eq!(read(query).unwrap_err().count(), 1, "{query}");
     }
 }
 
@@ -344,7 +346,8 @@ prop_compose! {
         facet_values in 1..=MAX_FACET_VALUES, (sort, start) in sort_and_start(), size in 1..=MAX_PAGE_SIZE,
     ) -> SearchRequest {
         SearchRequest {
-            words, is_prefix_query: false, match_mode: MatchMode::Most, tuning: Tuning::default(), filters, currency, facets: facets.into_iter().collect(), facet_values, sort,
+            words, is_prefix_query: false, match_mode: MatchMode::Most, tuning: Tuning::default(), filters,
+            restriction: Restriction::default(), currency, facets: facets.into_iter().collect(), facet_values, sort,
             page: Page { start, size },
         }
     }

@@ -11,7 +11,7 @@ use domain::search::{
 
 use crate::parameters::parameter::{Endpoint, Example, Flag, Kind, Parameter, TextBounds};
 use crate::parameters::values;
-use crate::required_versions::{DEFAULT_SYNC_TIMEOUT, MAX_SYNC_TIMEOUT, MAX_SYNC_TOKENS};
+use crate::required_versions::{DEFAULT_SYNC_TIMEOUT, MAX_SYNC_TIMEOUT, MAX_SYNC_TOKENS, SYNC_TOKEN_PATTERN};
 
 /// The default number of values that `/products/facets/{field}` lists.
 pub const DEFAULT_LISTED_VALUES: usize = 100;
@@ -22,8 +22,14 @@ pub const MAX_SUGGESTIONS: usize = 20;
 /// The default number of similar products.
 pub const DEFAULT_SIMILAR: usize = 10;
 
-const EVERY: &[Endpoint] =
-    &[Endpoint::Search, Endpoint::FacetValues, Endpoint::Suggest, Endpoint::Similar, Endpoint::Explain];
+const EVERY: &[Endpoint] = &[
+    Endpoint::Search,
+    Endpoint::FacetValues,
+    Endpoint::Suggest,
+    Endpoint::Similar,
+    Endpoint::Explain,
+    Endpoint::Filter,
+];
 const WITH_WORDS: &[Endpoint] =
     &[Endpoint::Search, Endpoint::FacetValues, Endpoint::Suggest, Endpoint::Explain];
 const SEARCH: &[Endpoint] = &[Endpoint::Search];
@@ -31,7 +37,9 @@ const SEARCH: &[Endpoint] = &[Endpoint::Search];
 /// A brand or a tag.
 const LABEL: TextBounds =
     TextBounds { min_chars: Some(1), max_chars: Some(MAX_LABEL_CHARS), ..TextBounds::NONE };
-const PRICE_RANGE: &str = r"^([0-9]+(\.[0-9]+)?)?-([0-9]+(\.[0-9]+)?)?$";
+const PRICE_RANGE: &str = r"^([0-9]+(\.[0-9]+)?-([0-9]+(\.[0-9]+)?)?|-[0-9]+(\.[0-9]+)?)$";
+/// Up to 10 levels of at most 100 characters.
+const CATEGORY: &str = "^[^>]{1,100}(>[^>]{1,100}){0,9}$";
 const SORT_NAMES: [&str; Sort::ALL.len()] = {
     let mut names = [""; Sort::ALL.len()];
     let mut at = 0;
@@ -95,7 +103,10 @@ fn filters() -> Vec<Parameter> {
         },
         Parameter {
             name: "category",
-            kind: Kind::Texts { each: TextBounds::NONE, max_items: MAX_FILTERS },
+            kind: Kind::Texts {
+                each: TextBounds { pattern: Some(CATEGORY), ..TextBounds::NONE },
+                max_items: MAX_FILTERS,
+            },
             about: "A category and everything below it: the path, broad to narrow, such as `Computers > Laptops`. \
                     Repeated: any of them."
                 .into(),
@@ -322,6 +333,7 @@ fn search_options() -> Vec<Parameter> {
             name: "cursor",
             aliases: &["after"],
             endpoints: SEARCH,
+            kind: Kind::Text(TextBounds { min_chars: Some(1), ..TextBounds::NONE }),
             about: "The `nextCursor` of the previous page. The page begins after the last product of that page, whatever \
                     was added or removed before it, and without a limit on the depth. Not together with `page`."
                 .into(),
@@ -346,7 +358,10 @@ fn search_options() -> Vec<Parameter> {
         Parameter {
             name: "syncToken",
             endpoints: SEARCH,
-            kind: Kind::Texts { each: TextBounds::NONE, max_items: MAX_SYNC_TOKENS },
+            kind: Kind::Texts {
+                each: TextBounds { pattern: Some(SYNC_TOKEN_PATTERN), ..TextBounds::NONE },
+                max_items: MAX_SYNC_TOKENS,
+            },
             about: "A write that the answer must reflect: the `Noren-Sync-Token` of the write's response. The search waits \
                     until the index holds that version of the product or a later one. Repeated: all of them. Those of the \
                     header `Noren-Sync-Token`, which every endpoint of this service takes, count as well."
@@ -456,5 +471,6 @@ mod tests {
         assert_eq!(names(Endpoint::Suggest), [words, &filters, &["limit"]].concat());
         assert_eq!(names(Endpoint::Similar), [&filters[..], &["limit"]].concat());
         assert_eq!(names(Endpoint::Explain), [words, &filters].concat());
+        assert_eq!(names(Endpoint::Filter), filters);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::parameters::{Pair, ParameterReader, ValueFault, push_pair, shown};
+use api::parameters::{MAX_HINTS, MAX_PARAMETERS, Pair, ParameterReader, ValueFault, push_pair, shown};
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::search::{
     AttributeFilter, Cursor, Field, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, PageStart,
@@ -183,15 +183,22 @@ fn check_key(key: &str) -> Result<(), String> {
     let chars = key.chars().count();
     match chars == 0 || chars > MAX_KEY_CHARS || key.contains(char::is_control) {
         true => Err(format!(
-            "must be `attributes.KEY` with a key of 1 to {MAX_KEY_CHARS} characters and no control characters"
+            "must be `attributes[KEY]` or `attributes.KEY` with a key of 1 to {MAX_KEY_CHARS} characters and no control characters"
         )),
         false => Ok(()),
     }
 }
 
 pub(crate) fn read_facets(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
-    let mut fields = Vec::new();
-    for name in reader.all(row.name).iter().flat_map(|text| split_names(text)) {
+    let Kind::FacetNames { max_items } = row.kind else { return };
+    let names: Vec<String> = reader.all(row.name).iter().flat_map(|text| split_names(text)).collect();
+    // Equal names count once, so there may be more of them than facets.
+    if names.len() > MAX_PARAMETERS {
+        let message = format!("must name at most {max_items} facets; it has {} names", names.len());
+        return reader.fault(row.name, FaultKind::OutOfRange, message);
+    }
+    let (mut fields, mut unknown) = (Vec::new(), 0);
+    for name in &names {
         // Spaces around a name are ignored; those at the end of a key belong to it.
         let name = name.trim_start();
         let name = if name.starts_with(ATTRIBUTE_PREFIX) { name } else { name.trim_end() };
@@ -200,20 +207,20 @@ pub(crate) fn read_facets(row: &Parameter, reader: &mut ParameterReader, draft: 
             Ok(field) if fields.contains(&field) => {}
             Ok(field) => fields.push(field),
             Err(message) => {
-                let nearest = nearest(name, Field::FACETS.iter().map(Field::name));
-                let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+                unknown += 1;
+                let hint = if unknown <= MAX_HINTS { facet_hint(name) } else { String::new() };
                 let message = format!("{message}, not `{}`{hint}", shown(name));
                 reader.fault(row.name, FaultKind::Unknown, message);
             }
         }
     }
-    if let Kind::FacetNames { max_items } = row.kind
-        && fields.len() > max_items
-    {
-        let message = format!("must name at most {max_items} facets; it names {}", fields.len());
-        reader.fault(row.name, FaultKind::OutOfRange, message);
-    }
+    reader.at_most(row.name, "facets", fields.len(), max_items);
     draft.parsed.request.facets = fields;
+}
+
+fn facet_hint(name: &str) -> String {
+    let nearest = nearest(name, Field::FACETS.iter().map(Field::name));
+    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 pub(crate) fn write_facets(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
@@ -322,11 +329,12 @@ pub(crate) fn read_sync_tokens(row: &Parameter, reader: &mut ParameterReader, dr
 pub(crate) fn read_sync_timeout(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let Kind::Seconds { max, .. } = row.kind else { return };
     let Some(text) = reader.one(row.name) else { return };
-    // A float may also have a sign and an exponent.
-    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let seconds = text.parse::<f64>().ok().filter(|_| is_decimal);
-    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    match timeout.filter(|timeout| *timeout <= max) {
+    // A float of Rust may also be `inf`, `nan`, or begin with `+`, which a number of JSON may not.
+    let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let seconds = text.parse::<f64>().ok().filter(|_| is_number);
+    // Compared before it is rounded to nanoseconds.
+    let within = seconds.filter(|seconds| *seconds <= max.as_secs_f64());
+    match within.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         Some(timeout) => draft.parsed.required = std::mem::take(&mut draft.parsed.required).within(timeout),
         None => {
             let kind = if seconds.is_some() { FaultKind::OutOfRange } else { FaultKind::Malformed };

@@ -1,37 +1,41 @@
 //! `/admin/dead-letters`: the messages that could not be indexed.
 
+use access::Scope;
 use api::extract::{NoParameters, Parameters};
 use api::parameters::unknown_among;
-use api::problems::{BackEnd, OrProblem as _, bad_parameters, of_fault};
+use api::problems::{BackEnd, OrProblem as _, bad_parameters, read_body, refused_body};
 use api::responses::{BadJsonBody, BadParameters, Components, ServiceFailed};
 use api::wire::dead_letters::{Letter, LetterSelection, Letters, LettersOutcome};
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
 use domain::ports::DeadLetterKey;
-use domain::{Fault, FaultKind};
 use http::StatusCode;
-use runtime::Problem;
+use runtime::audit::Entry;
 use runtime::body::JsonBody;
+use runtime::{Problem, Routes, off_thread};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::dead_letters::{DeadLetterService, MAX_LETTERS_AT_ONCE, MISSING, Selection};
 
 /// The length of a list, unless the request names one.
 const DEFAULT_LIMIT: usize = 100;
+/// The most letters that an audit entry names.
+const LETTERS_IN_AUDIT: usize = 20;
 /// The longest key of a selection.
 const MAX_KEY_CHARS: usize = 200;
 
 const BACK_ENDS: BackEnd = BackEnd::written("the queue or the store");
 
 /// Returns the routes with their OpenAPI document.
-pub fn routes(service: DeadLetterService) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(Components::openapi())
-        .routes(routes!(list))
-        .routes(routes!(show))
-        .routes(routes!(retry))
-        .routes(routes!(drop_letters))
+pub fn routes(service: DeadLetterService) -> Routes {
+    Routes::with_openapi(Components::openapi())
+        .routes(Scope::Admin, routes!(list))
+        .routes(Scope::Admin, routes!(show))
+        .routes(Scope::Admin, routes!(retry))
+        .routes(Scope::Admin, routes!(drop_letters))
         .with_state(service)
 }
 
@@ -92,8 +96,9 @@ async fn retry(
     State(service): State<DeadLetterService>,
     _: NoParameters,
     JsonBody(body): JsonBody,
-) -> Result<Json<LettersOutcome>, Problem> {
-    Ok(Json(service.retry(read_selection(&body)?).await.or_problem(BACK_ENDS)?))
+) -> Result<Response, Problem> {
+    let outcome = service.retry(selection(body).await?).await.or_problem(BACK_ENDS)?;
+    Ok((entry_of(&outcome).attached(), Json(outcome)).into_response())
 }
 
 /// Drop dead letters
@@ -112,27 +117,34 @@ async fn drop_letters(
     State(service): State<DeadLetterService>,
     _: NoParameters,
     JsonBody(body): JsonBody,
-) -> Result<Json<LettersOutcome>, Problem> {
-    Ok(Json(service.drop_letters(read_selection(&body)?).await.or_problem(BACK_ENDS)?))
+) -> Result<Response, Problem> {
+    let outcome = service.drop_letters(selection(body).await?).await.or_problem(BACK_ENDS)?;
+    Ok((entry_of(&outcome).attached(), Json(outcome)).into_response())
+}
+
+/// Describes the result for the audit log, by the first letters.
+fn entry_of(outcome: &LettersOutcome) -> Entry {
+    let keys: Vec<&str> = outcome.done.iter().take(LETTERS_IN_AUDIT).map(|key| key.0.as_str()).collect();
+    let (done, stay) = (outcome.done.len(), outcome.refused.len());
+    let more = if done > keys.len() { ", …" } else { "" };
+    let detail = format!("{done} done, {stay} stay: {}{more}", keys.join(", "));
+    Entry { detail: Some(detail), ..Entry::default() }
+}
+
+async fn selection(body: Bytes) -> Result<Selection, Problem> {
+    off_thread(body.len(), move || read_selection(&body)).await
 }
 
 fn read_selection(body: &[u8]) -> Result<Selection, Problem> {
-    let refused = |field, message: String| {
-        of_fault(StatusCode::UNPROCESSABLE_ENTITY, Fault::new(field, FaultKind::Malformed, message))
-    };
-    let selection: LetterSelection = serde_json::from_slice(body).map_err(|error| match error.is_data() {
-        true => refused("", format!("is not a selection of dead letters: {error}")),
-        false => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
-    })?;
-    match selection {
+    match read_body(body, "a selection of dead letters")? {
         LetterSelection { keys: Some(keys), all: None } => {
-            keys_of(keys).map_err(|message| refused("keys", message))
+            keys_of(keys).map_err(|message| refused_body("keys", message))
         }
         LetterSelection { keys: None, all: Some(true) } => Ok(Selection::Newest),
         LetterSelection { keys: None, all: Some(false) } => {
-            Err(refused("all", "must be true; to select some, give their `keys`".to_owned()))
+            Err(refused_body("all", "must be true; to select some, give their `keys`"))
         }
-        LetterSelection { .. } => Err(refused("", "must have either `keys` or `all`".to_owned())),
+        LetterSelection { .. } => Err(refused_body("", "must have either `keys` or `all`")),
     }
 }
 

@@ -3,23 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::Scope;
 use api::extract::{NoParameters, Parameters};
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::{BackEnd, OrProblem as _, bad_parameters};
 use api::responses::{BadParameters, Components, ServiceFailed};
 use api::wire::Failed;
 use api::wire::reindex::{IndexState, Indexes, ReindexEvent};
-use api::wire::verify::{Summary, VerifyEvent};
+use api::wire::verify::{Drift, Summary, VerifyEvent};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use domain::FaultKind;
 use domain::ports::{CompareDepth, Generation, PortError, PortErrorKind};
 use http::StatusCode;
-use runtime::Problem;
+use runtime::audit::Trail;
+use runtime::{Problem, Routes};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::stream;
@@ -31,42 +32,44 @@ use crate::store_and_index::StoreAndIndex;
 const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(5);
 /// The longest grace period of a comparison.
 const MAX_GRACE_PERIOD: Duration = Duration::from_secs(600);
+/// The smallest sample: the greatest number that the document's `int64` has.
+const MAX_ONE_IN: u64 = i64::MAX as u64;
 
 const INDEX: BackEnd = BackEnd::written("the index");
 
-/// Schemas of events.
+/// Schemas of the parts of events.
 #[derive(OpenApi)]
-#[openapi(components(schemas(VerifyEvent, Summary, ReindexEvent, Indexes, IndexState, Failed)))]
+#[openapi(components(schemas(Drift, Summary, Indexes, IndexState, Failed)))]
 struct Schemas;
 
 /// Returns the routes with their OpenAPI document.
-pub fn index_routes(sides: StoreAndIndex) -> OpenApiRouter {
+pub fn index_routes(sides: StoreAndIndex) -> Routes {
     let mut openapi = Components::openapi();
     openapi.merge(Schemas::openapi());
-    OpenApiRouter::with_openapi(openapi)
-        .routes(routes!(verify))
-        .routes(routes!(show_indexes))
-        .routes(routes!(start_rebuild, discard_rebuild))
-        .routes(routes!(start_rollback))
-        .with_state(IndexService { sides, rebuild: Arc::default(), comparison: Arc::default() })
+    Routes::with_openapi(openapi)
+        .routes(Scope::Admin, routes!(verify))
+        .routes(Scope::Admin, routes!(show_indexes))
+        .routes(Scope::Admin, routes!(start_rebuild, discard_rebuild))
+        .routes(Scope::Admin, routes!(start_rollback))
+        .with_state(IndexService { sides, comparison: Arc::default() })
 }
 
 #[derive(Clone)]
 struct IndexService {
     sides: StoreAndIndex,
-    /// Locked by the rebuild that runs; there is at most one.
-    rebuild: Arc<Mutex<()>>,
     /// Locked by the comparison that runs; there is at most one, since it reads the whole store.
     comparison: Arc<Mutex<()>>,
 }
 
 impl IndexService {
     fn lock_rebuild(&self) -> Result<OwnedMutexGuard<()>, Problem> {
-        lock(&self.rebuild, "the index is being rebuilt already; wait until that has ended")
+        let locked = self.sides.rebuild().try_lock();
+        locked.ok_or_else(|| busy("the index is being rebuilt already; wait until that has ended"))
     }
 
     fn lock_comparison(&self) -> Result<OwnedMutexGuard<()>, Problem> {
-        lock(&self.comparison, "the index is being compared already; wait until that has ended")
+        let locked = Arc::clone(&self.comparison).try_lock_owned();
+        locked.map_err(|_| busy("the index is being compared already; wait until that has ended"))
     }
 
     async fn indexes(&self) -> Result<Indexes, PortError> {
@@ -74,8 +77,8 @@ impl IndexService {
     }
 }
 
-fn lock(mutex: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Problem> {
-    Arc::clone(mutex).try_lock_owned().map_err(|_| Problem::new(StatusCode::CONFLICT, busy))
+fn busy(detail: &str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, detail)
 }
 
 /// Compare the index with the store
@@ -88,18 +91,20 @@ fn lock(mutex: &Arc<Mutex<()>>, busy: &str) -> Result<OwnedMutexGuard<()>, Probl
            ("oneIn" = Option<u64>, Query, minimum = 1, description = "Compare a sample: one product in this number, always the same ones; all by default."),
            ("patience" = Option<f64>, Query, minimum = 0, maximum = 600, description = "Seconds that a difference may last before it counts; 5 by default.")),
     responses(
-        (status = 200, description = "A `VerifyEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"progress\",\"done\":2000,\"total\":2000}\n"),
+        (status = 200, description = "An event a line: `progress`, `drift` with the fields of `Drift`, and at the end `summary` with those of `Summary`, or `failed` with those of `Failed`.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"progress\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "A comparison is running already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn verify(
     State(service): State<IndexService>,
+    trail: Trail,
     Parameters(parameters): Parameters,
 ) -> Result<Response, Problem> {
     let comparison = read_comparison(parameters)?;
     let guard = service.lock_comparison()?;
-    Ok(stream::respond(move |mut events: mpsc::Sender<VerifyEvent>| async move {
+    let detail = comparison.repair.then(|| "with repair".to_owned());
+    Ok(stream::respond(trail, detail, move |mut events: mpsc::Sender<VerifyEvent>| async move {
         let _guard = guard;
         let counts = reconcile(&service.sides, comparison, &mut events).await?;
         Ok(VerifyEvent::Summary(counts.into()))
@@ -111,7 +116,7 @@ fn read_comparison(mut parameters: ParameterReader) -> Result<Comparison, Proble
         generation: Generation::Live,
         depth: CompareDepth::Documents,
         repair: parameters.flag("repair").unwrap_or(false),
-        one_in: parameters.whole_number("oneIn", 1..=u64::MAX).unwrap_or(1),
+        one_in: parameters.whole_number("oneIn", 1..=MAX_ONE_IN).unwrap_or(1),
         grace_period: parameters.parsed("patience", parse_grace_period).unwrap_or(DEFAULT_GRACE_PERIOD),
     };
     let unknown = |_: &str| unknown_among(&["repair", "oneIn", "patience"]);
@@ -120,9 +125,11 @@ fn read_comparison(mut parameters: ParameterReader) -> Result<Comparison, Proble
 }
 
 fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
-    let period = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    // Compared before it is rounded to nanoseconds.
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= MAX_GRACE_PERIOD.as_secs_f64());
+    let period = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let message = || "must be a number of seconds from 0 to 600".to_owned();
-    period.filter(|period| *period <= MAX_GRACE_PERIOD).ok_or_else(|| (FaultKind::Malformed, message()))
+    period.ok_or_else(|| (FaultKind::Malformed, message()))
 }
 
 /// Rebuild the index from the store
@@ -134,14 +141,18 @@ fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
 #[utoipa::path(
     post, path = "/admin/reindex", tag = "operation", operation_id = "rebuildIndex",
     responses(
-        (status = 200, description = "A `ReindexEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
+        (status = 200, description = "An event a line; the last one is `done`, or `failed` with the fields of `Failed`.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "A rebuild is running already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn start_rebuild(State(service): State<IndexService>, _: NoParameters) -> Result<Response, Problem> {
+async fn start_rebuild(
+    State(service): State<IndexService>,
+    trail: Trail,
+    _: NoParameters,
+) -> Result<Response, Problem> {
     let guard = service.lock_rebuild()?;
-    Ok(stream::respond(move |mut events: mpsc::Sender<ReindexEvent>| async move {
+    Ok(stream::respond(trail, None, move |mut events: mpsc::Sender<ReindexEvent>| async move {
         let _guard = guard;
         reindex(&service.sides, &mut events).await?;
         Ok(ReindexEvent::Done { indexes: service.indexes().await? })
@@ -154,19 +165,23 @@ async fn start_rebuild(State(service): State<IndexService>, _: NoParameters) -> 
 #[utoipa::path(
     post, path = "/admin/reindex/rollback", tag = "operation", operation_id = "rollBackIndex",
     responses(
-        (status = 200, description = "A `ReindexEvent` a line.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
+        (status = 200, description = "An event a line; the last one is `done`, or `failed` with the fields of `Failed`.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
         BadParameters,
         (status = 409, description = "There is no previous index, or a rebuild is running.", body = Problem, content_type = "application/problem+json"),
         ServiceFailed,
     )
 )]
-async fn start_rollback(State(service): State<IndexService>, _: NoParameters) -> Result<Response, Problem> {
+async fn start_rollback(
+    State(service): State<IndexService>,
+    trail: Trail,
+    _: NoParameters,
+) -> Result<Response, Problem> {
     let guard = service.lock_rebuild()?;
     if service.indexes().await.or_problem(INDEX)?.previous.is_none() {
         let detail = "there is no index before this one to go back to";
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    Ok(stream::respond(move |mut events: mpsc::Sender<ReindexEvent>| async move {
+    Ok(stream::respond(trail, None, move |mut events: mpsc::Sender<ReindexEvent>| async move {
         let _guard = guard;
         if !roll_back(&service.sides, &mut events).await? {
             let context = "the previous index cannot be used by this version of noren";
@@ -227,7 +242,9 @@ mod tests {
             "repair=yes",
             "oneIn=0",
             "oneIn=-1",
+            "oneIn=9223372036854775808",
             "patience=601",
+            "patience=600.0000000000001",
             "patience=-1",
             "patience=NaN",
             "patience=inf",

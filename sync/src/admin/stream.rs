@@ -7,8 +7,9 @@ use api::wire::Failed;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use domain::ports::PortError;
-use futures::stream;
+use futures::stream::{self, StreamExt as _};
 use http::header::CONTENT_TYPE;
+use runtime::audit::{Entry, Trail};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,8 +19,12 @@ const MAX_WAITING: usize = 256;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Responds with the events that `operation` sends, then with a last event: the result of the operation, or [`Failed`]. The
-/// operation ends if the client disconnects.
-pub(super) fn respond<E, F>(operation: impl FnOnce(mpsc::Sender<E>) -> F) -> Response
+/// operation ends if the client disconnects. The audit log has its start and its end.
+pub(super) fn respond<E, F>(
+    trail: Trail,
+    detail: Option<String>,
+    operation: impl FnOnce(mpsc::Sender<E>) -> F,
+) -> Response
 where
     E: Serialize + From<Failed> + Send + 'static,
     F: Future<Output = Result<E, PortError>> + Send + 'static,
@@ -27,10 +32,17 @@ where
     let (sender, receiver) = mpsc::channel(MAX_WAITING);
     let running = operation(sender.clone());
     let (last_sender, last) = oneshot::channel();
+    let entry = Entry { detail, outcome: Some("started"), ..Entry::default() };
+    let ended = entry.clone();
+    let audit = move |outcome| trail.write(&Entry { outcome: Some(outcome), ..ended });
     tokio::spawn(async move {
         tokio::select! {
-            () = sender.closed() => tracing::info!("the client disconnected; the operation ends"),
+            () = sender.closed() => {
+                tracing::info!("the client disconnected; the operation ends");
+                audit("abandoned");
+            }
             result = running => {
+                audit(if result.is_ok() { "done" } else { "failed" });
                 let event = result.unwrap_or_else(|error| {
                     let detail = error.chain();
                     tracing::error!(error = detail, "an operation of an operator failed");
@@ -41,8 +53,9 @@ where
             }
         }
     });
-    let lines = stream::unfold(Some(Events { receiver, last }), next_line);
-    ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
+    // Fused, because the compression layer polls once more after the end.
+    let lines = stream::unfold(Some(Events { receiver, last }), next_line).fuse();
+    (entry.attached(), [(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }
 
 /// The events of an operation that are not sent yet.

@@ -134,7 +134,7 @@ impl Pass<'_> {
 
     /// Looks up every entry of the index in the store.
     async fn find_orphans(&mut self) -> Result<(), PortError> {
-        let Comparer { sides: StoreAndIndex { store, index }, comparison } = self.comparer;
+        let Comparer { sides: StoreAndIndex { store, index, .. }, comparison } = self.comparer;
         let mut after: Option<ProductId> = None;
         loop {
             let page =

@@ -7,6 +7,7 @@
 mod facets;
 mod filters;
 mod order;
+mod restriction;
 mod rules;
 mod snapshots;
 mod versions;

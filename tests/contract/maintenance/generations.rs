@@ -239,6 +239,28 @@ async fn the_next_generation_can_be_discarded(location: impl IndexLocation) {
     assert!(created != name(generations(&writer).await.live));
 }
 
+async fn whoever_fills_the_next_generation_claims_it_again(location: impl IndexLocation) {
+    let writer = location.writer().await;
+    add(&writer, &[named("a", 1, "lamp")]).await;
+    writer.create_next().await.unwrap();
+    assert!(writer.claim_next().await.unwrap());
+    assert!(writer.claim_next().await.unwrap(), "a claim is renewed");
+    writer.discard_next().await.unwrap();
+    writer.create_next().await.unwrap();
+    assert!(writer.claim_next().await.unwrap());
+}
+
+async fn another_process_gets_no_claim_on_the_next_generation(location: impl IndexLocation) {
+    let (first, second) = (location.writer().await, location.writer().await);
+    add(&first, &[named("a", 1, "lamp")]).await;
+    assert!(!first.create_next().await.unwrap());
+    // The second keeps the generation and does not fill it.
+    assert!(second.create_next().await.unwrap());
+    assert!(!second.claim_next().await.unwrap());
+    assert!(first.claim_next().await.unwrap());
+    assert!(!second.claim_next().await.unwrap());
+}
+
 on_each! {
     {
         tantivy: TantivyFolder::new().await;
@@ -257,6 +279,17 @@ on_each! {
             restoring_replaces_an_unfinished_generation,
             without_a_previous_generation_restoring_returns_false,
             the_next_generation_can_be_discarded,
+            whoever_fills_the_next_generation_claims_it_again,
         ]
+    }
+}
+
+// An index in a folder has one process that writes it.
+on_each! {
+    {
+        opensearch_processes: OpenSearchAlias::new().await;
+    }
+    {
+        |location| (location) [another_process_gets_no_claim_on_the_next_generation]
     }
 }

@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Product;
-use domain::search::{Facet, FacetValue, Field, Filters, SearchRequest, number_facet, price_facet};
+use domain::search::{
+    Facet, FacetValue, Field, Filters, Restriction, SearchRequest, number_facet, price_facet,
+};
 
 use super::FoundProduct;
 use super::spelling::near;
@@ -46,6 +48,14 @@ pub(super) fn failed_of(
         check(Some(Field::Attribute(key.clone())), !wanted.is_empty(), passes);
     }
     failed
+}
+
+/// Returns true if the client may find the product.
+pub(crate) fn is_inside(product: &Product, restriction: &Restriction) -> bool {
+    restriction.conditions().iter().all(|condition| {
+        let request = SearchRequest::all(condition.currency);
+        failed_of(product, &condition.filters, &request).is_empty()
+    })
 }
 
 pub(super) fn price(product: &Product, request: &SearchRequest) -> Option<i64> {

@@ -15,6 +15,7 @@ use domain::{Product, Version};
 use filters::{INSIDE, counts, facet, failed, failed_of, fit, price};
 use words::{QueryWord, class, read};
 
+pub(crate) use filters::is_inside;
 pub(crate) use words::folded;
 
 /// The expected result.
@@ -41,7 +42,7 @@ pub(crate) fn search<'a>(
     products: impl Iterator<Item = &'a Arc<Product>>,
     request: &SearchRequest,
 ) -> Found<'a> {
-    let products: Vec<&Arc<Product>> = products.filter(|product| is_searchable(product)).collect();
+    let products = visible(products, request);
     let (query, relaxed) = read(request, &products);
     let matching = with_pinned(&products, &query, request);
     let facets =
@@ -50,6 +51,15 @@ pub(crate) fn search<'a>(
         matching.into_iter().filter(|found| failed(found.product, request).is_empty()).collect();
     products.sort_by(|a, b| b.pinned.cmp(&a.pinned).then_with(|| compare(a.product, b.product, request)));
     Found { products, facets, has_words: !query.is_empty(), relaxed }
+}
+
+/// Returns the products that the client may find.
+fn visible<'a>(
+    products: impl Iterator<Item = &'a Arc<Product>>,
+    request: &SearchRequest,
+) -> Vec<&'a Arc<Product>> {
+    let is_visible = |product: &Product| is_searchable(product) && is_inside(product, &request.restriction);
+    products.filter(|product| is_visible(product)).collect()
 }
 
 fn matching<'a>(products: &[&'a Arc<Product>], query: &[QueryWord]) -> Vec<FoundProduct<'a>> {
@@ -97,7 +107,7 @@ pub(crate) fn facet_values<'a>(
     products: impl Iterator<Item = &'a Arc<Product>>,
     request: &FacetRequest,
 ) -> Vec<FacetValue> {
-    let products: Vec<&Arc<Product>> = products.filter(|product| is_searchable(product)).collect();
+    let products = visible(products, &request.search);
     let (query, _) = read(&request.search, &products);
     let matching = with_pinned(&products, &query, &request.search);
     let mut counted = counts(&matching, &request.field, &request.search);

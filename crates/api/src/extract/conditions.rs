@@ -1,13 +1,15 @@
 //! The conditions of a write: `If-Match`, `If-None-Match`, `Idempotency-Key` and the trace context.
 
-use std::convert::Infallible;
+use std::fmt::Write as _;
 
+use access::Identity;
 use axum::extract::FromRequestParts;
 use domain::{FaultKind, Version};
 use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use runtime::Problem;
+use runtime::access::principal;
 use sha2::{Digest, Sha256};
 
 use crate::problems::bad_request;
@@ -16,9 +18,37 @@ use crate::problems::bad_request;
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The request header with the W3C trace context.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The bytes of the hash of a principal in the name of an idempotency key.
+const OWNER_BYTES: usize = 16;
 const MAX_KEY_CHARS: usize = 255;
 /// The prefix of the idempotency keys of import lines. Keys of clients may not begin with it.
 pub const IMPORT_KEY_PREFIX: &str = "import:";
+
+/// The header with the idempotency key of a write, as OpenAPI documents describe it.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is only documented")]
+pub struct IdempotencyHeader {
+    /// A key for this request: repeating the request under the same key returns the first response and changes nothing.
+    #[param(
+        rename = "Idempotency-Key",
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
+    key: Option<String>,
+}
+
+/// The header with the version to change, as OpenAPI documents describe it.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is only documented")]
+pub struct IfMatchHeader {
+    /// The ETag of the version to change, or `*` for any; 412 if the product has another version, or does not exist.
+    #[param(rename = "If-Match", nullable = false, pattern = r#"^(\*|"[0-9]+"( *, *"[0-9]+")*)$"#)]
+    tags: Option<String>,
+}
 
 /// A condition on the current state of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,7 +67,7 @@ pub enum Precondition {
 /// An idempotency key: repeating a request under the same key returns the first response and changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// The key that the client chose.
+    /// The key that the client chose, made a name of its own for each principal.
     pub key: String,
     /// A hash of the request, to detect a key that is reused for another request.
     pub fingerprint: [u8; 32],
@@ -60,14 +90,18 @@ pub struct WriteRequest {
     method: Method,
     path: String,
     headers: HeaderMap,
+    /// The principal that idempotency keys belong to; `None` for a request without credentials.
+    owner: Option<Identity>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for WriteRequest {
-    type Rejection = Infallible;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let principal = principal(&parts.extensions)?;
+        let owner = principal.has_credentials().then(|| principal.identity.clone());
         let path = parts.uri.path().to_owned();
-        Ok(Self { method: parts.method.clone(), path, headers: parts.headers.clone() })
+        Ok(Self { method: parts.method.clone(), path, headers: parts.headers.clone(), owner })
     }
 }
 
@@ -99,8 +133,20 @@ impl WriteRequest {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        Ok(Some(IdempotencyKey { key: key.to_owned(), fingerprint: hash.finalize().into() }))
+        let key = name_of_key(self.owner.as_ref(), key);
+        Ok(Some(IdempotencyKey { key, fingerprint: hash.finalize().into() }))
     }
+}
+
+/// Returns the name under which the store knows an idempotency key: the key of a client without credentials as it is, any other after
+/// a hash of its principal, since subjects of tokens may be long. No key of a client has the space between the two.
+fn name_of_key(owner: Option<&Identity>, key: &str) -> String {
+    let Some(owner) = owner else { return key.to_owned() };
+    let mut name = String::new();
+    for byte in Sha256::digest(owner.to_string()).iter().take(OWNER_BYTES) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name + " " + key
 }
 
 /// Reads the precondition of a write from `If-Match` and `If-None-Match`.
@@ -186,9 +232,22 @@ mod tests {
     fn another_body_has_another_fingerprint() {
         let mut headers = HeaderMap::new();
         headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_static("k-1"));
-        let request = WriteRequest { method: Method::POST, path: "/products".to_owned(), headers };
+        let request =
+            WriteRequest { method: Method::POST, path: "/products".to_owned(), headers, owner: None };
         let of = |body: &[u8]| request.idempotency(body).unwrap().unwrap().fingerprint;
         assert_eq!(of(b"{}"), of(b"{}"));
         assert_ne!(of(b"{}"), of(b"{ }"));
+    }
+
+    #[test]
+    fn a_key_is_a_name_within_its_principal() {
+        let subject = |name: &str| Identity::Subject(name.into());
+        let name = |owner: &Identity| name_of_key(Some(owner), "k-1");
+        assert_eq!(name_of_key(None, "k-1"), "k-1", "what is stored stays valid");
+        assert_eq!(name(&subject("a")), name(&subject("a")));
+        assert_ne!(name(&subject("a")), name(&subject("b")));
+        assert_ne!(name(&subject("root-key")), name(&Identity::RootKey));
+        let long = name(&subject(&"s".repeat(8000)));
+        assert!(long.len() < 64 && long.ends_with(" k-1"), "{long}");
     }
 }

@@ -11,8 +11,8 @@ use runtime::Problem;
 use runtime::http::SYNC_TOKEN;
 
 pub use conditions::{
-    IDEMPOTENCY_KEY, IMPORT_KEY_PREFIX, IdempotencyKey, Precondition, TRACEPARENT, WriteConditions,
-    WriteRequest, traceparent,
+    IDEMPOTENCY_KEY, IMPORT_KEY_PREFIX, IdempotencyHeader, IdempotencyKey, IfMatchHeader, Precondition,
+    TRACEPARENT, WriteConditions, WriteRequest, traceparent,
 };
 pub use entity_tag::{has_entity_tag, version_tag};
 

@@ -10,7 +10,7 @@
 //! let limit = reader.whole_number("limit", 1..=100).unwrap_or(20);
 //! let repair = reader.flag("repair").unwrap_or(false);
 //! let faults = reader.finish(|_| "is not a parameter here".to_owned()).unwrap_err();
-//! assert_eq!(faults.0.len(), 2);
+//! assert_eq!(faults.count(), 2);
 //! assert!(limit == 20 && repair);
 //! ```
 
@@ -24,6 +24,13 @@ use domain::{Fault, FaultKind, Faults};
 
 pub use query_string::{MAX_PARAMETERS, Pair, parse_query, push_pair, shown};
 
+/// The most unknown names of a request for which a suggestion is looked up. It costs more than the rest of the reading, and
+/// a request with more of them is no typing error.
+pub const MAX_HINTS: usize = 3;
+
+/// The message for an unknown parameter without a suggestion.
+const UNKNOWN_PARAMETER: &str = "is not a parameter here";
+
 /// A fault without its field: the kind, and a message that follows the name of the field.
 pub type ValueFault = (FaultKind, String);
 
@@ -31,13 +38,13 @@ pub type ValueFault = (FaultKind, String);
 #[derive(Debug)]
 pub struct ParameterReader {
     pairs: Vec<Pair>,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl ParameterReader {
     /// Creates a reader of a query string, without its `?`.
     pub fn of_query(query: &str) -> Self {
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let pairs = parse_query(query, &mut faults);
         Self::of_pairs(pairs, faults)
     }
@@ -45,7 +52,7 @@ impl ParameterReader {
     /// Creates a reader of pairs from elsewhere, such as a JSON body, with the faults that are known already.
     ///
     /// More than [`MAX_PARAMETERS`] pairs are one fault, and none of them is read.
-    pub fn of_pairs(pairs: Vec<Pair>, faults: Vec<Fault>) -> Self {
+    pub fn of_pairs(pairs: Vec<Pair>, faults: Faults) -> Self {
         let mut reader = Self { pairs, faults };
         if reader.pairs.len() > MAX_PARAMETERS {
             reader.pairs.clear();
@@ -57,7 +64,7 @@ impl ParameterReader {
 
     /// Adds a fault. Long field names are shortened.
     pub fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
-        self.faults.push(Fault::new(shown(field), kind, message));
+        self.faults.add_with(|| Fault::new(shown(field), kind, message));
     }
 
     /// Adds a fault if `count` is above `max`. `unit` is a plural noun, such as `characters`.
@@ -140,19 +147,20 @@ impl ParameterReader {
         })
     }
 
-    /// Ends the reading. Each parameter that was not taken is a fault of kind [`FaultKind::Unknown`], whose message is
-    /// `unknown_message` of its name: the place for a list of known names or for a suggestion.
+    /// Ends the reading. Each parameter that was not taken is a fault of kind [`FaultKind::Unknown`]. For the first
+    /// [`MAX_HINTS`] the message is `unknown_message` of the name: the place for a list of known names or for a suggestion.
     ///
     /// # Errors
-    /// All faults, if there are any.
+    /// The faults, if there are any.
     pub fn finish(mut self, unknown_message: impl Fn(&str) -> String) -> Result<(), Faults> {
         let mut unknown: Vec<String> = self.pairs.drain(..).map(|pair| pair.name).collect();
         unknown.sort();
         unknown.dedup();
-        for name in unknown {
-            self.fault(&name, FaultKind::Unknown, unknown_message(&name));
+        for (at, name) in unknown.iter().enumerate() {
+            let message = if at < MAX_HINTS { unknown_message(name) } else { UNKNOWN_PARAMETER.to_owned() };
+            self.fault(name, FaultKind::Unknown, message);
         }
-        if self.faults.is_empty() { Ok(()) } else { Err(Faults(self.faults)) }
+        self.faults.or(())
     }
 }
 
@@ -174,7 +182,7 @@ mod tests {
 
     fn finish(reader: ParameterReader) -> Vec<(String, FaultKind)> {
         let finished = reader.finish(|_| unknown_among(&["a", "b", "c"]));
-        let faults = finished.err().map(|Faults(faults)| faults).unwrap_or_default();
+        let faults = finished.err().map(Faults::into_list).unwrap_or_default();
         faults.into_iter().map(|fault| (fault.field, fault.kind)).collect()
     }
 
@@ -213,6 +221,17 @@ mod tests {
             ("l", FaultKind::Missing),
         ];
         assert_eq!(finish(reader), expected.map(|(name, kind)| (name.to_owned(), kind)));
+    }
+
+    #[test]
+    fn only_the_first_unknown_parameters_get_a_suggestion() {
+        let reader = ParameterReader::of_query("a&b&c&d&e");
+        let suggested = std::cell::Cell::new(0);
+        let faults = reader.finish(|_| {
+            suggested.set(suggested.get() + 1);
+            "did you mean `x`?".to_owned()
+        });
+        assert_eq!((faults.unwrap_err().count(), suggested.get()), (5, MAX_HINTS));
     }
 
     #[test]

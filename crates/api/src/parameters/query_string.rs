@@ -1,7 +1,7 @@
 //! Query strings as pairs of names and values. Parsing is strict: input that a lenient parser would repair is a fault.
 
 pub use domain::fault::excerpt as shown;
-use domain::{Fault, FaultKind};
+use domain::{Fault, FaultKind, Faults};
 
 /// The most parameters of a request. The limits of single parameters are far lower; this one keeps the list of faults
 /// short for a request with thousands of unknown names.
@@ -20,15 +20,15 @@ pub struct Pair {
 /// omitted and becomes a fault.
 ///
 /// Parses at most [`MAX_PARAMETERS`] + 1 parts, so that the caller can detect a request with too many.
-pub fn parse_query(query: &str, faults: &mut Vec<Fault>) -> Vec<Pair> {
+pub fn parse_query(query: &str, faults: &mut Faults) -> Vec<Pair> {
     let parts = query.split('&').filter(|part| !part.is_empty()).take(MAX_PARAMETERS + 1);
     let mut pairs = Vec::new();
     for part in parts {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         match (decode(name), decode(value)) {
             (Ok(name), Ok(value)) => pairs.push(Pair { name, value }),
-            (Ok(name), Err(message)) => faults.push(Fault::new(shown(&name), FaultKind::Malformed, message)),
-            (Err(message), _) => faults.push(Fault::new(shown(name), FaultKind::Malformed, message)),
+            (Ok(name), Err(message)) => faults.add(Fault::new(shown(&name), FaultKind::Malformed, message)),
+            (Err(message), _) => faults.add(Fault::new(shown(name), FaultKind::Malformed, message)),
         }
     }
     pairs
@@ -90,17 +90,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn pairs(query: &str) -> Vec<(String, String)> {
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let pairs = parse_query(query, &mut faults);
-        assert_eq!(faults, []);
+        assert_eq!(faults, Faults::default());
         pairs.into_iter().map(|pair| (pair.name, pair.value)).collect()
     }
 
     fn fault(query: &str) -> Fault {
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         parse_query(query, &mut faults);
-        assert_eq!(faults.len(), 1, "{faults:?}");
-        faults.remove(0)
+        assert_eq!(faults.count(), 1, "{faults:?}");
+        faults.into_list().remove(0)
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub struct LetterSelection {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Outcome)]
 pub struct LettersOutcome {
-    /// The keys of the letters that were sent again or removed.
+    /// The keys of the letters that were enqueued again or removed.
     #[schema(value_type = Vec<String>)]
     pub done: Vec<DeadLetterKey>,
     /// The letters that stay.

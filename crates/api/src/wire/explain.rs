@@ -45,7 +45,8 @@ pub struct ProductExplanation<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub corrected_query: Option<Cow<'a, str>>,
-    /// Words that the products found need not have, because few have all of them.
+    /// Words of the query that the products found need not have, because few or none have all of its words; absent if every
+    /// word is required.
     #[serde(default, skip_serializing_if = "is_empty")]
     #[schema(value_type = Option<Vec<String>>)]
     pub relaxed: Cow<'a, [String]>,

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod facets;
 pub mod health;
 pub mod imports;
+pub mod keys;
 pub mod reindex;
 pub mod search;
 pub mod suggest;

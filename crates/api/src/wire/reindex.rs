@@ -7,14 +7,12 @@ use super::Failed;
 use super::verify::Drift;
 
 /// An event of a rebuild of the index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase")]
 pub enum ReindexEvent {
     /// An unfinished index is continued.
-    #[schema(title = "ReindexResumed")]
     Resumed,
     /// The progress of filling the new index.
-    #[schema(title = "ReindexFilling")]
     Filling {
         /// Records written or already there.
         done: u64,
@@ -22,7 +20,6 @@ pub enum ReindexEvent {
         total: Option<u64>,
     },
     /// The progress of comparing the new index with the store.
-    #[schema(title = "ReindexVerifying")]
     Verifying {
         /// Records compared.
         done: u64,
@@ -30,22 +27,18 @@ pub enum ReindexEvent {
         total: u64,
     },
     /// The index rejected a product; it is left out.
-    #[schema(title = "ReindexRefused")]
     Refused(Drift),
     /// Searches use the new index.
-    #[schema(title = "ReindexSwitched")]
     Switched {
         /// Products and tombstones in it.
         documents: u64,
     },
     /// The last event of a rebuild that ran to its end.
-    #[schema(title = "ReindexDone")]
     Done {
         /// The indexes after the rebuild.
         indexes: Indexes,
     },
     /// The last event of a rebuild that failed.
-    #[schema(title = "ReindexFailed")]
     Failed(Failed),
 }
 

@@ -47,7 +47,8 @@ pub struct SearchAnswer<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("processor intel"))]
     pub corrected_query: Option<Cow<'a, str>>,
-    /// Words of the query that were left out because no product has all of its words; absent if there are none.
+    /// Words of the query that the products found need not have, because few or none have all of its words; absent if every
+    /// word is required.
     #[serde(default, skip_serializing_if = "is_empty")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["purple"]))]
     pub relaxed: Cow<'a, [String]>,

@@ -6,11 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::Failed;
 
 /// An event of a comparison of the index with the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase")]
 pub enum VerifyEvent {
     /// The progress so far.
-    #[schema(title = "VerifyProgress")]
     Progress {
         /// Products and tombstones compared.
         done: u64,
@@ -18,13 +17,10 @@ pub enum VerifyEvent {
         total: u64,
     },
     /// A product that differs.
-    #[schema(title = "VerifyDrift")]
     Drift(Drift),
     /// The last event of a comparison that ran to its end.
-    #[schema(title = "VerifySummary")]
     Summary(Summary),
     /// The last event of a comparison that failed.
-    #[schema(title = "VerifyFailed")]
     Failed(Failed),
 }
 

@@ -79,7 +79,9 @@ async fn a_receive_finds_its_messages_by_an_index() {
         let lines = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
         lines.map(Result::unwrap).collect::<Vec<_>>().join("; ")
     };
-    for sql in [messages::VISIBLE, outbox::PENDING, products::PAGE, products::SCAN, products::VERSIONS] {
+    let of_the_queue = [messages::VISIBLE, messages::TOO_LATE, outbox::PENDING, outbox::OF_THE_FUTURE];
+    let of_products = [products::PAGE, products::SCAN, products::VERSIONS];
+    for sql in of_the_queue.into_iter().chain(of_products) {
         let plan = plan(&sql.replace("?1", "1").replace("?2", "2"));
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
     }

@@ -20,6 +20,7 @@ use crate::store::{EmbeddedStore, to_millis};
 
 mod copies;
 mod messages;
+mod migrations;
 mod opening;
 mod time;
 mod writer;
@@ -37,6 +38,10 @@ impl ManualClock {
 
     fn advance(&self, by: Duration) {
         self.0.fetch_add(to_millis(by), Ordering::SeqCst);
+    }
+
+    fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(to_millis(by), Ordering::SeqCst);
     }
 
     fn options(&self, outbox: Outbox) -> Options {

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use domain::Version;
-use domain::ports::{ChangeQueue, MAX_RECEIVES, ProductStore};
+use domain::ports::{ChangeQueue, Delivery, MAX_RECEIVES, ProductStore};
 
 use super::{Fixture, VISIBILITY, idempotency_record};
 use crate::Outbox;
+use crate::messages::MAX_DELAY;
+use crate::store::EmbeddedStore;
 
 #[tokio::test]
 async fn idempotency_records_are_kept_for_24_hours_and_then_removed() {
@@ -126,4 +128,61 @@ async fn the_oldest_message_shows_how_far_behind_the_receivers_are() {
     assert_eq!(fixture.store.stats().await.unwrap().oldest_age, Some(Duration::from_secs(9)));
     fixture.store.acknowledge(&[first[0].receipt.clone()]).await.unwrap();
     assert_eq!(fixture.store.stats().await.unwrap().oldest_age, Some(Duration::from_secs(2)));
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_hides_no_message() {
+    let fixture = Fixture::new();
+    for id in ["claimed", "retried", "new"] {
+        fixture.create(id).await;
+    }
+    let claimed = fixture.receive(2).await;
+    let retried = claimed[1].retry_request("a test", MAX_DELAY);
+    fixture.store.retry_later(&[retried]).await.unwrap();
+    fixture.clock.set_back(HOUR);
+    let stats = fixture.store.stats().await.unwrap();
+    assert_eq!((stats.waiting, stats.in_flight), (3, 0));
+    fixture.create("later").await;
+    let id = |delivery: &Delivery| delivery.envelope.as_ref().unwrap().change.id().to_string();
+    let mut received: Vec<String> = fixture.receive(10).await.iter().map(id).collect();
+    received.sort();
+    assert_eq!(received, ["claimed", "later", "new", "retried"]);
+    assert!(fixture.receive(10).await.is_empty(), "each was received once");
+    fixture.clock.advance(VISIBILITY);
+    assert_eq!(fixture.receive(10).await.len(), 4, "and is visible after its visibility timeout");
+}
+
+#[tokio::test]
+async fn the_age_of_the_oldest_message_grows_after_the_clock_is_set_back() {
+    let fixture = Fixture::new();
+    let age = async || fixture.store.stats().await.unwrap().oldest_age.unwrap();
+    fixture.create("a").await;
+    fixture.clock.advance(Duration::from_secs(30));
+    assert_eq!(age().await, Duration::from_secs(30));
+    fixture.clock.set_back(HOUR);
+    assert_eq!(age().await, Duration::from_secs(30));
+    fixture.clock.advance(Duration::from_secs(60));
+    assert_eq!(age().await, Duration::from_secs(90));
+    // Another process, which starts after the clock was set back, counts from its start.
+    let other = EmbeddedStore::open(fixture.data.path(), fixture.clock.options(Outbox::Enqueue)).unwrap();
+    assert_eq!(other.stats().await.unwrap().oldest_age, Some(Duration::ZERO));
+    fixture.clock.advance(Duration::from_secs(600));
+    assert_eq!(other.stats().await.unwrap().oldest_age, Some(Duration::from_secs(600)));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_hides_no_outbox_entry() {
+    let fixture = Fixture::with(Outbox::AddEntry);
+    fixture.create("a").await;
+    fixture.clock.advance(Duration::from_secs(30));
+    let age = async || fixture.store.outbox().await.unwrap().oldest_age.unwrap();
+    assert_eq!(age().await, Duration::from_secs(30));
+    fixture.clock.set_back(HOUR);
+    fixture.create("b").await;
+    assert_eq!(age().await, Duration::from_secs(30));
+    let pending = fixture.store.pending(Duration::from_secs(5), 10).await.unwrap();
+    assert_eq!(pending.len(), 1);
+    assert_eq!(pending[0].envelope.change.id().as_str(), "a");
 }

@@ -25,6 +25,12 @@ pub trait Api: Send + Sync {
     /// If there is no response.
     async fn post(&self, path: &str, body: Bytes) -> Result<Response, Failure>;
 
+    /// Sends a DELETE and returns the response, whatever its status.
+    ///
+    /// # Errors
+    /// If there is no response.
+    async fn delete(&self, path: &str) -> Result<Response, Failure>;
+
     /// Sends a request whose response is NDJSON, and passes each line to `handler` as soon as it arrives.
     ///
     /// # Errors

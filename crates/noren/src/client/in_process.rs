@@ -57,6 +57,10 @@ impl Api for InProcess {
         read(path, self.send(request.context(|| building(path))?).await).await
     }
 
+    async fn delete(&self, path: &str) -> Result<Response, Failure> {
+        read(path, self.send(request(Method::DELETE, path, &[])?).await).await
+    }
+
     async fn stream(
         &self,
         method: Method,

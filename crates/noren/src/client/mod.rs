@@ -2,12 +2,17 @@
 //! same responses, so a command behaves the same with either.
 
 mod api;
+mod connection;
 mod in_process;
+mod key;
 mod lines;
+mod profile;
 mod response;
 mod service;
 
 pub use api::{Api, LineHandler};
+pub use connection::connect;
 pub use in_process::InProcess;
+pub use profile::Profile;
 pub use response::{Problem, Response, read_json};
 pub use service::{RequestError, Service};

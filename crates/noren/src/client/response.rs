@@ -29,7 +29,12 @@ impl Response {
             return Ok(self.body);
         }
         let problem: Problem = serde_json::from_slice(&self.body).unwrap_or_default();
-        let faults = problem.into_faults(self.status.as_u16());
+        let mut faults = problem.into_faults(self.status.as_u16());
+        if self.status == StatusCode::UNAUTHORIZED {
+            let how =
+                "give a valid key by `noren login URL`, --api-key-file, NOREN_API_KEY_FILE or NOREN_API_KEY";
+            faults.push(Fault::new("", FaultKind::Malformed, how));
+        }
         let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
         Err(Failure::new(faults.join("; ")))
     }
@@ -49,14 +54,21 @@ pub fn read_json<'a, T: Deserialize<'a>>(json: &'a [u8], what: &str) -> Result<T
 pub struct Problem {
     /// The problem in one sentence.
     pub detail: String,
-    /// Every fault of the request.
+    /// The faults of the request.
     pub errors: Vec<Fault>,
+    /// The number of faults that `errors` does not list.
+    #[serde(rename = "errorsOmitted")]
+    pub errors_omitted: usize,
 }
 
 impl Problem {
-    /// Returns the faults, or the detail as the only fault.
-    pub fn into_faults(self, status: u16) -> Vec<Fault> {
+    /// Returns the faults, or the detail as the only fault. If not all are listed, a last one names the number of the others.
+    pub fn into_faults(mut self, status: u16) -> Vec<Fault> {
         if !self.errors.is_empty() {
+            if self.errors_omitted > 0 {
+                let message = format!("and {} more faults", self.errors_omitted);
+                self.errors.push(Fault::new("", FaultKind::OutOfRange, message));
+            }
             return self.errors;
         }
         let detail =
@@ -76,6 +88,10 @@ mod tests {
             {"field":"sort","message":"is unknown","type":"unknown"}]}"#;
         let response = Response { status: StatusCode::UNPROCESSABLE_ENTITY, body: body.into() };
         assert_eq!(response.success().unwrap_err().to_string(), "page: must be a number; sort: is unknown");
+        let body =
+            r#"{"errors":[{"field":"page","message":"is unknown","type":"unknown"}],"errorsOmitted":7}"#;
+        let response = Response { status: StatusCode::BAD_REQUEST, body: body.into() };
+        assert_eq!(response.success().unwrap_err().to_string(), "page: is unknown; and 7 more faults");
         let response = Response { status: StatusCode::BAD_GATEWAY, body: "<html>".into() };
         assert_eq!(response.success().unwrap_err().to_string(), "was refused with status 502");
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Url};
 
 use super::api::{Api, LineHandler};
@@ -24,11 +25,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`. Nothing is sent yet.
+    /// Creates the client of the service at an address such as `http://127.0.0.1:8080`, with the API key for it, if it asks for
+    /// one. Nothing is sent yet.
     ///
     /// # Errors
-    /// If the text is not the address of a service.
-    pub fn at(url: &str) -> Result<Self, Failure> {
+    /// If the text is not the address of a service, or the key has characters that no key has.
+    pub fn with_key(url: &str, key: Option<&str>) -> Result<Self, Failure> {
         let base = base_url(url)?;
         // Fails only if another part of the process has installed a provider, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -37,12 +39,28 @@ impl Service {
             .read_timeout(READ_TIMEOUT)
             // Compression costs more time than it saves on the way to a service nearby.
             .no_gzip()
+            .default_headers(headers_of(key)?)
             .user_agent(concat!("noren/", env!("CARGO_PKG_VERSION")));
         if is_local(&base) {
             // A proxy would look for the service on its own machine.
             builder = builder.no_proxy();
         }
         Ok(Self { client: builder.build().context(|| "preparing HTTP".to_owned())?, base })
+    }
+
+    /// Returns true if both are at one address.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.base == other.base
+    }
+
+    /// Returns the address.
+    pub fn url_text(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Returns true if what is sent to the service can be read on the way.
+    pub fn is_readable_on_the_way(&self) -> bool {
+        self.base.scheme() == "http" && !is_local(&self.base)
     }
 
     /// Returns host and port, for a connection without TLS.
@@ -72,7 +90,9 @@ impl Service {
 
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         url.set_path(&format!("{}{}", self.base.path(), path.trim_start_matches('/')));
+        url.set_query(query);
         url
     }
 
@@ -119,6 +139,22 @@ impl From<RequestError> for Failure {
     }
 }
 
+/// Returns the headers of every request.
+fn headers_of(key: Option<&str>) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::new();
+    if let Some(key) = key {
+        let fault = || {
+            Failure::usage(
+                "the API key has characters that no key has; write it as `noren keys create` printed it",
+            )
+        };
+        let mut value = HeaderValue::from_str(key).map_err(|_| fault())?;
+        value.set_sensitive(true);
+        headers.insert("x-api-key", value);
+    }
+    Ok(headers)
+}
+
 /// Parses an address, which may lack its scheme. The path of the result ends in a slash.
 fn base_url(url: &str) -> Result<Url, Failure> {
     let text = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
@@ -148,6 +184,10 @@ impl Api for Service {
 
     async fn post(&self, path: &str, body: Bytes) -> Result<Response, Failure> {
         Ok(self.post_as(path, "application/json", body).await?)
+    }
+
+    async fn delete(&self, path: &str) -> Result<Response, Failure> {
+        Ok(self.send(self.client.delete(self.url(path))).await?)
     }
 
     async fn stream(
@@ -180,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn a_service_that_does_not_answer_is_one_clear_line() {
         // Only root can listen on port 1, and no common service does.
-        let service = Service::at("127.0.0.1:1").unwrap();
+        let service = Service::with_key("127.0.0.1:1", None).unwrap();
         let line = service.get("/products", &[]).await.unwrap_err().to_string();
         assert!(line.contains("start it with `noren serve`") && line.contains("--data-dir"), "{line}");
         assert!(!line.contains('\n'));
@@ -188,10 +228,10 @@ mod tests {
 
     #[test]
     fn an_address_needs_no_scheme_and_may_have_a_path() {
-        let url = |base| Service::at(base).unwrap().url("/products/bulk").to_string();
+        let url = |base| Service::with_key(base, None).unwrap().url("/products/bulk").to_string();
         assert_eq!(url("localhost:8080"), "http://localhost:8080/products/bulk");
         assert_eq!(url("http://shop.test/catalogue"), "http://shop.test/catalogue/products/bulk");
-        assert!(Service::at("ftp://shop.test").is_err());
-        assert!(Service::at("http://").is_err());
+        assert!(Service::with_key("ftp://shop.test", None).is_err());
+        assert!(Service::with_key("http://", None).is_err());
     }
 }

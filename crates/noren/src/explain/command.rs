@@ -5,7 +5,7 @@ use api::wire::explain::ProductExplanation;
 use super::args::ExplainArgs;
 use super::report::Report;
 use super::store_report::{StoredProduct, dead_letters_of, read_backlog};
-use crate::client::{Api, Service, read_json};
+use crate::client::{Api, connect, read_json};
 use crate::failure::{Context as _, Failure};
 use crate::target::{Access, CatalogueHandle};
 use crate::terminal::print;
@@ -25,7 +25,7 @@ pub(crate) async fn explain(args: &ExplainArgs) -> Result<(), Failure> {
 async fn report(catalogue: &CatalogueHandle, args: &ExplainArgs) -> Result<String, Failure> {
     let id = args.id.as_str();
     let dead_letters = catalogue.dead_letters(DEAD_LETTERS).await?;
-    let write_service = args.command_url.as_deref().map(Service::at).transpose()?;
+    let write_service = args.command_url.as_deref().map(|url| connect(Some(url), None)).transpose()?;
     let writes: &dyn Api = match &write_service {
         Some(service) => service,
         None => catalogue.api(),

@@ -153,6 +153,6 @@ fn the_parts_of_a_score_are_a_table() {
     assert_eq!(row("one typo"), ["lmap", "one typo", "lamp", "name, tags", "24", "6.25"]);
     assert_eq!(row("neighbours"), ["\"lmap x\"", "neighbours", "0.25"]);
     assert_eq!(row("rules of the shop"), ["rules of the shop", "0.50"]);
-    assert_eq!(row("together"), ["together", "8.00"]);
+    assert_eq!(row("total"), ["total", "8.00"]);
     assert!(!text.contains('\u{1b}'), "data controls the terminal");
 }

@@ -31,10 +31,10 @@ pub(super) fn score_table(explanation: &Explanation<'_>) -> Table {
         + explanation.words.iter().map(|word| word.score).sum::<f32>()
         + explanation.phrases.iter().map(|phrase| phrase.score).sum::<f32>();
     let last = match explanation.pinned {
-        true => ("a rule puts it first".to_owned(), "", f32::NAN),
-        false => ("together".to_owned(), "", sum),
+        true => ("pinned by a rule".to_owned(), "", f32::NAN),
+        false => ("total".to_owned(), "", sum),
     };
-    let begin = ("to begin with".to_owned(), "", explanation.base);
+    let begin = ("base".to_owned(), "", explanation.base);
     for (what, found, score) in phrases.chain(boost).chain([begin, last]) {
         let score = if score.is_nan() { String::new() } else { format!("{score:.2}") };
         let cells =

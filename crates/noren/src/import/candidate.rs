@@ -50,7 +50,7 @@ impl Candidate {
         self.mapped = mapped.rewritten;
         if let Some(currency) = options.check {
             let input = read_product(self.json(), currency).map_err(|error| match error {
-                InputError::Faults(faults) => faults.0,
+                InputError::Faults(faults) => faults.into_list(),
                 InputError::Syntax(message) => vec![Fault::new("", FaultKind::Malformed, message)],
             })?;
             self.input = Some(input);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use command::{Catalogue, CommandError};
 use domain::input::InputError;
-use domain::{Fault, FaultKind, Faults};
+use domain::{Fault, FaultKind};
 
 use super::candidate::Candidate;
 use super::sink::{PutResult, Sink};
@@ -26,7 +26,7 @@ impl Sink for CatalogueSink {
                 Err(CommandError::Port(error)) => {
                     return Err(Failure::new("cannot write to the catalogue").because(error));
                 }
-                Err(CommandError::Input(InputError::Faults(Faults(faults)))) => Err(faults),
+                Err(CommandError::Input(InputError::Faults(faults))) => Err(faults.into_list()),
                 Err(CommandError::SkuTaken { owner, .. }) => {
                     Err(vec![Fault::new("sku", FaultKind::Taken, format!("belongs to product {owner}"))])
                 }

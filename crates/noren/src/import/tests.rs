@@ -267,9 +267,10 @@ impl RealService {
                 }
             }
         });
-        let (router, _) = command::routes(catalogue.clone()).split_for_parts();
+        let routes = command::routes(catalogue.clone());
+        let router = runtime::Service { routes, ..Default::default() }.into_router();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let service = Service::at(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let service = Service::with_key(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
         tokio::spawn(axum::serve(listener, router.layer(refuse)).into_future());
         Self { _folder: folder, catalogue, service, refusals }
     }

@@ -21,7 +21,7 @@ pub(super) fn render(response: &SearchAnswer<'_>) -> String {
     }
     if !response.relaxed.is_empty() {
         text.push_str(&format!(
-            "no product has every word; ignored: {}\n",
+            "few or no products have every word; optional: {}\n",
             printable(&response.relaxed.join(", "))
         ));
     }

@@ -14,6 +14,8 @@ pub enum Access {
     SearchAndStore,
     /// Comparison of the index with the store. The index must be usable by this version of Noren.
     CompareIndex,
+    /// API keys, in the access store.
+    Keys,
     /// A rebuild of the index, whatever its state.
     RebuildIndex,
 }

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use access::Keyring;
 use axum::Router;
 use command::{Catalogue, OpenBackEnds};
 use domain::Currency;
 use domain::ports::IndexMaintenance;
-use runtime::config::StoreKind;
-use runtime::{Service, Waiting};
+use runtime::config::{self, StoreKind};
+use runtime::{Routes, Service, Waiting};
 use sync::{DeadLetterService, StoreAndIndex};
-use utoipa_axum::router::OpenApiRouter;
 
 use super::access::Access;
 use super::environment::from_environment;
@@ -36,11 +36,12 @@ impl BackEnds {
 
     /// Selects the embedded back ends in a folder.
     pub(super) fn in_folder(data_dir: &Path) -> Result<Self, Failure> {
-        if !data_dir.is_dir() {
-            let message =
-                format!("there is no folder {}; name the data folder of a catalogue", data_dir.display());
-            return Err(Failure::new(message));
-        }
+        check_folder(data_dir)?;
+        Self::in_new_folder(data_dir)
+    }
+
+    /// Selects the embedded back ends in a folder that need not hold a catalogue yet.
+    pub(super) fn in_new_folder(data_dir: &Path) -> Result<Self, Failure> {
         let Self { written, indexed } = Self::of_environment()?;
         Ok(Self {
             written: written.embedded_in(data_dir.to_owned()),
@@ -54,17 +55,35 @@ impl BackEnds {
     /// If a back end cannot be opened, with what to do about it.
     pub(super) async fn open(&self, access: Access) -> Result<OpenCatalogue, Failure> {
         if access == Access::Search {
-            return Ok(OpenCatalogue { router: search_routes().await?.split_for_parts().0, store: None });
+            return Ok(OpenCatalogue { router: router_of(search_routes().await?), store: None });
+        }
+        if access == Access::Keys {
+            return Ok(OpenCatalogue { router: key_routes(&self.written.data_dir).await?, store: None });
         }
         let store = OpenStore::open(&self.written).await?;
         let router = match access {
             Access::CompareIndex => store.index_router(sync::open_index(&self.indexed).await?),
             Access::RebuildIndex => store.index_router(sync::open_index_to_rebuild(&self.indexed).await?),
             Access::SearchAndStore => store.router(search_routes().await?),
-            Access::Store | Access::Write | Access::Search => store.router(OpenApiRouter::new()),
+            Access::Store | Access::Write | Access::Search | Access::Keys => store.router(Routes::default()),
         };
         Ok(OpenCatalogue { router, store: Some(store) })
     }
+}
+
+/// Checks that a folder holds a catalogue, so that a command on the wrong folder does not create an empty one.
+///
+/// # Errors
+/// If the folder or its store does not exist.
+pub(super) fn check_folder(data_dir: &Path) -> Result<(), Failure> {
+    let shown = data_dir.display();
+    if !data_dir.is_dir() {
+        return Err(Failure::new(format!("there is no folder {shown}; name the data folder of a catalogue")));
+    }
+    if !embedded_store::exists(data_dir) {
+        return Err(Failure::new(format!("there is no catalogue in {shown}; name its data folder")));
+    }
+    Ok(())
 }
 
 /// A catalogue without a sync consumer: changes wait in the queue for a service.
@@ -90,25 +109,35 @@ impl OpenStore {
     }
 
     /// Returns the routes that need no index, merged with others, with health and the state of the queue.
-    fn router(&self, routes: OpenApiRouter) -> Router {
+    fn router(&self, routes: Routes) -> Router {
         let OpenBackEnds { store, queue, dead_letters } = &self.back_ends;
         let service = DeadLetterService::new(store.clone(), queue.clone(), dead_letters.clone());
         let routes = routes
             .merge(command::routes(self.catalogue.clone()))
-            .merge(sync::admin::dead_letters::routes(service))
-            .split_for_parts()
-            .0;
+            .merge(sync::admin::dead_letters::routes(service));
         let queue = Some(self.catalogue.queue_probe());
         Service { routes, parts: self.catalogue.parts(), queue, ..Service::default() }.into_router()
     }
 
     fn index_router(&self, index: Arc<dyn IndexMaintenance>) -> Router {
-        let both = StoreAndIndex { store: self.back_ends.store.clone(), index };
-        sync::admin::index_routes(both).split_for_parts().0
+        let both = StoreAndIndex::new(self.back_ends.store.clone(), index);
+        router_of(sync::admin::index_routes(both))
     }
 }
 
-async fn search_routes() -> Result<OpenApiRouter, Failure> {
+/// Returns the router of some routes, for requests of this process.
+fn router_of(routes: Routes) -> Router {
+    Service { routes, ..Service::default() }.into_router()
+}
+
+/// Returns the router of API keys, over the access store that the variables name.
+async fn key_routes(data_dir: &config::DataDir) -> Result<Router, Failure> {
+    let access: config::Access = from_environment()?;
+    let store = api::access::open_store(&access, data_dir).await?;
+    Ok(router_of(api::access::key_routes(Arc::new(Keyring::new(store)))))
+}
+
+async fn search_routes() -> Result<Routes, Failure> {
     let mut config: query::service::Config = from_environment()?;
     config.waiting = Waiting::none();
     let (index, settings) = query::service::open(&config).await?;

@@ -9,14 +9,12 @@ use domain::Currency;
 use domain::ports::DeadLetter;
 
 use super::access::Access;
-use super::back_ends::{BackEnds, OpenStore};
+use super::back_ends::{BackEnds, OpenStore, check_folder};
 use super::environment::{check_embedded, from_environment};
 use crate::app::{App, Options};
-use crate::client::{Api, InProcess, Service};
+use crate::client::{Api, InProcess, Service, connect};
 use crate::failure::{Context as _, Failure};
 
-/// Address of the service that a command uses by default.
-const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// Interval at which a service is asked whether everything is searchable.
 const BACKLOG_POLL: Duration = Duration::from_millis(50);
 
@@ -45,12 +43,12 @@ pub enum Writer {
 }
 
 impl CatalogueHandle {
-    /// Creates the handle of a running service, by default the one on this machine. Nothing is sent yet.
+    /// Creates the handle of a running service, by default the one of the profile, or on this machine. Nothing is sent yet.
     ///
     /// # Errors
     /// If the address is invalid.
-    pub(super) fn of_service(url: Option<&str>) -> Result<Self, Failure> {
-        let service = Service::at(url.unwrap_or(DEFAULT_URL))?;
+    pub(super) fn of_service(url: Option<&str>, key_file: Option<&Path>) -> Result<Self, Failure> {
+        let service = connect(url, key_file)?;
         Ok(Self { api: Box::new(service.clone()), source: Source::Service(service) })
     }
 
@@ -62,13 +60,20 @@ impl CatalogueHandle {
         check_embedded()?;
         match access {
             Access::Write | Access::Search | Access::SearchAndStore => {
-                let options = Options::of(&from_environment()?)?;
+                if access != Access::Write {
+                    check_folder(folder)?;
+                }
+                // An explanation tells what the index lacks, so it must not repair it meanwhile.
+                let repairs_at_start = access != Access::SearchAndStore;
+                let options = Options { repairs_at_start, ..Options::of(&from_environment()?)? };
                 let app = App::open(folder, options).await?;
                 Ok(Self { api: Box::new(InProcess(app.router())), source: Source::Folder(Box::new(app)) })
             }
             Access::Store | Access::CompareIndex | Access::RebuildIndex => {
                 Self::open(&BackEnds::in_folder(folder)?, access).await
             }
+            // The first key may be created before the first start.
+            Access::Keys => Self::open(&BackEnds::in_new_folder(folder)?, access).await,
         }
     }
 

@@ -7,18 +7,27 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, Client};
 use crate::error::CallError;
-use crate::layout::schema::{META_CREATED_AT, META_LANGUAGE, META_SCHEMA, META_WEIGHTS, SCHEMA, template};
+use crate::layout::schema::{
+    META_ANALYSIS, META_CLAIM, META_CREATED_AT, META_LANGUAGE, META_SCHEMA, META_WEIGHTS, SCHEMA, template,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Creates an empty index with these aliases.
-pub(crate) async fn create_index(client: &Client, index: &str, aliases: Value) -> Result<(), CallError> {
+/// Creates an empty index with these aliases. The claim names the process that fills it, if it is to be filled.
+pub(crate) async fn create_index(
+    client: &Client,
+    index: &str,
+    aliases: Value,
+    claim: Option<String>,
+) -> Result<(), CallError> {
     let alias = &client.alias;
     send(client, Method::Put, format!("_index_template/{alias}"), Some(&template(alias))).await?;
     let body = json!({
         "aliases": aliases,
         "mappings": { "_meta": {
             META_SCHEMA: SCHEMA,
+            META_ANALYSIS: text::ANALYSIS,
+            META_CLAIM: claim,
             META_CREATED_AT: domain::now().as_millisecond(),
             META_LANGUAGE: client.language.code(),
             META_WEIGHTS: client.weights.to_string(),

@@ -4,6 +4,7 @@
 //! suffix `-previous`. Aliases change in one atomic step.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use domain::Language;
@@ -15,8 +16,8 @@ use crate::client::{Call, Client};
 use crate::error::{CallError, OpenError};
 use crate::layout::admin;
 use crate::layout::schema::{
-    META_CREATED_AT, META_LANGUAGE, META_SCHEMA, META_WEIGHTS, SCHEMA, first_index, index_number,
-    numbered_index,
+    META_ANALYSIS, META_CLAIM, META_CREATED_AT, META_LANGUAGE, META_SCHEMA, META_WEIGHTS, READABLE_FROM,
+    SCHEMA, first_index, index_number, numbered_index,
 };
 
 /// Shorter than the time limit of a health check.
@@ -31,6 +32,30 @@ pub(crate) const CREATING: &str = "creating the index";
 pub(crate) struct UsableIndex {
     /// When it was created, in milliseconds since 1970.
     pub(crate) created_at: i64,
+    /// False for an older schema or analysis, which a rebuild replaces.
+    pub(crate) is_current: bool,
+}
+
+/// The format of an index: its schema, then the version of the analysis of its texts. Formats are ordered by age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Format {
+    schema: u64,
+    /// 0 if the index does not record it.
+    analysis: u64,
+}
+
+impl Format {
+    /// The format of the indexes that this version creates.
+    const CURRENT: Self = Self { schema: SCHEMA, analysis: text::ANALYSIS as u64 };
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.analysis {
+            0 => write!(f, "{}", self.schema),
+            analysis => write!(f, "{}.{analysis}", self.schema),
+        }
+    }
 }
 
 /// The name and metadata of an index.
@@ -111,7 +136,7 @@ impl IndexAliases {
             return Ok(loaded);
         }
         let (alias, index) = (&client.alias, first_index(&client.alias));
-        match admin::create_index(client, &index, json!({ alias: { "is_write_index": true } })).await {
+        match admin::create_index(client, &index, json!({ alias: { "is_write_index": true } }), None).await {
             Ok(()) => tracing::info!(index, alias, "created an empty index"),
             // Another process has created it concurrently, or it exists without its alias.
             Err(error) if error.error_type() == "resource_already_exists_exception" => {}
@@ -160,6 +185,13 @@ impl IndexAliases {
 
     /// Logs a warning for each state that is valid for a while, but that an operator should end.
     pub(crate) fn warn(&self, client: &Client) {
+        if self.live(client).is_ok_and(|live| !live.is_current) {
+            tracing::warn!(
+                index = self.live_name(),
+                "the index has the schema of an older version; it is searched and written until it has been rebuilt, by a \
+                 noren-sync that has the store (NOREN_STORE) or by `noren reindex --back-ends`"
+            );
+        }
         let weights = client.weights.to_string();
         let recorded = self.live.first().and_then(|live| live.meta[META_WEIGHTS].as_str());
         if let Some(recorded) = recorded.filter(|recorded| *recorded != weights) {
@@ -188,19 +220,38 @@ impl IndexInfo {
         if self.name == alias {
             return Err(unusable("it is the name of an index, not an alias".to_owned()));
         }
-        match (self.meta[META_SCHEMA].as_u64(), self.meta[META_CREATED_AT].as_i64()) {
-            (Some(SCHEMA), Some(created_at)) => {
-                let code = self.meta[META_LANGUAGE].as_str().unwrap_or_default();
-                let found = Language::parse(code).map_err(|error| unusable(error.to_string()))?;
-                match client.language == found {
-                    true => Ok(UsableIndex { created_at }),
-                    false => Err(OpenError::OtherLanguage { alias, found, wanted: client.language }),
-                }
-            }
-            (Some(found), _) if found > SCHEMA => Err(OpenError::Newer { alias, found, known: SCHEMA }),
-            (Some(found), _) => Err(OpenError::Older { alias, found, known: SCHEMA }),
-            (None, _) => Err(unusable(format!("noren did not make the index {}", self.name))),
+        let not_ours = || unusable(format!("noren did not make the index {}", self.name));
+        let schema = self.meta[META_SCHEMA].as_u64().ok_or_else(not_ours)?;
+        // Schemas before 5 do not record the analysis.
+        let found = Format { schema, analysis: self.meta[META_ANALYSIS].as_u64().unwrap_or_default() };
+        let texts = |alias: String| (alias, found.to_string(), Format::CURRENT.to_string());
+        if found > Format::CURRENT {
+            let (alias, found, known) = texts(alias);
+            return Err(OpenError::Newer { alias, found, known });
         }
+        if schema < READABLE_FROM {
+            let (alias, found, known) = texts(alias);
+            return Err(OpenError::Older { alias, found, known });
+        }
+        let created_at = self.meta[META_CREATED_AT].as_i64().ok_or_else(not_ours)?;
+        let code = self.meta[META_LANGUAGE].as_str().unwrap_or_default();
+        let language = Language::parse(code).map_err(|error| unusable(error.to_string()))?;
+        match client.language == language {
+            true => Ok(UsableIndex { created_at, is_current: found == Format::CURRENT }),
+            false => Err(OpenError::OtherLanguage { alias, found: language, wanted: client.language }),
+        }
+    }
+
+    /// Returns the claim of the process that fills the index.
+    pub(crate) fn claim(&self) -> Option<&str> {
+        self.meta[META_CLAIM].as_str()
+    }
+
+    /// Replaces the claim.
+    pub(crate) async fn record_claim(&self, client: &Client, claim: &str) -> Result<(), CallError> {
+        let mut meta = self.meta.clone();
+        meta[META_CLAIM] = claim.into();
+        admin::put_meta(client, &self.name, &meta).await
     }
 
     /// Records that all documents of the index were built with the weights of this client.

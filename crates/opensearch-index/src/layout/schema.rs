@@ -3,12 +3,21 @@
 use domain::search::Field;
 use serde_json::{Value, json};
 
-/// The schema that this version reads and writes. It changes with the fields and with the analysis of text, and is part
-/// of the index name.
-pub(crate) const SCHEMA: u64 = 4;
+/// The schema of the indexes that this version creates, which is part of their names. Increase it with every change of the
+/// fields; a change of the analysis of text increases [`text::ANALYSIS`] instead. An index of an older schema is rebuilt.
+pub(crate) const SCHEMA: u64 = 5;
+
+/// The oldest schema that this version can search and write until a rebuild has replaced the index: its fields equal those
+/// of [`SCHEMA`]. If a change breaks that, set this to the new [`SCHEMA`]; then searches are unavailable until the rebuild
+/// is complete.
+pub(crate) const READABLE_FROM: u64 = 4;
 
 /// Key in the mapping's `_meta`: the schema.
 pub(crate) const META_SCHEMA: &str = "norenSchema";
+/// Key in the mapping's `_meta`: the version of the analysis of text, see [`text::ANALYSIS`].
+pub(crate) const META_ANALYSIS: &str = "norenAnalysis";
+/// Key in the mapping's `_meta`: the process that fills the index, and the number of its claim.
+pub(crate) const META_CLAIM: &str = "norenClaim";
 /// Key in the mapping's `_meta`: when the index was created, in milliseconds since 1970.
 pub(crate) const META_CREATED_AT: &str = "norenMade";
 /// Key in the mapping's `_meta`: the code of the language that texts are analysed in.

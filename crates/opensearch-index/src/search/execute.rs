@@ -25,9 +25,9 @@ const WHOLE_INDEX: &str = "index";
 const INDEX_CREATED_AT: &str = "made";
 /// Part of [`WHOLE_INDEX`]: the sequence number of the latest write.
 const LATEST_WRITE: &str = "change";
-/// Part of [`WHOLE_INDEX`]: products with the last word of the query exactly.
+/// Part of [`WHOLE_INDEX`]: products inside the restriction with the last word of the query exactly.
 const EXACT_LAST_WORD: &str = "itself";
-/// Part of [`WHOLE_INDEX`]: products with every required word.
+/// Part of [`WHOLE_INDEX`]: products inside the restriction with every required word.
 const MATCHES: &str = "matches";
 
 /// Runs a search.
@@ -144,10 +144,10 @@ fn index_aggregations(plan: &SearchPlan<'_>, interpreter: &Interpreter<'_>) -> V
         LATEST_WRITE: { "max": { "field": "_seq_no" } },
     });
     if let Some(word) = plan.query.undecided_prefix() {
-        aggregations[EXACT_LAST_WORD] = json!({ "filter": has_exact_word(word) });
+        aggregations[EXACT_LAST_WORD] = json!({ "filter": interpreter.restricted(has_exact_word(word)) });
     }
     if plan.query.words.iter().any(|word| word.correction().is_some()) {
-        aggregations[MATCHES] = json!({ "filter": interpreter.matches(&plan.query) });
+        aggregations[MATCHES] = json!({ "filter": interpreter.restricted(interpreter.matches(&plan.query)) });
     }
     aggregations
 }

@@ -1,7 +1,7 @@
 //! Converts the filters of a search to queries.
 
 use domain::Currency;
-use domain::search::{AttributeFilter, Field, Filters};
+use domain::search::{AttributeFilter, Field, Filters, Restriction};
 use serde_json::{Map, Value, json};
 use text::attributes::{attribute_term, key_prefix, number_sort_key, prefix_end};
 
@@ -41,6 +41,13 @@ pub(super) fn filters(filters: &Filters, currency: Currency) -> Vec<Filter> {
         filters.push(Filter { field: Field::Attribute(key.clone()), query });
     }
     filters
+}
+
+/// Returns the filters that only products inside the restriction pass; none without a restriction.
+pub(super) fn inside(restriction: &Restriction) -> Vec<Value> {
+    let conditions = restriction.conditions().iter();
+    let filters = conditions.flat_map(|condition| filters(&condition.filters, condition.currency));
+    filters.map(|filter| filter.query).collect()
 }
 
 /// Returns the name of the field of prices in a currency.

@@ -6,6 +6,7 @@ use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use serde_json::{Value, json};
 use text::query::{MAX_RELAXED_WORDS, most_frequent_first};
 
+use crate::search::filters::inside;
 use crate::search::matching::{has_exact_word, has_word};
 use crate::search::query_dsl::all_of;
 use crate::search::snapshot::{Counts, Snapshot};
@@ -21,9 +22,11 @@ pub(super) struct Interpreter<'a> {
     snapshot: &'a Snapshot<'a>,
     request: &'a SearchRequest,
     hidden: Option<Value>,
+    /// The filters that only products inside the restriction pass.
+    inside: Vec<Value>,
 }
 
-/// Document frequencies of the words of a query, regardless of filters, without products that the shop hides.
+/// Document frequencies of the words of a query inside the restriction, regardless of filters, without products that the shop hides.
 struct WordCounts {
     /// Products with every required word.
     all: u64,
@@ -43,7 +46,7 @@ struct TypoWords {
 
 impl<'a> Interpreter<'a> {
     pub(super) fn new(snapshot: &'a Snapshot<'a>, request: &'a SearchRequest) -> Self {
-        Self { snapshot, request, hidden: hidden(request) }
+        Self { snapshot, request, hidden: hidden(request), inside: inside(&request.restriction) }
     }
 
     /// Interprets the words as for the earlier pages of the same list.
@@ -58,7 +61,7 @@ impl<'a> Interpreter<'a> {
         let misspelt = || positions.iter().map(|at| &query.words[usize::from(*at)]);
         let filters: Vec<Value> = misspelt().map(has_word).collect();
         let suggesters = misspelt().map(|word| suggester(&word.word)).collect();
-        let counts = self.snapshot.count(&filters, suggesters).await?;
+        let counts = self.count(&filters, suggesters).await?;
         self.allow_typos(query, TypoWords { positions, counts }).await?;
         for (at, word) in (0..).zip(&mut query.words) {
             if earlier.optional.contains(&at) {
@@ -78,7 +81,7 @@ impl<'a> Interpreter<'a> {
 
     async fn decide_prefix(&self, query: &mut QueryWords) -> Result<(), PortError> {
         let Some(word) = query.undecided_prefix() else { return Ok(()) };
-        let counted = self.snapshot.count(&[has_exact_word(word)], Vec::new()).await?;
+        let counted = self.count(&[has_exact_word(word)], Vec::new()).await?;
         query.decide_prefix(counted.counts[0]);
         Ok(())
     }
@@ -100,7 +103,7 @@ impl<'a> Interpreter<'a> {
         let mut filters = self.word_count_filters(query);
         let word_count_filters = filters.len();
         filters.extend(query.words.iter().map(has_word));
-        let Counts { mut counts, suggested } = self.snapshot.count(&filters, suggesters).await?;
+        let Counts { mut counts, suggested } = self.count(&filters, suggesters).await?;
         let as_typed = counts.split_off(word_count_filters);
         let mut word_counts = WordCounts::from_counts(counts);
         if word_counts.all < FEW {
@@ -109,8 +112,7 @@ impl<'a> Interpreter<'a> {
             self.allow_typos(query, rare).await?;
             if enough > 0 && !query.match_as_typed() {
                 let filters = self.word_count_filters(query);
-                word_counts =
-                    WordCounts::from_counts(self.snapshot.count(&filters, Vec::new()).await?.counts);
+                word_counts = WordCounts::from_counts(self.count(&filters, Vec::new()).await?.counts);
             }
         }
         if word_counts.all < enough {
@@ -135,7 +137,7 @@ impl<'a> Interpreter<'a> {
         let words = positions.iter().map(|at| &query.words[usize::from(*at)].word);
         let mut candidates: Vec<Vec<SpellingCandidate>> =
             words.zip(suggested).map(|(word, options)| best_candidates(word, &options)).collect();
-        retain_words_in_use(self.snapshot, &mut candidates).await?;
+        retain_words_in_use(self.snapshot, &self.inside, &mut candidates).await?;
         for ((at, candidates), count) in positions.iter().zip(candidates).zip(counts) {
             let word = &mut query.words[usize::from(*at)];
             word.candidates = candidates;
@@ -159,7 +161,7 @@ impl<'a> Interpreter<'a> {
         let has_others =
             |left_out: usize| self.visible(known[left_out..].iter().map(|at| has_word(&query.words[*at])));
         let filters: Vec<Value> = (0..most.min(MAX_RELAXED_WORDS)).map(has_others).collect();
-        let counts = self.snapshot.count(&filters, Vec::new()).await?.counts;
+        let counts = self.count(&filters, Vec::new()).await?.counts;
         let left_out = counts.iter().position(|count| *count >= enough).unwrap_or(most);
         for at in unknown.iter().chain(&known[..left_out]) {
             query.words[*at].is_required = false;
@@ -169,7 +171,20 @@ impl<'a> Interpreter<'a> {
         Ok(())
     }
 
-    /// Returns the filter for products with every required word, regardless of the request's filters.
+    /// Counts the products inside the restriction that pass each filter, and runs suggesters.
+    async fn count(&self, filters: &[Value], suggesters: Vec<Value>) -> Result<Counts, PortError> {
+        self.snapshot.count(&self.inside, filters, suggesters).await
+    }
+
+    /// Returns the filter for products inside the restriction that pass this one, for counts over the whole index.
+    pub(super) fn restricted(&self, filter: Value) -> Value {
+        match self.inside.is_empty() {
+            true => filter,
+            false => all_of(std::iter::once(filter).chain(self.inside.iter().cloned()).collect()),
+        }
+    }
+
+    /// Returns the filter for products with every required word, regardless of the request's filters and restriction.
     pub(super) fn matches(&self, query: &QueryWords) -> Value {
         self.visible(query.words.iter().filter(|word| word.is_required).map(has_word))
     }

@@ -69,16 +69,19 @@ impl SortField {
 
 impl<'a> RequestedPage<'a> {
     /// # Errors
-    /// Fails for a cursor of another order, or one that no search returned.
+    /// Fails for a cursor of another order or restriction, or one that no search returned.
     pub(super) fn new(request: &'a SearchRequest) -> Result<Self, PortError> {
         let (skip, after) = match &request.page.start {
             PageStart::Number(number) => (number.saturating_sub(1).saturating_mul(request.page.size), None),
             PageStart::After(cursor) => (0, Some(cursor)),
         };
         if let Some(cursor) = after
-            && (cursor.sort != request.sort || !cursor.is_valid())
+            && (cursor.sort != request.sort
+                || cursor.restriction != request.restriction.fingerprint()
+                || !cursor.is_valid())
         {
-            return Err(PortError::bare(PortErrorKind::Internal, "the cursor belongs to another order"));
+            let context = "the cursor belongs to another order or restriction";
+            return Err(PortError::bare(PortErrorKind::Internal, context));
         }
         Ok(Self { request, after, skip })
     }
@@ -121,7 +124,8 @@ impl<'a> RequestedPage<'a> {
     ) -> Cursor {
         let SearchRequest { sort, currency, .. } = *self.request;
         let key = sort.key_of(product, score, currency);
-        Cursor { sort, key, id: product.id.clone(), interpretation: interpretation.clone() }
+        let restriction = self.request.restriction.fingerprint();
+        Cursor { sort, key, id: product.id.clone(), interpretation: interpretation.clone(), restriction }
     }
 }
 

@@ -4,7 +4,7 @@ use domain::search::{Field, SearchRequest};
 use serde_json::{Map, Value, json};
 
 use crate::search::facets::FacetCounter;
-use crate::search::filters::{Filter, filters};
+use crate::search::filters::{Filter, filters, inside};
 use crate::search::matching::words_query;
 use crate::search::query_dsl::best_of;
 use crate::search::snapshot::{Snapshot, is_active};
@@ -16,6 +16,7 @@ pub(super) struct SearchPlan<'a> {
     pub(super) request: &'a SearchRequest,
     pub(super) query: QueryWords,
     filters: Vec<Filter>,
+    inside: Vec<Value>,
     pub(super) pinned: Vec<Value>,
     hidden: Option<Value>,
 }
@@ -26,14 +27,16 @@ impl<'a> SearchPlan<'a> {
             request,
             query: QueryWords::as_typed(request, snapshot.language()),
             filters: filters(&request.filters, request.currency),
+            inside: inside(&request.restriction),
             pinned: pinned(request),
             hidden: hidden(request),
         }
     }
 
-    /// Returns the query for matching products among those that pass the filters.
+    /// Returns the query for matching products inside the restriction, among those that pass the filters.
     pub(super) fn query(&self, filters: impl Iterator<Item = Value>) -> Value {
-        let filters: Vec<Value> = std::iter::once(is_active()).chain(filters).collect();
+        let inside = self.inside.iter().cloned();
+        let filters: Vec<Value> = std::iter::once(is_active()).chain(inside).chain(filters).collect();
         let mut query = Map::new();
         query.insert("filter".to_owned(), filters.into());
         query.insert("must_not".to_owned(), self.hidden.iter().cloned().collect());

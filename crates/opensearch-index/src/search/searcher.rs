@@ -27,11 +27,17 @@ impl OpenSearchSearcher {
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options, [`OpenError::Denied`] if OpenSearch denies
     /// access, [`OpenError::Missing`] until a writer has created the index, [`OpenError::OtherLanguage`] for an index of
-    /// another language, [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
-    /// cannot read, and [`OpenError::Failed`] if OpenSearch does not respond.
+    /// another language, [`OpenError::Newer`] or [`OpenError::Unusable`] for an index that this program cannot read, and
+    /// [`OpenError::Failed`] if OpenSearch does not respond. An index that is too old to be read is no error: searches fail as
+    /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable) until it has been rebuilt.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let searcher = Self::unchecked(options)?;
-        searcher.check().await?;
+        match searcher.check().await {
+            Err(error @ OpenError::Older { .. }) => {
+                tracing::warn!(%error, "searches are unavailable until the index has been rebuilt");
+            }
+            checked => checked?,
+        }
         Ok(searcher)
     }
 

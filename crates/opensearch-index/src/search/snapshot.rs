@@ -103,8 +103,13 @@ impl<'a> Snapshot<'a> {
         Ok(response)
     }
 
-    /// Counts the active products that pass each filter, and runs suggesters, all in one search.
-    pub(super) async fn count(&self, filters: &[Value], suggesters: Vec<Value>) -> Result<Counts, PortError> {
+    /// Counts the active products that pass each filter and all of `inside`, and runs suggesters, all in one search.
+    pub(super) async fn count(
+        &self,
+        inside: &[Value],
+        filters: &[Value],
+        suggesters: Vec<Value>,
+    ) -> Result<Counts, PortError> {
         #[derive(Deserialize)]
         struct Buckets {
             buckets: Vec<Bucket>,
@@ -119,7 +124,9 @@ impl<'a> Snapshot<'a> {
             return Ok(counted);
         }
         // Restricts the aggregation to products that pass at least one filter.
-        let query = json!({ "bool": { "filter": [is_active(), any_of(filters.to_vec())] } });
+        let mut restriction = vec![is_active(), any_of(filters.to_vec())];
+        restriction.extend_from_slice(inside);
+        let query = json!({ "bool": { "filter": restriction } });
         let names = (0..suggesters.len()).map(|at| at.to_string());
         let body = json!({
             "size": 0, "track_total_hits": false, "query": query,

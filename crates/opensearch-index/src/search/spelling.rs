@@ -54,17 +54,27 @@ pub(super) fn best_candidates(word: &Word, suggested: &[SuggestOption]) -> Vec<S
     ranked.into_iter().map(candidate).collect()
 }
 
-/// Removes candidates that only deleted documents contain; OpenSearch suggests those as well.
+/// Removes candidates that only deleted documents contain, or documents outside the restriction; OpenSearch suggests those as
+/// well. Under a restriction, the frequencies inside it decide the order.
 pub(super) async fn retain_words_in_use(
     snapshot: &Snapshot<'_>,
+    inside: &[Value],
     candidates: &mut [Vec<SpellingCandidate>],
 ) -> Result<(), PortError> {
     let has =
         |candidate: &SpellingCandidate| term(field::WORDS, word_term(Dictionary::Words, &candidate.text));
     let filters: Vec<Value> = candidates.iter().flatten().map(has).collect();
-    let mut counts = snapshot.count(&filters, Vec::new()).await?.counts.into_iter();
+    let mut counts = snapshot.count(inside, &filters, Vec::new()).await?.counts.into_iter();
     for candidates in candidates {
-        candidates.retain(|_| counts.next().is_some_and(|count| count > 0));
+        let counted =
+            std::mem::take(candidates).into_iter().map(|candidate| (counts.next().unwrap_or(0), candidate));
+        let mut in_use: Vec<_> = counted.filter(|(count, _)| *count > 0).collect();
+        if !inside.is_empty() {
+            in_use.sort_by(|(a_count, a), (b_count, b)| {
+                (a.typos, b_count, &a.text).cmp(&(b.typos, a_count, &b.text))
+            });
+        }
+        candidates.extend(in_use.into_iter().map(|(_, candidate)| candidate));
     }
     Ok(())
 }

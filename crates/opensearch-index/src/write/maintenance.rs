@@ -84,16 +84,16 @@ impl IndexMaintenance for OpenSearchWriter {
     async fn generations(&self) -> Result<Generations, PortError> {
         let aliases = IndexAliases::load(&self.client).await?;
         let live = match (aliases.live(&self.client), aliases.live_name()) {
-            (Ok(_), Some(name)) => {
+            (Ok(UsableIndex { is_current, .. }), Some(name)) => {
                 let documents = entries::count(&self.client, &self.client.alias).await?;
-                Some(GenerationState { name: name.to_owned(), documents })
+                Some(GenerationState { name: name.to_owned(), documents, is_current })
             }
             _ => None,
         };
         let next = match (&aliases.next, aliases.usable_next(&self.client)) {
-            (Some(next), Some(_)) => {
+            (Some(next), Some(UsableIndex { is_current, .. })) => {
                 let documents = entries::count(&self.client, &next_alias(&self.client.alias)).await?;
-                Some(GenerationState { name: next.name.clone(), documents })
+                Some(GenerationState { name: next.name.clone(), documents, is_current })
             }
             _ => None,
         };
@@ -102,7 +102,7 @@ impl IndexMaintenance for OpenSearchWriter {
 
     async fn create_next(&self) -> Result<bool, PortError> {
         let aliases = IndexAliases::load(&self.client).await?;
-        if aliases.usable_next(&self.client).is_some() {
+        if aliases.usable_next(&self.client).is_some_and(|next| next.is_current) {
             return Ok(true);
         }
         if aliases.next.is_some() {
@@ -110,9 +110,23 @@ impl IndexMaintenance for OpenSearchWriter {
         }
         let name = aliases.unused_name(&self.client);
         let next = json!({ next_alias(&self.client.alias): {} });
-        create_index(&self.client, &name, next).await.map_err(|error| error.during(CREATING))?;
-        tracing::info!(index = name, "created an empty index to build");
-        Ok(false)
+        match create_index(&self.client, &name, next, Some(self.claims.first())).await {
+            Ok(()) => {
+                tracing::info!(index = name, "created an empty index to build");
+                Ok(false)
+            }
+            // Another process has created it concurrently.
+            Err(error) if error.error_type() == "resource_already_exists_exception" => Ok(true),
+            Err(error) => Err(error.during(CREATING)),
+        }
+    }
+
+    async fn claim_next(&self) -> Result<bool, PortError> {
+        let aliases = IndexAliases::load(&self.client).await?;
+        let next = aliases.next.ok_or_else(no_next)?;
+        let Some(claim) = self.claims.renewed(next.claim()) else { return Ok(false) };
+        let recorded = next.record_claim(&self.client, &claim).await;
+        recorded.map(|()| true).map_err(|error| error.during("claiming the index that is being built"))
     }
 
     async fn restore_previous(&self) -> Result<bool, PortError> {

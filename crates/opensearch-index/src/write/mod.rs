@@ -1,6 +1,7 @@
 //! The writing side and the maintenance side.
 
 mod bulk;
+mod claim;
 mod entries;
 mod maintenance;
 mod repair;

@@ -10,6 +10,7 @@ use crate::error::OpenError;
 use crate::layout::aliases::{IndexAliases, next_alias};
 use crate::options::Options;
 use crate::write::bulk::{BulkLines, BulkWriter, VersionCheck};
+use crate::write::claim::Claims;
 
 /// Writes the live index behind an alias, and the next one while it is being built. Any number of writers may work
 /// concurrently, because OpenSearch compares versions.
@@ -17,6 +18,7 @@ pub struct OpenSearchWriter {
     pub(super) client: Client,
     /// Creates the live index if there is none.
     creates_index: bool,
+    pub(super) claims: Claims,
 }
 
 impl OpenSearchWriter {
@@ -28,7 +30,7 @@ impl OpenSearchWriter {
     /// language, [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Unusable`] for an index that this program
     /// cannot write, and [`OpenError::Failed`] if OpenSearch does not respond.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        Self::unchecked(options, false)?.checked().await
+        Self::unchecked(options, false)?.checked(false).await
     }
 
     /// Opens the index behind the alias as [`Self::open`] does, and creates both whenever they do not exist.
@@ -36,7 +38,17 @@ impl OpenSearchWriter {
     /// # Errors
     /// As [`Self::open`], except [`OpenError::Missing`].
     pub async fn create(options: &Options) -> Result<Self, OpenError> {
-        Self::unchecked(options, true)?.checked().await
+        Self::unchecked(options, true)?.checked(false).await
+    }
+
+    /// Opens the index as [`Self::open`] does, or as [`Self::create`] if `creates_index`, for a caller that will rebuild an
+    /// index of an older schema. One that is too old to be read is no error; then changes fail as
+    /// [`Unavailable`](domain::ports::PortErrorKind::Unavailable) until the next index is live.
+    ///
+    /// # Errors
+    /// As the other two, except [`OpenError::Older`].
+    pub async fn open_to_upgrade(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
+        Self::unchecked(options, creates_index)?.checked(true).await
     }
 
     /// Opens the index behind the alias without looking at it; each use checks it. `creates_index` is true to create both
@@ -45,7 +57,7 @@ impl OpenSearchWriter {
     /// # Errors
     /// Returns [`OpenError::Address`] and [`OpenError::Alias`] for invalid options.
     pub fn unchecked(options: &Options, creates_index: bool) -> Result<Self, OpenError> {
-        Ok(Self { client: Client::new(options)?, creates_index })
+        Ok(Self { client: Client::new(options)?, creates_index, claims: Claims::new() })
     }
 
     /// Opens the alias for rebuilding its index, without checking that the existing index is usable.
@@ -56,10 +68,16 @@ impl OpenSearchWriter {
         Self::unchecked(options, false)
     }
 
-    async fn checked(self) -> Result<Self, OpenError> {
+    /// Checks the live index. If `tolerates_older`, one that is too old to be read is no error.
+    async fn checked(self, tolerates_older: bool) -> Result<Self, OpenError> {
         let aliases = self.load_aliases().await?;
-        aliases.live(&self.client)?;
-        aliases.warn(&self.client);
+        match aliases.live(&self.client) {
+            Ok(_) => aliases.warn(&self.client),
+            Err(error @ OpenError::Older { .. }) if tolerates_older => {
+                tracing::info!(%error, "rebuilding an unusable index");
+            }
+            Err(error) => return Err(error),
+        }
         Ok(self)
     }
 

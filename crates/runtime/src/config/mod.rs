@@ -2,6 +2,7 @@
 //!
 //! All programs share the variables: a variable that a program does not use is ignored, an unknown one is an error.
 
+mod access;
 mod environment;
 mod listen;
 
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::StartError;
 
+pub use access::{Access, AccessKind, AccessStoreKind, Anonymous, AuditLog, Jwt, Reach};
 pub use environment::{check_environment, ignore_empty_variables, variables_of};
 use listen::parse_listen_address;
 
@@ -154,6 +156,35 @@ pub struct Caching {
     /// Size of the in-memory cache of search responses in MB, emptied by writes; 0 disables it
     #[arg(long, env = "NOREN_ANSWER_CACHE_MB", value_name = "MB", default_value_t = DEFAULT_ANSWER_CACHE_MB)]
     pub answer_cache_mb: u32,
+}
+
+/// Limits of import jobs.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ImportLimits {
+    /// Largest file of an import job, in MB
+    #[arg(
+        long,
+        env = "NOREN_IMPORT_MAX_MB",
+        value_name = "MB",
+        default_value_t = 16_384,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub import_max_mb: u32,
+    /// Most import jobs that are uploaded or not finished at a time
+    #[arg(
+        long,
+        env = "NOREN_IMPORT_MAX_JOBS",
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub import_max_jobs: u16,
+}
+
+impl Default for ImportLimits {
+    fn default() -> Self {
+        Self { import_max_mb: 16_384, import_max_jobs: 100 }
+    }
 }
 
 /// Returns the error for a back end that is configured but not compiled into this build.

@@ -8,7 +8,7 @@ use tantivy::schema::Schema;
 use tantivy::{Index, IndexSettings};
 
 use crate::layout::files::{CREATION_LOCK, META_FILE, open_lock_file, sync_folder};
-use crate::layout::format_file::FormatFile;
+use crate::layout::format_file::{FormatFile, UsableFormat};
 use crate::layout::open_error::OpenError;
 use crate::layout::schema::{Fields, schema};
 use crate::layout::tokenizers;
@@ -27,6 +27,8 @@ pub(crate) struct GenerationFolder {
     pub(crate) instance_id: String,
     /// The language that texts are analysed for.
     pub(crate) language: Language,
+    /// False for an older format, which a rebuild replaces.
+    pub(crate) is_current: bool,
 }
 
 impl GenerationFolder {
@@ -36,7 +38,7 @@ impl GenerationFolder {
         fs::create_dir_all(path).map_err(io_error)?;
         let lock = open_lock_file(&path.join(CREATION_LOCK)).map_err(io_error)?;
         lock.lock().map_err(io_error)?;
-        let instance_id = FormatFile::open(path, language)?;
+        let UsableFormat { instance_id, is_current } = FormatFile::open(path, language)?;
         let (schema, fields) = schema();
         let is_new = !path.join(META_FILE).exists();
         let opened = if is_new { create_index(path, &schema) } else { Index::open_in_dir(path) };
@@ -50,7 +52,7 @@ impl GenerationFolder {
         }
         tokenizers::register(&index);
         index.settings_mut().docstore_compress_dedicated_thread = false;
-        Ok(Self { path: path.to_owned(), index, fields, instance_id, language })
+        Ok(Self { path: path.to_owned(), index, fields, instance_id, language, is_current })
     }
 }
 

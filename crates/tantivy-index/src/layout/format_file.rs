@@ -10,13 +10,25 @@ use serde::{Deserialize, Serialize};
 use text::field_weights::FieldWeights;
 
 use crate::layout::files::{FORMAT_FILE, META_FILE, replace_file, sync_folder};
+use crate::layout::format::Format;
 use crate::layout::open_error::OpenError;
-use crate::layout::schema::FORMAT;
+use crate::layout::schema::READABLE_FROM;
+
+/// An index that this version can use.
+pub(crate) struct UsableFormat {
+    /// Distinguishes the index from a later one at the same path.
+    pub(crate) instance_id: String,
+    /// False for an older format, which a rebuild replaces.
+    pub(crate) is_current: bool,
+}
 
 /// The content of the format file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FormatFile {
-    pub(crate) format: u32,
+    format: u32,
+    /// The version of the analysis of texts, see [`text::ANALYSIS`].
+    #[serde(default)]
+    analysis: u32,
     /// Distinguishes this index from a later one at the same path.
     #[serde(rename = "made", default)]
     instance_id: String,
@@ -33,7 +45,8 @@ impl FormatFile {
     fn new(language: Language) -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let instance_id = format!("{:x}", since_1970.as_nanos());
-        Self { format: FORMAT, instance_id, language: language.to_string(), weights: None }
+        let Format { schema: format, analysis } = Format::CURRENT;
+        Self { format, analysis, instance_id, language: language.to_string(), weights: None }
     }
 
     /// Reads the format file in `folder`; returns `None` if there is none.
@@ -52,10 +65,9 @@ impl FormatFile {
     }
 
     /// Reads the format file in `folder`, or creates it in an empty folder, and checks that this program can use the index.
-    /// Returns the identifier that distinguishes the index from a later one at the same path.
     ///
     /// The caller must hold the creation lock, and sync the folder.
-    pub(crate) fn open(folder: &Path, language: Language) -> Result<String, OpenError> {
+    pub(crate) fn open(folder: &Path, language: Language) -> Result<UsableFormat, OpenError> {
         let format = match Self::read(folder)? {
             Some(format) => format,
             None if folder.join(META_FILE).exists() => {
@@ -68,15 +80,25 @@ impl FormatFile {
             }
         };
         format.check(folder, language)?;
-        Ok(format.instance_id)
+        let is_current = format.format() == Format::CURRENT;
+        Ok(UsableFormat { instance_id: format.instance_id, is_current })
+    }
+
+    fn format(&self) -> Format {
+        Format { schema: self.format, analysis: self.analysis }
+    }
+
+    /// Returns the error for an index in `folder` that has this format file but a layout that this version cannot read.
+    pub(crate) fn too_old(&self, folder: &Path) -> OpenError {
+        OpenError::older(folder, &self.format())
     }
 
     fn check(&self, folder: &Path, wanted: Language) -> Result<(), OpenError> {
-        if self.format > FORMAT {
-            return Err(OpenError::Newer { folder: folder.to_owned(), found: self.format });
+        if self.format() > Format::CURRENT {
+            return Err(OpenError::newer(folder, &self.format()));
         }
-        if self.format < FORMAT {
-            return Err(OpenError::Older { folder: folder.to_owned(), found: self.format });
+        if self.format < READABLE_FROM {
+            return Err(self.too_old(folder));
         }
         let found = Language::parse(&self.language)
             .map_err(|error| OpenError::damaged(folder, format!("{FORMAT_FILE}: {error}")))?;

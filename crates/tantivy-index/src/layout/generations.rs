@@ -76,16 +76,9 @@ impl IndexFolder {
         Ok(pointer)
     }
 
-    /// Returns the pointer for a rebuild; `None` if it is missing or unusable.
-    pub(crate) fn pointer_for_rebuild(&self) -> Result<Option<Pointer>, OpenError> {
-        match self.pointer() {
-            Ok(pointer) => Ok(Some(pointer)),
-            Err(error) if error.is_fixed_by_rebuild() => {
-                tracing::info!(%error, "rebuilding an unusable index");
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+    /// Returns true if the live generation was never created, because a rebuild without a usable index is not complete.
+    pub(crate) fn lacks_live(&self, pointer: &Pointer) -> bool {
+        pointer.next.is_some() && !self.generation(&pointer.live).join(META_FILE).exists()
     }
 
     /// Reads the pointer file; returns `None` if there is none.
@@ -177,7 +170,7 @@ impl IndexFolder {
         let folder = self.0.clone();
         let format = fs::read(self.0.join(FORMAT_FILE)).ok();
         match format.and_then(|json| serde_json::from_slice::<FormatFile>(&json).ok()) {
-            Some(FormatFile { format: found, .. }) => OpenError::Older { folder, found },
+            Some(format) => format.too_old(&folder),
             None => OpenError::Damaged { folder, reason: format!("{POINTER_FILE} is missing") },
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod document;
 pub(crate) mod encoding;
 pub(crate) mod files;
 pub(crate) mod folder;
+pub(crate) mod format;
 pub(crate) mod format_file;
 pub(crate) mod generations;
 pub(crate) mod live_document;

@@ -7,7 +7,7 @@ use domain::Language;
 use tantivy::TantivyError;
 use tantivy::directory::error::LockError;
 
-use crate::layout::schema::FORMAT;
+use crate::layout::format::Format;
 
 /// The reason why an index cannot be opened. Each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -23,25 +23,29 @@ pub enum OpenError {
     },
     /// A newer version of this program wrote the index.
     #[error(
-        "the index in {} has format {found}, which is newer than the {FORMAT} of this noren; update noren, or rebuild the index from the store with `noren reindex --data-dir DIR`",
+        "the index in {} has format {found}, which is newer than the {known} of this noren; update noren, or rebuild the index from the store with `noren reindex --data-dir DIR`",
         .folder.display()
     )]
     Newer {
         /// The folder of the index.
         folder: PathBuf,
         /// The format of the index.
-        found: u32,
+        found: String,
+        /// The format of this program.
+        known: String,
     },
-    /// An older version of this program wrote the index.
+    /// A version of this program wrote the index that is too old for this one to read. A rebuild replaces it.
     #[error(
-        "the index in {} has format {found} and this noren needs {FORMAT}; rebuild it from the store with `noren reindex --data-dir DIR`",
+        "the index in {} has format {found} and this noren needs {known}; `noren serve` and `noren-sync` rebuild it from the store, or do it with `noren reindex --data-dir DIR`",
         .folder.display()
     )]
     Older {
         /// The folder of the index.
         folder: PathBuf,
         /// The format of the index.
-        found: u32,
+        found: String,
+        /// The format of this program.
+        known: String,
     },
     /// The index was built for another language.
     #[error(
@@ -65,7 +69,7 @@ pub enum OpenError {
         reason: String,
     },
     /// The file system returned an error.
-    #[error("cannot use {} as the folder of the index: {source}; check its permissions and the space left", .folder.display())]
+    #[error("cannot use {} as the folder of the index: {}: {source}", .folder.display(), advice(source.kind()))]
     Io {
         /// The folder of the index.
         folder: PathBuf,
@@ -74,9 +78,35 @@ pub enum OpenError {
     },
 }
 
+/// Returns what to do about an error of the file system.
+fn advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file is in its place; choose another data folder"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "give this user the right to write there, or choose another data folder"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full; free some space, or choose another data folder"
+        }
+        _ => "check the disk, or choose another data folder",
+    }
+}
+
 impl OpenError {
     pub(crate) fn io(folder: &Path, source: io::Error) -> Self {
         Self::Io { folder: folder.to_owned(), source }
+    }
+
+    pub(crate) fn newer(folder: &Path, found: &Format) -> Self {
+        let known = Format::CURRENT.to_string();
+        Self::Newer { folder: folder.to_owned(), found: found.to_string(), known }
+    }
+
+    pub(crate) fn older(folder: &Path, found: &Format) -> Self {
+        let known = Format::CURRENT.to_string();
+        Self::Older { folder: folder.to_owned(), found: found.to_string(), known }
     }
 
     pub(crate) fn damaged(folder: &Path, reason: impl Into<String>) -> Self {

@@ -8,8 +8,14 @@ use tantivy::schema::{
 use crate::layout::tokenizers::{CJK_BIGRAMS, WEIGHTED_TERMS};
 use crate::layout::value_field::{VALUE_FIELD_COUNT, VALUE_FIELDS};
 
-/// The format that this version reads and writes. Increase it whenever the schema or the analysis of texts changes.
-pub(crate) const FORMAT: u32 = 5;
+/// The format of the indexes that this version creates. Increase it with every change of the schema or of the encodings;
+/// a change of the analysis of texts increases [`text::ANALYSIS`] instead. An index of an older format is rebuilt.
+pub(crate) const FORMAT: u32 = 6;
+
+/// The oldest format that this version can search and write until a rebuild has replaced it: its schema and encodings
+/// equal those of [`FORMAT`]. If a change breaks that, set this to the new [`FORMAT`]; then searches are unavailable until
+/// the rebuild is complete.
+pub(crate) const READABLE_FROM: u32 = 5;
 
 /// The state of a document that searches can find.
 pub(crate) const STATE_ACTIVE: u64 = 0;

@@ -8,6 +8,7 @@ use crate::error::search_error;
 use crate::layout::document::stored_product;
 use crate::search::correction::corrected_query;
 use crate::search::deadline::Deadline;
+use crate::search::inside::Inside;
 use crate::search::interpretation::InterpretedQuery;
 use crate::search::pass::{Matches, Pass};
 use crate::search::snapshot::Snapshot;
@@ -20,7 +21,9 @@ pub(crate) fn search(
     deadline: Deadline,
 ) -> Result<SearchAnswer, PortError> {
     let window = Window::new(request)?;
-    let pass = Pass { snapshot, request, facets: &request.facets, window: &window, deadline };
+    let inside = Inside::new(&request.restriction, snapshot).map_err(search_error)?;
+    let pass =
+        Pass { snapshot, request, facets: &request.facets, window: &window, inside: &inside, deadline };
     let (Matches { total, any_word_matches, products, facets: counters }, query) = pass.run()?;
     let (page, has_more) = window.page(products, &snapshot.segments).map_err(search_error)?;
     let hits = load_hits(&page, &query, snapshot).map_err(search_error)?;
@@ -35,7 +38,7 @@ pub(crate) fn search(
         facets.push((field.clone(), counter.facet(request.facet_values, snapshot).map_err(search_error)?));
     }
     let corrected_query = match any_word_matches {
-        true => corrected_query(request, &query.words, snapshot).map_err(search_error)?,
+        true => corrected_query(request, &query.words, snapshot, &inside).map_err(search_error)?,
         false => None,
     };
     Ok(SearchAnswer {
@@ -75,8 +78,10 @@ pub(crate) fn facet_values(
 ) -> Result<Vec<FacetValue>, PortError> {
     let window = Window::empty(&request.search);
     let facets = std::slice::from_ref(&request.field);
-    let (matches, _) =
-        Pass { snapshot, request: &request.search, facets, window: &window, deadline }.run()?;
+    let inside = Inside::new(&request.search.restriction, snapshot).map_err(search_error)?;
+    let pass =
+        Pass { snapshot, request: &request.search, facets, window: &window, inside: &inside, deadline };
+    let (matches, _) = pass.run()?;
     let mut values = Vec::new();
     for counter in matches.facets {
         (values, _) = counter.top_values(&request.prefix, request.limit, snapshot).map_err(search_error)?;

@@ -2,6 +2,7 @@
 
 use domain::search::SearchRequest;
 
+use crate::search::inside::Inside;
 use crate::search::interpretation::InterpretedWord;
 use crate::search::snapshot::Snapshot;
 
@@ -10,11 +11,12 @@ pub(crate) fn corrected_query(
     request: &SearchRequest,
     words: &[InterpretedWord],
     snapshot: &Snapshot,
+    inside: &Inside<'_>,
 ) -> tantivy::Result<Option<String>> {
     let query = &request.words;
     let (mut corrected, mut copied) = (String::new(), 0);
     for word in words {
-        if let Some(correction) = word.correction(request.is_prefix_query, snapshot)? {
+        if let Some(correction) = word.correction(request.is_prefix_query, snapshot, inside)? {
             corrected.push_str(&query[copied..word.word.span.start]);
             corrected.push_str(correction);
             copied = word.word.span.end;

@@ -13,7 +13,7 @@ use crate::search::snapshot::Snapshot;
 pub(crate) fn document_frequency(
     expansion: &Expansion,
     snapshot: &Snapshot,
-    rules: &PinnedAndHidden,
+    rules: &PinnedAndHidden<'_>,
 ) -> tantivy::Result<usize> {
     match count(expansion, snapshot, rules, |list| list.tier == Tier::Exact)? {
         0 => count(expansion, snapshot, rules, |_| true),
@@ -24,7 +24,7 @@ pub(crate) fn document_frequency(
 fn count(
     expansion: &Expansion,
     snapshot: &Snapshot,
-    rules: &PinnedAndHidden,
+    rules: &PinnedAndHidden<'_>,
     is_counted: impl Fn(&DocumentList) -> bool,
 ) -> tantivy::Result<usize> {
     let mut count = 0;

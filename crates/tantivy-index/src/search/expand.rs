@@ -20,23 +20,42 @@ use text::typos::Pattern;
 
 use crate::search::expand_prefix::add_prefixed;
 use crate::search::expansion::{Correction, DocumentList, ExpandOptions, Expansion, ExpansionKey, ListTerms};
+use crate::search::inside::Inside;
 use crate::search::postings::has_at_least;
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 
 /// The most corrections of a misspelt word: those with the fewest typos, then the most frequent.
 const MAX_CORRECTIONS: usize = 50;
+/// The most words near a misspelt one that are looked up in the products inside a restriction, chosen in the same order.
+const MAX_COUNTED_INSIDE: usize = 200;
 
-/// Expands a word, from the snapshot's cache if possible.
+/// Expands a word, from the snapshot's cache if possible. Under a restriction, which words are prefixes and what they may be
+/// misspellings of depends on the products inside; such expansions are not cached, so that they do not displace the others.
 pub(crate) fn expand(
     word: &Word,
     options: ExpandOptions,
     snapshot: &Snapshot,
+    inside: &Inside<'_>,
 ) -> tantivy::Result<Arc<Expansion>> {
+    if inside.is_restricted() {
+        return Ok(Arc::new(expand_uncached(word, options, snapshot, inside)?));
+    }
     let key = ExpansionKey::new(word, options);
     if let Some(known) = snapshot.expansions.get(&key) {
         return Ok(known);
     }
+    let expansion = Arc::new(expand_uncached(word, options, snapshot, inside)?);
+    snapshot.expansions.insert(key, &expansion);
+    Ok(expansion)
+}
+
+fn expand_uncached(
+    word: &Word,
+    options: ExpandOptions,
+    snapshot: &Snapshot,
+    inside: &Inside<'_>,
+) -> tantivy::Result<Expansion> {
     let mut expansion = Expansion::default();
     for segment in &snapshot.segments {
         let mut lists = Vec::new();
@@ -45,14 +64,14 @@ pub(crate) fn expand(
         }
         expansion.lists.push(lists);
     }
-    if word.is_prefix && (options.is_prefix_query || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot)?) {
+    if word.is_prefix
+        && (options.is_prefix_query || !has_at_least(ENOUGH_PRODUCTS, &expansion, snapshot, inside)?)
+    {
         add_prefixed(&mut expansion, word, snapshot)?;
     }
     if options.typos {
-        add_corrections(&mut expansion, word, snapshot)?;
+        add_corrections(&mut expansion, word, snapshot, inside)?;
     }
-    let expansion = Arc::new(expansion);
-    snapshot.expansions.insert(key, &expansion);
     Ok(expansion)
 }
 
@@ -96,7 +115,12 @@ fn list_of_alternative(
 }
 
 /// Adds the words that this one may be a misspelling of, in all their forms.
-fn add_corrections(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) -> tantivy::Result<()> {
+fn add_corrections(
+    expansion: &mut Expansion,
+    word: &Word,
+    snapshot: &Snapshot,
+    inside: &Inside<'_>,
+) -> tantivy::Result<()> {
     let Some(pattern) = Pattern::for_word(&word.text) else { return Ok(()) };
     let mut near = HashMap::<&str, (u8, u64)>::new();
     for segment in &snapshot.segments {
@@ -108,9 +132,17 @@ fn add_corrections(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) 
     let ranked = near.into_iter().map(|(text, (typos, documents))| (typos, Reverse(documents), text));
     let mut ranked: Vec<_> = ranked.collect();
     ranked.sort_unstable();
+    if inside.is_restricted() {
+        ranked.truncate(MAX_COUNTED_INSIDE);
+        for (_, documents, text) in &mut ranked {
+            *documents = Reverse(count_live(text, snapshot, inside, u64::MAX)?);
+        }
+        ranked.retain(|(_, documents, _)| documents.0 > 0);
+        ranked.sort_unstable();
+    }
     ranked.truncate(MAX_CORRECTIONS);
     for (typos, _, text) in ranked {
-        if has_live_document(text, snapshot)? {
+        if inside.is_restricted() || count_live(text, snapshot, inside, 1)? > 0 {
             expansion.corrections.push(Correction { text: text.to_owned(), typos });
         }
     }
@@ -120,20 +152,20 @@ fn add_corrections(expansion: &mut Expansion, word: &Word, snapshot: &Snapshot) 
     Ok(())
 }
 
-/// Returns true if a document that is not deleted has the word.
-fn has_live_document(word: &str, snapshot: &Snapshot) -> tantivy::Result<bool> {
+/// Counts the documents with the word that are not deleted, and inside the restriction, up to a maximum.
+fn count_live(word: &str, snapshot: &Snapshot, inside: &Inside<'_>, max: u64) -> tantivy::Result<u64> {
+    let mut count = 0;
     for segment in &snapshot.segments {
         let words = segment.inverted_index(Dictionary::Words);
         let Some(info) = words.terms().get(word)? else { continue };
         let mut postings = words.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
-        while postings.doc() != TERMINATED {
-            if !segment.reader.is_deleted(postings.doc()) {
-                return Ok(true);
-            }
+        while postings.doc() != TERMINATED && count < max {
+            let document = postings.doc();
+            count += u64::from(!segment.reader.is_deleted(document) && inside.has(document, segment));
             postings.advance();
         }
     }
-    Ok(false)
+    Ok(count)
 }
 
 /// Adds for each correction the list of its normal form, which includes all forms, or else that of the word itself.

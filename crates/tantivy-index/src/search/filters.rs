@@ -98,6 +98,11 @@ impl<'a> SegmentFilters<'a> {
         self.fields.iter().position(|(filtered, _)| filtered == field)
     }
 
+    /// Returns true if the document passes all filters.
+    pub(crate) fn pass(&self, document: DocId) -> bool {
+        self.fields.iter().all(|(_, filter)| filter.accepts(document))
+    }
+
     /// Applies the filters to a document.
     pub(crate) fn verdict(&self, document: DocId) -> Verdict {
         let mut verdict = Verdict::Passes;

@@ -15,6 +15,7 @@ use crate::search::deadline::Deadline;
 use crate::search::document_frequency::document_frequency;
 use crate::search::expand::{expand, expand_phrase};
 use crate::search::expansion::{ExpandOptions, Expansion};
+use crate::search::inside::Inside;
 use crate::search::matching::{add_phrases, find_matches};
 use crate::search::pinned_and_hidden::PinnedAndHidden;
 use crate::search::postings::has_at_least;
@@ -38,15 +39,17 @@ pub(crate) struct InterpretedWord {
 }
 
 impl InterpretedWord {
-    /// Returns the best correction of the word; `None` if a product has the word as typed.
+    /// Returns the best correction of the word; `None` if a product inside the restriction has the word as typed.
     pub(crate) fn correction(
         &self,
         is_prefix_query: bool,
         snapshot: &Snapshot,
+        inside: &Inside<'_>,
     ) -> tantivy::Result<Option<&str>> {
         let Some(best) = self.expansion.corrections.first() else { return Ok(None) };
-        let as_typed = expand(&self.word, ExpandOptions { typos: false, is_prefix_query }, snapshot)?;
-        Ok((!has_at_least(1, &as_typed, snapshot)?).then_some(&best.text))
+        let options = ExpandOptions { typos: false, is_prefix_query };
+        let as_typed = expand(&self.word, options, snapshot, inside)?;
+        Ok((!has_at_least(1, &as_typed, snapshot, inside)?).then_some(&best.text))
     }
 }
 
@@ -71,7 +74,7 @@ impl InterpretedQuery {
 /// Interprets a query.
 pub(crate) struct Interpreter<'a> {
     pub(crate) snapshot: &'a Snapshot,
-    pub(crate) rules: &'a PinnedAndHidden,
+    pub(crate) rules: &'a PinnedAndHidden<'a>,
     pub(crate) is_prefix_query: bool,
     pub(crate) deadline: Deadline,
 }
@@ -114,7 +117,7 @@ impl Interpreter<'_> {
 
     fn expand(&self, word: &Word, typos: bool) -> Result<Arc<Expansion>, PortError> {
         let options = ExpandOptions { typos, is_prefix_query: self.is_prefix_query };
-        expand(word, options, self.snapshot).map_err(search_error)
+        expand(word, options, self.snapshot, self.rules.inside).map_err(search_error)
     }
 
     /// Applies the interpretation of the earlier pages.
@@ -139,9 +142,12 @@ impl Interpreter<'_> {
             return Ok(());
         }
         for (at, word) in (0..).zip(&mut query.words) {
-            let is_rare = typos_allowed(&word.word.text) > 0
-                && !has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot).map_err(search_error)?;
-            if is_rare {
+            let is_rare = || {
+                let inside = self.rules.inside;
+                let is_known = has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot, inside);
+                is_known.map(|is_known| !is_known).map_err(search_error)
+            };
+            if typos_allowed(&word.word.text) > 0 && is_rare()? {
                 word.expansion = self.expand(&word.word, true)?;
                 query.interpretation.typos.push(at);
             }
@@ -220,7 +226,8 @@ impl Interpreter<'_> {
             return Ok(phrase.clone());
         }
         let corrected = |word: &'_ InterpretedWord| -> Result<String, PortError> {
-            let correction = word.correction(self.is_prefix_query, self.snapshot).map_err(search_error)?;
+            let (snapshot, inside) = (self.snapshot, self.rules.inside);
+            let correction = word.correction(self.is_prefix_query, snapshot, inside).map_err(search_error)?;
             Ok(correction.unwrap_or(&word.word.text).to_owned())
         };
         Ok(phrase.corrected(&corrected(first)?, &corrected(second)?, self.snapshot.language))

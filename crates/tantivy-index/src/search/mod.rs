@@ -12,6 +12,7 @@ mod expand_prefix;
 mod expansion;
 mod facets;
 mod filters;
+mod inside;
 mod interpretation;
 mod live_generation;
 mod lookup;

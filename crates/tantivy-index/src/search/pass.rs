@@ -11,6 +11,7 @@ use crate::search::boosts::SegmentBoosts;
 use crate::search::deadline::Deadline;
 use crate::search::facets::{self, FacetCounter};
 use crate::search::filters::{SegmentFilters, Verdict};
+use crate::search::inside::Inside;
 use crate::search::interpretation::{InterpretedQuery, Interpreter};
 use crate::search::pinned_and_hidden::PinnedAndHidden;
 use crate::search::ranking::{Match, score};
@@ -25,14 +26,15 @@ pub(crate) struct Pass<'a> {
     pub(crate) request: &'a SearchRequest,
     pub(crate) facets: &'a [Field],
     pub(crate) window: &'a Window<'a>,
+    pub(crate) inside: &'a Inside<'a>,
     pub(crate) deadline: Deadline,
 }
 
 /// The result of a pass.
 pub(crate) struct Matches {
-    /// The number of products that match the words and pass the filters.
+    /// The number of products inside the restriction that match the words and pass the filters.
     pub(crate) total: u64,
-    /// True if any product matches the words, regardless of filters.
+    /// True if any product inside the restriction matches the words, regardless of filters.
     pub(crate) any_word_matches: bool,
     /// The first products of each segment.
     pub(crate) products: Vec<RankedProduct>,
@@ -43,7 +45,7 @@ pub(crate) struct Matches {
 impl<'a> Pass<'a> {
     /// Interprets the query and runs the search.
     pub(crate) fn run(&self) -> Result<(Matches, InterpretedQuery), PortError> {
-        let rules = PinnedAndHidden::find(self.request, self.snapshot).map_err(search_error)?;
+        let rules = PinnedAndHidden::find(self.request, self.snapshot, self.inside).map_err(search_error)?;
         let query = Query::new(self.request, self.snapshot.language);
         let mut query = if query.words.is_empty() {
             self.match_everything(&rules)?
@@ -58,7 +60,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Matches all active products equally, for a query without words.
-    fn match_everything(&self, rules: &PinnedAndHidden) -> Result<InterpretedQuery, PortError> {
+    fn match_everything(&self, rules: &PinnedAndHidden<'_>) -> Result<InterpretedQuery, PortError> {
         // The score is 0, but boosts may lower it, so with boosts it starts higher.
         let steps = if self.request.tuning.boosts.is_empty() { 0 } else { UNBOOSTED_STEPS };
         let mut matches = Vec::with_capacity(self.snapshot.segments.len());
@@ -71,7 +73,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Visits the matches of each segment. Applies boosts and pinned products to them.
-    fn visit(&self, matches: &mut [Vec<Match>], rules: &PinnedAndHidden) -> Result<Matches, PortError> {
+    fn visit(&self, matches: &mut [Vec<Match>], rules: &PinnedAndHidden<'_>) -> Result<Matches, PortError> {
         let counter = |field| FacetCounter::new(field, self.request.currency, &self.snapshot.values);
         let mut result = Matches {
             total: 0,

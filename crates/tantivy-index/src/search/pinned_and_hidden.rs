@@ -1,4 +1,4 @@
-//! The products that a shop's rules pin to the top of a search or hide from it.
+//! The products that a shop's rules pin to the top of a search or hide from it, and those that the client may not find.
 
 use domain::ProductId;
 use domain::search::{SearchRequest, Sort};
@@ -6,28 +6,34 @@ use tantivy::{DocAddress, DocId};
 use text::score::{PINNED_SCORE, STEP};
 
 use crate::layout::schema::STATE_ACTIVE;
+use crate::search::inside::Inside;
 use crate::search::ranking::Match;
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 
-/// The products that the rules for one search pin or hide, as documents of one snapshot.
-#[derive(Default)]
-pub(crate) struct PinnedAndHidden {
+/// The products that the rules for one search pin or hide, as documents of one snapshot. Products outside the restriction are
+/// hidden, too.
+pub(crate) struct PinnedAndHidden<'a> {
+    pub(crate) inside: &'a Inside<'a>,
     hidden: Vec<DocAddress>,
     /// The pinned documents with their scores, in units of [`STEP`].
     pinned: Vec<(DocAddress, u32)>,
 }
 
-impl PinnedAndHidden {
+impl<'a> PinnedAndHidden<'a> {
     /// Looks up the documents:
     ///
     /// 1. A product that is both pinned and hidden is hidden.
     /// 2. A product that is pinned twice has the first of its positions.
-    /// 3. Products are pinned only if the request sorts by relevance.
-    pub(crate) fn find(request: &SearchRequest, snapshot: &Snapshot) -> tantivy::Result<Self> {
+    /// 3. Products are pinned only if the request sorts by relevance, and only inside the restriction.
+    pub(crate) fn find(
+        request: &SearchRequest,
+        snapshot: &Snapshot,
+        inside: &'a Inside<'a>,
+    ) -> tantivy::Result<Self> {
         const FIRST: u32 = (PINNED_SCORE / STEP) as u32;
         const DISTANCE: u32 = (1.0 / STEP) as u32;
-        let mut rules = Self::default();
+        let mut rules = Self { inside, hidden: Vec::new(), pinned: Vec::new() };
         for id in &request.tuning.hidden {
             rules.hidden.extend(find_active(id, snapshot)?);
         }
@@ -35,7 +41,8 @@ impl PinnedAndHidden {
             for (id, position) in request.tuning.pinned.iter().zip(0..) {
                 let Some(address) = find_active(id, snapshot)? else { continue };
                 let is_pinned = rules.pinned.iter().any(|(pinned, _)| *pinned == address);
-                if !is_pinned && !rules.hidden.contains(&address) {
+                let segment = &snapshot.segments[address.segment_ord as usize];
+                if !is_pinned && !rules.is_hidden(address.doc_id, segment) {
                     rules.pinned.push((address, FIRST - position * DISTANCE));
                 }
             }
@@ -45,19 +52,20 @@ impl PinnedAndHidden {
 
     /// Removes hidden products from the matches of a segment.
     pub(crate) fn remove_hidden(&self, matches: &mut Vec<Match>, segment: &Segment) {
-        if self.hidden.iter().any(|hidden| hidden.segment_ord == segment.number) {
+        let has_hidden = self.hidden.iter().any(|hidden| hidden.segment_ord == segment.number);
+        if has_hidden || self.inside.is_restricted() {
             matches.retain(|found| !self.is_hidden(found.document, segment));
         }
     }
 
-    /// Returns true if any product is hidden.
+    /// Returns true if any product may be hidden.
     pub(crate) fn has_hidden(&self) -> bool {
-        !self.hidden.is_empty()
+        self.inside.is_restricted() || !self.hidden.is_empty()
     }
 
     /// Returns true if this product is hidden.
     pub(crate) fn is_hidden(&self, document: DocId, segment: &Segment) -> bool {
-        self.hidden.contains(&segment.address(document))
+        !self.inside.has(document, segment) || self.hidden.contains(&segment.address(document))
     }
 
     /// Inserts pinned products into the matches of a segment, whether or not they match the words.

@@ -7,6 +7,7 @@ use tantivy::{DocAddress, DocId, DocSet, TERMINATED, Term};
 use text::dictionary::Dictionary;
 
 use crate::search::expansion::{DocumentList, Expansion, ListTerms};
+use crate::search::inside::Inside;
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 
@@ -84,11 +85,12 @@ pub(crate) fn max_entries(lists: &[DocumentList]) -> u64 {
     lists.iter().map(|list| u64::from(list.max_documents())).sum()
 }
 
-/// Returns true if at least `count` documents that are not deleted match the word.
+/// Returns true if at least `count` documents that are not deleted, and inside the restriction, match the word.
 pub(crate) fn has_at_least(
     count: usize,
     expansion: &Expansion,
     snapshot: &Snapshot,
+    inside: &Inside<'_>,
 ) -> tantivy::Result<bool> {
     let mut known = Vec::<DocAddress>::new();
     for segment in &snapshot.segments {
@@ -96,7 +98,7 @@ pub(crate) fn has_at_least(
             // The documents of one list are distinct, so `count` of them are enough.
             let before = known.len();
             let ran_to_end = each_document(list, segment, |document, _| {
-                if !segment.reader.is_deleted(document) {
+                if !segment.reader.is_deleted(document) && inside.has(document, segment) {
                     known.push(segment.address(document));
                 }
                 known.len() < before + count

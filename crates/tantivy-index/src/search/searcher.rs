@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::ports::{IndexStats, Indexed, PortError, SearchIndex};
+use domain::ports::{IndexStats, Indexed, PortError, PortErrorKind, SearchIndex};
 use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
 use domain::{Language, ProductId, Version};
 
@@ -52,8 +52,9 @@ impl TantivySearcher {
     /// a lock file in it keeps a writer from removing segments that are being opened.
     ///
     /// # Errors
-    /// [`OpenError::OtherLanguage`], [`OpenError::Newer`], [`OpenError::Older`] or [`OpenError::Damaged`] if this program
-    /// cannot use the index; [`OpenError::Io`] if the file system fails.
+    /// [`OpenError::OtherLanguage`], [`OpenError::Newer`] or [`OpenError::Damaged`] if this program cannot use the index;
+    /// [`OpenError::Io`] if the file system fails. An index that is too old to be read is no error: searches fail as
+    /// [`Unavailable`](PortErrorKind::Unavailable) until a writer has rebuilt it.
     pub fn open(folder: &Path, options: SearcherOptions) -> Result<Self, OpenError> {
         let live = LiveGeneration::open(folder, options.language)?;
         let pool = Pool::start(options.threads, options.max_waiting, options.timeout)
@@ -69,8 +70,8 @@ impl TantivySearcher {
         let live = Arc::clone(&self.live);
         let work = move |deadline| {
             let newest = live
-                .snapshots()
                 .newest()
+                .ok_or_else(not_rebuilt)?
                 .map_err(|error| port_error("opening the newest commit of the index", error))?;
             job(&newest, deadline)
         };
@@ -109,14 +110,14 @@ impl SearchIndex for TantivySearcher {
 
     async fn snapshot(&self) -> Result<Option<String>, PortError> {
         // Usually costs one `stat`. If no search has loaded the newest commit yet, a thread of the pool loads it.
-        match self.live.snapshots().newest_name() {
+        match self.live.snapshots().and_then(|snapshots| snapshots.newest_name()) {
             Some(name) => Ok(Some(name)),
             None => self.on_newest(|snapshot, _| Ok(Some(snapshot.name.clone()))).await,
         }
     }
 
     async fn stats(&self) -> Result<IndexStats, PortError> {
-        let snapshots = self.live.snapshots();
+        let snapshots = self.live.snapshots().ok_or_else(not_rebuilt)?;
         self.on_newest(move |snapshot, _| {
             let bytes = folder_size(&snapshots.folder().path);
             Ok(IndexStats { products: snapshot.products(), bytes: bytes.ok() })
@@ -127,6 +128,13 @@ impl SearchIndex for TantivySearcher {
     async fn ready(&self) -> Result<(), PortError> {
         self.on_newest(|_, _| Ok(())).await
     }
+}
+
+/// Returns the error of searches while there is no index that can be read.
+fn not_rebuilt() -> PortError {
+    let context = "the index has the format of an older version and is not rebuilt yet; `noren serve` and `noren-sync` \
+                   rebuild it";
+    PortError::bare(PortErrorKind::Unavailable, context)
 }
 
 /// Returns the total size of the files in a folder without subfolders. Files that are removed meanwhile do not count.

@@ -63,6 +63,11 @@ impl SnapshotLoader {
         Ok(snapshot)
     }
 
+    /// Returns the snapshot that was loaded last. Its files stay open, so it can be searched even if they were removed.
+    pub(crate) fn loaded(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).snapshot)
+    }
+
     /// Returns the name of the snapshot of the last commit; `None` if it is not loaded yet.
     pub(crate) fn newest_name(&self) -> Option<String> {
         let id = FileId::at(&self.meta_path()).ok()?;

@@ -19,6 +19,8 @@ pub(crate) struct Window<'a> {
     /// The number of products before the page.
     skip: usize,
     size: usize,
+    /// The fingerprint of the restriction.
+    restriction: Option<u64>,
 }
 
 /// A matching product, comparable with those of other segments.
@@ -34,22 +36,27 @@ impl<'a> Window<'a> {
     /// Creates the window of a request.
     ///
     /// # Errors
-    /// [`PortErrorKind::Internal`] if the cursor does not belong to the order of the request.
+    /// [`PortErrorKind::Internal`] if the cursor does not belong to the order and the restriction of the request.
     pub(crate) fn new(request: &'a SearchRequest) -> Result<Self, PortError> {
         let size = request.page.size;
         let (skip, after) = match &request.page.start {
             PageStart::Number(number) => (number.saturating_sub(1).saturating_mul(size), None),
             PageStart::After(cursor) => (0, Some(cursor)),
         };
-        if after.is_some_and(|cursor| cursor.sort != request.sort || !cursor.is_valid()) {
-            return Err(PortError::bare(PortErrorKind::Internal, "the cursor belongs to another order"));
+        let restriction = request.restriction.fingerprint();
+        let is_of_request =
+            |cursor: &Cursor| cursor.sort == request.sort && cursor.restriction == restriction;
+        if after.is_some_and(|cursor| !is_of_request(cursor) || !cursor.is_valid()) {
+            let context = "the cursor belongs to another order or restriction";
+            return Err(PortError::bare(PortErrorKind::Internal, context));
         }
-        Ok(Self { sort: request.sort, currency: request.currency, after, skip, size })
+        Ok(Self { sort: request.sort, currency: request.currency, after, skip, size, restriction })
     }
 
     /// Creates a window that keeps no product.
     pub(crate) fn empty(request: &SearchRequest) -> Self {
-        Self { sort: Sort::Relevance, currency: request.currency, after: None, skip: 0, size: 0 }
+        let (sort, currency) = (Sort::Relevance, request.currency);
+        Self { sort, currency, after: None, skip: 0, size: 0, restriction: None }
     }
 
     /// Returns the interpretation of the query on the earlier pages; `None` on the first page.
@@ -97,7 +104,8 @@ impl<'a> Window<'a> {
         interpretation: &QueryInterpretation,
     ) -> Cursor {
         let key = product.key.to_sort_key(self.sort, product.score);
-        Cursor { sort: self.sort, key, id, interpretation: interpretation.clone() }
+        let (interpretation, restriction) = (interpretation.clone(), self.restriction);
+        Cursor { sort: self.sort, key, id, interpretation, restriction }
     }
 }
 

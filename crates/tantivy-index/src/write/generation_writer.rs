@@ -22,12 +22,14 @@ pub(super) struct GenerationWriter {
     thread: Option<JoinHandle<()>>,
     /// Reads the generation's entries as of the last commit.
     pub(super) entries: EntryReader,
+    /// False for an older format, which a rebuild replaces.
+    pub(super) is_current: bool,
 }
 
 impl GenerationWriter {
     /// Opens tantivy's writer and starts the thread.
     pub(super) fn start(folder: GenerationFolder, options: WriterOptions) -> Result<Self, OpenError> {
-        let path = folder.path.clone();
+        let (path, is_current) = (folder.path.clone(), folder.is_current);
         let mut writer = WriterThread::open(folder, options)?;
         let entries = writer.entry_reader();
         let (calls, queue) = sync_channel(MAX_WAITING_CALLS);
@@ -35,7 +37,7 @@ impl GenerationWriter {
             .name("index-writer".to_owned())
             .spawn(move || writer.run(&queue))
             .map_err(|source| OpenError::Io { folder: path, source })?;
-        Ok(Self { calls: Some(calls), thread: Some(thread), entries })
+        Ok(Self { calls: Some(calls), thread: Some(thread), entries, is_current })
     }
 
     pub(super) async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>, PortError> {

@@ -42,7 +42,7 @@ impl GenerationWriters {
     fn get(&self, generation: Generation) -> Result<&GenerationWriter, PortError> {
         let (writer, missing) = match generation {
             Generation::Live => {
-                (&self.live, "this noren cannot use the index; rebuild it with `noren reindex`")
+                (&self.live, "this noren cannot use the index until it is rebuilt (`noren reindex`)")
             }
             Generation::Next => (&self.next, "no index is being built"),
         };
@@ -52,7 +52,7 @@ impl GenerationWriters {
 
 impl TantivyWriter {
     /// Opens the index in `folder` for writing; creates an empty one if there is none. An unfinished next generation receives
-    /// every change that the live one receives.
+    /// every change that the live one receives. An index of an older format is written in that format.
     ///
     /// # Errors
     /// [`OpenError::Busy`] if another writer has the folder; [`OpenError::OtherLanguage`], [`OpenError::Newer`],
@@ -63,14 +63,12 @@ impl TantivyWriter {
         // The lock comes first: the previous writer may have replaced the pointer just before it ended.
         let lock = folder.lock()?;
         let pointer = folder.pointer()?;
+        if folder.lacks_live(&pointer) {
+            return Err(OpenError::damaged(folder.path(), "its rebuild is not complete"));
+        }
         let live = open_generation(&folder, &pointer.live, options)?;
         warn_of_other_weights(&folder.generation(&pointer.live), options)?;
-        if let Some(next) = &pointer.next {
-            tracing::warn!(
-                index = next,
-                "an unfinished index receives every change along with the live one; `noren reindex` finishes it, `noren reindex --discard` removes it"
-            );
-        }
+        warn_of_unfinished(&pointer);
         Self::with_live(folder, pointer, lock, Some(live), options)
     }
 
@@ -80,19 +78,53 @@ impl TantivyWriter {
     /// # Errors
     /// [`OpenError::Busy`] if another writer has the folder; [`OpenError::Io`] if the file system fails.
     pub fn open_to_rebuild(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
+        Self::open_tolerating(folder, options, OpenError::is_fixed_by_rebuild)
+    }
+
+    /// Opens the index in `folder` as [`Self::open`] does, for a caller that will rebuild an index of an older format. One
+    /// that is too old to be read is no error; then no change can be applied until the next generation is live.
+    ///
+    /// # Errors
+    /// As [`Self::open`], except [`OpenError::Older`].
+    pub fn open_to_upgrade(folder: &Path, options: WriterOptions) -> Result<Self, OpenError> {
+        let mut writer =
+            Self::open_tolerating(folder, options, |error| matches!(error, OpenError::Older { .. }))?;
+        warn_of_unfinished(&writer.generations.get_mut().pointer);
+        Ok(writer)
+    }
+
+    /// Opens the index; the live generation is missing if opening it fails with an error that is tolerated.
+    fn open_tolerating(
+        folder: &Path,
+        options: WriterOptions,
+        is_tolerated: fn(&OpenError) -> bool,
+    ) -> Result<Self, OpenError> {
         let folder = IndexFolder::open(folder)?;
         let lock = folder.lock()?;
-        let Some(pointer) = folder.pointer_for_rebuild()? else {
-            return Self::with_live(folder, Pointer::to_live(0), lock, None, options);
+        let unusable = |error: OpenError| match is_tolerated(&error) {
+            true => {
+                tracing::info!(%error, "rebuilding an unusable index");
+                Ok(())
+            }
+            false => Err(error),
         };
+        let pointer = match folder.pointer() {
+            Ok(pointer) => pointer,
+            Err(error) => {
+                unusable(error)?;
+                return Self::with_live(folder, Pointer::to_live(0), lock, None, options);
+            }
+        };
+        if folder.lacks_live(&pointer) {
+            return Self::with_live(folder, pointer, lock, None, options);
+        }
         let live = match open_generation(&folder, &pointer.live, options) {
             Ok(live) => Some(live),
-            Err(error) if error.is_fixed_by_rebuild() => {
-                tracing::info!(%error, "rebuilding an unusable index");
-                None
-            }
-            Err(error) => return Err(error),
+            Err(error) => unusable(error).map(|()| None)?,
         };
+        if live.is_some() {
+            warn_of_other_weights(&folder.generation(&pointer.live), options)?;
+        }
         Self::with_live(folder, pointer, lock, live, options)
     }
 
@@ -166,6 +198,16 @@ fn open_generation(
         record_weights(&path, options.weights)?;
     }
     Ok(writer)
+}
+
+/// Logs a rebuild that has not ended.
+fn warn_of_unfinished(pointer: &Pointer) {
+    if let Some(next) = &pointer.next {
+        tracing::warn!(
+            index = next,
+            "an unfinished index receives every change along with the live one; `noren reindex` finishes it, `noren reindex --discard` removes it"
+        );
+    }
 }
 
 /// Logs a warning if documents were built with other weights. Only the order of matches is affected.
@@ -268,8 +310,9 @@ impl IndexMaintenance for TantivyWriter {
     async fn generations(&self) -> Result<Generations, PortError> {
         let writers = self.generations.read().await;
         let state = |writer: &Option<GenerationWriter>, name: &str| {
-            let documents = writer.as_ref()?.entries.documents();
-            Some(GenerationState { name: name.to_owned(), documents })
+            let writer = writer.as_ref()?;
+            let (documents, is_current) = (writer.entries.documents(), writer.is_current);
+            Some(GenerationState { name: name.to_owned(), documents, is_current })
         };
         Ok(Generations {
             live: state(&writers.live, &writers.pointer.live),
@@ -280,7 +323,7 @@ impl IndexMaintenance for TantivyWriter {
 
     async fn create_next(&self) -> Result<bool, PortError> {
         let mut writers = self.generations.write().await;
-        if writers.next.is_some() {
+        if writers.next.as_ref().is_some_and(|next| next.is_current) {
             return Ok(true);
         }
         let unnamed = |error| PortError::new(PortErrorKind::Unavailable, "naming the next index", error);
@@ -292,7 +335,11 @@ impl IndexMaintenance for TantivyWriter {
             self.remove_unused(&writers).await;
             return Err(error);
         }
-        writers.next = Some(next);
+        let outdated = writers.next.replace(next);
+        if outdated.is_some() {
+            close(outdated).await;
+            self.remove_unused(&writers).await;
+        }
         Ok(false)
     }
 

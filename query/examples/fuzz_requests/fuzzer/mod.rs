@@ -315,7 +315,8 @@ impl Shop {
         let index = Arc::new(TantivySearcher::open(folder.path(), options)?);
         let settings =
             Settings { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb: 1, rules: None };
-        let (router, _) = routes(index.clone(), settings).split_for_parts();
+        let routes = routes(index.clone(), settings);
+        let router = runtime::Service { routes, ..Default::default() }.into_router();
         Ok(Self { language, router, index, _folder: folder })
     }
 }

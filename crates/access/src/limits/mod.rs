@@ -1,0 +1,182 @@
+//! Limits of requests, and of failed attempts to authenticate.
+//!
+//! 1. A principal with a limit of its own is counted in the access store, by all processes together, in windows that begin at
+//!    multiples of their length since 1970: of two processes on one store, never more than the limit pass in a window.
+//!    A tenant also counts under the limit of its parent key, together with all other tenants of that key.
+//! 2. Whoever has none is under the default limit, if there is one. Each process counts by itself, by the principal, or by the
+//!    network of the client where the request has no credentials. Requests may come in one burst of the whole limit; then they
+//!    are let in as evenly as the limit allows.
+//! 3. Failed attempts to authenticate are counted by the network of the client, in each process by itself.
+//!
+//! Each process remembers the 10,000 principals and networks that were seen last. A network is an IPv4 address or the /64 of an
+//! IPv6 address, which is what one customer has.
+
+mod client;
+mod decision;
+mod failures;
+mod local;
+mod shared;
+mod window;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use governor::clock::MonotonicClock;
+use jiff::Timestamp;
+
+pub use decision::{Decision, policy_header, rate_limit_header};
+
+use crate::{AccessStore, AccessStoreError, Identity, Principal, RateLimit, Scope};
+use client::Client;
+use failures::Failures;
+use local::LocalLimit;
+use shared::SharedLimits;
+
+/// The failed attempts to authenticate of a network that are possible unless another limit is configured.
+pub const DEFAULT_FAILURES: RateLimit = RateLimit { requests: 30, window_seconds: 60 };
+/// The seconds between two warnings that requests cannot be counted.
+const WARNING_SECONDS: i64 = 60;
+
+/// The subject of a limit.
+pub struct LimitOptions {
+    /// The limit of whoever has none of its own, or `None` for no such limit.
+    pub default: Option<RateLimit>,
+    /// The limit of failed attempts to authenticate; usually [`DEFAULT_FAILURES`].
+    pub failures: RateLimit,
+    /// Where requests of principals with a limit of their own are counted.
+    pub store: Option<Arc<dyn AccessStore>>,
+    /// The treatment of such a request when the store fails.
+    pub fail_open: FailOpen,
+}
+
+/// The kinds of requests that are let in when they cannot be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailOpen {
+    /// Requests to routes with the scopes `search` and `read`.
+    pub reads: bool,
+    /// Requests to routes with the scopes `write` and `admin`.
+    pub writes: bool,
+}
+
+impl Default for FailOpen {
+    /// Lets searches and reads in, and nothing else.
+    fn default() -> Self {
+        Self { reads: true, writes: false }
+    }
+}
+
+impl FailOpen {
+    fn lets_in(self, scope: Scope) -> bool {
+        match scope {
+            Scope::Search | Scope::Read => self.reads,
+            Scope::Write | Scope::Admin => self.writes,
+        }
+    }
+}
+
+/// The limits of a process.
+pub struct Limits {
+    default: Option<LocalLimit<MonotonicClock>>,
+    shared: SharedLimits,
+    failures: Failures,
+    fail_open: FailOpen,
+    /// The second of the last warning that requests cannot be counted.
+    warned_at: AtomicI64,
+}
+
+impl Limits {
+    /// Creates the limits. Nothing is counted yet.
+    pub fn new(options: LimitOptions) -> Self {
+        Self {
+            default: options.default.map(|limit| LocalLimit::new(limit, MonotonicClock)),
+            shared: SharedLimits::new(options.store),
+            failures: Failures::new(options.failures),
+            fail_open: options.fail_open,
+            warned_at: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Counts a request and decides on it. `address` is that of the client, `scope` that of the route.
+    ///
+    /// Returns `None` if no limit applies, or if the request could not be counted and is let in nevertheless.
+    ///
+    /// # Errors
+    /// If the request could not be counted and must not be let in. This is no fault of the client.
+    pub async fn count(
+        &self,
+        principal: &Principal,
+        address: Option<IpAddr>,
+        scope: Scope,
+        now: Timestamp,
+    ) -> Result<Option<Decision>, AccessStoreError> {
+        let own = principal.rate_limit.map(|limit| (principal.identity.clone(), limit));
+        let parent = principal.parent_rate_limit.clone().map(|(id, limit)| (Identity::Key(id), limit));
+        if own.is_some() || parent.is_some() {
+            return self.count_shared(own.into_iter().chain(parent), scope, now).await;
+        }
+        if principal.identity == Identity::Internal {
+            return Ok(None);
+        }
+        Ok(self.default.as_ref().map(|default| default.count(&Client::of(principal, address))))
+    }
+
+    /// Counts a request under each limit until one is exceeded, and returns the decision that leaves the fewest requests.
+    async fn count_shared(
+        &self,
+        limits: impl Iterator<Item = (Identity, RateLimit)>,
+        scope: Scope,
+        now: Timestamp,
+    ) -> Result<Option<Decision>, AccessStoreError> {
+        let mut tightest: Option<Decision> = None;
+        for (identity, limit) in limits {
+            match self.shared.count(&identity, limit, now).await {
+                Ok(decision) if !decision.allowed => return Ok(Some(decision)),
+                Ok(decision) => {
+                    let both = tightest.into_iter().chain([decision]);
+                    tightest = both.min_by_key(|decision| decision.remaining);
+                }
+                Err(error) => self.uncounted(scope, error, now)?,
+            }
+        }
+        Ok(tightest)
+    }
+
+    /// Decides whether a client may try to authenticate, without counting. Call it before a key is looked up.
+    pub fn may_authenticate(&self, address: Option<IpAddr>, now: Timestamp) -> Decision {
+        self.failures.decide(&Client::at(address), now)
+    }
+
+    /// Counts a failed attempt to authenticate.
+    pub fn count_failure(&self, address: Option<IpAddr>, now: Timestamp) {
+        self.failures.count(&Client::at(address), now);
+    }
+
+    /// Decides on a request that could not be counted. The cause is logged once a minute.
+    fn uncounted(
+        &self,
+        scope: Scope,
+        error: AccessStoreError,
+        now: Timestamp,
+    ) -> Result<(), AccessStoreError> {
+        let (second, before) = (now.as_second(), self.warned_at.load(Ordering::Relaxed));
+        let is_due = second.saturating_sub(before) >= WARNING_SECONDS || second < before;
+        let is_first = is_due
+            && self.warned_at.compare_exchange(before, second, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_first {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let FailOpen { reads, writes } = self.fail_open;
+            tracing::warn!(error = %error, cause, lets_reads_in = reads, lets_writes_in = writes, "cannot count requests");
+        }
+        if self.fail_open.lets_in(scope) { Ok(()) } else { Err(error) }
+    }
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Limits")
+    }
+}
+
+#[cfg(test)]
+mod tests;

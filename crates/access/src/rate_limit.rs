@@ -1,0 +1,48 @@
+//! A limit of requests.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A number of requests in a window of time. Windows of a length begin at multiples of it since 1970, so that all processes
+/// count in the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RateLimit {
+    /// The most requests in a window, at least 1.
+    pub requests: u32,
+    /// The length of a window in seconds, at least 1.
+    pub window_seconds: u32,
+}
+
+/// A text that is no limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write a number of requests and one of seconds, such as 600/60")]
+pub struct NoRateLimit;
+
+impl FromStr for RateLimit {
+    type Err = NoRateLimit;
+
+    /// Reads a number of requests and one of seconds, such as `600/60`.
+    fn from_str(text: &str) -> Result<Self, NoRateLimit> {
+        let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
+        let (requests, seconds) = text.split_once('/').ok_or(NoRateLimit)?;
+        Ok(Self {
+            requests: number(requests).ok_or(NoRateLimit)?,
+            window_seconds: number(seconds).ok_or(NoRateLimit)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_requests_in_seconds() {
+        assert_eq!("600/60".parse(), Ok(RateLimit { requests: 600, window_seconds: 60 }));
+        for text in ["600", "600/", "/60", "0/60", "600/0", "-1/60", "600/60/2", "a/b"] {
+            assert_eq!(text.parse::<RateLimit>(), Err(NoRateLimit), "{text}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Access control of a service: opens the access store that the configuration names, and routes for API keys.
+
+mod routes;
+mod store;
+
+pub use routes::key_routes;
+pub use store::{StoreOptions, open, open_store, part, parts_to_open};

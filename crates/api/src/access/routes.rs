@@ -1,0 +1,217 @@
+//! `/admin/keys`: the API keys.
+
+use std::sync::Arc;
+
+use access::{AccessStoreError, KeyId, Keyring, Scope};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CACHE_CONTROL, LOCATION};
+use http::{HeaderValue, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use runtime::audit::Entry;
+use runtime::body::JsonBody;
+use runtime::{Problem, Routes};
+use utoipa::OpenApi as _;
+use utoipa_axum::routes;
+
+use crate::extract::{NoParameters, Parameters};
+use crate::parameters::unknown_among;
+use crate::problems::{bad_parameters, read_body, refused_body};
+use crate::responses::{BadJsonBody, BadParameters, Components, ServiceFailed};
+use crate::wire::keys::{CreateKey, CreatedKey, Key, Keys};
+
+/// The time for which a rotated key is accepted beside its successor, unless the request says otherwise: a day.
+const DEFAULT_OVERLAP_SECONDS: usize = 24 * 3600;
+/// The longest overlap: 90 days.
+const MAX_OVERLAP_SECONDS: usize = 90 * 24 * 3600;
+
+/// Returns the routes of API keys with their OpenAPI document.
+pub fn key_routes(keyring: Arc<Keyring>) -> Routes {
+    Routes::with_openapi(Components::openapi())
+        .routes(Scope::Admin, routes!(create, list))
+        .routes(Scope::Admin, routes!(read, revoke))
+        .routes(Scope::Admin, routes!(rotate))
+        .with_state(keyring)
+}
+
+/// Create an API key
+///
+/// The response has the key itself, once: only a hash of it is stored.
+#[utoipa::path(
+    post, path = "/admin/keys", tag = "keys", operation_id = "createKey",
+    request_body(content = CreateKey, content_type = "application/json", example = json!({"name": "storefront", "scopes": ["search"]})),
+    responses(
+        (status = 201, description = "The key is created.", body = CreatedKey, headers(("Location" = String, description = "The path of the key."))),
+        (status = 422, description = "The key has a fault, named in `errors`.", body = Problem, content_type = "application/problem+json"),
+        BadJsonBody, ServiceFailed,
+    )
+)]
+async fn create(
+    State(keyring): State<Arc<Keyring>>,
+    _: NoParameters,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let now = Timestamp::now();
+    let new = read_new_key(&body, now)?;
+    let (key, record) = keyring.create(new, now).await.map_err(store_failed)?;
+    let entry = Entry::of(record.id.to_string());
+    Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at: None }, entry))
+}
+
+fn read_new_key(body: &[u8], now: Timestamp) -> Result<access::NewKey, Problem> {
+    let new = access::NewKey::from(read_body::<CreateKey>(body, "a key")?);
+    new.check(now).map_err(|(field, message)| refused_body(field, message))?;
+    Ok(new)
+}
+
+fn created(key: CreatedKey, entry: Entry) -> Response {
+    let location = HeaderValue::try_from(format!("/admin/keys/{}", key.record.id));
+    let mut response = (StatusCode::CREATED, entry.attached(), Json(key)).into_response();
+    // A cache must not keep the secret.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(location) = location {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// List all API keys
+///
+/// The oldest first, also expired and revoked ones, without their secrets.
+#[utoipa::path(
+    get, path = "/admin/keys", tag = "keys", operation_id = "listKeys",
+    responses((status = 200, description = "The keys.", body = Keys), BadParameters, ServiceFailed)
+)]
+async fn list(State(keyring): State<Arc<Keyring>>, _: NoParameters) -> Result<Json<Keys>, Problem> {
+    let keys = keyring.keys().await.map_err(store_failed)?;
+    Ok(Json(Keys { keys: keys.into_iter().map(Key::from).collect() }))
+}
+
+/// Read an API key
+///
+/// Without its secret.
+#[utoipa::path(
+    get, path = "/admin/keys/{id}", tag = "keys", operation_id = "readKey",
+    params(("id" = String, Path, description = "The id of the key: the part after `nrn_`.")),
+    responses(
+        (status = 200, description = "The key.", body = Key),
+        (status = 404, description = "There is no such key.", body = Problem, content_type = "application/problem+json"),
+        BadParameters, ServiceFailed,
+    )
+)]
+async fn read(
+    State(keyring): State<Arc<Keyring>>,
+    _: NoParameters,
+    Path(id): Path<String>,
+) -> Result<Json<Key>, Problem> {
+    found(&keyring, &read_id(&id)?).await
+}
+
+/// Returns a key as the store has it.
+async fn found(keyring: &Keyring, id: &KeyId) -> Result<Json<Key>, Problem> {
+    let record = keyring.key(id).await.map_err(store_failed)?;
+    record.map(|record| Json(record.into())).ok_or_else(|| missing(&id.to_string()))
+}
+
+/// Revoke an API key
+///
+/// It is refused everywhere within 5 seconds, for ever. Its record stays. A key that is revoked already stays as it is.
+#[utoipa::path(
+    delete, path = "/admin/keys/{id}", tag = "keys", operation_id = "revokeKey",
+    params(("id" = String, Path, description = "The id of the key: the part after `nrn_`.")),
+    responses(
+        (status = 200, description = "The key is revoked.", body = Key),
+        (status = 404, description = "There is no such key.", body = Problem, content_type = "application/problem+json"),
+        BadParameters, ServiceFailed,
+    )
+)]
+async fn revoke(
+    State(keyring): State<Arc<Keyring>>,
+    _: NoParameters,
+    Path(id): Path<String>,
+) -> Result<Json<Key>, Problem> {
+    let id = read_id(&id)?;
+    keyring.revoke(&id, Timestamp::now()).await.map_err(store_failed)?;
+    found(&keyring, &id).await
+}
+
+/// Rotate an API key
+///
+/// Creates a key of the same name and rights. The old one is accepted for `overlapSeconds`, a day by default.
+#[utoipa::path(
+    post, path = "/admin/keys/{id}/rotate", tag = "keys", operation_id = "rotateKey",
+    params(("id" = String, Path, description = "The id of the key: the part after `nrn_`."),
+           ("overlapSeconds" = Option<usize>, Query, minimum = 0, maximum = 7_776_000, description = "The time for which the old key is accepted; a day by default.")),
+    responses(
+        (status = 201, description = "The new key.", body = CreatedKey, headers(("Location" = String, description = "The path of the new key."))),
+        (status = 404, description = "There is no such key, or it is revoked or expired.", body = Problem, content_type = "application/problem+json"),
+        BadParameters, ServiceFailed,
+    )
+)]
+async fn rotate(
+    State(keyring): State<Arc<Keyring>>,
+    Path(id): Path<String>,
+    Parameters(mut parameters): Parameters,
+) -> Result<Response, Problem> {
+    let seconds = parameters.whole_number("overlapSeconds", 0..=MAX_OVERLAP_SECONDS);
+    parameters.finish(|_| unknown_among(&["overlapSeconds"])).map_err(|faults| bad_parameters(&faults))?;
+    let overlap = SignedDuration::from_secs(seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS) as i64);
+    let rotated = keyring.rotate(&read_id(&id)?, overlap, Timestamp::now()).await.map_err(store_failed)?;
+    let access::Rotated { key, record, old_expires_at } = rotated.ok_or_else(|| missing(&id))?;
+    let old_expires_at = Some(old_expires_at.to_string());
+    let entry = Entry { detail: Some(format!("replaced by {}", record.id)), ..Entry::of(id) };
+    Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at }, entry))
+}
+
+fn read_id(id: &str) -> Result<KeyId, Problem> {
+    id.parse().map_err(|_| missing(id))
+}
+
+fn missing(id: &str) -> Problem {
+    let id = domain::fault::excerpt(id);
+    Problem::new(StatusCode::NOT_FOUND, format!("there is no usable key `{id}`"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn store_failed(error: AccessStoreError) -> Problem {
+    tracing::error!(error = %error.chain(), "the access store failed");
+    Problem::unavailable("the access store does not respond")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_with_a_fault_is_refused_by_the_name_of_its_field() {
+        for (body, status, word) in [
+            (r#"{"name":"a"}"#, 422, "scopes"),
+            (r#"{"name":"a","scopes":[]}"#, 422, "scopes"),
+            (r#"{"name":"a","scopes":["root"]}"#, 422, "root"),
+            (r#"{"name":"","scopes":["search"]}"#, 422, "name"),
+            (r#"{"name":"a","scopes":["search"],"scope":1}"#, 422, "scope"),
+            (r#"{"name":"a","scopes":["search"],"expiresAt":"2001-01-01T00:00:00Z"}"#, 422, "expiresAt"),
+            (r#"{"name":"a","scopes":["search"],"expiresAt":"tomorrow"}"#, 422, "expiresAt"),
+            (
+                r#"{"name":"a","scopes":["search"],"rateLimit":{"requests":0,"windowSeconds":1}}"#,
+                422,
+                "rateLimit",
+            ),
+            (
+                r#"{"name":"a","scopes":["search"],"rateLimit":{"requests":-1,"windowSeconds":1}}"#,
+                422,
+                r#""field":"rateLimit.requests""#,
+            ),
+            (r#"{"name":"a","scopes":["search","read"],"filter":"brand=Acme"}"#, 422, "filter"),
+            (r#"{"name":"#, 400, "JSON"),
+        ] {
+            let problem =
+                read_new_key(body.as_bytes(), Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000));
+            let problem = problem.unwrap_err();
+            assert_eq!(problem.status().as_u16(), status, "{body}");
+            let text = serde_json::to_string(&problem).unwrap();
+            assert!(text.contains(word), "{body}: {text}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The HTTP server, with limits for connections and slow clients, and a graceful stop.
+//!
+//! A client that keeps the server waiting for long loses its connection: after [`HEADER_TIMEOUT`] without the head of a
+//! request, after [`ConnectionLimits::patience`] without reading a response, and at once if all connections are in use and
+//! it has kept the server waiting longest. Routes limit the time for a body themselves.
+
+mod activity;
+mod client_stream;
+mod connections;
+mod open_files;
+
+use std::convert::Infallible;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt as _;
+
+use crate::StartError;
+use activity::MAX_BUFFER_BYTES;
+use client_stream::ClientStream;
+pub use connections::ConnectionLimits;
+pub(crate) use connections::describe_metrics;
+use connections::{Connection, Connections, PeerIsFull};
+
+/// The time limit for the head of a request, and for an idle connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The time limit for requests that are running when the service stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The response to a peer with too many connections.
+const TOO_MANY_CONNECTIONS: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
+    retry-after: 1\r\nconnection: close\r\ncontent-length: 145\r\n\r\n\
+    {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
+    \"detail\":\"this address has too many connections; close some, or use them again\"}";
+
+/// Binds the address of a service.
+///
+/// # Errors
+/// When it cannot be bound, with what to do about it.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        StartError::because(format!("cannot listen on {address}: {}", advice(error.kind())), error)
+    })
+}
+
+/// Returns what to do about an address that cannot be bound.
+fn advice(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::AddrInUse => {
+            "the port is in use; stop the other program or choose another port with --listen (NOREN_LISTEN)"
+        }
+        ErrorKind::PermissionDenied => {
+            "this user may not use the port; choose one from 1024 with --listen (NOREN_LISTEN), or grant \
+             CAP_NET_BIND_SERVICE"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; choose one that it has, or 0.0.0.0 for all, with --listen \
+             (NOREN_LISTEN)"
+        }
+        _ => "choose an address of this machine with --listen (NOREN_LISTEN)",
+    }
+}
+
+/// Serves requests until `stop` completes, then closes the listener and lets running requests end. Each request has the
+/// address of its peer as an extension, [`ConnectInfo`] of [`SocketAddr`].
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    serve_with(listener, router, ConnectionLimits::default(), stop).await;
+}
+
+/// The same, with other limits than the default ones.
+pub async fn serve_with(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: impl Future<Output = ()>,
+) {
+    let graceful = accept(&listener, router, limits, stop).await;
+    drop(listener);
+    drain(graceful).await;
+}
+
+/// Serves requests until `stop` completes, then lets running requests end. The listener stays open, so connections that
+/// arrive afterwards wait for whoever serves it next.
+pub(crate) async fn serve_on(listener: &TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    drain(accept(listener, router, ConnectionLimits::default(), stop).await).await;
+}
+
+/// Accepts connections until `stop` completes. Returns those that are open then.
+async fn accept(
+    listener: &TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: impl Future<Output = ()>,
+) -> GracefulShutdown {
+    let graceful = GracefulShutdown::new();
+    let connections = Connections::new(limits);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_BUFFER_BYTES);
+    tokio::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept_one(listener, &connections) => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok(Some(Accepted { stream, peer, connection })) => {
+                let stream = ClientStream::new(
+                    stream,
+                    Arc::clone(&connection.activity),
+                    connections.limits().patience,
+                );
+                serve_connection(&builder, &graceful, stream, router.clone(), peer, connection);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                // Most likely the process is out of file handles; retrying immediately would be a busy loop.
+                tracing::warn!(error = %error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    graceful
+}
+
+/// A connection that has a place.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    connection: Connection,
+}
+
+/// Accepts a connection and waits for its place. Returns `None` if its peer has too many.
+async fn accept_one(listener: &TcpListener, connections: &Arc<Connections>) -> io::Result<Option<Accepted>> {
+    let (stream, peer) = listener.accept().await?;
+    match connections.admit(peer.ip()).await {
+        Ok(connection) => {
+            // Responses are small and written at once, so Nagle's algorithm would only delay them.
+            let _ = stream.set_nodelay(true);
+            Ok(Some(Accepted { stream, peer, connection }))
+        }
+        Err(PeerIsFull) => {
+            tracing::debug!(client.address = %peer.ip(), "a client has too many connections");
+            // The buffer of a new connection has room; a client that is gone misses nothing.
+            let _ = stream.try_write(TOO_MANY_CONNECTIONS.as_bytes());
+            Ok(None)
+        }
+    }
+}
+
+/// Serves the requests of a connection on a task of its own.
+fn serve_connection(
+    builder: &http1::Builder,
+    graceful: &GracefulShutdown,
+    stream: ClientStream,
+    router: Router,
+    peer: SocketAddr,
+    connection: Connection,
+) {
+    let activity = Arc::clone(&connection.activity);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(|body| activity.request(body));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let (router, activity) = (router.clone(), Arc::clone(&activity));
+        async move {
+            let Ok(mut response) = router.oneshot(request).await;
+            if activity.has_long_rest() {
+                // The client must not send its next request on this connection, which hyper closes.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response.map(|body| activity.response(body)))
+        }
+    });
+    let serving = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::spawn(async move {
+        tokio::select! {
+            served = serving => if let Err(error) = served {
+                tracing::debug!(error = %error, "a connection ended early");
+            },
+            () = connection.activity.evicted.cancelled() => {
+                tracing::debug!(client.address = %peer.ip(), "a waiting connection is closed; another one needs its place");
+            }
+        }
+        drop(connection);
+    });
+}
+
+/// Lets running requests end, within a time limit.
+async fn drain(connections: GracefulShutdown) {
+    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+}
+
+/// Completes when the process receives Ctrl-C or SIGTERM.
+pub async fn stop_signal() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => _ = signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminate => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

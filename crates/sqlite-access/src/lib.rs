@@ -1,0 +1,277 @@
+//! The access store as a SQLite file of its own, which all processes on a machine may share.
+//!
+//! Keys are few and calls are rare: look-ups are remembered by [`access::Keyring`], and only keys with a limit of their own count
+//! requests here. One connection behind a lock is therefore enough. A transaction that writes takes the lock of the file at its
+//! begin, so that two processes never count alike.
+
+#![warn(missing_docs)]
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use access::{AccessStore, AccessStoreError, KeyId, KeyRecord};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+/// The version of the tables, kept in the file.
+const FORMAT: i64 = 1;
+/// The time for which a call waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
+/// The time for which counters are kept after the end of their window.
+const KEPT_SECONDS: i64 = 24 * 3600;
+
+/// Why the file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be created, read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// SQLite refuses the file.
+    #[error("{}: {source}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: rusqlite::Error,
+    },
+    /// A newer version wrote the file.
+    #[error("{} was written by a newer version of Noren (format {format}); use that version", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: i64,
+    },
+}
+
+/// An access store in a file. Clones share one connection.
+#[derive(Clone)]
+pub struct SqliteAccess {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl SqliteAccess {
+    /// Opens the file, creating it and its folder if they are missing. Only the user of this process may read it.
+    ///
+    /// # Errors
+    /// If that fails, with the file.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        create_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let connection = Connection::open(path).map_err(failed)?;
+        let format = prepare(&connection).map_err(failed)?;
+        if format > FORMAT {
+            return Err(OpenError::Newer { path: path.to_owned(), format });
+        }
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Runs `work` on a thread that may block.
+    async fn run<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, AccessStoreError> {
+        let connection = Arc::clone(&self.connection);
+        let done = tokio::task::spawn_blocking(move || {
+            work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        match done.await {
+            Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
+            Err(error) => Err(AccessStoreError::because(what, error)),
+        }
+    }
+
+    /// Changes the record of a key in one transaction. Returns false if there is no such key.
+    async fn change(
+        &self,
+        what: &'static str,
+        id: &KeyId,
+        change: impl FnOnce(&mut KeyRecord) + Send + 'static,
+    ) -> Result<bool, AccessStoreError> {
+        let id = id.clone();
+        self.run(what, move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let Some(mut record) = read(&transaction, &id)? else { return Ok(false) };
+            change(&mut record);
+            let json = serde_json::to_string(&record)?;
+            transaction
+                .execute("UPDATE keys SET record = ?2 WHERE id = ?1", params![id.to_string(), json])?;
+            transaction.commit()?;
+            Ok(true)
+        })
+        .await
+    }
+}
+
+impl std::fmt::Debug for SqliteAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteAccess")
+    }
+}
+
+#[async_trait]
+impl AccessStore for SqliteAccess {
+    async fn key(&self, id: &KeyId) -> Result<Option<KeyRecord>, AccessStoreError> {
+        let id = id.clone();
+        self.run("cannot read a key", move |connection| read(connection, &id)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRecord>, AccessStoreError> {
+        self.run("cannot list the keys", |connection| {
+            let mut statement = connection.prepare_cached("SELECT record FROM keys ORDER BY id")?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            rows.map(|json| Ok(serde_json::from_str(&json?)?)).collect()
+        })
+        .await
+    }
+
+    async fn add(&self, record: &KeyRecord) -> Result<bool, AccessStoreError> {
+        let record = record.clone();
+        self.run("cannot add a key", move |connection| {
+            let json = serde_json::to_string(&record)?;
+            let insert = "INSERT INTO keys (id, record) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
+            Ok(connection.execute(insert, params![record.id.to_string(), json])? == 1)
+        })
+        .await
+    }
+
+    async fn revoke(&self, id: &KeyId, now: Timestamp) -> Result<bool, AccessStoreError> {
+        let revoke = move |record: &mut KeyRecord| {
+            record.revoked_at.get_or_insert(now);
+        };
+        self.change("cannot revoke a key", id, revoke).await
+    }
+
+    async fn expire(&self, id: &KeyId, at: Timestamp) -> Result<bool, AccessStoreError> {
+        let expire = move |record: &mut KeyRecord| {
+            record.expires_at = Some(record.expires_at.map_or(at, |before| before.min(at)));
+        };
+        self.change("cannot let a key expire", id, expire).await
+    }
+
+    async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError> {
+        let note = move |record: &mut KeyRecord| record.last_used_at = record.last_used_at.max(Some(hour));
+        self.change("cannot record the use of a key", id, note).await?;
+        Ok(())
+    }
+
+    async fn count(&self, name: &str, window_end: Timestamp) -> Result<u64, AccessStoreError> {
+        let (name, end) = (name.to_owned(), window_end.as_second());
+        self.run("cannot count a request", move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let increment = "INSERT INTO counters (name, window_end, requests) VALUES (?1, ?2, 1)
+                 ON CONFLICT (name, window_end) DO UPDATE SET requests = requests + 1 RETURNING requests";
+            let count: i64 = transaction.query_row(increment, params![name, end], |row| row.get(0))?;
+            if count == 1 {
+                transaction
+                    .execute("DELETE FROM counters WHERE window_end < ?1", params![end - KEPT_SECONDS])?;
+            }
+            transaction.commit()?;
+            Ok(u64::try_from(count).unwrap_or(u64::MAX))
+        })
+        .await
+    }
+
+    async fn ready(&self) -> Result<(), AccessStoreError> {
+        self.run("cannot read the keys", |connection| {
+            connection.query_row("SELECT 1 FROM keys LIMIT 1", [], |_| Ok(())).optional()?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// An error of one call.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("a key in the file cannot be read")]
+    Record(#[from] serde_json::Error),
+}
+
+fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, Failed> {
+    let mut statement = connection.prepare_cached("SELECT record FROM keys WHERE id = ?1")?;
+    let json: Option<String> = statement.query_row(params![id.to_string()], |row| row.get(0)).optional()?;
+    Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
+}
+
+/// Creates the tables if they are missing. Returns the format of the file.
+fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let format = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if format > FORMAT {
+        return Ok(format);
+    }
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE;
+         CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS counters (
+             name TEXT NOT NULL, window_end INTEGER NOT NULL, requests INTEGER NOT NULL,
+             PRIMARY KEY (name, window_end)
+         ) WITHOUT ROWID;
+         PRAGMA user_version = {FORMAT};
+         COMMIT;"
+    ))?;
+    Ok(FORMAT)
+}
+
+/// Creates a file that only the user of this process may read and write, and its folder. A file that exists is left as it is.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions, Limits};
+    use access::{ApiKey, Identity, Principal, RateLimit, Scope, Scopes};
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// Returns the limits of a process on this file.
+    fn limits(path: &Path) -> Arc<Limits> {
+        let store: Arc<dyn AccessStore> = Arc::new(SqliteAccess::open(path).unwrap());
+        let (failures, fail_open) = (DEFAULT_FAILURES, FailOpen { reads: false, writes: false });
+        Arc::new(Limits::new(LimitOptions { default: None, failures, store: Some(store), fail_open }))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_processes_on_one_file_never_let_more_than_the_limit_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        let processes = [limits(&path), limits(&path)];
+        let id = ApiKey::generate().unwrap().id().clone();
+        let mut principal = Principal::new(Identity::Key(id), Scopes::all());
+        principal.rate_limit = Some(RateLimit { requests: 5, window_seconds: 60 });
+        let now = "2026-11-28T12:00:00Z".parse().unwrap();
+        let mut requests = JoinSet::new();
+        for n in 0..100 {
+            let (limits, principal) = (Arc::clone(&processes[n % 2]), principal.clone());
+            requests.spawn(async move {
+                let counted = limits.count(&principal, None, Scope::Search, now).await;
+                counted.unwrap().expect("a limit applies").allowed
+            });
+        }
+        let allowed = requests.join_all().await.into_iter().filter(|allowed| *allowed).count();
+        assert_eq!(allowed, 5);
+    }
+}
