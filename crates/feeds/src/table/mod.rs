@@ -1,6 +1,8 @@
 //! Tables: CSV and its relatives, read twice. The first reading decides what each column means and how ambiguous cells are
 //! read; the second returns the products.
 
+#[cfg(test)]
+mod broken_tests;
 mod cell_values;
 mod families;
 mod mapping_file;
@@ -13,6 +15,7 @@ mod product_row;
 mod reader;
 mod report;
 mod role;
+mod row_neighbours;
 mod row_parser;
 mod row_splitter;
 mod source;

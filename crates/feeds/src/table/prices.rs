@@ -26,7 +26,7 @@ impl Prices {
             return Chosen { price: self.regular, attribute: None, has_unreadable_day: false };
         };
         let days = [&self.from, &self.to].map(|text| text.as_deref().map(day));
-        let has_unreadable_day = days.iter().any(|day| *day == Some(None));
+        let has_unreadable_day = days.contains(&Some(None));
         let is_begun = days[0].iter().flatten().all(|from| from.as_str() <= today);
         let is_open = days[1].iter().flatten().all(|to| today <= to.as_str());
         let value = |number: &str| number.parse::<f64>().unwrap_or(f64::INFINITY);

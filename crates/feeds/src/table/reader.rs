@@ -14,7 +14,8 @@ use super::plan::Plan;
 use super::product_row::{FamilyRow, product_json};
 use super::report::TableReport;
 use super::role::Role;
-use super::row_splitter::{RawRow, RowSplitter};
+use super::row_neighbours::Rows;
+use super::row_splitter::RawRow;
 use super::source::Source;
 use super::survey::ColumnStats;
 use super::table_start::TableStart;
@@ -72,7 +73,7 @@ impl Survey {
 
 /// Reads the products of a table.
 pub(crate) struct TableReader {
-    rows: RowSplitter,
+    rows: Rows,
     decoder: RowDecoder,
     header: ByteRecord,
     plan: Plan,
@@ -140,7 +141,7 @@ impl TableReader {
     }
 
     fn record(&mut self, row: RawRow) -> Option<FeedRecord> {
-        let RawRow { line, cells, fault } = row;
+        let RawRow { line, cells, fault, .. } = row;
         let decoded = self.decoder.decode(cells);
         let (cells, fault) = match (decoded, fault) {
             (Ok(cells), None) => (cells, None),

@@ -7,10 +7,23 @@ use csv::ByteRecord;
 pub(super) enum Parsed {
     /// The row ends after the available bytes.
     Incomplete,
-    /// A row, its length in bytes with its line break, and the number of its lines.
-    Row { cells: ByteRecord, length: usize, lines: u64, is_suspicious: bool, has_bare_quote: bool },
-    /// A quoted cell that has text after its closing quotation mark, or that is never closed.
-    Broken { fault: Broken, column: usize },
+    /// A row.
+    Row(ParsedRow),
+    /// A quoted cell that has text after its closing quotation mark, or that is never closed. `scanned` bytes were read.
+    Broken { fault: Broken, column: usize, scanned: usize },
+}
+
+/// A row as its quotation marks divide it.
+#[derive(Debug, PartialEq)]
+pub(super) struct ParsedRow {
+    pub(super) cells: ByteRecord,
+    /// Length in bytes, with the line break.
+    pub(super) length: usize,
+    pub(super) lines: u64,
+    /// True if a mark that closes a cell follows a delimiter or a line break, like one that opens a cell.
+    pub(super) is_doubtful: bool,
+    /// Number of cells that are not quoted and contain a quotation mark.
+    pub(super) bare_quotes: usize,
 }
 
 /// The fault of a quoted cell.
@@ -27,24 +40,27 @@ pub(super) fn parse_row(text: &[u8], delimiter: u8, is_at_end: bool) -> Parsed {
     let mut row = ByteRecord::new();
     let mut cell = Vec::new();
     let mut at = 0;
-    let (mut may_be_mispaired, mut has_bare_quote) = (false, false);
+    let (mut is_doubtful, mut bare_quotes) = (false, 0);
     loop {
         cell.clear();
         if text.get(at) == Some(&b'"') {
             match quoted_cell(&text[at..], delimiter, is_at_end, &mut cell) {
                 Quoted::Cell(length) => at += length,
                 Quoted::Incomplete => return Parsed::Incomplete,
-                Quoted::Broken(fault) => return Parsed::Broken { fault, column: row.len() },
+                Quoted::Broken(fault, length) => {
+                    return Parsed::Broken { fault, column: row.len(), scanned: at + length };
+                }
             }
-            // A mark that opens a cell follows a delimiter or a line break, and may have closed this one.
-            may_be_mispaired |=
-                cell.last().is_some_and(|byte| *byte == delimiter || matches!(byte, b'\n' | b'\r'));
+            // Marks at the end may belong to the same run as the one that closes the cell.
+            let before_marks = cell.iter().rev().find(|byte| **byte != b'"');
+            is_doubtful |=
+                before_marks.is_some_and(|byte| *byte == delimiter || matches!(byte, b'\n' | b'\r'));
         } else {
             let rest = &text[at..];
             let is_end = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
             let length = rest.iter().position(is_end).unwrap_or(rest.len());
             cell.extend_from_slice(&rest[..length]);
-            has_bare_quote |= cell.contains(&b'"');
+            bare_quotes += usize::from(cell.contains(&b'"'));
             at += length;
         }
         row.push_field(&cell);
@@ -60,13 +76,7 @@ pub(super) fn parse_row(text: &[u8], delimiter: u8, is_at_end: bool) -> Parsed {
             None => {}
         }
         let lines = line_breaks(&text[..at]).max(1);
-        return Parsed::Row {
-            cells: row,
-            length: at,
-            lines,
-            is_suspicious: may_be_mispaired && (has_bare_quote || lines > 1),
-            has_bare_quote,
-        };
+        return Parsed::Row(ParsedRow { cells: row, length: at, lines, is_doubtful, bare_quotes });
     }
 }
 
@@ -74,7 +84,8 @@ enum Quoted {
     /// Its length in bytes with both quotation marks.
     Cell(usize),
     Incomplete,
-    Broken(Broken),
+    /// A fault, found after this number of bytes.
+    Broken(Broken, usize),
 }
 
 /// Reads the quoted cell at the start of a text into `cell`.
@@ -82,7 +93,11 @@ fn quoted_cell(text: &[u8], delimiter: u8, is_at_end: bool, cell: &mut Vec<u8>) 
     let mut at = 1;
     loop {
         let Some(length) = text[at..].iter().position(|byte| *byte == b'"') else {
-            return if is_at_end { Quoted::Broken(Broken::NotClosed) } else { Quoted::Incomplete };
+            return if is_at_end {
+                Quoted::Broken(Broken::NotClosed, text.len())
+            } else {
+                Quoted::Incomplete
+            };
         };
         cell.extend_from_slice(&text[at..at + length]);
         at += length + 1;
@@ -94,9 +109,9 @@ fn quoted_cell(text: &[u8], delimiter: u8, is_at_end: bool, cell: &mut Vec<u8>) 
             Some(byte) if *byte == delimiter || matches!(byte, b'\n' | b'\r') => return Quoted::Cell(at),
             // Text after a quotation mark on a later line: it opens the cell of another row.
             Some(_) if cell.contains(&b'\n') || cell.contains(&b'\r') => {
-                return Quoted::Broken(Broken::NotClosed);
+                return Quoted::Broken(Broken::NotClosed, at);
             }
-            Some(_) => return Quoted::Broken(Broken::QuoteInside),
+            Some(_) => return Quoted::Broken(Broken::QuoteInside, at),
             None if is_at_end => return Quoted::Cell(at),
             None => return Quoted::Incomplete,
         }
@@ -138,7 +153,7 @@ mod tests {
 
     fn cells(text: &str) -> Vec<String> {
         match parse_row(text.as_bytes(), b',', true) {
-            Parsed::Row { cells, length, .. } => {
+            Parsed::Row(ParsedRow { cells, length, .. }) => {
                 assert!(length <= text.len());
                 cells.iter().map(|cell| String::from_utf8(cell.to_vec()).unwrap()).collect()
             }
@@ -165,7 +180,7 @@ mod tests {
     #[test]
     fn a_quotation_mark_without_its_pair_is_a_fault() {
         let broken = |text: &str| match parse_row(text.as_bytes(), b',', true) {
-            Parsed::Broken { fault, column } => (fault, column),
+            Parsed::Broken { fault, column, .. } => (fault, column),
             other => panic!("{other:?}"),
         };
         assert_eq!(broken("a,\"TV 75\" OLED,9\n"), (Broken::QuoteInside, 1));

@@ -1,11 +1,30 @@
 //! Cuts a CSV file into rows. A quotation mark without its pair costs the row in which it was opened, never the rows after it.
+//!
+//! One missing mark turns the inside and the outside of all later cells around, and then a cell swallows the rows up to the next
+//! mark. In a well-formed file that mark opens a cell, so it follows a delimiter or a line break. Hence three rules:
+//!
+//! 1. A quoted cell that text follows, or that the file does not close, is broken. Its first line is rejected, and the next row
+//!    begins on the next line. Up to the mark at which the fault showed, a row that is doubtful or has a mark in a cell that
+//!    is not quoted is rejected: it may be the rest of the broken one.
+//! 2. A row in several lines is *doubtful* if a mark that closes one of its cells follows a delimiter or a line break; no other
+//!    row can have swallowed one. It has a *rival* if one of its later lines begins a complete row that reaches to its end or
+//!    beyond, and so explains that mark as an opening one. A doubtful row with a rival is rejected with all its lines.
+//! 3. A mark in a cell that is not quoted is a character, but not in two cells, and not in a doubtful row: they may be a pair.
+//!    Such a row, and one with a wrong number of cells, is rejected. If it has a rival, it ends before the first of its lines
+//!    that is a complete row and not doubtful, or if there is none, at the end of the rival.
+//!
+//! Every line is thus part of a row that has the expected width, or of a rejected one. [`row_neighbours`](super::row_neighbours)
+//! rejects rows that end too early.
 
 use std::io::{self, BufRead};
 
 use csv::ByteRecord;
 
-use super::row_parser::{Broken, Parsed, first_line, parse_row, raw_cells};
+use super::row_parser::{Broken, Parsed, ParsedRow, first_line, parse_row, raw_cells};
 use crate::record::MAX_LINE_BYTES;
+
+/// Limit of the bytes that are read again to find the rival of a row. A row for which it does not suffice is rejected.
+const MAX_RIVAL_BYTES: usize = 16 * MAX_LINE_BYTES;
 
 /// A row of a file.
 #[derive(Debug)]
@@ -16,6 +35,24 @@ pub(crate) struct RawRow {
     pub(crate) cells: ByteRecord,
     /// Why the row cannot be read.
     pub(crate) fault: Option<String>,
+    pub(super) part: Part,
+}
+
+/// The part of a row that lines in a file can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A complete row.
+    Row,
+    /// A complete row that may have swallowed others.
+    Doubtful,
+    /// Fewer cells than a row has.
+    Short,
+    /// A single cell, where rows have several.
+    Cell,
+    /// Not a complete row, and its first quotation mark can close a cell of an earlier line.
+    Closing,
+    /// Anything else with a fault.
+    Fault,
 }
 
 /// Reads rows from a stream with at most one row and one chunk in memory.
@@ -28,12 +65,23 @@ pub(crate) struct RowSplitter {
     line: u64,
     width: usize,
     is_at_end: bool,
+    /// Number of bytes, from `start`, to the mark at which a cell that is not closed turned out to be broken.
+    open_bytes: usize,
 }
 
 impl RowSplitter {
     /// Reads rows that begin at line `line` of a file.
     pub(crate) fn new(input: Box<dyn BufRead + Send>, delimiter: u8, line: u64) -> Self {
-        Self { input, delimiter, buffer: Vec::new(), start: 0, line, width: 0, is_at_end: false }
+        Self {
+            input,
+            delimiter,
+            buffer: Vec::new(),
+            start: 0,
+            line,
+            width: 0,
+            is_at_end: false,
+            open_bytes: 0,
+        }
     }
 
     /// Sets the number of cells that each row must have.
@@ -56,22 +104,19 @@ impl RowSplitter {
                     continue;
                 }
                 Parsed::Incomplete => self.over_limit()?,
-                Parsed::Broken { fault, column } => self.broken(fault, column)?,
-                Parsed::Row { length, lines, .. } if length > MAX_LINE_BYTES => match lines {
+                Parsed::Broken { fault, column, scanned } => {
+                    self.open_bytes = self.open_bytes.max(scanned);
+                    self.broken(fault, column)?
+                }
+                Parsed::Row(row) if row.length > MAX_LINE_BYTES => match row.lines {
                     1 => self.skip_line()?,
                     _ => self.broken(Broken::NotClosed, 0)?,
                 },
-                Parsed::Row { cells, length, lines, .. } if is_blank(&cells) => {
-                    self.take(cells, length, lines, None);
+                Parsed::Row(row) if is_blank(&row.cells) => {
+                    self.take(row.cells, row.length, row.lines, None);
                     continue;
                 }
-                Parsed::Row { cells, length, lines, is_suspicious, has_bare_quote } => {
-                    let is_wrong = is_suspicious || (self.width > 0 && cells.len() != self.width);
-                    match is_wrong {
-                        true => self.wrong(cells, length, lines, has_bare_quote),
-                        false => self.take(cells, length, lines, None),
-                    }
-                }
+                Parsed::Row(row) => self.checked(row)?,
             };
             return Ok(Some(row));
         }
@@ -90,8 +135,17 @@ impl RowSplitter {
     }
 
     fn take(&mut self, cells: ByteRecord, length: usize, lines: u64, fault: Option<String>) -> RawRow {
-        let row = RawRow { line: self.line, cells, fault };
+        let part = match fault {
+            None => Part::Row,
+            Some(_) => match closes_first(&self.buffer[self.start..self.start + length], self.delimiter) {
+                Some(true) => Part::Closing,
+                None if lines == 1 && cells.len() < self.width => Part::Short,
+                _ => Part::Fault,
+            },
+        };
+        let row = RawRow { line: self.line, cells, fault, part };
         self.start += length;
+        self.open_bytes = self.open_bytes.saturating_sub(length);
         self.line += lines;
         row
     }
@@ -140,48 +194,131 @@ impl RowSplitter {
         Ok(self.take(cells, length, 1, Some(message)))
     }
 
-    /// Rejects a row with a wrong number of cells. If a later line of it can be a row of its own, a quotation mark has
-    /// taken in too much, and the row ends before that line.
-    fn wrong(&mut self, cells: ByteRecord, length: usize, lines: u64, has_bare_quote: bool) -> RawRow {
-        let text = &self.buffer[self.start..self.start + length];
-        let mut at = 0;
-        for before in 1..lines {
-            at += first_line(&text[at..], true).unwrap_or_default();
-            // The row that begins there may end after this one.
-            if self.is_row(&self.buffer[self.start + at..]) {
-                let cells = raw_cells(&text[..at], self.delimiter);
-                let message = format!(
-                    "opens a quotation mark that is not closed in its line{}; close it, or double it if it belongs \
-                     to the text",
-                    match before {
-                        1 => String::new(),
-                        _ => format!(" (lines {} to {})", self.line, self.line + before - 1),
-                    }
-                );
-                return self.take(cells, at, before, Some(message));
+    /// Returns a row, or rejects it by the rules of this module.
+    fn checked(&mut self, row: ParsedRow) -> io::Result<RawRow> {
+        let has_width = self.width == 0 || row.cells.len() == self.width;
+        let signs = row.bare_quotes + usize::from(row.is_doubtful);
+        let is_mispaired = signs > 1 || (signs > 0 && self.open_bytes > 0);
+        if has_width && !is_mispaired && !(row.is_doubtful && row.lines > 1) {
+            return Ok(self.take(row.cells, row.length, row.lines, None));
+        }
+        let rival = match row.lines {
+            1 => None,
+            _ => {
+                while !self.is_at_end && self.buffer.len() - self.start < row.length + MAX_LINE_BYTES {
+                    self.fill()?;
+                }
+                self.rival(&row)
             }
+        };
+        if has_width && !is_mispaired {
+            let fault = rival.map(|_| {
+                format!(
+                    "has a cell in lines {} to {} that may have taken in other rows; correct its quotation marks",
+                    self.line,
+                    self.line + row.lines - 1
+                )
+            });
+            let row = self.take(row.cells, row.length, row.lines, fault);
+            let part = if row.fault.is_some() { Part::Doubtful } else { row.part };
+            return Ok(RawRow { part, ..row });
         }
-        if cells.len() == self.width && !has_bare_quote {
-            return self.take(cells, length, lines, None);
+        if let Some(Rival { length, lines }) = rival {
+            let cells = raw_cells(&self.buffer[self.start..self.start + length], self.delimiter);
+            let fault = format!(
+                "opens a quotation mark that is not closed in its line{}; close it, or double it if it belongs to the text",
+                match lines {
+                    1 => String::new(),
+                    _ => format!(" (lines {} to {})", self.line, self.line + lines - 1),
+                }
+            );
+            return Ok(self.take(cells, length, lines, Some(fault)));
         }
-        let message = match cells.len() == self.width {
+        let fault = match has_width {
             true => "has quotation marks without their pair; quote cells that contain quotation marks, and double these"
                 .to_owned(),
             false => format!(
                 "has {} cells where the first row has {}; quote cells that contain delimiters or line breaks",
-                cells.len(),
+                row.cells.len(),
                 self.width
             ),
         };
-        self.take(cells, length, lines, Some(message))
+        let lines = row.lines;
+        let is_short = lines == 1 && row.cells.len() < self.width;
+        let mut row = self.take(row.cells, row.length, row.lines, Some(fault));
+        row.part = match row.part {
+            Part::Closing if is_short || lines > 1 => Part::Closing,
+            _ if is_short && row.cells.len() == 1 => Part::Cell,
+            _ if is_short => Part::Short,
+            _ => Part::Fault,
+        };
+        Ok(row)
     }
 
-    /// Returns true if the text begins with a complete row of the expected width.
-    fn is_row(&self, text: &[u8]) -> bool {
-        self.width > 1
-            && matches!(parse_row(text, self.delimiter, true),
-                Parsed::Row { cells, has_bare_quote: false, .. } if cells.len() == self.width)
+    /// Returns the rival of a row, if it has one.
+    fn rival(&self, row: &ParsedRow) -> Option<Rival> {
+        let text = &self.buffer[self.start..self.start + row.length];
+        let next_line = |at: usize| at + first_line(&text[at..], true).unwrap_or_default();
+        let mut first = None;
+        let (mut at, mut lines, mut budget) = (next_line(0), 1, MAX_RIVAL_BYTES);
+        while at < row.length {
+            let here = Rival { length: at, lines };
+            // The row that begins here may end after this one.
+            let found = self.complete_row(&self.buffer[self.start + at..]);
+            let scanned = found.as_ref().map_or_else(|scanned| *scanned, |found| found.length);
+            if let Ok(found) = &found {
+                let end = Rival { length: at + found.length, lines: lines + found.lines };
+                // A doubtful one may be the rest of this row.
+                first = first.or((!found.is_doubtful).then_some(here));
+                if end.length >= row.length {
+                    return Some(first.unwrap_or(end));
+                }
+            }
+            let Some(rest) = budget.checked_sub(scanned) else { return Some(here) };
+            budget = rest;
+            (at, lines) = match found {
+                Ok(found) => (at + found.length, lines + found.lines),
+                Err(_) => (next_line(at), lines + 1),
+            };
+        }
+        None
     }
+
+    /// Returns the row of the expected width at the start of `text`, or the number of bytes that tell that there is none.
+    fn complete_row(&self, text: &[u8]) -> Result<ParsedRow, usize> {
+        match parse_row(text, self.delimiter, true) {
+            Parsed::Row(row) if row.cells.len() == self.width && self.width > 1 && row.bare_quotes == 0 => {
+                Ok(row)
+            }
+            Parsed::Row(row) => Err(row.length),
+            Parsed::Broken { scanned, .. } => Err(scanned),
+            Parsed::Incomplete => Err(text.len()),
+        }
+    }
+}
+
+/// Another reading of the lines of a row.
+#[derive(Debug, Clone, Copy)]
+struct Rival {
+    /// Length in bytes, and number, of the lines that are rejected if the row is wrong: those before the first later line
+    /// that is a complete row and not doubtful, else all lines of both.
+    length: usize,
+    lines: u64,
+}
+
+/// Returns whether the first quotation mark without its double is followed by a delimiter or the end of a line, like one that
+/// closes a cell. Returns `None` if there is no such mark.
+fn closes_first(text: &[u8], delimiter: u8) -> Option<bool> {
+    let mut at = 0;
+    while let Some(before) = text[at..].iter().position(|byte| *byte == b'"') {
+        let run = text[at + before..].iter().take_while(|byte| **byte == b'"').count();
+        at += before + run;
+        if run % 2 == 1 {
+            let ends = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
+            return Some(text.get(at).is_none_or(ends));
+        }
+    }
+    None
 }
 
 fn is_blank(cells: &ByteRecord) -> bool {

@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 
 use csv::ByteRecord;
 
+use super::row_neighbours::Rows;
 use super::row_splitter::{RawRow, RowSplitter};
 use crate::columns::delimiter_of;
 use crate::error::FeedError;
@@ -14,7 +15,7 @@ const AMAZON_TEMPLATE: &[u8] = b"TemplateType=";
 
 /// A table whose first row was read.
 pub(crate) struct TableStart {
-    pub(crate) rows: RowSplitter,
+    pub(crate) rows: Rows,
     pub(crate) decoder: RowDecoder,
     pub(crate) header: ByteRecord,
 }
@@ -56,7 +57,7 @@ impl TableStart {
         let header =
             decoder.decode(row.cells).map_err(|_| FeedError::HeaderNotUtf8 { name: name.to_owned() })?;
         rows.expect_width(header.len());
-        Ok(Self { rows, decoder, header })
+        Ok(Self { rows: Rows::new(rows), decoder, header })
     }
 }
 

@@ -86,6 +86,22 @@ fn a_quotation_mark_without_its_pair_costs_its_row_only() {
 }
 
 #[test]
+fn a_line_break_that_is_not_quoted_costs_the_rows_that_it_may_have_cut() {
+    let found = import("id,name,text\na,A,one\nb,B,two\nlines\nc,C,three\nd,D,four\n");
+    assert_eq!((found.ids(), found.rejected_lines()), (vec!["a", "d"], vec![3, 4, 5]));
+    assert!(found.rejects[0].1.contains("may lack its end, which may be line 4"), "{:?}", found.rejects);
+}
+
+#[test]
+fn a_cell_that_may_have_swallowed_rows_is_rejected_with_all_its_lines() {
+    let found = import("id,name,text,size\nid0,,\"\",\",\nid1,\"\"\"\n\",a,\nid2,B,x,1\n");
+    assert_eq!((found.ids(), found.rejected_lines()), (vec!["id2"], vec![2, 4]), "{:?}", found.rejects);
+    assert!(found.rejects[0].1.contains("a cell in lines 2 to 3"), "{:?}", found.rejects);
+    let found = import("id,name,text\na,A,\"x\ny,\"\nb,B,z\n");
+    assert_eq!((found.ids(), &found.product("a")["attributes"]["text"]), (vec!["a", "b"], &json!("x\ny,")));
+}
+
+#[test]
 fn a_row_of_another_length_is_a_fault_and_the_rest_goes_on() {
     let found = import("id;name;price\na;A;1;2\nb;\"B\nC\";3\nd;D;4\n");
     assert_eq!((found.ids(), found.rejected_lines()), (vec!["b", "d"], vec![2]));
