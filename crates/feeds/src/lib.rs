@@ -16,11 +16,15 @@ mod line_splitter;
 mod mapping;
 mod ndjson;
 mod product;
+#[cfg(test)]
+mod public_exports;
 mod reader;
 mod record;
 mod rejects;
 mod seen_ids;
 mod table;
+#[cfg(test)]
+mod test_support;
 mod text_encoding;
 mod values;
 

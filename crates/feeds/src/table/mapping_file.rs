@@ -26,6 +26,8 @@ pub(crate) struct TableMapping {
     pub(crate) category_root: Option<String>,
     /// Prefix of image paths that are no addresses.
     pub(crate) image_prefix: Option<String>,
+    /// True if names of columns carry a locale, a channel or a currency: `name-en_US`.
+    pub(crate) localized: bool,
     /// True if a product without an id has its sku as id.
     pub(crate) id_is_sku: bool,
     /// The role of each column. A `*` in a name stands for any text.
@@ -48,12 +50,13 @@ pub(crate) enum Grouping {
 }
 
 /// The mappings that are part of the program, by name.
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 7] = [
     ("shopify", include_str!("../../mappings/shopify.toml")),
     ("woocommerce", include_str!("../../mappings/woocommerce.toml")),
     ("magento", include_str!("../../mappings/magento.toml")),
     ("google", include_str!("../../mappings/google.toml")),
     ("bigcommerce", include_str!("../../mappings/bigcommerce.toml")),
+    ("akeneo", include_str!("../../mappings/akeneo.toml")),
     ("amazon", include_str!("../../mappings/amazon.toml")),
 ];
 

@@ -5,6 +5,7 @@
 mod broken_tests;
 mod cell_values;
 mod families;
+mod localized;
 mod mapping_file;
 mod notes;
 mod numbers;

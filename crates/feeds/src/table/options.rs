@@ -1,5 +1,7 @@
 //! How the columns of a table are to be read, where the file does not say.
 
+use domain::{Currency, Language};
+
 use super::mapping_file::{TableMapping, parse_mapping};
 use super::numbers::Mark;
 
@@ -8,6 +10,10 @@ use super::numbers::Mark;
 pub struct TableOptions {
     pub(crate) mapping: Option<TableMapping>,
     pub(crate) columns: Vec<(String, String)>,
+    /// Language of the catalogue, for files with texts in several.
+    pub language: Option<Language>,
+    /// Currency of the catalogue, for files with prices in several.
+    pub currency: Option<Currency>,
     /// Decimal mark of numbers that can be read in two ways.
     pub mark: Option<Mark>,
 }

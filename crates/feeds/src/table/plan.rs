@@ -1,9 +1,12 @@
 //! What is known about the columns of a file before its products are read.
 
+use domain::Currency;
 use domain::input::{FIELDS, READ_ONLY_FIELDS};
 
+use super::localized::Localized;
 use super::mapping_file::TableMapping;
 use super::numbers::{Evidence, Mark};
+use super::options::TableOptions;
 use super::role::{Role, is_code_name};
 use super::survey::ColumnStats;
 use crate::columns::REJECTS_PREFIX;
@@ -17,6 +20,8 @@ pub(crate) struct Column {
     pub(crate) mark: Option<Mark>,
     /// True if all cells are flags such as `TRUE`.
     pub(crate) is_flag: bool,
+    /// The currency of its prices, from the name of the column.
+    pub(crate) currency: Option<Currency>,
     /// Separates the elements of a list.
     pub(crate) separator: String,
 }
@@ -28,6 +33,7 @@ pub(crate) struct Plan {
     pub(crate) columns: Vec<Column>,
     /// Today as `2026-11-28`, to which the days of a sale are compared.
     pub(crate) today: String,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Column names that say whether a product is public, in files of no known format.
@@ -35,7 +41,7 @@ const PUBLICATION_NAMES: [&str; 7] =
     ["published", "enabled", "visible", "is_visible", "product_online", "visibility", "is_active"];
 
 impl Plan {
-    /// Decides the meaning of each column. `given` are columns with the names of their roles, from the command line.
+    /// Decides the meaning of each column.
     ///
     /// # Errors
     /// Names a given role that does not exist, or a given column that the file does not have.
@@ -43,21 +49,28 @@ impl Plan {
         mapping: TableMapping,
         header: &[String],
         stats: &[ColumnStats],
-        given: &[(String, String)],
-        forced: Option<Mark>,
+        options: &TableOptions,
     ) -> Result<Self, String> {
+        let given = &options.columns;
+        let localized = mapping.localized.then(|| Localized::new(header, options));
         let mut columns = Vec::with_capacity(header.len());
         for (name, stats) in header.iter().zip(stats) {
+            let by_locale = localized.as_ref().and_then(|localized| localized.role(name, &mapping));
+            let (by_locale, currency) =
+                by_locale.map_or((None, None), |(role, currency)| (Some(role), currency));
             let role = match given.iter().find(|(column, _)| column.eq_ignore_ascii_case(name)) {
                 Some((_, role)) => Role::parse(role, "").ok_or_else(|| {
                     format!("--map {name}={role}: `{role}` is no field; docs/IMPORT.md lists them")
                 })?,
-                None => mapping.role_of(name).unwrap_or_else(|| usual_role(name, stats)),
+                None => {
+                    by_locale.or_else(|| mapping.role_of(name)).unwrap_or_else(|| usual_role(name, stats))
+                }
             };
             columns.push(Column {
                 name: name.clone(),
                 role,
                 mark: None,
+                currency,
                 is_flag: stats.is_flag(),
                 separator: separator(&mapping, stats),
             });
@@ -67,9 +80,10 @@ impl Plan {
         {
             return Err(format!("--map {column}=…: the file has no column `{column}`"));
         }
-        choose_marks(&mut columns, stats, forced);
+        choose_marks(&mut columns, stats, options.mark);
         let today = jiff::Timestamp::now().to_string().chars().take(10).collect();
-        Ok(Self { mapping, columns, today })
+        let warnings = localized.and_then(|localized| localized.warning).into_iter().collect();
+        Ok(Self { mapping, columns, today, warnings })
     }
 
     /// Returns true if a column has this role.

@@ -183,7 +183,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
 
     fn add_price(&mut self, column: &Column, cell: &str) {
         let Some(number) = self.number(column, cell) else { return };
-        if let Some(currency) = currency_in(cell) {
+        if let Some(currency) = column.currency.or_else(|| currency_in(cell)) {
             self.add_text("currency", &currency.to_string());
         }
         match column.role {

@@ -98,7 +98,7 @@ impl TableReader {
             survey = Survey::read(source, name, options, Some(survey.decoder))?;
         }
         let Survey { decoder, names, mapping, stats, families } = survey;
-        let plan = Plan::new(mapping, &names, &stats, &options.columns, options.mark)
+        let plan = Plan::new(mapping, &names, &stats, options)
             .map_err(|message| FeedError::Mapping { name: name.to_owned(), message })?;
         if !plan.has(|role| *role == Role::Text("name")) {
             return Err(FeedError::NoNameColumn { name: name.to_owned() });

@@ -72,7 +72,7 @@ impl TableReport {
 }
 
 fn warnings(plan: &Plan, stats: &[ColumnStats]) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = plan.warnings.clone();
     let columns = || plan.columns.iter().zip(stats);
     let is_price = |role: &Role| matches!(role, Role::Price | Role::SalePrice);
     if !columns().any(|(column, stats)| is_price(&column.role) && stats.filled > 0) {

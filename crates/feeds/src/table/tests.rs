@@ -1,51 +1,12 @@
 //! Tables as people have them, and the products they become.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 
+use domain::{Currency, Language};
 use serde_json::{Value, json};
 
-use crate::{FeedError, FeedReader, Mark, TableOptions, TableReport, map_record};
-
-/// The products of a file by id, the rejected lines with their faults, the warnings, and the report.
-struct Imported {
-    products: Vec<Value>,
-    rejects: Vec<(u64, String)>,
-    notes: Vec<String>,
-    report: TableReport,
-}
-
-impl Imported {
-    fn ids(&self) -> Vec<&str> {
-        self.products.iter().map(|product| product["id"].as_str().unwrap()).collect()
-    }
-
-    fn product(&self, id: &str) -> &Value {
-        let found = self.products.iter().find(|product| product["id"] == id);
-        found.unwrap_or_else(|| panic!("{id} is not among {:?}, rejects {:?}", self.ids(), self.rejects))
-    }
-
-    fn rejected_lines(&self) -> Vec<u64> {
-        self.rejects.iter().map(|(line, _)| *line).collect()
-    }
-}
-
-fn read(path: &Path, options: &TableOptions) -> Result<Imported, FeedError> {
-    let mut reader = FeedReader::open(path, None, options)?;
-    let (mut products, mut rejects) = (Vec::new(), Vec::new());
-    while let Some(record) = reader.next_record()? {
-        let mapped = record.json().map_err(<[domain::Fault]>::to_vec).and_then(|json| {
-            let mapped = map_record(json, None)?;
-            Ok(mapped.rewritten.unwrap_or_else(|| json.to_vec()))
-        });
-        match mapped {
-            Ok(json) => products.push(serde_json::from_slice(&json).unwrap()),
-            Err(faults) => rejects.push((record.line, faults[0].to_string())),
-        }
-    }
-    let report = reader.report().expect("a table has a report").clone();
-    Ok(Imported { products, rejects, notes: reader.notes(), report })
-}
+use crate::test_support::{Imported, read};
+use crate::{FeedError, Mark, TableOptions};
 
 fn import_bytes(content: &[u8], options: &TableOptions) -> Result<Imported, FeedError> {
     let mut file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
@@ -117,7 +78,7 @@ fn excel_writes_separators_and_character_sets_of_its_own() {
             (&found.products[0]["name"], &found.products[0]["price"]),
             (&json!("Café “groß”"), &json!(3.5))
         );
-        found.report.encoding
+        found.report().encoding
     };
     assert_eq!(one(text.as_bytes()), None);
     assert_eq!(one(format!("\u{feff}sep=;\r\n{text}").as_bytes()), None);
@@ -135,7 +96,7 @@ fn one_row_that_is_not_utf_8_does_not_change_the_letters_of_the_others() {
     bytes.extend_from_slice("a,Café\nc,Thé\n".as_bytes());
     let found = import_bytes(&bytes, &TableOptions::default()).unwrap();
     assert_eq!((found.ids(), found.rejected_lines()), (vec!["a", "c"], vec![2]));
-    assert_eq!((&found.product("a")["name"], found.report.encoding), (&json!("Café"), None));
+    assert_eq!((&found.product("a")["name"], found.report().encoding), (&json!("Café"), None));
 }
 
 #[test]
@@ -220,12 +181,12 @@ fn publication_columns_never_make_a_draft_public() {
 #[test]
 fn the_report_shows_each_column_and_warns() {
     let found = import("id,name,curency,list price,empty\na,A,EUR,5,\nb,B,EUR,6,\n");
-    let column = &found.report.columns[2];
+    let column = &found.report().columns[2];
     assert_eq!(
         (column.column.as_str(), column.field.as_str(), column.filled, column.example.as_str()),
         ("curency", "attributes.curency", 2, "EUR")
     );
-    let warnings = &found.report.warnings;
+    let warnings = &found.report().warnings;
     assert_eq!(warnings.len(), 3, "{warnings:?}");
     for part in ["no product has a price", "--map curency=currency", "--map list price=price"] {
         assert!(warnings.iter().any(|warning| warning.contains(part)), "{part}: {warnings:?}");
@@ -268,7 +229,7 @@ fn rows_of_shopify_become_variants_with_the_texts_of_their_product() {
         (&found.product("BAG")["status"], &found.product("BAG")["attributes"]),
         (&json!("draft"), &json!({"handle": "bag"}))
     );
-    assert_eq!(found.report.format.as_deref(), Some("Shopify products CSV"));
+    assert_eq!(found.report().format.as_deref(), Some("Shopify products CSV"));
 }
 
 #[test]
@@ -392,42 +353,37 @@ fn a_bigcommerce_export_is_recognised() {
     assert_eq!((&mug["stock"], &mug["attributes"]["compare_at_price"]), (&json!(4), &json!(15.00)));
 }
 
-/// Uses the exports beside the repository, if they exist.
 #[test]
-fn public_exports_become_what_they_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/feeds");
-    if !folder.exists() {
-        eprintln!("skipped: {} does not exist", folder.display());
-        return;
-    }
-    let file = |name: &str| -> PathBuf { folder.join(name) };
-    let import = |name: &str| {
-        read(&file(name), &TableOptions::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
+fn an_akeneo_export_has_the_texts_and_prices_of_the_catalogue() {
+    let text = "sku;categories;enabled;family;groups;parent;name-en_US;name-fr_FR;description-fr_FR-ecommerce;price-EUR;price-USD;\
+                weight;weight-unit;size;X_SELL-products\n\
+                tee-s;goods,tops;1;tops;;tee;Tee;Maillot;Doux;10.00;14.00;200.0000;GRAM;s;hat\n\
+                mug;goods;0;mugs;;;Mug;;;5.00;;;;;\n";
+    let with = |language, currency| {
+        let options = TableOptions { language, currency, ..TableOptions::default() };
+        import_bytes(text.as_bytes(), &options).unwrap()
     };
-    for (name, products, rejects) in [
-        ("shopify_products_export.csv", 8, vec![]),
-        ("woocommerce_export.csv", 6, vec![]),
-        ("magento2_export.csv", 4, vec![]),
-        ("google_merchant.tsv", 3, vec![]),
-        ("amazon_flatfile.txt", 1, vec![]),
-        ("excel_de_semicolon_bom_crlf.csv", 2, vec![4]),
-        ("excel_windows1252.csv", 2, vec![4]),
-        ("excel_utf16_tab.txt", 2, vec![4]),
-        ("sep_line.csv", 1, vec![]),
-        ("tags_comma.csv", 1, vec![]),
-        ("stock_words.csv", 3, vec![5]),
-        ("inch_quotes.csv", 2, vec![4]),
-        ("unclosed_quote.csv", 2, vec![2]),
-    ] {
-        let found = import(name);
-        assert_eq!(
-            (found.products.len(), found.rejected_lines()),
-            (products, rejects),
-            "{name}: {:?}",
-            found.rejects
-        );
-    }
-    for name in ["header_only.csv", "empty.csv", "html.csv"] {
-        assert!(read(&file(name), &TableOptions::default()).is_err(), "{name}");
-    }
+    let found = with(Some(Language::French), Currency::parse("USD").ok());
+    let tee = found.product("tee-s");
+    assert_eq!(
+        (&tee["name"], &tee["description"], &tee["category"]),
+        (&json!("Maillot"), &json!("Doux"), &json!("goods"))
+    );
+    assert_eq!((&tee["price"], &tee["currency"]), (&json!(14.00), &json!("USD")));
+    assert_eq!(
+        tee["attributes"],
+        json!({"item_group_id": "tee", "family": "tops", "price_EUR": 10.00, "weight": 200.0, "weight_unit": "GRAM",
+            "size": "s", "categories": ["tops"]})
+    );
+    let found = with(None, None);
+    assert_eq!(
+        (&found.product("tee-s")["name"], &found.product("tee-s")["price"]),
+        (&json!("Tee"), &json!(10.00))
+    );
+    assert_eq!(
+        (&found.product("mug")["status"], &found.product("mug")["currency"]),
+        (&json!("draft"), &json!("EUR"))
+    );
+    let found = with(Some(Language::German), None);
+    assert!(found.report().warnings[0].contains("those of en_US are read"), "{:?}", found.report().warnings);
 }

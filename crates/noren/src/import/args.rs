@@ -21,7 +21,7 @@ Examples:
   noren import --demo                         2,000 sample products, instead of files
 
 Reads one product per line (NDJSON), or CSV whose first row names the fields. Exports of Shopify, WooCommerce, Magento 2, \
-BigCommerce, Amazon and Google Merchant are recognised by their columns. Importing the same file again changes nothing. \
+BigCommerce, Akeneo, Amazon and Google Merchant are recognised by their columns. Importing the same file again changes nothing. \
 A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
 import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1 \
 some rejected or the import failed, 2 wrong arguments.")]
@@ -42,7 +42,7 @@ pub struct ImportArgs {
     pub format: Option<FormatArg>,
     #[command(flatten)]
     pub table: TableArgs,
-    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce or amazon
+    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, akeneo or amazon
     #[arg(long, value_name = "NAME", exclusive = true)]
     pub show_mapping: Option<String>,
     /// Currency of prices without one [default: that of the catalogue]

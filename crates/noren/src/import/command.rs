@@ -29,7 +29,7 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
         print!("{}", feeds::embedded_mapping(name).map_err(Failure::usage)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let table = args.table.options()?;
+    let table = args.table.options(args.currency)?;
     let mut options = Options {
         table,
         source: if args.demo { Source::Demo } else { Source::Files(args.files) },

@@ -1,9 +1,11 @@
 //! Arguments that say how the columns of tables are read.
 
 use clap::Args;
+use domain::Currency;
 use feeds::{Mark, TableOptions};
 
 use crate::failure::{Context as _, Failure};
+use crate::target::{currency_of_environment, language_of_environment};
 
 /// How the columns of tables are read.
 #[derive(Debug, Args)]
@@ -20,12 +22,15 @@ pub struct TableArgs {
 }
 
 impl TableArgs {
-    /// Reads the mapping files.
+    /// Reads the mapping files. The language of the catalogue, and its currency unless `currency` is given, are those of the
+    /// environment.
     ///
     /// # Errors
     /// If a file cannot be read or is no mapping.
-    pub(super) fn options(&self) -> Result<TableOptions, Failure> {
+    pub(super) fn options(&self, currency: Option<Currency>) -> Result<TableOptions, Failure> {
         let mut options = TableOptions::default();
+        options.language = Some(language_of_environment()?);
+        options.currency = Some(currency.map_or_else(currency_of_environment, Ok)?);
         options.mark = match (self.decimal_comma, self.decimal_point) {
             (true, _) => Some(Mark::Comma),
             (_, true) => Some(Mark::Point),
