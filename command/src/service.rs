@@ -68,7 +68,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
     let parts = api::access::parts_to_open(&config.access, &["store", "queue"]);
-    let opened = config.back_ends.waiting.serve_while(&listener, &parts, open(&config, reach)).await?;
+    let opened = config
+        .back_ends
+        .waiting
+        .serve_while(&listener, config.access.guard_of_start(), &parts, open(&config, reach))
+        .await?;
     let Some((guard, OpenBackEnds { store, queue, .. })) = opened else { return Ok(()) };
     let catalogue = Catalogue::new(store, queue, config.currency.currency);
     // On Lambda, which keeps no files, there are no import jobs.
@@ -102,7 +106,8 @@ fn router(guard: Guard, catalogue: &Catalogue, imports: Option<&Imports>) -> Rou
     parts.extend(api::access::part(&guard));
     let mut routes = documented_routes(catalogue.clone());
     if let Some(keyring) = guard.keyring() {
-        routes = routes.merge(api::access::key_routes(Arc::clone(keyring)));
+        let check_filter = search_parameters::filter_check(catalogue.currency());
+        routes = routes.merge(api::access::key_routes(Arc::clone(keyring), Arc::new(check_filter)));
     }
     let uploads = import_routes(imports.cloned());
     Service { guard, routes, uploads, is_documented: true, parts, queue, ..Service::default() }.into_router()

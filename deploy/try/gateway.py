@@ -15,15 +15,14 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 def routes(template):
     """Returns (function, method, path) for each route of the template; `$default` has neither method nor path."""
-    found, function = [], None
-    lines = template.splitlines()
-    for line, following in zip(lines, [*lines[1:], ""]):
-        if re.fullmatch(r"  \w+:", line):
-            function = line.strip(" :")
-        if line.strip() == "Type: HttpApi":
-            method = re.search(r"Method: (\w+)", following)
-            path = re.search(r'Path: "?(/[^", ]*)', following)
-            found.append((function, method and method[1], path and path[1]))
+    found, path, method = [], None, None
+    for line in template.splitlines():
+        if entry := re.fullmatch(r" {10}(/\S*|\$default):", line):
+            path = entry[1]
+        elif entry := re.fullmatch(r" {12}([\w-]+):", line):
+            method = "ANY" if entry[1] == "x-amazon-apigateway-any-method" else entry[1].upper()
+        elif entry := re.search(r"#/components/x-amazon-apigateway-integrations/(\w+)", line):
+            found.append((entry[1], None, None) if path == "$default" else (entry[1], method, path))
     return found
 
 

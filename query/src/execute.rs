@@ -11,10 +11,10 @@ use runtime::Problem;
 use text::explain::Explainer;
 
 use crate::metrics::SEARCH_SECONDS;
-use crate::parameters::{self, Endpoint, ParsedSearch};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
 use crate::{answer, auto_facets, explanation};
+use search_parameters::{self as parameters, Endpoint, ParsedSearch};
 
 /// The most categories to count for a tree.
 const MAX_CATEGORIES: usize = 100_000;

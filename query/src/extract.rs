@@ -12,9 +12,9 @@ use runtime::access::principal;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use crate::parameters::{self, Endpoint, ParsedSearch};
-use crate::required_versions::RequiredVersions;
 use crate::search_service::SearchService;
+use search_parameters::RequiredVersions;
+use search_parameters::{self as parameters, Endpoint, ParsedSearch};
 
 /// The products that the client may find, by the filters of its credentials.
 pub(crate) struct Restricted(pub(crate) Restriction);

@@ -13,9 +13,7 @@ mod explanation;
 mod extract;
 mod http;
 mod metrics;
-pub mod parameters;
 mod read_after_write;
-mod required_versions;
 mod respond;
 mod response_cache;
 mod restrictions;
@@ -25,7 +23,6 @@ pub mod service;
 pub mod shop_rules;
 mod waiters;
 
-pub use required_versions::{MAX_SYNC_TIMEOUT, RequiredVersions};
 pub use routes::routes;
 pub use search_service::Settings;
 pub use shop_rules::{Locale, ShopRules};

@@ -12,8 +12,8 @@ use domain::{ProductId, SyncToken, Version};
 use runtime::Problem;
 
 use crate::metrics::SYNC_WAIT_SECONDS;
-use crate::required_versions::RequiredVersions;
 use crate::search_service::SearchService;
+use search_parameters::RequiredVersions;
 
 /// The pause between the first two polls; each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);

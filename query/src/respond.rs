@@ -10,10 +10,10 @@ use runtime::Problem;
 
 use crate::http::{CachePolicy, EntityTag, not_modified, with_tag};
 use crate::metrics::EMPTY_SEARCHES;
-use crate::parameters::ParsedSearch;
-use crate::required_versions::RequiredVersions;
 use crate::response_cache::CachedResponse;
 use crate::search_service::SearchService;
+use search_parameters::ParsedSearch;
+use search_parameters::RequiredVersions;
 
 /// A response body that was just rendered.
 pub(crate) struct RenderedResponse {

@@ -8,7 +8,7 @@ use domain::search::Restriction;
 use quick_cache::sync::Cache;
 use runtime::Problem;
 
-use crate::parameters::read_filter;
+use search_parameters::read_filter;
 
 /// The most filters that are kept in parsed form.
 const MAX_CACHED: usize = 1000;

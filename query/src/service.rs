@@ -91,7 +91,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
     let parts = api::access::parts_to_open(&config.access, &["index"]);
-    let opened = config.waiting.serve_while(&listener, &parts, open_guarded(&config, reach)).await?;
+    let opened = config
+        .waiting
+        .serve_while(&listener, config.access.guard_of_start(), &parts, open_guarded(&config, reach))
+        .await?;
     let Some((guard, (index, settings))) = opened else { return Ok(()) };
     let connections = guard.connection_limits();
     let router = router(guard, index, settings);

@@ -54,7 +54,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let access = api::access::open(&config.access, reach, StoreOptions { data_dir, create_tables, waiting });
     let opening = async { tokio::try_join!(access, open_queue(back_ends), open_index_of_service(back_ends)) };
     let parts = api::access::parts_to_open(&config.access, &["queue", "index"]);
-    let opened = waiting.serve_while(&listener, &parts, opening).await?;
+    let opened = waiting.serve_while(&listener, config.access.guard_of_start(), &parts, opening).await?;
     let Some((guard, OpenQueue { queue, colocated }, index)) = opened else { return Ok(()) };
     let consumer = Consumer::new(queue, index.clone(), ConsumerOptions::default());
     let rebuild = RebuildState::default();

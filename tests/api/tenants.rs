@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::input::read_product;
 use domain::ports::IndexWriter as _;
 use domain::{Change, Currency, Language, Product, ProductId, Version};
-use query::parameters::table;
+use search_parameters::table;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::search::{Cursor, MAX_QUERY_CHARS, SearchRequest};
 use domain::{Currency, Language, SyncToken};
-use query::RequiredVersions;
-use query::parameters::{self, Endpoint, ParsedSearch, Searches};
 use rules::{Locale, Rules};
+use search_parameters::RequiredVersions;
+use search_parameters::{self as parameters, Endpoint, ParsedSearch, Searches};
 use text::query::Query;
 
 use super::fuzz;

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::Currency;
 use jiff::Timestamp;
-use query::parameters::{self, Endpoint};
 use ring::hmac;
+use search_parameters::{self as parameters, Endpoint};
 use serde_json::Value;
 use sqlite_access::SqliteAccess;
 

@@ -12,7 +12,7 @@ use domain::ports::{IndexWriter, SearchIndex};
 use domain::search::{Condition, Field, Restriction, SearchRequest};
 use domain::{Change, Currency, Language, Product};
 use fastrand::Rng;
-use query::parameters::{Endpoint, ParsedSearch, read_filter, write};
+use search_parameters::{Endpoint, ParsedSearch, read_filter, write};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -86,6 +86,22 @@ fn every_route_is_a_path_of_its_service_or_takes_all_other_requests() {
 }
 
 #[test]
+fn every_function_may_be_called_by_the_api() {
+    let template = Template::load();
+    let integrations =
+        &template.properties("Api")["DefinitionBody"]["components"]["x-amazon-apigateway-integrations"];
+    let functions: BTreeSet<&str> = template.routes().iter().map(|route| route.function).collect();
+    for function in functions {
+        let uri = integrations[function]["uri"]["Fn::Sub"].as_str().unwrap();
+        assert!(uri.contains(&format!("${{{function}.Arn}}/invocations")), "{uri}");
+        let permission = template.properties(&format!("{function}Permission"));
+        assert_eq!(permission["FunctionName"]["Ref"], function);
+        let source = permission["SourceArn"]["Fn::Sub"].as_str().unwrap();
+        assert!(source.ends_with(":${Api}/*"), "only this API: {source}");
+    }
+}
+
+#[test]
 fn writes_are_signed_and_searches_are_public() {
     let template = Template::load();
     let routes = template.routes();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use opensearch_index::SEARCH_TIMEOUT;
-use query::MAX_SYNC_TIMEOUT;
 use runtime::lambda::RESPONSE_MARGIN;
+use search_parameters::MAX_SYNC_TIMEOUT;
 
 use super::{Template, file};
 

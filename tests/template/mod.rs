@@ -42,21 +42,15 @@ impl Template {
 
     /// Returns the routes of the API.
     fn routes(&self) -> Vec<Route<'_>> {
-        let functions = self.of_type("AWS::Serverless::Function").into_iter();
-        let events = functions.flat_map(|(function, properties)| {
-            properties["Events"].as_object().unwrap().values().map(move |event| (function, event))
+        let paths = self.properties("Api")["DefinitionBody"]["paths"].as_object().unwrap();
+        let operations = paths.iter().flat_map(|(path, operations)| {
+            operations
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
         });
-        let routes = events.filter(|(_, event)| event["Type"] == "HttpApi").map(|(function, event)| {
-            let properties = &event["Properties"];
-            assert_eq!(properties["ApiId"], json!({"Ref": "Api"}));
-            Route {
-                function,
-                method: properties["Method"].as_str(),
-                path: properties["Path"].as_str(),
-                is_signed: properties["Auth"]["Authorizer"] == "AWS_IAM",
-            }
-        });
-        routes.collect()
+        operations.map(|(path, method, operation)| Route::new(path, method, operation)).collect()
     }
 }
 
@@ -67,6 +61,31 @@ struct Route<'a> {
     method: Option<&'a str>,
     path: Option<&'a str>,
     is_signed: bool,
+}
+
+impl<'a> Route<'a> {
+    fn new(path: &'a str, method: &'a str, operation: &'a Value) -> Self {
+        let integration = operation["x-amazon-apigateway-integration"]["$ref"].as_str().unwrap();
+        let function = integration.strip_prefix("#/components/x-amazon-apigateway-integrations/").unwrap();
+        let is_default = path == "$default";
+        assert_eq!(operation.get("isDefaultRoute").is_some(), is_default, "{path}");
+        let signed = json!({"Fn::If": ["SignsWrites", [{"AWS_IAM": []}], []]});
+        let is_signed = match operation.get("security") {
+            None => false,
+            Some(security) => *security == signed || panic!("{path}: {security}"),
+        };
+        let method = match method {
+            "x-amazon-apigateway-any-method" => "ANY",
+            "options" => "OPTIONS",
+            other => other,
+        };
+        Self {
+            function,
+            method: (!is_default).then_some(method),
+            path: (!is_default).then_some(path),
+            is_signed,
+        }
+    }
 }
 
 fn file(path: &str) -> String {

@@ -30,23 +30,37 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         // The HTTP surface that the services share.
         "api" => [&base[..], &ACCESS_STORES].concat(),
+        // The parameters of searches, from which the write service reads the filters of keys.
+        "search-parameters" => [&base[..], &["api", "text"]].concat(),
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),
-        "command" => [&base[..], &["build-info", "api", "feeds"], &STORES, &QUEUES, &["aws-setup"]].concat(),
-        "query" => [&base[..], &["build-info", "api"], &INDEXES, &["rules", "text"]].concat(),
+        "command" => [
+            &base[..],
+            &["build-info", "api", "feeds", "search-parameters"],
+            &STORES,
+            &QUEUES,
+            &["aws-setup"],
+        ]
+        .concat(),
+        "query" => {
+            [&base[..], &["build-info", "api", "search-parameters"], &INDEXES, &["rules", "text"]].concat()
+        }
         "sync" => {
             [&base[..], &["build-info", "api"], &STORES, &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat()
         }
-        "noren" => {
-            [&base[..], &adapters, &SERVICES, &["build-info", "rules", "api", "demo", "bench", "feeds"]]
-                .concat()
-        }
+        "noren" => [
+            &base[..],
+            &adapters,
+            &SERVICES,
+            &["build-info", "rules", "api", "search-parameters", "demo", "bench", "feeds"],
+        ]
+        .concat(),
         "tests" => [
             &base[..],
             &adapters,
             &SERVICES,
             &ACCESS_STORES,
-            &["aws-setup", "noren", "api", "demo", "bench", "feeds", "rules", "text"],
+            &["aws-setup", "noren", "api", "search-parameters", "demo", "bench", "feeds", "rules", "text"],
         ]
         .concat(),
         _ => return None,
@@ -59,7 +73,10 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
     (&["toml"], &["rules", "feeds"]),
-    (&["axum", "utoipa-axum"], &["runtime", "api", "command", "query", "sync", "noren", "bench", "tests"]),
+    (
+        &["axum", "utoipa-axum"],
+        &["runtime", "api", "search-parameters", "command", "query", "sync", "noren", "bench", "tests"],
+    ),
     (
         &["tokio", "tower", "tower-http", "hyper", "reqwest", "tracing", "metrics"],
         &[

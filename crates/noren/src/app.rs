@@ -288,7 +288,8 @@ impl App {
             .merge(sync::admin::index_routes(self.store_and_index()))
             .merge(sync::admin::dead_letters::routes(self.dead_letter_service()));
         if let Some(keyring) = guard.keyring() {
-            routes = routes.merge(api::access::key_routes(Arc::clone(keyring)));
+            let check_filter = Arc::new(search_parameters::filter_check(currency));
+            routes = routes.merge(api::access::key_routes(Arc::clone(keyring), check_filter));
         }
         let uploads = command::import_routes(Some(self.imports.clone()));
         let mut parts = self.catalogue.parts();

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use domain::Currency;
-use query::parameters::{Endpoint, Flag, Kind, Parameter, TextBounds, table};
+use search_parameters::{Endpoint, Flag, Kind, Parameter, TextBounds, table};
 
 /// An endpoint whose parameters have flags.
 pub trait FlagsOf: fmt::Debug + 'static {

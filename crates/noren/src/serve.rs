@@ -61,7 +61,11 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
         api::access::open(&services.access, reach, StoreOptions { data_dir, create_tables, waiting });
     let opening = async { tokio::try_join!(access, App::open_configured(&services)) };
     let parts = api::access::parts_to_open(&services.access, &["store", "queue", "index"]);
-    let Some((guard, app)) = waiting.serve_while(&listener, &parts, opening).await? else { return Ok(()) };
+    let Some((guard, app)) =
+        waiting.serve_while(&listener, services.access.guard_of_start(), &parts, opening).await?
+    else {
+        return Ok(());
+    };
     if args.demo {
         fill_with_demo(&app).await?;
     }

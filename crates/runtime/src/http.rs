@@ -132,12 +132,12 @@ impl Service {
 }
 
 /// Returns the router of a program that is not ready yet: `routes` respond at `/` and everywhere else but at probes, which say
-/// how `parts` are.
-pub(crate) fn router_of_start(routes: Router, parts: Vec<Part>) -> Router {
+/// how `parts` are, with reasons for those whom `guard` knows as operators.
+pub(crate) fn router_of_start(routes: Router, parts: Vec<Part>, guard: Guard) -> Router {
     crate::telemetry::metrics();
     let vitals = Vitals { parts: parts.into(), ..Vitals::default() };
     let (probes, requirements, _) = probes(&vitals).merge_pages(routes, &["/", "/{*path}"]).into_parts();
-    around(probes, (Guard::default(), Arc::new(requirements)))
+    around(probes, (guard, Arc::new(requirements)))
 }
 
 /// Returns the routes of probes.

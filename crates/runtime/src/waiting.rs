@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Guard;
 use crate::retry::Retries;
 use crate::{Part, Problem, StartError, server};
 
@@ -103,13 +104,14 @@ impl Waiting {
     }
 
     /// Serves probes on `listener` while `opening` waits, and returns its result. Returns `None` if the process is told to stop
-    /// meanwhile. `parts` are the names of the back ends.
+    /// meanwhile. `parts` are the names of the back ends; `guard` knows who may read why one is not open.
     ///
     /// # Errors
     /// The error of `opening`.
     pub async fn serve_while<T>(
         &self,
         listener: &TcpListener,
+        guard: Guard,
         parts: &[&'static str],
         opening: impl Future<Output = Result<T, StartError>>,
     ) -> Result<Option<T>, StartError> {
@@ -128,16 +130,16 @@ impl Waiting {
                 () = tokio::time::sleep(QUICK_START) => {}
                 () = ended.cancelled() => return,
             }
-            server::serve_on(listener, self.router(parts), ended.cancelled()).await;
+            server::serve_on(listener, self.router(guard, parts), ended.cancelled()).await;
         };
         tokio::join!(opening, serving).0
     }
 
     /// Returns the routes of a program that waits.
-    fn router(&self, parts: &[&'static str]) -> Router {
+    fn router(&self, guard: Guard, parts: &[&'static str]) -> Router {
         let routes = Router::new().route("/", any(not_started)).route("/{*path}", any(not_started));
         let parts = parts.iter().map(|part| self.part(part)).collect();
-        crate::http::router_of_start(routes, parts)
+        crate::http::router_of_start(routes, parts, guard)
     }
 
     fn part(&self, name: &'static str) -> Part {

@@ -18,9 +18,9 @@ use runtime::Problem;
 use crate::execute::cache_key;
 use crate::explanation;
 use crate::extract::{Explain, Parameters};
-use crate::parameters::{Endpoint, wanted};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
+use search_parameters::{Endpoint, wanted};
 
 /// The number of products at the top of the list among which the rank is determined.
 const MAX_RANK: usize = 1000;

@@ -15,9 +15,9 @@ use runtime::Problem;
 use crate::answer;
 use crate::execute::cache_key;
 use crate::extract::{FacetValues, Parameters};
-use crate::parameters::{Endpoint, ParsedSearch, read_facet_field};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
+use search_parameters::{Endpoint, ParsedSearch, read_facet_field};
 
 /// List the values of a facet
 ///

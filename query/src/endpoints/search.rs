@@ -18,11 +18,11 @@ use crate::answer;
 use crate::execute::cache_key;
 use crate::extract::{Parameters, Restricted, Search};
 use crate::http::json_response;
-use crate::parameters::openapi::SearchesBody;
-use crate::parameters::{self, Endpoint, ParsedSearch, Searches};
-use crate::required_versions::RequiredVersions;
 use crate::response_cache::CachedResponse;
 use crate::search_service::SearchService;
+use search_parameters::RequiredVersions;
+use search_parameters::openapi::SearchesBody;
+use search_parameters::{self as parameters, Endpoint, ParsedSearch, Searches};
 
 /// Search the catalogue
 ///

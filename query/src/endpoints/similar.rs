@@ -18,9 +18,9 @@ use text::similar::distinctive_words;
 
 use crate::execute::cache_key;
 use crate::extract::{Parameters, Similar};
-use crate::parameters::{Endpoint, ParsedSearch};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
+use search_parameters::{Endpoint, ParsedSearch};
 
 /// List similar products
 ///

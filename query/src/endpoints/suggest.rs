@@ -19,9 +19,9 @@ use text::query::Query;
 use crate::answer::milliseconds;
 use crate::execute::cache_key;
 use crate::extract::{Parameters, Suggest};
-use crate::parameters::{Endpoint, ParsedSearch};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
+use search_parameters::{Endpoint, ParsedSearch};
 
 /// The number of products whose names are read for completions.
 const PRODUCTS_READ: usize = 30;

@@ -163,6 +163,26 @@ async fn a_rotated_key_is_accepted_beside_its_successor_until_the_overlap_ends()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_with_a_filter_that_cannot_be_read_is_not_created() {
+    let shop = Shop::new();
+    let admin = shop.key("admin");
+    for program in ["noren", "noren-command"] {
+        let service = shop.start(program, &KEYS).await;
+        for filter in ["brnad=Acme", "page=2", "priceRange=cheap", "currency=EUR"] {
+            let new = json!({"name": "shop", "scopes": ["search"], "filter": filter});
+            let create = request(&service, Method::POST, "/admin/keys").header("x-api-key", &admin.key);
+            let problem = Answer::of(create.json(&new)).await.problem(422);
+            assert_eq!(problem["errors"][0]["field"], "filter", "{program}: {problem}");
+        }
+    }
+    let output = shop.keys(&["create", "--name", "shop", "--scopes", "search", "--filter", "brnad=Acme"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    let is_clear = error.contains("filter") && error.contains("brnad") && error.contains("`brand`");
+    assert!(!output.status.success() && is_clear && error.lines().count() == 1, "{error}");
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_ends_when_it_expires() {
     let shop = Shop::new();
     let service = shop.start("noren", &KEYS).await;

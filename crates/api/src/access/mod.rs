@@ -3,5 +3,5 @@
 mod routes;
 mod store;
 
-pub use routes::key_routes;
+pub use routes::{FilterCheck, key_routes};
 pub use store::{StoreOptions, open, open_store, part, parts_to_open};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use access::{AccessStoreError, KeyId, Keyring, Scope};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRef, Path, State};
 use axum::response::{IntoResponse as _, Response};
+use domain::Faults;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -26,13 +27,28 @@ const DEFAULT_OVERLAP_SECONDS: usize = 24 * 3600;
 /// The longest overlap: 90 days.
 const MAX_OVERLAP_SECONDS: usize = 90 * 24 * 3600;
 
+/// Checks the filter of a new key. Its faults name the parameters of searches, which this crate does not know.
+pub type FilterCheck = Arc<dyn Fn(&str) -> Result<(), Faults> + Send + Sync>;
+
+#[derive(Clone)]
+struct KeyService {
+    keyring: Arc<Keyring>,
+    check_filter: FilterCheck,
+}
+
+impl FromRef<KeyService> for Arc<Keyring> {
+    fn from_ref(service: &KeyService) -> Self {
+        Self::clone(&service.keyring)
+    }
+}
+
 /// Returns the routes of API keys with their OpenAPI document.
-pub fn key_routes(keyring: Arc<Keyring>) -> Routes {
+pub fn key_routes(keyring: Arc<Keyring>, check_filter: FilterCheck) -> Routes {
     Routes::with_openapi(Components::openapi())
         .routes(Scope::Admin, routes!(create, list))
         .routes(Scope::Admin, routes!(read, revoke))
         .routes(Scope::Admin, routes!(rotate))
-        .with_state(keyring)
+        .with_state(KeyService { keyring, check_filter })
 }
 
 /// Create an API key
@@ -48,20 +64,22 @@ pub fn key_routes(keyring: Arc<Keyring>) -> Routes {
     )
 )]
 async fn create(
-    State(keyring): State<Arc<Keyring>>,
+    State(KeyService { keyring, check_filter }): State<KeyService>,
     _: NoParameters,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
-    let new = read_new_key(&body, now)?;
+    let new = read_new_key(&body, &check_filter, now)?;
     let (key, record) = keyring.create(new, now).await.map_err(store_failed)?;
     let entry = Entry::of(record.id.to_string());
     Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at: None }, entry))
 }
 
-fn read_new_key(body: &[u8], now: Timestamp) -> Result<access::NewKey, Problem> {
+fn read_new_key(body: &[u8], check_filter: &FilterCheck, now: Timestamp) -> Result<access::NewKey, Problem> {
     let new = access::NewKey::from(read_body::<CreateKey>(body, "a key")?);
     new.check(now).map_err(|(field, message)| refused_body(field, message))?;
+    let checked = new.filter.as_ref().map_or(Ok(()), |filter| check_filter(filter));
+    checked.map_err(|faults| refused_body("filter", faults.to_string()))?;
     Ok(new)
 }
 
@@ -181,10 +199,14 @@ fn store_failed(error: AccessStoreError) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use domain::{Fault, FaultKind};
+
     use super::*;
 
     #[test]
     fn a_key_with_a_fault_is_refused_by_the_name_of_its_field() {
+        let is_unknown = |_: &str| Err(Fault::new("brnad", FaultKind::Unknown, "is unknown").into());
+        let check_filter: FilterCheck = Arc::new(is_unknown);
         for (body, status, word) in [
             (r#"{"name":"a"}"#, 422, "scopes"),
             (r#"{"name":"a","scopes":[]}"#, 422, "scopes"),
@@ -204,11 +226,11 @@ mod tests {
                 r#""field":"rateLimit.requests""#,
             ),
             (r#"{"name":"a","scopes":["search","read"],"filter":"brand=Acme"}"#, 422, "filter"),
+            (r#"{"name":"a","scopes":["search"],"filter":"brnad=Acme"}"#, 422, r#""field":"filter""#),
             (r#"{"name":"#, 400, "JSON"),
         ] {
-            let problem =
-                read_new_key(body.as_bytes(), Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000));
-            let problem = problem.unwrap_err();
+            let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
+            let problem = read_new_key(body.as_bytes(), &check_filter, now).unwrap_err();
             assert_eq!(problem.status().as_u16(), status, "{body}");
             let text = serde_json::to_string(&problem).unwrap();
             assert!(text.contains(word), "{body}: {text}");

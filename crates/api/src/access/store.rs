@@ -34,7 +34,8 @@ pub async fn open(
     reach: Reach,
     options: StoreOptions<'_>,
 ) -> Result<Guard, StartError> {
-    let keyring = match access.check(reach)? {
+    access.check(reach)?;
+    let keyring = match access.accepts_keys() {
         true => Some(Arc::new(Keyring::new(open_as(access, options).await?))),
         false => None,
     };

@@ -134,7 +134,9 @@ fn router_of(routes: Routes) -> Router {
 async fn key_routes(data_dir: &config::DataDir) -> Result<Router, Failure> {
     let access: config::Access = from_environment()?;
     let store = api::access::open_store(&access, data_dir).await?;
-    Ok(router_of(api::access::key_routes(Arc::new(Keyring::new(store)))))
+    let api::config::Currency { currency } = from_environment()?;
+    let check_filter = Arc::new(search_parameters::filter_check(currency));
+    Ok(router_of(api::access::key_routes(Arc::new(Keyring::new(store)), check_filter)))
 }
 
 async fn search_routes() -> Result<Routes, Failure> {

@@ -166,15 +166,12 @@ impl Access {
         self.access.contains(&AccessKind::Keys)
     }
 
-    /// Checks that the settings fit each other and the reach of the service. Returns true if keys are accepted, so that their
-    /// store has to be opened.
+    /// Checks that the settings fit each other and the reach of the service.
     ///
     /// # Errors
     /// If others reach the service and nobody said who may use it, or if settings contradict each other.
-    pub fn check(&self, reach: Reach) -> Result<bool, StartError> {
-        let (has_none, has_keys) =
-            (self.access.contains(&AccessKind::None), self.access.contains(&AccessKind::Keys));
-        if has_none && self.access.len() > 1 {
+    pub fn check(&self, reach: Reach) -> Result<(), StartError> {
+        if self.access.contains(&AccessKind::None) && self.access.len() > 1 {
             return Err(StartError::usage(
                 "NOREN_ACCESS=none cannot be combined with another value; choose one",
             ));
@@ -182,8 +179,8 @@ impl Access {
         let how = "set NOREN_ACCESS=keys and create one with `noren keys create`, or set NOREN_ACCESS=none to let \
                    everyone read, write and delete everything";
         match (self.access.is_empty(), reach) {
-            (false, _) => Ok(has_keys),
-            (true, Reach::Address(address)) if address.ip().to_canonical().is_loopback() => Ok(false),
+            (false, _) => Ok(()),
+            (true, Reach::Address(address)) if address.ip().to_canonical().is_loopback() => Ok(()),
             (true, Reach::Address(address)) => Err(StartError::usage(format!(
                 "others can reach {address}, and nothing says who may use it; {how}"
             ))),
@@ -193,12 +190,24 @@ impl Access {
         }
     }
 
+    /// Returns true if requests need credentials.
+    fn asks_for_credentials(&self) -> bool {
+        self.access.iter().any(|kind| *kind != AccessKind::None)
+    }
+
+    /// Returns the guard of a service that is not ready to check keys and tokens yet: it knows the root key only.
+    pub fn guard_of_start(&self) -> Guard {
+        let root_key_only = || Accepted { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
+        let credentials = self.asks_for_credentials().then(root_key_only);
+        Guard::new(Rules { credentials, ..Rules::default() })
+    }
+
     /// Returns the guard of a service. `keyring` are the keys, if they are accepted.
     ///
     /// # Errors
     /// If tokens are accepted and cannot be checked.
     pub fn guard(&self, reach: Reach, keyring: Option<Arc<Keyring>>) -> Result<Guard, StartError> {
-        let asks = self.access.iter().any(|kind| *kind != AccessKind::None);
+        let asks = self.asks_for_credentials();
         if self.access.contains(&AccessKind::None) {
             tracing::warn!(
                 "NOREN_ACCESS=none: whoever reaches this service may read, write and delete everything"
@@ -270,7 +279,7 @@ mod tests {
         access: Access,
     }
 
-    fn check(flags: &[&str], address: &str) -> Result<bool, String> {
+    fn check(flags: &[&str], address: &str) -> Result<(), String> {
         let access = Program::try_parse_from([&["noren"], flags].concat()).ok().unwrap().access;
         access.check(Reach::Address(address.parse().unwrap())).map_err(|error| error.line())
     }
@@ -278,13 +287,13 @@ mod tests {
     #[test]
     fn only_a_service_on_loopback_may_start_without_a_choice() {
         for address in ["127.0.0.1:8080", "127.0.0.2:0", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
-            assert_eq!(check(&[], address), Ok(false), "{address}");
+            assert_eq!(check(&[], address), Ok(()), "{address}");
         }
         for address in ["0.0.0.0:8080", "[::]:80", "192.0.2.1:80"] {
             let error = check(&[], address).unwrap_err();
             assert!(error.contains(address) && error.contains("NOREN_ACCESS=keys"), "{error}");
-            assert_eq!(check(&["--access=none"], address), Ok(false));
-            assert_eq!(check(&["--access=keys"], address), Ok(true));
+            assert_eq!(check(&["--access=none"], address), Ok(()));
+            assert_eq!(check(&["--access=keys"], address), Ok(()));
         }
         let access = Program::try_parse_from(["noren"]).ok().unwrap().access;
         assert!(access.check(Reach::Lambda).is_err());

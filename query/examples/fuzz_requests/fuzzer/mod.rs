@@ -18,8 +18,8 @@ use domain::search::{Boost, Cursor, FacetRequest, Field, MatchMode, SearchReques
 use domain::{Change, Currency, Language, Product, ProductId, Version};
 use fastrand::Rng;
 use http_body_util::BodyExt as _;
-use query::parameters::{self, Endpoint};
-use query::{RequiredVersions, Settings, routes};
+use query::{Settings, routes};
+use search_parameters::{self as parameters, Endpoint, RequiredVersions};
 use serde_json::{Value, json};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use text::query::Query;

@@ -4,10 +4,10 @@ use api::parameters::ParameterReader;
 use domain::search::MAX_FILTERS;
 use domain::{Currency, FaultKind, Faults};
 
-use crate::parameters::did_you_mean;
-use crate::parameters::parameter::{Endpoint, Parameter};
-use crate::parameters::parsed::{Draft, ParsedSearch};
-use crate::parameters::table;
+use crate::did_you_mean;
+use crate::parameter::{Endpoint, Parameter};
+use crate::parsed::{Draft, ParsedSearch};
+use crate::table;
 
 /// Reads the query string of an endpoint. Prices are in `default_currency` unless the query names another.
 ///

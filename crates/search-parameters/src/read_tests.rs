@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::RequiredVersions;
-use crate::parameters::table::DEFAULT_LISTED_VALUES;
-use crate::parameters::values::{read_facet_field, split_names};
+use crate::table::DEFAULT_LISTED_VALUES;
+use crate::values::{read_facet_field, split_names};
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::search::{
     AttributeFilter, Cursor, Field, Filters, MAX_FACET_VALUES, MAX_PAGE_SIZE, MAX_QUERY_WORDS, MatchMode,

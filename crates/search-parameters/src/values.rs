@@ -12,8 +12,8 @@ use domain::search::{
 use domain::{CategoryPath, Currency, FaultKind, MoneyError, PriceRange};
 use text::did_you_mean::nearest;
 
-use crate::parameters::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Kind, Parameter};
-use crate::parameters::parsed::{Draft, ParsedSearch};
+use crate::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Kind, Parameter};
+use crate::parsed::{Draft, ParsedSearch};
 use crate::required_versions::RequiredVersions;
 
 /// Stands among the names of facets for those that matter for the products found.

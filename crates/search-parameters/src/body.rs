@@ -7,12 +7,12 @@ use domain::input::{Counted, Field, InputError, RawObject, json_type};
 use domain::{AttributeValue, Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
-use crate::parameters::did_you_mean;
-use crate::parameters::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Endpoint, Kind, Parameter};
-use crate::parameters::parsed::ParsedSearch;
-use crate::parameters::read::read_all;
-use crate::parameters::table;
-use crate::parameters::values::escape_name;
+use crate::did_you_mean;
+use crate::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Endpoint, Kind, Parameter};
+use crate::parsed::ParsedSearch;
+use crate::read::read_all;
+use crate::table;
+use crate::values::escape_name;
 
 /// The most searches in one call.
 pub const MAX_SEARCHES: usize = 10;

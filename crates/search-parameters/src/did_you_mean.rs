@@ -2,7 +2,7 @@
 
 use text::did_you_mean::{fold, nearest};
 
-use crate::parameters::parameter::Parameter;
+use crate::parameter::Parameter;
 
 /// Returns the name of the parameter closest to an unknown `name`, if one is close. `name_of` selects the name of a
 /// parameter in a query string or in a JSON body.
@@ -30,7 +30,7 @@ pub(crate) fn closest(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parameters::{Endpoint, table};
+    use crate::{Endpoint, table};
 
     #[test]
     fn near_names_are_found_and_far_ones_are_not() {

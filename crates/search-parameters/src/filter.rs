@@ -3,8 +3,8 @@
 use domain::search::{Condition, Restriction, SearchRequest};
 use domain::{Currency, Fault, FaultKind, Faults};
 
-use crate::parameters::parameter::Endpoint;
-use crate::parameters::read::read;
+use crate::parameter::Endpoint;
+use crate::read::read;
 
 /// Reads a filter, such as `brand=Acme&attributes.market=de`: the filters of a search, with the same meaning. Prices are in
 /// `default_currency` unless the filter names another.
@@ -21,10 +21,15 @@ pub fn read_filter(filter: &str, default_currency: Currency) -> Result<Restricti
     Ok(Restriction::to(vec![Condition { filters, currency }]))
 }
 
+/// Returns the check of filters where nobody searches, such as those of new keys. Its faults are those of [`read_filter`].
+pub fn filter_check(default_currency: Currency) -> impl Fn(&str) -> Result<(), Faults> {
+    move |filter| read_filter(filter, default_currency).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parameters::table;
+    use crate::table;
 
     fn faults(filter: &str) -> Vec<String> {
         let faults = read_filter(filter, Currency::USD).unwrap_err();

@@ -76,7 +76,7 @@ impl RequiredVersions {
     }
 
     /// Takes the time to wait from `other`.
-    pub(crate) fn with_timeout_of(self, other: &Self) -> Self {
+    pub fn with_timeout_of(self, other: &Self) -> Self {
         Self { timeout: other.timeout, ..self }
     }
 
@@ -84,7 +84,7 @@ impl RequiredVersions {
     ///
     /// # Errors
     /// 400 if there are too many in all.
-    pub(crate) fn and(mut self, other: Self) -> Result<Self, Problem> {
+    pub fn and(mut self, other: Self) -> Result<Self, Problem> {
         for (id, version) in other.versions {
             self.add(SyncToken { id, version });
         }
@@ -98,17 +98,17 @@ impl RequiredVersions {
     }
 
     /// Returns true if the request can be answered at any time.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.versions.is_empty()
     }
 
     /// Returns the product and the version of each write.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ProductId, Version)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&ProductId, Version)> {
         self.versions.iter().map(|(id, version)| (id, *version))
     }
 
     /// Returns the time to wait: at most what the deadline leaves, apart from a second for the search.
-    pub(crate) fn timeout(&self) -> Duration {
+    pub fn timeout(&self) -> Duration {
         let timeout = self.timeout.unwrap_or(DEFAULT_SYNC_TIMEOUT);
         let left = self.deadline.map(|deadline| deadline.remaining().saturating_sub(SEARCH_MARGIN));
         left.map_or(timeout, |left| left.min(timeout))

@@ -8,9 +8,9 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::parameters::body::MAX_SEARCHES;
-use crate::parameters::parameter::{Endpoint, Example, Kind, Parameter, TextBounds};
-use crate::parameters::table;
+use crate::body::MAX_SEARCHES;
+use crate::parameter::{Endpoint, Example, Kind, Parameter, TextBounds};
+use crate::table;
 
 /// The schema of the values of one attribute in a body.
 const ATTRIBUTE_FILTER: &str = "AttributeFilter";
@@ -22,16 +22,16 @@ const FACET: TextBounds = TextBounds {
 };
 
 /// The body of one search: its parameters as fields.
-pub(crate) struct SearchBody;
+pub struct SearchBody;
 
 /// The body of several searches.
 struct SearchBatch;
 
 /// The body of one search or of several.
-pub(crate) struct SearchesBody;
+pub struct SearchesBody;
 
 /// Returns the parameters of an endpoint.
-pub(crate) fn parameters(endpoint: Endpoint) -> Vec<utoipa::openapi::path::Parameter> {
+pub fn parameters(endpoint: Endpoint) -> Vec<utoipa::openapi::path::Parameter> {
     table::of(endpoint).map(describe).collect()
 }
 

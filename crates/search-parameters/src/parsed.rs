@@ -39,7 +39,7 @@ impl ParsedSearch {
     ///
     /// # Errors
     /// If the page begins at the cursor of a search with another restriction.
-    pub(crate) fn restricted_to(mut self, restriction: &Restriction) -> Result<Self, Fault> {
+    pub fn restricted_to(mut self, restriction: &Restriction) -> Result<Self, Fault> {
         if let PageStart::After(cursor) = &self.request.page.start
             && cursor.restriction != restriction.fingerprint()
         {

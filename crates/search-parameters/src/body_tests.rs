@@ -1,7 +1,7 @@
 //! JSON bodies of searches.
 
 use super::*;
-use crate::parameters::read;
+use crate::read;
 use proptest::prelude::*;
 
 fn read_search(query: &str, default_currency: Currency) -> Result<ParsedSearch, Faults> {

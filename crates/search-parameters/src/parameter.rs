@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api::parameters::ParameterReader;
 
-use crate::parameters::parsed::{Draft, ParsedSearch};
+use crate::parsed::{Draft, ParsedSearch};
 
 /// The prefix of the name of a parameter that filters by an attribute; the key follows.
 pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";

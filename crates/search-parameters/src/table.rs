@@ -9,9 +9,9 @@ use domain::search::{
     MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, Sort,
 };
 
-use crate::parameters::parameter::{Endpoint, Example, Flag, Kind, Parameter, TextBounds};
-use crate::parameters::values;
+use crate::parameter::{Endpoint, Example, Flag, Kind, Parameter, TextBounds};
 use crate::required_versions::{DEFAULT_SYNC_TIMEOUT, MAX_SYNC_TIMEOUT, MAX_SYNC_TOKENS, SYNC_TOKEN_PATTERN};
+use crate::values;
 
 /// The default number of values that `/products/facets/{field}` lists.
 pub const DEFAULT_LISTED_VALUES: usize = 100;
