@@ -87,12 +87,6 @@ pub enum FeedError {
         /// Name of the file.
         name: String,
     },
-    /// The file is one JSON array instead of NDJSON.
-    #[error("{name} is one JSON array; write one product per line, for example with `jq -c '.[]'`")]
-    JsonArray {
-        /// Name of the file.
-        name: String,
-    },
     /// The rejects file cannot be written.
     #[error("writing rejected products to {path}")]
     WriteRejects {

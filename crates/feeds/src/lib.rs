@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 mod columns;
+mod documents;
 mod error;
 mod format;
 mod identity;

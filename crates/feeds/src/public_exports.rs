@@ -247,3 +247,80 @@ fn files_without_products_are_refused_with_one_line() {
     refusal("empty.csv", "is empty");
     refusal("html.csv", "is a web page");
 }
+
+#[test]
+fn algolia_records() {
+    for name in
+        ["algolia_ecommerce.ndjson", "algolia_ecommerce_array.json", "algolia_ecommerce_array_pretty.json"]
+    {
+        let Some(found) = import(name) else { return };
+        assert_eq!(all_ids(&found), ["5477500", "4397400"], "{name}");
+        let stick = found.product("5477500");
+        assert_eq!(stick["category"], "TV & Home Theater > Streaming Media Players", "{name}");
+        assert_eq!(
+            (&stick["images"], &stick["price"]),
+            (&json!(["https://img.example/5477500_sb.jpg"]), &json!(39.99))
+        );
+        assert_eq!(
+            (&stick["attributes"]["rating"], &stick["attributes"]["free_shipping"]),
+            (&json!(4), &json!(false))
+        );
+    }
+    let Some(found) = import("algolia_federated.ndjson") else { return };
+    let bag = found.product("M0E20000000E1KZ");
+    assert_eq!((&bag["price"], &bag["currency"], &bag["stock"]), (&json!(157.5), &json!("EUR"), &json!(137)));
+    assert_eq!((&bag["category"], texts(&bag["images"]).len()), (&json!("women > bags"), 2));
+    let attributes = &bag["attributes"];
+    assert_eq!(
+        (&attributes["item_group_id"], &attributes["abbreviated_size"]),
+        (&json!("M0E20000000E1KZ"), &json!("XS"))
+    );
+    assert_eq!(attributes["color.original_name"], "black");
+}
+
+#[test]
+fn shopify_api_answer() {
+    let Some(found) = import("shopify_api_products.json") else { return };
+    assert_eq!(all_ids(&found), ["PP8-PINK"]);
+    let player = found.product("PP8-PINK");
+    assert_eq!(
+        (&player["name"], &player["brand"], &player["category"]),
+        (&json!("Pocket Player 8GB"), &json!("Kanto"), &json!("Audio"))
+    );
+    assert_eq!(
+        (&player["price"], &player["stock"], &player["tags"]),
+        (&json!(199.0), &json!(10), &json!(["music", "small"]))
+    );
+    assert_eq!(
+        (&player["attributes"]["option1"], &player["images"]),
+        (&json!("Pink"), &json!(["https://cdn/x.png"]))
+    );
+}
+
+#[test]
+fn noren_json_in_other_layouts() {
+    let Some(found) = import("noren_array.json") else { return };
+    assert_eq!(all_ids(&found), ["a1", "a2", "a3"]);
+    assert_eq!(found.product("a2")["price"], json!(3.9));
+    let Some(found) = import("noren_pretty_objects.json") else { return };
+    assert_eq!((all_ids(&found), &found.product("a1")["category"]), (vec!["a1"], &json!("Food > Tea")));
+}
+
+#[test]
+fn schema_org_products() {
+    for (name, ids) in
+        [("schema_org.json", vec!["0446310786"]), ("schema_org.ndjson", vec!["0446310786", "0446310787"])]
+    {
+        let Some(found) = import(name) else { return };
+        assert_eq!(all_ids(&found), ids, "{name}");
+        for id in ids {
+            let anvil = found.product(id);
+            assert_eq!(
+                (&anvil["price"], &anvil["currency"], &anvil["brand"]),
+                (&json!(119.99), &json!("USD"), &json!("ACME"))
+            );
+            assert_eq!((&anvil["category"], texts(&anvil["images"]).len()), (&json!("Tools > Anvils"), 2));
+            assert_eq!(anvil["attributes"]["gtin"], "0614141999996");
+        }
+    }
+}

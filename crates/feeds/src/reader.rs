@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::documents::{DocumentReader, is_document};
 use crate::error::FeedError;
 use crate::format::{Format, stem_and_format};
-use crate::ndjson::NdjsonRecords;
 use crate::record::FeedRecord;
 use crate::table::{Counted, Source, TableOptions, TableReader, TableReport};
 
@@ -25,7 +25,7 @@ pub struct FeedReader {
 }
 
 enum Records {
-    Ndjson(NdjsonRecords),
+    Json(Box<DocumentReader>),
     Table(Box<TableReader>),
 }
 
@@ -87,10 +87,14 @@ impl FeedReader {
             _ => Format::Csv,
         });
         let records = match format {
-            Format::Ndjson if first == Some(b'[') => return Err(FeedError::JsonArray { name }),
             Format::Ndjson => {
+                let is_document = is_document(text);
                 input.consume(mark_length);
-                Records::Ndjson(NdjsonRecords::new(input))
+                let reader = match is_document {
+                    true => DocumentReader::document(input, options).map_err(failed)?,
+                    false => DocumentReader::lines(input, options),
+                };
+                Records::Json(Box::new(reader))
             }
             Format::Csv => {
                 let source = match file {
@@ -117,24 +121,24 @@ impl FeedReader {
     /// Returns the format of the file.
     pub fn format(&self) -> Format {
         match self.records {
-            Records::Ndjson(_) => Format::Ndjson,
+            Records::Json(_) => Format::Ndjson,
             Records::Table(_) => Format::Csv,
         }
     }
 
-    /// Returns the first row of a table, or `None` for NDJSON.
+    /// Returns the first row of a table, or `None` for JSON.
     pub fn header(&self) -> Option<&csv::ByteRecord> {
         match &self.records {
             Records::Table(table) => Some(table.header()),
-            Records::Ndjson(_) => None,
+            Records::Json(_) => None,
         }
     }
 
-    /// Returns the mapping of the columns of a table, or `None` for NDJSON.
+    /// Returns the mapping of the columns of a table, or `None` for JSON.
     pub fn report(&self) -> Option<&TableReport> {
         match &self.records {
             Records::Table(table) => Some(table.report()),
-            Records::Ndjson(_) => None,
+            Records::Json(_) => None,
         }
     }
 
@@ -142,7 +146,7 @@ impl FeedReader {
     pub fn notes(&self) -> Vec<String> {
         match &self.records {
             Records::Table(table) => table.notes(),
-            Records::Ndjson(_) => Vec::new(),
+            Records::Json(documents) => documents.notes(),
         }
     }
 
@@ -157,8 +161,8 @@ impl FeedReader {
     /// If the rest of the file cannot be read.
     pub fn next_record(&mut self) -> Result<Option<FeedRecord>, FeedError> {
         match &mut self.records {
-            Records::Ndjson(records) => {
-                records.next_record().map_err(|source| FeedError::Read { name: self.name.clone(), source })
+            Records::Json(documents) => {
+                documents.next_record().map_err(|source| FeedError::Read { name: self.name.clone(), source })
             }
             Records::Table(table) => table.next_record(&self.name),
         }
@@ -217,7 +221,6 @@ mod tests {
         assert_eq!(reader("a.CSV.gz", b"{x,name\na,b\n").unwrap().format(), Format::Csv);
         assert_eq!(reader("a.txt", b" {}").unwrap().format(), Format::Ndjson);
         assert_eq!(reader("a.txt", b"name;price\nA;1\n").unwrap().format(), Format::Csv);
-        let error = reader("a.json", b"[{}]").err().unwrap();
-        assert!(error.to_string().contains("jq -c"), "{error}");
+        assert_eq!(records(reader("a.json", b"[{\"a\": 1}, {}]").unwrap()).len(), 2);
     }
 }

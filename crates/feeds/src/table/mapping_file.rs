@@ -14,6 +14,12 @@ pub(crate) struct TableMapping {
     pub(crate) title: String,
     /// The columns that a file of this format has.
     pub(crate) recognise: Vec<String>,
+    /// Fields that a record of this format does not have.
+    pub(crate) unless: Vec<String>,
+    /// The field of a JSON record that lists its variants.
+    pub(crate) variants: Option<String>,
+    /// The field of a JSON record that names the group of its variants.
+    pub(crate) group_field: Option<String>,
     /// How rows belong together.
     pub(crate) grouping: Grouping,
     /// Separates the elements of tags and images.
@@ -60,13 +66,22 @@ const EMBEDDED: [(&str, &str); 7] = [
     ("amazon", include_str!("../../mappings/amazon.toml")),
 ];
 
+/// The mappings of the fields of JSON records, by name.
+const DOCUMENTS: [(&str, &str); 4] = [
+    ("shopify-json", include_str!("../../mappings/shopify-json.toml")),
+    ("schema-org", include_str!("../../mappings/schema-org.toml")),
+    ("algolia", include_str!("../../mappings/algolia.toml")),
+    ("search-records", include_str!("../../mappings/search-records.toml")),
+];
+
 /// Returns the TOML of an embedded mapping.
 ///
 /// # Errors
 /// Names the embedded mappings if there is none with this name.
 pub fn embedded_mapping(name: &str) -> Result<&'static str, String> {
-    let found = EMBEDDED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
-    let names = || EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let all = || EMBEDDED.iter().chain(&DOCUMENTS);
+    let found = all().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    let names = || all().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     found.ok_or_else(|| format!("there is no mapping `{name}`; the mappings are {}", names()))
 }
 
@@ -97,6 +112,19 @@ pub(crate) fn recognise(header: &[String]) -> Option<TableMapping> {
         // The tests parse every embedded mapping.
         .filter_map(|(_, text)| parse_mapping(text).ok())
         .filter(|mapping| !mapping.recognise.is_empty() && mapping.recognise.iter().all(has))
+        .max_by_key(|mapping| mapping.recognise.len())
+}
+
+/// Returns the mapping whose fields a JSON record has; of several, the one that demands most fields.
+pub(crate) fn recognise_record(has: impl Fn(&str) -> bool) -> Option<TableMapping> {
+    let fits = |mapping: &TableMapping| {
+        mapping.recognise.iter().all(|field| has(field)) && !mapping.unless.iter().any(|field| has(field))
+    };
+    DOCUMENTS
+        .iter()
+        // The tests parse every embedded mapping.
+        .filter_map(|(_, text)| parse_mapping(text).ok())
+        .filter(fits)
         .max_by_key(|mapping| mapping.recognise.len())
 }
 
@@ -157,6 +185,11 @@ mod tests {
             let mapping = parse_mapping(text).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(!mapping.title.is_empty() && !mapping.recognise.is_empty(), "{name}");
             assert_eq!(recognise(&mapping.recognise).map(|found| found.title), Some(mapping.title), "{name}");
+        }
+        for (name, text) in DOCUMENTS {
+            let mapping = parse_mapping(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let found = recognise_record(|field| mapping.recognise.iter().any(|known| known == field));
+            assert_eq!(found.map(|found| found.title), Some(mapping.title), "{name}");
         }
     }
 

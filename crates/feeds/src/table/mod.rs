@@ -26,9 +26,14 @@ mod table_start;
 mod tests;
 
 pub use mapping_file::embedded_mapping;
+pub(crate) use mapping_file::{TableMapping, recognise_record};
+pub(crate) use notes::Notes;
 pub use numbers::Mark;
 pub(crate) use numbers::{Reading, read_number};
 pub use options::TableOptions;
+pub(crate) use plan::{Column, Plan};
+pub(crate) use product_row::ProductRow;
 pub(crate) use reader::TableReader;
 pub use report::{ColumnReport, TableReport};
+pub(crate) use role::{Role, is_code_name};
 pub(crate) use source::{Counted, Source};

@@ -81,15 +81,23 @@ impl Plan {
             return Err(format!("--map {column}=…: the file has no column `{column}`"));
         }
         choose_marks(&mut columns, stats, options.mark);
-        let today = jiff::Timestamp::now().to_string().chars().take(10).collect();
         let warnings = localized.and_then(|localized| localized.warning).into_iter().collect();
-        Ok(Self { mapping, columns, today, warnings })
+        Ok(Self { mapping, columns, today: today(), warnings })
+    }
+
+    /// The meaning of the fields of JSON records, which have no columns.
+    pub(crate) fn of_records(mapping: TableMapping) -> Self {
+        Self { mapping, columns: Vec::new(), today: today(), warnings: Vec::new() }
     }
 
     /// Returns true if a column has this role.
     pub(crate) fn has(&self, is_role: impl Fn(&Role) -> bool) -> bool {
         self.columns.iter().any(|column| is_role(&column.role))
     }
+}
+
+fn today() -> String {
+    jiff::Timestamp::now().to_string().chars().take(10).collect()
 }
 
 fn separator(mapping: &TableMapping, stats: &ColumnStats) -> String {

@@ -22,7 +22,8 @@ pub(crate) struct Chosen {
 impl Prices {
     /// Chooses the sale price if it is lower and today is within the sale.
     pub(crate) fn choose(self, today: &str) -> Chosen {
-        let Some(sale) = self.sale else {
+        // A sale price of 0 says that there is no sale.
+        let Some(sale) = self.sale.filter(|sale| sale.contains(|c: char| ('1'..='9').contains(&c))) else {
             return Chosen { price: self.regular, attribute: None, has_unreadable_day: false };
         };
         let days = [&self.from, &self.to].map(|text| text.as_deref().map(day));
@@ -31,7 +32,7 @@ impl Prices {
         let is_open = days[1].iter().flatten().all(|to| today <= to.as_str());
         let value = |number: &str| number.parse::<f64>().unwrap_or(f64::INFINITY);
         let is_lower = self.regular.as_deref().is_none_or(|regular| value(&sale) <= value(regular));
-        let is_valid = !has_unreadable_day && is_begun && is_open && is_lower && value(&sale) > 0.0;
+        let is_valid = !has_unreadable_day && is_begun && is_open && is_lower;
         match (is_valid, self.regular) {
             (true, Some(regular)) => {
                 Chosen { price: Some(sale), attribute: Some(("regular_price", regular)), has_unreadable_day }
@@ -82,5 +83,6 @@ mod tests {
         assert_eq!(chosen("65", "75", "", ""), price("65", "sale_price"));
         assert_eq!(chosen("65", "55", "soon", ""), price("65", "sale_price"));
         assert_eq!(chosen("", "55", "", ""), (Some("55".to_owned()), None));
+        assert_eq!(chosen("65", "0.00", "", ""), (Some("65".to_owned()), None));
     }
 }

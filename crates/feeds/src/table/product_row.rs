@@ -13,7 +13,7 @@ use super::numbers::{Reading, currency_in, read_number};
 use super::plan::{Column, Plan};
 use super::prices::Prices;
 use super::role::Role;
-use super::survey::{Availability, availability};
+use super::survey::{Availability, availability, flag};
 use crate::identity::ARTICLE_NUMBERS;
 use crate::json::{text_json, write_field, write_key};
 
@@ -52,7 +52,8 @@ fn text(cell: &[u8]) -> &str {
     std::str::from_utf8(cell).unwrap_or_default().trim()
 }
 
-struct ProductRow<'a, 'n> {
+/// A product that is put together from cells.
+pub(crate) struct ProductRow<'a, 'n> {
     plan: &'a Plan,
     notes: &'n mut Notes,
     line: u64,
@@ -71,7 +72,7 @@ struct ProductRow<'a, 'n> {
 }
 
 impl<'a, 'n> ProductRow<'a, 'n> {
-    fn new(plan: &'a Plan, notes: &'n mut Notes, line: u64) -> Self {
+    pub(crate) fn new(plan: &'a Plan, notes: &'n mut Notes, line: u64) -> Self {
         Self {
             plan,
             notes,
@@ -91,7 +92,8 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
     }
 
-    fn add(&mut self, column: &Column, cell: &str, is_variant: bool) {
+    /// Adds a cell.
+    pub(crate) fn add(&mut self, column: &Column, cell: &str, is_variant: bool) {
         if cell.is_empty() {
             return;
         }
@@ -113,6 +115,13 @@ impl<'a, 'n> ProductRow<'a, 'n> {
                 mapping.level_separator.as_deref().unwrap_or(">"),
                 mapping.category_root.as_deref(),
             )),
+            Role::CategoryLevel => {
+                let level = mapping.level_separator.as_deref().unwrap_or(">");
+                for path in category_paths(cell, None, level, mapping.category_root.as_deref()) {
+                    self.paths.retain(|known| !path.starts_with(&format!("{known} > ")) && *known != path);
+                    self.paths.insert(0, path);
+                }
+            }
             Role::Images => self.images.extend(split_addresses(cell, &column.separator)),
             Role::Price | Role::SalePrice | Role::CompareAtPrice => self.add_price(column, cell),
             Role::SaleFrom => self.prices.from = Some(cell.to_owned()),
@@ -216,7 +225,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             Availability::Discontinued => self.restrict(Some("archived")),
             Availability::In | Availability::Unknown => {}
         }
-        if cell.contains(|c: char| c.is_alphabetic()) {
+        if cell.contains(|c: char| c.is_alphabetic()) && flag(cell).is_none() {
             self.attributes.push(("availability".to_owned(), text_json(cell)));
         }
     }
@@ -256,6 +265,36 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
     }
 
+    /// Names an option that has no name of its own.
+    pub(crate) fn name_option(&mut self, role: &Role, name: &str) {
+        let Role::OptionValue(at) = role else { return };
+        let option = self.options.entry(at.clone()).or_default();
+        if option.0.is_empty() {
+            option.0 = name.to_owned();
+        }
+    }
+
+    /// Gives a variant without an id of its own the key of its product, with a suffix if there are several.
+    pub(crate) fn add_variant_id(&mut self, key: Option<&str>, suffix: Option<&str>) {
+        let has = |wanted: &str| self.texts.iter().any(|(field, _)| *field == wanted);
+        if has("id") || (self.plan.mapping.id_is_sku && has("sku")) {
+            return;
+        }
+        let id = key.into_iter().chain(suffix).collect::<Vec<_>>().join("-");
+        if ProductId::parse(&id).is_ok() {
+            self.texts.insert(0, ("id", id));
+        }
+    }
+
+    /// Writes the product of a JSON record.
+    ///
+    /// # Errors
+    /// The faults of its fields.
+    pub(crate) fn finish_record(self, group: Option<&str>) -> Result<Vec<u8>, Vec<Fault>> {
+        let (cells, line) = (ByteRecord::new(), self.line);
+        self.finish(&FamilyRow { line, cells: &cells, parent: None, group, images: &[] })
+    }
+
     fn add_packed(&mut self, cell: &str) {
         for (key, value) in entries(cell).into_iter().filter(|(_, value)| !value.is_empty()) {
             let json = match value.contains('|') {
@@ -266,6 +305,10 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
     }
 
+    /// Writes the product.
+    ///
+    /// # Errors
+    /// The faults of its cells.
     fn finish(mut self, row: &FamilyRow<'_>) -> Result<Vec<u8>, Vec<Fault>> {
         self.group = row.group.map(str::to_owned).or(self.group);
         for (name, value) in std::mem::take(&mut self.options).into_values() {
@@ -340,7 +383,8 @@ impl<'a, 'n> ProductRow<'a, 'n> {
     }
 
     fn write_categories(&mut self, out: &mut Vec<u8>) {
-        let mut paths = std::mem::take(&mut self.paths).into_iter();
+        let mut seen = HashSet::new();
+        let mut paths = std::mem::take(&mut self.paths).into_iter().filter(|path| seen.insert(path.clone()));
         let Some(main) = paths.next() else { return };
         write_field("category", &text_json(&main), out);
         let others: Vec<String> = paths.collect();

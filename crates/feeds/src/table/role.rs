@@ -13,6 +13,8 @@ pub(crate) enum Role {
     List(&'static str),
     /// Paths of categories. The first is the category.
     Category,
+    /// One level of a category path, written with those above it; the longest is the category.
+    CategoryLevel,
     /// Addresses of images.
     Images,
     /// The price outside of sales.
@@ -56,6 +58,7 @@ impl Role {
             "short-description" => Self::ShortDescription,
             "tags" => Self::List("tags"),
             "category" => Self::Category,
+            "category-level" => Self::CategoryLevel,
             "images" => Self::Images,
             "price" => Self::Price,
             "sale-price" => Self::SalePrice,
@@ -80,7 +83,7 @@ impl Role {
         match self {
             Self::Text(field) | Self::List(field) => (*field).to_owned(),
             Self::ShortDescription => "description, if there is none".to_owned(),
-            Self::Category => "category".to_owned(),
+            Self::Category | Self::CategoryLevel => "category".to_owned(),
             Self::Images => "images".to_owned(),
             Self::Price => "price".to_owned(),
             Self::SalePrice => "price during the sale".to_owned(),

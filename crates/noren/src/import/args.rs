@@ -20,9 +20,9 @@ Examples:
   noren import --map title=name shop.csv      a column with another name
   noren import --demo                         2,000 sample products, instead of files
 
-Reads one product per line (NDJSON), or CSV whose first row names the fields. Exports of Shopify, WooCommerce, Magento 2, \
-BigCommerce, Akeneo, Amazon and Google Merchant are recognised by their columns. Importing the same file again changes nothing. \
-A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
+Reads JSON (one product per line, a list, or an answer of an API), or CSV whose first row names the fields. Exports of \
+Shopify, WooCommerce, Magento 2, BigCommerce, Akeneo, Amazon, Google Merchant, Algolia and schema.org are recognised. \
+Importing the same file again changes nothing. A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
 import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1 \
 some rejected or the import failed, 2 wrong arguments.")]
 pub struct ImportArgs {
@@ -42,7 +42,8 @@ pub struct ImportArgs {
     pub format: Option<FormatArg>,
     #[command(flatten)]
     pub table: TableArgs,
-    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, akeneo or amazon
+    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, akeneo, amazon, shopify-json,
+    /// schema-org, algolia or search-records
     #[arg(long, value_name = "NAME", exclusive = true)]
     pub show_mapping: Option<String>,
     /// Currency of prices without one [default: that of the catalogue]
@@ -56,7 +57,7 @@ pub struct ImportArgs {
 /// The format of a file of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FormatArg {
-    /// One JSON object per line
+    /// JSON: one object per line, objects in any layout, or a list
     Ndjson,
     /// Separated by commas, semicolons or tabs, with field names in the first row
     Csv,

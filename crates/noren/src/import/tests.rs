@@ -165,9 +165,9 @@ async fn two_products_with_one_id_do_not_replace_each_other() {
 async fn files_of_one_name_have_rejects_of_their_own() {
     let fixture = Fixture::new();
     std::fs::create_dir(fixture.folder.path().join("sub")).unwrap();
-    let (one, two) = (fixture.file("a.ndjson", "{}\n"), fixture.file("sub/a.ndjson", "[]\n{}\n"));
+    let (one, two) = (fixture.file("a.ndjson", "{}\n"), fixture.file("sub/a.csv", "id,name\n"));
     let failed = import(options(fixture.folder.path(), &[&one, &two]), None).await.unwrap_err();
-    assert!(failed.to_string().contains("is one JSON array"), "{failed}");
+    assert!(failed.to_string().contains("has no rows"), "{failed}");
     let two = fixture.file("sub/a.ndjson", "{}\n");
     let summary = import(options(fixture.folder.path(), &[&one, &two]), None).await.unwrap();
     let names: Vec<_> = summary.rejects.iter().map(|path| path.file_name().unwrap().to_owned()).collect();
