@@ -41,8 +41,24 @@ pub enum FeedError {
         name: String,
     },
     /// The file is a web page or another kind of markup.
-    #[error("{name} is a web page or XML, not a table; download the file itself, perhaps after a login")]
+    #[error("{name} is a web page, not a table; download the file itself, perhaps after a login")]
     Markup {
+        /// Name of the file.
+        name: String,
+    },
+    /// The file is no well-formed XML.
+    #[error("{name}:{line}: {message}; the file is no well-formed XML")]
+    Xml {
+        /// Name of the file.
+        name: String,
+        /// Line at which it is wrong.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// An XML file has no elements that are products.
+    #[error("{name} has no products: no element `item`, `entry`, `product` or `offer` below the first one")]
+    NoXmlProducts {
         /// Name of the file.
         name: String,
     },

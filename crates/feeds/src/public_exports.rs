@@ -135,6 +135,13 @@ fn google_merchant_table() {
     );
 }
 
+#[test]
+fn google_merchant_rss() {
+    let Some(found) = import("google_merchant_rss.xml") else { return };
+    google_merchant_products(&found);
+    assert_eq!(found.product("TEE-R-M")["attributes"]["google_product_category"], 212);
+}
+
 fn google_merchant_products(found: &Imported) {
     assert_eq!(all_ids(found), ["TV_123456", "TEE-R-M", "TEE-B-M"]);
     let tv = found.product("TV_123456");

@@ -12,7 +12,7 @@ use crate::documents::{DocumentReader, is_document};
 use crate::error::FeedError;
 use crate::format::{Format, stem_and_format};
 use crate::record::FeedRecord;
-use crate::table::{Counted, Source, TableOptions, TableReader, TableReport};
+use crate::table::{Counted, Source, TableOptions, TableReader, TableReport, spool_xml};
 
 const BUFFER_BYTES: usize = 128 * 1024;
 
@@ -98,6 +98,10 @@ impl FeedReader {
             }
             Format::Csv => {
                 let source = match file {
+                    _ if is_xml(text) => {
+                        input.consume(mark_length);
+                        Source::Rows(spool_xml(input, &name)?)
+                    }
                     Some(file) => Source::file(file, is_gzip),
                     None => Source::copy(input).map_err(failed)?,
                 };
@@ -167,6 +171,13 @@ impl FeedReader {
             Records::Table(table) => table.next_record(&self.name),
         }
     }
+}
+
+/// Returns true for XML that is no web page.
+fn is_xml(beginning: &[u8]) -> bool {
+    let text = beginning.trim_ascii_start();
+    let start = String::from_utf8_lossy(&text[..text.len().min(1024)]).to_ascii_lowercase();
+    start.starts_with('<') && !start.contains("<!doctype html") && !start.contains("<html")
 }
 
 #[cfg(test)]

@@ -20,10 +20,12 @@ mod row_neighbours;
 mod row_parser;
 mod row_splitter;
 mod source;
+mod spool;
 mod survey;
 mod table_start;
 #[cfg(test)]
 mod tests;
+mod xml_rows;
 
 pub use mapping_file::embedded_mapping;
 pub(crate) use mapping_file::{TableMapping, recognise_record};
@@ -37,3 +39,4 @@ pub(crate) use reader::TableReader;
 pub use report::{ColumnReport, TableReport};
 pub(crate) use role::{Role, is_code_name};
 pub(crate) use source::{Counted, Source};
+pub(crate) use xml_rows::spool_xml;

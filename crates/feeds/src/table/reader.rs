@@ -40,8 +40,8 @@ impl Survey {
         decoder: Option<RowDecoder>,
     ) -> Result<Self, FeedError> {
         let failed = |source| FeedError::Read { name: name.to_owned(), source };
-        let input = source.open(Arc::default()).map_err(failed)?;
-        let TableStart { mut rows, mut decoder, header } = TableStart::read(input, decoder, name)?;
+        let TableStart { mut rows, mut decoder, header } =
+            TableStart::open(source, decoder, name, Arc::default())?;
         let names: Vec<String> =
             header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
         let mapping = options.mapping.clone().or_else(|| recognise(&names)).unwrap_or_default();
@@ -104,9 +104,7 @@ impl TableReader {
             return Err(FeedError::NoNameColumn { name: name.to_owned() });
         }
         let report = TableReport::new(&plan, &stats, decoder.name());
-        let input = source.open(bytes_read);
-        let input = input.map_err(|source| FeedError::Read { name: name.to_owned(), source })?;
-        let TableStart { rows, decoder, header } = TableStart::read(input, Some(decoder), name)?;
+        let TableStart { rows, decoder, header } = TableStart::open(source, Some(decoder), name, bytes_read)?;
         Ok(Self { rows, decoder, header, plan, families, notes: Notes::default(), report })
     }
 

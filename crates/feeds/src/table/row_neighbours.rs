@@ -12,18 +12,24 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::row_splitter::{Part, RawRow, RowSplitter};
+use super::spool::SpoolRows;
 
 /// Number of short rows that are held back to see how they end.
 const MAX_SHORT_ROWS: usize = 1_000;
 
 /// Reads rows, each with the knowledge of the next ones.
 pub(crate) struct Rows {
-    splitter: RowSplitter,
+    source: RowSource,
     /// A complete row and the short rows after it.
     held: VecDeque<RawRow>,
     decided: VecDeque<RawRow>,
     /// What precedes the next row.
     before: Before,
+}
+
+enum RowSource {
+    Text(RowSplitter),
+    Spool(SpoolRows),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +44,16 @@ enum Before {
 impl Rows {
     /// Reads the rows after the one that names the columns.
     pub(crate) fn new(splitter: RowSplitter) -> Self {
-        Self { splitter, held: VecDeque::new(), decided: VecDeque::new(), before: Before::Row }
+        Self::of(RowSource::Text(splitter))
+    }
+
+    /// Reads rows that were found before.
+    pub(super) fn of_spool(rows: SpoolRows) -> Self {
+        Self::of(RowSource::Spool(rows))
+    }
+
+    fn of(source: RowSource) -> Self {
+        Self { source, held: VecDeque::new(), decided: VecDeque::new(), before: Before::Row }
     }
 
     /// Returns the next row that has a cell with text, or `None` at the end.
@@ -50,7 +65,11 @@ impl Rows {
             if let Some(row) = self.decided.pop_front() {
                 return Ok(Some(row));
             }
-            match self.splitter.next_row()? {
+            let row = match &mut self.source {
+                RowSource::Text(splitter) => splitter.next_row()?,
+                RowSource::Spool(rows) => rows.next_row()?,
+            };
+            match row {
                 Some(row) => self.add(row),
                 None => return Ok(self.held.pop_front()),
             }

@@ -7,13 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::spool::Spool;
 use crate::text_encoding::Input;
 
 const BUFFER_BYTES: usize = 128 * 1024;
 
 /// A file on disk. An input that cannot be read twice is copied to a temporary file.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) enum Source {
+    /// Text, whose rows are found by reading it.
+    Text(TextFile),
+    /// Rows of a file in another format.
+    Rows(Spool),
+}
+
+/// A text file.
+#[derive(Debug)]
+pub(crate) struct TextFile {
     file: File,
     is_gzip: bool,
 }
@@ -21,7 +31,7 @@ pub(crate) struct Source {
 impl Source {
     /// Reads a regular file.
     pub(crate) fn file(file: File, is_gzip: bool) -> Self {
-        Self { file, is_gzip }
+        Self::Text(TextFile { file, is_gzip })
     }
 
     /// Copies an input to a temporary file, without compression.
@@ -31,9 +41,11 @@ impl Source {
     pub(crate) fn copy(mut input: Input) -> io::Result<Self> {
         let mut file = tempfile::tempfile()?;
         io::copy(&mut input, &mut file)?;
-        Ok(Self { file, is_gzip: false })
+        Ok(Self::file(file, false))
     }
+}
 
+impl TextFile {
     /// Reads from the start. An earlier reading must have ended. `bytes_read` counts the bytes before decompression.
     ///
     /// # Errors

@@ -1,11 +1,14 @@
 //! The start of a table: its character set, its delimiter, and the row that names the columns.
 
 use std::io::BufRead as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use csv::ByteRecord;
 
 use super::row_neighbours::Rows;
 use super::row_splitter::{RawRow, RowSplitter};
+use super::source::Source;
 use crate::columns::delimiter_of;
 use crate::error::FeedError;
 use crate::text_encoding::{Input, RowDecoder, decode_utf16};
@@ -21,11 +24,33 @@ pub(crate) struct TableStart {
 }
 
 impl TableStart {
+    /// Opens a table behind the row that names its columns. `decoder` is that of an earlier reading; `bytes_read` counts the
+    /// bytes before decompression.
+    ///
+    /// # Errors
+    /// If the input is empty, is no table, or cannot be read.
+    pub(crate) fn open(
+        source: &Source,
+        decoder: Option<RowDecoder>,
+        name: &str,
+        bytes_read: Arc<AtomicU64>,
+    ) -> Result<Self, FeedError> {
+        let failed = |source| FeedError::Read { name: name.to_owned(), source };
+        match source {
+            Source::Text(file) => Self::read(file.open(bytes_read).map_err(failed)?, decoder, name),
+            Source::Rows(spool) => Ok(Self {
+                rows: Rows::of_spool(spool.rows(bytes_read).map_err(failed)?),
+                decoder: decoder.unwrap_or_else(|| RowDecoder::new(false)),
+                header: spool.header.clone(),
+            }),
+        }
+    }
+
     /// Reads up to the row that names the columns. `decoder` is that of an earlier reading.
     ///
     /// # Errors
     /// If the input is empty, is no table, or cannot be read.
-    pub(crate) fn read(input: Input, decoder: Option<RowDecoder>, name: &str) -> Result<Self, FeedError> {
+    fn read(input: Input, decoder: Option<RowDecoder>, name: &str) -> Result<Self, FeedError> {
         let failed = |source| FeedError::Read { name: name.to_owned(), source };
         let (mut input, is_utf16) = decode_utf16(input).map_err(failed)?;
         let mut decoder = decoder.unwrap_or_else(|| RowDecoder::new(is_utf16));

@@ -339,6 +339,48 @@ fn an_amazon_flat_file_begins_below_its_template() {
 }
 
 #[test]
+fn product_feeds_in_xml_are_tables() {
+    let item = "<title>Shown</title><g:id>a</g:id><g:title>Tee &amp; <![CDATA[<b>]]>&#233;</g:title><g:link>https://s/a</g:link>\
+        <g:image_link>https://i/1.png</g:image_link><g:additional_image_link>https://i/2.png</g:additional_image_link>\
+        <g:additional_image_link>https://i/3.png</g:additional_image_link><g:availability>out of stock</g:availability>\
+        <g:price>19.99 EUR</g:price><g:shipping><g:country>DE</g:country><g:price>4.90 EUR</g:price></g:shipping>";
+    let rss = format!(
+        "<?xml version='1.0'?>\n<rss xmlns:g='g'><channel><title>Shop</title>\n<item>{item}</item></channel></rss>"
+    );
+    let atom = format!(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:g='g'><title>Shop</title><entry><link href='https://s/b'/>{item}</entry></feed>"
+    );
+    for xml in [&rss, &atom] {
+        let found = import(xml);
+        let tee = found.product("a");
+        assert_eq!(
+            (&tee["name"], &tee["price"], &tee["currency"]),
+            (&json!("Tee & <b>é"), &json!(19.99), &json!("EUR"))
+        );
+        assert_eq!((&tee["stock"], tee["images"].as_array().unwrap().len()), (&json!(0), 3));
+        assert_eq!(
+            (&tee["attributes"]["shipping.price"], &tee["attributes"]["link"]),
+            (&json!("4.90 EUR"), &json!("https://s/a"))
+        );
+        assert_eq!(found.report().format.as_deref(), Some("Google Merchant product data"));
+    }
+    let latin = rss.replace("'1.0'?", "'1.0' encoding='ISO-8859-1'?").replace("Tee", "Thé");
+    let bytes = encoding_rs::WINDOWS_1252.encode(&latin).0;
+    assert_eq!(import_bytes(&bytes, &TableOptions::default()).unwrap().product("a")["name"], "Thé & <b>é");
+}
+
+#[test]
+fn a_broken_feed_in_xml_names_its_line() {
+    assert!(refusal("<rss><channel>\n<item><id>a</id>\n</channel></rss>").contains(":3: "));
+    assert!(refusal("<rss><channel><item><id>a</id>").contains("ends inside an element"));
+    assert!(refusal("<rss><channel></channel></rss>").contains("has no products"));
+    let deep = format!("<rss>{}", "<a>".repeat(100));
+    assert!(refusal(&deep).contains("more than 64 deep"));
+    let long = format!("<rss><item><id>{}</id></item></rss>", "x".repeat(17 * 1024 * 1024));
+    assert!(refusal(&long).contains("more than 16777216 bytes"));
+}
+
+#[test]
 fn a_bigcommerce_export_is_recognised() {
     let found = import(
         "Product ID,Product Name,Product Code/SKU,Brand Name,Price,Sale Price,Retail Price,Current Stock Level,Category,\

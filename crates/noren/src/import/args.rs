@@ -20,7 +20,7 @@ Examples:
   noren import --map title=name shop.csv      a column with another name
   noren import --demo                         2,000 sample products, instead of files
 
-Reads JSON (one product per line, a list, or an answer of an API), or CSV whose first row names the fields. Exports of \
+Reads JSON (one product per line, a list, or an answer of an API), CSV whose first row names the fields, or feeds in XML. Exports of \
 Shopify, WooCommerce, Magento 2, BigCommerce, Akeneo, Amazon, Google Merchant, Algolia and schema.org are recognised. \
 Importing the same file again changes nothing. A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
 import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1 \
