@@ -46,8 +46,8 @@ pub enum FeedError {
         /// Name of the file.
         name: String,
     },
-    /// The file is no well-formed XML.
-    #[error("{name}:{line}: {message}; the file is no well-formed XML")]
+    /// The file is no well-formed XML, or exceeds a limit.
+    #[error("{name}:{line}: {message}")]
     Xml {
         /// Name of the file.
         name: String,

@@ -38,10 +38,15 @@ pub(crate) fn spool_xml(input: Input, name: &str) -> Result<Spool, FeedError> {
     match feed.read() {
         Ok(()) if feed.columns.is_empty() => Err(FeedError::NoXmlProducts { name: name.to_owned() }),
         Ok(()) => feed.writer.finish(&feed.columns).map_err(failed),
-        Err(quick_xml::Error::Io(error)) => Err(failed(io::Error::new(error.kind(), error.to_string()))),
+        Err(quick_xml::Error::Io(error)) if error.kind() != io::ErrorKind::InvalidData => {
+            Err(failed(io::Error::new(error.kind(), error.to_string())))
+        }
         Err(error) => {
-            let line = feed.reader.get_ref().line;
-            Err(FeedError::Xml { name: name.to_owned(), line, message: error.to_string() })
+            let message = match &error {
+                quick_xml::Error::Io(limit) => limit.to_string(),
+                _ => format!("the file is no well-formed XML: {error}"),
+            };
+            Err(FeedError::Xml { name: name.to_owned(), line: feed.reader.get_ref().line, message })
         }
     }
 }
@@ -239,7 +244,7 @@ impl Read for Watched {
 impl BufRead for Watched {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.event_bytes > MAX_EVENT_BYTES {
-            let message = format!("line {}: a text has more than {MAX_EVENT_BYTES} bytes", self.line);
+            let message = format!("a text has more than {MAX_EVENT_BYTES} bytes");
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         self.input.fill_buf()
