@@ -123,10 +123,10 @@ impl Feed {
                 Event::GeneralRef(reference) => text.push_str(&resolved(&reference)?),
                 Event::End(_) => {
                     if let Some(product) = &mut product {
-                        product.add(&path, std::mem::take(&mut text))?;
+                        product.add(&path, &text)?;
                     }
                     if let Some(done) = product.take_if(|product| product.depth == path.len()) {
-                        self.write(done)?;
+                        self.write(&done)?;
                     }
                     path.pop();
                     text.clear();
@@ -144,7 +144,7 @@ impl Feed {
     }
 
     /// Writes a product as a row. Several values of one element are joined by commas.
-    fn write(&mut self, product: Product) -> Result<(), quick_xml::Error> {
+    fn write(&mut self, product: &Product) -> Result<(), quick_xml::Error> {
         let mut cells: Vec<(usize, String)> = Vec::new();
         for value in &product.values {
             let is_hidden = !value.is_prefixed
@@ -173,7 +173,7 @@ impl Feed {
 
 impl Product {
     /// Adds the text of the element at `path`.
-    fn add(&mut self, path: &[(String, bool)], text: String) -> Result<(), quick_xml::Error> {
+    fn add(&mut self, path: &[(String, bool)], text: &str) -> Result<(), quick_xml::Error> {
         let own = &path[self.depth.min(path.len())..];
         if own.is_empty() || text.trim().is_empty() {
             return Ok(());
