@@ -18,14 +18,14 @@ mod mapping;
 mod ndjson;
 mod product;
 #[cfg(test)]
-mod public_exports;
+mod public_exports_tests;
+#[cfg(test)]
+mod read_in_tests;
 mod reader;
 mod record;
 mod rejects;
 mod seen_ids;
 mod table;
-#[cfg(test)]
-mod test_support;
 mod text_encoding;
 mod values;
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use crate::TableOptions;
-use crate::test_support::{Imported, read};
+use crate::read_in_tests::{Imported, read};
 
 fn import(content: &str) -> Imported {
     let mut file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use domain::{Currency, Language};
 use serde_json::{Value, json};
 
-use crate::test_support::{Imported, read};
+use crate::read_in_tests::{Imported, read};
 use crate::{FeedError, Mark, TableOptions};
 
 fn import_bytes(content: &[u8], options: &TableOptions) -> Result<Imported, FeedError> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::test_support::{Imported, read};
+use crate::read_in_tests::{Imported, read};
 use crate::{Mark, TableOptions};
 
 /// Returns the path of an export, or `None` if there are no exports.
