@@ -53,7 +53,7 @@ pub enum FeedError {
         name: String,
         /// Line at which it is wrong.
         line: u64,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
     /// An XML file has no elements that are products.
@@ -69,7 +69,7 @@ pub enum FeedError {
         name: String,
         /// Line of the row.
         line: u64,
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
     /// The options do not fit the columns.
@@ -77,7 +77,7 @@ pub enum FeedError {
     Mapping {
         /// Name of the file.
         name: String,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
     /// Rows that belong together take too much memory.

@@ -43,7 +43,7 @@ fn variants<'a>(record: &RawObject<'a>, name: &str) -> Vec<RawObject<'a>> {
     list.and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default()
 }
 
-/// What the variants of a product share.
+/// The key that the variants of a product share.
 struct Family {
     key: Option<String>,
     /// True if the product can have other variants.

@@ -20,7 +20,7 @@ pub(crate) struct TableMapping {
     pub(crate) variants: Option<String>,
     /// The field of a JSON record that names the group of its variants.
     pub(crate) group_field: Option<String>,
-    /// How rows belong together.
+    /// The relation between rows.
     pub(crate) grouping: Grouping,
     /// Separates the elements of tags and images.
     pub(crate) list_separator: Option<String>,

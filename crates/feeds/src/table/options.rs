@@ -1,11 +1,11 @@
-//! How the columns of a table are to be read, where the file does not say.
+//! Options for columns whose meaning the file does not tell.
 
 use domain::{Currency, Language};
 
 use super::mapping_file::{TableMapping, parse_mapping};
 use super::numbers::Mark;
 
-/// How the columns of a table are read, where the file itself does not say.
+/// Options for columns whose meaning the file itself does not tell.
 #[derive(Debug, Clone, Default)]
 pub struct TableOptions {
     pub(crate) mapping: Option<TableMapping>,

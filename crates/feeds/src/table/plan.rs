@@ -1,4 +1,4 @@
-//! What is known about the columns of a file before its products are read.
+//! The meaning of the columns of a file, which is decided before its products are read.
 
 use domain::Currency;
 use domain::input::{FIELDS, READ_ONLY_FIELDS};

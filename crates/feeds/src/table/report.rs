@@ -1,4 +1,4 @@
-//! What an import made of the columns of a table, for people.
+//! A report for people: the field that each column of a table fills.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub struct TableReport {
     pub encoding: Option<&'static str>,
     /// The columns in their order.
     pub columns: Vec<ColumnReport>,
-    /// What may be wrong.
+    /// Warnings for people.
     pub warnings: Vec<String>,
 }
 

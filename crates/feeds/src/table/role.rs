@@ -28,9 +28,9 @@ pub(crate) enum Role {
     /// A former price to show beside the price.
     CompareAtPrice,
     Stock,
-    /// Whether the product can be bought: `out_of_stock`.
+    /// The availability of the product: `out_of_stock`.
     Availability,
-    /// Whether the product is public.
+    /// The publication of the product: public or not.
     Publication,
     /// The key that the variants of a product share.
     Group,

@@ -23,7 +23,7 @@ pub(crate) struct Rows {
     /// A complete row and the short rows after it.
     held: VecDeque<RawRow>,
     decided: VecDeque<RawRow>,
-    /// What precedes the next row.
+    /// The kind of row before the next one.
     before: Before,
 }
 

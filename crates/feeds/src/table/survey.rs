@@ -78,7 +78,7 @@ pub(crate) fn flag(cell: &str) -> Option<bool> {
     }
 }
 
-/// Whether a product can be bought.
+/// The availability of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Availability {
     In,

@@ -14,7 +14,7 @@ pub struct Options {
     pub source: Source,
     /// Format of all files, or `None` to detect it.
     pub format: Option<Format>,
-    /// How the columns of tables are read.
+    /// Options for the columns of tables.
     pub table: TableOptions,
     /// Currency to write into products that have a price and no currency.
     pub currency: Option<Currency>,

@@ -7,7 +7,7 @@ use feeds::{Mark, TableOptions};
 use crate::failure::{Context as _, Failure};
 use crate::target::{currency_of_environment, language_of_environment};
 
-/// How the columns of tables are read.
+/// Options for the columns of tables.
 #[derive(Debug, Args)]
 pub struct TableArgs {
     /// A mapping file, or one column and its field: `title=name`; may be repeated
