@@ -154,6 +154,38 @@ async fn refused_attempts_have_an_entry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_without_rights_fills_the_log() {
+    let shop = Shop::start(&[]).await;
+    for n in 0..150 {
+        let path = format!("/products/flood-{n}");
+        let (request, status) = match n % 2 {
+            0 => (shop.request(Method::DELETE, &path), 401),
+            _ => (shop.write(Method::GET, "/admin/keys"), 403),
+        };
+        Answer::of(request).await.expect(status);
+    }
+    // A hundred, and as many as the time of the test allows.
+    let entries = shop.entries().len();
+    assert!((100..150).contains(&entries), "{entries}");
+    let write = shop.write(Method::PUT, "/products/a").json(&json!({"name": "A"}));
+    expect(&shop.entry_of(write, 201).await, json!({"action": "putProduct", "outcome": "created"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_the_place_of_an_id_is_written_without_its_secret() {
+    let shop = Shop::start(&[]).await;
+    let secret = shop.writer.split('_').nth(2).unwrap();
+    for path in [format!("/admin/keys/{}", shop.writer), format!("/admin/keys/{}/rotate", shop.writer)] {
+        let method = if path.ends_with("rotate") { Method::POST } else { Method::DELETE };
+        let answer = Answer::of(shop.operate(method, &path)).await;
+        let problem = answer.problem(404).to_string();
+        assert!(problem.contains("the part after `nrn_`") && !problem.contains(&secret[..8]), "{problem}");
+    }
+    let log = std::fs::read_to_string(shop.log()).unwrap();
+    assert!(log.contains("revokeKey") && !log.contains(&secret[..8]), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_line_of_a_bulk_request_has_an_entry() {
     let shop = Shop::start(&[]).await;
     let lines = "{\"id\":\"a\",\"name\":\"A\"}\n{\"id\":\"b\"}\n{\"id\":\"a\",\"name\":\"A2\"}\n";

@@ -51,6 +51,9 @@ fn check(path: &str, command: &clap::Command, root: &clap::Command) -> usize {
             panic!("`{path} --help` has an example that is refused: {example}\n{error}");
         }
     }
+    // The width where the output is no terminal.
+    let wide = help.lines().find(|line| line.starts_with("  ") && line.chars().count() > 100);
+    assert_eq!(wide, None, "`{path} --help` has an example that does not fit a line");
     assert_eq!(broken_line(&help), None, "`{path} --help` has a paragraph with a line break of its own");
     let subcommands = command.get_subcommands().filter(|command| command.get_name() != "help");
     let below = subcommands.map(|below| check(&format!("{path} {}", below.get_name()), below, root));

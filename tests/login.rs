@@ -130,3 +130,32 @@ async fn the_key_of_a_login_goes_to_no_other_service() {
     let head = other.join().unwrap();
     assert!(head.starts_with("get /products/search") && !head.contains("x-api-key"), "{head}");
 }
+
+/// Returns the address of a server that redirects one request to `target`.
+fn redirecting_to(target: &str) -> String {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let response =
+        format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    std::thread::spawn(move || {
+        let (mut connection, _) = server.accept().unwrap();
+        let _ = connection.read(&mut [0; 4096]);
+        connection.write_all(response.as_bytes()).unwrap();
+    });
+    url
+}
+
+#[test]
+fn a_key_is_not_sent_to_where_a_service_redirects() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let target = format!("http://{}/", other.local_addr().unwrap());
+    for arguments in [&["keys", "list"][..], &["search", "tea"], &["export"]] {
+        let url = redirecting_to(&target);
+        let arguments = [arguments, &["--url", &url]].concat();
+        let output = finished("noren", &arguments, &[("NOREN_API_KEY", "nrn_0123456789abcdef_secret")]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains("redirects"), "{arguments:?}: {error}");
+    }
+    assert_eq!(other.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nobody called");
+}

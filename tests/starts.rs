@@ -62,8 +62,30 @@ fn a_wrong_flag_or_variable_is_one_line_and_ends_with_2() {
         flag(&["--listen", "127.0.0.1:99999"], &["--listen", "99999", "0 to 65535"]),
         flag(&["--listen", "noren.invalid:8080"], &["noren.invalid", "resolve", "127.0.0.1:8080"]),
         flag(&["--currency", "dollars"], &["--currency", "dollars"]),
-        variable(&[("NOREN_LISTN", "8080")], ALL, &["NOREN_LISTN", "NOREN_LISTEN"]),
+        variable(&[("NOREN_LISTN", "8080")], ALL, &["NOREN_LISTN", "did you mean NOREN_LISTEN?"]),
+        variable(&[("NOREN_COLOUR", "red")], ALL, &["NOREN_COLOUR", "write one of NOREN_ACCESS, "]),
         variable(&[("NOREN_LISTEN", "nowhere")], ALL, &["NOREN_LISTEN=nowhere", "nowhere:8080"]),
+        variable(&[("NOREN_LISTEN", "::1:8080")], ALL, &["NOREN_LISTEN=::1:8080", "such as [::1]:8080"]),
+        variable(
+            &[("NOREN_CACHE_SECONDS", "abc")],
+            &["noren", "noren-query"],
+            &["NOREN_CACHE_SECONDS=abc", "write a whole number"],
+        ),
+        variable(
+            &[("NOREN_IMPORT_MAX_JOBS", "0")],
+            &["noren", "noren-command"],
+            &["NOREN_IMPORT_MAX_JOBS=0", "from 1 to 65535"],
+        ),
+        variable(
+            &[("NOREN_HOSTS", "http://a.example")],
+            ALL,
+            &["NOREN_HOSTS=http://a.example", "without scheme"],
+        ),
+        variable(
+            &[("NOREN_ACCESS", "jwt"), ("NOREN_JWT_ISSUER", "a")],
+            ALL,
+            &["needs NOREN_JWT_AUDIENCE", "NOREN_JWKS"],
+        ),
         variable(&[("RUST_LOG", "noren=foo=bar")], ALL, &["RUST_LOG=noren=foo=bar", "such as info"]),
         variable(&[("NOREN_CURRENCY", "dollars")], ALL, &["NOREN_CURRENCY=dollars"]),
         variable(&[("NOREN_STORE", "mysql")], WITH_STORE, &["NOREN_STORE=mysql", "sqlite, dynamodb"]),
@@ -131,6 +153,15 @@ fn a_wrong_setting_of_aws_ends_the_start_at_once_and_creates_nothing() {
         ),
         (vec![nowhere, ("NOREN_DYNAMODB_TABLE", "a b")], ["`a b`", "NOREN_DYNAMODB_TABLE"]),
         (vec![nowhere, ("NOREN_SQS_QUEUE", "a b")], ["`a b`", "NOREN_SQS_QUEUE"]),
+        (
+            vec![
+                nowhere,
+                ("NOREN_ACCESS", "keys"),
+                ("NOREN_ACCESS_STORE", "dynamodb"),
+                ("NOREN_ACCESS_TABLE", "a b"),
+            ],
+            ["`a b`", "NOREN_ACCESS_TABLE"],
+        ),
     ] {
         let variables = [&KEYS[..], &[("AWS_REGION", "eu-west-1")], &variables[..]].concat();
         let start = BadStart {
@@ -150,11 +181,23 @@ fn a_command_on_a_folder_without_a_catalogue_creates_none() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().to_str().unwrap();
     let missing = folder.path().join("missing");
-    let commands: [&[&str]; 6] =
-        [&["search", "tea"], &["explain", "a"], &["export"], &["verify"], &["reindex"], &["dlq", "list"]];
-    for command in commands {
-        for (place, named) in [(empty, "no catalogue in"), (missing.to_str().unwrap(), "no folder")] {
-            let output = finished("noren", &[command, &["--data-dir", place]].concat(), &[]);
+    let commands: [&[&str]; 7] = [
+        &["search", "tea"],
+        &["explain", "a"],
+        &["export"],
+        &["verify"],
+        &["reindex"],
+        &["dlq", "list"],
+        &["keys", "list"],
+    ];
+    let places = [(empty, "no catalogue in"), (missing.to_str().unwrap(), "no folder")];
+    for (command, (place, named)) in
+        commands.into_iter().flat_map(|command| places.map(|place| (command, place)))
+    {
+        for output in [
+            finished("noren", &[command, &["--data-dir", place]].concat(), &[]),
+            finished("noren", &[command, &["--back-ends"]].concat(), &[("NOREN_DATA_DIR", place)]),
+        ] {
             let error = String::from_utf8(output.stderr).unwrap();
             assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{command:?}: {error}");
             assert!(error.contains(named) && error.contains(place), "{error}");
@@ -206,6 +249,11 @@ fn a_command_on_a_folder_refuses_variables_that_choose_other_back_ends() {
             );
         }
     }
+    let keys = ["keys", "list", "--data-dir", data];
+    let output = finished("noren", &keys, &[("NOREN_ACCESS_STORE", "dynamodb")]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1), "{error}");
+    assert!(error.contains("NOREN_ACCESS_STORE=dynamodb") && error.contains("--back-ends"), "{error}");
     let copy = ["backup", backup.to_str().unwrap(), "--data-dir", data];
     assert_eq!(finished("noren", &copy, &[("NOREN_STORE", "dynamodb")]).status.code(), Some(2));
 }
@@ -222,6 +270,27 @@ fn each_program_names_the_commit_that_it_was_built_from() {
         let commit = rest.trim_end().strip_suffix(')').unwrap();
         let is_commit = commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         assert!(is_commit || commit.starts_with("commit unknown: "), "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_service_logs_the_address_that_it_listens_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, arguments) in PROGRAMS {
+        let log = folder.path().join(format!("{name}.log"));
+        let data = folder.path().join("data");
+        let arguments = [arguments, &["--data-dir", data.to_str().unwrap()]].concat();
+        let service = Running::start_with(name, &arguments, |command| {
+            command.stderr(std::fs::File::create(&log).unwrap());
+        })
+        .await;
+        let address = service.url.strip_prefix("http://").unwrap();
+        let log = std::fs::read_to_string(&log).unwrap();
+        let line = log
+            .lines()
+            .find(|line| line.contains("\"listening\""))
+            .unwrap_or_else(|| panic!("{name}: {log}"));
+        assert!(line.contains(&format!("\"address\":\"{address}\"")), "{name}: {line}");
     }
 }
 

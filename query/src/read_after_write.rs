@@ -21,8 +21,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 impl SearchService {
-    /// Waits until searches that begin now see every required version. Under a restriction, a client sees a version only of a
-    /// product that it may find: any other one never arrives, whether it exists or not.
+    /// Waits until searches that begin now see every required version. A client that may not know of every product sees a version only
+    /// of one that it may find: any other one never arrives, whether it exists or not.
     ///
     /// # Errors
     /// 504 if that takes too long, 503 if too many requests wait already.
@@ -42,16 +42,15 @@ impl SearchService {
             // An unchanged snapshot holds no new version.
             let snapshot = self.newest_snapshot().await?;
             if snapshot.is_none() || snapshot != polled {
-                self.remove_satisfied(&mut missing, restriction).await?;
+                self.remove_satisfied(&mut missing, required.of_unpublished(), restriction).await?;
                 polled = snapshot;
             }
             let waited = start.elapsed();
             if missing.is_empty() || waited >= timeout {
                 metrics::histogram!(SYNC_WAIT_SECONDS).record(waited.as_secs_f64());
-                let is_restricted = !restriction.is_none();
                 return match missing.is_empty() {
                     true => Ok(()),
-                    false => Err(not_indexed(&missing, is_restricted, waited)),
+                    false => Err(not_indexed(&missing, required.of_unpublished(), waited)),
                 };
             }
             if permit.is_none() {
@@ -68,12 +67,17 @@ impl SearchService {
     async fn remove_satisfied(
         &self,
         missing: &mut Vec<(&ProductId, Version)>,
+        of_unpublished: bool,
         restriction: &Restriction,
     ) -> Result<(), Problem> {
         let ids: Vec<ProductId> = missing.iter().map(|(id, _)| (*id).clone()).collect();
         let indexed = self.index.versions(&ids).await.or_problem(SEARCH_INDEX)?;
         let mut indexed = indexed.into_iter();
-        let mut may_be_found = self.may_be_found(&ids, restriction).await?.into_iter();
+        let may_be_found = match of_unpublished {
+            true => vec![true; ids.len()],
+            false => self.may_be_found(&ids, restriction).await?,
+        };
+        let mut may_be_found = may_be_found.into_iter();
         missing.retain(|(_, required)| {
             let is_indexed = indexed.next().flatten().is_some_and(|indexed| indexed >= *required);
             let is_visible = may_be_found.next().unwrap_or(false);
@@ -82,11 +86,8 @@ impl SearchService {
         Ok(())
     }
 
-    /// Returns for each product whether the client may find it; true for all without a restriction.
+    /// Returns true for each product that the client may find.
     async fn may_be_found(&self, ids: &[ProductId], restriction: &Restriction) -> Result<Vec<bool>, Problem> {
-        if restriction.is_none() {
-            return Ok(vec![true; ids.len()]);
-        }
         let indexed = self.index.get(ids).await.or_problem(SEARCH_INDEX)?;
         let is_inside = |indexed: Option<Indexed>| match indexed.map(|indexed| indexed.state) {
             Some(IndexedState::Active(product)) => restriction.accepts(&product.content),
@@ -97,7 +98,7 @@ impl SearchService {
 }
 
 /// 504 with every sync token that the index does not satisfy.
-fn not_indexed(missing: &[(&ProductId, Version)], is_restricted: bool, waited: Duration) -> Problem {
+fn not_indexed(missing: &[(&ProductId, Version)], of_unpublished: bool, waited: Duration) -> Problem {
     let tokens: Vec<String> = missing
         .iter()
         .map(|(id, version)| SyncToken { id: (*id).clone(), version: *version }.to_string())
@@ -107,7 +108,7 @@ fn not_indexed(missing: &[(&ProductId, Version)], is_restricted: bool, waited: D
         [(id, version)] => format!("version {version} of product {id} is"),
         _ => format!("{} of the writes named are", missing.len()),
     };
-    let or_outside = if is_restricted { ", or not among the products of these credentials" } else { "" };
+    let or_outside = if of_unpublished { "" } else { ", or not among the products that you may find" };
     let detail = format!(
         "{subject} not indexed yet after {seconds:.1} s{or_outside}; try again, wait longer with `syncTimeout`, or search without \
          the token"

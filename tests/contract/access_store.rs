@@ -20,7 +20,7 @@ use crate::support::on_each;
 /// A store under test, with its own data.
 struct Stores {
     store: Arc<dyn AccessStore>,
-    /// The same data, opened again as by another process.
+    /// The same data, opened again as another process would.
     another: Arc<dyn AccessStore>,
     _data: Option<TempDir>,
 }
@@ -48,7 +48,7 @@ async fn in_a_table() -> Option<Stores> {
     Some(Stores { store: open(true).await, another: open(false).await, _data: None })
 }
 
-/// A key that has nothing but what every key has.
+/// Returns a new key without optional properties.
 fn record() -> KeyRecord {
     let key = ApiKey::generate().unwrap();
     KeyRecord {
@@ -61,6 +61,7 @@ fn record() -> KeyRecord {
         created_at: at("2026-11-28T09:00:00Z"),
         expires_at: None,
         revoked_at: None,
+        replaces: None,
         last_used_at: None,
     }
 }
@@ -119,7 +120,7 @@ async fn of_many_that_add_one_id_one_succeeds(stores: Stores) {
     assert_eq!(adding.join_all().await.into_iter().filter(|added| *added).count(), 1);
 }
 
-/// Together they are larger than a page of DynamoDB, which is 1 MB.
+/// The keys together are larger than a page of DynamoDB, which is 1 MB.
 async fn keys_returns_all_in_the_order_of_their_ids(Stores { store, another, .. }: Stores) {
     assert_eq!(store.keys().await.unwrap(), []);
     let mut records = Vec::new();
@@ -127,7 +128,7 @@ async fn keys_returns_all_in_the_order_of_their_ids(Stores { store, another, .. 
         records.push(KeyRecord { name: format!("key {n}"), filter: Some("x".repeat(60_000)), ..record() });
         assert!(store.add(&records[n]).await.unwrap());
     }
-    // Counters are no keys.
+    // A counter must not appear in the list.
     store.count("storefront", at(LATE)).await.unwrap();
     records.sort_by_key(|record| record.id.to_string());
     for store in [store, another] {
@@ -178,7 +179,7 @@ async fn a_key_that_does_not_exist_is_not_made_by_a_change(Stores { store, .. }:
     assert_eq!(store.keys().await.unwrap(), []);
 }
 
-/// Ten processes change one key at once. None undoes what another did, nor changes what nobody asked for.
+/// Of ten concurrent changes of one key, none undoes another or changes anything else.
 async fn no_change_of_a_key_is_lost(stores: Stores) {
     let record = record();
     assert!(stores.store.add(&record).await.unwrap());

@@ -70,10 +70,9 @@ impl<'a> Route<'a> {
         let is_default = path == "$default";
         assert_eq!(operation.get("isDefaultRoute").is_some(), is_default, "{path}");
         let signed = json!({"Fn::If": ["SignsWrites", [{"AWS_IAM": []}], []]});
-        let is_signed = match operation.get("security") {
-            None => false,
-            Some(security) => *security == signed || panic!("{path}: {security}"),
-        };
+        let security = operation.get("security");
+        assert!(security.is_none_or(|security| *security == signed), "{path}: {security:?}");
+        let is_signed = security.is_some();
         let method = match method {
             "x-amazon-apigateway-any-method" => "ANY",
             "options" => "OPTIONS",

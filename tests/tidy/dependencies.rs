@@ -100,7 +100,7 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
         ],
     ),
     (&["aws-config"], &["aws-setup"]),
-    (&["aws-sdk-dynamodb"], &["dynamodb-store", "dynamodb-access"]),
+    (&["aws-sdk-dynamodb"], &["aws-setup", "dynamodb-store", "dynamodb-access"]),
     (&["aws-sdk-sqs"], &["sqs-queue"]),
 ];
 

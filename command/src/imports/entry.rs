@@ -11,7 +11,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A job that was uploaded completely.
+/// A completely uploaded job.
 pub(super) struct Entry {
     pub(super) folder: JobFolder,
     pub(super) checkpoint: Mutex<Checkpoint>,
@@ -40,14 +40,14 @@ impl Entry {
         Ok(true)
     }
 
-    /// Records the number of runs that began at the last checkpoint, durably. Returns false if the job was removed.
+    /// Durably records the number of runs that began at the last checkpoint. Returns false if the job was removed.
     pub(super) fn save_runs_here(&self, runs: u32) -> io::Result<bool> {
         let mut checkpoint = locked(&self.checkpoint).clone();
         checkpoint.runs_here = runs;
         self.save(&mut checkpoint, &[])
     }
 
-    /// Removes the files of the job, once.
+    /// Removes the files of the job. Does nothing if they were removed before.
     pub(super) fn remove(&self) -> io::Result<()> {
         let mut removed = locked(&self.removed);
         if !*removed {

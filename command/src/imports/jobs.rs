@@ -23,7 +23,7 @@ use crate::Catalogue;
 
 /// The most finished jobs that are kept.
 pub(super) const MAX_FINISHED: usize = 400;
-/// The part of the places for unfinished jobs that one principal with credentials may take is one in this number.
+/// The divisor of the slots for unfinished jobs: a principal with credentials may occupy one in this number.
 const SHARES: usize = 4;
 /// The retention of finished jobs: 7 days.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -32,13 +32,13 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Clone)]
 pub struct Imports(pub(super) Arc<JobTable>);
 
-/// The jobs in memory with their folder.
+/// The jobs in memory, and their folder.
 pub(super) struct JobTable {
     pub(super) catalogue: Catalogue,
     path: PathBuf,
     limits: ImportLimits,
     state: Mutex<State>,
-    /// Notified when a job was uploaded.
+    /// Notified when an upload is complete.
     pub(super) arrived: Notify,
 }
 
@@ -52,7 +52,7 @@ struct State {
 }
 
 impl State {
-    /// Returns the number of jobs of a principal with credentials that are uploaded or not finished.
+    /// Returns the number of a principal's jobs that are being uploaded or are not finished.
     fn unfinished_of(&self, owner: &str) -> usize {
         let is_own = |entry: &&Arc<Entry>| {
             let checkpoint = locked(&entry.checkpoint);
@@ -81,7 +81,11 @@ impl Imports {
             match table.spool() {
                 Ok(_) | Err(ImportError::Elsewhere) => {}
                 Err(error) => {
-                    let message = format!("cannot use the import jobs in {}", table.path.display());
+                    let message = format!(
+                        "cannot use the import jobs in {}; give this user the right to write there, or choose another data \
+                         folder",
+                        table.path.display()
+                    );
                     return Err(StartError::because(message, error));
                 }
             }
@@ -103,8 +107,8 @@ impl Imports {
         let writing = tokio::task::spawn_blocking(move || table.upload(writer, caller, declared, receiver));
         let sent = send_chunks(body, sender, &upload, max_bytes).await;
         let job = writing.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
-        // `BrokenOff` from the writing side means only that the body has no end; the reading side knows the reason. Any other
-        // error of the writing side, such as a full disk, is the cause.
+        // If the writing side fails with `BrokenOff`, the body ended early for a reason that only the reading side knows. Any other
+        // error of the writing side, such as a full disk, is itself the reason.
         match (job, sent) {
             (Err(ImportError::BrokenOff), Err(error)) => Err(error),
             (job, _) => job,
@@ -150,7 +154,7 @@ impl Imports {
 }
 
 impl JobTable {
-    /// Returns true if the folder exists: the first job creates it. Requests that only read do not create it.
+    /// Returns true if the folder exists. The first upload creates it; requests that only read must not.
     pub(super) fn exists(&self) -> bool {
         self.path.exists()
     }
@@ -179,7 +183,7 @@ impl JobTable {
         locked(&self.state).jobs.get(&id).cloned().ok_or_else(unknown)
     }
 
-    /// Writes the chunks of a body, at least `declared` bytes. They become a job once the end has arrived and all is durable.
+    /// Writes the chunks of a body of at least `declared` bytes. The job is created once the body is complete and durable.
     fn upload(
         &self,
         upload: Arc<Upload>,
@@ -237,15 +241,15 @@ impl JobTable {
     }
 }
 
-/// A place among the unfinished jobs, which an upload occupies until this is dropped.
+/// The slot of an upload among the unfinished jobs. Dropping it frees the slot.
 struct UploadSlot<'a> {
     state: &'a Mutex<State>,
     number: u64,
 }
 
 impl<'a> UploadSlot<'a> {
-    /// Takes one of `max` places, of which a principal with credentials has at most a quarter. If there is none, a slow upload
-    /// loses its place.
+    /// Takes one of `max` slots, of which a principal with credentials may occupy a quarter. If all are occupied, the slowest upload
+    /// is cancelled, provided that it is slow enough.
     fn take(state: &'a Mutex<State>, max: usize, upload: Arc<Upload>) -> Result<Self, ImportError> {
         let mut locked_state = locked(state);
         let share = (max / SHARES).max(1);

@@ -7,31 +7,32 @@ use jiff::{SignedDuration, Timestamp};
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
+use crate::store::within;
 use crate::{AccessStore, AccessStoreError, ApiKey, KeyId, KeyRecord, RateLimit, Refusal, Scope, Scopes};
 
-/// The time for which the answer of the store is used again. A revoked key is refused everywhere within 5 s; the rest of these is
-/// for the look-up itself.
-const FRESH: Duration = Duration::from_secs(4);
-/// The most keys whose look-ups are remembered, those that do not exist among them.
-const REMEMBERED: usize = 10_000;
+/// The time for which a look-up is cached. A revoked key is refused everywhere within 5 s; the remaining second is for the look-up
+/// itself.
+const CACHE_TIME: Duration = Duration::from_secs(4);
+/// The most cached look-ups, including those of keys that do not exist.
+const MAX_CACHED: usize = 10_000;
 /// The time limit of a call to the store.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest name of a key.
+/// The longest name of a key, in characters.
 const MAX_NAME_CHARS: usize = 100;
 /// The longest filter of a key, in bytes.
 pub(crate) const MAX_FILTER_BYTES: usize = 2_000;
-/// The most keys of a catalogue: all of them are listed at once.
+/// The most keys of a catalogue, because one response lists them all.
 const MAX_KEYS: usize = 10_000;
 const HOUR_SECONDS: i64 = 3600;
 
-/// The API keys of a catalogue. Look-ups are remembered for some seconds.
+/// The API keys of a catalogue. Look-ups are cached for 4 s.
 pub struct Keyring {
     store: Arc<dyn AccessStore>,
-    remembered: Cache<KeyId, Remembered>,
+    cache: Cache<KeyId, CachedKey>,
 }
 
 #[derive(Clone)]
-struct Remembered {
+struct CachedKey {
     record: Option<Arc<KeyRecord>>,
     until: Instant,
 }
@@ -39,23 +40,23 @@ struct Remembered {
 /// A key to be created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewKey {
-    /// A name for people, 1 to 100 characters.
+    /// A label for people, 1 to 100 characters.
     pub name: String,
     /// The scopes of the key, at least one.
     pub scopes: Scopes,
-    /// From when on the key is not accepted.
+    /// The time from which on the key is refused.
     pub expires_at: Option<Timestamp>,
     /// The limit of requests, counted by all processes together.
     pub rate_limit: Option<RateLimit>,
-    /// The filter of every search, for a key with the scope `search` alone.
+    /// The filter of every search. Only a key with no other scope than `search` may have one.
     pub filter: Option<String>,
 }
 
 impl NewKey {
-    /// Checks the key.
+    /// Validates the key.
     ///
     /// # Errors
-    /// The field that has a fault, and the fault.
+    /// The name of the first invalid field, and its fault.
     pub fn check(&self, now: Timestamp) -> Result<(), (&'static str, String)> {
         let chars = self.name.chars().count();
         if chars == 0 || chars > MAX_NAME_CHARS || self.name.chars().any(char::is_control) {
@@ -67,11 +68,11 @@ impl NewKey {
         if self.expires_at.is_some_and(|at| at <= now) {
             return Err(("expiresAt", "must be in the future".to_owned()));
         }
-        if self.rate_limit.is_some_and(|limit| limit.requests == 0 || limit.window_seconds == 0) {
+        if self.rate_limit.is_some_and(|limit| !limit.is_valid()) {
             return Err(("rateLimit", "must have at least 1 request and 1 second".to_owned()));
         }
         match &self.filter {
-            Some(filter) if filter.is_empty() || filter.len() > MAX_FILTER_BYTES => {
+            Some(filter) if !is_filter_length(filter) => {
                 Err(("filter", format!("must have 1 to {MAX_FILTER_BYTES} bytes")))
             }
             Some(_) if self.scopes != Scope::Search.into() => {
@@ -82,21 +83,35 @@ impl NewKey {
     }
 }
 
-/// A key that replaces another.
+/// Why a key is not rotated.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRotated {
+    /// There is no such key, or it is revoked or expired.
+    #[error("there is no usable key with this id")]
+    Unusable,
+    /// It was rotated already, and this key is its successor.
+    #[error("the key was replaced by `{0}`")]
+    Replaced(KeyId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] AccessStoreError),
+}
+
+/// A key that replaces another one.
 #[derive(Debug)]
 pub struct Rotated {
     /// The new key with its secret.
     pub key: ApiKey,
     /// The record of the new key.
     pub record: KeyRecord,
-    /// Until when the old key is accepted.
+    /// The time until which the old key is accepted.
     pub old_expires_at: Timestamp,
 }
 
 impl Keyring {
     /// Creates a keyring over a store.
     pub fn new(store: Arc<dyn AccessStore>) -> Self {
-        Self { store, remembered: Cache::new(REMEMBERED) }
+        Self { store, cache: Cache::new(MAX_CACHED) }
     }
 
     /// Returns the store.
@@ -104,43 +119,52 @@ impl Keyring {
         &self.store
     }
 
-    /// Checks a key of a request and returns its record.
+    /// Checks the key of a request, records its use and returns its record.
     ///
     /// # Errors
-    /// If the key is unknown, expired or revoked, or the store does not respond.
+    /// If the key is unknown, has another secret, is expired or revoked, or if the store does not respond.
     pub async fn check(&self, key: &ApiKey, now: Timestamp) -> Result<Arc<KeyRecord>, Refusal> {
-        let record = self.valid(key.id(), now, |record| record.secret_hash == key.hash()).await?;
+        let record = self.find_valid(key.id(), now, |record| record.secret_hash == key.hash()).await?;
         self.note_use(&record, now).await;
         Ok(record)
     }
 
-    /// Returns the record of a valid key that `is_right` accepts. Anyone else gets [`Refusal::Invalid`], also for a key that is
-    /// expired or revoked.
+    /// Returns the record of a key that `accepts` returns true for. Otherwise the result is [`Refusal::Invalid`], even if the key is
+    /// expired or revoked: only who has the secret learns that.
     ///
     /// # Errors
-    /// If the key is unknown, not right, expired or revoked, or the store does not respond.
-    pub async fn valid(
+    /// If the key is unknown, not accepted, expired or revoked, or if the store does not respond.
+    pub async fn find_valid(
         &self,
         id: &KeyId,
         now: Timestamp,
-        is_right: impl FnOnce(&KeyRecord) -> bool,
+        accepts: impl FnOnce(&KeyRecord) -> bool,
     ) -> Result<Arc<KeyRecord>, Refusal> {
         let record = self.find(id).await.map_err(Refusal::Unavailable)?;
-        let record = record.filter(|record| is_right(record)).ok_or(Refusal::Invalid)?;
+        let record = record.filter(|record| accepts(record)).ok_or(Refusal::Invalid)?;
         if record.revoked_at.is_some() {
             return Err(Refusal::Revoked);
         }
-        if record.expires_at.is_some_and(|at| at <= now) {
+        if record.is_expired(now) {
             return Err(Refusal::Expired);
         }
         Ok(record)
     }
 
-    /// Creates a key.
+    /// Creates a key. The caller must have [checked](NewKey::check) it.
     ///
     /// # Errors
-    /// If the store fails. The caller has [checked](NewKey::check) the key.
+    /// If the store fails, or if there are 10,000 keys already.
     pub async fn create(&self, new: NewKey, now: Timestamp) -> Result<(ApiKey, KeyRecord), AccessStoreError> {
+        self.create_as(new, None, now).await
+    }
+
+    async fn create_as(
+        &self,
+        new: NewKey,
+        replaces: Option<KeyId>,
+        now: Timestamp,
+    ) -> Result<(ApiKey, KeyRecord), AccessStoreError> {
         if self.keys().await?.len() >= MAX_KEYS {
             return Err(AccessStoreError::new(format!(
                 "there are {MAX_KEYS} keys, the most that are possible"
@@ -158,56 +182,64 @@ impl Keyring {
             created_at: now,
             expires_at: new.expires_at,
             revoked_at: None,
+            replaces,
             last_used_at: None,
         };
-        if !in_time(self.store.add(&record)).await? {
+        if !within(TIMEOUT, self.store.add(&record)).await? {
             return Err(AccessStoreError::new("a new key has the id of another one"));
         }
-        self.remembered.remove(&record.id);
+        self.cache.remove(&record.id);
         Ok((key, record))
     }
 
-    /// Replaces a key by a new one of the same name and rights. The old one is accepted for `overlap`.
+    /// Creates a key with the same name, scopes, filter and limits as another one, which then expires after `overlap`.
     ///
-    /// Returns `None` if there is no such key, or if it is revoked or expired.
+    /// A key that was replaced already is not replaced again: its end, which the new key would take over, is that of the overlap.
     ///
     /// # Errors
-    /// If the store fails.
+    /// If the key cannot be rotated, or the store fails.
     pub async fn rotate(
         &self,
         id: &KeyId,
         overlap: SignedDuration,
         now: Timestamp,
-    ) -> Result<Option<Rotated>, AccessStoreError> {
-        let Some(old) = in_time(self.store.key(id)).await? else { return Ok(None) };
-        if old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now) {
-            return Ok(None);
+    ) -> Result<Rotated, NotRotated> {
+        let old = within(TIMEOUT, self.store.key(id)).await?.ok_or(NotRotated::Unusable)?;
+        let is_usable = |key: &KeyRecord| key.revoked_at.is_none() && !key.is_expired(now);
+        if !is_usable(&old) {
+            return Err(NotRotated::Unusable);
+        }
+        let successor = |key: &KeyRecord| key.replaces.as_ref() == Some(id) && is_usable(key);
+        if let Some(successor) = self.keys().await?.into_iter().find(successor) {
+            return Err(NotRotated::Replaced(successor.id));
         }
         let KeyRecord { name, scopes, expires_at, rate_limit, filter, .. } = old;
-        let (key, record) = self.create(NewKey { name, scopes, expires_at, rate_limit, filter }, now).await?;
+        let (key, record) = self
+            .create_as(NewKey { name, scopes, expires_at, rate_limit, filter }, Some(id.clone()), now)
+            .await?;
         let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
         let old_expires_at = expires_at.map_or(end, |at| at.min(end));
-        in_time(self.store.expire(id, old_expires_at)).await?;
-        self.remembered.remove(id);
-        Ok(Some(Rotated { key, record, old_expires_at }))
+        within(TIMEOUT, self.store.expire(id, old_expires_at)).await?;
+        self.cache.remove(id);
+        Ok(Rotated { key, record, old_expires_at })
     }
 
-    /// Revokes a key: at once here, and in every other process within 5 s. Returns false if there is no such key.
+    /// Revokes a key: immediately in this process, within 5 s in every other one. Returns false if the key does not exist.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn revoke(&self, id: &KeyId, now: Timestamp) -> Result<bool, AccessStoreError> {
-        let is_known = in_time(self.store.revoke(id, now)).await?;
-        self.remembered.remove(id);
+        let is_known = within(TIMEOUT, self.store.revoke(id, now)).await?;
+        self.cache.remove(id);
         Ok(is_known)
     }
 
-    /// Returns a key as the store has it.
+    /// Reads a key from the store, not from the cache.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn key(&self, id: &KeyId) -> Result<Option<KeyRecord>, AccessStoreError> {
-        in_time(self.store.key(id)).await
+        within(TIMEOUT, self.store.key(id)).await
     }
 
     /// Returns all keys, the oldest first.
@@ -215,24 +247,26 @@ impl Keyring {
     /// # Errors
     /// If the store fails.
     pub async fn keys(&self) -> Result<Vec<KeyRecord>, AccessStoreError> {
-        let mut keys = in_time(self.store.keys()).await?;
+        let mut keys = within(TIMEOUT, self.store.keys()).await?;
         keys.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         Ok(keys)
     }
 
     async fn find(&self, id: &KeyId) -> Result<Option<Arc<KeyRecord>>, AccessStoreError> {
-        let asked = Instant::now();
-        if let Some(remembered) = self.remembered.get(id)
-            && asked < remembered.until
+        // Before the look-up, so that a slow one does not prolong the life of its entry.
+        let begun = Instant::now();
+        if let Some(cached) = self.cache.get(id)
+            && begun < cached.until
         {
-            return Ok(remembered.record);
+            return Ok(cached.record);
         }
-        let record = in_time(self.store.key(id)).await?.map(Arc::new);
-        self.remembered.insert(id.clone(), Remembered { record: record.clone(), until: asked + FRESH });
+        let record = within(TIMEOUT, self.store.key(id)).await?.map(Arc::new);
+        self.cache.insert(id.clone(), CachedKey { record: record.clone(), until: begun + CACHE_TIME });
         Ok(record)
     }
 
-    /// Records the hour of a use, once in an hour and process. A store that fails is logged: the request itself is answered.
+    /// Records the hour of a use, at most once an hour in each process. If the store fails, this only logs the failure: the request
+    /// itself goes on.
     pub(crate) async fn note_use(&self, record: &KeyRecord, now: Timestamp) {
         let second = now.as_second();
         let Ok(hour) = Timestamp::from_second(second - second.rem_euclid(HOUR_SECONDS)) else { return };
@@ -240,12 +274,12 @@ impl Keyring {
             return;
         }
         let used = KeyRecord { last_used_at: Some(hour), ..record.clone() };
-        if let Some(remembered) = self.remembered.get(&record.id) {
-            let remembered = Remembered { record: Some(Arc::new(used)), ..remembered };
-            self.remembered.insert(record.id.clone(), remembered);
+        if let Some(cached) = self.cache.get(&record.id) {
+            let cached = CachedKey { record: Some(Arc::new(used)), ..cached };
+            self.cache.insert(record.id.clone(), cached);
         }
-        if let Err(error) = in_time(self.store.note_use(&record.id, hour)).await {
-            tracing::warn!(error = %error, key = %record.id, "cannot record the use of a key");
+        if let Err(error) = within(TIMEOUT, self.store.note_use(&record.id, hour)).await {
+            tracing::warn!(error = %error.chain(), key = %record.id, "cannot record the use of a key");
         }
     }
 }
@@ -256,10 +290,7 @@ impl std::fmt::Debug for Keyring {
     }
 }
 
-/// Awaits a call to the store within its time limit.
-async fn in_time<T>(call: impl Future<Output = Result<T, AccessStoreError>>) -> Result<T, AccessStoreError> {
-    match tokio::time::timeout(TIMEOUT, call).await {
-        Ok(outcome) => outcome,
-        Err(elapsed) => Err(AccessStoreError::because("the access store does not respond", elapsed)),
-    }
+/// Returns true if a filter has 1 to 2,000 bytes.
+pub(crate) fn is_filter_length(filter: &str) -> bool {
+    (1..=MAX_FILTER_BYTES).contains(&filter.len())
 }

@@ -1,7 +1,7 @@
 //! Who may do what: scopes, API keys, the principal of a request, and the port of the access store.
 //!
-//! Nothing here knows products or the requests of HTTP. `runtime::access` reads credentials from requests and turns a
-//! [`Refusal`] into a response; the filter of a principal is a text that `query` parses.
+//! This crate depends neither on products nor on HTTP. `runtime::access` reads credentials from requests and turns a [`Refusal`]
+//! into a response; `query` parses the filter of a principal, which is a plain text here.
 
 #![warn(missing_docs)]
 
@@ -18,12 +18,12 @@ mod store;
 mod tenant;
 mod token;
 
-pub use keyring::{Keyring, NewKey, Rotated};
+pub use keyring::{Keyring, NewKey, NotRotated, Rotated};
 pub use principal::{Identity, Principal};
-pub use rate_limit::{NoRateLimit, RateLimit};
+pub use rate_limit::{InvalidRateLimit, RateLimit};
 pub use record::KeyRecord;
 pub use refusal::Refusal;
 pub use scope::{Scope, Scopes, UnknownScope};
-pub use store::{AccessStore, AccessStoreError};
+pub use store::{AccessStore, AccessStoreError, COUNTER_RETENTION_SECONDS};
 pub use tenant::TenantToken;
-pub use token::{ApiKey, KeyId, SecretHash};
+pub use token::{ApiKey, KeyId, SecretHash, without_secret};

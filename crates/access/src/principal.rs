@@ -1,18 +1,18 @@
-//! Who makes a request.
+//! The principal of a request.
 
 use std::sync::Arc;
 
 use crate::{KeyId, RateLimit, Scope, Scopes};
 
-/// Who makes a request, as handlers, limits and logs see it.
+/// The client of a request, after its credentials were checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Principal {
-    /// Who it is.
+    /// The identity.
     pub identity: Identity,
-    /// Its scopes.
+    /// The scopes.
     pub scopes: Scopes,
-    /// The filters that every search of this principal has, each in the form of a query string of `GET /products/search`. A
-    /// product must pass all of them.
+    /// The filters of every search of this principal, each written as a query string of `GET /products/search`. A product must
+    /// pass all of them.
     pub filters: Arc<[Arc<str>]>,
     /// The limit of requests that all processes count together, for this principal alone.
     pub rate_limit: Option<RateLimit>,
@@ -20,12 +20,12 @@ pub struct Principal {
     pub parent_rate_limit: Option<(KeyId, RateLimit)>,
 }
 
-/// Who a principal is.
+/// The identity of a principal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Identity {
-    /// Anyone, where access is not controlled.
+    /// Any client of a service without access control.
     Anyone,
-    /// A client without credentials, where anonymous searches are allowed.
+    /// A client without credentials of a service that allows anonymous searches.
     Anonymous,
     /// The program itself, such as a command of `noren` that works on a data folder.
     Internal,
@@ -33,7 +33,7 @@ pub enum Identity {
     RootKey,
     /// An API key.
     Key(KeyId),
-    /// A tenant, by a token that is derived from a key. All tokens of a key with the same filter are one tenant.
+    /// A tenant, authenticated by a token that is derived from a key. All tokens of a key with the same filter are one tenant.
     Tenant {
         /// The parent key.
         key: KeyId,
@@ -55,6 +55,11 @@ impl Principal {
         self.scopes.has(scope)
     }
 
+    /// Returns true if the principal may know of products that nobody finds: drafts, archived and deleted ones.
+    pub fn knows_unpublished(&self) -> bool {
+        self.has(Scope::Read) || self.has(Scope::Write)
+    }
+
     /// Returns true if the request had credentials, so that a shared cache must not keep the response.
     pub fn has_credentials(&self) -> bool {
         match self.identity {
@@ -65,7 +70,7 @@ impl Principal {
 }
 
 impl std::fmt::Display for Identity {
-    /// Writes the identity for logs: a kind, and an id that is not secret.
+    /// Writes the kind and an id that is not secret, for logs and counters.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Anyone => f.write_str("anyone"),

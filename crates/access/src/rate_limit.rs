@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A number of requests in a window of time. Windows of a length begin at multiples of it since 1970, so that all processes
-/// count in the same one.
+/// A number of requests in a window of time. Windows begin at multiples of their length since 1970, so all processes agree on
+/// the current one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateLimit {
@@ -15,21 +15,28 @@ pub struct RateLimit {
     pub window_seconds: u32,
 }
 
-/// A text that is no limit.
+/// The error for a text that is not a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write a number of requests and one of seconds, such as 600/60")]
-pub struct NoRateLimit;
+pub struct InvalidRateLimit;
+
+impl RateLimit {
+    /// Returns true if the limit has at least one request and one second.
+    pub(crate) fn is_valid(self) -> bool {
+        self.requests > 0 && self.window_seconds > 0
+    }
+}
 
 impl FromStr for RateLimit {
-    type Err = NoRateLimit;
+    type Err = InvalidRateLimit;
 
     /// Reads a number of requests and one of seconds, such as `600/60`.
-    fn from_str(text: &str) -> Result<Self, NoRateLimit> {
+    fn from_str(text: &str) -> Result<Self, InvalidRateLimit> {
         let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
-        let (requests, seconds) = text.split_once('/').ok_or(NoRateLimit)?;
+        let (requests, seconds) = text.split_once('/').ok_or(InvalidRateLimit)?;
         Ok(Self {
-            requests: number(requests).ok_or(NoRateLimit)?,
-            window_seconds: number(seconds).ok_or(NoRateLimit)?,
+            requests: number(requests).ok_or(InvalidRateLimit)?,
+            window_seconds: number(seconds).ok_or(InvalidRateLimit)?,
         })
     }
 }
@@ -42,7 +49,7 @@ mod tests {
     fn a_limit_is_requests_in_seconds() {
         assert_eq!("600/60".parse(), Ok(RateLimit { requests: 600, window_seconds: 60 }));
         for text in ["600", "600/", "/60", "0/60", "600/0", "-1/60", "600/60/2", "a/b"] {
-            assert_eq!(text.parse::<RateLimit>(), Err(NoRateLimit), "{text}");
+            assert_eq!(text.parse::<RateLimit>(), Err(InvalidRateLimit), "{text}");
         }
     }
 }

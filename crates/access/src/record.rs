@@ -13,7 +13,7 @@ pub struct KeyRecord {
     pub id: KeyId,
     /// The SHA-256 of the secret.
     pub secret_hash: SecretHash,
-    /// A name for people.
+    /// A label for people; it need not be unique.
     pub name: String,
     /// The scopes of the key.
     pub scopes: Scopes,
@@ -23,21 +23,44 @@ pub struct KeyRecord {
     /// The limit of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
-    /// When the key was created.
+    /// The time at which the key was created.
     pub created_at: Timestamp,
-    /// From when on the key is not accepted.
+    /// The time from which on the key is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When the key was revoked.
+    /// The time at which the key was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// The hour in which the key was used last.
+    /// The key that this one replaces, after a rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<KeyId>,
+    /// The last hour in which the key was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
 }
 
 impl KeyRecord {
-    /// Returns the principal that the key stands for.
+    /// Returns true if the key has expired at `now`.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Revokes the key from `now` on, unless it is revoked already.
+    pub fn revoke(&mut self, now: Timestamp) {
+        self.revoked_at.get_or_insert(now);
+    }
+
+    /// Lets the key expire at `at`, unless it expires before.
+    pub fn expire(&mut self, at: Timestamp) {
+        self.expires_at = Some(self.expires_at.map_or(at, |before| before.min(at)));
+    }
+
+    /// Records the hour of a use, unless a later one is recorded.
+    pub fn note_use(&mut self, hour: Timestamp) {
+        self.last_used_at = self.last_used_at.max(Some(hour));
+    }
+
+    /// Returns the principal of requests with this key.
     pub fn principal(&self) -> Principal {
         Principal {
             identity: Identity::Key(self.id.clone()),

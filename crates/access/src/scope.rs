@@ -1,4 +1,4 @@
-//! Scopes: what a route requires, and what a principal has.
+//! Scopes, which routes require and principals have.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Scope {
-    /// Searches, as shoppers make them: active products only.
+    /// Searches of shoppers, which find active products only.
     Search,
-    /// Products as they are stored, drafts and archived ones too.
+    /// Reading products as they are stored, including drafts and archived ones.
     Read,
     /// Writes and imports.
     Write,
-    /// Keys, metrics, and the routes of operators.
+    /// Managing keys, reading metrics, and the other routes of operators.
     Admin,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A text that names no scope.
+/// The error for a text that is not the name of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a scope; the scopes are search, read, write and admin")]
 pub struct UnknownScope(pub String);

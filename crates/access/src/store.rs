@@ -1,11 +1,15 @@
 //! The port of the access store: API keys and counters of requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{KeyId, KeyRecord};
+
+/// The seconds for which an access store keeps a counter after the end of its window: a day.
+pub const COUNTER_RETENTION_SECONDS: i64 = 24 * 3600;
 
 /// An error of an access store, with its cause.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,7 +29,7 @@ impl AccessStoreError {
         Self { message: message.into(), source: Some(Arc::new(cause)) }
     }
 
-    /// Returns the message with those of its causes, for a log.
+    /// Formats the error and its causes as one line, for a log.
     pub fn chain(&self) -> String {
         let mut text = self.message.clone();
         let mut cause = std::error::Error::source(self);
@@ -42,34 +46,46 @@ impl AccessStoreError {
     }
 }
 
-/// Keeps API keys and counts requests, for all processes of a catalogue. It is apart from the product store, so that `query` and
-/// `sync` can use it and still cannot reach products.
+/// Stores API keys and counts requests, for all processes of a catalogue. It is separate from the product store, so `query` and
+/// `sync` can use it without access to products.
 ///
-/// Every call is strongly consistent: it sees what any process wrote before.
+/// Every call is strongly consistent: it observes every write that any process finished before the call.
 #[async_trait]
 pub trait AccessStore: Send + Sync + 'static {
-    /// Returns a key, also one that is expired or revoked.
+    /// Returns a key, even if it is expired or revoked, or `None` if it does not exist.
     async fn key(&self, id: &KeyId) -> Result<Option<KeyRecord>, AccessStoreError>;
 
     /// Returns all keys in the order of their ids.
     async fn keys(&self) -> Result<Vec<KeyRecord>, AccessStoreError>;
 
-    /// Adds a key. Returns false, and changes nothing, if there is one with this id.
+    /// Adds a key. Returns false, and changes nothing, if the id is taken.
     async fn add(&self, record: &KeyRecord) -> Result<bool, AccessStoreError>;
 
-    /// Revokes a key from `now` on. A key that is revoked already keeps its time. Returns false if there is no such key.
+    /// Revokes a key from `now` on. A key that is revoked already keeps the time of its revocation. Returns false if the key does
+    /// not exist.
     async fn revoke(&self, id: &KeyId, now: Timestamp) -> Result<bool, AccessStoreError>;
 
-    /// Lets a key expire at `at`, unless it expires before. Returns false if there is no such key.
+    /// Lets a key expire at `at`, unless it expires before. Returns false if the key does not exist.
     async fn expire(&self, id: &KeyId, at: Timestamp) -> Result<bool, AccessStoreError>;
 
-    /// Records the hour in which a key was used. Does nothing if there is no such key, or if a later hour is recorded.
+    /// Records the hour in which a key was used. Does nothing if the key does not exist or a later hour is recorded.
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError>;
 
-    /// Increments the counter `name` of the window that ends at `window_end`, in one atomic step, and returns its new value: 1 for
-    /// the first request of the window. Counters of windows that have ended a day ago may be forgotten.
+    /// Atomically increments the counter `name` of the window that ends at `window_end` and returns its new value: 1 for the first
+    /// request of the window. A counter may be removed [`COUNTER_RETENTION_SECONDS`] after the end of its window.
     async fn count(&self, name: &str, window_end: Timestamp) -> Result<u64, AccessStoreError>;
 
     /// Checks that the store responds.
     async fn ready(&self) -> Result<(), AccessStoreError>;
+}
+
+/// Awaits a call to the store, for at most `timeout`.
+pub(crate) async fn within<T>(
+    timeout: Duration,
+    call: impl Future<Output = Result<T, AccessStoreError>>,
+) -> Result<T, AccessStoreError> {
+    match tokio::time::timeout(timeout, call).await {
+        Ok(outcome) => outcome,
+        Err(elapsed) => Err(AccessStoreError::because("the access store does not respond", elapsed)),
+    }
 }

@@ -1,13 +1,13 @@
-//! Tenant tokens: search keys with a narrower filter and an expiry, which a shop's server makes by itself.
+//! Tenant tokens, which a shop's server derives offline from a search key. Each has a filter and an expiry.
 //!
 //! A token is `nrt_<payload>_<mac>`:
 //!
 //! 1. The payload is JSON in base64url: `key` (the id of the parent key), `exp` (seconds since 1970), `filter` and, optionally,
 //!    `rateLimit`.
 //! 2. The MAC is HMAC-SHA256 of the text `nrt_<payload>`, in lower-case hexadecimal digits. Its key is the SHA-256 of the
-//!    parent's secret, which is what the access store keeps. Whoever reads the access store could therefore make tokens.
+//!    parent's secret, which is what the access store keeps. Whoever can read the access store can therefore make tokens.
 //!
-//! Nothing of a token is stored. It ends at its expiry, and with its parent.
+//! Noren stores no tokens. A token ends at its expiry, and with its parent key.
 
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::keyring::MAX_FILTER_BYTES;
+use crate::keyring::is_filter_length;
 use crate::token::{hex, unhex};
 use crate::{Identity, KeyId, KeyRecord, Keyring, Principal, RateLimit, Refusal, Scope, SecretHash};
 
 const PREFIX: &str = "nrt";
 /// The longest token, in bytes.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// The bytes of a hash that name a tenant.
+/// The number of bytes of a filter's hash that identify a tenant.
 const TENANT_BYTES: usize = 8;
 /// Base64url, padded or not: the libraries of many languages pad.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -55,15 +55,13 @@ struct Payload {
 
 impl Payload {
     fn is_valid(&self) -> bool {
-        let is_filter = !self.filter.is_empty() && self.filter.len() <= MAX_FILTER_BYTES;
-        let is_limit = self.rate_limit.is_none_or(|limit| limit.requests > 0 && limit.window_seconds > 0);
-        is_filter && is_limit
+        is_filter_length(&self.filter) && self.rate_limit.is_none_or(RateLimit::is_valid)
     }
 }
 
 impl TenantToken {
-    /// Reads a token. Returns `None` for any other text, and for a payload that no token may have. The token may still be
-    /// forged: only [`verify`](Self::verify) checks its MAC.
+    /// Parses a token. Returns `None` for any other text, and for an invalid payload. The token may still be forged: only
+    /// [`verify`](Self::verify) checks its MAC.
     pub fn read(text: &str) -> Option<Self> {
         if text.len() > MAX_TOKEN_BYTES || !Self::is_like(text) {
             return None;
@@ -76,21 +74,21 @@ impl TenantToken {
         payload.is_valid().then(|| Self { signed: signed.to_owned(), mac, payload })
     }
 
-    /// Returns true if a text looks like a tenant token, so that it is not taken for another kind of token.
+    /// Returns true if a text begins like a tenant token, so that it must not be read as another kind of token.
     pub fn is_like(text: &str) -> bool {
         text.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with('_'))
     }
 
-    /// Returns the principal of a token. Its searches have the token's filter and that of the parent key.
+    /// Verifies the token and returns its principal, whose searches have the filters of both the token and its parent key.
     ///
     /// # Errors
     /// If the MAC is wrong, the token or its parent has expired, the parent is revoked or may do more than search, or the store
     /// does not respond. A token with a wrong MAC is invalid, whatever the state of the parent.
     pub async fn verify(&self, keyring: &Keyring, now: Timestamp) -> Result<Principal, Refusal> {
-        let is_right = |parent: &KeyRecord| {
+        let accepts = |parent: &KeyRecord| {
             self.is_signed_by(&parent.secret_hash) && parent.scopes == Scope::Search.into()
         };
-        let parent = keyring.valid(&self.payload.key, now, is_right).await?;
+        let parent = keyring.find_valid(&self.payload.key, now, accepts).await?;
         if self.payload.exp <= now.as_second() {
             return Err(Refusal::Expired);
         }
@@ -98,7 +96,7 @@ impl TenantToken {
         Ok(self.principal(&parent))
     }
 
-    /// Compares the MAC in constant time.
+    /// Returns true if the MAC is that of the key with this hash. Compares in constant time.
     fn is_signed_by(&self, secret: &SecretHash) -> bool {
         let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
         mac.chain_update(self.signed.as_bytes()).verify_slice(&self.mac).is_ok()
@@ -118,7 +116,7 @@ impl TenantToken {
     }
 }
 
-/// Shows the parent and the expiry, and nothing that would let somebody else use the token.
+/// Shows the parent and the expiry, but nothing that would let a reader use the token.
 impl std::fmt::Debug for TenantToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "TenantToken(key {}, exp {}, …)", self.payload.key, self.payload.exp)

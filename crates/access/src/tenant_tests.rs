@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ApiKey;
+use crate::keyring::MAX_FILTER_BYTES;
 
 fn sign(payload: &str, secret: &SecretHash) -> String {
     let signed = format!("{PREFIX}_{payload}");
@@ -114,6 +115,7 @@ fn the_principal_has_both_filters_and_both_limits() {
         created_at: Timestamp::UNIX_EPOCH,
         expires_at: None,
         revoked_at: None,
+        replaces: None,
         last_used_at: None,
     };
     let mut narrow = payload(&key);

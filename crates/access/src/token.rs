@@ -1,9 +1,11 @@
 //! The text of an API key: `nrn_<id>_<secret>_<crc>`, in lower-case hexadecimal digits.
 //!
-//! The id is public and finds the record. The secret has 256 bits; only its SHA-256 is stored, which is enough for a random secret
-//! of this length. The checksum, CRC-32 of everything before its underscore, tells a mistyped or truncated key without a look-up,
-//! and lets scanners for leaked secrets recognise a key.
+//! 1. The id is public. It identifies the record of the key.
+//! 2. The secret has 256 random bits. Only its SHA-256 is stored, which protects a random secret of this length.
+//! 3. The checksum is the CRC-32 of everything before its underscore. It detects a mistyped or truncated key without a look-up, and
+//!    lets scanners for leaked secrets recognise a key.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -48,13 +50,13 @@ impl From<KeyId> for String {
     }
 }
 
-/// The SHA-256 of a secret. Comparing two takes the same time wherever they differ.
+/// The SHA-256 of a secret. Two hashes are compared in constant time.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
-    /// Returns the hash as bytes, the key of the tokens that are derived from this secret.
+    /// Returns the bytes of the hash, which are the HMAC key of the tenant tokens derived from this secret.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -113,10 +115,10 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Generates a key from the random numbers of the system.
+    /// Generates a key from the random number generator of the system.
     ///
     /// # Errors
-    /// If the system has none.
+    /// If the generator fails.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let (mut id, mut secret) = ([0; ID_BYTES], [0; SECRET_BYTES]);
         getrandom::fill(&mut id)?;
@@ -124,17 +126,18 @@ impl ApiKey {
         Ok(Self { id: KeyId(id), secret })
     }
 
-    /// Reads a key. Returns `None` for any other text, also for a key with a wrong checksum or in upper case.
+    /// Parses a key. Returns `None` for any other text, such as a key with a wrong checksum or in upper case.
     pub fn read(text: &str) -> Option<Self> {
         let (signed, checksum) = text.rsplit_once('_')?;
         let mut parts = signed.split('_');
         let (prefix, id, secret) = (parts.next()?, parts.next()?, parts.next()?);
-        let is_right = prefix == PREFIX && parts.next().is_none() && checksum == crc(signed);
-        is_right.then_some(())?;
+        if prefix != PREFIX || parts.next().is_some() || checksum != crc(signed) {
+            return None;
+        }
         Some(Self { id: KeyId(unhex(id)?), secret: unhex(secret)? })
     }
 
-    /// Returns true if a text looks like a key, so that it is not taken for another kind of token.
+    /// Returns true if a text begins like a key, so that it must not be read as another kind of token.
     pub fn is_like(text: &str) -> bool {
         text.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with('_'))
     }
@@ -171,22 +174,30 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads lower-case hexadecimal digits of exactly the right number.
+/// Parses exactly `2 * N` lower-case hexadecimal digits.
 pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),
         _ => None,
     };
-    let pairs = text.as_bytes().chunks_exact(2);
     if text.len() != 2 * N {
         return None;
     }
     let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
     }
     Some(bytes)
+}
+
+/// Returns a text for logs and errors without the secret, if somebody wrote a whole key in the place of something else.
+pub fn without_secret(text: &str) -> Cow<'_, str> {
+    let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('_')?.split_once('_'));
+    match parts {
+        Some((id, _)) if id.parse::<KeyId>().is_ok() => format!("{PREFIX}_{id}_…").into(),
+        _ => text.into(),
+    }
 }
 
 #[cfg(test)]
@@ -194,6 +205,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_whole_key_is_shown_without_its_secret() {
+        let key = ApiKey::generate().unwrap();
+        assert_eq!(without_secret(&key.expose()), format!("nrn_{}_…", key.id()));
+        for other in ["", "d-1", "nrn_", "nrn_a_b", &key.id().to_string()] {
+            assert_eq!(without_secret(other), other);
+        }
+    }
 
     #[test]
     fn a_key_is_read_as_it_was_written() {

@@ -43,6 +43,11 @@ pub struct BadParameters(pub Problem);
 )]
 pub struct ProductNotFound(pub Problem);
 
+/// 404 for an id that has no API key.
+#[derive(IntoResponses)]
+#[response(status = 404, description = "There is no such key.", content_type = "application/problem+json")]
+pub struct KeyNotFound(pub Problem);
+
 /// 412 for a precondition on the version.
 #[derive(IntoResponses)]
 #[response(

@@ -9,9 +9,13 @@
 //!
 //! **Retries.** The SDK makes up to 4 attempts of a call that failed in a way that passes. [`backoff`] is for the retries
 //! that it does not make.
+//!
+//! **Tables.** With the feature `dynamodb`, `dynamodb_table` creates the tables of the adapters for DynamoDB.
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb_table;
 mod errors;
 mod retry;
 
@@ -156,6 +160,13 @@ fn is_host_label(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
+}
+
+/// Returns true if `text` can be the name of a DynamoDB table, or its ARN. DynamoDB rejects another name as it rejects a table with
+/// other keys.
+pub fn is_table_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    ((3..=255).contains(&text.len()) && text.bytes().all(is_allowed)) || text.starts_with("arn:")
 }
 
 /// Returns the loader with the connections, time-outs and retries that all clients use.

@@ -8,15 +8,16 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  noren bench products.ndjson                            import, then search for words of the products
+  noren bench products.ndjson                            import, then search for words of it
   noren bench products.ndjson --queries queries.ndjson   the searches of a file, one per line
-  noren bench products.ndjson --ratios --writes 500      also the cost of facets, HTTP, typos and writes
+  noren bench products.ndjson --ratios --writes 500      also the cost of facets and writes
   noren bench --check                                    only the ratios that reveal a slow change
   noren bench --data-dir new --creates 100000 --searches 0   only creates, in an empty folder
-  noren bench products.ndjson --data-dir big             the same, and keep the folder
+  noren bench products.ndjson --data-dir big             import into a folder that is kept
   noren bench --data-dir big                             only searches
   noren bench --url http://127.0.0.1:8080                a running service
-  noren bench --url http://127.0.0.1:9200 --post /products/_search --queries bodies.ndjson   another search engine
+  noren bench --url http://127.0.0.1:9200 --post /products/_search --queries bodies.ndjson
+                                                         another search engine
 
 Imports the files into a folder in this process until everything is searchable, serves it on a free port of this \
 machine, and searches over HTTP with facets by brand and category. Responses are not cached. Build with `--release` \

@@ -1,16 +1,15 @@
 //! The port of the access store.
 
-use access::{AccessStore, AccessStoreError, KeyId, KeyRecord};
+use access::{AccessStore, AccessStoreError, COUNTER_RETENTION_SECONDS, KeyId, KeyRecord};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::config::Config;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use aws_setup::{port_error, timeouts};
+use aws_setup::dynamodb_table::{EXPIRES, PK, SK};
+use aws_setup::timeouts;
 use jiff::Timestamp;
 
-use crate::store::{DynamoDbAccess, EXPIRES, OPERATION_TIMEOUT, PK, SK, text};
+use crate::store::{DynamoDbAccess, OPERATION_TIMEOUT, call_failed, text};
 
-/// The seconds for which counters are kept after the end of their window.
-const KEPT_SECONDS: i64 = 24 * 3600;
 const REQUESTS: &str = "requests";
 
 #[async_trait]
@@ -28,22 +27,15 @@ impl AccessStore for DynamoDbAccess {
     }
 
     async fn revoke(&self, id: &KeyId, now: Timestamp) -> Result<bool, AccessStoreError> {
-        let revoke = |record: &mut KeyRecord| {
-            record.revoked_at.get_or_insert(now);
-        };
-        self.change("cannot revoke a key", id, revoke).await
+        self.change("cannot revoke a key", id, |record| record.revoke(now)).await
     }
 
     async fn expire(&self, id: &KeyId, at: Timestamp) -> Result<bool, AccessStoreError> {
-        let expire = |record: &mut KeyRecord| {
-            record.expires_at = Some(record.expires_at.map_or(at, |before| before.min(at)));
-        };
-        self.change("cannot let a key expire", id, expire).await
+        self.change("cannot let a key expire", id, |record| record.expire(at)).await
     }
 
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError> {
-        let note = |record: &mut KeyRecord| record.last_used_at = record.last_used_at.max(Some(hour));
-        self.change("cannot record the use of a key", id, note).await?;
+        self.change("cannot record the use of a key", id, |record| record.note_use(hour)).await?;
         Ok(())
     }
 
@@ -59,14 +51,14 @@ impl AccessStore for DynamoDbAccess {
             .expression_attribute_names("#requests", REQUESTS)
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":expires", number(end.saturating_add(KEPT_SECONDS)))
+            .expression_attribute_values(":expires", number(end.saturating_add(COUNTER_RETENTION_SECONDS)))
             .return_values(ReturnValue::UpdatedNew)
             .customize()
-            // A second attempt beside a slow one would count twice.
+            // One attempt with the whole time: repeating a slow one would count the request twice.
             .config_override(Config::builder().timeout_config(timeouts(OPERATION_TIMEOUT, OPERATION_TIMEOUT)))
             .send()
             .await
-            .map_err(|error| AccessStoreError::because(COUNTING, port_error("calling DynamoDB", error)))?;
+            .map_err(|error| call_failed(COUNTING, error))?;
         let count = counted.attributes.as_ref().and_then(|attributes| attributes.get(REQUESTS));
         count
             .and_then(|count| count.as_n().ok()?.parse().ok())
@@ -75,8 +67,6 @@ impl AccessStore for DynamoDbAccess {
 
     async fn ready(&self) -> Result<(), AccessStoreError> {
         let sent = self.probe().send().await;
-        sent.map(drop).map_err(|error| {
-            AccessStoreError::because("cannot read the keys", port_error("calling DynamoDB", error))
-        })
+        sent.map(drop).map_err(|error| call_failed("cannot read the keys", error))
     }
 }

@@ -7,13 +7,15 @@
 //! | key | `keys` | its id | `record` (JSON) |
 //! | counter | `count#`, its name, `#` and the second at which its window ends | `count` | `requests`, `expires` |
 //!
-//! Every read is strongly consistent. All keys are in one partition, so that a query lists them. It takes 3,000 reads and 1,000
-//! writes a second, and look-ups are remembered by [`access::Keyring`] for some seconds. Each window of each counter is a
-//! partition of its own: one item takes 1,000 requests a second.
+//! Every read is strongly consistent.
 //!
-//! A record is changed on condition that it still is what was read, and read again if another process was quicker. A counter is
-//! one atomic `ADD` that returns the new value. If the connection breaks before the response, the SDK repeats it, and the request
-//! counts twice: a limit is never exceeded by that. DynamoDB removes a counter some time after `expires`, a day after its window.
+//! **Keys.** All keys are in one partition, so one query lists them. A partition takes 3,000 reads and 1,000 writes a second, which is
+//! enough because [`access::Keyring`] caches look-ups. A record is replaced on condition that it is unchanged since it was read; if
+//! another process changed it, it is read again.
+//!
+//! **Counters.** Each window of each counter is an item in a partition of its own, which takes 1,000 requests a second. Counting is one
+//! atomic `ADD` that returns the new value. If the connection breaks before the response, the SDK repeats the call and the request
+//! counts twice, so fewer requests pass, never more. `expires` is a day after the window; DynamoDB removes the item some time later.
 
 #![warn(missing_docs)]
 

@@ -1,21 +1,23 @@
-//! The store, and the names in its table.
+//! The store, its keys and its errors.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::AccessStoreError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_setup::{Aws, timeouts};
+use aws_setup::{Aws, port_error, timeouts};
 
-/// The time limit of one attempt of a call. Keys are checked before anything else, so that nobody waits for long.
+/// The time limit of one attempt of a call. Keys are checked before anything else, so a request must not wait long for it.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time limit of a call with all its attempts.
 pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) const PK: &str = "pk";
-pub(crate) const SK: &str = "sk";
-pub(crate) const EXPIRES: &str = "expires";
+/// The context of an error that DynamoDB returned.
+pub(crate) const CALLING: &str = "calling DynamoDB";
 /// The partition of all keys.
 pub(crate) const KEYS: &str = "keys";
 
@@ -29,7 +31,7 @@ pub struct DynamoDbAccess {
 }
 
 impl DynamoDbAccess {
-    /// Opens a table without looking at it. Until the server responds, every call fails.
+    /// Opens a table without a request, so a missing table or server shows only when a call fails.
     pub fn unchecked(aws: &Aws, table: &str) -> Self {
         let timeouts = timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT);
         let config = Builder::from(aws.config()).timeout_config(timeouts).build();
@@ -41,6 +43,14 @@ impl std::fmt::Debug for DynamoDbAccess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DynamoDbAccess").field("table", &self.table).finish_non_exhaustive()
     }
+}
+
+/// Converts an error of the SDK; `context` describes the call.
+pub(crate) fn call_failed<E>(context: &str, error: SdkError<E, HttpResponse>) -> AccessStoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    AccessStoreError::because(context, port_error(CALLING, error))
 }
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {

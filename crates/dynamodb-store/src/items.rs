@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+pub(crate) use aws_setup::dynamodb_table::{EXPIRES, PK, SK};
 use domain::hash::fnv1a_32;
 use domain::ports::{PortError, PortErrorKind};
 use domain::{Action, Change, Product, ProductId, Record, Tombstone, Version};
@@ -12,14 +13,10 @@ use jiff::Timestamp;
 /// An item of the table, or its key.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-pub(crate) const PK: &str = "pk";
-pub(crate) const SK: &str = "sk";
 pub(crate) const VERSION: &str = "version";
 pub(crate) const SKU: &str = "sku";
 /// The JSON of a product; in the item of a sku, the id of its owner.
 pub(crate) const PRODUCT: &str = "product";
-/// The time to live, in seconds since 1970.
-pub(crate) const EXPIRES: &str = "expires";
 /// The response in an idempotency record, as JSON.
 pub(crate) const RESPONSE: &str = "answer";
 pub(crate) const FINGERPRINT: &str = "fingerprint";

@@ -1,24 +1,12 @@
 //! The table itself: opening, checking and creating it.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
-    ScalarAttributeType, TableStatus, TimeToLiveSpecification,
-};
-use aws_setup::{Aws, FailedCall, failed_call, port_error};
-use domain::ports::{PortError, PortErrorKind};
-use tokio::time::Instant;
+use aws_setup::dynamodb_table::{create_table, enable_recovery};
+use aws_setup::{Aws, FailedCall, failed_call, is_table_name, port_error};
+use domain::ports::PortError;
 
-use crate::items::{AT, EXPIRES, PK, SK, number, probe_key};
+use crate::items::{AT, PK, SK, number, probe_key};
 use crate::store::DynamoStore;
-
-/// The time limit of creating a table.
-const CREATE_TIMEOUT: Duration = Duration::from_secs(120);
-/// The pause between two checks whether a new table is ready.
-const POLL_INTERVAL: Duration = Duration::from_millis(250);
-const CREATING: &str = "creating the table";
 
 /// The reason why a table cannot be opened. Each text is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -94,16 +82,11 @@ impl OpenError {
 
 /// Checks a name before a server does: DynamoDB would reject it as it rejects a table with other keys.
 fn check_name(table: &str) -> Result<(), OpenError> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    let is_name = (3..=255).contains(&table.len()) && table.bytes().all(is_allowed);
-    match is_name || table.starts_with("arn:") {
+    match is_table_name(table) {
         true => Ok(()),
         false => Err(OpenError::InvalidName { table: table.to_owned() }),
     }
 }
-
-/// The reason why a call that creates the table failed.
-type CreateResult = Result<(), FailedCall>;
 
 impl DynamoStore {
     /// Opens an existing table after one read, so that wrong configuration fails at the start.
@@ -162,10 +145,8 @@ impl DynamoStore {
 
     async fn create_table(&self) -> Result<(), OpenError> {
         let create = async {
-            self.create_if_missing().await?;
-            self.wait_until_active().await?;
-            self.enable_time_to_live().await?;
-            self.enable_recovery().await
+            create_table(&self.client, &self.table).await?;
+            enable_recovery(&self.client, &self.table).await
         };
         let table = self.table.to_string();
         create.await.map_err(|FailedCall { error: source, is_refusal }| match is_refusal {
@@ -173,86 +154,6 @@ impl DynamoStore {
             false => OpenError::Unreachable { table, source },
         })
     }
-
-    async fn create_if_missing(&self) -> CreateResult {
-        let mut create = self.client.create_table().table_name(&*self.table);
-        create = create.billing_mode(BillingMode::PayPerRequest);
-        for (name, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
-            let attribute = AttributeDefinition::builder()
-                .attribute_name(name)
-                .attribute_type(ScalarAttributeType::S)
-                .build();
-            let key = KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
-            let defect = |error| defect(CREATING, error);
-            create = create.attribute_definitions(attribute.map_err(defect)?);
-            create = create.key_schema(key.map_err(defect)?);
-        }
-        match create.send().await {
-            Ok(_) => {
-                tracing::info!(table = &*self.table, "created the table");
-                Ok(())
-            }
-            Err(error) if error.code() == Some("ResourceInUseException") => Ok(()),
-            Err(error) => Err(failed_call(CREATING, error)),
-        }
-    }
-
-    async fn wait_until_active(&self) -> CreateResult {
-        let deadline = Instant::now() + CREATE_TIMEOUT;
-        loop {
-            let described = self.client.describe_table().table_name(&*self.table).send().await;
-            let table = described.map_err(|error| failed_call(CREATING, error))?.table;
-            let status = table.and_then(|table| table.table_status);
-            if matches!(status, Some(TableStatus::Active | TableStatus::Updating)) {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                let text = format!("{CREATING}: it is not active after {} s", CREATE_TIMEOUT.as_secs());
-                let error = PortError::bare(PortErrorKind::Unavailable, text);
-                return Err(FailedCall { error, is_refusal: false });
-            }
-            tokio::time::sleep(POLL_INTERVAL).await;
-        }
-    }
-
-    async fn enable_time_to_live(&self) -> CreateResult {
-        const CONTEXT: &str = "enabling the table's time to live";
-        let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES).build();
-        let specification = specification.map_err(|error| defect(CONTEXT, error))?;
-        let update = self.client.update_time_to_live().table_name(&*self.table);
-        match update.time_to_live_specification(specification).send().await {
-            Ok(_) => Ok(()),
-            // A validation error means that it is already enabled.
-            Err(error) if error.code() == Some("ValidationException") || is_unknown(error.code()) => Ok(()),
-            Err(error) => Err(failed_call(CONTEXT, error)),
-        }
-    }
-
-    async fn enable_recovery(&self) -> CreateResult {
-        const CONTEXT: &str = "enabling the table's point-in-time recovery";
-        let specification =
-            PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build();
-        let specification = specification.map_err(|error| defect(CONTEXT, error))?;
-        let update = self.client.update_continuous_backups().table_name(&*self.table);
-        match update.point_in_time_recovery_specification(specification).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if is_unknown(error.code()) => {
-                tracing::info!("this server does not support point-in-time recovery");
-                Ok(())
-            }
-            Err(error) => Err(failed_call(CONTEXT, error)),
-        }
-    }
-}
-
-/// Returns the error for a request that cannot be built: a defect, which waiting does not resolve.
-fn defect(context: &str, error: impl std::error::Error + Send + Sync + 'static) -> FailedCall {
-    FailedCall { error: PortError::new(PortErrorKind::Internal, context, error), is_refusal: true }
-}
-
-/// Returns true if the code means that a local server lacks the operation.
-fn is_unknown(code: Option<&str>) -> bool {
-    matches!(code, Some("UnknownOperationException" | "UnsupportedOperationException"))
 }
 
 #[cfg(test)]

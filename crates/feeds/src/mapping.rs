@@ -25,7 +25,8 @@ pub struct Mapped {
 /// The faults of a record that is not a JSON object or has values that no product can hold. Validation of the product's
 /// own fields is left to the catalogue.
 pub fn map_record(json: &[u8], currency: Option<Currency>) -> Result<Mapped, Vec<Fault>> {
-    let object: RawObject<'_> = serde_json::from_slice(json).map_err(|error| vec![not_an_object(&error)])?;
+    let object: RawObject<'_> =
+        serde_json::from_slice(json).map_err(|error| vec![not_an_object(json, &error)])?;
     if let Some(id) = id_of_complete_product(&object, currency) {
         return Ok(Mapped { rewritten: None, id: id.to_owned(), is_id_derived: false });
     }
@@ -37,8 +38,12 @@ pub fn map_record(json: &[u8], currency: Option<Currency>) -> Result<Mapped, Vec
     Ok(Mapped { rewritten: Some(built.json), id: built.id, is_id_derived: built.is_id_derived })
 }
 
-fn not_an_object(error: &serde_json::Error) -> Fault {
+fn not_an_object(json: &[u8], error: &serde_json::Error) -> Fault {
     match error.classify() {
+        // The parser reports it only inside of a text.
+        _ if std::str::from_utf8(json).is_err() => {
+            Fault::new("", FaultKind::Malformed, "is not UTF-8; save the file as UTF-8")
+        }
         serde_json::error::Category::Data => {
             Fault::new("", FaultKind::WrongType, "must be a JSON object, one product per line")
         }

@@ -86,6 +86,14 @@ fn what_no_attribute_can_hold_is_a_fault_that_names_it() {
 }
 
 #[test]
+fn a_line_in_another_encoding_says_so() {
+    for line in [&b"\xff\xfe{\0}\0"[..], b"{\"id\":\"1\",\"name\":\"caf\xe9\"}"] {
+        let faults = map_record(line, None).err().unwrap();
+        assert_eq!(faults[0].message, "is not UTF-8; save the file as UTF-8");
+    }
+}
+
+#[test]
 fn two_ids_are_not_silently_one() {
     assert_eq!(rewritten(r#"{"id":"1","ID":"2"}"#), r#"{"id":"1","id":"2"}"#);
 }

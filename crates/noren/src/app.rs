@@ -117,7 +117,7 @@ struct Parts {
 /// OpenAPI document of the services together.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Noren", description = "A product catalogue that never loses a write and answers a search in a millisecond."),
+    info(title = "Noren", description = "A product catalogue: an acknowledged write is never lost, and searches find it a moment later."),
     servers((url = "/", description = "The address that serves this document")),
     security(()),
     tags(

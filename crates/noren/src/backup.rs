@@ -24,10 +24,18 @@ pub struct BackupArgs {
     #[arg(value_name = "FILE")]
     pub output: PathBuf,
     #[command(flatten)]
-    pub data_dir: runtime::config::DataDir,
+    pub data_dir: DataDir,
     /// Copy the store that NOREN_STORE and NOREN_DATA_DIR name
     #[arg(long)]
     pub back_ends: bool,
+}
+
+/// The folder of the store. Unlike a service, a backup does not create it.
+#[derive(Debug, Args)]
+pub struct DataDir {
+    /// Folder of the embedded store
+    #[arg(long, env = "NOREN_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    pub data_dir: PathBuf,
 }
 
 /// Copies the store to a file, which is complete or absent.

@@ -21,7 +21,9 @@ use bench::BenchArgs;
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "noren", version = build_info::VERSION, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 110)]
-#[command(about = "A product catalogue that never loses a write and answers a search in a millisecond")]
+#[command(
+    about = "A product catalogue: an acknowledged write is never lost, and searches find it a moment later"
+)]
 #[command(long_about = None)]
 pub struct Cli {
     /// The command.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use bench::BenchError;
 use feeds::FeedError;
-use runtime::StartError;
+use runtime::{StartError, with_causes};
 
 /// A command that could not do its work. A fault of one product is not a failure of the command.
 #[derive(Debug)]
@@ -60,18 +60,6 @@ impl Failure {
     fn of(error: &dyn Error) -> Self {
         Self::new(with_causes(error.to_string(), error.source()))
     }
-}
-
-/// Appends causes to a message. A cause that the message quotes already is left out.
-fn with_causes(mut message: String, mut cause: Option<&dyn Error>) -> String {
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        cause = error.source();
-    }
-    message
 }
 
 /// Writes the failure and its causes in one line.

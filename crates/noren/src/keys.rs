@@ -8,7 +8,7 @@ use domain::fault::printable;
 
 use crate::client::read_json;
 use crate::failure::{Context as _, Failure};
-use crate::target::{Access, Target};
+use crate::target::{Access, CatalogueHandle, Target};
 use crate::terminal::{print, print_response, table};
 
 /// `noren keys`.
@@ -136,7 +136,7 @@ fn parse_time(text: &str) -> Result<Expiry, String> {
 /// Runs a command.
 ///
 /// # Errors
-/// If the access store cannot be opened, the service refuses the command, or nobody reads the output.
+/// If the access store cannot be opened, the service refuses the request, or the output cannot be written.
 pub(crate) async fn keys(args: KeysArgs) -> Result<(), Failure> {
     match args.command {
         KeysCommand::Create(args) => create(args).await,
@@ -151,19 +151,17 @@ async fn create(args: CreateArgs) -> Result<(), Failure> {
     let CreateArgs { target, name, scopes, expires, rate_limit, filter, json } = args;
     let new = CreateKey { name, scopes, expires_at: expires, rate_limit, filter };
     let body = serde_json::to_vec(&new).context(|| "writing the key".to_owned())?;
-    show_created(&post(&target, "/admin/keys", body).await?, json)
+    show_created(&post(&target, Access::NewKeys, "/admin/keys", body).await?, json)
 }
 
 async fn rotate(RotateArgs { key, overlap }: &RotateArgs) -> Result<(), Failure> {
     let path = format!("/admin/keys/{}/rotate?overlapSeconds={overlap}", id_in_path(&key.id)?);
-    show_created(&post(&key.target, &path, Vec::new()).await?, key.json)
+    show_created(&post(&key.target, Access::Keys, &path, Vec::new()).await?, key.json)
 }
 
-async fn post(target: &Target, path: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
-    let post = async |catalogue: &crate::target::CatalogueHandle| {
-        catalogue.api().post(path, body.into()).await?.success()
-    };
-    target.with(Access::Keys, post).await
+async fn post(target: &Target, access: Access, path: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
+    let post = async |catalogue: &CatalogueHandle| catalogue.api().post(path, body.into()).await?.success();
+    target.with(access, post).await
 }
 
 /// Prints a new key: the key alone on standard output, so that a script can read it, and the rest on standard error.
@@ -205,28 +203,30 @@ fn render_list(Keys { keys }: &Keys) -> String {
 }
 
 async fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let body = get(&args.target, &format!("/admin/keys/{}", id_in_path(&args.id)?)).await?;
-    print_response(&body, args.json, |body| Ok(render_key(&read_json(body, "the key")?)))
+    let path = format!("/admin/keys/{}", id_in_path(&args.id)?);
+    print_key(&get(&args.target, &path).await?, args.json)
 }
 
 async fn revoke(args: &ShowArgs) -> Result<(), Failure> {
     let path = format!("/admin/keys/{}", id_in_path(&args.id)?);
-    let delete =
-        async |catalogue: &crate::target::CatalogueHandle| catalogue.api().delete(&path).await?.success();
-    let body = args.target.with(Access::Keys, delete).await?;
-    print_response(&body, args.json, |body| Ok(render_key(&read_json(body, "the key")?)))
+    let delete = async |catalogue: &CatalogueHandle| catalogue.api().delete(&path).await?.success();
+    print_key(&args.target.with(Access::Keys, delete).await?, args.json)
 }
 
 async fn get(target: &Target, path: &str) -> Result<Bytes, Failure> {
     target.with(Access::Keys, async |catalogue| catalogue.api().get(path, &[]).await?.success()).await
 }
 
-/// Returns an id if it can be part of a path.
+/// Returns the id if it cannot change the path of a request.
 fn id_in_path(id: &str) -> Result<&str, Failure> {
     let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let fault =
         "the id of a key has 16 digits of 0-9 and a-f: the part after nrn_; `noren keys list` shows it";
     if is_id { Ok(id) } else { Err(Failure::usage(fault)) }
+}
+
+fn print_key(body: &[u8], is_json: bool) -> Result<(), Failure> {
+    print_response(body, is_json, |body| Ok(render_key(&read_json(body, "the key")?)))
 }
 
 fn render_key(key: &Key) -> String {

@@ -26,7 +26,7 @@ Examples:
   noren serve                             on 127.0.0.1:8080, data in ./data
   noren serve --demo                      with sample products, in ./data-demo
   noren serve --rules rules.toml          with synonyms, pinned products and boosts: docs/TUNING.md
-  noren serve --data-dir /srv/noren --listen 0.0.0.0:80 --access keys      create keys with noren keys
+  noren serve --listen 0.0.0.0:80 --access keys      for everyone who has an API key
   noren serve --store dynamodb --queue sqs --index opensearch --create-tables")]
 #[command(mut_arg("data_dir", |folder| folder.default_value_if("demo", "true", DEMO_FOLDER)))]
 pub struct ServeArgs {

@@ -13,14 +13,16 @@ const MAX_REASON_CHARS: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The address is not a valid HTTP address.
-    #[error("the address of OpenSearch is invalid ({reason}); write it as http://127.0.0.1:9200")]
+    #[error(
+        "the address of OpenSearch is invalid ({reason}); set NOREN_OPENSEARCH_URL to one such as http://127.0.0.1:9200"
+    )]
     Address {
         /// The fault.
         reason: String,
     },
     /// The alias is not a valid name.
     #[error(
-        "`{alias}` is not a valid alias in OpenSearch; use 1 to 200 of the characters a-z, 0-9, `-`, `_` and `.`, \
+        "`{alias}` is not a valid alias in OpenSearch; set NOREN_OPENSEARCH_INDEX to 1 to 200 of the characters a-z, 0-9, `-`, `_` and `.`, \
          starting with a letter or digit"
     )]
     Alias {

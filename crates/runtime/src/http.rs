@@ -21,7 +21,7 @@ use tracing::Instrument;
 use utoipa::openapi::OpenApi;
 
 use crate::Problem;
-use crate::access::{Controlled, Guard, control, hide_from_other_sites};
+use crate::access::{AccessState, Guard, check_access, hide_from_other_sites};
 use crate::audit;
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 use crate::landing::Landing;
@@ -122,12 +122,12 @@ impl Service {
         let (router, mut requirements, _) = routes.into_parts();
         requirements.merge(upload_requirements);
         let requirements = Arc::new(requirements);
-        let controlled = (self.guard, Arc::clone(&requirements));
+        let state = (self.guard, Arc::clone(&requirements));
         let router = router
             .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
             .merge(uploads)
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-        (around(router, controlled), requirements)
+        (around(router, state), requirements)
     }
 }
 
@@ -149,15 +149,15 @@ fn probes(vitals: &Vitals) -> Routes {
 }
 
 /// Puts the layers around the routes that all requests pass.
-fn around(router: Router, controlled: Controlled) -> Router {
+fn around(router: Router, state: AccessState) -> Router {
     router
         .layer(CatchPanicLayer::custom(problem_of_panic))
         .layer(map_response(problems_for_bare_errors))
         .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(controlled.clone(), control))
-        .layer(from_fn_with_state(Arc::clone(&controlled.1), audit::record))
+        .layer(from_fn_with_state(state.clone(), check_access))
+        .layer(from_fn_with_state((Arc::clone(&state.1), Arc::default()), audit::record))
         .layer(cors())
-        .layer(from_fn_with_state(controlled, hide_from_other_sites))
+        .layer(from_fn_with_state(state, hide_from_other_sites))
         .layer(map_response(add_safe_headers))
         .layer(from_fn(observe))
         .layer(from_fn(request_id::assign))

@@ -34,5 +34,5 @@ pub use problem::Problem;
 pub use retry::{Retries, retry};
 pub use routes::{Requirement, Requirements, Routes};
 pub use start::run;
-pub use start_error::{StartError, exit_code};
+pub use start_error::{StartError, exit_code, with_causes};
 pub use waiting::{PATIENCE, Waiting};

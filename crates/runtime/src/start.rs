@@ -90,8 +90,31 @@ fn matches(
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
         Err(error) => match invalid_flag(command, &error).filter(|flag| !is_flag_given(flag)) {
             Some(flag) => Err(invalid_variable(flag, &error)),
-            None => Err(StartError::usage(usage_line(&error.to_string()))),
+            None => Err(StartError::usage(usage_line(&text_of(&error)))),
         },
+    }
+}
+
+/// Formats an error of the command line.
+fn text_of(error: &clap::Error) -> String {
+    let text = error.to_string();
+    match std::error::Error::source(error) {
+        Some(source) => text.replace(&source.to_string(), &advice_of(source)),
+        None => text,
+    }
+}
+
+/// Returns what to write instead of an invalid value. Errors of numbers only say what is wrong.
+fn advice_of(source: &(dyn std::error::Error + 'static)) -> String {
+    let text = source.to_string();
+    // Such as `70000 is not in 1..=65535`.
+    if let Some((low, high)) = text.split_once(" is not in ").and_then(|(_, range)| range.split_once("..=")) {
+        return format!("write a whole number from {low} to {high}");
+    }
+    match (source.is::<std::num::ParseIntError>(), source.is::<std::num::ParseFloatError>()) {
+        (true, _) => "write a whole number".to_owned(),
+        (_, true) => "write a number".to_owned(),
+        _ => text,
     }
 }
 
@@ -136,7 +159,7 @@ fn invalid_variable(flag: &Arg, error: &clap::Error) -> StartError {
     };
     let message = format!("{variable}{value} cannot be used");
     if let Some(source) = std::error::Error::source(error) {
-        return StartError::usage(format!("{message}: {source}"));
+        return StartError::usage(format!("{message}: {}", advice_of(source)));
     }
     match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(valid)) => {
@@ -176,5 +199,20 @@ mod tests {
         assert_eq!(invalid(&["noren", "import", "file", "--size", "300"]), None);
         assert_eq!(invalid(&["noren", "import"]), None);
         assert_eq!(invalid(&["noren", "export"]), None);
+    }
+
+    #[test]
+    fn an_invalid_number_says_what_to_write() {
+        for (size, advice) in [
+            (
+                "300",
+                "invalid value '300' for '--size <N>': write a whole number from 0 to 255; --help lists the flags",
+            ),
+            ("many", "invalid value 'many' for '--size <N>': write a whole number; --help lists the flags"),
+        ] {
+            let error =
+                command().try_get_matches_from_mut(["noren", "import", "file", "--size", size]).unwrap_err();
+            assert_eq!(usage_line(&text_of(&error)), advice);
+        }
     }
 }

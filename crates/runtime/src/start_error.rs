@@ -86,21 +86,24 @@ impl StartError {
 
     /// Formats the error and its causes as one line.
     pub fn line(&self) -> String {
-        let mut line = self.message.clone();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            // Many errors contain the text of their cause already.
-            if !line.contains(&text) {
-                line = format!("{line}: {text}");
-            }
-            source = cause.source();
-        }
+        let mut line = with_causes(self.message.clone(), std::error::Error::source(self));
         if let Some(waited) = self.waited {
             line.push_str(&format!(" (gave up after {} s)", waited.as_secs()));
         }
         line.replace('\n', " ")
     }
+}
+
+/// Appends the causes of an error to its message. Omits a cause that the message contains already, as many errors quote theirs.
+pub fn with_causes(mut message: String, mut cause: Option<&dyn std::error::Error>) -> String {
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = error.source();
+    }
+    message
 }
 
 /// Returns the exit code of a process: 0, or after printing the error in one line and its details, 2 for a wrong flag or

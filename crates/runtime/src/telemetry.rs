@@ -36,7 +36,8 @@ pub fn start(service: &'static str, audit: AuditLog) -> Result<(), StartError> {
                 "RUST_LOG={levels} cannot be used: {error}; write levels such as info or info,query=debug"
             ))
         })?,
-        _ => EnvFilter::new("info,tantivy=warn"),
+        // The SDK of AWS warns of each place without a region or credentials; the error of the start says what to set.
+        _ => EnvFilter::new("info,tantivy=warn,aws_config=error"),
     };
     let filter = filter.add_directive(level_of_audit(audit));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -1,8 +1,8 @@
 //! The access store as a SQLite file of its own, which all processes on a machine may share.
 //!
-//! Keys are few and calls are rare: look-ups are remembered by [`access::Keyring`], and only keys with a limit of their own count
-//! requests here. One connection behind a lock is therefore enough. A transaction that writes takes the lock of the file at its
-//! begin, so that two processes never count alike.
+//! Calls are rare: [`access::Keyring`] caches look-ups, and only keys with a limit of their own count requests here. One connection
+//! behind a lock is therefore enough. A transaction that writes takes SQLite's write lock when it begins, so two processes never
+//! return the same count.
 
 #![warn(missing_docs)]
 
@@ -11,28 +11,35 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use access::{AccessStore, AccessStoreError, KeyId, KeyRecord};
+use access::{AccessStore, AccessStoreError, COUNTER_RETENTION_SECONDS, KeyId, KeyRecord};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 /// The version of the tables, kept in the file.
 const FORMAT: i64 = 1;
-/// The time for which a call waits for another process that writes.
+/// The time for which a call waits while another process writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
-/// The time for which counters are kept after the end of their window.
-const KEPT_SECONDS: i64 = 24 * 3600;
 
-/// Why the file could not be opened.
+/// The reason for which the file cannot be opened. Each message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be created, read or written.
-    #[error("{}: {source}", path.display())]
+    #[error(
+        "cannot use {}: {source}; give this user the right to write there, or choose another data folder",
+        path.display()
+    )]
     Io {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{} is not a store of API keys; move it away, or choose another data folder", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
     },
     /// SQLite refuses the file.
     #[error("{}: {source}", path.display())]
@@ -56,49 +63,55 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct SqliteAccess {
     connection: Arc<Mutex<Connection>>,
+    file: OpenedFile,
 }
 
 impl SqliteAccess {
-    /// Opens the file, creating it and its folder if they are missing. Only the user of this process may read it.
+    /// Opens the file. Creates it and its folder if they are missing; only the user of this process may read a new file.
     ///
     /// # Errors
-    /// If that fails, with the file.
+    /// If the file cannot be created or read, or was written by a newer version.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         create_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
+            _ => OpenError::Sqlite { path: path.to_owned(), source },
+        };
         let connection = Connection::open(path).map_err(failed)?;
         let format = prepare(&connection).map_err(failed)?;
         if format > FORMAT {
             return Err(OpenError::Newer { path: path.to_owned(), format });
         }
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        let file = OpenedFile::new(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), file })
     }
 
-    /// Runs `work` on a thread that may block.
+    /// Runs `work` on a thread that may block. `context` describes it in an error.
     async fn run<T: Send + 'static>(
         &self,
-        what: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failed> + Send + 'static,
+        context: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
     ) -> Result<T, AccessStoreError> {
-        let connection = Arc::clone(&self.connection);
+        let (connection, file) = (Arc::clone(&self.connection), self.file.clone());
         let done = tokio::task::spawn_blocking(move || {
+            file.check()?;
             work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
         });
         match done.await {
-            Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
-            Err(error) => Err(AccessStoreError::because(what, error)),
+            Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(context, error)),
+            Err(error) => Err(AccessStoreError::because(context, error)),
         }
     }
 
-    /// Changes the record of a key in one transaction. Returns false if there is no such key.
+    /// Changes the record of a key in one transaction. Returns false if the key does not exist.
     async fn change(
         &self,
-        what: &'static str,
+        context: &'static str,
         id: &KeyId,
         change: impl FnOnce(&mut KeyRecord) + Send + 'static,
     ) -> Result<bool, AccessStoreError> {
         let id = id.clone();
-        self.run(what, move |connection| {
+        self.run(context, move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let Some(mut record) = read(&transaction, &id)? else { return Ok(false) };
             change(&mut record);
@@ -145,22 +158,15 @@ impl AccessStore for SqliteAccess {
     }
 
     async fn revoke(&self, id: &KeyId, now: Timestamp) -> Result<bool, AccessStoreError> {
-        let revoke = move |record: &mut KeyRecord| {
-            record.revoked_at.get_or_insert(now);
-        };
-        self.change("cannot revoke a key", id, revoke).await
+        self.change("cannot revoke a key", id, move |record| record.revoke(now)).await
     }
 
     async fn expire(&self, id: &KeyId, at: Timestamp) -> Result<bool, AccessStoreError> {
-        let expire = move |record: &mut KeyRecord| {
-            record.expires_at = Some(record.expires_at.map_or(at, |before| before.min(at)));
-        };
-        self.change("cannot let a key expire", id, expire).await
+        self.change("cannot let a key expire", id, move |record| record.expire(at)).await
     }
 
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError> {
-        let note = move |record: &mut KeyRecord| record.last_used_at = record.last_used_at.max(Some(hour));
-        self.change("cannot record the use of a key", id, note).await?;
+        self.change("cannot record the use of a key", id, move |record| record.note_use(hour)).await?;
         Ok(())
     }
 
@@ -172,8 +178,12 @@ impl AccessStore for SqliteAccess {
                  ON CONFLICT (name, window_end) DO UPDATE SET requests = requests + 1 RETURNING requests";
             let count: i64 = transaction.query_row(increment, params![name, end], |row| row.get(0))?;
             if count == 1 {
-                transaction
-                    .execute("DELETE FROM counters WHERE window_end < ?1", params![end - KEPT_SECONDS])?;
+                // A window may end long after others. By a clock that is ahead, none that still runs is removed.
+                let now = Timestamp::now().as_second().min(end);
+                transaction.execute(
+                    "DELETE FROM counters WHERE window_end < ?1",
+                    params![now - COUNTER_RETENTION_SECONDS],
+                )?;
             }
             transaction.commit()?;
             Ok(u64::try_from(count).unwrap_or(u64::MAX))
@@ -190,16 +200,55 @@ impl AccessStore for SqliteAccess {
     }
 }
 
-/// An error of one call.
+/// The file that a connection has open. One that was removed or replaced stays open, and would keep keys that are revoked in the new
+/// file.
+#[derive(Clone)]
+struct OpenedFile {
+    path: Arc<Path>,
+    id: Option<FileId>,
+}
+
+/// Device and number of a file.
+type FileId = (u64, u64);
+
+impl OpenedFile {
+    fn new(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { path: path.into(), id: file_id(path)? })
+    }
+
+    /// Checks that the path still leads to the file.
+    fn check(&self) -> Result<(), CallError> {
+        match file_id(&self.path) {
+            Ok(id) if id == self.id => Ok(()),
+            _ => Err(CallError::Replaced { path: Arc::clone(&self.path) }),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).map(|metadata| Some((metadata.dev(), metadata.ino())))
+}
+
+/// Other systems keep a file that is open from being replaced.
+#[cfg(not(unix))]
+fn file_id(path: &Path) -> std::io::Result<Option<FileId>> {
+    std::fs::metadata(path).map(|_| None)
+}
+
+/// The reason for which a call failed.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum CallError {
+    #[error("{} was removed or replaced; restart the service", path.display())]
+    Replaced { path: Arc<Path> },
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     #[error("a key in the file cannot be read")]
     Record(#[from] serde_json::Error),
 }
 
-fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, Failed> {
+fn read(connection: &Connection, id: &KeyId) -> Result<Option<KeyRecord>, CallError> {
     let mut statement = connection.prepare_cached("SELECT record FROM keys WHERE id = ?1")?;
     let json: Option<String> = statement.query_row(params![id.to_string()], |row| row.get(0)).optional()?;
     Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
@@ -227,7 +276,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(FORMAT)
 }
 
-/// Creates a file that only the user of this process may read and write, and its folder. A file that exists is left as it is.
+/// Creates a file that only the user of this process may read and write, and its folder. Does not change an existing file.
 fn create_private(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
@@ -252,6 +301,29 @@ mod tests {
         let store: Arc<dyn AccessStore> = Arc::new(SqliteAccess::open(path).unwrap());
         let (failures, fail_open) = (DEFAULT_FAILURES, FailOpen { reads: false, writes: false });
         Arc::new(Limits::new(LimitOptions { default: None, failures, store: Some(store), fail_open }))
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_replaced_or_removed_is_not_used_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        let store = SqliteAccess::open(&path).unwrap();
+        store.ready().await.unwrap();
+        std::fs::rename(&path, folder.path().join("old.db")).unwrap();
+        let error = store.ready().await.unwrap_err().chain();
+        assert!(error.contains("access.db was removed or replaced"), "{error}");
+        let other = SqliteAccess::open(&path).unwrap();
+        store.keys().await.unwrap_err();
+        other.ready().await.unwrap();
+    }
+
+    #[test]
+    fn another_file_is_refused_with_the_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.db");
+        std::fs::write(&path, [7; 4096]).unwrap();
+        let error = SqliteAccess::open(&path).unwrap_err().to_string();
+        assert!(error.contains("access.db is not a store of API keys; move it away"), "{error}");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -105,7 +105,9 @@ async fn a_second_writer_is_refused() {
     let place = folder.path().display();
     assert_eq!(
         error,
-        format!("another noren process is writing the index in {place}; stop it or use another data folder")
+        format!(
+            "another noren process is writing the index in {place}; stop it, use another data folder, or let a command reach its service with --url"
+        )
     );
     first.apply(&[change("a", 1, "lamp")]).await.unwrap();
     drop(first);

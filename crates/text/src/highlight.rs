@@ -15,16 +15,16 @@ use crate::pairs::Pairs;
 use crate::query::Word;
 use crate::typos::{LetterSet, Pattern};
 
-/// The most characters of a description in a snippet, which surrounds the place with the most matches.
+/// The most characters of a snippet, which is the part of a description with the most matches.
 const SNIPPET_CHARS: usize = 200;
-/// The number of characters before the first match of a snippet.
+/// The number of characters of context before the first match of a snippet.
 const CHARS_BEFORE: usize = 40;
-/// The most places of a description that are compared to find the best one.
+/// The most candidates for a snippet that are compared. Each begins at a match.
 const MAX_WINDOWS: usize = 100;
 /// Marks omitted text at the ends of a snippet.
 const ELLIPSIS: char = '…';
 
-/// Marks the words of one search in products, in every form that they match.
+/// Marks the words of one search in products, in every form in which they match.
 #[derive(Debug)]
 pub struct Highlighter<'a> {
     language: Language,
@@ -39,7 +39,7 @@ pub struct Highlighter<'a> {
 }
 
 impl<'a> Highlighter<'a> {
-    /// Creates a highlighter for the words of a search, each with whether it also matched with typos.
+    /// Creates a highlighter for the words of a search. The flag of a word is true if it also matches with typos.
     pub fn new(words: impl IntoIterator<Item = (&'a Word, bool)>) -> Self {
         let mut highlighter = Self {
             language: Language::default(),
@@ -107,8 +107,8 @@ impl<'a> Highlighter<'a> {
 }
 
 impl Highlighter<'_> {
-    /// Returns the fields in which query words were found, as HTML: matches are marked, everything else is escaped. A word
-    /// that is within typos of a query word is marked only if the product does not contain that query word itself.
+    /// Returns the fields that contain query words, as HTML: matches are marked, everything else is escaped. A word that matches a
+    /// query word only with typos is marked only if the product does not contain the query word itself.
     pub fn highlight(&self, content: &Content) -> BTreeMap<String, String> {
         let mut finder = Finder { highlighter: self, is_exact: vec![false; self.patterns.len()] };
         let category = content.category.as_ref().map(ToString::to_string);
@@ -179,7 +179,7 @@ impl Matches {
 /// Finds matches in the texts of one product.
 struct Finder<'a> {
     highlighter: &'a Highlighter<'a>,
-    /// For each pattern: whether the product contains a word within its reach that matches without typos.
+    /// For each pattern, true once a word that it matches was also found without typos.
     is_exact: Vec<bool>,
 }
 
@@ -212,6 +212,7 @@ impl Finder<'_> {
     }
 }
 
+/// Returns the part of a description with the most matches as HTML, or all of a short description.
 fn snippet(text: &str, spans: &[Range<usize>]) -> String {
     if text.chars().count() <= SNIPPET_CHARS {
         return marked(text, 0..text.len(), spans);
@@ -223,11 +224,15 @@ fn snippet(text: &str, spans: &[Range<usize>]) -> String {
     };
     let candidates = &spans[..spans.len().min(MAX_WINDOWS)];
     let best = candidates.iter().map(window).reduce(|best, next| {
-        if inside(candidates, &next).count() > inside(candidates, &best).count() { next } else { best }
+        if spans_inside(candidates, &next).count() > spans_inside(candidates, &best).count() {
+            next
+        } else {
+            best
+        }
     });
     let Some(mut window) = best else { return String::new() };
     // Cut at spaces, as long as every match in the window stays whole.
-    let (first, last) = (inside(spans, &window).next(), inside(spans, &window).last());
+    let (first, last) = (spans_inside(spans, &window).next(), spans_inside(spans, &window).last());
     if let (Some(first), Some(last)) = (first, last) {
         if window.start > 0
             && let Some(space) = text[window.start..first.start].find(' ')
@@ -251,24 +256,30 @@ fn snippet(text: &str, spans: &[Range<usize>]) -> String {
     snippet
 }
 
-fn inside<'a>(spans: &'a [Range<usize>], part: &Range<usize>) -> impl Iterator<Item = &'a Range<usize>> {
+/// Returns the spans that are completely inside a part of the text.
+fn spans_inside<'a>(
+    spans: &'a [Range<usize>],
+    part: &Range<usize>,
+) -> impl Iterator<Item = &'a Range<usize>> {
     let part = part.clone();
     spans.iter().filter(move |span| part.start <= span.start && span.end <= part.end)
 }
 
+/// Returns the index `chars` characters before `from`, or 0.
 fn back(text: &str, from: usize, chars: usize) -> usize {
     text[..from].char_indices().rev().take(chars).last().map_or(from, |(at, _)| at)
 }
 
+/// Returns the index `chars` characters after `from`, or the end of the text.
 fn forward(text: &str, from: usize, chars: usize) -> usize {
     text[from..].char_indices().nth(chars).map_or(text.len(), |(at, _)| from + at)
 }
 
-/// Returns a part of the text as HTML, with the spans inside it marked.
+/// Returns a part of the text as HTML, with the spans spans_inside it marked.
 fn marked(text: &str, part: Range<usize>, spans: &[Range<usize>]) -> String {
     let mut html = String::with_capacity(part.len() + spans.len() * 9);
     let mut at = part.start;
-    for span in inside(spans, &part) {
+    for span in spans_inside(spans, &part) {
         escape(&text[at..span.start], &mut html);
         html.push_str(HIGHLIGHT_START);
         escape(&text[span.clone()], &mut html);
@@ -309,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_a_word_is_marked_only_where_the_word_is_not() {
+    fn a_word_with_typos_is_marked_only_if_the_product_lacks_the_query_word() {
         use crate::query::Query;
         use domain::input::read_product;
         use domain::search::SearchRequest;

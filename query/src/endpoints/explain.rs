@@ -60,7 +60,7 @@ const MAX_RANK: usize = 1000;
         NotIndexed,
         (
             status = 404,
-            description = "The credentials have a filter, and no active product with this id passes it.",
+            description = "The credentials lack the scopes `read` and `write`, and may find no product with this id.",
             body = Problem,
             content_type = "application/problem+json"
         ),
@@ -73,7 +73,8 @@ pub(crate) async fn explain(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("explain/{id}"), Endpoint::Explain, &search);
-    service.respond(&headers, &search, &key, service.explain_product(&id, &search.request)).await
+    let explained = service.explain_product(&id, &search.request, search.required.of_unpublished());
+    service.respond(&headers, &search, &key, explained).await
 }
 
 impl SearchService {
@@ -81,6 +82,7 @@ impl SearchService {
         &self,
         id: &ProductId,
         request: &SearchRequest,
+        knows_unpublished: bool,
     ) -> Result<RenderedResponse, Problem> {
         let indexed = self.index.get(std::slice::from_ref(id)).await.or_problem(SEARCH_INDEX)?;
         let indexed = indexed.into_iter().next().flatten();
@@ -89,9 +91,9 @@ impl SearchService {
             _ => None,
         };
         let restriction = &request.restriction;
-        if !restriction.is_none() && !product.is_some_and(|product| restriction.accepts(&product.content)) {
-            // Drafts and versions are as secret as products outside.
-            let detail = format!("these credentials find no product {id}");
+        if !knows_unpublished && !product.is_some_and(|product| restriction.accepts(&product.content)) {
+            // Drafts and versions are as secret as products outside a filter.
+            let detail = format!("there is no product {id} that you may find");
             return Err(Problem::new(StatusCode::NOT_FOUND, detail));
         }
         let excluded_by =

@@ -42,6 +42,18 @@ async fn a_search_with_a_key_is_private_and_an_anonymous_one_public() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_response_to_a_key_is_private() {
+    let shop = Shop::new();
+    let key = shop.key("search,read,write,admin").key;
+    let service = shop.start("noren", &[("NOREN_ACCESS", "keys"), ("NOREN_CACHE_SECONDS", "0")]).await;
+    for path in ["/products/search", "/products/facets/brand", "/products", "/imports", "/admin/keys"] {
+        let answer = get(&service, path, &key).await.expect(200);
+        let caching = names(&answer, "cache-control");
+        assert!(caching.iter().any(|name| name == "private" || name == "no-store"), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_not_stored() {
     let shop = Shop::new();
     let key = shop.key("search").key;

@@ -151,6 +151,26 @@ async fn the_checks_of_page_and_host_hold_wherever_access_is_none() {
     }
 }
 
+/// A proxy on this machine would let everyone in, unless somebody says who may use the service.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_came_through_a_proxy_may_only_search_until_somebody_says_who_may_do_more() {
+    let shop = Shop::new();
+    for (variables, status) in [(&[][..], 403), (&[("NOREN_ACCESS", "none")], 200)] {
+        let service = shop.start("noren", variables).await;
+        for header in ["x-forwarded-for", "x-real-ip", "forwarded"] {
+            let ask = async |path: &str| {
+                Answer::of(request(&service, Method::GET, path).header(header, "192.0.2.1")).await
+            };
+            let answer = ask("/products").await.expect(status);
+            if status == 403 {
+                assert!(answer.problem(403)["detail"].as_str().unwrap().contains("NOREN_ACCESS=keys"));
+            }
+            ask("/products/search").await.expect(200);
+        }
+        Answer::of(request(&service, Method::GET, "/products")).await.expect(200);
+    }
+}
+
 /// Where keys are asked for, they protect: the name by which a service is called does not matter.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_with_keys_is_called_by_any_name_and_no_page_writes_without_a_key() {

@@ -150,6 +150,9 @@ async fn a_rotated_key_is_accepted_beside_its_successor_until_the_overlap_ends()
     for key in [&old, &new] {
         get(&service, "/products/search", &key.key).await.expect(200);
     }
+    let twice = shop.keys(&["rotate", &old.id]);
+    let error = String::from_utf8(twice.stderr).unwrap();
+    assert!(!twice.status.success() && error.contains(&format!("replaced by `{}`", new.id)), "{error}");
     let newest = Key::of(&shop.keys(&["rotate", &new.id, "--overlap", "0", "--json"]));
     wait_until("the rotated key is refused", async || {
         get(&service, "/products/search", &new.key).await.status == StatusCode::UNAUTHORIZED

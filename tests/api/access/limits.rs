@@ -1,4 +1,4 @@
-//! Limits of requests, counted by all processes on a folder together, and of wrong credentials.
+//! Rate limits that all processes on a folder count together, and the limit of wrong credentials.
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -8,10 +8,10 @@ use super::shop::{Key, Shop, get, request};
 use crate::support::{Answer, Running};
 
 const KEYS: [(&str, &str); 2] = [("NOREN_ACCESS", "keys"), ("NOREN_TRUSTED_PROXIES", "127.0.0.1")];
-/// A window that no test outlives, unless it begins shortly before its end.
+/// The length of a window in seconds, so long that a test rarely meets the end of one.
 const WINDOW: i64 = 3600;
 
-/// Runs a test whose requests must fall into one window, once more if a window ended in it.
+/// Runs a test whose requests must fall into one window. If a window ends meanwhile, runs it again.
 async fn within_one_window<T>(test: impl AsyncFn() -> T) -> T {
     let window = || Timestamp::now().as_second() / WINDOW;
     let begun = window();
@@ -19,7 +19,7 @@ async fn within_one_window<T>(test: impl AsyncFn() -> T) -> T {
     if begun == window() { seen } else { test().await }
 }
 
-/// Starts two processes that answer searches on one folder, and the one that keeps their index.
+/// Starts two query processes on one folder, and the sync process that maintains their index.
 async fn two_processes(shop: &Shop) -> (Running, Running, Running) {
     let sync = shop.start("noren-sync", &KEYS).await;
     let first = shop.start("noren-query", &KEYS).await;
@@ -31,7 +31,7 @@ fn limited(shop: &Shop, requests: u32) -> Key {
     shop.key_with("search", &["--rate-limit", &format!("{requests}/{WINDOW}")])
 }
 
-/// Checks the headers that tell a client its place in a limit.
+/// Checks the headers that describe a limit and what is left of it.
 fn check_headers(answer: &Answer, limit: u32, remaining: u32) {
     let number =
         |name: &str| -> i64 { answer.header(name).parse().unwrap_or_else(|_| panic!("{name}: {answer:?}")) };
@@ -109,7 +109,7 @@ async fn of_a_hundred_requests_at_once_exactly_the_limit_passes() {
     assert_eq!(passed, (40, 60));
 }
 
-/// A request that is refused for lack of a scope costs nothing, and neither does a probe.
+/// A request that is refused for lack of a scope does not count, and neither does a probe.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_requests_that_are_let_in_are_counted() {
     let shop = Shop::new();
@@ -120,7 +120,7 @@ async fn only_requests_that_are_let_in_are_counted() {
             let answer = get(&service, path, &key).await;
             assert_eq!(answer.header("ratelimit"), "", "{path}: {answer:?}");
         }
-        // A request with a fault costs as much as one without.
+        // An invalid request counts like a valid one.
         get(&service, "/products/search?unknown=1", &key).await.expect(400);
         get(&service, "/products/search", &key).await.expect(200)
     })
@@ -158,7 +158,7 @@ async fn an_address_that_guesses_keys_is_kept_out_with_its_right_ones_too() {
         let search = request(&service, Method::GET, "/products/search").header("x-api-key", key);
         Answer::of(search.header("x-forwarded-for", address)).await
     };
-    // Twice the limit, should the window end in between.
+    // Twice the limit, in case the window ends meanwhile.
     let mut refused = None;
     for n in 1..=62 {
         let answer = search("203.0.113.7", &wrong).await;
@@ -173,7 +173,7 @@ async fn an_address_that_guesses_keys_is_kept_out_with_its_right_ones_too() {
     assert!(refused.header("ratelimit-policy").starts_with("\"authentication\";q=30;w=60"), "{refused:?}");
     assert!(!refused.header("retry-after").is_empty(), "{refused:?}");
     assert!(refused.problem(429)["detail"].as_str().unwrap().contains("wrong credentials"));
-    // Otherwise a 200 among the 429s would tell which guess was right.
+    // Otherwise a 200 among the 429s would reveal the right guess.
     let seconds = Timestamp::now().as_second();
     let answer = search("203.0.113.7", &right).await;
     if seconds / 60 == Timestamp::now().as_second() / 60 && seconds % 60 > 0 {

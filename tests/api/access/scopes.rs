@@ -154,6 +154,36 @@ async fn whether_a_product_exists_is_not_told_to_those_who_may_not_read_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whether_a_draft_or_a_deleted_product_exists_is_not_told_to_shoppers() {
+    let shop = Shop::new();
+    let (search, write) = (shop.key("search").key, shop.key("search,write").key);
+    let service = start(&shop, &[("NOREN_ANONYMOUS", "search")]).await;
+    for (id, status) in [("active", "active"), ("draft", "draft"), ("deleted", "active")] {
+        let put = request(&service, Method::PUT, &format!("/products/{id}")).header("x-api-key", &write);
+        Answer::of(put.json(&json!({"name": "Lamp", "status": status}))).await.expect(201);
+    }
+    let delete = request(&service, Method::DELETE, "/products/deleted").header("x-api-key", &write);
+    Answer::of(delete).await.expect(200);
+    // Whoever may write waits for each of them.
+    let tokens = "syncToken=1.active&syncToken=1.draft&syncToken=2.deleted";
+    get(&service, &format!("/products/search?{tokens}"), &write).await.expect(200);
+    for key in [None, Some(&search)] {
+        let ask = async |path: &str| {
+            let asked = request(&service, Method::GET, path);
+            Answer::of(key.into_iter().fold(asked, |asked, key| asked.header("x-api-key", key))).await
+        };
+        ask("/products/active/explain?query=lamp").await.expect(200);
+        ask("/products/search?syncToken=1.active").await.expect(200);
+        for id in ["draft", "deleted", "missing"] {
+            let problem = ask(&format!("/products/{id}/explain?query=lamp")).await.problem(404);
+            assert_eq!(problem["detail"], format!("there is no product {id} that you may find"), "{key:?}");
+            let search = ask(&format!("/products/search?syncTimeout=0&syncToken=1.{id}")).await;
+            assert!(search.problem(504)["detail"].as_str().unwrap().contains("may find"), "{key:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn readiness_has_details_for_operators_alone() {
     let shop = Shop::new();
     let keys = SCOPES.map(|scope| (scope, shop.key(scope).key));

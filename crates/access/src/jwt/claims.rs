@@ -1,4 +1,4 @@
-//! The claims of a token whose signature is right.
+//! The claims of a token whose signature was verified.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,10 +9,10 @@ use crate::{Identity, Principal, Refusal, Scopes};
 
 /// The seconds by which the clock of the issuer may differ.
 const LEEWAY_SECONDS: f64 = 60.0;
-/// The longest subject, in characters, as OpenID Connect has it.
+/// The longest subject, in characters: OpenID Connect Core, section 2.
 const MAX_SUBJECT_CHARS: usize = 255;
 
-/// The claims that Noren reads. One of the named ones that is there twice is an error.
+/// The claims that Noren reads. A duplicate of a named field is an error.
 #[derive(Deserialize)]
 pub(super) struct Claims {
     iss: String,
@@ -24,23 +24,23 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// Checks the claims that `jsonwebtoken` has not checked, and returns whom they name.
+    /// Checks the claims that `jsonwebtoken` does not check, and returns the principal that they name.
     pub(super) fn principal(
         &self,
         issuer: &str,
         scope_claim: &str,
         now: Timestamp,
     ) -> Result<Principal, Refusal> {
-        // `jsonwebtoken` also accepts a list that contains the issuer, which is not in the standard.
+        // `jsonwebtoken` also accepts a list that contains the issuer, which the standard does not allow.
         if self.iss != issuer {
-            return Err(invalid("its issuer is another one"));
+            return Err(invalid("it has another issuer"));
         }
         if self.sub.is_empty() || self.sub.chars().count() > MAX_SUBJECT_CHARS {
-            return Err(invalid("its subject has not 1 to 255 characters"));
+            return Err(invalid("its subject does not have 1 to 255 characters"));
         }
         let now = now.as_duration().as_secs_f64();
         if self.nbf.is_some_and(|nbf| now < nbf - LEEWAY_SECONDS) {
-            return Err(invalid("its time has not come"));
+            return Err(invalid("it is not valid yet (nbf)"));
         }
         if now >= self.exp + LEEWAY_SECONDS {
             return Err(Refusal::Expired);
@@ -50,7 +50,7 @@ impl Claims {
     }
 }
 
-/// Returns the scopes of a claim. Words that are no scope of Noren are for other services.
+/// Returns the scopes of a claim. Ignores scopes of other services.
 fn scopes(claim: &Value) -> Scopes {
     match claim {
         Value::String(text) => text.split(' ').filter_map(|word| word.parse().ok()).collect(),

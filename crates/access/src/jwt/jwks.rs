@@ -1,9 +1,9 @@
-//! The keys of the issuer: when they are read, and for how long they are used.
+//! The key set of the issuer, cached.
 //!
-//! 1. A set is used for an hour, and longer while its source is away.
-//! 2. A token with a key id that the set lacks makes it be read again: at most once a minute, whatever tokens ask for.
-//! 3. While there is no set at all, it is tried every 10 s.
-//! 4. One request reads; those whose key is unknown wait for it, the others use the set that there is.
+//! 1. A set is used for an hour, and longer while its source does not respond.
+//! 2. A token with an unknown key id causes another read, at most one a minute for all tokens together.
+//! 3. While there is no set at all, requests try to read it, at most every 10 s.
+//! 4. One request at a time reads. Requests with an unknown key wait for it; all others use the current set.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -19,12 +19,12 @@ use crate::{AccessStoreError, Refusal};
 
 /// The age at which a set is read again.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
-/// The least time between two attempts to read it.
+/// The minimum time between two attempts to read the set.
 const MIN_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// The same while there is no set.
+/// The minimum time between two attempts while there is no set.
 const MIN_PAUSE_WITHOUT_SET: SignedDuration = SignedDuration::from_secs(10);
 
-/// The keys of the issuer.
+/// The cached key set of the issuer.
 pub(super) struct Jwks {
     source: Source,
     state: RwLock<State>,
@@ -48,7 +48,7 @@ enum LoadError {
 }
 
 impl Jwks {
-    /// Opens the set. A file is read now, so that a fault in it is known at the start.
+    /// Opens the set. Reads a file immediately, so that a fault in it ends the start.
     pub(super) fn open(source: Source) -> Result<Self, JwtOptionsError> {
         let mut state = State::default();
         if let Source::File(path) = &source {
@@ -67,7 +67,7 @@ impl Jwks {
         Ok(Self { source, state: RwLock::new(state), reading: Arc::default() })
     }
 
-    /// Returns the key of a token.
+    /// Returns the key that verifies a token, reading the set if necessary.
     pub(super) async fn key(
         self: &Arc<Self>,
         id: Option<&str>,
@@ -100,8 +100,8 @@ impl Jwks {
         }
     }
 
-    /// Reads the set, unless that was tried a moment ago. What is begun is ended, even if the request that began it goes away:
-    /// a client that hangs up must not use up the one attempt of a minute.
+    /// Reads the set, unless the last attempt is too recent. The read continues if the client of this request disconnects, because
+    /// its attempt is the only one of this minute.
     async fn read_again(self: &Arc<Self>, reading: OwnedMutexGuard<()>, now: Timestamp) {
         if !self.state().may_read(now) {
             return;
@@ -135,10 +135,9 @@ impl Jwks {
                 });
             }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 let is_kept = self.state().keys.is_some();
-                tracing::warn!(error = %error, cause, is_kept, "cannot read the key set for tokens");
                 let failure = AccessStoreError::because("tokens cannot be checked without a key set", error);
+                tracing::warn!(error = %failure.chain(), is_kept, "cannot read the key set for tokens");
                 self.change(|state| state.failure = Some(failure));
             }
         }
@@ -154,7 +153,7 @@ impl Jwks {
 }
 
 impl State {
-    /// Returns true if the set was read longer ago than `age`, or in the future of a clock that was set back since.
+    /// Returns true if the set is older than `age`, or if it was read in the future, before the clock was set back.
     fn is_older_than(&self, age: SignedDuration, now: Timestamp) -> bool {
         self.read_at.is_none_or(|at| now.duration_since(at).abs() >= age)
     }

@@ -16,7 +16,7 @@ const RSA_MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 /// The bytes of a coordinate of a point on P-256, and of an Ed25519 key.
 const POINT_BYTES: usize = 32;
 
-/// Why a key set is unusable.
+/// The reason for which a key set is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum KeySetError {
     /// It is not a JSON Web Key Set.
@@ -43,11 +43,11 @@ pub(super) struct VerificationKey {
 /// The keys of a set that can verify a token.
 pub(super) struct KeySet {
     keys: Vec<Arc<VerificationKey>>,
-    /// The number of keys that are for something else.
+    /// The number of other keys in the set.
     pub(super) ignored: usize,
 }
 
-/// The keys of a set for a token.
+/// The result of looking up the key of a token.
 pub(super) enum Lookup {
     /// The key of the token.
     Found(Arc<VerificationKey>),
@@ -58,14 +58,14 @@ pub(super) enum Lookup {
 }
 
 #[derive(Deserialize)]
-struct Jwks {
+struct KeySetDocument {
     keys: Vec<Value>,
 }
 
 impl KeySet {
-    /// Reads a key set. Keys that cannot verify a token are ignored, as RFC 7517 has it.
+    /// Reads a key set. Keys that cannot verify a token are ignored, as RFC 7517 recommends.
     pub(super) fn parse(json: &[u8]) -> Result<Self, KeySetError> {
-        let Jwks { keys } = serde_json::from_slice(json).map_err(KeySetError::Malformed)?;
+        let KeySetDocument { keys } = serde_json::from_slice(json).map_err(KeySetError::Malformed)?;
         let total = keys.len();
         if total > MAX_KEYS {
             return Err(KeySetError::TooMany(total));
@@ -99,7 +99,7 @@ impl KeySet {
     }
 }
 
-/// Returns the key for its one algorithm, or `None` if it cannot verify a token.
+/// Converts a key, or returns `None` if it cannot verify a token.
 fn verification_key(jwk: Value) -> Option<VerificationKey> {
     let jwk: Jwk = serde_json::from_value(jwk).ok()?;
     let common = &jwk.common;
@@ -126,7 +126,7 @@ fn verification_key(jwk: Value) -> Option<VerificationKey> {
     Some(VerificationKey { id: jwk.common.key_id, algorithm, key })
 }
 
-/// Reads a number without the zeros before it, which ring refuses.
+/// Decodes a number without its leading zeros, which ring refuses.
 fn integer(text: &str) -> Option<Vec<u8>> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

@@ -1,8 +1,8 @@
 //! Checking JSON Web Tokens (RFC 7519) by the rules of RFC 8725.
 //!
 //! 1. A token is signed by HS256 with the configured secret, or by RS256, ES256 or EdDSA with a key of the configured key set.
-//!    Each key has one algorithm, which its own type and curve decide. The header of a token only selects among the keys; a
-//!    key that it brings along or points to is never looked at.
+//!    Each key has one algorithm, which its own type and curve decide. The header of a token only selects one of these keys; a
+//!    key that the token contains or points to is ignored.
 //! 2. `exp`, `iss`, `aud` and `sub` are required, `nbf` is honoured, and clocks may differ by 60 s.
 //! 3. Encrypted, compressed and nested tokens, critical headers, and tokens of another type, such as a logout token, are refused.
 //!
@@ -62,7 +62,7 @@ impl JwtVerifier {
         validation.set_audience(&[&options.audience]);
         // `jsonwebtoken` checks a claim only if the token has it, unless the claim is required.
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The claims check these themselves, by the time that they are given.
+        // `Claims` checks these by the time that it is given.
         (validation.validate_exp, validation.validate_nbf) = (false, false);
         Ok(Self {
             secret: secret.map(|secret| DecodingKey::from_secret(&secret)),
@@ -73,11 +73,11 @@ impl JwtVerifier {
         })
     }
 
-    /// Checks a token and returns who it stands for. A token without a known scope yields a principal without scopes.
+    /// Verifies a token and returns its principal, which has no scopes if the token names none of Noren's.
     ///
     /// # Errors
-    /// [`Refusal::Expired`] for a token that was valid, [`Refusal::Unavailable`] if there is no key set yet because it cannot be
-    /// fetched, [`Refusal::Invalid`] for everything else.
+    /// [`Refusal::Expired`] for a token that was valid, [`Refusal::Unavailable`] while the key set could not be fetched yet, and
+    /// [`Refusal::Invalid`] for everything else.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, Refusal> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(invalid("it is longer than 8 KiB"));
@@ -119,6 +119,6 @@ fn check_header(header: &Header) -> Result<(), Refusal> {
     let kind = header.typ.as_deref().unwrap_or("JWT").to_ascii_lowercase();
     match kind.strip_prefix("application/").unwrap_or(&kind) {
         "jwt" | "at+jwt" => Ok(()),
-        _ => Err(invalid("it has another type than JWT or at+jwt")),
+        _ => Err(invalid("its type is neither JWT nor at+jwt")),
     }
 }

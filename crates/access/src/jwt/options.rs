@@ -26,7 +26,7 @@ pub struct JwtOptions {
     pub scope_claim: String,
 }
 
-/// Where a JSON Web Key Set (RFC 7517) is.
+/// The location of a JSON Web Key Set (RFC 7517).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JwksSource {
     /// An address with `https://`, or with `http://` on this machine.
@@ -35,7 +35,7 @@ pub enum JwksSource {
     File(PathBuf),
 }
 
-/// Why tokens cannot be checked. Each text says what to do.
+/// The reason for which tokens cannot be checked. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum JwtOptionsError {
     /// There is neither a secret nor a key set.
@@ -65,7 +65,7 @@ pub enum JwtOptionsError {
         /// The length of the secret.
         bytes: usize,
     },
-    /// The URL of the key set is none that can be trusted.
+    /// The URL of the key set cannot be trusted.
     #[error("`{url}` cannot be the URL of a key set: {fault}")]
     Url {
         /// The URL.
@@ -97,7 +97,7 @@ pub enum JwtOptionsError {
 }
 
 impl JwtOptions {
-    /// Checks that everything needed is there.
+    /// Checks that the options are complete.
     pub(super) fn check(&self) -> Result<(), JwtOptionsError> {
         if self.secret_file.is_none() && self.jwks.is_none() {
             return Err(JwtOptionsError::NoKey);

@@ -18,7 +18,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes of a key set.
 const MAX_BYTES: usize = 512 * 1024;
 
-/// Where the key set is read from.
+/// The source of a key set.
 pub(super) enum Source {
     /// An address, with the client for it.
     Url(Url, Client),
@@ -26,7 +26,7 @@ pub(super) enum Source {
     File(PathBuf),
 }
 
-/// Why a key set could not be read.
+/// The reason for which a key set could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     #[error("no whole response within {} s", FETCH_TIMEOUT.as_secs())]

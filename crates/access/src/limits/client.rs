@@ -1,20 +1,20 @@
-//! Whom a process counts by itself.
+//! The clients that a process counts for itself.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::{Identity, Principal};
 
-/// The most clients that a process remembers for one limit.
+/// The most clients that a process counts for one limit.
 pub(super) const MAX_CLIENTS: usize = 10_000;
 
-/// Whom a process counts by itself.
+/// A client that a process counts for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Client {
     /// A principal with credentials.
     Identity(Identity),
-    /// An IPv4 address, or the first address of the /64 of an IPv6 address.
+    /// A network, see [`network_of`].
     Network(IpAddr),
-    /// All clients whose address is not known, together.
+    /// All clients whose address is unknown, together.
     Unknown,
 }
 
@@ -28,14 +28,16 @@ impl Client {
     }
 
     pub(super) fn at(address: Option<IpAddr>) -> Self {
-        match address.map(|address| address.to_canonical()) {
-            Some(IpAddr::V6(address)) => {
-                let network = u128::from(address) >> 64 << 64;
-                Self::Network(Ipv6Addr::from(network).into())
-            }
-            Some(address) => Self::Network(address),
-            None => Self::Unknown,
-        }
+        address.map_or(Self::Unknown, |address| Self::Network(network_of(address)))
+    }
+}
+
+/// Returns the network of an address, which stands for one client: an IPv4 address, or the first address of the /64 of an IPv6
+/// address, because a client usually has all addresses of a /64.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        address => address,
     }
 }
 

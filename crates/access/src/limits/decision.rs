@@ -1,4 +1,4 @@
-//! The decision on a request, and how it is written into a response.
+//! The decision on a request, and its headers in a response.
 
 /// The decision on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,11 +9,11 @@ pub struct Decision {
     pub limit: u32,
     /// The length of a window in seconds.
     pub window_seconds: u32,
-    /// The number of further requests that are possible now.
+    /// The number of further requests that would pass now.
     pub remaining: u32,
-    /// The seconds after which more requests are possible, for `RateLimit`, `X-RateLimit-Reset` and `Retry-After`; at least 1.
+    /// The seconds after which more requests pass, for `RateLimit`, `X-RateLimit-Reset` and `Retry-After`; at least 1.
     pub reset_seconds: u32,
-    /// True if the request may go on.
+    /// True if the request passes.
     pub allowed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Failed attempts to authenticate, counted by a process.
+//! Failed attempts to authenticate, counted by each process for itself.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +13,8 @@ use crate::RateLimit;
 
 const POLICY: &str = "authentication";
 
-/// Counts failures by client. An attempt is decided on before it is known whether it fails, which `governor` cannot do: it counts
-/// what it lets in.
+/// Counts failures by client. `governor` does not fit here: it counts each request that it passes, but an attempt must be decided on
+/// before its outcome is known, and counts only if it fails.
 pub(super) struct Failures {
     limit: RateLimit,
     counts: Cache<Client, Arc<Mutex<Count>>>,
@@ -22,7 +22,7 @@ pub(super) struct Failures {
 
 #[derive(Default)]
 struct Count {
-    window_end: i64,
+    window_end: Timestamp,
     failures: u32,
 }
 
@@ -35,13 +35,13 @@ impl Failures {
         let window = Window::new(self.limit, now);
         let failures = self.counts.get(client).map_or(0, |count| {
             let count = count.lock().unwrap_or_else(PoisonError::into_inner);
-            if count.window_end == window.end_second() { count.failures } else { 0 }
+            if count.window_end == window.end() { count.failures } else { 0 }
         });
         window.decide(POLICY, failures.into(), failures < self.limit.requests)
     }
 
     pub(super) fn count(&self, client: &Client, now: Timestamp) {
-        let window_end = Window::new(self.limit, now).end_second();
+        let window_end = Window::new(self.limit, now).end();
         let Ok(count) = self.counts.get_or_insert_with(client, || Ok::<_, Infallible>(Arc::default()));
         let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
         if count.window_end != window_end {

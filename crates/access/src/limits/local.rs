@@ -1,4 +1,4 @@
-//! The default limit, counted by a process.
+//! The default limit, counted by each process for itself.
 
 use std::convert::Infallible;
 use std::num::NonZeroU32;
@@ -23,7 +23,7 @@ type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, StateInformationMiddle
 pub(super) struct LocalLimit<C: Clock> {
     limit: RateLimit,
     quota: Quota,
-    /// The time after which one more request is possible.
+    /// The time after which one more request passes.
     interval: Duration,
     clock: C,
     limiters: Cache<Client, Arc<Limiter<C>>>,
@@ -62,7 +62,7 @@ impl<C: Clock + Clone> LocalLimit<C> {
     }
 }
 
-/// Rounds up, to at least 1 s.
+/// Rounds up to whole seconds, at least 1.
 fn whole_seconds(duration: Duration) -> u32 {
     let rounded = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     u32::try_from(rounded.max(1)).unwrap_or(u32::MAX)

@@ -1,15 +1,15 @@
 //! Limits of requests, and of failed attempts to authenticate.
 //!
-//! 1. A principal with a limit of its own is counted in the access store, by all processes together, in windows that begin at
-//!    multiples of their length since 1970: of two processes on one store, never more than the limit pass in a window.
-//!    A tenant also counts under the limit of its parent key, together with all other tenants of that key.
-//! 2. Whoever has none is under the default limit, if there is one. Each process counts by itself, by the principal, or by the
-//!    network of the client where the request has no credentials. Requests may come in one burst of the whole limit; then they
-//!    are let in as evenly as the limit allows.
-//! 3. Failed attempts to authenticate are counted by the network of the client, in each process by itself.
+//! 1. **A principal with a limit of its own** is counted in the access store, by all processes together, in windows that begin at
+//!    multiples of their length since 1970. No more requests than the limit pass in a window, in all processes together. A tenant
+//!    also counts against the limit of its parent key, which all tenants of that key share.
+//! 2. **Every other client** has the default limit, if one is configured. Each process counts for itself: by principal, or by
+//!    network if the request has no credentials. A client may send a burst of the whole limit; after that, requests pass at an even
+//!    rate.
+//! 3. **Failed attempts to authenticate** are counted by network, by each process for itself.
 //!
-//! Each process remembers the 10,000 principals and networks that were seen last. A network is an IPv4 address or the /64 of an
-//! IPv6 address, which is what one customer has.
+//! Each process counts at most 10,000 principals and networks for each limit, and forgets the rarely used ones first. A network is an IPv4
+//! address or the /64 of an IPv6 address, which is what one customer usually has.
 
 mod client;
 mod decision;
@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use governor::clock::MonotonicClock;
 use jiff::Timestamp;
 
+pub use client::network_of;
 pub use decision::{Decision, policy_header, rate_limit_header};
 
 use crate::{AccessStore, AccessStoreError, Identity, Principal, RateLimit, Scope};
@@ -33,24 +34,24 @@ use failures::Failures;
 use local::LocalLimit;
 use shared::SharedLimits;
 
-/// The failed attempts to authenticate of a network that are possible unless another limit is configured.
+/// The default limit of failed attempts to authenticate, for each network.
 pub const DEFAULT_FAILURES: RateLimit = RateLimit { requests: 30, window_seconds: 60 };
-/// The seconds between two warnings that requests cannot be counted.
+/// The minimum number of seconds between two warnings that requests cannot be counted.
 const WARNING_SECONDS: i64 = 60;
 
-/// The subject of a limit.
+/// The options of [`Limits`].
 pub struct LimitOptions {
-    /// The limit of whoever has none of its own, or `None` for no such limit.
+    /// The limit of every client without a limit of its own, if there is one.
     pub default: Option<RateLimit>,
     /// The limit of failed attempts to authenticate; usually [`DEFAULT_FAILURES`].
     pub failures: RateLimit,
-    /// Where requests of principals with a limit of their own are counted.
+    /// The store that counts the requests of principals with a limit of their own.
     pub store: Option<Arc<dyn AccessStore>>,
-    /// The treatment of such a request when the store fails.
+    /// The requests of such principals that pass when the store fails.
     pub fail_open: FailOpen,
 }
 
-/// The kinds of requests that are let in when they cannot be counted.
+/// The kinds of requests that pass when they cannot be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailOpen {
     /// Requests to routes with the scopes `search` and `read`.
@@ -60,14 +61,14 @@ pub struct FailOpen {
 }
 
 impl Default for FailOpen {
-    /// Lets searches and reads in, and nothing else.
+    /// Passes searches and reads only.
     fn default() -> Self {
         Self { reads: true, writes: false }
     }
 }
 
 impl FailOpen {
-    fn lets_in(self, scope: Scope) -> bool {
+    fn passes(self, scope: Scope) -> bool {
         match scope {
             Scope::Search | Scope::Read => self.reads,
             Scope::Write | Scope::Admin => self.writes,
@@ -86,7 +87,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Creates the limits. Nothing is counted yet.
+    /// Creates the limits, with all counters of this process at zero.
     pub fn new(options: LimitOptions) -> Self {
         Self {
             default: options.default.map(|limit| LocalLimit::new(limit, MonotonicClock)),
@@ -99,10 +100,10 @@ impl Limits {
 
     /// Counts a request and decides on it. `address` is that of the client, `scope` that of the route.
     ///
-    /// Returns `None` if no limit applies, or if the request could not be counted and is let in nevertheless.
+    /// Returns `None` if no limit applies, or if the request could not be counted and passes by [`LimitOptions::fail_open`].
     ///
     /// # Errors
-    /// If the request could not be counted and must not be let in. This is no fault of the client.
+    /// If the request could not be counted and must not pass. The client did nothing wrong.
     pub async fn count(
         &self,
         principal: &Principal,
@@ -136,7 +137,7 @@ impl Limits {
                     let both = tightest.into_iter().chain([decision]);
                     tightest = both.min_by_key(|decision| decision.remaining);
                 }
-                Err(error) => self.uncounted(scope, error, now)?,
+                Err(error) => self.decide_uncounted(scope, error, now)?,
             }
         }
         Ok(tightest)
@@ -152,8 +153,8 @@ impl Limits {
         self.failures.count(&Client::at(address), now);
     }
 
-    /// Decides on a request that could not be counted. The cause is logged once a minute.
-    fn uncounted(
+    /// Decides on a request that could not be counted. Logs the cause, at most once a minute.
+    fn decide_uncounted(
         &self,
         scope: Scope,
         error: AccessStoreError,
@@ -164,11 +165,35 @@ impl Limits {
         let is_first = is_due
             && self.warned_at.compare_exchange(before, second, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_first {
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             let FailOpen { reads, writes } = self.fail_open;
-            tracing::warn!(error = %error, cause, lets_reads_in = reads, lets_writes_in = writes, "cannot count requests");
+            tracing::warn!(error = %error.chain(), reads_pass = reads, writes_pass = writes, "cannot count requests");
         }
-        if self.fail_open.lets_in(scope) { Ok(()) } else { Err(error) }
+        if self.fail_open.passes(scope) { Ok(()) } else { Err(error) }
+    }
+}
+
+/// The refused requests that each network may add to a log in a minute.
+const LOGGED_REFUSALS: RateLimit = RateLimit { requests: 100, window_seconds: 60 };
+
+/// Bounds the log entries about refused requests, so that nobody without rights fills the log.
+pub struct LoggedRefusals(LocalLimit<MonotonicClock>);
+
+impl Default for LoggedRefusals {
+    fn default() -> Self {
+        Self(LocalLimit::new(LOGGED_REFUSALS, MonotonicClock))
+    }
+}
+
+impl LoggedRefusals {
+    /// Counts a refused request. Returns true if it is to be logged.
+    pub fn count(&self, address: Option<IpAddr>) -> bool {
+        self.0.count(&Client::at(address)).allowed
+    }
+}
+
+impl std::fmt::Debug for LoggedRefusals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoggedRefusals")
     }
 }
 

@@ -9,6 +9,7 @@ use quick_cache::sync::Cache;
 use super::client::MAX_CLIENTS;
 use super::decision::Decision;
 use super::window::Window;
+use crate::store::within;
 use crate::{AccessStore, AccessStoreError, Identity, RateLimit};
 
 /// The time limit of counting a request.
@@ -18,13 +19,13 @@ const POLICY: &str = "key";
 /// Counts requests in the access store.
 pub(super) struct SharedLimits {
     store: Option<Arc<dyn AccessStore>>,
-    /// The windows that are used up, by the name of their counter: a principal over its limit costs the store nothing.
-    used_up: Cache<String, (Window, u64)>,
+    /// The exhausted windows with their counts, by counter name, so that a principal over its limit does not load the store.
+    exhausted: Cache<String, (Window, u64)>,
 }
 
 impl SharedLimits {
     pub(super) fn new(store: Option<Arc<dyn AccessStore>>) -> Self {
-        Self { store, used_up: Cache::new(MAX_CLIENTS) }
+        Self { store, exhausted: Cache::new(MAX_CLIENTS) }
     }
 
     pub(super) async fn count(
@@ -36,8 +37,8 @@ impl SharedLimits {
         let window = Window::new(limit, now);
         // Windows of different lengths may end at the same time.
         let name = format!("{identity}/{}", limit.window_seconds);
-        if let Some((used_up, used)) = self.used_up.get(&name)
-            && used_up.is_same(window)
+        if let Some((exhausted, used)) = self.exhausted.get(&name)
+            && exhausted.is_same(window)
         {
             return Ok(window.decide(POLICY, used, false));
         }
@@ -45,15 +46,10 @@ impl SharedLimits {
             .store
             .as_ref()
             .ok_or_else(|| AccessStoreError::new("there is no access store to count requests in"))?;
-        let used = match tokio::time::timeout(TIMEOUT, store.count(&name, window.end())).await {
-            Ok(counted) => counted?,
-            Err(elapsed) => {
-                return Err(AccessStoreError::because("the access store does not respond", elapsed));
-            }
-        };
+        let used = within(TIMEOUT, store.count(&name, window.end())).await?;
         let allowed = used <= u64::from(limit.requests);
         if !allowed {
-            self.used_up.insert(name, (window, used));
+            self.exhausted.insert(name, (window, used));
         }
         Ok(window.decide(POLICY, used, allowed))
     }

@@ -1,4 +1,4 @@
-//! The rules of limits. `sqlite-access` and `dynamodb-access` test that their counters keep them.
+//! The rules of limits. The tests of `sqlite-access` and `dynamodb-access` check that their counters follow them.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,7 +18,7 @@ use crate::{ApiKey, KeyId, KeyRecord, Scopes};
 const FIVE_A_MINUTE: RateLimit = RateLimit { requests: 5, window_seconds: 60 };
 const ADDRESS: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
 
-/// A store for counting alone.
+/// The behaviour of a store that only counts.
 #[derive(Clone, Copy)]
 enum Behaviour {
     Counts,
@@ -105,7 +105,7 @@ fn anonymous() -> Principal {
     Principal::new(Identity::Anonymous, Scope::Search.into())
 }
 
-/// A time at the begin of a minute, and some milliseconds.
+/// Returns a time, in milliseconds after the beginning of a minute.
 fn at(milliseconds: i64) -> Timestamp {
     "2026-11-28T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_millis(milliseconds)
 }
@@ -114,8 +114,8 @@ async fn decide(limits: &Limits, principal: &Principal, now: Timestamp) -> Decis
     limits.count(principal, ADDRESS, Scope::Search, now).await.unwrap().expect("a limit applies")
 }
 
-/// Runs 100 requests at once and returns how many are let in.
-async fn let_in_of_100(limits: Vec<Arc<Limits>>, principal: &Principal) -> usize {
+/// Runs 100 requests at once and returns the number of those that pass.
+async fn passed_of_100(limits: Vec<Arc<Limits>>, principal: &Principal) -> usize {
     let mut requests = JoinSet::new();
     for n in 0..100 {
         let (limits, principal) = (Arc::clone(&limits[n % limits.len()]), principal.clone());
@@ -189,7 +189,7 @@ async fn tenants_of_one_key_have_their_own_limits_and_share_that_of_the_key() {
     assert_eq!(
         of(&narrow).await,
         (false, 2, 0),
-        "its own limit; the key's is not used up by what is refused"
+        "over its own limit; refused requests do not count against that of the key"
     );
     assert_eq!(of(&wide).await, (true, 5, 2));
     assert_eq!(of(&unlimited).await, (true, 5, 1));
@@ -201,10 +201,10 @@ async fn tenants_of_one_key_have_their_own_limits_and_share_that_of_the_key() {
 async fn of_100_requests_at_once_no_more_than_the_limit_are_let_in() {
     let store = CountingStore::new(Behaviour::Counts);
     let processes = vec![Arc::new(sharing(&store)), Arc::new(sharing(&store))];
-    assert_eq!(let_in_of_100(processes, &key(Some(FIVE_A_MINUTE))).await, 5, "shared");
+    assert_eq!(passed_of_100(processes, &key(Some(FIVE_A_MINUTE))).await, 5, "shared");
     let hour = RateLimit { requests: 5, window_seconds: 3600 };
     let local = Arc::new(Limits::new(LimitOptions { default: Some(hour), ..options() }));
-    assert_eq!(let_in_of_100(vec![local], &key(None)).await, 5, "in a process");
+    assert_eq!(passed_of_100(vec![local], &key(None)).await, 5, "in a process");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn failures_are_limited_by_network_and_window() {
     let elsewhere = Some(IpAddr::V6("2001:db8::1".parse().unwrap()));
     for n in 0..30 {
         let decision = limits.may_authenticate(ADDRESS, at(0));
-        assert_eq!((decision.allowed, decision.remaining), (true, 30 - n), "deciding counts nothing");
+        assert_eq!((decision.allowed, decision.remaining), (true, 30 - n), "a decision does not count");
         limits.count_failure(ADDRESS, at(0));
     }
     let refused = limits.may_authenticate(ADDRESS, at(59_999));

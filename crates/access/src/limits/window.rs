@@ -1,15 +1,15 @@
-//! Windows of time that all processes agree on.
+//! Windows of time on which all processes agree.
 
 use jiff::Timestamp;
 
 use super::decision::Decision;
 use crate::RateLimit;
 
-/// The window of a limit at some time. Windows begin at multiples of their length since 1970.
+/// The window of a limit that contains the current time. Windows begin at multiples of their length since 1970.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     limit: RateLimit,
-    /// The second at which the window ends, and at which the next one begins.
+    /// The second at which this window ends and the next one begins.
     end: i64,
     now: i64,
 }
@@ -18,11 +18,6 @@ impl Window {
     pub(super) fn new(limit: RateLimit, now: Timestamp) -> Self {
         let (now, length) = (now.as_second(), i64::from(limit.window_seconds.max(1)));
         Self { limit, end: now - now.rem_euclid(length) + length, now }
-    }
-
-    /// Returns the second at which the window ends.
-    pub(super) fn end_second(self) -> i64 {
-        self.end
     }
 
     /// Returns true for the same window of the same limit.
@@ -35,7 +30,7 @@ impl Window {
         Timestamp::from_second(self.end).unwrap_or(Timestamp::MAX)
     }
 
-    /// Decides on a request after which `used` were counted.
+    /// Returns the decision on a request, when `used` requests are counted in this window.
     pub(super) fn decide(self, policy: &'static str, used: u64, allowed: bool) -> Decision {
         let RateLimit { requests, window_seconds } = self.limit;
         let used = u32::try_from(used).unwrap_or(u32::MAX);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{AccessStoreError, KeyId, Keyring, Scope};
+use access::{AccessStoreError, KeyId, Keyring, NotRotated, Scope};
 use axum::Json;
 use axum::extract::{FromRef, Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use crate::extract::{NoParameters, Parameters};
 use crate::parameters::unknown_among;
 use crate::problems::{bad_parameters, read_body, refused_body};
-use crate::responses::{BadJsonBody, BadParameters, Components, ServiceFailed};
+use crate::responses::{BadJsonBody, BadParameters, Components, KeyNotFound, ServiceFailed};
 use crate::wire::keys::{CreateKey, CreatedKey, Key, Keys};
 
 /// The time for which a rotated key is accepted beside its successor, unless the request says otherwise: a day.
@@ -75,6 +75,7 @@ async fn create(
     Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at: None }, entry))
 }
 
+/// Parses and validates the body of a creation.
 fn read_new_key(body: &[u8], check_filter: &FilterCheck, now: Timestamp) -> Result<access::NewKey, Problem> {
     let new = access::NewKey::from(read_body::<CreateKey>(body, "a key")?);
     new.check(now).map_err(|(field, message)| refused_body(field, message))?;
@@ -83,10 +84,11 @@ fn read_new_key(body: &[u8], check_filter: &FilterCheck, now: Timestamp) -> Resu
     Ok(new)
 }
 
+/// Returns the response with a new key and its secret.
 fn created(key: CreatedKey, entry: Entry) -> Response {
     let location = HeaderValue::try_from(format!("/admin/keys/{}", key.record.id));
     let mut response = (StatusCode::CREATED, entry.attached(), Json(key)).into_response();
-    // A cache must not keep the secret.
+    // No cache may store the secret.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(location) = location {
         response.headers_mut().insert(LOCATION, location);
@@ -114,8 +116,7 @@ async fn list(State(keyring): State<Arc<Keyring>>, _: NoParameters) -> Result<Js
     params(("id" = String, Path, description = "The id of the key: the part after `nrn_`.")),
     responses(
         (status = 200, description = "The key.", body = Key),
-        (status = 404, description = "There is no such key.", body = Problem, content_type = "application/problem+json"),
-        BadParameters, ServiceFailed,
+        KeyNotFound, BadParameters, ServiceFailed,
     )
 )]
 async fn read(
@@ -123,11 +124,11 @@ async fn read(
     _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<Json<Key>, Problem> {
-    found(&keyring, &read_id(&id)?).await
+    read_key(&keyring, &parse_id(&id)?).await
 }
 
-/// Returns a key as the store has it.
-async fn found(keyring: &Keyring, id: &KeyId) -> Result<Json<Key>, Problem> {
+/// Reads a key, or returns a 404.
+async fn read_key(keyring: &Keyring, id: &KeyId) -> Result<Json<Key>, Problem> {
     let record = keyring.key(id).await.map_err(store_failed)?;
     record.map(|record| Json(record.into())).ok_or_else(|| missing(&id.to_string()))
 }
@@ -140,8 +141,7 @@ async fn found(keyring: &Keyring, id: &KeyId) -> Result<Json<Key>, Problem> {
     params(("id" = String, Path, description = "The id of the key: the part after `nrn_`.")),
     responses(
         (status = 200, description = "The key is revoked.", body = Key),
-        (status = 404, description = "There is no such key.", body = Problem, content_type = "application/problem+json"),
-        BadParameters, ServiceFailed,
+        KeyNotFound, BadParameters, ServiceFailed,
     )
 )]
 async fn revoke(
@@ -149,9 +149,9 @@ async fn revoke(
     _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<Json<Key>, Problem> {
-    let id = read_id(&id)?;
+    let id = parse_id(&id)?;
     keyring.revoke(&id, Timestamp::now()).await.map_err(store_failed)?;
-    found(&keyring, &id).await
+    read_key(&keyring, &id).await
 }
 
 /// Rotate an API key
@@ -164,6 +164,7 @@ async fn revoke(
     responses(
         (status = 201, description = "The new key.", body = CreatedKey, headers(("Location" = String, description = "The path of the new key."))),
         (status = 404, description = "There is no such key, or it is revoked or expired.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key was rotated already, and its successor is usable.", body = Problem, content_type = "application/problem+json"),
         BadParameters, ServiceFailed,
     )
 )]
@@ -175,20 +176,35 @@ async fn rotate(
     let seconds = parameters.whole_number("overlapSeconds", 0..=MAX_OVERLAP_SECONDS);
     parameters.finish(|_| unknown_among(&["overlapSeconds"])).map_err(|faults| bad_parameters(&faults))?;
     let overlap = SignedDuration::from_secs(seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS) as i64);
-    let rotated = keyring.rotate(&read_id(&id)?, overlap, Timestamp::now()).await.map_err(store_failed)?;
-    let access::Rotated { key, record, old_expires_at } = rotated.ok_or_else(|| missing(&id))?;
+    let rotated = keyring.rotate(&parse_id(&id)?, overlap, Timestamp::now()).await;
+    let access::Rotated { key, record, old_expires_at } = rotated.map_err(|error| not_rotated(&id, error))?;
     let old_expires_at = Some(old_expires_at.to_string());
     let entry = Entry { detail: Some(format!("replaced by {}", record.id)), ..Entry::of(id) };
     Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at }, entry))
 }
 
-fn read_id(id: &str) -> Result<KeyId, Problem> {
+fn parse_id(id: &str) -> Result<KeyId, Problem> {
     id.parse().map_err(|_| missing(id))
 }
 
 fn missing(id: &str) -> Problem {
-    let id = domain::fault::excerpt(id);
-    Problem::new(StatusCode::NOT_FOUND, format!("there is no usable key `{id}`"))
+    let shown = access::without_secret(id);
+    let hint = if shown == id { "" } else { "; give its id alone, the part after `nrn_`" };
+    let shown = domain::fault::excerpt(&shown);
+    Problem::new(StatusCode::NOT_FOUND, format!("there is no usable key `{shown}`{hint}"))
+}
+
+fn not_rotated(id: &str, error: NotRotated) -> Problem {
+    match error {
+        NotRotated::Unusable => missing(id),
+        NotRotated::Replaced(successor) => {
+            let detail = format!(
+                "the key was replaced by `{successor}`; rotate that one, also if nobody has its secret"
+            );
+            Problem::new(StatusCode::CONFLICT, detail)
+        }
+        NotRotated::Store(error) => store_failed(error),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -1,4 +1,4 @@
-//! Opening the access store.
+//! Opens the access store that the configuration names.
 
 use std::sync::Arc;
 
@@ -18,17 +18,17 @@ const PART: &str = "access";
 pub struct StoreOptions<'a> {
     /// The folder of a store in a file.
     pub data_dir: &'a config::DataDir,
-    /// Creation of a missing table.
+    /// The switch for the creation of a missing table.
     pub create_tables: &'a config::CreateTables,
-    /// The waiting for a server that does not respond.
+    /// The wait for a server that does not respond.
     pub waiting: &'a Waiting,
 }
 
-/// Opens the guard of a service as the configuration says. The access store is opened only if keys are accepted; one on a server
-/// that does not respond is waited for.
+/// Opens the guard of a service. Opens the access store only if the service accepts keys, and waits for a server that does not
+/// respond.
 ///
 /// # Errors
-/// If others reach the service and nobody said who may use it, or if the access store cannot be opened.
+/// If others can reach the service but its configuration does not say who may use it, or if the access store cannot be opened.
 pub async fn open(
     access: &config::Access,
     reach: Reach,
@@ -36,25 +36,31 @@ pub async fn open(
 ) -> Result<Guard, StartError> {
     access.check(reach)?;
     let keyring = match access.accepts_keys() {
-        true => Some(Arc::new(Keyring::new(open_as(access, options).await?))),
+        true => Some(Arc::new(Keyring::new(open_configured(access, options).await?))),
         false => None,
     };
     access.guard(reach, keyring)
 }
 
-/// Opens the access store once, for a command that ends. A missing file is created, a missing table is not.
+/// Opens the access store for a command, without waiting. Creates a missing file, but not a missing table.
 ///
 /// # Errors
-/// If it cannot be opened, with what to do about it.
+/// If it cannot be opened. The message says what to do.
 pub async fn open_store(
     access: &config::Access,
     data_dir: &config::DataDir,
 ) -> Result<Arc<dyn AccessStore>, StartError> {
     let create_tables = &config::CreateTables { create_tables: false };
-    open_as(access, StoreOptions { data_dir, create_tables, waiting: &Waiting::none() }).await
+    open_configured(access, StoreOptions { data_dir, create_tables, waiting: &Waiting::none() }).await
 }
 
-/// Returns the parts that a service waits for at its start: its own, and the access store if it is on a server.
+/// Returns true if the data folder `folder` has an access store.
+#[cfg(feature = "embedded")]
+pub fn exists_in(folder: &std::path::Path) -> bool {
+    folder.join(FILE).is_file()
+}
+
+/// Returns the names of the parts for which a service waits at its start: its own, and an access store on a server.
 pub fn parts_to_open(access: &config::Access, own: &[&'static str]) -> Vec<&'static str> {
     let waits = access.accepts_keys() && access.access_store == AccessStoreKind::Dynamodb;
     own.iter().copied().chain(waits.then_some(PART)).collect()
@@ -70,7 +76,7 @@ pub fn part(guard: &Guard) -> Option<Part> {
 }
 
 #[cfg_attr(not(feature = "aws"), expect(clippy::unused_async, reason = "DynamoDB is opened by calls"))]
-async fn open_as(
+async fn open_configured(
     access: &config::Access,
     options: StoreOptions<'_>,
 ) -> Result<Arc<dyn AccessStore>, StartError> {

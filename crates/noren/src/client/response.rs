@@ -28,6 +28,11 @@ impl Response {
         if self.status.is_success() {
             return Ok(self.body);
         }
+        if self.status.is_redirection() {
+            let how =
+                "the service at this address only redirects to another one; give that address with --url";
+            return Err(Failure::new(how));
+        }
         let problem: Problem = serde_json::from_slice(&self.body).unwrap_or_default();
         let mut faults = problem.into_faults(self.status.as_u16());
         if self.status == StatusCode::UNAUTHORIZED {
@@ -94,5 +99,7 @@ mod tests {
         assert_eq!(response.success().unwrap_err().to_string(), "page: is unknown; and 7 more faults");
         let response = Response { status: StatusCode::BAD_GATEWAY, body: "<html>".into() };
         assert_eq!(response.success().unwrap_err().to_string(), "was refused with status 502");
+        let response = Response { status: StatusCode::FOUND, body: Bytes::new() };
+        assert!(response.success().unwrap_err().to_string().contains("redirects"));
     }
 }

@@ -37,6 +37,8 @@ impl Service {
         let mut builder: ClientBuilder = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
+            // The next address would get the key as well.
+            .redirect(reqwest::redirect::Policy::none())
             // Compression costs more time than it saves on the way to a service nearby.
             .no_gzip()
             .default_headers(headers_of(key)?)

@@ -179,11 +179,14 @@ impl Report<'_> {
 
     fn queue_state(&self) -> String {
         match &self.backlog {
-            Some(backlog) if backlog.waiting + backlog.in_flight > 0 => format!(
-                "{} changes wait to be indexed, the oldest for {:.0} s",
-                backlog.waiting + backlog.in_flight,
-                backlog.oldest_unsynced_seconds.unwrap_or_default()
-            ),
+            Some(backlog) if backlog.waiting + backlog.in_flight > 0 => {
+                let count = backlog.waiting + backlog.in_flight;
+                let age = backlog.oldest_unsynced_seconds.unwrap_or_default();
+                match count {
+                    1 => format!("1 change waits to be indexed, for {age:.0} s"),
+                    _ => format!("{count} changes wait to be indexed, the oldest for {age:.0} s"),
+                }
+            }
             Some(_) => "no change waits to be indexed, so this one was given up or lost".to_owned(),
             None => "how many changes wait to be indexed is not known".to_owned(),
         }

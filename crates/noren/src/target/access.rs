@@ -16,6 +16,8 @@ pub enum Access {
     CompareIndex,
     /// API keys, in the access store.
     Keys,
+    /// API keys, in an access store that may be a new one.
+    NewKeys,
     /// A rebuild of the index, whatever its state.
     RebuildIndex,
 }

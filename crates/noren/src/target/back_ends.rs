@@ -8,13 +8,13 @@ use axum::Router;
 use command::{Catalogue, OpenBackEnds};
 use domain::ports::IndexMaintenance;
 use domain::{Currency, Language};
-use runtime::config::{self, StoreKind};
+use runtime::config::{self, IndexKind, StoreKind};
 use runtime::{Routes, Service, Waiting};
 use sync::{DeadLetterService, StoreAndIndex};
 
 use super::access::Access;
 use super::environment::from_environment;
-use crate::failure::Failure;
+use crate::failure::{Context as _, Failure};
 
 /// Configuration of the back ends on both sides of the queue.
 pub(super) struct BackEnds {
@@ -40,6 +40,29 @@ impl BackEnds {
         Self::in_new_folder(data_dir)
     }
 
+    /// Checks that the data folder holds what `access` reads there, so that a command does not create an empty catalogue.
+    ///
+    /// # Errors
+    /// If the folder or its store does not exist.
+    pub(super) fn check_existing(&self, access: Access) -> Result<(), Failure> {
+        let is_embedded = match access {
+            Access::Write | Access::NewKeys => false,
+            Access::Keys => {
+                from_environment::<config::Access>()?.access_store == config::AccessStoreKind::Sqlite
+            }
+            Access::Search => {
+                self.written.store.store == StoreKind::Sqlite
+                    && self.indexed.index.index == IndexKind::Tantivy
+            }
+            Access::Store | Access::SearchAndStore | Access::CompareIndex | Access::RebuildIndex => {
+                self.written.store.store == StoreKind::Sqlite
+            }
+        };
+        let folder = &self.written.data_dir.data_dir;
+        let has_keys = access == Access::Keys && api::access::exists_in(folder);
+        if is_embedded && !has_keys { check_folder(folder) } else { Ok(()) }
+    }
+
     /// Selects the embedded back ends in a folder that need not hold a catalogue yet.
     pub(super) fn in_new_folder(data_dir: &Path) -> Result<Self, Failure> {
         let Self { written, indexed } = Self::of_environment()?;
@@ -57,7 +80,7 @@ impl BackEnds {
         if access == Access::Search {
             return Ok(OpenCatalogue { router: router_of(search_routes().await?), store: None });
         }
-        if access == Access::Keys {
+        if matches!(access, Access::Keys | Access::NewKeys) {
             return Ok(OpenCatalogue { router: key_routes(&self.written.data_dir).await?, store: None });
         }
         let store = OpenStore::open(&self.written).await?;
@@ -65,7 +88,9 @@ impl BackEnds {
             Access::CompareIndex => store.index_router(sync::open_index(&self.indexed).await?),
             Access::RebuildIndex => store.index_router(sync::open_index_to_rebuild(&self.indexed).await?),
             Access::SearchAndStore => store.router(search_routes().await?),
-            Access::Store | Access::Write | Access::Search | Access::Keys => store.router(Routes::default()),
+            Access::Store | Access::Write | Access::Search | Access::Keys | Access::NewKeys => {
+                store.router(Routes::default())
+            }
         };
         Ok(OpenCatalogue { router, store: Some(store) })
     }
@@ -80,6 +105,7 @@ pub(super) fn check_folder(data_dir: &Path) -> Result<(), Failure> {
     if !data_dir.is_dir() {
         return Err(Failure::new(format!("there is no folder {shown}; name the data folder of a catalogue")));
     }
+    std::fs::read_dir(data_dir).context(|| format!("cannot read the data folder {shown}"))?;
     if !embedded_store::exists(data_dir) {
         return Err(Failure::new(format!("there is no catalogue in {shown}; name its data folder")));
     }

@@ -10,7 +10,7 @@ use domain::ports::DeadLetter;
 
 use super::access::Access;
 use super::back_ends::{BackEnds, OpenStore, check_folder};
-use super::environment::{check_embedded, from_environment};
+use super::environment::{check_embedded, check_embedded_keys, from_environment};
 use crate::app::{App, Options};
 use crate::client::{Api, InProcess, Service, connect};
 use crate::failure::{Context as _, Failure};
@@ -73,7 +73,12 @@ impl CatalogueHandle {
                 Self::open(&BackEnds::in_folder(folder)?, access).await
             }
             // The first key may be created before the first start.
-            Access::Keys => Self::open(&BackEnds::in_new_folder(folder)?, access).await,
+            Access::Keys | Access::NewKeys => {
+                check_embedded_keys()?;
+                let back_ends = BackEnds::in_new_folder(folder)?;
+                back_ends.check_existing(access)?;
+                Self::open(&back_ends, access).await
+            }
         }
     }
 
@@ -82,7 +87,9 @@ impl CatalogueHandle {
     /// # Errors
     /// If a variable is invalid or a back end cannot be opened.
     pub(super) async fn of_configured_back_ends(access: Access) -> Result<Self, Failure> {
-        Self::open(&BackEnds::of_environment()?, access).await
+        let back_ends = BackEnds::of_environment()?;
+        back_ends.check_existing(access)?;
+        Self::open(&back_ends, access).await
     }
 
     async fn open(back_ends: &BackEnds, access: Access) -> Result<Self, Failure> {

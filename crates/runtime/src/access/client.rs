@@ -4,25 +4,27 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap, HeaderName};
-use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of the client: the peer of the connection, or behind trusted proxies the address that the outermost of them saw.
+/// The address of the client: the peer of the connection or, behind trusted proxies, the peer of the outermost of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
-    /// Returns the address, if the request came over a connection. `X-Forwarded-For` counts only as far as trusted proxies wrote it:
-    /// it is read from its end.
-    pub(super) fn of(extensions: &Extensions, headers: &HeaderMap, proxies: &[IpNet]) -> Option<Self> {
+    /// Returns the address, or `None` if the request came over no connection. `X-Forwarded-For` is read from its end, and believed
+    /// only as far as trusted proxies wrote it.
+    pub(super) fn of(
+        extensions: &Extensions,
+        headers: &HeaderMap,
+        is_trusted_proxy: impl Fn(IpAddr) -> bool,
+    ) -> Option<Self> {
         let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-        let is_trusted = |address: &IpAddr| proxies.iter().any(|proxies| proxies.contains(address));
         let mut address = peer.ip().to_canonical();
         let forwarded = headers.get_all(X_FORWARDED_FOR).iter().rev();
         let forwarded = forwarded.flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
         for before in forwarded {
-            if !is_trusted(&address) {
+            if !is_trusted_proxy(address) {
                 break;
             }
             let Ok(before) = before.trim().parse::<IpAddr>() else { break };
@@ -34,14 +36,16 @@ impl ClientAddress {
 
 #[cfg(test)]
 mod tests {
+    use ipnet::IpNet;
+
     use super::*;
 
     fn client(peer: &str, forwarded: &[&str]) -> String {
         let mut extensions = Extensions::new();
         extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
         let headers = forwarded.iter().map(|value| (X_FORWARDED_FOR, value.parse().unwrap())).collect();
-        let proxies = ["10.0.0.0/8".parse().unwrap()];
-        ClientAddress::of(&extensions, &headers, &proxies).unwrap().0.to_string()
+        let proxies: IpNet = "10.0.0.0/8".parse().unwrap();
+        ClientAddress::of(&extensions, &headers, |address| proxies.contains(&address)).unwrap().0.to_string()
     }
 
     #[test]

@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header of an API key.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// The scheme of a request that is signed for an API of AWS, which checks the signature before a function gets the request. It is no
-/// credential of a service: what it may do is decided by its key, or it is anonymous.
+/// The scheme of a request that is signed for an API of AWS, which checks the signature before it invokes the function. The signature
+/// is not a credential of Noren: without `X-API-Key`, such a request is anonymous.
 const SIGNED_FOR_AWS: &str = "AWS4-HMAC-SHA256 ";
 /// The longest credentials, in bytes.
 const MAX_BYTES: usize = 8 * 1024;
@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 8 * 1024;
 /// Returns the key or token of a request, if it has one.
 ///
 /// # Errors
-/// If there is more than one, or what is there is no bearer token.
+/// If there is more than one, or if `Authorization` does not contain a bearer token.
 pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let key = only(headers, &X_API_KEY)?.map(text).transpose()?;
     let authorization = only(headers, &AUTHORIZATION)?.map(text).transpose()?;
@@ -27,18 +27,20 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<&str>, Refusal> 
     }
 }
 
+/// Returns the value of a header that may appear once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Refusal> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
     if values.next().is_some() { Err(Refusal::Invalid) } else { Ok(first) }
 }
 
+/// Returns a value as text, up to 8 KiB.
 fn text(value: &HeaderValue) -> Result<&str, Refusal> {
     let text = value.to_str().map_err(|_| Refusal::Invalid)?;
-    if text.len() > MAX_BYTES { Err(Refusal::Invalid) } else { Ok(text) }
+    if text.is_empty() || text.len() > MAX_BYTES { Err(Refusal::Invalid) } else { Ok(text) }
 }
 
-/// Returns the token of `Bearer TOKEN`; the name of the scheme may be in any case: RFC 9110, section 11.1.
+/// Returns the token of `Bearer TOKEN`. The scheme is case-insensitive: RFC 9110, section 11.1.
 fn bearer(authorization: &str) -> Result<&str, Refusal> {
     let (scheme, token) = authorization.split_once(' ').ok_or(Refusal::Invalid)?;
     let token = token.trim();
@@ -88,6 +90,7 @@ mod tests {
             &[(AUTHORIZATION, "Bearer abc"), (AUTHORIZATION, "Bearer abc")],
             &[(AUTHORIZATION, "Bearer abc"), (X_API_KEY, "other")],
             &[(X_API_KEY, &long)],
+            &[(X_API_KEY, "")],
         ] {
             assert_eq!(read(given), None, "{given:?}");
         }

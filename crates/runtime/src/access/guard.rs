@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Decides who may use a service.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,80 +11,84 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use super::credentials::credentials;
-use super::limited::too_many;
-use super::origin::{Hosts, Origins, is_same_origin};
+use super::origin::{Hosts, Origins, is_forwarded, is_same_origin};
+use super::rate_limits::too_many;
 use crate::Problem;
 use crate::server::ConnectionLimits;
 
 /// Decides who may use a service. Clones share their state.
 #[derive(Clone, Default)]
-pub struct Guard(Arc<Rules>);
+pub struct Guard(Arc<GuardOptions>);
 
+/// The configuration of a guard.
 #[derive(Default)]
-pub(crate) struct Rules {
-    /// The credentials that requests need. `None` lets every program in, but no page of another site.
-    pub(crate) credentials: Option<Accepted>,
+pub(crate) struct GuardOptions {
+    /// Checks the credentials that requests need. If `None`, requests need none, but pages of other sites can only search.
+    pub(crate) authenticator: Option<Authenticator>,
     /// The scopes of requests without credentials.
     pub(crate) anonymous: Scopes,
-    /// The names of the service, where no credentials are asked for.
+    /// The host names by which a service without an authenticator may be called.
     pub(crate) hosts: Hosts,
     /// The sites whose pages may use every route.
     pub(crate) origins: Origins,
-    /// The limits of requests.
+    /// The rate limits.
     pub(crate) limits: Option<Limits>,
-    /// The proxies whose `X-Forwarded-For` counts.
+    /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) proxies: Vec<IpNet>,
+    /// True if nobody said who may use the service, so that only programs of this machine may: a proxy would let others in.
+    pub(crate) refuses_forwarded: bool,
 }
 
-/// The credentials that are accepted.
+/// Checks credentials of the accepted kinds.
 #[derive(Debug)]
-pub(crate) struct Accepted {
+pub(crate) struct Authenticator {
     pub(crate) root_key: Option<SecretHash>,
     pub(crate) keys: Option<Arc<Keyring>>,
     pub(crate) jwt: Option<JwtVerifier>,
 }
 
 impl Guard {
-    pub(crate) fn new(rules: Rules) -> Self {
+    pub(crate) fn new(rules: GuardOptions) -> Self {
         Self(Arc::new(rules))
     }
 
     /// Returns the API keys, if they are accepted.
     pub fn keyring(&self) -> Option<&Arc<Keyring>> {
-        self.0.credentials.as_ref()?.keys.as_ref()
+        self.0.authenticator.as_ref()?.keys.as_ref()
     }
 
-    /// Returns true if requests need credentials.
-    pub(super) fn asks_for_credentials(&self) -> bool {
-        self.0.credentials.is_some()
+    /// Returns true if the service checks credentials.
+    pub(super) fn checks_credentials(&self) -> bool {
+        self.0.authenticator.is_some()
     }
 
     /// Returns true if requests to routes with this scope need no credentials.
     pub(crate) fn is_open(&self, scope: Scope) -> bool {
-        self.0.credentials.is_none() || self.0.anonymous.has(scope)
+        self.0.authenticator.is_none() || self.0.anonymous.has(scope)
     }
 
     pub(super) fn origins(&self) -> &Origins {
         &self.0.origins
     }
 
-    pub(super) fn proxies(&self) -> &[IpNet] {
-        &self.0.proxies
+    /// Returns true if the address is that of a proxy whose `X-Forwarded-For` is believed.
+    pub(super) fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        self.0.proxies.iter().any(|proxies| proxies.contains(&address))
     }
 
-    /// Returns the limits for the connections of a server: trusted proxies, which connect for many clients, are exempt from
-    /// the one of each peer.
+    /// Returns the limits for the connections of a server. Trusted proxies connect for many clients, so they are exempt from the
+    /// limit of each peer.
     pub fn connection_limits(&self) -> ConnectionLimits {
         let guard = self.clone();
-        let is_proxy = move |peer| guard.proxies().iter().any(|proxies| proxies.contains(&peer));
-        ConnectionLimits::default().with_exempt(move |peer| peer.is_loopback() || is_proxy(peer))
+        ConnectionLimits::default()
+            .with_exempt(move |peer| peer.is_loopback() || guard.is_trusted_proxy(peer))
     }
 
-    /// Returns the principal of a request to a route that requires `scope`, which the principal may lack. `client` is the address of the
-    /// client, if it is known.
+    /// Returns the principal of a request to a route that requires `scope`. The caller must check that the principal has it.
+    /// `client` is the address of the client, if it is known.
     ///
     /// # Errors
-    /// If the request is refused whatever the scopes of its principal are.
+    /// If there is no such principal: credentials are missing, wrong or cannot be checked, or a page of another site sent the request.
     pub(super) async fn identify(
         &self,
         uri: &Uri,
@@ -92,22 +96,22 @@ impl Guard {
         client: Option<IpAddr>,
         scope: Scope,
     ) -> Result<Principal, Problem> {
-        match &self.0.credentials {
+        match &self.0.authenticator {
             None => self.admit_anyone(uri, headers, scope),
-            Some(accepted) => match credentials(headers) {
+            Some(authenticator) => match credentials(headers) {
                 Ok(None) if self.0.anonymous.has(scope) => {
                     Ok(Principal::new(Identity::Anonymous, self.0.anonymous))
                 }
                 Ok(None) => Err(Refusal::NoCredentials(scope).into()),
-                given => self.authenticate(accepted, given, client).await,
+                given => self.authenticate(authenticator, given, client).await,
             },
         }
     }
 
-    /// Checks credentials, unless too many from this client were wrong.
+    /// Checks credentials, unless too many credentials from this client were wrong.
     async fn authenticate(
         &self,
-        accepted: &Accepted,
+        authenticator: &Authenticator,
         given: Result<Option<&str>, Refusal>,
         client: Option<IpAddr>,
     ) -> Result<Principal, Problem> {
@@ -119,7 +123,7 @@ impl Guard {
             }
         }
         let checked = match given {
-            Ok(given) => accepted.authenticate(given.unwrap_or_default(), now).await,
+            Ok(given) => authenticator.authenticate(given.unwrap_or_default(), now).await,
             Err(refusal) => Err(refusal),
         };
         if let (Err(Refusal::Invalid), Some(limits)) = (&checked, &self.0.limits) {
@@ -128,10 +132,10 @@ impl Guard {
         Ok(checked?)
     }
 
-    /// Counts a request of a principal. Returns its place in the limit that applies, if one does.
+    /// Counts a request of a principal. Returns the decision by the limit that applies, if there is one.
     ///
     /// # Errors
-    /// If the principal has sent too many requests, or they cannot be counted.
+    /// If the principal is over its limit, or the request cannot be counted and must not pass.
     pub(super) async fn count(
         &self,
         principal: &Principal,
@@ -146,7 +150,7 @@ impl Guard {
         }
     }
 
-    /// Admits every request that no page of another site sent. Pages of other sites may search.
+    /// Admits every request, except those of pages of other sites, which may only search.
     fn admit_anyone(&self, uri: &Uri, headers: &HeaderMap, scope: Scope) -> Result<Principal, Problem> {
         if !self.0.hosts.allow(uri, headers) {
             let detail = "the service is not called by this host name; use its address, or add the name to NOREN_HOSTS";
@@ -156,11 +160,16 @@ impl Guard {
             let detail = "pages of other sites cannot use this address; use `noren` or curl, or add the site to NOREN_CORS";
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
+        if self.0.refuses_forwarded && scope != Scope::Search && is_forwarded(headers) {
+            let detail = "the request came through a proxy, and nothing says who may use this service; set NOREN_ACCESS=keys, or \
+                          NOREN_ACCESS=none to let everyone who reaches the proxy do everything";
+            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
         Ok(Principal::new(Identity::Anyone, Scopes::all()))
     }
 }
 
-impl Accepted {
+impl Authenticator {
     async fn authenticate(&self, given: &str, now: Timestamp) -> Result<Principal, Refusal> {
         if self.root_key.as_ref().is_some_and(|root| *root == SecretHash::of_text(given)) {
             return Ok(Principal::new(Identity::RootKey, Scopes::all()));
@@ -185,6 +194,6 @@ impl Accepted {
 
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guard").field("credentials", &self.0.credentials).finish_non_exhaustive()
+        f.debug_struct("Guard").field("authenticator", &self.0.authenticator).finish_non_exhaustive()
     }
 }

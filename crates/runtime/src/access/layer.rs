@@ -1,4 +1,4 @@
-//! The layers of a router that control access.
+//! The middleware of access control.
 
 use access::limits::Decision;
 use access::{Principal, Refusal, Scope};
@@ -10,28 +10,30 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::client::ClientAddress;
 use super::guard::Guard;
-use super::limited;
+use super::rate_limits;
 use crate::Problem;
 use crate::audit::Trail;
 use crate::routes::{Requirement, SharedRequirements};
 
-/// The state of the layers.
-pub(crate) type Controlled = (Guard, SharedRequirements);
+/// The state of the middleware.
+pub(crate) type AccessState = (Guard, SharedRequirements);
 
-/// Lets a request through if it has the scope that its route requires. The [`access::Principal`] becomes an extension of the request.
-pub(crate) async fn control(
-    State((guard, requirements)): State<Controlled>,
+/// Passes a request on if its principal has the scope that the route requires. The handler finds the [`access::Principal`] in the
+/// extensions of the request.
+pub(crate) async fn check_access(
+    State((guard, requirements)): State<AccessState>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let requirement = match required(&request, &requirements) {
         Ok(Some(requirement)) => requirement,
-        // No such route or method, which says nothing about products.
+        // No such route or method: the 404 or 405 reveals nothing about products.
         Ok(None) => return next.run(request).await,
         Err(problem) => return problem.into_response(),
     };
     let trail = request.extensions().get::<Trail>().cloned();
-    let client = ClientAddress::of(request.extensions(), request.headers(), guard.proxies());
+    let client =
+        ClientAddress::of(request.extensions(), request.headers(), |address| guard.is_trusted_proxy(address));
     if let Some(client) = client {
         request.extensions_mut().insert(client);
         trail.iter().for_each(|trail| trail.set_client(client.0));
@@ -39,7 +41,7 @@ pub(crate) async fn control(
     let client = client.map(|ClientAddress(client)| client);
     let scope = match requirement {
         Requirement::Scope(scope) => scope,
-        // Readiness has details for operators.
+        // Such as readiness, which has details for operators only.
         Requirement::Public => Scope::Admin,
     };
     let identified = guard.identify(request.uri(), request.headers(), client, scope).await;
@@ -61,7 +63,7 @@ pub(crate) async fn control(
     }
 }
 
-/// Runs a request of a principal that has the scope of the route.
+/// Runs a request of a principal that has the scope of the route, and adds the headers that depend on the principal.
 async fn run_for(
     principal: Principal,
     guard: &Guard,
@@ -73,11 +75,11 @@ async fn run_for(
     let has_credentials = principal.has_credentials();
     request.extensions_mut().insert(principal);
     let mut response = next.run(request).await;
-    if guard.asks_for_credentials() {
+    if guard.checks_credentials() {
         limit_caching(&mut response, has_credentials);
     }
     if let Some(decision) = decision {
-        limited::add_headers(decision, response.headers_mut());
+        rate_limits::add_headers(decision, response.headers_mut());
     }
     response
 }
@@ -85,7 +87,7 @@ async fn run_for(
 /// Returns what the route of a request requires, or `None` if there is no route.
 ///
 /// # Errors
-/// If the route declares nothing, which is a defect: the request is refused.
+/// A 500 if the route declares nothing, which is a defect: the request is refused.
 fn required(request: &Request, requirements: &SharedRequirements) -> Result<Option<Requirement>, Problem> {
     let Some(path) = request.extensions().get::<MatchedPath>() else { return Ok(None) };
     if !requirements.has_path(path.as_str()) {
@@ -95,30 +97,35 @@ fn required(request: &Request, requirements: &SharedRequirements) -> Result<Opti
     Ok(requirements.of(path.as_str(), request.method()))
 }
 
-/// Keeps responses to credentials out of shared caches, and tells caches that the response depends on the credentials.
+/// Marks a response as dependent on the credentials and, if the request had some, keeps it out of shared caches.
 fn limit_caching(response: &mut Response, has_credentials: bool) {
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("authorization, x-api-key"));
-    let public = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
-    if has_credentials && let Some(public) = public.filter(|value| value.contains("public")) {
-        let private = HeaderValue::try_from(public.replace("public", "private"));
-        headers
-            .insert(CACHE_CONTROL, private.unwrap_or_else(|_| HeaderValue::from_static("private, no-cache")));
+    if !has_credentials {
+        return;
     }
+    let policy = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or("no-cache");
+    let private = match policy {
+        secret if secret.contains("private") || secret.contains("no-store") => return,
+        public if public.contains("public") => public.replace("public", "private"),
+        unnamed => format!("private, {unnamed}"),
+    };
+    let private = HeaderValue::try_from(private);
+    headers.insert(CACHE_CONTROL, private.unwrap_or_else(|_| HeaderValue::from_static("private, no-cache")));
 }
 
-/// Removes the headers by which pages of other sites may read a response, except for searches and for the sites of `NOREN_CORS`.
-/// A preflight request asks about the method that it names.
+/// Removes the CORS headers of a response, so that pages of other sites cannot read it. Responses to searches and to the sites of
+/// `NOREN_CORS` keep them. For a preflight request, the route of the method that it names decides.
 pub(crate) async fn hide_from_other_sites(
-    State((guard, requirements)): State<Controlled>,
+    State((guard, requirements)): State<AccessState>,
     request: Request,
     next: Next,
 ) -> Response {
-    let asked = match request.method() {
+    let preflight = match request.method() {
         &Method::OPTIONS => request.headers().get(ACCESS_CONTROL_REQUEST_METHOD),
         _ => None,
     };
-    let method = match asked {
+    let method = match preflight {
         Some(method) => Method::from_bytes(method.as_bytes()).unwrap_or(Method::OPTIONS),
         None => request.method().clone(),
     };
@@ -127,14 +134,14 @@ pub(crate) async fn hide_from_other_sites(
     let is_visible = match requirement {
         Some(Requirement::Scope(Scope::Search) | Requirement::Public) => true,
         Some(Requirement::Scope(_)) => guard.origins().allow(request.headers()),
-        // A mistake in the address should be readable where it is made.
+        // A page may read that its address has no route.
         None => path.is_none(),
     };
     let mut response = next.run(request).await;
     if !is_visible {
-        let of_cors = |name: &&HeaderName| name.as_str().starts_with("access-control-");
-        let of_cors: Vec<HeaderName> = response.headers().keys().filter(of_cors).cloned().collect();
-        for name in of_cors {
+        let is_cors = |name: &&HeaderName| name.as_str().starts_with("access-control-");
+        let cors_headers: Vec<HeaderName> = response.headers().keys().filter(is_cors).cloned().collect();
+        for name in cors_headers {
             response.headers_mut().remove(name);
         }
     }

@@ -1,11 +1,11 @@
-//! Where a request comes from: the host that it names, and the page that sent it.
+//! The origin of a request: the host that it names, and the page that sent it.
 //!
-//! A page in the browser of somebody reaches every address that this person reaches. Where no credentials are asked for, these checks
-//! keep such pages out. Clients other than browsers send no origin.
+//! A page in somebody's browser can send requests to every address that this person's machine reaches. These checks keep such pages away
+//! from a service that needs no credentials. Clients other than browsers send no origin.
 
 use std::net::IpAddr;
 
-use http::header::{HOST, ORIGIN};
+use http::header::{FORWARDED as FORWARDED_STANDARD, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, Uri};
 
@@ -20,7 +20,7 @@ pub struct Hosts(
 );
 
 impl Default for Hosts {
-    /// No name.
+    /// Allows no name.
     fn default() -> Self {
         Self(Some(Vec::new()))
     }
@@ -32,13 +32,13 @@ impl Hosts {
         Self(Some(names.iter().map(|name| name.to_ascii_lowercase()).collect()))
     }
 
-    /// Allows every name, for a service whose name a certificate proves.
+    /// Allows every name, for a service whose certificate proves its name.
     pub fn any() -> Self {
         Self(None)
     }
 
-    /// Returns true if the request names one of these hosts, an address, `localhost`, or no host at all, which no browser does. Anyone
-    /// could make another name resolve to this service (DNS rebinding).
+    /// Returns true if the request names one of these hosts, an address, `localhost`, or no host. Any other name may belong to somebody
+    /// who made it resolve to this service (DNS rebinding). A browser always names a host.
     pub(super) fn allow(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         match requested_host(uri, headers) {
             Requested::Nothing => true,
@@ -75,7 +75,20 @@ fn requested_host(uri: &Uri, headers: &HeaderMap) -> Requested {
     host.map_or(Requested::Nothing, Requested::Host)
 }
 
-/// Returns true if a request comes from no page, or from a page of this service.
+/// The headers by which proxies say for whom they send a request.
+const FORWARDED: [HeaderName; 4] = [
+    FORWARDED_STANDARD,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+];
+
+/// Returns true if a proxy says that it sends a request for another client.
+pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(name))
+}
+
+/// Returns true if no page sent the request, or a page of this service.
 pub(super) fn is_same_origin(uri: &Uri, headers: &HeaderMap) -> bool {
     if headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none") {
         return false;

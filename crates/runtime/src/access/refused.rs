@@ -1,4 +1,4 @@
-//! Responses to requests that are refused.
+//! The response to a refused request.
 
 use access::Refusal;
 use http::header::WWW_AUTHENTICATE;

@@ -1,5 +1,8 @@
 //! The layer that writes an entry for each request.
 
+use std::sync::Arc;
+
+use access::limits::LoggedRefusals;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -8,11 +11,15 @@ use http::StatusCode;
 use super::{Entry, Trail};
 use crate::routes::SharedRequirements;
 
+/// The state of the layer.
+pub(crate) type Audited = (SharedRequirements, Arc<LoggedRefusals>);
+
 /// Writes an entry for each request that changes something or is refused, see [`audit`](super).
 ///
-/// A 429 has none: whoever floods a service must not fill the log as well. Metrics count it.
+/// Whoever floods a service must not fill the log as well: a 429 has none, and of one network 100 requests a minute with 401 or 403
+/// have one. Metrics count all.
 pub(crate) async fn record(
-    State(requirements): State<SharedRequirements>,
+    State((requirements, refusals)): State<Audited>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -24,7 +31,7 @@ pub(crate) async fn record(
     open.close();
     let is_written = match response.status() {
         StatusCode::TOO_MANY_REQUESTS => false,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => true,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => refusals.count(trail.client()),
         _ => is_change,
     };
     if is_written {

@@ -46,7 +46,8 @@ impl Trail {
         let request_id = id.map(str::to_owned);
         let parameters = request.extract_parts::<RawPathParams>().await.ok();
         let id = parameters.as_ref().and_then(|parameters| parameters.iter().last());
-        let id = id.map(|(_, id)| id.chars().take(MAX_ID_CHARS).collect());
+        // A key in the place of an id must not get into the log.
+        let id = id.map(|(_, id)| access::without_secret(id).chars().take(MAX_ID_CHARS).collect());
         let (client, principal) = (OnceLock::new(), OnceLock::new());
         Some(Self(Arc::new(Head { action, id, request_id, client, principal })))
     }
@@ -55,6 +56,11 @@ impl Trail {
     pub(crate) fn set_client(&self, client: IpAddr) {
         // Set once for each request.
         let _ = self.0.client.set(client);
+    }
+
+    /// Returns the address of the client, if it is known by now.
+    pub(super) fn client(&self) -> Option<IpAddr> {
+        self.0.client.get().copied()
     }
 
     /// Records who sent the request, also if it is refused for its scopes.
@@ -68,7 +74,7 @@ impl Trail {
         Caller {
             principal,
             has_credentials: has_credentials.unwrap_or(false),
-            client: self.0.client.get().copied(),
+            client: self.client(),
             request_id: self.0.request_id.clone(),
         }
     }

@@ -4,14 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use access::jwt::{JwksSource, JwtOptions, JwtVerifier};
+use access::jwt::{JwksSource, JwtOptions, JwtOptionsError, JwtVerifier};
 use access::limits::{DEFAULT_FAILURES, FailOpen, LimitOptions, Limits};
 use access::{Keyring, RateLimit, Scope, Scopes, SecretHash};
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use crate::StartError;
-use crate::access::{Accepted, Guard, Hosts, Origins, Rules};
+use crate::access::{Authenticator, Guard, GuardOptions, Hosts, Origins};
 
 /// Who may use a service.
 #[derive(Debug, Clone, Args)]
@@ -25,7 +25,7 @@ pub struct Access {
     #[arg(long, env = "NOREN_ANONYMOUS", value_name = "SCOPE", default_value = "nothing")]
     pub anonymous: Anonymous,
     /// Host names by which the service may be called without keys, separated by commas; addresses and localhost always may
-    #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',', value_parser = parse_host)]
     pub hosts: Vec<String>,
     /// Sites whose pages may use every route, such as https://admin.example, separated by commas; pages of all sites may
     /// search
@@ -115,9 +115,25 @@ impl Jwt {
             audience: self.jwt_audience.clone(),
             scope_claim: self.jwt_scope_claim.clone(),
         };
-        JwtVerifier::open(options).map_err(|error| {
-            let settings = "NOREN_ACCESS=jwt needs NOREN_JWT_ISSUER, NOREN_JWT_AUDIENCE, and NOREN_JWT_SECRET_FILE or NOREN_JWKS";
-            StartError::usage(format!("{settings}: {}", StartError::because("tokens cannot be checked", error).line()))
+        let missing = [
+            ("NOREN_JWT_ISSUER", options.issuer.is_empty()),
+            ("NOREN_JWT_AUDIENCE", options.audience.is_empty()),
+            ("NOREN_JWT_SECRET_FILE or NOREN_JWKS", options.secret_file.is_none() && options.jwks.is_none()),
+        ];
+        let missing: Vec<&str> =
+            missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect();
+        if !missing.is_empty() {
+            return Err(StartError::usage(format!("NOREN_ACCESS=jwt needs {}", missing.join(", and "))));
+        }
+        JwtVerifier::open(options).map_err(|error| match &error {
+            JwtOptionsError::Empty(_) => {
+                StartError::usage("NOREN_JWT_SCOPE_CLAIM must name a claim, such as scope")
+            }
+            JwtOptionsError::Url { .. } => StartError::usage(format!("NOREN_JWKS cannot be used: {error}")),
+            JwtOptionsError::SecretFile { .. } | JwtOptionsError::SecretLength { .. } => {
+                StartError::because("NOREN_JWT_SECRET_FILE cannot be used", error)
+            }
+            _ => StartError::because("NOREN_JWKS cannot be used", error),
         })
     }
 }
@@ -176,6 +192,8 @@ impl Access {
                 "NOREN_ACCESS=none cannot be combined with another value; choose one",
             ));
         }
+        self.check_root_key()?;
+        self.check_effect()?;
         let how = "set NOREN_ACCESS=keys and create one with `noren keys create`, or set NOREN_ACCESS=none to let \
                    everyone read, write and delete everything";
         match (self.access.is_empty(), reach) {
@@ -190,6 +208,46 @@ impl Access {
         }
     }
 
+    /// Refuses the hash of nothing, which a command prints whose variable is not set.
+    fn check_root_key(&self) -> Result<(), StartError> {
+        let is_of_nothing =
+            |hash: &SecretHash| ["", "\n"].iter().any(|text| *hash == SecretHash::of_text(text));
+        match self.root_key_hash.as_ref().is_some_and(is_of_nothing) {
+            true => Err(StartError::usage(
+                "NOREN_ROOT_KEY_HASH is the hash of an empty text; choose a key of 32 random bytes",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses settings without effect: whoever sets them believes that they control access.
+    fn check_effect(&self) -> Result<(), StartError> {
+        let jwt = [
+            ("NOREN_JWT_SECRET_FILE", self.jwt.jwt_secret_file.is_some()),
+            ("NOREN_JWKS", self.jwt.jwks.is_some()),
+            ("NOREN_JWT_ISSUER", !self.jwt.jwt_issuer.is_empty()),
+            ("NOREN_JWT_AUDIENCE", !self.jwt.jwt_audience.is_empty()),
+        ];
+        let any = [
+            ("NOREN_ROOT_KEY_HASH", self.root_key_hash.is_some()),
+            ("NOREN_ANONYMOUS", self.anonymous == Anonymous::Search),
+        ];
+        let set =
+            |settings: &[(&'static str, bool)]| settings.iter().find(|(_, set)| *set).map(|(name, _)| *name);
+        let accepts_jwt = self.access.contains(&AccessKind::Jwt);
+        match (set(&jwt), set(&any)) {
+            (Some(name), _) if !accepts_jwt && !self.access.contains(&AccessKind::None) => {
+                Err(StartError::usage(format!(
+                    "{name} has no effect unless NOREN_ACCESS accepts tokens; set NOREN_ACCESS=jwt or keys,jwt, or unset {name}"
+                )))
+            }
+            (_, Some(name)) if self.access.is_empty() => Err(StartError::usage(format!(
+                "{name} has no effect without NOREN_ACCESS; set NOREN_ACCESS=keys, jwt or keys,jwt, or unset {name}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns true if requests need credentials.
     fn asks_for_credentials(&self) -> bool {
         self.access.iter().any(|kind| *kind != AccessKind::None)
@@ -197,9 +255,9 @@ impl Access {
 
     /// Returns the guard of a service that is not ready to check keys and tokens yet: it knows the root key only.
     pub fn guard_of_start(&self) -> Guard {
-        let root_key_only = || Accepted { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
-        let credentials = self.asks_for_credentials().then(root_key_only);
-        Guard::new(Rules { credentials, ..Rules::default() })
+        let root_key_only = || Authenticator { root_key: self.root_key_hash.clone(), keys: None, jwt: None };
+        let authenticator = self.asks_for_credentials().then(root_key_only);
+        Guard::new(GuardOptions { authenticator, ..GuardOptions::default() })
     }
 
     /// Returns the guard of a service. `keyring` are the keys, if they are accepted.
@@ -231,13 +289,15 @@ impl Access {
             store: keyring.as_ref().map(|keyring| Arc::clone(keyring.store())),
             fail_open: FailOpen::default(),
         };
-        Ok(Guard::new(Rules {
-            credentials: asks.then(|| Accepted { root_key: self.root_key_hash.clone(), keys: keyring, jwt }),
+        let root_key = self.root_key_hash.clone();
+        Ok(Guard::new(GuardOptions {
+            authenticator: asks.then(|| Authenticator { root_key, keys: keyring, jwt }),
             limits: (asks || self.rate_limit.is_some()).then(|| Limits::new(limits)),
             anonymous,
             hosts,
             origins: Origins::new(&self.cors),
             proxies: self.trusted_proxies.clone(),
+            refuses_forwarded: self.access.is_empty(),
         }))
     }
 }
@@ -255,6 +315,19 @@ fn parse_origin(text: &str) -> Result<String, String> {
         _ => {
             Err("an origin is a scheme and a host, such as https://admin.example, or * for every site"
                 .to_owned())
+        }
+    }
+}
+
+/// Parses a name of a host. A scheme or a port in it would match no request.
+fn parse_host(text: &str) -> Result<String, String> {
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    match text.split('.').all(is_part) || text.parse::<IpAddr>().is_ok() {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("write the name of a host without scheme and port, such as catalogue.example".to_owned())
         }
     }
 }
@@ -301,6 +374,40 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_would_have_no_effect_are_refused() {
+        let hash = "--root-key-hash=dda2139281f9314b2881d925045534f30a44ef00aaad539f5150d09442ac6726";
+        for (flags, variable) in [
+            (&[hash][..], "NOREN_ROOT_KEY_HASH"),
+            (&["--anonymous=search"], "NOREN_ANONYMOUS"),
+            (&["--jwt-issuer=i"], "NOREN_JWT_ISSUER"),
+            (&["--access=keys", "--jwks=keys.json"], "NOREN_JWKS"),
+            (&["--access=keys", "--jwt-secret-file=secret"], "NOREN_JWT_SECRET_FILE"),
+        ] {
+            let error = check(flags, "127.0.0.1:80").unwrap_err();
+            assert!(error.starts_with(variable) && error.contains("NOREN_ACCESS"), "{flags:?}: {error}");
+        }
+        for flags in [
+            &["--access=keys", hash, "--anonymous=search"][..],
+            &["--access=none", hash, "--anonymous=search"],
+        ] {
+            assert_eq!(check(flags, "127.0.0.1:80"), Ok(()), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn the_hash_of_nothing_is_no_root_key() {
+        // Printed by: printf '' | sha256sum; echo | sha256sum
+        for hash in [
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b",
+        ] {
+            let error =
+                check(&["--access=keys", &format!("--root-key-hash={hash}")], "127.0.0.1:80").unwrap_err();
+            assert!(error.contains("empty"), "{error}");
+        }
+    }
+
+    #[test]
     fn values_that_are_wrong_are_refused() {
         for flag in [
             "--access=key",
@@ -308,6 +415,10 @@ mod tests {
             "--cors=admin.example",
             "--cors=https://admin.example/path",
             "--trusted-proxies=proxy",
+            "--hosts=https://catalogue.example",
+            "--hosts=catalogue.example:8080",
+            "--hosts=*",
+            "--hosts=a, b",
             "--root-key-hash=secret",
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_err(), "{flag}");
@@ -316,6 +427,7 @@ mod tests {
             "--cors=https://admin.example:8443,http://localhost",
             "--cors=*",
             "--trusted-proxies=10.0.0.1,fd00::/8",
+            "--hosts=catalogue.example,noren_sync,10.0.0.7",
         ] {
             assert!(Program::try_parse_from(["noren", flag]).is_ok(), "{flag}");
         }

@@ -3,6 +3,8 @@
 use crate::StartError;
 
 const PREFIX: &str = "NOREN_";
+/// The least similarity, from 0 to 1, of a variable that an unknown one is taken for.
+const MIN_SIMILARITY: f64 = 0.8;
 
 /// Rejects variables that begin with `NOREN_` and are not among `known`: such a variable is most likely misspelt, and
 /// the setting would silently keep its default. An empty variable counts as unset.
@@ -10,17 +12,28 @@ const PREFIX: &str = "NOREN_";
 /// Variables that Kubernetes sets for a Service named `noren` are ignored.
 ///
 /// # Errors
-/// Names the first unknown variable and the known ones.
+/// Names the first unknown variable, and the known one that is most like it or, if none is, all of them.
 pub fn check_environment(known: &[String]) -> Result<(), StartError> {
     let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
     let names = set.filter_map(|(name, _)| name.into_string().ok());
     match first_unknown(names, known) {
         None => Ok(()),
         Some(name) => {
-            let known = known.join(", ");
-            Err(StartError::usage(format!("unknown variable {name}; unset it or write one of {known}")))
+            let instead = match most_similar(&name, known) {
+                Some(similar) => format!("did you mean {similar}? If not, unset it"),
+                None => format!("unset it or write one of {}", known.join(", ")),
+            };
+            Err(StartError::usage(format!("unknown variable {name}; {instead}")))
         }
     }
+}
+
+/// Returns the known variable for which `name` was probably meant. The prefix, which all share, does not count.
+fn most_similar<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
+    let rest = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).to_owned();
+    let rated = known.iter().map(|known| (strsim::jaro_winkler(&rest(name), &rest(known)), known.as_str()));
+    let best = rated.max_by(|one, other| one.0.total_cmp(&other.0));
+    best.filter(|(similarity, _)| *similarity >= MIN_SIMILARITY).map(|(_, known)| known)
 }
 
 fn first_unknown(mut names: impl Iterator<Item = String>, known: &[String]) -> Option<String> {
@@ -78,6 +91,45 @@ mod tests {
     fn a_misspelt_variable_is_rejected() {
         assert_eq!(unknown(&["PATH", "NOREN_LISTEN"]), None);
         assert_eq!(unknown(&["NOREN_LISTEN", "NOREN_LISTN"]).as_deref(), Some("NOREN_LISTN"));
+    }
+
+    #[test]
+    fn a_misspelt_variable_suggests_the_right_one() {
+        let known = [
+            "ACCESS",
+            "ACCESS_TABLE",
+            "API_KEY",
+            "CACHE_SECONDS",
+            "CREATE_TABLES",
+            "DATA_DIR",
+            "DYNAMODB_TABLE",
+            "HOSTS",
+            "IMPORT_MAX_MB",
+            "INDEX",
+            "LANGUAGE",
+            "LISTEN",
+            "OPENSEARCH_INDEX",
+            "OPENSEARCH_URL",
+            "QUEUE",
+            "RULES",
+            "SQS_QUEUE",
+            "STORE",
+        ]
+        .map(|name| format!("{PREFIX}{name}"));
+        for (name, meant) in [
+            ("NOREN_LISTN", Some("NOREN_LISTEN")),
+            ("NOREN_CACHE_SECOND", Some("NOREN_CACHE_SECONDS")),
+            ("NOREN_DATADIR", Some("NOREN_DATA_DIR")),
+            ("NOREN_DYNAMO_TABLE", Some("NOREN_DYNAMODB_TABLE")),
+            ("NOREN_APIKEY", Some("NOREN_API_KEY")),
+            ("NOREN_OPENSEARCH", Some("NOREN_OPENSEARCH_URL")),
+            ("NOREN_LANG", Some("NOREN_LANGUAGE")),
+            ("NOREN_RULE", Some("NOREN_RULES")),
+            ("NOREN_FOO", None),
+            ("NOREN_VERSION", None),
+        ] {
+            assert_eq!(most_similar(name, &known), meant, "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The address that a service listens on, as people write it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -19,14 +19,22 @@ pub(super) fn parse_listen_address(text: &str) -> Result<SocketAddr, String> {
     if text.contains('/') {
         return Err("an address has no scheme and no path; write one such as 127.0.0.1:8080".to_owned());
     }
-    if text.parse::<IpAddr>().is_ok_and(|address| address.is_ipv6()) {
-        return Err(format!("the port is missing; write an address such as [{text}]:8080"));
+    if let Some(instead) = in_brackets(text) {
+        return Err(format!(
+            "an address of IPv6 is in brackets, before the port; write one such as {instead}"
+        ));
     }
     let is_port = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (host, port) = match text.rsplit_once(':') {
-        Some(parts) => parts,
+        Some(parts) if !text.ends_with([':', ']']) => parts,
         None if is_port => ("", text),
-        None => return Err(format!("the port is missing; write an address such as {text}:8080")),
+        _ => {
+            let host = text.trim_end_matches(':');
+            // What begins with a digit is more often a misspelt port than a name.
+            let is_name = host.starts_with(|first: char| first.is_ascii_alphabetic() || first == '[');
+            let host = if is_name || host.parse::<Ipv4Addr>().is_ok() { host } else { "127.0.0.1" };
+            return Err(format!("the port is missing; write an address such as {host}:8080"));
+        }
     };
     let Ok(port) = port.parse() else {
         return Err(format!("`{port}` is not a port; write a number from 0 to 65535"));
@@ -35,6 +43,18 @@ pub(super) fn parse_listen_address(text: &str) -> Result<SocketAddr, String> {
         "" => Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)),
         "*" => Err(format!("write 0.0.0.0:{port} for all addresses of this machine")),
         name => resolve(name, port),
+    }
+}
+
+/// Returns an address of IPv6 without brackets as it is written, with its port if it seems to have one: `::1:8080` is an address
+/// without a port, and means another one.
+fn in_brackets(text: &str) -> Option<String> {
+    let is_ipv6 = |text: &str| text.parse::<Ipv6Addr>().is_ok();
+    match text.rsplit_once(':') {
+        Some((host, port)) if is_ipv6(host) && port.len() > 1 && port.parse::<u16>().is_ok() => {
+            Some(format!("[{host}]:{port}"))
+        }
+        _ => is_ipv6(text).then(|| format!("[{text}]:8080")),
     }
 }
 
@@ -80,10 +100,15 @@ mod tests {
     #[test]
     fn what_is_no_address_is_told_with_what_to_write() {
         for (text, advice) in [
-            ("", "the port is missing"),
+            ("", "the port is missing; write an address such as 127.0.0.1:8080"),
+            ("8080x", "write an address such as 127.0.0.1:8080"),
+            ("127.0.0.1:", "write an address such as 127.0.0.1:8080"),
+            ("[::1]", "the port is missing; write an address such as [::1]:8080"),
+            ("::1:9090", "write one such as [::1]:9090"),
+            ("2001:db8::5", "write one such as [2001:db8::5]:8080"),
             ("localhost", "write an address such as localhost:8080"),
             ("127.0.0.1", "write an address such as 127.0.0.1:8080"),
-            ("::1", "write an address such as [::1]:8080"),
+            ("::1", "write one such as [::1]:8080"),
             ("http://127.0.0.1:8080", "no scheme"),
             ("127.0.0.1:8080/", "no path"),
             ("localhost:http", "`http` is not a port"),

@@ -1,4 +1,4 @@
-//! The activity of one connection: whether the server waits for the client, and since when.
+//! The activity of one connection: how long the server has waited for the client.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The maximum size of the head of a request, and of what is read of a body at a time, in bytes.
+/// The size of the read buffer of a connection in bytes: the maximum for the head of a request and for one part of a body.
 pub(super) const MAX_BUFFER_BYTES: usize = 128 * 1024;
 
 /// The activity of one connection.
@@ -22,13 +22,13 @@ pub(super) struct Activity {
     idle: WaitingSince,
     /// The time since which a request waits for the next part of its body.
     body: WaitingSince,
-    /// The time since which the client does not read.
-    unread: WaitingSince,
+    /// The time since which a write waits, because the client does not read.
+    stalled: WaitingSince,
     /// True if the last request was answered without reading all of its body.
-    has_rest: AtomicBool,
-    /// True if that rest is too long to be read before the next request, so that the connection ends with the response.
-    has_long_rest: AtomicBool,
-    /// Cancelled when the connection must end, because others need its place.
+    has_unread_body: AtomicBool,
+    /// True if the unread part is too long to be discarded before the next request, so the connection ends with the response.
+    has_long_unread_body: AtomicBool,
+    /// Cancelled when the connection must end, because a new one needs its slot.
     pub(super) evicted: CancellationToken,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Activity {
 struct WaitingSince(AtomicU64);
 
 impl WaitingSince {
-    /// Begins to wait, unless the server waits already.
+    /// Begins a wait, unless the server waits already.
     fn begin(&self, opened: Instant) {
         if self.0.load(Ordering::Relaxed) == 0 {
             self.0.store(opened.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
@@ -56,62 +56,62 @@ impl Activity {
             opened: Instant::now(),
             idle: WaitingSince::default(),
             body: WaitingSince::default(),
-            unread: WaitingSince::default(),
-            has_rest: AtomicBool::new(false),
-            has_long_rest: AtomicBool::new(false),
+            stalled: WaitingSince::default(),
+            has_unread_body: AtomicBool::new(false),
+            has_long_unread_body: AtomicBool::new(false),
             evicted: CancellationToken::new(),
         };
         activity.idle.begin(activity.opened);
         Arc::new(activity)
     }
 
-    /// Returns the time for which the server has waited for the client; `None` if the client waits for the server.
+    /// Returns the longest time for which the server has waited for the client, or `None` if the client waits for the server.
     pub(super) fn waiting(&self) -> Option<Duration> {
-        let begun = [&self.idle, &self.body, &self.unread].map(|since| since.0.load(Ordering::Relaxed));
+        let begun = [&self.idle, &self.body, &self.stalled].map(|since| since.0.load(Ordering::Relaxed));
         let longest = begun.into_iter().filter(|begun| *begun > 0).min()?;
         Some(self.opened.elapsed().saturating_sub(Duration::from_millis(longest - 1)))
     }
 
-    /// Notes that the client does not read what was sent.
-    pub(super) fn begin_unread(&self) {
-        self.unread.begin(self.opened);
+    /// Records that a write waits for the client.
+    pub(super) fn begin_stall(&self) {
+        self.stalled.begin(self.opened);
     }
 
-    /// Notes that the client reads.
-    pub(super) fn end_unread(&self) {
-        self.unread.end();
+    /// Records that the client reads again.
+    pub(super) fn end_stall(&self) {
+        self.stalled.end();
     }
 
-    /// Returns true if the client does not read what was sent.
-    pub(super) fn is_unread(&self) -> bool {
-        self.unread.0.load(Ordering::Relaxed) > 0
+    /// Returns true if a write waits for the client.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled.0.load(Ordering::Relaxed) > 0
     }
 
     /// Returns true if the last request was answered without reading all of its body, which the client may still be sending.
-    pub(super) fn has_rest(&self) -> bool {
-        self.has_rest.load(Ordering::Relaxed)
+    pub(super) fn has_unread_body(&self) -> bool {
+        self.has_unread_body.load(Ordering::Relaxed)
     }
 
-    /// Returns true if the rest of the last request's body is longer than [`MAX_BUFFER_BYTES`].
-    pub(super) fn has_long_rest(&self) -> bool {
-        self.has_long_rest.load(Ordering::Relaxed)
+    /// Returns true if the unread part of the last request's body may be longer than [`MAX_BUFFER_BYTES`].
+    pub(super) fn has_long_unread_body(&self) -> bool {
+        self.has_long_unread_body.load(Ordering::Relaxed)
     }
 
-    /// Follows the body of a request, which begins.
+    /// Begins a request, and tracks when the server waits for its body.
     pub(super) fn request<B: Body>(self: &Arc<Self>, body: B) -> RequestBody<B> {
         self.idle.end();
-        self.has_rest.store(false, Ordering::Relaxed);
-        self.has_long_rest.store(false, Ordering::Relaxed);
+        self.has_unread_body.store(false, Ordering::Relaxed);
+        self.has_long_unread_body.store(false, Ordering::Relaxed);
         RequestBody { body, is_read: false, activity: Arc::clone(self) }
     }
 
-    /// Follows the body of a response; the connection is idle when it ends.
+    /// Tracks the body of a response. The connection becomes idle when it is dropped.
     pub(super) fn response<B>(self: &Arc<Self>, body: B) -> ResponseBody<B> {
         ResponseBody { body, activity: Arc::clone(self) }
     }
 }
 
-/// The body of a request. While its reader waits for the client, so does the connection.
+/// The body of a request. The server waits for the client while a reader waits for a part of it.
 pub(super) struct RequestBody<B: Body> {
     body: B,
     is_read: bool,
@@ -148,14 +148,14 @@ impl<B: Body> Drop for RequestBody<B> {
     fn drop(&mut self) {
         self.activity.body.end();
         if !self.is_read && !self.body.is_end_stream() {
-            self.activity.has_rest.store(true, Ordering::Relaxed);
+            self.activity.has_unread_body.store(true, Ordering::Relaxed);
             let is_long = self.body.size_hint().upper().is_none_or(|rest| rest > MAX_BUFFER_BYTES as u64);
-            self.activity.has_long_rest.store(is_long, Ordering::Relaxed);
+            self.activity.has_long_unread_body.store(is_long, Ordering::Relaxed);
         }
     }
 }
 
-/// The body of a response.
+/// The body of a response, whose end begins the idle time of the connection.
 pub(super) struct ResponseBody<B> {
     body: B,
     activity: Arc<Activity>,

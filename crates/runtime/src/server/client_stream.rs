@@ -12,42 +12,42 @@ use tokio::time::Sleep;
 
 use super::activity::Activity;
 
-/// The time for which the rest of a body is discarded after its response, before the connection is closed. Closing it at once
-/// would reset it, and the client, which is still sending, might lose the response.
+/// The longest time for which the unread part of a body is discarded after the response, before the connection is closed. Closing
+/// it immediately would send a reset, and the client, which is still sending, could lose the response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// The stream to a client. Writing fails once the client has read nothing for `patience`.
+/// The stream to a client. A write fails if the client reads nothing for `write_timeout`.
 pub(super) struct ClientStream {
     stream: TcpStream,
     activity: Arc<Activity>,
-    patience: Duration,
+    write_timeout: Duration,
     /// Runs while a write waits for the client.
     timer: Option<Pin<Box<Sleep>>>,
-    /// Runs while the rest of a body is discarded.
+    /// Runs while the unread part of a body is discarded.
     linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl ClientStream {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, patience: Duration) -> Self {
-        Self { stream, activity, patience, timer: None, linger: None }
+    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, write_timeout: Duration) -> Self {
+        Self { stream, activity, write_timeout, timer: None, linger: None }
     }
 
-    /// Limits the time for which writes are pending.
-    fn limited(
+    /// Fails a write that has been pending for `write_timeout`.
+    fn with_timeout(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.timer = None;
-            self.activity.end_unread();
+            self.activity.end_stall();
             return written;
         }
-        self.activity.begin_unread();
-        let patience = self.patience;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        self.activity.begin_stall();
+        let write_timeout = self.write_timeout;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(write_timeout)));
         timer.as_mut().poll(context).map(|()| {
-            let reason = format!("the client has read nothing for {} s", patience.as_secs());
+            let reason = format!("the client has read nothing for {} s", write_timeout.as_secs());
             Err(io::Error::new(ErrorKind::TimedOut, reason))
         })
     }
@@ -71,8 +71,8 @@ impl ClientStream {
 
 impl Drop for ClientStream {
     fn drop(&mut self) {
-        // What the client has not read would stay in the memory of the system for minutes.
-        if self.activity.is_unread() {
+        // Otherwise the kernel keeps the unread data in memory for minutes.
+        if self.activity.is_stalled() {
             let _ = self.stream.set_zero_linger();
         }
     }
@@ -95,7 +95,7 @@ impl AsyncWrite for ClientStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.limited(context, written)
+        self.with_timeout(context, written)
     }
 
     fn poll_write_vectored(
@@ -104,7 +104,7 @@ impl AsyncWrite for ClientStream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.limited(context, written)
+        self.with_timeout(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -118,7 +118,7 @@ impl AsyncWrite for ClientStream {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.linger.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
-            if !self.activity.has_rest() {
+            if !self.activity.has_unread_body() {
                 return Poll::Ready(Ok(()));
             }
         }

@@ -1,35 +1,35 @@
-//! The open connections: how many there are, of which peers, and which of them end when others need their place.
+//! The open connections: limits of their number, in all and for each peer, and eviction when all slots are in use.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use access::limits::network_of;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::activity::Activity;
 use super::open_files;
 
-/// The part of all connections that one peer may have: a quarter, but at least [`MIN_PER_PEER`].
-const SHARE_OF_A_PEER: usize = 4;
+/// The divisor of all connections for the share of one peer: a quarter, but at least [`MIN_PER_PEER`].
+const PEER_SHARE: usize = 4;
 const MIN_PER_PEER: usize = 64;
-/// The time for which a client may keep the server waiting even if others need the place of its connection.
+/// The time for which a client may keep the server waiting before its connection can be evicted.
 const MIN_WAIT: Duration = Duration::from_millis(500);
-/// The pause after which a connection is looked for again whose place can be freed.
+/// The pause between two attempts to evict a connection.
 const EVICTION_PAUSE: Duration = Duration::from_millis(50);
 /// The time for which a client may read nothing of a response.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The limits of a server for its connections.
 #[derive(Clone)]
 pub struct ConnectionLimits {
-    /// The most connections. While there are as many, a new one takes the place of the one that has kept the server
-    /// waiting longest.
+    /// The most connections. If all are in use, a new one takes the slot of the one that has kept the server waiting longest.
     pub max: usize,
     /// The most connections of one peer: of an IPv4 address, or of a /64 network of IPv6. Further ones get a 503.
     pub max_per_peer: usize,
     /// The time for which a client may read nothing of a response before it is cut off.
-    pub patience: Duration,
+    pub write_timeout: Duration,
     /// Returns true for peers without a limit of their own.
     pub is_exempt: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
 }
@@ -39,15 +39,15 @@ impl Default for ConnectionLimits {
     /// peer. Peers on this machine are exempt, because they may be a reverse proxy. Raises the soft limit of open files.
     fn default() -> Self {
         let max = open_files::connections();
-        let max_per_peer = (max / SHARE_OF_A_PEER).max(MIN_PER_PEER).min(max);
+        let max_per_peer = (max / PEER_SHARE).max(MIN_PER_PEER).min(max);
         let is_exempt = Arc::new(|peer: IpAddr| peer.is_loopback());
-        Self { max, max_per_peer, patience: PATIENCE, is_exempt }
+        Self { max, max_per_peer, write_timeout: WRITE_TIMEOUT, is_exempt }
     }
 }
 
 impl ConnectionLimits {
-    /// Limits the connections of all peers but those of which `is_exempt` returns true, such as reverse proxies, which
-    /// connect for many clients. IPv4 addresses are never mapped to IPv6.
+    /// Exempts the peers for which `is_exempt` returns true from the limit of one peer, such as reverse proxies, which connect for
+    /// many clients. `is_exempt` gets no IPv4 address mapped to IPv6.
     #[must_use]
     pub fn with_exempt(self, is_exempt: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         Self { is_exempt: Arc::new(is_exempt), ..self }
@@ -69,7 +69,7 @@ struct State {
     peers: HashMap<IpAddr, usize>,
 }
 
-/// The peer has as many connections as one peer may have.
+/// The error for a peer that has as many connections as it may have.
 #[derive(Debug)]
 pub(super) struct PeerIsFull;
 
@@ -83,8 +83,8 @@ impl Connections {
         &self.limits
     }
 
-    /// Gives a place to a new connection of a peer. If there is none, the connection that has kept the server waiting
-    /// longest is closed; this waits while there is no such connection.
+    /// Waits for a slot for a new connection of a peer. If none is free, evicts the connection that has kept the server waiting
+    /// longest, as soon as there is one.
     ///
     /// # Errors
     /// If the peer has too many connections.
@@ -110,7 +110,7 @@ impl Connections {
         Ok(Connection { id, activity, connections: Arc::clone(self), _peer: peer, _slot: slot })
     }
 
-    /// Counts a connection of a peer, until the returned value is dropped.
+    /// Counts a connection of a peer until the returned value is dropped. Returns `None` for an exempt peer.
     fn count(self: &Arc<Self>, peer: IpAddr) -> Result<Option<PeerShare>, PeerIsFull> {
         let address = peer.to_canonical();
         if (self.limits.is_exempt)(address) {
@@ -126,7 +126,7 @@ impl Connections {
         Ok(Some(PeerShare { peer, connections: Arc::clone(self) }))
     }
 
-    /// Closes the connection that has kept the server waiting longest, if it has for [`MIN_WAIT`].
+    /// Closes the connection that has kept the server waiting longest, if that is at least [`MIN_WAIT`].
     fn evict(&self) {
         let mut state = self.state();
         let waiting = state.open.iter().filter_map(|(id, activity)| Some((activity.waiting()?, *id)));
@@ -142,7 +142,7 @@ impl Connections {
     }
 }
 
-/// Connections that were closed because others needed their place.
+/// Counts connections that were closed because new ones needed their slots.
 const EVICTED: &str = "noren_http_evicted_connections_total";
 
 /// Describes the metrics of connections.
@@ -151,19 +151,11 @@ pub(crate) fn describe_metrics() {
         EVICTED,
         "Waiting connections that were closed because new ones needed their place"
     );
-    // So that it is there before the first one.
+    // A counter is exported once it was incremented.
     metrics::counter!(EVICTED).increment(0);
 }
 
-/// Returns what counts as one peer: a network of IPv6, because a client usually has all addresses of one.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-    }
-}
-
-/// An open connection. Dropping it frees its place.
+/// An open connection. Dropping it frees its slot.
 pub(super) struct Connection {
     id: u64,
     pub(super) activity: Arc<Activity>,
@@ -178,7 +170,7 @@ impl Drop for Connection {
     }
 }
 
-/// One connection in the count of its peer.
+/// One connection in the count of its peer. Dropping it decrements the count.
 struct PeerShare {
     peer: IpAddr,
     connections: Arc<Connections>,

@@ -1,8 +1,12 @@
 //! The HTTP server, with limits for connections and slow clients, and a graceful stop.
 //!
-//! A client that keeps the server waiting for long loses its connection: after [`HEADER_TIMEOUT`] without the head of a
-//! request, after [`ConnectionLimits::patience`] without reading a response, and at once if all connections are in use and
-//! it has kept the server waiting longest. Routes limit the time for a body themselves.
+//! A client that keeps the server waiting loses its connection:
+//!
+//! 1. after [`HEADER_TIMEOUT`] without the head of a request;
+//! 2. after [`ConnectionLimits::write_timeout`] without reading a response;
+//! 3. immediately if all connections are in use and it has kept the server waiting longest.
+//!
+//! Routes limit the time for a body themselves.
 
 mod activity;
 mod client_stream;
@@ -49,14 +53,14 @@ const TOO_MANY_CONNECTIONS: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-
 /// Binds the address of a service.
 ///
 /// # Errors
-/// When it cannot be bound, with what to do about it.
+/// If the address cannot be bound. The message says what to do.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|error| {
         StartError::because(format!("cannot listen on {address}: {}", advice(error.kind())), error)
     })
 }
 
-/// Returns what to do about an address that cannot be bound.
+/// Returns the advice for an address that cannot be bound.
 fn advice(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::AddrInUse => {
@@ -74,31 +78,35 @@ fn advice(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Serves requests until `stop` completes, then closes the listener and lets running requests end. Each request has the
-/// address of its peer as an extension, [`ConnectInfo`] of [`SocketAddr`].
+/// Serves requests until `stop` completes, then closes the listener and lets running requests finish, for at most 4 s. The
+/// extensions of each request contain the address of its peer, [`ConnectInfo`] of [`SocketAddr`].
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     serve_with(listener, router, ConnectionLimits::default(), stop).await;
 }
 
-/// The same, with other limits than the default ones.
+/// Serves requests like [`serve`], with other limits than the default ones. Logs the address: port 0 takes a free port, which
+/// nothing else tells.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
     limits: ConnectionLimits,
     stop: impl Future<Output = ()>,
 ) {
+    match listener.local_addr() {
+        Ok(address) => tracing::info!(%address, "listening"),
+        Err(error) => tracing::warn!(%error, "cannot determine the address of the server"),
+    }
     let graceful = accept(&listener, router, limits, stop).await;
     drop(listener);
     drain(graceful).await;
 }
 
-/// Serves requests until `stop` completes, then lets running requests end. The listener stays open, so connections that
-/// arrive afterwards wait for whoever serves it next.
+/// Serves requests like [`serve`], but keeps the listener open: connections that arrive after `stop` wait for the next call.
 pub(crate) async fn serve_on(listener: &TcpListener, router: Router, stop: impl Future<Output = ()>) {
     drain(accept(listener, router, ConnectionLimits::default(), stop).await).await;
 }
 
-/// Accepts connections until `stop` completes. Returns those that are open then.
+/// Accepts connections until `stop` completes. Returns those that are still open.
 async fn accept(
     listener: &TcpListener,
     router: Router,
@@ -120,13 +128,13 @@ async fn accept(
                 let stream = ClientStream::new(
                     stream,
                     Arc::clone(&connection.activity),
-                    connections.limits().patience,
+                    connections.limits().write_timeout,
                 );
                 serve_connection(&builder, &graceful, stream, router.clone(), peer, connection);
             }
             Ok(None) => {}
             Err(error) => {
-                // Most likely the process is out of file handles; retrying immediately would be a busy loop.
+                // Most likely the process has too many open files; retrying immediately would be a busy loop.
                 tracing::warn!(error = %error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -135,14 +143,14 @@ async fn accept(
     graceful
 }
 
-/// A connection that has a place.
+/// An accepted connection that has a slot.
 struct Accepted {
     stream: TcpStream,
     peer: SocketAddr,
     connection: Connection,
 }
 
-/// Accepts a connection and waits for its place. Returns `None` if its peer has too many.
+/// Accepts a connection and waits for its slot. Returns `None` if its peer has too many connections.
 async fn accept_one(listener: &TcpListener, connections: &Arc<Connections>) -> io::Result<Option<Accepted>> {
     let (stream, peer) = listener.accept().await?;
     match connections.admit(peer.ip()).await {
@@ -153,7 +161,7 @@ async fn accept_one(listener: &TcpListener, connections: &Arc<Connections>) -> i
         }
         Err(PeerIsFull) => {
             tracing::debug!(client.address = %peer.ip(), "a client has too many connections");
-            // The buffer of a new connection has room; a client that is gone misses nothing.
+            // The empty send buffer of a new connection has room for it. A client that is gone does not need it.
             let _ = stream.try_write(TOO_MANY_CONNECTIONS.as_bytes());
             Ok(None)
         }
@@ -176,7 +184,7 @@ fn serve_connection(
         let (router, activity) = (router.clone(), Arc::clone(&activity));
         async move {
             let Ok(mut response) = router.oneshot(request).await;
-            if activity.has_long_rest() {
+            if activity.has_long_unread_body() {
                 // The client must not send its next request on this connection, which hyper closes.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -190,14 +198,14 @@ fn serve_connection(
                 tracing::debug!(error = %error, "a connection ended early");
             },
             () = connection.activity.evicted.cancelled() => {
-                tracing::debug!(client.address = %peer.ip(), "a waiting connection is closed; another one needs its place");
+                tracing::debug!(client.address = %peer.ip(), "closed a waiting connection, because a new one needs its slot");
             }
         }
         drop(connection);
     });
 }
 
-/// Lets running requests end, within a time limit.
+/// Lets running requests finish, for at most [`DRAIN_TIMEOUT`].
 async fn drain(connections: GracefulShutdown) {
     if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");

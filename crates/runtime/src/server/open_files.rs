@@ -11,8 +11,8 @@ const MAX_CONNECTIONS: usize = 4096;
 /// `noren serve` that also rebuilds its index has some 150.
 const RESERVE: usize = 256;
 
-/// Returns the number of connections, at most [`MAX_CONNECTIONS`], that the limit of open files allows. The first call raises
-/// the soft limit, because its usual 1,024 is a leftover from programs that use `select`.
+/// Returns the number of connections that the limit of open files allows, at most [`MAX_CONNECTIONS`]. The first call raises the
+/// soft limit, whose usual value of 1,024 exists for programs that use `select`.
 pub(super) fn connections() -> usize {
     static ALLOWED: OnceLock<usize> = OnceLock::new();
     *ALLOWED.get_or_init(|| raise_limit_for(MAX_CONNECTIONS))
@@ -39,8 +39,8 @@ fn raise_limit_for(wanted: usize) -> usize {
     allowed
 }
 
-/// Returns the number of connections within a limit of open files; `None` is no limit. With a very low limit, half of it
-/// is for connections.
+/// Returns the number of connections within a limit of open files; `None` means no limit. At least half of a very low limit is
+/// for connections.
 fn connections_within(limit: Option<u64>, wanted: usize) -> usize {
     let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else { return wanted };
     limit.saturating_sub(RESERVE).max(limit / 2).clamp(1, wanted)

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::*;
 
 #[tokio::test]
-async fn an_address_that_cannot_be_bound_is_told_with_what_to_do() {
+async fn the_error_for_an_address_that_cannot_be_bound_says_what_to_do() {
     let taken = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = taken.local_addr().unwrap();
     let error = listen(address).await.unwrap_err().line();
@@ -19,6 +19,7 @@ async fn an_address_that_cannot_be_bound_is_told_with_what_to_do() {
     // Root may bind every port, so that cannot be tried everywhere.
     assert!(advice(ErrorKind::PermissionDenied).contains("from 1024"));
 }
+
 #[test]
 fn the_response_to_a_peer_with_too_many_connections_is_complete() {
     let (head, body) = TOO_MANY_CONNECTIONS.split_once("\r\n\r\n").unwrap();
@@ -94,7 +95,7 @@ async fn a_request_has_the_address_of_its_peer() {
 async fn a_peer_with_too_many_connections_is_told() {
     let limits = ConnectionLimits { max_per_peer: 2, ..limits() }.with_exempt(|_| false);
     let served = Served::spawn(limits).await;
-    // Their requests keep them from being idle, so they are not closed.
+    // They are not evicted, because the server has free slots.
     let held = [served.send("").await, served.send("").await];
     let refused = served.get("/").await;
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("too many connections"), "{refused}");
@@ -107,7 +108,8 @@ async fn a_peer_with_too_many_connections_is_told() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_cut_off() {
-    let served = Served::spawn(ConnectionLimits { patience: Duration::from_millis(300), ..limits() }).await;
+    let served =
+        Served::spawn(ConnectionLimits { write_timeout: Duration::from_millis(300), ..limits() }).await;
     let stream = served.send("GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
     // The connection is reset, because the server discards what the client has not read.
     let reset = tokio::time::timeout(LONG, stream.ready(tokio::io::Interest::ERROR)).await;

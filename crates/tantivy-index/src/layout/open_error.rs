@@ -14,7 +14,7 @@ use crate::layout::format::Format;
 pub enum OpenError {
     /// Another process is writing the index.
     #[error(
-        "another noren process is writing the index in {}; stop it or use another data folder",
+        "another noren process is writing the index in {}; stop it, use another data folder, or let a command reach its service with --url",
         .folder.display()
     )]
     Busy {

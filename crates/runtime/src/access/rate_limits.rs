@@ -1,4 +1,4 @@
-//! Headers and responses of rate limits: draft-ietf-httpapi-ratelimit-headers, and the older `X-RateLimit-` headers.
+//! The headers of rate limits (draft-ietf-httpapi-ratelimit-headers and the older `X-RateLimit-`), and the response 429.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) fn too_many(decision: &Decision, detail: &str) -> Problem {
     headers(decision).into_iter().fold(problem, |problem, (name, value)| problem.with_header(name, value))
 }
 
-/// Tells a client its place in a limit.
+/// Adds the headers that describe a limit and what is left of it.
 pub(super) fn add_headers(decision: &Decision, response: &mut HeaderMap) {
     for (name, value) in headers(decision) {
         response.insert(name, value);
