@@ -1,8 +1,4 @@
-//! Columns of a CSV file: the field that each name stands for, and the type that a cell has.
-
-use domain::input::{FIELDS, READ_ONLY_FIELDS};
-
-use crate::identity::ARTICLE_NUMBERS;
+//! The delimiter of a table, the type of a cell, and the columns that a rejects file adds.
 
 /// Prefix of the columns that a rejects file adds. They are not data.
 pub(crate) const REJECTS_PREFIX: &str = "noren.";
@@ -11,47 +7,6 @@ pub(crate) const REJECTS_PREFIX: &str = "noren.";
 pub(crate) const LINE_COLUMN: &str = "noren.line";
 /// Column that holds the faults of a rejected row.
 pub(crate) const FAULTS_COLUMN: &str = "noren.faults";
-
-/// The meaning of a column.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Column {
-    /// A field with one value. The mapping turns the text of a price or stock into a number.
-    Text(String),
-    /// A field with a list of texts.
-    List(String),
-    /// An attribute, by its key.
-    Attribute(String),
-    /// A column that is ignored.
-    Ignored,
-}
-
-impl Column {
-    /// Returns the meaning of a column with this name.
-    pub(crate) fn of(name: &str) -> Self {
-        let name = name.trim();
-        let lower = name.to_ascii_lowercase();
-        match lower.as_str() {
-            "tags" | "images" | "categories" => Self::List(lower),
-            "attributes" | "" => Self::Ignored,
-            _ if lower.starts_with(REJECTS_PREFIX) => Self::Ignored,
-            _ if READ_ONLY_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name)) => Self::Ignored,
-            _ if FIELDS.contains(&lower.as_str()) => Self::Text(lower),
-            // Codes stay texts: as numbers they would lose leading zeros.
-            "model" => Self::Text(lower),
-            _ if ARTICLE_NUMBERS.contains(&lower.as_str()) => Self::Text(lower),
-            _ if lower.starts_with("attributes.") => Self::Attribute(name["attributes.".len()..].to_owned()),
-            _ => Self::Attribute(name.to_owned()),
-        }
-    }
-
-    /// Returns the name of the field or attribute, empty if the column is ignored.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Text(name) | Self::List(name) | Self::Attribute(name) => name,
-            Self::Ignored => "",
-        }
-    }
-}
 
 /// Returns true if the text of an attribute is a flag, or a number that a float keeps exactly: at most 15 digits in
 /// plain notation. `007` and `1e5` are codes, not numbers.
@@ -71,12 +26,23 @@ pub(crate) fn is_flag_or_number(text: &str) -> bool {
         && whole.len() + fraction.map_or(0, str::len) <= 15
 }
 
-/// Returns the delimiter that occurs most often in the first line.
+/// Returns the delimiter that occurs most often in the first line outside of quotation marks.
 pub(crate) fn delimiter_of(beginning: &[u8]) -> u8 {
-    let first_line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: u8| first_line.iter().filter(|byte| **byte == delimiter).count();
+    let mut counts = [(b'\t', 0), (b';', 0), (b',', 0)];
+    let mut is_quoted = false;
+    for byte in beginning {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' | b'\r' if !is_quoted => break,
+            _ if is_quoted => {}
+            _ => counts
+                .iter_mut()
+                .filter(|(delimiter, _)| delimiter == byte)
+                .for_each(|(_, count)| *count += 1),
+        }
+    }
     // `max_by_key` returns the last of equals, so a comma wins a tie.
-    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| delimiter)
 }
 
 #[cfg(test)]
@@ -110,5 +76,6 @@ mod tests {
     #[test]
     fn the_delimiter_is_the_one_of_the_first_line() {
         assert_eq!(delimiter_of(b"name\tprice\nA;;;;"), b'\t');
+        assert_eq!(delimiter_of(b"\"GTIN, EAN, UPC\";name\n"), b';');
     }
 }

@@ -28,23 +28,65 @@ pub enum FeedError {
         /// The cause.
         source: io::Error,
     },
-    /// The first row of a CSV file cannot be read.
-    #[error("reading the first row of {name}")]
-    ReadHeader {
+    /// The file has nothing in it.
+    #[error("{name} is empty")]
+    Empty {
         /// Name of the file.
         name: String,
-        /// The cause.
-        source: csv::Error,
     },
-    /// A row of a CSV file cannot be read.
-    #[error("reading {name} after line {line}")]
-    ReadRow {
+    /// The file names columns and has no rows.
+    #[error("{name} has no rows below its column names")]
+    NoRows {
         /// Name of the file.
         name: String,
-        /// The last line that was read.
+    },
+    /// The file is a web page or another kind of markup.
+    #[error("{name} is a web page, not a table; download the file itself, perhaps after a login")]
+    Markup {
+        /// Name of the file.
+        name: String,
+    },
+    /// The file is no well-formed XML, or exceeds a limit.
+    #[error("{name}:{line}: {message}")]
+    Xml {
+        /// Name of the file.
+        name: String,
+        /// Line at which it is wrong.
         line: u64,
-        /// The cause.
-        source: csv::Error,
+        /// The fault.
+        message: String,
+    },
+    /// An XML file has no elements that are products.
+    #[error("{name} has no products: no element `item`, `entry`, `product` or `offer` below the first one")]
+    NoXmlProducts {
+        /// Name of the file.
+        name: String,
+    },
+    /// The row that names the columns cannot be read.
+    #[error("{name}:{line}: the row that names the columns {fault}")]
+    BrokenHeader {
+        /// Name of the file.
+        name: String,
+        /// Line of the row.
+        line: u64,
+        /// The fault.
+        fault: String,
+    },
+    /// The options do not fit the columns.
+    #[error("{name}: {message}")]
+    Mapping {
+        /// Name of the file.
+        name: String,
+        /// The fault.
+        message: String,
+    },
+    /// Rows that belong together take too much memory.
+    #[error(
+        "{name} has too many products with variants; split it into several files, each with whole products"
+    )]
+    TooManyVariants {
+        /// Name of the file.
+        name: String,
     },
     /// The first row of a CSV file is not UTF-8.
     #[error("the first row of {name} is not UTF-8; save the file as UTF-8")]
@@ -53,14 +95,11 @@ pub enum FeedError {
         name: String,
     },
     /// The first row of a CSV file has no column `name`, so it is probably a row of data.
-    #[error("the first row of {name} has no column `name`; it must name the fields: id, name, price, …")]
+    #[error(
+        "the first row of {name} has no column `name`; it must name the fields: id, name, price, …; if another column is \
+         the name, say --map COLUMN=name"
+    )]
     NoNameColumn {
-        /// Name of the file.
-        name: String,
-    },
-    /// The file is one JSON array instead of NDJSON.
-    #[error("{name} is one JSON array; write one product per line, for example with `jq -c '.[]'`")]
-    JsonArray {
         /// Name of the file.
         name: String,
     },

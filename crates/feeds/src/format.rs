@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Format of a file of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object per line.
+    /// JSON: one object per line, objects in any layout, or a list.
     Ndjson,
     /// Separated by commas, semicolons or tabs, with field names in the first row.
     Csv,

@@ -8,7 +8,7 @@
 #![warn(missing_docs)]
 
 mod columns;
-mod csv_rows;
+mod documents;
 mod error;
 mod format;
 mod identity;
@@ -17,10 +17,16 @@ mod line_splitter;
 mod mapping;
 mod ndjson;
 mod product;
+#[cfg(test)]
+mod public_exports_tests;
+#[cfg(test)]
+mod read_in_tests;
 mod reader;
 mod record;
 mod rejects;
 mod seen_ids;
+mod table;
+mod text_encoding;
 mod values;
 
 pub use error::FeedError;
@@ -31,3 +37,4 @@ pub use reader::FeedReader;
 pub use record::{FeedRecord, Original};
 pub use rejects::{Rejects, RejectsNames, describe_fault, unwrap_reject};
 pub use seen_ids::SeenIds;
+pub use table::{ColumnReport, Mark, TableOptions, TableReport, embedded_mapping};

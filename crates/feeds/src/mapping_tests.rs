@@ -58,7 +58,8 @@ fn texts_become_numbers_exactly_or_stay_to_be_faulted() {
     let line = r#"{"ID":7,"name":"x","price":" 19.90 ","currency":"EUR","stock":"3","sku":12}"#;
     let expected = r#"{"id":"7","name":"x","price":19.90,"currency":"EUR","stock":3,"sku":"12"}"#;
     assert_eq!(rewritten(line), expected);
-    assert!(rewritten(r#"{"id":"1","price":"12,50"}"#).contains(r#""price":"12,50""#));
+    assert!(rewritten(r#"{"id":"1","price":"12,50"}"#).contains(r#""price":12.50"#));
+    assert!(rewritten(r#"{"id":"1","price":"1,250"}"#).contains(r#""price":"1,250""#));
     assert_eq!(rewritten(r#"{"id":"1","name":"x","price":"","currency":"EUR"}"#), r#"{"id":"1","name":"x"}"#);
 }
 

@@ -53,7 +53,7 @@ fn record(Line { number, text }: Line) -> FeedRecord {
         _ => {
             let message = format!("has more than {MAX_LINE_BYTES} bytes; a product has at most 204800");
             let fault = Fault::new("", FaultKind::OutOfRange, message);
-            FeedRecord { line: number, original: Original::Text(Vec::new()), json: Err(fault) }
+            FeedRecord { line: number, original: Original::Text(Vec::new()), json: Err(vec![fault]) }
         }
     }
 }

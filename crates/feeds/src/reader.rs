@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::csv_rows::CsvRows;
+use crate::documents::{DocumentReader, is_document};
 use crate::error::FeedError;
 use crate::format::{Format, stem_and_format};
-use crate::ndjson::NdjsonRecords;
 use crate::record::FeedRecord;
+use crate::table::{Counted, Source, TableOptions, TableReader, TableReport, spool_xml};
 
 const BUFFER_BYTES: usize = 128 * 1024;
 
@@ -25,26 +25,29 @@ pub struct FeedReader {
 }
 
 enum Records {
-    Ndjson(NdjsonRecords),
-    Csv(Box<CsvRows>),
+    Json(Box<DocumentReader>),
+    Table(Box<TableReader>),
 }
 
 impl FeedReader {
-    /// Opens a file; `-` is standard input. Without `format`, the format follows the file name, else the content.
+    /// Opens a file; `-` is standard input. Without `format`, the format follows the file name, else the content. A table is
+    /// read once before this returns.
     ///
     /// # Errors
     /// If the file cannot be opened or is not a file of products.
-    pub fn open(path: &Path, format: Option<Format>) -> Result<Self, FeedError> {
+    pub fn open(path: &Path, format: Option<Format>, options: &TableOptions) -> Result<Self, FeedError> {
         if path == Path::new("-") {
-            return Self::of(Box::new(io::stdin()), Path::new("stdin"), format);
+            return Self::read(Box::new(io::stdin()), None, Path::new("stdin"), format, options);
         }
         let name = || path.display().to_string();
         let failed = |source| FeedError::Open { name: name(), source };
         let file = File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
             return Err(FeedError::Folder { name: name() });
         }
-        Self::of(Box::new(file), path, format)
+        let again = metadata.is_file().then(|| file.try_clone()).transpose().map_err(failed)?;
+        Self::read(Box::new(file), again, path, format, options)
     }
 
     /// Reads a file that is open already. `path` names it in messages, and its extension names the format if `format` is
@@ -53,29 +56,58 @@ impl FeedReader {
     /// # Errors
     /// If the input cannot be read or is not a file of products.
     pub fn of(input: Box<dyn Read + Send>, path: &Path, format: Option<Format>) -> Result<Self, FeedError> {
+        Self::read(input, None, path, format, &TableOptions::default())
+    }
+
+    /// Reads `input`; `file` is the same input if it can be read again from its start.
+    fn read(
+        input: Box<dyn Read + Send>,
+        file: Option<File>,
+        path: &Path,
+        format: Option<Format>,
+        options: &TableOptions,
+    ) -> Result<Self, FeedError> {
         let name = path.display().to_string();
         let failed = |source| FeedError::Read { name: name.clone(), source };
         let bytes_read = Arc::new(AtomicU64::new(0));
         let counted = Counted { input, bytes_read: Arc::clone(&bytes_read) };
         let mut input: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(BUFFER_BYTES, counted));
-        if input.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]) {
+        let is_gzip = input.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
+        if is_gzip {
             input = Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(input)));
         }
-        let byte_order_mark = "\u{feff}".as_bytes();
-        if input.fill_buf().map_err(failed)?.starts_with(byte_order_mark) {
-            input.consume(byte_order_mark.len());
-        }
         let beginning = input.fill_buf().map_err(failed)?;
-        let first = beginning.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+        let byte_order_mark = "\u{feff}".as_bytes();
+        let text = beginning.strip_prefix(byte_order_mark).unwrap_or(beginning);
+        let mark_length = beginning.len() - text.len();
+        let first = text.iter().copied().find(|byte| !byte.is_ascii_whitespace());
         let (stem, announced) = stem_and_format(path);
         let format = format.or(announced).unwrap_or(match first {
             Some(b'{' | b'[') => Format::Ndjson,
             _ => Format::Csv,
         });
         let records = match format {
-            Format::Ndjson if first == Some(b'[') => return Err(FeedError::JsonArray { name }),
-            Format::Ndjson => Records::Ndjson(NdjsonRecords::new(input)),
-            Format::Csv => Records::Csv(Box::new(CsvRows::new(input, &name)?)),
+            Format::Ndjson => {
+                let is_document = is_document(text);
+                input.consume(mark_length);
+                let reader = match is_document {
+                    true => DocumentReader::document(input, options).map_err(failed)?,
+                    false => DocumentReader::lines(input, options),
+                };
+                Records::Json(Box::new(reader))
+            }
+            Format::Csv => {
+                let source = match file {
+                    _ if is_xml(text) => {
+                        input.consume(mark_length);
+                        Source::Rows(spool_xml(input, &name)?)
+                    }
+                    Some(file) => Source::file(file, is_gzip),
+                    None => Source::copy(input).map_err(failed)?,
+                };
+                bytes_read.store(0, Ordering::Relaxed);
+                Records::Table(Box::new(TableReader::open(&source, &name, options, Arc::clone(&bytes_read))?))
+            }
         };
         Ok(Self { name, stem, bytes_read, records })
     }
@@ -93,16 +125,32 @@ impl FeedReader {
     /// Returns the format of the file.
     pub fn format(&self) -> Format {
         match self.records {
-            Records::Ndjson(_) => Format::Ndjson,
-            Records::Csv(_) => Format::Csv,
+            Records::Json(_) => Format::Ndjson,
+            Records::Table(_) => Format::Csv,
         }
     }
 
-    /// Returns the first row of a CSV file, or `None` for NDJSON.
+    /// Returns the first row of a table, or `None` for JSON.
     pub fn header(&self) -> Option<&csv::ByteRecord> {
         match &self.records {
-            Records::Csv(rows) => Some(rows.header()),
-            Records::Ndjson(_) => None,
+            Records::Table(table) => Some(table.header()),
+            Records::Json(_) => None,
+        }
+    }
+
+    /// Returns the mapping of the columns of a table, or `None` for JSON.
+    pub fn report(&self) -> Option<&TableReport> {
+        match &self.records {
+            Records::Table(table) => Some(table.report()),
+            Records::Json(_) => None,
+        }
+    }
+
+    /// Returns warnings about the rows read so far.
+    pub fn notes(&self) -> Vec<String> {
+        match &self.records {
+            Records::Table(table) => table.notes(),
+            Records::Json(documents) => documents.notes(),
         }
     }
 
@@ -111,32 +159,25 @@ impl FeedReader {
         self.bytes_read.load(Ordering::Relaxed)
     }
 
-    /// Returns the next record, or `None` at the end. A malformed record is returned with its fault.
+    /// Returns the next record, or `None` at the end. A malformed record is returned with its faults.
     ///
     /// # Errors
     /// If the rest of the file cannot be read.
     pub fn next_record(&mut self) -> Result<Option<FeedRecord>, FeedError> {
         match &mut self.records {
-            Records::Ndjson(records) => {
-                records.next_record().map_err(|source| FeedError::Read { name: self.name.clone(), source })
+            Records::Json(documents) => {
+                documents.next_record().map_err(|source| FeedError::Read { name: self.name.clone(), source })
             }
-            Records::Csv(rows) => rows.next_row(&self.name),
+            Records::Table(table) => table.next_record(&self.name),
         }
     }
 }
 
-/// Counts the bytes read from a file.
-struct Counted {
-    input: Box<dyn Read + Send>,
-    bytes_read: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        self.bytes_read.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
+/// Returns true for XML that is no web page.
+fn is_xml(beginning: &[u8]) -> bool {
+    let text = beginning.trim_ascii_start();
+    let start = String::from_utf8_lossy(&text[..text.len().min(1024)]).to_ascii_lowercase();
+    start.starts_with('<') && !start.contains("<!doctype html") && !start.contains("<html")
 }
 
 #[cfg(test)]
@@ -146,14 +187,15 @@ mod tests {
     use std::io::Write as _;
 
     fn reader(name: &str, content: &[u8]) -> Result<FeedReader, FeedError> {
-        FeedReader::of(Box::new(io::Cursor::new(content.to_vec())), Path::new(name), None)
+        let input = Box::new(io::Cursor::new(content.to_vec()));
+        FeedReader::of(input, Path::new(name), None)
     }
 
     fn records(mut reader: FeedReader) -> Vec<(u64, Result<String, String>)> {
         let mut records = Vec::new();
         while let Some(record) = reader.next_record().unwrap() {
             let json = record.json().map(|json| String::from_utf8(json.to_vec()).unwrap());
-            records.push((record.line, json.map_err(|fault| fault.message.clone())));
+            records.push((record.line, json.map_err(|faults| faults[0].message.clone())));
         }
         records
     }
@@ -187,10 +229,9 @@ mod tests {
 
     #[test]
     fn the_format_comes_from_the_name_or_the_content() {
-        assert_eq!(reader("a.CSV.gz", b"{x,name\n").unwrap().format(), Format::Csv);
+        assert_eq!(reader("a.CSV.gz", b"{x,name\na,b\n").unwrap().format(), Format::Csv);
         assert_eq!(reader("a.txt", b" {}").unwrap().format(), Format::Ndjson);
-        assert_eq!(reader("a.txt", b"name;price\n").unwrap().format(), Format::Csv);
-        let error = reader("a.json", b"[{}]").err().unwrap();
-        assert!(error.to_string().contains("jq -c"), "{error}");
+        assert_eq!(reader("a.txt", b"name;price\nA;1\n").unwrap().format(), Format::Csv);
+        assert_eq!(records(reader("a.json", b"[{\"a\": 1}, {}]").unwrap()).len(), 2);
     }
 }

@@ -12,8 +12,8 @@ pub struct FeedRecord {
     pub line: u64,
     /// The record as the file has it, for the rejects file.
     pub original: Original,
-    /// The record as a JSON object, or `None` if `original` is that already; a fault if it cannot become one.
-    pub(crate) json: Result<Option<Vec<u8>>, Fault>,
+    /// The record as a JSON object, or `None` if `original` is that already; the faults if it cannot become one.
+    pub(crate) json: Result<Option<Vec<u8>>, Vec<Fault>>,
 }
 
 /// The form of a record in its file.
@@ -29,13 +29,13 @@ impl FeedRecord {
     /// Returns the JSON of the record. NDJSON is returned as it was read and may be invalid.
     ///
     /// # Errors
-    /// The fault of a record that cannot become JSON, such as a row with a wrong number of cells.
-    pub fn json(&self) -> Result<&[u8], &Fault> {
+    /// The faults of a record that cannot become JSON, such as a row with a wrong number of cells.
+    pub fn json(&self) -> Result<&[u8], &[Fault]> {
         match (&self.json, &self.original) {
             (Ok(Some(json)), _) => Ok(json),
             (Ok(None), Original::Text(text)) => Ok(text),
             (Ok(None), Original::Row(_)) => Ok(b""),
-            (Err(fault), _) => Err(fault),
+            (Err(faults), _) => Err(faults),
         }
     }
 }

@@ -6,6 +6,7 @@ use domain::CategoryPath;
 use serde_json::value::RawValue;
 
 use crate::json::text_json;
+use crate::table::{Reading, read_number};
 
 /// Returns the JSON of a field, converted to the type of the product field where the meaning is clear. Other values are
 /// returned unchanged and rejected by validation.
@@ -16,7 +17,11 @@ pub(crate) fn field_value<'a>(field: &str, raw: &'a RawValue) -> Cow<'a, str> {
         "price" | "stock" if json.starts_with('"') => {
             let digits = json[1..json.len() - 1].trim();
             let is_json_number = is_number(digits) && serde_json::from_str::<&RawValue>(digits).is_ok();
-            Cow::Borrowed(if is_json_number { digits } else { json })
+            match read_number(digits) {
+                _ if is_json_number => Cow::Borrowed(digits),
+                Reading::One { digits, .. } => Cow::Owned(digits),
+                _ => Cow::Borrowed(json),
+            }
         }
         "id" | "sku" if is_number(json) => Cow::Owned(format!("\"{json}\"")),
         "category" if json.starts_with('[') => category_text(raw).map_or(Cow::Borrowed(json), Cow::Owned),

@@ -61,6 +61,7 @@ impl ::bench::Catalogue for App {
         let options = import::Options {
             source: import::Source::Files(files.to_vec()),
             format: None,
+            table: feeds::TableOptions::default(),
             currency: None,
             check: Some(self.currency()),
             rejects: None,

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use domain::Currency;
 use feeds::Format;
 
+use super::table_args::TableArgs;
 use crate::target::Target;
 
 /// `noren import`.
@@ -16,15 +17,17 @@ Examples:
   noren import --data-dir ./data a.csv b.csv  into a folder, without a service
   noren import --dry-run products.csv         validate only
   zcat products.gz | noren import -           from standard input
+  noren import --map title=name shop.csv      a column with another name
   noren import --demo                         2,000 sample products, instead of files
 
-Reads one product per line (NDJSON), or CSV whose first row names the fields. Importing the same file again changes nothing. \
-A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
+Reads JSON (one product per line, a list, or an answer of an API), CSV whose first row names the fields, or feeds in XML. Exports of \
+Shopify, WooCommerce, Magento 2, BigCommerce, Akeneo, Amazon, Google Merchant, Algolia and schema.org are recognised. \
+Importing the same file again changes nothing. A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
 import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1 \
 some rejected or the import failed, 2 wrong arguments.")]
 pub struct ImportArgs {
     /// Files of products, optionally gzipped; `-` is standard input
-    #[arg(required_unless_present = "demo", value_name = "FILE")]
+    #[arg(required_unless_present_any = ["demo", "show_mapping"], value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Import the 2,000 sample products of `noren serve --demo` instead of files; products with the same ids are replaced
     #[arg(long, conflicts_with_all = ["files", "format", "currency", "rejects"])]
@@ -37,6 +40,12 @@ pub struct ImportArgs {
     /// Format of the files, if neither name nor content tells
     #[arg(long)]
     pub format: Option<FormatArg>,
+    #[command(flatten)]
+    pub table: TableArgs,
+    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, akeneo, amazon, shopify-json,
+    /// schema-org, algolia or search-records
+    #[arg(long, value_name = "NAME", exclusive = true)]
+    pub show_mapping: Option<String>,
     /// Currency of prices without one [default: that of the catalogue]
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,
@@ -48,7 +57,7 @@ pub struct ImportArgs {
 /// The format of a file of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FormatArg {
-    /// One JSON object per line
+    /// JSON: one object per line, objects in any layout, or a list
     Ndjson,
     /// Separated by commas, semicolons or tabs, with field names in the first row
     Csv,

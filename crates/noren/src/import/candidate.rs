@@ -45,7 +45,7 @@ impl Candidate {
     }
 
     fn prepare(&mut self, options: &Options, seen: &mut SeenIds) -> Result<(), Vec<Fault>> {
-        let json = self.record.json().map_err(|fault| vec![fault.clone()])?;
+        let json = self.record.json().map_err(<[Fault]>::to_vec)?;
         let mapped = map_record(json, options.currency)?;
         self.mapped = mapped.rewritten;
         if let Some(currency) = options.check {

@@ -25,7 +25,13 @@ const INDEX_TIMEOUT: Duration = Duration::from_secs(3600);
 /// # Errors
 /// If the catalogue cannot be opened or written, or a file cannot be read.
 pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
+    if let Some(name) = &args.show_mapping {
+        print!("{}", feeds::embedded_mapping(name).map_err(Failure::usage)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let table = args.table.options(args.currency)?;
     let mut options = Options {
+        table,
         source: if args.demo { Source::Demo } else { Source::Files(args.files) },
         format: args.format.map(Into::into),
         currency: args.currency,

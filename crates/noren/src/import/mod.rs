@@ -8,12 +8,14 @@ mod candidate;
 mod catalogue_sink;
 mod command;
 mod http_sink;
+mod mapping_text;
 mod options;
 mod pipeline;
 mod reporter;
 mod sink;
 mod source;
 mod summary;
+mod table_args;
 #[cfg(test)]
 mod tests;
 

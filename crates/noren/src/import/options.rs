@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use domain::Currency;
-use feeds::Format;
+use feeds::{Format, TableOptions};
 
 use super::source::Source;
 
@@ -14,6 +14,8 @@ pub struct Options {
     pub source: Source,
     /// Format of all files, or `None` to detect it.
     pub format: Option<Format>,
+    /// Options for the columns of tables.
+    pub table: TableOptions,
     /// Currency to write into products that have a price and no currency.
     pub currency: Option<Currency>,
     /// Default currency for validation before products reach the sink. `None` leaves validation to the sink.
@@ -22,6 +24,6 @@ pub struct Options {
     pub rejects: Option<PathBuf>,
     /// Folder of the rejects files.
     pub rejects_folder: PathBuf,
-    /// Suppresses progress and faults on standard error.
+    /// Suppresses progress, mappings and faults on standard error.
     pub is_quiet: bool,
 }

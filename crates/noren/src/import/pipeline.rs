@@ -69,13 +69,14 @@ pub async fn import(options: Options, sink: Option<Arc<dyn Sink>>) -> Result<Sum
 /// Reads all files and sends their products in batches. Ends early if the receiver is closed.
 fn read_all(options: &Options, sender: &mpsc::Sender<Step>) -> Result<(), Failure> {
     let mut bytes_before = 0;
-    for reader in options.source.readers(options.format) {
+    for reader in options.source.readers(options.format, &options.table) {
         let mut reader = reader?;
         let file = Step::File {
             name: reader.name().to_owned(),
             stem: reader.stem().to_owned(),
             format: reader.format(),
             header: reader.header().cloned(),
+            report: reader.report().cloned(),
         };
         let mut is_open = sender.blocking_send(file).is_ok();
         let mut seen = SeenIds::default();
@@ -88,6 +89,7 @@ fn read_all(options: &Options, sender: &mpsc::Sender<Step>) -> Result<(), Failur
             // Records read before an error are imported.
             read?;
             if is_last {
+                is_open = sender.blocking_send(Step::Notes(reader.notes())).is_ok();
                 break;
             }
         }

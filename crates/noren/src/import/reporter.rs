@@ -1,9 +1,10 @@
 //! The report of an import on standard error and in rejects files.
 
-use feeds::{Format, Rejects, RejectsNames, describe_fault};
+use feeds::{Format, Rejects, RejectsNames, TableReport, describe_fault};
 use indicatif::ProgressBar;
 
 use super::candidate::Candidate;
+use super::mapping_text::mapping_text;
 use super::options::Options;
 use super::summary::Summary;
 use crate::failure::Failure;
@@ -15,9 +16,17 @@ const MAX_PRINTED_FAULTS: u64 = 20;
 /// A step of the pipeline.
 pub(super) enum Step {
     /// A file begins.
-    File { name: String, stem: String, format: Format, header: Option<csv::ByteRecord> },
+    File {
+        name: String,
+        stem: String,
+        format: Format,
+        header: Option<csv::ByteRecord>,
+        report: Option<TableReport>,
+    },
     /// Products of that file, and the number of bytes read from all files so far.
     Batch { candidates: Vec<Candidate>, bytes_read: u64 },
+    /// The file ends, with warnings about its rows.
+    Notes(Vec<String>),
 }
 
 /// Counts outcomes, reports faults, and writes the rejects files.
@@ -25,6 +34,8 @@ pub(super) struct Reporter {
     names: RejectsNames,
     rejects: Option<Rejects>,
     file: String,
+    /// The mappings of the files, printed at the end.
+    mappings: Vec<String>,
     summary: Summary,
     progress: ProgressBar,
     is_quiet: bool,
@@ -36,6 +47,7 @@ impl Reporter {
             names: RejectsNames::new(options.rejects_folder.clone(), options.rejects.clone()),
             rejects: None,
             file: String::new(),
+            mappings: Vec::new(),
             summary: Summary { is_dry_run, ..Summary::default() },
             progress: progress_bar(options),
             is_quiet: options.is_quiet,
@@ -48,11 +60,16 @@ impl Reporter {
     /// If a rejects file cannot be written.
     pub(super) fn report(&mut self, step: Step) -> Result<(), Failure> {
         match step {
-            Step::File { name, stem, format, header } => {
+            Step::File { name, stem, format, header, report } => {
                 self.finish_rejects()?;
                 let path = self.names.next(&stem, format);
                 self.rejects = Some(Rejects::new(&name, path, header.as_ref()));
+                self.mappings.extend(report.map(|report| mapping_text(&name, &report)));
                 self.file = name;
+            }
+            Step::Notes(notes) => {
+                let file = &self.file;
+                self.mappings.extend(notes.iter().map(|note| format!("{file}: {note}")));
             }
             Step::Batch { candidates, bytes_read } => {
                 for candidate in &candidates {
@@ -109,6 +126,9 @@ impl Reporter {
     pub(super) fn finish(mut self) -> Result<Summary, Failure> {
         self.finish_rejects()?;
         self.progress.finish_and_clear();
+        if !self.is_quiet {
+            self.mappings.iter().for_each(|text| eprintln!("{text}"));
+        }
         let unprinted = self.summary.rejected.saturating_sub(MAX_PRINTED_FAULTS);
         if unprinted > 0 && !self.is_quiet {
             runtime::err_line!("and {unprinted} more products with faults");

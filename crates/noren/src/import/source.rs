@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use demo::demo_catalogue;
 use domain::{Product, Version};
-use feeds::{FeedError, FeedReader, Format};
+use feeds::{FeedError, FeedReader, Format, TableOptions};
 
 /// The products of an import.
 #[derive(Debug, Clone)]
@@ -18,12 +18,15 @@ pub enum Source {
 
 impl Source {
     /// Opens the files one after the other. A file is opened once the iterator reaches it.
-    pub(super) fn readers(
-        &self,
+    pub(super) fn readers<'a>(
+        &'a self,
         format: Option<Format>,
-    ) -> Box<dyn Iterator<Item = Result<FeedReader, FeedError>> + '_> {
+        table: &'a TableOptions,
+    ) -> Box<dyn Iterator<Item = Result<FeedReader, FeedError>> + 'a> {
         match self {
-            Self::Files(files) => Box::new(files.iter().map(move |path| FeedReader::open(path, format))),
+            Self::Files(files) => {
+                Box::new(files.iter().map(move |path| FeedReader::open(path, format, table)))
+            }
             Self::Demo => {
                 let products = Box::new(Cursor::new(demo_products()));
                 Box::new(std::iter::once(FeedReader::of(products, Path::new("demo.ndjson"), format)))

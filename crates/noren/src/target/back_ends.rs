@@ -6,8 +6,8 @@ use std::sync::Arc;
 use access::Keyring;
 use axum::Router;
 use command::{Catalogue, OpenBackEnds};
-use domain::Currency;
 use domain::ports::IndexMaintenance;
+use domain::{Currency, Language};
 use runtime::config::{self, IndexKind, StoreKind};
 use runtime::{Routes, Service, Waiting};
 use sync::{DeadLetterService, StoreAndIndex};
@@ -178,6 +178,14 @@ async fn search_routes() -> Result<Routes, Failure> {
 /// If the variable has an invalid value.
 pub fn currency_of_environment() -> Result<Currency, Failure> {
     Ok(from_environment::<api::config::Currency>()?.currency)
+}
+
+/// Returns the language of the catalogue from its variable.
+///
+/// # Errors
+/// If the variable has an invalid value.
+pub fn language_of_environment() -> Result<Language, Failure> {
+    Ok(from_environment::<api::config::Catalogue>()?.language)
 }
 
 /// Returns the folder of the embedded store that the variables name.

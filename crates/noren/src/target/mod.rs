@@ -8,6 +8,6 @@ mod handle;
 
 pub use access::Access;
 pub use args::Target;
-pub use back_ends::{currency_of_environment, embedded_store_folder};
+pub use back_ends::{currency_of_environment, embedded_store_folder, language_of_environment};
 pub(crate) use environment::check_embedded;
 pub use handle::{CatalogueHandle, Writer};

@@ -1,0 +1,143 @@
+//! Turns a foreign JSON record into products, one a variant.
+
+use std::mem::discriminant;
+
+use domain::Fault;
+use domain::input::RawObject;
+use serde_json::value::RawValue;
+
+use super::cells::{Cell, Cells, LIST_SEPARATOR, Roles, text};
+use super::form::Form;
+use crate::json::{field, write_field};
+use crate::table::{Column, Mark, Notes, ProductRow, Role};
+
+/// The JSON of a product, or its faults.
+pub(super) type Product = Result<Vec<u8>, Vec<Fault>>;
+
+/// Returns the products of a record.
+pub(super) fn products(record: &RawObject<'_>, line: u64, form: &Form, notes: &mut Notes) -> Vec<Product> {
+    let mapping = form.mapping();
+    let roles = |prefix| Roles { mapping, given: &form.given, prefix };
+    let list = mapping.variants.as_deref().filter(|name| !variants(record, name).is_empty());
+    let parent = Cells::read(record, &roles(""), list);
+    let Some(list) = list else { return vec![product(&parent, None, line, form, notes)] };
+    let key = mapping.group_field.as_deref().and_then(|name| field(record, &[name])).and_then(text);
+    let variants = variants(record, list);
+    let is_only = variants.len() == 1;
+    let product_of = |variant: &RawObject<'_>| {
+        let own = Cells::read(variant, &roles(list), None);
+        let is_placeholder = |cell: &Cell| {
+            matches!(cell.role, Role::OptionValue(_)) && cell.text.eq_ignore_ascii_case("Default Title")
+        };
+        let is_grouped = !(is_only && own.cells.iter().any(is_placeholder));
+        let family =
+            Family { key: key.clone(), is_grouped, suffix: (!is_only).then(|| suffix(&own, variant)) };
+        product(&own.with_parent(&parent), Some(&family), line, form, notes)
+    };
+    variants.iter().map(product_of).collect()
+}
+
+/// Returns the objects of a list.
+fn variants<'a>(record: &RawObject<'a>, name: &str) -> Vec<RawObject<'a>> {
+    let list = record.0.iter().find(|(key, _)| key == name).map(|(_, raw)| raw.get());
+    list.and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default()
+}
+
+/// The key that the variants of a product share.
+struct Family {
+    key: Option<String>,
+    /// True if the product can have other variants.
+    is_grouped: bool,
+    /// Tells the variant from the others, if it has no id of its own.
+    suffix: Option<String>,
+}
+
+/// Returns the options of a variant, or else its first text.
+fn suffix(own: &Cells, variant: &RawObject<'_>) -> String {
+    let options = own.cells.iter().filter(|cell| matches!(cell.role, Role::OptionValue(_)));
+    let options: Vec<&str> = options.map(|cell| cell.text.as_str()).collect();
+    let text = match options.is_empty() {
+        false => options.join("-"),
+        true => variant.0.iter().find_map(|(_, raw): &(_, &RawValue)| text(raw)).unwrap_or_default(),
+    };
+    text.replace([' ', '/'], "-")
+}
+
+impl Cells {
+    /// Adds the fields of a parent that a variant leaves out, and the images of both.
+    fn with_parent(mut self, parent: &Self) -> Self {
+        let own: Vec<_> = self.cells.iter().map(|cell| discriminant_of(&cell.role)).collect();
+        let added = parent.cells.iter().filter(|cell| {
+            matches!(cell.role, Role::Images | Role::OptionName(_))
+                || !own.contains(&discriminant_of(&cell.role))
+        });
+        let is_id = |cell: &&Cell| matches!(cell.role, Role::Text("id"));
+        let copied = added.filter(|cell| !is_id(cell)).map(|cell| Cell {
+            path: cell.path.clone(),
+            role: cell.role.clone(),
+            text: cell.text.clone(),
+            is_list: cell.is_list,
+        });
+        let copied: Vec<Cell> = copied.collect();
+        self.cells.extend(copied);
+        for (key, json) in &parent.attributes {
+            if !self.attributes.iter().any(|(known, _)| known == key) {
+                self.attributes.push((key.clone(), json.clone()));
+            }
+        }
+        self.shortened.extend(parent.shortened.iter().cloned());
+        self
+    }
+}
+
+/// Tells roles apart, and texts by their field.
+fn discriminant_of(role: &Role) -> (std::mem::Discriminant<Role>, &str) {
+    let field = match role {
+        Role::Text(field) | Role::List(field) => field,
+        _ => "",
+    };
+    (discriminant(role), field)
+}
+
+fn product(cells: &Cells, family: Option<&Family>, line: u64, form: &Form, notes: &mut Notes) -> Product {
+    for path in &cells.shortened {
+        notes.add(&format!("`{path}` has several entries; the first counts"), line);
+    }
+    let group = family.filter(|family| family.is_grouped).and_then(|family| family.key.as_deref());
+    let mut product = ProductRow::new(&form.plan, notes, line);
+    for cell in &cells.cells {
+        let name = match &cell.role {
+            Role::OptionValue(at) => Some(format!("option{at}")),
+            _ => None,
+        };
+        let separator = match (cell.is_list, &form.mapping().list_separator) {
+            (true, _) => LIST_SEPARATOR,
+            (false, Some(separator)) => separator,
+            (false, None) => "|",
+        };
+        // JSON has one decimal mark.
+        let column = Column {
+            name: cell.path.clone(),
+            role: cell.role.clone(),
+            mark: Some(Mark::Point),
+            currency: None,
+            is_flag: false,
+            separator: separator.to_owned(),
+        };
+        product.add(&column, cell.text.trim(), family.is_some());
+        if let Some(name) = name {
+            product.name_option(&cell.role, &name);
+        }
+    }
+    if let Some(family) = family {
+        product.add_variant_id(family.key.as_deref(), family.suffix.as_deref());
+    }
+    let mut json = product.finish_record(group)?;
+    // The product is an object; the attributes that are left follow its fields.
+    json.pop();
+    for (key, value) in &cells.attributes {
+        write_field(key, value, &mut json);
+    }
+    json.push(b'}');
+    Ok(json)
+}

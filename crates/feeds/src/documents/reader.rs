@@ -1,0 +1,111 @@
+//! The products of a JSON file.
+
+use std::collections::VecDeque;
+use std::io;
+
+use domain::input::RawObject;
+use domain::{Fault, FaultKind};
+
+use super::form::{Form, other_type};
+use super::product_record::products;
+use super::scanner::{Found, Scanner};
+use crate::ndjson::NdjsonRecords;
+use crate::record::{FeedRecord, Original};
+use crate::rejects::unwrap_reject;
+use crate::table::{Notes, TableOptions};
+use crate::text_encoding::Input;
+
+/// Reads the products of a JSON file in any layout.
+pub(crate) struct DocumentReader {
+    records: Records,
+    options: TableOptions,
+    /// The form of the records, once the first was read.
+    form: Option<Option<Form>>,
+    /// Products of a record that was read already.
+    waiting: VecDeque<FeedRecord>,
+    notes: Notes,
+}
+
+enum Records {
+    Lines(NdjsonRecords),
+    Document(Scanner),
+}
+
+impl DocumentReader {
+    /// Reads one record a line.
+    pub(crate) fn lines(input: Input, options: &TableOptions) -> Self {
+        Self::new(Records::Lines(NdjsonRecords::new(input)), options)
+    }
+
+    /// Reads records in any layout.
+    ///
+    /// # Errors
+    /// If the input cannot be read.
+    pub(crate) fn document(input: Input, options: &TableOptions) -> io::Result<Self> {
+        Ok(Self::new(Records::Document(Scanner::of(input)?), options))
+    }
+
+    fn new(records: Records, options: &TableOptions) -> Self {
+        Self {
+            records,
+            options: options.clone(),
+            form: None,
+            waiting: VecDeque::new(),
+            notes: Notes::default(),
+        }
+    }
+
+    /// Returns warnings about the records read so far.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.notes.texts()
+    }
+
+    /// Returns the next product, or `None` at the end. A record with a fault is returned with that fault.
+    ///
+    /// # Errors
+    /// If the rest of the file cannot be read.
+    pub(crate) fn next_record(&mut self) -> io::Result<Option<FeedRecord>> {
+        loop {
+            if let Some(product) = self.waiting.pop_front() {
+                return Ok(Some(product));
+            }
+            let record = match &mut self.records {
+                Records::Lines(lines) => lines.next_record()?,
+                Records::Document(scanner) => scanner.next()?.map(record),
+            };
+            let Some(mut record) = record else { return Ok(None) };
+            // The form is that of the record that was rejected.
+            unwrap_reject(&mut record);
+            if matches!(self.form, Some(None)) || record.json.is_err() {
+                return Ok(Some(record));
+            }
+            self.map(record);
+        }
+    }
+
+    fn map(&mut self, record: FeedRecord) {
+        let Original::Text(text) = &record.original else { return self.waiting.push_back(record) };
+        let Ok(object) = serde_json::from_slice::<RawObject<'_>>(text) else {
+            return self.waiting.push_back(record);
+        };
+        let form = self.form.get_or_insert_with(|| Form::of(&object, &self.options));
+        let Some(form) = form else { return self.waiting.push_back(record) };
+        if let Some(kind) = other_type(&object) {
+            return self.notes.add(&format!("skipped, it is a {kind} and no product"), record.line);
+        }
+        for json in products(&object, record.line, form, &mut self.notes) {
+            let original = Original::Text(text.clone());
+            self.waiting.push_back(FeedRecord { line: record.line, original, json: json.map(Some) });
+        }
+    }
+}
+
+fn record(Found { line, text }: Found) -> FeedRecord {
+    match text {
+        Ok(text) => FeedRecord { line, original: Original::Text(text), json: Ok(None) },
+        Err(message) => {
+            let fault = Fault::new("", FaultKind::Malformed, message);
+            FeedRecord { line, original: Original::Text(Vec::new()), json: Err(vec![fault]) }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Tables: CSV and its relatives, read twice. The first reading decides what each column means and how ambiguous cells are
+//! read; the second returns the products.
+
+#[cfg(test)]
+mod broken_tests;
+mod cell_values;
+mod families;
+mod localized;
+mod mapping_file;
+mod notes;
+mod numbers;
+mod options;
+mod plan;
+mod prices;
+mod product_row;
+mod reader;
+mod report;
+mod role;
+mod row_neighbours;
+mod row_parser;
+mod row_splitter;
+mod source;
+mod spool;
+mod survey;
+mod table_start;
+#[cfg(test)]
+mod tests;
+mod xml_rows;
+
+pub use mapping_file::embedded_mapping;
+pub(crate) use mapping_file::{TableMapping, recognise_record};
+pub(crate) use notes::Notes;
+pub use numbers::Mark;
+pub(crate) use numbers::{Reading, read_number};
+pub use options::TableOptions;
+pub(crate) use plan::{Column, Plan};
+pub(crate) use product_row::ProductRow;
+pub(crate) use reader::TableReader;
+pub use report::{ColumnReport, TableReport};
+pub(crate) use role::{Role, is_code_name};
+pub(crate) use source::{Counted, Source};
+pub(crate) use xml_rows::spool_xml;

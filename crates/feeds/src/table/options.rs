@@ -1,0 +1,35 @@
+//! Options for columns whose meaning the file does not tell.
+
+use domain::{Currency, Language};
+
+use super::mapping_file::{TableMapping, parse_mapping};
+use super::numbers::Mark;
+
+/// Options for columns whose meaning the file itself does not tell.
+#[derive(Debug, Clone, Default)]
+pub struct TableOptions {
+    pub(crate) mapping: Option<TableMapping>,
+    pub(crate) columns: Vec<(String, String)>,
+    /// Language of the catalogue, for files with texts in several.
+    pub language: Option<Language>,
+    /// Currency of the catalogue, for files with prices in several.
+    pub currency: Option<Currency>,
+    /// Decimal mark of numbers that can be read in two ways.
+    pub mark: Option<Mark>,
+}
+
+impl TableOptions {
+    /// Uses a mapping file instead of the mapping that the header selects.
+    ///
+    /// # Errors
+    /// Names what is wrong in the file.
+    pub fn set_mapping(&mut self, toml: &str) -> Result<(), String> {
+        self.mapping = Some(parse_mapping(toml)?);
+        Ok(())
+    }
+
+    /// Gives a column a field: `title` and `name`.
+    pub fn map_column(&mut self, column: &str, field: &str) {
+        self.columns.push((column.trim().to_owned(), field.trim().to_owned()));
+    }
+}
