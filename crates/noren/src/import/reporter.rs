@@ -127,7 +127,7 @@ impl Reporter {
         self.finish_rejects()?;
         self.progress.finish_and_clear();
         if !self.is_quiet {
-            self.mappings.iter().for_each(|text| eprintln!("{text}"));
+            self.mappings.iter().for_each(|text| runtime::err_line!("{text}"));
         }
         let unprinted = self.summary.rejected.saturating_sub(MAX_PRINTED_FAULTS);
         if unprinted > 0 && !self.is_quiet {
