@@ -87,7 +87,7 @@ async fn faults_are_told_and_the_rest_is_imported() {
     let import = ["import", "teas.csv", "--url", &app.url];
     let run = noren_in(folder.path(), &import, "").expect(1);
     assert!(
-        run.err.contains("teas.csv:3: price: must be a number such as 19.99, not a text\n"),
+        run.err.contains("teas.csv:3: price: must be a number such as 19.99, not `free`\n"),
         "{}",
         run.err
     );

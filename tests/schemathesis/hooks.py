@@ -37,6 +37,10 @@ RULES = [
     ("all", "must be true; to select some"),
     ("expiresAt", "must be in the future"),
     ("filter", "is possible only for a key with the scope `search` alone"),
+    # The filter of a key is a query string, and its faults are those of a search.
+    ("filter", ""),
+    # A key may not be empty before the direction.
+    ("sortBy", "must be one of"),
     ("id", "names a page of the API"),
     ("id", "as in the path, or be omitted"),
     # Of texts: the portable subset of regular expressions has no classes for these.

@@ -46,6 +46,14 @@ pub enum FeedError {
         /// Name of the file.
         name: String,
     },
+    /// The file is a spreadsheet or a zip archive.
+    #[error(
+        "{name} is a spreadsheet or a zip archive; save the sheet as CSV, or unpack the archive, and import that file"
+    )]
+    Zipped {
+        /// Name of the file.
+        name: String,
+    },
     /// The file is no well-formed XML, or exceeds a limit.
     #[error("{name}:{line}: {message}")]
     Xml {

@@ -253,6 +253,7 @@ fn files_without_products_are_refused_with_one_line() {
     refusal("header_only.csv", "has no rows");
     refusal("empty.csv", "is empty");
     refusal("html.csv", "is a web page");
+    refusal("products.xlsx", "save the sheet as CSV");
 }
 
 #[test]

@@ -77,6 +77,9 @@ impl FeedReader {
             input = Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(input)));
         }
         let beginning = input.fill_buf().map_err(failed)?;
+        if beginning.starts_with(b"PK\x03\x04") {
+            return Err(FeedError::Zipped { name });
+        }
         let byte_order_mark = "\u{feff}".as_bytes();
         let text = beginning.strip_prefix(byte_order_mark).unwrap_or(beginning);
         let mark_length = beginning.len() - text.len();

@@ -10,8 +10,8 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{ALLOW, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, Method, StatusCode};
+use http::header::{ALLOW, CONNECTION, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, Any as AnyOf, CorsLayer};
@@ -137,7 +137,13 @@ pub(crate) fn router_of_start(routes: Router, parts: Vec<Part>, guard: Guard) ->
     crate::telemetry::metrics();
     let vitals = Vitals { parts: parts.into(), ..Vitals::default() };
     let (probes, requirements, _) = probes(&vitals).merge_pages(routes, &["/", "/{*path}"]).into_parts();
-    around(probes, (guard, Arc::new(requirements)))
+    around(probes, (guard, Arc::new(requirements))).layer(map_response(close_connection))
+}
+
+/// Announces the end of the connection: the server of a start ends when the program is ready.
+async fn close_connection(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Returns the routes of probes.

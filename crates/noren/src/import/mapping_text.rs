@@ -31,7 +31,8 @@ pub(super) fn mapping_text(file: &str, report: &TableReport) -> String {
     }
     let empty = report.columns.len() - filled.len();
     if empty > 0 {
-        let _ = write!(text, "\n  {empty} columns are empty");
+        let columns = if empty == 1 { "column is" } else { "columns are" };
+        let _ = write!(text, "\n  {empty} {columns} empty");
     }
     for warning in &report.warnings {
         let _ = write!(text, "\n  warning: {warning}");
@@ -58,7 +59,7 @@ mod tests {
             columns: vec![column("Title", "name", 2), column("Vendor", "brand", 0)],
             warnings: vec!["no product has a price".to_owned()],
         };
-        let expected = "a.csv: read as Shopify products CSV, in UTF-16\n  Title  → name        2  x\n  1 columns are empty\n  \
+        let expected = "a.csv: read as Shopify products CSV, in UTF-16\n  Title  → name        2  x\n  1 column is empty\n  \
                         warning: no product has a price";
         assert_eq!(mapping_text("a.csv", &report), expected);
     }

@@ -261,8 +261,9 @@ async fn ask(
     prefix: &str,
 ) -> Result<(), String> {
     let answer = index.search(request).await.map_err(|error| error.chain())?;
-    if answer.hits.len() > request.page.size || answer.total < answer.hits.len() as u64 {
-        return Err(format!("{} of {} products on a page", answer.hits.len(), answer.total));
+    let listed = answer.total + answer.relaxed_total.unwrap_or(0);
+    if answer.hits.len() > request.page.size || listed < answer.hits.len() as u64 {
+        return Err(format!("{} of {listed} products on a page", answer.hits.len()));
     }
     if let Some(next) = &answer.next
         && Cursor::decode(&next.encode()).as_ref() != Some(next)
