@@ -26,7 +26,7 @@ const INDEX_TIMEOUT: Duration = Duration::from_secs(3600);
 /// If the catalogue cannot be opened or written, or a file cannot be read.
 pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     if let Some(name) = &args.show_mapping {
-        print!("{}", feeds::embedded_mapping(name).map_err(Failure::usage)?);
+        runtime::out_line!("{}", feeds::embedded_mapping(name).map_err(Failure::usage)?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let table = args.table.options(args.currency)?;
