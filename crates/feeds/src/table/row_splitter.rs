@@ -15,6 +15,9 @@
 //!
 //! Every line is thus part of a row that has the expected width, or of a rejected one. [`row_neighbours`](super::row_neighbours)
 //! rejects rows that end too early.
+//!
+//! A line may be read several times, by these rules. So that the time stays linear in the size of a file, the bytes that are read again
+//! have a budget, which grows with those that are done. Where it is used up, a row is rejected with all its lines.
 
 use std::io::{self, BufRead};
 
@@ -23,8 +26,10 @@ use csv::ByteRecord;
 use super::row_parser::{Broken, Parsed, ParsedRow, first_line, parse_row, raw_cells};
 use crate::record::MAX_LINE_BYTES;
 
-/// Limit of the bytes that are read again to find the rival of a row. A row for which it does not suffice is rejected.
-const MAX_RIVAL_BYTES: usize = 16 * MAX_LINE_BYTES;
+/// The most bytes that can be left to be read again.
+const MAX_BUDGET: usize = 16 * MAX_LINE_BYTES;
+/// The bytes that may be read again for each byte that is done.
+const BUDGET_PER_BYTE: usize = 16;
 
 /// A row of a file.
 #[derive(Debug)]
@@ -67,6 +72,8 @@ pub(crate) struct RowSplitter {
     is_at_end: bool,
     /// Number of bytes, from `start`, to the mark at which a cell that is not closed turned out to be broken.
     open_bytes: usize,
+    /// Number of bytes that may still be read again.
+    budget: usize,
 }
 
 impl RowSplitter {
@@ -81,6 +88,7 @@ impl RowSplitter {
             width: 0,
             is_at_end: false,
             open_bytes: 0,
+            budget: MAX_BUDGET,
         }
     }
 
@@ -100,26 +108,36 @@ impl RowSplitter {
             }
             let row = match parse_row(&self.buffer[self.start..], self.delimiter, self.is_at_end) {
                 Parsed::Incomplete if self.buffer.len() - self.start <= MAX_LINE_BYTES => {
-                    self.fill()?;
+                    // Twice as much, or a long row would be read again with each chunk.
+                    let wanted = 2 * (self.buffer.len() - self.start);
+                    while self.fill()? && self.buffer.len() < wanted {}
                     continue;
                 }
                 Parsed::Incomplete => self.over_limit()?,
                 Parsed::Broken { fault, column, scanned } => {
                     self.open_bytes = self.open_bytes.max(scanned);
-                    self.broken(fault, column)?
+                    self.spend(scanned);
+                    self.broken(fault, column, scanned)?
                 }
                 Parsed::Row(row) if row.length > MAX_LINE_BYTES => match row.lines {
                     1 => self.skip_line()?,
-                    _ => self.broken(Broken::NotClosed, 0)?,
+                    _ => self.broken(Broken::NotClosed, 0, row.length)?,
                 },
                 Parsed::Row(row) if is_blank(&row.cells) => {
                     self.take(row.cells, row.length, row.lines, None);
                     continue;
                 }
-                Parsed::Row(row) => self.checked(row)?,
+                Parsed::Row(row) => {
+                    self.spend(row.length);
+                    self.checked(row)?
+                }
             };
             return Ok(Some(row));
         }
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        self.budget = self.budget.saturating_sub(bytes);
     }
 
     /// Reads more bytes. Returns false at the end of the file.
@@ -146,6 +164,7 @@ impl RowSplitter {
         let row = RawRow { line: self.line, cells, fault, part };
         self.start += length;
         self.open_bytes = self.open_bytes.saturating_sub(length);
+        self.budget = MAX_BUDGET.min(self.budget + BUDGET_PER_BYTE * length);
         self.line += lines;
         row
     }
@@ -154,7 +173,11 @@ impl RowSplitter {
     fn over_limit(&mut self) -> io::Result<RawRow> {
         let opened = self.buffer[self.start..].contains(&b'"');
         if opened && first_line(&self.buffer[self.start..], self.is_at_end).is_some() {
-            return self.broken(Broken::NotClosed, 0);
+            let text = &self.buffer[self.start..];
+            // The last line is not complete.
+            let scanned = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            self.spend(text.len());
+            return self.broken(Broken::NotClosed, 0, scanned);
         }
         self.skip_line()
     }
@@ -171,8 +194,9 @@ impl RowSplitter {
         Ok(self.take(ByteRecord::new(), length, 1, Some(message)))
     }
 
-    /// Rejects the first line of a row whose quotation marks have no pair. The next row begins on the next line.
-    fn broken(&mut self, fault: Broken, column: usize) -> io::Result<RawRow> {
+    /// Rejects the first line of a row whose quotation marks have no pair, as its first `scanned` bytes show. The next row begins on
+    /// the next line.
+    fn broken(&mut self, fault: Broken, column: usize, scanned: usize) -> io::Result<RawRow> {
         let length = loop {
             match first_line(&self.buffer[self.start..], self.is_at_end) {
                 Some(length) => break length,
@@ -180,6 +204,10 @@ impl RowSplitter {
                 None => self.fill()?,
             };
         };
+        if self.budget == 0 && scanned > length {
+            let length = self.line_end(scanned - 1)?;
+            return Ok(self.unpaired(length));
+        }
         let cells = raw_cells(&self.buffer[self.start..self.start + length], self.delimiter);
         let message = match fault {
             Broken::NotClosed => format!(
@@ -194,6 +222,37 @@ impl RowSplitter {
         Ok(self.take(cells, length, 1, Some(message)))
     }
 
+    /// Returns the end of the line that has the byte at `at`, from `start`.
+    fn line_end(&mut self, at: usize) -> io::Result<usize> {
+        loop {
+            match first_line(&self.buffer[self.start + at..], self.is_at_end) {
+                Some(length) => return Ok(at + length),
+                // A line over the size limit ends where its text has been read.
+                None if self.is_at_end || self.buffer.len() - self.start - at > MAX_LINE_BYTES => {
+                    return Ok(self.buffer.len() - self.start);
+                }
+                None => self.fill()?,
+            };
+        }
+    }
+
+    /// Rejects the lines of the next `length` bytes together.
+    fn unpaired(&mut self, length: usize) -> RawRow {
+        let text = &self.buffer[self.start..self.start + length];
+        let (mut at, mut lines) = (0, 0);
+        while at < length {
+            at += first_line(&text[at..], true).unwrap_or(length - at).max(1);
+            lines += 1;
+        }
+        let cells = raw_cells(text, self.delimiter);
+        let fault = format!(
+            "has quotation marks without their pair in lines {} to {}; there are too many to find out which",
+            self.line,
+            self.line + lines - 1
+        );
+        self.take(cells, length, lines, Some(fault))
+    }
+
     /// Returns a row, or rejects it by the rules of this module.
     fn checked(&mut self, row: ParsedRow) -> io::Result<RawRow> {
         let has_width = self.width == 0 || row.cells.len() == self.width;
@@ -204,6 +263,7 @@ impl RowSplitter {
         }
         let rival = match row.lines {
             1 => None,
+            _ if self.budget == 0 => return Ok(self.unpaired(row.length)),
             _ => {
                 while !self.is_at_end && self.buffer.len() - self.start < row.length + MAX_LINE_BYTES {
                     self.fill()?;
@@ -256,11 +316,18 @@ impl RowSplitter {
     }
 
     /// Returns the rival of a row, if it has one.
-    fn rival(&self, row: &ParsedRow) -> Option<Rival> {
+    fn rival(&mut self, row: &ParsedRow) -> Option<Rival> {
+        let (rival, scanned) = self.find_rival(row);
+        self.spend(scanned);
+        rival
+    }
+
+    /// Returns the rival of a row, if it has one, and the number of bytes that were read for it.
+    fn find_rival(&self, row: &ParsedRow) -> (Option<Rival>, usize) {
         let text = &self.buffer[self.start..self.start + row.length];
         let next_line = |at: usize| at + first_line(&text[at..], true).unwrap_or_default();
         let mut first = None;
-        let (mut at, mut lines, mut budget) = (next_line(0), 1, MAX_RIVAL_BYTES);
+        let (mut at, mut lines, mut spent) = (next_line(0), 1, 0);
         while at < row.length {
             let here = Rival { length: at, lines };
             // The row that begins here may end after this one.
@@ -271,17 +338,19 @@ impl RowSplitter {
                 // A doubtful one may be the rest of this row.
                 first = first.or((!found.is_doubtful).then_some(here));
                 if end.length >= row.length {
-                    return Some(first.unwrap_or(end));
+                    return (Some(first.unwrap_or(end)), spent + scanned);
                 }
             }
-            let Some(rest) = budget.checked_sub(scanned) else { return Some(here) };
-            budget = rest;
+            spent += scanned;
+            if spent > self.budget {
+                return (Some(here), spent);
+            }
             (at, lines) = match found {
                 Ok(found) => (at + found.length, lines + found.lines),
                 Err(_) => (next_line(at), lines + 1),
             };
         }
-        None
+        (None, spent)
     }
 
     /// Returns the row of the expected width at the start of `text`, or the number of bytes that tell that there is none.
@@ -377,6 +446,22 @@ mod tests {
             found,
             [row(1, "a|1", true), row(4, "b|x\r\ny", true), row(6, "c|2", true), row(7, "d|3", true)]
         );
+    }
+
+    #[test]
+    fn the_time_is_linear_whatever_the_quotation_marks() {
+        for line in ["ay,\nfired</p>\",Teapots,\"new,", "a,\"b\n", "\"\"\",\n", "\n\",\"", "x,\"\n,\"y\n"] {
+            let text = format!("a,b,c\n1,2,\"{}", line.repeat(2 * MAX_LINE_BYTES / line.len()));
+            let lines = text.lines().count() as u64;
+            let mut rows = RowSplitter::new(Box::new(io::Cursor::new(text.into_bytes())), b',', 1);
+            rows.expect_width(3);
+            let mut next = 1;
+            while let Some(row) = rows.next_row().unwrap() {
+                assert!(row.line >= next, "{line:?}: no line is in two rows");
+                next = row.line + 1;
+            }
+            assert!(rows.line >= lines, "{line:?}: no line is left out: {} of {lines}", rows.line);
+        }
     }
 
     #[test]
