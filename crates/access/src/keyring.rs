@@ -158,16 +158,19 @@ impl Keyring {
     /// # Errors
     /// If the store fails, or if there are 10,000 keys already.
     pub async fn create(&self, new: NewKey, now: Timestamp) -> Result<(ApiKey, KeyRecord), AccessStoreError> {
-        self.create_as(new, None, now).await
+        let others = self.keys().await?.len();
+        self.create_beside(others, new, None, now).await
     }
 
-    async fn create_as(
+    /// Creates a key beside as many `others`.
+    async fn create_beside(
         &self,
+        others: usize,
         new: NewKey,
         replaces: Option<KeyId>,
         now: Timestamp,
     ) -> Result<(ApiKey, KeyRecord), AccessStoreError> {
-        if self.keys().await?.len() >= MAX_KEYS {
+        if others >= MAX_KEYS {
             return Err(AccessStoreError::new(format!(
                 "there are {MAX_KEYS} keys, the most that are possible"
             )));
@@ -206,19 +209,15 @@ impl Keyring {
         overlap: SignedDuration,
         now: Timestamp,
     ) -> Result<Rotated, NotRotated> {
-        let old = within(TIMEOUT, self.store.key(id)).await?.ok_or(NotRotated::Unusable)?;
-        let is_usable = |key: &KeyRecord| key.revoked_at.is_none() && !key.is_expired(now);
-        if !is_usable(&old) {
-            return Err(NotRotated::Unusable);
+        let keys = self.keys().await?;
+        let mut usable = keys.iter().filter(|key| key.revoked_at.is_none() && !key.is_expired(now));
+        let old = usable.clone().find(|key| key.id == *id).ok_or(NotRotated::Unusable)?;
+        if let Some(successor) = usable.find(|key| key.replaces.as_ref() == Some(id)) {
+            return Err(NotRotated::Replaced(successor.id.clone()));
         }
-        let successor = |key: &KeyRecord| key.replaces.as_ref() == Some(id) && is_usable(key);
-        if let Some(successor) = self.keys().await?.into_iter().find(successor) {
-            return Err(NotRotated::Replaced(successor.id));
-        }
-        let KeyRecord { name, scopes, expires_at, rate_limit, filter, .. } = old;
-        let (key, record) = self
-            .create_as(NewKey { name, scopes, expires_at, rate_limit, filter }, Some(id.clone()), now)
-            .await?;
+        let KeyRecord { name, scopes, expires_at, rate_limit, filter, .. } = old.clone();
+        let new = NewKey { name, scopes, expires_at, rate_limit, filter };
+        let (key, record) = self.create_beside(keys.len(), new, Some(id.clone()), now).await?;
         let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
         let old_expires_at = expires_at.map_or(end, |at| at.min(end));
         within(TIMEOUT, self.store.expire(id, old_expires_at)).await?;

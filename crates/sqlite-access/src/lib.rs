@@ -1,8 +1,8 @@
 //! The access store as a SQLite file of its own, which all processes on a machine may share.
 //!
 //! Calls are rare: [`access::Keyring`] caches look-ups, and only keys with a limit of their own count requests here. One connection
-//! that writes and one that reads are therefore enough. Readers never wait for writers. A transaction that writes takes SQLite's write lock when it begins, so two processes never
-//! return the same count.
+//! that writes and one that reads are therefore enough. Readers never wait for writers. A transaction that writes takes SQLite's
+//! write lock when it begins, so two processes never return the same count.
 
 #![warn(missing_docs)]
 
@@ -207,11 +207,11 @@ impl AccessStore for SqliteAccess {
     }
 }
 
-/// Runs `work` on a thread that may block. A caller that gives up while it waits for the connection leaves no work behind.
+/// Runs `work` on a thread that may block. `context` describes it in an error. A caller that gives up while it waits for the connection leaves no work behind.
 async fn run_on<T: Send + 'static>(
     connection: &Arc<Mutex<Connection>>,
     file: OpenedFile,
-    what: &'static str,
+    context: &'static str,
     work: impl FnOnce(&mut Connection) -> Result<T, CallError> + Send + 'static,
 ) -> Result<T, AccessStoreError> {
     let mut connection = Arc::clone(connection).lock_owned().await;
@@ -220,8 +220,8 @@ async fn run_on<T: Send + 'static>(
         work(&mut connection)
     });
     match done.await {
-        Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(what, error)),
-        Err(error) => Err(AccessStoreError::because(what, error)),
+        Ok(outcome) => outcome.map_err(|error| AccessStoreError::because(context, error)),
+        Err(error) => Err(AccessStoreError::because(context, error)),
     }
 }
 

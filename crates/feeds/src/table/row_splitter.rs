@@ -23,7 +23,7 @@ use std::io::{self, BufRead};
 
 use csv::ByteRecord;
 
-use super::row_parser::{Broken, Parsed, ParsedRow, first_line, parse_row, raw_cells};
+use super::row_parser::{Broken, Parsed, ParsedRow, first_line, line_breaks, parse_row, raw_cells};
 use crate::record::MAX_LINE_BYTES;
 
 /// The most bytes that can be left to be read again.
@@ -239,11 +239,8 @@ impl RowSplitter {
     /// Rejects the lines of the next `length` bytes together.
     fn unpaired(&mut self, length: usize) -> RawRow {
         let text = &self.buffer[self.start..self.start + length];
-        let (mut at, mut lines) = (0, 0);
-        while at < length {
-            at += first_line(&text[at..], true).unwrap_or(length - at).max(1);
-            lines += 1;
-        }
+        // The last line of a file may end without a line break.
+        let lines = line_breaks(text) + u64::from(!text.ends_with(b"\n") && !text.ends_with(b"\r"));
         let cells = raw_cells(text, self.delimiter);
         let fault = format!(
             "has quotation marks without their pair in lines {} to {}; there are too many to find out which",
