@@ -207,7 +207,8 @@ impl AccessStore for SqliteAccess {
     }
 }
 
-/// Runs `work` on a thread that may block. `context` describes it in an error. A caller that gives up while it waits for the connection leaves no work behind.
+/// Runs `work` on a thread that may block. `context` describes it in an error. A caller that gives up while it waits for the
+/// connection leaves no work behind.
 async fn run_on<T: Send + 'static>(
     connection: &Arc<Mutex<Connection>>,
     file: OpenedFile,
