@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use axum::body::{Body, Bytes};
+use domain::{Fault, FaultKind, WriteMode};
 use futures::stream;
 use futures::stream::{Stream, StreamExt};
 use runtime::audit::Trail;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::Catalogue;
 use crate::audit;
-use crate::batch;
+use crate::batch::{self, Reading};
 use crate::command::Command;
 use crate::lines::{Line, Lines};
 
@@ -21,6 +22,7 @@ const MAX_WAITING: usize = 2;
 pub(crate) fn results(
     catalogue: Catalogue,
     body: Body,
+    mode: WriteMode,
     traceparent: Option<String>,
     trail: Trail,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
@@ -28,7 +30,7 @@ pub(crate) fn results(
     tokio::spawn(async move {
         let mut lines = Lines::new(body);
         while let Some(batch) = lines.next_batch().await {
-            let results = execute_batch(&catalogue, batch, traceparent.as_deref(), &trail).await;
+            let results = execute_batch(&catalogue, batch, mode, traceparent.as_deref(), &trail).await;
             if sender.send(results).await.is_err() {
                 tracing::debug!("the client of a bulk request disconnected");
                 return;
@@ -46,13 +48,18 @@ pub(crate) fn results(
 async fn execute_batch(
     catalogue: &Catalogue,
     lines: Vec<Line>,
+    mode: WriteMode,
     traceparent: Option<&str>,
     trail: &Trail,
 ) -> Vec<u8> {
     let traceparent = traceparent.map(str::to_owned);
-    let items = batch::parse(lines, catalogue.currency(), move |_, _, input| Command {
-        traceparent: traceparent.clone(),
-        ..Command::upsert(input)
+    let items = batch::parse(lines, Reading::lines(catalogue.currency(), mode), move |_, text, input| {
+        let command = match (mode, input.id.clone()) {
+            (WriteMode::Replace, _) => Command::upsert(input),
+            (WriteMode::Merge, Some(id)) => Command::write(id, text, input, mode),
+            (WriteMode::Merge, None) => return Err(Fault::new("id", FaultKind::Missing, "is missing").into()),
+        };
+        Ok(Command { traceparent: traceparent.clone(), ..command })
     });
     let items = items.await;
     let executed = batch::execute(catalogue, items).await;

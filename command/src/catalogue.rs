@@ -165,7 +165,9 @@ impl Catalogue {
     /// Decides the effect of a command. A large patch is merged off the threads of the runtime.
     async fn decide(&self, command: &Command, current: Option<&Record>) -> Result<Decision, CommandError> {
         let currency = self.currency;
-        let Operation::Patch(patch) = &command.operation else { return decide(command, current, currency) };
+        let (Operation::Patch(patch) | Operation::Merge(patch)) = &command.operation else {
+            return decide(command, current, currency);
+        };
         let (command, current) = (command.clone(), current.cloned());
         off_thread(patch.len(), move || decide(&command, current.as_ref(), currency)).await
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::extract::{IdempotencyKey, Precondition, WriteConditions};
 use domain::input::{ProductInput, RawObject};
-use domain::{Content, ProductId};
+use domain::{Content, ProductId, WriteMode};
 
 /// A command for one product.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub enum Operation {
     Put(Content),
     /// Changes some fields by a JSON merge patch (RFC 7396).
     Patch(Arc<[u8]>),
+    /// Changes some fields as `Patch` does, or creates the product from the patch if it does not exist.
+    Merge(Arc<[u8]>),
     /// Deletes the product.
     Delete,
 }
@@ -50,6 +52,17 @@ impl Command {
         }
     }
 
+    /// Creates a command that writes a line of NDJSON under an id.
+    pub(crate) fn write(id: ProductId, line: &[u8], input: ProductInput, mode: WriteMode) -> Self {
+        Self::new(
+            id,
+            match mode {
+                WriteMode::Replace => Operation::Put(input.content),
+                WriteMode::Merge => Operation::Merge(line.into()),
+            },
+        )
+    }
+
     /// Adds the conditions of a request.
     #[must_use]
     pub fn with_conditions(self, conditions: WriteConditions) -> Self {
@@ -63,7 +76,7 @@ impl Command {
             Operation::Create(content) | Operation::CreateNew(content) | Operation::Put(content) => {
                 content.sku.clone()
             }
-            Operation::Patch(patch) => {
+            Operation::Patch(patch) | Operation::Merge(patch) => {
                 let fields = RawObject::parse(patch).ok()?.0;
                 let (_, sku) = fields.iter().rev().find(|(name, _)| name == "sku")?;
                 serde_json::from_str(sku.get()).ok()

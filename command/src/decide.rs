@@ -38,7 +38,10 @@ pub(crate) fn decide(
             return Err(CommandError::NotFound(command.id.clone()));
         }
         (Operation::Delete, Some(_)) => None,
-        (Operation::Patch(patch), Some(product)) => Some(patched(product, patch, currency)?),
+        (Operation::Patch(patch) | Operation::Merge(patch), Some(product)) => {
+            Some(patched(product, patch, currency)?)
+        }
+        (Operation::Merge(patch), None) => Some(read_product(&merge_patch(b"{}", patch)?, currency)?.content),
         (Operation::Create(content) | Operation::CreateNew(content) | Operation::Put(content), _) => {
             Some(content.clone())
         }

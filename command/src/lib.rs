@@ -6,6 +6,7 @@ mod batch;
 mod bulk;
 mod catalogue;
 mod command;
+mod converted_record;
 mod decide;
 mod error;
 mod imports;

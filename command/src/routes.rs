@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::input::{ProductBody, ProductInput, ProductPatch, read_product};
 use domain::ports::{ListError, WriteOutcome, WriteResponse};
-use domain::{FaultKind, Faults, Product, ProductId, Version};
+use domain::{FaultKind, Faults, Product, ProductId, Version, WriteMode};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use runtime::audit::{Entry, Trail};
@@ -310,8 +310,12 @@ fn list_parameters(mut parameters: ParameterReader) -> Result<(Option<String>, u
 /// without is created. The response streams one line for each product, in order:
 /// `{"line":1,"status":201,"outcome":"created","id":"lamp-1","version":1,"syncToken":"1.lamp-1"}`, or with a `problem`
 /// instead of the outcome. A rejected line does not affect the others. Empty lines are skipped.
+///
+/// With `mode=merge`, each line is a JSON merge patch with an `id`: fields that it leaves out stay, null removes a field, and
+/// a product that does not exist is created.
 #[utoipa::path(
     post, path = "/products/bulk", tag = "products", operation_id = "writeProducts",
+    params(("mode" = Option<WriteMode>, Query, description = "`replace`, the default, or `merge`.")),
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(
         BadParameters, NotNdjson,
@@ -321,14 +325,22 @@ fn list_parameters(mut parameters: ParameterReader) -> Result<(Option<String>, u
 )]
 async fn bulk(
     State(catalogue): State<Catalogue>,
-    _: NoParameters,
+    Parameters(mut parameters): Parameters,
     headers: HeaderMap,
     trail: Trail,
     body: Body,
 ) -> Result<Response, Problem> {
     check_content_type(&headers, &["application/x-ndjson"])?;
-    let results = crate::bulk::results(catalogue, body, traceparent(&headers), trail);
+    let mode = take_mode(&mut parameters).unwrap_or(WriteMode::Replace);
+    parameters.finish(|_| unknown_among(&["mode"])).map_err(|faults| bad_parameters(&faults))?;
+    let results = crate::bulk::results(catalogue, body, mode, traceparent(&headers), trail);
     let started = Entry { outcome: Some("started"), ..Entry::default() };
     Ok((started.attached(), [(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(results))
         .into_response())
+}
+
+/// Takes the parameter `mode`.
+pub(crate) fn take_mode(parameters: &mut ParameterReader) -> Option<WriteMode> {
+    let fault = || (FaultKind::Malformed, "must be `merge` or `replace`".to_owned());
+    parameters.parsed("mode", |text| WriteMode::parse(text).ok_or_else(fault))
 }

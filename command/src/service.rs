@@ -31,6 +31,8 @@ pub struct Config {
     #[command(flatten)]
     currency: api::config::Currency,
     #[command(flatten)]
+    language: api::config::Language,
+    #[command(flatten)]
     access: config::Access,
 }
 
@@ -78,7 +80,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let catalogue = Catalogue::new(store, queue, config.currency.currency);
     // On Lambda, which keeps no files, there are no import jobs.
     let (folder, limits) = (config.back_ends.data_dir.imports(), config.back_ends.imports);
-    let imports = Imports::open(folder, catalogue.clone(), limits)?;
+    let imports = Imports::open(folder, catalogue.clone(), config.language.language, limits)?;
     let connections = guard.connection_limits();
     let router = router(guard, &catalogue, Some(&imports));
     // A change that the relay is enqueueing when it is aborted is still in the outbox.

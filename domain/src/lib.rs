@@ -16,6 +16,7 @@ pub mod ports;
 pub mod product;
 pub mod search;
 pub mod sync_token;
+pub mod write_mode;
 
 pub use change::{Action, Change, Record, Tombstone};
 pub use fault::{Fault, FaultKind, Faults};
@@ -23,6 +24,7 @@ pub use language::{Language, UnknownLanguage};
 pub use money::{Currency, Money, MoneyError, PriceRange};
 pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Status, Version};
 pub use sync_token::SyncToken;
+pub use write_mode::WriteMode;
 
 /// Returns the current time in UTC, truncated to milliseconds so that every adapter can store it exactly.
 pub fn now() -> jiff::Timestamp {

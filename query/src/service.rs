@@ -67,7 +67,7 @@ pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Rou
 /// # Errors
 /// If the rules file has faults or the index cannot be opened, with what to do about it.
 pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), StartError> {
-    let (currency, language) = (config.catalogue.currency(), config.catalogue.language);
+    let (currency, language) = (config.catalogue.currency(), config.catalogue.language());
     let settings = Settings {
         currency,
         language,

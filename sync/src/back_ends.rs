@@ -172,7 +172,7 @@ async fn open_index_for(
     config: &BackEnds,
     purpose: Purpose,
 ) -> Result<Arc<dyn IndexMaintenance>, StartError> {
-    let language = config.catalogue.language;
+    let language = config.catalogue.language();
     let weights = weights(&config.catalogue)?;
     match config.index.index {
         #[cfg(feature = "embedded")]
@@ -226,7 +226,7 @@ mod aws {
         purpose: Purpose,
     ) -> Result<OpenSearchWriter, StartError> {
         let Index { opensearch_url, opensearch_index, .. } = &config.index;
-        let options = Options::load(opensearch_url, opensearch_index, config.catalogue.language).await;
+        let options = Options::load(opensearch_url, opensearch_index, config.catalogue.language()).await;
         let options = options.map_err(|error| StartError::because("cannot use AWS", error))?;
         let options = &Options { weights, ..options };
         let creates = config.create_tables.create_tables;
@@ -253,7 +253,7 @@ mod aws {
 /// Returns the field weights of the shop's rules, or the default weights.
 fn weights(config: &api::config::Catalogue) -> Result<FieldWeights, StartError> {
     let Some(path) = &config.rules else { return Ok(FieldWeights::default()) };
-    let locale = Locale { currency: config.currency(), language: config.language };
+    let locale = Locale { currency: config.currency(), language: config.language() };
     let shown = path.display();
     let bytes = rules::read_file(path).map_err(|error| {
         StartError::because(

@@ -176,7 +176,7 @@ async fn a_body_that_breaks_off_imports_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_a_job_is_refused() {
     let app = TestApp::spawn().await;
-    app.post_text("/imports", "application/json", "{}").await.problem(415);
+    app.post_text("/imports", "text/plain", "{}").await.problem(415);
     app.post_text("/imports?dry=true", NDJSON, "{}").await.problem(400);
     for address in ["/imports/none", "/imports/..%2f..", "/imports/019a2f6e-5d1c-7cc0-8f5e-3a1b9f2d4c6e"] {
         app.get(address).await.problem(404);

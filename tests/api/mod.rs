@@ -12,6 +12,7 @@ mod facets;
 mod faults;
 mod fields;
 mod hostile_bodies;
+mod import_files;
 mod imports;
 mod openapi;
 mod products;

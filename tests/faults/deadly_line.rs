@@ -115,8 +115,13 @@ impl Process {
         let embedded = Arc::new(EmbeddedStore::open(dir, embedded_store::Options::default()).unwrap());
         let store = Arc::new(DeadlyStore { store: embedded.clone(), deadly, attempts: Semaphore::new(0) });
         let catalogue = Catalogue::new(store.clone(), embedded, Currency::USD);
-        let imports =
-            Imports::open(dir.join("imports"), catalogue, runtime::config::ImportLimits::default()).unwrap();
+        let imports = Imports::open(
+            dir.join("imports"),
+            catalogue,
+            domain::Language::default(),
+            runtime::config::ImportLimits::default(),
+        )
+        .unwrap();
         let routes = import_routes(Some(imports.clone()));
         let router = runtime::Service { routes, ..Default::default() }.into_router();
         let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.unwrap();

@@ -12,7 +12,10 @@ use super::fuzz;
 /// Reads a file to its end, and each of its records as the import does.
 fn read(input: &[u8], format: Option<Format>) {
     let file = Box::new(Cursor::new(input.to_vec()));
-    let Ok(mut reader) = FeedReader::of(file, Path::new("products"), format) else { return };
+    let Ok(mut reader) = FeedReader::of(file, Path::new("products"), format, &feeds::TableOptions::default())
+    else {
+        return;
+    };
     let mut line = 0;
     while let Ok(Some(mut record)) = reader.next_record() {
         // Rows of a CSV file that end with a carriage return alone are on one line.

@@ -8,13 +8,14 @@ use runtime::Problem;
 use runtime::audit::{Caller, Entry, Lines};
 use serde::{Deserialize, Serialize};
 
+use super::file_options::FileOptions;
 use crate::batch::ExecutedLine;
 use crate::lines::Position;
 
 /// The most rejected lines of a job whose faults are kept; further ones are only counted.
 pub(crate) const MAX_KEPT_FAULTS: u64 = 10_000;
 /// The runs that may end with their process in the same batch, or at the same line. The next run is more careful.
-const MAX_ENDED_RUNS: u32 = 2;
+pub(super) const MAX_ENDED_RUNS: u32 = 2;
 
 /// The durable state of a job: the effects of all lines before its position, and of none after it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,9 +35,23 @@ pub(crate) struct Checkpoint {
     /// fault shows itself. 0 if there is none.
     #[serde(default)]
     pub(crate) one_by_one_until: u64,
+    /// How the file is converted to NDJSON first; `None` if its lines are applied as they are.
+    #[serde(default)]
+    pub(crate) conversion: Option<FileOptions>,
+    /// The converted file, once there is one.
+    #[serde(default)]
+    pub(crate) converted: Option<ConvertedLines>,
     /// Who sent the job; nobody known for a job of an earlier version.
     #[serde(default)]
     pub(crate) caller: Caller,
+}
+
+/// The lines of a converted file, in bytes.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ConvertedLines {
+    pub(crate) bytes: u64,
+    pub(crate) bytes_done: u64,
 }
 
 /// The way in which a run continues a job.
@@ -53,16 +68,35 @@ pub(crate) enum Resume {
 impl Checkpoint {
     /// Returns the checkpoint of a job without applied lines.
     pub(crate) fn of(job: Job, caller: Caller) -> Self {
-        Self { job, faults_kept: 0, faults_bytes: 0, runs_here: 0, one_by_one_until: 0, caller }
+        Self {
+            job,
+            faults_kept: 0,
+            faults_bytes: 0,
+            runs_here: 0,
+            one_by_one_until: 0,
+            conversion: None,
+            converted: None,
+            caller,
+        }
     }
 
     /// Returns the position from which the job continues.
     pub(crate) fn position(&self) -> Position {
-        Position { lines: self.job.lines_done, bytes: self.job.bytes_done }
+        let bytes = self.converted.map_or(self.job.bytes_done, |converted| converted.bytes_done);
+        Position { lines: self.job.lines_done, bytes }
     }
 
     pub(crate) fn advance_to(&mut self, position: Position) {
-        (self.job.lines_done, self.job.bytes_done) = (position.lines, position.bytes);
+        self.job.lines_done = position.lines;
+        self.job.bytes_done = match &mut self.converted {
+            None => position.bytes,
+            Some(converted) => {
+                converted.bytes_done = position.bytes;
+                // The same part of the uploaded file.
+                let part = u128::from(self.job.bytes) * u128::from(position.bytes);
+                u64::try_from(part / u128::from(converted.bytes.max(1))).unwrap_or(self.job.bytes)
+            }
+        };
     }
 
     /// Returns true if the next line is applied alone.
@@ -161,7 +195,7 @@ mod tests {
     fn a_checkpoint_of_an_earlier_version_is_read() {
         let checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99), Caller::default());
         let mut json = serde_json::to_value(&checkpoint).unwrap();
-        for field in ["runsHere", "oneByOneUntil", "caller"] {
+        for field in ["runsHere", "oneByOneUntil", "caller", "conversion", "converted"] {
             assert!(json.as_object_mut().unwrap().remove(field).is_some(), "{field}");
         }
         let earlier: Checkpoint = serde_json::from_value(json).unwrap();

@@ -56,6 +56,9 @@ pub(crate) enum ImportError {
     /// The client sent nothing for too long.
     #[error("nothing came for {} s; nothing was imported, so send it again", IDLE_TIMEOUT.as_secs())]
     Idle,
+    /// The file cannot be imported; contains the reason.
+    #[error("{0}; nothing was imported")]
+    Unreadable(String),
     /// The job does not exist.
     #[error("there is no import job {0}; it was removed, or finished more than 7 days ago")]
     Unknown(String),
@@ -72,6 +75,7 @@ impl From<ImportError> for Problem {
             ImportError::TooMany(_) | ImportError::TooManyOfOne(_) | ImportError::Displaced => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(Duration::from_secs(10))
             }
+            ImportError::Unreadable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
             ImportError::BrokenOff => Self::new(StatusCode::BAD_REQUEST, detail),
             ImportError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail),
             ImportError::NoRoom(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),

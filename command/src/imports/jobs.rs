@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use api::wire::imports::{Job, JobDetails, JobId};
 use axum::body::{Body, HttpBody as _};
+use domain::{Language, WriteMode};
 use jiff::{SignedDuration, Timestamp};
 use runtime::StartError;
 use runtime::audit::Caller;
@@ -14,9 +15,11 @@ use runtime::config::ImportLimits;
 use tokio::sync::{Notify, mpsc};
 
 use super::checkpoint::{Checkpoint, FaultsPage};
+use super::conversion::{FILE_NAME, with_cause};
 use super::entry::{Entry, locked};
 use super::error::{BYTES_PER_MB, ImportError};
-use super::spool::Spool;
+use super::request::ImportRequest;
+use super::spool::{JobFolder, Spool};
 use super::upload::{CHUNKS_WAITING, Chunk, send_chunks, write_chunks};
 use super::uploads::{Upload, Uploads};
 use crate::Catalogue;
@@ -36,6 +39,7 @@ pub struct Imports(pub(super) Arc<JobTable>);
 pub(super) struct JobTable {
     pub(super) catalogue: Catalogue,
     path: PathBuf,
+    language: Language,
     limits: ImportLimits,
     state: Mutex<State>,
     /// Notified when an upload is complete.
@@ -70,13 +74,20 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 impl Imports {
-    /// Opens the jobs in a folder. The folder is created by the first job.
+    /// Opens the jobs in a folder. The folder is created by the first job. Files with texts in several languages are read in
+    /// `language`.
     ///
     /// # Errors
     /// When the folder exists and cannot be used.
-    pub fn open(path: PathBuf, catalogue: Catalogue, limits: ImportLimits) -> Result<Self, StartError> {
+    pub fn open(
+        path: PathBuf,
+        catalogue: Catalogue,
+        language: Language,
+        limits: ImportLimits,
+    ) -> Result<Self, StartError> {
         let exists = path.exists();
-        let table = JobTable { catalogue, path, limits, state: Mutex::default(), arrived: Notify::new() };
+        let table =
+            JobTable { catalogue, path, language, limits, state: Mutex::default(), arrived: Notify::new() };
         if exists {
             match table.spool() {
                 Ok(_) | Err(ImportError::Elsewhere) => {}
@@ -94,8 +105,13 @@ impl Imports {
     }
 
     /// Uploads a job of `caller`. Its lines are durable once this returns.
-    pub(super) async fn upload(&self, body: Body, caller: Caller) -> Result<Job, ImportError> {
-        let max_bytes = u64::from(self.0.limits.import_max_mb) * BYTES_PER_MB;
+    pub(super) async fn upload(
+        &self,
+        request: ImportRequest,
+        body: Body,
+        caller: Caller,
+    ) -> Result<Job, ImportError> {
+        let max_bytes = self.0.max_bytes();
         // The length that the client declares, or zero.
         let declared = body.size_hint().lower();
         if declared > max_bytes {
@@ -104,7 +120,8 @@ impl Imports {
         let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
         let (table, upload) = (Arc::clone(&self.0), Upload::of(&caller));
         let writer = Arc::clone(&upload);
-        let writing = tokio::task::spawn_blocking(move || table.upload(writer, caller, declared, receiver));
+        let writing =
+            tokio::task::spawn_blocking(move || table.upload(request, writer, caller, declared, receiver));
         let sent = send_chunks(body, sender, &upload, max_bytes).await;
         let job = writing.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
         // If the writing side fails with `BrokenOff`, the body ended early for a reason that only the reading side knows. Any other
@@ -137,7 +154,8 @@ impl Imports {
             let Checkpoint { job, faults_kept, faults_bytes, .. } = locked(&entry.checkpoint).clone();
             let (faults, next_faults_after) = entry.folder.faults(faults_bytes, page)?;
             let faults_omitted = job.rejected.saturating_sub(faults_kept);
-            Ok(JobDetails { job, faults, next_faults_after, faults_omitted })
+            let mapping = entry.folder.mapping()?;
+            Ok(JobDetails { job, mapping, faults, next_faults_after, faults_omitted })
         })
         .await
     }
@@ -186,6 +204,7 @@ impl JobTable {
     /// Writes the chunks of a body of at least `declared` bytes. The job is created once the body is complete and durable.
     fn upload(
         &self,
+        request: ImportRequest,
         upload: Arc<Upload>,
         caller: Caller,
         declared: u64,
@@ -197,7 +216,8 @@ impl JobTable {
         let (id, created_at) = (JobId::generate(), domain::now());
         let (folder, lines) = spool.create(id)?;
         let saved = write_chunks(lines, chunks, |bytes| spool.check_room(bytes)).and_then(|bytes| {
-            let checkpoint = Checkpoint::of(Job::queued(id, created_at, bytes), caller);
+            let mut checkpoint = Checkpoint::of(Job::queued(id, created_at, bytes), caller);
+            prepare(&folder, request, &mut checkpoint)?;
             folder.save(&checkpoint)?;
             Ok(checkpoint)
         });
@@ -206,6 +226,16 @@ impl JobTable {
         locked(&self.state).jobs.insert(id, Arc::new(Entry::new(folder, checkpoint)));
         self.arrived.notify_one();
         Ok(job)
+    }
+
+    /// Returns the size limit of a file in bytes.
+    pub(super) fn max_bytes(&self) -> u64 {
+        u64::from(self.limits.import_max_mb) * BYTES_PER_MB
+    }
+
+    /// Returns the language of the catalogue.
+    pub(super) fn language(&self) -> Language {
+        self.language
     }
 
     fn remove(&self, entry: &Entry, id: JobId) -> Result<(), ImportError> {
@@ -239,6 +269,34 @@ impl JobTable {
         }
         Ok(())
     }
+}
+
+/// Recognises the file of a job by its beginning, and decides whether it has to be converted.
+fn prepare(
+    folder: &JobFolder,
+    request: ImportRequest,
+    checkpoint: &mut Checkpoint,
+) -> Result<(), ImportError> {
+    checkpoint.job.mode = request.mode();
+    if checkpoint.job.bytes == 0 && request.may_be_empty() {
+        return Ok(());
+    }
+    let file = folder.lines_from(0)?;
+    let found = feeds::sniff(&file, FILE_NAME);
+    let conversion = match found {
+        // Only blank lines.
+        Err(feeds::FeedError::Empty { .. }) if request.may_be_empty() => None,
+        Err(error) => return Err(ImportError::Unreadable(with_cause(&error))),
+        Ok(found) => request.conversion(found).map_err(ImportError::Unreadable)?,
+    };
+    match conversion {
+        Some(options) => {
+            folder.keep_as_upload()?;
+            checkpoint.conversion = Some(options);
+        }
+        None => checkpoint.job.mode = checkpoint.job.mode.or(Some(WriteMode::Replace)),
+    }
+    Ok(())
 }
 
 /// The slot of an upload among the unfinished jobs. Dropping it frees the slot.

@@ -5,9 +5,14 @@
 //! applied already have responses under their idempotency keys, and are not applied again.
 
 mod checkpoint;
+mod conversion;
+mod converting;
 mod entry;
 mod error;
+mod file_options;
 mod jobs;
+mod mapping_report;
+mod request;
 mod routes;
 mod runner;
 mod space;

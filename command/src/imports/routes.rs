@@ -2,16 +2,16 @@
 
 use access::Scope;
 use api::extract::{NoParameters, Parameters};
-use api::responses::{BadParameters, Components, DiskFull, NotNdjson, ServiceFailed};
+use api::responses::{BadParameters, Components, DiskFull, ServiceFailed};
 use api::wire::imports::{Job, JobDetails, JobId, Jobs};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::WriteMode;
 use domain::fault::excerpt;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use runtime::audit::{Entry, Trail};
-use runtime::body::check_content_type;
 use runtime::{Problem, Routes};
 use serde::Serialize;
 use utoipa::{IntoResponses, OpenApi};
@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 use super::checkpoint::FaultsPage;
 use super::error::ImportError;
 use super::jobs::Imports;
+use super::request::ImportRequest;
 
 /// Returns the routes of import jobs with their OpenAPI document. Without `imports` they respond with 501.
 pub fn import_routes(imports: Option<Imports>) -> Routes {
@@ -47,6 +48,38 @@ impl ImportService {
 #[expect(dead_code, reason = "describes a response")]
 struct JobNotFound(Problem);
 
+/// 415 for a body that cannot be a file of products.
+#[derive(IntoResponses)]
+#[response(
+    status = 415,
+    description = "The content type is that of no file of products, or the body has a content encoding.",
+    content_type = "application/problem+json"
+)]
+#[expect(dead_code, reason = "describes a response")]
+struct NotAFile(Problem);
+
+/// The values of `format`.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a parameter")]
+enum FileFormat {
+    Ndjson,
+    Json,
+    Csv,
+    Tsv,
+    Xml,
+    Xlsx,
+}
+
+/// The values of `decimal`.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a parameter")]
+enum DecimalMark {
+    Comma,
+    Point,
+}
+
 /// 501 on AWS Lambda.
 #[derive(IntoResponses)]
 #[response(
@@ -59,35 +92,45 @@ struct NoImports(Problem);
 
 /// Import a file in the background
 ///
-/// NDJSON as for `POST /products/bulk`, of 16 GiB at most unless configured otherwise. The lines are written to the disk as they arrive; the response is 202
-/// once all of them are durable. A body that breaks off imports nothing. Jobs run one after the other. `GET` the address in
-/// `Location` for the progress.
+/// Takes what `noren import` takes, of 16 GiB at most unless configured otherwise: NDJSON and other JSON, CSV, XML feeds, `.xlsx`, and the
+/// exports of common shop systems, also in gzip, or as the single file of a zip archive. The format is detected from the content where the
+/// content type or `format` leaves it open (`application/octet-stream`, `application/zip`, `application/gzip`). Other types are
+/// `application/json`, `text/csv`, `text/tab-separated-values`, `application/xml`, `application/rss+xml`, `application/atom+xml` and
+/// `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`.
+///
+/// The file is written to the disk as it arrives; the response is 202 once all of it is durable. A body that breaks off imports nothing.
+/// Jobs run one after the other. `GET` the address in `Location` for the progress, and for the mapping of columns to fields.
 ///
 /// Each line is applied exactly once, whatever crashes, even across a restart within 24 hours. Lines on one product are
 /// applied in order. While the store is unavailable or full, the job waits; only lines with faults are rejected. A line
-/// without an `id` creates a product under an id of the job.
+/// of NDJSON without an `id` creates a product under an id of the job; in other files the id is derived from sku or name.
 #[utoipa::path(
     post, path = "/imports", tag = "imports", operation_id = "createImport",
+    params(("format" = Option<FileFormat>, Query, description = "The format of the file, instead of that of the content type."),
+           ("mode" = Option<WriteMode>, Query, description = "What happens to fields that a product has and the file leaves out: they stay (`merge`, the default for tables) or are removed (`replace`, the default for JSON)."),
+           ("decimal" = Option<DecimalMark>, Query, description = "The decimal mark of numbers that can be read in two ways, such as `1.299`."),
+           ("map" = Option<Vec<String>>, Query, description = "A column with its field, such as `title=name`; may be repeated, up to 50 times.")),
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(
-        NotNdjson, NoImports, ServiceFailed, DiskFull,
-        (status = 202, description = "All lines are stored durably and will be applied.", body = Job, headers(("Location" = String, description = "The path of the job."))),
-        (status = 400, description = "The body broke off, or there are parameters.", body = Problem, content_type = "application/problem+json"),
+        NotAFile, NoImports, ServiceFailed, DiskFull,
+        (status = 202, description = "The file is stored durably and will be imported.", body = Job, headers(("Location" = String, description = "The path of the job."))),
+        (status = 400, description = "The body broke off, or parameters have faults.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The client sent nothing for a minute, or less than 8 KiB a second.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The file is larger than the limit, which the problem names.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The file is empty, in no known format, or an archive of several files.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "There are as many unfinished jobs as there may be, of all clients or of this one, or the upload was slow and another one needed its place.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn create(
     State(service): State<ImportService>,
-    _: NoParameters,
+    Parameters(parameters): Parameters,
     headers: HeaderMap,
     trail: Trail,
     body: Body,
 ) -> Result<Response, Problem> {
     let imports = service.imports()?;
-    check_content_type(&headers, &["application/x-ndjson"])?;
-    let job = imports.upload(body, trail.caller()).await?;
+    let request = ImportRequest::read(&headers, parameters)?;
+    let job = imports.upload(request, body, trail.caller()).await?;
     let queued = Entry { outcome: Some("queued"), ..Entry::of(job.id.to_string()) };
     let mut response = (StatusCode::ACCEPTED, queued.attached(), axum::Json(&job)).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/imports/{}", job.id)) {

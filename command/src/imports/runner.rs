@@ -9,9 +9,10 @@ use std::time::Duration;
 use api::extract::{IMPORT_KEY_PREFIX, IdempotencyKey};
 use api::wire::imports::{JobId, JobStatus};
 use axum::body::{Body, Bytes};
-use domain::ProductId;
+use bytes::BytesMut;
 use domain::input::ProductInput;
 use domain::ports::PortErrorKind;
+use domain::{ProductId, WriteMode};
 use futures::stream::{self, Stream};
 use runtime::{Retries, audit};
 use sha2::{Digest, Sha256};
@@ -21,8 +22,9 @@ use super::checkpoint::{Checkpoint, Resume};
 use super::entry::{Entry, locked};
 use super::error::ImportError;
 use super::jobs::{Imports, JobTable, blocking};
-use crate::batch::{self, ExecutedLine, Item};
-use crate::command::{Command, Operation};
+use crate::batch::{self, ExecutedLine, Item, Reading};
+use crate::command::Command;
+use crate::converted_record::ConvertedRecord;
 use crate::error::CommandError;
 use crate::lines::{BATCH_LINES, Line, LineFault, Lines, Position};
 
@@ -41,7 +43,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(10);
 const UNREADABLE: &str = "its lines cannot be read";
 
 /// The reason why the runner stops working on a job.
-enum Halt {
+pub(super) enum Halt {
     /// The process ends; the next start continues the job.
     Stopped,
     /// The job was removed.
@@ -93,15 +95,15 @@ impl Imports {
 }
 
 /// One run of a job.
-struct Run<'a> {
-    table: &'a JobTable,
+pub(super) struct Run<'a> {
+    pub(super) table: &'a JobTable,
     id: JobId,
-    entry: Arc<Entry>,
-    stop: &'a CancellationToken,
+    pub(super) entry: Arc<Entry>,
+    pub(super) stop: &'a CancellationToken,
     /// The state after the lines applied so far, which may not be on the disk yet.
-    reached: Checkpoint,
+    pub(super) reached: Checkpoint,
     /// True while the checkpoint counts this run among those that began at its position.
-    is_counted: bool,
+    pub(super) is_counted: bool,
     retries: Retries<'a>,
 }
 
@@ -145,6 +147,7 @@ impl<'a> Run<'a> {
     }
 
     async fn apply_lines(&mut self) -> Result<(), Halt> {
+        self.convert().await?;
         let mut lines = self.resume().await?;
         loop {
             if self.stop.is_cancelled() {
@@ -191,17 +194,23 @@ impl<'a> Run<'a> {
             Resume::SkippingOne => {
                 let (lines, line) = self.open_and_read(1).await?;
                 let mut faults = Vec::new();
-                for Line { number, .. } in line {
+                for Line { number, text } in line {
                     tracing::error!(
                         import.job = %self.id, import.line = number,
                         "the process ended twice while it imported this line, which is skipped"
                     );
-                    self.reached.count(&ExecutedLine::skipped(number), &mut faults);
+                    self.reached.count(&ExecutedLine::skipped(number, self.source_line(text)), &mut faults);
                 }
                 self.advance(lines.position(), faults).await?;
                 Ok(lines)
             }
         }
+    }
+
+    /// Returns the line of the uploaded file, if it was converted.
+    fn source_line(&self, text: Result<BytesMut, LineFault>) -> Option<u64> {
+        let text = text.ok().filter(|_| self.reached.converted.is_some())?;
+        ConvertedRecord::parse(&text).ok().map(|record| record.line)
     }
 
     /// Opens the lines after the checkpoint, and reads the first ones.
@@ -255,9 +264,15 @@ impl<'a> Run<'a> {
 
     /// Applies a batch and counts its lines. Returns the faults to keep.
     async fn apply_batch(&mut self, lines: Vec<Line>) -> Result<Vec<u8>, Halt> {
-        let currency = self.table.catalogue.currency();
+        let reading = Reading {
+            currency: self.table.catalogue.currency(),
+            mode: self.reached.job.mode.unwrap_or(WriteMode::Replace),
+            is_converted: self.reached.converted.is_some(),
+        };
         let id = self.id;
-        let items = batch::parse(lines, currency, move |line, text, input| command_of(id, line, text, input));
+        let items = batch::parse(lines, reading, move |line, text, input| {
+            Ok(command_of(id, line, text, input, reading.mode))
+        });
         let items = items.await;
         let mut faults = Vec::new();
         for group in without_repeated_products(items) {
@@ -298,7 +313,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes the checkpoint, retrying as long as the disk fails.
-    async fn save(&mut self, faults: Vec<u8>) -> Result<(), Halt> {
+    pub(super) async fn save(&mut self, faults: Vec<u8>) -> Result<(), Halt> {
         let faults = Arc::new(faults);
         loop {
             let (entry, faults, mut reached) =
@@ -334,7 +349,7 @@ fn is_cut_off(lines: &[Line]) -> bool {
     lines.iter().any(|line| line.text.as_ref().is_err_and(|fault| *fault == LineFault::CutOff))
 }
 
-async fn on_thread<T: Send + 'static>(
+pub(super) async fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -353,12 +368,13 @@ fn chunks(file: File) -> impl Stream<Item = io::Result<Bytes>> + Send {
 }
 
 /// Returns the command of a line: the same each time the line is read.
-fn command_of(job: JobId, line: u64, text: &[u8], input: ProductInput) -> Command {
+fn command_of(job: JobId, line: u64, text: &[u8], input: ProductInput, mode: WriteMode) -> Command {
     // A job id and a number always form a product id.
-    let id = input.id.or_else(|| product_of(job, line).ok()).unwrap_or_else(ProductId::generate);
+    let given = input.id.clone();
+    let id = given.or_else(|| product_of(job, line).ok()).unwrap_or_else(ProductId::generate);
     let fingerprint = Sha256::digest(text).into();
     let idempotency = Some(IdempotencyKey { key: key_of(job, line), fingerprint });
-    Command { idempotency, ..Command::new(id, Operation::Put(input.content)) }
+    Command { idempotency, ..Command::write(id, text, input, mode) }
 }
 
 /// Returns the idempotency key of a line. The store executes each key once, whatever crashes.
@@ -409,7 +425,10 @@ mod tests {
         let job = JobId::generate();
         let lines = lines.iter().zip(1..).map(|(text, number)| Line { number, text: Ok((*text).into()) });
         let lines = lines.collect();
-        batch::parse_lines(lines, Currency::USD, |line, text, input| command_of(job, line, text, input))
+        let reading = Reading::lines(Currency::USD, WriteMode::Replace);
+        batch::parse_lines(lines, reading, |line, text, input| {
+            Ok(command_of(job, line, text, input, WriteMode::Replace))
+        })
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use api::wire::imports::JobId;
+use api::wire::imports::{JobId, Mapping};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,6 +14,10 @@ use super::space::Space;
 
 const LOCK: &str = "lock";
 const LINES: &str = "lines.ndjson";
+const NEW_LINES: &str = "lines.ndjson.new";
+/// An uploaded file that is not NDJSON.
+const UPLOAD: &str = "upload";
+const MAPPING: &str = "mapping.json";
 const FAULTS: &str = "faults.ndjson";
 const CHECKPOINT: &str = "job.json";
 const NEW_CHECKPOINT: &str = "job.json.new";
@@ -110,6 +114,46 @@ impl JobFolder {
         Ok(file)
     }
 
+    /// Returns the path of the folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Keeps the uploaded file as one that is to be converted.
+    pub(super) fn keep_as_upload(&self) -> io::Result<()> {
+        fs::rename(self.0.join(LINES), self.0.join(UPLOAD))
+    }
+
+    /// Opens the uploaded file.
+    pub(super) fn upload(&self) -> io::Result<File> {
+        File::open(self.0.join(UPLOAD))
+    }
+
+    /// Creates the file of converted lines.
+    pub(super) fn create_lines(&self) -> io::Result<File> {
+        File::create(self.0.join(NEW_LINES))
+    }
+
+    /// Makes the converted lines those of the job, durably.
+    pub(super) fn rename_lines(&self) -> io::Result<()> {
+        fs::rename(self.0.join(NEW_LINES), self.0.join(LINES))?;
+        sync_folder(&self.0)
+    }
+
+    /// Writes the report on how the file was read.
+    pub(super) fn save_mapping(&self, mapping: &Mapping) -> io::Result<()> {
+        fs::write(self.0.join(MAPPING), serde_json::to_vec(mapping)?)
+    }
+
+    /// Returns the report on how the file was read, if it was converted.
+    pub(super) fn mapping(&self) -> io::Result<Option<Mapping>> {
+        match fs::read(self.0.join(MAPPING)) {
+            Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Appends faults after the first `kept` bytes, which belong to the last checkpoint, durably. Returns the new length.
     pub(crate) fn append_faults(&self, kept: u64, faults: &[u8]) -> io::Result<u64> {
         if faults.is_empty() {
@@ -133,6 +177,8 @@ impl JobFolder {
         #[derive(Deserialize)]
         struct OfLine {
             line: u64,
+            /// Several records may begin in one line.
+            record: Option<u64>,
         }
         let file = match File::open(self.0.join(FAULTS)) {
             Ok(file) => io::Read::take(file, kept_bytes),
@@ -142,7 +188,8 @@ impl JobFolder {
         let (mut faults, mut last) = (Vec::new(), page.after);
         for text in BufReader::new(file).lines() {
             let text = text?;
-            let OfLine { line } = serde_json::from_str(&text)?;
+            let OfLine { line, record } = serde_json::from_str(&text)?;
+            let line = record.unwrap_or(line);
             if line <= page.after {
                 continue;
             }
@@ -155,12 +202,15 @@ impl JobFolder {
         Ok((faults, None))
     }
 
-    /// Removes the lines of a finished job.
+    /// Removes the lines of a finished job, and the file that they were converted from.
     pub(crate) fn remove_lines(&self) -> io::Result<()> {
-        match fs::remove_file(self.0.join(LINES)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        for file in [LINES, NEW_LINES, UPLOAD] {
+            match fs::remove_file(self.0.join(file)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     /// Removes the job. The checkpoint is removed first, so that after a crash the rest is an incomplete upload.

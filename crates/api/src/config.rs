@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
-use domain::Language;
 use runtime::{StartError, config};
 
 /// The currency of a catalogue.
@@ -15,15 +14,23 @@ pub struct Currency {
     pub currency: domain::Currency,
 }
 
+/// The language of a catalogue.
+#[derive(Debug, Clone, Args)]
+pub struct Language {
+    /// Language of the products, for matching forms of a word: en, en-snowball (all endings, not only plurals), ar, ca, cs,
+    /// da, de, el, es, fi, fr, hu, it, nl, no, pl, pt, ro, ru, sv, tr or uk; Japanese, Chinese and Korean need no setting
+    #[arg(long, env = "NOREN_LANGUAGE", default_value = "en", value_name = "CODE")]
+    pub language: domain::Language,
+}
+
 /// The properties of a catalogue.
 #[derive(Debug, Clone, Args)]
 pub struct Catalogue {
     /// Currency of prices without one.
     #[command(flatten)]
     pub currency: Currency,
-    /// Language of the products, for matching forms of a word: en, en-snowball (all endings, not only plurals), ar, ca, cs,
-    /// da, de, el, es, fi, fr, hu, it, nl, no, pl, pt, ro, ru, sv, tr or uk; Japanese, Chinese and Korean need no setting
-    #[arg(long, env = "NOREN_LANGUAGE", default_value = "en", value_name = "CODE")]
+    /// Language of the products.
+    #[command(flatten)]
     pub language: Language,
     /// File of the shop's search rules (synonyms, pinned products, boosts, …). Searches reload it when it changes; indexing reads
     /// only its field weights, at the start
@@ -35,6 +42,11 @@ impl Catalogue {
     /// Returns the currency of prices without one.
     pub fn currency(&self) -> domain::Currency {
         self.currency.currency
+    }
+
+    /// Returns the language of the products.
+    pub fn language(&self) -> domain::Language {
+        self.language.language
     }
 }
 

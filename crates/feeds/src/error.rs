@@ -46,13 +46,13 @@ pub enum FeedError {
         /// Name of the file.
         name: String,
     },
-    /// The file is a spreadsheet or a zip archive.
-    #[error(
-        "{name} is a spreadsheet or a zip archive; save the sheet as CSV, or unpack the archive, and import that file"
-    )]
-    Zipped {
+    /// The file is an archive or a spreadsheet that cannot be unpacked, or no text at all.
+    #[error("{name} {message}")]
+    Container {
         /// Name of the file.
         name: String,
+        /// The reason, and the way out.
+        message: String,
     },
     /// The file is no well-formed XML, or exceeds a limit.
     #[error("{name}:{line}: {message}")]

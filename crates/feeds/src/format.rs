@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// Format of a file of products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// JSON: one object per line, objects in any layout, or a list.
     Ndjson,
@@ -26,7 +29,7 @@ impl Format {
 pub(crate) fn stem_and_format(path: &Path) -> (String, Option<Format>) {
     let extension = |path: &Path| path.extension().map(|it| it.to_ascii_lowercase()).unwrap_or_default();
     let mut path = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
-    if extension(&path) == "gz" {
+    while ["gz", "zip", "xlsx", "xlsm"].iter().any(|container| extension(&path) == *container) {
         path.set_extension("");
     }
     let format = match extension(&path).to_str() {
@@ -48,5 +51,7 @@ mod tests {
     fn only_known_extensions_are_removed() {
         assert_eq!(stem_and_format(Path::new("x/tea.old.jsonl.gz")).0, "tea.old");
         assert_eq!(stem_and_format(Path::new("x/tea.txt")), ("tea.txt".to_owned(), None));
+        assert_eq!(stem_and_format(Path::new("x/tea.csv.zip")), ("tea".to_owned(), Some(Format::Csv)));
+        assert_eq!(stem_and_format(Path::new("x/tea.xlsx")), ("tea".to_owned(), None));
     }
 }

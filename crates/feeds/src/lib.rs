@@ -8,14 +8,19 @@
 #![warn(missing_docs)]
 
 mod columns;
+mod containers;
+mod counted;
+mod covered;
 mod documents;
 mod error;
+mod field_stats;
 mod format;
 mod identity;
 mod json;
 mod line_splitter;
 mod mapping;
 mod ndjson;
+mod prepare;
 mod product;
 #[cfg(test)]
 mod public_exports_tests;
@@ -25,16 +30,20 @@ mod reader;
 mod record;
 mod rejects;
 mod seen_ids;
+mod sniff;
 mod table;
 mod text_encoding;
 mod values;
 
+pub use containers::Scratch;
 pub use error::FeedError;
 pub use format::Format;
 pub use line_splitter::{Line, LineSplitter, Position, TooLong};
 pub use mapping::{Mapped, map_record};
+pub use prepare::{Prepared, Preparer, Rules, read_line};
 pub use reader::FeedReader;
 pub use record::{FeedRecord, Original};
 pub use rejects::{Rejects, RejectsNames, describe_fault, unwrap_reject};
 pub use seen_ids::SeenIds;
+pub use sniff::{Sniffed, sniff};
 pub use table::{ColumnReport, Mark, TableOptions, TableReport, embedded_mapping};

@@ -25,16 +25,34 @@ pub struct Mapped {
 /// The faults of a record that is not a JSON object or has values that no product can hold. Validation of the product's
 /// own fields is left to the catalogue.
 pub fn map_record(json: &[u8], currency: Option<Currency>) -> Result<Mapped, Vec<Fault>> {
-    let object: RawObject<'_> =
-        serde_json::from_slice(json).map_err(|error| vec![not_an_object(json, &error)])?;
-    if let Some(id) = id_of_complete_product(&object, currency) {
+    map_object(&parse_record(json)?, json.len(), currency)
+}
+
+/// Parses a record.
+///
+/// # Errors
+/// The fault of a record that is not a JSON object.
+pub(crate) fn parse_record(json: &[u8]) -> Result<RawObject<'_>, Vec<Fault>> {
+    serde_json::from_slice(json).map_err(|error| vec![not_an_object(json, &error)])
+}
+
+/// Maps one record, whose JSON has `length` bytes.
+///
+/// # Errors
+/// As [`map_record`].
+pub(crate) fn map_object(
+    object: &RawObject<'_>,
+    length: usize,
+    currency: Option<Currency>,
+) -> Result<Mapped, Vec<Fault>> {
+    if let Some(id) = id_of_complete_product(object, currency) {
         return Ok(Mapped { rewritten: None, id: id.to_owned(), is_id_derived: false });
     }
     let mut product = ProductBuilder::default();
     for (key, raw) in &object.0 {
         product.add(key, raw);
     }
-    let built = product.build(&object, json.len(), currency).map_err(Faults::into_list)?;
+    let built = product.build(object, length, currency).map_err(Faults::into_list)?;
     Ok(Mapped { rewritten: Some(built.json), id: built.id, is_id_derived: built.is_id_derived })
 }
 

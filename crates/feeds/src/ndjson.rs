@@ -47,13 +47,21 @@ fn record(Line { number, text }: Line) -> FeedRecord {
         text
     });
     match text {
-        Ok(text) if text.len() <= MAX_LINE_BYTES => {
-            FeedRecord { line: number, original: Original::Text(text.to_vec()), json: Ok(None) }
-        }
+        Ok(text) if text.len() <= MAX_LINE_BYTES => FeedRecord {
+            line: number,
+            original: Original::Text(text.to_vec()),
+            json: Ok(None),
+            covered: None,
+        },
         _ => {
             let message = format!("has more than {MAX_LINE_BYTES} bytes; a product has at most 204800");
             let fault = Fault::new("", FaultKind::OutOfRange, message);
-            FeedRecord { line: number, original: Original::Text(Vec::new()), json: Err(vec![fault]) }
+            FeedRecord {
+                line: number,
+                original: Original::Text(Vec::new()),
+                json: Err(vec![fault]),
+                covered: None,
+            }
         }
     }
 }

@@ -34,7 +34,16 @@ impl Imported {
 }
 
 pub(crate) fn read(path: &Path, options: &TableOptions) -> Result<Imported, FeedError> {
-    let mut reader = FeedReader::open(path, None, options)?;
+    read_all(FeedReader::open(path, None, options)?)
+}
+
+/// Reads an input that cannot be read again, such as standard input.
+pub(crate) fn read_bytes(bytes: &[u8], name: &str, options: &TableOptions) -> Result<Imported, FeedError> {
+    let input = Box::new(std::io::Cursor::new(bytes.to_vec()));
+    read_all(FeedReader::of(input, Path::new(name), None, options)?)
+}
+
+fn read_all(mut reader: FeedReader) -> Result<Imported, FeedError> {
     let (mut products, mut rejects) = (Vec::new(), Vec::new());
     while let Some(record) = reader.next_record()? {
         let mapped = record.json().map_err(<[domain::Fault]>::to_vec).and_then(|json| {
@@ -46,6 +55,6 @@ pub(crate) fn read(path: &Path, options: &TableOptions) -> Result<Imported, Feed
             Err(faults) => rejects.push((record.line, faults[0].to_string())),
         }
     }
-    let report = reader.report().cloned();
+    let report = reader.report();
     Ok(Imported { products, rejects, notes: reader.notes(), report })
 }

@@ -1,20 +1,19 @@
 //! Opens a file of products, detects gzip and format, and reads its records.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
+use domain::WriteMode;
 
+use crate::containers::{TextInput, Unpacked, is_xml, unpack};
 use crate::documents::{DocumentReader, is_document};
 use crate::error::FeedError;
 use crate::format::{Format, stem_and_format};
 use crate::record::FeedRecord;
-use crate::table::{Counted, Source, TableOptions, TableReader, TableReport, spool_xml};
-
-const BUFFER_BYTES: usize = 128 * 1024;
+use crate::table::{Source, TableOptions, TableReader, TableReport, spool_workbook, spool_xml};
 
 /// An open file of products.
 pub struct FeedReader {
@@ -22,6 +21,7 @@ pub struct FeedReader {
     stem: String,
     bytes_read: Arc<AtomicU64>,
     records: Records,
+    mode: WriteMode,
 }
 
 enum Records {
@@ -50,13 +50,33 @@ impl FeedReader {
         Self::read(Box::new(file), again, path, format, options)
     }
 
-    /// Reads a file that is open already. `path` names it in messages, and its extension names the format if `format` is
+    /// Reads a file that is open already and can be read from its start again.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not a file of products.
+    pub fn of_file(
+        file: File,
+        path: &Path,
+        format: Option<Format>,
+        options: &TableOptions,
+    ) -> Result<Self, FeedError> {
+        let failed = |source| FeedError::Open { name: path.display().to_string(), source };
+        let again = file.try_clone().map_err(failed)?;
+        Self::read(Box::new(file), Some(again), path, format, options)
+    }
+
+    /// Reads an input that is open already. `path` names it in messages, and its extension names the format if `format` is
     /// `None`.
     ///
     /// # Errors
     /// If the input cannot be read or is not a file of products.
-    pub fn of(input: Box<dyn Read + Send>, path: &Path, format: Option<Format>) -> Result<Self, FeedError> {
-        Self::read(input, None, path, format, &TableOptions::default())
+    pub fn of(
+        input: Box<dyn Read + Send>,
+        path: &Path,
+        format: Option<Format>,
+        options: &TableOptions,
+    ) -> Result<Self, FeedError> {
+        Self::read(input, None, path, format, options)
     }
 
     /// Reads `input`; `file` is the same input if it can be read again from its start.
@@ -70,21 +90,30 @@ impl FeedReader {
         let name = path.display().to_string();
         let failed = |source| FeedError::Read { name: name.clone(), source };
         let bytes_read = Arc::new(AtomicU64::new(0));
-        let counted = Counted { input, bytes_read: Arc::clone(&bytes_read) };
-        let mut input: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(BUFFER_BYTES, counted));
-        let is_gzip = input.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
-        if is_gzip {
-            input = Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(input)));
-        }
+        let (stem, announced) = stem_and_format(path);
+        let scratch = options.scratch.for_next_feed();
+        let unpacked = unpack(input, file, path, &scratch, &bytes_read)?;
+        let TextInput { mut input, file, is_gzip, path } = match unpacked {
+            Unpacked::Text(text) => text,
+            Unpacked::Workbook(workbook) => {
+                let source = Source::Rows(spool_workbook(&workbook, &name, &scratch)?);
+                let table = TableReader::open(&source, &name, options, Arc::clone(&bytes_read))?;
+                let records = Records::Table(Box::new(table));
+                return Ok(Self {
+                    name,
+                    stem,
+                    bytes_read,
+                    records,
+                    mode: options.mode.unwrap_or(WriteMode::Merge),
+                });
+            }
+        };
+        let announced = announced.or_else(|| stem_and_format(&path).1);
         let beginning = input.fill_buf().map_err(failed)?;
-        if beginning.starts_with(b"PK\x03\x04") {
-            return Err(FeedError::Zipped { name });
-        }
         let byte_order_mark = "\u{feff}".as_bytes();
         let text = beginning.strip_prefix(byte_order_mark).unwrap_or(beginning);
         let mark_length = beginning.len() - text.len();
         let first = text.iter().copied().find(|byte| !byte.is_ascii_whitespace());
-        let (stem, announced) = stem_and_format(path);
         let format = format.or(announced).unwrap_or(match first {
             Some(b'{' | b'[') => Format::Ndjson,
             _ => Format::Csv,
@@ -103,16 +132,20 @@ impl FeedReader {
                 let source = match file {
                     _ if is_xml(text) => {
                         input.consume(mark_length);
-                        Source::Rows(spool_xml(input, &name)?)
+                        Source::Rows(spool_xml(input, &name, &scratch)?)
                     }
                     Some(file) => Source::file(file, is_gzip),
-                    None => Source::copy(input).map_err(failed)?,
+                    None => Source::copy(input, &scratch).map_err(failed)?,
                 };
                 bytes_read.store(0, Ordering::Relaxed);
                 Records::Table(Box::new(TableReader::open(&source, &name, options, Arc::clone(&bytes_read))?))
             }
         };
-        Ok(Self { name, stem, bytes_read, records })
+        let usual = match records {
+            Records::Table(_) => WriteMode::Merge,
+            Records::Json(_) => WriteMode::Replace,
+        };
+        Ok(Self { name, stem, bytes_read, records, mode: options.mode.unwrap_or(usual) })
     }
 
     /// Returns the name to show in messages.
@@ -133,6 +166,11 @@ impl FeedReader {
         }
     }
 
+    /// Returns how the products are to be written: as the options say, or else tables merge and JSON replaces.
+    pub fn mode(&self) -> WriteMode {
+        self.mode
+    }
+
     /// Returns the first row of a table, or `None` for JSON.
     pub fn header(&self) -> Option<&csv::ByteRecord> {
         match &self.records {
@@ -141,11 +179,12 @@ impl FeedReader {
         }
     }
 
-    /// Returns the mapping of the columns of a table, or `None` for JSON.
-    pub fn report(&self) -> Option<&TableReport> {
+    /// Returns the mapping of the columns of a table, or of the fields of foreign JSON records that were read so far; `None` for JSON in
+    /// the form of Noren.
+    pub fn report(&self) -> Option<TableReport> {
         match &self.records {
-            Records::Table(table) => Some(table.report()),
-            Records::Json(_) => None,
+            Records::Table(table) => Some(table.report().clone()),
+            Records::Json(documents) => documents.report(),
         }
     }
 
@@ -176,13 +215,6 @@ impl FeedReader {
     }
 }
 
-/// Returns true for XML that is no web page.
-fn is_xml(beginning: &[u8]) -> bool {
-    let text = beginning.trim_ascii_start();
-    let start = String::from_utf8_lossy(&text[..text.len().min(1024)]).to_ascii_lowercase();
-    start.starts_with('<') && !start.contains("<!doctype html") && !start.contains("<html")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,7 +223,7 @@ mod tests {
 
     fn reader(name: &str, content: &[u8]) -> Result<FeedReader, FeedError> {
         let input = Box::new(io::Cursor::new(content.to_vec()));
-        FeedReader::of(input, Path::new(name), None)
+        FeedReader::of(input, Path::new(name), None, &TableOptions::default())
     }
 
     fn records(mut reader: FeedReader) -> Vec<(u64, Result<String, String>)> {

@@ -1,6 +1,10 @@
 //! A product as a file has it.
 
+use std::sync::Arc;
+
 use domain::Fault;
+
+use crate::covered::Covered;
 
 /// Size limit of a line or row in bytes: five times the largest product.
 pub(crate) const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -14,6 +18,8 @@ pub struct FeedRecord {
     pub original: Original,
     /// The record as a JSON object, or `None` if `original` is that already; the faults if it cannot become one.
     pub(crate) json: Result<Option<Vec<u8>>, Vec<Fault>>,
+    /// The fields that the record has, of which those without a value are cleared; `None` if the JSON says so itself.
+    pub(crate) covered: Option<Arc<Covered>>,
 }
 
 /// The form of a record in its file.

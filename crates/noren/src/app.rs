@@ -63,7 +63,7 @@ impl Options {
     /// # Errors
     /// If the rules file cannot be read or has faults.
     pub(crate) fn of(catalogue: &api::config::Catalogue) -> Result<Self, StartError> {
-        let (currency, language) = (catalogue.currency(), catalogue.language);
+        let (currency, language) = (catalogue.currency(), catalogue.language());
         let rules = ShopRules::open_configured(catalogue.rules.as_deref(), Locale { currency, language })?;
         Ok(Self { currency, language, rules, ..Self::default() })
     }
@@ -201,7 +201,7 @@ impl App {
         let Parts { back_ends, index, imports, import_limits, is_one_file, upgrades_index } = parts;
         let (store, queue) = (&back_ends.store, &back_ends.queue);
         let catalogue = Catalogue::new(store.clone(), queue.clone(), options.currency);
-        let imports = Imports::open(imports, catalogue.clone(), import_limits)?;
+        let imports = Imports::open(imports, catalogue.clone(), options.language, import_limits)?;
         let consumer = Consumer::new(queue.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (consumer.clone(), stop.clone());

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use domain::ports::WriteOutcome;
-use domain::{ProductId, SyncToken, Version};
+use domain::{ProductId, SyncToken, Version, WriteMode};
 use jiff::Timestamp;
 use runtime::Problem;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ pub struct Job {
     pub bytes: u64,
     /// Bytes processed.
     pub bytes_done: u64,
-    /// Lines processed, including empty ones.
+    /// Lines processed, including empty ones; of a file that is not NDJSON, its records.
     pub lines_done: u64,
     /// Products created.
     pub created: u64,
@@ -78,6 +78,9 @@ pub struct Job {
     pub unchanged: u64,
     /// Lines rejected because of their faults.
     pub rejected: u64,
+    /// How products are written; absent until the file is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<WriteMode>,
     /// The reason for a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -98,6 +101,7 @@ impl Job {
             updated: 0,
             unchanged: 0,
             rejected: 0,
+            mode: None,
             error: None,
         }
     }
@@ -116,6 +120,44 @@ pub struct Jobs {
     pub imports: Vec<Job>,
 }
 
+/// How a file that is not Noren's own NDJSON was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportMapping)]
+pub struct Mapping {
+    /// The format that was recognised.
+    #[schema(examples("Shopify products CSV"))]
+    pub format: String,
+    /// The character set, if it is not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// The sheet of a spreadsheet that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// The columns, or fields of JSON, that have a value, in their order.
+    pub columns: Vec<MappingColumn>,
+    /// Warnings for people.
+    pub warnings: Vec<String>,
+}
+
+/// A column of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportMappingColumn)]
+pub struct MappingColumn {
+    /// Its name.
+    #[schema(examples("Variant Price"))]
+    pub column: String,
+    /// The field or attribute that it fills.
+    #[schema(examples("price"))]
+    pub field: String,
+    /// The number of records that have a value.
+    pub filled: u64,
+    /// The first value.
+    #[schema(examples("24.00"))]
+    pub example: String,
+}
+
 /// An import job with a page of its faults.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -124,6 +166,9 @@ pub struct JobDetails {
     /// The job.
     #[serde(flatten)]
     pub job: Job,
+    /// How the file was read; absent for Noren's own NDJSON, and until it is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Mapping>,
     /// The rejected lines in order, each with its line, status, id and `problem`, as `POST /products/bulk` responds.
     #[schema(value_type = Vec<LineResult<Problem>>)]
     pub faults: Vec<Box<RawValue>>,
@@ -141,6 +186,9 @@ pub struct LineResult<P> {
     /// The number of the line, counted from 1.
     #[schema(examples(1))]
     pub line: u64,
+    /// The number of the record, in an import of a file that is not NDJSON: several may begin in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
     /// The HTTP status that a request for this line alone would have received.
     #[schema(examples(201))]
     pub status: u16,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use domain::input::RawObject;
 use serde_json::value::RawValue;
 
+use crate::covered::Covered;
 use crate::json::{is_empty, text_json};
 use crate::table::{Role, TableMapping, is_code_name};
 
@@ -30,6 +31,8 @@ pub(super) struct Cells {
     pub(super) attributes: Vec<(String, String)>,
     /// Paths of lists of which only the first object is read.
     pub(super) shortened: Vec<String>,
+    /// The fields that the record has, also those without a value.
+    pub(super) covered: Covered,
 }
 
 /// Gives fields their roles.
@@ -73,6 +76,10 @@ impl Cells {
     fn add(&mut self, path: &str, raw: &RawValue, roles: &Roles<'_>, at: usize, nesting: usize) {
         let json = raw.get();
         if is_empty(raw) {
+            match roles.role(path) {
+                Some(role) => self.covered.add_role(&role),
+                None => self.covered.add_attribute(path),
+            }
             return;
         }
         match json.as_bytes().first() {

@@ -1,10 +1,11 @@
 //! The form of the records of a file: that of another system with a mapping, or Noren's own.
 
-use domain::input::RawObject;
+use domain::Fault;
+use domain::input::{FIELDS, READ_ONLY_FIELDS, RawObject};
 
 use super::cells::text;
 use crate::json::field;
-use crate::table::{Plan, TableMapping, TableOptions, recognise_record};
+use crate::table::{Plan, TableMapping, TableOptions, form_of_record, other_form, recognise_record};
 
 /// Types of schema.org that pages describe beside products.
 const OTHER_TYPES: [&str; 14] = [
@@ -42,6 +43,24 @@ impl Form {
         }
         let plan = Plan::of_records(mapping.unwrap_or_default());
         Some(Self { plan, given: options.columns.clone() })
+    }
+
+    /// Returns the fault of a record that is certainly in another form. One that may be in this form is read in it.
+    pub(super) fn fault_of_another(&self, record: &RawObject<'_>) -> Option<Fault> {
+        let mapping = self.mapping();
+        let has = |name: &str| record.0.iter().any(|(key, _)| key == name);
+        if mapping.recognise.is_empty() || mapping.recognise.iter().all(|field| has(field)) {
+            return None;
+        }
+        let is_of_noren = || {
+            let is_known = |key: &str| FIELDS.contains(&key) || READ_ONLY_FIELDS.contains(&key);
+            mapping.unless.is_empty()
+                && has("id")
+                && has("name")
+                && record.0.iter().all(|(key, _)| is_known(key))
+        };
+        let other = form_of_record(has).or_else(|| is_of_noren().then_some("Noren's own JSON"))?;
+        Some(other_form(other, &mapping.title))
     }
 
     pub(super) fn mapping(&self) -> &TableMapping {

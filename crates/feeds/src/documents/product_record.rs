@@ -8,23 +8,31 @@ use serde_json::value::RawValue;
 
 use super::cells::{Cell, Cells, LIST_SEPARATOR, Roles, text};
 use super::form::Form;
+use crate::covered::Covered;
+use crate::field_stats::FieldStats;
 use crate::json::{field, write_field};
 use crate::table::{Column, Mark, Notes, ProductRow, Role};
 
-/// The JSON of a product, or its faults.
-pub(super) type Product = Result<Vec<u8>, Vec<Fault>>;
+/// The JSON of a product, or its faults, with the fields that the record has without a value.
+pub(super) type Product = (Result<Vec<u8>, Vec<Fault>>, Covered);
 
 /// Returns the products of a record.
-pub(super) fn products(record: &RawObject<'_>, line: u64, form: &Form, notes: &mut Notes) -> Vec<Product> {
+pub(super) fn products(
+    record: &RawObject<'_>,
+    line: u64,
+    form: &Form,
+    notes: &mut Notes,
+    stats: &mut FieldStats,
+) -> Vec<Product> {
     let mapping = form.mapping();
     let roles = |prefix| Roles { mapping, given: &form.given, prefix };
     let list = mapping.variants.as_deref().filter(|name| !variants(record, name).is_empty());
     let parent = Cells::read(record, &roles(""), list);
-    let Some(list) = list else { return vec![product(&parent, None, line, form, notes)] };
+    let Some(list) = list else { return vec![product(&parent, None, line, form, notes, stats)] };
     let key = mapping.group_field.as_deref().and_then(|name| field(record, &[name])).and_then(text);
     let variants = variants(record, list);
     let is_only = variants.len() == 1;
-    let product_of = |variant: &RawObject<'_>| {
+    let mut product_of = |variant: &RawObject<'_>| {
         let own = Cells::read(variant, &roles(list), None);
         let is_placeholder = |cell: &Cell| {
             matches!(cell.role, Role::OptionValue(_)) && cell.text.eq_ignore_ascii_case("Default Title")
@@ -32,9 +40,9 @@ pub(super) fn products(record: &RawObject<'_>, line: u64, form: &Form, notes: &m
         let is_grouped = !(is_only && own.cells.iter().any(is_placeholder));
         let family =
             Family { key: key.clone(), is_grouped, suffix: (!is_only).then(|| suffix(&own, variant)) };
-        product(&own.with_parent(&parent), Some(&family), line, form, notes)
+        product(&own.with_parent(&parent), Some(&family), line, form, notes, stats)
     };
-    variants.iter().map(product_of).collect()
+    variants.iter().map(&mut product_of).collect()
 }
 
 /// Returns the objects of a list.
@@ -86,7 +94,21 @@ impl Cells {
             }
         }
         self.shortened.extend(parent.shortened.iter().cloned());
+        parent.covered.fields.iter().for_each(|field| self.covered.add_field(field));
+        parent.covered.attributes.iter().for_each(|key| self.covered.add_attribute(key));
         self
+    }
+}
+
+impl Cells {
+    /// Counts the fields for the report.
+    fn count(&self, stats: &mut FieldStats) {
+        for cell in self.cells.iter().filter(|cell| !cell.text.trim().is_empty()) {
+            stats.add(&cell.path, || cell.role.target(), &cell.text.replace(LIST_SEPARATOR, ", "));
+        }
+        for (key, json) in &self.attributes {
+            stats.add(key, || format!("attributes.{key}"), json.trim_matches('"'));
+        }
     }
 }
 
@@ -99,7 +121,25 @@ fn discriminant_of(role: &Role) -> (std::mem::Discriminant<Role>, &str) {
     (discriminant(role), field)
 }
 
-fn product(cells: &Cells, family: Option<&Family>, line: u64, form: &Form, notes: &mut Notes) -> Product {
+fn product(
+    cells: &Cells,
+    family: Option<&Family>,
+    line: u64,
+    form: &Form,
+    notes: &mut Notes,
+    stats: &mut FieldStats,
+) -> Product {
+    cells.count(stats);
+    (product_json(cells, family, line, form, notes), cells.covered.clone())
+}
+
+fn product_json(
+    cells: &Cells,
+    family: Option<&Family>,
+    line: u64,
+    form: &Form,
+    notes: &mut Notes,
+) -> Result<Vec<u8>, Vec<Fault>> {
     for path in &cells.shortened {
         notes.add(&format!("`{path}` has several entries; the first counts"), line);
     }

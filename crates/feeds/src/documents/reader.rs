@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use domain::input::RawObject;
 use domain::{Fault, FaultKind};
@@ -9,10 +10,11 @@ use domain::{Fault, FaultKind};
 use super::form::{Form, other_type};
 use super::product_record::products;
 use super::scanner::{Found, Scanner};
+use crate::field_stats::FieldStats;
 use crate::ndjson::NdjsonRecords;
 use crate::record::{FeedRecord, Original};
 use crate::rejects::unwrap_reject;
-use crate::table::{Notes, TableOptions};
+use crate::table::{Notes, TableOptions, TableReport};
 use crate::text_encoding::Input;
 
 /// Reads the products of a JSON file in any layout.
@@ -24,6 +26,7 @@ pub(crate) struct DocumentReader {
     /// Products of a record that was read already.
     waiting: VecDeque<FeedRecord>,
     notes: Notes,
+    fields: FieldStats,
 }
 
 enum Records {
@@ -52,12 +55,20 @@ impl DocumentReader {
             form: None,
             waiting: VecDeque::new(),
             notes: Notes::default(),
+            fields: FieldStats::default(),
         }
     }
 
     /// Returns warnings about the records read so far.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.notes.texts()
+    }
+
+    /// Returns the report on the fields read so far, if the records are in a form other than that of Noren.
+    pub(crate) fn report(&self) -> Option<TableReport> {
+        let form = self.form.as_ref().and_then(Option::as_ref)?;
+        let title = Some(form.mapping().title.as_str()).filter(|title| !title.is_empty());
+        self.fields.report(title.unwrap_or("JSON"))
     }
 
     /// Returns the next product, or `None` at the end. A record with a fault is returned with that fault.
@@ -90,22 +101,26 @@ impl DocumentReader {
         };
         let form = self.form.get_or_insert_with(|| Form::of(&object, &self.options));
         let Some(form) = form else { return self.waiting.push_back(record) };
+        if let Some(fault) = form.fault_of_another(&object) {
+            return self.waiting.push_back(FeedRecord { json: Err(vec![fault]), ..record });
+        }
         if let Some(kind) = other_type(&object) {
             return self.notes.add(&format!("skipped, it is a {kind} and no product"), record.line);
         }
-        for json in products(&object, record.line, form, &mut self.notes) {
-            let original = Original::Text(text.clone());
-            self.waiting.push_back(FeedRecord { line: record.line, original, json: json.map(Some) });
+        for (json, covered) in products(&object, record.line, form, &mut self.notes, &mut self.fields) {
+            let (line, original) = (record.line, Original::Text(text.clone()));
+            let covered = Some(Arc::new(covered));
+            self.waiting.push_back(FeedRecord { line, original, json: json.map(Some), covered });
         }
     }
 }
 
 fn record(Found { line, text }: Found) -> FeedRecord {
     match text {
-        Ok(text) => FeedRecord { line, original: Original::Text(text), json: Ok(None) },
+        Ok(text) => FeedRecord { line, original: Original::Text(text), json: Ok(None), covered: None },
         Err(message) => {
             let fault = Fault::new("", FaultKind::Malformed, message);
-            FeedRecord { line, original: Original::Text(Vec::new()), json: Err(vec![fault]) }
+            FeedRecord { line, original: Original::Text(Vec::new()), json: Err(vec![fault]), covered: None }
         }
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 
-use crate::{FeedReader, Format, Original};
+use crate::{FeedReader, Format, Original, TableOptions};
 
 const HEADER: &str = "id,name,brand,größe\n";
 const WIDTH: usize = 4;
@@ -96,14 +96,18 @@ fn broken(text: &str, damage: Damage, index: Index) -> Vec<u8> {
 
 /// Reads a file. Returns the cells of each product, and the text of all rejected rows.
 fn import(bytes: Vec<u8>) -> (Vec<Vec<String>>, String) {
-    let mut reader =
-        match FeedReader::of(Box::new(Cursor::new(bytes)), Path::new("broken.csv"), Some(Format::Csv)) {
-            Ok(reader) => reader,
-            Err(error) => {
-                assert!(error.to_string().contains("no rows"), "{error}");
-                return (Vec::new(), String::new());
-            }
-        };
+    let mut reader = match FeedReader::of(
+        Box::new(Cursor::new(bytes)),
+        Path::new("broken.csv"),
+        Some(Format::Csv),
+        &TableOptions::default(),
+    ) {
+        Ok(reader) => reader,
+        Err(error) => {
+            assert!(error.to_string().contains("no rows"), "{error}");
+            return (Vec::new(), String::new());
+        }
+    };
     let (mut products, mut rejected) = (Vec::new(), String::new());
     while let Some(record) = reader.next_record().unwrap() {
         match (record.json(), &record.original) {

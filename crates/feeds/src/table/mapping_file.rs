@@ -1,7 +1,9 @@
 //! Column mappings of export formats, as TOML files.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use domain::{Fault, FaultKind};
 use serde::Deserialize;
 
 use super::role::Role;
@@ -115,17 +117,32 @@ pub(crate) fn recognise(header: &[String]) -> Option<TableMapping> {
         .max_by_key(|mapping| mapping.recognise.len())
 }
 
+/// The mappings of the fields of JSON records. The tests parse each of them.
+static DOCUMENT_MAPPINGS: LazyLock<Vec<TableMapping>> =
+    LazyLock::new(|| DOCUMENTS.iter().filter_map(|(_, text)| parse_mapping(text).ok()).collect());
+
 /// Returns the mapping whose fields a JSON record has; of several, the one that demands most fields.
 pub(crate) fn recognise_record(has: impl Fn(&str) -> bool) -> Option<TableMapping> {
-    let fits = |mapping: &TableMapping| {
+    let fits = |mapping: &&TableMapping| {
         mapping.recognise.iter().all(|field| has(field)) && !mapping.unless.iter().any(|field| has(field))
     };
-    DOCUMENTS
-        .iter()
-        // The tests parse every embedded mapping.
-        .filter_map(|(_, text)| parse_mapping(text).ok())
-        .filter(fits)
-        .max_by_key(|mapping| mapping.recognise.len())
+    DOCUMENT_MAPPINGS.iter().filter(fits).max_by_key(|mapping| mapping.recognise.len()).cloned()
+}
+
+/// Returns the fault of a record in another form than the first of its file.
+pub(crate) fn other_form(form: &str, first: &str) -> Fault {
+    let message = format!(
+        "is a record of {form}, unlike the first of the file, which is {first}; import it from a file of its own"
+    );
+    Fault::new("", FaultKind::Unknown, message)
+}
+
+/// Returns the name of the form of a JSON record, if its fields leave no doubt.
+pub(crate) fn form_of_record(has: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let fits = |mapping: &&TableMapping| {
+        mapping.unless.is_empty() && mapping.recognise.iter().all(|field| has(field))
+    };
+    DOCUMENT_MAPPINGS.iter().find(fits).map(|mapping| mapping.title.as_str())
 }
 
 impl TableMapping {

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod broken_tests;
 mod cell_values;
+mod coverage;
 mod families;
 mod localized;
 mod mapping_file;
@@ -19,16 +20,20 @@ mod role;
 mod row_neighbours;
 mod row_parser;
 mod row_splitter;
+mod sheet;
+mod sheet_limits;
+mod sheet_values;
 mod source;
 mod spool;
 mod survey;
 mod table_start;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod xml_rows;
 
 pub use mapping_file::embedded_mapping;
-pub(crate) use mapping_file::{TableMapping, recognise_record};
+pub(crate) use mapping_file::{TableMapping, form_of_record, other_form, recognise_record};
 pub(crate) use notes::Notes;
 pub use numbers::Mark;
 pub(crate) use numbers::{Reading, read_number};
@@ -37,6 +42,9 @@ pub(crate) use plan::{Column, Plan};
 pub(crate) use product_row::ProductRow;
 pub(crate) use reader::TableReader;
 pub use report::{ColumnReport, TableReport};
+pub(crate) use report::{NO_PRICE, near_field};
 pub(crate) use role::{Role, is_code_name};
-pub(crate) use source::{Counted, Source};
+pub(crate) use sheet::spool_workbook;
+pub(crate) use source::Source;
+pub(crate) use survey::example_of;
 pub(crate) use xml_rows::spool_xml;

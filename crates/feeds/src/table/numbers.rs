@@ -1,6 +1,7 @@
 //! Numbers as people write them: `12,50`, `$19.99`, `19.99 USD`, `1,299.00`.
 
 use domain::Currency;
+use serde::{Deserialize, Serialize};
 
 /// The readings of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,8 @@ pub(crate) enum Reading {
 }
 
 /// A decimal mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mark {
     /// `12,50`
     Comma,

@@ -1,9 +1,10 @@
 //! Options for columns whose meaning the file does not tell.
 
-use domain::{Currency, Language};
+use domain::{Currency, Language, WriteMode};
 
 use super::mapping_file::{TableMapping, parse_mapping};
 use super::numbers::Mark;
+use crate::containers::Scratch;
 
 /// Options for columns whose meaning the file itself does not tell.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +17,10 @@ pub struct TableOptions {
     pub currency: Option<Currency>,
     /// Decimal mark of numbers that can be read in two ways.
     pub mark: Option<Mark>,
+    /// How products are written; `None` merges tables and replaces by JSON.
+    pub mode: Option<WriteMode>,
+    /// Where and how much may be written to temporary files.
+    pub scratch: Scratch,
 }
 
 impl TableOptions {

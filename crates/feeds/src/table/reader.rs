@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use csv::ByteRecord;
-use domain::{Fault, FaultKind};
+use domain::{Fault, FaultKind, WriteMode};
 
 use super::families::{Families, Member};
 use super::mapping_file::{TableMapping, recognise};
@@ -19,6 +19,7 @@ use super::row_splitter::RawRow;
 use super::source::Source;
 use super::survey::ColumnStats;
 use super::table_start::TableStart;
+use crate::covered::Covered;
 use crate::error::FeedError;
 use crate::record::{FeedRecord, Original};
 use crate::text_encoding::RowDecoder;
@@ -80,6 +81,7 @@ pub(crate) struct TableReader {
     families: Families,
     notes: Notes,
     report: TableReport,
+    covered: Arc<Covered>,
 }
 
 impl TableReader {
@@ -100,12 +102,21 @@ impl TableReader {
         let Survey { decoder, names, mapping, stats, families } = survey;
         let plan = Plan::new(mapping, &names, &stats, options)
             .map_err(|message| FeedError::Mapping { name: name.to_owned(), message })?;
-        if !plan.has(|role| *role == Role::Text("name")) {
+        let merges = options.mode != Some(WriteMode::Replace);
+        let has_key = plan.has(|role| *role == Role::Text("id"))
+            || (plan.mapping.id_is_sku && plan.has(|role| *role == Role::Text("sku")));
+        // A row may change single fields of a product that exists.
+        if !plan.has(|role| *role == Role::Text("name")) && !(merges && has_key) {
             return Err(FeedError::NoNameColumn { name: name.to_owned() });
         }
-        let report = TableReport::new(&plan, &stats, decoder.name());
+        let mut report = TableReport::new(&plan, &stats, decoder.name());
+        if let Source::Rows(spool) = source {
+            report.sheet.clone_from(&spool.sheet);
+            report.warnings.extend_from_slice(&spool.warnings);
+        }
         let TableStart { rows, decoder, header } = TableStart::open(source, Some(decoder), name, bytes_read)?;
-        Ok(Self { rows, decoder, header, plan, families, notes: Notes::default(), report })
+        let covered = Arc::new(Covered::of_plan(&plan));
+        Ok(Self { rows, decoder, header, plan, families, notes: Notes::default(), report, covered })
     }
 
     /// Returns the row that names the columns.
@@ -148,7 +159,7 @@ impl TableReader {
         };
         if let Some(fault) = fault {
             let json = Err(vec![Fault::new("", FaultKind::Malformed, fault)]);
-            return Some(FeedRecord { line, original: Original::Row(cells), json });
+            return Some(FeedRecord { line, original: Original::Row(cells), json, covered: None });
         }
         let (parent, group, images) = match self.families.member(&cells) {
             Member::Product { parent, group, images } => (parent, group, images),
@@ -170,7 +181,8 @@ impl TableReader {
             images: &images,
         };
         let json = product_json(&self.plan, &row, &mut self.notes).map(Some);
-        Some(FeedRecord { line, original: Original::Row(filled), json })
+        let covered = Some(Arc::clone(&self.covered));
+        Some(FeedRecord { line, original: Original::Row(filled), json, covered })
     }
 
     /// Returns a variant with the cells of its parent where it leaves them out.

@@ -15,6 +15,8 @@ pub struct TableReport {
     pub format: Option<String>,
     /// The character set, if it is not UTF-8.
     pub encoding: Option<&'static str>,
+    /// The sheet of a spreadsheet that was read.
+    pub sheet: Option<String>,
     /// The columns in their order.
     pub columns: Vec<ColumnReport>,
     /// Warnings for people.
@@ -50,6 +52,8 @@ const FIELD_NAMES: [&str; 12] = [
     "status",
 ];
 
+pub(crate) const NO_PRICE: &str = "no product has a price";
+
 /// Parts of names of columns that hold prices.
 const PRICE_WORDS: [&str; 6] = ["price", "preis", "prix", "precio", "prezzo", "prijs"];
 
@@ -67,8 +71,15 @@ impl TableReport {
             })
             .collect();
         let format = Some(plan.mapping.title.clone()).filter(|title| !title.is_empty());
-        Self { format, encoding, columns, warnings: warnings(plan, stats) }
+        Self { format, encoding, sheet: None, columns, warnings: warnings(plan, stats) }
     }
+}
+
+/// Returns a warning if the name of an attribute's column is nearly that of a field.
+pub(crate) fn near_field(column: &str) -> Option<String> {
+    let lower = column.to_ascii_lowercase();
+    let field = FIELD_NAMES.iter().find(|field| is_near(&lower, field))?;
+    Some(format!("column `{column}` became an attribute; if it is the {field}, say --map {column}={field}"))
 }
 
 fn warnings(plan: &Plan, stats: &[ColumnStats]) -> Vec<String> {
@@ -76,7 +87,7 @@ fn warnings(plan: &Plan, stats: &[ColumnStats]) -> Vec<String> {
     let columns = || plan.columns.iter().zip(stats);
     let is_price = |role: &Role| matches!(role, Role::Price | Role::SalePrice);
     if !columns().any(|(column, stats)| is_price(&column.role) && stats.filled > 0) {
-        warnings.push("no product has a price".to_owned());
+        warnings.push(NO_PRICE.to_owned());
     }
     for (at, (column, stats)) in columns().enumerate() {
         let lower = column.name.to_ascii_lowercase();
@@ -89,12 +100,7 @@ fn warnings(plan: &Plan, stats: &[ColumnStats]) -> Vec<String> {
         }
         let Role::Attribute(key) = &column.role else { continue };
         let is_mapped = plan.mapping.role_of(&column.name).is_some();
-        if let Some(field) = FIELD_NAMES.iter().find(|field| is_near(&lower, field)) {
-            warnings.push(format!(
-                "column `{0}` became an attribute; if it is the {field}, say --map {0}={field}",
-                column.name
-            ));
-        }
+        warnings.extend(near_field(&column.name));
         let holds_numbers = !matches!(read_number(stats.example.trim_end_matches('…')), Reading::None);
         if !is_mapped && holds_numbers && PRICE_WORDS.iter().any(|word| lower.contains(word)) {
             warnings.push(format!(

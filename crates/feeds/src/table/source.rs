@@ -1,13 +1,13 @@
 //! A file that is read twice.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _};
+use std::io::{self, BufReader, Seek as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use flate2::bufread::MultiGzDecoder;
+use std::sync::atomic::AtomicU64;
 
 use super::spool::Spool;
+use crate::containers::{Scratch, gunzip};
+use crate::counted::Counted;
 use crate::text_encoding::Input;
 
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -38,10 +38,8 @@ impl Source {
     ///
     /// # Errors
     /// If the input cannot be read or the disk is full.
-    pub(crate) fn copy(mut input: Input) -> io::Result<Self> {
-        let mut file = tempfile::tempfile()?;
-        io::copy(&mut input, &mut file)?;
-        Ok(Self::file(file, false))
+    pub(crate) fn copy(mut input: Input, scratch: &Scratch) -> io::Result<Self> {
+        Ok(Self::file(scratch.copy(&mut input)?, false))
     }
 }
 
@@ -55,22 +53,8 @@ impl TextFile {
         file.rewind()?;
         let counted = BufReader::with_capacity(BUFFER_BYTES, Counted { input: Box::new(file), bytes_read });
         Ok(match self.is_gzip {
-            true => Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(counted))),
+            true => gunzip(Box::new(counted)),
             false => Box::new(counted),
         })
-    }
-}
-
-/// Counts the bytes read from an input.
-pub(crate) struct Counted {
-    pub(crate) input: Box<dyn Read + Send>,
-    pub(crate) bytes_read: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        self.bytes_read.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use csv::ByteRecord;
 
 use super::row_splitter::{Part, RawRow};
+use crate::containers::{Scratch, ScratchFile};
 use crate::record::MAX_LINE_BYTES;
 
 /// Maximum number of columns.
@@ -18,30 +19,53 @@ pub(super) const MAX_COLUMNS: usize = 2_000;
 pub(crate) struct Spool {
     file: File,
     pub(super) header: ByteRecord,
+    /// The sheet of a spreadsheet.
+    pub(super) sheet: Option<String>,
+    /// Warnings about what is not read.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Writes the rows of a spool. Columns may be added until the end.
 pub(super) struct SpoolWriter {
-    output: BufWriter<File>,
+    output: BufWriter<ScratchFile>,
 }
 
 impl SpoolWriter {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { output: BufWriter::new(tempfile::tempfile()?) })
+    pub(super) fn new(scratch: &Scratch) -> io::Result<Self> {
+        Ok(Self { output: BufWriter::new(scratch.file()?) })
     }
 
     /// Adds the row that begins in a line, as columns with their texts. A row over the size limit is a row with a fault.
     pub(super) fn add(&mut self, line: u64, cells: &[(usize, String)]) -> io::Result<()> {
         let length: usize = cells.iter().map(|(_, text)| text.len()).sum();
-        let cells = if length > MAX_LINE_BYTES { None } else { Some(cells) };
+        if length > MAX_LINE_BYTES {
+            let fault = format!("has more than {MAX_LINE_BYTES} bytes; a product has at most 204800");
+            return self.add_row(line, &fault, &[]);
+        }
+        self.add_row(line, "", cells)
+    }
+
+    /// Adds a row with a fault.
+    pub(super) fn add_faulty(&mut self, line: u64, fault: &str, cells: &[(usize, String)]) -> io::Result<()> {
+        let length: usize = cells.iter().map(|(_, text)| text.len()).sum();
+        self.add_row(line, fault, if length > MAX_LINE_BYTES { &[] } else { cells })
+    }
+
+    /// An empty fault is none.
+    fn add_row(&mut self, line: u64, fault: &str, cells: &[(usize, String)]) -> io::Result<()> {
         self.output.write_all(&line.to_le_bytes())?;
-        self.number(cells.map_or(usize::MAX, <[_]>::len))?;
-        for (column, text) in cells.into_iter().flatten() {
+        self.text(fault)?;
+        self.number(cells.len())?;
+        for (column, text) in cells {
             self.number(*column)?;
-            self.number(text.len())?;
-            self.output.write_all(text.as_bytes())?;
+            self.text(text)?;
         }
         Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.number(text.len())?;
+        self.output.write_all(text.as_bytes())
     }
 
     fn number(&mut self, number: usize) -> io::Result<()> {
@@ -50,8 +74,9 @@ impl SpoolWriter {
 
     /// Ends the spool.
     pub(super) fn finish(self, header: &[String]) -> io::Result<Spool> {
-        let file = self.output.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Spool { file, header: header.iter().map(String::as_str).collect::<Vec<_>>().into() })
+        let file = self.output.into_inner().map_err(io::IntoInnerError::into_error)?.into_file();
+        let header = header.iter().map(String::as_str).collect::<Vec<_>>().into();
+        Ok(Spool { file, header, sheet: None, warnings: Vec::new() })
     }
 }
 
@@ -80,27 +105,27 @@ impl SpoolRows {
             read => read?,
         }
         let line = u64::from_le_bytes(line);
+        let fault = String::from_utf8_lossy(&self.text()?).into_owned();
         let count = self.number()?;
-        if count == usize::MAX {
-            let fault = format!("has more than {MAX_LINE_BYTES} bytes; a product has at most 204800");
-            return Ok(Some(RawRow {
-                line,
-                cells: ByteRecord::new(),
-                fault: Some(fault),
-                part: Part::Fault,
-            }));
-        }
         let mut cells = vec![Vec::new(); self.width];
         for _ in 0..count {
-            let (column, length) = (self.number()?, self.number()?);
-            let mut text = vec![0; length];
-            self.input.read_exact(&mut text)?;
-            self.bytes_read.fetch_add(length as u64, Ordering::Relaxed);
+            let (column, text) = (self.number()?, self.text()?);
+            self.bytes_read.fetch_add(text.len() as u64, Ordering::Relaxed);
             if let Some(cell) = cells.get_mut(column) {
                 *cell = text;
             }
         }
-        Ok(Some(RawRow { line, cells: cells.iter().collect(), fault: None, part: Part::Row }))
+        let (fault, part) = match fault.is_empty() {
+            true => (None, Part::Row),
+            false => (Some(fault), Part::Fault),
+        };
+        Ok(Some(RawRow { line, cells: cells.iter().collect(), fault, part }))
+    }
+
+    fn text(&mut self) -> io::Result<Vec<u8>> {
+        let mut text = vec![0; self.number()?];
+        self.input.read_exact(&mut text)?;
+        Ok(text)
     }
 
     fn number(&mut self) -> io::Result<usize> {

@@ -29,11 +29,7 @@ impl ColumnStats {
     pub(crate) fn add(&mut self, cell: &str) {
         self.filled += 1;
         if self.example.is_empty() {
-            let line = cell.split(['\n', '\r']).next().unwrap_or_default();
-            self.example = line.chars().take(MAX_EXAMPLE_CHARS).collect();
-            if self.example.len() < cell.len() {
-                self.example.push('…');
-            }
+            self.example = example_of(cell);
         }
         if cell.len() <= 32 {
             if let Reading::One { convention, .. } = read_number(cell) {
@@ -65,6 +61,16 @@ impl ColumnStats {
     pub(crate) fn is_availability(&self) -> bool {
         self.filled > 0 && self.availability_values == self.filled
     }
+}
+
+/// Returns the start of a text, in one line.
+pub(crate) fn example_of(text: &str) -> String {
+    let line = text.split(['\n', '\r']).next().unwrap_or_default();
+    let mut example: String = line.chars().take(MAX_EXAMPLE_CHARS).collect();
+    if example.len() < text.len() {
+        example.push('…');
+    }
+    example
 }
 
 /// Returns the flag that a cell stands for in a column of flags.

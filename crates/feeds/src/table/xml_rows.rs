@@ -1,7 +1,7 @@
 //! Product feeds in XML, such as RSS and Atom of Google Merchant Center: each `item`, `entry` or `product` is a row, its elements are
 //! columns by their local names.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead as _};
 
 use encoding_rs::Encoding;
 use encoding_rs_io::DecodeReaderBytesBuilder;
@@ -10,6 +10,8 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::spool::{MAX_COLUMNS, Spool, SpoolWriter};
+use super::watched::Watched;
+use crate::containers::Scratch;
 use crate::error::FeedError;
 use crate::text_encoding::{Input, decode_utf16};
 
@@ -26,13 +28,13 @@ const MAX_VALUES: usize = 2_000;
 ///
 /// # Errors
 /// If the feed cannot be read, is no well-formed XML, or has no products.
-pub(crate) fn spool_xml(input: Input, name: &str) -> Result<Spool, FeedError> {
+pub(crate) fn spool_xml(input: Input, name: &str, scratch: &Scratch) -> Result<Spool, FeedError> {
     let failed = |source| FeedError::Read { name: name.to_owned(), source };
     let (input, _) = decode_utf16(input).map_err(failed)?;
     let input = decoded(input).map_err(failed)?;
     let mut feed = Feed {
-        reader: Reader::from_reader(Watched { input, line: 1, event_bytes: 0 }),
-        writer: SpoolWriter::new().map_err(failed)?,
+        reader: Reader::from_reader(Watched::new(input, MAX_EVENT_BYTES)),
+        writer: SpoolWriter::new(scratch).map_err(failed)?,
         columns: Vec::new(),
     };
     match feed.read() {
@@ -68,7 +70,7 @@ fn decoded(mut input: Input) -> io::Result<Input> {
 }
 
 struct Feed {
-    reader: Reader<Watched>,
+    reader: Reader<Watched<Input>>,
     writer: SpoolWriter,
     columns: Vec<String>,
 }
@@ -224,39 +226,4 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, quick_xml::Error> {
 
 fn limit(message: String) -> quick_xml::Error {
     io::Error::new(io::ErrorKind::InvalidData, message).into()
-}
-
-/// Counts lines, and ends a text or tag over the size limit.
-struct Watched {
-    input: Input,
-    line: u64,
-    event_bytes: usize,
-}
-
-impl Read for Watched {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.fill_buf()?.read(buffer)?;
-        self.consume(length);
-        Ok(length)
-    }
-}
-
-impl BufRead for Watched {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.event_bytes > MAX_EVENT_BYTES {
-            let message = format!("a text has more than {MAX_EVENT_BYTES} bytes");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        }
-        self.input.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        // `fill_buf` has returned these bytes, so they are there.
-        if let Ok(bytes) = self.input.fill_buf() {
-            let bytes = &bytes[..amount.min(bytes.len())];
-            self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        }
-        self.event_bytes += amount;
-        self.input.consume(amount);
-    }
 }

@@ -18,15 +18,17 @@ Examples:
   noren import --dry-run products.csv         validate only
   zcat products.gz | noren import -           from standard input
   noren import --map title=name shop.csv      a column with another name
+  noren import --replace shop.csv             rows are whole products
   noren import --demo                         2,000 sample products, instead of files
 
-Reads JSON (one product per line, a list, or an answer of an API), CSV whose first row names the fields, or feeds in XML. Exports of \
+Reads JSON (one product per line, a list, or an answer of an API), CSV whose first row names the fields, .xlsx, or feeds in XML. Exports of \
 Shopify, WooCommerce, Magento 2, BigCommerce, Akeneo, Amazon, Google Merchant, Algolia and schema.org are recognised. \
+Tables (CSV, XML, .xlsx) are merged: what they have no column for stays, and an empty cell clears its field. JSON replaces products. \
 Importing the same file again changes nothing. A product with a fault is written to NAME.rejects.ndjson or NAME.rejects.csv in the working directory, with its faults; the \
 import continues. docs/IMPORT.md describes how fields of other catalogues are mapped. Exit code: 0 all products accepted, 1 \
 some rejected or the import failed, 2 wrong arguments.")]
 pub struct ImportArgs {
-    /// Files of products, optionally gzipped; `-` is standard input
+    /// Files of products, optionally gzipped or zipped; `-` is standard input
     #[arg(required_unless_present_any = ["demo", "show_mapping"], value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Import the 2,000 sample products of `noren serve --demo` instead of files; products with the same ids are replaced
@@ -42,6 +44,12 @@ pub struct ImportArgs {
     pub format: Option<FormatArg>,
     #[command(flatten)]
     pub table: TableArgs,
+    /// Keep what a product has and the file leaves out; the default for tables
+    #[arg(long, conflicts_with_all = ["replace", "demo"])]
+    pub merge: bool,
+    /// Remove what a product has and the file leaves out; the default for JSON
+    #[arg(long, conflicts_with = "demo")]
+    pub replace: bool,
     /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, akeneo, amazon, shopify-json,
     /// schema-org, algolia or search-records
     #[arg(long, value_name = "NAME", exclusive = true)]

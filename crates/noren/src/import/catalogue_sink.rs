@@ -1,9 +1,9 @@
 //! Writes to a catalogue in this process.
 
 use async_trait::async_trait;
-use command::{Catalogue, CommandError};
+use command::{Catalogue, Command, CommandError, Operation};
 use domain::input::InputError;
-use domain::{Fault, FaultKind};
+use domain::{Fault, FaultKind, WriteMode};
 
 use super::candidate::Candidate;
 use super::sink::{PutResult, Sink};
@@ -15,11 +15,12 @@ pub(super) struct CatalogueSink(pub(super) Catalogue);
 #[async_trait]
 impl Sink for CatalogueSink {
     async fn put(&self, candidates: &mut [&mut Candidate]) -> Result<Vec<PutResult>, Failure> {
-        let inputs: Option<Vec<_>> = candidates.iter_mut().map(|candidate| candidate.take_input()).collect();
-        let inputs =
-            inputs.ok_or_else(|| Failure::new("a product reached the catalogue without validation"))?;
-        let mut results = Vec::with_capacity(inputs.len());
-        for result in self.0.put_many(inputs).await {
+        let commands: Option<Vec<Command>> =
+            candidates.iter_mut().map(|candidate| command(candidate)).collect();
+        let commands =
+            commands.ok_or_else(|| Failure::new("a product reached the catalogue without validation"))?;
+        let mut results = Vec::with_capacity(commands.len());
+        for result in self.0.execute_many(commands).await {
             results.push(match result {
                 Ok(answer) => Ok(answer.outcome),
                 // The catalogue itself failed, so the next product would fail as well.
@@ -34,5 +35,14 @@ impl Sink for CatalogueSink {
             });
         }
         Ok(results)
+    }
+}
+
+/// Returns the command that writes a validated candidate.
+fn command(candidate: &mut Candidate) -> Option<Command> {
+    let input = candidate.take_input()?;
+    match candidate.mode() {
+        WriteMode::Replace => Some(Command::upsert(input)),
+        WriteMode::Merge => Some(Command::new(input.id?, Operation::Merge(candidate.json().into()))),
     }
 }

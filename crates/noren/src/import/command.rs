@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::WriteMode;
 use indicatif::ProgressBar;
 
 use super::args::ImportArgs;
@@ -29,7 +30,12 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
         runtime::out_line!("{}", feeds::embedded_mapping(name).map_err(Failure::usage)?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
-    let table = args.table.options(args.currency)?;
+    let mut table = args.table.options(args.currency)?;
+    table.mode = match (args.merge, args.replace) {
+        (true, _) => Some(WriteMode::Merge),
+        (_, true) => Some(WriteMode::Replace),
+        _ => None,
+    };
     let mut options = Options {
         table,
         source: if args.demo { Source::Demo } else { Source::Files(args.files) },

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::wire::imports::LineResult;
 use async_trait::async_trait;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
+use domain::WriteMode;
 
 use super::candidate::Candidate;
 use super::sink::{PutResult, Sink};
@@ -72,7 +73,10 @@ impl Service {
             body.extend_from_slice(candidates[*at].json());
             body.push(b'\n');
         }
-        let sent = self.post_as("/products/bulk", "application/x-ndjson", body.into()).await;
+        // A batch is of one file, so of one mode.
+        let merges = open.first().is_some_and(|at| candidates[*at].mode() == WriteMode::Merge);
+        let path = if merges { "/products/bulk?mode=merge" } else { "/products/bulk" };
+        let sent = self.post_as(path, "application/x-ndjson", body.into()).await;
         let response = sent.map_err(|error| match error.is_connect {
             true => PutError::Final(error.failure),
             false => PutError::Transient(error.failure),

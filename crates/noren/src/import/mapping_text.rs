@@ -11,7 +11,8 @@ const MAX_COLUMNS: usize = 200;
 pub(super) fn mapping_text(file: &str, report: &TableReport) -> String {
     let format = report.format.as_deref().unwrap_or("a table");
     let encoding = report.encoding.map(|name| format!(", in {name}")).unwrap_or_default();
-    let mut text = format!("{file}: read as {format}{encoding}");
+    let sheet = report.sheet.as_ref().map(|name| format!(", sheet `{name}`")).unwrap_or_default();
+    let mut text = format!("{file}: read as {format}{sheet}{encoding}");
     let filled: Vec<_> = report.columns.iter().filter(|column| column.filled > 0).collect();
     let shown = &filled[..filled.len().min(MAX_COLUMNS)];
     let width = |length: usize, max: usize| length.min(max);
@@ -56,6 +57,7 @@ mod tests {
         let report = TableReport {
             format: Some("Shopify products CSV".to_owned()),
             encoding: Some("UTF-16"),
+            sheet: None,
             columns: vec![column("Title", "name", 2), column("Vendor", "brand", 0)],
             warnings: vec!["no product has a price".to_owned()],
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use feeds::{FeedReader, SeenIds, unwrap_reject};
+use feeds::{FeedReader, Preparer, Rules, unwrap_reject};
 use futures::StreamExt as _;
 use tokio::sync::{mpsc, oneshot};
 
@@ -76,20 +76,23 @@ fn read_all(options: &Options, sender: &mpsc::Sender<Step>) -> Result<(), Failur
             stem: reader.stem().to_owned(),
             format: reader.format(),
             header: reader.header().cloned(),
-            report: reader.report().cloned(),
         };
         let mut is_open = sender.blocking_send(file).is_ok();
-        let mut seen = SeenIds::default();
+        let rules = Rules { currency: options.currency, check: options.check, mode: reader.mode() };
+        let mut preparer = Preparer::new(rules);
         while is_open {
             let mut candidates = Vec::with_capacity(BATCH_PRODUCTS);
-            let read = read_batch(&mut reader, options, &mut seen, &mut candidates);
+            let read = read_batch(&mut reader, &mut preparer, &mut candidates);
             let is_last = candidates.is_empty();
             let bytes_read = bytes_before + reader.bytes_read();
             is_open = is_last || sender.blocking_send(Step::Batch { candidates, bytes_read }).is_ok();
             // Records read before an error are imported.
             read?;
             if is_last {
-                is_open = sender.blocking_send(Step::Notes(reader.notes())).is_ok();
+                let (own, foreign) = (preparer.report(), reader.report());
+                let is_of_noren = foreign.is_none();
+                let end = Step::End { report: foreign.or(own), is_of_noren, notes: reader.notes() };
+                is_open = sender.blocking_send(end).is_ok();
                 break;
             }
         }
@@ -103,15 +106,14 @@ fn read_all(options: &Options, sender: &mpsc::Sender<Step>) -> Result<(), Failur
 
 fn read_batch(
     reader: &mut FeedReader,
-    options: &Options,
-    seen: &mut SeenIds,
+    preparer: &mut Preparer,
     batch: &mut Vec<Candidate>,
 ) -> Result<(), Failure> {
     let mut bytes = 0;
     while batch.len() < BATCH_PRODUCTS && bytes < BATCH_BYTES {
         let Some(mut record) = reader.next_record()? else { break };
         unwrap_reject(&mut record);
-        let candidate = Candidate::of(record, options, seen);
+        let candidate = Candidate::of(record, reader.mode(), preparer);
         bytes += candidate.json().len();
         batch.push(candidate);
     }

@@ -16,17 +16,11 @@ const MAX_PRINTED_FAULTS: u64 = 20;
 /// A step of the pipeline.
 pub(super) enum Step {
     /// A file begins.
-    File {
-        name: String,
-        stem: String,
-        format: Format,
-        header: Option<csv::ByteRecord>,
-        report: Option<TableReport>,
-    },
+    File { name: String, stem: String, format: Format, header: Option<csv::ByteRecord> },
     /// Products of that file, and the number of bytes read from all files so far.
     Batch { candidates: Vec<Candidate>, bytes_read: u64 },
-    /// The file ends, with warnings about its rows.
-    Notes(Vec<String>),
+    /// The file ends, with the report on its columns and warnings about its rows.
+    End { report: Option<TableReport>, is_of_noren: bool, notes: Vec<String> },
 }
 
 /// Counts outcomes, reports faults, and writes the rejects files.
@@ -60,15 +54,17 @@ impl Reporter {
     /// If a rejects file cannot be written.
     pub(super) fn report(&mut self, step: Step) -> Result<(), Failure> {
         match step {
-            Step::File { name, stem, format, header, report } => {
+            Step::File { name, stem, format, header } => {
                 self.finish_rejects()?;
                 let path = self.names.next(&stem, format);
                 self.rejects = Some(Rejects::new(&name, path, header.as_ref()));
-                self.mappings.extend(report.map(|report| mapping_text(&name, &report)));
                 self.file = name;
             }
-            Step::Notes(notes) => {
+            Step::End { report, is_of_noren, notes } => {
                 let file = &self.file;
+                // The fields of Noren need no report, unless somebody asks what would happen.
+                let report = report.filter(|_| !is_of_noren || self.summary.is_dry_run);
+                self.mappings.extend(report.map(|report| mapping_text(file, &report)));
                 self.mappings.extend(notes.iter().map(|note| format!("{file}: {note}")));
             }
             Step::Batch { candidates, bytes_read } => {

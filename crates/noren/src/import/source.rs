@@ -29,7 +29,7 @@ impl Source {
             }
             Self::Demo => {
                 let products = Box::new(Cursor::new(demo_products()));
-                Box::new(std::iter::once(FeedReader::of(products, Path::new("demo.ndjson"), format)))
+                Box::new(std::iter::once(FeedReader::of(products, Path::new("demo.ndjson"), format, table)))
             }
         }
     }

@@ -185,7 +185,7 @@ pub fn currency_of_environment() -> Result<Currency, Failure> {
 /// # Errors
 /// If the variable has an invalid value.
 pub fn language_of_environment() -> Result<Language, Failure> {
-    Ok(from_environment::<api::config::Catalogue>()?.language)
+    Ok(from_environment::<api::config::Catalogue>()?.language())
 }
 
 /// Returns the folder of the embedded store that the variables name.

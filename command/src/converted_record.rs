@@ -1,0 +1,26 @@
+//! A line of a file that was converted to NDJSON.
+
+use domain::Fault;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A product with its place in the file that it comes from, or its faults.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ConvertedRecord<'a> {
+    /// Line of the file at which the record begins.
+    pub(crate) line: u64,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) product: Option<&'a RawValue>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl<'a> ConvertedRecord<'a> {
+    /// Parses a line.
+    ///
+    /// # Errors
+    /// If the line has another form.
+    pub(crate) fn parse(line: &'a [u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(line)
+    }
+}

@@ -1,0 +1,23 @@
+//! How the file of a job is read.
+
+use domain::WriteMode;
+use feeds::{Format, Mark};
+use serde::{Deserialize, Serialize};
+
+/// How the file of a job is read.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FileOptions {
+    /// The format, or `None` to detect it.
+    #[serde(default)]
+    pub(crate) format: Option<Format>,
+    /// How products are written, or `None` for what is usual for the format.
+    #[serde(default)]
+    pub(crate) mode: Option<WriteMode>,
+    /// Decimal mark of numbers that can be read in two ways.
+    #[serde(default)]
+    pub(crate) decimal: Option<Mark>,
+    /// Columns with their fields.
+    #[serde(default)]
+    pub(crate) map: Vec<(String, String)>,
+}

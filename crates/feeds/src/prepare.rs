@@ -1,0 +1,186 @@
+//! Prepares a record for the catalogue: maps and checks it, and turns it into a patch if it is to be merged.
+
+use domain::input::{InputError, ProductInput, RawObject, read_product};
+use domain::merge_patch::merge_patch;
+use domain::{Currency, Fault, FaultKind, WriteMode};
+
+use crate::covered::Covered;
+use crate::field_stats::FieldStats;
+use crate::json::{write_field, write_key};
+use crate::mapping::{map_object, parse_record};
+use crate::record::FeedRecord;
+use crate::seen_ids::SeenIds;
+use crate::table::{TableReport, form_of_record, other_form};
+
+/// How records are prepared.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Currency to write into products that have a price and no currency.
+    pub currency: Option<Currency>,
+    /// Currency of the catalogue, to check products with. `None` leaves the check to the catalogue.
+    pub check: Option<Currency>,
+    /// How the product is written.
+    pub mode: WriteMode,
+}
+
+/// A record as it is sent to the catalogue.
+#[derive(Debug)]
+pub struct Prepared {
+    /// A product or a patch as JSON, with an id; `None` if the record itself is that already.
+    pub json: Option<Vec<u8>>,
+    /// The product, if it was checked. Of a patch, only the id may be used.
+    pub input: Option<ProductInput>,
+}
+
+/// Prepares the records of one file.
+pub struct Preparer {
+    rules: Rules,
+    seen: SeenIds,
+    fields: FieldStats,
+}
+
+impl Preparer {
+    /// Prepares records by rules.
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, seen: SeenIds::default(), fields: FieldStats::default() }
+    }
+
+    /// Prepares a record. Two different products with one id are a fault of the second.
+    ///
+    /// # Errors
+    /// The faults of the record.
+    pub fn prepare(&mut self, record: &FeedRecord) -> Result<Prepared, Vec<Fault>> {
+        let json = record.json().map_err(<[Fault]>::to_vec)?;
+        let object = parse_record(json)?;
+        if record.covered.is_none() {
+            check_form(&object)?;
+            self.fields.add_record(&object);
+        }
+        let mapped = map_object(&object, json.len(), self.rules.currency)?;
+        let rewritten = match self.rules.mode {
+            WriteMode::Replace => mapped.rewritten,
+            WriteMode::Merge => {
+                let product = mapped.rewritten.as_deref().unwrap_or(json);
+                Some(match &record.covered {
+                    Some(covered) => patch(product, covered),
+                    None => patch(product, &Covered::of_record(&object)),
+                })
+            }
+        };
+        let written = rewritten.as_deref().unwrap_or(json);
+        let check = self.rules.check;
+        let checked = check.map(|currency| read_line(written, currency, self.rules.mode)).transpose();
+        let input = checked.map_err(|error| match error {
+            InputError::Faults(faults) => faults.into_list(),
+            InputError::Syntax(message) => vec![Fault::new("", FaultKind::Malformed, message)],
+        })?;
+        match self.seen.earlier_line(&mapped.id, written, record.line) {
+            None => Ok(Prepared { json: rewritten, input }),
+            Some(line) => Err(vec![duplicate_id(line, mapped.is_id_derived)]),
+        }
+    }
+
+    /// Returns the report on the fields of records in the form of Noren; the reader has that of others.
+    pub fn report(&self) -> Option<TableReport> {
+        self.fields.report("Noren's own JSON")
+    }
+}
+
+/// Checks that a record of a file in the form of Noren is in no other form.
+fn check_form(record: &RawObject<'_>) -> Result<(), Vec<Fault>> {
+    let has = |name: &str| record.0.iter().any(|(key, _)| key == name);
+    match form_of_record(has) {
+        None => Ok(()),
+        Some(form) => Err(vec![other_form(form, "Noren's own JSON")]),
+    }
+}
+
+/// Reads a product, or checks a patch, which may lack the name.
+///
+/// # Errors
+/// The faults of the product, or of the product that the patch would create.
+pub fn read_line(json: &[u8], currency: Currency, mode: WriteMode) -> Result<ProductInput, InputError> {
+    match mode {
+        WriteMode::Replace => read_product(json, currency),
+        WriteMode::Merge => read_product(&merge_patch(br#"{"name":"-"}"#, json)?, currency),
+    }
+}
+
+/// Returns a product with null for each covered field and attribute that it lacks.
+fn patch(product: &[u8], covered: &Covered) -> Vec<u8> {
+    let Ok(object) = serde_json::from_slice::<RawObject<'_>>(product) else { return product.to_vec() };
+    let mut out = Vec::with_capacity(product.len() + 64);
+    let mut attributes = RawObject(Vec::new());
+    out.push(b'{');
+    for (key, raw) in &object.0 {
+        match (key.as_ref(), serde_json::from_str::<RawObject<'_>>(raw.get())) {
+            ("attributes", Ok(own)) => attributes = own,
+            _ => write_field(key, raw.get(), &mut out),
+        }
+    }
+    let missing = covered.fields.iter().filter(|field| !object.0.iter().any(|(key, _)| key == **field));
+    missing.for_each(|field| write_field(field, "null", &mut out));
+    let cleared: Vec<&String> = covered
+        .attributes
+        .iter()
+        .filter(|key| !attributes.0.iter().any(|(own, _)| own == key.as_str()))
+        .collect();
+    if !attributes.0.is_empty() || !cleared.is_empty() {
+        write_key("attributes", &mut out);
+        out.push(b'{');
+        attributes.0.iter().for_each(|(key, raw)| write_field(key, raw.get(), &mut out));
+        cleared.iter().for_each(|key| write_field(key, "null", &mut out));
+        out.push(b'}');
+    }
+    out.push(b'}');
+    out
+}
+
+fn duplicate_id(line: u64, is_derived: bool) -> Fault {
+    let message = match is_derived {
+        false => format!("is that of another product in line {line}; give each its own, or remove one"),
+        true => format!(
+            "is missing, and the one derived from the product's code or name is that of another product in line {line}; \
+             give each its own id"
+        ),
+    };
+    Fault::new("id", FaultKind::Taken, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Original;
+
+    fn merged(json: &str, covered: Option<Covered>) -> serde_json::Value {
+        let original = Original::Text(json.as_bytes().to_vec());
+        let covered = covered.map(std::sync::Arc::new);
+        let record = FeedRecord { line: 1, original, json: Ok(None), covered };
+        let rules = Rules { currency: None, check: Some(Currency::USD), mode: WriteMode::Merge };
+        let prepared = Preparer::new(rules).prepare(&record).unwrap();
+        serde_json::from_slice(&prepared.json.unwrap()).unwrap()
+    }
+
+    #[test]
+    fn null_and_empty_values_clear_what_they_name() {
+        let json =
+            r#"{"id":"a","brand":null,"Tags":[],"price":2.50,"glaze":"","attributes":{"w":1,"h":null}}"#;
+        let expected = serde_json::json!({
+            "id": "a", "price": 2.5, "brand": null, "tags": null, "attributes": { "w": 1, "h": null, "glaze": null }
+        });
+        assert_eq!(merged(json, None), expected);
+    }
+
+    #[test]
+    fn a_column_without_a_value_clears_its_field() {
+        let covered = Covered {
+            fields: vec!["name", "stock", "price"],
+            attributes: vec!["colour".to_owned(), "size".to_owned()],
+        };
+        let json = r#"{"id":"a","name":"A","price":9.90,"attributes":{"size":"L"}}"#;
+        let expected = serde_json::json!({
+            "id": "a", "name": "A", "price": 9.9, "stock": null, "attributes": { "size": "L", "colour": null }
+        });
+        assert_eq!(merged(json, Some(covered)), expected);
+    }
+}
