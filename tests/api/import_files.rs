@@ -99,33 +99,27 @@ async fn every_feed_becomes_the_same_as_from_the_command_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mapping_and_the_lines_of_a_table_are_reported() {
     let app = TestApp::spawn().await;
-    let table = "id;name;price;curency\n1;Cup;1.299;EUR\n\n2;Pot;19,90;\n3;Jug;x;\n";
+    let table = "id;name;price;stock;curency\n1;Cup;5;1.000;EUR\n\n2;Pot;19,90;;\n3;Jug;x;;\n";
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(table.as_bytes()).unwrap();
     let job = import(&app, "/imports", "application/gzip", gzip.finish().unwrap()).await;
     assert_eq!((counts(&job), &job["mode"]), ([2, 0, 0, 1], &json!("merge")), "{job}");
     let mapping = &job["mapping"];
-    let price = json!({ "column": "price", "field": "price", "filled": 3, "example": "1.299" });
+    let price = json!({ "column": "price", "field": "price", "filled": 3, "example": "5" });
     assert_eq!(mapping["columns"][2], price, "{mapping}");
     assert!(mapping["warnings"][0].as_str().unwrap().contains("`curency`"), "{mapping}");
     let fault = &job["faults"][0];
-    assert_eq!(
-        (&fault["line"], &fault["record"], &fault["status"]),
-        (&json!(5), &json!(3), &json!(422)),
-        "{fault}"
-    );
+    let place = ["line", "record", "status"].map(|name| fault[name].as_u64().unwrap());
+    assert_eq!(place, [5, 3, 422], "{fault}");
     assert_eq!(Answer::faulty_fields(&fault["problem"]), ["price"]);
-    assert_eq!(app.get("/products/1").await.json()["price"], json!(1299));
+    assert_eq!(app.get("/products/1").await.json()["stock"], 1000, "19,90 has a decimal comma");
     let point = import(&app, "/imports?decimal=point", "text/csv", table).await;
     assert_eq!(counts(&point), [0, 1, 1, 1], "{point}");
-    assert_eq!(app.get("/products/1").await.json()["price"], json!(1.299));
+    assert_eq!(app.get("/products/1").await.json()["stock"], 1);
     let named = import(&app, "/imports?map=curency=currency&mode=replace", "text/csv", table).await;
-    assert_eq!((counts(&named)[1], &named["mode"]), (2, &json!("replace")), "{named}");
+    assert_eq!((counts(&named), &named["mode"]), ([0, 1, 1, 1], &json!("replace")), "{named}");
     let cup = app.get("/products/1").await.json();
-    assert_eq!(
-        (&cup["currency"], cup.get("attributes").is_some_and(|it| it.get("curency").is_some())),
-        (&json!("EUR"), false)
-    );
+    assert_eq!((&cup["currency"], cup["attributes"].get("curency")), (&json!("EUR"), None));
     app.sync_all().await;
 }
 
@@ -265,4 +259,46 @@ async fn lines_in_the_form_of_another_system_are_mapped() {
     assert_eq!(job["mapping"]["format"], "Noren's own JSON");
     assert_eq!(app.get("/products/n1").await.json()["attributes"], json!({ "glaze": 7 }));
     app.sync_all().await;
+}
+
+#[test]
+fn a_data_folder_is_merged_and_replaced_by_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    };
+    let data = folder.path().join("data").display().to_string();
+    let import = |arguments: &[&str]| {
+        let mut all = vec!["import", "--data-dir", data.as_str()];
+        all.extend(arguments);
+        let run = finished("noren", &all, &[]);
+        let errors = String::from_utf8(run.stderr).unwrap();
+        assert!(run.status.success(), "{errors}");
+        errors
+    };
+    let product = || -> Value {
+        let run = finished("noren", &["export", "--data-dir", &data], &[]);
+        serde_json::from_slice(&run.stdout).unwrap()
+    };
+    import(&[&file("a.ndjson", "{\"id\":\"a\",\"name\":\"Cup\",\"brand\":\"Hill\",\"stock\":3}\n")]);
+    let table = file("a.csv", "id,price,stock\na,2.50,\n");
+    let errors = import(&[&table]);
+    assert!(errors.contains("price   → price") || errors.contains("price  → price"), "{errors}");
+    let merged = product();
+    assert_eq!(
+        (&merged["name"], &merged["brand"], &merged["price"]),
+        (&json!("Cup"), &json!("Hill"), &json!(2.5))
+    );
+    assert_eq!(merged.get("stock"), None);
+    assert!(import(&[&table]).contains("0 created, 0 updated, 1 unchanged, 0 rejected"));
+    import(&["--replace", &file("b.csv", "id,name,price\na,Cup,2.50\n")]);
+    assert_eq!(product().get("brand"), None);
+    import(&["--merge", &file("b.ndjson", "{\"id\":\"a\",\"price\":null,\"tags\":[\"blue\"]}\n")]);
+    let merged = product();
+    assert_eq!(
+        (merged.get("price"), &merged["tags"], &merged["name"]),
+        (None, &json!(["blue"]), &json!("Cup"))
+    );
 }

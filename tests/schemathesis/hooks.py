@@ -39,6 +39,10 @@ RULES = [
     ("filter", "is possible only for a key with the scope `search` alone"),
     # The filter of a key is a query string, and its faults are those of a search.
     ("filter", ""),
+    # A file is judged by its content, and in the format that the parameters name.
+    ("", "; nothing was imported"),
+    ("map", "must be a column and its field"),
+    ("map", "must have at most 50 values"),
     # A key may not be empty before the direction.
     ("sortBy", "must be one of"),
     ("id", "names a page of the API"),

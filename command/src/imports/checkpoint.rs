@@ -94,7 +94,8 @@ impl Checkpoint {
                 converted.bytes_done = position.bytes;
                 // The same part of the uploaded file.
                 let part = u128::from(self.job.bytes) * u128::from(position.bytes);
-                u64::try_from(part / u128::from(converted.bytes.max(1))).unwrap_or(self.job.bytes)
+                let done = part.checked_div(u128::from(converted.bytes));
+                done.and_then(|done| u64::try_from(done).ok()).unwrap_or(self.job.bytes)
             }
         };
     }

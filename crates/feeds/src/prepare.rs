@@ -119,7 +119,15 @@ fn patch(product: &[u8], covered: &Covered) -> Vec<u8> {
         }
     }
     let missing = covered.fields.iter().filter(|field| !object.0.iter().any(|(key, _)| key == **field));
-    missing.for_each(|field| write_field(field, "null", &mut out));
+    for field in missing {
+        write_field(field, "null", &mut out);
+        // A currency without a price has no meaning.
+        let has_currency =
+            || covered.fields.contains(&"currency") || object.0.iter().any(|(key, _)| key == "currency");
+        if *field == "price" && !has_currency() {
+            write_field("currency", "null", &mut out);
+        }
+    }
     let cleared: Vec<&String> = covered
         .attributes
         .iter()

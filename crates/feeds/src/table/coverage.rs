@@ -34,7 +34,6 @@ impl Covered {
             Role::Images => self.add_field("images"),
             Role::Price => {
                 self.add_field("price");
-                self.add_field("currency");
                 self.add_attribute("regular_price");
             }
             Role::SalePrice => {
