@@ -44,7 +44,7 @@ pub(crate) struct ExecutedLine {
 /// The most faults of one line that its result lists; `errorsOmitted` is the number of the others.
 const MAX_ERRORS_PER_LINE: usize = 20;
 
-/// How lines are read.
+/// The form of lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     pub(crate) currency: Currency,

@@ -1,15 +1,15 @@
-//! How a write treats what a product has and the request leaves out.
+//! The treatment of fields that a product has and a write leaves out.
 
 use serde::{Deserialize, Serialize};
 
-/// How a write treats what a product has and the request leaves out.
+/// The treatment of fields that a product has and a write leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WriteMode {
-    /// It stays. A line is a JSON merge patch (RFC 7396), and creates the product if it does not exist.
+    /// They stay. A line is a JSON merge patch (RFC 7396), and creates the product if it does not exist.
     Merge,
-    /// It is removed: a line is the whole product.
+    /// They are removed: a line is the whole product.
     Replace,
 }
 

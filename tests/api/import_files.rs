@@ -184,8 +184,8 @@ async fn a_table_keeps_what_it_leaves_out_and_clears_what_is_empty() {
     import(&app, "/imports?mode=replace", "text/csv", table).await;
     let replaced = app.get("/products/cup").await.json();
     assert_eq!(
-        (replaced.get("tags"), replaced.get("attributes"), &replaced["status"]),
-        (None, None, &json!("active"))
+        (&replaced["tags"], &replaced["attributes"], &replaced["status"]),
+        (&json!([]), &json!({}), &json!("active"))
     );
     app.sync_all().await;
 }

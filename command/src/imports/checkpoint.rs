@@ -35,7 +35,7 @@ pub(crate) struct Checkpoint {
     /// fault shows itself. 0 if there is none.
     #[serde(default)]
     pub(crate) one_by_one_until: u64,
-    /// How the file is converted to NDJSON first; `None` if its lines are applied as they are.
+    /// Options of the conversion to NDJSON; `None` if its lines are applied as they are.
     #[serde(default)]
     pub(crate) conversion: Option<FileOptions>,
     /// The converted file, once there is one.

@@ -1,17 +1,17 @@
-//! How the file of a job is read.
+//! Options for the file of a job.
 
 use domain::WriteMode;
 use feeds::{Format, Mark};
 use serde::{Deserialize, Serialize};
 
-/// How the file of a job is read.
+/// Options for the file of a job.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileOptions {
     /// The format, or `None` to detect it.
     #[serde(default)]
     pub(crate) format: Option<Format>,
-    /// How products are written, or `None` for what is usual for the format.
+    /// The mode of the writes, or `None` for that of the format.
     #[serde(default)]
     pub(crate) mode: Option<WriteMode>,
     /// Decimal mark of numbers that can be read in two ways.

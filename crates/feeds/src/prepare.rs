@@ -12,14 +12,14 @@ use crate::record::FeedRecord;
 use crate::seen_ids::SeenIds;
 use crate::table::{TableReport, form_of_record, other_form};
 
-/// How records are prepared.
+/// Rules for the records of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     /// Currency to write into products that have a price and no currency.
     pub currency: Option<Currency>,
     /// Currency of the catalogue, to check products with. `None` leaves the check to the catalogue.
     pub check: Option<Currency>,
-    /// How the product is written.
+    /// The mode of the writes.
     pub mode: WriteMode,
 }
 

@@ -10,7 +10,7 @@ use crate::documents::is_document;
 use crate::error::FeedError;
 use crate::text_encoding::Input;
 
-/// What the beginning of a file looks like.
+/// The kind of a file, by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sniffed {
     /// NDJSON whose first line has fields of Noren only.

@@ -78,7 +78,7 @@ pub struct Job {
     pub unchanged: u64,
     /// Lines rejected because of their faults.
     pub rejected: u64,
-    /// How products are written; absent until the file is read.
+    /// The mode of the writes; absent until the file is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<WriteMode>,
     /// The reason for a failure.
@@ -120,7 +120,7 @@ pub struct Jobs {
     pub imports: Vec<Job>,
 }
 
-/// How a file that is not Noren's own NDJSON was read.
+/// The mapping of a file that is not Noren's own NDJSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ImportMapping)]
@@ -166,7 +166,7 @@ pub struct JobDetails {
     /// The job.
     #[serde(flatten)]
     pub job: Job,
-    /// How the file was read; absent for Noren's own NDJSON, and until it is read.
+    /// The mapping of the file; absent for Noren's own NDJSON, and until it is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<Mapping>,
     /// The rejected lines in order, each with its line, status, id and `problem`, as `POST /products/bulk` responds.

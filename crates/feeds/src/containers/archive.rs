@@ -16,7 +16,7 @@ const MAX_ENTRIES: usize = 10_000;
 /// Names that an error lists.
 const MAX_LISTED: usize = 10;
 
-/// What an archive holds.
+/// The contents of an archive.
 pub(crate) enum Contents {
     /// A spreadsheet.
     Workbook,

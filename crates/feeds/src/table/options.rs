@@ -17,7 +17,7 @@ pub struct TableOptions {
     pub currency: Option<Currency>,
     /// Decimal mark of numbers that can be read in two ways.
     pub mark: Option<Mark>,
-    /// How products are written; `None` merges tables and replaces by JSON.
+    /// The mode of the writes; `None` merges tables and replaces by JSON.
     pub mode: Option<WriteMode>,
     /// Where and how much may be written to temporary files.
     pub scratch: Scratch,

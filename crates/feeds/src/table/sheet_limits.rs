@@ -23,7 +23,7 @@ const MAX_STRETCH_BYTES: u64 = 32 * 1024 * 1024;
 /// Limit of the elements of such a part, and of a cell.
 const MAX_STRETCH_ELEMENTS: u64 = 500_000;
 
-/// What the parts of a spreadsheet have in common.
+/// Findings about the parts of a spreadsheet.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
     /// True if a formula has no result: the program that wrote it does not calculate.

@@ -69,7 +69,7 @@ fn number_text(number: f64, format: Option<&str>) -> String {
     }
 }
 
-/// What a number format shows.
+/// The digits and the currency that a number format shows.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Shape {
     decimals: u32,
