@@ -1,7 +1,7 @@
 //! A batch of lines: parsed, written together, each with its own result.
 
 use api::wire::imports::LineResult;
-use domain::input::{InputError, ProductInput, read_product};
+use domain::input::{InputError, LineInput, read_line};
 use domain::ports::{WriteOutcome, WriteResponse};
 use domain::{Currency, Fault, FaultKind, ProductId};
 use runtime::{Problem, off_thread};
@@ -38,11 +38,11 @@ pub(crate) struct ExecutedLine {
 /// The most faults of one line that its result lists; `errorsOmitted` is the number of the others.
 const MAX_ERRORS_PER_LINE: usize = 20;
 
-/// Parses lines off the threads of the runtime. `command` makes a command from the number, the text and the product of a line.
+/// Parses lines off the threads of the runtime. `command` makes a command from the number, the text and the contents of a line.
 pub(crate) async fn parse(
     lines: Vec<Line>,
     currency: Currency,
-    command: impl Fn(u64, &[u8], ProductInput) -> Command + Send + 'static,
+    command: impl Fn(u64, &[u8], LineInput) -> Command + Send + 'static,
 ) -> Vec<Item> {
     let bytes = lines.iter().map(|line| line.text.as_ref().map_or(0, |text| text.len())).sum();
     off_thread(bytes, move || parse_lines(lines, currency, command)).await
@@ -51,15 +51,15 @@ pub(crate) async fn parse(
 pub(crate) fn parse_lines(
     lines: Vec<Line>,
     currency: Currency,
-    command: impl Fn(u64, &[u8], ProductInput) -> Command,
+    command: impl Fn(u64, &[u8], LineInput) -> Command,
 ) -> Vec<Item> {
     let parse_line = |Line { number, text }| {
         let text = match text {
             Ok(text) => text,
             Err(fault) => return Item { line: number, id: None, command: Err(fault.into()) },
         };
-        let input = read_product(&text, currency);
-        let id = input.as_ref().ok().and_then(|input| input.id.clone());
+        let input = read_line(&text, currency);
+        let id = input.as_ref().ok().and_then(|input| input.id().cloned());
         Item { line: number, id, command: input.map(|input| command(number, &text, input)) }
     };
     lines.into_iter().map(parse_line).collect()

@@ -52,7 +52,7 @@ async fn execute_batch(
     let traceparent = traceparent.map(str::to_owned);
     let items = batch::parse(lines, catalogue.currency(), move |_, _, input| Command {
         traceparent: traceparent.clone(),
-        ..Command::upsert(input)
+        ..Command::of_line(input)
     });
     let items = items.await;
     let executed = batch::execute(catalogue, items).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::extract::{IdempotencyKey, Precondition, WriteConditions};
-use domain::input::{ProductInput, RawObject};
+use domain::input::{DeleteInput, LineInput, ProductInput, RawObject};
 use domain::{Content, ProductId};
 
 /// A command for one product.
@@ -47,6 +47,18 @@ impl Command {
         match input.id {
             Some(id) => Self::new(id, Operation::Put(input.content)),
             None => Self::new(ProductId::generate(), Operation::CreateNew(input.content)),
+        }
+    }
+
+    /// Creates a command from a line of a bulk write.
+    pub fn of_line(line: LineInput) -> Self {
+        match line {
+            LineInput::Product(product) => Self::upsert(*product),
+            LineInput::Delete(DeleteInput { id, if_version }) => {
+                let precondition =
+                    if_version.map_or(Precondition::None, |version| Precondition::IsAt(vec![version]));
+                Self { precondition, ..Self::new(id, Operation::Delete) }
+            }
         }
     }
 

@@ -15,13 +15,17 @@ pub mod money;
 pub mod ports;
 pub mod product;
 pub mod search;
+pub mod selection;
+pub mod status;
 pub mod sync_token;
 
 pub use change::{Action, Change, Record, Tombstone};
 pub use fault::{Fault, FaultKind, Faults};
 pub use language::{Language, UnknownLanguage};
 pub use money::{Currency, Money, MoneyError, PriceRange};
-pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Status, Version};
+pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Version};
+pub use selection::Selection;
+pub use status::Status;
 pub use sync_token::SyncToken;
 
 /// Returns the current time in UTC, truncated to milliseconds so that every adapter can store it exactly.

@@ -199,8 +199,7 @@ async fn fields_that_this_version_does_not_know_are_kept(Stores { store, another
     added(&*store).await;
     store.revoke(&record.id, at(LATE)).await.unwrap();
     store.note_use(&record.id, at(EARLY)).await.unwrap();
-    let changed =
-        KeyRecord { revoked_at: Some(at(LATE)), last_used_at: Some(at(EARLY)), ..record.clone() };
+    let changed = KeyRecord { revoked_at: Some(at(LATE)), last_used_at: Some(at(EARLY)), ..record.clone() };
     assert_eq!(read(&*another, &record.id).await, changed);
     assert_eq!(another.keys().await.unwrap().len(), 2);
 }

@@ -101,13 +101,25 @@ impl Imports {
         if declared > max_bytes {
             return Err(ImportError::TooLarge(max_bytes));
         }
+        let send =
+            |sender, upload: Arc<Upload>| async move { send_chunks(body, sender, &upload, max_bytes).await };
+        self.create(caller, declared, send).await
+    }
+
+    /// Creates a job of `caller` with the lines that `send` produces, at least `declared` bytes. They are durable once this returns.
+    pub(super) async fn create<S: Future<Output = Result<(), ImportError>>>(
+        &self,
+        caller: Caller,
+        declared: u64,
+        send: impl FnOnce(mpsc::Sender<Chunk>, Arc<Upload>) -> S,
+    ) -> Result<Job, ImportError> {
         let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
         let (table, upload) = (Arc::clone(&self.0), Upload::of(&caller));
         let writer = Arc::clone(&upload);
         let writing = tokio::task::spawn_blocking(move || table.upload(writer, caller, declared, receiver));
-        let sent = send_chunks(body, sender, &upload, max_bytes).await;
+        let sent = send(sender, upload).await;
         let job = writing.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
-        // If the writing side fails with `BrokenOff`, the body ended early for a reason that only the reading side knows. Any other
+        // If the writing side fails with `BrokenOff`, the lines ended early for a reason that only the reading side knows. Any other
         // error of the writing side, such as a full disk, is itself the reason.
         match (job, sent) {
             (Err(ImportError::BrokenOff), Err(error)) => Err(error),

@@ -5,11 +5,13 @@
 //! applied already have responses under their idempotency keys, and are not applied again.
 
 mod checkpoint;
+mod deletes;
 mod entry;
 mod error;
 mod jobs;
 mod routes;
 mod runner;
+mod selection;
 mod space;
 mod spool;
 mod upload;

@@ -10,7 +10,7 @@ use api::extract::{IMPORT_KEY_PREFIX, IdempotencyKey};
 use api::wire::imports::{JobId, JobStatus};
 use axum::body::{Body, Bytes};
 use domain::ProductId;
-use domain::input::ProductInput;
+use domain::input::LineInput;
 use domain::ports::PortErrorKind;
 use futures::stream::{self, Stream};
 use runtime::{Retries, audit};
@@ -22,7 +22,7 @@ use super::entry::{Entry, locked};
 use super::error::ImportError;
 use super::jobs::{Imports, JobTable, blocking};
 use crate::batch::{self, ExecutedLine, Item};
-use crate::command::{Command, Operation};
+use crate::command::Command;
 use crate::error::CommandError;
 use crate::lines::{BATCH_LINES, Line, LineFault, Lines, Position};
 
@@ -353,12 +353,16 @@ fn chunks(file: File) -> impl Stream<Item = io::Result<Bytes>> + Send {
 }
 
 /// Returns the command of a line: the same each time the line is read.
-fn command_of(job: JobId, line: u64, text: &[u8], input: ProductInput) -> Command {
-    // A job id and a number always form a product id.
-    let id = input.id.or_else(|| product_of(job, line).ok()).unwrap_or_else(ProductId::generate);
+fn command_of(job: JobId, line: u64, text: &[u8], mut input: LineInput) -> Command {
+    if let LineInput::Product(product) = &mut input
+        && product.id.is_none()
+    {
+        // A job id and a number always form a product id.
+        product.id = product_of(job, line).ok();
+    }
     let fingerprint = Sha256::digest(text).into();
     let idempotency = Some(IdempotencyKey { key: key_of(job, line), fingerprint });
-    Command { idempotency, ..Command::new(id, Operation::Put(input.content)) }
+    Command { idempotency, ..Command::of_line(input) }
 }
 
 /// Returns the idempotency key of a line. The store executes each key once, whatever crashes.

@@ -96,7 +96,9 @@ impl NewKey {
 #[derive(Debug, thiserror::Error)]
 pub enum NotCreated {
     /// There are as many usable keys as are possible.
-    #[error("there are {MAX_KEYS} usable keys, the most that are possible; revoke one that is not used any more")]
+    #[error(
+        "there are {MAX_KEYS} usable keys, the most that are possible; revoke one that is not used any more"
+    )]
     TooMany,
     /// The store failed.
     #[error(transparent)]
@@ -225,7 +227,8 @@ impl Keyring {
     /// the store fails, this only logs the failure: the next new key tries again.
     async fn remove_ended(&self, keys: &[KeyRecord], now: Timestamp) {
         let retention = if keys.len() > MAX_RECORDS { SignedDuration::ZERO } else { RETENTION };
-        let is_due = |key: &&KeyRecord| key.ended_at(now).is_some_and(|at| now.duration_since(at) >= retention);
+        let is_due =
+            |key: &&KeyRecord| key.ended_at(now).is_some_and(|at| now.duration_since(at) >= retention);
         for key in keys.iter().filter(is_due).take(MAX_REMOVED) {
             if let Err(error) = within(TIMEOUT, self.store.remove(&key.id)).await {
                 tracing::warn!(error = %error.chain(), "cannot remove the records of ended keys");

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_header_that_appears_twice_lets_no_page_in() {
-        let own = [(HOST, "127.0.0.1:8080"), (ORIGIN, "http://127.0.0.1:8080"), (SEC_FETCH_SITE, "same-origin")];
+        let own =
+            [(HOST, "127.0.0.1:8080"), (ORIGIN, "http://127.0.0.1:8080"), (SEC_FETCH_SITE, "same-origin")];
         let let_in_with = |name: HeaderName, value: &str| {
             let mut given = headers(&own);
             given.append(name, value.parse().unwrap());
