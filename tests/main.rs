@@ -13,6 +13,7 @@ mod closed_pipes;
 mod compose;
 mod configuration;
 mod contract;
+mod delete_command;
 mod faults;
 mod fuzz;
 mod help;

@@ -1,10 +1,10 @@
 //! A batch of lines: parsed, written together, each with its own result.
 
 use api::wire::imports::LineResult;
-use domain::input::{InputError, ProductInput};
+use domain::input::{InputError, LineInput, RawObject, read_line};
 use domain::ports::{WriteOutcome, WriteResponse};
 use domain::{Currency, Fault, FaultKind, Faults, ProductId, WriteMode};
-use feeds::read_line;
+use feeds::read_record;
 use runtime::{Problem, off_thread};
 
 use crate::Catalogue;
@@ -58,13 +58,26 @@ impl Reading {
     pub(crate) fn lines(currency: Currency, mode: WriteMode) -> Self {
         Self { currency, mode, is_converted: false }
     }
+
+    /// Reads a line: a product or a patch, or a delete.
+    fn read(self, line: &[u8]) -> Result<LineInput, InputError> {
+        let is_delete =
+            || RawObject::parse(line).is_ok_and(|object| object.0.iter().any(|(name, _)| name == "delete"));
+        match self.mode {
+            WriteMode::Merge if !is_delete() => {
+                let product = read_record(line, self.currency, WriteMode::Merge)?;
+                Ok(LineInput::Product(product.into()))
+            }
+            _ => read_line(line, self.currency),
+        }
+    }
 }
 
-/// Parses lines off the threads of the runtime. `command` makes a command from the number, the text and the product of a line.
+/// Parses lines off the threads of the runtime. `command` makes a command from the number, the text and the contents of a line.
 pub(crate) async fn parse(
     lines: Vec<Line>,
     reading: Reading,
-    command: impl Fn(u64, &[u8], ProductInput) -> Result<Command, InputError> + Send + 'static,
+    command: impl Fn(u64, &[u8], LineInput) -> Result<Command, InputError> + Send + 'static,
 ) -> Vec<Item> {
     let bytes = lines.iter().map(|line| line.text.as_ref().map_or(0, |text| text.len())).sum();
     off_thread(bytes, move || parse_lines(lines, reading, command)).await
@@ -73,7 +86,7 @@ pub(crate) async fn parse(
 pub(crate) fn parse_lines(
     lines: Vec<Line>,
     reading: Reading,
-    command: impl Fn(u64, &[u8], ProductInput) -> Result<Command, InputError>,
+    command: impl Fn(u64, &[u8], LineInput) -> Result<Command, InputError>,
 ) -> Vec<Item> {
     let parse_line = |Line { number, text }| {
         let text = match text {
@@ -86,9 +99,8 @@ pub(crate) fn parse_lines(
             true => converted(&text),
             false => (None, Ok(&text[..])),
         };
-        let input =
-            product.and_then(|product| Ok((product, read_line(product, reading.currency, reading.mode)?)));
-        let id = input.as_ref().ok().and_then(|(_, input)| input.id.clone());
+        let input = product.and_then(|product| Ok((product, reading.read(product)?)));
+        let id = input.as_ref().ok().and_then(|(_, input)| input.id().cloned());
         let command = input.and_then(|(product, input)| command(number, product, input));
         Item { line: number, source_line, id, command }
     };

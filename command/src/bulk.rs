@@ -54,11 +54,10 @@ async fn execute_batch(
 ) -> Vec<u8> {
     let traceparent = traceparent.map(str::to_owned);
     let items = batch::parse(lines, Reading::lines(catalogue.currency(), mode), move |_, text, input| {
-        let command = match (mode, input.id.clone()) {
-            (WriteMode::Replace, _) => Command::upsert(input),
-            (WriteMode::Merge, Some(id)) => Command::write(id, text, input, mode),
-            (WriteMode::Merge, None) => return Err(Fault::new("id", FaultKind::Missing, "is missing").into()),
-        };
+        if mode == WriteMode::Merge && input.id().is_none() {
+            return Err(Fault::new("id", FaultKind::Missing, "is missing").into());
+        }
+        let command = Command::of_text(input, text, mode);
         Ok(Command { traceparent: traceparent.clone(), ..command })
     });
     let items = items.await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::extract::{IdempotencyKey, Precondition, WriteConditions};
-use domain::input::{ProductInput, RawObject};
+use domain::input::{DeleteInput, LineInput, ProductInput, RawObject};
 use domain::{Content, ProductId, WriteMode};
 
 /// A command for one product.
@@ -52,15 +52,27 @@ impl Command {
         }
     }
 
-    /// Creates a command that writes a line of NDJSON under an id.
-    pub(crate) fn write(id: ProductId, line: &[u8], input: ProductInput, mode: WriteMode) -> Self {
-        Self::new(
-            id,
-            match mode {
-                WriteMode::Replace => Operation::Put(input.content),
-                WriteMode::Merge => Operation::Merge(line.into()),
-            },
-        )
+    /// Creates a command from a line of a bulk write.
+    pub fn of_line(line: LineInput) -> Self {
+        match line {
+            LineInput::Product(product) => Self::upsert(*product),
+            LineInput::Delete(DeleteInput { id, if_version }) => {
+                let precondition =
+                    if_version.map_or(Precondition::None, |version| Precondition::IsAt(vec![version]));
+                Self { precondition, ..Self::new(id, Operation::Delete) }
+            }
+        }
+    }
+
+    /// Creates a command from a line that is a product or a patch, with its text.
+    pub(crate) fn of_text(line: LineInput, text: &[u8], mode: WriteMode) -> Self {
+        match (mode, line) {
+            (WriteMode::Merge, LineInput::Product(patch)) => {
+                let id = patch.id.unwrap_or_else(ProductId::generate);
+                Self::new(id, Operation::Merge(text.into()))
+            }
+            (_, line) => Self::of_line(line),
+        }
     }
 
     /// Adds the conditions of a request.

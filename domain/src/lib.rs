@@ -15,6 +15,8 @@ pub mod money;
 pub mod ports;
 pub mod product;
 pub mod search;
+pub mod selection;
+pub mod status;
 pub mod sync_token;
 pub mod write_mode;
 
@@ -22,7 +24,9 @@ pub use change::{Action, Change, Record, Tombstone};
 pub use fault::{Fault, FaultKind, Faults};
 pub use language::{Language, UnknownLanguage};
 pub use money::{Currency, Money, MoneyError, PriceRange};
-pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Status, Version};
+pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Version};
+pub use selection::Selection;
+pub use status::Status;
 pub use sync_token::SyncToken;
 pub use write_mode::WriteMode;
 

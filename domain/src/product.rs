@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::money::{Currency, Money};
+use crate::status::Status;
 
 /// The most bytes of a product as JSON, so that it fits one queue message and one database item.
 pub const MAX_PRODUCT_BYTES: usize = 200 * 1024;
@@ -109,26 +110,6 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
-}
-
-/// The visibility of a product. Search finds active products only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum Status {
-    /// On sale: found by search.
-    #[default]
-    Active,
-    /// Not on sale yet: stored, not found by search.
-    Draft,
-    /// No longer on sale: stored, not found by search.
-    Archived,
-}
-
-impl Status {
-    /// All statuses with their names in JSON.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("active", Self::Active), ("draft", Self::Draft), ("archived", Self::Archived)];
 }
 
 /// A category as the path from the broadest to the narrowest, `Computers > Laptops` on the wire.
@@ -288,6 +269,8 @@ pub struct Content {
     pub stock: Option<u64>,
     /// The visibility.
     pub status: Status,
+    /// The feed or program that the product comes from. It is kept, and no search shows or finds it.
+    pub source: Option<String>,
 }
 
 /// A product in the store and the API. As JSON it is one flat object in camelCase.
@@ -353,6 +336,10 @@ pub(crate) struct ProductJson<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stock: Option<u64>,
     status: Status,
+    /// The feed or program that the product comes from. Searches do not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    source: Option<Cow<'a, str>>,
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     version: Version,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
@@ -361,8 +348,16 @@ pub(crate) struct ProductJson<'a> {
     updated_at: Timestamp,
 }
 
-impl Serialize for Product {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Product {
+    /// Serializes the product for shoppers: without its source.
+    ///
+    /// # Errors
+    /// As [`serde_json::to_string`].
+    pub fn to_public_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&ProductJson { source: None, ..self.as_json() })
+    }
+
+    fn as_json(&self) -> ProductJson<'_> {
         let content = &self.content;
         ProductJson {
             id: Cow::Borrowed(&self.id),
@@ -378,11 +373,17 @@ impl Serialize for Product {
             images: Cow::Borrowed(&content.images),
             stock: content.stock,
             status: content.status,
+            source: content.source.as_deref().map(Cow::Borrowed),
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
-        .serialize(serializer)
+    }
+}
+
+impl Serialize for Product {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_json().serialize(serializer)
     }
 }
 
@@ -414,6 +415,7 @@ impl<'de> Deserialize<'de> for Product {
                 images: json.images.into_owned(),
                 stock: json.stock,
                 status: json.status,
+                source: json.source.map(Cow::into_owned),
             },
         })
     }

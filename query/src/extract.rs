@@ -6,31 +6,20 @@ use std::sync::Arc;
 use api::problems::bad_parameters;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use domain::search::Restriction;
 use runtime::Problem;
-use runtime::access::principal;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use crate::reader::Reader;
 use crate::search_service::SearchService;
 use search_parameters::RequiredVersions;
 use search_parameters::{self as parameters, Endpoint, ParsedSearch};
-
-/// The products that the client may find, by the filters of its credentials.
-pub(crate) struct Restricted(pub(crate) Restriction);
-
-impl FromRequestParts<Arc<SearchService>> for Restricted {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, service: &Arc<SearchService>) -> Result<Self, Problem> {
-        let principal = principal(&parts.extensions)?;
-        service.restrictions.of(&principal.filters).map(Self)
-    }
-}
 
 /// The parameters of the endpoint `E` in the query string, restricted to what the client may find, with the writes that the
 /// header names and the rules in effect.
 pub(crate) struct Parameters<E> {
     pub(crate) search: ParsedSearch,
+    pub(crate) reader: Reader,
     endpoint: PhantomData<E>,
 }
 
@@ -74,14 +63,14 @@ impl TakesParameters for Explain {
 impl<E: TakesParameters> FromRequestParts<Arc<SearchService>> for Parameters<E> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, service: &Arc<SearchService>) -> Result<Self, Problem> {
-        let Restricted(restriction) = Restricted::from_request_parts(parts, service).await?;
+        let reader = Reader::from_request_parts(parts, service).await?;
         let header = RequiredVersions::from_request_parts(parts, service).await?;
         let query = parts.uri.query().unwrap_or_default();
         let parsed = parameters::read(E::ENDPOINT, query, service.settings.currency);
-        let parsed = parsed.and_then(|parsed| Ok(parsed.restricted_to(&restriction)?));
+        let parsed = parsed.and_then(|parsed| Ok(parsed.restricted_to(&reader.restriction)?));
         let mut parsed = parsed.map_err(|faults| bad_parameters(&faults))?;
         parsed.required = header.and(parsed.required)?;
-        Ok(Self { search: service.apply_rules(parsed), endpoint: PhantomData })
+        Ok(Self { search: service.apply_rules(parsed), reader, endpoint: PhantomData })
     }
 }
 

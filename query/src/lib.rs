@@ -14,6 +14,7 @@ mod extract;
 mod http;
 mod metrics;
 mod read_after_write;
+mod reader;
 mod respond;
 mod response_cache;
 mod restrictions;

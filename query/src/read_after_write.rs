@@ -12,6 +12,7 @@ use domain::{ProductId, SyncToken, Version};
 use runtime::Problem;
 
 use crate::metrics::SYNC_WAIT_SECONDS;
+use crate::reader::Reader;
 use crate::search_service::SearchService;
 use search_parameters::RequiredVersions;
 
@@ -29,7 +30,7 @@ impl SearchService {
     pub(crate) async fn wait_until_indexed(
         &self,
         required: &RequiredVersions,
-        restriction: &Restriction,
+        reader: &Reader,
     ) -> Result<(), Problem> {
         if required.is_empty() {
             return Ok(());
@@ -42,7 +43,7 @@ impl SearchService {
             // An unchanged snapshot holds no new version.
             let snapshot = self.newest_snapshot().await?;
             if snapshot.is_none() || snapshot != polled {
-                self.remove_satisfied(&mut missing, required.of_unpublished(), restriction).await?;
+                self.remove_satisfied(&mut missing, reader).await?;
                 polled = snapshot;
             }
             let waited = start.elapsed();
@@ -50,11 +51,11 @@ impl SearchService {
                 metrics::histogram!(SYNC_WAIT_SECONDS).record(waited.as_secs_f64());
                 return match missing.is_empty() {
                     true => Ok(()),
-                    false => Err(not_indexed(&missing, required.of_unpublished(), waited)),
+                    false => Err(not_indexed(&missing, reader.knows_unpublished, waited)),
                 };
             }
             if permit.is_none() {
-                permit = Some(self.waiters.enter()?);
+                permit = Some(self.waiters.enter(reader.waiter)?);
             }
             // Without identified snapshots every poll queries the index, so the rate of polls is limited.
             let least = if polled.is_none() { self.waiters.min_poll_interval() } else { Duration::ZERO };
@@ -67,15 +68,14 @@ impl SearchService {
     async fn remove_satisfied(
         &self,
         missing: &mut Vec<(&ProductId, Version)>,
-        of_unpublished: bool,
-        restriction: &Restriction,
+        reader: &Reader,
     ) -> Result<(), Problem> {
         let ids: Vec<ProductId> = missing.iter().map(|(id, _)| (*id).clone()).collect();
         let indexed = self.index.versions(&ids).await.or_problem(SEARCH_INDEX)?;
         let mut indexed = indexed.into_iter();
-        let may_be_found = match of_unpublished {
+        let may_be_found = match reader.knows_unpublished {
             true => vec![true; ids.len()],
-            false => self.may_be_found(&ids, restriction).await?,
+            false => self.may_be_found(&ids, &reader.restriction).await?,
         };
         let mut may_be_found = may_be_found.into_iter();
         missing.retain(|(_, required)| {
@@ -98,7 +98,7 @@ impl SearchService {
 }
 
 /// 504 with every sync token that the index does not satisfy.
-fn not_indexed(missing: &[(&ProductId, Version)], of_unpublished: bool, waited: Duration) -> Problem {
+fn not_indexed(missing: &[(&ProductId, Version)], knows_unpublished: bool, waited: Duration) -> Problem {
     let tokens: Vec<String> = missing
         .iter()
         .map(|(id, version)| SyncToken { id: (*id).clone(), version: *version }.to_string())
@@ -108,7 +108,7 @@ fn not_indexed(missing: &[(&ProductId, Version)], of_unpublished: bool, waited: 
         [(id, version)] => format!("version {version} of product {id} is"),
         _ => format!("{} of the writes named are", missing.len()),
     };
-    let or_outside = if of_unpublished { "" } else { ", or not among the products that you may find" };
+    let or_outside = if knows_unpublished { "" } else { ", or not among the products that you may find" };
     let detail = format!(
         "{subject} not indexed yet after {seconds:.1} s{or_outside}; try again, wait longer with `syncTimeout`, or search without \
          the token"

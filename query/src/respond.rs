@@ -5,11 +5,11 @@ use std::future::Future;
 use api::problems::{OrProblem as _, SEARCH_INDEX};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::search::Restriction;
 use runtime::Problem;
 
 use crate::http::{CachePolicy, EntityTag, not_modified, with_tag};
 use crate::metrics::EMPTY_SEARCHES;
+use crate::reader::Reader;
 use crate::response_cache::CachedResponse;
 use crate::search_service::SearchService;
 use search_parameters::ParsedSearch;
@@ -42,13 +42,14 @@ impl SearchService {
         &self,
         headers: &HeaderMap,
         search: &ParsedSearch,
+        reader: &Reader,
         cache_key: &str,
         render: impl Future<Output = Result<RenderedResponse, Problem>>,
     ) -> Result<Response, Problem> {
-        let (required, restriction) = (&search.required, &search.request.restriction);
-        self.wait_until_indexed(required, restriction).await?;
+        let required = &search.required;
+        self.wait_until_indexed(required, reader).await?;
         let snapshot = self.newest_snapshot().await?;
-        let policy = match required.is_empty() && restriction.is_none() {
+        let policy = match required.is_empty() && reader.restriction.is_none() {
             true => CachePolicy::Shared { max_age_seconds: self.settings.cache_seconds },
             false => CachePolicy::Private,
         };
@@ -76,11 +77,11 @@ impl SearchService {
     pub(crate) async fn respond_to_all(
         &self,
         required: &RequiredVersions,
-        restriction: &Restriction,
+        reader: &Reader,
         cache_keys: &[String],
         render: impl Future<Output = Result<Vec<RenderedResponse>, Problem>>,
     ) -> Result<Vec<CachedResponse>, Problem> {
-        self.wait_until_indexed(required, restriction).await?;
+        self.wait_until_indexed(required, reader).await?;
         let snapshot = self.newest_snapshot().await?;
         let cached = snapshot.as_ref().and_then(|snapshot| {
             let tags = cache_keys.iter().map(|key| EntityTag::of_request(snapshot, key));

@@ -6,6 +6,7 @@ mod bounds;
 mod bulk;
 mod catalogue;
 mod dead_letters;
+mod deletes;
 mod encodings;
 mod explain;
 mod facets;

@@ -6,6 +6,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use access::AccessStore as _;
 use aws_setup::Aws;
 use domain::ports::ChangeQueue;
 use domain::ports::IndexMaintenance;
@@ -305,7 +306,8 @@ async fn every_call_to_the_table_of_keys_is_one_that_the_policies_allow() {
     let Some(dynamodb) = services::dynamodb().await else { return };
     let table = format!("permissions-{}{ACCESS_TABLE}", domain::ProductId::generate());
     let aws = Aws::local(&dynamodb.url).await.unwrap();
-    DynamoDbAccess::open(&aws, &table, true).await.unwrap();
+    let store = DynamoDbAccess::open(&aws, &table, true).await.unwrap();
+    add_key_that_ended_long_ago(&store).await;
     let (data_dir, root) = (tempfile::tempdir().unwrap(), "the key of this test");
     // Printed by: printf 'the key of this test' | sha256sum
     let hash = "dda2139281f9314b2881d925045534f30a44ef00aaad539f5150d09442ac6726";
@@ -344,12 +346,27 @@ async fn every_call_to_the_table_of_keys_is_one_that_the_policies_allow() {
     Answer::of(rotate).await.expect(201);
     Answer::of(client.delete(format!("{keys}/{id}")).header("x-api-key", root)).await.expect(200);
 
-    let managing = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"];
+    assert_eq!(store.keys().await.unwrap().len(), 2, "the one that ended long ago is removed");
+    let managing = [
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+    ];
     command_asks.expect_allowed("Command", &Policy::of_function("Command"), &managing);
     // An operator does the same with `noren keys`.
     command_asks.expect_allowed("an operator", &Policy::of_operator(), &managing);
     let checking = ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     query_asks.expect_allowed("Query", &Policy::of_function("Query"), &checking);
+}
+
+async fn add_key_that_ended_long_ago(store: &DynamoDbAccess) {
+    let record = json!({
+        "id": "0123456789abcdef", "secretHash": "0".repeat(64), "name": "old", "scopes": ["read"],
+        "createdAt": "2001-01-01T00:00:00Z", "revokedAt": "2001-01-02T00:00:00Z"
+    });
+    assert!(store.add(&serde_json::from_value(record).unwrap()).await.unwrap());
 }
 
 /// Longer than the visibility timeout of the queue on a busy machine.

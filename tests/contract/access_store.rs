@@ -4,12 +4,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use access::{AccessStore, ApiKey, KeyId, KeyRecord, RateLimit, Scope, Scopes};
 use aws_setup::Aws;
 use dynamodb_access::DynamoDbAccess;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use sqlite_access::SqliteAccess;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -63,6 +65,7 @@ fn record() -> KeyRecord {
         revoked_at: None,
         replaces: None,
         last_used_at: None,
+        unknown: BTreeMap::new(),
     }
 }
 
@@ -179,6 +182,28 @@ async fn a_key_that_does_not_exist_is_not_made_by_a_change(Stores { store, .. }:
     assert_eq!(store.keys().await.unwrap(), []);
 }
 
+async fn a_key_that_is_removed_is_gone_and_no_other(Stores { store, another, .. }: Stores) {
+    let (id, other) = (added(&*store).await, added(&*store).await);
+    assert!(another.remove(&id).await.unwrap());
+    assert!(!store.remove(&id).await.unwrap());
+    assert_eq!(store.key(&id).await.unwrap(), None);
+    assert!(!store.revoke(&id, at(EARLY)).await.unwrap());
+    assert_eq!(store.keys().await.unwrap(), [read(&*another, &other).await]);
+}
+
+/// A newer version of Noren wrote them, before an operator went back to this one.
+async fn fields_that_this_version_does_not_know_are_kept(Stores { store, another, .. }: Stores) {
+    let unknown = BTreeMap::from([("origins".to_owned(), json!(["https://shop.example"]))]);
+    let record = KeyRecord { unknown, ..record() };
+    assert!(store.add(&record).await.unwrap());
+    added(&*store).await;
+    store.revoke(&record.id, at(LATE)).await.unwrap();
+    store.note_use(&record.id, at(EARLY)).await.unwrap();
+    let changed = KeyRecord { revoked_at: Some(at(LATE)), last_used_at: Some(at(EARLY)), ..record.clone() };
+    assert_eq!(read(&*another, &record.id).await, changed);
+    assert_eq!(another.keys().await.unwrap().len(), 2);
+}
+
 /// Of ten concurrent changes of one key, none undoes another or changes anything else.
 async fn no_change_of_a_key_is_lost(stores: Stores) {
     let record = record();
@@ -255,6 +280,8 @@ on_each!({
         expire_never_extends_a_key,
         note_use_never_goes_back,
         a_key_that_does_not_exist_is_not_made_by_a_change,
+        a_key_that_is_removed_is_gone_and_no_other,
+        fields_that_this_version_does_not_know_are_kept,
         no_change_of_a_key_is_lost,
         each_of_many_that_count_at_once_gets_a_number_of_its_own,
         each_name_and_each_window_has_a_counter_of_its_own,

@@ -126,6 +126,7 @@ fn random_product(id: ProductId, version: Version, random: &mut Rng) -> Product 
         } else {
             Status::Active
         },
+        source: None,
     };
     let created_at = jiff::Timestamp::from_millisecond(1_700_000_000_000 + random.i64(-5..5)).unwrap();
     Product { id, version, created_at, updated_at: created_at, content }
@@ -345,6 +346,7 @@ fn real_product(number: usize, json: &serde_json::Value) -> Product {
             images: Vec::new(),
             stock: json["stock"].as_u64(),
             status: Status::Active,
+            source: None,
         },
     }
 }

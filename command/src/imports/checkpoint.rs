@@ -120,8 +120,8 @@ impl Checkpoint {
         match line.result.as_ref().map(|response| response.outcome) {
             Ok(WriteOutcome::Created) => job.created += 1,
             Ok(WriteOutcome::Updated) => job.updated += 1,
-            // No line deletes a product, so this outcome does not occur.
-            Ok(WriteOutcome::Unchanged | WriteOutcome::Deleted) => job.unchanged += 1,
+            Ok(WriteOutcome::Deleted) => job.deleted += 1,
+            Ok(WriteOutcome::Unchanged) => job.unchanged += 1,
             Err(_) => {
                 job.rejected += 1;
                 if self.faults_kept < MAX_KEPT_FAULTS {
@@ -134,8 +134,8 @@ impl Checkpoint {
 
     /// Describes the job so far for the audit log.
     pub(crate) fn audit_entry(&self, outcome: &'static str) -> Entry {
-        let Job { id, created, updated, unchanged, rejected, .. } = self.job;
-        let lines = Some(Lines { created, updated, unchanged, rejected });
+        let Job { id, created, updated, deleted, unchanged, rejected, .. } = self.job;
+        let lines = Some(Lines { created, updated, deleted, unchanged, rejected });
         Entry { lines, outcome: Some(outcome), ..Entry::of(id.to_string()) }
     }
 

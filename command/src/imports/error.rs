@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use api::problems::PRODUCT_STORE;
+use domain::ports::PortError;
 use http::StatusCode;
 use runtime::Problem;
 
@@ -62,6 +64,12 @@ pub(crate) enum ImportError {
     /// The job does not exist.
     #[error("there is no import job {0}; it was removed, or finished more than 7 days ago")]
     Unknown(String),
+    /// The store cannot be scanned.
+    #[error("the store cannot be read; nothing was changed")]
+    Store(#[source] PortError),
+    /// The store does not know a cursor that it returned.
+    #[error("the store lost its place; nothing was changed, so try again")]
+    CursorLost,
     /// The folder cannot be read or written.
     #[error("the folder of the import jobs failed")]
     Disk(#[from] io::Error),
@@ -80,6 +88,8 @@ impl From<ImportError> for Problem {
             ImportError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail),
             ImportError::NoRoom(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),
             ImportError::Idle | ImportError::TooSlow => Self::new(StatusCode::REQUEST_TIMEOUT, detail),
+            ImportError::Store(error) => PRODUCT_STORE.problem(&error),
+            ImportError::CursorLost => Self::unavailable(detail),
             ImportError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, detail),
             ImportError::Disk(error) => disk_problem(&error),
         }

@@ -117,14 +117,27 @@ impl Imports {
         if declared > max_bytes {
             return Err(ImportError::TooLarge(max_bytes));
         }
+        let send =
+            |sender, upload: Arc<Upload>| async move { send_chunks(body, sender, &upload, max_bytes).await };
+        self.create(Some(request), caller, declared, send).await
+    }
+
+    /// Creates a job of `caller` with the file of `request`, or with the lines that `send` produces, at least `declared` bytes. They are durable once this returns.
+    pub(super) async fn create<S: Future<Output = Result<(), ImportError>>>(
+        &self,
+        request: Option<ImportRequest>,
+        caller: Caller,
+        declared: u64,
+        send: impl FnOnce(mpsc::Sender<Chunk>, Arc<Upload>) -> S,
+    ) -> Result<Job, ImportError> {
         let (sender, receiver) = mpsc::channel(CHUNKS_WAITING);
         let (table, upload) = (Arc::clone(&self.0), Upload::of(&caller));
         let writer = Arc::clone(&upload);
         let writing =
             tokio::task::spawn_blocking(move || table.upload(request, writer, caller, declared, receiver));
-        let sent = send_chunks(body, sender, &upload, max_bytes).await;
+        let sent = send(sender, upload).await;
         let job = writing.await.unwrap_or_else(|error| Err(io::Error::other(error).into()));
-        // If the writing side fails with `BrokenOff`, the body ended early for a reason that only the reading side knows. Any other
+        // If the writing side fails with `BrokenOff`, the lines ended early for a reason that only the reading side knows. Any other
         // error of the writing side, such as a full disk, is itself the reason.
         match (job, sent) {
             (Err(ImportError::BrokenOff), Err(error)) => Err(error),
@@ -204,7 +217,7 @@ impl JobTable {
     /// Writes the chunks of a body of at least `declared` bytes. The job is created once the body is complete and durable.
     fn upload(
         &self,
-        request: ImportRequest,
+        request: Option<ImportRequest>,
         upload: Arc<Upload>,
         caller: Caller,
         declared: u64,
@@ -217,7 +230,9 @@ impl JobTable {
         let (folder, lines) = spool.create(id)?;
         let saved = write_chunks(lines, chunks, |bytes| spool.check_room(bytes)).and_then(|bytes| {
             let mut checkpoint = Checkpoint::of(Job::queued(id, created_at, bytes), caller);
-            prepare(&folder, request, &mut checkpoint)?;
+            if let Some(request) = request {
+                prepare(&folder, request, &mut checkpoint)?;
+            }
             folder.save(&checkpoint)?;
             Ok(checkpoint)
         });

@@ -7,6 +7,7 @@
 mod checkpoint;
 mod conversion;
 mod converting;
+mod deletes;
 mod entry;
 mod error;
 mod file_options;
@@ -15,6 +16,7 @@ mod mapping_report;
 mod request;
 mod routes;
 mod runner;
+mod selection;
 mod space;
 mod spool;
 mod upload;

@@ -3,7 +3,7 @@
 use access::Scope;
 use api::extract::{NoParameters, Parameters};
 use api::responses::{BadParameters, Components, DiskFull, ServiceFailed};
-use api::wire::imports::{Job, JobDetails, JobId, Jobs};
+use api::wire::imports::{Job, JobDetails, JobId, Jobs, SelectedProducts};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -21,12 +21,14 @@ use super::checkpoint::FaultsPage;
 use super::error::ImportError;
 use super::jobs::Imports;
 use super::request::ImportRequest;
+use super::selection::{SelectionParameters, SelectionRequest};
 
 /// Returns the routes of import jobs with their OpenAPI document. Without `imports` they respond with 501.
 pub fn import_routes(imports: Option<Imports>) -> Routes {
     Routes::with_openapi(Components::openapi())
         .routes(Scope::Write, routes!(create, list))
         .routes(Scope::Write, routes!(read, remove))
+        .routes(Scope::Write, routes!(delete_selected))
         .with_state(ImportService(imports))
 }
 
@@ -131,12 +133,48 @@ async fn create(
     let imports = service.imports()?;
     let request = ImportRequest::read(&headers, parameters)?;
     let job = imports.upload(request, body, trail.caller()).await?;
+    Ok(accepted(&job))
+}
+
+/// Returns 202 with a job.
+fn accepted(job: &Job) -> Response {
     let queued = Entry { outcome: Some("queued"), ..Entry::of(job.id.to_string()) };
-    let mut response = (StatusCode::ACCEPTED, queued.attached(), axum::Json(&job)).into_response();
+    let mut response = (StatusCode::ACCEPTED, queued.attached(), axum::Json(job)).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/imports/{}", job.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    Ok(response)
+    response
+}
+
+/// Delete a selection of products
+///
+/// Every product of the store that passes all conditions, also drafts and archived ones; of a condition that is given several times,
+/// one value suffices. The response is 202 once the list of products is durable; a job then deletes them, resumes after a crash, and reports
+/// at the address in `Location`. A product that is written after it was listed stays, as a rejected line of the job.
+///
+/// With `dryRun=true` nothing is deleted: the response is the number of products.
+#[utoipa::path(
+    delete, path = "/products", tag = "imports", operation_id = "deleteProducts",
+    params(SelectionParameters),
+    responses(
+        BadParameters, NoImports, ServiceFailed, DiskFull,
+        (status = 200, description = "With `dryRun=true`: what would be deleted.", body = SelectedProducts),
+        (status = 202, description = "The products are listed durably and will be deleted.", body = Job, headers(("Location" = String, description = "The path of the job."))),
+        (status = 429, description = "There are as many unfinished jobs as there may be, of all clients or of this one.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn delete_selected(
+    State(service): State<ImportService>,
+    Parameters(parameters): Parameters,
+    trail: Trail,
+) -> Result<Response, Problem> {
+    let SelectionRequest { selection, is_dry_run } = SelectionRequest::read(parameters)?;
+    let imports = service.imports()?;
+    if is_dry_run {
+        return Ok(uncached(imports.count(selection).await?));
+    }
+    let job = imports.delete(selection, trail.caller()).await?;
+    Ok(accepted(&job))
 }
 
 /// List import jobs

@@ -10,7 +10,7 @@ use api::extract::{IMPORT_KEY_PREFIX, IdempotencyKey};
 use api::wire::imports::{JobId, JobStatus};
 use axum::body::{Body, Bytes};
 use bytes::BytesMut;
-use domain::input::ProductInput;
+use domain::input::LineInput;
 use domain::ports::PortErrorKind;
 use domain::{ProductId, WriteMode};
 use futures::stream::{self, Stream};
@@ -368,13 +368,16 @@ fn chunks(file: File) -> impl Stream<Item = io::Result<Bytes>> + Send {
 }
 
 /// Returns the command of a line: the same each time the line is read.
-fn command_of(job: JobId, line: u64, text: &[u8], input: ProductInput, mode: WriteMode) -> Command {
-    // A job id and a number always form a product id.
-    let given = input.id.clone();
-    let id = given.or_else(|| product_of(job, line).ok()).unwrap_or_else(ProductId::generate);
+fn command_of(job: JobId, line: u64, text: &[u8], mut input: LineInput, mode: WriteMode) -> Command {
+    if let LineInput::Product(product) = &mut input
+        && product.id.is_none()
+    {
+        // A job id and a number always form a product id.
+        product.id = product_of(job, line).ok();
+    }
     let fingerprint = Sha256::digest(text).into();
     let idempotency = Some(IdempotencyKey { key: key_of(job, line), fingerprint });
-    Command { idempotency, ..Command::write(id, text, input, mode) }
+    Command { idempotency, ..Command::of_text(input, text, mode) }
 }
 
 /// Returns the idempotency key of a line. The store executes each key once, whatever crashes.

@@ -1,5 +1,6 @@
 //! Checking, creating, rotating and revoking API keys.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +24,14 @@ const NOTE_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_NAME_CHARS: usize = 100;
 /// The longest filter of a key, in bytes.
 pub(crate) const MAX_FILTER_BYTES: usize = 2_000;
-/// The most keys of a catalogue, because one response lists them all.
+/// The most usable keys of a catalogue, because one response lists them all.
 const MAX_KEYS: usize = 10_000;
+/// The time for which the record of a key is kept after it was revoked or has expired: 90 days.
+const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// The number of records above which ended keys are removed at once, because one response lists them all.
+const MAX_RECORDS: usize = 2 * MAX_KEYS;
+/// The most records that are removed when a key is created.
+const MAX_REMOVED: usize = 100;
 const HOUR_SECONDS: i64 = 3600;
 
 /// The API keys of a catalogue. Look-ups are cached for 4 s.
@@ -85,7 +92,20 @@ impl NewKey {
     }
 }
 
-/// Why a key is not rotated.
+/// The reason for which a key is not created.
+#[derive(Debug, thiserror::Error)]
+pub enum NotCreated {
+    /// There are as many usable keys as are possible.
+    #[error(
+        "there are {MAX_KEYS} usable keys, the most that are possible; revoke one that is not used any more"
+    )]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] AccessStoreError),
+}
+
+/// The reason for which a key is not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRotated {
     /// There is no such key, or it is revoked or expired.
@@ -94,9 +114,15 @@ pub enum NotRotated {
     /// It was rotated already, and this key is its successor.
     #[error("the key was replaced by `{0}`")]
     Replaced(KeyId),
-    /// The store failed.
+    /// The new key cannot be created.
     #[error(transparent)]
-    Store(#[from] AccessStoreError),
+    New(#[from] NotCreated),
+}
+
+impl From<AccessStoreError> for NotRotated {
+    fn from(error: AccessStoreError) -> Self {
+        Self::New(error.into())
+    }
 }
 
 /// A key that replaces another one.
@@ -144,6 +170,7 @@ impl Keyring {
     ) -> Result<Arc<KeyRecord>, Refusal> {
         let record = self.find(id).await.map_err(Refusal::Unavailable)?;
         let record = record.filter(|record| accepts(record)).ok_or(Refusal::Invalid)?;
+        check_known(&record).map_err(Refusal::Unavailable)?;
         if record.revoked_at.is_some() {
             return Err(Refusal::Revoked);
         }
@@ -153,28 +180,26 @@ impl Keyring {
         Ok(record)
     }
 
-    /// Creates a key. The caller must have [checked](NewKey::check) it.
+    /// Creates a key, and removes records of keys that ended long ago. The caller must have [checked](NewKey::check) the key.
     ///
     /// # Errors
-    /// If the store fails, or if there are 10,000 keys already.
-    pub async fn create(&self, new: NewKey, now: Timestamp) -> Result<(ApiKey, KeyRecord), AccessStoreError> {
-        let others = self.keys().await?.len();
-        self.create_beside(others, new, None, now).await
+    /// If the store fails, or if there are 10,000 usable keys already.
+    pub async fn create(&self, new: NewKey, now: Timestamp) -> Result<(ApiKey, KeyRecord), NotCreated> {
+        let others = self.keys().await?;
+        self.create_beside(&others, new, None, now).await
     }
 
-    /// Creates a key beside as many `others`.
     async fn create_beside(
         &self,
-        others: usize,
+        others: &[KeyRecord],
         new: NewKey,
         replaces: Option<KeyId>,
         now: Timestamp,
-    ) -> Result<(ApiKey, KeyRecord), AccessStoreError> {
-        if others >= MAX_KEYS {
-            return Err(AccessStoreError::new(format!(
-                "there are {MAX_KEYS} keys, the most that are possible"
-            )));
+    ) -> Result<(ApiKey, KeyRecord), NotCreated> {
+        if others.iter().filter(|key| key.ended_at(now).is_none()).count() >= MAX_KEYS {
+            return Err(NotCreated::TooMany);
         }
+        self.remove_ended(others, now).await;
         let key = ApiKey::generate()
             .map_err(|error| AccessStoreError::because("the system has no random numbers", error))?;
         let record = KeyRecord {
@@ -189,12 +214,27 @@ impl Keyring {
             revoked_at: None,
             replaces,
             last_used_at: None,
+            unknown: BTreeMap::new(),
         };
         if !within(TIMEOUT, self.store.add(&record)).await? {
-            return Err(AccessStoreError::new("a new key has the id of another one"));
+            return Err(AccessStoreError::new("a new key has the id of another one").into());
         }
         self.cache.remove(&record.id);
         Ok((key, record))
+    }
+
+    /// Removes the records of keys that ended long ago. An ended key never becomes usable again, so no other process needs them. If
+    /// the store fails, this only logs the failure: the next new key tries again.
+    async fn remove_ended(&self, keys: &[KeyRecord], now: Timestamp) {
+        let retention = if keys.len() > MAX_RECORDS { SignedDuration::ZERO } else { RETENTION };
+        let is_due =
+            |key: &&KeyRecord| key.ended_at(now).is_some_and(|at| now.duration_since(at) >= retention);
+        for key in keys.iter().filter(is_due).take(MAX_REMOVED) {
+            if let Err(error) = within(TIMEOUT, self.store.remove(&key.id)).await {
+                tracing::warn!(error = %error.chain(), "cannot remove the records of ended keys");
+                return;
+            }
+        }
     }
 
     /// Creates a key with the same name, scopes, filter and limits as another one, which then expires after `overlap`.
@@ -210,14 +250,15 @@ impl Keyring {
         now: Timestamp,
     ) -> Result<Rotated, NotRotated> {
         let keys = self.keys().await?;
-        let mut usable = keys.iter().filter(|key| key.revoked_at.is_none() && !key.is_expired(now));
+        let mut usable = keys.iter().filter(|key| key.ended_at(now).is_none());
         let old = usable.clone().find(|key| key.id == *id).ok_or(NotRotated::Unusable)?;
         if let Some(successor) = usable.find(|key| key.replaces.as_ref() == Some(id)) {
             return Err(NotRotated::Replaced(successor.id.clone()));
         }
+        check_known(old)?;
         let KeyRecord { name, scopes, expires_at, rate_limit, filter, .. } = old.clone();
         let new = NewKey { name, scopes, expires_at, rate_limit, filter };
-        let (key, record) = self.create_beside(keys.len(), new, Some(id.clone()), now).await?;
+        let (key, record) = self.create_beside(&keys, new, Some(id.clone()), now).await?;
         let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
         let old_expires_at = expires_at.map_or(end, |at| at.min(end));
         within(TIMEOUT, self.store.expire(id, old_expires_at)).await?;
@@ -266,6 +307,17 @@ impl Keyring {
         Ok(record)
     }
 
+    /// Returns true if a recent request had this key and its record is still cached. Such a key is worth a look-up even if its network
+    /// sent many wrong ones, because nobody guesses a secret. It may be expired or revoked.
+    pub fn remembers(&self, key: &ApiKey) -> bool {
+        self.remembered(key.id()).is_some_and(|record| record.secret_hash == key.hash())
+    }
+
+    /// Returns the cached record of a key, however old it is.
+    pub(crate) fn remembered(&self, id: &KeyId) -> Option<Arc<KeyRecord>> {
+        self.cache.get(id)?.record
+    }
+
     /// Records the hour of a use, at most once an hour in each process. If the store fails, this only logs the failure: the request
     /// itself goes on.
     pub(crate) async fn note_use(&self, record: &KeyRecord, now: Timestamp) {
@@ -291,7 +343,24 @@ impl std::fmt::Debug for Keyring {
     }
 }
 
+/// Checks that this version of Noren knows everything that may restrict the key.
+///
+/// # Errors
+/// If a newer version wrote the record.
+fn check_known(record: &KeyRecord) -> Result<(), AccessStoreError> {
+    let Some(field) = record.unknown.keys().next() else { return Ok(()) };
+    Err(AccessStoreError::new(format!(
+        "the key {} has the field `{}` of a newer version of Noren; use that version, or create another key",
+        record.id,
+        field.escape_debug()
+    )))
+}
+
 /// Returns true if a filter has 1 to 2,000 bytes.
 pub(crate) fn is_filter_length(filter: &str) -> bool {
     (1..=MAX_FILTER_BYTES).contains(&filter.len())
 }
+
+#[cfg(test)]
+#[path = "keyring_tests.rs"]
+mod tests;

@@ -19,7 +19,7 @@ mod store;
 mod tenant;
 mod token;
 
-pub use keyring::{Keyring, NewKey, NotRotated, Rotated};
+pub use keyring::{Keyring, NewKey, NotCreated, NotRotated, Rotated};
 pub use object::Object;
 pub use principal::{Identity, Principal};
 pub use rate_limit::{InvalidRateLimit, RateLimit};

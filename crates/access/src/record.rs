@@ -1,13 +1,16 @@
 //! The stored part of an API key.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Identity, KeyId, Principal, RateLimit, Scopes, SecretHash};
 
 /// The stored part of an API key: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct KeyRecord {
     /// The public part of the key.
     pub id: KeyId,
@@ -37,12 +40,21 @@ pub struct KeyRecord {
     /// The last hour in which the key was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
+    /// The fields that a newer version of Noren wrote. They are kept, and the key is not accepted, because they may restrict it.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
 }
 
 impl KeyRecord {
     /// Returns true if the key has expired at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Returns the time from which on the key is refused for ever, if that is not after `now`.
+    pub fn ended_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let expired_at = self.expires_at.filter(|at| *at <= now);
+        [self.revoked_at, expired_at].into_iter().flatten().min()
     }
 
     /// Revokes the key from `now` on, unless it is revoked already.

@@ -68,6 +68,9 @@ pub trait AccessStore: Send + Sync + 'static {
     /// Lets a key expire at `at`, unless it expires before. Returns false if the key does not exist.
     async fn expire(&self, id: &KeyId, at: Timestamp) -> Result<bool, AccessStoreError>;
 
+    /// Removes a key. Returns false if the key does not exist.
+    async fn remove(&self, id: &KeyId) -> Result<bool, AccessStoreError>;
+
     /// Records the hour in which a key was used. Does nothing if the key does not exist or a later hour is recorded.
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError>;
 

@@ -96,6 +96,11 @@ impl TenantToken {
         Ok(self.principal(&parent))
     }
 
+    /// Returns true if the parent key is cached and the MAC is right, see [`Keyring::remembers`].
+    pub fn is_of_remembered(&self, keyring: &Keyring) -> bool {
+        keyring.remembered(&self.payload.key).is_some_and(|parent| self.is_signed_by(&parent.secret_hash))
+    }
+
     /// Returns true if the MAC is that of the key with this hash. Compares in constant time.
     fn is_signed_by(&self, secret: &SecretHash) -> bool {
         let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };

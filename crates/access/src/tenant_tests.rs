@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -122,6 +124,7 @@ fn the_principal_has_both_filters_and_both_limits() {
         revoked_at: None,
         replaces: None,
         last_used_at: None,
+        unknown: BTreeMap::new(),
     };
     let mut narrow = payload(&key);
     narrow["rateLimit"] = json!({ "requests": 5, "windowSeconds": 60 });

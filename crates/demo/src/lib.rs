@@ -87,6 +87,7 @@ fn product(line: &'static ProductLine, number: usize, draft: Draft, rng: &mut Rn
         images: Vec::new(),
         stock: Some(stock),
         status,
+        source: None,
     };
     ProductInput { id: ProductId::parse(&code.to_lowercase()).ok(), content }
 }

@@ -34,6 +34,10 @@ impl AccessStore for DynamoDbAccess {
         self.change("cannot let a key expire", id, |record| record.expire(at)).await
     }
 
+    async fn remove(&self, id: &KeyId) -> Result<bool, AccessStoreError> {
+        self.delete(id).await
+    }
+
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError> {
         self.change("cannot record the use of a key", id, |record| record.note_use(hour)).await?;
         Ok(())

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use access::{AccessStoreError, KeyId, KeyRecord};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_setup::backoff;
 use aws_setup::dynamodb_table::{PK, SK};
 
@@ -59,6 +59,14 @@ impl DynamoDbAccess {
             Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(false),
             Err(error) => Err(call_failed(ADDING, error)),
         }
+    }
+
+    /// Removes a key. Returns false if the key does not exist.
+    pub(crate) async fn delete(&self, id: &KeyId) -> Result<bool, AccessStoreError> {
+        let delete = self.client.delete_item().table_name(&*self.table).set_key(Some(key(id)));
+        let deleted = delete.return_values(ReturnValue::AllOld).send().await;
+        let deleted = deleted.map_err(|error| call_failed("cannot remove a key", error))?;
+        Ok(deleted.attributes.is_some())
     }
 
     /// Changes the record of a key, and reads it again if another process changed it meanwhile. A change without an effect is not

@@ -40,7 +40,7 @@ pub use error::FeedError;
 pub use format::Format;
 pub use line_splitter::{Line, LineSplitter, Position, TooLong};
 pub use mapping::{Mapped, map_record};
-pub use prepare::{Prepared, Preparer, Rules, read_line};
+pub use prepare::{Prepared, Preparer, Rules, read_record};
 pub use reader::FeedReader;
 pub use record::{FeedRecord, Original};
 pub use rejects::{Rejects, RejectsNames, describe_fault, unwrap_reject};

@@ -96,7 +96,7 @@ fn id_of_complete_product<'a>(object: &RawObject<'a>, currency: Option<Currency>
                 is_text()
             }
             "stock" => !json.starts_with('"'),
-            "name" | "brand" | "category" | "sku" => is_text() && !may_have_controls(json),
+            "name" | "brand" | "category" | "sku" | "source" => is_text() && !may_have_controls(json),
             "description" | "status" => is_text(),
             // Among attributes, only lists and objects may have to change.
             "attributes" => {

@@ -69,7 +69,7 @@ impl Preparer {
         };
         let written = rewritten.as_deref().unwrap_or(json);
         let check = self.rules.check;
-        let checked = check.map(|currency| read_line(written, currency, self.rules.mode)).transpose();
+        let checked = check.map(|currency| read_record(written, currency, self.rules.mode)).transpose();
         let input = checked.map_err(|error| match error {
             InputError::Faults(faults) => faults.into_list(),
             InputError::Syntax(message) => vec![Fault::new("", FaultKind::Malformed, message)],
@@ -99,7 +99,7 @@ fn check_form(record: &RawObject<'_>) -> Result<(), Vec<Fault>> {
 ///
 /// # Errors
 /// The faults of the product, or of the product that the patch would create.
-pub fn read_line(json: &[u8], currency: Currency, mode: WriteMode) -> Result<ProductInput, InputError> {
+pub fn read_record(json: &[u8], currency: Currency, mode: WriteMode) -> Result<ProductInput, InputError> {
     match mode {
         WriteMode::Replace => read_product(json, currency),
         WriteMode::Merge => read_product(&merge_patch(br#"{"name":"-"}"#, json)?, currency),

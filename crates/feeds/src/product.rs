@@ -45,6 +45,8 @@ impl<'a> ProductBuilder<'a> {
             Some(&"attributes") if raw.get().starts_with('{') && self.attributes.is_none() => {
                 self.attributes = Some(raw);
             }
+            // Other catalogues mean something else by it.
+            Some(&"source") if !raw.get().starts_with('"') => self.add_attribute(key, raw, MAX_NESTING),
             Some(&field) => self.fields.push((field, field_value(field, raw))),
             None if key.eq_ignore_ascii_case("categories") => self.categories = Some(raw),
             None => self.add_attribute(key, raw, MAX_NESTING),

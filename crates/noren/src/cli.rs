@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::backup::BackupArgs;
 use crate::completions::CompletionsArgs;
+use crate::delete::DeleteArgs;
 use crate::dlq::DlqArgs;
 use crate::eval::EvalArgs;
 use crate::explain::ExplainArgs;
@@ -51,6 +52,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write all products as NDJSON
     Export(ExportArgs),
+    /// Delete products by their ids, source, category, brand or status
+    Delete(DeleteArgs),
     /// Copy the embedded store to a file while services use it
     Backup(BackupArgs),
     /// Compare the index with the store and repair differences
@@ -108,7 +111,8 @@ mod tests {
     #[test]
     fn service_folder_and_back_ends_exclude_each_other() {
         let targets = ["--url=http://x", "--data-dir=d", "--back-ends"];
-        let commands: [&[&str]; 10] = [
+        let commands: [&[&str]; 11] = [
+            &["delete", "id"],
             &["search"],
             &["explain", "id"],
             &["eval", "judgments.csv"],

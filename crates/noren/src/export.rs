@@ -8,17 +8,12 @@ use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use indicatif::ProgressBar;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use crate::client::{Api, read_json};
+use crate::client::{Api, ProductPages};
 use crate::failure::{Context as _, Failure};
 use crate::part_file::PartFile;
 use crate::target::{Access, Target};
 use crate::terminal::styled;
-
-/// Products per request.
-const PAGE_PRODUCTS: usize = 500;
 
 /// `noren export`.
 #[derive(Debug, Args)]
@@ -82,39 +77,20 @@ pub async fn export(api: &dyn Api, output: Option<&Path>) -> Result<u64, Failure
     Ok(count)
 }
 
-/// A page of `GET /products`. Products stay JSON, so their numbers keep their digits.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page<'a> {
-    #[serde(borrow)]
-    products: Vec<&'a RawValue>,
-    next_cursor: Option<String>,
-}
-
 async fn write_all(api: &dyn Api, output: &mut dyn Write, progress: &ProgressBar) -> Result<u64, Failure> {
     let mut count = 0;
-    let mut cursor: Option<String> = None;
-    loop {
-        let mut parameters = vec![("limit".to_owned(), PAGE_PRODUCTS.to_string())];
-        parameters.extend(cursor.iter().map(|cursor| ("cursor".to_owned(), cursor.clone())));
-        let body = api.get("/products", &parameters).await?.success()?;
-        let page: Page<'_> = read_json(&body, "a page of products")?;
-        for product in &page.products {
+    let mut pages = ProductPages::new(api);
+    while let Some(products) = pages.next().await? {
+        for product in &products {
             // JSON has line breaks between tokens only, never within a text.
             let line = product.get().replace(['\n', '\r'], " ");
             output.write_all(line.as_bytes()).context(|| "writing products".to_owned())?;
             output.write_all(b"\n").context(|| "writing products".to_owned())?;
         }
-        count += page.products.len() as u64;
+        count += products.len() as u64;
         progress.set_position(count);
-        if page.next_cursor.is_some() && page.next_cursor == cursor {
-            return Err(Failure::new("the service returns the same page repeatedly"));
-        }
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return Ok(count);
-        }
     }
+    Ok(count)
 }
 
 #[cfg(test)]

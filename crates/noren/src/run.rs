@@ -9,8 +9,8 @@ use runtime::config::AuditLog;
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::{
-    backup, bench, completions, dlq, eval, explain, export, import, keys, login, reindex, rules, search,
-    serve, verify,
+    backup, bench, completions, delete, dlq, eval, explain, export, import, keys, login, reindex, rules,
+    search, serve, verify,
 };
 
 /// Runs a command to its end. An error is printed in one line on standard error.
@@ -47,6 +47,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Search(args) => search::search(&args).await?,
         Command::Explain(args) => explain::explain(&args).await?,
         Command::Export(args) => export::run(&args).await?,
+        Command::Delete(args) => return delete::run(args).await,
         Command::Backup(args) => backup::backup(&args)?,
         Command::Verify(args) => return verify::verify(&args).await,
         Command::Reindex(args) => reindex::reindex(&args).await?,

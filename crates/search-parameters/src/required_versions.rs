@@ -10,7 +10,6 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use domain::{Fault, FaultKind, Faults, ProductId, SyncToken, Version};
-use runtime::access::principal;
 use runtime::{Deadline, Problem};
 use utoipa::IntoParams;
 use utoipa::openapi::Required;
@@ -44,8 +43,6 @@ pub struct RequiredVersions {
     timeout: Option<Duration>,
     /// The deadline of the request, on Lambda.
     deadline: Option<Deadline>,
-    /// True if the versions of products that nobody finds count as well: drafts, archived and deleted ones.
-    of_unpublished: bool,
 }
 
 impl RequiredVersions {
@@ -93,17 +90,11 @@ impl RequiredVersions {
         }
         self.timeout = self.timeout.max(other.timeout);
         self.deadline = self.deadline.or(other.deadline);
-        self.of_unpublished |= other.of_unpublished;
         if self.versions.len() > MAX_SYNC_TOKENS {
             let (kind, message) = too_many();
             return Err(bad_request(HEADER, kind, message));
         }
         Ok(self)
-    }
-
-    /// Returns true if the client may know of products that nobody finds.
-    pub fn of_unpublished(&self) -> bool {
-        self.of_unpublished
     }
 
     /// Returns true if the request can be answered at any time.
@@ -133,8 +124,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequiredVersions {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let required = Self::of_header(&parts.headers).map_err(|faults| bad_parameters(&faults))?;
-        let of_unpublished = principal(&parts.extensions)?.knows_unpublished();
-        Ok(Self { deadline: parts.extensions.get().copied(), of_unpublished, ..required })
+        Ok(Self { deadline: parts.extensions.get().copied(), ..required })
     }
 }
 

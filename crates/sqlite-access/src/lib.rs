@@ -172,6 +172,14 @@ impl AccessStore for SqliteAccess {
         self.change("cannot let a key expire", id, move |record| record.expire(at)).await
     }
 
+    async fn remove(&self, id: &KeyId) -> Result<bool, AccessStoreError> {
+        let id = id.to_string();
+        self.write("cannot remove a key", move |connection| {
+            Ok(connection.execute("DELETE FROM keys WHERE id = ?1", params![id])? == 1)
+        })
+        .await
+    }
+
     async fn note_use(&self, id: &KeyId, hour: Timestamp) -> Result<(), AccessStoreError> {
         self.change("cannot record the use of a key", id, move |record| record.note_use(hour)).await?;
         Ok(())

@@ -129,7 +129,7 @@ impl Projector {
             numbers.extend(value.as_number().map(|number| (key.as_str(), number_sort_key(number))));
         }
         Ok(ActiveDocument {
-            json: serde_json::to_string(product)?,
+            json: product.to_public_json()?,
             brand: content.brand.as_deref(),
             categories: content.category.iter().flat_map(|category| category.with_ancestors()).collect(),
             tags: content.tags.iter().map(String::as_str).collect(),

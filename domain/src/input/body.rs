@@ -6,7 +6,8 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::product::{AttributeValue, Status};
+use crate::product::AttributeValue;
+use crate::status::Status;
 
 /// The body that callers send, for the OpenAPI document. [`read_product`](super::read_product) reads it.
 #[derive(serde::Deserialize, utoipa::ToSchema)]
@@ -47,6 +48,9 @@ pub struct ProductBody {
     stock: Option<u64>,
     /// `active` unless given.
     status: Option<Status>,
+    /// The feed or program that the product comes from. Searches do not show it.
+    #[schema(min_length = 1, max_length = 128)]
+    source: Option<String>,
     /// Ignored: set by the catalogue. A product that was read can be sent back.
     version: Option<serde_json::Value>,
     /// Ignored: set by the catalogue.

@@ -4,7 +4,7 @@ use crate::product::MAX_PRODUCT_BYTES;
 
 /// The most characters of a name.
 pub const MAX_NAME_CHARS: usize = 500;
-/// The most characters of a sku, brand or tag.
+/// The most characters of a sku, brand, source or tag.
 pub const MAX_LABEL_CHARS: usize = 128;
 /// The most tags, and the most images, of a product.
 pub const MAX_LIST_LENGTH: usize = 100;
@@ -22,7 +22,7 @@ pub const MAX_IMAGE_CHARS: usize = 2048;
 pub const MAX_STOCK: u64 = 9_007_199_254_740_991;
 
 /// The fields that a caller may write, in the order of the documentation.
-pub const FIELDS: [&str; 13] = [
+pub const FIELDS: [&str; 14] = [
     "id",
     "name",
     "description",
@@ -36,6 +36,7 @@ pub const FIELDS: [&str; 13] = [
     "images",
     "stock",
     "status",
+    "source",
 ];
 
 /// The fields that the catalogue sets. They are accepted and ignored, so that a product that was read or exported can be sent

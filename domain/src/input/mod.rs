@@ -7,6 +7,7 @@
 mod body;
 mod error;
 mod limits;
+mod line;
 mod raw;
 mod reader;
 
@@ -17,6 +18,7 @@ pub use limits::{
     FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
     MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS, MAX_STOCK, READ_ONLY_FIELDS,
 };
+pub use line::{DeleteInput, LineInput, read_line};
 pub use raw::{Counted, Field, RawObject, json_type};
 pub use reader::{ProductInput, read_product};
 

@@ -12,9 +12,8 @@ use super::limits::{
 use super::raw::{Counted, Field, RawObject, json_type};
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::money::{Currency, Money, MoneyError};
-use crate::product::{
-    AttributeValue, CategoryPath, Content, MAX_PRODUCT_BYTES, Product, ProductId, Status, Version,
-};
+use crate::product::{AttributeValue, CategoryPath, Content, MAX_PRODUCT_BYTES, Product, ProductId, Version};
+use crate::status::Status;
 
 /// A product as a caller wrote it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,11 +31,20 @@ pub struct ProductInput {
 /// list that is too long no element is read.
 pub fn read_product(body: &[u8], default_currency: Currency) -> Result<ProductInput, InputError> {
     let object = RawObject::parse_at_most(body, MAX_FIELDS, "a product")?;
+    read_product_object(&object, body.len(), default_currency)
+}
+
+/// Reads a product from the object of a body with so many bytes, as [`read_product`].
+pub(super) fn read_product_object(
+    object: &RawObject<'_>,
+    bytes: usize,
+    default_currency: Currency,
+) -> Result<ProductInput, InputError> {
     let mut reader = FieldReader::default();
-    let input = reader.product(&object, default_currency);
+    let input = reader.product(object, default_currency);
     if reader.faults.is_empty()
         && let Some(input) = &input
-        && body.len() > MAX_PRODUCT_BYTES / LARGEST_GROWTH
+        && bytes > MAX_PRODUCT_BYTES / LARGEST_GROWTH
     {
         reader.check_size(input);
     }
@@ -90,7 +98,8 @@ impl FieldReader {
         let images = take("images").map(|raw| self.images(raw)).unwrap_or_default();
         let stock = take("stock").and_then(|raw| self.stock(raw));
         let status =
-            take("status").and_then(|raw| self.parsed("status", raw, parse_status)).unwrap_or_default();
+            take("status").and_then(|raw| self.parsed("status", raw, Status::parse)).unwrap_or_default();
+        let source = take("source").and_then(|raw| self.label("source", raw, MAX_LABEL_CHARS));
         let content = Content {
             name: name?,
             description,
@@ -103,6 +112,7 @@ impl FieldReader {
             images,
             stock,
             status,
+            source,
         };
         Some(ProductInput { id, content })
     }
@@ -335,13 +345,6 @@ impl FieldReader {
             self.fault("", FaultKind::OutOfRange, message);
         }
     }
-}
-
-fn parse_status(text: &str) -> Result<Status, String> {
-    Status::ALL
-        .iter()
-        .find_map(|(name, status)| (*name == text).then_some(*status))
-        .ok_or_else(|| "must be `active`, `draft` or `archived`".to_owned())
 }
 
 fn unknown_field(key: &str) -> Fault {

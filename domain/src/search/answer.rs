@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::product::{Product, Status};
+use crate::product::Product;
 use crate::search::cursor::Cursor;
 use crate::search::facets::Facet;
 use crate::search::field::Field;
+use crate::status::Status;
 
 /// The answer to a search.
 #[derive(Debug, Clone, PartialEq)]

@@ -69,12 +69,12 @@ const MAX_RANK: usize = 1000;
 pub(crate) async fn explain(
     State(service): State<Arc<SearchService>>,
     IdInPath(id): IdInPath,
-    Parameters { search, .. }: Parameters<Explain>,
+    Parameters { search, reader, .. }: Parameters<Explain>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("explain/{id}"), Endpoint::Explain, &search);
-    let explained = service.explain_product(&id, &search.request, search.required.of_unpublished());
-    service.respond(&headers, &search, &key, explained).await
+    let explained = service.explain_product(&id, &search.request, reader.knows_unpublished);
+    service.respond(&headers, &search, &reader, &key, explained).await
 }
 
 impl SearchService {

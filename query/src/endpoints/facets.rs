@@ -76,7 +76,7 @@ use search_parameters::{Endpoint, ParsedSearch, read_facet_field};
 pub(crate) async fn facet_values(
     State(service): State<Arc<SearchService>>,
     field: Result<Path<String>, PathRejection>,
-    Parameters { search, .. }: Parameters<FacetValues>,
+    Parameters { search, reader, .. }: Parameters<FacetValues>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let field = read_field(field)?;
@@ -88,7 +88,7 @@ pub(crate) async fn facet_values(
         let json = answer::facet_values_json(&request.field, &values);
         Ok(RenderedResponse::new(json.map_err(|error| serialization_failed(&error))?, snapshot))
     };
-    service.respond(&headers, &search, &key, render).await
+    service.respond(&headers, &search, &reader, &key, render).await
 }
 
 fn read_field(field: Result<Path<String>, PathRejection>) -> Result<Field, Problem> {

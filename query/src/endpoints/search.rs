@@ -10,14 +10,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::Fault;
-use domain::search::Restriction;
 use runtime::body::SmallJsonBody;
 use runtime::{Problem, off_thread};
 
 use crate::answer;
 use crate::execute::cache_key;
-use crate::extract::{Parameters, Restricted, Search};
+use crate::extract::{Parameters, Search};
 use crate::http::json_response;
+use crate::reader::Reader;
 use crate::response_cache::CachedResponse;
 use crate::search_service::SearchService;
 use search_parameters::RequiredVersions;
@@ -92,7 +92,7 @@ use search_parameters::{self as parameters, Endpoint, ParsedSearch, Searches};
 )]
 pub(crate) async fn search(
     State(service): State<Arc<SearchService>>,
-    Parameters { search, .. }: Parameters<Search>,
+    Parameters { search, reader, .. }: Parameters<Search>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let render = async {
@@ -100,7 +100,7 @@ pub(crate) async fn search(
         rendered.into_iter().next().ok_or_else(Problem::internal)
     };
     let key = cache_key("search", Endpoint::Search, &search);
-    service.respond(&headers, &search, &key, render).await
+    service.respond(&headers, &search, &reader, &key, render).await
 }
 
 /// Search the catalogue by a JSON body
@@ -161,7 +161,7 @@ pub(crate) async fn search(
 pub(crate) async fn search_by_body(
     State(service): State<Arc<SearchService>>,
     _: NoParameters,
-    Restricted(restriction): Restricted,
+    reader: Reader,
     mut required: RequiredVersions,
     SmallJsonBody(body): SmallJsonBody,
 ) -> Result<Response, Problem> {
@@ -170,21 +170,21 @@ pub(crate) async fn search_by_body(
     match searches.map_err(|error| bad_body(&error, "the body"))? {
         Searches::One(search) => {
             required = required.and(search.required.clone())?;
-            let search = search.restricted_to(&restriction).map_err(invalid)?;
-            let answers = service.answer_all(&required, &restriction, vec![search]).await?;
+            let search = search.restricted_to(&reader.restriction).map_err(invalid)?;
+            let answers = service.answer_all(&required, &reader, vec![search]).await?;
             Ok(json_response(answers.into_iter().next().ok_or_else(Problem::internal)?.json))
         }
         Searches::Several(searches) => {
             let mut all = Vec::with_capacity(searches.len());
             for (at, search) in searches.into_iter().enumerate() {
                 required = required.and(search.required.clone())?;
-                let restricted = search.restricted_to(&restriction).map_err(|fault| {
+                let restricted = search.restricted_to(&reader.restriction).map_err(|fault| {
                     let field = format!("searches[{at}].{}", fault.field);
                     invalid(Fault { field, ..fault })
                 });
                 all.push(restricted?);
             }
-            let answers = service.answer_all(&required, &restriction, all).await?;
+            let answers = service.answer_all(&required, &reader, all).await?;
             Ok(json_response(answer::results_json(answers.iter().map(|answer| &*answer.json))))
         }
     }
@@ -200,13 +200,13 @@ impl SearchService {
     async fn answer_all(
         &self,
         required: &RequiredVersions,
-        restriction: &Restriction,
+        reader: &Reader,
         searches: Vec<ParsedSearch>,
     ) -> Result<Vec<CachedResponse>, Problem> {
         let searches: Vec<ParsedSearch> =
             searches.into_iter().map(|search| self.apply_rules(search)).collect();
         let keys: Vec<String> =
             searches.iter().map(|search| cache_key("search", Endpoint::Search, search)).collect();
-        self.respond_to_all(required, restriction, &keys, self.search_all(&searches)).await
+        self.respond_to_all(required, reader, &keys, self.search_all(&searches)).await
     }
 }

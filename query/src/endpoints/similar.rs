@@ -62,11 +62,11 @@ use search_parameters::{Endpoint, ParsedSearch};
 pub(crate) async fn similar(
     State(service): State<Arc<SearchService>>,
     IdInPath(id): IdInPath,
-    Parameters { search, .. }: Parameters<Similar>,
+    Parameters { search, reader, .. }: Parameters<Similar>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("similar/{id}"), Endpoint::Similar, &search);
-    service.respond(&headers, &search, &key, service.similar_to(&id, &search)).await
+    service.respond(&headers, &search, &reader, &key, service.similar_to(&id, &search)).await
 }
 
 impl SearchService {

@@ -65,11 +65,11 @@ const CATEGORIES_COUNTED: usize = 100;
 )]
 pub(crate) async fn suggest(
     State(service): State<Arc<SearchService>>,
-    Parameters { search, .. }: Parameters<Suggest>,
+    Parameters { search, reader, .. }: Parameters<Suggest>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key("suggest", Endpoint::Suggest, &search);
-    service.respond(&headers, &search, &key, service.suggestions(&search)).await
+    service.respond(&headers, &search, &reader, &key, service.suggestions(&search)).await
 }
 
 impl SearchService {

@@ -53,6 +53,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("PUT", "/products/{id}", "write", COMMAND),
     route("PATCH", "/products/{id}", "write", COMMAND),
     route("DELETE", "/products/{id}", "write", COMMAND),
+    route("DELETE", "/products", "write", COMMAND),
     route("GET", "/imports", "write", COMMAND),
     route("POST", "/imports", "write", COMMAND),
     route("GET", "/imports/{id}", "write", COMMAND),

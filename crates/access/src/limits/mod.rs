@@ -143,6 +143,11 @@ impl Limits {
         Ok(tightest)
     }
 
+    /// Counts a request of a client that is not known, by its network.
+    pub fn count_unknown(&self, address: Option<IpAddr>) -> Option<Decision> {
+        self.default.as_ref().map(|default| default.count(&Client::at(address)))
+    }
+
     /// Decides whether a client may try to authenticate, without counting. Call it before a key is looked up.
     pub fn may_authenticate(&self, address: Option<IpAddr>, now: Timestamp) -> Decision {
         self.failures.decide(&Client::at(address), now)

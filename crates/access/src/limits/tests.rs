@@ -78,6 +78,10 @@ impl AccessStore for CountingStore {
         away()
     }
 
+    async fn remove(&self, _: &KeyId) -> Result<bool, AccessStoreError> {
+        unreachable!()
+    }
+
     async fn note_use(&self, _: &KeyId, _: Timestamp) -> Result<(), AccessStoreError> {
         away()
     }

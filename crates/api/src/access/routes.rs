@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{AccessStoreError, KeyId, Keyring, NotRotated, Scope};
+use access::{AccessStoreError, KeyId, KeyRecord, Keyring, NotCreated, NotRotated, Scope};
 use axum::Json;
 use axum::extract::{FromRef, Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -59,6 +59,7 @@ pub fn key_routes(keyring: Arc<Keyring>, check_filter: FilterCheck) -> Routes {
     request_body(content = CreateKey, content_type = "application/json", example = json!({"name": "storefront", "scopes": ["search"]})),
     responses(
         (status = 201, description = "The key is created.", body = CreatedKey, headers(("Location" = String, description = "The path of the key."))),
+        (status = 409, description = "There are 10,000 usable keys, the most that are possible.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The key has a fault, named in `errors`.", body = Problem, content_type = "application/problem+json"),
         BadJsonBody, ServiceFailed,
     )
@@ -70,9 +71,17 @@ async fn create(
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let new = read_new_key(&body, &check_filter, now)?;
-    let (key, record) = keyring.create(new, now).await.map_err(store_failed)?;
-    let entry = Entry::of(record.id.to_string());
+    let (key, record) = keyring.create(new, now).await.map_err(not_created)?;
+    let entry = Entry { detail: Some(rights_of(&record)), ..Entry::of(record.id.to_string()) };
     Ok(created(CreatedKey { key: key.expose(), record: record.into(), old_expires_at: None }, entry))
+}
+
+/// Describes the rights of a key for the audit log.
+fn rights_of(record: &KeyRecord) -> String {
+    let scopes = record.scopes.to_string();
+    let expiry = record.expires_at.map(|at| format!("; expires {at}"));
+    let filter = record.filter.as_ref().map(|filter| format!("; filter {filter}"));
+    [Some(format!("scopes {scopes}")), expiry, filter].into_iter().flatten().collect()
 }
 
 /// Parses and validates the body of a creation.
@@ -98,7 +107,7 @@ fn created(key: CreatedKey, entry: Entry) -> Response {
 
 /// List all API keys
 ///
-/// The oldest first, also expired and revoked ones, without their secrets.
+/// The oldest first, without their secrets. Keys that expired or were revoked are listed for 90 days.
 #[utoipa::path(
     get, path = "/admin/keys", tag = "keys", operation_id = "listKeys",
     responses((status = 200, description = "The keys.", body = Keys), BadParameters, ServiceFailed)
@@ -135,7 +144,7 @@ async fn read_key(keyring: &Keyring, id: &KeyId) -> Result<Json<Key>, Problem> {
 
 /// Revoke an API key
 ///
-/// It is refused everywhere within 5 seconds, for ever. Its record stays. A key that is revoked already stays as it is.
+/// It is refused everywhere within 5 seconds, for ever. Its record is kept for 90 days. A key that is revoked already stays as it is.
 #[utoipa::path(
     delete, path = "/admin/keys/{id}", tag = "keys", operation_id = "revokeKey",
     params(("id" = String, Path, description = "The id of the key: the part after `nrn_`.")),
@@ -164,7 +173,7 @@ async fn revoke(
     responses(
         (status = 201, description = "The new key.", body = CreatedKey, headers(("Location" = String, description = "The path of the new key."))),
         (status = 404, description = "There is no such key, or it is revoked or expired.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The key was rotated already, and its successor is usable.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key was rotated already, and its successor is usable; or there are 10,000 usable keys.", body = Problem, content_type = "application/problem+json"),
         BadParameters, ServiceFailed,
     )
 )]
@@ -203,7 +212,14 @@ fn not_rotated(id: &str, error: NotRotated) -> Problem {
             );
             Problem::new(StatusCode::CONFLICT, detail)
         }
-        NotRotated::Store(error) => store_failed(error),
+        NotRotated::New(error) => not_created(error),
+    }
+}
+
+fn not_created(error: NotCreated) -> Problem {
+    match error {
+        NotCreated::TooMany => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        NotCreated::Store(error) => store_failed(error),
     }
 }
 

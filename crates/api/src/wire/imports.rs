@@ -74,6 +74,9 @@ pub struct Job {
     pub created: u64,
     /// Products replaced.
     pub updated: u64,
+    /// Products deleted.
+    #[serde(default)]
+    pub deleted: u64,
     /// Products that were equal already.
     pub unchanged: u64,
     /// Lines rejected because of their faults.
@@ -99,6 +102,7 @@ impl Job {
             lines_done: 0,
             created: 0,
             updated: 0,
+            deleted: 0,
             unchanged: 0,
             rejected: 0,
             mode: None,
@@ -110,6 +114,16 @@ impl Job {
     pub fn is_finished(&self) -> bool {
         matches!(self.status, JobStatus::Done | JobStatus::Failed)
     }
+}
+
+/// The products that a delete would delete.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SelectedProducts {
+    /// Their number.
+    pub selected: u64,
+    /// The ids of the first ten.
+    #[schema(value_type = Vec<String>, examples(json!(["lamp-1", "lamp-2"])))]
+    pub examples: Vec<ProductId>,
 }
 
 /// A list of import jobs.

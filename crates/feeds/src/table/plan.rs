@@ -137,9 +137,10 @@ fn usual_role(name: &str, stats: &ColumnStats) -> Role {
         _ if READ_ONLY_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name)) => Role::Ignored,
         _ if PUBLICATION_NAMES.contains(&lower.as_str()) && stats.is_publication() => Role::Publication,
         _ => match FIELDS.iter().find(|field| **field == lower) {
-            Some(field) => Role::Text(field),
-            None if is_code_name(name) => Role::Attribute(lower),
-            None => Role::Attribute(name.strip_prefix("attributes.").unwrap_or(name).to_owned()),
+            // A column of that name is about the goods; an option of the import names the source of its products.
+            Some(field) if *field != "source" => Role::Text(field),
+            _ if is_code_name(name) => Role::Attribute(lower),
+            _ => Role::Attribute(name.strip_prefix("attributes.").unwrap_or(name).to_owned()),
         },
     }
 }

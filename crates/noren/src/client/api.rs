@@ -25,6 +25,12 @@ pub trait Api: Send + Sync {
     /// If there is no response.
     async fn post(&self, path: &str, body: Bytes) -> Result<Response, Failure>;
 
+    /// Sends a POST with lines of NDJSON and returns the response, whatever its status.
+    ///
+    /// # Errors
+    /// If there is no response.
+    async fn post_lines(&self, path: &str, lines: Bytes) -> Result<Response, Failure>;
+
     /// Sends a DELETE and returns the response, whatever its status.
     ///
     /// # Errors

@@ -16,6 +16,11 @@ use crate::failure::{Context as _, Failure};
 pub struct InProcess(pub axum::Router);
 
 impl InProcess {
+    async fn post_as(&self, path: &str, content_type: &str, body: Bytes) -> Result<Response, Failure> {
+        let request = Request::post(path).header("content-type", content_type).body(Body::from(body));
+        read(path, self.send(request.context(|| building(path))?).await).await
+    }
+
     async fn send(&self, request: Request<Body>) -> axum::response::Response {
         match tower::ServiceExt::oneshot(self.0.clone(), request).await {
             Ok(response) => response,
@@ -53,8 +58,11 @@ impl Api for InProcess {
     }
 
     async fn post(&self, path: &str, body: Bytes) -> Result<Response, Failure> {
-        let request = Request::post(path).header("content-type", "application/json").body(Body::from(body));
-        read(path, self.send(request.context(|| building(path))?).await).await
+        self.post_as(path, "application/json", body).await
+    }
+
+    async fn post_lines(&self, path: &str, lines: Bytes) -> Result<Response, Failure> {
+        self.post_as(path, "application/x-ndjson", lines).await
     }
 
     async fn delete(&self, path: &str) -> Result<Response, Failure> {

@@ -227,6 +227,10 @@ impl Api for Service {
         Ok(self.post_as(path, "application/json", body).await?)
     }
 
+    async fn post_lines(&self, path: &str, lines: Bytes) -> Result<Response, Failure> {
+        Ok(self.post_as(path, "application/x-ndjson", lines).await?)
+    }
+
     async fn delete(&self, path: &str) -> Result<Response, Failure> {
         Ok(self.send(self.client.delete(self.url(path))).await?)
     }

@@ -28,7 +28,7 @@ impl Sink for Memory {
         let mut products = self.0.lock().unwrap();
         let put = |candidate: &mut &mut Candidate| {
             let input = candidate.take_input().unwrap();
-            let from_json = feeds::read_line(candidate.json(), Currency::USD, candidate.mode()).unwrap();
+            let from_json = feeds::read_record(candidate.json(), Currency::USD, candidate.mode()).unwrap();
             assert_eq!(from_json, input);
             let id = input.id.unwrap();
             Ok(match products.insert(id, input.content.clone()) {

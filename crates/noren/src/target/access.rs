@@ -8,6 +8,8 @@ pub enum Access {
     Store,
     /// Writes of products.
     Write,
+    /// Writes of products, to a catalogue that exists.
+    Change,
     /// Searches.
     Search,
     /// Searches, products, dead letters and the queue.

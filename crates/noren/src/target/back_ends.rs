@@ -54,9 +54,11 @@ impl BackEnds {
                 self.written.store.store == StoreKind::Sqlite
                     && self.indexed.index.index == IndexKind::Tantivy
             }
-            Access::Store | Access::SearchAndStore | Access::CompareIndex | Access::RebuildIndex => {
-                self.written.store.store == StoreKind::Sqlite
-            }
+            Access::Store
+            | Access::Change
+            | Access::SearchAndStore
+            | Access::CompareIndex
+            | Access::RebuildIndex => self.written.store.store == StoreKind::Sqlite,
         };
         let folder = &self.written.data_dir.data_dir;
         let has_keys = access == Access::Keys && api::access::exists_in(folder);
@@ -88,9 +90,12 @@ impl BackEnds {
             Access::CompareIndex => store.index_router(sync::open_index(&self.indexed).await?),
             Access::RebuildIndex => store.index_router(sync::open_index_to_rebuild(&self.indexed).await?),
             Access::SearchAndStore => store.router(search_routes().await?),
-            Access::Store | Access::Write | Access::Search | Access::Keys | Access::NewKeys => {
-                store.router(Routes::default())
-            }
+            Access::Store
+            | Access::Write
+            | Access::Change
+            | Access::Search
+            | Access::Keys
+            | Access::NewKeys => store.router(Routes::default()),
         };
         Ok(OpenCatalogue { router, store: Some(store) })
     }

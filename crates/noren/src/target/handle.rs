@@ -59,7 +59,7 @@ impl CatalogueHandle {
     pub(super) async fn of_folder(folder: &Path, access: Access) -> Result<Self, Failure> {
         check_embedded()?;
         match access {
-            Access::Write | Access::Search | Access::SearchAndStore => {
+            Access::Write | Access::Change | Access::Search | Access::SearchAndStore => {
                 if access != Access::Write {
                     check_folder(folder)?;
                 }

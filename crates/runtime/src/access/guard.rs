@@ -108,7 +108,7 @@ impl Guard {
         }
     }
 
-    /// Checks credentials, unless too many credentials from this client were wrong.
+    /// Checks credentials, unless too many credentials from this client were wrong. That does not lock out keys that are in use.
     async fn authenticate(
         &self,
         authenticator: &Authenticator,
@@ -118,7 +118,7 @@ impl Guard {
         let now = Timestamp::now();
         if let Some(limits) = &self.0.limits {
             let decision = limits.may_authenticate(client, now);
-            if !decision.allowed {
+            if !decision.allowed && !given.as_ref().is_ok_and(|given| authenticator.remembers(*given)) {
                 return Err(too_many(&decision, "too many requests from this address had wrong credentials"));
             }
         }
@@ -132,11 +132,36 @@ impl Guard {
         Ok(checked?)
     }
 
+    /// Counts a request and checks that its principal has the scope of the route. Requests that are refused count as well. Returns the
+    /// principal and the decision by the limit that applies, if there is one.
+    ///
+    /// # Errors
+    /// If there is no principal, it is over its limit, or it lacks the scope.
+    pub(super) async fn admit(
+        &self,
+        identified: Result<Principal, Problem>,
+        client: Option<IpAddr>,
+        scope: Scope,
+    ) -> Result<(Principal, Option<Decision>), Problem> {
+        let principal = identified.map_err(|problem| match self.count_unknown(client, &problem) {
+            Some(decision) if !decision.allowed => too_many(&decision, "too many requests"),
+            _ => problem,
+        })?;
+        let decision = self.count(&principal, client, scope).await?;
+        if principal.has(scope) { Ok((principal, decision)) } else { Err(Refusal::LacksScope(scope).into()) }
+    }
+
+    /// Counts a request without acceptable credentials.
+    fn count_unknown(&self, client: Option<IpAddr>, problem: &Problem) -> Option<Decision> {
+        let limits = self.0.limits.as_ref().filter(|_| problem.status() == StatusCode::UNAUTHORIZED);
+        limits.and_then(|limits| limits.count_unknown(client))
+    }
+
     /// Counts a request of a principal. Returns the decision by the limit that applies, if there is one.
     ///
     /// # Errors
     /// If the principal is over its limit, or the request cannot be counted and must not pass.
-    pub(super) async fn count(
+    async fn count(
         &self,
         principal: &Principal,
         client: Option<IpAddr>,
@@ -171,8 +196,22 @@ impl Guard {
 }
 
 impl Authenticator {
+    /// Returns true for the root key, and for credentials of an API key that is in use.
+    fn remembers(&self, given: Option<&str>) -> bool {
+        let given = given.unwrap_or_default();
+        let of_key = |keys: &Arc<Keyring>| match ApiKey::read(given) {
+            Some(key) => keys.remembers(&key),
+            None => TenantToken::read(given).is_some_and(|token| token.is_of_remembered(keys)),
+        };
+        self.is_root_key(given) || self.keys.as_ref().is_some_and(of_key)
+    }
+
+    fn is_root_key(&self, given: &str) -> bool {
+        self.root_key.as_ref().is_some_and(|root| *root == SecretHash::of_text(given))
+    }
+
     async fn authenticate(&self, given: &str, now: Timestamp) -> Result<Principal, Refusal> {
-        if self.root_key.as_ref().is_some_and(|root| *root == SecretHash::of_text(given)) {
+        if self.is_root_key(given) {
             return Ok(Principal::new(Identity::RootKey, Scopes::all()));
         }
         if let Some(keys) = &self.keys

@@ -1,7 +1,7 @@
 //! The middleware of access control.
 
 use access::limits::Decision;
-use access::{Principal, Refusal, Scope};
+use access::{Principal, Scope};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -45,21 +45,19 @@ pub(crate) async fn check_access(
         Requirement::Public => Scope::Admin,
     };
     let identified = guard.identify(request.uri(), request.headers(), client, scope).await;
-    let admitted = identified.and_then(|principal| {
-        trail.iter().for_each(|trail| trail.set_principal(&principal));
-        if principal.has(scope) { Ok(principal) } else { Err(Refusal::LacksScope(scope).into()) }
-    });
-    match (admitted, requirement) {
-        (Ok(principal), Requirement::Public) => {
-            request.extensions_mut().insert(principal);
+    if let (Ok(principal), Some(trail)) = (&identified, &trail) {
+        trail.set_principal(principal);
+    }
+    match requirement {
+        Requirement::Public => {
+            let operator = identified.ok().filter(|principal| principal.has(Scope::Admin));
+            operator.into_iter().for_each(|operator| drop(request.extensions_mut().insert(operator)));
             next.run(request).await
         }
-        (Err(_), Requirement::Public) => next.run(request).await,
-        (Ok(principal), Requirement::Scope(scope)) => match guard.count(&principal, client, scope).await {
-            Ok(decision) => run_for(principal, &guard, decision.as_ref(), request, next).await,
+        Requirement::Scope(scope) => match guard.admit(identified, client, scope).await {
+            Ok((principal, decision)) => run_for(principal, &guard, decision.as_ref(), request, next).await,
             Err(problem) => problem.into_response(),
         },
-        (Err(problem), Requirement::Scope(_)) => problem.into_response(),
     }
 }
 
@@ -138,6 +136,9 @@ pub(crate) async fn hide_from_other_sites(
         None => path.is_none(),
     };
     let mut response = next.run(request).await;
+    if matches!(requirement, Some(Requirement::Scope(scope)) if scope != Scope::Search) {
+        response.headers_mut().append(VARY, HeaderValue::from_static("origin"));
+    }
     if !is_visible {
         let is_cors = |name: &&HeaderName| name.as_str().starts_with("access-control-");
         let cors_headers: Vec<HeaderName> = response.headers().keys().filter(is_cors).cloned().collect();

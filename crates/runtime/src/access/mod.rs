@@ -8,6 +8,7 @@ mod origin;
 mod rate_limits;
 mod refused;
 
+pub use access::limits::network_of;
 pub use client::ClientAddress;
 pub use guard::Guard;
 pub use origin::{Hosts, Origins};

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use http::header::{FORWARDED as FORWARDED_STANDARD, HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 /// The relation between the page that sent a request and this site. Browsers set it; scripts cannot.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -62,17 +62,27 @@ enum Requested {
     Host(Authority),
 }
 
+/// Returns the host of the address, if it has one, else that of `Host`: RFC 9112, section 3.2.2.
 fn requested_host(uri: &Uri, headers: &HeaderMap) -> Requested {
-    let mut named = headers.get_all(HOST).iter();
-    let host = match (named.next(), named.next()) {
-        (None, _) => uri.authority().cloned(),
-        (Some(host), None) => match host.to_str().ok().and_then(|host| host.parse().ok()) {
-            Some(host) => Some(host),
-            None => return Requested::Unreadable,
-        },
-        (Some(_), Some(_)) => return Requested::Unreadable,
+    let named = match only(headers, &HOST) {
+        Ok(named) => named.map(|host| host.to_str().ok().and_then(|host| host.parse().ok())),
+        Err(Several) => return Requested::Unreadable,
     };
-    host.map_or(Requested::Nothing, Requested::Host)
+    match (uri.authority(), named) {
+        (_, Some(None)) => Requested::Unreadable,
+        (Some(host), _) => Requested::Host(host.clone()),
+        (None, Some(Some(host))) => Requested::Host(host),
+        (None, None) => Requested::Nothing,
+    }
+}
+
+/// A header that may appear once appears several times. No browser sends such a request.
+struct Several;
+
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Several> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() { Err(Several) } else { Ok(first) }
 }
 
 /// The headers by which proxies say for whom they send a request.
@@ -90,10 +100,11 @@ pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
 
 /// Returns true if no page sent the request, or a page of this service.
 pub(super) fn is_same_origin(uri: &Uri, headers: &HeaderMap) -> bool {
-    if headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none") {
+    if headers.get_all(SEC_FETCH_SITE).iter().any(|site| site != "same-origin" && site != "none") {
         return false;
     }
-    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let Ok(origin) = only(headers, &ORIGIN) else { return false };
+    let Some(origin) = origin else { return true };
     let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
     let Some(origin) = origin.as_ref().and_then(Uri::authority) else { return false };
     match requested_host(uri, headers) {
@@ -114,7 +125,8 @@ impl Origins {
 
     /// Returns true if the page of the request is of a listed origin.
     pub(super) fn allow(&self, headers: &HeaderMap) -> bool {
-        let Some(origin) = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()) else { return false };
+        let Ok(Some(origin)) = only(headers, &ORIGIN) else { return false };
+        let Ok(origin) = origin.to_str() else { return false };
         self.0.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
     }
 }
@@ -154,6 +166,25 @@ mod tests {
     }
 
     #[test]
+    fn a_header_that_appears_twice_lets_no_page_in() {
+        let own =
+            [(HOST, "127.0.0.1:8080"), (ORIGIN, "http://127.0.0.1:8080"), (SEC_FETCH_SITE, "same-origin")];
+        let let_in_with = |name: HeaderName, value: &str| {
+            let mut given = headers(&own);
+            given.append(name, value.parse().unwrap());
+            is_same_origin(&Uri::from_static("/admin/verify"), &given)
+        };
+        assert!(is_let_in(&own));
+        assert!(!let_in_with(ORIGIN, "http://evil.example"));
+        assert!(!let_in_with(SEC_FETCH_SITE, "cross-site"));
+        let mut two = headers(&[(ORIGIN, "https://shop.example")]);
+        let origins = Origins::new(&["https://shop.example".to_owned()]);
+        assert!(origins.allow(&two));
+        two.append(ORIGIN, "https://evil.example".parse().unwrap());
+        assert!(!origins.allow(&two));
+    }
+
+    #[test]
     fn a_host_is_an_address_or_localhost_or_one_of_the_list() {
         let hosts = Hosts::new(&["Command".to_owned()]);
         let allows = |host: &str| hosts.allow(&Uri::from_static("/"), &headers(&[(HOST, host)]));
@@ -171,6 +202,8 @@ mod tests {
         both.append(HOST, "evil.example".parse().unwrap());
         assert!(!hosts.allow(&Uri::from_static("/"), &both), "two hosts");
         let absolute = Uri::from_static("http://evil.example/products");
-        assert!(!hosts.allow(&absolute, &HeaderMap::new()), "a host in the address");
+        for given in [HeaderMap::new(), headers(&[(HOST, "127.0.0.1")])] {
+            assert!(!hosts.allow(&absolute, &given), "a host in the address");
+        }
     }
 }

@@ -73,6 +73,8 @@ pub struct Lines {
     pub created: u64,
     /// Products replaced.
     pub updated: u64,
+    /// Products deleted.
+    pub deleted: u64,
     /// Products that were equal already.
     pub unchanged: u64,
     /// Lines with faults.
@@ -104,6 +106,7 @@ pub fn write(action: &str, caller: &Caller, status: Option<u16>, entry: &Entry) 
         version.after = entry.version_after,
         lines.created = lines.map(|lines| lines.created),
         lines.updated = lines.map(|lines| lines.updated),
+        lines.deleted = lines.map(|lines| lines.deleted),
         lines.unchanged = lines.map(|lines| lines.unchanged),
         lines.rejected = lines.map(|lines| lines.rejected),
         detail = entry.detail.as_deref(),
