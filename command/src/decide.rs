@@ -8,6 +8,7 @@ use domain::merge_patch::merge_patch;
 use domain::ports::{IdempotencyRecord, PortError, PortErrorKind, Write, WriteOutcome, WriteResponse};
 use domain::{Change, Content, Currency, Fault, FaultKind, Product, ProductId, Record, Tombstone, Version};
 
+use crate::categories_patch::before_patch;
 use crate::command::{Command, Operation};
 use crate::error::CommandError;
 
@@ -93,6 +94,9 @@ fn patched(product: &Product, patch: &[u8], currency: Currency) -> Result<Conten
     if product.content.price.is_some_and(|price| price.currency() == currency) {
         // The currency of the catalogue is not the product's own: `{"price": null}` removes it with the price.
         json = merge_patch(&json, br#"{"currency":null}"#)?;
+    }
+    if let Some(change) = before_patch(&product.content.categories, patch)? {
+        json = merge_patch(&json, change.as_bytes())?;
     }
     let input = read_product(&merge_patch(&json, patch)?, currency)?;
     match input.id {

@@ -5,6 +5,7 @@ mod back_ends;
 mod batch;
 mod bulk;
 mod catalogue;
+mod categories_patch;
 mod command;
 mod converted_record;
 mod decide;

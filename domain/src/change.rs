@@ -216,10 +216,11 @@ mod tests {
             brand in prop::option::of("[A-Z][a-z]{0,8}"), tags in prop::collection::btree_set("[a-z]{1,5}", 0..4),
             minor in prop::option::of(0..=MAX_MINOR_UNITS), stock in prop::option::of(0..100_000_u64),
             attributes in prop::collection::btree_map("[a-z.é]{1,8}", attribute(), 0..5),
+            categories in prop::collection::vec("[AB]( > [AB]){0,2}", 0..4),
         ) -> String {
             let mut json = json!({
                 "name": name, "description": description, "brand": brand, "tags": tags, "stock": stock,
-                "attributes": attributes, "category": "A > B"
+                "attributes": attributes, "categories": categories
             }).to_string();
             if let Some(minor) = minor {
                 let price = Money::from_minor_units(minor, Currency::USD).unwrap();

@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod category_path;
 pub mod change;
 pub mod fault;
 pub mod hash;
@@ -20,11 +21,12 @@ pub mod status;
 pub mod sync_token;
 pub mod write_mode;
 
+pub use category_path::CategoryPath;
 pub use change::{Action, Change, Record, Tombstone};
 pub use fault::{Fault, FaultKind, Faults};
 pub use language::{Language, UnknownLanguage};
 pub use money::{Currency, Money, MoneyError, PriceRange};
-pub use product::{AttributeValue, CategoryPath, Content, Product, ProductId, Version};
+pub use product::{AttributeValue, Content, Product, ProductId, Version};
 pub use selection::Selection;
 pub use status::Status;
 pub use sync_token::SyncToken;

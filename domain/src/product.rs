@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::category_path::CategoryPath;
 use crate::money::{Currency, Money};
 use crate::status::Status;
 
@@ -112,81 +113,6 @@ impl fmt::Display for Version {
     }
 }
 
-/// A category as the path from the broadest to the narrowest, `Computers > Laptops` on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CategoryPath(Vec<String>);
-
-impl CategoryPath {
-    /// The most levels of a path.
-    pub const MAX_LEVELS: usize = 10;
-    /// The most characters of a level.
-    pub const MAX_LEVEL_CHARS: usize = 100;
-    /// The separator between levels in JSON.
-    pub const SEPARATOR: &'static str = " > ";
-
-    /// Parses `Computers > Laptops`. Spaces around a level are removed.
-    ///
-    /// # Errors
-    /// Returns a message that follows the name of the field: `must be …`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        Self::from_levels(text.split('>'))
-    }
-
-    /// Creates a path of the given levels, broad to narrow.
-    ///
-    /// # Errors
-    /// Returns a message that follows the name of the field: `must be …`.
-    pub fn from_levels<'a>(levels: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
-        let levels: Vec<String> = levels.into_iter().map(|level| level.trim().to_owned()).collect();
-        if levels.is_empty() || levels.iter().any(String::is_empty) {
-            return Err("must be a path such as `Computers > Laptops` without empty levels".to_owned());
-        }
-        if levels.len() > Self::MAX_LEVELS {
-            return Err(format!("must have at most {} levels", Self::MAX_LEVELS));
-        }
-        if levels.iter().any(|level| level.chars().count() > Self::MAX_LEVEL_CHARS) {
-            return Err(format!("must have at most {} characters a level", Self::MAX_LEVEL_CHARS));
-        }
-        if levels.iter().any(|level| level.contains('>') || level.contains(char::is_control)) {
-            return Err("must have neither `>` nor control characters inside a level".to_owned());
-        }
-        Ok(Self(levels))
-    }
-
-    /// Returns the levels, broad to narrow; at least one.
-    pub fn levels(&self) -> &[String] {
-        &self.0
-    }
-
-    /// Returns the path and its ancestors, the broadest first: `A`, `A > B`.
-    pub fn with_ancestors(&self) -> impl Iterator<Item = String> + '_ {
-        (1..=self.0.len()).map(|depth| self.0[..depth].join(Self::SEPARATOR))
-    }
-
-    /// Returns true if this path is `other` or a descendant of it.
-    pub fn is_within(&self, other: &Self) -> bool {
-        self.0.starts_with(&other.0)
-    }
-}
-
-impl fmt::Display for CategoryPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(Self::SEPARATOR))
-    }
-}
-
-impl Serialize for CategoryPath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for CategoryPath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&Cow::<str>::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -255,8 +181,8 @@ pub struct Content {
     pub sku: Option<String>,
     /// The maker's name.
     pub brand: Option<String>,
-    /// The category.
-    pub category: Option<CategoryPath>,
+    /// Distinct categories, the main one first; at most [`MAX_CATEGORIES`](crate::input::MAX_CATEGORIES).
+    pub categories: Vec<CategoryPath>,
     /// Distinct labels.
     pub tags: Vec<String>,
     /// The price.
@@ -271,6 +197,13 @@ pub struct Content {
     pub status: Status,
     /// The feed or program that the product comes from. It is kept, and no search shows or finds it.
     pub source: Option<String>,
+}
+
+impl Content {
+    /// Returns the main category.
+    pub fn category(&self) -> Option<&CategoryPath> {
+        self.categories.first()
+    }
 }
 
 /// A product in the store and the API. As JSON it is one flat object in camelCase.
@@ -311,10 +244,15 @@ pub(crate) struct ProductJson<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     brand: Option<Cow<'a, str>>,
-    /// The path, broad to narrow.
+    /// The path of the main category, broad to narrow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, examples("Home > Lamps")))]
     category: Option<Cow<'a, CategoryPath>>,
+    /// All categories, the main one first; only if there are several.
+    // So the JSON of a product with one category is what it was before a product could have several.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 10))]
+    categories: Cow<'a, [CategoryPath]>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     tags: Cow<'a, [String]>,
@@ -365,7 +303,11 @@ impl Product {
             description: content.description.as_deref().map(Cow::Borrowed),
             sku: content.sku.as_deref().map(Cow::Borrowed),
             brand: content.brand.as_deref().map(Cow::Borrowed),
-            category: content.category.as_ref().map(Cow::Borrowed),
+            category: content.category().map(Cow::Borrowed),
+            categories: match content.categories.as_slice() {
+                [] | [_] => Cow::Borrowed(&[]),
+                several => Cow::Borrowed(several),
+            },
             tags: Cow::Borrowed(&content.tags),
             price: content.price.map(Money::to_json_number),
             currency: content.price.map(Money::currency),
@@ -408,7 +350,10 @@ impl<'de> Deserialize<'de> for Product {
                 description: json.description.map(Cow::into_owned),
                 sku: json.sku.map(Cow::into_owned),
                 brand: json.brand.map(Cow::into_owned),
-                category: json.category.map(Cow::into_owned),
+                categories: match json.categories.is_empty() {
+                    true => json.category.into_iter().map(Cow::into_owned).collect(),
+                    false => json.categories.into_owned(),
+                },
                 tags: json.tags.into_owned(),
                 price,
                 attributes: json.attributes.into_owned(),
@@ -450,21 +395,6 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_category_path_reads_back_what_it_shows(levels in prop::collection::vec("[a-zA-Z&ア][a-zA-Z &ア]{0,20}", 1..10)) {
-            let path = CategoryPath::from_levels(levels.iter().map(String::as_str)).unwrap();
-            prop_assert_eq!(CategoryPath::parse(&path.to_string()), Ok(path.clone()));
-            prop_assert_eq!(path.with_ancestors().last(), Some(path.to_string()));
-            for ancestor in path.with_ancestors() {
-                prop_assert!(path.is_within(&CategoryPath::parse(&ancestor).unwrap()));
-            }
-        }
-
-        #[test]
-        fn no_text_makes_parsing_a_path_panic(text in ".{0,60}") {
-            let _ = CategoryPath::parse(&text);
-        }
-
-        #[test]
         fn an_id_is_safe_in_a_path(text in ".{0,140}") {
             if let Ok(id) = ProductId::parse(&text) {
                 prop_assert!(!id.as_str().contains(['/', '?', '#', '%', ' ', '\\', '"']));
@@ -472,10 +402,40 @@ mod tests {
         }
     }
 
+    fn product(categories: &[&str]) -> Product {
+        let named = crate::input::read_product(br#"{"name":"Lamp"}"#, Currency::USD).unwrap().content;
+        let categories = categories.iter().map(|path| CategoryPath::parse(path).unwrap()).collect();
+        let content = Content { categories, ..named };
+        let at = Timestamp::UNIX_EPOCH;
+        let id = ProductId::parse("lamp-1").unwrap();
+        Product { id, version: Version::FIRST, created_at: at, updated_at: at, content }
+    }
+
     #[test]
-    fn a_sibling_with_the_same_beginning_is_not_within() {
-        let path = |text| CategoryPath::parse(text).unwrap();
-        assert!(!path("Computers > Laptops").is_within(&path("Comp")));
-        assert!(!path("Laptops and more").is_within(&path("Laptops")));
+    fn only_a_product_with_several_categories_lists_them() {
+        let json = |categories: &[&str]| serde_json::to_value(product(categories)).unwrap();
+        assert_eq!((json(&[]).get("category"), json(&[]).get("categories")), (None, None));
+        let one = json(&["Home > Lamps"]);
+        assert_eq!((&one["category"], one.get("categories")), (&"Home > Lamps".into(), None));
+        let several = json(&["Home > Lamps", "Sale"]);
+        assert_eq!(several["category"], "Home > Lamps");
+        assert_eq!(several["categories"], serde_json::json!(["Home > Lamps", "Sale"]));
+    }
+
+    #[test]
+    fn a_stored_product_of_before_stays_equal_to_the_byte() {
+        let json = r#"{"id":"lamp-1","name":"Lamp","category":"Home > Lamps","tags":["oak"],"price":39.90,"currency":"USD","attributes":{"watts":8},"images":[],"stock":2,"status":"active","version":3,"createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-03T03:04:05Z"}"#;
+        let product: Product = serde_json::from_str(json).unwrap();
+        assert_eq!(product.content.categories, [CategoryPath::parse("Home > Lamps").unwrap()]);
+        assert_eq!(serde_json::to_string(&product).unwrap(), json);
+    }
+
+    #[test]
+    fn categories_read_back_what_they_show() {
+        for categories in [&[][..], &["Home > Lamps"], &["Home > Lamps", "Sale", "Home"]] {
+            let product = product(categories);
+            let json = serde_json::to_string(&product).unwrap();
+            assert_eq!(serde_json::from_str::<Product>(&json).unwrap(), product, "{json}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::product::{CategoryPath, Product};
+use crate::category_path::CategoryPath;
+use crate::product::Product;
 use crate::status::Status;
 
 /// Selects products of the store. A product must pass every condition; of a list of values, one suffices. An empty selection selects
@@ -11,7 +12,7 @@ use crate::status::Status;
 pub struct Selection {
     /// The sources.
     pub sources: Vec<String>,
-    /// The categories, each with everything below it.
+    /// The categories, each with everything below it. A product passes with any of its categories, as in a search.
     pub categories: Vec<CategoryPath>,
     /// The brands, as products write them.
     pub brands: Vec<String>,
@@ -34,7 +35,7 @@ impl Selection {
             values.is_empty() || value.is_some_and(|value| values.contains(value))
         };
         let is_within =
-            |category: &CategoryPath| content.category.as_ref().is_some_and(|path| path.is_within(category));
+            |category: &CategoryPath| content.categories.iter().any(|path| path.is_within(category));
         is_one_of(&self.sources, content.source.as_ref())
             && is_one_of(&self.brands, content.brand.as_ref())
             && (self.categories.is_empty() || self.categories.iter().any(is_within))
@@ -78,6 +79,9 @@ mod tests {
             updated_before: Some("2026-11-28T12:00:01Z".parse().unwrap()),
         };
         assert!(all.accepts(&lamp) && !all.accepts(&bare) && !all.is_everything());
+        let by_category = Selection { categories: paths(&["Home"]), ..everything };
+        let both = product(r#"{"name":"Lamp","categories":["Sale","Home > Lamps"]}"#);
+        assert!(by_category.accepts(&both) && !by_category.accepts(&bare), "any of several categories");
         for narrower in [
             Selection { sources: texts(&["shop"]), ..all.clone() },
             Selection { categories: paths(&["Home > Lamps > Desk"]), ..all.clone() },

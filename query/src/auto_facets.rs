@@ -46,7 +46,10 @@ pub(crate) fn select_facets(request: &SearchRequest, sample: &[Hit]) -> Vec<Fiel
         |product: &Product| product.content.price.is_some_and(|price| price.currency() == request.currency);
     let fixed = [
         (Field::Brand, !filters.brand.is_empty() || any(&|product| product.content.brand.is_some())),
-        (Field::Category, !filters.category.is_empty() || any(&|product| product.content.category.is_some())),
+        (
+            Field::Category,
+            !filters.category.is_empty() || any(&|product| product.content.category().is_some()),
+        ),
         (Field::Price, !filters.price.is_empty() || any(&in_currency)),
     ];
     fields.extend(fixed.into_iter().filter(|(_, is_there)| *is_there).map(|(field, _)| field));

@@ -143,6 +143,10 @@ mod tests {
         assert!(is_full_for(&waiters, Waiter::Trusted));
         drop((first, others, trusted));
         assert!(waiters.lock().by_network.is_empty(), "networks that do not wait are forgotten");
-        assert_eq!((waiters.lock().all, waiters.lock().public), (0, 0));
+        let (all, public) = {
+            let left = waiters.lock();
+            (left.all, left.public)
+        };
+        assert_eq!((all, public), (0, 0));
     }
 }

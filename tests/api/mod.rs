@@ -5,6 +5,7 @@ mod answer_cache;
 mod bounds;
 mod bulk;
 mod catalogue;
+mod categories;
 mod dead_letters;
 mod deletes;
 mod encodings;

@@ -126,7 +126,7 @@ async fn writers_that_start_together_make_one_index() {
     assert_eq!(searcher.stats().await.unwrap().products, 4);
     let indexes = ask(server, &format!("{}*", options.alias)).await;
     let names: Vec<&String> = indexes.as_object().unwrap().keys().collect();
-    assert_eq!(names, [&format!("{}-v5-000001", options.alias)]);
+    assert_eq!(names, [&format!("{}-v6-000001", options.alias)]);
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn a_document_that_is_refused_leaves_the_others_indexed() {
     let Some((server, options)) = place().await else { return };
     let whole = Options { alias: format!("{}-whole", options.alias), ..options.clone() };
     OpenSearchWriter::create(&whole).await.unwrap();
-    let made_name = format!("{}-v5-000001", whole.alias);
+    let made_name = format!("{}-v6-000001", whole.alias);
     let made = ask(server, &made_name).await;
     let mut mappings = made[&made_name]["mappings"].clone();
     mappings["properties"].as_object_mut().unwrap().remove("brand").unwrap();

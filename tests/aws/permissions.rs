@@ -130,7 +130,7 @@ fn no_function_may_remove_an_index_or_touch_dead_letters() {
         let policy = Policy::of_function(function);
         assert!(!policy.0.is_empty(), "{function} has a policy");
         for (action, resource) in [
-            ("es:ESHttpDelete", "noren-products-v5-000001"),
+            ("es:ESHttpDelete", "noren-products-v6-000001"),
             ("es:ESHttpPost", "_aliases"),
             ("es:ESHttpPost", "others/_bulk"),
             ("es:ESHttpGet", "others/_search"),

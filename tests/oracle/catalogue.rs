@@ -25,8 +25,16 @@ const WORDS: [&str; 30] = [
     "AB-12", "ab12", "Café", "cafe", "usb-c", "12.5",
 ];
 const BRANDS: [&str; 4] = ["Red", "red", "Woods & Co", "ab12"];
-const CATEGORIES: [&str; 6] =
-    ["Home", "Home > Lamps", "Home > Lamps > Desk", "Home > Tables", "Wood", "Wood > Lamps"];
+const CATEGORIES: [&str; 8] = [
+    "Home",
+    "Home > Lamps",
+    "Home > Lamps > Desk",
+    "Home > Tables",
+    "Home & Co",
+    "Wood",
+    "Wood > Lamps",
+    "Red lamps",
+];
 const KEYS: [&str; 4] = ["colour", "colours", "size", "a.b"];
 const CURRENCIES: [&str; 3] = ["USD", "EUR", "JPY"];
 /// The number of ids.
@@ -115,7 +123,7 @@ fn random_product(id: ProductId, version: Version, random: &mut Rng) -> Product 
         description: maybe(random).then(|| text(0..6, random)),
         sku: maybe(random).then(|| format!("{}/{}", word(random), id)),
         brand: maybe(random).then(|| random.choice(BRANDS).unwrap().to_owned()),
-        category: maybe(random).then(|| random_category(random)),
+        categories: random_categories(random),
         tags: (0..random.usize(..3)).map(|at| format!("{}{}", word(random), ["", " s", "x"][at])).collect(),
         price,
         attributes,
@@ -153,6 +161,18 @@ fn word(random: &mut Rng) -> &'static str {
 fn text(words: std::ops::Range<usize>, random: &mut Rng) -> String {
     let separator = random.choice([" ", ", ", " / "]).unwrap();
     (0..random.usize(words)).map(|_| word(random)).collect::<Vec<_>>().join(separator)
+}
+
+/// Returns up to four distinct categories, of which some are above others or share an ancestor.
+fn random_categories(random: &mut Rng) -> Vec<CategoryPath> {
+    let mut categories = Vec::new();
+    for _ in 0..[0, 1, 1, 2, 2, 3, 4][random.usize(..7)] {
+        let category = random_category(random);
+        if !categories.contains(&category) {
+            categories.push(category);
+        }
+    }
+    categories
 }
 
 fn random_category(random: &mut Rng) -> CategoryPath {
@@ -334,7 +354,10 @@ fn real_product(number: usize, json: &serde_json::Value) -> Product {
             description: text("description"),
             sku: text("sku"),
             brand: text("brand"),
-            category: text("category").and_then(|path| CategoryPath::parse(&path).ok()),
+            categories: text("category")
+                .and_then(|path| CategoryPath::parse(&path).ok())
+                .into_iter()
+                .collect(),
             tags: json["tags"]
                 .as_array()
                 .into_iter()

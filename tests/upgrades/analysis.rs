@@ -5,7 +5,7 @@ use domain::{Language, hash::fnv1a_32};
 use embedded_store::EmbeddedStore;
 use tantivy_index::{TantivyWriter, WriterOptions};
 
-use super::{RECORDS, unpack_format_5};
+use super::{RECORDS, unpack};
 
 /// The digest of all documents of the fixture in English and in German, by the version of the analysis (`text::ANALYSIS`).
 const DIGESTS: [(u32, [u32; 2]); 1] = [(1, [231_190_085, 3_948_056_892])];
@@ -14,7 +14,7 @@ const DIGESTS: [(u32, [u32; 2]); 1] = [(1, [231_190_085, 3_948_056_892])];
 #[tokio::test]
 async fn documents_change_only_with_the_version_of_the_analysis() {
     let folder = tempfile::tempdir().unwrap();
-    unpack_format_5(folder.path());
+    unpack(5, folder.path());
     let store = EmbeddedStore::open(folder.path(), embedded_store::Options::default()).unwrap();
     let page = store.scan(None, usize::try_from(RECORDS).unwrap()).await.unwrap();
     assert_eq!(page.records.len() as u64, RECORDS);

@@ -1,4 +1,4 @@
-//! A data folder with format 5 of the embedded index.
+//! Data folders with earlier formats of the embedded index.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::load::Load;
-use super::{ACTIVE, RECORDS, expect_converged, indexes, readiness, total, unpack_format_5};
+use super::{ACTIVE, FORMATS, RECORDS, expect_converged, indexes, readiness, total, unpack};
 use crate::support::{Answer, Running, finished, http_client, wait_until, wait_within};
 
 /// The longest time of a rebuild, on a busy machine.
@@ -20,9 +20,14 @@ const MAX_MISSES: usize = 5;
 struct OldFolder(TempDir);
 
 impl OldFolder {
+    /// Returns a folder with the oldest format that can be searched.
     fn new() -> Self {
+        Self::of(FORMATS[0].0)
+    }
+
+    fn of(format: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        unpack_format_5(folder.path());
+        unpack(format, folder.path());
         Self(folder)
     }
 
@@ -63,7 +68,7 @@ impl OldFolder {
         assert!(wait_within(REBUILD, is_rebuilt).await, "{}", self.pointer());
         let pointer = self.pointer();
         assert_eq!((&pointer["live"], &pointer["next"]), (&"g2".into(), &Value::Null), "{pointer}");
-        assert_eq!(self.format("g2")["format"], 6);
+        assert_eq!(self.format("g2")["format"], 7);
     }
 }
 
@@ -73,7 +78,12 @@ fn stop(service: Running) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_index_answers_until_it_has_been_rebuilt() {
-    let folder = OldFolder::new();
+    for (format, _) in FORMATS {
+        expect_upgrade(&OldFolder::of(format)).await;
+    }
+}
+
+async fn expect_upgrade(folder: &OldFolder) {
     let service = folder.start("noren", &["serve"]).await;
     let load = Load::start(&service.url, &service.url);
     assert_eq!(readiness(&service.url).await.0, 200, "it is ready at once");
@@ -160,14 +170,14 @@ async fn an_index_that_is_too_old_to_be_read_is_rebuilt_before_it_is_searched() 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_of_a_newer_format_is_refused_in_one_line() {
     let folder = OldFolder::new();
-    folder.pretend("g1", 7);
+    folder.pretend("g1", 8);
     for (program, arguments) in [("noren", &["serve"][..]), ("noren-sync", &[]), ("noren-query", &[])] {
         let listen = ["--data-dir", folder.dir(), "--listen", "127.0.0.1:0"];
         let output = finished(program, &[arguments, &listen].concat(), &[]);
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success());
         assert_eq!(text.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{text}");
-        assert!(text.contains("format 7") && text.contains("update noren"), "{text}");
+        assert!(text.contains("format 8") && text.contains("update noren"), "{text}");
     }
     assert_eq!(folder.pointer(), serde_json::json!({ "live": "g1" }), "nothing was changed");
 }
@@ -182,6 +192,29 @@ async fn an_old_index_is_not_replaced_from_an_empty_store() {
     assert_eq!(total(&service.url, "tags=fixture").await, ACTIVE);
     stop(service);
     assert_eq!(folder.pointer(), serde_json::json!({ "live": "g1" }));
+}
+
+/// Products with several categories came with the format after.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_index_takes_products_with_several_categories() {
+    for (format, _) in FORMATS {
+        let folder = OldFolder::of(format);
+        let file = folder.path().join("new.ndjson");
+        let product = r#"{"id":"new","name":"Lamp","categories":["New > Lamps","New > Gifts","Offers"]}"#;
+        fs::write(&file, product).unwrap();
+        let import = finished("noren", &["import", file.to_str().unwrap(), "--data-dir", folder.dir()], &[]);
+        assert!(import.status.success(), "{import:?}");
+        for category in ["New", "New > Gifts", "Offers"] {
+            let arguments = ["search", "--category", category, "--json", "--data-dir", folder.dir()];
+            let search = finished("noren", &[&arguments[..], &["--facet", "category"]].concat(), &[]);
+            let answer: Value = serde_json::from_slice(&search.stdout).expect("it answers with JSON");
+            assert_eq!(answer["total"], 1, "{category}: {answer}");
+            let values = answer["facets"]["category"]["values"].as_array().unwrap();
+            let new = values.iter().find(|value| value["value"] == "New").unwrap();
+            assert_eq!(new["count"], 1, "{answer}");
+        }
+        assert_eq!(folder.pointer(), serde_json::json!({ "live": "g1" }), "it is still the old index");
+    }
 }
 
 /// A command of an operator uses the old index as it is: a rebuild would make it wait.

@@ -25,16 +25,19 @@ const RECORDS: u64 = 1_200;
 /// The alias in the recorded requests.
 const RECORDED_ALIAS: &str = "noren-products";
 
-/// Unpacks the data folder of the version with format 5 of the embedded index.
-fn unpack_format_5(folder: &Path) {
-    let archive = repository().join("tests/upgrades/format-5.tar.gz");
+/// The earlier formats of the embedded index, each with the schema of the OpenSearch index at that time.
+const FORMATS: [(u32, u32); 2] = [(5, 4), (6, 5)];
+
+/// Unpacks the data folder of the version with this format of the embedded index.
+fn unpack(format: u32, folder: &Path) {
+    let archive = repository().join(format!("tests/upgrades/format-{format}.tar.gz"));
     let unpacked = Command::new("tar").arg("xzf").arg(archive).arg("-C").arg(folder).status();
     assert!(unpacked.expect("there is a tar").success());
 }
 
-/// Sends the requests with which the version with schema 4 wrote its index, under another alias.
-async fn replay_schema_4(server: &Server, alias: &str) {
-    let file = File::open(repository().join("tests/upgrades/schema-4.ndjson.gz")).unwrap();
+/// Sends the requests with which the version with this schema wrote its index, under another alias.
+async fn replay(schema: u32, server: &Server, alias: &str) {
+    let file = File::open(repository().join(format!("tests/upgrades/schema-{schema}.ndjson.gz"))).unwrap();
     let mut requests = String::new();
     GzDecoder::new(file).read_to_string(&mut requests).unwrap();
     for line in requests.lines() {

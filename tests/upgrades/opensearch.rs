@@ -1,4 +1,4 @@
-//! An index of schema 4 in OpenSearch, of the store in the data folder.
+//! Indexes of earlier schemas in OpenSearch, of the stores in the data folders.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::load::Load;
-use super::{ACTIVE, expect_converged, readiness, replay_schema_4, total, unpack_format_5};
+use super::{ACTIVE, FORMATS, expect_converged, readiness, replay, total, unpack};
 use crate::services::{self, Server};
 use crate::support::{Answer, Running, http_client, wait_until, wait_within};
 
@@ -19,17 +19,23 @@ struct OldIndex {
     folder: TempDir,
     server: &'static Server,
     alias: String,
+    schema: u32,
 }
 
 impl OldIndex {
-    /// Creates both, or returns `None` if there is no server.
+    /// Creates those with the oldest schema that can be searched, or returns `None` if there is no server.
     async fn new() -> Option<Self> {
+        let [oldest, ..] = FORMATS;
+        Self::of(oldest).await
+    }
+
+    async fn of((format, schema): (u32, u32)) -> Option<Self> {
         let server = services::opensearch().await?;
         let folder = tempfile::tempdir().unwrap();
-        unpack_format_5(folder.path());
+        unpack(format, folder.path());
         let alias = format!("upgraded-{}", ProductId::generate());
-        replay_schema_4(server, &alias).await;
-        Some(Self { folder, server, alias })
+        replay(schema, server, &alias).await;
+        Some(Self { folder, server, alias, schema })
     }
 
     async fn start(&self, program: &str, arguments: &[&str]) -> Running {
@@ -57,13 +63,20 @@ impl OldIndex {
     }
 
     async fn is_rebuilt(&self) -> bool {
-        self.aliases().await == json!({ "-v4-000001": ["-previous"], "-v5-000002": [""] })
+        let old = format!("-v{}-000001", self.schema);
+        self.aliases().await == json!({ old: ["-previous"], "-v6-000002": [""] })
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_index_answers_until_one_of_two_processes_has_rebuilt_it() {
-    let Some(old) = OldIndex::new().await else { return };
+    for format in FORMATS {
+        let Some(old) = OldIndex::of(format).await else { return };
+        expect_upgrade(&old).await;
+    }
+}
+
+async fn expect_upgrade(old: &OldIndex) {
     let query = old.start("noren-query", &["--cache-seconds", "0"]).await;
     let command = old.start("noren-command", &[]).await;
     assert_eq!(readiness(&query.url).await.0, 200);
@@ -87,7 +100,7 @@ async fn an_old_index_answers_until_one_of_two_processes_has_rebuilt_it() {
 async fn another_process_continues_the_rebuild_of_one_that_was_killed() {
     let Some(old) = OldIndex::new().await else { return };
     let first = old.start("noren-sync", &[]).await;
-    wait_until("the rebuild has begun", async || old.aliases().await["-v5-000002"].is_array()).await;
+    wait_until("the rebuild has begun", async || old.aliases().await["-v6-000002"].is_array()).await;
     first.kill();
     let second = old.start("noren-sync", &[]).await;
     assert!(wait_within(TAKE_OVER, async || old.is_rebuilt().await).await, "{}", old.aliases().await);
@@ -104,7 +117,7 @@ async fn an_index_that_is_too_old_to_be_read_is_rebuilt_before_it_is_searched() 
     Answer::of(put.json(&json!({ "_meta": meta }))).await.expect(200);
     let query = old.start("noren-query", &["--cache-seconds", "0"]).await;
     let (status, state) = readiness(&query.url).await;
-    assert!(status == 503 && state.contains("has schema 3, and this noren needs schema 5.1"), "{state}");
+    assert!(status == 503 && state.contains("has schema 3, and this noren needs schema 6.1"), "{state}");
     let sync = old.start("noren-sync", &[]).await;
     wait_until("query changes over", async || readiness(&query.url).await.0 == 200).await;
     assert_eq!(total(&query.url, "tags=fixture").await, ACTIVE);

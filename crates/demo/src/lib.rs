@@ -81,7 +81,7 @@ fn product(line: &'static ProductLine, number: usize, draft: Draft, rng: &mut Rn
         description: Some(description),
         sku: Some(code.clone()),
         brand: Some(draft.brand.to_owned()),
-        category: CategoryPath::from_levels(line.category.iter().copied()).ok(),
+        categories: CategoryPath::from_levels(line.category.iter().copied()).into_iter().collect(),
         price: price(line, rng),
         attributes,
         images: Vec::new(),
@@ -194,7 +194,7 @@ mod tests {
         for input in &products {
             assert_eq!(&read_product(&as_json(input), Currency::USD).unwrap(), input);
             let content = &input.content;
-            assert!(content.category.is_some() && content.price.is_some() && content.stock.is_some());
+            assert!(content.category().is_some() && content.price.is_some() && content.stock.is_some());
             assert!(!content.tags.is_empty() && !content.attributes.is_empty());
             let sentences = content.description.as_ref().unwrap().matches(". ").count() + 1;
             assert!((2..=3).contains(&sentences), "{content:?}");
@@ -215,10 +215,8 @@ mod tests {
     #[test]
     fn it_has_what_a_shop_has() {
         let products: Vec<ProductInput> = demo_catalogue().collect();
-        let tops: HashSet<&str> = products
-            .iter()
-            .map(|input| input.content.category.as_ref().unwrap().levels()[0].as_str())
-            .collect();
+        let tops: HashSet<&str> =
+            products.iter().map(|input| input.content.category().unwrap().levels()[0].as_str()).collect();
         assert!(tops.len() >= 12, "{tops:?}");
         let count = |test: fn(&Content) -> bool| products.iter().filter(|input| test(&input.content)).count();
         let is_japanese =

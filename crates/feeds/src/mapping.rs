@@ -103,6 +103,7 @@ fn id_of_complete_product<'a>(object: &RawObject<'a>, currency: Option<Currency>
                 json.starts_with('{') && !json.as_bytes()[1..].iter().any(|byte| matches!(byte, b'[' | b'{'))
             }
             "tags" | "images" => true,
+            "categories" => json.starts_with('[') && !may_have_controls(json),
             key => READ_ONLY_FIELDS.contains(&key),
         };
         if !fits {

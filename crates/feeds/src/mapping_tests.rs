@@ -34,15 +34,43 @@ fn extra_fields_become_attributes_and_those_of_the_product_win() {
 }
 
 #[test]
-fn categories_become_a_path() {
-    let category = |json: &str| rewritten(&format!(r#"{{"id":"1","name":"x",{json}}}"#));
-    let start = r#"{"id":"1","name":"x","#;
-    assert_eq!(category(r#""categories":["A"," B > C ",""]"#), format!(r#"{start}"category":"A > B / C"}}"#));
-    assert_eq!(category(r#""category":["A","B"]"#), format!(r#"{start}"category":"A > B"}}"#));
-    assert_eq!(
-        category(r#""categories":["A"],"category":"Own""#),
-        format!(r#"{start}"category":"Own","attributes":{{"categories":["A"]}}}}"#)
+fn the_levels_of_a_foreign_record_become_a_path() {
+    let category = |json: &str| rewritten(&format!(r#"{{"id":"1","name":"x","hue":1,{json}}}"#));
+    let product = |json: &str| format!(r#"{{"id":"1","name":"x",{json},"attributes":{{"hue":1}}}}"#);
+    assert_eq!(category(r#""categories":["A"," B ",""]"#), product(r#""category":"A > B""#));
+    assert_eq!(category(r#""category":["A","B > C"]"#), product(r#""category":"A > B / C""#));
+    assert_eq!(category(r#""categories":"A > B""#), product(r#""category":"A > B""#));
+    let unclear = r#"{"id":"1","name":"x","category":"Own","attributes":{"hue":1,"categories":["A"]}}"#;
+    assert_eq!(category(r#""categories":["A"],"category":"Own""#), unclear);
+}
+
+#[test]
+fn paths_of_a_foreign_record_are_categories() {
+    let categories = |json: &str| rewritten(&format!(r#"{{"id":"1","name":"x","hue":1,{json}}}"#));
+    let product = |json: &str| format!(r#"{{"id":"1","name":"x",{json},"attributes":{{"hue":1}}}}"#);
+    assert_eq!(categories(r#""categories":["A>B"," C ",""]"#), product(r#""categories":["A > B","C"]"#));
+    // The main one comes first.
+    let list = r#""category":"C","categories":["C","A"]"#;
+    assert_eq!(categories(r#""category":"C","categories":["A","C"]"#), product(list));
+    let list = r#""category":"D","categories":["D","A > B"]"#;
+    assert_eq!(categories(r#""category":"D","categories":["A > B"]"#), product(list));
+    // Those that a product cannot have are kept.
+    let paths: Vec<String> = (0..12).map(|number| format!("A > {number}")).collect();
+    let json = serde_json::to_string(&paths).unwrap();
+    let expected = format!(
+        r#"{{"id":"1","name":"x","categories":{},"attributes":{{"hue":1,"categories":["A > 10","A > 11"]}}}}"#,
+        serde_json::to_string(&paths[..10]).unwrap()
     );
+    assert_eq!(categories(&format!(r#""categories":{json}"#)), expected);
+}
+
+#[test]
+fn the_categories_of_an_own_record_are_paths() {
+    let complete = r#"{"id":"1","name":"x","category":"Lamps","categories":["Lamps","Sale"],"version":3}"#;
+    assert!(map_record(complete.as_bytes(), None).unwrap().rewritten.is_none());
+    // A price as text has to be rewritten.
+    let record = r#"{"id":"1","name":"x","price":"5.00","categories":["Lamps","Sale"]}"#;
+    assert_eq!(rewritten(record), r#"{"id":"1","name":"x","price":5.00,"categories":["Lamps","Sale"]}"#);
 }
 
 #[test]

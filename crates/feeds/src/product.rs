@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::identity;
 use crate::json::{is_empty, write_field, write_key};
-use crate::values::{category_text, field_value, list_of_texts};
+use crate::values::{Categories, field_value, list_of_texts};
 
 /// Depth limit of nested objects, which are flattened to attributes.
 const MAX_NESTING: usize = 8;
@@ -45,10 +45,10 @@ impl<'a> ProductBuilder<'a> {
             Some(&"attributes") if raw.get().starts_with('{') && self.attributes.is_none() => {
                 self.attributes = Some(raw);
             }
+            Some(&"categories") => self.categories = Some(raw),
             // Other catalogues mean something else by it.
             Some(&"source") if !raw.get().starts_with('"') => self.add_attribute(key, raw, MAX_NESTING),
             Some(&field) => self.fields.push((field, field_value(field, raw))),
-            None if key.eq_ignore_ascii_case("categories") => self.categories = Some(raw),
             None => self.add_attribute(key, raw, MAX_NESTING),
         }
     }
@@ -95,12 +95,7 @@ impl<'a> ProductBuilder<'a> {
         length: usize,
         currency: Option<Currency>,
     ) -> Result<Built, Faults> {
-        if let Some(categories) = self.categories.take() {
-            match category_text(categories).filter(|_| !self.has("category")) {
-                Some(text) => self.fields.push(("category", Cow::Owned(text))),
-                None => self.add_attribute("categories", categories, MAX_NESTING),
-            }
-        }
+        self.add_categories(object);
         match currency {
             // A currency without a price has no meaning, and foreign exports write it into every record.
             _ if !self.has("price") => self.fields.retain(|(field, _)| *field != "currency"),
@@ -123,6 +118,22 @@ impl<'a> ProductBuilder<'a> {
         self.write_attributes(&mut out);
         out.push(b'}');
         self.faults.or(Built { json: out, id, is_id_derived })
+    }
+
+    /// Adds the field `categories` with the meaning that it has in this record.
+    fn add_categories(&mut self, object: &RawObject<'_>) {
+        let Some(raw) = self.categories.take() else { return };
+        let is_own = |key: &str| FIELDS.contains(&key) || READ_ONLY_FIELDS.contains(&key);
+        let is_own = object.0.iter().all(|(key, _)| is_own(key));
+        let main = self.fields.iter().find(|(field, _)| *field == "category").map(|(_, main)| main.as_ref());
+        match Categories::read(raw, main, is_own) {
+            Categories::Path(path) => self.fields.push(("category", Cow::Owned(path))),
+            Categories::Paths { paths, others } => {
+                self.fields.push(("categories", Cow::Owned(paths)));
+                self.extras.extend(others.map(|others| ("categories".to_owned(), Cow::Owned(others))));
+            }
+            Categories::Unclear => self.add_attribute("categories", raw, MAX_NESTING),
+        }
     }
 
     /// Writes the record's own attributes first, then the other fields whose keys are still free.

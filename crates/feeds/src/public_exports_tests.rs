@@ -81,7 +81,7 @@ fn woocommerce_export() {
         let shirt = found.product(id);
         assert_eq!((&shirt["price"], &shirt["attributes"]["Color"]), (&json!(price), &json!(color)));
         assert_eq!((&shirt["brand"], &shirt["category"]), (&json!("Nordlys"), &json!("Clothing > Tshirts")));
-        assert_eq!(shirt["attributes"]["categories"], json!(["Clothing > Sale"]));
+        assert_eq!(shirt["categories"], json!(["Clothing > Tshirts", "Clothing > Sale"]));
         assert_eq!(texts(&shirt["images"]).len(), 3);
     }
     let belt = found.product("58");
@@ -100,7 +100,7 @@ fn magento2_export() {
     assert_eq!(all_ids(&found), ["HB-100", "MT12-XS-Blue", "MT12-M-Blue", "24-OFF"]);
     let bag = found.product("HB-100");
     assert_eq!((&bag["price"], &bag["stock"], &bag["category"]), (&json!(34.0), &json!(100), &json!("Gear")));
-    assert_eq!(bag["attributes"]["categories"], json!(["Gear > Bags"]));
+    assert_eq!(bag["categories"], json!(["Gear", "Gear > Bags"]));
     assert_eq!(texts(&bag["attributes"]["activity"]).len(), 6);
     let images = texts(&bag["attributes"]["image_paths"]);
     assert!(

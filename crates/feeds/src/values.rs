@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use domain::CategoryPath;
+use domain::input::MAX_CATEGORIES;
 use serde_json::value::RawValue;
 
 use crate::json::text_json;
@@ -31,6 +32,68 @@ pub(crate) fn field_value<'a>(field: &str, raw: &'a RawValue) -> Cow<'a, str> {
         }
         _ => Cow::Borrowed(json),
     }
+}
+
+/// The meaning of the field `categories` of a record, as JSON.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Categories {
+    /// The levels of one path, broad to narrow.
+    Path(String),
+    /// Several paths, of which the first is the main one. `others` are those that a product cannot have.
+    Paths { paths: String, others: Option<String> },
+    /// None of these.
+    Unclear,
+}
+
+impl Categories {
+    /// Reads the field of a record with the category `main`, as JSON. A list has paths if
+    ///
+    /// 1. `is_own`: the record has no other fields than a product,
+    /// 2. it has `main`, or
+    /// 3. one of its texts has several levels.
+    ///
+    /// Otherwise it has the levels of the category, if there is no `main`.
+    pub(crate) fn read(raw: &RawValue, main: Option<&str>, is_own: bool) -> Self {
+        let json = raw.get();
+        let Ok(list) = serde_json::from_str::<Vec<Cow<'_, str>>>(json) else {
+            return match category_text(raw).filter(|_| main.is_none()) {
+                Some(path) => Self::Path(path),
+                None => Self::Unclear,
+            };
+        };
+        let list: Vec<String> =
+            list.iter().map(|path| one_path(path)).filter(|path| !path.is_empty()).collect();
+        if is_own {
+            // Validation says if there are too many, or if they do not agree with the main one.
+            return Self::Paths { paths: list_json(&list), others: None };
+        }
+        let main = main.map(|main| one_path(&serde_json::from_str::<Cow<'_, str>>(main).unwrap_or_default()));
+        let has_main = main.as_ref().is_some_and(|main| list.contains(main));
+        if !has_main && !list.iter().any(|path| path.contains('>')) {
+            return match category_text(raw).filter(|_| main.is_none()) {
+                Some(path) => Self::Path(path),
+                None => Self::Unclear,
+            };
+        }
+        let mut paths = Vec::with_capacity(list.len() + 1);
+        for path in main.into_iter().chain(list) {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        let others = paths.split_off(paths.len().min(MAX_CATEGORIES));
+        Self::Paths { paths: list_json(&paths), others: (!others.is_empty()).then(|| list_json(&others)) }
+    }
+}
+
+/// Returns a path in the form of a product: ` > ` between the levels, and no control characters.
+fn one_path(text: &str) -> String {
+    let text = without_controls(text);
+    text.split('>').map(str::trim).collect::<Vec<_>>().join(CategoryPath::SEPARATOR)
+}
+
+fn list_json(list: &[String]) -> String {
+    serde_json::Value::from(list).to_string()
 }
 
 /// Returns the category path of a list of levels, broad to narrow, as a JSON string. A `>` inside a level would be read

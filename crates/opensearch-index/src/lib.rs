@@ -69,7 +69,7 @@
 //!
 //! # Aliases and schema
 //!
-//! The index is named `ALIAS-v5-000001`, with the schema and a number, and has one shard. Programs know only the alias,
+//! The index is named `ALIAS-v6-000001`, with the schema and a number, and has one shard. Programs know only the alias,
 //! so that a rebuilt index can replace it in one atomic step: the live index has the alias `ALIAS`, the one being built
 //! `ALIAS-next`, the one before `ALIAS-previous`. The mapping is strict. Its `_meta` has the schema,
 //! the version of the analysis, the language and the field weights; an index of a newer schema or another language, or

@@ -46,7 +46,7 @@ const FACET: TextBounds = TextBounds {
 /// The name of a field of a product found.
 const FOUND_FIELD: TextBounds = TextBounds { pattern: Some(FOUND_FIELDS), ..TextBounds::NONE };
 /// The names of [`ChosenField`].
-const FOUND_FIELDS: &str = r"^(id|name|description|sku|brand|category|tags|price|currency|attributes|images|stock|status|version|createdAt|updatedAt|score|highlights|attributes\.[^,]{1,128})$";
+const FOUND_FIELDS: &str = r"^(id|name|description|sku|brand|category|categories|tags|price|currency|attributes|images|stock|status|source|version|createdAt|updatedAt|score|highlights|attributes\.[^,]{1,128})$";
 /// The most fields to choose.
 pub const MAX_CHOSEN_FIELDS: usize = 100;
 /// Up to 10 levels of at most 100 characters.

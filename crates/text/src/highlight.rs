@@ -111,12 +111,15 @@ impl Highlighter<'_> {
     /// query word only with typos is marked only if the product does not contain the query word itself.
     pub fn highlight(&self, content: &Content) -> BTreeMap<String, String> {
         let mut finder = Finder { highlighter: self, is_exact: vec![false; self.patterns.len()] };
-        let category = content.category.as_ref().map(ToString::to_string);
+        let category = content.category().map(ToString::to_string);
+        let paths = content.categories.iter().map(ToString::to_string);
+        let categories = (content.categories.len() > 1).then(|| paths.collect::<Vec<_>>().join(", "));
         let tags = (!content.tags.is_empty()).then(|| content.tags.join(", "));
         let texts = [
             ("name", Some(Cow::from(&content.name))),
             ("brand", content.brand.as_ref().map(Cow::from)),
             ("category", category.map(Cow::from)),
+            ("categories", categories.map(Cow::from)),
             ("tags", tags.map(Cow::from)),
             ("sku", content.sku.as_ref().map(Cow::from)),
             ("description", content.description.as_ref().map(Cow::from)),
@@ -317,6 +320,26 @@ mod tests {
         assert!(snippet.starts_with("…filler") && snippet.ends_with("more…"), "{snippet}");
         let shown = snippet.replace("<em>", "").replace("</em>", "").replace("&amp;", "&");
         assert!(shown.chars().count() <= SNIPPET_CHARS, "{}", shown.chars().count());
+    }
+
+    #[test]
+    fn categories_are_marked_in_both_fields_that_a_hit_shows() {
+        use crate::query::Query;
+        use domain::input::read_product;
+        use domain::search::SearchRequest;
+        let request = SearchRequest { words: "lamp".to_owned(), ..SearchRequest::all(domain::Currency::USD) };
+        let query = Query::new(&request, Language::English);
+        let highlighter = Highlighter::new(query.words.iter().map(|word| (word, false)));
+        let marked = |json: &str| {
+            let content = read_product(json.as_bytes(), domain::Currency::USD).unwrap().content;
+            highlighter.highlight(&content)
+        };
+        let several = marked(r#"{"name":"A","categories":["Sale","Home > Lamps"]}"#);
+        let expected = ("categories".to_owned(), "Sale, Home &gt; <em>Lamps</em>".to_owned());
+        assert_eq!(several, BTreeMap::from([expected]));
+        let one = marked(r#"{"name":"A","categories":["Home > Lamps"]}"#);
+        let expected = ("category".to_owned(), "Home &gt; <em>Lamps</em>".to_owned());
+        assert_eq!(one, BTreeMap::from([expected]));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub enum Part {
     Sku,
     /// The brand.
     Brand,
-    /// The levels of the category, the tags, and attributes that say what the product is.
+    /// The levels of the categories, the tags, and attributes that say what the product is.
     Labels,
     /// The texts and numbers of other attributes.
     Attributes,
@@ -45,8 +45,29 @@ fn is_kind(key: &str) -> bool {
     KINDS.iter().any(|kind| letters().eq(kind.bytes()))
 }
 
+/// Calls `each` with every level of the categories, and with true for the levels of the main one. A level that several
+/// categories share comes once.
+pub(crate) fn for_each_level<'a>(content: &'a Content, mut each: impl FnMut(&'a str, bool)) {
+    let mut known = Vec::new();
+    for (at, category) in content.categories.iter().enumerate() {
+        for level in category.levels() {
+            if at == 0 || !known.contains(&level) {
+                each(level, at == 0);
+                known.push(level);
+            }
+        }
+    }
+}
+
 /// Calls `each` with every searched text of a product and its part.
 pub fn for_each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
+    for_each_naming_text(content, &mut each);
+    for_each_level(content, |level, _| each(level, Part::Labels));
+    for_each_describing_text(content, each);
+}
+
+/// Calls `each` with every searched text before the categories, and its part.
+pub(crate) fn for_each_naming_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     each(&content.name, Part::Name);
     if let Some(sku) = &content.sku {
         each(sku, Part::Sku);
@@ -54,8 +75,12 @@ pub fn for_each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     if let Some(brand) = &content.brand {
         each(brand, Part::Brand);
     }
-    for level in content.category.iter().flat_map(|category| category.levels()).chain(&content.tags) {
-        each(level, Part::Labels);
+}
+
+/// Calls `each` with every searched text behind the categories, and its part.
+pub(crate) fn for_each_describing_text(content: &Content, mut each: impl FnMut(&str, Part)) {
+    for tag in &content.tags {
+        each(tag, Part::Labels);
     }
     for (key, value) in &content.attributes {
         if matches!(value, AttributeValue::Flag(_)) {
@@ -106,6 +131,15 @@ mod tests {
             ("t", Part::Labels),
         ];
         assert_eq!(texts, expected.map(|(text, part)| (text.to_owned(), part)));
+    }
+
+    #[test]
+    fn a_level_that_categories_share_is_one_text() {
+        let json = r#"{"name":"A","categories":["Home > Lamps","Home > Lights","Lamps"]}"#;
+        let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
+        let mut levels = Vec::new();
+        for_each_level(&content, |level, is_main| levels.push((level, is_main)));
+        assert_eq!(levels, [("Home", true), ("Lamps", true), ("Lights", false)]);
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub struct ActiveDocument<'a> {
     pub json: String,
     /// The brand.
     pub brand: Option<&'a str>,
-    /// The category and all its ancestors.
-    pub categories: Vec<String>,
+    /// The categories and all their ancestors, each once.
+    pub categories: BTreeSet<String>,
     /// The tags, each once.
     pub tags: BTreeSet<&'a str>,
     /// The term of each value of each attribute, see [`attribute_term`].
@@ -131,7 +131,7 @@ impl Projector {
         Ok(ActiveDocument {
             json: product.to_public_json()?,
             brand: content.brand.as_deref(),
-            categories: content.category.iter().flat_map(|category| category.with_ancestors()).collect(),
+            categories: content.categories.iter().flat_map(|category| category.with_ancestors()).collect(),
             tags: content.tags.iter().map(String::as_str).collect(),
             attributes,
             numbers,
@@ -288,6 +288,18 @@ mod tests {
     }
 
     #[test]
+    fn an_ancestor_of_several_categories_is_in_a_document_once() {
+        let json =
+            json!({"name": "A", "categories": ["Home > Lamps", "Home > Lamps > Desk", "Home", "Sale"]});
+        let record = record("lamp-1", 3, &json);
+        let DocumentState::Active(active) = projector().project(&record).unwrap().state else {
+            panic!("it is active")
+        };
+        let categories: Vec<&str> = active.categories.iter().map(String::as_str).collect();
+        assert_eq!(categories, ["Home", "Home > Lamps", "Home > Lamps > Desk", "Sale"]);
+    }
+
+    #[test]
     fn drafts_and_tombstones_have_nothing_to_find() {
         let mut draft = lamp();
         draft["status"] = "draft".into();
@@ -323,12 +335,13 @@ mod tests {
             prop::option::of(0..3_u64),
             prop::collection::btree_set("[a-z]{1,4}", 0..3),
             prop::collection::btree_map("[a-c]", "[a-z]{1,5}|[0-9]{1,3}", 0..3),
+            prop::collection::vec("[ab]( > [ab])?", 0..4),
         )
-            .prop_map(|(name, brand, cents, stock, tags, attributes)| {
+            .prop_map(|(name, brand, cents, stock, tags, attributes, categories)| {
                 let price = cents.map(|cents| cents as f64 / 100.0);
                 json!({
                     "name": name, "brand": brand, "price": price, "stock": stock, "tags": tags,
-                    "attributes": attributes
+                    "attributes": attributes, "categories": categories
                 })
             })
     }

@@ -11,10 +11,12 @@ use crate::function_words::is_function_word;
 const MAX_WORDS: usize = 16;
 
 /// Returns the query for [`MatchMode::Any`](domain::search::MatchMode::Any): the words of the name without codes and sizes, then
-/// of the brand, of the narrowest category and of the tags.
+/// of the brand, of the narrowest level of the main category, of the tags, and of the narrowest levels of the other categories.
 pub fn distinctive_words(content: &Content) -> String {
-    let category = content.category.iter().filter_map(|path| path.levels().last());
-    let texts = [&content.name].into_iter().chain(&content.brand).chain(category).chain(&content.tags);
+    let mut narrowest = content.categories.iter().filter_map(|path| path.levels().last());
+    let main = narrowest.next();
+    let texts =
+        [&content.name].into_iter().chain(&content.brand).chain(main).chain(&content.tags).chain(narrowest);
     let (mut query, mut known) = (String::new(), Vec::<String>::new());
     for (word, _) in texts.flat_map(|text| query_words(text)) {
         let is_letter = word.len() == 1;
@@ -51,6 +53,8 @@ mod tests {
             "category":"Computers > Laptop cases","tags":["black","travel"],"description":"More words"}"#;
         assert_eq!(words(json), "case thinkpad black strap lenovo laptop travel");
         assert_eq!(words(r#"{"name":"X1 2023"}"#), "");
+        let json = r#"{"name":"Tent","categories":["Outdoor > Tents","Garden > Pavilions","Sale"],"tags":["camping"]}"#;
+        assert_eq!(words(json), "tent camping pavilions sale");
     }
 
     #[test]

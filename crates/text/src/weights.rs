@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use domain::{Content, Language};
+use domain::{CategoryPath, Content, Language};
 use foldhash::HashMap;
 
 use crate::analysis::{Purpose, Token, joined, query_words, tokens};
@@ -18,7 +18,7 @@ use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
 use crate::pairs::Pairs;
-use crate::product::{PART_COUNT, Part, for_each_text};
+use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
 
 /// The highest weight of a word; the lowest is 1.
 pub const MAX_WEIGHT: u8 = 31;
@@ -89,6 +89,26 @@ impl Counts {
         }
     }
 
+    /// Raises each count and each length to that of `other`, if that is greater.
+    fn raise_to(&mut self, other: Self) {
+        self.combine(other, Ord::max, Ord::max);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.combine(other, u16::saturating_add, u32::saturating_add);
+    }
+
+    fn combine(&mut self, other: Self, counts: fn(u16, u16) -> u16, lengths: fn(u32, u32) -> u32) {
+        let own = [&mut self.words, &mut self.stems, &mut self.pairs];
+        for (own, other) in own.into_iter().zip([other.words, other.stems, other.pairs]) {
+            for (word, parts) in other {
+                let own = own.entry(word).or_default();
+                own.iter_mut().zip(parts).for_each(|(own, count)| *own = counts(*own, count));
+            }
+        }
+        self.lengths.iter_mut().zip(other.lengths).for_each(|(own, length)| *own = lengths(*own, length));
+    }
+
     /// Counts a pair and its normal form.
     fn pair(&mut self, pair: &str, part: Part, value: u16, language: Language) {
         count(&mut self.pairs, pair, part, value);
@@ -117,6 +137,11 @@ impl Weigher {
     ///
     /// Pairs are taken from the first words of a text only; a number and its unit also from later words, except in
     /// descriptions.
+    ///
+    /// Several categories are alternatives: a product in `Home > Lamps` and `Office > Lamps` is as much a lamp as one in
+    /// `Home > Lamps` alone. A word therefore counts as often as in the category that has it most often, and the categories
+    /// count as long as the longest of them. If they were one text, a second category would double the words that it shares with
+    /// the first, and lower all others, those of tags included.
     pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
         let Self { language, weights, counts, brand, pending } = self;
         let language = *language;
@@ -124,8 +149,13 @@ impl Weigher {
         if let Some(name) = &content.brand {
             brand.extend(query_words(name).into_iter().map(|(word, _)| word));
         }
-        for_each_text(content, |text, part| {
-            TextWeigher::new(text, part, language, brand, counts, pending).weigh()
+        let mut weigh_text = |text: &str, part: Part, counts: &mut Counts| {
+            TextWeigher::new(text, part, language, brand, counts, pending).weigh();
+        };
+        for_each_naming_text(content, |text, part| weigh_text(text, part, counts));
+        for_each_describing_text(content, |text, part| weigh_text(text, part, counts));
+        count_categories(&content.categories, counts, |level, counts| {
+            weigh_text(level, Part::Labels, counts)
         });
         if let Some(sku) = &content.sku {
             let joined = joined(sku);
@@ -142,6 +172,27 @@ impl Weigher {
         counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, weight(&own, &values)));
         counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, weight(&own, &values)));
     }
+}
+
+/// Counts the words of categories as [`Weigher::weigh`] says. `count_level` counts the words of one level.
+fn count_categories(
+    categories: &[CategoryPath],
+    counts: &mut Counts,
+    mut count_level: impl FnMut(&str, &mut Counts),
+) {
+    let mut count = |category: &CategoryPath, counts: &mut Counts| {
+        category.levels().iter().for_each(|level| count_level(level, counts));
+    };
+    if let [only] = categories {
+        return count(only, counts);
+    }
+    let mut most = Counts::default();
+    for category in categories {
+        let mut own = Counts::default();
+        count(category, &mut own);
+        most.raise_to(own);
+    }
+    counts.add(most);
 }
 
 /// Returns the value of one occurrence in each part, given the lengths of the parts in words.

@@ -172,3 +172,45 @@ fn a_name_without_spaces_is_as_long_as_its_words() {
     let latin = weighed(r#"{"name":"tokyo, metropolitan, university, newspaper"}"#);
     assert_eq!(weight_of(&kanji.words, "東京"), weight_of(&latin.words, "tokyo"));
 }
+
+#[test]
+fn a_further_category_neither_doubles_nor_dilutes_a_word() {
+    let product = |categories: &str| {
+        weighed(&format!(r#"{{"name":"Akari 3","tags":["paper"],"categories":{categories}}}"#))
+    };
+    let weight = |product: &Weighed, word: &str| weight_of(&product.words, word);
+    let one = product(r#"["Home > Desk lamps"]"#);
+    let several = product(r#"["Home > Desk lamps","Office > Desk lamps","Home > Sale"]"#);
+    for word in ["home", "desk", "lamps", "lamp", "paper", "akari"] {
+        assert!(weight(&one, word) > 0);
+        assert_eq!(weight(&several, word), weight(&one, word), "{word}");
+    }
+    assert_eq!(weight_of(&several.pairs, "desklamp"), weight_of(&one.pairs, "desklamp"));
+    // A further category counts as if it were the only one of its length.
+    assert_eq!(weight(&several, "office"), weight(&one, "home"));
+}
+
+#[test]
+fn the_order_of_categories_does_not_change_a_weight() {
+    let sorted = |categories: &str| {
+        let product = weighed(&format!(r#"{{"name":"Akari","categories":{categories}}}"#));
+        let mut words = product.words;
+        words.sort_unstable();
+        words
+    };
+    assert_eq!(
+        sorted(r#"["A > Lamps","Garden > Paper > Lamps for lamps","B"]"#),
+        sorted(r#"["B","Garden > Paper > Lamps for lamps","A > Lamps"]"#)
+    );
+}
+
+#[test]
+fn a_word_within_one_category_counts_as_often_as_it_is_there() {
+    let lamp = |categories: &str| {
+        let product = weighed(&format!(r#"{{"name":"Akari","categories":{categories}}}"#));
+        weight_of(&product.words, "lamps")
+    };
+    let nested = lamp(r#"["Lamps > Lamps"]"#);
+    assert!(nested > lamp(r#"["Lamps > Other"]"#));
+    assert_eq!(lamp(r#"["Lamps > Lamps","Lamps"]"#), nested);
+}

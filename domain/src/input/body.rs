@@ -27,9 +27,12 @@ pub struct ProductBody {
     sku: Option<String>,
     #[schema(min_length = 1, max_length = 128)]
     brand: Option<String>,
-    /// The path, broad to narrow, at most 10 levels.
+    /// The path of the main category, broad to narrow, at most 10 levels. If `categories` is given as well, the first of them.
     #[schema(pattern = "^[^>]{1,100}(>[^>]{1,100}){0,9}$", examples("Home > Lamps"))]
     category: Option<String>,
+    /// All categories, at most 10, the main one first. `category` alone gives a product one category.
+    #[schema(inline, max_items = 10, examples(json!(["Home > Lamps", "Sale"])))]
+    categories: Option<Vec<Category>>,
     /// At most 100, each with 1 to 128 characters.
     #[schema(inline, max_items = 100)]
     tags: Option<Vec<Tag>>,
@@ -58,6 +61,12 @@ pub struct ProductBody {
     /// Ignored: set by the catalogue.
     updated_at: Option<serde_json::Value>,
 }
+
+/// The path of a category.
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[schema(pattern = "^[^>]{1,100}(>[^>]{1,100}){0,9}$")]
+#[expect(dead_code, reason = "it is only documented")]
+struct Category(String);
 
 /// A label of a product.
 #[derive(serde::Deserialize, utoipa::ToSchema)]

@@ -8,6 +8,8 @@ pub const MAX_NAME_CHARS: usize = 500;
 pub const MAX_LABEL_CHARS: usize = 128;
 /// The most tags, and the most images, of a product.
 pub const MAX_LIST_LENGTH: usize = 100;
+/// The most categories of a product.
+pub const MAX_CATEGORIES: usize = 10;
 /// The most attributes of a product.
 pub const MAX_ATTRIBUTES: usize = 1000;
 /// The most texts in the list of an attribute. A product with more is larger than a product may be, even if all are empty.
@@ -22,13 +24,14 @@ pub const MAX_IMAGE_CHARS: usize = 2048;
 pub const MAX_STOCK: u64 = 9_007_199_254_740_991;
 
 /// The fields that a caller may write, in the order of the documentation.
-pub const FIELDS: [&str; 14] = [
+pub const FIELDS: [&str; 15] = [
     "id",
     "name",
     "description",
     "sku",
     "brand",
     "category",
+    "categories",
     "tags",
     "price",
     "currency",

@@ -15,7 +15,7 @@ mod reader;
 pub use body::{ProductBody, ProductPatch};
 pub use error::InputError;
 pub use limits::{
-    FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
+    FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_CATEGORIES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
     MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS, MAX_STOCK, READ_ONLY_FIELDS,
 };
 pub use line::{DeleteInput, LineInput, read_line};

@@ -6,13 +6,14 @@ use serde_json::value::RawValue;
 
 use super::error::InputError;
 use super::limits::{
-    FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
+    FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_CATEGORIES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
     MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS, MAX_STOCK, READ_ONLY_FIELDS,
 };
 use super::raw::{Counted, Field, RawObject, json_type};
+use crate::category_path::CategoryPath;
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::money::{Currency, Money, MoneyError};
-use crate::product::{AttributeValue, CategoryPath, Content, MAX_PRODUCT_BYTES, Product, ProductId, Version};
+use crate::product::{AttributeValue, Content, MAX_PRODUCT_BYTES, Product, ProductId, Version};
 use crate::status::Status;
 
 /// A product as a caller wrote it.
@@ -91,7 +92,7 @@ impl FieldReader {
         let description = take("description").and_then(|raw| self.text("description", raw));
         let sku = take("sku").and_then(|raw| self.label("sku", raw, MAX_LABEL_CHARS));
         let brand = take("brand").and_then(|raw| self.label("brand", raw, MAX_LABEL_CHARS));
-        let category = take("category").and_then(|raw| self.parsed("category", raw, CategoryPath::parse));
+        let categories = self.categories(take("category"), take("categories"));
         let tags = take("tags").map(|raw| self.tags(raw)).unwrap_or_default();
         let price = self.money(take("price"), take("currency"), default_currency);
         let attributes = take("attributes").map(|raw| self.attributes(raw)).unwrap_or_default();
@@ -105,7 +106,7 @@ impl FieldReader {
             description,
             sku,
             brand,
-            category,
+            categories,
             tags,
             price,
             attributes,
@@ -199,12 +200,35 @@ impl FieldReader {
         }
     }
 
-    /// Splits a list into its elements. Of a list that is too long, the elements are not looked at.
-    fn list<'a>(&mut self, field: &str, raw: &'a RawValue) -> Vec<&'a RawValue> {
-        match Counted::list(raw, MAX_LIST_LENGTH) {
-            Some(Counted { first, count }) if count <= MAX_LIST_LENGTH => first,
+    /// Reads the main category and the list of all. Either may be omitted; if both are given, they must agree.
+    fn categories(&mut self, main: Option<&RawValue>, all: Option<&RawValue>) -> Vec<CategoryPath> {
+        let main = main.and_then(|raw| self.parsed("category", raw, CategoryPath::parse));
+        let Some(all) = all else { return main.into_iter().collect() };
+        let faults_before = self.faults.count();
+        let list = self.list("categories", all, MAX_CATEGORIES);
+        let mut paths = Vec::with_capacity(list.len());
+        for (at, raw) in list.into_iter().enumerate() {
+            let path = self.parsed(&format!("categories.{at}"), raw, CategoryPath::parse);
+            paths.extend(path.filter(|path| !paths.contains(path)));
+        }
+        // A list with a fault of its own is not compared.
+        if self.faults.count() == faults_before
+            && let Some(main) = main
+            && paths.first() != Some(&main)
+        {
+            let first = paths.first().map_or("which is empty".to_owned(), |first| format!("`{first}`"));
+            let message = format!("must be the first of `categories`, {first}; leave out one of the two");
+            self.fault("category", FaultKind::Malformed, message);
+        }
+        paths
+    }
+
+    /// Splits a list of at most `max` elements. Of a list that is too long, the elements are not looked at.
+    fn list<'a>(&mut self, field: &str, raw: &'a RawValue, max: usize) -> Vec<&'a RawValue> {
+        match Counted::list(raw, max) {
+            Some(Counted { first, count }) if count <= max => first,
             Some(Counted { count, .. }) => {
-                let message = format!("must have at most {MAX_LIST_LENGTH} elements; it has {count}");
+                let message = format!("must have at most {max} elements; it has {count}");
                 self.fault(field, FaultKind::OutOfRange, message);
                 Vec::new()
             }
@@ -217,7 +241,7 @@ impl FieldReader {
     }
 
     fn tags(&mut self, raw: &RawValue) -> Vec<String> {
-        let list = self.list("tags", raw);
+        let list = self.list("tags", raw, MAX_LIST_LENGTH);
         let mut seen = HashSet::new();
         let tags = list.into_iter().enumerate();
         tags.filter_map(|(at, raw)| self.label(&format!("tags.{at}"), raw, MAX_LABEL_CHARS))
@@ -226,7 +250,7 @@ impl FieldReader {
     }
 
     fn images(&mut self, raw: &RawValue) -> Vec<String> {
-        let list = self.list("images", raw);
+        let list = self.list("images", raw, MAX_LIST_LENGTH);
         let mut images = Vec::with_capacity(list.len());
         for (at, raw) in list.into_iter().enumerate() {
             let field = format!("images.{at}");

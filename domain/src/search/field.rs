@@ -5,7 +5,8 @@ use std::fmt;
 /// A field of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Field {
-    /// The category path. As a facet, a product counts once for its category and once for each category above it.
+    /// The category paths. As a facet, a product counts once for each of its categories and each category above them, also for
+    /// one that is above several of them.
     Category,
     /// The brand.
     Brand,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::category_path::CategoryPath;
 use crate::money::{Currency, Money, MoneyError, PriceRange};
-use crate::product::{AttributeValue, CategoryPath, Content};
+use crate::product::{AttributeValue, Content};
 use crate::search::field::Field;
 
 /// The conditions that a product must meet: in each field that has values here, it must match at least one of them.
@@ -11,7 +12,7 @@ use crate::search::field::Field;
 /// Values are case-sensitive; numbers are compared as numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Filters {
-    /// The category, or one of its ancestors.
+    /// One of the categories, or an ancestor of one.
     pub category: Vec<CategoryPath>,
     /// The brand.
     pub brand: Vec<String>,
@@ -96,8 +97,8 @@ impl Filters {
                 failed.push(field);
             }
         };
-        let own = content.category.as_ref();
-        let is_within = own.is_some_and(|own| category.iter().any(|category| own.is_within(category)));
+        let is_within =
+            content.categories.iter().any(|own| category.iter().any(|wanted| own.is_within(wanted)));
         check(Field::Category, category.is_empty() || is_within);
         let is_of_brand = content.brand.as_ref().is_some_and(|own| brand.contains(own));
         check(Field::Brand, brand.is_empty() || is_of_brand);
@@ -121,7 +122,6 @@ mod tests {
     use super::*;
     use crate::input::read_product;
     use crate::money::PriceRange;
-    use crate::product::CategoryPath;
     use crate::search::AttributeFilter;
 
     fn lamp() -> Content {

@@ -171,7 +171,7 @@ fn excluding_filters(request: &SearchRequest, content: &Content) -> Vec<Excludin
 /// Returns the values that a product has in a field.
 fn field_values(content: &Content, field: &Field) -> Vec<String> {
     match field {
-        Field::Category => content.category.iter().map(ToString::to_string).collect(),
+        Field::Category => content.categories.iter().map(ToString::to_string).collect(),
         Field::Brand => content.brand.clone().into_iter().collect(),
         Field::Tags => content.tags.clone(),
         Field::Price => content.price.iter().map(|price| format!("{price} {}", price.currency())).collect(),

@@ -25,9 +25,9 @@ use search_parameters::{Endpoint, ParsedSearch};
 
 /// List similar products
 ///
-/// Products that share words with the name (except codes and sizes), the brand, the category or the tags of this one: those
-/// of its category first, and among them those that share the most. Filters such as `inStock=true` narrow the choice; if
-/// they name categories, its own is not preferred.
+/// Products that share words with the name (except codes and sizes), the brand, the categories or the tags of this one: those
+/// of one of its categories first, and among them those that share the most. Filters such as `inStock=true` narrow the choice;
+/// if they name categories, its own are not preferred.
 #[utoipa::path(
     get,
     path = "/products/{id}/similar",
@@ -96,7 +96,7 @@ impl SearchService {
     }
 }
 
-/// Returns the searches for similar products: of the same category, then of any. Returns none for a product without words.
+/// Returns the searches for similar products: of one of the same categories, then of any. Returns none for a product without words.
 fn requests(product: &Product, search: &ParsedSearch) -> Vec<SearchRequest> {
     let words = distinctive_words(&product.content);
     if words.is_empty() {
@@ -108,9 +108,10 @@ fn requests(product: &Product, search: &ParsedSearch) -> Vec<SearchRequest> {
     // Products that a rule pins are not more similar.
     any.tuning.pinned.clear();
     let mut requests = Vec::with_capacity(2);
-    if let Some(category) = product.content.category.as_ref().filter(|_| any.filters.category.is_empty()) {
+    let categories = &product.content.categories;
+    if !categories.is_empty() && any.filters.category.is_empty() {
         let mut same = any.clone();
-        same.filters.category.push(category.clone());
+        same.filters.category.clone_from(categories);
         requests.push(same);
     }
     requests.push(any);

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod categories;
 mod facets;
 mod filters;
 mod order;

@@ -52,6 +52,11 @@ async fn a_record_equals_what_was_written(store: &dyn ProductStore) {
     write_all(store, vec![write(Change::Create(Arc::clone(&created)), None)]).await;
     assert_eq!(record_of(store, "all").await, Some(Record::Live(created)));
 
+    let several =
+        product("several", 1, content(r#"{"name":"x","categories":["Home > Chairs","Sale","Home"]}"#));
+    write_all(store, vec![write(Change::Create(Arc::clone(&several)), None)]).await;
+    assert_eq!(record_of(store, "several").await, Some(Record::Live(several)));
+
     let deleted = delete("all", 2);
     let expected = deleted.change.record();
     write_all(store, vec![deleted]).await;

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::Product;
 use domain::search::{
     Facet, FacetValue, Field, Filters, Restriction, SearchRequest, number_facet, price_facet,
 };
+use domain::{CategoryPath, Product};
 
 use super::FoundProduct;
 use super::spelling::near;
@@ -29,9 +29,8 @@ pub(super) fn failed_of(
             failed.insert(field);
         }
     };
-    let category = content.category.as_ref();
-    let in_category =
-        filters.category.iter().any(|wanted| category.is_some_and(|path| path.is_within(wanted)));
+    let is_in = |wanted: &CategoryPath| content.categories.iter().any(|path| path.is_within(wanted));
+    let in_category = filters.category.iter().any(is_in);
     check(Some(Field::Category), !filters.category.is_empty(), in_category);
     let of_brand = content.brand.as_ref().is_some_and(|brand| filters.brand.contains(brand));
     check(Some(Field::Brand), !filters.brand.is_empty(), of_brand);
@@ -113,7 +112,7 @@ fn values(product: &Product, field: &Field) -> BTreeSet<String> {
     let content = &product.content;
     match field {
         Field::Brand => content.brand.iter().cloned().collect(),
-        Field::Category => content.category.iter().flat_map(|path| path.with_ancestors()).collect(),
+        Field::Category => content.categories.iter().flat_map(|path| path.with_ancestors()).collect(),
         Field::Tags => content.tags.iter().cloned().collect(),
         Field::Price | Field::Stock => BTreeSet::new(),
         Field::Attribute(key) => {

@@ -177,7 +177,7 @@ struct ProductWords {
 fn product_words(product: &Product) -> ProductWords {
     let content = &product.content;
     let mut labels = vec![content.name.clone()];
-    labels.extend(content.category.iter().flat_map(|path| path.levels().iter().cloned()));
+    labels.extend(content.categories.iter().flat_map(|path| path.levels().iter().cloned()));
     labels.extend(content.tags.iter().cloned());
     let mut values: Vec<String> = content.sku.iter().chain(&content.brand).cloned().collect();
     for value in content.attributes.values().filter(|value| !matches!(value, AttributeValue::Flag(_))) {

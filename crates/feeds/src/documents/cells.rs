@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::CategoryPath;
 use domain::input::RawObject;
 use serde_json::value::RawValue;
 
@@ -69,7 +70,28 @@ impl Cells {
         for (key, raw) in record.0.iter().filter(|(key, _)| Some(key.as_ref()) != except) {
             cells.add(key, raw, roles, 0, MAX_NESTING);
         }
+        cells.keep_lists_of_levels_apart();
         cells
+    }
+
+    /// Turns lists that may be the levels of a path into attributes if other fields have the levels, which say more.
+    fn keep_lists_of_levels_apart(&mut self) {
+        let paths = self.cells.iter().filter(|cell| cell.role == Role::CategoryLevel);
+        let levels: Vec<String> =
+            paths.flat_map(|cell| cell.text.split('>').map(|level| level.trim().to_owned())).collect();
+        if levels.is_empty() {
+            return;
+        }
+        self.cells.retain_mut(|cell| {
+            if cell.role != Role::Category || !cell.is_list {
+                return true;
+            }
+            let texts: Vec<&str> = cell.text.split(CategoryPath::SEPARATOR).collect();
+            let says_more = texts.iter().any(|text| levels.iter().all(|level| level != text));
+            cell.text = format!("{}={}", cell.path, texts.join("|"));
+            cell.role = Role::PackedAttributes;
+            says_more
+        });
     }
 
     /// Adds a field; `at` is the position of its object in a list.
@@ -111,9 +133,12 @@ impl Cells {
         match role {
             Role::Attribute(_) => self.add_attribute(path, raw.get(), roles),
             Role::CategoryLevel => texts.for_each(|text| self.push(path, role.clone(), text, false)),
+            Role::Category if elements.iter().any(|element| element.get().contains('>')) => {
+                texts.for_each(|text| self.push(path, role.clone(), text, false));
+            }
             Role::Category => {
                 let levels: Vec<String> = texts.map(|text| text.replace('>', "/")).collect();
-                self.push(path, role, levels.join(" > "), false);
+                self.push(path, role, levels.join(CategoryPath::SEPARATOR), true);
             }
             Role::List(_) | Role::Images => {
                 let texts: Vec<String> = texts.collect();

@@ -122,10 +122,8 @@ fn search_records_have_images_and_categories() {
     );
     assert_eq!(found.ids(), ["7", "8-XS", "8-S"], "{:?}", found.rejects);
     let tv = found.product("7");
-    assert_eq!(
-        (&tv["name"], &tv["category"], &tv["price"]),
-        (&json!("TV"), &json!("TV > A / B"), &json!(1.299))
-    );
+    assert_eq!((&tv["name"], &tv["category"], &tv["price"]), (&json!("TV"), &json!("TV"), &json!(1.299)));
+    assert_eq!(tv["categories"], json!(["TV", "A > B"]));
     assert_eq!(
         (&tv["images"], &tv["attributes"]),
         (&json!(["https://i/1.jpg"]), &json!({"rating": 4.5, "size.w": 1}))
@@ -136,6 +134,20 @@ fn search_records_have_images_and_categories() {
         (&json!("Bags > Small"), &json!(157.5), &json!(0))
     );
     assert_eq!(bag["attributes"], json!({"item_group_id": "8", "size": "S"}));
+    // Lists without an order are no path where there are levels.
+    let found = import(
+        r#"{"objectID": "9", "title": "Bag", "hierarchicalCategories": {"lvl0": ["Bags", "Sale"], "lvl1": ["Bags > Small"]},
+            "categories": ["Small", "Bags", "New"], "price": 1}"#,
+    );
+    let bag = found.product("9");
+    assert_eq!(
+        (&bag["category"], &bag["categories"], &bag["attributes"]),
+        (
+            &json!("Bags > Small"),
+            &json!(["Bags > Small", "Sale"]),
+            &json!({"categories": ["Small", "Bags", "New"]})
+        )
+    );
     let found = import(r#"{"id": "m1", "title": "Film", "image": "https://i/1.jpg", "price": 5}"#);
     assert_eq!(
         found.products,

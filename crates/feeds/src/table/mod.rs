@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod broken_tests;
+mod category_list;
 mod cell_values;
 mod coverage;
 mod families;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use csv::ByteRecord;
 use domain::{Fault, FaultKind, ProductId};
 
+use super::category_list::{CategoryList, Chosen};
 use super::cell_values::{
     attribute_json, category_paths, entries, is_scientific, split_addresses, split_list,
 };
@@ -59,7 +60,7 @@ pub(crate) struct ProductRow<'a, 'n> {
     line: u64,
     texts: Vec<(&'static str, String)>,
     lists: Vec<(&'static str, Vec<String>)>,
-    paths: Vec<String>,
+    categories: CategoryList,
     images: Vec<String>,
     prices: Prices,
     stock: Option<String>,
@@ -79,7 +80,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             line,
             texts: Vec::new(),
             lists: Vec::new(),
-            paths: Vec::new(),
+            categories: CategoryList::default(),
             images: Vec::new(),
             prices: Prices::default(),
             stock: None,
@@ -108,8 +109,11 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             Role::Text("status") => self.add_own_status(cell),
             Role::Text(field) => self.add_text(field, cell),
             Role::ShortDescription => self.short_description = Some(cell.to_owned()),
+            Role::List("categories") => {
+                self.categories.extend(category_paths(cell, Some(&column.separator), ">", None));
+            }
             Role::List(field) => self.lists.push((field, split_list(cell, &column.separator))),
-            Role::Category => self.paths.extend(category_paths(
+            Role::Category => self.categories.extend(category_paths(
                 cell,
                 mapping.path_separator.as_deref(),
                 mapping.level_separator.as_deref().unwrap_or(">"),
@@ -118,8 +122,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             Role::CategoryLevel => {
                 let level = mapping.level_separator.as_deref().unwrap_or(">");
                 for path in category_paths(cell, None, level, mapping.category_root.as_deref()) {
-                    self.paths.retain(|known| !path.starts_with(&format!("{known} > ")) && *known != path);
-                    self.paths.insert(0, path);
+                    self.categories.add_level(path);
                 }
             }
             Role::Images => self.images.extend(split_addresses(cell, &column.separator)),
@@ -382,13 +385,20 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
     }
 
+    /// Writes the category, unless it is among the texts, and all categories if there are several. Those that a product cannot
+    /// have become an attribute.
     fn write_categories(&mut self, out: &mut Vec<u8>) {
-        let mut seen = HashSet::new();
-        let mut paths = std::mem::take(&mut self.paths).into_iter().filter(|path| seen.insert(path.clone()));
-        let Some(main) = paths.next() else { return };
-        write_field("category", &text_json(&main), out);
-        let others: Vec<String> = paths.collect();
+        let written =
+            self.texts.iter().find(|(field, _)| *field == "category").map(|(_, main)| main.as_str());
+        let Chosen { categories, others } = std::mem::take(&mut self.categories).choose(written);
+        if let Some(main) = categories.first().filter(|_| written.is_none()) {
+            write_field("category", &text_json(main), out);
+        }
+        if categories.len() > 1 {
+            write_field("categories", &list_json(&categories), out);
+        }
         if !others.is_empty() {
+            self.notes.add("has too many categories; the others are in attributes.categories", self.line);
             self.attributes.push(("categories".to_owned(), list_json(&others)));
         }
     }

@@ -9,11 +9,11 @@ pub(crate) enum Role {
     Text(&'static str),
     /// Used as description if there is none.
     ShortDescription,
-    /// Tags, or levels of one category path under the name `categories`.
+    /// Tags; or paths of categories, under the name `categories`.
     List(&'static str),
-    /// Paths of categories. The first is the category.
+    /// Paths of categories. The first is the main one.
     Category,
-    /// One level of a category path, written with those above it; the longest is the category.
+    /// One level of a category path, written with those above it; the narrowest of each path is a category.
     CategoryLevel,
     /// Addresses of images.
     Images,
@@ -58,6 +58,7 @@ impl Role {
             "short-description" => Self::ShortDescription,
             "tags" => Self::List("tags"),
             "category" => Self::Category,
+            "categories" => Self::List("categories"),
             "category-level" => Self::CategoryLevel,
             "images" => Self::Images,
             "price" => Self::Price,

@@ -246,8 +246,8 @@ fn variations_of_woocommerce_follow_their_parent_wherever_it_is() {
     assert_eq!(found.ids(), ["2", "3", "5", "6"]);
     let red = found.product("2");
     assert_eq!(
-        (&red["category"], &red["attributes"]["categories"]),
-        (&json!("Clothing > Tops"), &json!(["Sale"]))
+        (&red["category"], &red["categories"], red["attributes"].get("categories")),
+        (&json!("Clothing > Tops"), &json!(["Clothing > Tops", "Sale"]), None)
     );
     assert_eq!(red["images"], json!(["https://i/red.jpg", "https://i/a.jpg", "https://i/b.jpg"]));
     assert_eq!(
@@ -283,7 +283,7 @@ fn products_of_magento_have_paths_packed_attributes_and_variants() {
         (&bag["category"], &bag["price"], &bag["stock"]),
         (&json!("Gear"), &json!(34.00), &json!(100))
     );
-    assert_eq!(bag["attributes"]["categories"], json!(["Gear > Bags"]));
+    assert_eq!(bag["categories"], json!(["Gear", "Gear > Bags"]));
     assert_eq!(bag["attributes"]["activity"], json!(["Gym", "Hiking"]));
     assert_eq!(bag["attributes"]["image_paths"][1], "/media/catalog/product/b/2.jpg");
     let tee = found.product("TEE-S");
@@ -364,6 +364,10 @@ fn product_feeds_in_xml_are_tables() {
         );
         assert_eq!(found.report().format.as_deref(), Some("Google Merchant product data"));
     }
+    let paths =
+        "<g:product_type>Food, Drinks &gt; Tea</g:product_type><g:product_type>Gifts</g:product_type>";
+    let several = import(&rss.replace("</item>", &format!("{paths}</item>")));
+    assert_eq!(several.product("a")["categories"], json!(["Food, Drinks > Tea", "Gifts"]));
     let latin = rss.replace("'1.0'?", "'1.0' encoding='ISO-8859-1'?").replace("Tee", "Thé");
     let bytes = encoding_rs::WINDOWS_1252.encode(&latin).0;
     assert_eq!(import_bytes(&bytes, &TableOptions::default()).unwrap().product("a")["name"], "Thé & <b>é");
@@ -392,7 +396,27 @@ fn a_bigcommerce_export_is_recognised() {
         (&mug["price"], &mug["category"], &mug["status"]),
         (&json!(10.00), &json!("Kitchen > Mugs"), &json!("draft"))
     );
+    assert_eq!(mug["categories"], json!(["Kitchen > Mugs", "Sale"]));
     assert_eq!((&mug["stock"], &mug["attributes"]["compare_at_price"]), (&json!(4), &json!(15.00)));
+}
+
+#[test]
+fn a_table_of_no_known_format_lists_the_paths_of_categories() {
+    let found = import(
+        "id,name,category,categories\n\
+         1,Both,Sale,Home > Lamps|Sale\n\
+         2,Several,,Home>Lamps|Sale|Sale\n\
+         3,One,,Home > Lamps\n\
+         4,None,,\n",
+    );
+    let categories = |id: &str| {
+        let product = found.product(id);
+        (product.get("category").cloned(), product.get("categories").cloned())
+    };
+    assert_eq!(categories("1"), (Some(json!("Sale")), Some(json!(["Sale", "Home > Lamps"]))));
+    assert_eq!(categories("2"), (Some(json!("Home > Lamps")), Some(json!(["Home > Lamps", "Sale"]))));
+    assert_eq!(categories("3"), (Some(json!("Home > Lamps")), None));
+    assert_eq!(categories("4"), (None, None));
 }
 
 #[test]
@@ -411,11 +435,12 @@ fn an_akeneo_export_has_the_texts_and_prices_of_the_catalogue() {
         (&tee["name"], &tee["description"], &tee["category"]),
         (&json!("Maillot"), &json!("Doux"), &json!("goods"))
     );
+    assert_eq!(tee["categories"], json!(["goods", "tops"]));
     assert_eq!((&tee["price"], &tee["currency"]), (&json!(14.00), &json!("USD")));
     assert_eq!(
         tee["attributes"],
         json!({"item_group_id": "tee", "family": "tops", "price_EUR": 10.00, "weight": 200.0, "weight_unit": "GRAM",
-            "size": "s", "categories": ["tops"]})
+            "size": "s"})
     );
     let found = with(None, None);
     assert_eq!(

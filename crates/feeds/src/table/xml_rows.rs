@@ -17,6 +17,8 @@ use crate::text_encoding::{Input, decode_utf16};
 
 /// Elements that are products.
 const PRODUCT_ELEMENTS: [&str; 4] = ["item", "entry", "product", "offer"];
+/// The element with a path of categories, which may have commas itself.
+const PATHS: &str = "product_type";
 /// Size limit in bytes of a text or a tag.
 const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 /// Depth limit of elements.
@@ -145,7 +147,7 @@ impl Feed {
         }
     }
 
-    /// Writes a product as a row. Several values of one element are joined by commas.
+    /// Writes a product as a row. Several values of one element are joined by commas, those of [`PATHS`] by line breaks.
     fn write(&mut self, product: &Product) -> Result<(), quick_xml::Error> {
         let mut cells: Vec<(usize, String)> = Vec::new();
         for value in &product.values {
@@ -165,6 +167,7 @@ impl Feed {
                 }
             };
             match cells.iter_mut().find(|(known, _)| *known == column) {
+                Some((_, text)) if value.path == PATHS => *text = format!("{text}\n{}", value.text),
                 Some((_, text)) => *text = format!("{text},{}", value.text),
                 None => cells.push((column, value.text.clone())),
             }

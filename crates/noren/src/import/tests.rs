@@ -235,7 +235,7 @@ async fn real_catalogues_are_accepted_as_they_are() {
     assert_eq!(counts(&fixture.import(&[&bestbuy, &icecat]).await), [0, 0, 22_697, 0]);
     let products = fixture.catalogue.0.lock().unwrap();
     let phone = products.values().find(|content| content.name.contains("Galaxy Express 3 4G")).unwrap();
-    let category = phone.category.as_ref().unwrap().to_string();
+    let category = phone.category().unwrap().to_string();
     assert_eq!(category, "Cell Phones > Prepaid Phones > All Prepaid Phones");
     assert_eq!(serde_json::to_string(&phone.attributes["popularity"]).unwrap(), "21449");
 }

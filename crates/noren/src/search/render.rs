@@ -3,6 +3,7 @@
 use api::wire::facets::{Facet, PriceFacet};
 use api::wire::search::{Hit, SearchAnswer};
 use comfy_table::{Cell, CellAlignment, Table};
+use domain::CategoryPath;
 use domain::fault::printable;
 use domain::search::FacetValue;
 
@@ -59,17 +60,25 @@ fn product_table(hits: &[Hit<'_>]) -> Table {
         |number: Option<String>| Cell::new(number.unwrap_or_default()).set_alignment(CellAlignment::Right);
     for Hit { product, .. } in hits {
         let content = &product.content;
-        let category = content.category.as_ref().map(ToString::to_string);
         table.add_row([
             Cell::new(printable(&content.name)),
             Cell::new(printable(content.brand.as_deref().unwrap_or_default())),
-            Cell::new(printable(&category.unwrap_or_default())),
+            Cell::new(printable(&categories(&content.categories))),
             number(content.price.map(|price| format!("{price} {}", price.currency()))),
             number(content.stock.map(|stock| stock.to_string())),
             Cell::new(printable(product.id.as_str())),
         ]);
     }
     table
+}
+
+/// Formats the main category, and the number of others: `Home > Lamps (+2)`.
+fn categories(all: &[CategoryPath]) -> String {
+    match all {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [main, others @ ..] => format!("{main} (+{})", others.len()),
+    }
 }
 
 /// Formats the range of results, such as `1 to 20 of 137 products, 0.8 ms`.
@@ -123,7 +132,7 @@ mod tests {
         "products":[{"id":"k-1","name":"Kettle","brand":"Tetsu","category":"Kitchen > Kettles","price":19.90,
             "currency":"USD","stock":3,"status":"active","version":1,"createdAt":"2026-01-05T09:30:00Z",
             "updatedAt":"2026-01-05T09:30:00Z","score":1.5,"highlights":{}},
-            {"id":"k-2","name":"Red \u001b[31m kettle","status":"active","version":1,"createdAt":"2026-01-05T09:30:00Z",
+            {"id":"k-2","name":"Red \u001b[31m kettle","category":"Kitchen","categories":["Kitchen","Sale","Red"],"status":"active","version":1,"createdAt":"2026-01-05T09:30:00Z",
             "updatedAt":"2026-01-05T09:30:00Z","score":1.5}],
         "total":12,"took":0.84,"page":3,"pageSize":2,"correctedQuery":"kettle",
         "facets":{"brand":{"values":[{"value":"Tetsu","count":7}],"distinct":4},
@@ -138,6 +147,7 @@ mod tests {
         let row = lines.iter().find(|line| line.contains("k-1")).unwrap();
         let cells: Vec<&str> = row.split(['│', '┆']).map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(cells, ["Kettle", "Tetsu", "Kitchen > Kettles", "19.90 USD", "3", "k-1"]);
+        assert!(text.contains(" Kitchen (+2) "), "{text}");
         assert!(text.contains("5 to 6 of 12 products, 0.8 ms"), "{text}");
         assert!(text.contains("brand (and 3 more)\n       7  Tetsu\n"), "{text}");
         assert!(text.contains("price from 5.00 to 24.90, 11 products\n"), "{text}");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// The schema of the indexes that this version creates, which is part of their names. Increase it with every change of the
 /// fields; a change of the analysis of text increases [`text::ANALYSIS`] instead. An index of an older schema is rebuilt.
-pub(crate) const SCHEMA: u64 = 5;
+pub(crate) const SCHEMA: u64 = 6;
 
 /// The oldest schema that this version can search and write until a rebuild has replaced the index: its fields equal those
 /// of [`SCHEMA`]. If a change breaks that, set this to the new [`SCHEMA`]; then searches are unavailable until the rebuild
@@ -57,7 +57,7 @@ pub(crate) mod field {
     /// Runs of CJK text, each as its pairs of adjacent characters (bigrams), with positions.
     pub(crate) const CJK_BIGRAMS: &str = "runs";
     pub(crate) const BRAND: &str = "brand";
-    /// The category and each of its ancestors.
+    /// The categories and each of their ancestors, each once.
     pub(crate) const CATEGORY: &str = "category";
     pub(crate) const TAGS: &str = "tags";
     /// Every value of every attribute, prefixed with its key: one field for all keys.

@@ -10,7 +10,7 @@ use crate::layout::value_field::{VALUE_FIELD_COUNT, VALUE_FIELDS};
 
 /// The format of the indexes that this version creates. Increase it with every change of the schema or of the encodings;
 /// a change of the analysis of texts increases [`text::ANALYSIS`] instead. An index of an older format is rebuilt.
-pub(crate) const FORMAT: u32 = 6;
+pub(crate) const FORMAT: u32 = 7;
 
 /// The oldest format that this version can search and write until a rebuild has replaced it: its schema and encodings
 /// equal those of [`FORMAT`]. If a change breaks that, set this to the new [`FORMAT`]; then searches are unavailable until

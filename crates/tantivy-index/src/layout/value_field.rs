@@ -26,9 +26,9 @@ pub(crate) type EachValue = fn(&ActiveDocument<'_>, &mut dyn FnMut(&str));
 pub(crate) enum ValueShape {
     /// At most one.
     Single,
-    /// A path: one value and all its ancestors. A filter by an ancestor accepts the document, and the document counts for
-    /// each ancestor.
-    Path,
+    /// Any number of paths, each with all its ancestors. A filter by a path or by an ancestor accepts the document, and the
+    /// document counts once for each path and each ancestor.
+    Paths,
     /// Any number.
     List,
 }
@@ -45,7 +45,7 @@ pub(crate) static VALUE_FIELDS: [ValueField; VALUE_FIELD_COUNT] = [
     ValueField {
         field: Field::Category,
         column: "category",
-        shape: ValueShape::Path,
+        shape: ValueShape::Paths,
         each_value: |product, add| product.categories.iter().for_each(|path| add(path)),
         wanted: |filters| filters.category.iter().map(ToString::to_string).collect(),
     },

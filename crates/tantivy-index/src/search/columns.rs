@@ -34,9 +34,10 @@ pub(crate) struct SegmentColumns {
 
 /// The values of one field by document.
 pub(crate) enum ValueColumn {
-    /// At most one value; of a path, the longest one. The others are its ancestors.
+    /// At most one value a document. Paths are stored without their ancestors, here and in a list.
     Single(Vec<ValueId>),
-    /// Any number of values.
+    /// Any number of values. Takes more memory and time, so a segment has lists of paths only if one of its documents has
+    /// several.
     List(ValueLists),
 }
 
@@ -48,6 +49,28 @@ pub(crate) struct ValueLists {
 }
 
 impl ValueLists {
+    fn new() -> Self {
+        Self { starts: vec![0], values: Vec::new() }
+    }
+
+    /// Adds the list of the next document.
+    fn push(&mut self, values: impl Iterator<Item = ValueId>) {
+        self.values.extend(values);
+        self.starts.push(self.values.len() as u32);
+    }
+
+    /// Returns the only value of each document, [`NO_VALUE`] if it has none; `None` if a document has several.
+    fn only_values(&self) -> Option<Vec<ValueId>> {
+        let lists = self.starts.windows(2).map(|ends| &self.values[ends[0] as usize..ends[1] as usize]);
+        lists
+            .map(|list| match list {
+                [] => Some(NO_VALUE),
+                [only] => Some(*only),
+                _ => None,
+            })
+            .collect()
+    }
+
     pub(crate) fn get(&self, document: DocId) -> &[ValueId] {
         let at = document as usize;
         &self.values[self.starts[at] as usize..self.starts[at + 1] as usize]
@@ -125,21 +148,36 @@ impl ValueColumn {
         table: &mut Arc<ValueTable>,
     ) -> tantivy::Result<Self> {
         let ids = column.map(|column| ids_of(column, field.shape, table)).transpose()?.unwrap_or_default();
-        let id = |ordinal: u64| ids.get(ordinal as usize).copied();
-        if field.shape == ValueShape::List {
-            let mut lists = ValueLists { starts: vec![0], values: Vec::new() };
-            for document in documents {
-                let ordinals = column.into_iter().flat_map(|column| column.ords().values_for_doc(document));
-                lists.values.extend(ordinals.filter_map(id));
-                lists.starts.push(lists.values.len() as u32);
-            }
-            return Ok(Self::List(lists));
+        let values = |document| {
+            let ordinals = column.into_iter().flat_map(move |column| column.ords().values_for_doc(document));
+            ordinals.filter_map(|ordinal| ids.get(ordinal as usize).copied())
+        };
+        if field.shape == ValueShape::Single {
+            return Ok(Self::Single(
+                documents.map(|document| values(document).next().unwrap_or(NO_VALUE)).collect(),
+            ));
         }
-        // A path sorts after its ancestors, so the last ordinal of a document is the longest path.
-        let last =
-            |document| column.and_then(|column| column.ords().values_for_doc(document).max()).and_then(id);
-        Ok(Self::Single(documents.map(|document| last(document).unwrap_or(NO_VALUE)).collect()))
+        let mut lists = ValueLists::new();
+        let mut own = Vec::new();
+        for document in documents {
+            own.clear();
+            own.extend(values(document));
+            match field.shape {
+                ValueShape::Paths => lists.push(narrowest(&own, table)),
+                ValueShape::Single | ValueShape::List => lists.push(own.iter().copied()),
+            }
+        }
+        Ok(match lists.only_values().filter(|_| field.shape == ValueShape::Paths) {
+            Some(values) => Self::Single(values),
+            None => Self::List(lists),
+        })
     }
+}
+
+/// Returns the paths that are not ancestors of another one. Each path comes with its ancestors.
+fn narrowest<'a>(paths: &'a [ValueId], table: &'a ValueTable) -> impl Iterator<Item = ValueId> + 'a {
+    let is_parent = |id: ValueId| paths.iter().any(|path| table.parent(*path) == id);
+    paths.iter().copied().filter(move |id| !is_parent(*id))
 }
 
 /// Returns the value ids of a column by ordinal.

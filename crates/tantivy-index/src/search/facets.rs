@@ -21,8 +21,8 @@ use crate::search::values::{NO_VALUE, ValueId, ValueTable, ValueTables};
 
 /// The counts of one facet, over the segments so far.
 pub(crate) enum FacetCounter {
-    /// The counts of a row of [`VALUE_FIELDS`], by value id.
-    Values { row: usize, table: Arc<ValueTable>, counts: Vec<u32> },
+    /// The counts of a row of [`VALUE_FIELDS`].
+    Values { row: usize, table: Arc<ValueTable>, counts: ValueCounts },
     /// The counts of an attribute.
     Attribute(AttributeCounter),
     /// A price and 1 for each product.
@@ -62,25 +62,25 @@ impl FacetCounter {
             PortError::bare(PortErrorKind::Internal, format!("the field `{field}` cannot be counted"))
         })?;
         let table = Arc::clone(&values.0[row]);
-        Ok(Self::Values { row, counts: vec![0; table.len()], table })
+        Ok(Self::Values { row, counts: ValueCounts::new(table.len()), table })
     }
 
     /// Counts products of a segment. Attributes are counted by [`attribute_facets::count_segment`].
     fn count(&mut self, documents: impl Iterator<Item = DocId>, segment: &Segment) {
         let columns = segment.columns();
         match self {
-            Self::Values { row, counts, .. } => {
-                let mut count = |value: ValueId| {
-                    if let Some(count) = counts.get_mut(value as usize) {
-                        *count += 1;
-                    }
-                };
+            Self::Values { row, counts, table } => {
+                let has_paths = VALUE_FIELDS[*row].shape == ValueShape::Paths;
                 match &columns.values[*row] {
                     ValueColumn::Single(column) => {
-                        documents.for_each(|document| count(column[document as usize]));
+                        documents.for_each(|document| counts.add(column[document as usize]));
                     }
-                    ValueColumn::List(column) => documents
-                        .for_each(|document| column.get(document).iter().for_each(|value| count(*value))),
+                    ValueColumn::List(column) if has_paths => {
+                        documents.for_each(|document| counts.add_paths(column.get(document), table));
+                    }
+                    ValueColumn::List(column) => documents.for_each(|document| {
+                        column.get(document).iter().for_each(|value| counts.add(*value))
+                    }),
                 }
             }
             Self::Price { currency, prices } => {
@@ -112,10 +112,11 @@ impl FacetCounter {
     ) -> tantivy::Result<(Vec<FacetValue>, usize)> {
         let (values, distinct) = match self {
             Self::Price { .. } => return Ok((Vec::new(), 0)),
-            Self::Values { row, table, mut counts } => {
-                if VALUE_FIELDS[row].shape == ValueShape::Path {
-                    add_to_ancestors(&mut counts, &table);
-                }
+            Self::Values { row, table, counts } => {
+                let counts = match VALUE_FIELDS[row].shape {
+                    ValueShape::Paths => counts.with_ancestors(&table),
+                    ValueShape::Single | ValueShape::List => counts.by_value,
+                };
                 top_of_table(&counts, &table, prefix, limit)
             }
             Self::Attribute(counter) => counter.top_values(prefix, limit, snapshot)?,
@@ -124,14 +125,62 @@ impl FacetCounter {
     }
 }
 
-/// Adds the count of each path to its ancestors.
-fn add_to_ancestors(counts: &mut [u32], table: &ValueTable) {
-    // A path's id is greater than those of its ancestors, so in descending order each count is complete when it is added.
-    for id in (0..counts.len()).rev() {
-        let parent = table.parent(id as ValueId);
-        if parent != NO_VALUE {
-            counts[parent as usize] += counts[id];
+/// The counts of the values of a field, by value id.
+pub(crate) struct ValueCounts {
+    /// The counts of values. A path counts for its ancestors as well.
+    by_value: Vec<u32>,
+    /// The counts of paths that do not count for their ancestors.
+    alone: Vec<u32>,
+    /// The paths of one document and their ancestors. Reused from document to document.
+    distinct: Vec<ValueId>,
+}
+
+impl ValueCounts {
+    fn new(values: usize) -> Self {
+        Self { by_value: vec![0; values], alone: Vec::new(), distinct: Vec::new() }
+    }
+
+    /// Counts a value; nothing for [`NO_VALUE`].
+    fn add(&mut self, value: ValueId) {
+        if let Some(count) = self.by_value.get_mut(value as usize) {
+            *count += 1;
         }
+    }
+
+    /// Counts the paths of a document and their ancestors, each once.
+    fn add_paths(&mut self, paths: &[ValueId], table: &ValueTable) {
+        if let [only] = paths {
+            return self.add(*only);
+        }
+        self.distinct.clear();
+        for path in paths {
+            let mut id = *path;
+            // The ancestors of a known path are known.
+            while id != NO_VALUE && !self.distinct.contains(&id) {
+                self.distinct.push(id);
+                id = table.parent(id);
+            }
+        }
+        self.alone.resize(self.by_value.len(), 0);
+        for id in &self.distinct {
+            if let Some(count) = self.alone.get_mut(*id as usize) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// Returns the counts of paths, each with those of its descendants.
+    fn with_ancestors(self, table: &ValueTable) -> Vec<u32> {
+        let mut counts = self.by_value;
+        // A path's id is greater than those of its ancestors, so in descending order each count is complete when it is added.
+        for id in (0..counts.len()).rev() {
+            let parent = table.parent(id as ValueId);
+            if parent != NO_VALUE {
+                counts[parent as usize] += counts[id];
+            }
+        }
+        counts.iter_mut().zip(self.alone).for_each(|(count, alone)| *count += alone);
+        counts
     }
 }
 

@@ -51,6 +51,11 @@ enum FieldFilter<'a> {
         column: &'a [ValueId],
         is_accepted: Vec<bool>,
     },
+    /// One of the paths is accepted; by value id.
+    AnyWithin {
+        column: &'a ValueLists,
+        is_accepted: Vec<bool>,
+    },
     /// One of the values is one of these.
     AnyOf {
         column: &'a ValueLists,
@@ -122,12 +127,15 @@ impl<'a> FieldFilter<'a> {
     fn values(wanted: &[String], shape: ValueShape, column: &'a ValueColumn, table: &ValueTable) -> Self {
         // A value without an id is in no product.
         let wanted = wanted.iter().filter_map(|text| table.id(text)).collect::<Vec<_>>();
-        match column {
-            ValueColumn::Single(column) if shape == ValueShape::Path => {
+        match (shape, column) {
+            (ValueShape::Paths, ValueColumn::Single(column)) => {
                 Self::Within { column, is_accepted: is_within(&wanted, table) }
             }
-            ValueColumn::Single(column) => Self::OneOf { column, wanted },
-            ValueColumn::List(column) => Self::AnyOf { column, wanted },
+            (ValueShape::Paths, ValueColumn::List(column)) => {
+                Self::AnyWithin { column, is_accepted: is_within(&wanted, table) }
+            }
+            (_, ValueColumn::Single(column)) => Self::OneOf { column, wanted },
+            (_, ValueColumn::List(column)) => Self::AnyOf { column, wanted },
         }
     }
 
@@ -167,6 +175,9 @@ impl<'a> FieldFilter<'a> {
             }
             Self::OneOf { column, wanted } => wanted.contains(&column[at]),
             Self::Within { column, is_accepted } => is_accepted.get(column[at] as usize) == Some(&true),
+            Self::AnyWithin { column, is_accepted } => {
+                column.get(document).iter().any(|path| is_accepted.get(*path as usize) == Some(&true))
+            }
             Self::AnyOf { column, wanted } => column.get(document).iter().any(|value| wanted.contains(value)),
             Self::Attribute { values, numbers } => {
                 values.as_ref().is_some_and(|(column, wanted)| {

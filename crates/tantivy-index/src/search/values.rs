@@ -50,7 +50,7 @@ impl ValueTable {
             return known;
         }
         let parent = match text.rsplit_once(CategoryPath::SEPARATOR) {
-            Some((parent, _)) if shape == ValueShape::Path => self.add(parent, shape),
+            Some((parent, _)) if shape == ValueShape::Paths => self.add(parent, shape),
             _ => NO_VALUE,
         };
         let id = self.texts.len() as ValueId;

@@ -4,13 +4,18 @@ use std::fmt;
 
 use domain::{AttributeValue, Content};
 
+use crate::product::for_each_level;
+
 /// A field of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field<'a> {
     Name,
     Sku,
     Brand,
+    /// The main category.
     Category,
+    /// The other categories.
+    Categories,
     Tags,
     Attribute(&'a str),
     Description,
@@ -23,6 +28,7 @@ impl fmt::Display for Field<'_> {
             Self::Sku => f.write_str("sku"),
             Self::Brand => f.write_str("brand"),
             Self::Category => f.write_str("category"),
+            Self::Categories => f.write_str("categories"),
             Self::Tags => f.write_str("tags"),
             Self::Attribute(key) => write!(f, "attributes.{key}"),
             Self::Description => f.write_str("description"),
@@ -36,8 +42,9 @@ pub(super) fn for_each_field(content: &Content, mut each: impl FnMut(Field<'_>, 
     each(Field::Name, &content.name);
     content.sku.iter().for_each(|sku| each(Field::Sku, sku));
     content.brand.iter().for_each(|brand| each(Field::Brand, brand));
-    let levels = content.category.iter().flat_map(|category| category.levels());
-    levels.for_each(|level| each(Field::Category, level));
+    for_each_level(content, |level, is_main| {
+        each(if is_main { Field::Category } else { Field::Categories }, level);
+    });
     content.tags.iter().for_each(|tag| each(Field::Tags, tag));
     for (key, value) in &content.attributes {
         if !matches!(value, AttributeValue::Flag(_)) {

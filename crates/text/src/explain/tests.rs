@@ -94,6 +94,20 @@ fn rules_of_the_shop_show() {
 }
 
 #[test]
+fn words_of_further_categories_are_found_in_the_list_of_categories() {
+    let json = r#"{"name":"Akari","categories":["Home > Lamps","Home > Lights","Sale"]}"#;
+    let fields = |query: &str| explained(query, Tuning::default(), json).words.remove(0).fields;
+    assert_eq!(fields("lamps"), ["category"]);
+    assert_eq!(fields("home"), ["category"]);
+    assert_eq!(fields("sale"), ["categories"]);
+    let content = product(json).content;
+    let (mut indexed, mut explained) = (Vec::new(), Vec::new());
+    for_each_text(&content, |text, _| indexed.push(text.to_owned()));
+    for_each_field(&content, |_, text| explained.push(text.to_owned()));
+    assert_eq!(explained, indexed);
+}
+
+#[test]
 fn words_are_looked_for_in_the_same_texts_as_an_index_does() {
     let content = product(LAMP).content;
     let (mut indexed, mut explained) = (Vec::new(), Vec::new());

@@ -335,13 +335,14 @@ fn product(number: usize, random: &mut Rng) -> Result<Product, Box<dyn Error>> {
     let words = |random: &mut Rng| {
         (0..random.usize(1..6)).map(|_| pieces::word(random)).collect::<Vec<_>>().join(" ")
     };
-    let category = ["Home", "Home > Lamps", "Office > Paper > A4"][random.usize(..3)];
+    let category = |random: &mut Rng| ["Home", "Home > Lamps", "Office > Paper > A4"][random.usize(..3)];
+    let categories: Vec<&str> = (0..random.usize(1..3)).map(|_| category(random)).collect();
     let brand = ["Akari", "Brass & Co", "東芝"][random.usize(..3)];
     let json = json!({
         "name": words(random),
         "description": words(random),
         "brand": brand,
-        "category": category,
+        "categories": categories,
         "tags": ["new", "used"],
         "price": random.u32(1..999),
         "stock": random.u32(..3),
