@@ -102,3 +102,31 @@ fn a_mistake_deletes_nothing_and_is_named() {
     }
     assert!(!missing.exists());
 }
+
+#[test]
+fn a_sync_deletes_what_the_file_lacks_unless_that_is_too_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("feed.csv"));
+    let target = ["--data-dir", data.to_str().unwrap()];
+    import(folder.path(), &target, &[]);
+    let sync = |rows: std::ops::Range<u32>, more: &[&str]| {
+        let rows: String = rows.map(|row| format!("r{row},Lamp {row}\n")).collect();
+        std::fs::write(&file, format!("id,name\n{rows}")).unwrap();
+        let arguments = ["import", file.to_str().unwrap(), "--source", "feed"];
+        noren(&[&arguments[..], more, &target].concat(), &[])
+    };
+    assert_eq!(sync(0..20, &[]).0, 0);
+    let (code, _, errors) = sync(0..15, &["--sync"]);
+    assert_eq!(code, 1, "{errors}");
+    assert!(errors.contains("5 of 20 products are not in the files"), "{errors}");
+    let (code, _, errors) = sync(0..15, &["--sync", "--dry-run", "--max-delete", "5"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(errors.contains("5 of 20 products are not in the files and would be deleted"), "{errors}");
+    assert_eq!(ids(&target, &[]).len(), 23);
+    let (code, _, errors) = sync(1..20, &["--sync"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(errors.contains("19 unchanged, 0 rejected, 1 deleted"), "{errors}");
+    assert_eq!(ids(&target, &[]).len(), 22, "products of other sources stay");
+    let (code, _, errors) = noren(&[&["import", "-", "--sync"], &target[..]].concat(), &[]);
+    assert_eq!(code, 2, "{errors}");
+}

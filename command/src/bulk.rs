@@ -1,6 +1,7 @@
 //! Bulk writes: lines in, results out, in order and with bounded memory.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use domain::{Fault, FaultKind, WriteMode};
@@ -18,19 +19,28 @@ use crate::lines::{Line, Lines};
 /// Batches of results that may wait for a slow client; beyond that the body is not read further.
 const MAX_WAITING: usize = 2;
 
+/// How the lines of a bulk write are executed.
+#[derive(Clone)]
+pub(crate) struct BulkLines {
+    pub(crate) mode: WriteMode,
+    /// The source to write into the products.
+    pub(crate) source: Option<Arc<str>>,
+    /// The W3C trace context of the request.
+    pub(crate) traceparent: Option<String>,
+}
+
 /// Executes the lines of `body`. The stream has a chunk of results for each batch.
 pub(crate) fn results(
     catalogue: Catalogue,
     body: Body,
-    mode: WriteMode,
-    traceparent: Option<String>,
+    options: BulkLines,
     trail: Trail,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
     let (sender, receiver) = mpsc::channel(MAX_WAITING);
     tokio::spawn(async move {
         let mut lines = Lines::new(body);
         while let Some(batch) = lines.next_batch().await {
-            let results = execute_batch(&catalogue, batch, mode, traceparent.as_deref(), &trail).await;
+            let results = execute_batch(&catalogue, batch, options.clone(), &trail).await;
             if sender.send(results).await.is_err() {
                 tracing::debug!("the client of a bulk request disconnected");
                 return;
@@ -48,17 +58,16 @@ pub(crate) fn results(
 async fn execute_batch(
     catalogue: &Catalogue,
     lines: Vec<Line>,
-    mode: WriteMode,
-    traceparent: Option<&str>,
+    options: BulkLines,
     trail: &Trail,
 ) -> Vec<u8> {
-    let traceparent = traceparent.map(str::to_owned);
+    let BulkLines { mode, source, traceparent } = options;
     let items = batch::parse(lines, Reading::lines(catalogue.currency(), mode), move |_, text, input| {
         if mode == WriteMode::Merge && input.id().is_none() {
             return Err(Fault::new("id", FaultKind::Missing, "is missing").into());
         }
         let command = Command::of_text(input, text, mode);
-        Ok(Command { traceparent: traceparent.clone(), ..command })
+        Ok(Command { source: source.clone(), traceparent: traceparent.clone(), ..command })
     });
     let items = items.await;
     let executed = batch::execute(catalogue, items).await;

@@ -19,6 +19,8 @@ pub struct Command {
     pub idempotency: Option<IdempotencyKey>,
     /// The W3C trace context of the request.
     pub traceparent: Option<String>,
+    /// The source to write into the product, whatever the product says.
+    pub source: Option<Arc<str>>,
 }
 
 /// An operation on a product.
@@ -41,7 +43,14 @@ pub enum Operation {
 impl Command {
     /// Creates a command without conditions.
     pub fn new(id: ProductId, operation: Operation) -> Self {
-        Self { id, operation, precondition: Precondition::None, idempotency: None, traceparent: None }
+        Self {
+            id,
+            operation,
+            precondition: Precondition::None,
+            idempotency: None,
+            traceparent: None,
+            source: None,
+        }
     }
 
     /// Creates a command that creates or replaces a product; one without an id is created under a new id.

@@ -1,5 +1,7 @@
 //! A line of a file that was converted to NDJSON.
 
+use std::borrow::Cow;
+
 use domain::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,6 +13,9 @@ pub(crate) struct ConvertedRecord<'a> {
     pub(crate) line: u64,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(crate) product: Option<&'a RawValue>,
+    /// The id of a product with faults, if it can be read.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) faults: Vec<Fault>,
 }

@@ -47,6 +47,10 @@ pub(crate) fn decide(
             Some(content.clone())
         }
     };
+    let content = content.map(|content| match &command.source {
+        Some(source) => Content { source: Some(source.to_string()), ..content },
+        None => content,
+    });
     if let Some(product) = live
         && content.as_ref() == Some(&product.content)
     {

@@ -14,7 +14,7 @@ use api::responses::{
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::input::{ProductBody, ProductInput, ProductPatch, read_product};
+use domain::input::{MAX_LABEL_CHARS, ProductBody, ProductInput, ProductPatch, read_product};
 use domain::ports::{ListError, WriteOutcome, WriteResponse};
 use domain::{FaultKind, Faults, Product, ProductId, Version, WriteMode};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
@@ -29,6 +29,7 @@ use utoipa_axum::routes;
 
 use crate::Catalogue;
 use crate::audit::entry_of;
+use crate::bulk::BulkLines;
 use crate::command::{Command, Operation};
 use crate::decide::other_id_fault;
 use crate::error::CommandError;
@@ -315,7 +316,8 @@ fn list_parameters(mut parameters: ParameterReader) -> Result<(Option<String>, u
 /// a product that does not exist is created.
 #[utoipa::path(
     post, path = "/products/bulk", tag = "products", operation_id = "writeProducts",
-    params(("mode" = Option<WriteMode>, Query, description = "`replace`, the default, or `merge`.")),
+    params(("mode" = Option<WriteMode>, Query, description = "`replace`, the default, or `merge`."),
+           ("source" = Option<String>, Query, min_length = 1, max_length = 128, description = "The source to write into the products, whatever the lines say.")),
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(
         BadParameters, NotNdjson,
@@ -332,15 +334,31 @@ async fn bulk(
 ) -> Result<Response, Problem> {
     check_content_type(&headers, &["application/x-ndjson"])?;
     let mode = take_mode(&mut parameters).unwrap_or(WriteMode::Replace);
-    parameters.finish(|_| unknown_among(&["mode"])).map_err(|faults| bad_parameters(&faults))?;
-    let results = crate::bulk::results(catalogue, body, mode, traceparent(&headers), trail);
+    let source = take_source(&mut parameters).map(Into::into);
+    parameters.finish(|_| unknown_among(&["mode", "source"])).map_err(|faults| bad_parameters(&faults))?;
+    let lines = BulkLines { mode, source, traceparent: traceparent(&headers) };
+    let results = crate::bulk::results(catalogue, body, lines, trail);
     let started = Entry { outcome: Some("started"), ..Entry::default() };
     Ok((started.attached(), [(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(results))
         .into_response())
 }
 
+/// Takes the parameter `source`: the source to write into the products.
+pub(crate) fn take_source(parameters: &mut ParameterReader) -> Option<String> {
+    parameters.parsed("source", |text| {
+        let is_label = !text.trim().is_empty() && !text.contains(char::is_control);
+        match is_label && text.chars().count() <= MAX_LABEL_CHARS {
+            true => Ok(text.trim().to_owned()),
+            false => {
+                let message = format!("must have 1 to {MAX_LABEL_CHARS} characters, none of control");
+                Err((FaultKind::OutOfRange, message))
+            }
+        }
+    })
+}
+
 /// Takes the parameter `mode`.
-pub(crate) fn take_mode(parameters: &mut ParameterReader) -> Option<WriteMode> {
+fn take_mode(parameters: &mut ParameterReader) -> Option<WriteMode> {
     let fault = || (FaultKind::Malformed, "must be `merge` or `replace`".to_owned());
     parameters.parsed("mode", |text| WriteMode::parse(text).ok_or_else(fault))
 }

@@ -27,4 +27,5 @@ mod service;
 mod similar;
 mod suggest;
 mod sync_tokens;
+mod syncs;
 mod tenants;

@@ -3,6 +3,7 @@
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::bad_parameters;
 use api::wire::imports::{Job, JobStatus};
+use domain::MaxDelete;
 use domain::ports::WriteOutcome;
 use runtime::Problem;
 use runtime::audit::{Caller, Entry, Lines};
@@ -41,9 +42,24 @@ pub(crate) struct Checkpoint {
     /// The converted file, once there is one.
     #[serde(default)]
     pub(crate) converted: Option<ConvertedLines>,
+    /// The source of the products, if the job names one.
+    #[serde(default)]
+    pub(crate) source: Option<String>,
+    /// The guard of a job that deletes what its file does not have.
+    #[serde(default)]
+    pub(crate) sync: Option<SyncState>,
     /// Who sent the job; nobody known for a job of an earlier version.
     #[serde(default)]
     pub(crate) caller: Caller,
+}
+
+/// The state of a synchronisation.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncState {
+    pub(crate) max_delete: MaxDelete,
+    /// True once the deletes are lines of the job.
+    pub(crate) is_planned: bool,
 }
 
 /// The lines of a converted file, in bytes.
@@ -76,6 +92,8 @@ impl Checkpoint {
             one_by_one_until: 0,
             conversion: None,
             converted: None,
+            source: None,
+            sync: None,
             caller,
         }
     }
@@ -98,6 +116,27 @@ impl Checkpoint {
                 done.and_then(|done| u64::try_from(done).ok()).unwrap_or(self.job.bytes)
             }
         };
+    }
+
+    /// Returns the guard of a synchronisation whose deletes are not lines of the job yet.
+    pub(crate) fn max_delete_to_plan(&self) -> Option<MaxDelete> {
+        self.sync.filter(|sync| !sync.is_planned).map(|sync| sync.max_delete)
+    }
+
+    /// Returns the bytes of all lines.
+    pub(crate) fn bytes_of_lines(&self) -> u64 {
+        self.converted.map_or(self.job.bytes, |converted| converted.bytes)
+    }
+
+    /// Records that so many bytes of deletes are lines of the job.
+    pub(crate) fn plan_sync(&mut self, bytes: u64) {
+        match &mut self.converted {
+            Some(converted) => converted.bytes += bytes,
+            None => self.job.bytes += bytes,
+        }
+        if let Some(sync) = &mut self.sync {
+            sync.is_planned = true;
+        }
     }
 
     /// Returns true if the next line is applied alone.
@@ -196,7 +235,7 @@ mod tests {
     fn a_checkpoint_of_an_earlier_version_is_read() {
         let checkpoint = Checkpoint::of(Job::queued(JobId::generate(), domain::now(), 99), Caller::default());
         let mut json = serde_json::to_value(&checkpoint).unwrap();
-        for field in ["runsHere", "oneByOneUntil", "caller", "conversion", "converted"] {
+        for field in ["runsHere", "oneByOneUntil", "caller", "conversion", "converted", "source", "sync"] {
             assert!(json.as_object_mut().unwrap().remove(field).is_some(), "{field}");
         }
         let earlier: Checkpoint = serde_json::from_value(json).unwrap();

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use domain::{Currency, Fault, Language, WriteMode};
-use feeds::{FeedError, FeedReader, FeedRecord, Preparer, Rules, Scratch, TableOptions};
+use domain::{Currency, Language, WriteMode};
+use feeds::{FeedError, FeedReader, FeedRecord, Preparer, Rejected, Rules, Scratch, TableOptions};
 
 use super::error::ImportError;
 use super::file_options::FileOptions;
@@ -86,7 +86,7 @@ pub(super) fn convert(
         feeds::unwrap_reject(&mut record);
         match preparer.prepare(&record) {
             Ok(prepared) => output.product(&record, prepared.json.as_deref())?,
-            Err(faults) => output.faults(&record, faults)?,
+            Err(rejected) => output.rejected(&record, rejected)?,
         }
         if is_stopped() {
             return Err(NotConverted::Stopped);
@@ -139,11 +139,17 @@ impl Output {
     fn product(&mut self, record: &FeedRecord, json: Option<&[u8]>) -> Result<(), NotConverted> {
         let json = json.or_else(|| record.json().ok()).unwrap_or_default();
         let product = serde_json::from_slice(json).map_err(io::Error::from)?;
-        self.write(&ConvertedRecord { line: record.line, product: Some(product), faults: Vec::new() })
+        self.write(&ConvertedRecord {
+            line: record.line,
+            product: Some(product),
+            id: None,
+            faults: Vec::new(),
+        })
     }
 
-    fn faults(&mut self, record: &FeedRecord, faults: Vec<Fault>) -> Result<(), NotConverted> {
-        self.write(&ConvertedRecord { line: record.line, product: None, faults })
+    fn rejected(&mut self, record: &FeedRecord, rejected: Rejected) -> Result<(), NotConverted> {
+        let Rejected { id, faults } = rejected;
+        self.write(&ConvertedRecord { line: record.line, product: None, id: id.map(Into::into), faults })
     }
 
     fn write(&mut self, record: &ConvertedRecord<'_>) -> Result<(), NotConverted> {

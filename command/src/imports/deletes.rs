@@ -20,7 +20,7 @@ use super::uploads::Upload;
 use crate::Catalogue;
 
 /// The products on a page of the scan.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 /// The most ids in the response to a dry run.
 const MAX_EXAMPLES: usize = 10;
 
@@ -77,6 +77,6 @@ fn selected(
 }
 
 /// Returns the line that deletes a product in this version. An id needs no escaping in JSON.
-fn delete_line(product: &Product) -> String {
+pub(super) fn delete_line(product: &Product) -> String {
     format!("{{\"id\":\"{}\",\"delete\":true,\"ifVersion\":{}}}\n", product.id, product.version)
 }

@@ -293,6 +293,7 @@ fn prepare(
     checkpoint: &mut Checkpoint,
 ) -> Result<(), ImportError> {
     checkpoint.job.mode = request.mode();
+    (checkpoint.source, checkpoint.sync) = (request.source.clone(), request.sync());
     if checkpoint.job.bytes == 0 && request.may_be_empty() {
         return Ok(());
     }

@@ -19,6 +19,7 @@ mod runner;
 mod selection;
 mod space;
 mod spool;
+mod syncing;
 mod upload;
 mod uploads;
 

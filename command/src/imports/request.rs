@@ -2,15 +2,16 @@
 
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::bad_parameters;
-use domain::FaultKind;
+use domain::{FaultKind, MaxDelete, WriteMode};
 use feeds::{Format, Mark, Sniffed};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use runtime::Problem;
 use runtime::body::check_content_type;
 
+use super::checkpoint::SyncState;
 use super::file_options::FileOptions;
-use crate::routes::take_mode;
+use crate::routes::take_source;
 
 /// Media types of files, with the formats that they name. Those that a page of another site may send without asking, such as
 /// `text/plain`, are not among them.
@@ -65,17 +66,46 @@ enum Kind {
 pub(super) struct ImportRequest {
     kind: Kind,
     options: FileOptions,
+    /// The source of the products.
+    pub(super) source: Option<String>,
+    /// The guard of a synchronisation; `None` for every other import.
+    max_delete: Option<MaxDelete>,
+}
+
+/// The values of `mode`.
+enum Mode {
+    Write(WriteMode),
+    Sync,
 }
 
 impl ImportRequest {
-    /// Reads the content type and the parameters `format`, `mode`, `decimal` and `map`.
+    /// Reads the content type and the parameters.
     ///
     /// # Errors
     /// 415 for an unknown content type, 400 for faults of the parameters.
     pub(super) fn read(headers: &HeaderMap, mut parameters: ParameterReader) -> Result<Self, Problem> {
         let types = TYPES.map(|(name, _)| name);
         check_content_type(headers, &types)?;
-        let mut options = FileOptions { mode: take_mode(&mut parameters), ..FileOptions::default() };
+        let mode = parameters.parsed("mode", |text| match text {
+            "sync" => Ok(Mode::Sync),
+            text => WriteMode::parse(text)
+                .map(Mode::Write)
+                .ok_or_else(|| (FaultKind::Malformed, "must be `merge`, `replace` or `sync`".to_owned())),
+        });
+        let max_delete = parameters.parsed("maxDelete", |text| {
+            text.parse::<MaxDelete>().map_err(|message| (FaultKind::Malformed, message.to_owned()))
+        });
+        let (mode, max_delete) = match (mode, max_delete) {
+            (Some(Mode::Sync), max) => (None, Some(max.unwrap_or_default())),
+            (Some(Mode::Write(mode)), None) => (Some(mode), None),
+            (None, None) => (None, None),
+            (_, Some(_)) => {
+                parameters.fault("maxDelete", FaultKind::Malformed, "is possible with `mode=sync` only");
+                (None, None)
+            }
+        };
+        let source = take_source(&mut parameters);
+        let mut options = FileOptions { mode, ..FileOptions::default() };
         let format = parameters.parsed("format", |text| {
             let found = FORMATS.iter().find(|(name, _)| *name == text).map(|(_, kind)| *kind);
             found.ok_or_else(|| {
@@ -96,7 +126,7 @@ impl ImportRequest {
         });
         parameters.at_most("map", "values", map.len(), MAX_MAPPED);
         options.map = map;
-        let known = ["format", "mode", "decimal", "map"];
+        let known = ["format", "mode", "source", "maxDelete", "decimal", "map"];
         parameters.finish(|_| unknown_among(&known)).map_err(|faults| bad_parameters(&faults))?;
         let kind = format.unwrap_or_else(|| kind_of(headers));
         options.format = match kind {
@@ -104,13 +134,13 @@ impl ImportRequest {
             Kind::Table => Some(Format::Csv),
             Kind::Xml | Kind::Workbook | Kind::Any => None,
         };
-        Ok(Self { kind, options })
+        Ok(Self { kind, options, source, max_delete })
     }
 
     /// Returns a request with NDJSON, for tests.
     #[cfg(test)]
     pub(super) fn of_lines() -> Self {
-        Self { kind: Kind::Lines, options: FileOptions::default() }
+        Self { kind: Kind::Lines, options: FileOptions::default(), source: None, max_delete: None }
     }
 
     /// Returns a request whose file tells its format, for tests.
@@ -125,8 +155,13 @@ impl ImportRequest {
     }
 
     /// Returns the mode of the lines.
-    pub(super) fn mode(&self) -> Option<domain::WriteMode> {
+    pub(super) fn mode(&self) -> Option<WriteMode> {
         self.options.mode
+    }
+
+    /// Returns the state of a synchronisation, if the import is one.
+    pub(super) fn sync(&self) -> Option<SyncState> {
+        self.max_delete.map(|max_delete| SyncState { max_delete, is_planned: false })
     }
 
     /// Returns how the file has to be converted, or `None` if its lines are applied as they are.

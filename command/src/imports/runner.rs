@@ -40,7 +40,7 @@ const MAX_INTERNAL_ERRORS: u32 = 8;
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
 /// The reason of a wait when the file of lines breaks off. It was complete when the job was accepted, so reading it has failed.
-const UNREADABLE: &str = "its lines cannot be read";
+pub(super) const UNREADABLE: &str = "its lines cannot be read";
 
 /// The reason why the runner stops working on a job.
 pub(super) enum Halt {
@@ -148,6 +148,7 @@ impl<'a> Run<'a> {
 
     async fn apply_lines(&mut self) -> Result<(), Halt> {
         self.convert().await?;
+        self.plan_sync().await?;
         let mut lines = self.resume().await?;
         loop {
             if self.stop.is_cancelled() {
@@ -246,7 +247,7 @@ impl<'a> Run<'a> {
     }
 
     /// Opens the lines after the checkpoint.
-    async fn open(&mut self) -> Result<Lines, Halt> {
+    pub(super) async fn open(&mut self) -> Result<Lines, Halt> {
         let position = self.reached.position();
         loop {
             let entry = Arc::clone(&self.entry);
@@ -269,9 +270,9 @@ impl<'a> Run<'a> {
             mode: self.reached.job.mode.unwrap_or(WriteMode::Replace),
             is_converted: self.reached.converted.is_some(),
         };
-        let id = self.id;
+        let (id, source) = (self.id, self.reached.source.as_deref().map(Arc::<str>::from));
         let items = batch::parse(lines, reading, move |line, text, input| {
-            Ok(command_of(id, line, text, input, reading.mode))
+            Ok(Command { source: source.clone(), ..command_of(id, line, text, input, reading.mode) })
         });
         let items = items.await;
         let mut faults = Vec::new();
@@ -335,7 +336,7 @@ impl<'a> Run<'a> {
     }
 
     /// Waits before a retry.
-    async fn wait(&mut self, reason: &str) -> Result<(), Halt> {
+    pub(super) async fn wait(&mut self, reason: &str) -> Result<(), Halt> {
         if self.entry.is_removed() {
             return Err(Halt::Removed);
         }
@@ -345,7 +346,7 @@ impl<'a> Run<'a> {
 }
 
 /// Returns true if the file breaks off in these lines.
-fn is_cut_off(lines: &[Line]) -> bool {
+pub(super) fn is_cut_off(lines: &[Line]) -> bool {
     lines.iter().any(|line| line.text.as_ref().is_err_and(|fault| *fault == LineFault::CutOff))
 }
 

@@ -154,6 +154,16 @@ impl JobFolder {
         }
     }
 
+    /// Cuts the file of lines to this length.
+    pub(super) fn truncate_lines(&self, bytes: u64) -> io::Result<()> {
+        OpenOptions::new().write(true).open(self.0.join(LINES))?.set_len(bytes)
+    }
+
+    /// Opens the file of lines at its end.
+    pub(super) fn append_to_lines(&self) -> io::Result<File> {
+        OpenOptions::new().append(true).open(self.0.join(LINES))
+    }
+
     /// Appends faults after the first `kept` bytes, which belong to the last checkpoint, durably. Returns the new length.
     pub(crate) fn append_faults(&self, kept: u64, faults: &[u8]) -> io::Result<u64> {
         if faults.is_empty() {

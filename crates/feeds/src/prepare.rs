@@ -26,10 +26,21 @@ pub struct Rules {
 /// A record as it is sent to the catalogue.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The id of the product.
+    pub id: String,
     /// A product or a patch as JSON, with an id; `None` if the record itself is that already.
     pub json: Option<Vec<u8>>,
     /// The product, if it was checked. Of a patch, only the id may be used.
     pub input: Option<ProductInput>,
+}
+
+/// A record that is not sent to the catalogue.
+#[derive(Debug)]
+pub struct Rejected {
+    /// The id of the product, if the record has one that can be read.
+    pub id: Option<String>,
+    /// The reasons.
+    pub faults: Vec<Fault>,
 }
 
 /// Prepares the records of one file.
@@ -49,14 +60,22 @@ impl Preparer {
     ///
     /// # Errors
     /// The faults of the record.
-    pub fn prepare(&mut self, record: &FeedRecord) -> Result<Prepared, Vec<Fault>> {
+    pub fn prepare(&mut self, record: &FeedRecord) -> Result<Prepared, Rejected> {
+        let mut id = None;
+        self.prepare_with(record, &mut id).map_err(|faults| Rejected { id, faults })
+    }
+
+    /// Prepares a record, and sets `id` as soon as it is known.
+    fn prepare_with(&mut self, record: &FeedRecord, id: &mut Option<String>) -> Result<Prepared, Vec<Fault>> {
         let json = record.json().map_err(<[Fault]>::to_vec)?;
         let object = parse_record(json)?;
         if record.covered.is_none() {
             check_form(&object)?;
             self.fields.add_record(&object);
         }
+        *id = id_of(&object);
         let mapped = map_object(&object, json.len(), self.rules.currency)?;
+        *id = Some(mapped.id.clone());
         let rewritten = match self.rules.mode {
             WriteMode::Replace => mapped.rewritten,
             WriteMode::Merge => {
@@ -75,7 +94,7 @@ impl Preparer {
             InputError::Syntax(message) => vec![Fault::new("", FaultKind::Malformed, message)],
         })?;
         match self.seen.earlier_line(&mapped.id, written, record.line) {
-            None => Ok(Prepared { json: rewritten, input }),
+            None => Ok(Prepared { id: mapped.id, json: rewritten, input }),
             Some(line) => Err(vec![duplicate_id(line, mapped.is_id_derived)]),
         }
     }
@@ -84,6 +103,12 @@ impl Preparer {
     pub fn report(&self) -> Option<TableReport> {
         self.fields.report("Noren's own JSON")
     }
+}
+
+/// Returns the id that a record has itself, if it is a text.
+fn id_of(record: &RawObject<'_>) -> Option<String> {
+    let (_, id) = record.0.iter().find(|(key, _)| key == "id")?;
+    serde_json::from_str(id.get()).ok()
 }
 
 /// Checks that a record of a file in the form of Noren is in no other form.

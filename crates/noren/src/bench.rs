@@ -60,6 +60,7 @@ impl ::bench::Catalogue for App {
     async fn import(&self, files: &[PathBuf], rejects_folder: &Path) -> Result<String, Cause> {
         let options = import::Options {
             source: import::Source::Files(files.to_vec()),
+            source_name: None,
             format: None,
             table: feeds::TableOptions::default(),
             currency: None,

@@ -28,6 +28,7 @@ impl Covered {
             Role::ShortDescription => self.add_field("description"),
             Role::List("categories") | Role::Category | Role::CategoryLevel => {
                 self.add_field("category");
+                self.add_field("categories");
                 self.add_attribute("categories");
             }
             Role::List(field) => self.add_field(field),

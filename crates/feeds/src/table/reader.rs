@@ -106,7 +106,8 @@ impl TableReader {
         let has_key = plan.has(|role| *role == Role::Text("id"))
             || (plan.mapping.id_is_sku && plan.has(|role| *role == Role::Text("sku")));
         // A row may change single fields of a product that exists.
-        if !plan.has(|role| *role == Role::Text("name")) && !(merges && has_key) {
+        let names_products = plan.has(|role| *role == Role::Text("name")) || merges && has_key;
+        if !names_products {
             return Err(FeedError::NoNameColumn { name: name.to_owned() });
         }
         let mut report = TableReport::new(&plan, &stats, decoder.name());

@@ -102,11 +102,11 @@ fn find_sheet(workbook: &mut Workbook) -> Result<Option<FoundSheet>, XlsxError> 
     Ok(Some(chosen))
 }
 
+/// The number of a row, and its texts by column.
+type Header = (usize, Vec<(usize, String)>);
+
 /// Finds the row that names the columns: the first with several cells, or else the first. Titles above it have one.
-fn header_of(
-    workbook: &mut Workbook,
-    sheet: &str,
-) -> Result<Option<(usize, Vec<(usize, String)>)>, XlsxError> {
+fn header_of(workbook: &mut Workbook, sheet: &str) -> Result<Option<Header>, XlsxError> {
     let mut rows = match SheetRows::open(workbook, sheet) {
         Ok(rows) => rows,
         Err(XlsxError::NotAWorksheet(_) | XlsxError::WorksheetNotFound(_)) => return Ok(None),

@@ -6,3 +6,4 @@ mod deletion;
 
 pub(crate) use args::DeleteArgs;
 pub(crate) use command::run;
+pub(crate) use deletion::{Deleted, Deletion};

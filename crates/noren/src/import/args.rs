@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use domain::Currency;
+use domain::input::MAX_LABEL_CHARS;
+use domain::{Currency, MaxDelete};
 use feeds::Format;
 
 use super::table_args::TableArgs;
@@ -19,6 +20,7 @@ Examples:
   zcat products.gz | noren import -           from standard input
   noren import --map title=name shop.csv      a column with another name
   noren import --replace shop.csv             rows are whole products
+  noren import --sync --source erp erp.csv    and delete what the file lacks
   noren import --demo                         2,000 sample products, instead of files
 
 Reads JSON (one product per line, a list, or an answer of an API), CSV whose first row names the fields, .xlsx, or feeds in XML. Exports of \
@@ -50,6 +52,15 @@ pub struct ImportArgs {
     /// Remove what a product has and the file leaves out; the default for JSON
     #[arg(long, conflicts_with = "demo")]
     pub replace: bool,
+    /// Name the source of the products: it is stored with them, for --sync and `noren delete --source`
+    #[arg(long, value_name = "NAME", value_parser = parse_source)]
+    pub source: Option<String>,
+    /// Delete the products that the files do not have: of the --source, or without one of the whole catalogue
+    #[arg(long, conflicts_with = "demo")]
+    pub sync: bool,
+    /// The most products that --sync may delete, as a number or a percentage; above it, nothing is changed
+    #[arg(long, value_name = "MAX", default_value = "20%", requires = "sync")]
+    pub max_delete: MaxDelete,
     /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, akeneo, amazon, shopify-json,
     /// schema-org, algolia or search-records
     #[arg(long, value_name = "NAME", exclusive = true)]
@@ -60,6 +71,15 @@ pub struct ImportArgs {
     /// File for rejected products; only with a single FILE
     #[arg(long, value_name = "PATH")]
     pub rejects: Option<PathBuf>,
+}
+
+/// Parses the name of a source.
+fn parse_source(text: &str) -> Result<String, String> {
+    let is_label = !text.trim().is_empty() && !text.contains(char::is_control);
+    match is_label && text.chars().count() <= MAX_LABEL_CHARS {
+        true => Ok(text.trim().to_owned()),
+        false => Err(format!("a source has 1 to {MAX_LABEL_CHARS} characters, none of control")),
+    }
 }
 
 /// The format of a file of products.

@@ -3,7 +3,7 @@
 use domain::input::ProductInput;
 use domain::ports::WriteOutcome;
 use domain::{Fault, WriteMode};
-use feeds::{FeedRecord, Prepared, Preparer};
+use feeds::{FeedRecord, Prepared, Preparer, Rejected};
 
 /// A product on its way from a file to the catalogue.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ impl Candidate {
     /// Maps and validates a record.
     pub(super) fn of(record: FeedRecord, mode: WriteMode, preparer: &mut Preparer) -> Self {
         let (mapped, input, faults) = match preparer.prepare(&record) {
-            Ok(Prepared { json, input }) => (json, input, Vec::new()),
-            Err(faults) => (None, None, faults),
+            Ok(Prepared { json, input, .. }) => (json, input, Vec::new()),
+            Err(Rejected { faults, .. }) => (None, None, faults),
         };
         Self { record, mapped, mode, input, outcome: None, faults }
     }

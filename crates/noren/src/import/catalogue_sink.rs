@@ -1,5 +1,7 @@
 //! Writes to a catalogue in this process.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use command::{Catalogue, Command, CommandError, Operation};
 use domain::input::InputError;
@@ -10,17 +12,21 @@ use super::sink::{PutResult, Sink};
 use crate::failure::Failure;
 
 /// Writes to a catalogue in this process. Candidates must be validated already.
-pub(super) struct CatalogueSink(pub(super) Catalogue);
+pub(super) struct CatalogueSink {
+    pub(super) catalogue: Catalogue,
+    /// The source to write into the products.
+    pub(super) source: Option<Arc<str>>,
+}
 
 #[async_trait]
 impl Sink for CatalogueSink {
     async fn put(&self, candidates: &mut [&mut Candidate]) -> Result<Vec<PutResult>, Failure> {
         let commands: Option<Vec<Command>> =
-            candidates.iter_mut().map(|candidate| command(candidate)).collect();
+            candidates.iter_mut().map(|candidate| self.command(candidate)).collect();
         let commands =
             commands.ok_or_else(|| Failure::new("a product reached the catalogue without validation"))?;
         let mut results = Vec::with_capacity(commands.len());
-        for result in self.0.execute_many(commands).await {
+        for result in self.catalogue.execute_many(commands).await {
             results.push(match result {
                 Ok(answer) => Ok(answer.outcome),
                 // The catalogue itself failed, so the next product would fail as well.
@@ -38,11 +44,14 @@ impl Sink for CatalogueSink {
     }
 }
 
-/// Returns the command that writes a validated candidate.
-fn command(candidate: &mut Candidate) -> Option<Command> {
-    let input = candidate.take_input()?;
-    match candidate.mode() {
-        WriteMode::Replace => Some(Command::upsert(input)),
-        WriteMode::Merge => Some(Command::new(input.id?, Operation::Merge(candidate.json().into()))),
+impl CatalogueSink {
+    /// Returns the command that writes a validated candidate.
+    fn command(&self, candidate: &mut Candidate) -> Option<Command> {
+        let input = candidate.take_input()?;
+        let command = match candidate.mode() {
+            WriteMode::Replace => Command::upsert(input),
+            WriteMode::Merge => Command::new(input.id?, Operation::Merge(candidate.json().into())),
+        };
+        Some(Command { source: self.source.clone(), ..command })
     }
 }

@@ -4,17 +4,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::WriteMode;
+use domain::{MaxDelete, WriteMode};
 use indicatif::ProgressBar;
 
 use super::args::ImportArgs;
 use super::catalogue_sink::CatalogueSink;
+use super::http_sink::ServiceSink;
 use super::options::Options;
 use super::pipeline::import;
 use super::sink::Sink;
 use super::source::Source;
 use super::summary::Summary;
+use super::sync::SyncPlan;
 use crate::app::App;
+use crate::delete::Deleted;
 use crate::failure::Failure;
 use crate::target::{Access, CatalogueHandle, Writer, currency_of_environment};
 
@@ -42,18 +45,28 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
         format: args.format.map(Into::into),
         currency: args.currency,
         check: None,
+        source_name: args.source.map(Into::into),
         rejects: args.rejects,
         rejects_folder: ".".into(),
         is_quiet: false,
     };
+    let max_delete = args.sync.then_some(args.max_delete);
     let summary = if args.dry_run {
         let currency = options.currency;
         options.check = Some(currency.map_or_else(currency_of_environment, Ok)?);
-        import(options, None).await?
+        let plan = if args.sync { Some(SyncPlan::read(&options).await?) } else { None };
+        let summary = import(options, None).await?;
+        if let Some(plan) = plan {
+            let count = async |catalogue: &CatalogueHandle| plan.count(catalogue.api()).await;
+            let planned = args.target.with(Access::Store, count).await?;
+            runtime::err_line!("{planned}");
+            planned.check(args.max_delete)?;
+        }
+        summary
     } else {
-        args.target
-            .with(Access::Write, async |catalogue| import_into_target(catalogue, options).await)
-            .await?
+        let import =
+            async |catalogue: &CatalogueHandle| import_into_target(catalogue, options, max_delete).await;
+        args.target.with(Access::Write, import).await?
     };
     runtime::err_line!("{summary}");
     for rejects in &summary.rejects {
@@ -65,14 +78,41 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     Ok(if summary.rejected > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn import_into_target(catalogue: &CatalogueHandle, mut options: Options) -> Result<Summary, Failure> {
+/// Imports, and with a guard deletes what the files do not have.
+async fn import_into_target(
+    catalogue: &CatalogueHandle,
+    mut options: Options,
+    max_delete: Option<MaxDelete>,
+) -> Result<Summary, Failure> {
+    let source = options.source_name.clone();
     let sink: Arc<dyn Sink> = match catalogue.writer()? {
-        Writer::Service(service) => Arc::new(service),
-        Writer::Catalogue(catalogue) => Arc::new(CatalogueSink(catalogue)),
+        Writer::Service(service) => Arc::new(ServiceSink { service, source }),
+        Writer::Catalogue(catalogue) => Arc::new(CatalogueSink { catalogue, source }),
     };
     options.check = catalogue.currency().map(|currency| options.currency.unwrap_or(currency));
-    let indexed = async || catalogue.wait_until_indexed(INDEX_TIMEOUT).await;
+    let plan = match max_delete {
+        Some(max_delete) => {
+            let plan = SyncPlan::read(&options).await?;
+            plan.count(catalogue.api()).await?.check(max_delete)?;
+            Some(plan)
+        }
+        None => None,
+    };
+    let mut deleted = None;
+    let indexed = async || {
+        if let Some(plan) = plan {
+            let Deleted { deleted: number, changed, .. } = plan.delete(catalogue.api()).await?;
+            if changed > 0 {
+                runtime::err_line!(
+                    "{changed} products were written meanwhile and stay; import again to delete them"
+                );
+            }
+            deleted = Some(number);
+        }
+        catalogue.wait_until_indexed(INDEX_TIMEOUT).await
+    };
     let summary = import_and_index(sink, options, true, indexed).await?;
+    let summary = Summary { deleted, ..summary };
     if catalogue.is_indexed_elsewhere() {
         runtime::err_line!("written to the store; noren-sync indexes the changes");
     }
@@ -84,7 +124,8 @@ async fn import_into_target(catalogue: &CatalogueHandle, mut options: Options) -
 /// # Errors
 /// As [`import`], and if the index does not accept everything.
 pub async fn import_into(app: &App, options: Options, shows_progress: bool) -> Result<Summary, Failure> {
-    let sink = Arc::new(CatalogueSink(app.catalogue().clone()));
+    let (catalogue, source) = (app.catalogue().clone(), options.source_name.clone());
+    let sink = Arc::new(CatalogueSink { catalogue, source });
     let indexed = async || Ok(app.sync_all(INDEX_TIMEOUT).await?);
     import_and_index(sink, options, shows_progress, indexed).await
 }

@@ -1,7 +1,9 @@
 //! Writes to a running service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use api::parameters::push_pair;
 use api::wire::imports::LineResult;
 use async_trait::async_trait;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -17,8 +19,15 @@ const RETRIES: usize = 5;
 /// Pause before the first retry. It doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
+/// Writes to a running service.
+pub(super) struct ServiceSink {
+    pub(super) service: Service,
+    /// The source to write into the products.
+    pub(super) source: Option<Arc<str>>,
+}
+
 #[async_trait]
-impl Sink for Service {
+impl Sink for ServiceSink {
     /// Sends the products in one request, and retries those without a final answer. Every product has an id, so retries
     /// create no duplicates.
     async fn put(&self, candidates: &mut [&mut Candidate]) -> Result<Vec<PutResult>, Failure> {
@@ -61,7 +70,7 @@ enum PutError {
     Final(Failure),
 }
 
-impl Service {
+impl ServiceSink {
     /// Sends the candidates with these positions once.
     async fn put_once(
         &self,
@@ -75,8 +84,14 @@ impl Service {
         }
         // A batch is of one file, so of one mode.
         let merges = open.first().is_some_and(|at| candidates[*at].mode() == WriteMode::Merge);
-        let path = if merges { "/products/bulk?mode=merge" } else { "/products/bulk" };
-        let sent = self.post_as(path, "application/x-ndjson", body.into()).await;
+        let mut query = String::new();
+        if merges {
+            push_pair(&mut query, "mode", "merge");
+        }
+        self.source.iter().for_each(|source| push_pair(&mut query, "source", source));
+        let path =
+            if query.is_empty() { "/products/bulk".to_owned() } else { format!("/products/bulk?{query}") };
+        let sent = self.service.post_as(&path, "application/x-ndjson", body.into()).await;
         let response = sent.map_err(|error| match error.is_connect {
             true => PutError::Final(error.failure),
             false => PutError::Transient(error.failure),

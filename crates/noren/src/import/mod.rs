@@ -15,6 +15,7 @@ mod reporter;
 mod sink;
 mod source;
 mod summary;
+mod sync;
 mod table_args;
 #[cfg(test)]
 mod tests;

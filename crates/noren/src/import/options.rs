@@ -1,6 +1,7 @@
 //! Options of an import.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use domain::Currency;
 use feeds::{Format, TableOptions};
@@ -20,6 +21,8 @@ pub struct Options {
     pub currency: Option<Currency>,
     /// Default currency for validation before products reach the sink. `None` leaves validation to the sink.
     pub check: Option<Currency>,
+    /// The source to write into the products, whatever the files say.
+    pub source_name: Option<Arc<str>>,
     /// Path of the rejects file, or `None` for a path per file in `rejects_folder`.
     pub rejects: Option<PathBuf>,
     /// Folder of the rejects files.

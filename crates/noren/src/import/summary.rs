@@ -17,6 +17,8 @@ pub struct Summary {
     pub unchanged: u64,
     /// Products that were validated only.
     pub checked: u64,
+    /// Products that were deleted because the files do not have them; `None` without a synchronisation.
+    pub deleted: Option<u64>,
     /// Rejected products.
     pub rejected: u64,
     /// The rejects files.
@@ -55,6 +57,9 @@ impl fmt::Display for Summary {
         } else {
             let Self { created, updated, unchanged, rejected, .. } = self;
             write!(f, "{created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected")?;
+            if let Some(deleted) = self.deleted {
+                write!(f, ", {deleted} deleted")?;
+            }
         }
         write!(f, " in {:.1} s, {:.0} products/s", self.elapsed.as_secs_f64(), self.rate())
     }

@@ -14,6 +14,7 @@ use domain::{Content, ProductId};
 use domain::Currency;
 use domain::ports::WriteOutcome;
 
+use super::http_sink::ServiceSink;
 use super::{Candidate, Options, PutResult, Sink, Source, Summary, import};
 use crate::client::Service;
 use crate::failure::Failure;
@@ -49,6 +50,7 @@ fn options(folder: &Path, files: &[&Path]) -> Options {
         currency: None,
         check: Some(Currency::USD),
         rejects: None,
+        source_name: None,
         rejects_folder: folder.to_owned(),
         is_quiet: true,
     }
@@ -276,7 +278,9 @@ impl RealService {
 
     async fn import(&self, folder: &Path, files: &[&Path]) -> Summary {
         let options = Options { check: None, ..options(folder, files) };
-        import(options, Some(Arc::new(self.service.clone()))).await.unwrap()
+        import(options, Some(Arc::new(ServiceSink { service: self.service.clone(), source: None })))
+            .await
+            .unwrap()
     }
 }
 
