@@ -13,6 +13,7 @@ mod full_disk;
 mod greedy_clients;
 mod greedy_imports;
 mod killed;
+mod killed_sync;
 mod mixed_load;
 mod opensearch_fails;
 mod overtaken;

@@ -59,7 +59,7 @@ fn record(Line { number, text }: Line) -> FeedRecord {
             FeedRecord {
                 line: number,
                 original: Original::Text(Vec::new()),
-                json: Err(vec![fault]),
+                json: Err(fault.into()),
                 covered: None,
             }
         }

@@ -8,7 +8,7 @@ use crate::covered::Covered;
 use crate::field_stats::FieldStats;
 use crate::json::{write_field, write_key};
 use crate::mapping::{map_object, parse_record};
-use crate::record::FeedRecord;
+use crate::record::{FeedRecord, Rejected};
 use crate::seen_ids::SeenIds;
 use crate::table::{TableReport, form_of_record, other_form};
 
@@ -26,21 +26,12 @@ pub struct Rules {
 /// A record as it is sent to the catalogue.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The id of the product.
-    pub id: String,
+    /// The id of the product; `None` for one that the catalogue will reject because of its id.
+    pub id: Option<String>,
     /// A product or a patch as JSON, with an id; `None` if the record itself is that already.
     pub json: Option<Vec<u8>>,
     /// The product, if it was checked. Of a patch, only the id may be used.
     pub input: Option<ProductInput>,
-}
-
-/// A record that is not sent to the catalogue.
-#[derive(Debug)]
-pub struct Rejected {
-    /// The id of the product, if the record has one that can be read.
-    pub id: Option<String>,
-    /// The reasons.
-    pub faults: Vec<Fault>,
 }
 
 /// Prepares the records of one file.
@@ -67,7 +58,10 @@ impl Preparer {
 
     /// Prepares a record, and sets `id` as soon as it is known.
     fn prepare_with(&mut self, record: &FeedRecord, id: &mut Option<String>) -> Result<Prepared, Vec<Fault>> {
-        let json = record.json().map_err(<[Fault]>::to_vec)?;
+        let json = record.json().map_err(|rejected| {
+            id.clone_from(&rejected.id);
+            rejected.faults.clone()
+        })?;
         let object = parse_record(json)?;
         if record.covered.is_none() {
             check_form(&object)?;
@@ -75,7 +69,7 @@ impl Preparer {
         }
         *id = id_of(&object);
         let mapped = map_object(&object, json.len(), self.rules.currency)?;
-        *id = Some(mapped.id.clone());
+        *id = id_of_json(&mapped.id);
         let rewritten = match self.rules.mode {
             WriteMode::Replace => mapped.rewritten,
             WriteMode::Merge => {
@@ -94,7 +88,7 @@ impl Preparer {
             InputError::Syntax(message) => vec![Fault::new("", FaultKind::Malformed, message)],
         })?;
         match self.seen.earlier_line(&mapped.id, written, record.line) {
-            None => Ok(Prepared { id: mapped.id, json: rewritten, input }),
+            None => Ok(Prepared { id: id.clone(), json: rewritten, input }),
             Some(line) => Err(vec![duplicate_id(line, mapped.is_id_derived)]),
         }
     }
@@ -108,7 +102,11 @@ impl Preparer {
 /// Returns the id that a record has itself, if it is a text.
 fn id_of(record: &RawObject<'_>) -> Option<String> {
     let (_, id) = record.0.iter().find(|(key, _)| key == "id")?;
-    serde_json::from_str(id.get()).ok()
+    id_of_json(id.get())
+}
+
+fn id_of_json(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok()
 }
 
 /// Checks that a record of a file in the form of Noren is in no other form.

@@ -46,7 +46,7 @@ pub(crate) fn read_bytes(bytes: &[u8], name: &str, options: &TableOptions) -> Re
 fn read_all(mut reader: FeedReader) -> Result<Imported, FeedError> {
     let (mut products, mut rejects) = (Vec::new(), Vec::new());
     while let Some(record) = reader.next_record()? {
-        let mapped = record.json().map_err(<[domain::Fault]>::to_vec).and_then(|json| {
+        let mapped = record.json().map_err(|rejected| rejected.faults.clone()).and_then(|json| {
             let mapped = map_record(json, None)?;
             Ok(mapped.rewritten.unwrap_or_else(|| json.to_vec()))
         });

@@ -230,7 +230,7 @@ mod tests {
         let mut records = Vec::new();
         while let Some(record) = reader.next_record().unwrap() {
             let json = record.json().map(|json| String::from_utf8(json.to_vec()).unwrap());
-            records.push((record.line, json.map_err(|faults| faults[0].message.clone())));
+            records.push((record.line, json.map_err(|rejected| rejected.faults[0].message.clone())));
         }
         records
     }

@@ -17,9 +17,30 @@ pub struct FeedRecord {
     /// The record as the file has it, for the rejects file.
     pub original: Original,
     /// The record as a JSON object, or `None` if `original` is that already; the faults if it cannot become one.
-    pub(crate) json: Result<Option<Vec<u8>>, Vec<Fault>>,
+    pub(crate) json: Result<Option<Vec<u8>>, Rejected>,
     /// The fields that the record has, of which those without a value are cleared; `None` if the JSON says so itself.
     pub(crate) covered: Option<Arc<Covered>>,
+}
+
+/// A record that is not sent to the catalogue.
+#[derive(Debug)]
+pub struct Rejected {
+    /// The id of the product, if it can be read.
+    pub id: Option<String>,
+    /// The reasons.
+    pub faults: Vec<Fault>,
+}
+
+impl From<Vec<Fault>> for Rejected {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self { id: None, faults }
+    }
+}
+
+impl From<Fault> for Rejected {
+    fn from(fault: Fault) -> Self {
+        vec![fault].into()
+    }
 }
 
 /// The form of a record in its file.
@@ -36,12 +57,12 @@ impl FeedRecord {
     ///
     /// # Errors
     /// The faults of a record that cannot become JSON, such as a row with a wrong number of cells.
-    pub fn json(&self) -> Result<&[u8], &[Fault]> {
+    pub fn json(&self) -> Result<&[u8], &Rejected> {
         match (&self.json, &self.original) {
             (Ok(Some(json)), _) => Ok(json),
             (Ok(None), Original::Text(text)) => Ok(text),
             (Ok(None), Original::Row(_)) => Ok(b""),
-            (Err(faults), _) => Err(faults),
+            (Err(rejected), _) => Err(rejected),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::mem::discriminant;
 
-use domain::Fault;
 use domain::input::RawObject;
 use serde_json::value::RawValue;
 
@@ -11,10 +10,11 @@ use super::form::Form;
 use crate::covered::Covered;
 use crate::field_stats::FieldStats;
 use crate::json::{field, write_field};
+use crate::record::Rejected;
 use crate::table::{Column, Mark, Notes, ProductRow, Role};
 
 /// The JSON of a product, or its faults, with the fields that the record has without a value.
-pub(super) type Product = (Result<Vec<u8>, Vec<Fault>>, Covered);
+pub(super) type Product = (Result<Vec<u8>, Rejected>, Covered);
 
 /// Returns the products of a record.
 pub(super) fn products(
@@ -139,7 +139,7 @@ fn product_json(
     line: u64,
     form: &Form,
     notes: &mut Notes,
-) -> Result<Vec<u8>, Vec<Fault>> {
+) -> Result<Vec<u8>, Rejected> {
     for path in &cells.shortened {
         notes.add(&format!("`{path}` has several entries; the first counts"), line);
     }

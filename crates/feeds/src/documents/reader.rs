@@ -102,7 +102,7 @@ impl DocumentReader {
         let form = self.form.get_or_insert_with(|| Form::of(&object, &self.options));
         let Some(form) = form else { return self.waiting.push_back(record) };
         if let Some(fault) = form.fault_of_another(&object) {
-            return self.waiting.push_back(FeedRecord { json: Err(vec![fault]), ..record });
+            return self.waiting.push_back(FeedRecord { json: Err(fault.into()), ..record });
         }
         if let Some(kind) = other_type(&object) {
             return self.notes.add(&format!("skipped, it is a {kind} and no product"), record.line);
@@ -120,7 +120,7 @@ fn record(Found { line, text }: Found) -> FeedRecord {
         Ok(text) => FeedRecord { line, original: Original::Text(text), json: Ok(None), covered: None },
         Err(message) => {
             let fault = Fault::new("", FaultKind::Malformed, message);
-            FeedRecord { line, original: Original::Text(Vec::new()), json: Err(vec![fault]), covered: None }
+            FeedRecord { line, original: Original::Text(Vec::new()), json: Err(fault.into()), covered: None }
         }
     }
 }

@@ -17,6 +17,7 @@ use super::role::Role;
 use super::survey::{Availability, availability, flag};
 use crate::identity::ARTICLE_NUMBERS;
 use crate::json::{text_json, write_field, write_key};
+use crate::record::Rejected;
 
 /// A row, with what it takes from its parent.
 pub(crate) struct FamilyRow<'a> {
@@ -32,11 +33,7 @@ pub(crate) struct FamilyRow<'a> {
 ///
 /// # Errors
 /// The faults of its cells.
-pub(crate) fn product_json(
-    plan: &Plan,
-    row: &FamilyRow<'_>,
-    notes: &mut Notes,
-) -> Result<Vec<u8>, Vec<Fault>> {
+pub(crate) fn product_json(plan: &Plan, row: &FamilyRow<'_>, notes: &mut Notes) -> Result<Vec<u8>, Rejected> {
     let mut product = ProductRow::new(plan, notes, row.line);
     for (column, cell) in plan.columns.iter().zip(row.cells) {
         product.add(column, text(cell), row.parent.is_some());
@@ -293,7 +290,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
     ///
     /// # Errors
     /// The faults of its fields.
-    pub(crate) fn finish_record(self, group: Option<&str>) -> Result<Vec<u8>, Vec<Fault>> {
+    pub(crate) fn finish_record(self, group: Option<&str>) -> Result<Vec<u8>, Rejected> {
         let (cells, line) = (ByteRecord::new(), self.line);
         self.finish(&FamilyRow { line, cells: &cells, parent: None, group, images: &[] })
     }
@@ -312,7 +309,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
     ///
     /// # Errors
     /// The faults of its cells.
-    fn finish(mut self, row: &FamilyRow<'_>) -> Result<Vec<u8>, Vec<Fault>> {
+    fn finish(mut self, row: &FamilyRow<'_>) -> Result<Vec<u8>, Rejected> {
         self.group = row.group.map(str::to_owned).or(self.group);
         for (name, value) in std::mem::take(&mut self.options).into_values() {
             let is_placeholder =
@@ -329,10 +326,11 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         if let Some(description) = self.short_description.take() {
             self.add_text("description", &description);
         }
-        if !self.faults.is_empty() {
-            return Err(self.faults);
-        }
         self.add_id(row);
+        if !self.faults.is_empty() {
+            let id = self.texts.into_iter().find(|(field, _)| *field == "id").map(|(_, id)| id);
+            return Err(Rejected { id, faults: self.faults });
+        }
         let mut out = vec![b'{'];
         for (field, value) in &self.texts {
             write_field(field, &text_json(value), &mut out);

@@ -159,7 +159,7 @@ impl TableReader {
             (Err((cells, fault)), None) => (cells, Some(fault.to_owned())),
         };
         if let Some(fault) = fault {
-            let json = Err(vec![Fault::new("", FaultKind::Malformed, fault)]);
+            let json = Err(Fault::new("", FaultKind::Malformed, fault).into());
             return Some(FeedRecord { line, original: Original::Row(cells), json, covered: None });
         }
         let (parent, group, images) = match self.families.member(&cells) {

@@ -3,7 +3,7 @@
 //! The files are read twice: first for their ids, so that the guard is checked before anything is changed.
 
 use domain::{MaxDelete, Product, Selection};
-use feeds::{KnownIds, Preparer, Rejected, Rules, unwrap_reject};
+use feeds::{KnownIds, Preparer, Rules, unwrap_reject};
 
 use super::options::Options;
 use super::source::Source;
@@ -108,10 +108,10 @@ fn read_ids(options: &Options) -> Result<KnownIds, Failure> {
         let mut preparer = Preparer::new(rules);
         while let Some(mut record) = reader.next_record()? {
             unwrap_reject(&mut record);
-            match preparer.prepare(&record) {
-                Ok(prepared) => known.add(&prepared.id),
-                Err(Rejected { id: Some(id), .. }) => known.add(&id),
-                Err(Rejected { id: None, .. }) => {
+            let id = preparer.prepare(&record).map_or_else(|rejected| rejected.id, |prepared| prepared.id);
+            match id {
+                Some(id) => known.add(&id),
+                None => {
                     let (file, line) = (reader.name(), record.line);
                     return Err(Failure::new(format!(
                         "{file}:{line}: the product has no readable id, so it may be any product; nothing was changed. Correct \
