@@ -232,6 +232,8 @@ async fn the_commands_for_own_products_work_as_they_stand() {
         ("noren explain ", "sku-1…version 1, active…place…of 200…"),
         ("noren export ", ""),
         ("noren backup ", "wrote a snapshot of the store to store.db…"),
+        ("noren import ", "…200 unchanged, 0 rejected, 0 deleted…"),
+        ("noren delete ", "0 products would be deleted"),
         ("noren dlq ", "no dead letters"),
         ("noren eval ", "…NDCG@10…"),
         ("noren rules ", "rules.toml is right: …"),

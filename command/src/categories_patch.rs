@@ -1,4 +1,4 @@
-//! Merge patches of `category` and `categories`, which are two fields of a product's JSON with one meaning.
+//! Keeps `category` and `categories` consistent in merge patches.
 
 use domain::CategoryPath;
 use domain::input::{InputError, MAX_FIELDS, RawObject};
@@ -25,7 +25,7 @@ pub(crate) fn before_patch(categories: &[CategoryPath], patch: &[u8]) -> Result<
     .map(|patch| patch.to_string()))
 }
 
-/// Returns the categories with another main one, given as JSON; `None` if no others are left beside it, or it is no path.
+/// Replaces the main category by `main`, a JSON value, and keeps the others. Returns `None` if no others remain, or `main` is no path.
 fn with_main(categories: &[CategoryPath], main: &str) -> Option<Vec<CategoryPath>> {
     let main: CategoryPath = serde_json::from_str(main).ok()?;
     let others = categories.iter().skip(1).filter(|other| **other != main).cloned();

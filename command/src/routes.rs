@@ -14,7 +14,7 @@ use api::responses::{
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::input::{MAX_LABEL_CHARS, ProductBody, ProductInput, ProductPatch, read_product};
+use domain::input::{MAX_LABEL_CHARS, ProductBody, ProductInput, ProductPatch, parse_label, read_product};
 use domain::ports::{ListError, WriteOutcome, WriteResponse};
 use domain::{FaultKind, Faults, Product, ProductId, Version, WriteMode};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
@@ -345,16 +345,7 @@ async fn bulk(
 
 /// Takes the parameter `source`: the source to write into the products.
 pub(crate) fn take_source(parameters: &mut ParameterReader) -> Option<String> {
-    parameters.parsed("source", |text| {
-        let is_label = !text.trim().is_empty() && !text.contains(char::is_control);
-        match is_label && text.chars().count() <= MAX_LABEL_CHARS {
-            true => Ok(text.trim().to_owned()),
-            false => {
-                let message = format!("must have 1 to {MAX_LABEL_CHARS} characters, none of control");
-                Err((FaultKind::OutOfRange, message))
-            }
-        }
-    })
+    parameters.parsed("source", |text| parse_label(text, MAX_LABEL_CHARS))
 }
 
 /// Takes the parameter `mode`.

@@ -1,4 +1,4 @@
-//! The client of a request, as far as searches depend on it.
+//! The access rights of the client of a search.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use runtime::access::{ClientAddress, network_of, principal};
 use crate::search_service::SearchService;
 use crate::waiters::Waiter;
 
-/// The client of a request.
+/// The access rights of a client.
 pub(crate) struct Reader {
     /// The products that the client may find, by the filters of its credentials.
     pub(crate) restriction: Restriction,
-    /// True if the client may know of products that nobody finds: drafts, archived and deleted ones.
+    /// True if the client may learn that a draft, archived or deleted product exists.
     pub(crate) knows_unpublished: bool,
-    /// The client among those that wait for the index.
+    /// The class of the client among the requests that wait for the index.
     pub(crate) waiter: Waiter,
 }
 

@@ -13,7 +13,7 @@ use runtime::Problem;
 /// The most polls of the index per second by all waiting requests together; each is a request to the index.
 const POLLS_PER_SECOND: f64 = 500.0;
 
-/// A client that waits, as far as the shares depend on it.
+/// The class of a waiting client, which decides its share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Waiter {
     /// A client that may read or write products.
@@ -35,7 +35,7 @@ struct Waiting {
     by_network: HashMap<Option<IpAddr>, usize>,
 }
 
-/// The place of a waiting request, which it leaves when the permit is dropped.
+/// The slot of a waiting request. Dropping it frees the slot.
 pub(crate) struct Permit<'a> {
     waiters: &'a Waiters,
     waiter: Waiter,

@@ -125,6 +125,9 @@ async fn without_a_condition_nothing_is_deleted() {
             Answer::of(app.request(Method::DELETE, &format!("/products{query}"))).await.problem(400);
         assert!(!Answer::faulty_fields(&problem).is_empty(), "{query}: {problem}");
     }
+    let with_body = app.request(Method::DELETE, "/products?all=true").json(&json!({"dryRun": true}));
+    let problem = Answer::of(with_body).await.problem(400);
+    assert!(problem["detail"].as_str().unwrap().contains("as parameters"), "{problem}");
     assert_eq!(ids(&app).await, ["a"]);
 }
 

@@ -109,7 +109,7 @@ async fn addresses_and_methods_that_do_not_exist_get_problems_too() {
     let problem = app.get("/nothing").await.problem(404);
     assert!(problem["detail"].as_str().unwrap().contains("/nothing"));
     app.get("/products/none").await.problem(404);
-    let answer = Answer::of(app.request(Method::DELETE, "/products")).await;
+    let answer = Answer::of(app.request(Method::PATCH, "/products")).await;
     assert!(answer.header("allow").contains("POST"), "{answer:?}");
     answer.problem(405);
     Answer::of(app.request(Method::PUT, "/products/search")).await.problem(405);

@@ -230,7 +230,7 @@ async fn files_that_cannot_be_imported_are_refused_at_once() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.starts_with(reason) && detail.ends_with("; nothing was imported"), "{detail}");
     }
-    for wrong in ["format=pdf", "mode=sync", "decimal=x", "map=name", "mode=merge&mode=merge"] {
+    for wrong in ["format=pdf", "mode=delete", "decimal=x", "map=name", "mode=merge&mode=merge"] {
         let problem = post(&app, &format!("/imports?{wrong}"), ANY, "id,name\n1,A\n").await.problem(400);
         assert_eq!(Answer::faulty_fields(&problem), [wrong.split('=').next().unwrap()]);
     }

@@ -61,7 +61,8 @@ async fn what_the_file_lacks_is_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn above_the_guard_nothing_is_changed() {
     let app = TestApp::spawn().await;
-    app.post_text("/products/bulk", NDJSON, lines(0..10, "Cup")).await.expect(200);
+    let first = json!({"id": "p0", "name": "Cup 0", "sku": "S0"});
+    app.post_text("/products/bulk", NDJSON, format!("{first}\n{}", lines(1..10, "Cup"))).await.expect(200);
     for (query, file, word) in [
         ("mode=sync", lines(0..7, "Mug"), "3 of 10 products"),
         ("mode=sync&maxDelete=2", lines(0..7, "Mug"), "more than the 2"),
@@ -74,6 +75,16 @@ async fn above_the_guard_nothing_is_changed() {
             "mode=sync&maxDelete=100%25",
             format!("{}no json\n", lines(0..9, "Mug")),
             "line 10 has no readable id",
+        ),
+        (
+            "mode=sync&maxDelete=100%25",
+            "{\"id\":\"a b\",\"name\":\"Mug\"}\n".to_owned(),
+            "line 1 has no readable id",
+        ),
+        (
+            "mode=sync&maxDelete=100%25",
+            "{\"id\":\"new\",\"sku\":\"S0\",\"name\":\"Mug\"}\n".to_owned(),
+            "its sku is, under another id",
         ),
     ] {
         let job = import(&app, query, NDJSON, file).await;

@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 use domain::{Currency, Language, WriteMode};
 use feeds::{FeedError, FeedReader, FeedRecord, Preparer, Rejected, Rules, Scratch, TableOptions};
 
-use super::error::ImportError;
 use super::file_options::FileOptions;
 use super::mapping_report::mapping_report;
-use super::space::Space;
-use super::spool::JobFolder;
+use super::spool::{JobFolder, check_room};
 use crate::converted_record::ConvertedRecord;
 
 /// The name of an upload in messages.
@@ -110,14 +108,6 @@ fn open(folder: &JobFolder, options: &FileOptions, target: Target) -> Result<Fee
         table.map_column(column, field);
     }
     Ok(FeedReader::of_file(file, Path::new(FILE_NAME), options.format, &table)?)
-}
-
-fn check_room(folder: &Path, bytes: u64) -> io::Result<()> {
-    let space = Space::of(folder)?;
-    match space.has_room_for(bytes) {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::StorageFull, ImportError::NoRoom(space.kept).to_string())),
-    }
 }
 
 /// The file of lines.

@@ -1,4 +1,4 @@
-//! The first step of a job whose file is not NDJSON: the runner has it converted.
+//! The first step of a job whose lines cannot be applied as they are: converts its file.
 
 use std::sync::Arc;
 

@@ -1,12 +1,13 @@
 //! Jobs that delete a selection of products.
 //!
 //! The store is scanned before the job is acknowledged, and each selected product becomes a line that deletes it in the version that was
-//! found. From then on the job is like every other one: durable, resumable, each line applied once. A product that is written meanwhile
+//! found. From then on the job is durable and resumable like an import, and applies each line once. A product that is written meanwhile
 //! has another version, so its line is rejected and the product stays.
 
 use std::sync::Arc;
 
 use api::wire::imports::{Job, SelectedProducts};
+use domain::input::DeleteInput;
 use domain::ports::ListError;
 use domain::{Product, Selection};
 use futures::stream::{self, Stream, TryStreamExt as _};
@@ -36,7 +37,9 @@ impl Imports {
                 let lines: String = products.iter().map(delete_line).collect();
                 upload.add(lines.len());
                 // If the thread that writes has ended, its own error says why.
-                let _ = sender.send(Chunk::Bytes(lines.into())).await;
+                if sender.send(Chunk::Bytes(lines.into())).await.is_err() {
+                    return Ok(());
+                }
             }
             let _ = sender.send(Chunk::End).await;
             Ok(())
@@ -44,7 +47,7 @@ impl Imports {
         self.create(None, caller, 0, send).await
     }
 
-    /// Counts the selected products.
+    /// Returns the number of selected products and the ids of the first ten.
     pub(super) async fn count(&self, selection: Selection) -> Result<SelectedProducts, ImportError> {
         let mut pages = Box::pin(selected(self.0.catalogue.clone(), selection));
         let mut counted = SelectedProducts::default();
@@ -76,7 +79,8 @@ fn selected(
     })
 }
 
-/// Returns the line that deletes a product in this version. An id needs no escaping in JSON.
+/// Returns the line that deletes a product in this version.
 pub(super) fn delete_line(product: &Product) -> String {
-    format!("{{\"id\":\"{}\",\"delete\":true,\"ifVersion\":{}}}\n", product.id, product.version)
+    let delete = DeleteInput { id: product.id.clone(), if_version: Some(product.version) };
+    format!("{}\n", delete.to_json())
 }

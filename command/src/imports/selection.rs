@@ -2,7 +2,7 @@
 
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::bad_parameters;
-use domain::input::MAX_LABEL_CHARS;
+use domain::input::{MAX_LABEL_CHARS, parse_label};
 use domain::{CategoryPath, FaultKind, Selection, Status};
 use jiff::Timestamp;
 use runtime::Problem;
@@ -28,10 +28,10 @@ pub(super) struct SelectionParameters {
     /// The status of the products. Repeat it for several.
     #[param(nullable = false)]
     status: Option<Vec<Status>>,
-    /// The time of RFC 3339 before which the products were written last.
+    /// Selects products that were last written before this time (RFC 3339).
     #[param(nullable = false, example = "2026-02-01T12:00:00Z")]
     updated_before: Option<String>,
-    /// `true` selects every product, and is required without another condition.
+    /// `true` selects every product. Required if there is no condition, refused with one.
     #[param(nullable = false)]
     all: Option<bool>,
     /// `true` counts the products and deletes nothing.
@@ -52,10 +52,7 @@ impl SelectionRequest {
     /// # Errors
     /// 400 with all faults, and if there is no condition.
     pub(super) fn read(mut parameters: ParameterReader) -> Result<Self, Problem> {
-        let label = |text: &str| match text.chars().count() {
-            1..=MAX_LABEL_CHARS => Ok(text.to_owned()),
-            _ => Err((FaultKind::OutOfRange, format!("must have 1 to {MAX_LABEL_CHARS} characters"))),
-        };
+        let label = |text: &str| parse_label(text, MAX_LABEL_CHARS);
         let malformed = |message: String| (FaultKind::Malformed, message);
         let selection = Selection {
             sources: parameters.list("source", label),
@@ -78,7 +75,7 @@ impl SelectionRequest {
                 parameters.fault(
                     "all",
                     FaultKind::Malformed,
-                    "cannot be combined with a condition; leave out one",
+                    "cannot be combined with a condition; leave out `all` or the condition",
                 );
             }
             _ => {}

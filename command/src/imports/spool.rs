@@ -15,7 +15,7 @@ use super::space::Space;
 const LOCK: &str = "lock";
 const LINES: &str = "lines.ndjson";
 const NEW_LINES: &str = "lines.ndjson.new";
-/// An uploaded file that is not NDJSON.
+/// The uploaded file of a job that is converted.
 const UPLOAD: &str = "upload";
 const MAPPING: &str = "mapping.json";
 const FAULTS: &str = "faults.ndjson";
@@ -88,6 +88,18 @@ impl Spool {
     }
 }
 
+/// Checks that `bytes` fit on the disk of a folder beside what is kept free for the store.
+///
+/// # Errors
+/// [`io::ErrorKind::StorageFull`] if they do not.
+pub(super) fn check_room(folder: &Path, bytes: u64) -> io::Result<()> {
+    let space = Space::of(folder)?;
+    match space.has_room_for(bytes) {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::StorageFull, ImportError::NoRoom(space.kept).to_string())),
+    }
+}
+
 /// The folder of one job.
 #[derive(Debug, Clone)]
 pub(crate) struct JobFolder(PathBuf);
@@ -152,6 +164,11 @@ impl JobFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Checks that `bytes` fit on the disk beside what is kept free for the store.
+    pub(super) fn check_room(&self, bytes: u64) -> io::Result<()> {
+        check_room(&self.0, bytes)
     }
 
     /// Cuts the file of lines to this length.

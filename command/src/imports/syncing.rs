@@ -1,112 +1,112 @@
-//! The step of a job that makes the catalogue equal to its file: a line is added for each product that the file lacks.
+//! The planning step of a synchronisation: adds a delete line for each stored product of the source that is not in the file.
 //!
-//! 1. The ids of the file are read. A record without a readable id fails the job, because it may stand for any product.
+//! 1. The ids of the file are read. A record without a readable id fails the job, because it may stand for any product. So does a stored
+//!    product whose sku the file has under another id: that record could not be written while the product is there.
 //! 2. The store is scanned. Each product of the source that the file lacks becomes a line that deletes it in the version that was found.
 //! 3. More deletes than the guard allows fail the job. Nothing was changed until then.
-//! 4. The lines are kept behind those of the file, durably. From then on the job is like every other one.
+//! 4. The delete lines are appended to the lines of the file, durably. The job then applies all of them like any other job.
 
-use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
 
 use domain::ports::{ListError, ProductPage};
 use domain::{MaxDelete, Product, Selection};
-use feeds::KnownIds;
+use feeds::{Known, KnownProducts};
 use runtime::off_thread;
-use serde::Deserialize;
 
 use super::deletes::{PAGE, delete_line};
 use super::runner::{Halt, Run, UNREADABLE, is_cut_off, on_thread};
 use crate::converted_record::ConvertedRecord;
 use crate::lines::{BATCH_LINES, Line};
 
-/// The deletes of a synchronisation.
-struct Deletes {
+/// The size of a plan.
+struct Planned {
     /// The number of products to delete.
-    deleted: u64,
-    /// The number of products of the source before.
-    all: u64,
-    /// The bytes of their lines.
+    deletes: u64,
+    /// The number of stored products of the source.
+    total: u64,
+    /// The length of the appended lines in bytes.
     bytes: u64,
 }
 
 impl Run<'_> {
-    /// Plans the deletes, unless the job is no synchronisation or they are planned already.
+    /// Plans the deletes of a synchronisation. Does nothing for other jobs, or if the plan is already durable.
     pub(super) async fn plan_sync(&mut self) -> Result<(), Halt> {
         let Some(max_delete) = self.reached.max_delete_to_plan() else { return Ok(()) };
         let end = self.reached.bytes_of_lines();
-        self.truncate_lines(end).await?;
-        let known = self.read_ids().await?;
-        let Deletes { deleted, all, bytes } = self.add_deletes(&known, end).await?;
-        if !max_delete.allows(deleted, all) {
-            return Err(Halt::Failed(refusal(deleted, all, max_delete)));
+        self.write_lines(String::new(), end, false).await?;
+        let known = self.read_products().await?;
+        let Planned { deletes, total, bytes } = self.add_deletes(&known, end).await?;
+        if !max_delete.allows(deletes, total) {
+            return Err(Halt::Failed(refusal(deletes, total, max_delete)));
         }
         self.reached.plan_sync(bytes);
         self.save(Vec::new()).await
     }
 
-    /// Removes the lines of a plan that was not finished.
-    async fn truncate_lines(&mut self, end: u64) -> Result<(), Halt> {
-        loop {
-            let entry = Arc::clone(&self.entry);
-            match on_thread(move || entry.folder.truncate_lines(end)).await {
-                Ok(()) => return Ok(()),
-                Err(_) if self.entry.is_removed() => return Err(Halt::Removed),
-                Err(error) => self.wait(&format!("its lines cannot be written: {error}")).await?,
-            }
-        }
-    }
-
-    async fn read_ids(&mut self) -> Result<KnownIds, Halt> {
+    async fn read_products(&mut self) -> Result<KnownProducts, Halt> {
         let is_converted = self.reached.converted.is_some();
-        let (mut known, mut lines) = (KnownIds::default(), self.open().await?);
+        let (mut known, mut lines) = (KnownProducts::default(), self.open().await?);
         while let Some(batch) = lines.next_lines(BATCH_LINES).await {
             if self.stop.is_cancelled() {
                 return Err(Halt::Stopped);
             }
             if is_cut_off(&batch) {
                 self.wait(UNREADABLE).await?;
-                (known, lines) = (KnownIds::default(), self.open().await?);
+                (known, lines) = (KnownProducts::default(), self.open().await?);
                 continue;
             }
             let bytes = batch.iter().map(|line| line.text.as_ref().map_or(0, |text| text.len())).sum();
-            let ids = off_thread(bytes, move || batch.iter().map(|line| id_of(line, is_converted)).collect());
-            let ids: Vec<Result<String, u64>> = ids.await;
-            for id in ids {
-                known.add(&id.map_err(|line| Halt::Failed(unknown_id(line)))?);
+            let add = move || {
+                let unknown = batch.iter().find_map(|line| add_line(&mut known, line, is_converted).err());
+                (known, unknown)
+            };
+            let (read, unknown) = off_thread(bytes, add).await;
+            known = read;
+            if let Some(line) = unknown {
+                return Err(Halt::Failed(unknown_id(line)));
             }
+        }
+        if known.is_empty() {
+            let message = "the file has no products, so nothing was changed; DELETE /products deletes all";
+            return Err(Halt::Failed(message.to_owned()));
         }
         known.finish();
         Ok(known)
     }
 
-    async fn add_deletes(&mut self, known: &KnownIds, end: u64) -> Result<Deletes, Halt> {
+    async fn add_deletes(&mut self, known: &KnownProducts, end: u64) -> Result<Planned, Halt> {
         let selection =
             Selection { sources: self.reached.source.iter().cloned().collect(), ..Selection::default() };
         let is_converted = self.reached.converted.is_some();
-        let mut deletes = Deletes { deleted: 0, all: 0, bytes: 0 };
+        let mut planned = Planned { deletes: 0, total: 0, bytes: 0 };
         let mut cursor = None;
         loop {
             let page = self.read_page(cursor.as_deref()).await?;
-            let mut lines = if deletes.bytes == 0 { "\n".to_owned() } else { String::new() };
+            // The last line of an upload may lack its line break. Empty lines are skipped.
+            let mut lines = if planned.bytes == 0 { "\n".to_owned() } else { String::new() };
             for product in page.products.iter().filter(|product| selection.accepts(product)) {
-                deletes.all += 1;
-                if !known.contains(product.id.as_str()) {
-                    deletes.deleted += 1;
-                    lines.push_str(&line_of(product, is_converted));
+                planned.total += 1;
+                match known.find(product) {
+                    Known::Yes => {}
+                    Known::No => {
+                        planned.deletes += 1;
+                        lines.push_str(&line_of(product, is_converted));
+                    }
+                    Known::UnderAnotherId => return Err(Halt::Failed(under_another_id(product))),
                 }
             }
-            deletes.bytes += lines.len() as u64;
-            let (is_last, at) = (page.next.is_none(), end + deletes.bytes - lines.len() as u64);
+            let (is_last, at) = (page.next.is_none(), end + planned.bytes);
+            planned.bytes += lines.len() as u64;
             self.write_lines(lines, at, is_last).await?;
             cursor = page.next;
             if is_last {
-                return Ok(deletes);
+                return Ok(planned);
             }
         }
     }
 
-    /// Reads a page of the store, as often as it takes.
+    /// Reads a page of the store, and retries while the store fails.
     async fn read_page(&mut self, cursor: Option<&str>) -> Result<ProductPage, Halt> {
         loop {
             if self.stop.is_cancelled() {
@@ -120,14 +120,15 @@ impl Run<'_> {
         }
     }
 
-    /// Writes lines at a byte of the file, after which there are none.
+    /// Cuts the file of lines to `at` bytes and appends `lines`. They are durable once the last page is written.
     async fn write_lines(&mut self, lines: String, at: u64, is_last: bool) -> Result<(), Halt> {
         let lines = Arc::new(lines);
         loop {
             let (entry, lines) = (Arc::clone(&self.entry), Arc::clone(&lines));
             let written = on_thread(move || {
                 entry.folder.truncate_lines(at)?;
-                let mut file: File = entry.folder.append_to_lines()?;
+                entry.folder.check_room(lines.len() as u64)?;
+                let mut file = entry.folder.append_to_lines()?;
                 file.write_all(lines.as_bytes())?;
                 if is_last { file.sync_all() } else { Ok(()) }
             });
@@ -140,23 +141,19 @@ impl Run<'_> {
     }
 }
 
-/// Returns the id of a line, or the number of a line without a readable one.
-fn id_of(line: &Line, is_converted: bool) -> Result<String, u64> {
-    #[derive(Deserialize)]
-    struct WithId {
-        id: String,
-    }
+/// Adds the product of a line. The error is the number of a line without a readable id, in the uploaded file.
+fn add_line(known: &mut KnownProducts, line: &Line, is_converted: bool) -> Result<(), u64> {
     let text = line.text.as_ref().map_err(|_| line.number)?;
-    let of_json = |json: &[u8]| serde_json::from_slice(json).map(|WithId { id }| id).map_err(|_| line.number);
     if !is_converted {
-        return of_json(text);
+        return known.add_json(text).then_some(()).ok_or(line.number);
     }
     let record = ConvertedRecord::parse(text).map_err(|_| line.number)?;
-    match (record.id, record.product) {
-        (Some(id), _) => Ok(id.into_owned()),
-        (None, Some(product)) => of_json(product.get().as_bytes()).map_err(|_| record.line),
-        (None, None) => Err(record.line),
-    }
+    let is_known = match (record.id, record.product) {
+        (Some(id), _) => known.add_id(&id),
+        (None, Some(product)) => known.add_json(product.get().as_bytes()),
+        (None, None) => false,
+    };
+    is_known.then_some(()).ok_or(record.line)
 }
 
 /// Returns the line that deletes a product, in the form of the other lines of the job.
@@ -171,9 +168,17 @@ fn unknown_id(line: u64) -> String {
     )
 }
 
-fn refusal(deleted: u64, all: u64, max_delete: MaxDelete) -> String {
+fn refusal(deletes: u64, total: u64, max_delete: MaxDelete) -> String {
     format!(
-        "{deleted} of {all} products are not in the file and would be deleted, more than the {max_delete} that maxDelete allows; \
+        "{deletes} of {total} products are not in the file and would be deleted, more than the {max_delete} that maxDelete allows; \
          nothing was changed. If the file is complete, import it with a larger maxDelete"
+    )
+}
+
+fn under_another_id(product: &Product) -> String {
+    format!(
+        "product {} is not in the file, but its sku is, under another id; nothing was changed. If the ids have changed, delete the old \
+         products before",
+        product.id
     )
 }

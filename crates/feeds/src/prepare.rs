@@ -112,6 +112,11 @@ fn id_of_json(json: &str) -> Option<String> {
 /// Checks that a record of a file in the form of Noren is in no other form.
 fn check_form(record: &RawObject<'_>) -> Result<(), Vec<Fault>> {
     let has = |name: &str| record.0.iter().any(|(key, _)| key == name);
+    if has("delete") && !has("name") {
+        let message = "is a line that deletes, which an import of files does not do; delete the product by its id, or send such lines to \
+                       `POST /products/bulk`";
+        return Err(vec![Fault::new("delete", FaultKind::Unknown, message)]);
+    }
     match form_of_record(has) {
         None => Ok(()),
         Some(form) => Err(vec![other_form(form, "Noren's own JSON")]),
@@ -169,7 +174,7 @@ fn patch(product: &[u8], covered: &Covered) -> Vec<u8> {
 
 fn duplicate_id(line: u64, is_derived: bool) -> Fault {
     let message = match is_derived {
-        false => format!("is that of another product in line {line}; give each its own, or remove one"),
+        false => format!("is that of another product in line {line}; give each its own id, or remove one"),
         true => format!(
             "is missing, and the one derived from the product's code or name is that of another product in line {line}; \
              give each its own id"

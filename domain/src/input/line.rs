@@ -35,6 +35,16 @@ pub struct DeleteInput {
     pub if_version: Option<Version>,
 }
 
+impl DeleteInput {
+    /// Returns the line. An id needs no escaping in JSON.
+    pub fn to_json(&self) -> String {
+        match self.if_version {
+            Some(version) => format!("{{\"id\":\"{}\",\"delete\":true,\"ifVersion\":{version}}}", self.id),
+            None => format!("{{\"id\":\"{}\",\"delete\":true}}", self.id),
+        }
+    }
+}
+
 impl LineInput {
     /// Returns the id, if the line has one.
     pub fn id(&self) -> Option<&ProductId> {
@@ -48,7 +58,7 @@ impl LineInput {
 /// Reads a line of a bulk write: a product, or a delete.
 ///
 /// # Errors
-/// As [`read_product`](super::read_product).
+/// The faults of the product, as [`read_product`](super::read_product), or of the delete.
 pub fn read_line(line: &[u8], default_currency: Currency) -> Result<LineInput, InputError> {
     let object = RawObject::parse_at_most(line, MAX_FIELDS, "a product")?;
     if object.0.iter().any(|(name, _)| name == DELETE) {
@@ -125,7 +135,12 @@ mod tests {
             (r#"{"id":"a","delete":true}"#, None),
             (r#"{"delete":true, "ifVersion":7, "id":"a"}"#, Some(Version(7))),
         ] {
-            let expected = LineInput::Delete(DeleteInput { id: id.clone(), if_version });
+            let delete = DeleteInput { id: id.clone(), if_version };
+            assert_eq!(
+                read_line(delete.to_json().as_bytes(), Currency::USD).unwrap(),
+                LineInput::Delete(delete.clone())
+            );
+            let expected = LineInput::Delete(delete);
             assert_eq!(read_line(line.as_bytes(), Currency::USD).unwrap(), expected);
         }
         let product = read_line(br#"{"id":"a","name":"Lamp"}"#, Currency::USD).unwrap();

@@ -6,6 +6,7 @@
 #[cfg(feature = "openapi")]
 mod body;
 mod error;
+mod label;
 mod limits;
 mod line;
 mod raw;
@@ -14,6 +15,7 @@ mod reader;
 #[cfg(feature = "openapi")]
 pub use body::{ProductBody, ProductPatch};
 pub use error::InputError;
+pub use label::parse_label;
 pub use limits::{
     FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_CATEGORIES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
     MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS, MAX_STOCK, READ_ONLY_FIELDS,

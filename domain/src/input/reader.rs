@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::error::InputError;
+use super::label::parse_label;
 use super::limits::{
     FIELDS, MAX_ATTRIBUTE_VALUES, MAX_ATTRIBUTES, MAX_CATEGORIES, MAX_FIELDS, MAX_IMAGE_CHARS, MAX_KEY_CHARS,
     MAX_LABEL_CHARS, MAX_LIST_LENGTH, MAX_NAME_CHARS, MAX_STOCK, READ_ONLY_FIELDS,
@@ -139,21 +140,8 @@ impl FieldReader {
 
     /// Reads a text of one line that is not empty. Surrounding spaces are removed.
     fn label(&mut self, field: &str, raw: &RawValue, max_chars: usize) -> Option<String> {
-        let mut text = self.text(field, raw)?;
-        if text.trim().len() < text.len() {
-            text = text.trim().to_owned();
-        }
-        let chars = text.chars().count();
-        if chars == 0 || chars > max_chars {
-            let message = format!("must have 1 to {max_chars} characters; it has {chars}");
-            self.fault(field, FaultKind::OutOfRange, message);
-            return None;
-        }
-        if text.contains(char::is_control) {
-            self.fault(field, FaultKind::Malformed, "must not contain control characters or line breaks");
-            return None;
-        }
-        Some(text)
+        let text = self.text(field, raw)?;
+        parse_label(&text, max_chars).map_err(|(kind, message)| self.fault(field, kind, message)).ok()
     }
 
     /// Reads a text and parses it.

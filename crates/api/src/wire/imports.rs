@@ -64,7 +64,7 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("2026-02-01T12:01:00Z"))]
     pub finished_at: Option<Timestamp>,
-    /// The size of the file in bytes.
+    /// The bytes to process: the size of the file, and the lines that a synchronisation adds to NDJSON.
     pub bytes: u64,
     /// Bytes processed.
     pub bytes_done: u64,

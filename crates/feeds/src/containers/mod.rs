@@ -87,7 +87,10 @@ pub(crate) fn unpack(
             return Ok(Unpacked::Text(TextInput { input, file, is_gzip, path }));
         }
     }
-    Err(FeedError::Container { name, message: "has archives inside of archives; unpack it".to_owned() })
+    Err(FeedError::Container {
+        name,
+        message: "has too many archives inside each other; unpack it".to_owned(),
+    })
 }
 
 /// Unpacks gzip, also of several members.

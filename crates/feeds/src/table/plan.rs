@@ -36,9 +36,37 @@ pub(crate) struct Plan {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Column names that say whether a product is public, in files of no known format.
-const PUBLICATION_NAMES: [&str; 7] =
-    ["published", "enabled", "visible", "is_visible", "product_online", "visibility", "is_active"];
+/// Column names that say whether a product is public, without case, spaces and signs. They count only if most cells of the column are flags
+/// or names of a visibility.
+const PUBLICATION_NAMES: [&str; 26] = [
+    "published",
+    "ispublished",
+    "publishedononlinestore",
+    "publishedonlinestore",
+    "enabled",
+    "isenabled",
+    "visible",
+    "isvisible",
+    "productvisible",
+    "visibility",
+    "productvisibility",
+    "productonline",
+    "online",
+    "isonline",
+    "active",
+    "isactive",
+    // WooCommerce names its columns in the language of the shop.
+    "veröffentlicht",
+    "sichtbar",
+    "aktiv",
+    "publié",
+    "visibilité",
+    "publicado",
+    "pubblicato",
+    "gepubliceerd",
+    "publicerad",
+    "opublikowany",
+];
 
 impl Plan {
     /// Decides the meaning of each column.
@@ -119,6 +147,11 @@ fn choose_marks(columns: &mut [Column], stats: &[ColumnStats], forced: Option<Ma
     }
 }
 
+fn is_publication_name(lower: &str) -> bool {
+    let letters: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
+    PUBLICATION_NAMES.contains(&letters.as_str())
+}
+
 /// Returns the role of a column of no known format.
 fn usual_role(name: &str, stats: &ColumnStats) -> Role {
     let lower = name.to_ascii_lowercase();
@@ -135,7 +168,7 @@ fn usual_role(name: &str, stats: &ColumnStats) -> Role {
         "availability" if stats.is_availability() => Role::Availability,
         _ if lower.starts_with(REJECTS_PREFIX) => Role::Ignored,
         _ if READ_ONLY_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name)) => Role::Ignored,
-        _ if PUBLICATION_NAMES.contains(&lower.as_str()) && stats.is_publication() => Role::Publication,
+        _ if is_publication_name(&lower) && stats.is_publication() => Role::Publication,
         _ => match FIELDS.iter().find(|field| **field == lower) {
             // A column of that name is about the goods; an option of the import names the source of its products.
             Some(field) if *field != "source" => Role::Text(field),

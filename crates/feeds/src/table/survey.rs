@@ -52,9 +52,9 @@ impl ColumnStats {
             && (self.flag_words > 0 || (self.zeros > 0 && self.ones > 0))
     }
 
-    /// Returns true if all cells say whether a product is public.
+    /// Returns true if at least half of the cells say whether a product is public. The others are faults of their rows.
     pub(crate) fn is_publication(&self) -> bool {
-        self.filled > 0 && self.publication_values == self.filled
+        self.filled > 0 && self.publication_values * 2 >= self.filled
     }
 
     /// Returns true if all cells say whether a product can be bought.

@@ -170,6 +170,14 @@ fn flags_codes_and_lists_follow_their_column() {
 fn publication_columns_never_make_a_draft_public() {
     let found = import("id,name,published,visibility\na,A,1,visible\nb,B,0,visible\nc,C,1,hidden\n");
     assert_eq!(["a", "b", "c"].map(|id| &found.product(id)["status"]), ["active", "draft", "draft"]);
+    for name in ["Is Visible", "Published on online store", "Veröffentlicht", "is_active", "ACTIVE"] {
+        let found = import(&format!("id,name,{name}\na,A,1\nb,B,0\n"));
+        assert_eq!(["a", "b"].map(|id| &found.product(id)["status"]), ["active", "draft"], "{name}");
+    }
+    // A row whose word is unknown is rejected, and the others are read.
+    let found = import("id,name,published\na,A,yes\nb,B,no\nc,C,perhaps\n");
+    assert_eq!(["a", "b"].map(|id| &found.product(id)["status"]), ["active", "draft"]);
+    assert_eq!(found.rejected_lines(), [4]);
     // The year of a book says nothing about its status.
     let found = import("id,name,published\na,A,1998\n");
     assert_eq!(

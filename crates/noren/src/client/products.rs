@@ -1,5 +1,6 @@
 //! The list of all products.
 
+use domain::Product;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -29,6 +30,18 @@ impl<'a> ProductPages<'a> {
     /// Begins at the first page.
     pub fn new(api: &'a dyn Api) -> Self {
         Self { api, cursor: None, is_at_end: false }
+    }
+
+    /// Returns the products of the next page, as [`next`](Self::next).
+    ///
+    /// # Errors
+    /// If the catalogue does not return a page of products.
+    pub async fn next_products(&mut self) -> Result<Option<Vec<Product>>, Failure> {
+        let Some(page) = self.next().await? else { return Ok(None) };
+        page.iter()
+            .map(|json| read_json(json.get().as_bytes(), "a product"))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// Returns the next page, or `None` after the last one. A product that exists all the time is on one page, whatever is written or

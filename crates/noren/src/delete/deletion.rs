@@ -1,6 +1,5 @@
 //! Deletes products in batches, with a result for each.
 
-use std::fmt;
 use std::time::Duration;
 
 use api::wire::imports::LineResult;
@@ -55,16 +54,12 @@ impl<'a> Deletion<'a> {
     ) -> Result<(), Failure> {
         let mut pages = ProductPages::new(self.api);
         let mut listed = 0;
-        while let Some(page) = pages.next().await? {
-            let mut deletes = Vec::new();
-            for json in &page {
-                let product: Product = read_json(json.get().as_bytes(), "a product")?;
-                if selects(&product) {
-                    deletes.push(DeleteInput { id: product.id, if_version: Some(product.version) });
-                }
-            }
-            self.delete(&deletes).await?;
-            listed += page.len() as u64;
+        while let Some(products) = pages.next_products().await? {
+            listed += products.len() as u64;
+            let selected = products.into_iter().filter(|product| selects(product));
+            let deletes =
+                selected.map(|product| DeleteInput { id: product.id, if_version: Some(product.version) });
+            self.delete(&deletes.collect::<Vec<_>>()).await?;
             progress(listed);
         }
         Ok(())
@@ -90,13 +85,13 @@ impl<'a> Deletion<'a> {
         Ok(())
     }
 
-    /// Sends deletes once. Returns those to send again, which none is if this is the last attempt.
+    /// Sends deletes once. Returns those to retry: none after the last attempt, which fails instead.
     async fn send<'d>(
         &mut self,
         deletes: &[&'d DeleteInput],
         is_last: bool,
     ) -> Result<Vec<&'d DeleteInput>, Failure> {
-        let lines: String = deletes.iter().map(|delete| format!("{}\n", Line(delete))).collect();
+        let lines: String = deletes.iter().map(|delete| format!("{}\n", delete.to_json())).collect();
         let response = self.api.post_lines("/products/bulk", Bytes::from(lines)).await?;
         if !is_last && is_transient(response.status.as_u16()) {
             return Ok(deletes.to_vec());
@@ -120,10 +115,12 @@ impl<'a> Deletion<'a> {
                 }
             }
         }
-        // An answer that broke off: what was deleted already is missing at the next attempt.
+        // The response ended early. Retry the rest; a product that was already deleted then counts as missing.
         again.extend(&deletes[answered..]);
         if is_last && !again.is_empty() {
-            return Err(Failure::new("the service did not answer every delete; run the command again"));
+            return Err(Failure::new(
+                "the service is overloaded or its response ended early, so not every delete was executed; run the command again",
+            ));
         }
         Ok(again)
     }
@@ -133,21 +130,7 @@ fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 429 | 502 | 503 | 504)
 }
 
-/// A delete as a line of NDJSON. An id needs no escaping.
-struct Line<'a>(&'a DeleteInput);
-
-impl fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DeleteInput { id, if_version } = self.0;
-        write!(f, "{{\"id\":\"{id}\",\"delete\":true")?;
-        if let Some(version) = if_version {
-            write!(f, ",\"ifVersion\":{version}")?;
-        }
-        f.write_str("}")
-    }
-}
-
-/// The products that a selection selects, without deleting them.
+/// Returns the number of products that the selection accepts, and the ids of the first five.
 ///
 /// # Errors
 /// If the catalogue cannot be read.
@@ -155,13 +138,10 @@ pub(super) async fn count(api: &dyn Api, selection: &Selection) -> Result<(u64, 
     const EXAMPLES: usize = 5;
     let mut pages = ProductPages::new(api);
     let (mut selected, mut examples) = (0, Vec::new());
-    while let Some(page) = pages.next().await? {
-        for json in &page {
-            let product: Product = read_json(json.get().as_bytes(), "a product")?;
-            if selection.accepts(&product) {
-                selected += 1;
-                examples.extend((examples.len() < EXAMPLES).then_some(product.id));
-            }
+    while let Some(products) = pages.next_products().await? {
+        for product in products.into_iter().filter(|product| selection.accepts(product)) {
+            selected += 1;
+            examples.extend((examples.len() < EXAMPLES).then_some(product.id));
         }
     }
     Ok((selected, examples))

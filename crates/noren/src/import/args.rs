@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use domain::input::MAX_LABEL_CHARS;
+use domain::input::{MAX_LABEL_CHARS, parse_label};
 use domain::{Currency, MaxDelete};
 use feeds::Format;
 
@@ -75,11 +75,7 @@ pub struct ImportArgs {
 
 /// Parses the name of a source.
 fn parse_source(text: &str) -> Result<String, String> {
-    let is_label = !text.trim().is_empty() && !text.contains(char::is_control);
-    match is_label && text.chars().count() <= MAX_LABEL_CHARS {
-        true => Ok(text.trim().to_owned()),
-        false => Err(format!("a source has 1 to {MAX_LABEL_CHARS} characters, none of control")),
-    }
+    parse_label(text, MAX_LABEL_CHARS).map_err(|(_, message)| message)
 }
 
 /// The format of a file of products.

@@ -54,15 +54,13 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let summary = if args.dry_run {
         let currency = options.currency;
         options.check = Some(currency.map_or_else(currency_of_environment, Ok)?);
-        let plan = if args.sync { Some(SyncPlan::read(&options).await?) } else { None };
-        let summary = import(options, None).await?;
-        if let Some(plan) = plan {
-            let count = async |catalogue: &CatalogueHandle| plan.count(catalogue.api()).await;
-            let planned = args.target.with(Access::Store, count).await?;
-            runtime::err_line!("{planned}");
-            planned.check(args.max_delete)?;
+        if args.sync {
+            let plan = async |catalogue: &CatalogueHandle| SyncPlan::new(&options, catalogue.api()).await;
+            let plan = args.target.with(Access::Store, plan).await?;
+            runtime::err_line!("{plan}");
+            plan.check(args.max_delete)?;
         }
-        summary
+        import(options, None).await?
     } else {
         let import =
             async |catalogue: &CatalogueHandle| import_into_target(catalogue, options, max_delete).await;
@@ -92,8 +90,8 @@ async fn import_into_target(
     options.check = catalogue.currency().map(|currency| options.currency.unwrap_or(currency));
     let plan = match max_delete {
         Some(max_delete) => {
-            let plan = SyncPlan::read(&options).await?;
-            plan.count(catalogue.api()).await?.check(max_delete)?;
+            let plan = SyncPlan::new(&options, catalogue.api()).await?;
+            plan.check(max_delete)?;
             Some(plan)
         }
         None => None,
