@@ -26,8 +26,6 @@ pub struct Rules {
 /// A record as it is sent to the catalogue.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The id of the product; `None` for one that the catalogue will reject because of its id.
-    pub id: Option<String>,
     /// A product or a patch as JSON, with an id; `None` if the record itself is that already.
     pub json: Option<Vec<u8>>,
     /// The product, if it was checked. Of a patch, only the id may be used.
@@ -69,7 +67,7 @@ impl Preparer {
         }
         *id = id_of(&object);
         let mapped = map_object(&object, json.len(), self.rules.currency)?;
-        *id = id_of_json(&mapped.id);
+        *id = id_of_json(&mapped.id).filter(|_| !mapped.is_id_derived);
         let rewritten = match self.rules.mode {
             WriteMode::Replace => mapped.rewritten,
             WriteMode::Merge => {
@@ -88,7 +86,7 @@ impl Preparer {
             InputError::Syntax(message) => vec![Fault::new("", FaultKind::Malformed, message)],
         })?;
         match self.seen.earlier_line(&mapped.id, written, record.line) {
-            None => Ok(Prepared { id: id.clone(), json: rewritten, input }),
+            None => Ok(Prepared { json: rewritten, input }),
             Some(line) => Err(vec![duplicate_id(line, mapped.is_id_derived)]),
         }
     }
@@ -112,7 +110,7 @@ fn id_of_json(json: &str) -> Option<String> {
 /// Checks that a record of a file in the form of Noren is in no other form.
 fn check_form(record: &RawObject<'_>) -> Result<(), Vec<Fault>> {
     let has = |name: &str| record.0.iter().any(|(key, _)| key == name);
-    if has("delete") && !has("name") {
+    if record.0.iter().any(|(key, raw)| key == "delete" && raw.get() == "true") {
         let message = "is a line that deletes, which an import of files does not do; delete the product by its id, or send such lines to \
                        `POST /products/bulk`";
         return Err(vec![Fault::new("delete", FaultKind::Unknown, message)]);

@@ -25,7 +25,7 @@ pub struct FeedRecord {
 /// A record that is not sent to the catalogue.
 #[derive(Debug)]
 pub struct Rejected {
-    /// The id of the product, if it can be read.
+    /// The id that the record itself has, if it can be read; never one that was derived from other fields.
     pub id: Option<String>,
     /// The reasons.
     pub faults: Vec<Fault>,

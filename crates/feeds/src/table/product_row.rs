@@ -196,9 +196,10 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             self.add_text("currency", &currency.to_string());
         }
         match column.role {
-            Role::SalePrice => self.prices.sale = Some(number),
             Role::CompareAtPrice => self.attributes.push(("compare_at_price".to_owned(), number)),
-            _ => self.prices.regular = Some(number),
+            // Of two columns, the first that has a price counts.
+            Role::SalePrice => _ = self.prices.sale.get_or_insert(number),
+            _ => _ = self.prices.regular.get_or_insert(number),
         }
     }
 

@@ -187,6 +187,12 @@ fn publication_columns_never_make_a_draft_public() {
 }
 
 #[test]
+fn of_two_price_columns_the_first_that_has_a_price_counts() {
+    let found = import("id,name,price,price\na,A,1,2\nb,B,,2\n");
+    assert_eq!(["a", "b"].map(|id| &found.product(id)["price"]), [&json!(1), &json!(2)]);
+}
+
+#[test]
 fn the_report_shows_each_column_and_warns() {
     let found = import("id,name,curency,list price,empty\na,A,EUR,5,\nb,B,EUR,6,\n");
     let column = &found.report().columns[2];
