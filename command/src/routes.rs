@@ -316,7 +316,7 @@ fn list_parameters(mut parameters: ParameterReader) -> Result<(Option<String>, u
 /// a product that does not exist is created.
 #[utoipa::path(
     post, path = "/products/bulk", tag = "products", operation_id = "writeProducts",
-    params(("mode" = Option<WriteMode>, Query, description = "`replace`, the default, or `merge`."),
+    params(("mode" = inline(Option<WriteMode>), Query, description = "`replace`, the default, or `merge`."),
            ("source" = Option<String>, Query, min_length = 1, max_length = 128, description = "The source to write into the products, whatever the lines say.")),
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(

@@ -117,11 +117,11 @@ struct NoImports(Problem);
 /// of NDJSON without an `id` creates a product under an id of the job; in other files the id is derived from sku or name.
 #[utoipa::path(
     post, path = "/imports", tag = "imports", operation_id = "createImport",
-    params(("format" = Option<FileFormat>, Query, description = "The format of the file, instead of that of the content type."),
-           ("mode" = Option<ImportMode>, Query, description = "What happens to fields that a product has and the file leaves out: they stay (`merge`, the default for tables) or are removed (`replace`, the default for JSON). `sync` also deletes the products that the file does not have: of the `source`, if one is given, else of the whole catalogue."),
+    params(("format" = inline(Option<FileFormat>), Query, description = "The format of the file, instead of that of the content type."),
+           ("mode" = inline(Option<ImportMode>), Query, description = "What happens to fields that a product has and the file leaves out: they stay (`merge`, the default for tables) or are removed (`replace`, the default for JSON). `sync` also deletes the products that the file does not have: of the `source`, if one is given, else of the whole catalogue."),
            ("source" = Option<String>, Query, min_length = 1, max_length = 128, description = "The source to write into the products, whatever the file says."),
            ("maxDelete" = Option<String>, Query, pattern = "^([0-9]{1,18}|([0-9]|[1-9][0-9]|100)%)$", description = "With `mode=sync`: the most products to delete, as a number or as a percentage of those that there are; `20%` by default. If the file lacks more, the job fails and changes nothing."),
-           ("decimal" = Option<DecimalMark>, Query, description = "The decimal mark of numbers that can be read in two ways, such as `1.299`."),
+           ("decimal" = inline(Option<DecimalMark>), Query, description = "The decimal mark of numbers that can be read in two ways, such as `1.299`."),
            ("map" = Option<Vec<String>>, Query, description = "A column with its field, such as `title=name`; may be repeated, up to 50 times.")),
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(

@@ -209,7 +209,9 @@ fn archives_of_no_single_feed_are_refused() {
     let cut = &zipped(&[("a.csv", &TABLE.repeat(100))])[..150];
     assert!(refusal(cut).contains("is a damaged zip archive"));
     let nested = |bytes: &[u8]| zipped(&[("inner.zip", bytes)]);
-    assert!(refusal(&nested(&nested(&nested(&nested(&several))))).contains("too many archives inside each other"));
+    assert!(
+        refusal(&nested(&nested(&nested(&nested(&several))))).contains("too many archives inside each other")
+    );
 }
 
 #[test]
