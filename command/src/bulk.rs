@@ -19,7 +19,7 @@ use crate::lines::{Line, Lines};
 /// Batches of results that may wait for a slow client; beyond that the body is not read further.
 const MAX_WAITING: usize = 2;
 
-/// How the lines of a bulk write are executed.
+/// The options of a bulk write.
 #[derive(Clone)]
 pub(crate) struct BulkLines {
     pub(crate) mode: WriteMode,

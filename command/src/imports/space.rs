@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use super::error::ImportError;
+
 /// The most bytes that are kept free.
 const MAX_KEPT: u64 = 1024 * 1024 * 1024;
 /// The part of the disk that is kept free at most: a twentieth.
@@ -13,12 +15,21 @@ const KEPT_PART: u64 = 20;
 pub(super) struct Space {
     free: u64,
     /// The bytes that import jobs leave free: 5 % of the disk or 1 GiB, whichever is less.
-    pub(super) kept: u64,
+    kept: u64,
 }
 
 impl Space {
+    /// Checks that `bytes` fit on the disk of `folder` beside what is kept free.
+    ///
+    /// # Errors
+    /// [`ImportError::NoRoom`] if they do not, or if the disk cannot be asked.
+    pub(super) fn check(folder: &Path, bytes: u64) -> Result<(), ImportError> {
+        let space = Self::of(folder)?;
+        if space.has_room_for(bytes) { Ok(()) } else { Err(ImportError::NoRoom(space.kept)) }
+    }
+
     /// Returns the space on the disk of `folder`.
-    pub(super) fn of(folder: &Path) -> io::Result<Self> {
+    fn of(folder: &Path) -> io::Result<Self> {
         let disk = rustix::fs::statvfs(folder)?;
         Ok(Self::new(
             disk.f_blocks.saturating_mul(disk.f_frsize),
@@ -31,7 +42,7 @@ impl Space {
     }
 
     /// Returns true if `bytes` fit beside what is kept free.
-    pub(super) fn has_room_for(self, bytes: u64) -> bool {
+    fn has_room_for(self, bytes: u64) -> bool {
         self.free.saturating_sub(self.kept) >= bytes
     }
 }

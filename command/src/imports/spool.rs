@@ -44,8 +44,7 @@ impl Spool {
 
     /// Checks that `bytes` fit on the disk beside what is kept free for the store.
     pub(super) fn check_room(&self, bytes: u64) -> Result<(), ImportError> {
-        let space = Space::of(&self.path)?;
-        if space.has_room_for(bytes) { Ok(()) } else { Err(ImportError::NoRoom(space.kept)) }
+        Space::check(&self.path, bytes)
     }
 
     pub(crate) fn folder(&self, id: JobId) -> JobFolder {
@@ -93,11 +92,10 @@ impl Spool {
 /// # Errors
 /// [`io::ErrorKind::StorageFull`] if they do not.
 pub(super) fn check_room(folder: &Path, bytes: u64) -> io::Result<()> {
-    let space = Space::of(folder)?;
-    match space.has_room_for(bytes) {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::StorageFull, ImportError::NoRoom(space.kept).to_string())),
-    }
+    Space::check(folder, bytes).map_err(|error| match error {
+        ImportError::Disk(error) => error,
+        no_room => io::Error::new(io::ErrorKind::StorageFull, no_room.to_string()),
+    })
 }
 
 /// The folder of one job.

@@ -64,26 +64,8 @@ fn new_key() -> NewKey {
     NewKey { name, scopes: Scope::Read.into(), expires_at: None, rate_limit: None, filter: None }
 }
 
-/// Returns the record of a usable key.
-fn usable(key: &ApiKey) -> KeyRecord {
-    KeyRecord {
-        id: key.id().clone(),
-        secret_hash: key.hash(),
-        name: "old".to_owned(),
-        scopes: Scope::Read.into(),
-        filter: None,
-        rate_limit: None,
-        created_at: Timestamp::UNIX_EPOCH,
-        expires_at: None,
-        revoked_at: None,
-        replaces: None,
-        last_used_at: None,
-        unknown: BTreeMap::new(),
-    }
-}
-
 fn many(number: usize) -> impl Iterator<Item = KeyRecord> {
-    (0..number).map(|_| usable(&ApiKey::generate().unwrap()))
+    (0..number).map(|_| KeyRecord::of_usable(&ApiKey::generate().unwrap()))
 }
 
 fn revoked(number: usize, at: Timestamp) -> impl Iterator<Item = KeyRecord> {
@@ -136,7 +118,7 @@ async fn records_of_ended_keys_are_bounded() {
 #[tokio::test]
 async fn a_key_with_a_field_of_a_newer_version_is_listed_but_not_accepted() {
     let key = ApiKey::generate().unwrap();
-    let mut json = serde_json::to_value(usable(&key)).unwrap();
+    let mut json = serde_json::to_value(KeyRecord::of_usable(&key)).unwrap();
     json["origins"] = json!(["https://shop.example"]);
     let keyring = keyring_of([serde_json::from_value(json.clone()).unwrap()]).await;
     assert_eq!(serde_json::to_value(&keyring.keys().await.unwrap()[0]).unwrap(), json);

@@ -83,3 +83,24 @@ impl KeyRecord {
         }
     }
 }
+
+#[cfg(test)]
+impl KeyRecord {
+    /// Returns the record of a usable key with the scope `search`, for tests.
+    pub(crate) fn of_usable(key: &crate::ApiKey) -> Self {
+        Self {
+            id: key.id().clone(),
+            secret_hash: key.hash(),
+            name: "shop".to_owned(),
+            scopes: crate::Scope::Search.into(),
+            filter: None,
+            rate_limit: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            expires_at: None,
+            revoked_at: None,
+            replaces: None,
+            last_used_at: None,
+            unknown: BTreeMap::new(),
+        }
+    }
+}

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -113,18 +111,9 @@ fn the_principal_has_both_filters_and_both_limits() {
     let key = ApiKey::generate().unwrap();
     let limit = |requests| RateLimit { requests, window_seconds: 60 };
     let parent = |filter: Option<&str>| KeyRecord {
-        id: key.id().clone(),
-        secret_hash: key.hash(),
-        name: "shop".to_owned(),
-        scopes: Scope::Search.into(),
         filter: filter.map(str::to_owned),
         rate_limit: Some(limit(100)),
-        created_at: Timestamp::UNIX_EPOCH,
-        expires_at: None,
-        revoked_at: None,
-        replaces: None,
-        last_used_at: None,
-        unknown: BTreeMap::new(),
+        ..KeyRecord::of_usable(&key)
     };
     let mut narrow = payload(&key);
     narrow["rateLimit"] = json!({ "requests": 5, "windowSeconds": 60 });

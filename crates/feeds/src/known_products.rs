@@ -14,7 +14,7 @@ pub struct KnownProducts {
     skus: Hashes,
 }
 
-/// What a file says about a stored product.
+/// The relation of a stored product to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// The file has the product.

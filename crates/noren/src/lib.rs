@@ -18,6 +18,7 @@ pub mod export;
 pub mod failure;
 pub mod import;
 mod keys;
+mod label_arg;
 mod login;
 mod maintenance_events;
 mod parameter_args;

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use clap::builder::TypedValueParser as _;
-use domain::input::{MAX_LABEL_CHARS, parse_label};
 use domain::{CategoryPath, ProductId, Selection, Status};
 use jiff::Timestamp;
 
+use crate::label_arg::parse_label_arg;
 use crate::target::Target;
 
 /// `noren delete`.
@@ -32,13 +32,13 @@ pub struct DeleteArgs {
     #[command(flatten)]
     pub target: Target,
     /// Delete the products of this source, which `noren import --source` names
-    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    #[arg(long, value_name = "NAME", value_parser = parse_label_arg)]
     pub source: Vec<String>,
     /// Delete the products of this category and of those below it
     #[arg(long, value_name = "PATH", value_parser = CategoryPath::parse)]
     pub category: Vec<CategoryPath>,
     /// Delete the products of this brand, as they write it
-    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    #[arg(long, value_name = "NAME", value_parser = parse_label_arg)]
     pub brand: Vec<String>,
     /// Delete the products of this status
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(["active", "draft", "archived"]).try_map(|name| Status::parse(&name)))]
@@ -52,10 +52,6 @@ pub struct DeleteArgs {
     /// Count the products and delete nothing
     #[arg(long, conflicts_with = "ids")]
     pub dry_run: bool,
-}
-
-fn parse_name(text: &str) -> Result<String, String> {
-    parse_label(text, MAX_LABEL_CHARS).map_err(|(_, message)| message)
 }
 
 impl DeleteArgs {

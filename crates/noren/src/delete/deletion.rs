@@ -115,7 +115,7 @@ impl<'a> Deletion<'a> {
                 }
             }
         }
-        // The response ended early. Retry the rest; a product that was already deleted then counts as missing.
+        // The response ended early. Retry the rest; a product that was already deleted then counts as missing or changed.
         again.extend(&deletes[answered..]);
         if is_last && !again.is_empty() {
             return Err(Failure::new(

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use domain::input::{MAX_LABEL_CHARS, parse_label};
 use domain::{Currency, MaxDelete};
 use feeds::Format;
 
 use super::table_args::TableArgs;
+use crate::label_arg::parse_label_arg;
 use crate::target::Target;
 
 /// `noren import`.
@@ -53,7 +53,7 @@ pub struct ImportArgs {
     #[arg(long, conflicts_with = "demo")]
     pub replace: bool,
     /// Name the source of the products: it is stored with them, for --sync and `noren delete --source`
-    #[arg(long, value_name = "NAME", value_parser = parse_source)]
+    #[arg(long, value_name = "NAME", value_parser = parse_label_arg)]
     pub source: Option<String>,
     /// Delete the products that the files do not have: of the --source, or without one of the whole catalogue
     #[arg(long, conflicts_with = "demo")]
@@ -71,11 +71,6 @@ pub struct ImportArgs {
     /// File for rejected products; only with a single FILE
     #[arg(long, value_name = "PATH")]
     pub rejects: Option<PathBuf>,
-}
-
-/// Parses the name of a source.
-fn parse_source(text: &str) -> Result<String, String> {
-    parse_label(text, MAX_LABEL_CHARS).map_err(|(_, message)| message)
 }
 
 /// The format of a file of products.
