@@ -18,6 +18,7 @@ const NEW_LINES: &str = "lines.ndjson.new";
 /// The uploaded file of a job that is converted.
 const UPLOAD: &str = "upload";
 const MAPPING: &str = "mapping.json";
+const NEW_MAPPING: &str = "mapping.json.new";
 const FAULTS: &str = "faults.ndjson";
 const CHECKPOINT: &str = "job.json";
 const NEW_CHECKPOINT: &str = "job.json.new";
@@ -152,7 +153,10 @@ impl JobFolder {
 
     /// Writes the report on how the file was read.
     pub(super) fn save_mapping(&self, mapping: &Mapping) -> io::Result<()> {
-        fs::write(self.0.join(MAPPING), serde_json::to_vec(mapping)?)
+        // Renamed, because a request may read it at any time.
+        let new = self.0.join(NEW_MAPPING);
+        fs::write(&new, serde_json::to_vec(mapping)?)?;
+        fs::rename(new, self.0.join(MAPPING))
     }
 
     /// Returns the report on how the file was read, if it was converted.
