@@ -122,7 +122,7 @@ pub struct SelectedProducts {
     /// Their number.
     pub selected: u64,
     /// The ids of the first ten.
-    #[schema(value_type = Vec<String>, examples(json!(["lamp-1", "lamp-2"])))]
+    #[schema(value_type = Vec<String>, examples("lamp-1"))]
     pub examples: Vec<ProductId>,
 }
 
