@@ -1,10 +1,10 @@
 //! The routes of import jobs.
 
 use access::Scope;
-use api::extract::{NoParameters, Parameters};
+use api::extract::{NoBody, NoParameters, Parameters};
 use api::responses::{BadParameters, Components, DiskFull, ServiceFailed};
 use api::wire::imports::{Job, JobDetails, JobId, Jobs, SelectedProducts};
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::fault::excerpt;
@@ -178,14 +178,8 @@ async fn delete_selected(
     State(service): State<ImportService>,
     Parameters(parameters): Parameters,
     trail: Trail,
-    body: Body,
+    _: NoBody,
 ) -> Result<Response, Problem> {
-    if !body.is_end_stream() {
-        // Conditions in it would be ignored, and too much deleted.
-        let detail =
-            "the request has a body; give the conditions as parameters: DELETE /products?source=NAME";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-    }
     let SelectionRequest { selection, is_dry_run } = SelectionRequest::read(parameters)?;
     let imports = service.imports()?;
     if is_dry_run {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::input::{FIELDS, READ_ONLY_FIELDS, RawObject};
 
 use crate::json::is_empty;
+use crate::product::publication_of;
 use crate::table::{ColumnReport, NO_PRICE, TableReport, example_of, near_field};
 
 /// The most fields that are counted.
@@ -32,7 +33,7 @@ impl FieldStats {
     /// Counts the fields of a record in the form of Noren.
     pub(crate) fn add_record(&mut self, record: &RawObject<'_>) {
         for (key, raw) in record.0.iter().filter(|(_, raw)| !is_empty(raw)) {
-            self.add(key, || target_of(key), raw.get().trim_matches('"'));
+            self.add(key, || target_of(key, raw.get()), raw.get().trim_matches('"'));
         }
     }
 
@@ -56,10 +57,12 @@ impl FieldStats {
     }
 }
 
-fn target_of(key: &str) -> String {
+/// Returns what a field of a record fills that no mapping names.
+pub(crate) fn target_of(key: &str, json: &str) -> String {
     match FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key)) {
         Some(field) => (*field).to_owned(),
         None if READ_ONLY_FIELDS.contains(&key) => "ignored".to_owned(),
+        None if publication_of(key, json).is_some() => "status".to_owned(),
         None if key.eq_ignore_ascii_case("categories") => "category".to_owned(),
         None => format!("attributes.{key}"),
     }

@@ -25,6 +25,9 @@ mod prepare;
 mod product;
 #[cfg(test)]
 mod public_exports_tests;
+mod publication;
+#[cfg(test)]
+mod publication_tests;
 #[cfg(test)]
 mod read_in_tests;
 mod reader;
@@ -39,7 +42,8 @@ mod values;
 pub use containers::Scratch;
 pub use error::FeedError;
 pub use format::Format;
-pub use known_products::{Known, KnownProducts};
+pub use identity::IdOrigin;
+pub use known_products::{Known, KnownProducts, Unidentified};
 pub use line_splitter::{Line, LineSplitter, Position, TooLong};
 pub use mapping::{Mapped, map_record};
 pub use prepare::{Prepared, Preparer, Rules, read_record};

@@ -7,8 +7,9 @@ use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
 use domain::{Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
-use crate::identity;
+use crate::identity::{self, IdOrigin};
 use crate::json::{is_empty, write_field, write_key};
+use crate::publication::{Statement, meaning_of, statement, strictness};
 use crate::values::{Categories, field_value, list_of_texts};
 
 /// Depth limit of nested objects, which are flattened to attributes.
@@ -20,8 +21,7 @@ pub(crate) struct Built {
     pub(crate) json: Vec<u8>,
     /// The JSON of its id.
     pub(crate) id: String,
-    /// True if the record had no id.
-    pub(crate) is_id_derived: bool,
+    pub(crate) origin: IdOrigin,
 }
 
 /// Collects the fields and attributes of a product, each as JSON.
@@ -31,16 +31,35 @@ pub(crate) struct ProductBuilder<'a> {
     categories: Option<&'a RawValue>,
     attributes: Option<&'a RawValue>,
     extras: Vec<(String, Cow<'a, str>)>,
+    /// The strictest status of all fields that say whether the product is public.
+    status: Option<&'static str>,
     faults: Faults,
+}
+
+/// Returns the statement of a field that says whether a product is public.
+pub(crate) fn publication_of(key: &str, json: &str) -> Option<Statement> {
+    let meaning = meaning_of(key)?;
+    match json.starts_with('"') {
+        true => statement(meaning, serde_json::from_str::<Cow<'_, str>>(json).ok()?.trim()),
+        false => statement(meaning, json),
+    }
 }
 
 impl<'a> ProductBuilder<'a> {
     /// Adds a field of the record. A field that a product does not have becomes an attribute.
     pub(crate) fn add(&mut self, key: &'a str, raw: &'a RawValue) {
-        if READ_ONLY_FIELDS.contains(&key) || is_empty(raw) {
+        if READ_ONLY_FIELDS.contains(&key) {
             return;
         }
         let field = FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key));
+        if field.is_none()
+            && let Some(statement) = publication_of(key, raw.get())
+        {
+            return self.restrict(statement.status());
+        }
+        if is_empty(raw) {
+            return;
+        }
         match field {
             Some(&"attributes") if raw.get().starts_with('{') && self.attributes.is_none() => {
                 self.attributes = Some(raw);
@@ -81,6 +100,25 @@ impl<'a> ProductBuilder<'a> {
         self.faults.add(Fault::new(shown, FaultKind::WrongType, message));
     }
 
+    fn restrict(&mut self, status: Option<&'static str>) {
+        if strictness(status) > strictness(self.status) {
+            self.status = status;
+        }
+    }
+
+    /// Writes the status, unless the field of that name is stricter or no status at all, which validation says.
+    fn add_status(&mut self) {
+        let Some(status) = self.status else { return };
+        let json = Cow::Owned(format!("\"{status}\""));
+        match self.fields.iter_mut().find(|(field, _)| *field == "status") {
+            None => self.fields.push(("status", json)),
+            Some((_, own)) if strictness(Some(own.trim_matches('"'))) < strictness(Some(status)) => {
+                *own = json
+            }
+            Some(_) => {}
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(field, _)| *field == name)
     }
@@ -96,6 +134,7 @@ impl<'a> ProductBuilder<'a> {
         currency: Option<Currency>,
     ) -> Result<Built, Faults> {
         self.add_categories(object);
+        self.add_status();
         match currency {
             // A currency without a price has no meaning, and foreign exports write it into every record.
             _ if !self.has("price") => self.fields.retain(|(field, _)| *field != "currency"),
@@ -105,11 +144,16 @@ impl<'a> ProductBuilder<'a> {
             _ => {}
         }
         let given = self.fields.iter().find(|(field, _)| *field == "id").map(|(_, id)| id.to_string());
-        let is_id_derived = given.is_none();
-        let id = given.unwrap_or_else(|| format!("\"{}\"", identity::derive_id(object)));
+        let (id, origin) = match given {
+            Some(id) => (id, IdOrigin::Given),
+            None => {
+                let (id, origin) = identity::derive_id(object);
+                (format!("\"{id}\""), origin)
+            }
+        };
         let mut out = Vec::with_capacity(length + 64);
         out.push(b'{');
-        if is_id_derived {
+        if !origin.is_given() {
             write_field("id", &id, &mut out);
         }
         for (field, json) in &self.fields {
@@ -117,7 +161,7 @@ impl<'a> ProductBuilder<'a> {
         }
         self.write_attributes(&mut out);
         out.push(b'}');
-        self.faults.or(Built { json: out, id, is_id_derived })
+        self.faults.or(Built { json: out, id, origin })
     }
 
     /// Adds the field `categories` with the meaning that it has in this record.

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::covered::Covered;
 use crate::json::{is_empty, text_json};
+use crate::product::publication_of;
 use crate::table::{Role, TableMapping, is_code_name};
 
 /// Depth limit of objects in objects.
@@ -99,6 +100,12 @@ impl Cells {
         let json = raw.get();
         if is_empty(raw) {
             match roles.role(path) {
+                Some(role @ Role::PublishedAt) if json == "null" => {
+                    self.push(path, role, json.to_owned(), false)
+                }
+                None if json == "null" && publication_of(path, json).is_some() => {
+                    self.push(path, Role::PublishedAt, json.to_owned(), false);
+                }
                 Some(role) => self.covered.add_role(&role),
                 None => self.covered.add_attribute(path),
             }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::cells::{Cell, Cells, LIST_SEPARATOR, Roles, text};
 use super::form::Form;
 use crate::covered::Covered;
-use crate::field_stats::FieldStats;
+use crate::field_stats::{FieldStats, target_of};
 use crate::json::{field, write_field};
 use crate::record::Rejected;
 use crate::table::{Column, Mark, Notes, ProductRow, Role};
@@ -107,7 +107,7 @@ impl Cells {
             stats.add(&cell.path, || cell.role.target(), &cell.text.replace(LIST_SEPARATOR, ", "));
         }
         for (key, json) in &self.attributes {
-            stats.add(key, || format!("attributes.{key}"), json.trim_matches('"'));
+            stats.add(key, || target_of(key, json), json.trim_matches('"'));
         }
     }
 }

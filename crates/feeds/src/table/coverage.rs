@@ -21,7 +21,11 @@ impl Covered {
     /// Adds what a role fills.
     pub(crate) fn add_role(&mut self, role: &Role) {
         match role {
-            Role::Text("id" | "status") | Role::Publication | Role::Ignored => {}
+            Role::Text("id" | "status")
+            | Role::Publication
+            | Role::PublishedAt
+            | Role::Deletion
+            | Role::Ignored => {}
             Role::OptionName(_) | Role::OptionValue(_) | Role::PackedAttributes => {}
             Role::SaleFrom | Role::SaleTo | Role::SaleDates => {}
             Role::Text(field) => self.add_field(field),

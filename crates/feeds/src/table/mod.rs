@@ -5,8 +5,12 @@
 mod broken_tests;
 mod category_list;
 mod cell_values;
+mod column_names;
 mod coverage;
 mod families;
+mod family_row;
+#[cfg(test)]
+mod family_tests;
 mod localized;
 mod mapping_file;
 mod notes;
@@ -40,6 +44,7 @@ pub use numbers::Mark;
 pub(crate) use numbers::{Reading, read_number};
 pub use options::TableOptions;
 pub(crate) use plan::{Column, Plan};
+pub(crate) use prices::day;
 pub(crate) use product_row::ProductRow;
 pub(crate) use reader::TableReader;
 pub use report::{ColumnReport, TableReport};

@@ -7,9 +7,11 @@ use super::localized::Localized;
 use super::mapping_file::TableMapping;
 use super::numbers::{Evidence, Mark};
 use super::options::TableOptions;
+use super::prices::day;
 use super::role::{Role, is_code_name};
 use super::survey::ColumnStats;
 use crate::columns::REJECTS_PREFIX;
+use crate::publication::{Meaning, meaning_of};
 
 /// A column with its meaning.
 #[derive(Debug, Clone)]
@@ -35,38 +37,6 @@ pub(crate) struct Plan {
     pub(crate) today: String,
     pub(crate) warnings: Vec<String>,
 }
-
-/// Column names that say whether a product is public, without case, spaces and signs. They count only if most cells of the column are flags
-/// or names of a visibility.
-const PUBLICATION_NAMES: [&str; 26] = [
-    "published",
-    "ispublished",
-    "publishedononlinestore",
-    "publishedonlinestore",
-    "enabled",
-    "isenabled",
-    "visible",
-    "isvisible",
-    "productvisible",
-    "visibility",
-    "productvisibility",
-    "productonline",
-    "online",
-    "isonline",
-    "active",
-    "isactive",
-    // WooCommerce names its columns in the language of the shop.
-    "veröffentlicht",
-    "sichtbar",
-    "aktiv",
-    "publié",
-    "visibilité",
-    "publicado",
-    "pubblicato",
-    "gepubliceerd",
-    "publicerad",
-    "opublikowany",
-];
 
 impl Plan {
     /// Decides the meaning of each column.
@@ -108,6 +78,15 @@ impl Plan {
         {
             return Err(format!("--map {column}=…: the file has no column `{column}`"));
         }
+        if options.mapping.is_some()
+            && !mapping.columns.is_empty()
+            && !header.iter().any(|name| mapping.names(name))
+        {
+            return Err(format!(
+                "the file has no column of the mapping `{}`; leave out --map, or name the columns of the file in it",
+                mapping.title
+            ));
+        }
         choose_marks(&mut columns, stats, options.mark);
         let warnings = localized.and_then(|localized| localized.warning).into_iter().collect();
         Ok(Self { mapping, columns, today: today(), warnings })
@@ -147,9 +126,14 @@ fn choose_marks(columns: &mut [Column], stats: &[ColumnStats], forced: Option<Ma
     }
 }
 
-fn is_publication_name(lower: &str) -> bool {
-    let letters: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
-    PUBLICATION_NAMES.contains(&letters.as_str())
+/// Returns true if the column says whether products are public. Its name does not suffice: the year of a book is also `published`.
+fn is_publication(name: &str, stats: &ColumnStats) -> bool {
+    match meaning_of(name) {
+        Some(Meaning::Public | Meaning::Withdrawn(_)) => stats.is_publication(),
+        Some(Meaning::Word) => stats.is_publication_word(),
+        Some(Meaning::DeletedAt) => day(&stats.example).is_some(),
+        Some(Meaning::PublishedAt) | None => false,
+    }
 }
 
 /// Returns the role of a column of no known format.
@@ -168,7 +152,7 @@ fn usual_role(name: &str, stats: &ColumnStats) -> Role {
         "availability" if stats.is_availability() => Role::Availability,
         _ if lower.starts_with(REJECTS_PREFIX) => Role::Ignored,
         _ if READ_ONLY_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name)) => Role::Ignored,
-        _ if is_publication_name(&lower) && stats.is_publication() => Role::Publication,
+        _ if is_publication(name, stats) => Role::Publication,
         _ => match FIELDS.iter().find(|field| **field == lower) {
             // A column of that name is about the goods; an option of the import names the source of its products.
             Some(field) if *field != "source" => Role::Text(field),

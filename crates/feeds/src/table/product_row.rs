@@ -12,11 +12,12 @@ use super::cell_values::{
 use super::notes::Notes;
 use super::numbers::{Reading, currency_in, read_number};
 use super::plan::{Column, Plan};
-use super::prices::Prices;
+use super::prices::{Prices, day};
 use super::role::Role;
 use super::survey::{Availability, availability, flag};
-use crate::identity::ARTICLE_NUMBERS;
+use crate::identity::{ARTICLE_NUMBERS, IdOrigin};
 use crate::json::{text_json, write_field, write_key};
+use crate::publication::strictness;
 use crate::record::Rejected;
 
 /// A row, with what it takes from its parent.
@@ -45,7 +46,7 @@ pub(crate) fn product_json(plan: &Plan, row: &FamilyRow<'_>, notes: &mut Notes) 
     product.finish(row)
 }
 
-fn text(cell: &[u8]) -> &str {
+pub(super) fn text(cell: &[u8]) -> &str {
     // The reader rejects rows that are not UTF-8.
     std::str::from_utf8(cell).unwrap_or_default().trim()
 }
@@ -135,6 +136,8 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             // A variant is not found alone in the shop that it comes from, but it is on sale.
             Role::Publication if is_variant && cell.eq_ignore_ascii_case("Not Visible Individually") => {}
             Role::Publication => self.add_publication(column, cell),
+            Role::PublishedAt => self.add_publication_time(cell),
+            Role::Deletion => self.check_deletion(column, cell),
             Role::Group => self.group = Some(cell.to_owned()),
             Role::OptionName(at) => self.options.entry(at.clone()).or_default().0 = cell.to_owned(),
             Role::OptionValue(at) => self.options.entry(at.clone()).or_default().1 = cell.to_owned(),
@@ -240,9 +243,8 @@ impl<'a, 'n> ProductRow<'a, 'n> {
     }
 
     fn add_publication(&mut self, column: &Column, cell: &str) {
-        let status = self.plan.mapping.status_of(&column.name, cell);
-        match ["active", "draft", "archived"].into_iter().find(|known| Some(*known) == status) {
-            Some(status) => self.restrict(Some(status)),
+        match self.plan.mapping.statement(&column.name, cell) {
+            Some(statement) => self.restrict(statement.status()),
             None => self.fault(
                 column,
                 format!(
@@ -253,14 +255,23 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
     }
 
+    /// A product without a time of publication, which is null in JSON, or with one to come is a draft.
+    fn add_publication_time(&mut self, cell: &str) {
+        if cell == "null" || day(cell).is_some_and(|day| day > self.plan.today) {
+            self.restrict(Some("draft"));
+        }
+    }
+
+    fn check_deletion(&mut self, column: &Column, cell: &str) {
+        if cell.eq_ignore_ascii_case("delete") {
+            let message =
+                "is a row that deletes, which an import of files does not do; delete the product by its id";
+            self.fault(column, message.to_owned());
+        }
+    }
+
     /// Keeps the stricter of two statuses, so that no draft becomes public.
     fn restrict(&mut self, status: Option<&'static str>) {
-        let strictness = |status: Option<&str>| match status {
-            None => 0,
-            Some("active") => 1,
-            Some("draft") => 2,
-            Some(_) => 3,
-        };
         if strictness(status) > strictness(self.status) {
             self.status = status;
         }
@@ -329,8 +340,14 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
         self.add_id(row);
         if !self.faults.is_empty() {
-            let id = self.texts.into_iter().find(|(field, _)| *field == "id").map(|(_, id)| id);
-            return Err(Rejected { id, faults: self.faults });
+            let text =
+                |wanted| self.texts.iter().find(|(field, _)| *field == wanted).map(|(_, text)| text.clone());
+            return Err(Rejected {
+                id: text("id"),
+                sku: text("sku"),
+                origin: IdOrigin::Given,
+                faults: self.faults,
+            });
         }
         let mut out = vec![b'{'];
         for (field, value) in &self.texts {

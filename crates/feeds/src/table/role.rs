@@ -32,6 +32,10 @@ pub(crate) enum Role {
     Availability,
     /// The publication of the product: public or not.
     Publication,
+    /// The time of the publication, null for a draft.
+    PublishedAt,
+    /// Says whether the row deletes a product.
+    Deletion,
     /// The key that the variants of a product share.
     Group,
     /// The name and the value of an option such as the size; the text is what both have at the `*` of their names.
@@ -70,6 +74,8 @@ impl Role {
             "stock" => Self::Stock,
             "availability" => Self::Availability,
             "publication" => Self::Publication,
+            "published-at" => Self::PublishedAt,
+            "deletion" => Self::Deletion,
             "group" => Self::Group,
             "option-name" => Self::OptionName(star.to_owned()),
             "option-value" => Self::OptionValue(star.to_owned()),
@@ -92,7 +98,8 @@ impl Role {
             Self::CompareAtPrice => "attributes.compare_at_price".to_owned(),
             Self::Stock => "stock".to_owned(),
             Self::Availability => "stock (0 if not available)".to_owned(),
-            Self::Publication => "status".to_owned(),
+            Self::Publication | Self::PublishedAt => "status".to_owned(),
+            Self::Deletion => "nothing; rows that delete are rejected".to_owned(),
             Self::Group => "attributes.item_group_id".to_owned(),
             Self::OptionName(_) | Self::OptionValue(_) => "an attribute per option".to_owned(),
             Self::PackedAttributes => "an attribute per entry".to_owned(),

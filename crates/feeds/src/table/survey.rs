@@ -1,7 +1,7 @@
 //! The first reading of a file: statistics of its columns, which decide how ambiguous cells are read.
 
-use super::mapping_file::usual_status;
 use super::numbers::{Evidence, Reading, read_number};
+use crate::publication::{is_word, status_of};
 
 /// Maximum length of an example in characters.
 const MAX_EXAMPLE_CHARS: usize = 40;
@@ -21,6 +21,7 @@ pub(crate) struct ColumnStats {
     zeros: u64,
     ones: u64,
     publication_values: u64,
+    publication_words: u64,
     availability_values: u64,
 }
 
@@ -38,7 +39,9 @@ impl ColumnStats {
             self.flag_words += u64::from(flag(cell).is_some() && !matches!(cell, "0" | "1"));
             self.zeros += u64::from(cell == "0");
             self.ones += u64::from(cell == "1");
-            self.publication_values += u64::from(usual_status(cell).is_some());
+            let is_publication = status_of(cell).is_some();
+            self.publication_values += u64::from(is_publication);
+            self.publication_words += u64::from(is_publication && is_word(cell));
             self.availability_values += u64::from(availability(cell) != Availability::Unknown);
         }
         self.has_pipe |= cell.contains('|');
@@ -55,6 +58,11 @@ impl ColumnStats {
     /// Returns true if at least half of the cells say whether a product is public. The others are faults of their rows.
     pub(crate) fn is_publication(&self) -> bool {
         self.filled > 0 && self.publication_values * 2 >= self.filled
+    }
+
+    /// As [`is_publication`](Self::is_publication), for a column whose flags would mean something else.
+    pub(crate) fn is_publication_word(&self) -> bool {
+        self.filled > 0 && self.publication_words * 2 >= self.filled
     }
 
     /// Returns true if all cells say whether a product can be bought.
