@@ -1,5 +1,45 @@
 //! The delimiter of a table, the type of a cell, and the columns that a rejects file adds.
 
+/// Separates several values of one element or field in a cell. No text contains it.
+pub(crate) const REPEATED: char = '\u{1f}';
+
+/// Names of what a product costs the shop, without letter case, spaces and signs.
+const COST_NAMES: [&str; 27] = [
+    "cost",
+    "costs",
+    "costprice",
+    "priceofcost",
+    "costperitem",
+    "costpriceperitem",
+    "itemcost",
+    "unitcost",
+    "productcost",
+    "averagecost",
+    "landedcost",
+    "suppliercost",
+    "supplierprice",
+    "purchaseprice",
+    "purchasecost",
+    "buyingprice",
+    "buyprice",
+    "costofgoods",
+    "costofgoodssold",
+    "cogs",
+    "margin",
+    "profitmargin",
+    "einkaufspreis",
+    "ekpreis",
+    "prixdachat",
+    "preciodecompra",
+    "inkoopprijs",
+];
+
+/// Returns true for the name of a column or field that says what a product costs the shop. It is not published.
+pub(crate) fn is_cost_name(name: &str) -> bool {
+    let letters: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    COST_NAMES.contains(&letters.as_str())
+}
+
 /// Prefix of the columns that a rejects file adds. They are not data.
 pub(crate) const REJECTS_PREFIX: &str = "noren.";
 

@@ -7,9 +7,11 @@ use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
 use domain::{Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
+use crate::columns::is_cost_name;
 use crate::identity::{self, IdOrigin};
 use crate::json::{is_empty, write_field, write_key};
 use crate::publication::{Statement, meaning_of, statement, strictness};
+use crate::table::{NamedCurrency, currency_in};
 use crate::values::{Categories, field_value, list_of_texts};
 
 /// Depth limit of nested objects, which are flattened to attributes.
@@ -33,6 +35,8 @@ pub(crate) struct ProductBuilder<'a> {
     extras: Vec<(String, Cow<'a, str>)>,
     /// The strictest status of all fields that say whether the product is public.
     status: Option<&'static str>,
+    /// The currency that the price names.
+    named_currency: Option<NamedCurrency>,
     faults: Faults,
 }
 
@@ -67,7 +71,13 @@ impl<'a> ProductBuilder<'a> {
             Some(&"categories") => self.categories = Some(raw),
             // Other catalogues mean something else by it.
             Some(&"source") if !raw.get().starts_with('"') => self.add_attribute(key, raw, MAX_NESTING),
-            Some(&field) => self.fields.push((field, field_value(field, raw))),
+            Some(&field) => {
+                if field == "price" && raw.get().starts_with('"') {
+                    self.named_currency = currency_in(raw.get());
+                }
+                self.fields.push((field, field_value(field, raw)));
+            }
+            None if is_cost_name(key) => {}
             None => self.add_attribute(key, raw, MAX_NESTING),
         }
     }
@@ -119,6 +129,32 @@ impl<'a> ProductBuilder<'a> {
         }
     }
 
+    /// Gives the product the currency that its price names. A price in another one is a fault.
+    fn settle_currency(&mut self, asked: Option<Currency>) {
+        let Some(named) = self.named_currency else { return };
+        let given = self.fields.iter().find(|(field, _)| *field == "currency");
+        let given = given.map(|(_, code)| Currency::parse(code.trim_matches('"')).ok());
+        match (named, given.unwrap_or(asked)) {
+            (NamedCurrency::One(currency), _) if given.is_none() => {
+                self.fields.push(("currency", Cow::Owned(format!("\"{currency}\""))));
+            }
+            (_, Some(expected)) if !named.fits(expected) => {
+                let message = format!(
+                    "names another currency than {expected}, that of the product; correct one of them"
+                );
+                self.faults.add(Fault::new("price", FaultKind::Malformed, message));
+            }
+            (NamedCurrency::Several(sign, codes), None) if given.is_none() && sign != "$" => {
+                let message = format!(
+                    "has the sign `{sign}`, which is that of {}; add the currency",
+                    codes.join(" or ")
+                );
+                self.faults.add(Fault::new("price", FaultKind::Malformed, message));
+            }
+            _ => {}
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(field, _)| *field == name)
     }
@@ -135,6 +171,7 @@ impl<'a> ProductBuilder<'a> {
     ) -> Result<Built, Faults> {
         self.add_categories(object);
         self.add_status();
+        self.settle_currency(currency);
         match currency {
             // A currency without a price has no meaning, and foreign exports write it into every record.
             _ if !self.has("price") => self.fields.retain(|(field, _)| *field != "currency"),

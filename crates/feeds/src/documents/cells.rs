@@ -6,6 +6,7 @@ use domain::CategoryPath;
 use domain::input::RawObject;
 use serde_json::value::RawValue;
 
+use crate::columns::{REPEATED, is_cost_name};
 use crate::covered::Covered;
 use crate::json::{is_empty, text_json};
 use crate::product::publication_of;
@@ -13,8 +14,6 @@ use crate::table::{Role, TableMapping, is_code_name};
 
 /// Depth limit of objects in objects.
 const MAX_NESTING: usize = 8;
-/// Separates the elements of a list in a cell. No text contains it.
-pub(super) const LIST_SEPARATOR: &str = "\u{1f}";
 
 /// A field with a role.
 #[derive(Debug)]
@@ -149,7 +148,7 @@ impl Cells {
             }
             Role::List(_) | Role::Images => {
                 let texts: Vec<String> = texts.collect();
-                self.push(path, role, texts.join(LIST_SEPARATOR), true);
+                self.push(path, role, texts.join(&REPEATED.to_string()), true);
             }
             _ => {
                 let mut texts = texts;
@@ -187,6 +186,7 @@ impl Cells {
         let key = match roles.role(path) {
             Some(Role::Ignored) => return,
             Some(Role::Attribute(key)) => key,
+            _ if is_cost_name(path) => return,
             _ => path.to_owned(),
         };
         let is_number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());

@@ -81,6 +81,26 @@ pub(crate) fn is_scientific(cell: &str) -> bool {
     is_digits(exponent) && digits.contains(['.', ',']) && is_digits(&digits.replace(['.', ','], ""))
 }
 
+/// Stands for a comma that is no separator. No text contains it.
+const COMMA: char = '\u{1e}';
+
+/// Protects commas that a backslash escapes from being taken for separators, and removes the apostrophe before a formula.
+pub(crate) fn protect(cell: &str) -> String {
+    let is_formula = |text: &str| text.starts_with(['=', '+', '-', '@']);
+    let cell = cell.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(cell);
+    cell.replace("\\,", &COMMA.to_string())
+}
+
+/// Restores the commas of a text.
+pub(crate) fn restored(text: String) -> String {
+    if text.contains(COMMA) { text.replace(COMMA, ",") } else { text }
+}
+
+/// Returns a text with a line break for each `\n`, and `\n` for `\\n`.
+pub(crate) fn with_line_breaks(text: &str) -> String {
+    text.split(r"\\n").map(|part| part.replace(r"\n", "\n")).collect::<Vec<_>>().join(r"\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

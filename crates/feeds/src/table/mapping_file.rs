@@ -41,6 +41,8 @@ pub(crate) struct TableMapping {
     pub(crate) image_prefix: Option<String>,
     /// True if names of columns carry a locale, a channel or a currency: `name-en_US`.
     pub(crate) localized: bool,
+    /// True if `\,` is a comma that separates nothing, and `\n` a line break of a description.
+    pub(crate) backslash_escapes: bool,
     /// True if a product without an id has its sku as id.
     pub(crate) id_is_sku: bool,
     /// The role of each column. A `*` in a name stands for any text.

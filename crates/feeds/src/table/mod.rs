@@ -7,6 +7,7 @@ mod category_list;
 mod cell_values;
 mod column_names;
 mod coverage;
+mod currency_signs;
 mod families;
 mod family_row;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod options;
 mod plan;
 mod prices;
 mod product_row;
+mod product_writer;
 mod reader;
 mod report;
 mod role;
@@ -37,6 +39,7 @@ mod tests;
 mod watched;
 mod xml_rows;
 
+pub(crate) use currency_signs::{NamedCurrency, currency_in};
 pub use mapping_file::embedded_mapping;
 pub(crate) use mapping_file::{TableMapping, form_of_record, other_form, recognise_record};
 pub(crate) use notes::Notes;

@@ -10,7 +10,7 @@ use super::options::TableOptions;
 use super::prices::day;
 use super::role::{Role, is_code_name};
 use super::survey::ColumnStats;
-use crate::columns::REJECTS_PREFIX;
+use crate::columns::{REJECTS_PREFIX, is_cost_name};
 use crate::publication::{Meaning, meaning_of};
 
 /// A column with its meaning.
@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) columns: Vec<Column>,
     /// Today as `2026-11-28`, to which the days of a sale are compared.
     pub(crate) today: String,
+    /// Currency of the catalogue, if it is known.
+    pub(crate) currency: Option<Currency>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -89,12 +91,12 @@ impl Plan {
         }
         choose_marks(&mut columns, stats, options.mark);
         let warnings = localized.and_then(|localized| localized.warning).into_iter().collect();
-        Ok(Self { mapping, columns, today: today(), warnings })
+        Ok(Self { mapping, columns, today: today(), currency: options.currency, warnings })
     }
 
     /// The meaning of the fields of JSON records, which have no columns.
-    pub(crate) fn of_records(mapping: TableMapping) -> Self {
-        Self { mapping, columns: Vec::new(), today: today(), warnings: Vec::new() }
+    pub(crate) fn of_records(mapping: TableMapping, currency: Option<Currency>) -> Self {
+        Self { mapping, columns: Vec::new(), today: today(), currency, warnings: Vec::new() }
     }
 
     /// Returns true if a column has this role.
@@ -136,6 +138,11 @@ fn is_publication(name: &str, stats: &ColumnStats) -> bool {
     }
 }
 
+fn is_currency_name(lower: &str) -> bool {
+    let letters: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["currencyid", "currencycode", "pricecurrency"].contains(&letters.as_str())
+}
+
 /// Returns the role of a column of no known format.
 fn usual_role(name: &str, stats: &ColumnStats) -> Role {
     let lower = name.to_ascii_lowercase();
@@ -149,7 +156,13 @@ fn usual_role(name: &str, stats: &ColumnStats) -> Role {
         "compare_at_price" => Role::CompareAtPrice,
         "stock" => Role::Stock,
         "attributes" | "" => Role::Ignored,
-        "availability" if stats.is_availability() => Role::Availability,
+        "availability" | "available" | "is_available" | "in_stock" | "instock" | "is_in_stock"
+            if stats.is_availability() =>
+        {
+            Role::Availability
+        }
+        _ if stats.is_currency() && is_currency_name(&lower) => Role::Text("currency"),
+        _ if is_cost_name(name) => Role::Ignored,
         _ if lower.starts_with(REJECTS_PREFIX) => Role::Ignored,
         _ if READ_ONLY_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name)) => Role::Ignored,
         _ if is_publication(name, stats) => Role::Publication,

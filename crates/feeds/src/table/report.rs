@@ -7,6 +7,7 @@ use super::numbers::read_number;
 use super::plan::Plan;
 use super::role::Role;
 use super::survey::ColumnStats;
+use crate::columns::is_cost_name;
 
 /// The mapping that was applied to a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -97,6 +98,12 @@ fn warnings(plan: &Plan, stats: &[ColumnStats]) -> Vec<String> {
         {
             warnings
                 .push(format!("column `{}` occurs twice; the first that has a value counts", column.name));
+        }
+        if column.role == Role::Ignored && !plan.mapping.names(&column.name) && is_cost_name(&column.name) {
+            warnings.push(format!(
+                "column `{0}` has costs, so it is left out; to publish it, say --map \"{0}=attributes.{0}\"",
+                column.name
+            ));
         }
         let Role::Attribute(key) = &column.role else { continue };
         let is_mapped = plan.mapping.role_of(&column.name).is_some();

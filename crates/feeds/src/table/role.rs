@@ -113,13 +113,19 @@ impl Role {
         matches!(self, Self::Price | Self::SalePrice | Self::CompareAtPrice | Self::Stock)
     }
 
-    /// Returns true if the cells are codes, which have no value as numbers.
-    pub(crate) fn is_code(&self) -> bool {
+    /// Returns true if the cells may be codes, which have no value as numbers.
+    pub(crate) fn may_be_code(&self) -> bool {
         match self {
             Self::Text("id" | "sku") => true,
-            Self::Attribute(key) => is_code_name(key),
+            Self::Attribute(key) => is_code_name(key) || names_code(key),
             _ => false,
         }
+    }
+
+    /// Returns the cell of a code without the apostrophe by which spreadsheets mark it as a text.
+    pub(crate) fn without_mark<'a>(&self, cell: &'a str) -> &'a str {
+        let code = cell.strip_prefix('\'').filter(|code| code.starts_with(|c: char| c.is_ascii_digit()));
+        code.filter(|_| self.may_be_code()).unwrap_or(cell)
     }
 
     /// Returns true if a variant takes this from its parent where it has none of its own.
@@ -141,4 +147,38 @@ pub(crate) fn is_code_name(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ARTICLE_NUMBERS.contains(&key.as_str())
         || ["model", "mpn", "barcode", "asin", "gtin8", "gtin12", "gtin13", "gtin14"].contains(&key.as_str())
+}
+
+/// Returns true if a word in the name of an attribute says that it holds codes: `EAN-Code`, `Barcode Number`, `productCode`.
+fn names_code(key: &str) -> bool {
+    let mut words = String::with_capacity(key.len() + 4);
+    for c in key.chars() {
+        if c.is_uppercase() && words.ends_with(|before: char| before.is_lowercase()) {
+            words.push(' ');
+        }
+        words.push(c);
+    }
+    let words = words.to_lowercase();
+    let is_code = |word: &str| {
+        [
+            "code",
+            "sku",
+            "ean",
+            "upc",
+            "gtin",
+            "isbn",
+            "asin",
+            "mpn",
+            "number",
+            "nr",
+            "no",
+            "artikelnr",
+            "artikelnummer",
+            "serial",
+        ]
+        .contains(&word)
+            || word.ends_with("code")
+            || word.ends_with("nummer")
+    };
+    words.split(|c: char| !c.is_alphanumeric()).any(is_code)
 }
