@@ -37,6 +37,8 @@ mod seen_ids;
 mod sniff;
 mod table;
 mod text_encoding;
+#[cfg(test)]
+mod value_tests;
 mod values;
 
 pub use containers::Scratch;

@@ -14,6 +14,7 @@ mod family_row;
 mod family_tests;
 mod localized;
 mod mapping_file;
+mod merged_cells;
 mod notes;
 mod numbers;
 mod options;
@@ -37,6 +38,7 @@ mod table_start;
 #[cfg(test)]
 mod tests;
 mod watched;
+mod xml_elements;
 mod xml_rows;
 
 pub(crate) use currency_signs::{NamedCurrency, currency_in};

@@ -119,6 +119,7 @@ impl TableReader {
             return Err(FeedError::NoNameColumn { name: name.to_owned() });
         }
         let mut report = TableReport::new(&plan, &stats, decoder.name());
+        report.warnings.extend(decoder.warning());
         if let Source::Rows(spool) = source {
             report.sheet.clone_from(&spool.sheet);
             report.warnings.extend_from_slice(&spool.warnings);

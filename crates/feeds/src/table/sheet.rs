@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{DataRef, Reader as _, SheetType, SheetVisible, Xlsx, XlsxCellReader, XlsxError};
 
 use super::mapping_file::recognise;
+use super::merged_cells::MergedCells;
 use super::sheet_limits::check_limits;
 use super::sheet_values::cell_text;
 use super::spool::{MAX_COLUMNS, Spool, SpoolWriter};
@@ -42,7 +43,11 @@ pub(crate) fn spool_workbook(file: &File, name: &str, scratch: &Scratch) -> Resu
             true => formulas_without_result(&mut workbook, &found.name)?,
             false => HashSet::new(),
         };
-        spool_sheet(&mut workbook, &found, &pending, scratch).map(Some)
+        let merged = match checked.has_merged_cells {
+            true => workbook.merge_cells_by_sheet_name(&found.name)?,
+            false => Vec::new(),
+        };
+        spool_sheet(&mut workbook, &found, &pending, MergedCells::new(merged), scratch).map(Some)
     }));
     match spool {
         Ok(Ok(Some(spool))) => Ok(spool),
@@ -143,6 +148,7 @@ fn spool_sheet(
     workbook: &mut Workbook,
     sheet: &FoundSheet,
     pending: &HashSet<(u32, u32)>,
+    mut merged: MergedCells,
     scratch: &Scratch,
 ) -> Result<Spool, XlsxError> {
     let width = sheet.header.iter().map(|(column, _)| column + 1).max().unwrap_or(0);
@@ -156,8 +162,10 @@ fn spool_sheet(
     for _ in 0..=sheet.rows_above {
         rows.next_row()?;
     }
-    let (mut beyond, mut first_beyond) = (0_u64, 0);
+    let (mut beyond, mut first_beyond, mut is_cut) = (0_u64, 0, false);
     while let Some(mut row) = rows.next_row()? {
+        merged.fill(&mut row);
+        is_cut |= row.is_cut;
         if row.cells.iter().any(|(column, _)| *column >= width) {
             beyond += 1;
             first_beyond = if beyond == 1 { row.line } else { first_beyond };
@@ -176,6 +184,13 @@ fn spool_sheet(
             "{beyond} rows, the first in row {first_beyond}, have cells right of the last column with a name; they are not read"
         ));
     }
+    if is_cut {
+        spool.warnings.push(format!(
+            "columns after the first {MAX_COLUMNS}, to {}, are not read",
+            column_name(MAX_COLUMNS - 1)
+        ));
+    }
+    spool.warnings.extend(merged.warnings());
     if !sheet.others.is_empty() {
         spool.warnings.push(format!(
             "only the sheet `{}` is read, not `{}`; save another one as a file of its own to import it",
@@ -187,11 +202,13 @@ fn spool_sheet(
 }
 
 /// A row with its cells that have text.
-struct SheetRow {
+pub(super) struct SheetRow {
     /// Number of the row, from 1.
-    line: u64,
-    cells: Vec<(usize, String)>,
+    pub(super) line: u64,
+    pub(super) cells: Vec<(usize, String)>,
     fault: Option<String>,
+    /// True if it has cells in columns that are not read.
+    is_cut: bool,
 }
 
 /// The rows of a sheet that have cells, with one in memory.
@@ -225,7 +242,8 @@ impl<'a> SheetRows<'a> {
                 },
             };
             let number = first.row;
-            let mut row = SheetRow { line: u64::from(number) + 1, cells: Vec::new(), fault: None };
+            let mut row =
+                SheetRow { line: u64::from(number) + 1, cells: Vec::new(), fault: None, is_cut: false };
             let mut bytes = row.add(first);
             while let Some(cell) = self.next_cell()? {
                 if cell.row != number {
@@ -283,6 +301,8 @@ impl SheetRow {
         let length = text.len();
         if column < MAX_COLUMNS {
             self.cells.push((column, text));
+        } else {
+            self.is_cut = true;
         }
         length
     }

@@ -37,7 +37,10 @@ impl TableStart {
     ) -> Result<Self, FeedError> {
         let failed = |source| FeedError::Read { name: name.to_owned(), source };
         match source {
-            Source::Text(file) => Self::read(file.open(bytes_read).map_err(failed)?, decoder, name),
+            Source::Text(file) => {
+                let decoder = decoder.or_else(|| file.encoding.map(RowDecoder::of));
+                Self::read(file.open(bytes_read).map_err(failed)?, decoder, name)
+            }
             Source::Rows(spool) => Ok(Self {
                 rows: Rows::of_spool(spool.rows(bytes_read).map_err(failed)?),
                 decoder: decoder.unwrap_or_else(|| RowDecoder::new(false)),
@@ -79,8 +82,9 @@ impl TableStart {
         if let Some(fault) = row.fault {
             return Err(FeedError::BrokenHeader { name: name.to_owned(), line: row.line, fault });
         }
-        let header =
-            decoder.decode(row.cells).map_err(|_| FeedError::HeaderNotUtf8 { name: name.to_owned() })?;
+        let header = decoder
+            .decode_header(row.cells)
+            .map_err(|_| FeedError::HeaderNotUtf8 { name: name.to_owned() })?;
         rows.expect_width(header.len());
         Ok(Self { rows: Rows::new(rows), decoder, header })
     }
