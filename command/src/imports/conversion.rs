@@ -104,6 +104,9 @@ fn open(folder: &JobFolder, options: &FileOptions, target: Target) -> Result<Fee
     table.mark = options.decimal;
     table.mode = options.mode;
     table.scratch = Scratch::in_folder(disk.clone(), target.max_bytes, move |bytes| check_room(&disk, bytes));
+    if let Some(name) = &options.encoding {
+        table.set_encoding(name).map_err(NotConverted::Refused)?;
+    }
     for (column, field) in &options.map {
         table.map_column(column, field);
     }

@@ -122,6 +122,7 @@ struct NoImports(Problem);
            ("source" = Option<String>, Query, min_length = 1, max_length = 128, description = "The source to write into the products, whatever the file says."),
            ("maxDelete" = Option<String>, Query, pattern = "^([0-9]{1,18}|([0-9]|[1-9][0-9]|100)%)$", description = "With `mode=sync`: the most products to delete, as a number or as a percentage of those that there are; `20%` by default. If the file lacks more, the job fails and changes nothing."),
            ("decimal" = inline(Option<DecimalMark>), Query, description = "The decimal mark of numbers that can be read in two ways, such as `1.299`."),
+           ("encoding" = Option<String>, Query, description = "The character set of the file, by a name of the Encoding Standard such as `windows-1251`; otherwise UTF-8, UTF-16 or Windows-1252, by content. The mapping of the job names it."),
            ("map" = Option<Vec<String>>, Query, description = "A column with its field, such as `title=name`; may be repeated, up to 50 times.")),
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(

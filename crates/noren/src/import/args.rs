@@ -78,15 +78,24 @@ pub struct ImportArgs {
 pub enum FormatArg {
     /// JSON: one object per line, objects in any layout, or a list
     Ndjson,
+    /// The same
+    Json,
     /// Separated by commas, semicolons or tabs, with field names in the first row
     Csv,
+    /// The same
+    Tsv,
+    /// A feed in XML
+    Xml,
+    /// A spreadsheet
+    Xlsx,
 }
 
 impl From<FormatArg> for Format {
     fn from(format: FormatArg) -> Self {
         match format {
-            FormatArg::Ndjson => Self::Ndjson,
-            FormatArg::Csv => Self::Csv,
+            FormatArg::Ndjson | FormatArg::Json => Self::Ndjson,
+            // Tables; XML and spreadsheets are recognised among them by their content.
+            FormatArg::Csv | FormatArg::Tsv | FormatArg::Xml | FormatArg::Xlsx => Self::Csv,
         }
     }
 }
