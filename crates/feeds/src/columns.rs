@@ -81,8 +81,16 @@ pub(crate) fn delimiter_of(beginning: &[u8]) -> u8 {
                 .for_each(|(_, count)| *count += 1),
         }
     }
+    // Pipes separate columns only if nothing else does: cells may hold lists.
+    if counts.iter().all(|(_, count)| *count == 0) && beginning_has_pipe(beginning) {
+        return b'|';
+    }
     // `max_by_key` returns the last of equals, so a comma wins a tie.
     counts.into_iter().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| delimiter)
+}
+
+fn beginning_has_pipe(beginning: &[u8]) -> bool {
+    beginning.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&b'|'))
 }
 
 #[cfg(test)]
@@ -116,6 +124,7 @@ mod tests {
     #[test]
     fn the_delimiter_is_the_one_of_the_first_line() {
         assert_eq!(delimiter_of(b"name\tprice\nA;;;;"), b'\t');
+        assert_eq!((delimiter_of(b"id|name\na|b"), delimiter_of(b"id,a|b|c\n")), (b'|', b','));
         assert_eq!(delimiter_of(b"\"GTIN, EAN, UPC\";name\n"), b';');
     }
 }

@@ -21,6 +21,8 @@ mod known_products;
 mod line_splitter;
 mod mapping;
 mod ndjson;
+#[cfg(test)]
+mod other_export_tests;
 mod prepare;
 mod product;
 #[cfg(test)]

@@ -63,6 +63,20 @@ pub(crate) fn entries(cell: &str) -> Vec<(String, String)> {
     entries
 }
 
+/// Reads the options `Type=Rectangle|Name=Size|Value=S`, of which several follow each other.
+pub(crate) fn named_options(cell: &str) -> Vec<(String, String)> {
+    let option = |part: &str| {
+        let (_, rest) = part.split_once("Name=")?;
+        let (name, value) = rest.split_once("|Value=")?;
+        let value = value.trim_end_matches(|c: char| matches!(c, '|' | ',' | ';') || c.is_whitespace());
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    cell.split("Type=")
+        .filter_map(option)
+        .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+        .collect()
+}
+
 /// Returns the JSON of an attribute: a flag in a column of flags, a number that a float keeps exactly, else a text.
 pub(crate) fn attribute_json(column: &Column, cell: &str) -> String {
     let is_code = matches!(&column.role, Role::Attribute(key) if is_code_name(key));

@@ -26,7 +26,7 @@ impl Covered {
             | Role::PublishedAt
             | Role::Deletion
             | Role::Ignored => {}
-            Role::OptionName(_) | Role::OptionValue(_) | Role::PackedAttributes => {}
+            Role::OptionName(_) | Role::OptionValue(_) | Role::NamedOptions | Role::PackedAttributes => {}
             Role::SaleFrom | Role::SaleTo | Role::SaleDates => {}
             Role::Text(field) => self.add_field(field),
             Role::ShortDescription => self.add_field("description"),

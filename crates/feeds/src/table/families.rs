@@ -34,10 +34,10 @@ pub(crate) struct Families {
     /// The parent of each variant, where the parent names its variants.
     parent_of: HashMap<String, String>,
     /// Parents that have variants; in Magento, the variants themselves; in Shopify, all products.
-    with_variants: HashSet<String>,
-    images: HashMap<String, Vec<String>>,
-    current: Option<(String, Arc<ByteRecord>)>,
-    bytes: usize,
+    pub(super) with_variants: HashSet<String>,
+    pub(super) images: HashMap<String, Vec<String>>,
+    pub(super) current: Option<(String, Arc<ByteRecord>)>,
+    pub(super) bytes: usize,
 }
 
 impl Families {
@@ -67,11 +67,12 @@ impl Families {
             Grouping::Woocommerce => &["type"],
             Grouping::Magento => &["sku", "product_type"],
             Grouping::Amazon => &["item_sku", "parent_child"],
+            Grouping::Bigcommerce => &["item", "id"],
         };
         needed.iter().find(|column| !self.columns.contains_key(**column)).copied()
     }
 
-    fn cell<'a>(&self, row: &'a ByteRecord, column: &str) -> &'a str {
+    pub(super) fn cell<'a>(&self, row: &'a ByteRecord, column: &str) -> &'a str {
         let cell = self.columns.get(column).and_then(|at| row.get(*at)).unwrap_or_default();
         std::str::from_utf8(cell).unwrap_or_default().trim()
     }
@@ -93,6 +94,7 @@ impl Families {
                 _ => {}
             },
             Grouping::Magento => self.survey_magento(row),
+            Grouping::Bigcommerce => self.survey_bigcommerce(row),
             Grouping::Amazon => match self.cell(row, "parent_child").to_ascii_lowercase().as_str() {
                 "parent" => {
                     let key = self.cell(row, "item_sku").to_owned();
@@ -166,6 +168,7 @@ impl Families {
                 self.variant(self.cell(row, "parent"), is_variant)
             }
             Grouping::Magento => self.magento_member(row),
+            Grouping::Bigcommerce => self.bigcommerce_member(row),
             Grouping::Amazon => {
                 let kind = self.cell(row, "parent_child").to_ascii_lowercase();
                 if kind == "parent" && self.with_variants.contains(self.cell(row, "item_sku")) {

@@ -62,18 +62,22 @@ pub(crate) enum Grouping {
     Woocommerce,
     Magento,
     Amazon,
+    Bigcommerce,
 }
 
 /// The values of a status.
 const STATUSES: [&str; 3] = ["active", "draft", "archived"];
 
 /// The mappings that are part of the program, by name.
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 10] = [
     ("shopify", include_str!("../../mappings/shopify.toml")),
     ("woocommerce", include_str!("../../mappings/woocommerce.toml")),
     ("magento", include_str!("../../mappings/magento.toml")),
     ("google", include_str!("../../mappings/google.toml")),
     ("bigcommerce", include_str!("../../mappings/bigcommerce.toml")),
+    ("bigcommerce-v3", include_str!("../../mappings/bigcommerce-v3.toml")),
+    ("bigcommerce-bulk-edit", include_str!("../../mappings/bigcommerce-bulk-edit.toml")),
+    ("amazon-listings", include_str!("../../mappings/amazon-listings.toml")),
     ("akeneo", include_str!("../../mappings/akeneo.toml")),
     ("amazon", include_str!("../../mappings/amazon.toml")),
 ];

@@ -1,6 +1,7 @@
 //! Tables: CSV and its relatives, read twice. The first reading decides what each column means and how ambiguous cells are
 //! read; the second returns the products.
 
+mod bigcommerce_rows;
 #[cfg(test)]
 mod broken_tests;
 mod category_list;

@@ -3,6 +3,7 @@
 use domain::Currency;
 use domain::input::{FIELDS, READ_ONLY_FIELDS};
 
+use super::column_names::is_same;
 use super::localized::Localized;
 use super::mapping_file::TableMapping;
 use super::numbers::{Evidence, Mark};
@@ -39,6 +40,9 @@ pub(crate) struct Plan {
     pub(crate) currency: Option<Currency>,
     pub(crate) warnings: Vec<String>,
 }
+
+/// Columns that hold the name if none is called so.
+const NAME_COLUMNS: [&str; 4] = ["title", "product_name", "product_title", "item_name"];
 
 impl Plan {
     /// Decides the meaning of each column.
@@ -80,6 +84,8 @@ impl Plan {
         {
             return Err(format!("--map {column}=…: the file has no column `{column}`"));
         }
+        stand_in(&mut columns, Role::Text("name"), &NAME_COLUMNS);
+        stand_in(&mut columns, Role::Price, &["regular_price"]);
         if options.mapping.is_some()
             && !mapping.columns.is_empty()
             && !header.iter().any(|name| mapping.names(name))
@@ -135,6 +141,19 @@ fn is_publication(name: &str, stats: &ColumnStats) -> bool {
         Some(Meaning::Word) => stats.is_publication_word(),
         Some(Meaning::DeletedAt) => day(&stats.example).is_some(),
         Some(Meaning::PublishedAt) | None => false,
+    }
+}
+
+/// Gives a role that no column has to the first of these that would be an attribute.
+fn stand_in(columns: &mut [Column], role: Role, names: &[&str]) {
+    if columns.iter().any(|column| column.role == role) {
+        return;
+    }
+    let fits = |column: &&mut Column| {
+        matches!(column.role, Role::Attribute(_)) && names.iter().any(|name| is_same(&column.name, name))
+    };
+    if let Some(column) = columns.iter_mut().find(fits) {
+        column.role = role;
     }
 }
 

@@ -7,8 +7,8 @@ use domain::{Fault, FaultKind, ProductId};
 
 use super::category_list::CategoryList;
 use super::cell_values::{
-    attribute_json, category_paths, entries, is_scientific, protect, restored, split_addresses, split_list,
-    with_line_breaks,
+    attribute_json, category_paths, entries, is_scientific, named_options, protect, restored,
+    split_addresses, split_list, with_line_breaks,
 };
 use super::currency_signs::{NamedCurrency, currency_in};
 use super::notes::Notes;
@@ -157,6 +157,10 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             Role::OptionName(at) => self.options.entry(at.clone()).or_default().0 = cell.to_owned(),
             Role::OptionValue(at) => self.options.entry(at.clone()).or_default().1 = cell.to_owned(),
             Role::PackedAttributes => self.add_packed(cell),
+            Role::NamedOptions => {
+                let options = named_options(cell).into_iter();
+                self.attributes.extend(options.map(|(name, value)| (name, text_json(&value))));
+            }
             Role::Attribute(key) => {
                 let cell = cell.replace(REPEATED, ",");
                 self.attributes.push((key.clone(), attribute_json(column, &restored(cell))));

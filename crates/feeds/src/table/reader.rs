@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use domain::{Fault, FaultKind, WriteMode};
 
 use super::families::{Families, Member};
-use super::mapping_file::{TableMapping, recognise};
+use super::mapping_file::{Grouping, TableMapping, recognise};
 use super::notes::Notes;
 use super::options::TableOptions;
 use super::plan::Plan;
@@ -203,7 +203,9 @@ impl TableReader {
     fn filled(&self, cells: &ByteRecord, parent: &ByteRecord) -> ByteRecord {
         let columns = self.plan.columns.iter().zip(cells).zip(parent);
         let filled = columns.map(|((column, own), parent)| {
-            match own.trim_ascii().is_empty() && column.role.is_inherited() {
+            let is_inherited = column.role.is_inherited()
+                || (self.plan.mapping.grouping == Grouping::Bigcommerce && column.role.is_price());
+            match own.trim_ascii().is_empty() && is_inherited {
                 true => parent,
                 false => own,
             }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::column_names::is_same;
 use super::numbers::Reading;
 use super::numbers::read_number;
 use super::plan::Plan;
@@ -109,7 +110,8 @@ fn warnings(plan: &Plan, stats: &[ColumnStats]) -> Vec<String> {
         let is_mapped = plan.mapping.role_of(&column.name).is_some();
         warnings.extend(near_field(&column.name));
         let holds_numbers = !matches!(read_number(stats.example.trim_end_matches('…')), Reading::None);
-        if !is_mapped && holds_numbers && PRICE_WORDS.iter().any(|word| lower.contains(word)) {
+        let is_price = is_mapped || is_same(&column.name, "regular_price");
+        if !is_price && holds_numbers && PRICE_WORDS.iter().any(|word| lower.contains(word)) {
             warnings.push(format!(
                 "column `{0}` was not read as a price, it became attributes.{key}; if it is, say --map {0}=price",
                 column.name

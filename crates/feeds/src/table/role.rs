@@ -41,6 +41,8 @@ pub(crate) enum Role {
     /// The name and the value of an option such as the size; the text is what both have at the `*` of their names.
     OptionName(String),
     OptionValue(String),
+    /// Names and values of options in one cell: `Type=Rectangle|Name=Size|Value=S`.
+    NamedOptions,
     /// Several attributes in one cell: `color=Blue,size=XS`.
     PackedAttributes,
     Attribute(String),
@@ -79,6 +81,7 @@ impl Role {
             "group" => Self::Group,
             "option-name" => Self::OptionName(star.to_owned()),
             "option-value" => Self::OptionValue(star.to_owned()),
+            "named-options" => Self::NamedOptions,
             "packed-attributes" => Self::PackedAttributes,
             "ignore" => Self::Ignored,
             _ => return None,
@@ -101,11 +104,18 @@ impl Role {
             Self::Publication | Self::PublishedAt => "status".to_owned(),
             Self::Deletion => "nothing; rows that delete are rejected".to_owned(),
             Self::Group => "attributes.item_group_id".to_owned(),
-            Self::OptionName(_) | Self::OptionValue(_) => "an attribute per option".to_owned(),
+            Self::OptionName(_) | Self::OptionValue(_) | Self::NamedOptions => {
+                "an attribute per option".to_owned()
+            }
             Self::PackedAttributes => "an attribute per entry".to_owned(),
             Self::Attribute(key) => format!("attributes.{key}"),
             Self::Ignored => "ignored".to_owned(),
         }
+    }
+
+    /// Returns true if the cells are prices.
+    pub(crate) fn is_price(&self) -> bool {
+        matches!(self, Self::Price | Self::SalePrice | Self::CompareAtPrice)
     }
 
     /// Returns true if the cells are numbers that people write with a decimal mark.

@@ -29,7 +29,7 @@ const MAX_FORMULAS: usize = 1_000_000;
 /// First cell of the template that precedes an Amazon flat file; two more rows precede the products.
 const AMAZON_TEMPLATE: &str = "TemplateType=";
 
-/// Reads the rows of a sheet: of the first that has a column `name` or those of a known format, else of the first that has rows.
+/// Reads the rows of a visible sheet: of the first that has a column `name` or those of a known format, else of the first that has rows.
 ///
 /// # Errors
 /// If the file is damaged, exceeds a limit, or has no rows.
@@ -38,7 +38,8 @@ pub(crate) fn spool_workbook(file: &File, name: &str, scratch: &Scratch) -> Resu
     // The library panics on some damaged files, for example if a range ends before its start.
     let spool = catch_unwind(AssertUnwindSafe(|| {
         let mut workbook = Workbook::new(BufReader::new(file.try_clone()?))?;
-        let Some(found) = find_sheet(&mut workbook)? else { return Ok(None) };
+        let FoundSheets { chosen, hidden } = find_sheet(&mut workbook)?;
+        let Some(found) = chosen else { return Ok(Err(hidden)) };
         let pending = match checked.has_formulas_without_result {
             true => formulas_without_result(&mut workbook, &found.name)?,
             false => HashSet::new(),
@@ -47,11 +48,19 @@ pub(crate) fn spool_workbook(file: &File, name: &str, scratch: &Scratch) -> Resu
             true => workbook.merge_cells_by_sheet_name(&found.name)?,
             false => Vec::new(),
         };
-        spool_sheet(&mut workbook, &found, &pending, MergedCells::new(merged), scratch).map(Some)
+        spool_sheet(&mut workbook, &found, &pending, MergedCells::new(merged), scratch)
+            .map(|spool| spool.ok_or(hidden))
     }));
     match spool {
-        Ok(Ok(Some(spool))) => Ok(spool),
-        Ok(Ok(None)) => Err(FeedError::Empty { name: name.to_owned() }),
+        Ok(Ok(Ok(spool))) => Ok(spool),
+        Ok(Ok(Err(hidden))) if hidden.is_empty() => Err(FeedError::Empty { name: name.to_owned() }),
+        Ok(Ok(Err(hidden))) => {
+            let message = format!(
+                "has rows on hidden sheets only, which are not read: `{}`; show one",
+                hidden.join("`, `")
+            );
+            Err(FeedError::Container { name: name.to_owned(), message })
+        }
         Ok(Err(error)) => Err(refused(name, error)),
         Err(_) => Err(damaged(name, "its parts contradict each other")),
     }
@@ -81,21 +90,38 @@ struct FoundSheet {
     header: Vec<(usize, String)>,
     /// Names of other sheets with rows.
     others: Vec<String>,
+    /// Names of hidden sheets with rows.
+    hidden: Vec<String>,
 }
 
-fn find_sheet(workbook: &mut Workbook) -> Result<Option<FoundSheet>, XlsxError> {
+struct FoundSheets {
+    /// `None` if no visible sheet has rows.
+    chosen: Option<FoundSheet>,
+    /// Names of hidden sheets with rows.
+    hidden: Vec<String>,
+}
+
+fn find_sheet(workbook: &mut Workbook) -> Result<FoundSheets, XlsxError> {
     let is_sheet = |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet;
     let sheets = || workbook.sheets_metadata().iter().filter(is_sheet).take(MAX_SHEETS);
     let visible = sheets().filter(|sheet| sheet.visible == SheetVisible::Visible);
+    let hidden = sheets().filter(|sheet| sheet.visible != SheetVisible::Visible);
+    let hidden: Vec<String> = hidden.map(|sheet| sheet.name.clone()).collect();
     let names: Vec<String> = visible.map(|sheet| sheet.name.clone()).collect();
     let mut found: Vec<FoundSheet> = Vec::new();
     for name in names {
         if let Some((rows_above, header)) = header_of(workbook, &name)? {
-            found.push(FoundSheet { name, rows_above, header, others: Vec::new() });
+            found.push(FoundSheet { name, rows_above, header, others: Vec::new(), hidden: Vec::new() });
+        }
+    }
+    let mut hidden_with_rows = Vec::new();
+    for name in hidden {
+        if header_of(workbook, &name)?.is_some() {
+            hidden_with_rows.push(name);
         }
     }
     if found.is_empty() {
-        return Ok(None);
+        return Ok(FoundSheets { chosen: None, hidden: hidden_with_rows });
     }
     let has_products = |sheet: &FoundSheet| {
         let names: Vec<String> = sheet.header.iter().map(|(_, name)| name.trim().to_owned()).collect();
@@ -104,7 +130,8 @@ fn find_sheet(workbook: &mut Workbook) -> Result<Option<FoundSheet>, XlsxError> 
     let chosen = found.iter().position(has_products).unwrap_or(0);
     let mut chosen = found.swap_remove(chosen);
     chosen.others = found.into_iter().map(|sheet| sheet.name).collect();
-    Ok(Some(chosen))
+    chosen.hidden.clone_from(&hidden_with_rows);
+    Ok(FoundSheets { chosen: Some(chosen), hidden: hidden_with_rows })
 }
 
 /// The number of a row, and its texts by column.
@@ -150,7 +177,7 @@ fn spool_sheet(
     pending: &HashSet<(u32, u32)>,
     mut merged: MergedCells,
     scratch: &Scratch,
-) -> Result<Spool, XlsxError> {
+) -> Result<Option<Spool>, XlsxError> {
     let width = sheet.header.iter().map(|(column, _)| column + 1).max().unwrap_or(0);
     let mut header = vec![String::new(); width];
     for (column, name) in &sheet.header {
@@ -162,9 +189,10 @@ fn spool_sheet(
     for _ in 0..=sheet.rows_above {
         rows.next_row()?;
     }
-    let (mut beyond, mut first_beyond, mut is_cut) = (0_u64, 0, false);
+    let (mut beyond, mut first_beyond, mut is_cut, mut is_empty) = (0_u64, 0, false, true);
     while let Some(mut row) = rows.next_row()? {
         merged.fill(&mut row);
+        is_empty = false;
         is_cut |= row.is_cut;
         if row.cells.iter().any(|(column, _)| *column >= width) {
             beyond += 1;
@@ -176,6 +204,9 @@ fn spool_sheet(
             None if row.cells.is_empty() => {}
             None => writer.add(row.line, &row.cells)?,
         }
+    }
+    if is_empty && !sheet.hidden.is_empty() {
+        return Ok(None);
     }
     let mut spool = writer.finish(&header)?;
     spool.sheet = Some(sheet.name.clone());
@@ -198,7 +229,10 @@ fn spool_sheet(
             sheet.others.join("`, `")
         ));
     }
-    Ok(spool)
+    if !sheet.hidden.is_empty() {
+        spool.warnings.push(format!("hidden sheets are not read: `{}`", sheet.hidden.join("`, `")));
+    }
+    Ok(Some(spool))
 }
 
 /// A row with its cells that have text.
