@@ -1,4 +1,4 @@
-//! Spreadsheets: the rows of one sheet below the row that names the columns.
+//! Reads the rows of one sheet of a spreadsheet.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -134,7 +134,7 @@ fn find_sheet(workbook: &mut Workbook) -> Result<FoundSheets, XlsxError> {
     Ok(FoundSheets { chosen: Some(chosen), hidden: hidden_with_rows })
 }
 
-/// The number of a row, and its texts by column.
+/// The number of rows above the names of the columns, and the names with their positions.
 type Header = (usize, Vec<(usize, String)>);
 
 /// Finds the row that names the columns: the first with several cells, or else the first. Titles above it have one.

@@ -61,8 +61,8 @@ pub struct ImportArgs {
     /// The most products that --sync may delete, as a number or a percentage; above it, nothing is changed
     #[arg(long, value_name = "MAX", default_value = "20%", requires = "sync")]
     pub max_delete: MaxDelete,
-    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, akeneo, amazon, shopify-json,
-    /// schema-org, algolia or search-records
+    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, bigcommerce-v3,
+    /// bigcommerce-bulk-edit, akeneo, amazon, amazon-listings, shopify-json, schema-org, algolia or search-records
     #[arg(long, value_name = "NAME", exclusive = true)]
     pub show_mapping: Option<String>,
     /// Currency of prices without one [default: that of the catalogue]
