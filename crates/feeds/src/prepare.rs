@@ -103,6 +103,11 @@ impl Preparer {
     }
 }
 
+/// Returns the rejection of a record by a fault, with what it says about its product.
+pub(crate) fn rejected(record: &RawObject<'_>, fault: Fault) -> Rejected {
+    Rejected { id: text_of(record, "id"), sku: text_of(record, "sku"), ..Rejected::from(fault) }
+}
+
 /// Returns a field of a record, if it is a text, or a number as it is written.
 fn text_of(record: &RawObject<'_>, name: &str) -> Option<String> {
     text_of_json(field(record, &[name])?.get())
@@ -115,13 +120,19 @@ fn text_of_json(json: &str) -> Option<String> {
     }
 }
 
+/// Returns the fault of a record that deletes a product.
+pub(crate) fn fault_of_deletion(record: &RawObject<'_>) -> Option<Fault> {
+    let deletes = record.0.iter().any(|(key, raw)| key == "delete" && raw.get() == "true");
+    let message = "is a line that deletes, which an import of files does not do; delete the product by its id, or send such lines to \
+                   `POST /products/bulk`";
+    deletes.then(|| Fault::new("delete", FaultKind::Unknown, message))
+}
+
 /// Checks that a record of a file in the form of Noren is in no other form.
 fn check_form(record: &RawObject<'_>) -> Result<(), Vec<Fault>> {
     let has = |name: &str| record.0.iter().any(|(key, _)| key == name);
-    if record.0.iter().any(|(key, raw)| key == "delete" && raw.get() == "true") {
-        let message = "is a line that deletes, which an import of files does not do; delete the product by its id, or send such lines to \
-                       `POST /products/bulk`";
-        return Err(vec![Fault::new("delete", FaultKind::Unknown, message)]);
+    if let Some(fault) = fault_of_deletion(record) {
+        return Err(vec![fault]);
     }
     match form_of_record(has) {
         None => Ok(()),

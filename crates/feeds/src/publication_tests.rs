@@ -90,6 +90,14 @@ fn a_product_that_shopify_does_not_publish_is_a_draft() {
 }
 
 #[test]
+fn a_line_that_deletes_is_no_product_of_another_system() {
+    let lines = "{\"objectID\":\"a\",\"name\":\"A\"}\n{\"id\":\"b\",\"name\":\"B\",\"delete\":true}\n";
+    let found = import("file.ndjson", lines);
+    assert_eq!((found.ids(), found.rejected_lines()), (vec!["a"], vec![2]));
+    assert!(found.rejects[0].1.contains("is a line that deletes"), "{:?}", found.rejects);
+}
+
+#[test]
 fn a_row_of_amazon_that_deletes_is_rejected() {
     let found = import(
         "file.txt",

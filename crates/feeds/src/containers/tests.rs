@@ -296,7 +296,10 @@ fn merged_cells_have_the_value_of_their_range() {
     let category = |id: &str| found.product(id).get("category").cloned();
     assert_eq!(["a", "b", "c"].map(category), [Some(json!("Lamps")), Some(json!("Lamps")), None]);
     let warnings = &found.report().warnings;
-    assert!(warnings.iter().any(|warning| warning.contains("1 rows, the first in row 3")), "{warnings:?}");
+    assert!(
+        warnings.iter().any(|warning| warning.contains("1 in all, of which the first is row 3")),
+        "{warnings:?}"
+    );
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl MergedCells {
         let mut warnings = Vec::new();
         if let (rows @ 1.., first) = self.filled {
             warnings.push(format!(
-                "{rows} rows, the first in row {first}, take the value of cells merged with those above"
+                "merged cells have the value of their range in each row, {rows} in all, of which the first is row {first}"
             ));
         }
         if self.has_wide {

@@ -106,7 +106,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         let cell = column.role.without_mark(cell);
         let protected = self.plan.mapping.backslash_escapes.then(|| protect(cell));
         let cell = protected.as_deref().unwrap_or(cell);
-        if column.role.may_be_code() && is_scientific(cell) {
+        if is_scientific(cell) && column.role.may_be_code() {
             let message = "was rounded by a spreadsheet; format the column as text and export again";
             self.fault(column, format!("`{cell}` {message}"));
             return;

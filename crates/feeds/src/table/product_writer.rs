@@ -99,7 +99,7 @@ impl ProductRow<'_, '_> {
         }
         match own.filter(|_| given.is_none()) {
             Some(own) => self.add_text("currency", own.code()),
-            None if given.is_none() && !named.is_empty() => {
+            None if given.is_none() && !named.is_empty() && self.faults.is_empty() => {
                 self.notes.add("the sign of the currency is read as that of the catalogue", self.line);
             }
             None => {}

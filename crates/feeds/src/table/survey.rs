@@ -49,7 +49,8 @@ impl ColumnStats {
             let is_publication = status_of(cell).is_some();
             self.publication_values += u64::from(is_publication);
             self.publication_words += u64::from(is_publication && is_word(cell));
-            self.currencies += u64::from(Currency::parse(&cell.to_ascii_uppercase()).is_ok());
+            self.currencies +=
+                u64::from(cell.len() == 3 && Currency::parse(&cell.to_ascii_uppercase()).is_ok());
             self.availability_values += u64::from(availability(cell) != Availability::Unknown);
         }
     }
