@@ -170,7 +170,7 @@ async fn files_of_one_name_have_rejects_of_their_own() {
     let failed = import(options(fixture.folder.path(), &[&one, &two]), None).await.unwrap_err();
     assert!(failed.to_string().contains("has no rows"), "{failed}");
     let two = fixture.file("sub/a.ndjson", "{}\n");
-    let summary = import(options(fixture.folder.path(), &[&one, &two]), None).await.unwrap();
+    let summary = fixture.import(&[&one, &two]).await;
     let names: Vec<_> = summary.rejects.iter().map(|path| path.file_name().unwrap().to_owned()).collect();
     assert_eq!(names, ["a.rejects.ndjson", "a-2.rejects.ndjson"]);
 }
