@@ -1,4 +1,4 @@
-//! Spreadsheets: the rows of one sheet below the row that names the columns.
+//! Reads the rows of one sheet of a spreadsheet.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{DataRef, Reader as _, SheetType, SheetVisible, Xlsx, XlsxCellReader, XlsxError};
 
 use super::mapping_file::recognise;
+use super::merged_cells::MergedCells;
 use super::sheet_limits::check_limits;
 use super::sheet_values::cell_text;
 use super::spool::{MAX_COLUMNS, Spool, SpoolWriter};
@@ -28,7 +29,7 @@ const MAX_FORMULAS: usize = 1_000_000;
 /// First cell of the template that precedes an Amazon flat file; two more rows precede the products.
 const AMAZON_TEMPLATE: &str = "TemplateType=";
 
-/// Reads the rows of a sheet: of the first that has a column `name` or those of a known format, else of the first that has rows.
+/// Reads the rows of a visible sheet: of the first that has a column `name` or those of a known format, else of the first that has rows.
 ///
 /// # Errors
 /// If the file is damaged, exceeds a limit, or has no rows.
@@ -37,16 +38,29 @@ pub(crate) fn spool_workbook(file: &File, name: &str, scratch: &Scratch) -> Resu
     // The library panics on some damaged files, for example if a range ends before its start.
     let spool = catch_unwind(AssertUnwindSafe(|| {
         let mut workbook = Workbook::new(BufReader::new(file.try_clone()?))?;
-        let Some(found) = find_sheet(&mut workbook)? else { return Ok(None) };
+        let FoundSheets { chosen, hidden } = find_sheet(&mut workbook)?;
+        let Some(found) = chosen else { return Ok(Err(hidden)) };
         let pending = match checked.has_formulas_without_result {
             true => formulas_without_result(&mut workbook, &found.name)?,
             false => HashSet::new(),
         };
-        spool_sheet(&mut workbook, &found, &pending, scratch).map(Some)
+        let merged = match checked.has_merged_cells {
+            true => workbook.merge_cells_by_sheet_name(&found.name)?,
+            false => Vec::new(),
+        };
+        spool_sheet(&mut workbook, &found, &pending, MergedCells::new(merged), scratch)
+            .map(|spool| spool.ok_or(hidden))
     }));
     match spool {
-        Ok(Ok(Some(spool))) => Ok(spool),
-        Ok(Ok(None)) => Err(FeedError::Empty { name: name.to_owned() }),
+        Ok(Ok(Ok(spool))) => Ok(spool),
+        Ok(Ok(Err(hidden))) if hidden.is_empty() => Err(FeedError::Empty { name: name.to_owned() }),
+        Ok(Ok(Err(hidden))) => {
+            let message = format!(
+                "has rows on hidden sheets only, which are not read: `{}`; show one",
+                hidden.join("`, `")
+            );
+            Err(FeedError::Container { name: name.to_owned(), message })
+        }
         Ok(Err(error)) => Err(refused(name, error)),
         Err(_) => Err(damaged(name, "its parts contradict each other")),
     }
@@ -76,21 +90,38 @@ struct FoundSheet {
     header: Vec<(usize, String)>,
     /// Names of other sheets with rows.
     others: Vec<String>,
+    /// Names of hidden sheets with rows.
+    hidden: Vec<String>,
 }
 
-fn find_sheet(workbook: &mut Workbook) -> Result<Option<FoundSheet>, XlsxError> {
+struct FoundSheets {
+    /// `None` if no visible sheet has rows.
+    chosen: Option<FoundSheet>,
+    /// Names of hidden sheets with rows.
+    hidden: Vec<String>,
+}
+
+fn find_sheet(workbook: &mut Workbook) -> Result<FoundSheets, XlsxError> {
     let is_sheet = |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet;
     let sheets = || workbook.sheets_metadata().iter().filter(is_sheet).take(MAX_SHEETS);
     let visible = sheets().filter(|sheet| sheet.visible == SheetVisible::Visible);
+    let hidden = sheets().filter(|sheet| sheet.visible != SheetVisible::Visible);
+    let hidden: Vec<String> = hidden.map(|sheet| sheet.name.clone()).collect();
     let names: Vec<String> = visible.map(|sheet| sheet.name.clone()).collect();
     let mut found: Vec<FoundSheet> = Vec::new();
     for name in names {
         if let Some((rows_above, header)) = header_of(workbook, &name)? {
-            found.push(FoundSheet { name, rows_above, header, others: Vec::new() });
+            found.push(FoundSheet { name, rows_above, header, others: Vec::new(), hidden: Vec::new() });
+        }
+    }
+    let mut hidden_with_rows = Vec::new();
+    for name in hidden {
+        if header_of(workbook, &name)?.is_some() {
+            hidden_with_rows.push(name);
         }
     }
     if found.is_empty() {
-        return Ok(None);
+        return Ok(FoundSheets { chosen: None, hidden: hidden_with_rows });
     }
     let has_products = |sheet: &FoundSheet| {
         let names: Vec<String> = sheet.header.iter().map(|(_, name)| name.trim().to_owned()).collect();
@@ -99,10 +130,11 @@ fn find_sheet(workbook: &mut Workbook) -> Result<Option<FoundSheet>, XlsxError> 
     let chosen = found.iter().position(has_products).unwrap_or(0);
     let mut chosen = found.swap_remove(chosen);
     chosen.others = found.into_iter().map(|sheet| sheet.name).collect();
-    Ok(Some(chosen))
+    chosen.hidden.clone_from(&hidden_with_rows);
+    Ok(FoundSheets { chosen: Some(chosen), hidden: hidden_with_rows })
 }
 
-/// The number of a row, and its texts by column.
+/// The number of rows above the names of the columns, and the names with their positions.
 type Header = (usize, Vec<(usize, String)>);
 
 /// Finds the row that names the columns: the first with several cells, or else the first. Titles above it have one.
@@ -143,8 +175,9 @@ fn spool_sheet(
     workbook: &mut Workbook,
     sheet: &FoundSheet,
     pending: &HashSet<(u32, u32)>,
+    mut merged: MergedCells,
     scratch: &Scratch,
-) -> Result<Spool, XlsxError> {
+) -> Result<Option<Spool>, XlsxError> {
     let width = sheet.header.iter().map(|(column, _)| column + 1).max().unwrap_or(0);
     let mut header = vec![String::new(); width];
     for (column, name) in &sheet.header {
@@ -156,8 +189,11 @@ fn spool_sheet(
     for _ in 0..=sheet.rows_above {
         rows.next_row()?;
     }
-    let (mut beyond, mut first_beyond) = (0_u64, 0);
+    let (mut beyond, mut first_beyond, mut is_cut, mut is_empty) = (0_u64, 0, false, true);
     while let Some(mut row) = rows.next_row()? {
+        merged.fill(&mut row);
+        is_empty = false;
+        is_cut |= row.is_cut;
         if row.cells.iter().any(|(column, _)| *column >= width) {
             beyond += 1;
             first_beyond = if beyond == 1 { row.line } else { first_beyond };
@@ -169,6 +205,9 @@ fn spool_sheet(
             None => writer.add(row.line, &row.cells)?,
         }
     }
+    if is_empty && !sheet.hidden.is_empty() {
+        return Ok(None);
+    }
     let mut spool = writer.finish(&header)?;
     spool.sheet = Some(sheet.name.clone());
     if beyond > 0 {
@@ -176,6 +215,13 @@ fn spool_sheet(
             "{beyond} rows, the first in row {first_beyond}, have cells right of the last column with a name; they are not read"
         ));
     }
+    if is_cut {
+        spool.warnings.push(format!(
+            "columns after the first {MAX_COLUMNS}, to {}, are not read",
+            column_name(MAX_COLUMNS - 1)
+        ));
+    }
+    spool.warnings.extend(merged.warnings());
     if !sheet.others.is_empty() {
         spool.warnings.push(format!(
             "only the sheet `{}` is read, not `{}`; save another one as a file of its own to import it",
@@ -183,15 +229,20 @@ fn spool_sheet(
             sheet.others.join("`, `")
         ));
     }
-    Ok(spool)
+    if !sheet.hidden.is_empty() {
+        spool.warnings.push(format!("hidden sheets are not read: `{}`", sheet.hidden.join("`, `")));
+    }
+    Ok(Some(spool))
 }
 
 /// A row with its cells that have text.
-struct SheetRow {
+pub(super) struct SheetRow {
     /// Number of the row, from 1.
-    line: u64,
-    cells: Vec<(usize, String)>,
+    pub(super) line: u64,
+    pub(super) cells: Vec<(usize, String)>,
     fault: Option<String>,
+    /// True if it has cells in columns that are not read.
+    is_cut: bool,
 }
 
 /// The rows of a sheet that have cells, with one in memory.
@@ -225,7 +276,8 @@ impl<'a> SheetRows<'a> {
                 },
             };
             let number = first.row;
-            let mut row = SheetRow { line: u64::from(number) + 1, cells: Vec::new(), fault: None };
+            let mut row =
+                SheetRow { line: u64::from(number) + 1, cells: Vec::new(), fault: None, is_cut: false };
             let mut bytes = row.add(first);
             while let Some(cell) = self.next_cell()? {
                 if cell.row != number {
@@ -283,6 +335,8 @@ impl SheetRow {
         let length = text.len();
         if column < MAX_COLUMNS {
             self.cells.push((column, text));
+        } else {
+            self.is_cut = true;
         }
         length
     }
