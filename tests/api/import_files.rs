@@ -235,7 +235,7 @@ async fn files_that_cannot_be_imported_are_refused_at_once() {
         assert_eq!(Answer::faulty_fields(&problem), [wrong.split('=').next().unwrap()]);
     }
     assert_eq!(app.folders_of_imports(), 0);
-    let job = import(&app, "/imports?format=csv", ANY, "title,price\nA,1\n").await;
+    let job = import(&app, "/imports?format=csv", ANY, "label,price\nA,1\n").await;
     assert_eq!(
         (&job["status"], job["error"].as_str().unwrap().contains("no column `name`")),
         (&json!("failed"), true),

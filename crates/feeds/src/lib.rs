@@ -11,6 +11,7 @@ mod columns;
 mod containers;
 mod counted;
 mod covered;
+mod day;
 mod documents;
 mod error;
 mod field_stats;

@@ -60,7 +60,8 @@ impl Preparer {
     /// Prepares a record, and sets what is known of `rejected` as soon as it is.
     fn prepare_with(&mut self, record: &FeedRecord, rejected: &mut Rejected) -> Result<Prepared, Vec<Fault>> {
         let json = record.json().map_err(|Rejected { id, sku, origin, faults }| {
-            (rejected.id.clone_from(id), rejected.sku.clone_from(sku));
+            rejected.id.clone_from(id);
+            rejected.sku.clone_from(sku);
             rejected.origin = *origin;
             faults.clone()
         })?;

@@ -1,6 +1,6 @@
 //! Fields that say whether a product is public, under the names that catalogues have for them.
 
-use crate::table::day;
+use crate::day::day;
 
 /// The meaning of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

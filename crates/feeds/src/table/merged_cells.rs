@@ -2,7 +2,7 @@
 
 use calamine::Dimensions;
 
-use super::sheet::SheetRow;
+use super::sheet_row::SheetRow;
 
 /// The merged ranges of a sheet, and the values of those around the present row.
 #[derive(Debug, Default)]

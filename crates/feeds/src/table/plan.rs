@@ -8,10 +8,10 @@ use super::localized::Localized;
 use super::mapping_file::TableMapping;
 use super::numbers::{Evidence, Mark};
 use super::options::TableOptions;
-use super::prices::day;
 use super::role::{Role, is_code_name};
 use super::survey::ColumnStats;
 use crate::columns::{REJECTS_PREFIX, is_cost_name};
+use crate::day::day;
 use crate::publication::{Meaning, meaning_of};
 
 /// A column with its meaning.

@@ -14,12 +14,12 @@ use super::currency_signs::{NamedCurrency, currency_in};
 use super::notes::Notes;
 use super::numbers::{Reading, read_number};
 use super::plan::{Column, Plan};
-use super::prices::{Prices, day};
-use super::product_writer::list_json;
+use super::prices::Prices;
 use super::role::Role;
 use super::survey::{Availability, availability, flag};
 use crate::columns::REPEATED;
-use crate::json::text_json;
+use crate::day::day;
+use crate::json::{list_json, text_json};
 use crate::publication::strictness;
 use crate::record::Rejected;
 

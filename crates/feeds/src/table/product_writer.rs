@@ -10,7 +10,7 @@ use super::currency_signs::NamedCurrency;
 use super::product_row::{FamilyRow, ProductRow, text};
 use super::role::Role;
 use crate::identity::{ARTICLE_NUMBERS, IdOrigin};
-use crate::json::{text_json, write_field, write_key};
+use crate::json::{list_json, text_json, write_field, write_key};
 use crate::record::Rejected;
 
 impl ProductRow<'_, '_> {
@@ -218,8 +218,4 @@ fn option_json(value: &str, is_variant: bool) -> String {
         true => text_json(&restored(value.to_owned())),
         false => list_json(&values),
     }
-}
-
-pub(super) fn list_json(list: &[String]) -> String {
-    serde_json::Value::from(list).to_string()
 }

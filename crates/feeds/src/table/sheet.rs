@@ -10,6 +10,7 @@ use calamine::{DataRef, Reader as _, SheetType, SheetVisible, Xlsx, XlsxCellRead
 use super::mapping_file::recognise;
 use super::merged_cells::MergedCells;
 use super::sheet_limits::check_limits;
+use super::sheet_row::{NextCell, SheetRow, column_name};
 use super::sheet_values::cell_text;
 use super::spool::{MAX_COLUMNS, Spool, SpoolWriter};
 use crate::containers::Scratch;
@@ -235,28 +236,12 @@ fn spool_sheet(
     Ok(Some(spool))
 }
 
-/// A row with its cells that have text.
-pub(super) struct SheetRow {
-    /// Number of the row, from 1.
-    pub(super) line: u64,
-    pub(super) cells: Vec<(usize, String)>,
-    fault: Option<String>,
-    /// True if it has cells in columns that are not read.
-    is_cut: bool,
-}
-
 /// The rows of a sheet that have cells, with one in memory.
 struct SheetRows<'a> {
     cells: XlsxCellReader<'a, BufReader<File>>,
     pending: Option<&'a HashSet<(u32, u32)>>,
     next: Option<NextCell>,
     is_at_end: bool,
-}
-
-struct NextCell {
-    row: u32,
-    column: u32,
-    text: Result<String, String>,
 }
 
 impl<'a> SheetRows<'a> {
@@ -318,48 +303,5 @@ impl<'a> SheetRows<'a> {
             }
         }
         Ok(None)
-    }
-}
-
-impl SheetRow {
-    /// Adds a cell. Returns the length of its text.
-    fn add(&mut self, cell: NextCell) -> usize {
-        let column = cell.column as usize;
-        let text = cell.text.unwrap_or_else(|error| {
-            let place = format!("{}{}", column_name(column), self.line);
-            let fault =
-                format!("cell {place} is {error}; correct it, and save the file in a spreadsheet program");
-            self.fault.get_or_insert(fault);
-            error
-        });
-        let length = text.len();
-        if column < MAX_COLUMNS {
-            self.cells.push((column, text));
-        } else {
-            self.is_cut = true;
-        }
-        length
-    }
-}
-
-/// Returns the letters of a column: `A`, `Z`, `AA`.
-fn column_name(column: usize) -> String {
-    let mut letters = Vec::new();
-    let mut rest = column + 1;
-    while rest > 0 {
-        letters.push(b'A' + ((rest - 1) % 26) as u8);
-        rest = (rest - 1) / 26;
-    }
-    letters.iter().rev().map(|letter| char::from(*letter)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::column_name;
-
-    #[test]
-    fn columns_have_letters() {
-        let names = [0, 25, 26, 701, 702].map(column_name);
-        assert_eq!(names, ["A", "Z", "AA", "ZZ", "AAA"]);
     }
 }
