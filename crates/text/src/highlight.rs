@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
-use domain::{Content, Language};
+use domain::{CategoryPath, Content, Language};
 
 use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
 use crate::cjk::{is_cjk, spellings};
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
+use crate::markup::plain_text;
 use crate::pairs::Pairs;
 use crate::query::Word;
 use crate::typos::{LetterSet, Pattern};
@@ -107,22 +108,23 @@ impl<'a> Highlighter<'a> {
 }
 
 impl Highlighter<'_> {
-    /// Returns the fields that contain query words, as HTML: matches are marked, everything else is escaped. A word that matches a
+    /// Returns the fields that contain query words, as HTML without the markup of the product: matches are marked, everything else is escaped. A word that matches a
     /// query word only with typos is marked only if the product does not contain the query word itself.
     pub fn highlight(&self, content: &Content) -> BTreeMap<String, String> {
         let mut finder = Finder { highlighter: self, is_exact: vec![false; self.patterns.len()] };
-        let category = content.category().map(ToString::to_string);
-        let paths = content.categories.iter().map(ToString::to_string);
+        let category = content.category().map(plain_path);
+        let paths = content.categories.iter().map(plain_path);
         let categories = (content.categories.len() > 1).then(|| paths.collect::<Vec<_>>().join(", "));
-        let tags = (!content.tags.is_empty()).then(|| content.tags.join(", "));
+        let tags = content.tags.iter().map(|tag| plain_text(tag));
+        let tags = (!content.tags.is_empty()).then(|| tags.collect::<Vec<_>>().join(", "));
         let texts = [
-            ("name", Some(Cow::from(&content.name))),
-            ("brand", content.brand.as_ref().map(Cow::from)),
+            ("name", Some(plain_text(&content.name))),
+            ("brand", content.brand.as_deref().map(plain_text)),
             ("category", category.map(Cow::from)),
             ("categories", categories.map(Cow::from)),
             ("tags", tags.map(Cow::from)),
             ("sku", content.sku.as_ref().map(Cow::from)),
-            ("description", content.description.as_ref().map(Cow::from)),
+            ("description", content.description.as_deref().map(plain_text)),
         ];
         let mut fields: Vec<(&str, Cow<'_, str>, Matches)> = Vec::new();
         for (field, text) in texts {
@@ -146,6 +148,12 @@ impl Highlighter<'_> {
         });
         highlighted.collect()
     }
+}
+
+/// Returns a category as products write it, each level without markup.
+fn plain_path(category: &CategoryPath) -> String {
+    let levels = category.levels().iter().map(|level| plain_text(level));
+    levels.collect::<Vec<_>>().join(" > ")
 }
 
 /// The matches in one text.

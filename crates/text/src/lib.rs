@@ -5,7 +5,7 @@
 
 /// The version of the analysis: of the terms and weights that a product has in an index. Increase it with every change that
 /// gives any product other ones. An index records it, and one of an older analysis is rebuilt.
-pub const ANALYSIS: u32 = 1;
+pub const ANALYSIS: u32 = 2;
 
 pub mod analysis;
 pub mod attributes;
@@ -20,7 +20,9 @@ pub mod field_weights;
 pub mod forms;
 pub mod function_words;
 pub mod highlight;
+pub mod markup;
 mod pairs;
+mod plurals;
 pub mod product;
 pub mod projection;
 mod purpose;

@@ -6,6 +6,7 @@ use domain::{Content, Language};
 use crate::analysis::{has_digit, query_words};
 use crate::forms::normal_form;
 use crate::function_words::is_function_word;
+use crate::markup::plain_text;
 
 /// The most words in the query. The first words of a name are the most distinctive.
 const MAX_WORDS: usize = 16;
@@ -18,7 +19,7 @@ pub fn distinctive_words(content: &Content) -> String {
     let texts =
         [&content.name].into_iter().chain(&content.brand).chain(main).chain(&content.tags).chain(narrowest);
     let (mut query, mut known) = (String::new(), Vec::<String>::new());
-    for (word, _) in texts.flat_map(|text| query_words(text)) {
+    for (word, _) in texts.flat_map(|text| query_words(&plain_text(text))) {
         let is_letter = word.len() == 1;
         // Only removes duplicates, so a form that the default language misses does no harm.
         let form = normal_form(&word, Language::default()).1.into_owned();

@@ -17,6 +17,7 @@ use crate::compound::{CompoundReader, CompoundRole};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
+use crate::markup::plain_text;
 use crate::pairs::Pairs;
 use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
 
@@ -147,7 +148,7 @@ impl Weigher {
         let language = *language;
         brand.clear();
         if let Some(name) = &content.brand {
-            brand.extend(query_words(name).into_iter().map(|(word, _)| word));
+            brand.extend(query_words(&plain_text(name)).into_iter().map(|(word, _)| word));
         }
         let mut weigh_text = |text: &str, part: Part, counts: &mut Counts| {
             TextWeigher::new(text, part, language, brand, counts, pending).weigh();
@@ -155,7 +156,7 @@ impl Weigher {
         for_each_naming_text(content, |text, part| weigh_text(text, part, counts));
         for_each_describing_text(content, |text, part| weigh_text(text, part, counts));
         count_categories(&content.categories, counts, |level, counts| {
-            weigh_text(level, Part::Labels, counts)
+            weigh_text(&plain_text(level), Part::Labels, counts)
         });
         if let Some(sku) = &content.sku {
             let joined = joined(sku);

@@ -7,6 +7,8 @@
 mod categories;
 mod facets;
 mod filters;
+mod forms;
+mod markup;
 mod order;
 mod relaxed;
 mod restriction;
