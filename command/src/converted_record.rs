@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use domain::Fault;
+use feeds::IdOrigin;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -16,6 +17,12 @@ pub(crate) struct ConvertedRecord<'a> {
     /// The id of a product with faults, if it can be read.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<Cow<'a, str>>,
+    /// The sku of a product with faults, if it can be read.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sku: Option<Cow<'a, str>>,
+    /// The origin of the id.
+    #[serde(default, skip_serializing_if = "IdOrigin::is_given")]
+    pub(crate) origin: IdOrigin,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) faults: Vec<Fault>,
 }

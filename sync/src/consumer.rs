@@ -209,8 +209,7 @@ impl Consumer {
     /// # Errors
     /// When the queue does not respond.
     pub async fn is_idle(&self) -> Result<bool, PortError> {
-        let stats = self.queue.stats().await?;
-        Ok(stats.waiting == 0 && stats.in_flight == 0)
+        self.queue.is_empty().await
     }
 
     /// Returns the parts that must be ready: the queue, and the index with the progress of its rebuild.

@@ -127,8 +127,24 @@ async fn without_a_condition_nothing_is_deleted() {
     }
     let with_body = app.request(Method::DELETE, "/products?all=true").json(&json!({"dryRun": true}));
     let problem = Answer::of(with_body).await.problem(400);
-    assert!(problem["detail"].as_str().unwrap().contains("as parameters"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("options are parameters"), "{problem}");
     assert_eq!(ids(&app).await, ["a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_refused_where_its_options_would_be_ignored() {
+    let app = with_products(&[json!({"id": "a", "name": "A"})]).await;
+    for (method, path) in [
+        (Method::DELETE, "/products?source=x"),
+        (Method::POST, "/admin/verify"),
+        (Method::POST, "/admin/reindex"),
+        (Method::POST, "/admin/reindex/rollback"),
+    ] {
+        let request = app.request(method.clone(), path).json(&json!({"dryRun": true}));
+        let problem = Answer::of(request).await.problem(400);
+        assert!(problem["detail"].as_str().unwrap().contains("has a body"), "{path}: {problem}");
+    }
+    Answer::of(app.request(Method::POST, "/admin/verify").json(&json!({}))).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

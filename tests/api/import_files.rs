@@ -235,7 +235,7 @@ async fn files_that_cannot_be_imported_are_refused_at_once() {
         assert_eq!(Answer::faulty_fields(&problem), [wrong.split('=').next().unwrap()]);
     }
     assert_eq!(app.folders_of_imports(), 0);
-    let job = import(&app, "/imports?format=csv", ANY, "title,price\nA,1\n").await;
+    let job = import(&app, "/imports?format=csv", ANY, "label,price\nA,1\n").await;
     assert_eq!(
         (&job["status"], job["error"].as_str().unwrap().contains("no column `name`")),
         (&json!("failed"), true),
@@ -301,4 +301,39 @@ fn a_data_folder_is_merged_and_replaced_by_the_command_line() {
         (merged.get("price"), &merged["tags"], &merged["name"]),
         (None, &json!(["blue"]), &json!("Cup"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_character_set_of_a_file_can_be_named() {
+    let app = TestApp::spawn().await;
+    // "Чайник" in Windows-1251.
+    let tea = [0xd7, 0xe0, 0xe9, 0xed, 0xe8, 0xea];
+    let table = [&b"id,name\na,"[..], &tea, b"\n"].concat();
+    let job = import(&app, "/imports", "text/csv", table.clone()).await;
+    assert_eq!(job["mapping"]["encoding"], "Windows-1252");
+    assert!(job["mapping"]["warnings"].to_string().contains("encoding="), "{job}");
+    let job = import(&app, "/imports?encoding=windows-1251", "text/csv", table.clone()).await;
+    assert_eq!((counts(&job), &job["mapping"]["encoding"]), ([0, 1, 0, 0], &json!("windows-1251")), "{job}");
+    assert_eq!(app.get("/products/a").await.json()["name"], "Чайник");
+    let lines = [&br#"{"id":"a","name":""#[..], &tea, b"\"}\n"].concat();
+    let job = import(&app, "/imports?encoding=cp1251", "application/x-ndjson", lines).await;
+    assert_eq!(counts(&job), [0, 0, 1, 0], "the same product: {job}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.dat");
+    std::fs::write(&file, table).unwrap();
+    let run = |arguments: &[&str], file: &std::path::Path| {
+        let arguments = [&["import", "--url", &app.url], arguments, &[file.to_str().unwrap()]].concat();
+        let run = finished("noren", &arguments, &[]);
+        (run.status.code(), String::from_utf8(run.stderr).unwrap())
+    };
+    let (code, errors) = run(&["--encoding", "windows-1251", "--format", "tsv"], &file);
+    assert!(code == Some(0) && errors.contains("0 created, 0 updated, 1 unchanged"), "{errors}");
+    let (code, errors) = run(&["--encoding", "utf-9"], &file);
+    assert!(code == Some(2) && errors.contains("`utf-9` is no character set"), "{errors}");
+    let feed = folder.path().join("feed.json");
+    std::fs::write(&feed, "<products><product><id>x</id><name>X</name></product></products>").unwrap();
+    let (code, errors) = run(&["--format", "xml"], &feed);
+    assert!(code == Some(0) && errors.contains("1 created"), "{errors}");
+    app.sync_all().await;
 }

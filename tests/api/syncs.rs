@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, wait_until};
+use crate::support::{Answer, TestApp, finished, wait_until};
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -131,10 +131,38 @@ async fn parameters_with_faults_import_nothing() {
         ("mode=sync&maxDelete=-1", "maxDelete"),
         ("mode=sync&source=", "source"),
         ("source=a&source=b", "source"),
+        ("encoding=utf-9", "encoding"),
     ] {
         let request = app.request(Method::POST, &format!("/imports?{query}"));
         let request = request.header("content-type", NDJSON).body(lines(0..1, "Cup"));
         let problem = Answer::of(request).await.problem(400);
         assert_eq!(Answer::faulty_fields(&problem), [field], "{query}: {problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_may_be_any_product_deletes_nothing() {
+    let app = TestApp::spawn().await;
+    let skus = |id: usize| {
+        json!({"id": format!("p{id}"), "name": "Cup", "sku": format!("S{id}")}).to_string() + "\n"
+    };
+    app.post_text("/products/bulk", NDJSON, (0..4).map(skus).collect::<String>()).await.expect(200);
+    let folder = tempfile::tempdir().unwrap();
+    for (table, reason) in [
+        ("id,name,price\np0,Cup,1\n,,5\n", "has no readable id"),
+        ("id,name,price\np0,Cup,1\n,Mug,5\n", "has no id, unlike others"),
+        ("id,name,sku,price\np0,Cup,S0,1\nnew,Cup,S3,x\n", "its sku is, under another id"),
+        ("id,name,sku,stock\np0,Cup,S0,1\nnew,Cup,S3,-\n", "its sku is, under another id"),
+    ] {
+        let job = import(&app, "mode=sync&maxDelete=100%25", "text/csv", table).await;
+        assert!(job["error"].as_str().unwrap_or_default().contains(reason), "{table}: {job}");
+        let file = folder.path().join("shop.csv");
+        std::fs::write(&file, table).unwrap();
+        let arguments =
+            ["import", "--url", &app.url, "--sync", "--max-delete", "100%", file.to_str().unwrap()];
+        let run = finished("noren", &arguments, &[]);
+        let errors = String::from_utf8(run.stderr).unwrap();
+        assert!(!run.status.success() && errors.contains(reason), "{table}: {errors}");
+        assert_eq!(number(&app).await, 4, "{table}");
     }
 }

@@ -296,6 +296,7 @@ async fn an_extended_message_becomes_visible_afterwards(queue: &dyn ChangeQueue)
 async fn stats_return_size_and_age(queue: &dyn ChangeQueue, reports_age: bool) {
     let stats = queue.stats().await.unwrap();
     assert_eq!((counts(stats), stats.oldest_age), ((0, 0, 0), None));
+    assert!(queue.is_empty().await.unwrap());
     let since = Instant::now();
     send(queue, (0..5).map(|i| created(&format!("p{i}"))).collect()).await;
     assert_eq!(counts(queue.stats().await.unwrap()), (5, 0, 0));
@@ -304,6 +305,7 @@ async fn stats_return_size_and_age(queue: &dyn ChangeQueue, reports_age: bool) {
         counts(queue.stats().await.unwrap()),
         (5 - in_progress.len() as u64, in_progress.len() as u64, 0)
     );
+    assert!(!queue.is_empty().await.unwrap());
     // Longer than the visibility timeout: a message that becomes visible again keeps its age.
     assert_nothing_comes_but(queue, &in_progress).await;
     let age = queue.stats().await.unwrap().oldest_age;
@@ -335,9 +337,11 @@ async fn a_message_is_received_by_another_process(queue: &dyn ChangeQueue, anoth
     assert!(since.elapsed() < LONG / 2, "answered after {:?}", since.elapsed());
     assert_nothing_comes(queue, Duration::ZERO).await;
     assert_eq!(queue.stats().await.unwrap().in_flight, 1);
+    assert!(!queue.is_empty().await.unwrap());
     // A receipt is valid in every process.
     queue.acknowledge(&[deliveries[0].receipt.clone()]).await.unwrap();
     assert_eq!(counts(another.stats().await.unwrap()), (0, 0, 0));
+    assert!(another.is_empty().await.unwrap());
 }
 
 async fn receives_are_counted_across_processes(queue: &dyn ChangeQueue, another: &dyn ChangeQueue) {

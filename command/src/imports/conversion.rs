@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use domain::{Currency, Language, WriteMode};
-use feeds::{FeedError, FeedReader, FeedRecord, Preparer, Rejected, Rules, Scratch, TableOptions};
+use feeds::{FeedError, FeedReader, FeedRecord, IdOrigin, Preparer, Rejected, Rules, Scratch, TableOptions};
 
 use super::file_options::FileOptions;
 use super::mapping_report::mapping_report;
@@ -83,7 +83,7 @@ pub(super) fn convert(
     while let Some(mut record) = reader.next_record()? {
         feeds::unwrap_reject(&mut record);
         match preparer.prepare(&record) {
-            Ok(prepared) => output.product(&record, prepared.json.as_deref())?,
+            Ok(prepared) => output.product(&record, prepared.json.as_deref(), prepared.origin)?,
             Err(rejected) => output.rejected(&record, rejected)?,
         }
         if is_stopped() {
@@ -104,6 +104,9 @@ fn open(folder: &JobFolder, options: &FileOptions, target: Target) -> Result<Fee
     table.mark = options.decimal;
     table.mode = options.mode;
     table.scratch = Scratch::in_folder(disk.clone(), target.max_bytes, move |bytes| check_room(&disk, bytes));
+    if let Some(name) = &options.encoding {
+        table.set_encoding(name).map_err(NotConverted::Refused)?;
+    }
     for (column, field) in &options.map {
         table.map_column(column, field);
     }
@@ -126,20 +129,28 @@ impl Output {
     }
 
     /// Writes a product; `json` is `None` if the record itself is one.
-    fn product(&mut self, record: &FeedRecord, json: Option<&[u8]>) -> Result<(), NotConverted> {
+    fn product(
+        &mut self,
+        record: &FeedRecord,
+        json: Option<&[u8]>,
+        origin: IdOrigin,
+    ) -> Result<(), NotConverted> {
         let json = json.or_else(|| record.json().ok()).unwrap_or_default();
         let product = serde_json::from_slice(json).map_err(io::Error::from)?;
         self.write(&ConvertedRecord {
             line: record.line,
             product: Some(product),
             id: None,
+            sku: None,
+            origin,
             faults: Vec::new(),
         })
     }
 
     fn rejected(&mut self, record: &FeedRecord, rejected: Rejected) -> Result<(), NotConverted> {
-        let Rejected { id, faults } = rejected;
-        self.write(&ConvertedRecord { line: record.line, product: None, id: id.map(Into::into), faults })
+        let Rejected { id, sku, origin, faults } = rejected;
+        let (line, id, sku) = (record.line, id.map(Into::into), sku.map(Into::into));
+        self.write(&ConvertedRecord { line, product: None, id, sku, origin, faults })
     }
 
     fn write(&mut self, record: &ConvertedRecord<'_>) -> Result<(), NotConverted> {

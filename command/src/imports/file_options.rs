@@ -14,6 +14,9 @@ pub(crate) struct FileOptions {
     /// The mode of the writes, or `None` for that of the format.
     #[serde(default)]
     pub(crate) mode: Option<WriteMode>,
+    /// The character set of the file, or `None` to detect it.
+    #[serde(default)]
+    pub(crate) encoding: Option<String>,
     /// Decimal mark of numbers that can be read in two ways.
     #[serde(default)]
     pub(crate) decimal: Option<Mark>,

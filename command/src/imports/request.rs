@@ -3,7 +3,7 @@
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::bad_parameters;
 use domain::{FaultKind, MaxDelete, WriteMode};
-use feeds::{Format, Mark, Sniffed};
+use feeds::{Format, Mark, Sniffed, TableOptions};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use runtime::Problem;
@@ -118,6 +118,10 @@ impl ImportRequest {
             "point" => Ok(Mark::Point),
             _ => Err((FaultKind::Malformed, "must be `comma` or `point`".to_owned())),
         });
+        options.encoding = parameters.parsed("encoding", |name| {
+            let known = TableOptions::default().set_encoding(name);
+            known.map(|()| name.to_owned()).map_err(|message| (FaultKind::Malformed, message))
+        });
         let map = parameters.list("map", |text| match text.rsplit_once('=') {
             Some((column, field)) => Ok((column.to_owned(), field.to_owned())),
             None => {
@@ -126,7 +130,7 @@ impl ImportRequest {
         });
         parameters.at_most("map", "values", map.len(), MAX_MAPPED);
         options.map = map;
-        let known = ["format", "mode", "source", "maxDelete", "decimal", "map"];
+        let known = ["format", "mode", "source", "maxDelete", "decimal", "encoding", "map"];
         parameters.finish(|_| unknown_among(&known)).map_err(|faults| bad_parameters(&faults))?;
         let kind = format.unwrap_or_else(|| kind_of(headers));
         options.format = match kind {
@@ -170,17 +174,18 @@ impl ImportRequest {
     /// If the file is in another format than the request says.
     pub(super) fn conversion(self, found: Sniffed) -> Result<Option<FileOptions>, String> {
         let is_plain = matches!(found, Sniffed::NorenLines | Sniffed::Text);
-        let is_bare = self.options.map.is_empty() && self.options.decimal.is_none();
-        let name = match (self.kind, found) {
+        let is_bare =
+            self.options.map.is_empty() && self.options.decimal.is_none() && self.options.encoding.is_none();
+        let missing = match (self.kind, found) {
             (Kind::Lines, _) if is_plain && is_bare => return Ok(None),
-            (Kind::Xml, Sniffed::Xml | Sniffed::Packed) | (Kind::Workbook, Sniffed::Packed) => "",
-            (Kind::Xml, _) => "XML",
-            (Kind::Workbook, _) => "spreadsheet",
-            _ => "",
+            (Kind::Xml, Sniffed::Xml | Sniffed::Packed) | (Kind::Workbook, Sniffed::Packed) => None,
+            (Kind::Xml, _) => Some("XML"),
+            (Kind::Workbook, _) => Some("spreadsheet"),
+            _ => None,
         };
-        match name {
-            "" => Ok(Some(self.options)),
-            name => {
+        match missing {
+            None => Ok(Some(self.options)),
+            Some(name) => {
                 let formats = FORMATS.map(|(name, _)| name).join(", ");
                 Err(format!(
                     "the file is no {name}; files are {formats}, also in gzip or zip: leave out `format`, and send \

@@ -1,10 +1,10 @@
 //! The routes of import jobs.
 
 use access::Scope;
-use api::extract::{NoParameters, Parameters};
+use api::extract::{NoBody, NoParameters, Parameters};
 use api::responses::{BadParameters, Components, DiskFull, ServiceFailed};
 use api::wire::imports::{Job, JobDetails, JobId, Jobs, SelectedProducts};
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::fault::excerpt;
@@ -122,6 +122,7 @@ struct NoImports(Problem);
            ("source" = Option<String>, Query, min_length = 1, max_length = 128, description = "The source to write into the products, whatever the file says."),
            ("maxDelete" = Option<String>, Query, pattern = "^([0-9]{1,18}|([0-9]|[1-9][0-9]|100)%)$", description = "With `mode=sync`: the most products to delete, as a number or as a percentage of those that there are; `20%` by default. If the file lacks more, the job fails and changes nothing."),
            ("decimal" = inline(Option<DecimalMark>), Query, description = "The decimal mark of numbers that can be read in two ways, such as `1.299`."),
+           ("encoding" = Option<String>, Query, description = "The character set of the file, by a name of the Encoding Standard such as `windows-1251`; otherwise UTF-8, UTF-16 or Windows-1252, by content. The mapping of the job names it."),
            ("map" = Option<Vec<String>>, Query, description = "A column with its field, such as `title=name`; may be repeated, up to 50 times.")),
     request_body(content = String, content_type = "application/x-ndjson", example = "{\"id\":\"lamp-1\",\"name\":\"Desk lamp\"}\n{\"id\":\"lamp-2\",\"name\":\"Floor lamp\"}\n"),
     responses(
@@ -178,14 +179,8 @@ async fn delete_selected(
     State(service): State<ImportService>,
     Parameters(parameters): Parameters,
     trail: Trail,
-    body: Body,
+    _: NoBody,
 ) -> Result<Response, Problem> {
-    if !body.is_end_stream() {
-        // Conditions in it would be ignored, and too much deleted.
-        let detail =
-            "the request has a body; give the conditions as parameters: DELETE /products?source=NAME";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-    }
     let SelectionRequest { selection, is_dry_run } = SelectionRequest::read(parameters)?;
     let imports = service.imports()?;
     if is_dry_run {

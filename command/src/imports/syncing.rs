@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use domain::ports::{ListError, ProductPage};
 use domain::{MaxDelete, Product, Selection};
-use feeds::{Known, KnownProducts};
+use feeds::{IdOrigin, Known, KnownProducts, Unidentified};
 use runtime::off_thread;
 
 use super::deletes::{PAGE, delete_line};
@@ -63,8 +63,8 @@ impl Run<'_> {
             };
             let (read, unknown) = off_thread(bytes, add).await;
             known = read;
-            if let Some(line) = unknown {
-                return Err(Halt::Failed(unknown_id(line)));
+            if let Some(unknown) = unknown {
+                return Err(Halt::Failed(format!("line {} {unknown}", unknown.line)));
             }
         }
         if known.is_empty() {
@@ -141,31 +141,29 @@ impl Run<'_> {
     }
 }
 
-/// Adds the product of a line. The error is the number of a line without a readable id, in the uploaded file.
-fn add_line(known: &mut KnownProducts, line: &Line, is_converted: bool) -> Result<(), u64> {
-    let text = line.text.as_ref().map_err(|_| line.number)?;
+/// Adds the product of a line.
+///
+/// # Errors
+/// The reason, with the line of the uploaded file, if the line may be any product.
+fn add_line(known: &mut KnownProducts, line: &Line, is_converted: bool) -> Result<(), Unidentified> {
+    let text = line.text.as_deref().unwrap_or_default();
     if !is_converted {
-        return known.add_json(text).then_some(()).ok_or(line.number);
+        return known.add(text, IdOrigin::Given, line.number);
     }
-    let record = ConvertedRecord::parse(text).map_err(|_| line.number)?;
-    let is_known = match (record.id, record.product) {
-        (Some(id), _) => known.add_id(&id),
-        (None, Some(product)) => known.add_json(product.get().as_bytes()),
-        (None, None) => false,
+    // A line that is no record has no id.
+    let Ok(record) = ConvertedRecord::parse(text) else {
+        return known.add(b"", IdOrigin::Given, line.number);
     };
-    is_known.then_some(()).ok_or(record.line)
+    match record.product {
+        Some(product) => known.add(product.get().as_bytes(), record.origin, record.line),
+        None => known.add_named(record.id.as_deref(), record.sku.as_deref(), record.origin, record.line),
+    }
 }
 
 /// Returns the line that deletes a product, in the form of the other lines of the job.
 fn line_of(product: &Product, is_converted: bool) -> String {
     let line = delete_line(product);
     if is_converted { format!("{{\"line\":0,\"product\":{}}}\n", line.trim_end()) } else { line }
-}
-
-fn unknown_id(line: u64) -> String {
-    format!(
-        "line {line} has no readable id, so it may be any product; nothing was changed. Correct the line, or leave it out"
-    )
 }
 
 fn refusal(deletes: u64, total: u64, max_delete: MaxDelete) -> String {

@@ -49,6 +49,11 @@ pub(crate) fn has_visible(conn: &Connection, now: i64, max_hidden: i64) -> rusql
 /// Selects a message that becomes visible after a time.
 pub(crate) const TOO_LATE: &str = "SELECT 1 FROM messages WHERE visible_at > ?1 LIMIT 1";
 
+/// Returns true if there is no message, neither waiting nor in flight.
+pub(crate) fn is_empty(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM messages LIMIT 1")?.exists([]).map(|exists| !exists)
+}
+
 /// The messages in the queue.
 pub(crate) struct Counts {
     pub(crate) waiting: u64,

@@ -126,6 +126,11 @@ impl ChangeQueue for EmbeddedStore {
         Ok(QueueStats { waiting, in_flight, dead, oldest_age })
     }
 
+    /// Does not count: a long import asks often, while many messages wait.
+    async fn is_empty(&self) -> Result<bool, PortError> {
+        self.0.readers.run("looking for messages", messages::is_empty).await
+    }
+
     fn back_end(&self) -> &'static str {
         BACK_END
     }

@@ -1,5 +1,45 @@
 //! The delimiter of a table, the type of a cell, and the columns that a rejects file adds.
 
+/// Separates several values of one element or field in a cell. No text contains it.
+pub(crate) const REPEATED: char = '\u{1f}';
+
+/// Names of what a product costs the shop, without letter case, spaces and signs.
+const COST_NAMES: [&str; 27] = [
+    "cost",
+    "costs",
+    "costprice",
+    "priceofcost",
+    "costperitem",
+    "costpriceperitem",
+    "itemcost",
+    "unitcost",
+    "productcost",
+    "averagecost",
+    "landedcost",
+    "suppliercost",
+    "supplierprice",
+    "purchaseprice",
+    "purchasecost",
+    "buyingprice",
+    "buyprice",
+    "costofgoods",
+    "costofgoodssold",
+    "cogs",
+    "margin",
+    "profitmargin",
+    "einkaufspreis",
+    "ekpreis",
+    "prixdachat",
+    "preciodecompra",
+    "inkoopprijs",
+];
+
+/// Returns true for the name of a column or field that says what a product costs the shop. It is not published.
+pub(crate) fn is_cost_name(name: &str) -> bool {
+    let letters: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    COST_NAMES.contains(&letters.as_str())
+}
+
 /// Prefix of the columns that a rejects file adds. They are not data.
 pub(crate) const REJECTS_PREFIX: &str = "noren.";
 
@@ -41,8 +81,16 @@ pub(crate) fn delimiter_of(beginning: &[u8]) -> u8 {
                 .for_each(|(_, count)| *count += 1),
         }
     }
+    // Pipes separate columns only if nothing else does: cells may hold lists.
+    if counts.iter().all(|(_, count)| *count == 0) && beginning_has_pipe(beginning) {
+        return b'|';
+    }
     // `max_by_key` returns the last of equals, so a comma wins a tie.
     counts.into_iter().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| delimiter)
+}
+
+fn beginning_has_pipe(beginning: &[u8]) -> bool {
+    beginning.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&b'|'))
 }
 
 #[cfg(test)]
@@ -76,6 +124,7 @@ mod tests {
     #[test]
     fn the_delimiter_is_the_one_of_the_first_line() {
         assert_eq!(delimiter_of(b"name\tprice\nA;;;;"), b'\t');
+        assert_eq!((delimiter_of(b"id|name\na|b"), delimiter_of(b"id,a|b|c\n")), (b'|', b','));
         assert_eq!(delimiter_of(b"\"GTIN, EAN, UPC\";name\n"), b';');
     }
 }

@@ -104,8 +104,8 @@ pub enum FeedError {
     },
     /// The first row of a CSV file has no column `name`, so it is probably a row of data.
     #[error(
-        "the first row of {name} has no column `name`; it must name the fields: id, name, price, …; if another column is \
-         the name, say --map COLUMN=name"
+        "the first row of {name} has no column `name`; it must name the fields: id, name, price, …; if it is a title, remove it, and \
+         if another column is the name, say --map COLUMN=name"
     )]
     NoNameColumn {
         /// Name of the file.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use domain::input::{FIELDS, READ_ONLY_FIELDS, RawObject};
 
+use crate::columns::is_cost_name;
 use crate::json::is_empty;
+use crate::product::publication_of;
 use crate::table::{ColumnReport, NO_PRICE, TableReport, example_of, near_field};
 
 /// The most fields that are counted.
@@ -32,7 +34,7 @@ impl FieldStats {
     /// Counts the fields of a record in the form of Noren.
     pub(crate) fn add_record(&mut self, record: &RawObject<'_>) {
         for (key, raw) in record.0.iter().filter(|(_, raw)| !is_empty(raw)) {
-            self.add(key, || target_of(key), raw.get().trim_matches('"'));
+            self.add(key, || target_of(key, raw.get()), raw.get().trim_matches('"'));
         }
     }
 
@@ -43,6 +45,10 @@ impl FieldStats {
         if !columns.iter().any(|column| column.field.starts_with("price")) {
             warnings.push(NO_PRICE.to_owned());
         }
+        let costs = columns.iter().filter(|column| column.field == "ignored" && is_cost_name(&column.column));
+        warnings.extend(costs.map(|column| {
+            format!("field `{0}` has costs, so it is left out; to publish it, give it as attributes: {{\"{0}\": …}}", column.column)
+        }));
         let attributes = columns.iter().filter(|column| column.field.starts_with("attributes."));
         warnings.extend(attributes.filter_map(|column| near_field(&column.column)));
         let format = Some(format.to_owned());
@@ -56,10 +62,13 @@ impl FieldStats {
     }
 }
 
-fn target_of(key: &str) -> String {
+/// Returns what a field of a record fills that no mapping names.
+pub(crate) fn target_of(key: &str, json: &str) -> String {
     match FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key)) {
         Some(field) => (*field).to_owned(),
         None if READ_ONLY_FIELDS.contains(&key) => "ignored".to_owned(),
+        None if is_cost_name(key) => "ignored".to_owned(),
+        None if publication_of(key, json).is_some() => "status".to_owned(),
         None if key.eq_ignore_ascii_case("categories") => "category".to_owned(),
         None => format!("attributes.{key}"),
     }

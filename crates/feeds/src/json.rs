@@ -28,6 +28,11 @@ pub(crate) fn text_json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Returns the texts as a JSON list.
+pub(crate) fn list_json(list: &[String]) -> String {
+    serde_json::Value::from(list).to_string()
+}
+
 /// Appends a field with its JSON to an object that was opened with `{`.
 pub(crate) fn write_field(key: &str, json: &str, out: &mut Vec<u8>) {
     write_key(key, out);

@@ -6,12 +6,28 @@ use domain::hash::fnv1a;
 use domain::{Product, ProductId};
 use serde::Deserialize;
 
+use crate::identity::IdOrigin;
+
 /// The ids and skus of the products of a file, as hashes of 8 bytes. Two texts with one hash look like one, so a synchronisation may keep a
 /// product that the file does not have, and never deletes one that it has.
 #[derive(Debug, Default)]
 pub struct KnownProducts {
     ids: Hashes,
     skus: Hashes,
+    /// True if a record of this file has an id.
+    has_given: bool,
+    /// Line of the first record of this file that has none.
+    first_derived: Option<u64>,
+}
+
+/// A record that may be any product, so that no product can be said to be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}, so it may be any product; nothing was changed. Correct the line, or leave it out")]
+pub struct Unidentified {
+    /// Its line.
+    pub line: u64,
+    /// What it lacks.
+    reason: &'static str,
 }
 
 /// The relation of a stored product to a file.
@@ -34,20 +50,47 @@ struct Named<'a> {
 }
 
 impl KnownProducts {
-    /// Adds a product, given as JSON. Returns false if it has no id that a product can have.
-    pub fn add_json(&mut self, product: &[u8]) -> bool {
-        let Ok(Named { id, sku }) = serde_json::from_slice(product) else { return false };
-        sku.iter().for_each(|sku| self.skus.add(sku.trim()));
-        self.add_id(&id)
+    /// Begins another file, whose products may get their ids in another way.
+    pub fn begin_file(&mut self) {
+        (self.has_given, self.first_derived) = (false, None);
     }
 
-    /// Adds an id. Returns false if no product can have it.
-    pub fn add_id(&mut self, id: &str) -> bool {
-        let is_valid = ProductId::parse(id).is_ok();
-        if is_valid {
-            self.ids.add(id);
+    /// Adds a product, given as JSON.
+    ///
+    /// # Errors
+    /// If the record may be any product.
+    pub fn add(&mut self, product: &[u8], origin: IdOrigin, line: u64) -> Result<(), Unidentified> {
+        let named = serde_json::from_slice(product).ok();
+        let (id, sku) = named.map_or((None, None), |Named { id, sku }| (Some(id), sku));
+        self.add_named(id.as_deref(), sku.as_deref(), origin, line)
+    }
+
+    /// Adds a record by its id and sku, as far as they can be read.
+    ///
+    /// # Errors
+    /// If the record may be any product: it has no id that a product can have, none of the fields that an id is derived from, or no id
+    /// of its own, unlike other records of the file.
+    pub fn add_named(
+        &mut self,
+        id: Option<&str>,
+        sku: Option<&str>,
+        origin: IdOrigin,
+        line: u64,
+    ) -> Result<(), Unidentified> {
+        sku.iter().for_each(|sku| self.skus.add(sku.trim()));
+        let id = id.filter(|id| origin != IdOrigin::Nothing && ProductId::parse(id).is_ok());
+        let Some(id) = id else {
+            return Err(Unidentified { line, reason: "has no readable id" });
+        };
+        self.ids.add(id);
+        match origin.is_given() {
+            true => self.has_given = true,
+            false => _ = self.first_derived.get_or_insert(line),
         }
-        is_valid
+        match self.first_derived.filter(|_| self.has_given) {
+            Some(line) => Err(Unidentified { line, reason: "has no id, unlike others of the file" }),
+            None => Ok(()),
+        }
     }
 
     /// Returns true if the file has no product.
@@ -87,5 +130,68 @@ impl Hashes {
 
     fn contains(&self, text: &str) -> bool {
         self.0.binary_search(&fnv1a(text.as_bytes())).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FeedReader, Preparer, Rejected, Rules, TableOptions};
+
+    /// Reads the products of a table or of lines of JSON. The error is the reason with its line.
+    fn read(content: &str) -> Result<KnownProducts, String> {
+        let input = Box::new(std::io::Cursor::new(content.as_bytes().to_vec()));
+        let mut reader =
+            FeedReader::of(input, std::path::Path::new("file"), None, &TableOptions::default()).unwrap();
+        let check = Some(domain::Currency::USD);
+        let mut preparer = Preparer::new(Rules { currency: None, check, mode: reader.mode() });
+        let mut known = KnownProducts::default();
+        while let Some(record) = reader.next_record().unwrap() {
+            let added = match preparer.prepare(&record) {
+                Ok(prepared) => {
+                    let json = prepared.json.as_deref().or_else(|| record.json().ok());
+                    known.add(json.unwrap(), prepared.origin, record.line)
+                }
+                Err(Rejected { id, sku, origin, .. }) => {
+                    known.add_named(id.as_deref(), sku.as_deref(), origin, record.line)
+                }
+            };
+            added.map_err(|error| format!("{} {error}", error.line))?;
+        }
+        known.finish();
+        Ok(known)
+    }
+
+    #[test]
+    fn a_record_that_may_be_any_product_stops_a_synchronisation() {
+        for (file, line, reason) in [
+            ("id,name,price\na,A,1\n,,5\n", 3, "no readable id"),
+            ("id,name,price\na,A,1\n,B,5\n", 3, "no id, unlike others"),
+            ("id,name,sku\n,A,S1\na,A,\n", 2, "no id, unlike others"),
+            ("id,name,sku,price\na,A,,1\n,A,S1,x\n", 3, "no readable id"),
+            ("id,name,sku,stock\na,A,,1\n,A,S1,-\n", 3, "no readable id"),
+            ("name,price\nA,1\nB,-1\n", 3, "no readable id"),
+            ("{\"id\":\"a\",\"name\":\"A\"}\n{\"name\":\"\",\"price\":1}\n", 2, "no readable id"),
+            ("{\"price\":1}\n", 1, "no readable id"),
+            ("{\"id\":\"a\",\"name\":\"A\"}\n{\"name\":\"B\"}\n", 2, "no id, unlike others"),
+        ] {
+            let error = read(file).err().unwrap_or_else(|| panic!("{file} was read"));
+            assert!(error.starts_with(&line.to_string()) && error.contains(reason), "{file}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_rejected_record_keeps_its_id_and_its_sku() {
+        for file in [
+            "id,name,sku,price\nk5,A,S5,x\n",
+            "id,name,sku,price\nk5,A,S5,-1\n",
+            "{\"id\":\"k5\",\"sku\":\"S5\",\"price\":\"x\"}\n",
+            "ID,Type,SKU,Name,Published,Regular price\nk5,simple,S5,A,1,5x\n",
+        ] {
+            let known = read(file).unwrap();
+            assert!(known.ids.contains("k5") && known.skus.contains("S5"), "{file}");
+        }
+        let derived = read("name,sku,price\nA,S5,-1\n").unwrap();
+        assert!(derived.skus.contains("S5") && !derived.is_empty());
     }
 }

@@ -11,6 +11,7 @@ mod columns;
 mod containers;
 mod counted;
 mod covered;
+mod day;
 mod documents;
 mod error;
 mod field_stats;
@@ -21,10 +22,15 @@ mod known_products;
 mod line_splitter;
 mod mapping;
 mod ndjson;
+#[cfg(test)]
+mod other_export_tests;
 mod prepare;
 mod product;
 #[cfg(test)]
 mod public_exports_tests;
+mod publication;
+#[cfg(test)]
+mod publication_tests;
 #[cfg(test)]
 mod read_in_tests;
 mod reader;
@@ -34,12 +40,15 @@ mod seen_ids;
 mod sniff;
 mod table;
 mod text_encoding;
+#[cfg(test)]
+mod value_tests;
 mod values;
 
 pub use containers::Scratch;
 pub use error::FeedError;
 pub use format::Format;
-pub use known_products::{Known, KnownProducts};
+pub use identity::IdOrigin;
+pub use known_products::{Known, KnownProducts, Unidentified};
 pub use line_splitter::{Line, LineSplitter, Position, TooLong};
 pub use mapping::{Mapped, map_record};
 pub use prepare::{Prepared, Preparer, Rules, read_record};

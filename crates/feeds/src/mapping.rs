@@ -4,6 +4,7 @@
 use domain::input::{READ_ONLY_FIELDS, RawObject};
 use domain::{Currency, Fault, FaultKind, Faults};
 
+use crate::identity::IdOrigin;
 use crate::json::is_empty;
 use crate::product::ProductBuilder;
 use crate::values::may_have_controls;
@@ -15,8 +16,8 @@ pub struct Mapped {
     pub rewritten: Option<Vec<u8>>,
     /// The JSON of its id.
     pub id: String,
-    /// True if the record had no id and one was derived from its other fields.
-    pub is_id_derived: bool,
+    /// The origin of the id.
+    pub origin: IdOrigin,
 }
 
 /// Maps one record, given as JSON. A price without a currency gets `currency`, if there is one.
@@ -46,14 +47,14 @@ pub(crate) fn map_object(
     currency: Option<Currency>,
 ) -> Result<Mapped, Vec<Fault>> {
     if let Some(id) = id_of_complete_product(object, currency) {
-        return Ok(Mapped { rewritten: None, id: id.to_owned(), is_id_derived: false });
+        return Ok(Mapped { rewritten: None, id: id.to_owned(), origin: IdOrigin::Given });
     }
     let mut product = ProductBuilder::default();
     for (key, raw) in &object.0 {
         product.add(key, raw);
     }
     let built = product.build(object, length, currency).map_err(Faults::into_list)?;
-    Ok(Mapped { rewritten: Some(built.json), id: built.id, is_id_derived: built.is_id_derived })
+    Ok(Mapped { rewritten: Some(built.json), id: built.id, origin: built.origin })
 }
 
 fn not_an_object(json: &[u8], error: &serde_json::Error) -> Fault {

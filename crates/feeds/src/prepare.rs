@@ -6,7 +6,8 @@ use domain::{Currency, Fault, FaultKind, WriteMode};
 
 use crate::covered::Covered;
 use crate::field_stats::FieldStats;
-use crate::json::{write_field, write_key};
+use crate::identity::IdOrigin;
+use crate::json::{field, write_field, write_key};
 use crate::mapping::{map_object, parse_record};
 use crate::record::{FeedRecord, Rejected};
 use crate::seen_ids::SeenIds;
@@ -30,6 +31,8 @@ pub struct Prepared {
     pub json: Option<Vec<u8>>,
     /// The product, if it was checked. Of a patch, only the id may be used.
     pub input: Option<ProductInput>,
+    /// The origin of the id.
+    pub origin: IdOrigin,
 }
 
 /// Prepares the records of one file.
@@ -50,24 +53,28 @@ impl Preparer {
     /// # Errors
     /// The faults of the record.
     pub fn prepare(&mut self, record: &FeedRecord) -> Result<Prepared, Rejected> {
-        let mut id = None;
-        self.prepare_with(record, &mut id).map_err(|faults| Rejected { id, faults })
+        let mut rejected = Rejected::from(Vec::new());
+        self.prepare_with(record, &mut rejected).map_err(|faults| Rejected { faults, ..rejected })
     }
 
-    /// Prepares a record, and sets `id` as soon as it is known.
-    fn prepare_with(&mut self, record: &FeedRecord, id: &mut Option<String>) -> Result<Prepared, Vec<Fault>> {
-        let json = record.json().map_err(|rejected| {
-            id.clone_from(&rejected.id);
-            rejected.faults.clone()
+    /// Prepares a record, and sets what is known of `rejected` as soon as it is.
+    fn prepare_with(&mut self, record: &FeedRecord, rejected: &mut Rejected) -> Result<Prepared, Vec<Fault>> {
+        let json = record.json().map_err(|Rejected { id, sku, origin, faults }| {
+            rejected.id.clone_from(id);
+            rejected.sku.clone_from(sku);
+            rejected.origin = *origin;
+            faults.clone()
         })?;
         let object = parse_record(json)?;
         if record.covered.is_none() {
             check_form(&object)?;
             self.fields.add_record(&object);
         }
-        *id = id_of(&object);
+        (rejected.id, rejected.sku) = (text_of(&object, "id"), text_of(&object, "sku"));
         let mapped = map_object(&object, json.len(), self.rules.currency)?;
-        *id = id_of_json(&mapped.id).filter(|_| !mapped.is_id_derived);
+        rejected.origin = mapped.origin;
+        let speaks = matches!(mapped.origin, IdOrigin::Given | IdOrigin::Code);
+        rejected.id = text_of_json(&mapped.id).filter(|_| speaks);
         let rewritten = match self.rules.mode {
             WriteMode::Replace => mapped.rewritten,
             WriteMode::Merge => {
@@ -86,8 +93,8 @@ impl Preparer {
             InputError::Syntax(message) => vec![Fault::new("", FaultKind::Malformed, message)],
         })?;
         match self.seen.earlier_line(&mapped.id, written, record.line) {
-            None => Ok(Prepared { json: rewritten, input }),
-            Some(line) => Err(vec![duplicate_id(line, mapped.is_id_derived)]),
+            None => Ok(Prepared { json: rewritten, input, origin: mapped.origin }),
+            Some(line) => Err(vec![duplicate_id(line, !mapped.origin.is_given())]),
         }
     }
 
@@ -97,23 +104,36 @@ impl Preparer {
     }
 }
 
-/// Returns the id that a record has itself, if it is a text.
-fn id_of(record: &RawObject<'_>) -> Option<String> {
-    let (_, id) = record.0.iter().find(|(key, _)| key == "id")?;
-    id_of_json(id.get())
+/// Returns the rejection of a record by a fault, with what it says about its product.
+pub(crate) fn rejected(record: &RawObject<'_>, fault: Fault) -> Rejected {
+    Rejected { id: text_of(record, "id"), sku: text_of(record, "sku"), ..Rejected::from(fault) }
 }
 
-fn id_of_json(json: &str) -> Option<String> {
-    serde_json::from_str(json).ok()
+/// Returns a field of a record, if it is a text, or a number as it is written.
+fn text_of(record: &RawObject<'_>, name: &str) -> Option<String> {
+    text_of_json(field(record, &[name])?.get())
+}
+
+fn text_of_json(json: &str) -> Option<String> {
+    match json.starts_with(|c: char| c.is_ascii_digit()) {
+        true => Some(json.to_owned()),
+        false => serde_json::from_str(json).ok(),
+    }
+}
+
+/// Returns the fault of a record that deletes a product.
+pub(crate) fn fault_of_deletion(record: &RawObject<'_>) -> Option<Fault> {
+    let deletes = record.0.iter().any(|(key, raw)| key == "delete" && raw.get() == "true");
+    let message = "is a line that deletes, which an import of files does not do; delete the product by its id, or send such lines to \
+                   `POST /products/bulk`";
+    deletes.then(|| Fault::new("delete", FaultKind::Unknown, message))
 }
 
 /// Checks that a record of a file in the form of Noren is in no other form.
 fn check_form(record: &RawObject<'_>) -> Result<(), Vec<Fault>> {
     let has = |name: &str| record.0.iter().any(|(key, _)| key == name);
-    if record.0.iter().any(|(key, raw)| key == "delete" && raw.get() == "true") {
-        let message = "is a line that deletes, which an import of files does not do; delete the product by its id, or send such lines to \
-                       `POST /products/bulk`";
-        return Err(vec![Fault::new("delete", FaultKind::Unknown, message)]);
+    if let Some(fault) = fault_of_deletion(record) {
+        return Err(vec![fault]);
     }
     match form_of_record(has) {
         None => Ok(()),

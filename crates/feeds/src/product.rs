@@ -7,8 +7,11 @@ use domain::input::{FIELDS, MAX_KEY_CHARS, READ_ONLY_FIELDS, RawObject};
 use domain::{Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
 
-use crate::identity;
+use crate::columns::is_cost_name;
+use crate::identity::{self, IdOrigin};
 use crate::json::{is_empty, write_field, write_key};
+use crate::publication::{Statement, meaning_of, statement, strictness};
+use crate::table::{NamedCurrency, currency_in};
 use crate::values::{Categories, field_value, list_of_texts};
 
 /// Depth limit of nested objects, which are flattened to attributes.
@@ -20,8 +23,7 @@ pub(crate) struct Built {
     pub(crate) json: Vec<u8>,
     /// The JSON of its id.
     pub(crate) id: String,
-    /// True if the record had no id.
-    pub(crate) is_id_derived: bool,
+    pub(crate) origin: IdOrigin,
 }
 
 /// Collects the fields and attributes of a product, each as JSON.
@@ -31,16 +33,37 @@ pub(crate) struct ProductBuilder<'a> {
     categories: Option<&'a RawValue>,
     attributes: Option<&'a RawValue>,
     extras: Vec<(String, Cow<'a, str>)>,
+    /// The strictest status of all fields that say whether the product is public.
+    status: Option<&'static str>,
+    /// The currency that the price names.
+    named_currency: Option<NamedCurrency>,
     faults: Faults,
+}
+
+/// Returns the statement of a field that says whether a product is public.
+pub(crate) fn publication_of(key: &str, json: &str) -> Option<Statement> {
+    let meaning = meaning_of(key)?;
+    match json.starts_with('"') {
+        true => statement(meaning, serde_json::from_str::<Cow<'_, str>>(json).ok()?.trim()),
+        false => statement(meaning, json),
+    }
 }
 
 impl<'a> ProductBuilder<'a> {
     /// Adds a field of the record. A field that a product does not have becomes an attribute.
     pub(crate) fn add(&mut self, key: &'a str, raw: &'a RawValue) {
-        if READ_ONLY_FIELDS.contains(&key) || is_empty(raw) {
+        if READ_ONLY_FIELDS.contains(&key) {
             return;
         }
         let field = FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key));
+        if field.is_none()
+            && let Some(statement) = publication_of(key, raw.get())
+        {
+            return self.restrict(statement.status());
+        }
+        if is_empty(raw) {
+            return;
+        }
         match field {
             Some(&"attributes") if raw.get().starts_with('{') && self.attributes.is_none() => {
                 self.attributes = Some(raw);
@@ -48,7 +71,13 @@ impl<'a> ProductBuilder<'a> {
             Some(&"categories") => self.categories = Some(raw),
             // Other catalogues mean something else by it.
             Some(&"source") if !raw.get().starts_with('"') => self.add_attribute(key, raw, MAX_NESTING),
-            Some(&field) => self.fields.push((field, field_value(field, raw))),
+            Some(&field) => {
+                if field == "price" && raw.get().starts_with('"') {
+                    self.named_currency = currency_in(raw.get());
+                }
+                self.fields.push((field, field_value(field, raw)));
+            }
+            None if is_cost_name(key) => {}
             None => self.add_attribute(key, raw, MAX_NESTING),
         }
     }
@@ -81,6 +110,51 @@ impl<'a> ProductBuilder<'a> {
         self.faults.add(Fault::new(shown, FaultKind::WrongType, message));
     }
 
+    fn restrict(&mut self, status: Option<&'static str>) {
+        if strictness(status) > strictness(self.status) {
+            self.status = status;
+        }
+    }
+
+    /// Writes the status, unless the field of that name is stricter or no status at all, which validation says.
+    fn add_status(&mut self) {
+        let Some(status) = self.status else { return };
+        let json = Cow::Owned(format!("\"{status}\""));
+        match self.fields.iter_mut().find(|(field, _)| *field == "status") {
+            None => self.fields.push(("status", json)),
+            Some((_, own)) if strictness(Some(own.trim_matches('"'))) < strictness(Some(status)) => {
+                *own = json
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Gives the product the currency that its price names. A price in another one is a fault.
+    fn settle_currency(&mut self, asked: Option<Currency>) {
+        let Some(named) = self.named_currency else { return };
+        let given = self.fields.iter().find(|(field, _)| *field == "currency");
+        let given = given.map(|(_, code)| Currency::parse(code.trim_matches('"')).ok());
+        match (named, given.unwrap_or(asked)) {
+            (NamedCurrency::One(currency), _) if given.is_none() => {
+                self.fields.push(("currency", Cow::Owned(format!("\"{currency}\""))));
+            }
+            (_, Some(expected)) if !named.fits(expected) => {
+                let message = format!(
+                    "names another currency than {expected}, that of the product; correct one of them"
+                );
+                self.faults.add(Fault::new("price", FaultKind::Malformed, message));
+            }
+            (NamedCurrency::Several(sign, codes), None) if given.is_none() && sign != "$" => {
+                let message = format!(
+                    "has the sign `{sign}`, which is that of {}; add the currency",
+                    codes.join(" or ")
+                );
+                self.faults.add(Fault::new("price", FaultKind::Malformed, message));
+            }
+            _ => {}
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(field, _)| *field == name)
     }
@@ -96,6 +170,8 @@ impl<'a> ProductBuilder<'a> {
         currency: Option<Currency>,
     ) -> Result<Built, Faults> {
         self.add_categories(object);
+        self.add_status();
+        self.settle_currency(currency);
         match currency {
             // A currency without a price has no meaning, and foreign exports write it into every record.
             _ if !self.has("price") => self.fields.retain(|(field, _)| *field != "currency"),
@@ -105,11 +181,16 @@ impl<'a> ProductBuilder<'a> {
             _ => {}
         }
         let given = self.fields.iter().find(|(field, _)| *field == "id").map(|(_, id)| id.to_string());
-        let is_id_derived = given.is_none();
-        let id = given.unwrap_or_else(|| format!("\"{}\"", identity::derive_id(object)));
+        let (id, origin) = match given {
+            Some(id) => (id, IdOrigin::Given),
+            None => {
+                let (id, origin) = identity::derive_id(object);
+                (format!("\"{id}\""), origin)
+            }
+        };
         let mut out = Vec::with_capacity(length + 64);
         out.push(b'{');
-        if is_id_derived {
+        if !origin.is_given() {
             write_field("id", &id, &mut out);
         }
         for (field, json) in &self.fields {
@@ -117,7 +198,7 @@ impl<'a> ProductBuilder<'a> {
         }
         self.write_attributes(&mut out);
         out.push(b'}');
-        self.faults.or(Built { json: out, id, is_id_derived })
+        self.faults.or(Built { json: out, id, origin })
     }
 
     /// Adds the field `categories` with the meaning that it has in this record.

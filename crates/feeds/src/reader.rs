@@ -14,6 +14,7 @@ use crate::error::FeedError;
 use crate::format::{Format, stem_and_format};
 use crate::record::FeedRecord;
 use crate::table::{Source, TableOptions, TableReader, TableReport, spool_workbook, spool_xml};
+use crate::text_encoding::decoded;
 
 /// An open file of products.
 pub struct FeedReader {
@@ -109,6 +110,9 @@ impl FeedReader {
             }
         };
         let announced = announced.or_else(|| stem_and_format(&path).1);
+        if let Some(encoding) = options.encoding {
+            input = decoded(input, encoding);
+        }
         let beginning = input.fill_buf().map_err(failed)?;
         let byte_order_mark = "\u{feff}".as_bytes();
         let text = beginning.strip_prefix(byte_order_mark).unwrap_or(beginning);
@@ -132,10 +136,10 @@ impl FeedReader {
                 let source = match file {
                     _ if is_xml(text) => {
                         input.consume(mark_length);
-                        Source::Rows(spool_xml(input, &name, &scratch)?)
+                        Source::Rows(spool_xml(input, options.encoding.is_some(), &name, &scratch)?)
                     }
-                    Some(file) => Source::file(file, is_gzip),
-                    None => Source::copy(input, &scratch).map_err(failed)?,
+                    Some(file) => Source::file(file, is_gzip, options.encoding),
+                    None => Source::copy(input, &scratch, options.encoding).map_err(failed)?,
                 };
                 bytes_read.store(0, Ordering::Relaxed);
                 Records::Table(Box::new(TableReader::open(&source, &name, options, Arc::clone(&bytes_read))?))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::Fault;
 
 use crate::covered::Covered;
+use crate::identity::IdOrigin;
 
 /// Size limit of a line or row in bytes: five times the largest product.
 pub(crate) const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -25,15 +26,19 @@ pub struct FeedRecord {
 /// A record that is not sent to the catalogue.
 #[derive(Debug)]
 pub struct Rejected {
-    /// The id that the record itself has, if it can be read; never one that was derived from other fields.
+    /// The id, if it can be read: that of the record itself, or the one derived from its sku or article number.
     pub id: Option<String>,
+    /// The sku, if it can be read.
+    pub sku: Option<String>,
+    /// The origin of the id.
+    pub origin: IdOrigin,
     /// The reasons.
     pub faults: Vec<Fault>,
 }
 
 impl From<Vec<Fault>> for Rejected {
     fn from(faults: Vec<Fault>) -> Self {
-        Self { id: None, faults }
+        Self { id: None, sku: None, origin: IdOrigin::default(), faults }
     }
 }
 

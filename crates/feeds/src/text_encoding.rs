@@ -29,7 +29,8 @@ pub(crate) fn decode_utf16(mut input: Input) -> io::Result<(Input, bool)> {
     Ok((decoded(input, encoding), true))
 }
 
-fn decoded(input: Input, encoding: &'static Encoding) -> Input {
+/// Decodes a stream whose character set is known.
+pub(crate) fn decoded(input: Input, encoding: &'static Encoding) -> Input {
     Box::new(BufReader::new(DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(input)))
 }
 
@@ -49,6 +50,8 @@ enum Charset {
     Utf8,
     /// The file was UTF-16 and is decoded already.
     Utf16,
+    /// The file was in this character set, as the user says, and is decoded already.
+    Given(&'static Encoding),
     Windows1252,
 }
 
@@ -57,6 +60,23 @@ impl RowDecoder {
     pub(crate) fn new(is_utf16: bool) -> Self {
         let charset = if is_utf16 { Charset::Utf16 } else { Charset::Ascii };
         Self { charset, utf8_rows: 0, other_rows: 0 }
+    }
+
+    /// Creates a decoder for a file that was decoded from a character set.
+    pub(crate) fn of(encoding: &'static Encoding) -> Self {
+        Self { charset: Charset::Given(encoding), utf8_rows: 0, other_rows: 0 }
+    }
+
+    /// Returns the row that names the columns in UTF-8. It may be UTF-8 although the rows are in another character set.
+    pub(crate) fn decode_header(
+        &mut self,
+        row: ByteRecord,
+    ) -> Result<ByteRecord, (ByteRecord, &'static str)> {
+        match self.charset == Charset::Windows1252 && row.iter().all(|cell| std::str::from_utf8(cell).is_ok())
+        {
+            true => Ok(row),
+            false => self.decode(row),
+        }
     }
 
     /// Returns the row in UTF-8, or a fault if it is in another character set than the file.
@@ -71,13 +91,19 @@ impl RowDecoder {
             self.charset = if is_utf8 { Charset::Utf8 } else { Charset::Windows1252 };
         }
         match (self.charset, is_utf8) {
-            (Charset::Windows1252, _) => {
+            (Charset::Windows1252, true) => {
+                Err((row, "is UTF-8, unlike other rows; save the file in one character set, as UTF-8"))
+            }
+            (Charset::Windows1252, false) => {
                 let decode = |cell| WINDOWS_1252.decode_without_bom_handling(cell).0;
                 let row: csv::StringRecord = row.iter().map(|cell| decode(cell).into_owned()).collect();
                 Ok(row.into_byte_record())
             }
             (Charset::Utf16, true) if String::from_utf8_lossy(bytes).contains('\u{fffd}') => {
                 Err((row, "has bytes that are not UTF-16; save the file as UTF-8"))
+            }
+            (Charset::Given(_), true) if String::from_utf8_lossy(bytes).contains('\u{fffd}') => {
+                Err((row, "has bytes that are not in the character set of --encoding"))
             }
             (_, true) => Ok(row),
             (_, false) => Err((row, "is not UTF-8, unlike other rows; save the file as UTF-8")),
@@ -88,7 +114,7 @@ impl RowDecoder {
     /// an early row must not change the letters of all others.
     pub(crate) fn decide(&mut self) -> bool {
         let decided = match self.charset {
-            Charset::Utf16 | Charset::Ascii => self.charset,
+            Charset::Utf16 | Charset::Given(_) | Charset::Ascii => self.charset,
             _ if self.utf8_rows >= self.other_rows => Charset::Utf8,
             _ => Charset::Windows1252,
         };
@@ -96,11 +122,19 @@ impl RowDecoder {
         decided == std::mem::replace(&mut self.charset, decided)
     }
 
+    /// Returns a warning if the character set is a guess.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let message = "the file is not UTF-8 and names no character set, so it is read in Windows-1252; if letters are wrong, name \
+                       another, such as --encoding windows-1251 (`encoding=` over HTTP)";
+        (self.charset == Charset::Windows1252).then(|| message.to_owned())
+    }
+
     /// Returns the name of the character set if it is not UTF-8.
     pub(crate) fn name(&self) -> Option<&'static str> {
         match self.charset {
             Charset::Windows1252 => Some("Windows-1252"),
             Charset::Utf16 => Some("UTF-16"),
+            Charset::Given(encoding) => Some(encoding.name()),
             Charset::Ascii | Charset::Utf8 => None,
         }
     }

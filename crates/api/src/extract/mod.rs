@@ -3,7 +3,8 @@
 mod conditions;
 mod entity_tag;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::body::{HttpBody as _, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use domain::{Fault, FaultKind, ProductId, SyncToken};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -52,6 +53,33 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
         let unknown = |_: &str| "is not a parameter of this address, which has none".to_owned();
         reader.finish(unknown).map_err(|faults| bad_parameters(&faults))?;
         Ok(Self)
+    }
+}
+
+/// Size limit of a body that says nothing.
+const MAX_EMPTY_BODY_BYTES: usize = 64;
+
+/// Rejects a body with 400, for addresses that take none: options in it would be ignored. A body that says nothing, such as `{}`, is
+/// accepted, because some clients always send one.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBody;
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self);
+        }
+        let path = request.uri().path().to_owned();
+        let body = to_bytes(request.into_body(), MAX_EMPTY_BODY_BYTES).await;
+        if body.is_ok_and(|body| [&b""[..], b"{}", b"null"].contains(&body.trim_ascii())) {
+            return Ok(Self);
+        }
+        let detail = format!(
+            "the request has a body, which {path} does not take; options are parameters: {path}?NAME=VALUE"
+        );
+        Err(Problem::new(StatusCode::BAD_REQUEST, detail))
     }
 }
 

@@ -1,5 +1,4 @@
-//! Containers around a feed: gzip, zip archives of one file, and spreadsheets, which are zip archives, too. They are unpacked within
-//! limits, so that a small file fills neither memory nor disk.
+//! Unpacks gzip, zip archives of one file, and recognises spreadsheets. Limits keep a small file from filling the memory or the disk.
 
 mod archive;
 mod inflated;
@@ -39,15 +38,15 @@ pub(crate) enum Unpacked {
 /// A text file.
 pub(crate) struct TextInput {
     pub(crate) input: Input,
-    /// The same bytes, or their gzipped form, if they can be read again.
+    /// A file from which the text can be read again; compressed if `is_gzip`.
     pub(crate) file: Option<File>,
     pub(crate) is_gzip: bool,
     /// The name that announces the format: that of the file in an archive.
     pub(crate) path: PathBuf,
 }
 
-/// Opens the containers of a file. `file` is the same input if it can be read again from its start; `bytes_read` counts the bytes of the
-/// outermost container.
+/// Unpacks a file. `file` is the same input if it can be read again from its start; `bytes_read` counts the bytes of the input before
+/// any is unpacked.
 ///
 /// # Errors
 /// If the input cannot be read, is no feed, or exceeds a limit.
@@ -93,7 +92,7 @@ pub(crate) fn unpack(
     })
 }
 
-/// Unpacks gzip, also of several members.
+/// Decompresses gzip of one or more members.
 pub(crate) fn gunzip(input: Input) -> Input {
     let packed = Arc::new(AtomicU64::new(0));
     let counted = Counted { input: Box::new(input), bytes_read: Arc::clone(&packed) };
@@ -102,7 +101,7 @@ pub(crate) fn gunzip(input: Input) -> Input {
     Box::new(BufReader::with_capacity(BUFFER_BYTES, inflated))
 }
 
-/// Reads a file from its start. An earlier reading must have ended.
+/// Returns a handle at the start of a file. The handles share their position, so an earlier reading must have ended.
 pub(crate) fn again(file: &File) -> io::Result<File> {
     let mut file = file.try_clone()?;
     file.rewind()?;

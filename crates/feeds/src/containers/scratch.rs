@@ -14,7 +14,8 @@ const BYTES_BETWEEN_CHECKS: u64 = 8 * 1024 * 1024;
 
 type CheckRoom = dyn Fn(u64) -> io::Result<()> + Send + Sync;
 
-/// Where and how much a reader may write to temporary files. They are deleted when the reader is dropped, also if the process is killed.
+/// The folder and the size limit of temporary files. The files have no names, so the system deletes them once they are closed, even if the
+/// process is killed.
 #[derive(Clone)]
 pub struct Scratch {
     folder: Option<PathBuf>,
@@ -24,7 +25,7 @@ pub struct Scratch {
 }
 
 impl Default for Scratch {
-    /// Files of at most 16 GiB together in the folder of temporary files.
+    /// Allows 16 GiB in the system folder of temporary files.
     fn default() -> Self {
         Self { folder: None, max_bytes: MAX_BYTES, check_room: None, written: Arc::default() }
     }
@@ -37,8 +38,8 @@ impl fmt::Debug for Scratch {
 }
 
 impl Scratch {
-    /// Files of at most `max_bytes` together in a folder. `check_room` is called with the number of bytes to write next, before the
-    /// first of them and every few megabytes.
+    /// Allows `max_bytes` in a folder. `check_room` is called before the first write and every few megabytes, with the number of bytes
+    /// that may be written until the next call; its error ends the write.
     pub fn in_folder(
         folder: PathBuf,
         max_bytes: u64,
@@ -48,7 +49,7 @@ impl Scratch {
         Self { folder: Some(folder), max_bytes, check_room, written: Arc::default() }
     }
 
-    /// Returns the same limits for another feed.
+    /// Returns the limits for another feed, of which nothing is used yet.
     pub(crate) fn for_next_feed(&self) -> Self {
         Self { written: Arc::default(), ..self.clone() }
     }

@@ -284,3 +284,51 @@ fn a_workbook_of_many_rows_is_read_whole() {
     let found = import(&workbook(&[("S", &(row(&["id", "name", "price"]) + &rows))]));
     assert_eq!((found.products.len(), found.rejects.len()), (20_000, 0));
 }
+
+#[test]
+fn merged_cells_have_the_value_of_their_range() {
+    let rows = row(&["id", "name", "category"])
+        + r#"<row r="2"><c r="A2" t="inlineStr"><is><t>a</t></is></c><c r="B2" t="inlineStr"><is><t>A</t></is></c><c r="C2" t="inlineStr"><is><t>Lamps</t></is></c></row>"#
+        + r#"<row r="3"><c r="A3" t="inlineStr"><is><t>b</t></is></c><c r="B3" t="inlineStr"><is><t>B</t></is></c></row>"#
+        + r#"<row r="4"><c r="A4" t="inlineStr"><is><t>c</t></is></c><c r="B4" t="inlineStr"><is><t>C</t></is></c></row>"#
+        + r#"</sheetData><mergeCells count="1"><mergeCell ref="C2:C3"/></mergeCells><sheetData>"#;
+    let found = import(&workbook(&[("S", &rows)]));
+    let category = |id: &str| found.product(id).get("category").cloned();
+    assert_eq!(["a", "b", "c"].map(category), [Some(json!("Lamps")), Some(json!("Lamps")), None]);
+    let warnings = &found.report().warnings;
+    assert!(
+        warnings.iter().any(|warning| warning.contains("1 in all, of which the first is row 3")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn hidden_sheets_are_named() {
+    let hidden = |header: &str| {
+        let products = row(&["id", "name"]) + &row(&["a", "A"]);
+        let bytes = workbook(&[("Shown", header), ("Secret", &products)]);
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut files = Vec::new();
+        for at in 0..archive.len() {
+            let mut file = archive.by_index(at).unwrap();
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut file, &mut text).unwrap();
+            files.push((
+                file.name().unwrap().into_owned(),
+                text.replace(r#"name="Secret""#, r#"name="Secret" state="hidden""#),
+            ));
+        }
+        let files: Vec<(&str, &[u8])> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+        zipped(&files)
+    };
+    let refused = refusal(&hidden(&row(&["id", "name"])));
+    assert!(refused.contains("hidden sheets only") && refused.contains("`Secret`"), "{refused}");
+    let found = import(&hidden(&(row(&["id", "name"]) + &row(&["b", "B"]))));
+    assert_eq!(found.ids(), ["b"]);
+    let warnings = &found.report().warnings;
+    assert!(
+        warnings.iter().any(|warning| warning.contains("hidden sheets are not read: `Secret`")),
+        "{warnings:?}"
+    );
+}

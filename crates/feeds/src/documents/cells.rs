@@ -6,14 +6,14 @@ use domain::CategoryPath;
 use domain::input::RawObject;
 use serde_json::value::RawValue;
 
+use crate::columns::{REPEATED, is_cost_name};
 use crate::covered::Covered;
 use crate::json::{is_empty, text_json};
+use crate::product::publication_of;
 use crate::table::{Role, TableMapping, is_code_name};
 
 /// Depth limit of objects in objects.
 const MAX_NESTING: usize = 8;
-/// Separates the elements of a list in a cell. No text contains it.
-pub(super) const LIST_SEPARATOR: &str = "\u{1f}";
 
 /// A field with a role.
 #[derive(Debug)]
@@ -99,6 +99,12 @@ impl Cells {
         let json = raw.get();
         if is_empty(raw) {
             match roles.role(path) {
+                Some(role @ Role::PublishedAt) if json == "null" => {
+                    self.push(path, role, json.to_owned(), false)
+                }
+                None if json == "null" && publication_of(path, json).is_some() => {
+                    self.push(path, Role::PublishedAt, json.to_owned(), false);
+                }
                 Some(role) => self.covered.add_role(&role),
                 None => self.covered.add_attribute(path),
             }
@@ -142,7 +148,7 @@ impl Cells {
             }
             Role::List(_) | Role::Images => {
                 let texts: Vec<String> = texts.collect();
-                self.push(path, role, texts.join(LIST_SEPARATOR), true);
+                self.push(path, role, texts.join(&REPEATED.to_string()), true);
             }
             _ => {
                 let mut texts = texts;
@@ -180,6 +186,7 @@ impl Cells {
         let key = match roles.role(path) {
             Some(Role::Ignored) => return,
             Some(Role::Attribute(key)) => key,
+            _ if is_cost_name(path) => return,
             _ => path.to_owned(),
         };
         let is_number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());

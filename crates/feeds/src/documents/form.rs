@@ -41,7 +41,7 @@ impl Form {
         if mapping.is_none() && options.columns.is_empty() {
             return None;
         }
-        let plan = Plan::of_records(mapping.unwrap_or_default());
+        let plan = Plan::of_records(mapping.unwrap_or_default(), options.currency);
         Some(Self { plan, given: options.columns.clone() })
     }
 

@@ -3,6 +3,7 @@
 
 mod cells;
 mod form;
+mod nesting;
 mod product_record;
 mod reader;
 mod scanner;

@@ -5,10 +5,11 @@ use std::mem::discriminant;
 use domain::input::RawObject;
 use serde_json::value::RawValue;
 
-use super::cells::{Cell, Cells, LIST_SEPARATOR, Roles, text};
+use super::cells::{Cell, Cells, Roles, text};
 use super::form::Form;
+use crate::columns::REPEATED;
 use crate::covered::Covered;
-use crate::field_stats::FieldStats;
+use crate::field_stats::{FieldStats, target_of};
 use crate::json::{field, write_field};
 use crate::record::Rejected;
 use crate::table::{Column, Mark, Notes, ProductRow, Role};
@@ -104,10 +105,10 @@ impl Cells {
     /// Counts the fields for the report.
     fn count(&self, stats: &mut FieldStats) {
         for cell in self.cells.iter().filter(|cell| !cell.text.trim().is_empty()) {
-            stats.add(&cell.path, || cell.role.target(), &cell.text.replace(LIST_SEPARATOR, ", "));
+            stats.add(&cell.path, || cell.role.target(), &cell.text.replace(REPEATED, ", "));
         }
         for (key, json) in &self.attributes {
-            stats.add(key, || format!("attributes.{key}"), json.trim_matches('"'));
+            stats.add(key, || target_of(key, json), json.trim_matches('"'));
         }
     }
 }
@@ -150,8 +151,9 @@ fn product_json(
             Role::OptionValue(at) => Some(format!("option{at}")),
             _ => None,
         };
+        let repeated = REPEATED.to_string();
         let separator = match (cell.is_list, &form.mapping().list_separator) {
-            (true, _) => LIST_SEPARATOR,
+            (true, _) => repeated.as_str(),
             (false, Some(separator)) => separator,
             (false, None) => "|",
         };

@@ -12,6 +12,7 @@ use super::product_record::products;
 use super::scanner::{Found, Scanner};
 use crate::field_stats::FieldStats;
 use crate::ndjson::NdjsonRecords;
+use crate::prepare::{fault_of_deletion, rejected};
 use crate::record::{FeedRecord, Original};
 use crate::rejects::unwrap_reject;
 use crate::table::{Notes, TableOptions, TableReport};
@@ -101,8 +102,9 @@ impl DocumentReader {
         };
         let form = self.form.get_or_insert_with(|| Form::of(&object, &self.options));
         let Some(form) = form else { return self.waiting.push_back(record) };
-        if let Some(fault) = form.fault_of_another(&object) {
-            return self.waiting.push_back(FeedRecord { json: Err(fault.into()), ..record });
+        if let Some(fault) = fault_of_deletion(&object).or_else(|| form.fault_of_another(&object)) {
+            let json = Err(rejected(&object, fault));
+            return self.waiting.push_back(FeedRecord { json, ..record });
         }
         if let Some(kind) = other_type(&object) {
             return self.notes.add(&format!("skipped, it is a {kind} and no product"), record.line);

@@ -2,14 +2,36 @@
 
 use std::io::{self, BufRead};
 
+use super::nesting::Nesting;
 use crate::record::MAX_LINE_BYTES;
 use crate::text_encoding::Input;
 
 /// Keys of an object that hold the list of products.
-const LIST_KEYS: [&str; 8] =
-    ["products", "items", "hits", "results", "data", "records", "documents", "@graph"];
+const LIST_KEYS: [&str; 16] = [
+    "products",
+    "items",
+    "hits",
+    "results",
+    "data",
+    "records",
+    "documents",
+    "@graph",
+    "docs",
+    "rows",
+    "entries",
+    "objects",
+    "value",
+    "list",
+    "member",
+    "hydra:member",
+];
+/// Keys of an object around that object.
+const WRAPPER_KEYS: [&str; 9] =
+    ["result", "response", "payload", "body", "page", "feed", "export", "catalog", "_embedded"];
 /// Keys of an object that is a product itself.
 const PRODUCT_KEYS: [&str; 6] = ["id", "name", "title", "sku", "objectID", "@type"];
+/// Bytes of a further object that are looked at to see whether it holds a list.
+const LOOK_AHEAD: usize = 1024;
 /// Depth limit of the objects around a list.
 const MAX_DEPTH: usize = 8;
 
@@ -79,7 +101,7 @@ impl Scanner {
                     Found { line: self.line, text }
                 }));
             };
-            match (self.open.last(), byte) {
+            match (self.open.last().copied(), byte) {
                 (Some(b'['), b']') | (Some(b'{'), b'}') => {
                     self.take()?;
                     self.open.pop();
@@ -89,7 +111,7 @@ impl Scanner {
                     self.take()?;
                     self.open_list();
                 }
-                (None, b'{') if self.holds_lists && holds_list(self.input.fill_buf()?) => {
+                (None, b'{') if self.holds_list()? => {
                     self.take()?;
                     self.open.push(b'{');
                 }
@@ -97,6 +119,13 @@ impl Scanner {
                 (None, _) => return self.stray_line().map(Some),
             }
         }
+    }
+
+    /// Returns true if the next object holds a list of products.
+    fn holds_list(&mut self) -> io::Result<bool> {
+        let look_ahead = if self.holds_lists { usize::MAX } else { LOOK_AHEAD };
+        let beginning = self.input.fill_buf()?;
+        Ok(holds_list(&beginning[..beginning.len().min(look_ahead)]))
     }
 
     fn open_list(&mut self) {
@@ -111,17 +140,25 @@ impl Scanner {
         }
         self.take()?;
         self.open.push(b'{');
+        let mut has_empty = false;
         loop {
             match (self.peek_token()?, self.open.last()) {
-                (None, _) | (_, None) => return Ok(false),
+                (_, None) => return Ok(has_empty),
+                (None, _) => return Ok(false),
                 (Some(b'}'), _) => {
                     self.take()?;
                     self.open.pop();
                 }
                 _ => match self.enter_field()? {
                     Some(key) if PRODUCT_KEYS.contains(&key.as_str()) => return Ok(false),
-                    _ if self.open.last() == Some(&b'[') => return Ok(self.peek_token()? == Some(b'{')),
-                    _ => {}
+                    _ if self.open.last() != Some(&b'[') => {}
+                    // Another list may have the products.
+                    _ if self.peek_token()? == Some(b']') => {
+                        self.take()?;
+                        self.open.pop();
+                        has_empty = true;
+                    }
+                    _ => return Ok(self.peek_token()? == Some(b'{')),
                 },
             }
         }
@@ -135,12 +172,13 @@ impl Scanner {
         let key: Option<String> = serde_json::from_slice(&key).ok();
         let byte = self.peek_token()?;
         let is_list = key.as_deref().is_some_and(|key| LIST_KEYS.contains(&key));
+        let is_wrapper = key.as_deref().is_some_and(|key| WRAPPER_KEYS.contains(&key));
         match byte {
             Some(b'[') if is_list => {
                 self.take()?;
                 self.open_list();
             }
-            Some(b'{') if is_list && self.open.len() < MAX_DEPTH => {
+            Some(b'{') if (is_list || is_wrapper) && self.open.len() < MAX_DEPTH => {
                 self.take()?;
                 self.open.push(b'{');
             }
@@ -153,7 +191,12 @@ impl Scanner {
     fn record(&mut self) -> io::Result<Found> {
         let line = self.line;
         let mut text = Vec::new();
-        let is_complete = self.value(&mut text)?;
+        let is_text = self.peek()? == Some(b'"');
+        let mut is_complete = self.value(&mut text)?;
+        if is_text && self.is_name()? {
+            // The fields of a record that lacks its bracket; objects in it are no records.
+            is_complete = self.value_in(Nesting::of_object(), &mut text)?;
+        }
         let text = match text.len() {
             _ if !is_complete => Err("is not complete; the file ends inside it".to_owned()),
             length if length > MAX_LINE_BYTES => {
@@ -162,6 +205,14 @@ impl Scanner {
             _ => Ok(text),
         };
         Ok(Found { line, text })
+    }
+
+    /// Returns true if a colon follows, which makes the text before it the name of a field.
+    fn is_name(&mut self) -> io::Result<bool> {
+        while self.peek()?.is_some_and(|byte| byte.is_ascii_whitespace()) {
+            self.take()?;
+        }
+        Ok(self.peek()? == Some(b':'))
     }
 
     /// Skips a line that does not begin with an object or a list.
@@ -174,42 +225,37 @@ impl Scanner {
     }
 
     /// Reads a value without the white space around its parts, and stops keeping it once it is over the limit. Returns false if the
-    /// file ends inside it.
+    /// file ends inside it. A value that is no JSON ends where it would if its quotation marks and brackets were complete, as far as
+    /// [`Nesting`] can tell, so that the values after it are read.
     fn value(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
-        let (mut depth, mut is_string) = (0_u64, false);
+        self.value_in(Nesting::default(), text)
+    }
+
+    /// As [`value`](Self::value), for a value that was begun.
+    fn value_in(&mut self, mut nesting: Nesting, text: &mut Vec<u8>) -> io::Result<bool> {
         while let Some(byte) = self.peek()? {
             let is_end = matches!(byte, b',' | b':' | b']' | b'}') || byte.is_ascii_whitespace();
-            if depth == 0 && !is_string && !text.is_empty() && is_end {
+            if nesting.is_outside() && !text.is_empty() && is_end {
+                return Ok(true);
+            }
+            if nesting.ends_before(byte) {
                 return Ok(true);
             }
             self.take()?;
-            if is_string || !byte.is_ascii_whitespace() {
+            if nesting.is_string() || !byte.is_ascii_whitespace() {
                 push(text, byte);
             }
-            match byte {
-                b'\\' if is_string => {
-                    if let Some(escaped) = self.take()? {
-                        push(text, escaped);
-                    }
+            if byte == b'\\' && nesting.is_string() {
+                if let Some(escaped) = self.take()? {
+                    push(text, escaped);
                 }
-                b'"' => {
-                    is_string = !is_string;
-                    if depth == 0 && !is_string {
-                        return Ok(true);
-                    }
-                }
-                _ if is_string => {}
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return Ok(true);
-                    }
-                }
-                _ => {}
+                continue;
+            }
+            if nesting.ends_with(byte) {
+                return Ok(true);
             }
         }
-        Ok(depth == 0 && !is_string)
+        Ok(nesting.is_outside())
     }
 
     /// Returns the next byte that is no white space, comma or colon.

@@ -63,6 +63,20 @@ pub(crate) fn entries(cell: &str) -> Vec<(String, String)> {
     entries
 }
 
+/// Reads the options `Type=Rectangle|Name=Size|Value=S`, of which several follow each other.
+pub(crate) fn named_options(cell: &str) -> Vec<(String, String)> {
+    let option = |part: &str| {
+        let (_, rest) = part.split_once("Name=")?;
+        let (name, value) = rest.split_once("|Value=")?;
+        let value = value.trim_end_matches(|c: char| matches!(c, '|' | ',' | ';') || c.is_whitespace());
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    cell.split("Type=")
+        .filter_map(option)
+        .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+        .collect()
+}
+
 /// Returns the JSON of an attribute: a flag in a column of flags, a number that a float keeps exactly, else a text.
 pub(crate) fn attribute_json(column: &Column, cell: &str) -> String {
     let is_code = matches!(&column.role, Role::Attribute(key) if is_code_name(key));
@@ -79,6 +93,26 @@ pub(crate) fn is_scientific(cell: &str) -> bool {
     let Some(exponent) = exponent.strip_prefix('+') else { return false };
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_digits(exponent) && digits.contains(['.', ',']) && is_digits(&digits.replace(['.', ','], ""))
+}
+
+/// Stands for a comma that is no separator. No text contains it.
+const COMMA: char = '\u{1e}';
+
+/// Protects commas that a backslash escapes from being taken for separators, and removes the apostrophe before a formula.
+pub(crate) fn protect(cell: &str) -> String {
+    let is_formula = |text: &str| text.starts_with(['=', '+', '-', '@']);
+    let cell = cell.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(cell);
+    cell.replace("\\,", &COMMA.to_string())
+}
+
+/// Restores the commas of a text.
+pub(crate) fn restored(text: String) -> String {
+    if text.contains(COMMA) { text.replace(COMMA, ",") } else { text }
+}
+
+/// Returns a text with a line break for each `\n`, and `\n` for `\\n`.
+pub(crate) fn with_line_breaks(text: &str) -> String {
+    text.split(r"\\n").map(|part| part.replace(r"\n", "\n")).collect::<Vec<_>>().join(r"\n")
 }
 
 #[cfg(test)]

@@ -21,8 +21,12 @@ impl Covered {
     /// Adds what a role fills.
     pub(crate) fn add_role(&mut self, role: &Role) {
         match role {
-            Role::Text("id" | "status") | Role::Publication | Role::Ignored => {}
-            Role::OptionName(_) | Role::OptionValue(_) | Role::PackedAttributes => {}
+            Role::Text("id" | "status")
+            | Role::Publication
+            | Role::PublishedAt
+            | Role::Deletion
+            | Role::Ignored => {}
+            Role::OptionName(_) | Role::OptionValue(_) | Role::NamedOptions | Role::PackedAttributes => {}
             Role::SaleFrom | Role::SaleTo | Role::SaleDates => {}
             Role::Text(field) => self.add_field(field),
             Role::ShortDescription => self.add_field("description"),

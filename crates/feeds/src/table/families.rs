@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use csv::ByteRecord;
 
-use super::mapping_file::Grouping;
+use super::cell_values::split_addresses;
+use super::column_names::position;
+use super::mapping_file::{Grouping, TableMapping};
 
 /// Size limit in bytes of the rows that are kept because variants refer to them.
 const MAX_PARENT_BYTES: usize = 512 * 1024 * 1024;
@@ -19,6 +21,8 @@ pub(crate) enum Member {
     Absorbed,
     /// A row that is left out, with the reason.
     Skipped(String),
+    /// A row that belongs to no product, with the fault.
+    Fault(String),
 }
 
 /// The families of a file. [`survey`](Self::survey) must see every row before [`member`](Self::member) sees the first.
@@ -29,18 +33,22 @@ pub(crate) struct Families {
     parents: HashMap<String, Arc<ByteRecord>>,
     /// The parent of each variant, where the parent names its variants.
     parent_of: HashMap<String, String>,
-    /// Parents that have variants; in Magento, the variants themselves.
-    with_variants: HashSet<String>,
-    images: HashMap<String, Vec<String>>,
-    current: Option<(String, Arc<ByteRecord>)>,
-    bytes: usize,
+    /// Parents that have variants; in Magento, the variants themselves; in Shopify, all products.
+    pub(super) with_variants: HashSet<String>,
+    pub(super) images: HashMap<String, Vec<String>>,
+    pub(super) current: Option<(String, Arc<ByteRecord>)>,
+    pub(super) bytes: usize,
 }
 
 impl Families {
-    pub(crate) fn new(grouping: Grouping, header: &[String]) -> Self {
-        let columns = header.iter().enumerate().map(|(at, name)| (name.to_ascii_lowercase(), at)).collect();
+    pub(crate) fn new(mapping: &TableMapping, header: &[String]) -> Self {
+        let columns = header.iter().enumerate().map(|(at, name)| (name.to_ascii_lowercase(), at));
+        let mut columns: HashMap<String, usize> = columns.collect();
+        for (key, names) in &mapping.keys {
+            columns.extend(position(header, names).map(|at| (key.clone(), at)));
+        }
         Self {
-            grouping,
+            grouping: mapping.grouping,
             columns,
             parents: HashMap::new(),
             parent_of: HashMap::new(),
@@ -51,7 +59,20 @@ impl Families {
         }
     }
 
-    fn cell<'a>(&self, row: &'a ByteRecord, column: &str) -> &'a str {
+    /// Returns the first column that the grouping needs and the file does not have.
+    pub(crate) fn missing_column(&self) -> Option<&'static str> {
+        let needed: &[&str] = match self.grouping {
+            Grouping::None => &[],
+            Grouping::Shopify => &["handle", "title"],
+            Grouping::Woocommerce => &["type"],
+            Grouping::Magento => &["sku", "product_type"],
+            Grouping::Amazon => &["item_sku", "parent_child"],
+            Grouping::Bigcommerce => &["item", "id"],
+        };
+        needed.iter().find(|column| !self.columns.contains_key(**column)).copied()
+    }
+
+    pub(super) fn cell<'a>(&self, row: &'a ByteRecord, column: &str) -> &'a str {
         let cell = self.columns.get(column).and_then(|at| row.get(*at)).unwrap_or_default();
         std::str::from_utf8(cell).unwrap_or_default().trim()
     }
@@ -73,6 +94,7 @@ impl Families {
                 _ => {}
             },
             Grouping::Magento => self.survey_magento(row),
+            Grouping::Bigcommerce => self.survey_bigcommerce(row),
             Grouping::Amazon => match self.cell(row, "parent_child").to_ascii_lowercase().as_str() {
                 "parent" => {
                     let key = self.cell(row, "item_sku").to_owned();
@@ -98,9 +120,14 @@ impl Families {
 
     fn survey_shopify(&mut self, row: &ByteRecord) {
         let (handle, image) = (self.cell(row, "handle").to_owned(), self.cell(row, "image src").to_owned());
+        if !self.cell(row, "title").is_empty() {
+            self.bytes += handle.len() + 24;
+            self.with_variants.insert(handle.clone());
+        }
         if !image.is_empty() {
             self.bytes += image.len() + 24;
-            self.images.entry(handle).or_default().push(image);
+            // Rejects have the images of all rows of the product in one cell.
+            self.images.entry(handle).or_default().extend(split_addresses(&image, ","));
         }
     }
 
@@ -141,6 +168,7 @@ impl Families {
                 self.variant(self.cell(row, "parent"), is_variant)
             }
             Grouping::Magento => self.magento_member(row),
+            Grouping::Bigcommerce => self.bigcommerce_member(row),
             Grouping::Amazon => {
                 let kind = self.cell(row, "parent_child").to_ascii_lowercase();
                 if kind == "parent" && self.with_variants.contains(self.cell(row, "item_sku")) {
@@ -162,6 +190,11 @@ impl Families {
         });
         let group = sku.unwrap_or(parent).to_owned();
         Member::Product { parent: row, group: Some(group), images: Vec::new() }
+    }
+
+    /// Returns true if one of these cells has a text.
+    fn has(&self, row: &ByteRecord, columns: &[&str]) -> bool {
+        columns.iter().any(|column| !self.cell(row, column).is_empty())
     }
 
     fn magento_member(&self, row: &ByteRecord) -> Member {
@@ -190,11 +223,19 @@ impl Families {
         let handle = self.cell(row, "handle").to_owned();
         if !self.cell(row, "title").is_empty() {
             self.current = Some((handle.clone(), Arc::new(row.clone())));
-        } else if ["variant sku", "variant price", "option1 value"]
-            .iter()
-            .all(|it| self.cell(row, it).is_empty())
-        {
-            return Member::Absorbed;
+        } else if !self.has(row, &["variant sku", "variant price", "option1 value"]) {
+            return match self.with_variants.contains(&handle) {
+                false => {
+                    Member::Fault(format!("belongs to `{handle}`, of which the file has no row with a title"))
+                }
+                true if self
+                    .has(row, &["variant inventory qty", "variant compare at price", "variant barcode"]) =>
+                {
+                    let message = "has values of a variant, but no SKU, price or option that tells which";
+                    Member::Fault(message.to_owned())
+                }
+                true => Member::Absorbed,
+            };
         }
         let parent =
             self.current.as_ref().filter(|(current, _)| *current == handle).map(|(_, row)| Arc::clone(row));

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use domain::{Fault, FaultKind};
 use serde::Deserialize;
 
+use super::column_names::{is_same, position};
 use super::role::Role;
+use crate::publication::{Meaning, Statement, meaning_of, statement};
 
 /// The mapping of the columns of one export format.
 #[derive(Debug, Clone, Deserialize, Default)]
@@ -14,7 +16,7 @@ use super::role::Role;
 pub(crate) struct TableMapping {
     /// The name of the format, for people.
     pub(crate) title: String,
-    /// The columns that a file of this format has.
+    /// The columns that a file of this format has. Names of one column are separated by `|`.
     pub(crate) recognise: Vec<String>,
     /// Fields that a record of this format does not have.
     pub(crate) unless: Vec<String>,
@@ -24,6 +26,9 @@ pub(crate) struct TableMapping {
     pub(crate) group_field: Option<String>,
     /// The relation between rows.
     pub(crate) grouping: Grouping,
+    /// The columns that tell which rows belong together, by the names that the grouping has for them. Names of one column are separated
+    /// by `|`.
+    pub(crate) keys: BTreeMap<String, String>,
     /// Separates the elements of tags and images.
     pub(crate) list_separator: Option<String>,
     /// Separates the levels of a category path.
@@ -36,6 +41,8 @@ pub(crate) struct TableMapping {
     pub(crate) image_prefix: Option<String>,
     /// True if names of columns carry a locale, a channel or a currency: `name-en_US`.
     pub(crate) localized: bool,
+    /// True if `\,` is a comma that separates nothing, and `\n` a line break of a description.
+    pub(crate) backslash_escapes: bool,
     /// True if a product without an id has its sku as id.
     pub(crate) id_is_sku: bool,
     /// The role of each column. A `*` in a name stands for any text.
@@ -55,15 +62,22 @@ pub(crate) enum Grouping {
     Woocommerce,
     Magento,
     Amazon,
+    Bigcommerce,
 }
 
+/// The values of a status.
+const STATUSES: [&str; 3] = ["active", "draft", "archived"];
+
 /// The mappings that are part of the program, by name.
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 10] = [
     ("shopify", include_str!("../../mappings/shopify.toml")),
     ("woocommerce", include_str!("../../mappings/woocommerce.toml")),
     ("magento", include_str!("../../mappings/magento.toml")),
     ("google", include_str!("../../mappings/google.toml")),
     ("bigcommerce", include_str!("../../mappings/bigcommerce.toml")),
+    ("bigcommerce-v3", include_str!("../../mappings/bigcommerce-v3.toml")),
+    ("bigcommerce-bulk-edit", include_str!("../../mappings/bigcommerce-bulk-edit.toml")),
+    ("amazon-listings", include_str!("../../mappings/amazon-listings.toml")),
     ("akeneo", include_str!("../../mappings/akeneo.toml")),
     ("amazon", include_str!("../../mappings/amazon.toml")),
 ];
@@ -99,7 +113,7 @@ pub(crate) fn parse_mapping(text: &str) -> Result<TableMapping, String> {
         }
     }
     for (value, status) in mapping.status.values().flatten() {
-        if !["active", "draft", "archived"].contains(&status.as_str()) {
+        if !STATUSES.contains(&status.as_str()) {
             return Err(format!("status of \"{value}\": `{status}` must be active, draft or archived"));
         }
     }
@@ -108,7 +122,7 @@ pub(crate) fn parse_mapping(text: &str) -> Result<TableMapping, String> {
 
 /// Returns the embedded mapping that recognises this header; of several, the one that requires most columns.
 pub(crate) fn recognise(header: &[String]) -> Option<TableMapping> {
-    let has = |column: &String| header.iter().any(|name| name.eq_ignore_ascii_case(column));
+    let has = |names: &String| position(header, names).is_some();
     EMBEDDED
         .iter()
         // The tests parse every embedded mapping.
@@ -149,7 +163,8 @@ impl TableMapping {
     /// Returns the role that the mapping gives to a column.
     pub(crate) fn role_of(&self, column: &str) -> Option<Role> {
         let exact = self.columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));
-        if let Some((_, role)) = exact {
+        let similar = || self.columns.iter().find(|(name, _)| is_same(name, column));
+        if let Some((_, role)) = exact.or_else(similar) {
             return Role::parse(role, "");
         }
         let fitting = self
@@ -161,26 +176,20 @@ impl TableMapping {
         Role::parse(role, star)
     }
 
-    /// Returns the status that a value of a publication column stands for.
-    pub(crate) fn status_of(&self, column: &str, value: &str) -> Option<&str> {
-        let own = self.status.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));
+    /// Returns true if the mapping names a column itself, not only by a pattern.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        self.columns.keys().any(|name| is_same(name, column))
+    }
+
+    /// Returns the statement of a value of a publication column.
+    pub(crate) fn statement(&self, column: &str, value: &str) -> Option<Statement> {
+        let own = self.status.iter().find(|(name, _)| is_same(name, column));
         let own =
             own.and_then(|(_, values)| values.iter().find(|(known, _)| known.eq_ignore_ascii_case(value)));
-        own.map(|(_, status)| status.as_str()).or_else(|| usual_status(value))
+        let own = own.and_then(|(_, status)| STATUSES.into_iter().find(|known| known == status));
+        let usual = || statement(meaning_of(column).unwrap_or(Meaning::Public), value);
+        own.map(Statement::Status).or_else(usual)
     }
-}
-
-/// Returns the status that a value of a publication column usually stands for.
-pub(crate) fn usual_status(value: &str) -> Option<&'static str> {
-    Some(match value.to_ascii_lowercase().as_str() {
-        "1" | "true" | "yes" | "y" | "on" | "active" | "published" | "publish" | "visible" | "enabled" => {
-            "active"
-        }
-        "0" | "-1" | "false" | "no" | "n" | "off" | "draft" | "private" | "pending" | "hidden"
-        | "disabled" | "inactive" | "unpublished" | "invisible" => "draft",
-        "archived" | "discontinued" | "trash" => "archived",
-        _ => return None,
-    })
 }
 
 /// Returns the text at the `*` of a pattern that fits a name. Letter case is ignored.
@@ -201,7 +210,15 @@ mod tests {
         for (name, text) in EMBEDDED {
             let mapping = parse_mapping(text).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(!mapping.title.is_empty() && !mapping.recognise.is_empty(), "{name}");
-            assert_eq!(recognise(&mapping.recognise).map(|found| found.title), Some(mapping.title), "{name}");
+            for at in [0, 1] {
+                let column = |names: &String| names.split('|').nth(at).unwrap_or(names).to_owned();
+                let columns: Vec<String> = mapping.recognise.iter().map(column).collect();
+                assert_eq!(
+                    recognise(&columns).map(|found| found.title).as_ref(),
+                    Some(&mapping.title),
+                    "{name}"
+                );
+            }
         }
         for (name, text) in DOCUMENTS {
             let mapping = parse_mapping(text).unwrap_or_else(|error| panic!("{name}: {error}"));

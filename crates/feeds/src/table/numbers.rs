@@ -3,6 +3,8 @@
 use domain::Currency;
 use serde::{Deserialize, Serialize};
 
+use super::currency_signs::is_sign;
+
 /// The readings of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reading {
@@ -91,18 +93,6 @@ pub(crate) fn read_number(text: &str) -> Reading {
     }
 }
 
-/// Returns the currency that a price names: `19.99 USD`, `EUR 5`, `5 €`. A dollar sign names no currency.
-pub(crate) fn currency_in(text: &str) -> Option<Currency> {
-    if text.contains('€') {
-        return Currency::parse("EUR").ok();
-    }
-    if text.contains('£') {
-        return Currency::parse("GBP").ok();
-    }
-    let code = text.split(|c: char| !c.is_ascii_alphabetic()).find(|word| word.len() == 3)?;
-    Currency::parse(&code.to_ascii_uppercase()).ok()
-}
-
 /// Returns the text without a currency, and without the spaces and apostrophes that group digits.
 fn bare(text: &str) -> String {
     let text = text.trim();
@@ -115,8 +105,7 @@ fn bare(text: &str) -> String {
         Some(code) if is_code(code) => &text[..text.len() - 3],
         _ => text,
     };
-    let is_sign =
-        |c: char| matches!(c, '$' | '€' | '£' | '¥' | '₹' | '₽' | '₩' | '₺' | '₴' | '฿') || c.is_whitespace();
+    let is_sign = |c: char| is_sign(c) || c.is_whitespace();
     let text = text.trim_matches(is_sign);
     let text = match text.strip_prefix('-') {
         Some(rest) => format!("-{}", rest.trim_matches(is_sign)),
@@ -247,13 +236,5 @@ mod tests {
         {
             assert_eq!(read_number(text), Reading::None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_price_may_name_its_currency() {
-        let code = |text: &str| currency_in(text).map(|currency| currency.to_string());
-        assert_eq!(code("19.99 USD").as_deref(), Some("USD"));
-        assert_eq!(code("5,00 €").as_deref(), Some("EUR"));
-        assert_eq!(code("$5"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Options for columns whose meaning the file does not tell.
 
 use domain::{Currency, Language, WriteMode};
+use encoding_rs::Encoding;
 
 use super::mapping_file::{TableMapping, parse_mapping};
 use super::numbers::Mark;
@@ -15,6 +16,8 @@ pub struct TableOptions {
     pub language: Option<Language>,
     /// Currency of the catalogue, for files with prices in several.
     pub currency: Option<Currency>,
+    /// The character set of the files, if the user has named it.
+    pub(crate) encoding: Option<&'static Encoding>,
     /// Decimal mark of numbers that can be read in two ways.
     pub mark: Option<Mark>,
     /// The mode of the writes; `None` merges tables and replaces by JSON.
@@ -30,6 +33,18 @@ impl TableOptions {
     /// Names what is wrong in the file.
     pub fn set_mapping(&mut self, toml: &str) -> Result<(), String> {
         self.mapping = Some(parse_mapping(toml)?);
+        Ok(())
+    }
+
+    /// Reads files in a character set, by a name of the Encoding Standard such as `windows-1251`.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn set_encoding(&mut self, name: &str) -> Result<(), String> {
+        let encoding = Encoding::for_label(name.trim().as_bytes());
+        self.encoding = Some(encoding.ok_or_else(|| {
+            format!("`{name}` is no character set; names are those of the Encoding Standard, such as windows-1251, iso-8859-2 or shift_jis")
+        })?);
         Ok(())
     }
 

@@ -3,13 +3,16 @@
 use domain::Currency;
 use domain::input::{FIELDS, READ_ONLY_FIELDS};
 
+use super::column_names::is_same;
 use super::localized::Localized;
 use super::mapping_file::TableMapping;
 use super::numbers::{Evidence, Mark};
 use super::options::TableOptions;
 use super::role::{Role, is_code_name};
 use super::survey::ColumnStats;
-use crate::columns::REJECTS_PREFIX;
+use crate::columns::{REJECTS_PREFIX, is_cost_name};
+use crate::day::day;
+use crate::publication::{Meaning, meaning_of};
 
 /// A column with its meaning.
 #[derive(Debug, Clone)]
@@ -33,40 +36,13 @@ pub(crate) struct Plan {
     pub(crate) columns: Vec<Column>,
     /// Today as `2026-11-28`, to which the days of a sale are compared.
     pub(crate) today: String,
+    /// Currency of the catalogue, if it is known.
+    pub(crate) currency: Option<Currency>,
     pub(crate) warnings: Vec<String>,
 }
 
-/// Column names that say whether a product is public, without case, spaces and signs. They count only if most cells of the column are flags
-/// or names of a visibility.
-const PUBLICATION_NAMES: [&str; 26] = [
-    "published",
-    "ispublished",
-    "publishedononlinestore",
-    "publishedonlinestore",
-    "enabled",
-    "isenabled",
-    "visible",
-    "isvisible",
-    "productvisible",
-    "visibility",
-    "productvisibility",
-    "productonline",
-    "online",
-    "isonline",
-    "active",
-    "isactive",
-    // WooCommerce names its columns in the language of the shop.
-    "veröffentlicht",
-    "sichtbar",
-    "aktiv",
-    "publié",
-    "visibilité",
-    "publicado",
-    "pubblicato",
-    "gepubliceerd",
-    "publicerad",
-    "opublikowany",
-];
+/// Columns that hold the name if none is called so.
+const NAME_COLUMNS: [&str; 4] = ["title", "product_name", "product_title", "item_name"];
 
 impl Plan {
     /// Decides the meaning of each column.
@@ -108,14 +84,25 @@ impl Plan {
         {
             return Err(format!("--map {column}=…: the file has no column `{column}`"));
         }
+        stand_in(&mut columns, Role::Text("name"), &NAME_COLUMNS);
+        stand_in(&mut columns, Role::Price, &["regular_price"]);
+        if options.mapping.is_some()
+            && !mapping.columns.is_empty()
+            && !header.iter().any(|name| mapping.names(name))
+        {
+            return Err(format!(
+                "the file has no column of the mapping `{}`; leave out --map, or name the columns of the file in it",
+                mapping.title
+            ));
+        }
         choose_marks(&mut columns, stats, options.mark);
         let warnings = localized.and_then(|localized| localized.warning).into_iter().collect();
-        Ok(Self { mapping, columns, today: today(), warnings })
+        Ok(Self { mapping, columns, today: today(), currency: options.currency, warnings })
     }
 
     /// The meaning of the fields of JSON records, which have no columns.
-    pub(crate) fn of_records(mapping: TableMapping) -> Self {
-        Self { mapping, columns: Vec::new(), today: today(), warnings: Vec::new() }
+    pub(crate) fn of_records(mapping: TableMapping, currency: Option<Currency>) -> Self {
+        Self { mapping, columns: Vec::new(), today: today(), currency, warnings: Vec::new() }
     }
 
     /// Returns true if a column has this role.
@@ -147,9 +134,32 @@ fn choose_marks(columns: &mut [Column], stats: &[ColumnStats], forced: Option<Ma
     }
 }
 
-fn is_publication_name(lower: &str) -> bool {
-    let letters: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
-    PUBLICATION_NAMES.contains(&letters.as_str())
+/// Returns true if the column says whether products are public. Its name does not suffice: the year of a book is also `published`.
+fn is_publication(name: &str, stats: &ColumnStats) -> bool {
+    match meaning_of(name) {
+        Some(Meaning::Public | Meaning::Withdrawn(_)) => stats.is_publication(),
+        Some(Meaning::Word) => stats.is_publication_word(),
+        Some(Meaning::DeletedAt) => day(&stats.example).is_some(),
+        Some(Meaning::PublishedAt) | None => false,
+    }
+}
+
+/// Gives a role that no column has to the first of these that would be an attribute.
+fn stand_in(columns: &mut [Column], role: Role, names: &[&str]) {
+    if columns.iter().any(|column| column.role == role) {
+        return;
+    }
+    let fits = |column: &&mut Column| {
+        matches!(column.role, Role::Attribute(_)) && names.iter().any(|name| is_same(&column.name, name))
+    };
+    if let Some(column) = columns.iter_mut().find(fits) {
+        column.role = role;
+    }
+}
+
+fn is_currency_name(lower: &str) -> bool {
+    let letters: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["currencyid", "currencycode", "pricecurrency"].contains(&letters.as_str())
 }
 
 /// Returns the role of a column of no known format.
@@ -165,10 +175,16 @@ fn usual_role(name: &str, stats: &ColumnStats) -> Role {
         "compare_at_price" => Role::CompareAtPrice,
         "stock" => Role::Stock,
         "attributes" | "" => Role::Ignored,
-        "availability" if stats.is_availability() => Role::Availability,
+        "availability" | "available" | "is_available" | "in_stock" | "instock" | "is_in_stock"
+            if stats.is_availability() =>
+        {
+            Role::Availability
+        }
+        _ if stats.is_currency() && is_currency_name(&lower) => Role::Text("currency"),
+        _ if is_cost_name(name) => Role::Ignored,
         _ if lower.starts_with(REJECTS_PREFIX) => Role::Ignored,
         _ if READ_ONLY_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name)) => Role::Ignored,
-        _ if is_publication_name(&lower) && stats.is_publication() => Role::Publication,
+        _ if is_publication(name, stats) => Role::Publication,
         _ => match FIELDS.iter().find(|field| **field == lower) {
             // A column of that name is about the goods; an option of the import names the source of its products.
             Some(field) if *field != "source" => Role::Text(field),

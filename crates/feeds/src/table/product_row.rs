@@ -1,22 +1,26 @@
-//! Turns a row into the JSON of a product.
+//! Turns a row into a product, cell by cell.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use csv::ByteRecord;
 use domain::{Fault, FaultKind, ProductId};
 
-use super::category_list::{CategoryList, Chosen};
+use super::category_list::CategoryList;
 use super::cell_values::{
-    attribute_json, category_paths, entries, is_scientific, split_addresses, split_list,
+    attribute_json, category_paths, entries, is_scientific, named_options, protect, restored,
+    split_addresses, split_list, with_line_breaks,
 };
+use super::currency_signs::{NamedCurrency, currency_in};
 use super::notes::Notes;
-use super::numbers::{Reading, currency_in, read_number};
+use super::numbers::{Reading, read_number};
 use super::plan::{Column, Plan};
 use super::prices::Prices;
 use super::role::Role;
 use super::survey::{Availability, availability, flag};
-use crate::identity::ARTICLE_NUMBERS;
-use crate::json::{text_json, write_field, write_key};
+use crate::columns::REPEATED;
+use crate::day::day;
+use crate::json::{list_json, text_json};
+use crate::publication::strictness;
 use crate::record::Rejected;
 
 /// A row, with what it takes from its parent.
@@ -45,28 +49,30 @@ pub(crate) fn product_json(plan: &Plan, row: &FamilyRow<'_>, notes: &mut Notes) 
     product.finish(row)
 }
 
-fn text(cell: &[u8]) -> &str {
+pub(super) fn text(cell: &[u8]) -> &str {
     // The reader rejects rows that are not UTF-8.
     std::str::from_utf8(cell).unwrap_or_default().trim()
 }
 
 /// A product that is put together from cells.
 pub(crate) struct ProductRow<'a, 'n> {
-    plan: &'a Plan,
-    notes: &'n mut Notes,
-    line: u64,
-    texts: Vec<(&'static str, String)>,
-    lists: Vec<(&'static str, Vec<String>)>,
-    categories: CategoryList,
-    images: Vec<String>,
-    prices: Prices,
-    stock: Option<String>,
-    status: Option<&'static str>,
-    attributes: Vec<(String, String)>,
-    options: BTreeMap<String, (String, String)>,
-    group: Option<String>,
-    short_description: Option<String>,
-    faults: Vec<Fault>,
+    pub(super) plan: &'a Plan,
+    pub(super) notes: &'n mut Notes,
+    pub(super) line: u64,
+    pub(super) texts: Vec<(&'static str, String)>,
+    pub(super) lists: Vec<(&'static str, Vec<String>)>,
+    pub(super) categories: CategoryList,
+    pub(super) images: Vec<String>,
+    pub(super) prices: Prices,
+    pub(super) stock: Option<String>,
+    pub(super) status: Option<&'static str>,
+    pub(super) attributes: Vec<(String, String)>,
+    pub(super) options: BTreeMap<String, (String, String)>,
+    pub(super) group: Option<String>,
+    pub(super) short_description: Option<String>,
+    /// The currencies that prices name, with their columns.
+    pub(super) named_currencies: Vec<(String, NamedCurrency)>,
+    pub(super) faults: Vec<Fault>,
 }
 
 impl<'a, 'n> ProductRow<'a, 'n> {
@@ -86,6 +92,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             options: BTreeMap::new(),
             group: None,
             short_description: None,
+            named_currencies: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -95,7 +102,11 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         if cell.is_empty() {
             return;
         }
-        if column.role.is_code() && is_scientific(cell) {
+        let cell = self.first_of(column, cell);
+        let cell = column.role.without_mark(cell);
+        let protected = self.plan.mapping.backslash_escapes.then(|| protect(cell));
+        let cell = protected.as_deref().unwrap_or(cell);
+        if is_scientific(cell) && column.role.may_be_code() {
             let message = "was rounded by a spreadsheet; format the column as text and export again";
             self.fault(column, format!("`{cell}` {message}"));
             return;
@@ -104,25 +115,30 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         match &column.role {
             Role::Ignored => {}
             Role::Text("status") => self.add_own_status(cell),
+            Role::Text("description") => self.add_text("description", &self.unescaped(cell)),
             Role::Text(field) => self.add_text(field, cell),
-            Role::ShortDescription => self.short_description = Some(cell.to_owned()),
+            Role::ShortDescription => self.short_description = Some(self.unescaped(cell)),
             Role::List("categories") => {
-                self.categories.extend(category_paths(cell, Some(&column.separator), ">", None));
+                let paths = |part| category_paths(part, Some(&column.separator), ">", None);
+                self.categories.extend(cell.split(REPEATED).flat_map(paths));
             }
-            Role::List(field) => self.lists.push((field, split_list(cell, &column.separator))),
-            Role::Category => self.categories.extend(category_paths(
-                cell,
-                mapping.path_separator.as_deref(),
-                mapping.level_separator.as_deref().unwrap_or(">"),
-                mapping.category_root.as_deref(),
-            )),
+            Role::List(field) => {
+                let values = cell.split(REPEATED).flat_map(|part| split_list(part, &column.separator));
+                self.lists.push((field, values.map(restored).collect()));
+            }
+            Role::Category => {
+                let (path, level) = (mapping.path_separator.as_deref(), mapping.level_separator.as_deref());
+                let paths =
+                    |part| category_paths(part, path, level.unwrap_or(">"), mapping.category_root.as_deref());
+                self.categories.extend(cell.split(REPEATED).flat_map(paths).map(restored));
+            }
             Role::CategoryLevel => {
                 let level = mapping.level_separator.as_deref().unwrap_or(">");
                 for path in category_paths(cell, None, level, mapping.category_root.as_deref()) {
                     self.categories.add_level(path);
                 }
             }
-            Role::Images => self.images.extend(split_addresses(cell, &column.separator)),
+            Role::Images => self.add_images(column, cell),
             Role::Price | Role::SalePrice | Role::CompareAtPrice => self.add_price(column, cell),
             Role::SaleFrom => self.prices.from = Some(cell.to_owned()),
             Role::SaleTo => self.prices.to = Some(cell.to_owned()),
@@ -135,11 +151,20 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             // A variant is not found alone in the shop that it comes from, but it is on sale.
             Role::Publication if is_variant && cell.eq_ignore_ascii_case("Not Visible Individually") => {}
             Role::Publication => self.add_publication(column, cell),
+            Role::PublishedAt => self.add_publication_time(cell),
+            Role::Deletion => self.check_deletion(column, cell),
             Role::Group => self.group = Some(cell.to_owned()),
             Role::OptionName(at) => self.options.entry(at.clone()).or_default().0 = cell.to_owned(),
             Role::OptionValue(at) => self.options.entry(at.clone()).or_default().1 = cell.to_owned(),
             Role::PackedAttributes => self.add_packed(cell),
-            Role::Attribute(key) => self.attributes.push((key.clone(), attribute_json(column, cell))),
+            Role::NamedOptions => {
+                let options = named_options(cell).into_iter();
+                self.attributes.extend(options.map(|(name, value)| (name, text_json(&value))));
+            }
+            Role::Attribute(key) => {
+                let cell = cell.replace(REPEATED, ",");
+                self.attributes.push((key.clone(), attribute_json(column, &restored(cell))));
+            }
         }
     }
 
@@ -148,19 +173,54 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         match &column.role {
             _ if cell.is_empty() => {}
             Role::PackedAttributes => self.add_packed(cell),
-            Role::Images => self.images.extend(split_addresses(cell, &column.separator)),
+            Role::Images => self.add_images(column, cell),
             Role::Publication => self.add_publication(column, cell),
             Role::Text("status") => self.add_own_status(cell),
             _ => {}
         }
     }
 
-    fn fault(&mut self, column: &Column, message: String) {
+    /// Returns the first of several values, with a warning, for a column that can have one only.
+    fn first_of<'c>(&mut self, column: &Column, cell: &'c str) -> &'c str {
+        let takes_several = matches!(
+            column.role,
+            Role::List(_)
+                | Role::Images
+                | Role::Category
+                | Role::CategoryLevel
+                | Role::Attribute(_)
+                | Role::Ignored
+        );
+        match cell.split_once(REPEATED).filter(|_| !takes_several) {
+            Some((first, _)) => {
+                self.notes
+                    .add(&format!("`{}` occurs several times; the first counts", column.name), self.line);
+                first.trim_end()
+            }
+            None => cell,
+        }
+    }
+
+    fn add_images(&mut self, column: &Column, cell: &str) {
+        let images = cell.split(REPEATED).flat_map(|part| split_addresses(part, &column.separator));
+        // Magento writes `no_selection` for none.
+        self.images.extend(images.map(restored).filter(|image| image != "no_selection"));
+    }
+
+    /// Returns a text with the line breaks that the format escapes.
+    fn unescaped(&self, cell: &str) -> String {
+        match self.plan.mapping.backslash_escapes {
+            true => with_line_breaks(&restored(cell.to_owned())),
+            false => cell.to_owned(),
+        }
+    }
+
+    pub(super) fn fault(&mut self, column: &Column, message: String) {
         self.faults.push(Fault::new(column.name.clone(), FaultKind::Malformed, message));
     }
 
     /// Adds a text; of two columns with one field, the first that has a text counts.
-    fn add_text(&mut self, field: &'static str, cell: &str) {
+    pub(super) fn add_text(&mut self, field: &'static str, cell: &str) {
         if !self.texts.iter().any(|(known, _)| *known == field) {
             self.texts.push((field, cell.to_owned()));
         }
@@ -192,9 +252,8 @@ impl<'a, 'n> ProductRow<'a, 'n> {
 
     fn add_price(&mut self, column: &Column, cell: &str) {
         let Some(number) = self.number(column, cell) else { return };
-        if let Some(currency) = column.currency.or_else(|| currency_in(cell)) {
-            self.add_text("currency", &currency.to_string());
-        }
+        let named = column.currency.map(NamedCurrency::One).into_iter().chain(currency_in(cell));
+        self.named_currencies.extend(named.map(|named| (column.name.clone(), named)));
         match column.role {
             Role::CompareAtPrice => self.attributes.push(("compare_at_price".to_owned(), number)),
             // Of two columns, the first that has a price counts.
@@ -240,9 +299,8 @@ impl<'a, 'n> ProductRow<'a, 'n> {
     }
 
     fn add_publication(&mut self, column: &Column, cell: &str) {
-        let status = self.plan.mapping.status_of(&column.name, cell);
-        match ["active", "draft", "archived"].into_iter().find(|known| Some(*known) == status) {
-            Some(status) => self.restrict(Some(status)),
+        match self.plan.mapping.statement(&column.name, cell) {
+            Some(statement) => self.restrict(statement.status()),
             None => self.fault(
                 column,
                 format!(
@@ -253,14 +311,23 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
     }
 
+    /// A product without a time of publication, which is null in JSON, or with one to come is a draft.
+    fn add_publication_time(&mut self, cell: &str) {
+        if cell == "null" || day(cell).is_some_and(|day| day > self.plan.today) {
+            self.restrict(Some("draft"));
+        }
+    }
+
+    fn check_deletion(&mut self, column: &Column, cell: &str) {
+        if cell.eq_ignore_ascii_case("delete") {
+            let message =
+                "is a row that deletes, which an import of files does not do; delete the product by its id";
+            self.fault(column, message.to_owned());
+        }
+    }
+
     /// Keeps the stricter of two statuses, so that no draft becomes public.
     fn restrict(&mut self, status: Option<&'static str>) {
-        let strictness = |status: Option<&str>| match status {
-            None => 0,
-            Some("active") => 1,
-            Some("draft") => 2,
-            Some(_) => 3,
-        };
         if strictness(status) > strictness(self.status) {
             self.status = status;
         }
@@ -305,158 +372,8 @@ impl<'a, 'n> ProductRow<'a, 'n> {
             self.attributes.push((key, json));
         }
     }
-
-    /// Writes the product.
-    ///
-    /// # Errors
-    /// The faults of its cells.
-    fn finish(mut self, row: &FamilyRow<'_>) -> Result<Vec<u8>, Rejected> {
-        self.group = row.group.map(str::to_owned).or(self.group);
-        for (name, value) in std::mem::take(&mut self.options).into_values() {
-            let is_placeholder =
-                name.eq_ignore_ascii_case("title") && value.eq_ignore_ascii_case("default title");
-            if !name.is_empty() && !value.is_empty() && !is_placeholder {
-                self.attributes.push((name, option_json(&value, row.group.is_some())));
-            }
-        }
-        let chosen = std::mem::take(&mut self.prices).choose(&self.plan.today);
-        if chosen.has_unreadable_day {
-            self.notes.add("the days of the sale cannot be read, so the price is the regular one", self.line);
-        }
-        self.attributes.extend(chosen.attribute.map(|(name, number)| (name.to_owned(), number)));
-        if let Some(description) = self.short_description.take() {
-            self.add_text("description", &description);
-        }
-        self.add_id(row);
-        if !self.faults.is_empty() {
-            let id = self.texts.into_iter().find(|(field, _)| *field == "id").map(|(_, id)| id);
-            return Err(Rejected { id, faults: self.faults });
-        }
-        let mut out = vec![b'{'];
-        for (field, value) in &self.texts {
-            write_field(field, &text_json(value), &mut out);
-        }
-        self.write_categories(&mut out);
-        for (field, list) in &self.lists {
-            write_field(field, &list_json(list), &mut out);
-        }
-        self.write_images(&mut out);
-        let numbers = [("price", &chosen.price), ("stock", &self.stock)];
-        for (field, number) in
-            numbers.into_iter().filter_map(|(field, number)| Some((field, number.as_ref()?)))
-        {
-            write_field(field, number, &mut out);
-        }
-        if let Some(status) = self.status.filter(|_| !self.texts.iter().any(|(field, _)| *field == "status"))
-        {
-            write_field("status", &text_json(status), &mut out);
-        }
-        self.write_attributes(&mut out);
-        out.push(b'}');
-        Ok(out)
-    }
-
-    /// Gives a product of a format without ids its sku as id, or its group and options.
-    fn add_id(&mut self, row: &FamilyRow<'_>) {
-        if !self.plan.mapping.id_is_sku || self.texts.iter().any(|(field, _)| *field == "id") {
-            return;
-        }
-        let sku = self.texts.iter().find(|(field, _)| *field == "sku").map(|(_, sku)| sku.clone());
-        let id = sku.filter(|sku| ProductId::parse(sku).is_ok()).or_else(|| {
-            let has_sku = self.texts.iter().any(|(field, _)| *field == "sku");
-            let handle = self
-                .attributes
-                .iter()
-                .find(|(key, _)| key == "handle")
-                .map(|(_, json)| json.trim_matches('"'));
-            let group = row.group.or(self.group.as_deref()).or(handle).filter(|_| !has_sku)?;
-            let options = self.plan.columns.iter().zip(row.cells);
-            let options = options.filter(|(column, _)| matches!(column.role, Role::OptionValue(_)));
-            let parts = options
-                .map(|(_, cell)| text(cell))
-                .filter(|cell| !cell.is_empty() && !cell.eq_ignore_ascii_case("default title"));
-            let id = std::iter::once(group).chain(parts).collect::<Vec<_>>().join("-");
-            let id: String = id.chars().map(|c| if c == ' ' || c == '/' { '-' } else { c }).collect();
-            ProductId::parse(&id).is_ok().then_some(id)
-        });
-        if let Some(id) = id {
-            self.texts.insert(0, ("id", id));
-        }
-    }
-
-    /// Writes the category, unless it is among the texts, and all categories if there are several. Those that a product cannot
-    /// have become an attribute.
-    fn write_categories(&mut self, out: &mut Vec<u8>) {
-        let written =
-            self.texts.iter().find(|(field, _)| *field == "category").map(|(_, main)| main.as_str());
-        let Chosen { categories, others } = std::mem::take(&mut self.categories).choose(written);
-        if let Some(main) = categories.first().filter(|_| written.is_none()) {
-            write_field("category", &text_json(main), out);
-        }
-        if categories.len() > 1 {
-            write_field("categories", &list_json(&categories), out);
-        }
-        if !others.is_empty() {
-            self.notes.add("has too many categories; the others are in attributes.categories", self.line);
-            self.attributes.push(("categories".to_owned(), list_json(&others)));
-        }
-    }
-
-    /// Writes addresses as images. Paths are no addresses and become an attribute.
-    fn write_images(&mut self, out: &mut Vec<u8>) {
-        let mut seen = HashSet::new();
-        let mut images = std::mem::take(&mut self.images);
-        images.retain(|image| seen.insert(image.clone()));
-        let Some(prefix) = &self.plan.mapping.image_prefix else {
-            if !images.is_empty() {
-                write_field("images", &list_json(&images), out);
-            }
-            return;
-        };
-        let (paths, addresses): (Vec<_>, Vec<_>) =
-            images.into_iter().partition(|image| !image.contains("://"));
-        if !addresses.is_empty() {
-            write_field("images", &list_json(&addresses), out);
-        }
-        if !paths.is_empty() {
-            let paths: Vec<String> =
-                paths.iter().map(|path| format!("{prefix}/{}", path.trim_start_matches('/'))).collect();
-            self.attributes.push(("image_paths".to_owned(), list_json(&paths)));
-        }
-    }
-
-    fn write_attributes(&mut self, out: &mut Vec<u8>) {
-        let mut attributes = vec![b'{'];
-        let group = self.group.take().map(|group| ("item_group_id".to_owned(), text_json(&group)));
-        let mut seen = HashSet::new();
-        for (key, json) in group.into_iter().chain(std::mem::take(&mut self.attributes)) {
-            // An id may be derived from article numbers, so they stay fields of the record.
-            let is_top_level = ARTICLE_NUMBERS.contains(&key.as_str()) || key == "model";
-            if seen.insert(key.clone()) {
-                write_field(&key, &json, if is_top_level { &mut *out } else { &mut attributes });
-            }
-        }
-        if attributes.len() > 1 {
-            attributes.push(b'}');
-            write_key("attributes", out);
-            out.append(&mut attributes);
-        }
-    }
 }
 
-/// Returns the value of an option: one text for a variant, or the list of all that a product comes in.
-fn option_json(value: &str, is_variant: bool) -> String {
-    let values = split_list(value, ",");
-    match is_variant || values.len() < 2 {
-        true => text_json(value),
-        false => list_json(&values),
-    }
-}
-
-fn list_json(list: &[String]) -> String {
-    serde_json::Value::from(list).to_string()
-}
-
-fn shown(cell: &str) -> String {
+pub(super) fn shown(cell: &str) -> String {
     cell.chars().take(40).collect()
 }

@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use domain::{Fault, FaultKind, WriteMode};
 
 use super::families::{Families, Member};
-use super::mapping_file::{TableMapping, recognise};
+use super::mapping_file::{Grouping, TableMapping, recognise};
 use super::notes::Notes;
 use super::options::TableOptions;
 use super::plan::Plan;
@@ -46,7 +46,15 @@ impl Survey {
         let names: Vec<String> =
             header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
         let mapping = options.mapping.clone().or_else(|| recognise(&names)).unwrap_or_default();
-        let mut families = Families::new(mapping.grouping, &names);
+        let mut families = Families::new(&mapping, &names);
+        if let Some(column) = families.missing_column() {
+            let message = format!(
+                "the mapping `{}` groups rows by the column `{column}`, which the file does not have; leave out --map, or the line \
+                 `grouping` of the mapping",
+                mapping.title
+            );
+            return Err(FeedError::Mapping { name: name.to_owned(), message });
+        }
         let mut stats = vec![ColumnStats::default(); header.len()];
         let mut has_rows = false;
         while let Some(row) = rows.next_row().map_err(failed)? {
@@ -111,6 +119,7 @@ impl TableReader {
             return Err(FeedError::NoNameColumn { name: name.to_owned() });
         }
         let mut report = TableReport::new(&plan, &stats, decoder.name());
+        report.warnings.extend(decoder.warning());
         if let Source::Rows(spool) = source {
             report.sheet.clone_from(&spool.sheet);
             report.warnings.extend_from_slice(&spool.warnings);
@@ -159,12 +168,12 @@ impl TableReader {
             (Err((cells, fault)), None) => (cells, Some(fault.to_owned())),
         };
         if let Some(fault) = fault {
-            let json = Err(Fault::new("", FaultKind::Malformed, fault).into());
-            return Some(FeedRecord { line, original: Original::Row(cells), json, covered: None });
+            return Some(faulty(line, cells, fault));
         }
         let (parent, group, images) = match self.families.member(&cells) {
             Member::Product { parent, group, images } => (parent, group, images),
             Member::Absorbed => return None,
+            Member::Fault(fault) => return Some(faulty(line, cells, fault)),
             Member::Skipped(reason) => {
                 self.notes.add(&reason, line);
                 return None;
@@ -183,18 +192,29 @@ impl TableReader {
         };
         let json = product_json(&self.plan, &row, &mut self.notes).map(Some);
         let covered = Some(Arc::clone(&self.covered));
-        Some(FeedRecord { line, original: Original::Row(filled), json, covered })
+        let original = match parent.is_some() || group.is_some() {
+            true => self.plan.with_family(&row),
+            false => filled,
+        };
+        Some(FeedRecord { line, original: Original::Row(original), json, covered })
     }
 
     /// Returns a variant with the cells of its parent where it leaves them out.
     fn filled(&self, cells: &ByteRecord, parent: &ByteRecord) -> ByteRecord {
         let columns = self.plan.columns.iter().zip(cells).zip(parent);
         let filled = columns.map(|((column, own), parent)| {
-            match own.trim_ascii().is_empty() && column.role.is_inherited() {
+            let is_inherited = column.role.is_inherited()
+                || (self.plan.mapping.grouping == Grouping::Bigcommerce && column.role.is_price());
+            match own.trim_ascii().is_empty() && is_inherited {
                 true => parent,
                 false => own,
             }
         });
         filled.collect()
     }
+}
+
+fn faulty(line: u64, cells: ByteRecord, fault: String) -> FeedRecord {
+    let json = Err(Fault::new("", FaultKind::Malformed, fault).into());
+    FeedRecord { line, original: Original::Row(cells), json, covered: None }
 }

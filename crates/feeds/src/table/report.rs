@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
+use super::column_names::is_same;
 use super::numbers::Reading;
 use super::numbers::read_number;
 use super::plan::Plan;
 use super::role::Role;
 use super::survey::ColumnStats;
+use crate::columns::is_cost_name;
 
 /// The mapping that was applied to a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -98,11 +100,18 @@ fn warnings(plan: &Plan, stats: &[ColumnStats]) -> Vec<String> {
             warnings
                 .push(format!("column `{}` occurs twice; the first that has a value counts", column.name));
         }
+        if column.role == Role::Ignored && !plan.mapping.names(&column.name) && is_cost_name(&column.name) {
+            warnings.push(format!(
+                "column `{0}` has costs, so it is left out; to publish it, say --map \"{0}=attributes.{0}\"",
+                column.name
+            ));
+        }
         let Role::Attribute(key) = &column.role else { continue };
         let is_mapped = plan.mapping.role_of(&column.name).is_some();
         warnings.extend(near_field(&column.name));
         let holds_numbers = !matches!(read_number(stats.example.trim_end_matches('…')), Reading::None);
-        if !is_mapped && holds_numbers && PRICE_WORDS.iter().any(|word| lower.contains(word)) {
+        let is_price = is_mapped || is_same(&column.name, "regular_price");
+        if !is_price && holds_numbers && PRICE_WORDS.iter().any(|word| lower.contains(word)) {
             warnings.push(format!(
                 "column `{0}` was not read as a price, it became attributes.{key}; if it is, say --map {0}=price",
                 column.name

@@ -32,11 +32,17 @@ pub(crate) enum Role {
     Availability,
     /// The publication of the product: public or not.
     Publication,
+    /// The time of the publication, null for a draft.
+    PublishedAt,
+    /// Says whether the row deletes a product.
+    Deletion,
     /// The key that the variants of a product share.
     Group,
     /// The name and the value of an option such as the size; the text is what both have at the `*` of their names.
     OptionName(String),
     OptionValue(String),
+    /// Names and values of options in one cell: `Type=Rectangle|Name=Size|Value=S`.
+    NamedOptions,
     /// Several attributes in one cell: `color=Blue,size=XS`.
     PackedAttributes,
     Attribute(String),
@@ -70,9 +76,12 @@ impl Role {
             "stock" => Self::Stock,
             "availability" => Self::Availability,
             "publication" => Self::Publication,
+            "published-at" => Self::PublishedAt,
+            "deletion" => Self::Deletion,
             "group" => Self::Group,
             "option-name" => Self::OptionName(star.to_owned()),
             "option-value" => Self::OptionValue(star.to_owned()),
+            "named-options" => Self::NamedOptions,
             "packed-attributes" => Self::PackedAttributes,
             "ignore" => Self::Ignored,
             _ => return None,
@@ -92,13 +101,21 @@ impl Role {
             Self::CompareAtPrice => "attributes.compare_at_price".to_owned(),
             Self::Stock => "stock".to_owned(),
             Self::Availability => "stock (0 if not available)".to_owned(),
-            Self::Publication => "status".to_owned(),
+            Self::Publication | Self::PublishedAt => "status".to_owned(),
+            Self::Deletion => "nothing; rows that delete are rejected".to_owned(),
             Self::Group => "attributes.item_group_id".to_owned(),
-            Self::OptionName(_) | Self::OptionValue(_) => "an attribute per option".to_owned(),
+            Self::OptionName(_) | Self::OptionValue(_) | Self::NamedOptions => {
+                "an attribute per option".to_owned()
+            }
             Self::PackedAttributes => "an attribute per entry".to_owned(),
             Self::Attribute(key) => format!("attributes.{key}"),
             Self::Ignored => "ignored".to_owned(),
         }
+    }
+
+    /// Returns true if the cells are prices.
+    pub(crate) fn is_price(&self) -> bool {
+        matches!(self, Self::Price | Self::SalePrice | Self::CompareAtPrice)
     }
 
     /// Returns true if the cells are numbers that people write with a decimal mark.
@@ -106,13 +123,19 @@ impl Role {
         matches!(self, Self::Price | Self::SalePrice | Self::CompareAtPrice | Self::Stock)
     }
 
-    /// Returns true if the cells are codes, which have no value as numbers.
-    pub(crate) fn is_code(&self) -> bool {
+    /// Returns true if the cells may be codes, which have no value as numbers.
+    pub(crate) fn may_be_code(&self) -> bool {
         match self {
             Self::Text("id" | "sku") => true,
-            Self::Attribute(key) => is_code_name(key),
+            Self::Attribute(key) => is_code_name(key) || names_code(key),
             _ => false,
         }
+    }
+
+    /// Returns the cell of a code without the apostrophe by which spreadsheets mark it as a text.
+    pub(crate) fn without_mark<'a>(&self, cell: &'a str) -> &'a str {
+        let code = cell.strip_prefix('\'').filter(|code| code.starts_with(|c: char| c.is_ascii_digit()));
+        code.filter(|_| self.may_be_code()).unwrap_or(cell)
     }
 
     /// Returns true if a variant takes this from its parent where it has none of its own.
@@ -134,4 +157,38 @@ pub(crate) fn is_code_name(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ARTICLE_NUMBERS.contains(&key.as_str())
         || ["model", "mpn", "barcode", "asin", "gtin8", "gtin12", "gtin13", "gtin14"].contains(&key.as_str())
+}
+
+/// Returns true if a word in the name of an attribute says that it holds codes: `EAN-Code`, `Barcode Number`, `productCode`.
+fn names_code(key: &str) -> bool {
+    let mut words = String::with_capacity(key.len() + 4);
+    for c in key.chars() {
+        if c.is_uppercase() && words.ends_with(|before: char| before.is_lowercase()) {
+            words.push(' ');
+        }
+        words.push(c);
+    }
+    let words = words.to_lowercase();
+    let is_code = |word: &str| {
+        [
+            "code",
+            "sku",
+            "ean",
+            "upc",
+            "gtin",
+            "isbn",
+            "asin",
+            "mpn",
+            "number",
+            "nr",
+            "no",
+            "artikelnr",
+            "artikelnummer",
+            "serial",
+        ]
+        .contains(&word)
+            || word.ends_with("code")
+            || word.ends_with("nummer")
+    };
+    words.split(|c: char| !c.is_alphanumeric()).any(is_code)
 }

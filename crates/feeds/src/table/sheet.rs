@@ -1,4 +1,4 @@
-//! Spreadsheets: the rows of one sheet below the row that names the columns.
+//! Reads the rows of one sheet of a spreadsheet.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -8,7 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{DataRef, Reader as _, SheetType, SheetVisible, Xlsx, XlsxCellReader, XlsxError};
 
 use super::mapping_file::recognise;
+use super::merged_cells::MergedCells;
 use super::sheet_limits::check_limits;
+use super::sheet_row::{NextCell, SheetRow, column_name};
 use super::sheet_values::cell_text;
 use super::spool::{MAX_COLUMNS, Spool, SpoolWriter};
 use crate::containers::Scratch;
@@ -28,7 +30,7 @@ const MAX_FORMULAS: usize = 1_000_000;
 /// First cell of the template that precedes an Amazon flat file; two more rows precede the products.
 const AMAZON_TEMPLATE: &str = "TemplateType=";
 
-/// Reads the rows of a sheet: of the first that has a column `name` or those of a known format, else of the first that has rows.
+/// Reads the rows of a visible sheet: of the first that has a column `name` or those of a known format, else of the first that has rows.
 ///
 /// # Errors
 /// If the file is damaged, exceeds a limit, or has no rows.
@@ -37,16 +39,29 @@ pub(crate) fn spool_workbook(file: &File, name: &str, scratch: &Scratch) -> Resu
     // The library panics on some damaged files, for example if a range ends before its start.
     let spool = catch_unwind(AssertUnwindSafe(|| {
         let mut workbook = Workbook::new(BufReader::new(file.try_clone()?))?;
-        let Some(found) = find_sheet(&mut workbook)? else { return Ok(None) };
+        let FoundSheets { chosen, hidden } = find_sheet(&mut workbook)?;
+        let Some(found) = chosen else { return Ok(Err(hidden)) };
         let pending = match checked.has_formulas_without_result {
             true => formulas_without_result(&mut workbook, &found.name)?,
             false => HashSet::new(),
         };
-        spool_sheet(&mut workbook, &found, &pending, scratch).map(Some)
+        let merged = match checked.has_merged_cells {
+            true => workbook.merge_cells_by_sheet_name(&found.name)?,
+            false => Vec::new(),
+        };
+        spool_sheet(&mut workbook, &found, &pending, MergedCells::new(merged), scratch)
+            .map(|spool| spool.ok_or(hidden))
     }));
     match spool {
-        Ok(Ok(Some(spool))) => Ok(spool),
-        Ok(Ok(None)) => Err(FeedError::Empty { name: name.to_owned() }),
+        Ok(Ok(Ok(spool))) => Ok(spool),
+        Ok(Ok(Err(hidden))) if hidden.is_empty() => Err(FeedError::Empty { name: name.to_owned() }),
+        Ok(Ok(Err(hidden))) => {
+            let message = format!(
+                "has rows on hidden sheets only, which are not read: `{}`; show one",
+                hidden.join("`, `")
+            );
+            Err(FeedError::Container { name: name.to_owned(), message })
+        }
         Ok(Err(error)) => Err(refused(name, error)),
         Err(_) => Err(damaged(name, "its parts contradict each other")),
     }
@@ -76,21 +91,38 @@ struct FoundSheet {
     header: Vec<(usize, String)>,
     /// Names of other sheets with rows.
     others: Vec<String>,
+    /// Names of hidden sheets with rows.
+    hidden: Vec<String>,
 }
 
-fn find_sheet(workbook: &mut Workbook) -> Result<Option<FoundSheet>, XlsxError> {
+struct FoundSheets {
+    /// `None` if no visible sheet has rows.
+    chosen: Option<FoundSheet>,
+    /// Names of hidden sheets with rows.
+    hidden: Vec<String>,
+}
+
+fn find_sheet(workbook: &mut Workbook) -> Result<FoundSheets, XlsxError> {
     let is_sheet = |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet;
     let sheets = || workbook.sheets_metadata().iter().filter(is_sheet).take(MAX_SHEETS);
     let visible = sheets().filter(|sheet| sheet.visible == SheetVisible::Visible);
+    let hidden = sheets().filter(|sheet| sheet.visible != SheetVisible::Visible);
+    let hidden: Vec<String> = hidden.map(|sheet| sheet.name.clone()).collect();
     let names: Vec<String> = visible.map(|sheet| sheet.name.clone()).collect();
     let mut found: Vec<FoundSheet> = Vec::new();
     for name in names {
         if let Some((rows_above, header)) = header_of(workbook, &name)? {
-            found.push(FoundSheet { name, rows_above, header, others: Vec::new() });
+            found.push(FoundSheet { name, rows_above, header, others: Vec::new(), hidden: Vec::new() });
+        }
+    }
+    let mut hidden_with_rows = Vec::new();
+    for name in hidden {
+        if header_of(workbook, &name)?.is_some() {
+            hidden_with_rows.push(name);
         }
     }
     if found.is_empty() {
-        return Ok(None);
+        return Ok(FoundSheets { chosen: None, hidden: hidden_with_rows });
     }
     let has_products = |sheet: &FoundSheet| {
         let names: Vec<String> = sheet.header.iter().map(|(_, name)| name.trim().to_owned()).collect();
@@ -99,10 +131,11 @@ fn find_sheet(workbook: &mut Workbook) -> Result<Option<FoundSheet>, XlsxError> 
     let chosen = found.iter().position(has_products).unwrap_or(0);
     let mut chosen = found.swap_remove(chosen);
     chosen.others = found.into_iter().map(|sheet| sheet.name).collect();
-    Ok(Some(chosen))
+    chosen.hidden.clone_from(&hidden_with_rows);
+    Ok(FoundSheets { chosen: Some(chosen), hidden: hidden_with_rows })
 }
 
-/// The number of a row, and its texts by column.
+/// The number of rows above the names of the columns, and the names with their positions.
 type Header = (usize, Vec<(usize, String)>);
 
 /// Finds the row that names the columns: the first with several cells, or else the first. Titles above it have one.
@@ -143,8 +176,9 @@ fn spool_sheet(
     workbook: &mut Workbook,
     sheet: &FoundSheet,
     pending: &HashSet<(u32, u32)>,
+    mut merged: MergedCells,
     scratch: &Scratch,
-) -> Result<Spool, XlsxError> {
+) -> Result<Option<Spool>, XlsxError> {
     let width = sheet.header.iter().map(|(column, _)| column + 1).max().unwrap_or(0);
     let mut header = vec![String::new(); width];
     for (column, name) in &sheet.header {
@@ -156,8 +190,11 @@ fn spool_sheet(
     for _ in 0..=sheet.rows_above {
         rows.next_row()?;
     }
-    let (mut beyond, mut first_beyond) = (0_u64, 0);
+    let (mut beyond, mut first_beyond, mut is_cut, mut is_empty) = (0_u64, 0, false, true);
     while let Some(mut row) = rows.next_row()? {
+        merged.fill(&mut row);
+        is_empty = false;
+        is_cut |= row.is_cut;
         if row.cells.iter().any(|(column, _)| *column >= width) {
             beyond += 1;
             first_beyond = if beyond == 1 { row.line } else { first_beyond };
@@ -169,6 +206,9 @@ fn spool_sheet(
             None => writer.add(row.line, &row.cells)?,
         }
     }
+    if is_empty && !sheet.hidden.is_empty() {
+        return Ok(None);
+    }
     let mut spool = writer.finish(&header)?;
     spool.sheet = Some(sheet.name.clone());
     if beyond > 0 {
@@ -176,6 +216,13 @@ fn spool_sheet(
             "{beyond} rows, the first in row {first_beyond}, have cells right of the last column with a name; they are not read"
         ));
     }
+    if is_cut {
+        spool.warnings.push(format!(
+            "columns after the first {MAX_COLUMNS}, to {}, are not read",
+            column_name(MAX_COLUMNS - 1)
+        ));
+    }
+    spool.warnings.extend(merged.warnings());
     if !sheet.others.is_empty() {
         spool.warnings.push(format!(
             "only the sheet `{}` is read, not `{}`; save another one as a file of its own to import it",
@@ -183,15 +230,10 @@ fn spool_sheet(
             sheet.others.join("`, `")
         ));
     }
-    Ok(spool)
-}
-
-/// A row with its cells that have text.
-struct SheetRow {
-    /// Number of the row, from 1.
-    line: u64,
-    cells: Vec<(usize, String)>,
-    fault: Option<String>,
+    if !sheet.hidden.is_empty() {
+        spool.warnings.push(format!("hidden sheets are not read: `{}`", sheet.hidden.join("`, `")));
+    }
+    Ok(Some(spool))
 }
 
 /// The rows of a sheet that have cells, with one in memory.
@@ -200,12 +242,6 @@ struct SheetRows<'a> {
     pending: Option<&'a HashSet<(u32, u32)>>,
     next: Option<NextCell>,
     is_at_end: bool,
-}
-
-struct NextCell {
-    row: u32,
-    column: u32,
-    text: Result<String, String>,
 }
 
 impl<'a> SheetRows<'a> {
@@ -225,7 +261,8 @@ impl<'a> SheetRows<'a> {
                 },
             };
             let number = first.row;
-            let mut row = SheetRow { line: u64::from(number) + 1, cells: Vec::new(), fault: None };
+            let mut row =
+                SheetRow { line: u64::from(number) + 1, cells: Vec::new(), fault: None, is_cut: false };
             let mut bytes = row.add(first);
             while let Some(cell) = self.next_cell()? {
                 if cell.row != number {
@@ -266,46 +303,5 @@ impl<'a> SheetRows<'a> {
             }
         }
         Ok(None)
-    }
-}
-
-impl SheetRow {
-    /// Adds a cell. Returns the length of its text.
-    fn add(&mut self, cell: NextCell) -> usize {
-        let column = cell.column as usize;
-        let text = cell.text.unwrap_or_else(|error| {
-            let place = format!("{}{}", column_name(column), self.line);
-            let fault =
-                format!("cell {place} is {error}; correct it, and save the file in a spreadsheet program");
-            self.fault.get_or_insert(fault);
-            error
-        });
-        let length = text.len();
-        if column < MAX_COLUMNS {
-            self.cells.push((column, text));
-        }
-        length
-    }
-}
-
-/// Returns the letters of a column: `A`, `Z`, `AA`.
-fn column_name(column: usize) -> String {
-    let mut letters = Vec::new();
-    let mut rest = column + 1;
-    while rest > 0 {
-        letters.push(b'A' + ((rest - 1) % 26) as u8);
-        rest = (rest - 1) / 26;
-    }
-    letters.iter().rev().map(|letter| char::from(*letter)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::column_name;
-
-    #[test]
-    fn columns_have_letters() {
-        let names = [0, 25, 26, 701, 702].map(column_name);
-        assert_eq!(names, ["A", "Z", "AA", "ZZ", "AAA"]);
     }
 }

@@ -28,6 +28,8 @@ const MAX_STRETCH_ELEMENTS: u64 = 500_000;
 pub(super) struct Checked {
     /// True if a formula has no result: the program that wrote it does not calculate.
     pub(super) has_formulas_without_result: bool,
+    /// True if cells are merged.
+    pub(super) has_merged_cells: bool,
 }
 
 /// Checks all parts of a spreadsheet.
@@ -50,6 +52,7 @@ pub(super) fn check_limits(file: &File, name: &str) -> Result<Checked, FeedError
             _ => failed(error),
         })?;
         checked.has_formulas_without_result |= part.has_formulas_without_result;
+        checked.has_merged_cells |= part.has_merged_cells;
     }
     Ok(checked)
 }
@@ -63,6 +66,7 @@ struct Part<R> {
     /// Elements since then.
     elements: u64,
     has_formulas_without_result: bool,
+    has_merged_cells: bool,
 }
 
 impl<R: io::BufRead> Part<R> {
@@ -72,7 +76,14 @@ impl<R: io::BufRead> Part<R> {
         let config = reader.config_mut();
         config.check_end_names = false;
         config.expand_empty_elements = true;
-        Self { reader, strings: 0, last_end: 0, elements: 0, has_formulas_without_result: false }
+        Self {
+            reader,
+            strings: 0,
+            last_end: 0,
+            elements: 0,
+            has_formulas_without_result: false,
+            has_merged_cells: false,
+        }
     }
 
     /// Reads the part up to its end, or to where it is no XML: the parser stops there, too.
@@ -89,6 +100,7 @@ impl<R: io::BufRead> Part<R> {
                     if kind == "c" {
                         (has_formula, has_result) = (false, false);
                     }
+                    self.has_merged_cells |= kind == "mergeCell";
                     has_formula |= kind == "f";
                     is_in_result = matches!(kind, "v" | "t");
                     let position = self.reader.buffer_position();

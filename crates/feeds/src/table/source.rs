@@ -5,10 +5,12 @@ use std::io::{self, BufReader, Seek as _};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use encoding_rs::Encoding;
+
 use super::spool::Spool;
 use crate::containers::{Scratch, gunzip};
 use crate::counted::Counted;
-use crate::text_encoding::Input;
+use crate::text_encoding::{Input, decoded};
 
 const BUFFER_BYTES: usize = 128 * 1024;
 
@@ -26,20 +28,33 @@ pub(crate) enum Source {
 pub(crate) struct TextFile {
     file: File,
     is_gzip: bool,
+    /// The character set, if the user has named it.
+    pub(super) encoding: Option<&'static Encoding>,
+    /// True if it was decoded before.
+    is_decoded: bool,
 }
 
 impl Source {
-    /// Reads a regular file.
-    pub(crate) fn file(file: File, is_gzip: bool) -> Self {
-        Self::Text(TextFile { file, is_gzip })
+    /// Reads a regular file; `encoding` is its character set, if the user has named it.
+    pub(crate) fn file(file: File, is_gzip: bool, encoding: Option<&'static Encoding>) -> Self {
+        Self::Text(TextFile { file, is_gzip, encoding, is_decoded: false })
     }
 
-    /// Copies an input to a temporary file, without compression.
+    /// Copies an input, which is decoded already, to a temporary file.
     ///
     /// # Errors
     /// If the input cannot be read or the disk is full.
-    pub(crate) fn copy(mut input: Input, scratch: &Scratch) -> io::Result<Self> {
-        Ok(Self::file(scratch.copy(&mut input)?, false))
+    pub(crate) fn copy(
+        mut input: Input,
+        scratch: &Scratch,
+        encoding: Option<&'static Encoding>,
+    ) -> io::Result<Self> {
+        Ok(Self::Text(TextFile {
+            file: scratch.copy(&mut input)?,
+            is_gzip: false,
+            encoding,
+            is_decoded: true,
+        }))
     }
 }
 
@@ -52,9 +67,13 @@ impl TextFile {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
         let counted = BufReader::with_capacity(BUFFER_BYTES, Counted { input: Box::new(file), bytes_read });
-        Ok(match self.is_gzip {
+        let input: Input = match self.is_gzip {
             true => gunzip(Box::new(counted)),
             false => Box::new(counted),
+        };
+        Ok(match self.encoding.filter(|_| !self.is_decoded) {
+            Some(encoding) => decoded(input, encoding),
+            None => input,
         })
     }
 }

@@ -1,7 +1,10 @@
 //! The first reading of a file: statistics of its columns, which decide how ambiguous cells are read.
 
-use super::mapping_file::usual_status;
+use domain::Currency;
+
 use super::numbers::{Evidence, Reading, read_number};
+use crate::columns::REPEATED;
+use crate::publication::{is_word, status_of};
 
 /// Maximum length of an example in characters.
 const MAX_EXAMPLE_CHARS: usize = 40;
@@ -21,12 +24,17 @@ pub(crate) struct ColumnStats {
     zeros: u64,
     ones: u64,
     publication_values: u64,
+    publication_words: u64,
+    currencies: u64,
     availability_values: u64,
 }
 
 impl ColumnStats {
-    /// Counts a cell with text.
+    /// Counts a cell with text. Of several values, the first tells the type.
     pub(crate) fn add(&mut self, cell: &str) {
+        self.has_pipe |= cell.contains('|');
+        self.has_comma |= cell.contains(',');
+        let cell = cell.split(REPEATED).next().unwrap_or(cell);
         self.filled += 1;
         if self.example.is_empty() {
             self.example = example_of(cell);
@@ -38,11 +46,13 @@ impl ColumnStats {
             self.flag_words += u64::from(flag(cell).is_some() && !matches!(cell, "0" | "1"));
             self.zeros += u64::from(cell == "0");
             self.ones += u64::from(cell == "1");
-            self.publication_values += u64::from(usual_status(cell).is_some());
+            let is_publication = status_of(cell).is_some();
+            self.publication_values += u64::from(is_publication);
+            self.publication_words += u64::from(is_publication && is_word(cell));
+            self.currencies +=
+                u64::from(cell.len() == 3 && Currency::parse(&cell.to_ascii_uppercase()).is_ok());
             self.availability_values += u64::from(availability(cell) != Availability::Unknown);
         }
-        self.has_pipe |= cell.contains('|');
-        self.has_comma |= cell.contains(',');
     }
 
     /// Returns true if all cells are `true`, `false`, 1 or 0. A column that has 1 only, or 0 only, holds numbers.
@@ -55,6 +65,16 @@ impl ColumnStats {
     /// Returns true if at least half of the cells say whether a product is public. The others are faults of their rows.
     pub(crate) fn is_publication(&self) -> bool {
         self.filled > 0 && self.publication_values * 2 >= self.filled
+    }
+
+    /// As [`is_publication`](Self::is_publication), for a column whose flags would mean something else.
+    pub(crate) fn is_publication_word(&self) -> bool {
+        self.filled > 0 && self.publication_words * 2 >= self.filled
+    }
+
+    /// Returns true if all cells are codes of currencies.
+    pub(crate) fn is_currency(&self) -> bool {
+        self.filled > 0 && self.currencies == self.filled
     }
 
     /// Returns true if all cells say whether a product can be bought.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use csv::ByteRecord;
 
+use super::column_names::is_same;
 use super::row_neighbours::Rows;
 use super::row_splitter::{RawRow, RowSplitter};
 use super::source::Source;
@@ -15,6 +16,11 @@ use crate::text_encoding::{Input, RowDecoder, decode_utf16};
 
 /// First cell of the template that precedes an Amazon flat file; two more rows precede the products.
 const AMAZON_TEMPLATE: &[u8] = b"TemplateType=";
+
+/// The most lines above the names of the columns.
+const MAX_TITLE_LINES: usize = 5;
+/// Names of columns by which their row is told from a title.
+const HEADER_NAMES: [&str; 6] = ["id", "name", "title", "sku", "handle", "product name"];
 
 /// A table whose first row was read.
 pub(crate) struct TableStart {
@@ -37,7 +43,10 @@ impl TableStart {
     ) -> Result<Self, FeedError> {
         let failed = |source| FeedError::Read { name: name.to_owned(), source };
         match source {
-            Source::Text(file) => Self::read(file.open(bytes_read).map_err(failed)?, decoder, name),
+            Source::Text(file) => {
+                let decoder = decoder.or_else(|| file.encoding.map(RowDecoder::of));
+                Self::read(file.open(bytes_read).map_err(failed)?, decoder, name)
+            }
             Source::Rows(spool) => Ok(Self {
                 rows: Rows::of_spool(spool.rows(bytes_read).map_err(failed)?),
                 decoder: decoder.unwrap_or_else(|| RowDecoder::new(false)),
@@ -61,12 +70,15 @@ impl TableStart {
         if beginning.trim_ascii_start().starts_with(b"<") {
             return Err(FeedError::Markup { name: name.to_owned() });
         }
-        let (delimiter, skipped) = match separator_line(beginning) {
-            Some((delimiter, length)) => (delimiter, length),
-            None => (delimiter_of(beginning), 0),
+        let (delimiter, skipped, lines) = match separator_line(beginning) {
+            Some((delimiter, length)) => (delimiter, length, 1),
+            None => {
+                let (length, lines) = title_lines(beginning);
+                (delimiter_of(&beginning[length..]), length, lines)
+            }
         };
         input.consume(skipped);
-        let mut rows = RowSplitter::new(input, delimiter, if skipped > 0 { 2 } else { 1 });
+        let mut rows = RowSplitter::new(input, delimiter, lines + 1);
         let mut next = || -> Result<RawRow, FeedError> {
             let row = rows.next_row().map_err(failed)?;
             row.ok_or_else(|| FeedError::NoRows { name: name.to_owned() })
@@ -79,8 +91,9 @@ impl TableStart {
         if let Some(fault) = row.fault {
             return Err(FeedError::BrokenHeader { name: name.to_owned(), line: row.line, fault });
         }
-        let header =
-            decoder.decode(row.cells).map_err(|_| FeedError::HeaderNotUtf8 { name: name.to_owned() })?;
+        let header = decoder
+            .decode_header(row.cells)
+            .map_err(|_| FeedError::HeaderNotUtf8 { name: name.to_owned() })?;
         rows.expect_width(header.len());
         Ok(Self { rows: Rows::new(rows), decoder, header })
     }
@@ -94,4 +107,23 @@ fn separator_line(beginning: &[u8]) -> Option<(u8, usize)> {
         [delimiter, b'\n' | b'\r', ..] => Some((*delimiter, 6)),
         _ => None,
     }
+}
+
+/// Returns the length and the number of lines above the names of the columns that have one text at most, such as a title.
+fn title_lines(beginning: &[u8]) -> (usize, u64) {
+    let mut length = 0;
+    for (at, line) in beginning.split_inclusive(|byte| *byte == b'\n').take(MAX_TITLE_LINES + 1).enumerate() {
+        let text = String::from_utf8_lossy(line);
+        let cells = text.split(char::from(delimiter_of(line)));
+        let cells: Vec<&str> =
+            cells.map(|cell| cell.trim().trim_matches('"')).filter(|cell| !cell.is_empty()).collect();
+        let names_columns = || cells.iter().any(|cell| HEADER_NAMES.iter().any(|name| is_same(cell, name)));
+        match cells.len() {
+            0 | 1 if !names_columns() => length += line.len(),
+            0 | 1 => break,
+            _ if names_columns() => return (length, at as u64),
+            _ => break,
+        }
+    }
+    (0, 0)
 }

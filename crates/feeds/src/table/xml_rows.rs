@@ -1,6 +1,7 @@
 //! Product feeds in XML, such as RSS and Atom of Google Merchant Center: each `item`, `entry` or `product` is a row, its elements are
 //! columns by their local names.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead as _};
 
 use encoding_rs::Encoding;
@@ -11,14 +12,18 @@ use quick_xml::{Reader, XmlVersion};
 
 use super::spool::{MAX_COLUMNS, Spool, SpoolWriter};
 use super::watched::Watched;
+use super::xml_elements::{Element, Unread};
+use crate::columns::REPEATED;
 use crate::containers::Scratch;
 use crate::error::FeedError;
 use crate::text_encoding::{Input, decode_utf16};
 
 /// Elements that are products.
 const PRODUCT_ELEMENTS: [&str; 4] = ["item", "entry", "product", "offer"];
-/// The element with a path of categories, which may have commas itself.
-const PATHS: &str = "product_type";
+/// The most columns of attributes whose names are in attributes of XML; further ones share a column.
+const MAX_NAMED_COLUMNS: usize = 1_000;
+/// Start of the name of a column whose name is in an attribute of XML.
+const NAMED_COLUMN: &str = "attributes.";
 /// Size limit in bytes of a text or a tag.
 const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 /// Depth limit of elements.
@@ -26,22 +31,35 @@ const MAX_DEPTH: usize = 64;
 /// Limit of the values of one product.
 const MAX_VALUES: usize = 2_000;
 
-/// Reads a feed into rows.
+/// Reads a feed into rows. `is_decoded` is true if it is UTF-8 whatever its declaration says.
 ///
 /// # Errors
 /// If the feed cannot be read, is no well-formed XML, or has no products.
-pub(crate) fn spool_xml(input: Input, name: &str, scratch: &Scratch) -> Result<Spool, FeedError> {
+pub(crate) fn spool_xml(
+    input: Input,
+    is_decoded: bool,
+    name: &str,
+    scratch: &Scratch,
+) -> Result<Spool, FeedError> {
     let failed = |source| FeedError::Read { name: name.to_owned(), source };
     let (input, _) = decode_utf16(input).map_err(failed)?;
-    let input = decoded(input).map_err(failed)?;
+    let input = if is_decoded { input } else { decoded(input).map_err(failed)? };
     let mut feed = Feed {
         reader: Reader::from_reader(Watched::new(input, MAX_EVENT_BYTES)),
         writer: SpoolWriter::new(scratch).map_err(failed)?,
         columns: Vec::new(),
+        unread: Unread::default(),
     };
     match feed.read() {
         Ok(()) if feed.columns.is_empty() => Err(FeedError::NoXmlProducts { name: name.to_owned() }),
-        Ok(()) => feed.writer.finish(&feed.columns).map_err(failed),
+        Ok(()) => {
+            let mut spool = feed.writer.finish(&feed.columns).map_err(failed)?;
+            if !feed.unread.is_empty() {
+                let names = feed.unread.iter().map(String::as_str).collect::<Vec<_>>().join("`, `");
+                spool.warnings.push(format!("attributes of elements that are not read: `{names}`"));
+            }
+            Ok(spool)
+        }
         Err(quick_xml::Error::Io(error)) if error.kind() != io::ErrorKind::InvalidData => {
             Err(failed(io::Error::new(error.kind(), error.to_string())))
         }
@@ -75,6 +93,7 @@ struct Feed {
     reader: Reader<Watched<Input>>,
     writer: SpoolWriter,
     columns: Vec<String>,
+    unread: Unread,
 }
 
 /// A product that is being read.
@@ -96,30 +115,25 @@ impl Feed {
     fn read(&mut self) -> Result<(), quick_xml::Error> {
         let mut buffer = Vec::new();
         let mut product: Option<Product> = None;
-        // Local names of the elements around the next event, with the text of the innermost.
-        let mut path: Vec<(String, bool)> = Vec::new();
+        // The elements around the next event, with the text of the innermost.
+        let mut path: Vec<Element> = Vec::new();
         let mut text = String::new();
         loop {
             buffer.clear();
             self.reader.get_mut().event_bytes = 0;
             match self.reader.read_event_into(&mut buffer)? {
                 Event::Start(tag) => {
-                    path.push(name_of(&tag));
-                    if path.len() > MAX_DEPTH {
+                    if path.len() == MAX_DEPTH {
                         return Err(limit(format!("elements are more than {MAX_DEPTH} deep")));
                     }
                     text.clear();
-                    let is_product =
-                        PRODUCT_ELEMENTS.iter().any(|it| it.eq_ignore_ascii_case(&path[path.len() - 1].0));
-                    if product.is_none() && is_product && path.len() > 1 {
-                        let line = self.reader.get_ref().line;
-                        product = Some(Product { line, depth: path.len(), values: Vec::new() });
-                    }
-                    add_attributes(&tag, product.as_mut(), &path);
+                    self.open(&tag, &mut path, &mut product)?;
                 }
                 Event::Empty(tag) => {
-                    path.push(name_of(&tag));
-                    add_attributes(&tag, product.as_mut(), &path);
+                    self.open(&tag, &mut path, &mut product)?;
+                    if let Some(done) = product.take_if(|product| product.depth == path.len()) {
+                        self.write(&done)?;
+                    }
                     path.pop();
                 }
                 Event::Text(part) => text.push_str(&part.xml_content(XmlVersion::Implicit1_0)),
@@ -147,7 +161,30 @@ impl Feed {
         }
     }
 
-    /// Writes a product as a row. Several values of one element are joined by commas, those of [`PATHS`] by line breaks.
+    /// Opens an element, which begins a product if none is open.
+    fn open(
+        &mut self,
+        tag: &BytesStart<'_>,
+        path: &mut Vec<Element>,
+        product: &mut Option<Product>,
+    ) -> Result<(), quick_xml::Error> {
+        let name = tag.local_name();
+        let is_product = product.is_none()
+            && !path.is_empty()
+            && PRODUCT_ELEMENTS.iter().any(|it| it.eq_ignore_ascii_case(name.as_ref()));
+        if is_product {
+            let line = self.reader.get_ref().line;
+            *product = Some(Product { line, depth: path.len() + 1, values: Vec::new() });
+        }
+        let mut unread = Unread::default();
+        let (element, values) = Element::of(tag, is_product, &mut unread);
+        path.push(element);
+        let Some(product) = product else { return Ok(()) };
+        self.unread.append(&mut unread);
+        values.into_iter().try_for_each(|(path, text)| product.push(Value { path, is_prefixed: false, text }))
+    }
+
+    /// Writes a product as a row. Several values of one element are one cell.
     fn write(&mut self, product: &Product) -> Result<(), quick_xml::Error> {
         let mut cells: Vec<(usize, String)> = Vec::new();
         for value in &product.values {
@@ -156,20 +193,29 @@ impl Feed {
             if is_hidden {
                 continue;
             }
-            let column = match self.columns.iter().position(|column| *column == value.path) {
+            let known = self.columns.iter().position(|column| *column == value.path);
+            let (path, text_of_value) = match value.path.strip_prefix(NAMED_COLUMN) {
+                Some(key) if known.is_none() && self.columns.len() >= MAX_NAMED_COLUMNS => {
+                    ("param", Cow::Owned(format!("{key}: {}", value.text)))
+                }
+                _ => (value.path.as_str(), Cow::Borrowed(value.text.as_str())),
+            };
+            let column = match self.columns.iter().position(|column| column == path) {
                 Some(column) => column,
                 None if self.columns.len() == MAX_COLUMNS => {
                     return Err(limit(format!("products have more than {MAX_COLUMNS} different elements")));
                 }
                 None => {
-                    self.columns.push(value.path.clone());
+                    self.columns.push(path.to_owned());
                     self.columns.len() - 1
                 }
             };
             match cells.iter_mut().find(|(known, _)| *known == column) {
-                Some((_, text)) if value.path == PATHS => *text = format!("{text}\n{}", value.text),
-                Some((_, text)) => *text = format!("{text},{}", value.text),
-                None => cells.push((column, value.text.clone())),
+                Some((_, text)) => {
+                    text.push(REPEATED);
+                    text.push_str(&text_of_value);
+                }
+                None => cells.push((column, text_of_value.into_owned())),
             }
         }
         Ok(self.writer.add(product.line, &cells)?)
@@ -178,44 +224,23 @@ impl Feed {
 
 impl Product {
     /// Adds the text of the element at `path`.
-    fn add(&mut self, path: &[(String, bool)], text: &str) -> Result<(), quick_xml::Error> {
+    fn add(&mut self, path: &[Element], text: &str) -> Result<(), quick_xml::Error> {
         let own = &path[self.depth.min(path.len())..];
-        if own.is_empty() || text.trim().is_empty() {
-            return Ok(());
-        }
+        let Some(last) = own.last().filter(|_| !text.trim().is_empty()) else { return Ok(()) };
+        let path = match &last.names {
+            Some(key) => format!("{NAMED_COLUMN}{key}"),
+            None => own.iter().map(|element| element.name.as_str()).collect::<Vec<_>>().join("."),
+        };
+        let is_prefixed = own[0].is_prefixed;
+        self.push(Value { path, is_prefixed, text: last.with_currency(text.trim()) })
+    }
+
+    fn push(&mut self, value: Value) -> Result<(), quick_xml::Error> {
         if self.values.len() == MAX_VALUES {
             return Err(limit(format!("a product has more than {MAX_VALUES} values")));
         }
-        let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
-        let is_prefixed = own[0].1;
-        self.values.push(Value { path: names.join("."), is_prefixed, text: text.trim().to_owned() });
+        self.values.push(value);
         Ok(())
-    }
-}
-
-fn name_of(tag: &BytesStart<'_>) -> (String, bool) {
-    (tag.local_name().as_ref().to_owned(), tag.name().prefix().is_some())
-}
-
-/// Adds the address of a `link` of Atom, which is an attribute, and the id of a product element.
-fn add_attributes(tag: &BytesStart<'_>, product: Option<&mut Product>, path: &[(String, bool)]) {
-    let Some(product) = product else { return };
-    let wanted = match path.len() == product.depth {
-        true => "id",
-        false => "href",
-    };
-    let found = tag.attributes().flatten().find(|attribute| attribute.key.as_ref() == wanted);
-    let Some(value) =
-        found.and_then(|found| found.normalized_value(XmlVersion::Implicit1_0).ok().map(Into::into))
-    else {
-        return;
-    };
-    let path = match path.len() == product.depth {
-        true => "id".to_owned(),
-        false => path[path.len() - 1].0.clone(),
-    };
-    if product.values.len() < MAX_VALUES {
-        product.values.push(Value { path, is_prefixed: false, text: value });
     }
 }
 

@@ -61,8 +61,8 @@ pub struct ImportArgs {
     /// The most products that --sync may delete, as a number or a percentage; above it, nothing is changed
     #[arg(long, value_name = "MAX", default_value = "20%", requires = "sync")]
     pub max_delete: MaxDelete,
-    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, akeneo, amazon, shopify-json,
-    /// schema-org, algolia or search-records
+    /// Print the column mapping of a format: shopify, woocommerce, magento, google, bigcommerce, bigcommerce-v3,
+    /// bigcommerce-bulk-edit, akeneo, amazon, amazon-listings, shopify-json, schema-org, algolia or search-records
     #[arg(long, value_name = "NAME", exclusive = true)]
     pub show_mapping: Option<String>,
     /// Currency of prices without one [default: that of the catalogue]
@@ -78,15 +78,24 @@ pub struct ImportArgs {
 pub enum FormatArg {
     /// JSON: one object per line, objects in any layout, or a list
     Ndjson,
+    /// The same
+    Json,
     /// Separated by commas, semicolons or tabs, with field names in the first row
     Csv,
+    /// The same
+    Tsv,
+    /// A feed in XML
+    Xml,
+    /// A spreadsheet
+    Xlsx,
 }
 
 impl From<FormatArg> for Format {
     fn from(format: FormatArg) -> Self {
         match format {
-            FormatArg::Ndjson => Self::Ndjson,
-            FormatArg::Csv => Self::Csv,
+            FormatArg::Ndjson | FormatArg::Json => Self::Ndjson,
+            // Tables; XML and spreadsheets are recognised among them by their content.
+            FormatArg::Csv | FormatArg::Tsv | FormatArg::Xml | FormatArg::Xlsx => Self::Csv,
         }
     }
 }

@@ -41,7 +41,7 @@ impl Candidate {
     /// Maps and validates a record.
     pub(super) fn of(record: FeedRecord, mode: WriteMode, preparer: &mut Preparer) -> Self {
         let (mapped, input, faults) = match preparer.prepare(&record) {
-            Ok(Prepared { json, input }) => (json, input, Vec::new()),
+            Ok(Prepared { json, input, .. }) => (json, input, Vec::new()),
             Err(Rejected { faults, .. }) => (None, None, faults),
         };
         Self { record, mapped, mode, input, outcome: None, faults }

@@ -27,6 +27,8 @@ pub(super) enum Step {
 pub(super) struct Reporter {
     names: RejectsNames,
     rejects: Option<Rejects>,
+    /// False for a dry run, unless a path was asked for: it must not replace the rejects of an import.
+    writes_rejects: bool,
     file: String,
     /// The mappings of the files, printed at the end.
     mappings: Vec<String>,
@@ -40,6 +42,7 @@ impl Reporter {
         Self {
             names: RejectsNames::new(options.rejects_folder.clone(), options.rejects.clone()),
             rejects: None,
+            writes_rejects: !is_dry_run || options.rejects.is_some(),
             file: String::new(),
             mappings: Vec::new(),
             summary: Summary { is_dry_run, ..Summary::default() },
@@ -57,7 +60,7 @@ impl Reporter {
             Step::File { name, stem, format, header } => {
                 self.finish_rejects()?;
                 let path = self.names.next(&stem, format);
-                self.rejects = Some(Rejects::new(&name, path, header.as_ref()));
+                self.rejects = self.writes_rejects.then(|| Rejects::new(&name, path, header.as_ref()));
                 self.file = name;
             }
             Step::End { report, is_of_noren, notes } => {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use domain::input::DeleteInput;
 use domain::{MaxDelete, Product, Selection};
-use feeds::{Known, KnownProducts, Preparer, Rules, unwrap_reject};
+use feeds::{Known, KnownProducts, Preparer, Rejected, Rules, unwrap_reject};
 
 use super::options::Options;
 use super::source::Source;
@@ -93,24 +93,25 @@ fn read_ids(options: &Options) -> Result<KnownProducts, Failure> {
     let mut known = KnownProducts::default();
     for reader in options.source.readers(options.format, &options.table) {
         let mut reader = reader?;
-        let rules = Rules { currency: options.currency, check: None, mode: reader.mode() };
+        known.begin_file();
+        // Checks as a job does: a row with faults speaks for its product only if it names it.
+        let check = options.check.or(options.table.currency);
+        let rules = Rules { currency: options.currency, check, mode: reader.mode() };
         let mut preparer = Preparer::new(rules);
         while let Some(mut record) = reader.next_record()? {
             unwrap_reject(&mut record);
-            let is_known = match preparer.prepare(&record) {
+            let added = match preparer.prepare(&record) {
                 Ok(prepared) => {
                     let json = prepared.json.as_deref().or_else(|| record.json().ok());
-                    json.is_some_and(|json| known.add_json(json))
+                    known.add(json.unwrap_or_default(), prepared.origin, record.line)
                 }
-                Err(rejected) => rejected.id.is_some_and(|id| known.add_id(&id)),
+                Err(Rejected { id, sku, origin, .. }) => {
+                    known.add_named(id.as_deref(), sku.as_deref(), origin, record.line)
+                }
             };
-            if !is_known {
-                let (file, line) = (reader.name(), record.line);
-                return Err(Failure::new(format!(
-                    "{file}:{line}: the product has no readable id, so it may be any product; nothing was changed. Correct the \
-                     line, or leave it out"
-                )));
-            }
+            added.map_err(|error| {
+                Failure::new(format!("{}:{}: the product {error}", reader.name(), error.line))
+            })?;
         }
     }
     if known.is_empty() {

@@ -19,6 +19,9 @@ pub struct TableArgs {
     /// Read `1,299` as 1299, and `1.299` as a number with three decimals
     #[arg(long)]
     pub decimal_point: bool,
+    /// Character set of the files, such as windows-1251 or shift_jis [default: UTF-8, UTF-16 or Windows-1252, by content]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
 }
 
 impl TableArgs {
@@ -36,6 +39,9 @@ impl TableArgs {
             (_, true) => Some(Mark::Point),
             _ => None,
         };
+        if let Some(name) = &self.encoding {
+            options.set_encoding(name).map_err(|fault| Failure::usage(format!("--encoding: {fault}")))?;
+        }
         for map in &self.map {
             match map.rsplit_once('=') {
                 Some((column, field)) => options.map_column(column, field),

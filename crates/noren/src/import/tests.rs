@@ -203,11 +203,13 @@ async fn an_unclosed_quotation_mark_costs_its_row_only() {
 }
 
 #[tokio::test]
-async fn a_dry_run_writes_nothing_but_the_rejects() {
+async fn a_dry_run_writes_nothing() {
     let fixture = Fixture::new();
     let file = fixture.file("a.ndjson", "{\"name\":\"x\"}\n{\"name\":\"\"}\n");
+    let kept = fixture.file("a.rejects.ndjson", "half corrected");
     let summary = import(options(fixture.folder.path(), &[&file]), None).await.unwrap();
-    assert_eq!((summary.checked, summary.rejected), (1, 1));
+    assert_eq!((summary.checked, summary.rejected, summary.rejects.len()), (1, 1, 0));
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "half corrected");
     assert!(summary.to_string().starts_with("nothing was written: 1 would be accepted, 1 rejected in "));
 }
 
