@@ -208,7 +208,11 @@ def licenses():
             names.append(name)
     print(f"{line}\nSQLite {sqlite(everything)}: in the public domain, https://www.sqlite.org/copyright.html\n")
     for _, (used, names, text) in sorted(groups.items(), key=lambda group: group[1][1]):
-        print(f"{line}\n{', '.join(names)}: {' and '.join(sorted(used)) or 'see the text'}\n\n{text}\n")
+        print(f"{line}\n{', '.join(names)}: {' and '.join(sorted(used)) or 'see the text'}\n")
+        if "MPL-2.0" in used:
+            # Section 3.2: those who get the program are told how to get the source.
+            print("Used unchanged; the source is at " + ", ".join(f"https://crates.io/crates/{name.replace(' ', '/')}" for name in names) + "\n")
+        print(f"{text}\n")
     print(f"{line}\nApache-2.0: Swagger UI {swagger_version}, {', '.join(apache)}\n")
     for name, notice in notice_list:
         print(f"Notice of {name}:\n{notice}\n")

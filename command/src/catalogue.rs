@@ -13,12 +13,12 @@ use domain::ports::{
     ChangeQueue, Envelope, ListError, OutboxEntryId, PortError, PortErrorKind, ProductPage, ProductStore,
     Write, WriteError, WriteResponse,
 };
-use domain::{Currency, Product, ProductId, Record};
+use domain::{Currency, HtmlPolicy, Product, ProductId, Record};
 use futures::future::join_all;
 use runtime::{Part, QueueProbe, off_thread};
 
 use crate::command::{Command, Operation};
-use crate::decide::{Decision, decide, idempotency_record};
+use crate::decide::{Decision, WriteRules, decide, idempotency_record};
 use crate::error::CommandError;
 
 /// Attempts of a command that loses version races, before it fails.
@@ -33,12 +33,18 @@ pub struct Catalogue {
     store: Arc<dyn ProductStore>,
     queue: Arc<dyn ChangeQueue>,
     currency: Currency,
+    html: HtmlPolicy,
 }
 
 impl Catalogue {
-    /// Creates a catalogue over a store and a queue. Prices without a currency are in `currency`.
+    /// Creates a catalogue over a store and a queue. Prices without a currency are in `currency`. HTML is stored as it comes.
     pub fn new(store: Arc<dyn ProductStore>, queue: Arc<dyn ChangeQueue>, currency: Currency) -> Self {
-        Self { store, queue, currency }
+        Self { store, queue, currency, html: HtmlPolicy::Raw }
+    }
+
+    /// Stores HTML in the texts of products as the policy says.
+    pub fn with_html(self, html: HtmlPolicy) -> Self {
+        Self { html, ..self }
     }
 
     /// Returns the currency of prices without one.
@@ -164,12 +170,12 @@ impl Catalogue {
 
     /// Decides the effect of a command. A large patch is merged off the threads of the runtime.
     async fn decide(&self, command: &Command, current: Option<&Record>) -> Result<Decision, CommandError> {
-        let currency = self.currency;
+        let rules = WriteRules { currency: self.currency, html: self.html };
         let (Operation::Patch(patch) | Operation::Merge(patch)) = &command.operation else {
-            return decide(command, current, currency);
+            return decide(command, current, rules);
         };
         let (command, current) = (command.clone(), current.cloned());
-        off_thread(patch.len(), move || decide(&command, current.as_ref(), currency)).await
+        off_thread(patch.len(), move || decide(&command, current.as_ref(), rules)).await
     }
 
     /// Returns the current record for each command.

@@ -6,11 +6,15 @@ use api::extract::{IdempotencyKey, Precondition};
 use domain::input::{InputError, read_product};
 use domain::merge_patch::merge_patch;
 use domain::ports::{IdempotencyRecord, PortError, PortErrorKind, Write, WriteOutcome, WriteResponse};
-use domain::{Change, Content, Currency, Fault, FaultKind, Product, ProductId, Record, Tombstone, Version};
+use domain::{
+    Change, Content, Currency, Fault, FaultKind, Faults, HtmlPolicy, Product, ProductId, Record, Tombstone,
+    Version,
+};
 
 use crate::categories_patch::before_patch;
 use crate::command::{Command, Operation};
 use crate::error::CommandError;
+use crate::html;
 
 /// The effect of a command.
 pub(crate) enum Decision {
@@ -20,15 +24,25 @@ pub(crate) enum Decision {
     Unchanged(WriteResponse),
 }
 
-/// Decides the effect of a command on the current record. Prices without a currency are in `currency`.
+/// The rules of a catalogue for the content that is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WriteRules {
+    /// The currency of prices without one.
+    pub(crate) currency: Currency,
+    /// The form in which HTML is stored.
+    pub(crate) html: HtmlPolicy,
+}
+
+/// Decides the effect of a command on the current record.
 ///
 /// # Errors
 /// When the precondition does not hold, or the operation is not possible on this record.
 pub(crate) fn decide(
     command: &Command,
     current: Option<&Record>,
-    currency: Currency,
+    rules: WriteRules,
 ) -> Result<Decision, CommandError> {
+    let currency = rules.currency;
     let live = current.and_then(Record::live);
     check(&command.precondition, &command.id, live.map(|product| product.version))?;
     let content = match (&command.operation, live) {
@@ -47,6 +61,8 @@ pub(crate) fn decide(
             Some(content.clone())
         }
     };
+    let content =
+        content.map(|content| html::apply(rules.html, content)).transpose().map_err(Faults::from)?;
     let content = content.map(|content| match &command.source {
         Some(source) => Content { source: Some(source.to_string()), ..content },
         None => content,

@@ -10,6 +10,7 @@ mod command;
 mod converted_record;
 mod decide;
 mod error;
+mod html;
 mod imports;
 mod lines;
 mod refill;

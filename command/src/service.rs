@@ -33,6 +33,8 @@ pub struct Config {
     #[command(flatten)]
     language: api::config::Language,
     #[command(flatten)]
+    html: api::config::Html,
+    #[command(flatten)]
     access: config::Access,
 }
 
@@ -63,7 +65,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     if runtime::lambda::is_lambda() {
         let (guard, back_ends) = open(&config, Reach::Lambda).await?;
         let OpenBackEnds { store, queue, .. } = back_ends;
-        let catalogue = Catalogue::new(store, queue, config.currency.currency);
+        let catalogue = Catalogue::new(store, queue, config.currency.currency).with_html(config.html.html);
         let router = router(guard, &catalogue, None);
         return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
     }
@@ -77,7 +79,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         .serve_while(&listener, config.access.guard_of_start(), &parts, open(&config, reach))
         .await?;
     let Some((guard, OpenBackEnds { store, queue, .. })) = opened else { return Ok(()) };
-    let catalogue = Catalogue::new(store, queue, config.currency.currency);
+    let catalogue = Catalogue::new(store, queue, config.currency.currency).with_html(config.html.html);
     // On Lambda, which keeps no files, there are no import jobs.
     let (folder, limits) = (config.back_ends.data_dir.imports(), config.back_ends.imports);
     let imports = Imports::open(folder, catalogue.clone(), config.language.language, limits)?;

@@ -36,7 +36,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         "bench" => base.to_vec(),
         "command" => [
             &base[..],
-            &["build-info", "api", "feeds", "search-parameters"],
+            &["build-info", "api", "feeds", "search-parameters", "text"],
             &STORES,
             &QUEUES,
             &["aws-setup"],

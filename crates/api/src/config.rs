@@ -23,6 +23,15 @@ pub struct Language {
     pub language: domain::Language,
 }
 
+/// The handling of HTML in the texts of products.
+#[derive(Debug, Clone, Args)]
+pub struct Html {
+    /// HTML in names and descriptions is stored raw (as it was written), as text (without markup), or safe (names as text,
+    /// descriptions with the harmless elements only); searches and highlights use its text in any case
+    #[arg(long, env = "NOREN_HTML", default_value = "raw", value_name = "POLICY")]
+    pub html: domain::HtmlPolicy,
+}
+
 /// The properties of a catalogue.
 #[derive(Debug, Clone, Args)]
 pub struct Catalogue {
@@ -76,6 +85,8 @@ struct All {
     imports: config::ImportLimits,
     #[command(flatten)]
     catalogue: Catalogue,
+    #[command(flatten)]
+    html: Html,
     #[command(flatten)]
     access: config::Access,
 }

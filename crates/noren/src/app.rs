@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use command::{Catalogue, Imports, OpenBackEnds};
 use domain::ports::{DeadLetter, IndexMaintenance, SearchIndex};
-use domain::{Currency, Language};
+use domain::{Currency, HtmlPolicy, Language};
 use embedded_store::EmbeddedStore;
 use query::{Locale, Settings, ShopRules};
 use rules::FieldWeights;
@@ -32,6 +32,8 @@ pub struct Options {
     pub currency: Currency,
     /// Language of the products' texts.
     pub language: Language,
+    /// Form in which HTML in names and descriptions is stored.
+    pub html: HtmlPolicy,
     /// Time that clients may cache the response to a search, in seconds.
     pub cache_seconds: u32,
     /// Size of the answer cache in megabytes, see [`Settings::answer_cache_mb`].
@@ -49,6 +51,7 @@ impl Default for Options {
         Self {
             currency: Currency::USD,
             language,
+            html: HtmlPolicy::Raw,
             cache_seconds: 0,
             answer_cache_mb,
             rules: None,
@@ -176,15 +179,22 @@ impl App {
     /// # Errors
     /// If a part cannot be opened, with what to do about it.
     pub(crate) async fn open_configured(configuration: &Configuration) -> Result<Self, StartError> {
-        let Configuration { command, sync, query, caching, .. } = configuration;
+        let Configuration { command, sync, query, caching, html, .. } = configuration;
         command::check_aws(command).await?;
         let writer = sync::open_index_to_upgrade(sync).await?;
         let (search, settings) = query::service::open(query).await?;
         let back_ends = command::open_back_ends(command).await?;
         let Settings { currency, language, answer_cache_mb, rules, .. } = settings;
         let cache_seconds = caching.cache_seconds.unwrap_or(0);
-        let options =
-            Options { currency, language, cache_seconds, answer_cache_mb, rules, repairs_at_start: true };
+        let options = Options {
+            currency,
+            language,
+            html: html.html,
+            cache_seconds,
+            answer_cache_mb,
+            rules,
+            repairs_at_start: true,
+        };
         let parts = Parts {
             back_ends,
             index: Index { writer, search },
@@ -200,7 +210,8 @@ impl App {
     fn start(parts: Parts, options: Options) -> Result<Self, StartError> {
         let Parts { back_ends, index, imports, import_limits, is_one_file, upgrades_index } = parts;
         let (store, queue) = (&back_ends.store, &back_ends.queue);
-        let catalogue = Catalogue::new(store.clone(), queue.clone(), options.currency);
+        let catalogue =
+            Catalogue::new(store.clone(), queue.clone(), options.currency).with_html(options.html);
         let imports = Imports::open(imports, catalogue.clone(), options.language, import_limits)?;
         let consumer = Consumer::new(queue.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();

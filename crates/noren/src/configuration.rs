@@ -10,6 +10,7 @@ use runtime::config::{self, IndexKind, QueueKind, StoreKind};
 pub(crate) struct Configuration {
     pub(crate) listen: config::Listen,
     pub(crate) caching: config::Caching,
+    pub(crate) html: api::config::Html,
     pub(crate) index: config::Index,
     pub(crate) command: command::BackEnds,
     pub(crate) sync: sync::BackEnds,
@@ -67,6 +68,7 @@ impl FromArgMatches for Configuration {
         Ok(Self {
             listen: config::Listen::from_arg_matches(matches)?,
             caching: config::Caching::from_arg_matches(matches)?,
+            html: api::config::Html::from_arg_matches(matches)?,
             index: config::Index::from_arg_matches(matches)?,
             access: config::Access::from_arg_matches(matches)?,
             command,

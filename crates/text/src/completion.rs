@@ -12,6 +12,7 @@ use crate::cjk::spellings;
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::function_words::is_function_word;
+use crate::markup::plain_text;
 use crate::product::{Part, for_each_text};
 use crate::query::{Query, Word};
 use crate::terms::Terms;
@@ -78,7 +79,7 @@ impl<'a> Product<'a> {
     fn is_named(&self, word: &Word) -> bool {
         let mut is_there = false;
         for text in [Some(&self.content.name), self.content.brand.as_ref()].into_iter().flatten() {
-            words(text, Purpose::Document, |own, _| is_there |= word.matches_exactly(own));
+            words(&plain_text(text), Purpose::Document, |own, _| is_there |= word.matches_exactly(own));
         }
         is_there
     }
@@ -159,6 +160,7 @@ impl<'a> Typed<'a> {
                     let places = self.last_spellings.iter().find_map(|spelling| run.find(spelling).next());
                     places.into_iter().for_each(|at| offer(0, at));
                 }
+                Token::Sign(..) => {}
                 Token::Word(word, at) => self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone())),
             });
         });

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
-use domain::{Content, Language};
+use domain::{CategoryPath, Content, Language};
 
 use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
 use crate::cjk::{is_cjk, spellings};
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
+use crate::markup::plain_text;
 use crate::pairs::Pairs;
 use crate::query::Word;
 use crate::typos::{LetterSet, Pattern};
@@ -107,22 +108,23 @@ impl<'a> Highlighter<'a> {
 }
 
 impl Highlighter<'_> {
-    /// Returns the fields that contain query words, as HTML: matches are marked, everything else is escaped. A word that matches a
+    /// Returns the fields that contain query words, as HTML without the markup of the product: matches are marked, everything else is escaped. A word that matches a
     /// query word only with typos is marked only if the product does not contain the query word itself.
     pub fn highlight(&self, content: &Content) -> BTreeMap<String, String> {
         let mut finder = Finder { highlighter: self, is_exact: vec![false; self.patterns.len()] };
-        let category = content.category().map(ToString::to_string);
-        let paths = content.categories.iter().map(ToString::to_string);
+        let category = content.category().map(plain_path);
+        let paths = content.categories.iter().map(plain_path);
         let categories = (content.categories.len() > 1).then(|| paths.collect::<Vec<_>>().join(", "));
-        let tags = (!content.tags.is_empty()).then(|| content.tags.join(", "));
+        let tags = content.tags.iter().map(|tag| plain_text(tag));
+        let tags = (!content.tags.is_empty()).then(|| tags.collect::<Vec<_>>().join(", "));
         let texts = [
-            ("name", Some(Cow::from(&content.name))),
-            ("brand", content.brand.as_ref().map(Cow::from)),
+            ("name", Some(plain_text(&content.name))),
+            ("brand", content.brand.as_deref().map(plain_text)),
             ("category", category.map(Cow::from)),
             ("categories", categories.map(Cow::from)),
             ("tags", tags.map(Cow::from)),
             ("sku", content.sku.as_ref().map(Cow::from)),
-            ("description", content.description.as_ref().map(Cow::from)),
+            ("description", content.description.as_deref().map(plain_text)),
         ];
         let mut fields: Vec<(&str, Cow<'_, str>, Matches)> = Vec::new();
         for (field, text) in texts {
@@ -146,6 +148,12 @@ impl Highlighter<'_> {
         });
         highlighted.collect()
     }
+}
+
+/// Returns a category as products write it, each level without markup.
+fn plain_path(category: &CategoryPath) -> String {
+    let levels = category.levels().iter().map(|level| plain_text(level));
+    levels.collect::<Vec<_>>().join(" > ")
 }
 
 /// The matches in one text.
@@ -190,15 +198,22 @@ impl Finder<'_> {
     fn matches(&mut self, text: &str) -> Matches {
         let (highlighter, is_exact) = (self.highlighter, &mut self.is_exact);
         let mut matches = Matches::default();
-        let mut pairs = Pairs::default();
+        let mut pairs = Pairs::new(highlighter.language);
         tokens(text, Purpose::Document, |token| {
-            if let Some(pair) = pairs.next(&token)
-                && highlighter.has_pair(pair.text)
-            {
-                matches.spans.push(pair.span);
+            if let Some(pair) = pairs.next(&token) {
+                if highlighter.has_pair(pair.text) {
+                    matches.spans.push(pair.span);
+                }
+                matches.spans.extend(
+                    pair.triple.filter(|(triple, _)| highlighter.has_pair(triple)).map(|(_, span)| span),
+                );
             }
             if let Token::Cjk(run) = &token {
                 highlighter.cjk_runs.iter().for_each(|spelling| matches.spans.extend(run.find(spelling)));
+                return;
+            }
+            if let Token::Sign(sign, span) = token {
+                matches.spans.extend(highlighter.words.contains(sign).then_some(span));
                 return;
             }
             token.for_each_word(Purpose::Document, |word, span| {

@@ -5,11 +5,12 @@
 
 /// The version of the analysis: of the terms and weights that a product has in an index. Increase it with every change that
 /// gives any product other ones. An index records it, and one of an older analysis is rebuilt.
-pub const ANALYSIS: u32 = 1;
+pub const ANALYSIS: u32 = 2;
 
 pub mod analysis;
 pub mod attributes;
 pub mod cjk;
+mod codes;
 pub mod completion;
 mod compound;
 pub mod dictionary;
@@ -17,15 +18,20 @@ pub mod did_you_mean;
 pub mod explain;
 pub mod facets;
 pub mod field_weights;
+mod fold;
 pub mod forms;
 pub mod function_words;
 pub mod highlight;
+mod joins;
+pub mod markup;
 mod pairs;
+mod plurals;
 pub mod product;
 pub mod projection;
 mod purpose;
 pub mod query;
 pub mod score;
+mod signs;
 pub mod similar;
 pub mod sort_keys;
 mod terms;

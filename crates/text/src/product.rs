@@ -3,6 +3,7 @@
 use domain::{AttributeValue, Content};
 
 use crate::analysis::{Purpose, Token, tokens};
+use crate::markup::plain_text;
 
 /// A part of a product that is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,28 +60,28 @@ pub(crate) fn for_each_level<'a>(content: &'a Content, mut each: impl FnMut(&'a 
     }
 }
 
-/// Calls `each` with every searched text of a product and its part.
+/// Calls `each` with every searched text of a product, without its [markup](plain_text), and its part.
 pub fn for_each_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     for_each_naming_text(content, &mut each);
-    for_each_level(content, |level, _| each(level, Part::Labels));
+    for_each_level(content, |level, _| each(&plain_text(level), Part::Labels));
     for_each_describing_text(content, each);
 }
 
 /// Calls `each` with every searched text before the categories, and its part.
 pub(crate) fn for_each_naming_text(content: &Content, mut each: impl FnMut(&str, Part)) {
-    each(&content.name, Part::Name);
+    each(&plain_text(&content.name), Part::Name);
     if let Some(sku) = &content.sku {
         each(sku, Part::Sku);
     }
     if let Some(brand) = &content.brand {
-        each(brand, Part::Brand);
+        each(&plain_text(brand), Part::Brand);
     }
 }
 
 /// Calls `each` with every searched text behind the categories, and its part.
 pub(crate) fn for_each_describing_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     for tag in &content.tags {
-        each(tag, Part::Labels);
+        each(&plain_text(tag), Part::Labels);
     }
     for (key, value) in &content.attributes {
         if matches!(value, AttributeValue::Flag(_)) {
@@ -88,11 +89,11 @@ pub(crate) fn for_each_describing_text(content: &Content, mut each: impl FnMut(&
         }
         let part = if is_kind(key) { Part::Labels } else { Part::Attributes };
         for text in value.facet_values() {
-            each(&text, part);
+            each(&plain_text(&text), part);
         }
     }
     if let Some(description) = &content.description {
-        each(description, Part::Description);
+        each(&plain_text(description), Part::Description);
     }
 }
 
@@ -105,7 +106,7 @@ pub fn for_each_cjk_run(content: &Content, mut each: impl FnMut(&str)) {
         }
         tokens(text, Purpose::Document, |token| match token {
             Token::Cjk(run) if run.len() > 2 => each(run.text()),
-            Token::Cjk(_) | Token::Word(..) => {}
+            Token::Cjk(_) | Token::Word(..) | Token::Sign(..) => {}
         });
     });
 }

@@ -343,20 +343,24 @@ impl FieldReader {
 
     /// Rejects a product whose JSON, with the fields that the catalogue sets, is too large.
     fn check_size(&mut self, input: &ProductInput) {
-        let product = Product {
-            id: input.id.clone().unwrap_or_else(ProductId::generate),
-            version: Version::FIRST,
-            created_at: jiff::Timestamp::UNIX_EPOCH,
-            updated_at: jiff::Timestamp::UNIX_EPOCH,
-            content: input.content.clone(),
-        };
-        let bytes = serde_json::to_vec(&product).map_or(usize::MAX, |json| json.len());
-        if bytes > MAX_PRODUCT_BYTES {
-            let message =
-                format!("a product has at most {MAX_PRODUCT_BYTES} bytes as JSON; this one has {bytes}");
-            self.fault("", FaultKind::OutOfRange, message);
+        if let Some(fault) = size_fault(input.id.as_ref(), &input.content) {
+            self.faults.add(fault);
         }
     }
+}
+
+/// Returns the fault of a product whose JSON, with the fields that the catalogue sets, is too large.
+pub fn size_fault(id: Option<&ProductId>, content: &Content) -> Option<Fault> {
+    let product = Product {
+        id: id.cloned().unwrap_or_else(ProductId::generate),
+        version: Version::FIRST,
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        updated_at: jiff::Timestamp::UNIX_EPOCH,
+        content: content.clone(),
+    };
+    let bytes = serde_json::to_vec(&product).map_or(usize::MAX, |json| json.len());
+    let message = || format!("a product has at most {MAX_PRODUCT_BYTES} bytes as JSON; this one has {bytes}");
+    (bytes > MAX_PRODUCT_BYTES).then(|| Fault::new("", FaultKind::OutOfRange, message()))
 }
 
 fn unknown_field(key: &str) -> Fault {

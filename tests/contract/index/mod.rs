@@ -7,10 +7,15 @@
 mod categories;
 mod facets;
 mod filters;
+mod forms;
+mod joined;
+mod markup;
+mod numbers;
 mod order;
 mod relaxed;
 mod restriction;
 mod rules;
+mod signs;
 mod snapshots;
 mod versions;
 mod words;

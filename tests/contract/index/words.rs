@@ -179,7 +179,7 @@ async fn exact_matches_rank_above_prefixes_above_typos(index: &Index) {
 async fn an_empty_query_matches_everything(index: &Index) {
     assert!(index.words("").await.is_empty());
     index.add([named("b", "lamp"), named("a", "table")]).await;
-    for words in ["", "   ", "!? -"] {
+    for words in ["", "   ", "\u{200B}\u{301}"] {
         let answer = index.answer(&search_for(words)).await;
         assert_eq!(ids(&answer), ["a", "b"], "{words}");
         assert!(answer.hits.iter().all(|hit| hit.score == 0.0 && hit.highlights.is_empty()), "{words}");
@@ -260,10 +260,7 @@ async fn highlights_are_escaped(index: &Index) {
     });
     index.add([product("a", lamp)]).await;
     let highlights = index.answer(&search_for("lamp")).await.hits.remove(0).highlights;
-    assert_eq!(
-        highlights["name"],
-        "&lt;b&gt;Desk&lt;/b&gt; <em>lamp</em> &amp; &quot;<em>lampshade</em>&quot;"
-    );
+    assert_eq!(highlights["name"], "Desk <em>lamp</em> &amp; &quot;<em>lampshade</em>&quot;");
     assert_eq!(highlights["brand"], "<em>Lampé</em>");
     assert_eq!(highlights["category"], "Home &gt; <em>Lamps</em>");
     assert_eq!(highlights["tags"], "a&lt;b, <em>lamp</em>");

@@ -135,7 +135,9 @@ impl OpenStore {
     async fn open(config: &command::BackEnds) -> Result<Self, Failure> {
         let currency = currency_of_environment()?;
         let back_ends = command::open_back_ends(config).await?;
-        let catalogue = Catalogue::new(back_ends.store.clone(), back_ends.queue.clone(), currency);
+        let api::config::Html { html } = from_environment()?;
+        let catalogue =
+            Catalogue::new(back_ends.store.clone(), back_ends.queue.clone(), currency).with_html(html);
         Ok(Self { catalogue, currency, back_ends })
     }
 

@@ -65,7 +65,8 @@ impl CatalogueHandle {
                 }
                 // An explanation tells what the index lacks, so it must not repair it meanwhile.
                 let repairs_at_start = access != Access::SearchAndStore;
-                let options = Options { repairs_at_start, ..Options::of(&from_environment()?)? };
+                let api::config::Html { html } = from_environment()?;
+                let options = Options { html, repairs_at_start, ..Options::of(&from_environment()?)? };
                 let app = App::open(folder, options).await?;
                 Ok(Self { api: Box::new(InProcess(app.router())), source: Source::Folder(Box::new(app)) })
             }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::{AttributeValue, Content};
 
+use crate::markup::plain_text;
 use crate::product::for_each_level;
 
 /// A field of a product.
@@ -39,17 +40,17 @@ impl fmt::Display for Field<'_> {
 /// Calls `each` with every searched text of a product and its field. The texts and their order are those of
 /// [`for_each_text`](crate::product::for_each_text).
 pub(super) fn for_each_field(content: &Content, mut each: impl FnMut(Field<'_>, &str)) {
-    each(Field::Name, &content.name);
+    each(Field::Name, &plain_text(&content.name));
     content.sku.iter().for_each(|sku| each(Field::Sku, sku));
-    content.brand.iter().for_each(|brand| each(Field::Brand, brand));
+    content.brand.iter().for_each(|brand| each(Field::Brand, &plain_text(brand)));
     for_each_level(content, |level, is_main| {
-        each(if is_main { Field::Category } else { Field::Categories }, level);
+        each(if is_main { Field::Category } else { Field::Categories }, &plain_text(level));
     });
-    content.tags.iter().for_each(|tag| each(Field::Tags, tag));
+    content.tags.iter().for_each(|tag| each(Field::Tags, &plain_text(tag)));
     for (key, value) in &content.attributes {
         if !matches!(value, AttributeValue::Flag(_)) {
-            value.facet_values().for_each(|text| each(Field::Attribute(key), &text));
+            value.facet_values().for_each(|text| each(Field::Attribute(key), &plain_text(&text)));
         }
     }
-    content.description.iter().for_each(|description| each(Field::Description, description));
+    content.description.iter().for_each(|description| each(Field::Description, &plain_text(description)));
 }

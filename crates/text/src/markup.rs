@@ -1,0 +1,320 @@
+//! The text of a field that may contain HTML.
+//!
+//! Product feeds write descriptions, and sometimes names, as HTML. Only its text is indexed, highlighted and shown in snippets:
+//! tags, attributes, comments, scripts and styles are no words, and character references are decoded.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use html5ever::data::NAMED_ENTITIES;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{
+    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
+
+/// The longest character reference, in bytes, without `&` and `;`. HTML defines none that is longer.
+const MAX_REFERENCE_BYTES: usize = 32;
+/// The start of a section of text, without the `<`.
+const CDATA: &str = "![CDATA[";
+
+/// Elements that begin a new line, so that the words before and after them are apart.
+const BLOCKS: [&str; 47] = [
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "br",
+    "caption",
+    "center",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hr",
+    "html",
+    "legend",
+    "li",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "option",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "tr",
+    "ul",
+];
+/// Other elements. A name that is in neither list is text: `HDMI <male> to <female>`.
+const INLINES: [&str; 71] = [
+    "a", "abbr", "acronym", "area", "audio", "b", "base", "bdi", "bdo", "big", "blink", "button", "canvas",
+    "cite", "code", "col", "colgroup", "data", "datalist", "del", "dfn", "em", "embed", "font", "frame",
+    "frameset", "hgroup", "i", "iframe", "img", "input", "ins", "kbd", "label", "link", "map", "mark",
+    "marquee", "meta", "meter", "noscript", "object", "optgroup", "output", "param", "path", "picture",
+    "progress", "q", "rp", "rt", "ruby", "s", "samp", "script", "select", "small", "source", "span",
+    "strike", "strong", "style", "sub", "sup", "svg", "template", "textarea", "tfoot", "thead", "title",
+    "tt",
+];
+/// The rest of them.
+const MORE_INLINES: [&str; 7] = ["u", "var", "video", "wbr", "noembed", "noframes", "track"];
+/// Elements whose content is no text of the product.
+const HIDDEN: [&str; 5] = ["script", "style", "iframe", "noembed", "noframes"];
+
+/// Returns the text of a field: without markup, with character references decoded and white space collapsed, each block on a line
+/// of its own. A field without markup is returned as it is.
+///
+/// A `<` that begins no HTML tag and a `&` that begins no complete character reference are text, as in `A < B` and `AT&T`.
+pub fn plain_text(text: &str) -> Cow<'_, str> {
+    // One pass over the bytes decides for nearly all texts.
+    if !text.bytes().any(|byte| matches!(byte, b'<' | b'&')) {
+        return Cow::Borrowed(text);
+    }
+    let Some(queue) = markup_of(text) else { return Cow::Borrowed(text) };
+    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
+    // The tokenizer only stops early at scripts, if the sink asks it to.
+    let _ = tokenizer.feed(&queue);
+    tokenizer.end();
+    Cow::Owned(tokenizer.sink.0.into_inner().text)
+}
+
+/// Returns the text for the tokenizer, with everything escaped that is no markup; `None` if nothing is.
+fn markup_of(text: &str) -> Option<BufferQueue> {
+    let queue = BufferQueue::default();
+    let last_end = text.rfind('>');
+    let (mut start, mut has_markup, mut end_of_cdata) = (0, false, 0);
+    for (at, sign) in text.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'<' | b'&')) {
+        let rest = &text[at + 1..];
+        if at < end_of_cdata {
+            continue;
+        }
+        if rest.starts_with(CDATA) {
+            end_of_cdata = rest.find("]]>").map_or(text.len(), |length| at + 1 + length);
+        }
+        let is_markup = match sign {
+            b'<' => last_end.is_some_and(|end| end > at) && begins_tag(rest),
+            _ => begins_reference(rest),
+        };
+        has_markup |= is_markup;
+        if !is_markup {
+            queue.push_back(StrTendril::from(&text[start..at]));
+            queue.push_back(StrTendril::from(if sign == b'<' { "&lt;" } else { "&amp;" }));
+            start = at + 1;
+        }
+    }
+    queue.push_back(StrTendril::from(&text[start..]));
+    has_markup.then_some(queue)
+}
+
+/// Returns true if a tag, a comment or the like begins with `<` and this text.
+fn begins_tag(rest: &str) -> bool {
+    if ["!--", CDATA, "?xml"].iter().any(|start| rest.starts_with(start)) {
+        return true;
+    }
+    let name = rest.strip_prefix(['/', '!']).unwrap_or(rest);
+    let length = name.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b':').count();
+    let ends =
+        name.as_bytes().get(length).is_some_and(|next| matches!(next, b'>' | b'/' | b' ' | b'\t'..=b'\r'));
+    ends && is_element(&name[..length])
+}
+
+/// Returns true for the name of an HTML element, or of one of Office's such as `o:p`.
+fn is_element(name: &str) -> bool {
+    let is_name = |known: &&str| known.eq_ignore_ascii_case(name);
+    let is_known = BLOCKS.iter().chain(&INLINES).chain(&MORE_INLINES).any(|known| is_name(&known));
+    let prefix = name.split_once(':').map(|(prefix, _)| prefix);
+    is_known || prefix.is_some_and(|prefix| prefix.len() <= 2) || name.eq_ignore_ascii_case("doctype")
+}
+
+/// Returns true if a complete character reference begins with `&` and this text.
+fn begins_reference(rest: &str) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+    let length = rest.bytes().take(MAX_REFERENCE_BYTES).take_while(is_part).count();
+    if rest.as_bytes().get(length) != Some(&b';') {
+        return false;
+    }
+    match rest[..length].strip_prefix('#') {
+        Some(number) => match number.strip_prefix(['x', 'X']) {
+            Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            None => !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()),
+        },
+        // The prefixes of names are keys too, with zeros.
+        None => NAMED_ENTITIES.get(&rest[..=length]).is_some_and(|(first, _)| *first != 0),
+    }
+}
+
+/// Collects the text of tokens.
+#[derive(Default)]
+struct Sink(RefCell<Collected>);
+
+#[derive(Default)]
+struct Collected {
+    text: String,
+    /// The white space before the next character.
+    gap: Option<char>,
+    /// The element whose content is left out.
+    hidden: Option<&'static str>,
+}
+
+impl Collected {
+    fn push(&mut self, text: &str) {
+        if self.hidden.is_some() {
+            return;
+        }
+        for c in text.chars() {
+            if c.is_whitespace() {
+                self.gap.get_or_insert(' ');
+                continue;
+            }
+            if let Some(gap) = self.gap.take()
+                && !self.text.is_empty()
+            {
+                self.text.push(gap);
+            }
+            self.text.push(c);
+        }
+    }
+
+    fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name = &*tag.name;
+        if BLOCKS.contains(&name) {
+            self.gap = Some('\n');
+        }
+        if tag.kind == TagKind::EndTag {
+            self.hidden = self.hidden.filter(|hidden| *hidden != name);
+            return TokenSinkResult::Continue;
+        }
+        let Some(hidden) = HIDDEN.into_iter().find(|hidden| *hidden == name) else {
+            return TokenSinkResult::Continue;
+        };
+        self.gap.get_or_insert(' ');
+        self.hidden = Some(hidden);
+        TokenSinkResult::RawData(if name == "script" { RawKind::ScriptData } else { RawKind::Rawtext })
+    }
+}
+
+impl TokenSink for Sink {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut collected = self.0.borrow_mut();
+        match token {
+            Token::CharacterTokens(text) => collected.push(&text),
+            Token::TagToken(tag) => return collected.tag(&tag),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+
+    /// Reads CDATA sections as text, as XML does.
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tags_attributes_comments_scripts_and_styles_are_no_text() {
+        for (html, text) in [
+            (r#"<p class="table">Oak <b>shelf</b></p>"#, "Oak shelf"),
+            ("One<!-- two > --> three", "One three"),
+            ("<script>if (a < b) { table() }</script>Lamp<style>p { color: red }</style>", "Lamp"),
+            ("<STYLE type='text/css'>.x{}</STYLE><P>Lamp</P>", "Lamp"),
+            ("<img src=x alt='a > b'>Lamp<o:p></o:p>", "Lamp"),
+            ("<!DOCTYPE html><html><body>Lamp</body></html>", "Lamp"),
+            ("<script>never closed, with a >", ""),
+            ("<![CDATA[Lamp & shade]]>", "Lamp & shade"),
+            ("<iframe src=x>frame</iframe>Lamp", "Lamp"),
+        ] {
+            assert_eq!(plain_text(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn blocks_part_words_and_other_elements_do_not() {
+        for (html, text) in [
+            ("<ul><li>Oak</li><li>Ash</li></ul>", "Oak\nAsh"),
+            ("one<br>two<br/>three", "one\ntwo\nthree"),
+            ("<table><tr><td>Width</td><td>3 m</td></tr></table>", "Width\n3 m"),
+            ("H<sub>2</sub>O, <b>Gore</b>-Tex", "H2O, Gore-Tex"),
+            ("<div>\n  a&nbsp; \n b </div>", "a b"),
+            ("Herren<wbr>schuhe", "Herrenschuhe"),
+        ] {
+            assert_eq!(plain_text(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn character_references_are_decoded_once() {
+        for (html, text) in [
+            ("Caf&eacute; mug", "Café mug"),
+            ("22 &micro;F &#189; &#x2122; &quot;x&quot;", "22 µF ½ ™ \"x\""),
+            ("Home &amp; Garden", "Home & Garden"),
+            ("&amp;eacute;", "&eacute;"),
+            ("&lt;b&gt;", "<b>"),
+        ] {
+            assert_eq!(plain_text(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_markup_is_text_as_it_stands() {
+        for text in [
+            "Oak  table",
+            "AT&T",
+            "R&D; x",
+            "a < b > c",
+            "HDMI <male> to <female>",
+            "<3",
+            "5<6 >",
+            "I <b",
+            "Rock&regular;",
+            "Fish&copy2",
+            "&;",
+            "&#;",
+            "<>",
+            "</>",
+            "<-->",
+            "<b",
+            "x <a",
+            "<book>",
+        ] {
+            assert!(matches!(plain_text(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+        assert_eq!(plain_text("AT&T <b>5 < 6</b> & <male>"), "AT&T 5 < 6 & <male>");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_read(text in "(<|&|>|/|!|-|;|b|p|script|\\PC){0,40}") {
+            let plain = plain_text(&text);
+            prop_assert!(plain.len() <= 2 * text.len());
+        }
+    }
+}
