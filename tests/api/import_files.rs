@@ -318,6 +318,10 @@ async fn the_character_set_of_a_file_can_be_named() {
     let lines = [&br#"{"id":"a","name":""#[..], &tea, b"\"}\n"].concat();
     let job = import(&app, "/imports?encoding=cp1251", "application/x-ndjson", lines).await;
     assert_eq!(counts(&job), [0, 0, 1, 0], "the same product: {job}");
+    let job = import(&app, "/imports", "text/csv; charset=\"windows-1251\"", table.clone()).await;
+    assert_eq!(counts(&job), [0, 0, 1, 0], "the same product: {job}");
+    let problem = post(&app, "/imports", "text/csv; charset=utf-9", table.clone()).await.problem(415);
+    assert!(problem["detail"].as_str().unwrap().contains("`utf-9` is no character set"), "{problem}");
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.dat");

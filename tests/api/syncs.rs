@@ -153,6 +153,7 @@ async fn a_row_that_may_be_any_product_deletes_nothing() {
         ("id,name,price\np0,Cup,1\n,Mug,5\n", "has no id, unlike others"),
         ("id,name,sku,price\np0,Cup,S0,1\nnew,Cup,S3,x\n", "its sku is, under another id"),
         ("id,name,sku,stock\np0,Cup,S0,1\nnew,Cup,S3,-\n", "its sku is, under another id"),
+        ("id,name,price\nerr,Not Found,x\n", "no product without faults"),
     ] {
         let job = import(&app, "mode=sync&maxDelete=100%25", "text/csv", table).await;
         assert!(job["error"].as_str().unwrap_or_default().contains(reason), "{table}: {job}");

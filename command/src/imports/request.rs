@@ -4,8 +4,8 @@ use api::parameters::{ParameterReader, unknown_among};
 use api::problems::bad_parameters;
 use domain::{FaultKind, MaxDelete, WriteMode};
 use feeds::{Format, Mark, Sniffed, TableOptions};
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use runtime::Problem;
 use runtime::body::check_content_type;
 
@@ -118,10 +118,16 @@ impl ImportRequest {
             "point" => Ok(Mark::Point),
             _ => Err((FaultKind::Malformed, "must be `comma` or `point`".to_owned())),
         });
-        options.encoding = parameters.parsed("encoding", |name| {
-            let known = TableOptions::default().set_encoding(name);
-            known.map(|()| name.to_owned()).map_err(|message| (FaultKind::Malformed, message))
-        });
+        let charset = |name: &str| TableOptions::default().set_encoding(name).map(|()| name.to_owned());
+        let named = parameters
+            .parsed("encoding", |name| charset(name).map_err(|message| (FaultKind::Malformed, message)));
+        options.encoding = match (named, charset_of(headers)) {
+            (None, Some(name)) => Some(charset(name).map_err(|message| {
+                let detail = format!("in the content type, {message}");
+                Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+            })?),
+            (named, _) => named,
+        };
         let map = parameters.list("map", |text| match text.rsplit_once('=') {
             Some((column, field)) => Ok((column.to_owned(), field.to_owned())),
             None => {
@@ -196,9 +202,20 @@ impl ImportRequest {
     }
 }
 
+/// Returns the character set that the content type names, unless it is UTF-8, which the content shows.
+fn charset_of(headers: &HeaderMap) -> Option<&str> {
+    let mut parameters = content_type(headers).split(';').skip(1).filter_map(|text| text.split_once('='));
+    let (_, charset) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+    let charset = charset.trim().trim_matches('"');
+    (!charset.eq_ignore_ascii_case("utf-8")).then_some(charset)
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
 /// Returns the format that the content type names.
 fn kind_of(headers: &HeaderMap) -> Kind {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let given = given.split(';').next().unwrap_or_default().trim();
+    let given = content_type(headers).split(';').next().unwrap_or_default().trim();
     TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(given)).map_or(Kind::Any, |(_, kind)| *kind)
 }

@@ -68,7 +68,7 @@ impl Run<'_> {
             }
         }
         if known.is_empty() {
-            let message = "the file has no products, so nothing was changed; DELETE /products deletes all";
+            let message = "the file has no product without faults, so nothing was changed; DELETE /products deletes all";
             return Err(Halt::Failed(message.to_owned()));
         }
         known.finish();

@@ -14,6 +14,8 @@ use crate::identity::IdOrigin;
 pub struct KnownProducts {
     ids: Hashes,
     skus: Hashes,
+    /// True if a record is a product without faults.
+    has_valid: bool,
     /// True if a record of this file has an id.
     has_given: bool,
     /// Line of the first record of this file that has none.
@@ -62,10 +64,11 @@ impl KnownProducts {
     pub fn add(&mut self, product: &[u8], origin: IdOrigin, line: u64) -> Result<(), Unidentified> {
         let named = serde_json::from_slice(product).ok();
         let (id, sku) = named.map_or((None, None), |Named { id, sku }| (Some(id), sku));
+        self.has_valid = true;
         self.add_named(id.as_deref(), sku.as_deref(), origin, line)
     }
 
-    /// Adds a record by its id and sku, as far as they can be read.
+    /// Adds a record with faults by its id and sku, as far as they can be read.
     ///
     /// # Errors
     /// If the record may be any product: it has no id that a product can have, none of the fields that an id is derived from, or no id
@@ -93,9 +96,9 @@ impl KnownProducts {
         }
     }
 
-    /// Returns true if the file has no product.
+    /// Returns true if the file has no product without faults. It may be the error message of a service.
     pub fn is_empty(&self) -> bool {
-        self.ids.0.is_empty()
+        !self.has_valid
     }
 
     /// Prepares look-ups. Call it once all products are added.
@@ -192,6 +195,6 @@ mod tests {
             assert!(known.ids.contains("k5") && known.skus.contains("S5"), "{file}");
         }
         let derived = read("name,sku,price\nA,S5,-1\n").unwrap();
-        assert!(derived.skus.contains("S5") && !derived.is_empty());
+        assert!(derived.skus.contains("S5") && derived.is_empty());
     }
 }

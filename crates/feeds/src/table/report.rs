@@ -25,6 +25,13 @@ pub struct TableReport {
     pub warnings: Vec<String>,
 }
 
+impl TableReport {
+    /// Returns true if costs of the shop are left out.
+    pub fn leaves_out_costs(&self) -> bool {
+        self.columns.iter().any(|column| column.field == "ignored" && is_cost_name(&column.column))
+    }
+}
+
 /// The mapping of one column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ColumnReport {

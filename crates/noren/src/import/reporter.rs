@@ -65,8 +65,11 @@ impl Reporter {
             }
             Step::End { report, is_of_noren, notes } => {
                 let file = &self.file;
-                // The fields of Noren need no report, unless somebody asks what would happen.
-                let report = report.filter(|_| !is_of_noren || self.summary.is_dry_run);
+                // The fields of Noren need no report, unless one is left out or somebody asks what would happen.
+                let is_shown = |report: &TableReport| {
+                    !is_of_noren || self.summary.is_dry_run || report.leaves_out_costs()
+                };
+                let report = report.filter(is_shown);
                 self.mappings.extend(report.map(|report| mapping_text(file, &report)));
                 self.mappings.extend(notes.iter().map(|note| format!("{file}: {note}")));
             }

@@ -116,7 +116,7 @@ fn read_ids(options: &Options) -> Result<KnownProducts, Failure> {
     }
     if known.is_empty() {
         return Err(Failure::new(
-            "the files have no products, so nothing was changed; `noren delete --all` deletes all",
+            "the files have no product without faults, so nothing was changed; `noren delete --all` deletes all",
         ));
     }
     known.finish();
