@@ -143,7 +143,7 @@ fn begins_tag(rest: &str) -> bool {
 /// Returns true for the name of an HTML element, or of one of Office's such as `o:p`.
 fn is_element(name: &str) -> bool {
     let is_name = |known: &&str| known.eq_ignore_ascii_case(name);
-    let is_known = BLOCKS.iter().chain(&INLINES).chain(&MORE_INLINES).any(|known| is_name(&known));
+    let is_known = BLOCKS.iter().chain(&INLINES).chain(&MORE_INLINES).any(is_name);
     let prefix = name.split_once(':').map(|(prefix, _)| prefix);
     is_known || prefix.is_some_and(|prefix| prefix.len() <= 2) || name.eq_ignore_ascii_case("doctype")
 }
