@@ -569,3 +569,25 @@ fn every_command_works_on_the_configured_back_ends() {
     let refused = Run::of(finished("noren", &["backup", &backup, "--back-ends"], &dynamodb)).expect(2);
     assert!(refused.err.contains("point-in-time recovery"), "{}", refused.err);
 }
+
+#[test]
+fn html_is_stored_as_the_variable_says() {
+    let description = "<p onclick=\"x()\">From a caf&eacute;</p><script>y</script>";
+    for (policy, stored) in [("raw", description), ("text", "From a café"), ("safe", "<p>From a café</p>")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, file) = (path(&folder, "data"), path(&folder, "kettles.ndjson"));
+        let product = json!({"id": "k1", "name": "Iron kettle", "description": description});
+        std::fs::write(&file, product.to_string()).unwrap();
+        for arguments in [&["--data-dir", data.as_str()][..], &["--back-ends"]] {
+            let variables = [("NOREN_HTML", policy), ("NOREN_DATA_DIR", data.as_str())];
+            let noren =
+                |command: &[&str]| Run::of(finished("noren", &[command, arguments].concat(), &variables));
+            noren(&["import", &file]).expect(0);
+            let exported: Value = serde_json::from_str(&noren(&["export"]).expect(0).out).unwrap();
+            assert_eq!(exported["description"], stored, "{policy} {arguments:?}");
+        }
+    }
+    let wrong = Run::of(finished("noren", &["import", "x", "--data-dir", "y"], &[("NOREN_HTML", "html")]));
+    assert!(wrong.expect(2).err.contains("must be `raw`, `text` or `safe`"));
+}

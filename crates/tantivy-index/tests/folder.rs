@@ -298,7 +298,8 @@ async fn an_index_of_the_format_before_is_used_and_replaced_by_one_of_the_curren
     assert_eq!(is_current(opened.generations().await.unwrap().live), Some(true));
     // A newer analysis is as foreign as a newer schema.
     drop(opened);
-    let newer = current.replacen("\"analysis\":1", "\"analysis\":2", 1);
+    let analysis = |version: u32| format!("\"analysis\":{version}");
+    let newer = current.replacen(&analysis(text::ANALYSIS), &analysis(text::ANALYSIS + 1), 1);
     assert_ne!(newer, current);
     fs::write(folder.path().join("g3/noren-index.json"), newer).unwrap();
     assert!(matches!(writer(folder.path()), Err(OpenError::Newer { .. })));
