@@ -40,6 +40,10 @@ RULES = [
     ("all", "cannot be combined with a condition"),
     ("updatedBefore", "must be a time such as"),
     ("maxDelete", "is possible with `mode=sync` only"),
+    # The names are those of a standard.
+    ("encoding", "is no character set"),
+    # An empty list is written as an empty value.
+    ("fields", ", not ``"),
     ("category", "must be the first of `categories`"),
     ("expiresAt", "must be in the future"),
     ("filter", "is possible only for a key with the scope `search` alone"),
