@@ -7,6 +7,8 @@ use domain::{Product, ProductId};
 use serde::Deserialize;
 
 use crate::identity::IdOrigin;
+use crate::prepare::Preparer;
+use crate::record::{FeedRecord, Rejected};
 
 /// The ids and skus of the products of a file, as hashes of 8 bytes. Two texts with one hash look like one, so a synchronisation may keep a
 /// product that the file does not have, and never deletes one that it has.
@@ -28,7 +30,7 @@ pub struct KnownProducts {
 pub struct Unidentified {
     /// Its line.
     pub line: u64,
-    /// What it lacks.
+    /// The reason, such as `has no readable id`.
     reason: &'static str,
 }
 
@@ -55,6 +57,22 @@ impl KnownProducts {
     /// Begins another file, whose products may get their ids in another way.
     pub fn begin_file(&mut self) {
         (self.has_given, self.first_derived) = (false, None);
+    }
+
+    /// Prepares a record as an import does, and adds it.
+    ///
+    /// # Errors
+    /// If the record may be any product.
+    pub fn add_record(&mut self, record: &FeedRecord, preparer: &mut Preparer) -> Result<(), Unidentified> {
+        match preparer.prepare(record) {
+            Ok(prepared) => {
+                let json = prepared.json.as_deref().or_else(|| record.json().ok());
+                self.add(json.unwrap_or_default(), prepared.origin, record.line)
+            }
+            Err(Rejected { id, sku, origin, .. }) => {
+                self.add_named(id.as_deref(), sku.as_deref(), origin, record.line)
+            }
+        }
     }
 
     /// Adds a product, given as JSON.
@@ -139,7 +157,7 @@ impl Hashes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FeedReader, Preparer, Rejected, Rules, TableOptions};
+    use crate::{FeedReader, Rules, TableOptions};
 
     /// Reads the products of a table or of lines of JSON. The error is the reason with its line.
     fn read(content: &str) -> Result<KnownProducts, String> {
@@ -150,15 +168,7 @@ mod tests {
         let mut preparer = Preparer::new(Rules { currency: None, check, mode: reader.mode() });
         let mut known = KnownProducts::default();
         while let Some(record) = reader.next_record().unwrap() {
-            let added = match preparer.prepare(&record) {
-                Ok(prepared) => {
-                    let json = prepared.json.as_deref().or_else(|| record.json().ok());
-                    known.add(json.unwrap(), prepared.origin, record.line)
-                }
-                Err(Rejected { id, sku, origin, .. }) => {
-                    known.add_named(id.as_deref(), sku.as_deref(), origin, record.line)
-                }
-            };
+            let added = known.add_record(&record, &mut preparer);
             added.map_err(|error| format!("{} {error}", error.line))?;
         }
         known.finish();

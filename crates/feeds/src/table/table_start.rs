@@ -19,7 +19,7 @@ const AMAZON_TEMPLATE: &[u8] = b"TemplateType=";
 
 /// The most lines above the names of the columns.
 const MAX_TITLE_LINES: usize = 5;
-/// Names of columns by which their row is told from a title.
+/// The names of columns that tell a row of names from a title.
 const HEADER_NAMES: [&str; 6] = ["id", "name", "title", "sku", "handle", "product name"];
 
 /// A table whose first row was read.

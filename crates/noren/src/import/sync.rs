@@ -7,7 +7,7 @@ use std::fmt;
 
 use domain::input::DeleteInput;
 use domain::{MaxDelete, Product, Selection};
-use feeds::{Known, KnownProducts, Preparer, Rejected, Rules, unwrap_reject};
+use feeds::{Known, KnownProducts, Preparer, Rules, unwrap_reject};
 
 use super::options::Options;
 use super::source::Source;
@@ -100,15 +100,7 @@ fn read_ids(options: &Options) -> Result<KnownProducts, Failure> {
         let mut preparer = Preparer::new(rules);
         while let Some(mut record) = reader.next_record()? {
             unwrap_reject(&mut record);
-            let added = match preparer.prepare(&record) {
-                Ok(prepared) => {
-                    let json = prepared.json.as_deref().or_else(|| record.json().ok());
-                    known.add(json.unwrap_or_default(), prepared.origin, record.line)
-                }
-                Err(Rejected { id, sku, origin, .. }) => {
-                    known.add_named(id.as_deref(), sku.as_deref(), origin, record.line)
-                }
-            };
+            let added = known.add_record(&record, &mut preparer);
             added.map_err(|error| {
                 Failure::new(format!("{}:{}: the product {error}", reader.name(), error.line))
             })?;
