@@ -144,7 +144,8 @@ impl Scanner {
         loop {
             match (self.peek_token()?, self.open.last()) {
                 (_, None) => return Ok(has_empty),
-                (None, _) => return Ok(false),
+                // No field begins with a bracket. The fields behind it belong to the next record, which looks at them again.
+                (None | Some(b'{' | b'[' | b']'), _) => return Ok(false),
                 (Some(b'}'), _) => {
                     self.take()?;
                     self.open.pop();
