@@ -19,10 +19,10 @@ use fastrand::Rng;
 use super::reference;
 
 /// Words that are prefixes or typos of each other, and codes.
-const WORDS: [&str; 30] = [
+const WORDS: [&str; 32] = [
     "red", "Red", "read", "ready", "reading", "lamp", "lamps", "clamp", "camp", "table", "tables", "cable",
     "wood", "wooden", "woollen", "silver", "sliver", "slivers", "gold", "golden", "go", "to", "x1", "x10",
-    "AB-12", "ab12", "Café", "cafe", "usb-c", "12.5",
+    "AB-12", "ab12", "Café", "cafe", "usb-c", "12.5", "knife", "knives",
 ];
 const BRANDS: [&str; 4] = ["Red", "red", "Woods & Co", "ab12"];
 const CATEGORIES: [&str; 8] = [

@@ -2,16 +2,23 @@
 //!
 //! Text is normalised (NFKC), lower-cased and stripped of accents, then split at every character that is neither a letter nor
 //! a digit. Scripts that are written without spaces become overlapping pairs of characters. Each word comes with its span:
-//! the bytes of the original text that it was made of.
+//! the bytes of the original text that it was made of. Signs that mean something are terms too, see [`crate::signs`].
 
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
+use unicode_normalization::char::is_combining_mark;
 
 use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
+use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
+use crate::joins::{Measure, Measures, hyphenated_length, initials_length, is_long_number};
 pub use crate::purpose::Purpose;
+use crate::signs;
 
+/// The fewest digits of a run within a code that is a word as well.
+const MIN_RUN: usize = 4;
+/// The unit that `"` stands for after a number.
+pub(crate) const INCH: &str = "inch";
 /// The most bytes of a word; the rest is ignored.
 const MAX_WORD_BYTES: usize = 250;
 
@@ -27,6 +34,8 @@ pub enum Token<'a> {
     Word(&'a str, Range<usize>),
     /// A run of characters of a script without spaces.
     Cjk(&'a CjkRun),
+    /// A sign such as `&` or `★`, and its span. Only documents have them, see [`query_signs`].
+    Sign(&'a str, Range<usize>),
 }
 
 impl Token<'_> {
@@ -36,13 +45,15 @@ impl Token<'_> {
             (Self::Word(word, span), _) => emit(word, span),
             (Self::Cjk(run), Purpose::Query) => emit(run.text(), run.span()),
             (Self::Cjk(run), Purpose::Document) => run.for_each_word(emit),
+            (Self::Sign(..), _) => {}
         }
     }
 }
 
-/// Calls `emit` with the folded words of `text` and its runs of scripts without spaces.
+/// Calls `emit` with the folded words of `text`, its runs of scripts without spaces and, for documents, its signs.
 pub fn tokens(text: &str, purpose: Purpose, emit: impl FnMut(Token<'_>)) {
     let mut splitter = Splitter {
+        text,
         purpose,
         emit,
         word: String::new(),
@@ -51,16 +62,27 @@ pub fn tokens(text: &str, purpose: Purpose, emit: impl FnMut(Token<'_>)) {
         compound_span: 0..0,
         parts: 0,
         run: CjkRunBuilder::default(),
+        dot: None,
+        measures: Measures::default(),
+        number_end: None,
     };
     let mut position = 0;
     while let Some(first) = text[position..].chars().next() {
         let plain = position + plain_length(&text[position..]);
         if plain > position {
+            if let Some(end) = splitter.joined(position..plain) {
+                position = end;
+                continue;
+            }
             splitter.plain(&text[position..plain], position..plain);
             position = plain;
             continue;
         }
         let end = position + first.len_utf8();
+        if !first.is_ascii() && signs::is_special(first) && splitter.special(first, position..end, text) {
+            position = end;
+            continue;
+        }
         if first.is_ascii() && !extends_cluster(text[end..].chars().next()) {
             splitter.character(first, position..end, text);
             position = end;
@@ -72,6 +94,7 @@ pub fn tokens(text: &str, purpose: Purpose, emit: impl FnMut(Token<'_>)) {
     }
     splitter.end_of_compound();
     splitter.end_of_run();
+    splitter.end_of_measure();
 }
 
 /// Returns the number of ASCII letters and digits at the start of a text. The last one does not count if it forms a cluster
@@ -88,80 +111,73 @@ fn plain_length(text: &str) -> usize {
 pub fn query_words(text: &str) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
     words(text, Purpose::Query, |word, span| found.push((word.to_owned(), span)));
+    with_measures(found, text)
+}
+
+/// Replaces the words of each measure by the measure, and its unit if that is written together with it.
+fn with_measures(words: Vec<(String, Range<usize>)>, text: &str) -> Vec<(String, Range<usize>)> {
+    let mut measures = Measures::default();
+    let ended = words.iter().filter_map(|(word, span)| measures.next(word, span, text));
+    let mut found: Vec<_> = ended.collect();
+    found.extend(measures.end());
+    if found.is_empty() {
+        return words;
+    }
+    let mut merged = Vec::with_capacity(words.len());
+    let mut found = found.into_iter().peekable();
+    for (word, span) in words {
+        while let Some(measure) = found.next_if(|measure| measure.span.end <= span.start) {
+            merged.push((measure.text, measure.span));
+            merged.extend(measure.unit);
+        }
+        if found.peek().is_none_or(|measure| span.start < measure.span.start) {
+            merged.push((word, span));
+        }
+    }
+    for measure in found {
+        merged.push((measure.text, measure.span));
+        merged.extend(measure.unit);
+    }
+    merged
+}
+
+/// Returns the signs of a query that has no words, each once with its span. Punctuation is among them: no product has it as a term,
+/// so that such a query finds nothing.
+pub fn query_signs(text: &str) -> Vec<(String, Range<usize>)> {
+    let mut found: Vec<(String, Range<usize>)> = Vec::new();
+    let is_left_out = |c: char| c.is_whitespace() || c.is_control() || is_accent(c) || is_format(c);
+    let mut add = |sign: char, span: Range<usize>| {
+        if !is_left_out(sign) && found.iter().all(|(known, _)| !known.starts_with(sign)) {
+            found.push((sign.to_string(), span));
+        }
+    };
+    for (at, c) in text.char_indices() {
+        let span = at..at + c.len_utf8();
+        match signs::is_owner_mark(c) {
+            true => add(c, span),
+            false => c.nfkc().for_each(|c| add(c, span.clone())),
+        }
+    }
     found
 }
 
-/// Returns true if a word contains a digit. Such words are codes and sizes: they are never corrected, and no word is corrected
-/// to one.
+/// Returns true if a word contains a digit or a sign. Such words are codes and sizes: they are never corrected, and no word is
+/// corrected to one.
 pub fn has_digit(word: &str) -> bool {
-    word.chars().any(char::is_numeric)
+    let is_code = |c: char| !c.is_ascii_alphabetic() && (c.is_numeric() || c == '.' || signs::is_sign(c));
+    word.chars().any(is_code)
 }
 
 /// Folds a text into one word of letters and digits only: `AB-12/x` becomes `ab12x`.
 pub fn joined(text: &str) -> String {
     let mut joined = String::new();
-    words(text, Purpose::Query, |word, _| joined.push_str(word));
+    words(text, Purpose::Query, |word, _| joined.extend(word.chars().filter(|c| !c.is_ascii_punctuation())));
     joined.truncate(joined.floor_char_boundary(MAX_WORD_BYTES));
     joined
 }
 
-/// Returns true if a character forms a cluster with the one before it: combining marks, the sound marks of half-width katakana,
-/// and the later parts of a Korean syllable.
-fn extends_cluster(c: Option<char>) -> bool {
-    c.is_some_and(|c| {
-        !c.is_ascii()
-            && (canonical_combining_class(c) != 0
-                || matches!(c, '\u{FF9E}' | '\u{FF9F}' | '\u{1160}'..='\u{11FF}'))
-    })
-}
-
-fn cluster_end(text: &str, after_first: usize) -> usize {
-    let rest = &text[after_first..];
-    let extension: usize = rest.chars().take_while(|c| extends_cluster(Some(*c))).map(char::len_utf8).sum();
-    after_first + extension
-}
-
-/// Returns true for a mark that only changes the sound or look of a letter and that people omit when they type. In scripts
-/// such as Devanagari marks are vowels, which are kept.
-fn is_accent(c: char) -> bool {
-    matches!(c,
-        '\u{0300}'..='\u{036F}' | '\u{0591}'..='\u{05C7}' | '\u{064B}'..='\u{065F}' | '\u{0670}'
-        | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}'
-        // Kana sound marks that stand alone, and variation selectors.
-        | '\u{3099}' | '\u{309A}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
-}
-
-/// Calls `push` with the letter in lower case and without its accent. Letters that Unicode does not decompose are spelt out.
-fn fold(c: char, mut push: impl FnMut(char)) {
-    if c.is_ascii() {
-        return push(c.to_ascii_lowercase());
-    }
-    if is_spaceless(c) {
-        return push(c);
-    }
-    for lower in c.to_lowercase() {
-        // A letter of its own, not an accented one, and frequent at the end of words.
-        if lower == 'й' {
-            push(lower);
-            continue;
-        }
-        decompose_compatible(lower, |part| match part {
-            'ß' => ['s', 's'].into_iter().for_each(&mut push),
-            'æ' => ['a', 'e'].into_iter().for_each(&mut push),
-            'œ' => ['o', 'e'].into_iter().for_each(&mut push),
-            'þ' => ['t', 'h'].into_iter().for_each(&mut push),
-            'ø' => push('o'),
-            'ł' => push('l'),
-            'đ' | 'ð' => push('d'),
-            'ı' => push('i'),
-            'ς' => push('σ'),
-            part if is_accent(part) => {}
-            part => push(part),
-        });
-    }
-}
-
-struct Splitter<F> {
+struct Splitter<'a, F> {
+    text: &'a str,
     purpose: Purpose,
     emit: F,
     /// The current word so far, and its span.
@@ -172,9 +188,19 @@ struct Splitter<F> {
     compound_span: Range<usize>,
     parts: usize,
     run: CjkRunBuilder,
+    /// The position of a dot that begins a word, as in `.NET`.
+    dot: Option<usize>,
+    measures: Measures,
+    /// The end of the last word, if that is a number.
+    number_end: Option<usize>,
 }
 
-impl<F: FnMut(Token<'_>)> Splitter<F> {
+/// Returns true for a word that is another one with a dot before: `.NET`, `.com`.
+fn is_domain(word: &str) -> bool {
+    (2..=3).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
     /// Adds ASCII letters and digits.
     fn plain(&mut self, letters: &str, span: Range<usize>) {
         self.end_of_run();
@@ -183,6 +209,88 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
         let before = self.word.len();
         self.word.push_str(&letters[..room]);
         self.word[before..].make_ascii_lowercase();
+    }
+
+    /// Emits initials, or in a query a number with hyphens, as one word, if they begin with these letters and digits. Returns their
+    /// end.
+    fn joined(&mut self, plain: Range<usize>) -> Option<usize> {
+        let next = self.text.as_bytes().get(plain.end).copied()?;
+        let is_start = self.word.is_empty() && self.parts == 0;
+        if !is_start || !matches!(next, b'-' | b'.' | 0xE2) {
+            return None;
+        }
+        let rest = &self.text[plain.start..];
+        if next == b'.' {
+            let before = self.text[..plain.start].chars().next_back();
+            let is_apart = plain.len() == 1 && !matches!(before, Some('.' | '-' | '\''));
+            let end = plain.start + initials_length(rest).filter(|_| is_apart)?;
+            self.initials(plain.start..end);
+            return Some(end);
+        }
+        if self.purpose == Purpose::Document {
+            return None;
+        }
+        let end = plain.start + hyphenated_length(rest)?;
+        self.end_of_run();
+        self.word.extend(self.text[plain.start..end].chars().filter(char::is_ascii_alphanumeric));
+        self.word.make_ascii_lowercase();
+        self.word_span = plain.start..end;
+        Some(end)
+    }
+
+    /// Emits initials with their dots. A document has them without the dots, and as letters, as well.
+    fn initials(&mut self, span: Range<usize>) {
+        self.end_of_run();
+        let dotted = self.text[span.clone()].trim_end_matches('.').to_ascii_lowercase();
+        (self.emit)(Token::Word(&dotted, span.clone()));
+        if self.purpose == Purpose::Document {
+            (self.emit)(Token::Word(&dotted.replace('.', ""), span.clone()));
+            for (at, letter) in dotted.char_indices().filter(|(_, letter)| *letter != '.') {
+                let at = span.start + at;
+                (self.emit)(Token::Word(letter.encode_utf8(&mut [0; 4]), at..at + 1));
+            }
+        }
+    }
+
+    /// Adds a character that does not stand for itself, and returns true if it is one.
+    fn special(&mut self, c: char, span: Range<usize>, text: &str) -> bool {
+        let before = text[..span.start].chars().next_back();
+        let after = text[span.end..].chars().next();
+        if signs::is_invisible(c) {
+            return true;
+        }
+        if signs::is_owner_mark(c) {
+            if after.is_some_and(char::is_alphanumeric) {
+                self.separator();
+            }
+            return true;
+        }
+        if signs::is_letter_apostrophe(c) {
+            self.separator();
+            return true;
+        }
+        if signs::is_fraction(c) {
+            self.separator();
+            self.word.extend(text[span.clone()].nfkc().map(|c| if c == '\u{2044}' { '/' } else { c }));
+            self.word_span = span;
+            if after.is_some_and(char::is_alphabetic) {
+                self.separator();
+            }
+            return true;
+        }
+        if signs::is_inch(c) {
+            self.character('"', span, text);
+            return true;
+        }
+        let Some(unit) = signs::unit(c, before, after) else { return false };
+        unit.chars().for_each(|c| self.character(c, span.clone(), text));
+        true
+    }
+
+    /// Ends the current word, as a space does.
+    fn separator(&mut self) {
+        self.end_of_run();
+        self.end_of_compound();
     }
 
     fn cluster(&mut self, cluster: &str, span: Range<usize>, text: &str) {
@@ -208,6 +316,19 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
             }
         } else if !self.run.accepts(c, &span, text) {
             self.end_of_run();
+            let is_number = self.word.ends_with(|last: char| last.is_ascii_digit());
+            if self.ends_in_sign(c, &span, text)
+                || (is_number && c == ',' && signs::is_thousands(&self.word, &text[span.end..]))
+            {
+                return;
+            }
+            if is_number
+                && let Some(sign) =
+                    signs::inside_number(c, &self.word, &self.text[..self.word_span.start], &text[span.end..])
+            {
+                self.word.push(sign);
+                return;
+            }
             let joins = matches!(c, '-' | '\u{2010}')
                 && !self.word.is_empty()
                 && text[span.end..].chars().next().is_some_and(char::is_alphanumeric);
@@ -215,6 +336,39 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
             if !joins {
                 self.end_of_compound();
             }
+            if is_number && signs::is_inch(c) {
+                (self.emit)(Token::Word(INCH, span));
+                return;
+            }
+            self.sign(c, span, text);
+        }
+    }
+
+    /// Emits the current word with the signs at its end, if they make it another word: `C++`. A document has the word without them
+    /// as well.
+    fn ends_in_sign(&mut self, c: char, span: &Range<usize>, text: &str) -> bool {
+        if self.word.is_empty() || !matches!(c, '+' | '#') || span.len() != 1 {
+            return false;
+        }
+        let Some(length) = signs::suffix_length(&self.word, &text[span.start..]) else { return false };
+        let whole = format!("{}{}", self.word, &text[span.start..span.start + length]);
+        let whole_span = self.word_span.start..span.start + length;
+        match self.purpose {
+            Purpose::Document => self.end_of_compound(),
+            Purpose::Query => self.word.clear(),
+        }
+        (self.emit)(Token::Word(&whole, whole_span));
+        true
+    }
+
+    /// Emits a sign of a document, or remembers that the next word begins with a dot.
+    fn sign(&mut self, c: char, span: Range<usize>, text: &str) {
+        if c == '.' {
+            let before = text[..span.start].chars().next_back();
+            let is_start = before.is_none_or(|before| before.is_whitespace() || before == '(');
+            self.dot = Some(span.start).filter(|_| is_start);
+        } else if self.purpose == Purpose::Document && signs::is_sign(c) {
+            (self.emit)(Token::Sign(c.encode_utf8(&mut [0; 4]), span));
         }
     }
 
@@ -230,7 +384,27 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
         if self.word.is_empty() {
             return;
         }
-        (self.emit)(Token::Word(&self.word, self.word_span.clone()));
+        if self.purpose == Purpose::Document {
+            let ended = self.measures.next(&self.word, &self.word_span, self.text);
+            self.emit_measure(ended);
+        }
+        let dotted = self.dot.take().filter(|dot| dot + 1 == self.word_span.start && is_domain(&self.word));
+        let dotted = dotted.map(|dot| (format!(".{}", self.word), dot..self.word_span.end));
+        if dotted.is_none() || self.purpose == Purpose::Document {
+            (self.emit)(Token::Word(&self.word, self.word_span.clone()));
+        }
+        if let Some((word, span)) = dotted {
+            (self.emit)(Token::Word(&word, span));
+        }
+        if self.purpose == Purpose::Document {
+            self.emit_numbers();
+        }
+        let follows_number = self.number_end.is_some_and(|end| end + 1 == self.word_span.start);
+        if follows_number && self.word == "in" && self.purpose == Purpose::Document {
+            (self.emit)(Token::Word(INCH, self.word_span.clone()));
+        }
+        let is_number = self.word.bytes().all(|byte| byte.is_ascii_digit());
+        self.number_end = is_number.then_some(self.word_span.end);
         if self.purpose == Purpose::Document {
             if self.parts == 0 {
                 self.compound_span = self.word_span.clone();
@@ -242,13 +416,43 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
         self.word.clear();
     }
 
+    /// Emits the numbers in a word of a document: those of `5.5` and `3/4`, and runs of digits such as that of `TW5600`.
+    fn emit_numbers(&mut self) {
+        let bytes = self.word.as_bytes();
+        let is_split = bytes[0].is_ascii_digit() && bytes.iter().any(|byte| matches!(byte, b'.' | b'/'));
+        let is_mixed = bytes.len() > MIN_RUN && bytes.iter().any(u8::is_ascii_digit);
+        if !is_split && !is_mixed {
+            return;
+        }
+        for run in self.word.split(|c: char| !c.is_ascii_digit()) {
+            let is_part = is_split && !run.is_empty() && !self.word.ends_with(|c: char| c.is_alphabetic());
+            if run.len() < self.word.len() && (is_part || run.len() >= MIN_RUN) {
+                (self.emit)(Token::Word(run, self.word_span.clone()));
+            }
+        }
+    }
+
+    fn end_of_measure(&mut self) {
+        let ended = self.measures.end();
+        self.emit_measure(ended);
+    }
+
+    /// Emits a measure such as `20 x 30` as one word, beside its parts.
+    fn emit_measure(&mut self, measure: Option<Measure>) {
+        let Some(Measure { text, span, unit }) = measure else { return };
+        (self.emit)(Token::Word(&text, span));
+        if let Some((unit, span)) = unit {
+            (self.emit)(Token::Word(&unit, span));
+        }
+    }
+
     /// Emits a model number without its hyphens as well. `10-20` and `dual-core` are not model numbers.
     fn end_of_compound(&mut self) {
         self.end_of_word();
         if self.parts > 1
             && self.compound.len() <= MAX_WORD_BYTES
             && has_digit(&self.compound)
-            && self.compound.chars().any(char::is_alphabetic)
+            && (self.compound.chars().any(char::is_alphabetic) || is_long_number(&self.compound))
         {
             (self.emit)(Token::Word(&self.compound, self.compound_span.clone()));
         }
@@ -264,108 +468,5 @@ impl<F: FnMut(Token<'_>)> Splitter<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cjk::{bigrams, is_cjk, spellings};
-    use proptest::prelude::*;
-
-    fn analysed(text: &str, purpose: Purpose) -> Vec<String> {
-        let mut found = Vec::new();
-        words(text, purpose, |word, _| found.push(word.to_owned()));
-        found
-    }
-
-    #[test]
-    fn case_accents_and_width_do_not_count() {
-        for (text, expected) in [
-            ("Crème BRÛLÉE", vec!["creme", "brulee"]),
-            ("cre\u{300}me", vec!["creme"]),
-            ("Straße Łódź Smørrebrød İstanbul", vec!["strasse", "lodz", "smorrebrod", "istanbul"]),
-            ("ＳＯＮＹ　ｗｈ１０００", vec!["sony", "wh1000"]),
-            ("5㎏", vec!["5kg"]),
-            ("don't / stop_me.now", vec!["don", "t", "stop", "me", "now"]),
-            ("हिन्दी", vec!["हिन्दी"]),
-            ("Чёрный и\u{306}", vec!["черный", "й"]),
-            ("", vec![]),
-            ("\" ( * \0 ~ --", vec![]),
-        ] {
-            assert_eq!(analysed(text, Purpose::Query), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn scripts_without_spaces_become_pairs() {
-        assert_eq!(analysed("日本語", Purpose::Query), ["日本語"]);
-        assert_eq!(analysed("語", Purpose::Query), ["語"]);
-        assert_eq!(analysed("日本語", Purpose::Document), ["日", "日本", "本", "本語", "語"]);
-        assert_eq!(analysed("語", Purpose::Document), ["語"]);
-        assert_eq!(analysed("ノートPC用", Purpose::Query), ["ノート", "pc", "用"]);
-        assert_eq!(analysed("ﾊﾞｯｸﾞ３個", Purpose::Query), ["バツグ", "3", "個"]);
-        assert_eq!(joined("テスト-01"), "テスト01");
-    }
-
-    #[test]
-    fn each_word_has_its_place() {
-        let text = "é3x ノーﾄPC \u{2460}\u{301}a\u{301}b";
-        let mut found = Vec::new();
-        words(text, Purpose::Document, |word, at| found.push((word.to_owned(), &text[at])));
-        let found: Vec<(&str, &str)> = found.iter().map(|(word, at)| (word.as_str(), *at)).collect();
-        assert_eq!(
-            found,
-            [
-                ("e3x", "é3x"),
-                ("ノ", "ノ"),
-                ("ノー", "ノー"),
-                ("ー", "ー"),
-                ("ート", "ーﾄ"),
-                ("ト", "ﾄ"),
-                ("pc", "PC"),
-                ("1ab", "\u{2460}\u{301}a\u{301}b"),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_model_number_is_found_with_and_without_hyphens() {
-        assert_eq!(analysed("WH-1000XM4", Purpose::Document), ["wh", "1000xm4", "wh1000xm4"]);
-        assert_eq!(analysed("WH-1000XM4", Purpose::Query), ["wh", "1000xm4"]);
-        assert_eq!(
-            analysed("10-20 dual-core a- b1", Purpose::Document),
-            ["10", "20", "dual", "core", "a", "b1"]
-        );
-        assert_eq!(joined("AB-12/x é"), "ab12xe");
-    }
-
-    #[test]
-    fn long_words_are_kept() {
-        let long = "x".repeat(200);
-        assert_eq!(analysed(&long, Purpose::Query), [long.as_str()]);
-        assert_eq!(analysed(&"y".repeat(9000), Purpose::Document), ["y".repeat(MAX_WORD_BYTES)]);
-    }
-
-    proptest! {
-        #[test]
-        fn every_word_lies_in_the_text_and_is_folded(text in "\\PC{0,40}") {
-            for purpose in [Purpose::Document, Purpose::Query] {
-                words(&text, purpose, |word, at| {
-                    assert!(!word.is_empty() && text.get(at.clone()).is_some(), "{word} {at:?}");
-                    assert!(!word.chars().any(|c| c.is_control() || c.is_whitespace()), "{word:?}");
-                });
-            }
-        }
-
-        #[test]
-        fn a_query_finds_the_document_it_was_copied_from(text in "\\PC{0,40}") {
-            let document = analysed(&text, Purpose::Document);
-            for word in analysed(&text, Purpose::Query) {
-                let has_all = |spelling: &String| {
-                    if !is_cjk(&word) {
-                        return document.contains(&word);
-                    }
-                    bigrams(spelling).all(|pair| document.iter().any(|own| own == pair))
-                };
-                prop_assert!(spellings(&word).iter().any(has_all), "{}", word);
-            }
-        }
-    }
-}
+#[path = "analysis_tests.rs"]
+mod tests;

@@ -160,6 +160,7 @@ impl<'a> Typed<'a> {
                     let places = self.last_spellings.iter().find_map(|spelling| run.find(spelling).next());
                     places.into_iter().for_each(|at| offer(0, at));
                 }
+                Token::Sign(..) => {}
                 Token::Word(word, at) => self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone())),
             });
         });

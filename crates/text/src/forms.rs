@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use domain::Language;
 use frostem::{Algorithm, Stemmer};
 
-use crate::analysis::has_digit;
+use crate::analysis::{INCH, has_digit};
 use crate::cjk::is_cjk;
+use crate::codes::canonical;
 use crate::dictionary::Dictionary;
 use crate::plurals::singular;
 
@@ -18,8 +19,14 @@ const MAX_STEMMED_BYTES: usize = 80;
 ///
 /// In English it is the singular, which is a word itself. In other languages it is the stem by the language's Snowball
 /// algorithm. A stem need not be a word, so stems have a dictionary of their own, in which typos are not tried. Because the
-/// word is folded, its stem is the same with and without accents.
+/// word is folded, its stem is the same with and without accents. An article number has the same form in every length.
 pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>) {
+    // Nearly all words begin with a letter.
+    if word.as_bytes().first().is_some_and(u8::is_ascii_digit)
+        && let Some(number) = canonical(word).or_else(|| in_inches(word))
+    {
+        return (Dictionary::Codes, number);
+    }
     let Some(algorithm) = algorithm(language) else {
         let form = singular(word);
         return (Dictionary::of_word(&form), form);
@@ -29,6 +36,12 @@ pub fn normal_form(word: &str, language: Language) -> (Dictionary, Cow<'_, str>)
     }
     let stem = Stemmer::new(algorithm).stem(word);
     (Dictionary::Stems, if stem.is_empty() { Cow::Borrowed(word) } else { stem })
+}
+
+/// Returns the common form of a size in inches: `27inch` for `27in`.
+fn in_inches(word: &str) -> Option<Cow<'_, str>> {
+    let number = word.strip_suffix("in").or_else(|| word.strip_suffix("inches"))?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| Cow::Owned(format!("{number}{INCH}")))
 }
 
 /// Returns the stemming algorithm of a language; `None` if only plurals are normalised.
@@ -114,6 +127,7 @@ mod tests {
         }
         assert_eq!(normal_form_of("printers", Language::English), (Dictionary::Words, "printer".to_owned()));
         assert_eq!(normal_form_of("ps5", Language::English), (Dictionary::Codes, "ps5".to_owned()));
+        assert_eq!(normal_form_of("27in", Language::German), (Dictionary::Codes, "27inch".to_owned()));
     }
 
     proptest! {

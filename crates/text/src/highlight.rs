@@ -198,15 +198,22 @@ impl Finder<'_> {
     fn matches(&mut self, text: &str) -> Matches {
         let (highlighter, is_exact) = (self.highlighter, &mut self.is_exact);
         let mut matches = Matches::default();
-        let mut pairs = Pairs::default();
+        let mut pairs = Pairs::new(highlighter.language);
         tokens(text, Purpose::Document, |token| {
-            if let Some(pair) = pairs.next(&token)
-                && highlighter.has_pair(pair.text)
-            {
-                matches.spans.push(pair.span);
+            if let Some(pair) = pairs.next(&token) {
+                if highlighter.has_pair(pair.text) {
+                    matches.spans.push(pair.span);
+                }
+                matches.spans.extend(
+                    pair.triple.filter(|(triple, _)| highlighter.has_pair(triple)).map(|(_, span)| span),
+                );
             }
             if let Token::Cjk(run) = &token {
                 highlighter.cjk_runs.iter().for_each(|spelling| matches.spans.extend(run.find(spelling)));
+                return;
+            }
+            if let Token::Sign(sign, span) = token {
+                matches.spans.extend(highlighter.words.contains(sign).then_some(span));
                 return;
             }
             token.for_each_word(Purpose::Document, |word, span| {

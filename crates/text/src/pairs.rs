@@ -2,18 +2,26 @@
 
 use std::ops::Range;
 
+use domain::Language;
+
 use crate::analysis::{Purpose, Token, tokens};
 use crate::cjk::CjkRun;
+use crate::signs::is_conjunction;
 
 /// The longest pair, in bytes.
 const MAX_PAIR_BYTES: usize = 40;
+/// Units with a digit, which form pairs with a number: `30 m²`.
+const POWERS: [&str; 12] = ["m2", "m3", "cm2", "cm3", "mm2", "mm3", "km2", "dm3", "ft2", "ft3", "in2", "in3"];
 /// The longest number that forms pairs, in digits.
 const MAX_NUMBER_BYTES: usize = 4;
 
+/// The longest round number that forms pairs, in digits: `20000 mAh`.
+const MAX_ROUND_BYTES: usize = 6;
+
 /// Calls `emit` with each pair of adjacent words of a query: written as one, and its span. Product codes do not form pairs. Runs
 /// of scripts without spaces need none, because a query matches them inside a longer run as well.
-pub(crate) fn for_each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)) {
-    let mut pairs = Pairs::default();
+pub(crate) fn for_each_pair(text: &str, language: Language, mut emit: impl FnMut(&str, Range<usize>)) {
+    let mut pairs = Pairs::new(language);
     tokens(text, Purpose::Query, |token| {
         let is_word = matches!(token, Token::Word(..));
         if let Some(pair) = pairs.next(&token)
@@ -24,12 +32,15 @@ pub(crate) fn for_each_pair(text: &str, mut emit: impl FnMut(&str, Range<usize>)
     });
 }
 
-/// Joins each word with the one before it.
-#[derive(Default)]
+/// Joins each word with the one before it. A word that means the same as `&` is skipped: the words around it are adjacent.
 pub(crate) struct Pairs {
-    /// The last pair; ends with the last word.
-    pair: String,
+    language: Language,
+    /// The last three words that form pairs: one that is no longer needed, the one before the last, and the last.
+    words: String,
+    first_length: usize,
+    second_length: usize,
     last_length: usize,
+    before_start: usize,
     last_span: Range<usize>,
     last_writing: Option<Writing>,
 }
@@ -42,6 +53,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) span: Range<usize>,
     /// True for a number and its unit.
     pub(crate) is_size: bool,
+    /// The pair and the word before written as one, with their span, if that is a number after two words: `Wi-Fi 6`.
+    pub(crate) triple: Option<(&'a str, Range<usize>)>,
 }
 
 /// The writing system of a word that may form a pair. Both words of a pair have the same.
@@ -53,36 +66,62 @@ enum Writing {
 }
 
 impl Pairs {
+    pub(crate) fn new(language: Language) -> Self {
+        Self {
+            language,
+            words: String::new(),
+            first_length: 0,
+            second_length: 0,
+            last_length: 0,
+            before_start: 0,
+            last_span: 0..0,
+            last_writing: None,
+        }
+    }
+
     /// Returns the pair of the next token of a text and the one before it, if they form one.
     pub(crate) fn next(&mut self, token: &Token<'_>) -> Option<Pair<'_>> {
         let (text, span) = match token {
             Token::Word(word, span) => (*word, span.clone()),
             Token::Cjk(run) => (run.text(), run.span()),
+            Token::Sign(..) => return None,
         };
+        if self.last_writing.is_some() && is_conjunction(text, self.language) {
+            return None;
+        }
         if span.start < self.last_span.end {
             // A model number without its hyphens; its parts came already.
             return None;
         }
         let start = std::mem::replace(&mut self.last_span, span.clone()).start;
+        let first_start = std::mem::replace(&mut self.before_start, start);
         let writing = writing(token);
         let is_alike = writing.is_some() && writing == self.last_writing;
         self.last_writing = writing;
-        self.pair.drain(..self.pair.len() - if is_alike { self.last_length } else { 0 });
+        if !is_alike {
+            self.words.clear();
+            (self.first_length, self.second_length, self.last_length) = (0, 0, 0);
+        }
         if writing.is_none() {
-            self.last_length = 0;
             return None;
         }
-        self.last_length = text.len();
-        let before = self.pair.len();
-        self.pair.push_str(text);
+        self.words.drain(..self.first_length);
+        (self.first_length, self.second_length, self.last_length) =
+            (self.second_length, self.last_length, text.len());
+        self.words.push_str(text);
         let is_number = |text: &str| text.as_bytes()[0].is_ascii_digit();
-        let is_size = is_number(&self.pair) && !is_number(text);
+        let (first, pair) = self.words.split_at(self.first_length);
+        let is_size = is_number(pair) && !is_number(text);
         let omitted = if let Token::Cjk(run) = token { run.text().len() - run.as_queried().len() } else { 0 };
-        let end = self.pair.len() - omitted;
-        (before > 0 && end <= MAX_PAIR_BYTES).then(|| Pair {
-            text: &self.pair[..end],
+        let end = pair.len() - omitted;
+        let is_triple = is_number(text) && !first.is_empty() && !is_number(first) && !is_number(pair);
+        let triple = (is_triple && self.words.len() <= MAX_PAIR_BYTES)
+            .then(|| (self.words.as_str(), first_start..span.end));
+        (self.second_length > 0 && end <= MAX_PAIR_BYTES).then(|| Pair {
+            text: &pair[..end],
             span: start..span.end,
             is_size,
+            triple,
         })
     }
 }
@@ -94,11 +133,23 @@ fn writing(token: &Token<'_>) -> Option<Writing> {
     match token {
         Token::Word(word, _) => {
             let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase())
-                || (word.len() <= MAX_NUMBER_BYTES && word.bytes().all(|byte| byte.is_ascii_digit()));
+                || POWERS.contains(word)
+                || is_number(word);
             is_plain.then_some(Writing::Latin)
         }
         Token::Cjk(run) => writing_of_run(run),
+        Token::Sign(..) => None,
     }
+}
+
+/// Returns true for a number that forms pairs, such as that of a size: `5.5`, `256`, `20000`. Long numbers are codes, unless they are
+/// round.
+fn is_number(word: &str) -> bool {
+    let (whole, fraction) = word.split_once('.').unwrap_or((word, "0"));
+    let is_short =
+        whole.len() <= MAX_NUMBER_BYTES || (whole.len() <= MAX_ROUND_BYTES && whole.ends_with("00"));
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    is_short && fraction.len() <= MAX_NUMBER_BYTES && is_digits(whole) && is_digits(fraction)
 }
 
 fn writing_of_run(run: &CjkRun) -> Option<Writing> {
@@ -119,9 +170,36 @@ mod tests {
     #[test]
     fn codes_and_scripts_without_spaces_have_no_pairs() {
         let mut pairs = Vec::new();
-        for_each_pair("ノート pc 13 用 in usb 4ab usb 12345 c", |pair, at| {
+        for_each_pair("ノート pc 13 用 in usb 4ab usb 12345 c", Language::English, |pair, at| {
             pairs.push((pair.to_owned(), at))
         });
         assert_eq!(pairs, [("pc13".to_owned(), 10..15), ("inusb".to_owned(), 20..26)]);
+    }
+
+    #[test]
+    fn a_number_after_two_words_forms_a_triple() {
+        let triples = |text: &str| {
+            let (mut pairs, mut found) = (Pairs::new(Language::English), Vec::new());
+            tokens(text, Purpose::Document, |token| {
+                let triple = pairs.next(&token).and_then(|pair| pair.triple);
+                found.extend(triple.map(|(triple, at)| (triple.to_owned(), text[at].to_owned())));
+            });
+            found
+        };
+        assert_eq!(triples("Router Wi-Fi 6 and 7"), [("wifi6".to_owned(), "Wi-Fi 6".to_owned())]);
+        assert_eq!(
+            triples("a b 1 c d 22 e"),
+            [("ab1".to_owned(), "a b 1".to_owned()), ("cd22".to_owned(), "c d 22".to_owned())]
+        );
+        assert!(triples("one 2 three 4, x5 y 6").is_empty());
+    }
+
+    #[test]
+    fn words_around_a_conjunction_are_adjacent() {
+        for text in ["Black & Decker", "black and decker", "Black+Decker", "black AND decker"] {
+            let mut pairs = Vec::new();
+            for_each_pair(text, Language::English, |pair, at| pairs.push((pair.to_owned(), at)));
+            assert_eq!(pairs, [("blackdecker".to_owned(), 0..text.len())]);
+        }
     }
 }

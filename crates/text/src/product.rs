@@ -106,7 +106,7 @@ pub fn for_each_cjk_run(content: &Content, mut each: impl FnMut(&str)) {
         }
         tokens(text, Purpose::Document, |token| match token {
             Token::Cjk(run) if run.len() > 2 => each(run.text()),
-            Token::Cjk(_) | Token::Word(..) => {}
+            Token::Cjk(_) | Token::Word(..) | Token::Sign(..) => {}
         });
     });
 }

@@ -5,12 +5,13 @@ use std::ops::Range;
 use domain::Language;
 use domain::search::{MatchMode, SearchRequest, Synonym};
 
-use crate::analysis::{has_digit, query_words};
+use crate::analysis::{INCH, has_digit, query_signs, query_words};
 use crate::cjk::{self, is_cjk};
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::pairs::for_each_pair;
 use crate::score::Spelling;
+use crate::signs::is_conjunction;
 use crate::typos::Pattern;
 
 /// The most words of a query; the rest is ignored. Only long texts in scripts without spaces have more.
@@ -98,6 +99,68 @@ impl Alternative {
     }
 }
 
+/// Returns initials without their dots: `elf` for `e.l.f`.
+fn initials(word: &str) -> Option<String> {
+    let is_initials = word.contains('.') && word.split('.').all(|part| part.len() == 1 && part != "x");
+    let letters = word.replace('.', "");
+    (is_initials && letters.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(letters)
+}
+
+/// Returns the alternative of a product that writes the letters and digits of a code apart: `RTX 4070 Ti` for `rtx4070ti`. Each part
+/// must be adjacent to the next one. Two parts are a pair.
+fn split(word: &str, language: Language) -> Option<Alternative> {
+    if !word.is_ascii() || !has_digit(word) {
+        return None;
+    }
+    let is_alike = |a: &u8, b: &u8| a.is_ascii_digit() == b.is_ascii_digit();
+    let parts: Vec<&str> =
+        word.as_bytes().chunk_by(is_alike).filter_map(|part| str::from_utf8(part).ok()).collect();
+    let is_code =
+        (3..=MAX_CODE_PARTS).contains(&parts.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_code.then(|| {
+        let terms = parts.windows(2).map(|pair| Term::joined_pair(&pair.concat(), language));
+        Alternative { terms: terms.collect(), is_phrase: false, spelling: Spelling::Joined }
+    })
+}
+
+/// The most parts of a code that products may write apart.
+const MAX_CODE_PARTS: usize = 6;
+/// The most words of a query that products may write as one.
+const MAX_JOINED_WORDS: usize = 4;
+
+/// Lets `in` after a number mean inches as well.
+fn add_inches(words: &mut [Word], language: Language) {
+    for at in 1..words.len() {
+        let is_number = words[at - 1].text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && words[at].text == "in" {
+            words[at].add(Alternative::one(Term::normalized(INCH, language), Spelling::Same));
+        }
+    }
+}
+
+/// Adds to each word the alternative that a product writes it and its neighbours as one: `rtx 4070 ti` and `RTX4070Ti`, `d i y` and
+/// `DIY`. Two words are a pair; more of them are one word only with a number among them, or if each is a letter.
+fn add_rows(words: &mut [Word], language: Language) {
+    let is_number = |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit());
+    let may_join = |word: &Word| is_number(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
+    for length in 3..=MAX_JOINED_WORDS {
+        for start in 0..(words.len() + 1).saturating_sub(length) {
+            let row = &words[start..start + length];
+            let is_row = row.iter().all(may_join)
+                && (row.iter().any(is_number) != row.iter().all(is_number)
+                    || row.iter().all(|word| word.text.len() == 1));
+            let whole: String = row.iter().map(|word| word.text.as_str()).collect();
+            if is_row && whole.len() <= MAX_ROW_BYTES {
+                let alternative = Alternative::one(Term::normalized(&whole, language), Spelling::Joined);
+                words[start..start + length].iter_mut().for_each(|word| word.add(alternative.clone()));
+            }
+        }
+    }
+}
+
+/// The longest row, in bytes.
+const MAX_ROW_BYTES: usize = 40;
+
 fn terms_of_run(run: &str) -> impl Iterator<Item = Term> {
     cjk::bigrams(run).map(|bigram| Term { dictionary: Dictionary::of_word(bigram), text: bigram.to_owned() })
 }
@@ -110,7 +173,10 @@ impl Word {
             let alternatives = spellings.iter().map(|run| Alternative::run(run, Spelling::Same));
             alternatives.chain(spellings.iter().map(|run| joined(run))).collect()
         } else {
-            vec![Alternative::one(Term::normalized(&text, language), Spelling::Same), joined(&text)]
+            let same = Alternative::one(Term::normalized(&text, language), Spelling::Same);
+            let initials = initials(&text)
+                .map(|word| Alternative::one(Term::normalized(&word, language), Spelling::Joined));
+            [same].into_iter().chain(initials).chain([joined(&text)]).chain(split(&text, language)).collect()
         };
         Self { text, span, is_prefix: false, language, alternatives }
     }
@@ -165,7 +231,11 @@ impl Query {
             found.push(Word::new(word, span, language));
         }
         let mut pairs = Vec::new();
-        for_each_pair(text, |pair, span| {
+        if found.is_empty() {
+            let signs = query_signs(text).into_iter().take(MAX_WORDS);
+            found.extend(signs.map(|(sign, span)| Word::new(sign, span, language)));
+        }
+        for_each_pair(text, language, |pair, span| {
             for word in
                 found.iter_mut().filter(|word| span.start <= word.span.start && word.span.end <= span.end)
             {
@@ -173,6 +243,8 @@ impl Query {
             }
             pairs.push((Term::joined_pair(pair, language), span));
         });
+        add_rows(&mut found, language);
+        add_inches(&mut found, language);
         for synonym in &request.tuning.synonyms {
             add_synonym(&mut found, synonym, language);
         }
@@ -180,6 +252,7 @@ impl Query {
             // The beginning of the last word in a run is unknown, so the run cannot be a prefix.
             last.is_prefix = request.match_mode != MatchMode::Any && !is_cjk(&last.text);
         }
+        without_conjunctions(&mut found, language);
         without_stop_words(&mut found, &request.tuning.stop_words, language);
         let words = distinct(found);
         let phrase = |(term, span): (Term, Range<usize>)| {
@@ -207,6 +280,18 @@ fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
     for word in starts.into_iter().flat_map(|at| at..at + from.len()) {
         alternatives.iter().for_each(|alternative| words[word].add(alternative.clone()));
     }
+}
+
+/// Removes the words that mean the same as `&`, which is no word of a query: `salt and pepper`. The first and the last word may mean
+/// something else, as the beginning of a longer word does.
+fn without_conjunctions(words: &mut Vec<Word>, language: Language) {
+    let last = words.len().saturating_sub(1);
+    let mut at = 0;
+    words.retain(|word| {
+        let is_between = at > 0 && at < last;
+        at += 1;
+        !(is_between && is_conjunction(&word.text, language))
+    });
 }
 
 fn without_stop_words(words: &mut Vec<Word>, stop_words: &[String], language: Language) {
@@ -273,144 +358,5 @@ impl Word {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::Currency;
-    use domain::search::Tuning;
-
-    fn words_in(language: Language, query: &str, tuning: Tuning) -> Vec<Word> {
-        let request = SearchRequest { words: query.to_owned(), tuning, ..SearchRequest::all(Currency::USD) };
-        Query::new(&request, language).words
-    }
-
-    fn words(query: &str, tuning: Tuning) -> Vec<Word> {
-        words_in(Language::English, query, tuning)
-    }
-
-    fn texts(words: &[Word]) -> Vec<&str> {
-        words.iter().map(|word| word.text.as_str()).collect()
-    }
-
-    #[test]
-    fn only_the_last_word_is_a_beginning_and_may_come_twice() {
-        let words = words("Desk lamp, desk LAMP", Tuning::default());
-        let texts: Vec<_> = words.iter().map(|word| (word.text.as_str(), word.is_prefix)).collect();
-        assert_eq!(texts, [("desk", false), ("lamp", false), ("lamp", true)]);
-        assert!(words[2].matches("lampshade") && !words[1].matches("lampshade"));
-        assert!(words[1].matches("lamb") && !words[1].matches("lam9"));
-    }
-
-    #[test]
-    fn the_most_frequent_word_comes_first() {
-        assert_eq!(most_frequent_first(&[5, 0, 2, 9, 2]), [3, 0, 4, 2, 1]);
-    }
-
-    #[test]
-    fn a_word_is_found_in_either_number_and_written_with_its_neighbour() {
-        let found = words("head phones 256 gb", Tuning::default());
-        let alternatives = |word: &Word| -> Vec<(Dictionary, String)> {
-            word.alternatives
-                .iter()
-                .flat_map(|alternative| &alternative.terms)
-                .map(|term| (term.dictionary, term.text.clone()))
-                .collect()
-        };
-        let term = |dictionary, text: &str| (dictionary, text.to_owned());
-        assert_eq!(
-            alternatives(&found[1]),
-            [
-                term(Dictionary::Words, "phone"),
-                term(Dictionary::Pairs, "phone"),
-                term(Dictionary::Words, "headphone"),
-                term(Dictionary::Codes, "phones256"),
-            ]
-        );
-        assert!(found[1].matches_exactly("phone") && found[1].matches_exactly("headphones"));
-        assert!(found[2].matches_exactly("256gb") && !found[2].matches_exactly("2561"));
-        let found = words("headphone", Tuning::default());
-        assert!(found[0].matches_exactly("headphones") && found[0].matches_pair("headphone"));
-    }
-
-    #[test]
-    fn a_short_word_counts_half() {
-        let found = words("lg tv 4k ps5 mount テレビ", Tuning::default());
-        let factors: Vec<u8> = found.iter().map(|word| word.weight_factor(Spelling::Same)).collect();
-        assert_eq!(factors, [1, 1, 2, 2, 2, 2]);
-        assert!(found.iter().all(|word| word.weight_factor(Spelling::Joined) == 1));
-    }
-
-    #[test]
-    fn words_that_follow_each_other_are_phrases_also_when_they_are_corrected() {
-        let request = SearchRequest {
-            words: "red lasre printers x1000".to_owned(),
-            ..SearchRequest::all(Currency::USD)
-        };
-        let phrases = Query::new(&request, Language::default()).phrases;
-        let places: Vec<_> = phrases.iter().map(|phrase| (phrase.first, phrase.second)).collect();
-        assert_eq!(places, [(0, 1), (1, 2)]);
-        assert_eq!(phrases[1].term.text, "lasreprinter");
-        let respelt = phrases[1].corrected("laser", "printers", Language::default());
-        assert_eq!((respelt.term.text.as_str(), respelt.second), ("laserprinter", 2));
-        assert_eq!(respelt.term.dictionary, Dictionary::Pairs);
-    }
-
-    #[test]
-    fn a_synonym_stands_for_all_words_of_its_place() {
-        let synonym = Synonym {
-            from: "Cell phones".to_owned(),
-            to: vec!["mobile".to_owned(), "smart handset".to_owned()],
-        };
-        let tuning = Tuning { synonyms: vec![synonym], ..Tuning::default() };
-        let found = words("black cell phone", tuning.clone());
-        let synonyms = |word: &Word| {
-            word.alternatives.iter().filter(|alternative| alternative.spelling == Spelling::Synonym).count()
-        };
-        assert_eq!(found.iter().map(synonyms).collect::<Vec<_>>(), [0, 2, 2]);
-        assert!(found[2].matches_exactly("mobiles") && found[2].matches_exactly("handset"));
-        assert_eq!(words("phone cell", tuning).iter().map(synonyms).sum::<usize>(), 0);
-    }
-
-    #[test]
-    fn stop_words_are_left_out_unless_they_are_all_there_is() {
-        let tuning = Tuning { stop_words: vec!["for".to_owned(), "THE".to_owned()], ..Tuning::default() };
-        assert_eq!(texts(&words("bag for the laptop", tuning.clone())), ["bag", "laptop"]);
-        let last = words("laptop for", tuning.clone());
-        assert!(texts(&last) == ["laptop"] && !last[0].is_prefix);
-        assert_eq!(texts(&words("for the", tuning)), ["for", "the"]);
-    }
-
-    #[test]
-    fn forms_of_a_word_are_those_of_the_language() {
-        let found = words_in(Language::German, "schwarze Häuser 4k", Tuning::default());
-        assert!(
-            found[0].matches_exactly("schwarzer")
-                && found[1].matches_exactly("haus")
-                && found[2].matches_exactly("4k")
-        );
-        assert!(!found[1].matches_exactly("hausrat"));
-        let lamps = &words_in(Language::German, "Stehlampen", Tuning::default())[0];
-        assert!(lamps.matches_pair("stehlampe") && !lamps.matches_pair("lampe"));
-        assert!(!words("Lampen", Tuning::default())[0].matches_exactly("lampe"));
-    }
-
-    #[test]
-    fn a_run_is_a_phrase_of_its_pairs_also_as_a_synonym() {
-        let texts = |alternative: &Alternative| {
-            alternative.terms.iter().map(|term| term.text.clone()).collect::<Vec<_>>()
-        };
-        let synonym = |from: &str, to: &str| Synonym { from: from.to_owned(), to: vec![to.to_owned()] };
-        let synonyms = vec![synonym("デジカメ", "デジタルカメラ"), synonym("本", "ノートPC")];
-        let found = words("デジカメ 本", Tuning { synonyms, ..Tuning::default() });
-        let phrases: Vec<_> =
-            found[0].alternatives.iter().filter(|alternative| alternative.is_phrase).map(texts).collect();
-        assert_eq!(phrases[0], ["デジ", "ジカ", "カメ"]);
-        assert_eq!(phrases[1], ["デジ", "ジタ", "タル", "ルカ", "カメ", "メラ"]);
-        let others: Vec<_> = found[1]
-            .alternatives
-            .iter()
-            .map(|alternative| (texts(alternative), alternative.is_phrase))
-            .collect();
-        assert_eq!(others[0], (vec!["本".to_owned()], false));
-        assert_eq!(others[2], (["ノー", "ート", "pc"].map(str::to_owned).into(), false));
-    }
-}
+#[path = "query_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 use domain::search::MAX_QUERY_CHARS;
 use domain::{Content, Language};
 
-use crate::analysis::{has_digit, query_words};
+use crate::analysis::{INCH, has_digit, query_words};
 use crate::forms::normal_form;
 use crate::function_words::is_function_word;
 use crate::markup::plain_text;
@@ -20,10 +20,10 @@ pub fn distinctive_words(content: &Content) -> String {
         [&content.name].into_iter().chain(&content.brand).chain(main).chain(&content.tags).chain(narrowest);
     let (mut query, mut known) = (String::new(), Vec::<String>::new());
     for (word, _) in texts.flat_map(|text| query_words(&plain_text(text))) {
-        let is_letter = word.len() == 1;
+        let is_unit = word.len() == 1 || word == INCH;
         // Only removes duplicates, so a form that the default language misses does no harm.
         let form = normal_form(&word, Language::default()).1.into_owned();
-        if is_letter || has_digit(&word) || is_function_word(&word) || known.contains(&form) {
+        if is_unit || has_digit(&word) || is_function_word(&word) || known.contains(&form) {
             continue;
         }
         if known.len() == MAX_WORDS || query.chars().count() + word.chars().count() >= MAX_QUERY_CHARS {

@@ -20,6 +20,7 @@ use crate::forms::normal_form;
 use crate::markup::plain_text;
 use crate::pairs::Pairs;
 use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
+use crate::signs::conjunction;
 
 /// The highest weight of a word; the lowest is 1.
 pub const MAX_WEIGHT: u8 = 31;
@@ -30,6 +31,9 @@ const HALF_SATURATION: f32 = 10.0;
 const LEAST_SHARE: f32 = 0.3;
 /// The number of words at the start of a text whose pairs are indexed: the first words say what a text is about.
 const PAIRED_WORDS: usize = 10;
+
+/// The most digits of a part of a number or code. A longer one is an article number without its hyphens.
+const MAX_PART: usize = 8;
 
 /// The BM25F parameters of a part.
 struct PartWeight {
@@ -213,6 +217,8 @@ struct Pending {
     word: String,
     /// The pair with the word before, if it is to be indexed.
     pair: String,
+    /// The triple with the two words before, if it is to be indexed.
+    triple: String,
     is_linked: bool,
 }
 
@@ -239,7 +245,7 @@ impl<'a> TextWeigher<'a> {
         counts: &'a mut Counts,
         pending: &'a mut Pending,
     ) -> Self {
-        let (roles, pairs) = (CompoundReader::default(), Pairs::default());
+        let (roles, pairs) = (CompoundReader::default(), Pairs::new(language));
         Self { text, part, language, brand, counts, pending, roles, pairs, position: 0 }
     }
 
@@ -250,8 +256,13 @@ impl<'a> TextWeigher<'a> {
             match token {
                 // A model number without its hyphens; its parts came already.
                 Token::Word(word, span) if span.start < last_end => {
-                    let role = self.role(false, self.roles.is_linked());
-                    self.counts.word(word, self.part, role.value(), self.language);
+                    let value = match word.len() <= MAX_PART && word.bytes().all(|byte| byte.is_ascii_digit())
+                    {
+                        // Part of a number, such as that of `5.5`, which is another number.
+                        true => CompoundRole::HEAD_VALUE / 4,
+                        false => self.role(false, self.roles.is_linked()).value(),
+                    };
+                    self.counts.word(word, self.part, value, self.language);
                 }
                 Token::Word(word, span) => {
                     last_end = span.end;
@@ -261,6 +272,7 @@ impl<'a> TextWeigher<'a> {
                     last_end = run.span().end;
                     self.run(run);
                 }
+                Token::Sign(sign, _) => self.sign(sign),
             }
         });
         self.flush(false);
@@ -276,6 +288,7 @@ impl<'a> TextWeigher<'a> {
             && is_kept(pair.is_size)
         {
             self.pending.pair.push_str(pair.text);
+            self.pending.triple.push_str(pair.triple.map_or("", |(triple, _)| triple));
         }
         self.position += 1;
     }
@@ -293,6 +306,15 @@ impl<'a> TextWeigher<'a> {
         let Self { part, language, counts, .. } = self;
         run.for_each_word(|word, _| counts.word(word, *part, role.value(), *language));
         self.position += 1;
+    }
+
+    /// Counts a sign, and the word that it stands for. Neither makes the text longer.
+    fn sign(&mut self, sign: &str) {
+        let role = self.role(false, self.roles.is_linked());
+        let word = matches!(sign, "&" | "+").then(|| conjunction(self.language));
+        for word in word.into_iter().chain([sign]) {
+            self.counts.word(word, self.part, role.value(), self.language);
+        }
     }
 
     /// Returns the role of a word in this text. The value of an attribute does not name the product, so all its words count
@@ -324,6 +346,10 @@ impl<'a> TextWeigher<'a> {
         if !pending.pair.is_empty() {
             counts.pair(&pending.pair, *part, role.pair_value(), *language);
         }
+        if !pending.triple.is_empty() {
+            counts.pair(&pending.triple, *part, role.pair_value(), *language);
+        }
+        pending.triple.clear();
         pending.word.clear();
         pending.pair.clear();
     }
@@ -333,6 +359,7 @@ impl<'a> TextWeigher<'a> {
 fn length(token: &Token<'_>) -> u32 {
     match token {
         Token::Word(..) => 1,
+        Token::Sign(..) => 0,
         Token::Cjk(run) => (run.text().chars().count() as u32).div_ceil(2),
     }
 }

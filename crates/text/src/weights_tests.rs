@@ -137,7 +137,17 @@ fn singulars_and_pairs_are_words_too() {
     pairs.sort_unstable();
     assert_eq!(
         pairs,
-        ["256gb", "30g", "desklamp", "desklamps", "fordesk", "headphone", "headphones", "phones256"]
+        [
+            "256gb",
+            "30g",
+            "desklamp",
+            "desklamps",
+            "fordesk",
+            "headphone",
+            "headphones",
+            "headphones256",
+            "phones256"
+        ]
     );
 }
 
@@ -213,4 +223,13 @@ fn a_word_within_one_category_counts_as_often_as_it_is_there() {
     let nested = lamp(r#"["Lamps > Lamps"]"#);
     assert!(nested > lamp(r#"["Lamps > Other"]"#));
     assert_eq!(lamp(r#"["Lamps > Lamps","Lamps"]"#), nested);
+}
+
+#[test]
+fn initials_weigh_as_much_as_a_word() {
+    let product = weighed(r#"{"name":"Lip balm","brand":"e.l.f."}"#);
+    let brand = weighed(r#"{"name":"Lip balm","brand":"elf"}"#);
+    for word in ["e.l.f", "elf"] {
+        assert_eq!(weight_of(&product.words, word), weight_of(&brand.words, "elf"), "{word}");
+    }
 }

@@ -12,8 +12,8 @@ use crate::search::sort::Sort;
 /// A search. It matches active products only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchRequest {
-    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS) long. A query without words matches
-    /// everything.
+    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS) long. An empty query matches everything, and
+    /// one of signs only the products that have them.
     pub words: String,
     /// True while the shopper is still typing: the last word always also matches as a prefix.
     pub is_prefix_query: bool,

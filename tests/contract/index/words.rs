@@ -179,7 +179,7 @@ async fn exact_matches_rank_above_prefixes_above_typos(index: &Index) {
 async fn an_empty_query_matches_everything(index: &Index) {
     assert!(index.words("").await.is_empty());
     index.add([named("b", "lamp"), named("a", "table")]).await;
-    for words in ["", "   ", "!? -"] {
+    for words in ["", "   ", "\u{200B}\u{301}"] {
         let answer = index.answer(&search_for(words)).await;
         assert_eq!(ids(&answer), ["a", "b"], "{words}");
         assert!(answer.hits.iter().all(|hit| hit.score == 0.0 && hit.highlights.is_empty()), "{words}");

@@ -28,11 +28,20 @@ pub(crate) fn folded(text: &str) -> String {
 }
 
 pub(super) fn split(text: &str) -> Vec<String> {
-    folded(text)
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    let (folded, mut words) = (folded(text), vec![String::new()]);
+    for (at, c) in folded.char_indices() {
+        let word = words.last_mut().unwrap();
+        let is_number = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit());
+        // The point of a number, as in `12.5`.
+        let is_point = c == '.' && is_number && folded[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+        if c.is_alphanumeric() || is_point {
+            word.push(c);
+        } else {
+            words.push(String::new());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// Returns each word once, except that the last word is kept even if it occurred before. Stop words are removed unless
@@ -137,6 +146,10 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
 /// Returns the word and, if it looks like an English plural, its singular.
 fn forms(word: &str) -> Vec<String> {
     let mut forms = vec![word.to_owned()];
+    if word == "knives" {
+        forms.push("knife".to_owned());
+        return forms;
+    }
     let is_plural = word.len() >= 4
         && word.ends_with('s')
         && word.chars().all(|c| c.is_ascii_lowercase())
@@ -156,9 +169,10 @@ fn forms(word: &str) -> Vec<String> {
 
 /// Returns two neighbours joined, unless one is a code or a long number.
 fn joined(pair: &[String]) -> Option<String> {
+    let is_number = |word: &str| word.len() <= 4 && word.chars().all(|c| c.is_ascii_digit());
     let may_join = |word: &String| {
         word.chars().all(|c| c.is_ascii_lowercase())
-            || (word.len() <= 4 && word.chars().all(|c| c.is_ascii_digit()))
+            || (word.starts_with(|c: char| c.is_ascii_digit()) && word.split('.').all(is_number))
     };
     Some(pair.concat()).filter(|whole| pair.iter().all(may_join) && whole.len() <= 40)
 }
@@ -186,7 +200,15 @@ fn product_words(product: &Product) -> ProductWords {
     let texts = labels.iter().chain(&values).chain(&content.description);
     let mut words: BTreeSet<String> =
         texts.clone().flat_map(|text| split(text)).flat_map(|word| forms(&word)).collect();
+    // The parts of a number are numbers, too.
+    let numbers = words.iter().filter(|word| word.contains('.') && !word.ends_with(char::is_alphabetic));
+    let parts: Vec<String> = numbers.flat_map(|number| number.split('.')).map(str::to_owned).collect();
+    words.extend(parts);
     for text in texts {
+        // A sign is a word of its own, and the word that it stands for.
+        if text.contains('&') {
+            words.extend(["&", "and"].map(str::to_owned));
+        }
         for compound in folded(text).split(|c: char| !c.is_alphanumeric() && c != '-') {
             let whole = compound.replace('-', "");
             let is_joined = compound.contains('-') && !compound.contains("--");

@@ -9,6 +9,7 @@ fn runs(text: &str) -> Vec<String> {
     tokens(text, Purpose::Document, |token| match token {
         Token::Cjk(run) => found.push(run.text().to_owned()),
         Token::Word(word, _) => found.push(word.to_owned()),
+        Token::Sign(..) => {}
     });
     found
 }
@@ -19,7 +20,7 @@ fn places(query: &str, text: &str) -> Vec<String> {
     for spelling in query_words(query).iter().flat_map(|(word, _)| spellings(word)) {
         tokens(text, Purpose::Document, |token| match token {
             Token::Cjk(run) => found.extend(run.find(&spelling).map(|at| text[at].to_owned())),
-            Token::Word(..) => {}
+            Token::Word(..) | Token::Sign(..) => {}
         });
     }
     found

@@ -24,18 +24,23 @@ impl Locator<'_> {
     /// Returns the first match in a text, as written there.
     pub(super) fn locate(&mut self, field: Field<'_>, text: &str) -> Option<String> {
         let mut found = None::<Range<usize>>;
-        let mut pairs = Pairs::default();
+        let mut pairs = Pairs::new(self.word.language);
         tokens(text, Purpose::Document, |token| {
-            let pair = pairs.next(&token).filter(|pair| self.is_exact() && self.word.matches_pair(pair.text));
+            let pair = pairs.next(&token).filter(|_| self.is_exact()).and_then(|pair| {
+                let triple = pair.triple.filter(|(triple, _)| self.word.matches_pair(triple));
+                let pair = self.word.matches_pair(pair.text).then_some(pair.span);
+                triple.map(|(_, span)| span).or(pair)
+            });
             let span = match token {
                 Token::Word(word, span) => self.is_match(word).then_some(span),
                 Token::Cjk(run) if self.is_exact() && is_cjk(&self.word.text) => {
                     spellings(&self.word.text).iter().find_map(|spelling| run.find(spelling).next())
                 }
                 Token::Cjk(_) => None,
+                Token::Sign(sign, span) => self.is_match(sign).then_some(span),
             };
             if found.is_none() {
-                found = span.or(pair.map(|pair| pair.span));
+                found = span.or(pair);
             }
         });
         if found.is_none() && field == Field::Sku && self.is_match(&joined(text)) {

@@ -1,0 +1,83 @@
+//! Article numbers: EAN, UPC, GTIN and ISBN, which are one number in several lengths.
+
+use std::borrow::Cow;
+
+/// The fewest and the most digits of an article number.
+const DIGITS: std::ops::RangeInclusive<usize> = 8..=14;
+/// The fewest digits without zeros at the start. A shorter number is none of an article.
+const MIN_SIGNIFICANT: usize = 6;
+/// The digits of an ISBN before 2007.
+const ISBN_DIGITS: usize = 10;
+
+/// Returns the form that an article number has in every length: without zeros at the start, and an ISBN as an EAN. `None` for other
+/// words.
+///
+/// A UPC has 12 digits, the same number as an EAN 13 and as a GTIN 14; the digits in front are zeros. Programs for tables drop them.
+/// An ISBN of 10 digits is an EAN after `978`, with another check digit.
+pub(crate) fn canonical(word: &str) -> Option<Cow<'_, str>> {
+    let digits = word.strip_suffix('x').filter(|digits| digits.len() < ISBN_DIGITS).unwrap_or(word);
+    if !DIGITS.contains(&word.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let significant = word.trim_start_matches('0');
+    if let Some(isbn) = ean_of_isbn(significant) {
+        return Some(Cow::Owned(isbn));
+    }
+    let is_number = digits.len() == word.len() && significant.len() >= MIN_SIGNIFICANT;
+    is_number.then_some(Cow::Borrowed(significant))
+}
+
+/// Returns the EAN of an ISBN of 10 digits, of which zeros at the start may be missing; `None` if its check digit is wrong.
+fn ean_of_isbn(significant: &str) -> Option<String> {
+    if !(DIGITS.start() - 1..=ISBN_DIGITS).contains(&significant.len()) {
+        return None;
+    }
+    let isbn = format!("{significant:0>ISBN_DIGITS$}");
+    let value = |byte: u8| if byte == b'x' { 10 } else { u32::from(byte - b'0') };
+    let sum: u32 = isbn.bytes().zip((1..=10).rev()).map(|(byte, weight)| value(byte) * weight).sum();
+    if sum % 11 != 0 {
+        return None;
+    }
+    let mut ean = format!("978{}", &isbn[..ISBN_DIGITS - 1]);
+    let sum: u32 =
+        ean.bytes().zip([1, 3].into_iter().cycle()).map(|(byte, weight)| value(byte) * weight).sum();
+    ean.push(char::from_digit((10 - sum % 10) % 10, 10)?);
+    Some(ean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_article_number_is_one_in_every_length() {
+        for forms in [
+            &["036000291452", "0036000291452", "00036000291452", "36000291452"][..],
+            &["4006381333931", "04006381333931"],
+            &["96385074", "0000096385074"],
+            &["9780131103627", "0131103628", "131103628", "00131103628"],
+            &["080442957x", "80442957x", "9780804429573"],
+        ] {
+            for form in forms {
+                assert_eq!(canonical(form), canonical(forms[0]), "{form}");
+                assert!(canonical(form).is_some(), "{form}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_numbers_and_words_are_none() {
+        for word in [
+            "1234567",
+            "123456789012345",
+            "00000001",
+            "wh1000xm4",
+            "lampshade",
+            "12345678x9",
+            "1234567890123x",
+            "",
+        ] {
+            assert_eq!(canonical(word), None, "{word}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Words that are written as one or in parts: measures such as `20 x 30`, initials such as `e.l.f.`, and numbers with hyphens.
+
+use std::ops::Range;
+
+/// The most letters before the number of a measure: `M8 x 25`.
+const MAX_LETTERS: usize = 2;
+/// The most digits of a number of a measure.
+const MAX_DIGITS: usize = 6;
+/// The most letters of a unit.
+const MAX_UNIT: usize = 3;
+/// The most parts of a measure. Longer rows of numbers are none.
+const MAX_PARTS: usize = 6;
+
+/// A measure, and the unit that is written together with its last number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Measure {
+    /// The numbers with `x` between them: `20x30`.
+    pub(crate) text: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) unit: Option<(String, Range<usize>)>,
+}
+
+/// Finds measures in the words of a text, read in order: numbers with `x`, `×` or `*` between them, with or without spaces.
+#[derive(Debug, Default)]
+pub(crate) struct Measures {
+    /// The measure so far; empty outside of one.
+    text: String,
+    span: Range<usize>,
+    parts: usize,
+    /// The end of the last word.
+    last_end: usize,
+    /// True after an `x`: a number must follow.
+    is_open: bool,
+    unit: Option<(String, Range<usize>)>,
+    /// True if the measure so far is a word of the text itself.
+    is_word: bool,
+}
+
+/// What stands between two words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    Space,
+    Times,
+    Other,
+}
+
+impl Gap {
+    fn of(gap: &str) -> Self {
+        match gap.trim() {
+            "" => Self::Space,
+            "×" | "*" => Self::Times,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A word as a part of a measure.
+struct Parts<'a> {
+    /// The word without its unit.
+    number: &'a str,
+    unit: &'a str,
+    count: usize,
+}
+
+impl<'a> Parts<'a> {
+    /// Reads `20`, `m8`, `30cm`, `20x30`, `20x30cm`.
+    fn read(word: &'a str) -> Option<Self> {
+        let letters = word.bytes().take_while(u8::is_ascii_lowercase).count();
+        if letters > MAX_LETTERS || !word.is_ascii() {
+            return None;
+        }
+        let (mut end, mut count) = (letters, 0);
+        loop {
+            let digits = word[end..].bytes().take_while(u8::is_ascii_digit).count();
+            if digits == 0 || digits > MAX_DIGITS {
+                return None;
+            }
+            (end, count) = (end + digits, count + 1);
+            if word[end..].starts_with('.') {
+                end += 1 + word[end + 1..].bytes().take_while(u8::is_ascii_digit).count();
+            }
+            let is_more =
+                word[end..].starts_with('x') && word[end + 1..].starts_with(|c: char| c.is_ascii_digit());
+            if !is_more || count == MAX_PARTS {
+                break;
+            }
+            end += 1;
+        }
+        let (number, unit) = word.split_at(end);
+        let is_unit = unit.len() <= MAX_UNIT && unit.bytes().all(|byte| byte.is_ascii_lowercase());
+        is_unit.then_some(Self { number, unit, count })
+    }
+}
+
+impl Measures {
+    /// Reads the next word. Returns the measure that ended before it.
+    pub(crate) fn next(&mut self, word: &str, span: &Range<usize>, text: &str) -> Option<Measure> {
+        let is_inside = !self.text.is_empty();
+        // Most words neither are nor follow a number.
+        if !is_inside && !word.bytes().take(MAX_LETTERS + 1).any(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        if is_inside && self.continues(word, span, text) {
+            return None;
+        }
+        let ended = self.end();
+        if let Some(Parts { number, unit, count }) = Parts::read(word) {
+            self.text.push_str(number);
+            self.span = span.clone();
+            self.last_end = span.end;
+            self.parts = count;
+            self.is_word = unit.is_empty();
+            self.set_unit(unit, span);
+        }
+        ended
+    }
+
+    fn continues(&mut self, word: &str, span: &Range<usize>, text: &str) -> bool {
+        let Some(gap) = text.get(self.last_end..span.start).map(Gap::of) else { return false };
+        if self.is_open || gap == Gap::Times {
+            let is_gap = if self.is_open { gap == Gap::Space } else { self.unit.is_none() };
+            let Some(Parts { number, unit, count }) = Parts::read(word).filter(|_| is_gap) else {
+                return false;
+            };
+            self.text.push('x');
+            self.text.push_str(number);
+            self.parts += count;
+            self.set_unit(unit, span);
+        } else if word == "x" && gap == Gap::Space && self.unit.is_none() {
+            (self.is_open, self.last_end) = (true, span.end);
+            // The `x` belongs to the measure only if a number follows.
+            return true;
+        } else {
+            return false;
+        }
+        (self.span.end, self.last_end, self.is_open, self.is_word) = (span.end, span.end, false, false);
+        self.parts <= MAX_PARTS
+    }
+
+    fn set_unit(&mut self, unit: &str, span: &Range<usize>) {
+        let start = span.end.saturating_sub(unit.len()).max(span.start);
+        self.unit = (!unit.is_empty()).then(|| (unit.to_owned(), start..span.end));
+    }
+
+    /// Ends the text, or the measure. Returns the measure, if it has several numbers and is no word of the text itself.
+    pub(crate) fn end(&mut self) -> Option<Measure> {
+        let text = std::mem::take(&mut self.text);
+        let unit = self.unit.take();
+        let is_measure = (2..=MAX_PARTS).contains(&self.parts) && !self.is_word;
+        (self.parts, self.is_open, self.is_word) = (0, false, false);
+        is_measure.then(|| Measure { text, span: self.span.clone(), unit })
+    }
+}
+
+/// Returns the length of initials at the start of a text: letters with a dot after each, at least two of them, of which the last
+/// one needs no dot. `e.l.f.`, `D.I.Y`.
+pub(crate) fn initials_length(text: &str) -> Option<usize> {
+    let (mut end, mut letters) = (0, 0);
+    let mut rest = text.as_bytes();
+    while let [letter, after @ ..] = rest
+        && letter.is_ascii_alphabetic()
+    {
+        let has_dot = after.first() == Some(&b'.');
+        let next = text[end + 1..].chars().next();
+        if !has_dot && next.is_some_and(|next| next.is_alphanumeric() || next == '\'') {
+            return None;
+        }
+        letters += 1;
+        end += if has_dot { 2 } else { 1 };
+        rest = &text.as_bytes()[end..];
+        if !has_dot {
+            break;
+        }
+    }
+    let is_apart = !text[end..].starts_with(char::is_alphanumeric);
+    (letters >= 2 && is_apart).then_some(end)
+}
+
+/// The fewest digits of a number with hyphens that is one word: of an EAN or ISBN, not of a range such as `1000-2000`.
+const MIN_CODE_DIGITS: usize = 9;
+
+/// Returns the length of a number with hyphens at the start of a text: `978-0-13-110362-7`, `0-8044-2957-X`.
+pub(crate) fn hyphenated_length(text: &str) -> Option<usize> {
+    let is_hyphen = |c: char| matches!(c, '-' | '\u{2010}' | '\u{2011}');
+    let (mut digits, mut end, mut hyphens, mut last) = (0, 0, 0, ' ');
+    for (at, c) in text.char_indices() {
+        let is_check = matches!(c, 'x' | 'X') && is_hyphen(last);
+        if !(c.is_ascii_digit() || is_check || (is_hyphen(c) && !is_hyphen(last))) {
+            break;
+        }
+        if is_hyphen(c) {
+            hyphens += 1;
+        } else {
+            digits += 1;
+            end = at + 1;
+        }
+        last = c;
+        if is_check {
+            break;
+        }
+    }
+    let inner = text[..end].chars().filter(|c| is_hyphen(*c)).count();
+    let is_apart = !text[end..].starts_with(char::is_alphanumeric);
+    (inner > 0 && inner <= hyphens && digits >= MIN_CODE_DIGITS && is_apart).then_some(end)
+}
+
+/// Returns true for digits that were joined as in [`hyphenated_length`].
+pub(crate) fn is_long_number(word: &str) -> bool {
+    let number = word.strip_suffix('x').unwrap_or(word);
+    word.len() >= MIN_CODE_DIGITS && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Purpose, words};
+
+    fn measures(text: &str) -> Vec<String> {
+        let (mut measures, mut found) = (Measures::default(), Vec::new());
+        words(text, Purpose::Query, |word, span| found.extend(measures.next(word, &span, text)));
+        found.extend(measures.end());
+        let shown = |measure: Measure| match measure.unit {
+            Some((unit, at)) => {
+                assert_eq!(&text[at], unit);
+                format!("{} {unit}", measure.text)
+            }
+            None => measure.text,
+        };
+        found.into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn numbers_with_a_sign_of_multiplication_are_a_measure() {
+        for (text, expected) in [
+            ("M8 x 25", &["m8x25"][..]),
+            ("Frame 20 x 30 cm", &["20x30"]),
+            ("20 × 30cm", &["20x30 cm"]),
+            ("10×15", &["10x15"]),
+            ("10 * 15 * 20 mm", &["10x15x20"]),
+            ("20x30cm", &["20x30 cm"]),
+            ("20x30", &[]),
+            ("2.5 x 4", &["2.5x4"]),
+            ("2,5x4", &[]),
+            ("3 x 5 and 4 x 6", &["3x5", "4x6"]),
+            ("1 x 2 x 3 x 4 x 5 x 6 x 7", &[]),
+            ("iPhone x 64", &[]),
+            ("20 x AA", &[]),
+            ("20, x 30", &[]),
+            ("5 6", &[]),
+            ("2.5", &[]),
+        ] {
+            assert_eq!(measures(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn initials_have_dots_between_them() {
+        for (text, length) in [
+            ("e.l.f. lip balm", Some(6)),
+            ("D.I.Y", Some(5)),
+            ("A.P.C.", Some(6)),
+            ("J.R.R. Tolkien", Some(6)),
+            ("a.k.", Some(4)),
+            ("a.", None),
+            ("a.bc", None),
+            ("e.l.f.s", Some(7)),
+            ("b.1", None),
+            ("elf", None),
+        ] {
+            assert_eq!(initials_length(text), length, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_numbers_with_hyphens_are_one_word() {
+        for (text, length) in [
+            ("978-0-13-110362-7 x", Some(17)),
+            ("0-8044-2957-X", Some(13)),
+            ("6178-9999-9999", Some(14)),
+            ("10-20", None),
+            ("1000-2000", None),
+            ("978-0-13-110362-7a", None),
+            ("9780131103627", None),
+            ("9780131103627-", None),
+        ] {
+            assert_eq!(hyphenated_length(text), length, "{text}");
+        }
+    }
+}
