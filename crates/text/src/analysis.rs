@@ -164,6 +164,10 @@ pub fn query_signs(text: &str) -> Vec<(String, Range<usize>)> {
 /// Returns true if a word contains a digit or a sign. Such words are codes and sizes: they are never corrected, and no word is
 /// corrected to one.
 pub fn has_digit(word: &str) -> bool {
+    // Most words are letters of ASCII.
+    if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return false;
+    }
     let is_code = |c: char| !c.is_ascii_alphabetic() && (c.is_numeric() || c == '.' || signs::is_sign(c));
     word.chars().any(is_code)
 }
@@ -384,7 +388,8 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         if self.word.is_empty() {
             return;
         }
-        if self.purpose == Purpose::Document {
+        let has_number = self.word.bytes().any(|byte| byte.is_ascii_digit());
+        if self.purpose == Purpose::Document && (has_number || self.measures.is_inside()) {
             let ended = self.measures.next(&self.word, &self.word_span, self.text);
             self.emit_measure(ended);
         }
@@ -396,14 +401,14 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         if let Some((word, span)) = dotted {
             (self.emit)(Token::Word(&word, span));
         }
-        if self.purpose == Purpose::Document {
+        if has_number && self.purpose == Purpose::Document {
             self.emit_numbers();
         }
         let follows_number = self.number_end.is_some_and(|end| end + 1 == self.word_span.start);
         if follows_number && self.word == "in" && self.purpose == Purpose::Document {
             (self.emit)(Token::Word(INCH, self.word_span.clone()));
         }
-        let is_number = self.word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = has_number && self.word.bytes().all(|byte| byte.is_ascii_digit());
         self.number_end = is_number.then_some(self.word_span.end);
         if self.purpose == Purpose::Document {
             if self.parts == 0 {
@@ -420,7 +425,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
     fn emit_numbers(&mut self) {
         let bytes = self.word.as_bytes();
         let is_split = bytes[0].is_ascii_digit() && bytes.iter().any(|byte| matches!(byte, b'.' | b'/'));
-        let is_mixed = bytes.len() > MIN_RUN && bytes.iter().any(u8::is_ascii_digit);
+        let is_mixed = bytes.len() > MIN_RUN;
         if !is_split && !is_mixed {
             return;
         }

@@ -93,9 +93,14 @@ impl<'a> Parts<'a> {
 }
 
 impl Measures {
+    /// Returns true within a measure, which a word without a digit may end.
+    pub(crate) fn is_inside(&self) -> bool {
+        !self.text.is_empty()
+    }
+
     /// Reads the next word. Returns the measure that ended before it.
     pub(crate) fn next(&mut self, word: &str, span: &Range<usize>, text: &str) -> Option<Measure> {
-        let is_inside = !self.text.is_empty();
+        let is_inside = self.is_inside();
         // Most words neither are nor follow a number.
         if !is_inside && !word.bytes().take(MAX_LETTERS + 1).any(|byte| byte.is_ascii_digit()) {
             return None;

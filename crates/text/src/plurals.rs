@@ -119,8 +119,13 @@ static LISTED: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 /// of another language that happens to have such an ending is still found, because products and queries are treated alike.
 pub(crate) fn singular(word: &str) -> Cow<'_, str> {
     let same = Cow::Borrowed(word);
-    // Most words end in none of the letters of a plural, of a singular in -ie, or of `ax`.
-    let may_change = matches!(word.as_bytes().last(), Some(b's' | b'e' | b'n' | b't' | b'h' | b'i' | b'x'));
+    // Most words end in no letters of a plural, of a singular in -ie, or of `ax`. The list has no other ends.
+    let may_change = match word.as_bytes() {
+        [.., b's' | b'i'] => true,
+        [.., before, b'e'] => matches!(before, b'i' | b'c' | b's'),
+        [.., b'e', b'n' | b't'] | [.., b'a' | b'u', b'x'] | [.., b'e', b't', b'h'] => true,
+        _ => false,
+    };
     if !may_change || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return same;
     }
