@@ -252,12 +252,16 @@ impl<'a> TextWeigher<'a> {
     fn weigh(mut self) {
         let mut last_end = 0;
         tokens(self.text, Purpose::Document, |token| {
-            self.counts.lengths[self.part as usize] += length(&token);
+            let is_other_form = matches!(&token, Token::Word(_, span) if span.start < last_end);
+            // A part of a number does not make the text longer.
+            let is_part = is_other_form && matches!(&token, Token::Word(word, _) if is_digits(word));
+            if !is_part {
+                self.counts.lengths[self.part as usize] += length(&token);
+            }
             match token {
-                // A model number without its hyphens; its parts came already.
-                Token::Word(word, span) if span.start < last_end => {
-                    let value = match word.len() <= MAX_PART && word.bytes().all(|byte| byte.is_ascii_digit())
-                    {
+                // A model number without its hyphens, or a part of a number.
+                Token::Word(word, _) if is_other_form => {
+                    let value = match is_part && word.len() <= MAX_PART {
                         // Part of a number, such as that of `5.5`, which is another number.
                         true => CompoundRole::HEAD_VALUE / 4,
                         false => self.role(false, self.roles.is_linked()).value(),
@@ -353,6 +357,10 @@ impl<'a> TextWeigher<'a> {
         pending.word.clear();
         pending.pair.clear();
     }
+}
+
+fn is_digits(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the length of a token in words. Two characters of a script without spaces are about one word.
