@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
-use api::wire::explain::{ExplainedPhrase, ExplainedWord, Explanation};
-use text::explain::{PhraseMatch, WordMatch};
+use api::wire::explain::{ExplainedKind, ExplainedPhrase, ExplainedWord, Explanation};
+use text::explain::{KindMatch, PhraseMatch, WordMatch};
 
 /// Returns an explanation as it is written.
 pub(crate) fn to_wire(explanation: &text::explain::Explanation) -> Explanation<'_> {
-    let text::explain::Explanation { base, words, phrases, boost, is_pinned } = explanation;
+    let text::explain::Explanation { base, words, phrases, kinds, boost, is_pinned } = explanation;
     Explanation {
         base: *base,
         words: words.iter().map(word_to_wire).collect(),
         phrases: phrases.iter().map(phrase_to_wire).collect(),
+        kinds: kinds.iter().map(kind_to_wire).collect(),
         boost: *boost,
         pinned: *is_pinned,
     }
@@ -27,6 +28,10 @@ fn word_to_wire(found: &WordMatch) -> ExplainedWord<'_> {
         level: *weight,
         score: *score,
     }
+}
+
+fn kind_to_wire(found: &KindMatch) -> ExplainedKind<'_> {
+    ExplainedKind { word: Cow::Borrowed(&found.word), score: found.score }
 }
 
 fn phrase_to_wire(found: &PhraseMatch) -> ExplainedPhrase<'_> {

@@ -280,7 +280,11 @@ fn made_up_cursor(name: &'static str, words: &str) -> Request {
         sort: Sort::Relevance,
         key: Some(SortKey::Score(f32::MAX.to_bits())),
         id,
-        interpretation: QueryInterpretation { typos: positions.clone(), optional: positions },
+        interpretation: QueryInterpretation {
+            typos: positions.clone(),
+            optional: positions.clone(),
+            kinds: positions,
+        },
         restriction: None,
     });
     let cursor = cursor.map(|cursor| cursor.encode()).unwrap_or_default();

@@ -259,7 +259,8 @@ fn a_cursor_belongs_to_its_order() {
     fault(format!("cursor={}", cursor(Sort::Name, Some(SortKey::Number(1))).encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Text("x".into()))).encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, None).encode()));
-    let reading = QueryInterpretation { typos: vec![0; MAX_QUERY_WORDS + 1], optional: Vec::new() };
+    let reading =
+        QueryInterpretation { typos: vec![0; MAX_QUERY_WORDS + 1], ..QueryInterpretation::default() };
     fault(format!("cursor={}", Cursor { interpretation: reading, ..price }.encode()));
     fault(format!("cursor={}", cursor(Sort::Relevance, Some(SortKey::Score(f32::NAN.to_bits()))).encode()));
 }

@@ -27,6 +27,17 @@ const LINKS: [&str; 14] = [
 /// Further words that no word before them modifies.
 const PARTICLES: [&str; 8] = ["a", "an", "the", "and", "or", "of", "at", "per"];
 
+/// The relation of a word to the text before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Relation {
+    /// The word before modifies this one.
+    pub(crate) is_modified: bool,
+    /// The word follows a link word such as `for`.
+    pub(crate) is_linked: bool,
+    /// The thing that a text names is not named before this word: `T` in `T-shirt`, `set` in `set of mugs`.
+    pub(crate) continues_name: bool,
+}
+
 /// The role of a word in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct CompoundRole {
@@ -67,27 +78,33 @@ pub(crate) struct CompoundReader {
 }
 
 impl CompoundReader {
-    /// Reads the next word and returns whether the word before modifies it, and whether it follows a link word.
-    pub(crate) fn next(&mut self, text: &str, word: &str, span: &Range<usize>) -> (bool, bool) {
+    /// Reads the next word.
+    pub(crate) fn next(&mut self, text: &str, word: &str, span: &Range<usize>) -> Relation {
         // The first word of a text has nothing before it that it could link.
         let is_link = self.has_begun && LINKS.contains(&word);
         self.has_begun = true;
-        let is_apart =
-            self.last_end.replace(span.end).and_then(|end| text.get(end..span.start)).is_some_and(|gap| {
-                // Punctuation ends a compound, and so does a hyphen: it mostly joins model numbers.
-                !gap.is_empty() && gap.chars().all(char::is_whitespace)
-            });
-        let is_modified =
-            is_apart && !is_link && !PARTICLES.contains(&word) && word.chars().all(char::is_alphabetic);
+        let gap = self.last_end.replace(span.end).and_then(|end| text.get(end..span.start)).unwrap_or("");
+        // Punctuation ends a compound, and so does a hyphen: it mostly joins model numbers.
+        let is_apart = !gap.is_empty() && gap.chars().all(char::is_whitespace);
+        let may_be_modified = !is_link && !PARTICLES.contains(&word) && word.chars().all(char::is_alphabetic);
         let is_linked = self.is_linked;
         self.is_linked |= is_link;
-        (is_modified, is_linked)
+        Relation {
+            is_modified: is_apart && may_be_modified,
+            is_linked,
+            continues_name: (is_apart || gap == "-") && (may_be_modified || word == "of"),
+        }
     }
 
     /// Ends the compound, at something that is not a word.
     pub(crate) fn interrupt(&mut self) {
         self.has_begun = true;
         self.last_end = None;
+    }
+
+    /// Returns true for a word that cannot name a thing: a link word or a particle.
+    pub(crate) fn is_grammatical(word: &str) -> bool {
+        LINKS.contains(&word) || PARTICLES.contains(&word)
     }
 
     /// Returns true if the next word follows a link word.
@@ -105,7 +122,7 @@ mod tests {
     fn roles(text: &str) -> Vec<(String, CompoundRole)> {
         let (mut reader, mut found) = (CompoundReader::default(), Vec::<(String, CompoundRole)>::new());
         words(text, Purpose::Query, |word, span| {
-            let (is_modified, is_linked) = reader.next(text, word, &span);
+            let Relation { is_modified, is_linked, .. } = reader.next(text, word, &span);
             if let Some((_, last)) = found.last_mut() {
                 last.is_modifier = is_modified;
             }

@@ -9,6 +9,7 @@ use crate::analysis::{INCH, has_digit, query_signs, query_words};
 use crate::cjk::{self, is_cjk};
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
+use crate::kinds::{QueryRole, brand_term, is_thing_first, kind_term, may_name, query_roles};
 use crate::pairs::for_each_pair;
 use crate::score::Spelling;
 use crate::signs::is_conjunction;
@@ -29,6 +30,8 @@ pub struct Word {
     pub span: Range<usize>,
     /// True if it also matches as a prefix: the last word of a query.
     pub is_prefix: bool,
+    /// What it says about the thing that the query names.
+    pub role: QueryRole,
     /// The language whose normal forms apply.
     pub language: Language,
     /// The terms that match it without typos and not as a prefix. One alternative is enough.
@@ -73,6 +76,17 @@ impl Alternative {
         Self { terms: vec![term], is_phrase: false, spelling }
     }
 
+    /// Returns the alternative of products that have a word in their sku only, where it is a code.
+    fn in_sku(&self) -> Option<Self> {
+        match self.terms.as_slice() {
+            [Term { dictionary: Dictionary::Words, text }] => {
+                let term = Term { dictionary: Dictionary::Codes, text: text.clone() };
+                Some(Self { terms: vec![term], ..self.clone() })
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the alternative of a run: its bigrams, adjacent and in order.
     fn run(run: &str, spelling: Spelling) -> Self {
         let terms: Vec<Term> = terms_of_run(run).collect();
@@ -95,7 +109,8 @@ impl Alternative {
             }
         }
         let alternative = Self { terms, is_phrase: false, spelling: Spelling::Synonym };
-        (!alternative.terms.is_empty()).then_some(alternative).into_iter().collect()
+        let in_sku = alternative.in_sku();
+        [alternative].into_iter().filter(|own| !own.terms.is_empty()).chain(in_sku).collect()
     }
 }
 
@@ -176,9 +191,16 @@ impl Word {
             let same = Alternative::one(Term::normalized(&text, language), Spelling::Same);
             let initials = initials(&text)
                 .map(|word| Alternative::one(Term::normalized(&word, language), Spelling::Joined));
-            [same].into_iter().chain(initials).chain([joined(&text)]).chain(split(&text, language)).collect()
+            let in_sku = same.in_sku();
+            [same]
+                .into_iter()
+                .chain(in_sku)
+                .chain(initials)
+                .chain([joined(&text)])
+                .chain(split(&text, language))
+                .collect()
         };
-        Self { text, span, is_prefix: false, language, alternatives }
+        Self { text, span, is_prefix: false, role: QueryRole::Thing, language, alternatives }
     }
 
     /// Returns the factor of the weight of a match with this spelling. A short word counts half of a long one.
@@ -202,6 +224,44 @@ pub struct Query {
     pub words: Vec<Word>,
     /// Adjacent words. Products in which they are adjacent too score higher; matching them is optional.
     pub phrases: Vec<Phrase>,
+    /// The kinds that the query may ask for. Products of them score higher.
+    pub kinds: Vec<Kind>,
+}
+
+/// A word that may name the kind of thing that a query asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// The term of the products of this kind.
+    pub term: Term,
+    /// The index of the word in [`Query::words`].
+    pub word: usize,
+    /// The factor of the weight: 2 for the thing that the query names, 1 for the word before it, which may be the thing as well: `lamp red`.
+    pub factor: u8,
+}
+
+impl Kind {
+    /// Returns the terms whose document frequencies decide whether the word names a kind, see [`names_kind`](crate::kinds::names_kind):
+    /// of the kind, of brands, and of the word itself.
+    pub fn counted_terms(word: &str, language: Language) -> [Term; 3] {
+        [kind_term(word, language), brand_term(word, language), Term::normalized(word, language)]
+    }
+
+    /// Returns the kind with a corrected word.
+    pub fn corrected(&self, word: &str, language: Language) -> Self {
+        Self { term: kind_term(word, language), ..self.clone() }
+    }
+}
+
+/// Returns the kinds that the words of a query may name: the last thing, and the word before it.
+fn kinds(words: &[Word], language: Language) -> Vec<Kind> {
+    let may_name = |at: &usize| words[*at].role != QueryRole::Aside && may_name(&words[*at].text);
+    let mut named: Vec<usize> = (0..words.len()).filter(may_name).collect();
+    if !is_thing_first(language) {
+        named.reverse();
+    }
+    let kind =
+        |(factor, at): (u8, usize)| Kind { term: kind_term(&words[at].text, language), word: at, factor };
+    [2, 1].into_iter().zip(named).map(kind).collect()
 }
 
 /// Two adjacent words of a query.
@@ -252,6 +312,11 @@ impl Query {
             // The beginning of the last word in a run is unknown, so the run cannot be a prefix.
             last.is_prefix = request.match_mode != MatchMode::Any && !is_cjk(&last.text);
         }
+        let roles = query_roles(text, language);
+        for word in &mut found {
+            let role = roles.iter().find(|(span, _)| *span == word.span);
+            word.role = role.map_or(QueryRole::Modifier, |(_, role)| *role);
+        }
         without_conjunctions(&mut found, language);
         without_stop_words(&mut found, &request.tuning.stop_words, language);
         let words = distinct(found);
@@ -261,7 +326,8 @@ impl Query {
             Some(Phrase { term, first, second })
         };
         let phrases = pairs.into_iter().filter_map(phrase).collect();
-        Self { words, phrases }
+        let kinds = kinds(&words, language);
+        Self { words, phrases, kinds }
     }
 }
 
@@ -312,17 +378,6 @@ fn distinct(found: Vec<Word>) -> Vec<Word> {
         }
     }
     words
-}
-
-/// The most words that a search makes optional one by one. After that, only the rarest word must match.
-pub const MAX_RELAXED_WORDS: usize = 6;
-
-/// Returns the indices of the words in the order in which a search makes them optional when few products match them all: by
-/// document frequency, highest first; among equals, the last word first.
-pub fn most_frequent_first(document_frequencies: &[u64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..document_frequencies.len()).collect();
-    order.sort_unstable_by_key(|at| std::cmp::Reverse((document_frequencies[*at], *at)));
-    order
 }
 
 impl Word {

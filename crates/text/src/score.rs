@@ -83,7 +83,9 @@ impl Spelling {
 /// Returns the steps of a score for each unit of scaled weight of a word or phrase, in a query of `words` words.
 pub fn steps_per_scaled_weight(words: usize) -> u32 {
     let words = words.clamp(1, WEIGHTED_WORDS) as u32;
-    (STEPS - 1) / (words * u32::from(MAX_SCALED_WEIGHT) + (words - 1) * u32::from(MAX_SCALED_PHRASE_WEIGHT))
+    let phrases = words - 1;
+    let most = words * u32::from(MAX_SCALED_WEIGHT) + phrases * u32::from(MAX_SCALED_PHRASE_WEIGHT);
+    (STEPS - 1) / (most + max_scaled_kind_weights(words))
 }
 
 /// The factor of a phrase's weight. Two adjacent words of the query that are also adjacent in the product count as much as one
@@ -91,6 +93,13 @@ pub fn steps_per_scaled_weight(words: usize) -> u32 {
 pub const PHRASE_WEIGHT_FACTOR: u8 = 2;
 /// The highest scaled weight of a phrase.
 pub const MAX_SCALED_PHRASE_WEIGHT: u8 = PHRASE_WEIGHT_FACTOR * MAX_WEIGHT;
+
+/// Returns the highest sum of the scaled weights of kinds, in a query of `words` words: twice the highest weight for the thing that the
+/// query names, and once for the word before it.
+fn max_scaled_kind_weights(words: u32) -> u32 {
+    let factors = if words > 1 { 3 } else { 2 };
+    factors * u32::from(MAX_WEIGHT)
+}
 
 /// Returns true if the weights of the word at this index in a query count, and those of the phrase that it ends.
 pub fn is_weighted(place: usize) -> bool {
@@ -139,7 +148,7 @@ mod tests {
             let phrases = weighted - 1;
             let scaled_weights =
                 weighted * u32::from(MAX_SCALED_WEIGHT) + phrases * u32::from(MAX_SCALED_PHRASE_WEIGHT);
-            let most = scaled_weights * steps;
+            let most = (scaled_weights + max_scaled_kind_weights(words as u32)) * steps;
             let highest = most + UNBOOSTED_STEPS + boost_steps(MAX_BOOST) as u32;
             assert!(highest < class_steps(1), "{words}");
         }

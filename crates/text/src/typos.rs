@@ -8,6 +8,9 @@ use std::ops::Range;
 use crate::analysis::has_digit;
 use crate::cjk::is_cjk;
 
+/// A word is corrected to another only if at least this many times as many products have that one.
+pub const MIN_CORRECTION_RATIO: u64 = 10;
+
 /// Returns the number of typos that a word may have, by its length. None are allowed in words with digits, which are codes and
 /// sizes, or in scripts without spaces, where each character is about half a word.
 pub fn typos_allowed(word: &str) -> u8 {
@@ -15,8 +18,8 @@ pub fn typos_allowed(word: &str) -> u8 {
         return 0;
     }
     match word.chars().count() {
-        0..=2 => 0,
-        3..=5 => 1,
+        0..=3 => 0,
+        4..=5 => 1,
         _ => 2,
     }
 }
@@ -42,6 +45,8 @@ pub struct Pattern {
     letters: LetterSet,
     chars: usize,
     max_typos: u8,
+    /// The first letter of a word of a query. People rarely mistype it, so a typo there counts as two.
+    first: Option<char>,
 }
 
 /// The maximum length of a pattern in characters, each of which has one bit of a `u64`.
@@ -65,14 +70,15 @@ impl Pattern {
                 },
             }
         }
-        Some(Self { positions, ascii, letters: LetterSet::new(word), chars, max_typos })
+        Some(Self { positions, ascii, letters: LetterSet::new(word), chars, max_typos, first: None })
     }
 
-    /// Creates the pattern of a word with the number of typos that [`typos_allowed`] returns for it; `None` if that is 0 or
-    /// the word is longer than 64 characters.
+    /// Creates the pattern of a word of a query, with the number of typos that [`typos_allowed`] returns for it; `None` if that is 0
+    /// or the word is longer than 64 characters. A typo in the first letter counts as two.
     pub fn for_word(word: &str) -> Option<Self> {
         let allowed = typos_allowed(word);
-        if allowed == 0 { None } else { Self::new(word, allowed) }
+        let pattern = if allowed == 0 { None } else { Self::new(word, allowed) };
+        pattern.map(|pattern| Self { first: word.chars().next(), ..pattern })
     }
 
     /// Returns the range of lengths, in characters, that a matching word may have.
@@ -96,7 +102,8 @@ impl Pattern {
     pub fn typos(&self, word: &str) -> Option<u8> {
         let mut typos = self.chars;
         self.for_each_distance(word.chars(), |distance| typos = distance);
-        self.allowed(typos)
+        let is_other_first = self.first.is_some_and(|first| !word.starts_with(first));
+        self.allowed(typos + usize::from(is_other_first))
     }
 
     /// Returns the fewest typos between the pattern and any prefix of the word; `None` if the pattern allows fewer.
@@ -159,7 +166,7 @@ mod tests {
     fn typos_grow_with_the_letters() {
         for (word, typos) in [
             ("tv", 0),
-            ("hdd", 1),
+            ("hdd", 0),
             ("mouse", 1),
             ("camera", 2),
             ("ps5", 0),
@@ -187,6 +194,19 @@ mod tests {
             ("ca", "abc", None),
         ] {
             assert_eq!(Pattern::new(from, 2).unwrap().typos(to), typos, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn a_typo_in_the_first_letter_counts_as_two() {
+        for (from, to, typos) in [
+            ("mouse", "house", None),
+            ("printer", "qrinter", Some(2)),
+            ("printer", "rpinter", Some(2)),
+            ("printer", "prinetr", Some(1)),
+            ("printer", "qrintr", None),
+        ] {
+            assert_eq!(Pattern::for_word(from).unwrap().typos(to), typos, "{from} {to}");
         }
     }
 

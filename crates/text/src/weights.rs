@@ -12,11 +12,12 @@ use domain::{CategoryPath, Content, Language};
 use foldhash::HashMap;
 
 use crate::analysis::{Purpose, Token, joined, query_words, tokens};
-use crate::cjk::CjkRun;
-use crate::compound::{CompoundReader, CompoundRole};
+use crate::cjk::{CjkRun, is_cjk};
+use crate::compound::{CompoundReader, CompoundRole, Relation};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
+use crate::kinds::{KindSource, brand_term, is_counting_word, is_thing_first, kind_term, may_name};
 use crate::markup::plain_text;
 use crate::pairs::Pairs;
 use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
@@ -80,6 +81,8 @@ struct Counts {
     words: HashMap<String, PartCounts>,
     stems: HashMap<String, PartCounts>,
     pairs: HashMap<String, PartCounts>,
+    /// The words that name the kind of the product.
+    kinds: HashMap<String, KindSource>,
     lengths: [u32; PART_COUNT],
 }
 
@@ -112,6 +115,15 @@ impl Counts {
             }
         }
         self.lengths.iter_mut().zip(other.lengths).for_each(|(own, length)| *own = lengths(*own, length));
+        other.kinds.into_iter().for_each(|(word, source)| self.kind(&word, source));
+    }
+
+    /// Counts a word that names the kind of the product, or keeps the more certain source.
+    fn kind(&mut self, word: &str, source: KindSource) {
+        match self.kinds.get_mut(word) {
+            Some(known) => *known = source.max(*known),
+            None => drop(self.kinds.insert(word.to_owned(), source)),
+        }
     }
 
     /// Counts a pair and its normal form.
@@ -154,13 +166,15 @@ impl Weigher {
         if let Some(name) = &content.brand {
             brand.extend(query_words(&plain_text(name)).into_iter().map(|(word, _)| word));
         }
-        let mut weigh_text = |text: &str, part: Part, counts: &mut Counts| {
-            TextWeigher::new(text, part, language, brand, counts, pending).weigh();
+        let mut weigh_text = |text: &str, part: Part, kind: Option<KindSource>, counts: &mut Counts| {
+            TextWeigher { kind, ..TextWeigher::new(text, part, language, brand, counts, pending) }.weigh();
         };
-        for_each_naming_text(content, |text, part| weigh_text(text, part, counts));
-        for_each_describing_text(content, |text, part| weigh_text(text, part, counts));
-        count_categories(&content.categories, counts, |level, counts| {
-            weigh_text(&plain_text(level), Part::Labels, counts)
+        for_each_naming_text(content, |text, part| {
+            weigh_text(text, part, (part == Part::Name).then_some(KindSource::Name), counts)
+        });
+        for_each_describing_text(content, |text, part| weigh_text(text, part, None, counts));
+        count_categories(&content.categories, counts, |level, is_narrowest, counts| {
+            weigh_text(&plain_text(level), Part::Labels, is_narrowest.then_some(KindSource::Label), counts)
         });
         if let Some(sku) = &content.sku {
             let joined = joined(sku);
@@ -173,20 +187,30 @@ impl Weigher {
         counts
             .words
             .drain()
-            .for_each(|(word, own)| emit(Dictionary::of_word(&word), &word, weight(&own, &values)));
+            .for_each(|(word, own)| emit(dictionary_of(&word, &own), &word, weight(&own, &values)));
         counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, weight(&own, &values)));
         counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, weight(&own, &values)));
+        let kinds = counts.kinds.drain().map(|(word, source)| (kind_term(&word, language), source as u8));
+        let brands = brand.iter().map(|word| (brand_term(word, language), 1));
+        let mut roles: Vec<_> = kinds.chain(brands).collect();
+        roles.sort_unstable_by(|(a, a_weight), (b, b_weight)| (&a.text, b_weight).cmp(&(&b.text, a_weight)));
+        roles.dedup_by(|(next, _), (first, _)| next.text == first.text);
+        roles.iter().for_each(|(term, weight)| emit(term.dictionary, &term.text, *weight));
     }
 }
 
-/// Counts the words of categories as [`Weigher::weigh`] says. `count_level` counts the words of one level.
+/// Counts the words of categories as [`Weigher::weigh`] says. `count_level` counts the words of
+/// one level, given whether that is the narrowest.
 fn count_categories(
     categories: &[CategoryPath],
     counts: &mut Counts,
-    mut count_level: impl FnMut(&str, &mut Counts),
+    mut count_level: impl FnMut(&str, bool, &mut Counts),
 ) {
     let mut count = |category: &CategoryPath, counts: &mut Counts| {
-        category.levels().iter().for_each(|level| count_level(level, counts));
+        let levels = category.levels();
+        for (at, level) in levels.iter().enumerate() {
+            count_level(level, at + 1 == levels.len(), counts);
+        }
     };
     if let [only] = categories {
         return count(only, counts);
@@ -226,6 +250,8 @@ struct Pending {
 struct TextWeigher<'a> {
     text: &'a str,
     part: Part,
+    /// Set if the text names the kind of the product.
+    kind: Option<KindSource>,
     language: Language,
     brand: &'a [String],
     counts: &'a mut Counts,
@@ -234,6 +260,8 @@ struct TextWeigher<'a> {
     pairs: Pairs,
     /// The number of words and runs so far.
     position: usize,
+    /// True once a word has named the kind, in a language that puts the thing first.
+    has_thing: bool,
 }
 
 impl<'a> TextWeigher<'a> {
@@ -246,7 +274,8 @@ impl<'a> TextWeigher<'a> {
         pending: &'a mut Pending,
     ) -> Self {
         let (roles, pairs) = (CompoundReader::default(), Pairs::new(language));
-        Self { text, part, language, brand, counts, pending, roles, pairs, position: 0 }
+        let (kind, has_thing) = (None, false);
+        Self { text, part, kind, language, brand, counts, pending, roles, pairs, position: 0, has_thing }
     }
 
     fn weigh(mut self) {
@@ -279,12 +308,12 @@ impl<'a> TextWeigher<'a> {
                 Token::Sign(sign, _) => self.sign(sign),
             }
         });
-        self.flush(false);
+        self.flush(false, true);
     }
 
     fn word(&mut self, word: &str, span: Range<usize>) {
-        let (is_modified, is_linked) = self.roles.next(self.text, word, &span);
-        self.flush(is_modified);
+        let Relation { is_modified, is_linked, continues_name } = self.roles.next(self.text, word, &span);
+        self.flush(is_modified, !continues_name || is_counting_word(word) || self.is_brand(word));
         let is_kept = self.keeps_pair();
         self.pending.word.push_str(word);
         self.pending.is_linked = is_linked;
@@ -298,7 +327,7 @@ impl<'a> TextWeigher<'a> {
     }
 
     fn run(&mut self, run: &CjkRun) {
-        self.flush(false);
+        self.flush(false, true);
         self.roles.interrupt();
         let role = self.role(false, self.roles.is_linked());
         let is_kept = self.keeps_pair();
@@ -337,13 +366,30 @@ impl<'a> TextWeigher<'a> {
         move |is_size| is_early || (is_size && is_size_kept)
     }
 
-    /// Counts the pending word, now that it is known whether it modifies the next one.
-    fn flush(&mut self, is_modified: bool) {
+    fn is_brand(&self, word: &str) -> bool {
+        self.brand.iter().any(|own| own == word)
+    }
+
+    /// Counts the pending word as the kind of the product, if it may name one and ends a compound.
+    fn count_kind(&mut self, is_end: bool) {
+        let Some(source) = self.kind else { return };
+        let word = &self.pending.word;
+        let is_place = if is_thing_first(self.language) { !self.has_thing } else { is_end };
+        if is_place && !self.pending.is_linked && may_name(word) && !self.is_brand(word) {
+            self.has_thing = true;
+            self.counts.kind(word, source);
+        }
+    }
+
+    /// Counts the pending word, now that it is known whether it modifies the next one, and whether the name of the thing may end
+    /// with it.
+    fn flush(&mut self, is_modified: bool, is_end: bool) {
         if self.pending.word.is_empty() {
             return;
         }
+        self.count_kind(is_end);
         // A brand may precede any word and is not part of a compound.
-        let is_modifier = is_modified && !self.brand.contains(&self.pending.word);
+        let is_modifier = is_modified && !self.is_brand(&self.pending.word);
         let role = self.role(is_modifier, self.pending.is_linked);
         let Self { part, language, counts, pending, .. } = self;
         counts.word(&pending.word, *part, role.value(), *language);
@@ -379,6 +425,13 @@ fn count(counts: &mut HashMap<String, PartCounts>, word: &str, part: Part, value
     };
     let count = &mut parts[part as usize];
     *count = count.saturating_add(value);
+}
+
+/// Returns the dictionary of a word. One that only a sku has is a code, so that it is no correction of another word.
+fn dictionary_of(word: &str, counts: &PartCounts) -> Dictionary {
+    let is_only_in_sku =
+        counts.iter().enumerate().all(|(part, count)| *count == 0 || part == Part::Sku as usize);
+    if is_only_in_sku && !is_cjk(word) { Dictionary::Codes } else { Dictionary::of_word(word) }
 }
 
 /// Returns the weight of a word. It saturates: each further occurrence adds less than the one before.

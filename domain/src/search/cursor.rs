@@ -37,6 +37,9 @@ pub struct QueryInterpretation {
     /// The words that are optional, by their positions.
     #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
     pub optional: Vec<u8>,
+    /// The words that name a kind of things, by their positions.
+    #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<u8>,
 }
 
 impl QueryInterpretation {
@@ -62,8 +65,9 @@ impl Cursor {
     /// Returns true if a search can have returned this cursor: the key fits the order, and the interpretation has no more
     /// words than a query may have. An index may rely on both.
     pub fn is_valid(&self) -> bool {
-        let QueryInterpretation { typos, optional } = &self.interpretation;
-        self.sort.has_key(self.key.as_ref()) && typos.len().max(optional.len()) <= MAX_QUERY_WORDS
+        let QueryInterpretation { typos, optional, kinds } = &self.interpretation;
+        let most = typos.len().max(optional.len()).max(kinds.len());
+        self.sort.has_key(self.key.as_ref()) && most <= MAX_QUERY_WORDS
     }
 }
 
@@ -77,8 +81,11 @@ mod tests {
         fn a_cursor_survives_the_wire(text in ".{0,20}", bits in any::<u32>(), number in any::<i64>()) {
             for key in [None, Some(SortKey::Score(bits)), Some(SortKey::Number(number)), Some(SortKey::Text(text))] {
                 let positions = |count: u32| vec![bits as u8; (count % 3) as usize];
-                let interpretation =
-                    QueryInterpretation { typos: positions(bits), optional: positions(bits / 3) };
+                let interpretation = QueryInterpretation {
+                    typos: positions(bits),
+                    optional: positions(bits / 3),
+                    kinds: positions(bits / 7),
+                };
                 let restriction = bits.is_multiple_of(2).then_some(number.unsigned_abs());
                 let sorts = [Sort::Name, Sort::parse("attributes.a b_desc").unwrap()];
                 let sort = sorts[(bits % 2) as usize].clone();
@@ -125,7 +132,8 @@ mod tests {
     #[test]
     fn a_cursor_interprets_no_more_words_than_a_query_has() {
         let cursor = |words: usize| {
-            let interpretation = QueryInterpretation { typos: vec![0; words], optional: Vec::new() };
+            let interpretation =
+                QueryInterpretation { typos: vec![0; words], ..QueryInterpretation::default() };
             let id = ProductId::generate();
             Cursor { sort: Sort::PriceAsc, key: None, id, interpretation, restriction: None }
         };

@@ -9,6 +9,7 @@ mod facets;
 mod filters;
 mod forms;
 mod joined;
+mod kinds;
 mod markup;
 mod numbers;
 mod order;

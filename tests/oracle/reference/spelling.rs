@@ -7,11 +7,13 @@ pub(super) fn typos(wanted: &str, word: &str) -> Option<usize> {
         return None;
     }
     let allowed = match wanted.chars().count() {
-        0..=2 => 0,
-        3..=5 => 1,
+        0..=3 => 0,
+        4..=5 => 1,
         _ => 2,
     };
-    Some(distance(wanted, word)).filter(|typos| *typos <= allowed)
+    // A typo in the first letter counts as two.
+    let first = usize::from(wanted.chars().next() != word.chars().next());
+    Some(distance(wanted, word) + first).filter(|typos| *typos <= allowed)
 }
 
 /// Returns the number of letters to insert, remove, replace, or swap with their neighbour.

@@ -1,5 +1,6 @@
 //! The interpretation of the query and the words of a product.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -110,8 +111,9 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
     }
     if !query.is_empty() && count(&query) < FEW_PRODUCTS {
         for word in &mut query {
-            if have(word) < FEW_PRODUCTS {
-                word.near = near_words(&word.text, products);
+            let as_typed = have(word);
+            if as_typed < FEW_PRODUCTS {
+                word.near = near_words(&word.text, products, MIN_RATIO * as_typed);
             }
         }
     }
@@ -133,14 +135,71 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
     for (word, found) in query.iter_mut().zip(&alone) {
         word.is_required = *found > 0;
     }
+    let worths: Vec<Worth> = (0..query.len()).map(|at| worth(at, &query, &shown)).collect();
     while count(&query) < enough && query.iter().filter(|word| word.is_required).count() > 1 {
         let required = (0..query.len()).filter(|at| query[*at].is_required);
-        let most = required.max_by_key(|at| (alone[*at], *at)).unwrap();
-        query[most].is_required = false;
+        let least = required.min_by_key(|at| (worths[*at], Reverse((alone[*at], *at)))).unwrap();
+        query[least].is_required = false;
     }
     let optional = query.iter().filter(|word| !word.is_required).map(|word| word.text.clone());
     let optional = optional.collect();
     (query, optional)
+}
+
+/// The reasons to keep a word, the weakest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Function,
+    Corrected,
+    Aside,
+    Other,
+    Brand,
+    Kind,
+    Code,
+}
+
+/// Returns the worth of a word of the query among the products that are shown.
+fn worth(at: usize, query: &[QueryWord], shown: &[&Arc<Product>]) -> Worth {
+    let word = &query[at];
+    let text = word.text.as_str();
+    let is_number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let as_typed = QueryWord { near: BTreeMap::new(), ..word.clone() };
+    let exactly = |product: &&&Arc<Product>| {
+        class(product, std::slice::from_ref(&as_typed)).is_some_and(|class| class[0] > 0)
+    };
+    let exact = shown.iter().filter(exactly).count() as u64;
+    let [kinds, brands] = ['=', '@'].map(|mark| {
+        let term = format!("{mark}{}", base(text));
+        shown.iter().filter(|product| roles(product).contains(&term)).count() as u64
+    });
+    // The only function word and the only unit of the vocabulary.
+    if text == "to" || is_number(text) || text.len() == 1 {
+        Worth::Function
+    } else if matching(shown, &[as_typed.clone()]).is_empty() {
+        Worth::Corrected
+    } else if query[..at].iter().any(|before| before.text == "to") && query[0].text != "to" {
+        Worth::Aside
+    } else if text.contains(|c: char| c.is_ascii_digit()) && text.len() >= 4 {
+        Worth::Code
+    } else if kinds >= 2 && kinds >= brands && kinds * 10 >= exact * 3 {
+        Worth::Kind
+    } else if brands >= 2 && brands * 10 >= exact * 3 {
+        Worth::Brand
+    } else {
+        Worth::Other
+    }
+}
+
+/// Returns the terms of the kinds and brands of a product. Which they are is tested in `crates/text`.
+fn roles(product: &Product) -> BTreeSet<String> {
+    let mut roles = BTreeSet::new();
+    let mut weigher = text::weights::Weigher::new(domain::Language::English);
+    weigher.weigh(&product.content, |_, term, _| {
+        if term.len() > 1 && term.starts_with(['=', '@']) {
+            roles.insert(term.to_owned());
+        }
+    });
+    roles
 }
 
 /// Returns the word and, if it looks like an English plural, its singular.
@@ -184,11 +243,21 @@ const PAIRED_WORDS: usize = 10;
 struct ProductWords {
     /// Every word in all its forms, and model numbers without hyphens.
     words: BTreeSet<String>,
+    /// Those that not only the sku has. Others are codes, which are no corrections, and no part of a synonym of several words.
+    outside_sku: BTreeSet<String>,
     /// Neighbours written as one word.
     pairs: BTreeSet<String>,
 }
 
 fn product_words(product: &Product) -> ProductWords {
+    let outside_sku = match product.content.sku {
+        None => None,
+        Some(_) => {
+            let mut without = product.clone();
+            without.content.sku = None;
+            Some(product_words(&without).words)
+        }
+    };
     let content = &product.content;
     let mut labels = vec![content.name.clone()];
     labels.extend(content.categories.iter().flat_map(|path| path.levels().iter().cloned()));
@@ -232,7 +301,8 @@ fn product_words(product: &Product) -> ProductWords {
             }
         }
     }
-    ProductWords { words, pairs }
+    let outside_sku = outside_sku.unwrap_or_else(|| words.clone());
+    ProductWords { words, outside_sku, pairs }
 }
 
 pub(super) fn class(product: &Product, query: &[QueryWord]) -> Option<Class> {
@@ -262,28 +332,41 @@ pub(super) fn has_every_word(product: &Product, query: &[QueryWord]) -> bool {
 
 /// Returns the kind of match of a word, and its points.
 fn found_as(wanted: &QueryWord, product: &ProductWords) -> Option<(usize, usize)> {
-    let ProductWords { words, pairs } = product;
+    let ProductWords { words, outside_sku, pairs } = product;
+    let is_synonym = |all: &Vec<String>| match all.as_slice() {
+        [] => false,
+        [one] => words.contains(&base(one)),
+        all => all.iter().all(|word| outside_sku.contains(&base(word))),
+    };
     let own = forms(&wanted.text);
     let mut joined = wanted.joined.iter().flat_map(|joined| forms(joined));
     if own.iter().any(|form| words.contains(form) || pairs.contains(form))
         || joined.any(|joined| words.contains(&joined))
-        || wanted
-            .synonyms
-            .iter()
-            .any(|all| !all.is_empty() && all.iter().all(|word| words.contains(&base(word))))
+        || wanted.synonyms.iter().any(is_synonym)
     {
         return Some((0, 1));
     }
     if wanted.is_last && words.iter().any(|word| word.starts_with(&wanted.text)) {
         return Some((1, 1));
     }
-    let near = words.iter().filter_map(|word| wanted.near.get(word)).min();
+    let near = outside_sku.iter().filter_map(|word| wanted.near.get(word)).min();
     near.map(|typos| (2, 3 - typos))
 }
 
-fn near_words(wanted: &str, products: &[&Arc<Product>]) -> BTreeMap<String, usize> {
+/// A word is corrected to another only if this many times as many products have that one.
+const MIN_RATIO: usize = 10;
+
+/// Returns the words near this one that at least so many products have outside of their skus.
+fn near_words(wanted: &str, products: &[&Arc<Product>], least: usize) -> BTreeMap<String, usize> {
     let mut near = BTreeMap::new();
-    for word in products.iter().flat_map(|product| product_words(product).words) {
+    let mut frequencies = BTreeMap::<String, usize>::new();
+    for product in products {
+        for word in product_words(product).outside_sku {
+            *frequencies.entry(word).or_default() += 1;
+        }
+    }
+    let frequent = frequencies.into_iter().filter(|(_, count)| *count >= least);
+    for (word, _) in frequent {
         if let Some(typos) = typos(wanted, &word).filter(|typos| *typos > 0) {
             for form in forms(&word) {
                 let fewest = near.entry(form).or_insert(typos);

@@ -66,7 +66,7 @@ pub struct ExcludingFilter {
     pub has: Vec<String>,
 }
 
-/// The reasons for the rank of a product: `base`, the scores of words and phrases, and `boost` add up to its score, unless a
+/// The reasons for the rank of a product: `base`, the scores of words, phrases and kinds, and `boost` add up to its score, unless a
 /// rule pins it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Explanation<'a> {
@@ -81,6 +81,10 @@ pub struct Explanation<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<ExplainedPhrase<'static>>>)]
     pub phrases: Vec<ExplainedPhrase<'a>>,
+    /// Words of the search that name the kind of thing that the product is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<ExplainedKind<'static>>>)]
+    pub kinds: Vec<ExplainedKind<'a>>,
     /// The sum of the boosts and buries of the shop's rules; absent if none applies.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[schema(value_type = Option<f32>, examples(0.25))]
@@ -125,6 +129,17 @@ pub struct ExplainedPhrase<'a> {
     pub words: Cow<'a, str>,
     /// Their part of the score.
     #[schema(examples(0.31))]
+    pub score: f32,
+}
+
+/// A word of a search that names the kind of thing that a product is.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ExplainedKind<'a> {
+    /// The word, as it stands in the search.
+    #[schema(value_type = String, examples("lamp"))]
+    pub word: Cow<'a, str>,
+    /// Its part of the score, besides that of the word itself.
+    #[schema(examples(0.48))]
     pub score: f32,
 }
 

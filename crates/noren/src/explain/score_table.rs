@@ -6,7 +6,7 @@ use domain::fault::printable;
 
 use crate::terminal::table;
 
-/// Formats the score of each word and phrase, and their sum.
+/// Formats the score of each word, phrase and kind, and their sum.
 pub(super) fn score_table(explanation: &Explanation<'_>) -> Table {
     let mut table = table(["Word", "Found", "As", "In", "Level", "Score"]);
     let number = |number: String| Cell::new(number).set_alignment(CellAlignment::Right);
@@ -25,17 +25,19 @@ pub(super) fn score_table(explanation: &Explanation<'_>) -> Table {
         .phrases
         .iter()
         .map(|phrase| (format!("\"{}\"", phrase.words), "neighbours", phrase.score));
+    let kinds = explanation.kinds.iter().map(|kind| (format!("kind: {}", kind.word), "", kind.score));
     let boost = (explanation.boost != 0.0).then(|| ("rules of the shop".to_owned(), "", explanation.boost));
     let sum = explanation.base
         + explanation.boost
         + explanation.words.iter().map(|word| word.score).sum::<f32>()
-        + explanation.phrases.iter().map(|phrase| phrase.score).sum::<f32>();
+        + explanation.phrases.iter().map(|phrase| phrase.score).sum::<f32>()
+        + explanation.kinds.iter().map(|kind| kind.score).sum::<f32>();
     let last = match explanation.pinned {
         true => ("pinned by a rule".to_owned(), "", f32::NAN),
         false => ("total".to_owned(), "", sum),
     };
     let begin = ("base".to_owned(), "", explanation.base);
-    for (what, found, score) in phrases.chain(boost).chain([begin, last]) {
+    for (what, found, score) in phrases.chain(kinds).chain(boost).chain([begin, last]) {
         let score = if score.is_nan() { String::new() } else { format!("{score:.2}") };
         let cells =
             [Cell::new(printable(&what)), Cell::new(found), Cell::new(""), Cell::new(""), Cell::new("")];

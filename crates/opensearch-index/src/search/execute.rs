@@ -95,6 +95,13 @@ async fn interpret_and_search(
         let matches = response.total().saturating_sub(plan.pinned.len() as u64);
         let mut is_changed = plan.query.decide_prefix(count_in_index(&response, EXACT_LAST_WORD));
         is_changed |= interpreter.decide_typos_and_optional(&mut plan.query, matches).await?;
+        is_changed |= if plan.query.words.iter().any(|word| word.correction().is_some()) {
+            interpreter.decide_kinds(&mut plan.query).await?
+        } else {
+            let kinds = 0..interpreter.kind_filters(&plan.query).len();
+            let counts: Vec<u64> = kinds.map(|at| count_in_index(&response, &kind_name(at))).collect();
+            plan.query.decide_kinds(&counts)
+        };
         if !is_changed {
             return Ok(response);
         }
@@ -165,10 +172,19 @@ fn index_aggregations(plan: &SearchPlan<'_>, interpreter: &Interpreter<'_>) -> V
     if let Some(word) = plan.query.undecided_prefix() {
         aggregations[EXACT_LAST_WORD] = json!({ "filter": interpreter.restricted(has_exact_word(word)) });
     }
+    let kinds = interpreter.kind_filters(&plan.query).into_iter().enumerate();
+    for (at, filter) in kinds {
+        aggregations[kind_name(at)] = json!({ "filter": interpreter.restricted(filter) });
+    }
     if plan.query.words.iter().any(|word| word.correction().is_some()) {
         aggregations[MATCHES] = json!({ "filter": interpreter.restricted(interpreter.matches(&plan.query)) });
     }
     aggregations
+}
+
+/// Returns the name of the part of [`WHOLE_INDEX`] that counts the products with a term of a kind.
+fn kind_name(position: usize) -> String {
+    format!("kind{position}")
 }
 
 fn facet_name(position: usize) -> String {

@@ -4,10 +4,11 @@
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use serde_json::{Value, json};
-use text::query::{MAX_RELAXED_WORDS, most_frequent_first};
+use text::query::Word;
+use text::relaxing::{MAX_RELAXED_WORDS, RelaxingOrder, WordFrequencies, relaxing_order};
 
 use crate::search::filters::inside;
-use crate::search::matching::{has_exact_word, has_word};
+use crate::search::matching::{has_exact_word, has_kind_terms, has_word};
 use crate::search::query_dsl::all_of;
 use crate::search::snapshot::{Counts, Snapshot};
 use crate::search::spelling::{SpellingCandidate, best_candidates, retain_words_in_use, suggester};
@@ -34,6 +35,8 @@ struct WordCounts {
     any_way: Vec<u64>,
     /// Products with each word exactly.
     exactly: Vec<u64>,
+    /// Products of the kind that each word names, with its brand, and with its normal form, for one word after the other.
+    kinds: Vec<u64>,
 }
 
 /// The words that may have typos, and what is known about them, in the same order.
@@ -63,6 +66,7 @@ impl<'a> Interpreter<'a> {
         let suggesters = misspelt().map(|word| suggester(&word.word)).collect();
         let counts = self.count(&filters, suggesters).await?;
         self.allow_typos(query, TypoWords { positions, counts }).await?;
+        query.adopt_kinds(&earlier.kinds);
         for (at, word) in (0..).zip(&mut query.words) {
             if earlier.optional.contains(&at) {
                 word.is_required = false;
@@ -106,6 +110,7 @@ impl<'a> Interpreter<'a> {
         let Counts { mut counts, suggested } = self.count(&filters, suggesters).await?;
         let as_typed = counts.split_off(word_count_filters);
         let mut word_counts = WordCounts::from_counts(counts);
+        let visible_as_typed = word_counts.any_way.clone();
         if word_counts.all < FEW {
             let counts = positions.iter().map(|at| as_typed[usize::from(*at)]).collect();
             let rare = TypoWords { positions, counts: Counts { counts, suggested } }.retain_rare();
@@ -116,7 +121,7 @@ impl<'a> Interpreter<'a> {
             }
         }
         if word_counts.all < enough {
-            self.make_words_optional(query, &word_counts, enough).await?;
+            self.make_words_optional(query, &word_counts.frequencies(&visible_as_typed), enough).await?;
         }
         Ok(!query.match_as_typed())
     }
@@ -137,7 +142,7 @@ impl<'a> Interpreter<'a> {
         let words = positions.iter().map(|at| &query.words[usize::from(*at)].word);
         let mut candidates: Vec<Vec<SpellingCandidate>> =
             words.zip(suggested).map(|(word, options)| best_candidates(word, &options)).collect();
-        retain_words_in_use(self.snapshot, &self.inside, &mut candidates).await?;
+        retain_words_in_use(self.snapshot, &self.inside, &counts, &mut candidates).await?;
         for ((at, candidates), count) in positions.iter().zip(candidates).zip(counts) {
             let word = &mut query.words[usize::from(*at)];
             word.candidates = candidates;
@@ -147,16 +152,15 @@ impl<'a> Interpreter<'a> {
         Ok(())
     }
 
-    /// Makes words optional, the most frequent ones first, until enough products have the others.
+    /// Makes words optional, in the order of [`relaxing_order`], until enough products have the others.
     async fn make_words_optional(
         &self,
         query: &mut QueryWords,
-        word_counts: &WordCounts,
+        frequencies: &[WordFrequencies],
         enough: u64,
     ) -> Result<(), PortError> {
-        let frequencies = word_counts.frequencies();
-        let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
+        let words: Vec<&Word> = query.words.iter().map(|word| &word.word).collect();
+        let RelaxingOrder { unknown, known } = relaxing_order(&words, frequencies);
         let Some(most) = known.len().checked_sub(1) else { return Ok(()) };
         let has_others =
             |left_out: usize| self.visible(known[left_out..].iter().map(|at| has_word(&query.words[*at])));
@@ -199,7 +203,23 @@ impl<'a> Interpreter<'a> {
     fn word_count_filters(&self, query: &QueryWords) -> Vec<Value> {
         let any_way = query.words.iter().map(|word| self.visible([has_word(word)]));
         let exactly = query.words.iter().map(|word| self.visible([has_exact_word(word)]));
-        std::iter::once(self.matches(query)).chain(any_way).chain(exactly).collect()
+        let language = self.snapshot.language();
+        let kinds = query.words.iter().flat_map(|word| has_kind_terms(&word.word.text, language));
+        let kinds = kinds.map(|term| self.visible([term]));
+        std::iter::once(self.matches(query)).chain(any_way).chain(exactly).chain(kinds).collect()
+    }
+
+    /// Decides which words name kinds of things in this catalogue, once misspelt words are corrected.
+    pub(super) async fn decide_kinds(&self, query: &mut QueryWords) -> Result<bool, PortError> {
+        let filters = self.kind_filters(query);
+        Ok(query.decide_kinds(&self.count(&filters, Vec::new()).await?.counts))
+    }
+
+    /// Returns the filters whose counts [`QueryWords::decide_kinds`] takes.
+    pub(super) fn kind_filters(&self, query: &QueryWords) -> Vec<Value> {
+        let language = self.snapshot.language();
+        let terms = query.naming_words().flat_map(|word| has_kind_terms(word, language));
+        terms.map(|term| self.visible([term])).collect()
     }
 
     /// Returns the filter for products that pass all filters and that the shop does not hide.
@@ -228,13 +248,21 @@ impl WordCounts {
     /// Splits the counts of [`Interpreter::word_count_filters`].
     fn from_counts(mut counts: Vec<u64>) -> Self {
         let mut any_way = counts.split_off(1);
-        let exactly = any_way.split_off(any_way.len() / 2);
-        Self { all: counts[0], any_way, exactly }
+        // One count in any way, one exactly, and three of its kind for each word.
+        let mut exactly = any_way.split_off(any_way.len() / 5);
+        let kinds = exactly.split_off(exactly.len() / 4);
+        Self { all: counts[0], any_way, exactly, kinds }
     }
 
-    /// Returns the document frequency of each word: exactly or, if no product has it exactly, in any way.
-    fn frequencies(&self) -> Vec<u64> {
-        let pairs = self.exactly.iter().zip(&self.any_way);
-        pairs.map(|(exactly, any_way)| if *exactly > 0 { *exactly } else { *any_way }).collect()
+    /// Returns the document frequencies of each word, given those before words could have typos.
+    fn frequencies(&self, as_typed: &[u64]) -> Vec<WordFrequencies> {
+        let frequencies = |at: usize| WordFrequencies {
+            exactly: self.exactly[at],
+            as_typed: as_typed[at],
+            any_way: self.any_way[at],
+            as_kind: self.kinds[3 * at],
+            as_brand: self.kinds[3 * at + 1],
+        };
+        (0..self.exactly.len()).map(frequencies).collect()
     }
 }

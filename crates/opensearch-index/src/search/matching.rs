@@ -4,10 +4,11 @@
 //! of a term encodes both: the field's similarity scores the integral part for the class, plus the fraction times the
 //! weight.
 
+use domain::Language;
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
 use text::forms::normal_form;
-use text::query::Term;
+use text::query::{Kind, Term};
 use text::score::{
     PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, class_steps, every_word_steps, is_weighted,
     steps_per_scaled_weight,
@@ -55,10 +56,16 @@ pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
     if !query.interpretation.optional.is_empty() {
         should.push(constant_score(&has_every_word(query), scale.every_word()));
     }
-    // Phrases only affect the order.
+    // Phrases and kinds only affect the order.
     let phrases = query.phrases().filter(|phrase| is_weighted(phrase.second));
     should.extend(phrases.map(|phrase| scored_term(&phrase.term, scale.per_weight(PHRASE_WEIGHT_FACTOR))));
+    should.extend(query.kinds().map(|kind| scored_term(&kind.term, scale.per_weight(kind.factor))));
     json!({ "bool": { "must": must, "should": should } })
+}
+
+/// Returns the filters for the products that have each term of [`Kind::counted_terms`].
+pub(super) fn has_kind_terms(word: &str, language: Language) -> [Value; 3] {
+    Kind::counted_terms(word, language).each_ref().map(has_term)
 }
 
 /// Returns the filter for products with every word, also the optional ones.

@@ -6,7 +6,7 @@ use domain::ports::PortError;
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
 use text::query::Word;
-use text::typos::{Pattern, typos_allowed};
+use text::typos::{MIN_CORRECTION_RATIO, Pattern, typos_allowed};
 
 use crate::layout::schema::field;
 use crate::layout::terms::word_term;
@@ -40,7 +40,7 @@ pub(super) fn suggester(word: &Word) -> Value {
 
 /// Returns the best candidates among the suggestions, best first.
 pub(super) fn best_candidates(word: &Word, suggested: &[SuggestOption]) -> Vec<SpellingCandidate> {
-    let Some(pattern) = Pattern::new(&word.text, typos_allowed(&word.text)) else { return Vec::new() };
+    let Some(pattern) = Pattern::for_word(&word.text) else { return Vec::new() };
     let dictionary = word_term(Dictionary::Words, "");
     let ranked = suggested.iter().filter_map(|SuggestOption { text, freq }| {
         let text = text.strip_prefix(&dictionary)?;
@@ -54,21 +54,23 @@ pub(super) fn best_candidates(word: &Word, suggested: &[SuggestOption]) -> Vec<S
     ranked.into_iter().map(candidate).collect()
 }
 
-/// Removes candidates that only deleted documents contain, or documents outside the restriction; OpenSearch suggests those as
-/// well. Under a restriction, the frequencies inside it decide the order.
+/// Removes candidates that only deleted documents contain, or documents outside the restriction, which OpenSearch suggests as
+/// well, and those that are not much more frequent than the word as typed. `as_typed` has the document frequencies of the words. Under a restriction, the frequencies inside it decide the order.
 pub(super) async fn retain_words_in_use(
     snapshot: &Snapshot<'_>,
     inside: &[Value],
+    as_typed: &[u64],
     candidates: &mut [Vec<SpellingCandidate>],
 ) -> Result<(), PortError> {
     let has =
         |candidate: &SpellingCandidate| term(field::WORDS, word_term(Dictionary::Words, &candidate.text));
     let filters: Vec<Value> = candidates.iter().flatten().map(has).collect();
     let mut counts = snapshot.count(inside, &filters, Vec::new()).await?.counts.into_iter();
-    for candidates in candidates {
+    for (candidates, as_typed) in candidates.iter_mut().zip(as_typed) {
+        let needed = as_typed.saturating_mul(MIN_CORRECTION_RATIO).max(1);
         let counted =
             std::mem::take(candidates).into_iter().map(|candidate| (counts.next().unwrap_or(0), candidate));
-        let mut in_use: Vec<_> = counted.filter(|(count, _)| *count > 0).collect();
+        let mut in_use: Vec<_> = counted.filter(|(count, _)| *count >= needed).collect();
         if !inside.is_empty() {
             in_use.sort_by(|(a_count, a), (b_count, b)| {
                 (a.typos, b_count, &a.text).cmp(&(b.typos, a_count, &b.text))

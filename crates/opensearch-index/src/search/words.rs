@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use domain::Language;
 use domain::ports::ENOUGH_PRODUCTS;
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest};
-use text::query::{Phrase, Query, Word};
+use text::kinds::names_kind;
+use text::query::{Kind, Phrase, Query, Word};
 use text::typos::typos_allowed;
 
 use crate::search::spelling::SpellingCandidate;
@@ -14,6 +15,7 @@ use crate::search::spelling::SpellingCandidate;
 pub(super) struct QueryWords {
     pub(super) words: Vec<QueryWord>,
     phrases: Vec<Phrase>,
+    kinds: Vec<NamedKind>,
     pub(super) interpretation: QueryInterpretation,
 }
 
@@ -28,6 +30,13 @@ pub(super) struct QueryWord {
     pub(super) is_required: bool,
     /// True once it is known that no product has the word as typed.
     pub(super) is_unknown: bool,
+}
+
+/// A word that names a kind, or may do.
+struct NamedKind {
+    kind: Kind,
+    /// `None` until the catalogue has decided.
+    is_named: Option<bool>,
 }
 
 impl QueryWord {
@@ -50,7 +59,7 @@ impl QueryWord {
 impl QueryWords {
     /// Parses the words, to match as typed.
     pub(super) fn as_typed(request: &SearchRequest, language: Language) -> Self {
-        let Query { words, phrases } = Query::new(request, language);
+        let Query { words, phrases, kinds } = Query::new(request, language);
         let as_typed = |word: Word| QueryWord {
             is_prefix: if word.is_prefix && !request.is_prefix_query { None } else { Some(word.is_prefix) },
             word,
@@ -61,6 +70,7 @@ impl QueryWords {
         Self {
             words: words.into_iter().map(as_typed).collect(),
             phrases,
+            kinds: kinds.into_iter().map(|kind| NamedKind { kind, is_named: None }).collect(),
             interpretation: QueryInterpretation::default(),
         }
     }
@@ -91,6 +101,50 @@ impl QueryWords {
             let corrected = |word: &'_ QueryWord| word.correction().unwrap_or(&word.word.text).to_owned();
             Cow::Owned(phrase.corrected(&corrected(first), &corrected(second), first.word.language))
         })
+    }
+
+    /// Returns the kinds that the query names or may name, with misspelt words corrected.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = Cow<'_, Kind>> {
+        self.kinds.iter().filter(|kind| kind.is_named != Some(false)).map(|NamedKind { kind, .. }| {
+            let word = &self.words[kind.word];
+            match word.correction() {
+                None => Cow::Borrowed(kind),
+                Some(correction) => Cow::Owned(kind.corrected(correction, word.word.language)),
+            }
+        })
+    }
+
+    /// Returns the words that may name a kind, with their corrections.
+    pub(super) fn naming_words(&self) -> impl Iterator<Item = &str> {
+        self.kinds.iter().map(|NamedKind { kind, .. }| {
+            let word = &self.words[kind.word];
+            word.correction().unwrap_or(&word.word.text)
+        })
+    }
+
+    /// Decides which words name a kind, given the document frequencies of the terms of [`Kind::counted_terms`] for each of
+    /// [`Self::naming_words`]. Returns true if the search before, which let all of them name one, ranked otherwise.
+    pub(super) fn decide_kinds(&mut self, frequencies: &[u64]) -> bool {
+        let mut is_changed = false;
+        self.interpretation.kinds.clear();
+        for (named, counts) in self.kinds.iter_mut().zip(frequencies.chunks(3)) {
+            let &[as_kind, as_brand, as_word] = counts else { continue };
+            let is_named = names_kind(as_kind, as_brand, as_word);
+            is_changed |= !is_named && as_kind > 0;
+            named.is_named = Some(is_named);
+            if is_named {
+                self.interpretation.kinds.push(named.kind.word as u8);
+            }
+        }
+        is_changed
+    }
+
+    /// Adopts the decisions of the earlier pages.
+    pub(super) fn adopt_kinds(&mut self, earlier: &[u8]) {
+        for named in &mut self.kinds {
+            named.is_named = Some(earlier.contains(&(named.kind.word as u8)));
+        }
+        self.interpretation.kinds = earlier.to_vec();
     }
 
     /// Returns true if the words match what they match as typed.

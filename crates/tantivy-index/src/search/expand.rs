@@ -8,20 +8,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::Language;
-use domain::ports::ENOUGH_PRODUCTS;
+use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS};
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, TERMINATED};
 use text::dictionary::Dictionary;
 use text::forms::normal_form;
-use text::query::{Alternative, Phrase, Term, Word};
-use text::score::{PHRASE_WEIGHT_FACTOR, Spelling, Tier};
-use text::typos::Pattern;
+use text::query::{Alternative, Term, Word};
+use text::score::{Spelling, Tier};
+use text::typos::{MIN_CORRECTION_RATIO, Pattern};
 
 use crate::search::expand_prefix::add_prefixed;
 use crate::search::expansion::{Correction, DocumentList, ExpandOptions, Expansion, ExpansionKey, ListTerms};
 use crate::search::inside::Inside;
-use crate::search::postings::has_at_least;
+use crate::search::postings::{count_up_to, has_at_least};
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 
@@ -75,12 +75,15 @@ fn expand_uncached(
     Ok(expansion)
 }
 
-/// Expands a phrase: finds the documents in which its words are neighbours.
-pub(crate) fn expand_phrase(phrase: &Phrase, snapshot: &Snapshot) -> tantivy::Result<Expansion> {
+/// Expands a term that only adds to the score, such as that of a phrase, by its weight times `weight_factor`.
+pub(crate) fn expand_optional(
+    term: &Term,
+    weight_factor: u8,
+    snapshot: &Snapshot,
+) -> tantivy::Result<Expansion> {
     let lists = |segment: &Segment| -> tantivy::Result<Vec<DocumentList>> {
-        let info = term_info(&phrase.term, segment)?;
-        let dictionary = phrase.term.dictionary;
-        let list = |info| DocumentList::of_term(Tier::Exact, PHRASE_WEIGHT_FACTOR, dictionary, info);
+        let info = term_info(term, segment)?;
+        let list = |info| DocumentList::of_term(Tier::Exact, weight_factor, term.dictionary, info);
         Ok(info.map(list).into_iter().collect())
     };
     let lists = snapshot.segments.iter().map(lists).collect::<tantivy::Result<_>>()?;
@@ -122,6 +125,8 @@ fn add_corrections(
     inside: &Inside<'_>,
 ) -> tantivy::Result<()> {
     let Some(pattern) = Pattern::for_word(&word.text) else { return Ok(()) };
+    let as_typed = count_up_to(FEW_PRODUCTS, expansion, snapshot, inside)? as u64;
+    let needed = (as_typed * MIN_CORRECTION_RATIO).max(1);
     let mut near = HashMap::<&str, (u8, u64)>::new();
     for segment in &snapshot.segments {
         segment.vocabulary()?.each_near(&pattern, |word| {
@@ -137,12 +142,12 @@ fn add_corrections(
         for (_, documents, text) in &mut ranked {
             *documents = Reverse(count_live(text, snapshot, inside, u64::MAX)?);
         }
-        ranked.retain(|(_, documents, _)| documents.0 > 0);
+        ranked.retain(|(_, documents, _)| documents.0 >= needed);
         ranked.sort_unstable();
     }
     ranked.truncate(MAX_CORRECTIONS);
     for (typos, _, text) in ranked {
-        if inside.is_restricted() || count_live(text, snapshot, inside, 1)? > 0 {
+        if inside.is_restricted() || count_live(text, snapshot, inside, needed)? >= needed {
             expansion.corrections.push(Correction { text: text.to_owned(), typos });
         }
     }

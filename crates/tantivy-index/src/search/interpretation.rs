@@ -8,14 +8,16 @@ use std::sync::Arc;
 use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use tantivy::DocId;
-use text::query::{MAX_RELAXED_WORDS, Phrase, Query, Word, most_frequent_first};
-use text::score::every_word_steps;
+use text::kinds::names_kind;
+use text::query::{Kind, Phrase, Query, Word};
+use text::relaxing::{MAX_RELAXED_WORDS, RelaxingOrder, relaxing_order};
+use text::score::{PHRASE_WEIGHT_FACTOR, every_word_steps, is_weighted};
 use text::typos::typos_allowed;
 
 use crate::error::search_error;
 use crate::search::deadline::Deadline;
-use crate::search::document_frequency::document_frequency;
-use crate::search::expand::{expand, expand_phrase};
+use crate::search::document_frequency::{kind_frequencies, word_frequencies};
+use crate::search::expand::{expand, expand_optional};
 use crate::search::expansion::{ExpandOptions, Expansion};
 use crate::search::inside::Inside;
 use crate::search::matching::{add_phrases, find_matches};
@@ -118,7 +120,7 @@ impl Interpreter<'_> {
         query: Query,
         earlier: Option<&QueryInterpretation>,
     ) -> Result<InterpretedQuery, PortError> {
-        let Query { words, phrases } = query;
+        let Query { words, phrases, kinds } = query;
         let mut query = InterpretedQuery::default();
         for word in words {
             let expansion = self.expand(&word, false)?;
@@ -137,7 +139,7 @@ impl Interpreter<'_> {
                 self.relax(&mut query, enough)?;
             }
         }
-        self.add_phrases(&mut query, &phrases)?;
+        self.add_phrases_and_kinds(&mut query, &phrases, &kinds, earlier.is_none())?;
         query.raise_complete();
         Ok(query)
     }
@@ -189,12 +191,11 @@ impl Interpreter<'_> {
         }
         let mut frequencies = Vec::with_capacity(query.words.len());
         for word in &query.words {
-            let frequency =
-                document_frequency(&word.expansion, self.snapshot, self.rules).map_err(search_error)?;
-            frequencies.push(frequency as u64);
+            let counted = word_frequencies(&word.word, &word.expansion, self.snapshot, self.rules);
+            frequencies.push(counted.map_err(search_error)?);
         }
-        let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
+        let words: Vec<&Word> = query.words.iter().map(|word| &word.word).collect();
+        let RelaxingOrder { unknown, known } = relaxing_order(&words, &frequencies);
         if known.is_empty() {
             return Ok(());
         }
@@ -231,13 +232,25 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Adds the scores of phrases: neighbours in the query that are neighbours in a product too. They change only the order.
-    fn add_phrases(&self, query: &mut InterpretedQuery, phrases: &[Phrase]) -> Result<(), PortError> {
-        let mut terms = Vec::with_capacity(phrases.len());
+    /// Adds the scores of phrases, which are neighbours in the query that are neighbours in a product too, and of the kinds that the
+    /// query names. They change only the order.
+    fn add_phrases_and_kinds(
+        &self,
+        query: &mut InterpretedQuery,
+        phrases: &[Phrase],
+        kinds: &[Kind],
+        is_first_page: bool,
+    ) -> Result<(), PortError> {
+        let mut terms = Vec::with_capacity(phrases.len() + kinds.len());
         for phrase in phrases {
-            let phrase = self.correct(phrase, query)?;
-            let expansion = expand_phrase(&phrase, self.snapshot).map_err(search_error)?;
-            terms.push(ScoredTerm::phrase(expansion, phrase.second));
+            let term = self.correct(phrase, query)?.term;
+            let expansion =
+                expand_optional(&term, PHRASE_WEIGHT_FACTOR, self.snapshot).map_err(search_error)?;
+            terms.push(ScoredTerm::optional(expansion, is_weighted(phrase.second)));
+        }
+        for kind in self.named(kinds, query, is_first_page)? {
+            let expansion = expand_optional(&kind.term, kind.factor, self.snapshot).map_err(search_error)?;
+            terms.push(ScoredTerm::optional(expansion, true));
         }
         let ranking = Ranking::new(query.words.len());
         for (matches, segment) in query.matches.iter_mut().zip(&self.snapshot.segments) {
@@ -246,17 +259,53 @@ impl Interpreter<'_> {
         Ok(())
     }
 
+    /// Returns the kinds that the words name in this catalogue, with misspelt words corrected. Further pages keep those of the first.
+    fn named(
+        &self,
+        kinds: &[Kind],
+        query: &mut InterpretedQuery,
+        is_first_page: bool,
+    ) -> Result<Vec<Kind>, PortError> {
+        let mut named = Vec::with_capacity(kinds.len());
+        for kind in kinds {
+            let word = &query.words[kind.word];
+            let corrected = self.corrected(word)?;
+            let position = kind.word as u8;
+            if is_first_page {
+                let text = corrected.as_deref().unwrap_or(&word.word.text);
+                let counted = kind_frequencies(text, self.snapshot, self.rules).map_err(search_error)?;
+                let [as_kind, as_brand, as_word] = counted;
+                if !names_kind(as_kind, as_brand, as_word) {
+                    continue;
+                }
+                query.interpretation.kinds.push(position);
+            } else if !query.interpretation.kinds.contains(&position) {
+                continue;
+            }
+            named.push(match corrected {
+                Some(word) => kind.corrected(&word, self.snapshot.language),
+                None => kind.clone(),
+            });
+        }
+        Ok(named)
+    }
+
     /// Returns the phrase with its misspelt words corrected.
     fn correct(&self, phrase: &Phrase, query: &InterpretedQuery) -> Result<Phrase, PortError> {
         let (first, second) = (&query.words[phrase.first], &query.words[phrase.second]);
         if first.expansion.corrections.is_empty() && second.expansion.corrections.is_empty() {
             return Ok(phrase.clone());
         }
-        let corrected = |word: &'_ InterpretedWord| -> Result<String, PortError> {
-            let (snapshot, inside) = (self.snapshot, self.rules.inside);
-            let correction = word.correction(self.is_prefix_query, snapshot, inside).map_err(search_error)?;
-            Ok(correction.unwrap_or(&word.word.text).to_owned())
+        let text = |word: &InterpretedWord| -> Result<String, PortError> {
+            Ok(self.corrected(word)?.unwrap_or_else(|| word.word.text.clone()))
         };
-        Ok(phrase.corrected(&corrected(first)?, &corrected(second)?, self.snapshot.language))
+        Ok(phrase.corrected(&text(first)?, &text(second)?, self.snapshot.language))
+    }
+
+    /// Returns the correction of a misspelt word.
+    fn corrected(&self, word: &InterpretedWord) -> Result<Option<String>, PortError> {
+        let (snapshot, inside) = (self.snapshot, self.rules.inside);
+        let correction = word.correction(self.is_prefix_query, snapshot, inside).map_err(search_error)?;
+        Ok(correction.map(str::to_owned))
     }
 }

@@ -92,6 +92,16 @@ pub(crate) fn has_at_least(
     snapshot: &Snapshot,
     inside: &Inside<'_>,
 ) -> tantivy::Result<bool> {
+    Ok(count_up_to(count, expansion, snapshot, inside)? >= count)
+}
+
+/// Counts the documents that are not deleted, are inside the restriction and match the word, up to `count`.
+pub(crate) fn count_up_to(
+    count: usize,
+    expansion: &Expansion,
+    snapshot: &Snapshot,
+    inside: &Inside<'_>,
+) -> tantivy::Result<usize> {
     let mut known = Vec::<DocAddress>::new();
     for segment in &snapshot.segments {
         for list in expansion.lists(segment) {
@@ -104,11 +114,11 @@ pub(crate) fn has_at_least(
                 known.len() < before + count
             })?;
             if !ran_to_end {
-                return Ok(true);
+                return Ok(count);
             }
         }
     }
     known.sort_unstable();
     known.dedup();
-    Ok(known.len() >= count)
+    Ok(known.len().min(count))
 }

@@ -10,12 +10,12 @@ use text::score::{
 
 use crate::search::expansion::{DocumentList, Expansion};
 
-/// A word or a phrase of a query, with what it matches and how it counts.
+/// A word, a phrase or a kind of a query, with what it matches and how it counts.
 pub(crate) struct ScoredTerm {
     pub(crate) expansion: Arc<Expansion>,
     /// True if a document without it does not match.
     pub(crate) is_required: bool,
-    /// True for a word. A phrase only adds to the score.
+    /// True for a word. A phrase or a kind only adds to the score.
     pub(crate) is_word: bool,
     /// True if its weight counts.
     pub(crate) is_weighted: bool,
@@ -27,10 +27,9 @@ impl ScoredTerm {
         Self { expansion, is_required, is_word: true, is_weighted: is_weighted(position) }
     }
 
-    /// Creates the term for a phrase that ends with the word at this position of the query.
-    pub(crate) fn phrase(expansion: Expansion, position: usize) -> Self {
-        let expansion = Arc::new(expansion);
-        Self { expansion, is_required: false, is_word: false, is_weighted: is_weighted(position) }
+    /// Creates the term for a phrase or a kind, which only adds to the score.
+    pub(crate) fn optional(expansion: Expansion, is_weighted: bool) -> Self {
+        Self { expansion: Arc::new(expansion), is_required: false, is_word: false, is_weighted }
     }
 }
 

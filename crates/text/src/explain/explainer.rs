@@ -3,7 +3,7 @@
 use domain::search::{MAX_BOOST, SearchRequest, Sort};
 use domain::{Content, Language, Product};
 
-use super::explanation::{Explanation, MatchKind, PhraseMatch, WordMatch};
+use super::explanation::{Explanation, KindMatch, MatchKind, PhraseMatch, WordMatch};
 use super::fields::for_each_field;
 use super::locator::Locator;
 use super::sums::choose_summands;
@@ -11,7 +11,7 @@ use crate::cjk::is_cjk;
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
-use crate::query::{Alternative, Phrase, Query, Term, Word};
+use crate::query::{Alternative, Kind, Phrase, Query, Term, Word};
 use crate::score::{
     MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, PHRASE_WEIGHT_FACTOR, STEP, Spelling, UNBOOSTED_STEPS,
     boost_steps, class_steps, every_word_steps, is_weighted, steps_per_scaled_weight,
@@ -43,8 +43,9 @@ impl<'a> Explainer<'a> {
         let terms = Terms::new(&product.content, &mut self.weigher);
         let words: Vec<Vec<Candidate>> =
             (0..self.query.words.len()).map(|place| self.candidates(place, &terms)).collect();
-        let phrases: Vec<Vec<u32>> =
-            self.query.phrases.iter().map(|phrase| self.phrase_steps(phrase, &words, &terms)).collect();
+        let phrases = self.query.phrases.iter().map(|phrase| self.phrase_steps(phrase, &words, &terms));
+        let kinds = self.query.kinds.iter().map(|kind| self.kind_steps(kind, &words, &terms));
+        let extras: Vec<Vec<u32>> = phrases.chain(kinds).collect();
         let (base, boost) = self.base_and_boost(&product.content);
         let tuning = &self.request.tuning;
         let is_pinned = self.request.sort == Sort::Relevance
@@ -53,7 +54,7 @@ impl<'a> Explainer<'a> {
         let steps: Vec<Vec<u32>> = words
             .iter()
             .map(|candidates| candidates.iter().map(|candidate| candidate.steps).collect())
-            .chain(phrases)
+            .chain(extras)
             .collect();
         let target = score.filter(|_| !is_pinned).map(|score| (score / STEP).round() as i64);
         let target = target.map(|target| target - i64::from(base) - i64::from(boost));
@@ -71,9 +72,9 @@ impl<'a> Explainer<'a> {
             Some(chosen) => (chosen, extra),
             None => (add_up(0).unwrap_or_else(|| vec![0; steps.len()]), 0),
         };
-        let (chosen_words, chosen_phrases) = chosen.split_at(words.len());
-        let found = chosen_words.iter().zip(&words).enumerate();
-        let phrase_steps = chosen_phrases.iter().zip(&steps[words.len()..]);
+        let chosen_steps: Vec<u32> = chosen.iter().zip(&steps).map(|(at, steps)| steps[*at]).collect();
+        let (phrase_steps, kind_steps) = chosen_steps[words.len()..].split_at(self.query.phrases.len());
+        let found = chosen.iter().zip(&words).enumerate();
         Explanation {
             base: score_of(base + every_word),
             words: found
@@ -84,7 +85,14 @@ impl<'a> Explainer<'a> {
                 .phrases
                 .iter()
                 .zip(phrase_steps)
-                .filter_map(|(phrase, (at, steps))| self.phrase_match(phrase, steps[*at]))
+                .filter_map(|(phrase, steps)| self.phrase_match(phrase, *steps))
+                .collect(),
+            kinds: self
+                .query
+                .kinds
+                .iter()
+                .zip(kind_steps)
+                .filter_map(|(kind, steps)| self.kind_match(kind, *steps))
                 .collect(),
             boost: boost as f32 * STEP,
             is_pinned,
@@ -149,13 +157,7 @@ impl<'a> Explainer<'a> {
             let scaled_weight = if is_weighted(phrase.second) { u32::from(scaled_weight) } else { 0 };
             Some(scaled_weight * steps_per_scaled_weight(self.query.words.len()))
         };
-        let meant = |place: usize| match &words[place][0] {
-            Candidate { kind: MatchKind::OneTypo | MatchKind::TwoTypos, .. } => {
-                let pattern = self.patterns[place].as_ref()?;
-                nearest_text(pattern, terms)
-            }
-            _ => Some(self.query.words[place].text.as_str()),
-        };
+        let meant = |place: usize| self.meant(place, &words[place], terms);
         let corrected = meant(phrase.first)
             .zip(meant(phrase.second))
             .map(|(first, second)| phrase.corrected(first, second, self.language).term);
@@ -164,6 +166,32 @@ impl<'a> Explainer<'a> {
         let is_certain = [phrase.first, phrase.second].iter().all(|place| words[*place].len() == 1);
         all.truncate(if is_certain { 1 } else { all.len() });
         all
+    }
+
+    /// Returns the word that the query probably means at this place; `None` if the product has nothing near it.
+    fn meant<'b>(&'b self, place: usize, candidates: &[Candidate], terms: &'b Terms) -> Option<&'b str> {
+        match candidates.first()?.kind {
+            MatchKind::OneTypo | MatchKind::TwoTypos => nearest_text(self.patterns[place].as_ref()?, terms),
+            _ => Some(self.query.words[place].text.as_str()),
+        }
+    }
+
+    /// Returns the possible steps of a kind: with a corrected word, as typed, or none, which depends on the catalogue.
+    fn kind_steps(&self, kind: &Kind, words: &[Vec<Candidate>], terms: &Terms) -> Vec<u32> {
+        let steps = |term: &Term| {
+            let weight = u32::from(terms.weight_of(term)?) * u32::from(kind.factor);
+            Some(weight * steps_per_scaled_weight(self.query.words.len()))
+        };
+        let meant = self.meant(kind.word, &words[kind.word], terms);
+        let corrected = meant.map(|word| kind.corrected(word, self.language).term);
+        let mut all: Vec<u32> = corrected.iter().chain([&kind.term]).filter_map(steps).chain([0]).collect();
+        all.dedup();
+        all
+    }
+
+    fn kind_match(&self, kind: &Kind, steps: u32) -> Option<KindMatch> {
+        let word = self.request.words.get(self.query.words[kind.word].span.clone())?.to_owned();
+        (steps > 0).then(|| KindMatch { word, score: score_of(steps) })
     }
 
     fn phrase_match(&self, phrase: &Phrase, steps: u32) -> Option<PhraseMatch> {

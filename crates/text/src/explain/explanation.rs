@@ -14,6 +14,8 @@ pub struct Explanation {
     pub words: Vec<WordMatch>,
     /// Pairs of words that are adjacent in the search and in the product.
     pub phrases: Vec<PhraseMatch>,
+    /// Words of the search that name the kind of the product.
+    pub kinds: Vec<KindMatch>,
     /// The sum of the boosts of the shop's rules.
     pub boost: f32,
     /// True if a rule pins the product before all others, regardless of its score.
@@ -43,6 +45,15 @@ pub struct PhraseMatch {
     /// Both words as typed.
     pub words: String,
     /// Their part of the score.
+    pub score: f32,
+}
+
+/// A word of a search that names the kind of a product.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KindMatch {
+    /// The word as typed.
+    pub word: String,
+    /// Its part of the score, besides that of the word itself.
     pub score: f32,
 }
 

@@ -11,7 +11,7 @@ mod locator;
 mod sums;
 
 pub use explainer::Explainer;
-pub use explanation::{Explanation, MatchKind, PhraseMatch, WordMatch};
+pub use explanation::{Explanation, KindMatch, MatchKind, PhraseMatch, WordMatch};
 
 #[cfg(test)]
 mod tests;

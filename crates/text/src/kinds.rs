@@ -1,0 +1,162 @@
+//! The kind of thing that a product is: a lamp is a lamp, and a bulb for a lamp is not.
+//!
+//! A product's narrowest categories and its name say what it is. The last word of a compound is
+//! the one that names the thing, and the words after `for` and `with` are not, see [`crate::compound`]; in languages that put the thing
+//! first, it is the first word. Each such word is a term of its own in the index, so that a search can count the products of a kind:
+//! if enough of the products that have the word `lamp` are lamps, then lamps rank above what goes with them.
+
+use std::ops::Range;
+
+use domain::Language;
+
+use crate::analysis::query_words;
+use crate::compound::CompoundReader;
+use crate::dictionary::Dictionary;
+use crate::forms::normal_form;
+use crate::query::Term;
+
+/// Precedes a kind in [`Dictionary::Pairs`], where no pair begins with it.
+const KIND_MARK: char = '=';
+/// Precedes a word of a brand there.
+const BRAND_MARK: char = '@';
+/// The fewest letters of a word that names a kind.
+const MIN_LETTERS: usize = 2;
+
+/// The certainty that a word names the kind of a product: the weight of its term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KindSource {
+    /// A name also has words behind the thing: colours, models, series.
+    Name = 8,
+    /// The narrowest level of a category.
+    Label = 24,
+}
+
+/// Returns true if a word names a kind of things in a catalogue: of the products that have the word, at least three in ten are of the
+/// kind, and no more have it as their brand.
+pub fn names_kind(as_kind: u64, as_brand: u64, as_word: u64) -> bool {
+    as_kind > 0 && as_kind >= as_brand && as_kind.saturating_mul(10) >= as_word.saturating_mul(3)
+}
+
+/// Returns the term of the products that are of the kind that a word names.
+pub fn kind_term(word: &str, language: Language) -> Term {
+    marked(KIND_MARK, word, language)
+}
+
+/// Returns the term of the products whose brand has this word.
+pub fn brand_term(word: &str, language: Language) -> Term {
+    marked(BRAND_MARK, word, language)
+}
+
+fn marked(mark: char, word: &str, language: Language) -> Term {
+    let form = normal_form(word, language).1;
+    Term { dictionary: Dictionary::Pairs, text: format!("{mark}{form}") }
+}
+
+/// Words that follow the thing in a name and say which one it is: `headphones model 3`.
+const COUNTING_WORDS: [&str; 12] = [
+    "model",
+    "series",
+    "version",
+    "edition",
+    "style",
+    "type",
+    "size",
+    "colour",
+    "color",
+    "generation",
+    "gen",
+    "mark",
+];
+
+/// Returns true for a word that says which one of a kind a product is, and names no kind itself.
+pub(crate) fn is_counting_word(word: &str) -> bool {
+    COUNTING_WORDS.contains(&word)
+}
+
+/// Returns true for a word that can name a thing.
+pub(crate) fn may_name(word: &str) -> bool {
+    !is_counting_word(word)
+        && word.chars().nth(MIN_LETTERS - 1).is_some()
+        && word.chars().all(char::is_alphabetic)
+        && !CompoundReader::is_grammatical(word)
+}
+
+/// Returns true for a language that puts the thing before what describes it: `lampe de bureau`.
+pub(crate) fn is_thing_first(language: Language) -> bool {
+    matches!(
+        language,
+        Language::Arabic
+            | Language::Catalan
+            | Language::French
+            | Language::Italian
+            | Language::Portuguese
+            | Language::Romanian
+            | Language::Spanish
+    )
+}
+
+/// The role of a word in a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QueryRole {
+    /// It stands after `for`, `with` and the like, or before `of`.
+    Aside,
+    /// It describes the thing: `laptop` in `laptop bag`.
+    Modifier,
+    /// It names the thing.
+    Thing,
+}
+
+/// Returns the words of a query with their roles.
+pub(crate) fn query_roles(text: &str, language: Language) -> Vec<(Range<usize>, QueryRole)> {
+    let mut reader = CompoundReader::default();
+    let mut roles = Vec::<(Range<usize>, QueryRole)>::new();
+    let mut has_thing = false;
+    for (word, span) in query_words(text) {
+        let relation = reader.next(text, &word, &span);
+        if let Some((_, before)) = roles.last_mut()
+            && relation.continues_name
+            && *before == QueryRole::Thing
+            && !is_counting_word(&word)
+            && !is_thing_first(language)
+        {
+            *before = if word == "of" { QueryRole::Aside } else { QueryRole::Modifier };
+        }
+        let role = match (relation.is_linked, may_name(&word)) {
+            (true, _) => QueryRole::Aside,
+            (false, true) if !(has_thing && is_thing_first(language)) => QueryRole::Thing,
+            (false, _) => QueryRole::Modifier,
+        };
+        has_thing |= role == QueryRole::Thing;
+        roles.push((span, role));
+    }
+    roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn things(text: &str, language: Language) -> Vec<&str> {
+        let roles = query_roles(text, language).into_iter();
+        roles.filter(|(_, role)| *role == QueryRole::Thing).map(|(span, _)| &text[span]).collect()
+    }
+
+    #[test]
+    fn a_query_names_a_thing() {
+        for (text, expected) in [
+            ("laptop bag", vec!["bag"]),
+            ("headphones with mic", vec!["headphones"]),
+            ("set of 6 mugs", vec!["mugs"]),
+            ("bike helmet for adults", vec!["helmet"]),
+            ("t-shirt", vec!["shirt"]),
+            ("lamp, red", vec!["lamp", "red"]),
+            ("rtx 4070", vec!["rtx"]),
+            ("for kids", vec!["kids"]),
+            ("x", vec![]),
+        ] {
+            assert_eq!(things(text, Language::English), expected, "{text}");
+        }
+        assert_eq!(things("lampe de bureau", Language::French), ["lampe"]);
+        assert_eq!(things("Schreibtisch Lampe", Language::German), ["Lampe"]);
+    }
+}

@@ -1,0 +1,174 @@
+//! The order in which a search makes words optional when few products have them all.
+//!
+//! The words that carry the meaning stay: codes, then words that name kinds of things in this catalogue, then brands, then other
+//! words. Before all of them go function words, bare numbers, units and letters, words found only by a typo, and words that the query
+//! says aside, after `for` and `with`. Among equals the word that most products have goes first.
+
+use std::cmp::Reverse;
+
+use crate::function_words::is_function_word;
+use crate::kinds::{QueryRole, names_kind};
+use crate::query::Word;
+
+/// The most words that a search makes optional one by one. After that, only the last one of the order must match.
+pub const MAX_RELAXED_WORDS: usize = 6;
+
+/// The fewest products of a kind whose word outlives the others.
+const MIN_PRODUCTS: u64 = 2;
+/// The fewest characters of a code.
+const MIN_CODE_CHARS: usize = 4;
+/// The most letters of a unit that follows its number without a space: `256gb`, `20000mah`.
+const MAX_UNIT_CHARS: usize = 3;
+/// Units and words that count.
+const UNITS: [&str; 44] = [
+    "mm", "cm", "dm", "m", "km", "in", "inch", "inches", "ft", "foot", "feet", "yd", "g", "kg", "mg", "oz",
+    "lb", "lbs", "l", "ml", "cl", "gal", "qt", "pt", "w", "kw", "v", "mah", "ah", "wh", "gb", "tb", "mb",
+    "hz", "khz", "mhz", "ghz", "psi", "pc", "pcs", "piece", "pieces", "pack", "ct",
+];
+
+/// The document frequencies of a word of a query, without products that the shop hides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WordFrequencies {
+    /// Products that have the word exactly.
+    pub exactly: u64,
+    /// Products that have it exactly or as a prefix.
+    pub as_typed: u64,
+    /// Products that have it in any way, also with typos.
+    pub any_way: u64,
+    /// Products of the [kind](crate::kinds) that it names.
+    pub as_kind: u64,
+    /// Products whose brand has it.
+    pub as_brand: u64,
+}
+
+/// The worth of a word for the meaning of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Function,
+    Corrected,
+    Aside,
+    Other,
+    Brand,
+    Kind,
+    Code,
+}
+
+impl WordFrequencies {
+    /// Returns the document frequency: exactly or, if no product has the word exactly, in any way.
+    fn telling(&self) -> u64 {
+        if self.exactly > 0 { self.exactly } else { self.any_way }
+    }
+}
+
+/// The indices of the words of a query in the order in which they become optional.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelaxingOrder {
+    /// The words that no product has, all of which become optional at first.
+    pub unknown: Vec<usize>,
+    /// The others. The last one never becomes optional.
+    pub known: Vec<usize>,
+}
+
+/// Returns the order for the words of a query with these frequencies.
+pub fn relaxing_order(words: &[&Word], frequencies: &[WordFrequencies]) -> RelaxingOrder {
+    let (mut known, unknown): (Vec<usize>, Vec<usize>) =
+        (0..words.len().min(frequencies.len())).partition(|at| frequencies[*at].telling() > 0);
+    known.sort_by_key(|at| {
+        let before = at.checked_sub(1).map(|before| words[before]);
+        let worth = worth(words[*at], before, &frequencies[*at]);
+        (worth, Reverse((frequencies[*at].telling(), *at)))
+    });
+    RelaxingOrder { unknown, known }
+}
+
+fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> Worth {
+    let WordFrequencies { exactly, as_typed, as_kind, as_brand, .. } = *frequencies;
+    let text = word.text.as_str();
+    if is_function_word(text) || is_number(text) || text.chars().nth(1).is_none() && text.is_ascii() {
+        Worth::Function
+    } else if UNITS.contains(&text) && before.is_some_and(|before| is_number(&before.text)) {
+        Worth::Function
+    } else if as_typed == 0 {
+        Worth::Corrected
+    } else if word.role == QueryRole::Aside {
+        Worth::Aside
+    } else if is_code(text) {
+        Worth::Code
+    } else if as_kind >= MIN_PRODUCTS && names_kind(as_kind, as_brand, exactly) {
+        Worth::Kind
+    } else if as_brand >= MIN_PRODUCTS && names_kind(as_brand, 0, exactly) {
+        Worth::Brand
+    } else {
+        Worth::Other
+    }
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
+}
+
+/// Returns true for an article number, and for letters and digits that are no number with its unit: `wh1000xm4`.
+fn is_code(word: &str) -> bool {
+    let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let is_size =
+        unit.len() < word.len() && unit.len() <= MAX_UNIT_CHARS && unit.chars().all(char::is_alphabetic);
+    word.len() >= MIN_CODE_CHARS
+        && word.bytes().any(|byte| byte.is_ascii_digit())
+        && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !is_size
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Query;
+    use domain::search::SearchRequest;
+    use domain::{Currency, Language};
+
+    /// Returns the words of a query in the order in which they become optional, given for each word the products that have it
+    /// exactly and those of the kind, and for the words of `corrected` that they are found by typos only.
+    fn order(text: &str, exactly: &[(u64, u64)], corrected: &[&str]) -> Vec<String> {
+        let request = SearchRequest { words: text.to_owned(), ..SearchRequest::all(Currency::USD) };
+        let words = Query::new(&request, Language::English).words;
+        let frequencies: Vec<WordFrequencies> = words
+            .iter()
+            .zip(exactly)
+            .map(|(word, (exactly, as_kind))| {
+                let is_corrected = corrected.contains(&word.text.as_str());
+                let as_typed = if is_corrected { 0 } else { *exactly };
+                let own = if is_corrected { 0 } else { *exactly };
+                WordFrequencies { exactly: own, as_typed, any_way: *exactly, as_kind: *as_kind, as_brand: 0 }
+            })
+            .collect();
+        let words: Vec<&Word> = words.iter().collect();
+        let RelaxingOrder { unknown, known } = relaxing_order(&words, &frequencies);
+        unknown.iter().chain(&known).map(|at| words[*at].text.clone()).collect()
+    }
+
+    #[test]
+    fn the_thing_outlives_what_is_said_about_it() {
+        for (text, exactly, corrected, expected) in [
+            (
+                "headphones with mic",
+                &[(80, 80), (0, 0), (5, 0)][..],
+                &["mic"][..],
+                &["with", "mic", "headphones"][..],
+            ),
+            ("6 ft ladder", &[(1, 0), (1, 0), (2, 2)], &[], &["ft", "6", "ladder"]),
+            ("headphones for kids", &[(60, 60), (61, 0), (1, 0)], &[], &["for", "kids", "headphones"]),
+            (
+                "coffee machine with grinder",
+                &[(2, 0), (2, 1), (0, 0), (0, 0)],
+                &[],
+                &["with", "grinder", "machine", "coffee"],
+            ),
+            ("set of 6 mugs", &[(9, 5), (50, 0), (7, 0), (20, 20)], &[], &["of", "6", "set", "mugs"]),
+            ("red lamp", &[(40, 0), (90, 60)], &[], &["red", "lamp"]),
+            ("wh1000xm4 headphones", &[(1, 0), (90, 90)], &[], &["headphones", "wh1000xm4"]),
+            ("256gb laptop", &[(3, 0), (90, 90)], &[], &["256gb", "laptop"]),
+            ("zebra rug", &[(0, 0), (9, 0)], &[], &["zebra", "rug"]),
+        ] {
+            assert_eq!(order(text, exactly, corrected), expected, "{text}");
+        }
+    }
+}

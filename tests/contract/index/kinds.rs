@@ -1,0 +1,156 @@
+//! The thing that a query names: it ranks first, and its word outlives the others.
+
+use domain::search::SearchRequest;
+use serde_json::json;
+
+use super::{Index, IndexLocation, OpenSearchAlias, TantivyFolder, ids, named, product, search_for};
+use crate::support::on_each;
+
+/// Adds this many products, whose ids begin with the same letters.
+async fn add_many(index: &Index, id: &str, name: &str, count: usize) {
+    index.add((0..count).map(|n| named(&format!("{id}{n:02}"), &format!("{name} {n}")))).await;
+}
+
+/// Returns the ids of the first products, without their numbers.
+async fn first(index: &Index, words: &str) -> Vec<String> {
+    let answer = index.answer(&search_for(words)).await;
+    let kind = |id: &str| id.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    ids(&answer).into_iter().map(kind).collect()
+}
+
+async fn words_found_only_by_a_typo_are_left_out_first(index: &Index) {
+    add_many(index, "headphones", "Headphones", 80).await;
+    let novels =
+        (0..5).map(|n| product(&format!("novel{n}"), json!({"name": "Novel", "sku": format!("FIC-{n}")})));
+    index.add(novels).await;
+    for words in ["headphones with mic", "headphones with bic", "mic headphones"] {
+        let answer = index.answer(&search_for(words)).await;
+        assert_eq!((answer.total, answer.relaxed_total), (80, None), "{words}");
+        assert!(ids(&answer).iter().all(|id| id.starts_with("headphones")), "{words}");
+        assert!(!answer.relaxed.contains(&"headphones".to_owned()), "{words}: {:?}", answer.relaxed);
+    }
+}
+
+async fn numbers_units_and_function_words_are_left_out_before_the_thing(index: &Index) {
+    index
+        .add([
+            named("ladder1", "Aluminium ladder"),
+            named("ladder2", "Wooden ladder"),
+            named("rope", "Rope 30 ft"),
+            named("hook", "Size 6 hook"),
+            named("kit", "Kit for the 12 ft of it"),
+        ])
+        .await;
+    for words in ["6 ft ladder", "ladder 12 ft", "ladder for 30 ft", "a 6 ft ladder"] {
+        assert_eq!(first(index, words).await, ["ladder", "ladder"], "{words}");
+    }
+}
+
+async fn what_the_query_says_aside_is_left_out_before_the_thing(index: &Index) {
+    add_many(index, "headphones", "Headphones model", 60).await;
+    add_many(index, "mug", "Ceramic mug", 30).await;
+    add_many(index, "strings", "String set for guitars", 9).await;
+    index.add([named("puzzle", "Puzzle for kids")]).await;
+    let thing = async |words: &str| first(index, words).await.remove(0);
+    assert_eq!(thing("headphones for kids").await, "headphones");
+    assert_eq!(thing("kids headphones").await, "headphones");
+    assert_eq!(thing("set of 6 mugs").await, "mug");
+    assert_eq!(thing("mugs for kids").await, "mug");
+    assert_eq!(thing("puzzle").await, "puzzle");
+}
+
+async fn words_that_name_no_kind_stay_by_their_rarity(index: &Index) {
+    index
+        .add([
+            named("machine", "Coffee machine"),
+            named("maker", "Coffee maker"),
+            named("rug", "Machine washable rug"),
+        ])
+        .await;
+    let found = first(index, "coffee machine with grinder").await;
+    assert_eq!(found[..2], ["machine", "maker"]);
+}
+
+async fn a_code_outlives_the_thing(index: &Index) {
+    add_many(index, "headphones", "Headphones", 30).await;
+    index.add([named("code", "Sony WH1000XM4 wireless")]).await;
+    assert_eq!(first(index, "wh1000xm4 headphones").await, ["code"]);
+}
+
+async fn products_of_a_kind_rank_before_what_goes_with_them(index: &Index) {
+    let of = |id: &str, name: &str, category: &str| product(id, json!({"name": name, "category": category}));
+    index
+        .add([
+            of("mount", "Projector mount", "Home cinema > Mounts"),
+            of("bulb", "Projector bulb", "Home cinema > Bulbs"),
+            of("epson", "Epson EB-X05 with a lamp of 6,000 hours, white", "Home cinema > Projectors"),
+            of("acer", "Acer X1 for school and office", "Home cinema > Projectors"),
+        ])
+        .await;
+    for words in ["projector", "projectors", "projectr"] {
+        let found = first(index, words).await;
+        let mut things: Vec<&str> = found[..2].iter().map(String::as_str).collect();
+        things.sort_unstable();
+        assert_eq!(things, ["acer", "epson"], "{words}: {found:?}");
+    }
+    assert_eq!(first(index, "projector mount").await[0], "mount");
+    // Each page keeps the interpretation of the first.
+    let mut listed = Vec::new();
+    let mut request = SearchRequest {
+        page: domain::search::Page { size: 1, ..search_for("").page },
+        ..search_for("projector")
+    };
+    loop {
+        let answer = index.answer(&request).await;
+        listed.extend(ids(&answer).into_iter().map(str::to_owned));
+        let Some(next) = answer.next else { break };
+        request.page.start = domain::search::PageStart::After(next);
+    }
+    assert_eq!(listed.len(), 4);
+    assert_eq!(listed, index.found(&search_for("projector")).await);
+}
+
+async fn a_word_that_names_no_kind_here_raises_nothing(index: &Index) {
+    // One of six products is a "samsung", because of how its name ends.
+    index
+        .add((0..5).map(|n| product(&format!("tv{n}"), json!({"name": format!("Samsung television {n}")}))))
+        .await;
+    index.add([named("cover", "Cover Samsung")]).await;
+    let answer = index.answer(&search_for("samsung")).await;
+    assert_eq!(ids(&answer).len(), 6);
+    let scores: Vec<f32> = answer.hits.iter().map(|hit| hit.score).collect();
+    assert!(scores[0] - scores[5] < 0.2, "{scores:?}");
+}
+
+async fn a_correction_is_far_more_frequent_than_the_word(index: &Index) {
+    add_many(index, "table", "Table", 15).await;
+    add_many(index, "cable", "Cable", 12).await;
+    index.add([named("tabble", "Tabble")]).await;
+    let total = async |words: &str| index.words(words).await.len();
+    assert_eq!(total("tabble").await, 16, "fifteen are ten times one");
+    assert_eq!(index.words("tabble").await[0], "tabble", "the word itself comes first");
+    assert_eq!(total("tabel").await, 15, "the first letter is rarely wrong");
+    index.add([named("more", "Tabble")]).await;
+    assert_eq!(total("tabble").await, 2, "fifteen are not ten times two");
+    assert_eq!(total("tab").await, 17, "as a prefix");
+    assert_eq!(total("tbl").await, 0, "three letters have no typos");
+}
+
+on_each! {
+    {
+        tantivy: TantivyFolder::new().await;
+        opensearch: OpenSearchAlias::new().await;
+    }
+    {
+        |location| (&Index::open(&location).await) [
+            words_found_only_by_a_typo_are_left_out_first,
+            numbers_units_and_function_words_are_left_out_before_the_thing,
+            what_the_query_says_aside_is_left_out_before_the_thing,
+            words_that_name_no_kind_stay_by_their_rarity,
+            a_code_outlives_the_thing,
+            products_of_a_kind_rank_before_what_goes_with_them,
+            a_word_that_names_no_kind_here_raises_nothing,
+            a_correction_is_far_more_frequent_than_the_word,
+        ]
+    }
+}
