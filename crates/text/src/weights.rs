@@ -21,6 +21,7 @@ use crate::markup::plain_text;
 use crate::pairs::Pairs;
 use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
 use crate::signs::conjunction;
+use crate::typed_form::NameForms;
 
 /// The highest weight of a word; the lowest is 1.
 pub const MAX_WEIGHT: u8 = 31;
@@ -70,6 +71,7 @@ pub struct Weigher {
     /// The words of the product's brand.
     brand: Vec<String>,
     pending: Pending,
+    forms: NameForms,
 }
 
 /// The occurrences of a word in each part, as values of [`CompoundRole`].
@@ -128,7 +130,8 @@ impl Weigher {
     /// Creates a weigher for texts in a language, with the built-in weights.
     pub fn new(language: Language) -> Self {
         let weights = FieldWeights::default();
-        Self { language, weights, counts: Counts::default(), brand: Vec::new(), pending: Pending::default() }
+        let (counts, pending, forms) = (Counts::default(), Pending::default(), NameForms::default());
+        Self { language, weights, counts, brand: Vec::new(), pending, forms }
     }
 
     /// Multiplies the built-in weights by those of a shop.
@@ -137,8 +140,8 @@ impl Weigher {
     }
 
     /// Calls `emit` with every word of the product, its [normal form](normal_form), and every pair of adjacent words written as
-    /// one, so that `head phones` matches `headphones` and `256 GB` matches `256gb`. Each comes once, with its weight from 1 to
-    /// [`MAX_WEIGHT`], in no particular order.
+    /// one, so that `head phones` matches `headphones` and `256 GB` matches `256gb`. The [markers](crate::typed_form) of the name are
+    /// among the pairs. Each comes once, with its weight from 1 to [`MAX_WEIGHT`], in no particular order.
     ///
     /// Pairs are taken from the first words of a text only; a number and its unit also from later words, except in
     /// descriptions.
@@ -148,14 +151,14 @@ impl Weigher {
     /// count as long as the longest of them. If they were one text, a second category would double the words that it shares with
     /// the first, and lower all others, those of tags included.
     pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
-        let Self { language, weights, counts, brand, pending } = self;
+        let Self { language, weights, counts, brand, pending, forms } = self;
         let language = *language;
         brand.clear();
         if let Some(name) = &content.brand {
             brand.extend(query_words(&plain_text(name)).into_iter().map(|(word, _)| word));
         }
         let mut weigh_text = |text: &str, part: Part, counts: &mut Counts| {
-            TextWeigher::new(text, part, language, brand, counts, pending).weigh();
+            TextWeigher::new(text, part, language, brand, counts, pending, forms).weigh();
         };
         for_each_naming_text(content, |text, part| weigh_text(text, part, counts));
         for_each_describing_text(content, |text, part| weigh_text(text, part, counts));
@@ -176,6 +179,7 @@ impl Weigher {
             .for_each(|(word, own)| emit(Dictionary::of_word(&word), &word, weight(&own, &values)));
         counts.stems.drain().for_each(|(stem, own)| emit(Dictionary::Stems, &stem, weight(&own, &values)));
         counts.pairs.drain().for_each(|(pair, own)| emit(Dictionary::Pairs, &pair, weight(&own, &values)));
+        forms.drain(|marker| emit(Dictionary::Pairs, marker, 1));
     }
 }
 
@@ -230,6 +234,7 @@ struct TextWeigher<'a> {
     brand: &'a [String],
     counts: &'a mut Counts,
     pending: &'a mut Pending,
+    forms: &'a mut NameForms,
     roles: CompoundReader,
     pairs: Pairs,
     /// The number of words and runs so far.
@@ -244,9 +249,10 @@ impl<'a> TextWeigher<'a> {
         brand: &'a [String],
         counts: &'a mut Counts,
         pending: &'a mut Pending,
+        forms: &'a mut NameForms,
     ) -> Self {
         let (roles, pairs) = (CompoundReader::default(), Pairs::new(language));
-        Self { text, part, language, brand, counts, pending, roles, pairs, position: 0 }
+        Self { text, part, language, brand, counts, pending, forms, roles, pairs, position: 0 }
     }
 
     fn weigh(mut self) {
@@ -270,6 +276,9 @@ impl<'a> TextWeigher<'a> {
                 }
                 Token::Word(word, span) => {
                     last_end = span.end;
+                    if self.part == Part::Name {
+                        self.forms.add(word, self.text, span.clone(), self.language);
+                    }
                     self.word(word, span);
                 }
                 Token::Cjk(run) => {

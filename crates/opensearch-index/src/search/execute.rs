@@ -37,7 +37,7 @@ pub(super) async fn search(
     snapshot: &Snapshot<'_>,
     request: &SearchRequest,
 ) -> Result<SearchAnswer, PortError> {
-    let page = RequestedPage::new(request)?;
+    let page = RequestedPage::new(request, snapshot.language())?;
     let mut plan = SearchPlan::new(request, snapshot);
     let mut response = interpret_and_search(snapshot, &mut plan, &page).await?;
     let listed = response.total();

@@ -14,7 +14,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, TERMINATED};
 use text::dictionary::Dictionary;
 use text::forms::normal_form;
-use text::query::{Alternative, Phrase, Term, Word};
+use text::query::{Alternative, Term, Word};
 use text::score::{PHRASE_WEIGHT_FACTOR, Spelling, Tier};
 use text::typos::Pattern;
 
@@ -75,12 +75,11 @@ fn expand_uncached(
     Ok(expansion)
 }
 
-/// Expands a phrase: finds the documents in which its words are neighbours.
-pub(crate) fn expand_phrase(phrase: &Phrase, snapshot: &Snapshot) -> tantivy::Result<Expansion> {
+/// Expands the term of a phrase or of a marker: finds the documents that have it.
+pub(crate) fn expand_term(term: &Term, snapshot: &Snapshot) -> tantivy::Result<Expansion> {
     let lists = |segment: &Segment| -> tantivy::Result<Vec<DocumentList>> {
-        let info = term_info(&phrase.term, segment)?;
-        let dictionary = phrase.term.dictionary;
-        let list = |info| DocumentList::of_term(Tier::Exact, PHRASE_WEIGHT_FACTOR, dictionary, info);
+        let info = term_info(term, segment)?;
+        let list = |info| DocumentList::of_term(Tier::Exact, PHRASE_WEIGHT_FACTOR, term.dictionary, info);
         Ok(info.map(list).into_iter().collect())
     };
     let lists = snapshot.segments.iter().map(lists).collect::<tantivy::Result<_>>()?;
