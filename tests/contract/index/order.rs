@@ -116,7 +116,7 @@ async fn a_word_as_typed_comes_first_among_equals(index: &Index) {
         assert_eq!(index.found(&request).await.join(" "), order, "{words}");
         let page = Page { start: PageStart::Number(1), size: 1 };
         let first = index.answer(&SearchRequest { page, ..request.clone() }).await;
-        let page = Page { start: PageStart::After(first.next.unwrap()), size: 5 };
+        let page = Page { start: PageStart::After(first.next.clone().unwrap()), size: 5 };
         let rest = index.answer(&SearchRequest { page, ..request }).await;
         assert_eq!([ids(&first), ids(&rest)].concat().join(" "), order, "{words}, after a cursor");
     }

@@ -1,10 +1,10 @@
 //! The order of matching products, and the page to return.
 
+use domain::Language;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{
-    Cursor, Direction, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
+    Cursor, Direction, Hit, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
 };
-use domain::{Language, Product};
 use serde_json::{Map, Value, json};
 use text::attributes::key_prefix;
 use text::collation::Collation;
@@ -157,15 +157,19 @@ impl<'a> RequestedPage<'a> {
         (shown, has_more)
     }
 
-    /// Returns the cursor of the page after this product.
+    /// Returns the cursor of the page after this hit, given the text that it was sorted by.
     pub(super) fn cursor_after(
         &self,
-        product: &Product,
-        score: f32,
+        hit: &Hit,
+        sort_text: Option<&str>,
         interpretation: &QueryInterpretation,
     ) -> Cursor {
         let SearchRequest { sort, currency, restriction, .. } = self.request;
-        let key = sort_key(sort, product, score, *currency);
+        let product = &hit.product;
+        let key = match sort {
+            Sort::Name => Some(SortKey::Text(self.name_in_cursor(&product.content.name, sort_text))),
+            _ => sort_key(sort, product, hit.score, *currency),
+        };
         let restriction = restriction.fingerprint();
         Cursor {
             sort: sort.clone(),
@@ -175,6 +179,25 @@ impl<'a> RequestedPage<'a> {
             restriction,
         }
     }
+
+    /// Returns the name or, in an index of an older version, the key that it has there.
+    fn name_in_cursor(&self, name: &str, sort_text: Option<&str>) -> String {
+        match sort_text {
+            Some(key) if key != Collation::new(self.language).key(name) => format!("{OLDER_KEY}{key}"),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// Precedes a key of an index of an older version in a cursor; no name contains it.
+const OLDER_KEY: char = '\u{1}';
+
+/// Returns the key by which an index has the name in a cursor.
+fn name_key(name: &str, language: Language) -> String {
+    match name.strip_prefix(OLDER_KEY) {
+        Some(key) => key.to_owned(),
+        None => Collation::new(language).key(name),
+    }
 }
 
 /// Returns the sort values of a cursor's position.
@@ -182,7 +205,7 @@ fn search_after(cursor: &Cursor, sort_field: &SortField, language: Language) -> 
     let key: Value = match &cursor.key {
         Some(SortKey::Score(bits)) => f64::from(f32::from_bits(*bits)).into(),
         Some(SortKey::Number(number)) => (*number).into(),
-        Some(SortKey::Text(name)) if cursor.sort == Sort::Name => Collation::new(language).key(name).into(),
+        Some(SortKey::Text(name)) if cursor.sort == Sort::Name => name_key(name, language).into(),
         Some(SortKey::Text(text)) => text.as_str().into(),
         None => sort_field.missing_key(),
     };

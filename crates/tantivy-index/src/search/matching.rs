@@ -61,7 +61,11 @@ pub(crate) fn add_markers(
     segment: &Segment,
 ) -> tantivy::Result<()> {
     for marker in markers {
-        let qualities = qualities_of(matches, marker.expansion.lists(segment), segment)?;
+        let lists = marker.expansion.lists(segment);
+        if lists.is_empty() {
+            continue;
+        }
+        let qualities = qualities_of(matches, lists, segment)?;
         for (found, _) in matches.iter_mut().zip(qualities).filter(|(_, quality)| *quality != 0) {
             found.steps = found.steps.saturating_add_signed(marker.steps);
         }
