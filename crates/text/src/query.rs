@@ -8,6 +8,7 @@ use domain::search::{MatchMode, SearchRequest, Synonym};
 use crate::analysis::{INCH, has_digit, query_signs, query_words};
 use crate::cjk::{self, is_cjk};
 use crate::dictionary::Dictionary;
+pub use crate::dictionary::Term;
 use crate::forms::normal_form;
 use crate::pairs::for_each_pair;
 use crate::score::Spelling;
@@ -47,15 +48,6 @@ pub struct Alternative {
     pub is_phrase: bool,
     /// The difference from the typed word.
     pub spelling: Spelling,
-}
-
-/// A term of an index.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Term {
-    /// Its dictionary.
-    pub dictionary: Dictionary,
-    /// The folded word.
-    pub text: String,
 }
 
 impl Term {

@@ -13,10 +13,9 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::analysis::has_digit;
 use crate::cjk::is_cjk;
-use crate::dictionary::Dictionary;
+use crate::dictionary::{Dictionary, Term};
 use crate::fold::is_format;
 use crate::forms::normal_form;
-use crate::query::Term;
 
 /// Precedes a form that a name has.
 const HAS: char = '=';

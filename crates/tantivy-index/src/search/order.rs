@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 
+use domain::Currency;
 use domain::search::{Cursor, Direction, Sort, SortKey};
 use tantivy::DocId;
 use tantivy::columnar::{Column, StrColumn};
@@ -12,7 +13,6 @@ use crate::search::attribute_order::AttributeOrder;
 use crate::search::columns::Prices;
 use crate::search::ordinals::{first_after, first_at_or_after};
 use crate::search::segment::Segment;
-use crate::search::window::Window;
 
 /// The key of a product without a value in the order: it sorts last.
 pub(crate) const MISSING: u64 = u64::MAX;
@@ -127,15 +127,21 @@ impl CursorPosition {
 }
 
 impl<'a> SegmentOrder<'a> {
-    pub(crate) fn new(window: &Window<'a>, segment: &'a Segment) -> tantivy::Result<Self> {
-        if let Sort::Attribute { key, direction } = window.sort {
+    /// Creates the order. `collation` is that of names, see [`Self::Name`].
+    pub(crate) fn new(
+        sort: &'a Sort,
+        currency: Currency,
+        collation: Option<&'a Collation>,
+        segment: &'a Segment,
+    ) -> tantivy::Result<Self> {
+        if let Sort::Attribute { key, direction } = sort {
             return Ok(Self::Attribute(AttributeOrder::new(key, *direction, segment)?));
         }
-        Ok(match Criterion::of(window.sort) {
+        Ok(match Criterion::of(sort) {
             Criterion::Score => Self::Score,
-            Criterion::Price(direction) => Self::Price(segment.columns().prices(window.currency), direction),
+            Criterion::Price(direction) => Self::Price(segment.columns().prices(currency), direction),
             Criterion::CreatedAt(direction) => Self::Number(segment.created_at.as_ref(), direction),
-            Criterion::Name | Criterion::Attribute => Self::Name(segment.name.as_ref(), window.collation),
+            Criterion::Name | Criterion::Attribute => Self::Name(segment.name.as_ref(), collation),
         })
     }
 

@@ -32,7 +32,7 @@ struct Entry {
 
 impl<'a> SegmentTop<'a> {
     pub(crate) fn new(window: &Window<'a>, segment: &'a Segment) -> tantivy::Result<Self> {
-        let order = SegmentOrder::new(window, segment)?;
+        let order = SegmentOrder::new(window.sort, window.currency, window.collation, segment)?;
         let ids = segment.id.as_ref();
         let after = window.after.map(|cursor| order.position(cursor, ids)).transpose()?;
         Ok(Self { segment, order, ids, after, keep: window.keep(), kept: Vec::new(), last: None })
