@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The language of a catalogue's texts. It decides which forms of a word are equal: `Lampe` and `Lampen`. Accents, typos and
-/// scripts without spaces are treated alike in all languages, so Japanese, Chinese and Korean have no entry of their own.
+/// The language of a catalogue's texts. It decides which forms of a word are equal, `Lampe` and `Lampen`, and the order of names.
+/// Accents, typos and scripts without spaces are treated alike in all languages, so Japanese, Chinese, Korean, Thai, Lao, Khmer and
+/// Burmese have no entry of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Language {
     /// English, of which only plurals are normalised. The default.
@@ -56,7 +57,7 @@ pub enum Language {
 
 /// The error for an unknown language code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a known language; write one of {codes}; Japanese, Chinese and Korean need none", codes = codes())]
+#[error("`{0}` is not a known language; write one of {codes}; Japanese, Chinese, Korean, Thai, Lao, Khmer and Burmese need none", codes = codes())]
 pub struct UnknownLanguage(String);
 
 impl Language {

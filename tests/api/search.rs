@@ -19,6 +19,7 @@ on_each! {
             each_facet_is_counted_with_every_filter_but_its_own,
             filters_of_one_key_widen_and_of_different_keys_narrow,
             every_order_and_every_page,
+            names_are_in_the_order_of_the_language_and_words_as_typed_come_first,
             a_cursor_that_no_search_returned_is_a_fault,
             the_newest_are_those_created_last,
             misspelt_words_are_marked_where_they_were_found,
@@ -119,6 +120,26 @@ async fn every_order_and_every_page(app: TestApp) {
         }
     }
     assert_eq!(seen, ["p3", "p5", "p2", "p1", "p0", "p4"]);
+}
+
+async fn names_are_in_the_order_of_the_language_and_words_as_typed_come_first(app: TestApp) {
+    let names = ["Zebra print", "Äpfel", "Item 10", "Item 2", "Rød", "Rod"];
+    for (number, name) in names.iter().enumerate() {
+        app.put(&format!("/products/a{number}"), &json!({ "name": name })).await.expect(201);
+    }
+    app.sync_all().await;
+    let ids = async |parameters: &str| app.search(parameters).await.ids();
+    assert_eq!(ids("sortBy=name").await, ["a1", "a3", "a2", "a5", "a4", "a0"]);
+    for (query, order) in [("rod", ["a5", "a4"]), ("r%C3%B8d", ["a4", "a5"])] {
+        let answer = app.search(&format!("query={query}&explain=true")).await;
+        assert_eq!(answer.ids(), order, "{query}");
+        let scores = answer.json()["products"].as_array().unwrap().clone();
+        let score = |at: usize| scores[at]["score"].as_f64().unwrap();
+        let own = |at: usize| scores[at]["explanation"]["words"][0]["score"].as_f64().unwrap();
+        assert!(score(0) > score(1) && score(0) - score(1) < 0.002, "{query}: {scores:?}");
+        let explained = (own(0) - own(1)) - (score(0) - score(1));
+        assert!(explained.abs() < 1e-6, "{query}: {scores:?}");
+    }
 }
 
 async fn a_cursor_that_no_search_returned_is_a_fault(app: TestApp) {

@@ -1,4 +1,4 @@
-//! Queries in Japanese, Chinese and Korean on one index with products in these languages and in English.
+//! Queries in languages without spaces on one index with products in these languages and in English.
 //!
 //! `products.ndjson` has the products. Each line of `queries.tsv` has a query, the products that must match, those
 //! that must not (`*` for all others) and, where useful, the reason.
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use domain::input::read_product;
 use domain::ports::{Applied, IndexWriter, SearchIndex};
-use domain::search::{MatchMode, Page, PageStart, SearchRequest};
-use domain::{Change, Currency, Language, Product, ProductId, Version};
+use domain::search::{MatchMode, Page, PageStart, SearchRequest, Sort};
+use domain::{Change, Currency, Language, Product, ProductId, Version, hash};
 
 use crate::support::indexes;
 
@@ -54,6 +54,52 @@ async fn forms_of_a_word_are_one_in_opensearch() {
         let Some((writer, searcher)) = indexes::opensearch("forms", catalogue.language).await else { return };
         check_forms(&writer, &searcher, catalogue).await;
     }
+}
+
+#[tokio::test]
+async fn names_are_in_the_order_of_the_language_in_tantivy() {
+    for (language, order) in ORDERS {
+        let (_folder, writer, searcher) = indexes::tantivy(language);
+        check_order(&writer, &searcher, language, order).await;
+    }
+}
+
+#[tokio::test]
+async fn names_are_in_the_order_of_the_language_in_opensearch() {
+    for (language, order) in ORDERS {
+        let Some((writer, searcher)) = indexes::opensearch("names", language).await else { return };
+        check_order(&writer, &searcher, language, order).await;
+    }
+}
+
+/// Names in the order of languages.
+const ORDERS: [(Language, [&str; 6]); 3] = [
+    (Language::German, ["Apfel 2", "Apfel 10", "äpfel 10", "Ofen", "Öl", "Zange"]),
+    (Language::Swedish, ["Apfel 2", "Apfel 10", "Ofen", "Zange", "äpfel 10", "Öl"]),
+    (Language::Spanish, ["Apfel 2", "Apfel 10", "äpfel 10", "Ofen", "Öl", "Zange"]),
+];
+
+/// Fills an empty index and reads the names by pages of two.
+async fn check_order(
+    writer: &dyn IndexWriter,
+    index: &dyn SearchIndex,
+    language: Language,
+    order: [&str; 6],
+) {
+    let product = |name: &&str| {
+        let json = serde_json::json!({ "id": hash::fnv1a_32(name.as_bytes()).to_string(), "name": name });
+        Change::Create(Arc::new(product(json.to_string().as_bytes())))
+    };
+    writer.apply(&order.iter().map(product).collect::<Vec<_>>()).await.unwrap();
+    let (mut names, mut start) = (Vec::new(), PageStart::Number(1));
+    for _ in 0..3 {
+        let page = Page { start, size: 2 };
+        let request = SearchRequest { sort: Sort::Name, page, ..SearchRequest::all(Currency::USD) };
+        let answer = index.search(&request).await.unwrap();
+        names.extend(answer.hits.iter().map(|hit| hit.product.content.name.clone()));
+        start = answer.next.map_or(PageStart::Number(1), PageStart::After);
+    }
+    assert_eq!(names, order, "{language}");
 }
 
 /// Product names in a language, and queries with the numbers of the products that match.
@@ -142,6 +188,10 @@ async fn check_list(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
         ("ワイヤレスマウス", "<em>ワイヤレス マウス</em> M220"),
         ("バイオリン", "<em>ヴァイオリン</em> 初心者セット 4/4"),
         ("リットル", "丸大豆醤油 １<em>㍑</em>"),
+        ("ไร้สาย", "หูฟัง<em>ไร้สาย</em> Bluetooth 5.3 สีดำ"),
+        ("น้ำ", "แก้ว<em>น้ำ</em>สแตนเลส ๓๐ ออนซ์"),
+        ("យួរដៃ", "កាបូប\u{200b}<em>យួរ\u{200b}ដៃ</em>"),
+        ("အိတ်", "ကျောပိုး<em>အိတ်</em>"),
         ("東京都", "<em>東京都</em> 指定ごみ袋 45L 10枚"),
     ] {
         assert!(highlighted_names(index, query).await.contains(&name.to_owned()), "{query}");

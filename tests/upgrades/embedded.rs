@@ -8,7 +8,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::load::Load;
-use super::{ACTIVE, FORMATS, RECORDS, expect_converged, indexes, readiness, total, unpack};
+use super::{
+    ACTIVE, FORMATS, RECORDS, expect_converged, expect_pages_by_name, indexes, readiness, total, unpack,
+};
 use crate::support::{Answer, Running, finished, http_client, wait_until, wait_within};
 
 /// The longest time of a rebuild, on a busy machine.
@@ -230,4 +232,14 @@ async fn commands_use_an_old_index_and_reindex_replaces_it() {
     let reindex = finished("noren", &["reindex", "--data-dir", folder.dir()], &[]);
     assert!(reindex.status.success(), "{reindex:?}");
     folder.expect_rebuilt().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_index_is_listed_by_name_before_it_is_rebuilt() {
+    for (format, _) in FORMATS {
+        let old = OldFolder::of(format);
+        let query = old.start("noren-query", &["--cache-seconds", "0"]).await;
+        expect_pages_by_name(&query.url).await;
+        stop(query);
+    }
 }

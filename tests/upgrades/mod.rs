@@ -7,6 +7,7 @@ mod embedded;
 mod load;
 mod opensearch;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -67,6 +68,23 @@ async fn expect_converged(url: &str) {
 async fn total(url: &str, parameters: &str) -> u64 {
     let request = http_client().get(format!("{url}/products/search?pageSize=1&{parameters}"));
     Answer::of(request).await.expect(200).json()["total"].as_u64().unwrap()
+}
+
+/// Lists the products of the service at this address by name, page by page.
+async fn expect_pages_by_name(url: &str) {
+    let (mut seen, mut cursor) = (BTreeSet::new(), String::new());
+    for _ in 0..=ACTIVE / 100 {
+        let path = format!("{url}/products/search?sortBy=name&pageSize=100&fields=id{cursor}");
+        let page = Answer::of(http_client().get(path)).await.expect(200).json();
+        for product in page["products"].as_array().unwrap() {
+            assert!(seen.insert(product["id"].to_string()), "{product} is listed twice");
+        }
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len() as u64, ACTIVE);
 }
 
 /// Returns the indexes of the service at this address.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::load::Load;
-use super::{ACTIVE, FORMATS, expect_converged, readiness, replay, total, unpack};
+use super::{ACTIVE, FORMATS, expect_converged, expect_pages_by_name, readiness, replay, total, unpack};
 use crate::services::{self, Server};
 use crate::support::{Answer, Running, http_client, wait_until, wait_within};
 
@@ -122,4 +122,13 @@ async fn an_index_that_is_too_old_to_be_read_is_rebuilt_before_it_is_searched() 
     wait_until("query changes over", async || readiness(&query.url).await.0 == 200).await;
     assert_eq!(total(&query.url, "tags=fixture").await, ACTIVE);
     expect_converged(&sync.url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_index_is_listed_by_name_before_it_is_rebuilt() {
+    for format in FORMATS {
+        let Some(old) = OldIndex::of(format).await else { return };
+        let query = old.start("noren-query", &["--cache-seconds", "0"]).await;
+        expect_pages_by_name(&query.url).await;
+    }
 }

@@ -17,8 +17,9 @@ pub struct Currency {
 /// The language of a catalogue.
 #[derive(Debug, Clone, Args)]
 pub struct Language {
-    /// Language of the products, for matching forms of a word: en, en-snowball (all endings, not only plurals), ar, ca, cs,
-    /// da, de, el, es, fi, fr, hu, it, nl, no, pl, pt, ro, ru, sv, tr or uk; Japanese, Chinese and Korean need no setting
+    /// Language of the products, for matching forms of a word and for the order of names: en, en-snowball (all endings, not
+    /// only plurals), ar, ca, cs, da, de, el, es, fi, fr, hu, it, nl, no, pl, pt, ro, ru, sv, tr or uk; Japanese, Chinese,
+    /// Korean, Thai, Lao, Khmer and Burmese need no setting
     #[arg(long, env = "NOREN_LANGUAGE", default_value = "en", value_name = "CODE")]
     pub language: domain::Language,
 }

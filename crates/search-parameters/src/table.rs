@@ -283,15 +283,16 @@ fn search_options() -> Vec<Parameter> {
                     "Lowest price first",
                     "Highest price first",
                     "Latest creation first",
-                    "By name",
+                    "By name, in the order of the language",
                 ],
                 ..TextBounds::NONE
             }),
             about: "The order, `relevance` by default: `price_asc`, `price_desc`, `newest`, `name`, or an attribute, as in \
                     `attributes.width` and `attributes.width_desc`. Numbers are in their order and come before texts; texts, \
                     such as dates in the form `2026-01-31`, are in the order of Unicode code points; of a list the first value \
-                    counts. Products without the attribute, or without a price in the currency, come last. Equal ones \
-                    follow each other by `id`. With a `cursor`, the default is the cursor's order."
+                    counts. Names are in the order of the catalogue's language, and numbers in them by their value. Products \
+                    without the attribute, or without a price in the currency, come last. Equal ones follow each other \
+                    by `id`; in a search by relevance, those whose names have the words as typed come first. With a `cursor`, the default is the cursor's order."
                 .into(),
             flag: Some(Flag {
                 name: "sort",

@@ -21,3 +21,12 @@ impl Dictionary {
         if has_digit(word) { Self::Codes } else { Self::Words }
     }
 }
+
+/// A term of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Term {
+    /// Its dictionary.
+    pub dictionary: Dictionary,
+    /// The folded word.
+    pub text: String,
+}

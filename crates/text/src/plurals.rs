@@ -81,8 +81,8 @@ const IN_I_OR_U: [&str; 41] = [
     "zucchini",
 ];
 
-/// Ends of compounds: `bookshelves`, `penknives`, `horseshoes`.
-const COMPOUND_ENDS: [(&str, &str); 7] = [
+/// Ends of compounds: `bookshelves`, `penknives`, `horseshoes`, `syntheses`, `electrolyses`.
+const COMPOUND_ENDS: [(&str, &str); 9] = [
     ("shelves", "shelf"),
     ("knives", "knife"),
     ("wolves", "wolf"),
@@ -90,6 +90,8 @@ const COMPOUND_ENDS: [(&str, &str); 7] = [
     ("children", "child"),
     ("women", "woman"),
     ("shoes", "shoe"),
+    ("theses", "thesis"),
+    ("lyses", "lysis"),
 ];
 
 /// The singular of each word that the rules of endings would miss or spoil.
@@ -223,6 +225,10 @@ mod tests {
             ("canvases", "canvas"),
             ("irises", "iris"),
             ("analyses", "analysis"),
+            ("prostheses", "prosthesis"),
+            ("heroes", "hero"),
+            ("tomatoes", "tomato"),
+            ("movies", "movie"),
             ("caches", "cache"),
             ("axes", "axe"),
             ("mousses", "mousse"),

@@ -8,11 +8,13 @@ use domain::search::{MatchMode, SearchRequest, Synonym};
 use crate::analysis::{INCH, has_digit, query_signs, query_words};
 use crate::cjk::{self, is_cjk};
 use crate::dictionary::Dictionary;
+pub use crate::dictionary::Term;
 use crate::forms::normal_form;
 use crate::kinds::{QueryRole, brand_term, is_thing_first, kind_term, may_name, query_roles};
 use crate::pairs::for_each_pair;
 use crate::score::Spelling;
 use crate::signs::is_conjunction;
+use crate::typed_form::TypedForm;
 use crate::typos::Pattern;
 
 /// The most words of a query; the rest is ignored. Only long texts in scripts without spaces have more.
@@ -36,6 +38,8 @@ pub struct Word {
     pub language: Language,
     /// The terms that match it without typos and not as a prefix. One alternative is enough.
     pub alternatives: Vec<Alternative>,
+    /// The test whether a product has it as typed, to order equal matches; `None` if there is nothing to tell.
+    pub typed_form: Option<TypedForm>,
 }
 
 /// Terms that match a word together: a product must have all of them.
@@ -47,15 +51,6 @@ pub struct Alternative {
     pub is_phrase: bool,
     /// The difference from the typed word.
     pub spelling: Spelling,
-}
-
-/// A term of an index.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Term {
-    /// Its dictionary.
-    pub dictionary: Dictionary,
-    /// The folded word.
-    pub text: String,
 }
 
 impl Term {
@@ -181,7 +176,9 @@ fn terms_of_run(run: &str) -> impl Iterator<Item = Term> {
 }
 
 impl Word {
-    fn new(text: String, span: Range<usize>, language: Language) -> Self {
+    /// Creates the word at `span` of a query.
+    fn new(text: String, span: Range<usize>, query: &str, language: Language) -> Self {
+        let typed_form = query.get(span.clone()).and_then(|typed| TypedForm::new(&text, typed, language));
         let joined = |text: &str| Alternative::one(Term::joined_pair(text, language), Spelling::Joined);
         let alternatives = if is_cjk(&text) {
             let spellings = cjk::spellings(&text);
@@ -200,7 +197,8 @@ impl Word {
                 .chain(split(&text, language))
                 .collect()
         };
-        Self { text, span, is_prefix: false, role: QueryRole::Thing, language, alternatives }
+        let role = QueryRole::Thing;
+        Self { text, span, is_prefix: false, role, language, alternatives, typed_form }
     }
 
     /// Returns the factor of the weight of a match with this spelling. A short word counts half of a long one.
@@ -288,12 +286,12 @@ impl Query {
         let text = &request.words;
         let mut found: Vec<Word> = Vec::new();
         for (word, span) in query_words(text).into_iter().take(MAX_WORDS) {
-            found.push(Word::new(word, span, language));
+            found.push(Word::new(word, span, text, language));
         }
         let mut pairs = Vec::new();
         if found.is_empty() {
             let signs = query_signs(text).into_iter().take(MAX_WORDS);
-            found.extend(signs.map(|(sign, span)| Word::new(sign, span, language)));
+            found.extend(signs.map(|(sign, span)| Word::new(sign, span, text, language)));
         }
         for_each_pair(text, language, |pair, span| {
             for word in

@@ -7,6 +7,8 @@
 //! 2. A fraction below one, which orders the products of a class by the weights of the matched words (see
 //!    [`crate::weights`]) and of matched phrases.
 //! 3. The shop's boosts, from -1 to 1.
+//! 4. In short queries, one step for each word that the name has [as typed](crate::typed_form). All of them are less than one weight, so they
+//!    order equals only.
 //!
 //! If some words of a query are optional, products with every word get further classes, so that they rank before all others.
 //!
@@ -106,6 +108,12 @@ pub fn is_weighted(place: usize) -> bool {
     place < WEIGHTED_WORDS
 }
 
+/// Returns the steps of a product that has the word at this index as typed, in a query of `words` words: none for words for which
+/// there is no room below one unit of weight.
+pub fn typed_form_steps(place: usize, words: usize) -> u32 {
+    u32::from((place as u32) + 1 < steps_per_scaled_weight(words))
+}
+
 /// Returns the steps of a class.
 pub fn class_steps(class: u32) -> u32 {
     class * CLASS * STEPS
@@ -148,7 +156,9 @@ mod tests {
             let phrases = weighted - 1;
             let scaled_weights =
                 weighted * u32::from(MAX_SCALED_WEIGHT) + phrases * u32::from(MAX_SCALED_PHRASE_WEIGHT);
-            let most = (scaled_weights + max_scaled_kind_weights(words as u32)) * steps;
+            let forms: u32 = (0..words).map(|place| typed_form_steps(place, words)).sum();
+            assert!(forms < steps, "{words}");
+            let most = (scaled_weights + max_scaled_kind_weights(words as u32)) * steps + forms;
             let highest = most + UNBOOSTED_STEPS + boost_steps(MAX_BOOST) as u32;
             assert!(highest < class_steps(1), "{words}");
         }

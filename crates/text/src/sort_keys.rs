@@ -1,6 +1,6 @@
 //! The keys by which products are ordered, the same in every index.
 
-use domain::search::{Direction, Sort, SortKey, name_sort_key};
+use domain::search::{Direction, Sort, SortKey};
 use domain::{AttributeValue, Currency, Product};
 
 use crate::attributes::{attribute_term, key_prefix, number_sort_key};
@@ -10,8 +10,9 @@ pub const NUMBER_PREFIX: char = '0';
 /// Precedes the key of a text. Texts come after numbers.
 pub const TEXT_PREFIX: char = '1';
 
-/// Returns the key of a product with this score in an order; `None` for a product without a value there, such as a price in
-/// `currency`.
+/// Returns the key of a product with this score in an order, as cursors carry it; `None` for a product without a value there, such
+/// as a price in `currency`. In an order by name it is the name, which an index compares by its
+/// [collation](crate::collation::Collation).
 pub fn sort_key(sort: &Sort, product: &Product, score: f32, currency: Currency) -> Option<SortKey> {
     match sort {
         Sort::Relevance => Some(SortKey::Score(score.to_bits())),
@@ -20,7 +21,7 @@ pub fn sort_key(sort: &Sort, product: &Product, score: f32, currency: Currency) 
             price.map(|price| SortKey::Number(price.minor_units()))
         }
         Sort::Newest => Some(SortKey::Number(product.created_at.as_millisecond())),
-        Sort::Name => Some(SortKey::Text(name_sort_key(&product.content.name))),
+        Sort::Name => Some(SortKey::Text(product.content.name.clone())),
         Sort::Attribute { key, direction } => {
             let value = product.content.attributes.get(key)?;
             attribute_sort_key(key, value, *direction).map(SortKey::Text)

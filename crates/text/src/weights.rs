@@ -22,6 +22,7 @@ use crate::markup::plain_text;
 use crate::pairs::Pairs;
 use crate::product::{PART_COUNT, Part, for_each_describing_text, for_each_naming_text};
 use crate::signs::conjunction;
+use crate::typed_form::NameForms;
 
 /// The highest weight of a word; the lowest is 1.
 pub const MAX_WEIGHT: u8 = 31;
@@ -71,6 +72,7 @@ pub struct Weigher {
     /// The words of the product's brand.
     brand: Vec<String>,
     pending: Pending,
+    forms: NameForms,
 }
 
 /// The occurrences of a word in each part, as values of [`CompoundRole`].
@@ -140,7 +142,8 @@ impl Weigher {
     /// Creates a weigher for texts in a language, with the built-in weights.
     pub fn new(language: Language) -> Self {
         let weights = FieldWeights::default();
-        Self { language, weights, counts: Counts::default(), brand: Vec::new(), pending: Pending::default() }
+        let (counts, pending, forms) = (Counts::default(), Pending::default(), NameForms::default());
+        Self { language, weights, counts, brand: Vec::new(), pending, forms }
     }
 
     /// Multiplies the built-in weights by those of a shop.
@@ -149,8 +152,8 @@ impl Weigher {
     }
 
     /// Calls `emit` with every word of the product, its [normal form](normal_form), and every pair of adjacent words written as
-    /// one, so that `head phones` matches `headphones` and `256 GB` matches `256gb`. Each comes once, with its weight from 1 to
-    /// [`MAX_WEIGHT`], in no particular order.
+    /// one, so that `head phones` matches `headphones` and `256 GB` matches `256gb`. The [markers](crate::typed_form) of the name are
+    /// among the pairs. Each comes once, with its weight from 1 to [`MAX_WEIGHT`], in no particular order.
     ///
     /// Pairs are taken from the first words of a text only; a number and its unit also from later words, except in
     /// descriptions.
@@ -160,14 +163,15 @@ impl Weigher {
     /// count as long as the longest of them. If they were one text, a second category would double the words that it shares with
     /// the first, and lower all others, those of tags included.
     pub fn weigh(&mut self, content: &Content, mut emit: impl FnMut(Dictionary, &str, u8)) {
-        let Self { language, weights, counts, brand, pending } = self;
+        let Self { language, weights, counts, brand, pending, forms } = self;
         let language = *language;
         brand.clear();
         if let Some(name) = &content.brand {
             brand.extend(query_words(&plain_text(name)).into_iter().map(|(word, _)| word));
         }
         let mut weigh_text = |text: &str, part: Part, kind: Option<KindSource>, counts: &mut Counts| {
-            TextWeigher { kind, ..TextWeigher::new(text, part, language, brand, counts, pending) }.weigh();
+            let weigher = TextWeigher::new(text, part, language, brand, counts, pending, forms);
+            TextWeigher { kind, ..weigher }.weigh();
         };
         for_each_naming_text(content, |text, part| {
             weigh_text(text, part, (part == Part::Name).then_some(KindSource::Name), counts)
@@ -196,6 +200,7 @@ impl Weigher {
         roles.sort_unstable_by(|(a, a_weight), (b, b_weight)| (&a.text, b_weight).cmp(&(&b.text, a_weight)));
         roles.dedup_by(|(next, _), (first, _)| next.text == first.text);
         roles.iter().for_each(|(term, weight)| emit(term.dictionary, &term.text, *weight));
+        forms.drain(|marker| emit(Dictionary::Pairs, marker, 1));
     }
 }
 
@@ -256,6 +261,7 @@ struct TextWeigher<'a> {
     brand: &'a [String],
     counts: &'a mut Counts,
     pending: &'a mut Pending,
+    forms: &'a mut NameForms,
     roles: CompoundReader,
     pairs: Pairs,
     /// The number of words and runs so far.
@@ -272,10 +278,24 @@ impl<'a> TextWeigher<'a> {
         brand: &'a [String],
         counts: &'a mut Counts,
         pending: &'a mut Pending,
+        forms: &'a mut NameForms,
     ) -> Self {
         let (roles, pairs) = (CompoundReader::default(), Pairs::new(language));
         let (kind, has_thing) = (None, false);
-        Self { text, part, kind, language, brand, counts, pending, roles, pairs, position: 0, has_thing }
+        Self {
+            text,
+            part,
+            kind,
+            language,
+            brand,
+            counts,
+            pending,
+            forms,
+            roles,
+            pairs,
+            position: 0,
+            has_thing,
+        }
     }
 
     fn weigh(mut self) {
@@ -299,6 +319,9 @@ impl<'a> TextWeigher<'a> {
                 }
                 Token::Word(word, span) => {
                     last_end = span.end;
+                    if self.part == Part::Name {
+                        self.forms.add(word, self.text, span.clone(), self.language);
+                    }
                     self.word(word, span);
                 }
                 Token::Cjk(run) => {

@@ -140,13 +140,15 @@ fn singulars_and_pairs_are_words_too() {
         [
             "256gb",
             "30g",
+            "=phones",
             "desklamp",
             "desklamps",
             "fordesk",
             "headphone",
             "headphones",
             "headphones256",
-            "phones256"
+            "phones256",
+            "~phone",
         ]
     );
 }

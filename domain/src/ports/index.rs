@@ -84,7 +84,8 @@ pub trait SearchIndex: Send + Sync {
     ///
     /// **Ranking.** If words are optional, products with every word come first. Then products with more words matched exactly come first, then those with more matched as a prefix, then
     /// those with more matched at all and with fewer typos. Among equals, two things decide: the parts of the product that
-    /// the words are in, and whether neighbours in the query are neighbours in the product.
+    /// the words are in, and whether neighbours in the query are neighbours in the product. Among those that are equal even then,
+    /// products whose names have words of a short query as typed come first, then those with the smaller id.
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError>;
 
     /// Runs one search.

@@ -52,7 +52,7 @@ pub struct IndexEntry {
     pub version: Version,
     /// True for a product, including hidden ones; false for a tombstone.
     pub is_live: bool,
-    /// The hash of the document; `None` if only versions were compared.
+    /// The hash of the document; `None` if only versions were compared, as in a live generation of an older format.
     pub fingerprint: Option<Fingerprint>,
 }
 

@@ -24,4 +24,4 @@ pub use limits::{
 };
 pub use request::{Boost, FacetRequest, MatchMode, Page, PageStart, SearchRequest, Synonym, Tuning};
 pub use restriction::{Condition, Restriction};
-pub use sort::{Direction, Sort, SortKey, name_sort_key};
+pub use sort::{Direction, Sort, SortKey};

@@ -18,7 +18,7 @@ pub enum Sort {
     PriceDesc,
     /// Latest created first.
     Newest,
-    /// By name, in the order of Unicode code points of the lower-case name.
+    /// By name, in the order of the catalogue's language, whatever the case. Numbers in names compare by their value.
     Name,
     /// By the values of an attribute. Numbers come before texts in ascending order and after them in descending order. Texts are
     /// in the order of Unicode code points, so dates in the form `2026-01-31` are in the order of time. Of a list, the first
@@ -107,14 +107,9 @@ pub enum SortKey {
     /// Minor units, or milliseconds since 1970.
     #[serde(rename = "n")]
     Number(i64),
-    /// A name, see [`name_sort_key`], or a value of an attribute.
+    /// A name, or a value of an attribute.
     #[serde(rename = "t")]
     Text(String),
-}
-
-/// Returns the form in which [`Sort::Name`] compares a name.
-pub fn name_sort_key(name: &str) -> String {
-    name.to_lowercase()
 }
 
 #[cfg(test)]

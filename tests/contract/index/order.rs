@@ -1,7 +1,9 @@
 //! Sort orders, pages and cursors.
 
 use domain::ports::Applied;
-use domain::search::{AttributeFilter, Cursor, Page, PageStart, SearchRequest, Sort};
+use domain::search::{
+    AttributeFilter, Cursor, MatchMode, Page, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
+};
 
 use super::{
     Index, IndexLocation, OpenSearchAlias, TantivyFolder, add_shelf, at_version, attribute, deleted, ids,
@@ -21,10 +23,121 @@ async fn every_order_with_ids_for_ties(index: &Index) {
         (Sort::PriceAsc, ["a", "b", "c", "early", "d", "e", "late"]),
         (Sort::PriceDesc, ["c", "early", "b", "a", "d", "e", "late"]),
         (Sort::Newest, ["late", "a", "b", "c", "d", "e", "early"]),
-        (Sort::Name, ["b", "a", "e", "d", "c", "late", "early"]),
+        (Sort::Name, ["b", "a", "e", "d", "early", "c", "late"]),
     ] {
         assert_eq!(index.filtered(|r| r.sort = sort.clone()).await, order, "{sort:?}");
     }
+}
+
+/// Adds products that are named by their ids, in two commits.
+async fn add_named(index: &Index, names: &[(&str, &str)]) {
+    let (even, odd): (Vec<_>, Vec<_>) = names.iter().enumerate().partition(|(at, _)| at % 2 == 0);
+    for part in [even, odd] {
+        index.add(part.into_iter().map(|(_, (id, name))| named(id, name))).await;
+    }
+}
+
+async fn names_are_in_the_order_of_the_language(index: &Index) {
+    let in_order = [
+        ("i", "3 Äpfel"),
+        ("h", "12 Apfel"),
+        ("g", "Apfel"),
+        ("b", "Äpfel"),
+        ("a", "Äpfel rot"),
+        ("f", "Item 2"),
+        ("d", "ITEM 10"),
+        ("e", "item 10"),
+        ("c", "Item 10 b"),
+        ("k", "Öl"),
+        ("j", "zange"),
+        ("l", "東京"),
+    ];
+    add_named(index, &in_order).await;
+    let ids_in_order = in_order.map(|(id, _)| id);
+    for size in [1, 2, 5, 12] {
+        let (mut listed, mut start) = (Vec::new(), PageStart::Number(1));
+        for _ in 0..12_usize.div_ceil(size) {
+            let page = Page { start, size };
+            let answer = index.answer(&SearchRequest { sort: Sort::Name, page, ..search_for("") }).await;
+            listed.extend(ids(&answer).into_iter().map(str::to_owned));
+            let cursor = answer.next.map(|cursor| Cursor::decode(&cursor.encode()).unwrap());
+            start = cursor.map_or(PageStart::Number(1), PageStart::After);
+        }
+        assert_eq!(listed, ids_in_order, "pages of {size}");
+    }
+}
+
+async fn a_cursor_of_an_earlier_version_keeps_its_place(index: &Index) {
+    add_named(index, &[("a", "Zange"), ("b", "Ärmel"), ("c", "Item 10"), ("d", "ITEM 2"), ("e", "Ofen")])
+        .await;
+    for (name, id, next) in [("item 2", "d", ["c", "e", "a"]), ("ärmel", "b", ["d", "c", "e"])] {
+        // It carries the name in lower case.
+        let (key, id) = (Some(SortKey::Text(name.to_owned())), super::id(id));
+        let interpretation = QueryInterpretation::default();
+        let cursor = Cursor { sort: Sort::Name, key, id, interpretation, restriction: None };
+        let page = Page { start: PageStart::After(cursor), size: 3 };
+        let answer = index.answer(&SearchRequest { sort: Sort::Name, page, ..search_for("") }).await;
+        assert_eq!(ids(&answer), next, "after {name}");
+    }
+}
+
+async fn a_word_as_typed_comes_first_among_equals(index: &Index) {
+    let names = [
+        ("a", "Rød"),
+        ("b", "Rod"),
+        ("c", "Résumé"),
+        ("d", "Resume"),
+        ("e", "Resumé"),
+        ("f", "Hoodies"),
+        ("g", "Hoodie"),
+        ("h", "Hoodie"),
+        ("i", "Hoodies"),
+        ("j", "Oak shelves"),
+        ("k", "Oak shelf"),
+        ("l", "Ôak shelf"),
+    ];
+    add_named(index, &names).await;
+    for (words, order) in [
+        ("rod", "b a"),
+        ("ROD", "b a"),
+        ("rød", "a b"),
+        ("RØD", "a b"),
+        ("resume", "d c e"),
+        ("résumé", "c d e"),
+        ("re\u{301}sume\u{301}", "c d e"),
+        ("resumé", "e c d"),
+        ("hoodie", "g h f i"),
+        ("hoodies", "f i g h"),
+        ("oak shelf", "k j l"),
+        ("oak shelves", "j k l"),
+        ("ôak shelf", "l k j"),
+    ] {
+        let request = SearchRequest { match_mode: MatchMode::All, ..search_for(words) };
+        assert_eq!(index.found(&request).await.join(" "), order, "{words}");
+        let page = Page { start: PageStart::Number(1), size: 1 };
+        let first = index.answer(&SearchRequest { page, ..request.clone() }).await;
+        let page = Page { start: PageStart::After(first.next.clone().unwrap()), size: 5 };
+        let rest = index.answer(&SearchRequest { page, ..request }).await;
+        assert_eq!([ids(&first), ids(&rest)].concat().join(" "), order, "{words}, after a cursor");
+    }
+}
+
+/// A better match stays better: the form as typed counts less than any weight.
+async fn a_word_as_typed_does_not_outweigh_a_better_match(index: &Index) {
+    let product_of =
+        |id: &str, name: &str, tags: &[&str]| product(id, serde_json::json!({ "name": name, "tags": tags }));
+    index
+        .add([
+            product_of("a", "Rod of a long and winding name that goes on", &[]),
+            product_of("b", "Rød", &["rod"]),
+            product_of("c", "Red rod in two words and a tail", &[]),
+        ])
+        .await;
+    assert_eq!(index.words("rod").await, ["b", "c", "a"]);
+    let cheap = |id: &str, name: &str| product(id, serde_json::json!({ "name": name, "price": 1 }));
+    index.add([cheap("x", "Røde kop"), cheap("y", "Rode kop")]).await;
+    let request = SearchRequest { sort: Sort::PriceAsc, ..search_for("rode kop") };
+    assert_eq!(index.found(&request).await, ["x", "y"], "other orders put equals by id");
 }
 
 fn by(name: &str) -> Sort {
@@ -199,6 +312,10 @@ on_each! {
     {
         |location| (&Index::open(&location).await) [
             every_order_with_ids_for_ties,
+            names_are_in_the_order_of_the_language,
+            a_cursor_of_an_earlier_version_keeps_its_place,
+            a_word_as_typed_comes_first_among_equals,
+            a_word_as_typed_does_not_outweigh_a_better_match,
             attributes_are_orders,
             cursors_of_an_attribute_keep_their_place,
             pages_and_cursors_divide_the_list,

@@ -4,20 +4,23 @@ mod filters;
 mod spelling;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use domain::ports::{Indexed, IndexedState};
 use domain::search::{
     Direction, Facet, FacetRequest, FacetValue, Field, MAX_BOOST, SearchRequest, Sort, is_searchable,
-    name_sort_key,
 };
-use domain::{Product, Version};
+use domain::{Language, Product, Version};
+use text::collation::Collation;
 
 use filters::{INSIDE, counts, facet, failed, failed_of, fit, price};
 use words::{QueryWord, class, has_every_word, read};
 
 pub(crate) use filters::is_inside;
 pub(crate) use words::folded;
+
+/// The order of names in the language of the catalogue.
+static NAMES: LazyLock<Collation> = LazyLock::new(|| Collation::new(Language::English));
 
 /// The expected result.
 pub(crate) struct Found<'a> {
@@ -155,7 +158,7 @@ fn compare(a: &Product, b: &Product, request: &SearchRequest) -> std::cmp::Order
         Sort::PriceAsc => ascending(a).cmp(&ascending(b)),
         Sort::PriceDesc => descending(a).cmp(&descending(b)),
         Sort::Newest => b.created_at.cmp(&a.created_at),
-        Sort::Name => name_sort_key(&a.content.name).cmp(&name_sort_key(&b.content.name)),
+        Sort::Name => NAMES.key(&a.content.name).cmp(&NAMES.key(&b.content.name)),
         Sort::Attribute { key, direction } => compare_attributes(a, b, key, *direction),
     };
     by_key.then_with(|| a.id.cmp(&b.id))

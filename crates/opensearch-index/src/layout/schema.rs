@@ -69,7 +69,7 @@ pub(crate) mod field {
     pub(crate) const IN_STOCK: &str = "inStock";
     /// Milliseconds since 1970.
     pub(crate) const CREATED_AT: &str = "createdAt";
-    /// The name in the form in which sorting compares it.
+    /// The key of the name, see [`text::collation`].
     pub(crate) const NAME: &str = "name";
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn search(
     snapshot: &Snapshot<'_>,
     request: &SearchRequest,
 ) -> Result<SearchAnswer, PortError> {
-    let page = RequestedPage::new(request)?;
+    let page = RequestedPage::new(request, snapshot.language())?;
     let mut plan = SearchPlan::new(request, snapshot);
     let mut response = interpret_and_search(snapshot, &mut plan, &page).await?;
     let listed = response.total();
@@ -51,8 +51,8 @@ pub(super) async fn search(
         }
     };
     let hits = hits(&plan, &response, shown)?;
-    let last = hits.last().filter(|_| has_more);
-    let next = last.map(|last| page.cursor_after(&last.product, last.score, &plan.query.interpretation));
+    let last = hits.last().zip(response.hits.hits.get(shown.saturating_sub(1))).filter(|_| has_more);
+    let next = last.map(|(hit, found)| page.cursor_after(hit, found.sort_text(), &plan.query.interpretation));
     let mut facets = Vec::with_capacity(request.facets.len());
     for (position, facet) in request.facets.iter().enumerate() {
         let counted = response.aggregations.remove(&facet_name(position)).unwrap_or_default();

@@ -11,8 +11,9 @@ use text::forms::normal_form;
 use text::query::{Kind, Term};
 use text::score::{
     PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, class_steps, every_word_steps, is_weighted,
-    steps_per_scaled_weight,
+    steps_per_scaled_weight, typed_form_steps,
 };
+use text::typed_form::TypedForm;
 use text::weights::MAX_WEIGHT;
 
 use crate::layout::schema::field;
@@ -56,10 +57,11 @@ pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
     if !query.interpretation.optional.is_empty() {
         should.push(constant_score(&has_every_word(query), scale.every_word()));
     }
-    // Phrases and kinds only affect the order.
+    // Phrases, kinds and forms only affect the order.
     let phrases = query.phrases().filter(|phrase| is_weighted(phrase.second));
     should.extend(phrases.map(|phrase| scored_term(&phrase.term, scale.per_weight(PHRASE_WEIGHT_FACTOR))));
     should.extend(query.kinds().map(|kind| scored_term(&kind.term, scale.per_weight(kind.factor))));
+    should.extend(query.words.iter().enumerate().filter_map(|(at, word)| scale.typed_form(word, at)));
     json!({ "bool": { "must": must, "should": should } })
 }
 
@@ -119,6 +121,18 @@ impl ScoreScale {
             }
         }
         best_of(&queries)
+    }
+
+    /// Returns the query for products that have the word exactly and as typed.
+    fn typed_form(&self, word: &QueryWord, position: usize) -> Option<Value> {
+        let steps = typed_form_steps(position, self.words);
+        let typed = match word.word.typed_form.as_ref().filter(|_| steps > 0)? {
+            TypedForm::Marked(marker) => has_term(marker),
+            TypedForm::Unmarked(marker) => {
+                json!({ "bool": { "filter": [has_exact_word(word)], "must_not": [has_term(marker)] } })
+            }
+        };
+        Some(constant_score(&typed, steps as f32 * STEP))
     }
 
     /// Returns the score of matching a word at all: an integer.

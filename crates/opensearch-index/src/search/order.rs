@@ -1,12 +1,13 @@
 //! The order of matching products, and the page to return.
 
-use domain::Product;
+use domain::Language;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{
-    Cursor, Direction, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
+    Cursor, Direction, Hit, MAX_PAGED_PRODUCTS, PageStart, QueryInterpretation, SearchRequest, Sort, SortKey,
 };
 use serde_json::{Map, Value, json};
 use text::attributes::key_prefix;
+use text::collation::Collation;
 use text::sort_keys::{NUMBER_PREFIX, TEXT_PREFIX, sort_key};
 
 use crate::layout::schema::field;
@@ -15,6 +16,8 @@ use crate::search::filters::price_field;
 /// The page that a request asks for.
 pub(super) struct RequestedPage<'a> {
     request: &'a SearchRequest,
+    /// The language in whose order names are.
+    language: Language,
     after: Option<&'a Cursor>,
     /// The number of products before the page; 0 after a cursor.
     skip: usize,
@@ -107,7 +110,7 @@ impl SortField {
 impl<'a> RequestedPage<'a> {
     /// # Errors
     /// Fails for a cursor of another order or restriction, or one that no search returned.
-    pub(super) fn new(request: &'a SearchRequest) -> Result<Self, PortError> {
+    pub(super) fn new(request: &'a SearchRequest, language: Language) -> Result<Self, PortError> {
         let (skip, after) = match &request.page.start {
             PageStart::Number(number) => (number.saturating_sub(1).saturating_mul(request.page.size), None),
             PageStart::After(cursor) => (0, Some(cursor)),
@@ -120,7 +123,7 @@ impl<'a> RequestedPage<'a> {
             let context = "the cursor belongs to another order or restriction";
             return Err(PortError::bare(PortErrorKind::Internal, context));
         }
-        Ok(Self { request, after, skip })
+        Ok(Self { request, language, after, skip })
     }
 
     /// Returns the interpretation of the words for the earlier pages, if there are any.
@@ -137,7 +140,9 @@ impl<'a> RequestedPage<'a> {
         let size = (self.request.page.size + 1).min(MAX_PAGED_PRODUCTS.saturating_sub(self.skip));
         body.insert("size".to_owned(), size.into());
         match self.after {
-            Some(cursor) => body.insert("search_after".to_owned(), search_after(cursor, &sort_field)),
+            Some(cursor) => {
+                body.insert("search_after".to_owned(), search_after(cursor, &sort_field, self.language))
+            }
             None => body.insert("from".to_owned(), self.skip.min(MAX_PAGED_PRODUCTS).into()),
         };
     }
@@ -152,15 +157,19 @@ impl<'a> RequestedPage<'a> {
         (shown, has_more)
     }
 
-    /// Returns the cursor of the page after this product.
+    /// Returns the cursor of the page after this hit, given the text that it was sorted by.
     pub(super) fn cursor_after(
         &self,
-        product: &Product,
-        score: f32,
+        hit: &Hit,
+        sort_text: Option<&str>,
         interpretation: &QueryInterpretation,
     ) -> Cursor {
         let SearchRequest { sort, currency, restriction, .. } = self.request;
-        let key = sort_key(sort, product, score, *currency);
+        let product = &hit.product;
+        let key = match sort {
+            Sort::Name => Some(SortKey::Text(self.name_in_cursor(&product.content.name, sort_text))),
+            _ => sort_key(sort, product, hit.score, *currency),
+        };
         let restriction = restriction.fingerprint();
         Cursor {
             sort: sort.clone(),
@@ -170,13 +179,33 @@ impl<'a> RequestedPage<'a> {
             restriction,
         }
     }
+
+    /// Returns the name or, in an index of an older version, the key that it has there.
+    fn name_in_cursor(&self, name: &str, sort_text: Option<&str>) -> String {
+        match sort_text {
+            Some(key) if key != Collation::new(self.language).key(name) => format!("{OLDER_KEY}{key}"),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// Precedes a key of an index of an older version in a cursor; no name contains it.
+const OLDER_KEY: char = '\u{1}';
+
+/// Returns the key by which an index has the name in a cursor.
+fn name_key(name: &str, language: Language) -> String {
+    match name.strip_prefix(OLDER_KEY) {
+        Some(key) => key.to_owned(),
+        None => Collation::new(language).key(name),
+    }
 }
 
 /// Returns the sort values of a cursor's position.
-fn search_after(cursor: &Cursor, sort_field: &SortField) -> Value {
+fn search_after(cursor: &Cursor, sort_field: &SortField, language: Language) -> Value {
     let key: Value = match &cursor.key {
         Some(SortKey::Score(bits)) => f64::from(f32::from_bits(*bits)).into(),
         Some(SortKey::Number(number)) => (*number).into(),
+        Some(SortKey::Text(name)) if cursor.sort == Sort::Name => name_key(name, language).into(),
         Some(SortKey::Text(text)) => text.as_str().into(),
         None => sort_field.missing_key(),
     };

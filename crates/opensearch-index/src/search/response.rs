@@ -40,6 +40,9 @@ pub(super) struct SearchHit {
     score: Option<f32>,
     #[serde(rename = "_source")]
     source: Source,
+    /// The values that it was sorted by.
+    #[serde(default)]
+    sort: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +81,11 @@ impl SearchHit {
                 error,
             )
         })
+    }
+
+    /// Returns the text that it was sorted by, if the first criterion is one.
+    pub(super) fn sort_text(&self) -> Option<&str> {
+        self.sort.first().and_then(Value::as_str)
     }
 
     pub(super) fn score(&self) -> f32 {

@@ -33,6 +33,15 @@ impl OpenSearchWriter {
             Generation::Next => aliases.usable_next(&self.client).ok_or_else(no_next),
         }
     }
+
+    /// Returns the depth at which a generation can be compared. The documents of a live one of an older format differ until it
+    /// has been rebuilt, so only their versions say whether they are up to date.
+    async fn depth(&self, generation: Generation, wanted: CompareDepth) -> Result<CompareDepth, PortError> {
+        if wanted == CompareDepth::Versions || generation == Generation::Next {
+            return Ok(wanted);
+        }
+        Ok(if self.usable(generation).await?.is_current { wanted } else { CompareDepth::Versions })
+    }
 }
 
 fn no_next() -> PortError {
@@ -51,6 +60,7 @@ impl IndexMaintenance for OpenSearchWriter {
         ids: &[ProductId],
         depth: CompareDepth,
     ) -> Result<Vec<Option<IndexEntry>>, PortError> {
+        let depth = self.depth(generation, depth).await?;
         entries::entries(&self.client, &self.alias_of(generation), ids, depth).await
     }
 
@@ -61,6 +71,7 @@ impl IndexMaintenance for OpenSearchWriter {
         limit: usize,
         depth: CompareDepth,
     ) -> Result<Vec<IndexEntry>, PortError> {
+        let depth = self.depth(generation, depth).await?;
         entries::scan(&self.client, &self.alias_of(generation), after, limit, depth).await
     }
 

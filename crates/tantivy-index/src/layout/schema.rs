@@ -78,7 +78,7 @@ pub(crate) struct Fields {
     pub(crate) in_stock: Field,
     /// Milliseconds since 1970.
     pub(crate) created_at: Field,
-    /// The name in the form that sorting compares.
+    /// The key of the name, see [`text::collation`].
     pub(crate) name: Field,
     /// The product as JSON.
     pub(crate) json: Field,

@@ -20,7 +20,7 @@ pub(crate) fn search(
     request: &SearchRequest,
     deadline: Deadline,
 ) -> Result<SearchAnswer, PortError> {
-    let window = Window::new(request)?;
+    let window = Window::new(request, snapshot)?;
     let inside = Inside::new(&request.restriction, snapshot).map_err(search_error)?;
     let pass =
         Pass { snapshot, request, facets: &request.facets, window: &window, inside: &inside, deadline };
@@ -29,9 +29,7 @@ pub(crate) fn search(
     let (page, has_more) = window.page(products, &snapshot.segments).map_err(search_error)?;
     let hits = load_hits(&page, &query, snapshot).map_err(search_error)?;
     let next = match (has_more, page.last(), hits.last()) {
-        (true, Some(last), Some(hit)) => {
-            Some(window.cursor(last, hit.product.id.clone(), &query.interpretation))
-        }
+        (true, Some(last), Some(hit)) => Some(window.cursor(last, &hit.product, &query.interpretation)),
         _ => None,
     };
     let mut facets = Vec::with_capacity(counters.len());

@@ -9,9 +9,10 @@ use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS, PortError};
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use tantivy::DocId;
 use text::kinds::names_kind;
-use text::query::{Kind, Phrase, Query, Word};
+use text::query::{Kind, Phrase, Query, Term, Word};
 use text::relaxing::{MAX_RELAXED_WORDS, RelaxingOrder, relaxing_order};
-use text::score::{PHRASE_WEIGHT_FACTOR, every_word_steps, is_weighted};
+use text::score::{PHRASE_WEIGHT_FACTOR, every_word_steps, is_weighted, typed_form_steps};
+use text::typed_form::TypedForm;
 use text::typos::typos_allowed;
 
 use crate::error::search_error;
@@ -20,10 +21,10 @@ use crate::search::document_frequency::{kind_frequencies, word_frequencies};
 use crate::search::expand::{expand, expand_optional};
 use crate::search::expansion::{ExpandOptions, Expansion};
 use crate::search::inside::Inside;
-use crate::search::matching::{add_phrases, find_matches};
+use crate::search::matching::{add_markers, add_phrases, find_matches};
 use crate::search::pinned_and_hidden::PinnedAndHidden;
 use crate::search::postings::has_at_least;
-use crate::search::ranking::{Match, Ranking, ScoredTerm};
+use crate::search::ranking::{Match, Ranking, ScoredMarker, ScoredTerm};
 use crate::search::snapshot::Snapshot;
 
 /// An interpreted query with its matches.
@@ -95,8 +96,27 @@ impl InterpretedQuery {
     }
 
     fn scored_words(&self) -> impl Iterator<Item = ScoredTerm> {
+        self.words.iter().enumerate().map(|(at, word)| {
+            // Those that have another form lose the steps again, see [`Self::markers`].
+            let exact_steps = match &word.word.typed_form {
+                Some(TypedForm::Unmarked(_)) => typed_form_steps(at, self.words.len()),
+                Some(TypedForm::Marked(_)) | None => 0,
+            };
+            ScoredTerm::word(Arc::clone(&word.expansion), at, word.is_required, exact_steps)
+        })
+    }
+
+    /// Returns the markers of products that have a word as typed, or in another form, with the steps that they change.
+    fn markers(&self) -> impl Iterator<Item = (&Term, i32)> {
         let words = self.words.iter().enumerate();
-        words.map(|(at, word)| ScoredTerm::word(Arc::clone(&word.expansion), at, word.is_required))
+        let markers = words.filter_map(|(at, word)| {
+            let steps = typed_form_steps(at, self.words.len()) as i32;
+            match word.word.typed_form.as_ref()? {
+                TypedForm::Marked(marker) => Some((marker, steps)),
+                TypedForm::Unmarked(marker) => Some((marker, -steps)),
+            }
+        });
+        markers.filter(|(_, steps)| *steps != 0)
     }
 }
 
@@ -140,6 +160,7 @@ impl Interpreter<'_> {
             }
         }
         self.add_phrases_and_kinds(&mut query, &phrases, &kinds, earlier.is_none())?;
+        self.add_markers(&mut query)?;
         query.raise_complete();
         Ok(query)
     }
@@ -288,6 +309,18 @@ impl Interpreter<'_> {
             });
         }
         Ok(named)
+    }
+
+    /// Raises the products whose names have words as typed above those that are otherwise equal.
+    fn add_markers(&self, query: &mut InterpretedQuery) -> Result<(), PortError> {
+        let marker =
+            |(term, steps)| Ok(ScoredMarker { expansion: expand_optional(term, 1, self.snapshot)?, steps });
+        let markers =
+            query.markers().map(marker).collect::<tantivy::Result<Vec<_>>>().map_err(search_error)?;
+        for (matches, segment) in query.matches.iter_mut().zip(&self.snapshot.segments) {
+            add_markers(matches, &markers, segment).map_err(search_error)?;
+        }
+        Ok(())
     }
 
     /// Returns the phrase with its misspelt words corrected.

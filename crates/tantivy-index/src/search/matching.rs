@@ -8,7 +8,7 @@ use text::score::UNBOOSTED_STEPS;
 
 use crate::search::expansion::{DocumentList, ListTerms};
 use crate::search::postings::{each_document, max_entries, postings, seek};
-use crate::search::ranking::{Match, Quality, Ranking, ScoredTerm, quality};
+use crate::search::ranking::{Match, Quality, Ranking, ScoredMarker, ScoredTerm, quality};
 use crate::search::segment::Segment;
 
 /// Returns the documents that match every required word and at least one word, ascending, without deleted ones. Ignores
@@ -54,6 +54,25 @@ pub(crate) fn add_phrases(
         .try_for_each(|phrase| add_score(matches, phrase, ranking, segment))
 }
 
+/// Changes the scores of the matches that have a marker.
+pub(crate) fn add_markers(
+    matches: &mut [Match],
+    markers: &[ScoredMarker],
+    segment: &Segment,
+) -> tantivy::Result<()> {
+    for marker in markers {
+        let lists = marker.expansion.lists(segment);
+        if lists.is_empty() {
+            continue;
+        }
+        let qualities = qualities_of(matches, lists, segment)?;
+        for (found, _) in matches.iter_mut().zip(qualities).filter(|(_, quality)| *quality != 0) {
+            found.steps = found.steps.saturating_add_signed(marker.steps);
+        }
+    }
+    Ok(())
+}
+
 /// Adds the score of a term to the matches that have it.
 fn add_score(
     matches: &mut [Match],
@@ -61,7 +80,7 @@ fn add_score(
     ranking: &Ranking,
     segment: &Segment,
 ) -> tantivy::Result<()> {
-    let qualities = qualities_of(matches, term, segment)?;
+    let qualities = qualities_of(matches, term.expansion.lists(segment), segment)?;
     for (found, quality) in matches.iter_mut().zip(qualities).filter(|(_, quality)| *quality != 0) {
         found.steps += ranking.steps(quality, term);
     }
@@ -112,7 +131,7 @@ fn retain_matches(
     ranking: &Ranking,
     segment: &Segment,
 ) -> tantivy::Result<()> {
-    let mut qualities = qualities_of(matches, word, segment)?.into_iter();
+    let mut qualities = qualities_of(matches, word.expansion.lists(segment), segment)?.into_iter();
     matches.retain_mut(|found| match qualities.next() {
         None | Some(0) => false,
         Some(quality) => {
@@ -170,9 +189,12 @@ const MATCHES_PER_ENTRY: usize = 4;
 /// The number of lists from which they are merged before the matches are looked up.
 const MANY_LISTS: usize = 24;
 
-/// Returns the best quality of each match in the lists of a term, in the order of the matches.
-fn qualities_of(matches: &[Match], term: &ScoredTerm, segment: &Segment) -> tantivy::Result<Vec<Quality>> {
-    let lists = term.expansion.lists(segment);
+/// Returns the best quality of each match in some lists, in the order of the matches.
+fn qualities_of(
+    matches: &[Match],
+    lists: &[DocumentList],
+    segment: &Segment,
+) -> tantivy::Result<Vec<Quality>> {
     let mut qualities = vec![0; matches.len()];
     if lists.len() > MANY_LISTS && max_entries(lists) as usize > matches.len() {
         with_qualities(segment, lists, |all, _| {

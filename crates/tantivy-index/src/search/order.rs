@@ -7,6 +7,7 @@ use domain::Currency;
 use domain::search::{Cursor, Direction, Sort, SortKey};
 use tantivy::DocId;
 use tantivy::columnar::{Column, StrColumn};
+use text::collation::Collation;
 
 use crate::search::attribute_order::AttributeOrder;
 use crate::search::columns::Prices;
@@ -82,8 +83,8 @@ impl Key {
         }
     }
 
-    /// Converts the key to that of a cursor.
-    pub(crate) fn to_sort_key(&self, sort: &Sort, score: f32) -> Option<SortKey> {
+    /// Converts the key of a product with this name to that of a cursor.
+    pub(crate) fn to_sort_key(&self, sort: &Sort, score: f32, name: &str) -> Option<SortKey> {
         if self.number == MISSING {
             return None;
         }
@@ -92,7 +93,7 @@ impl Key {
             Criterion::Price(direction) | Criterion::CreatedAt(direction) => {
                 SortKey::Number(decode(self.number, direction))
             }
-            Criterion::Name => SortKey::Text(self.text.clone()),
+            Criterion::Name => SortKey::Text(name.to_owned()),
             // One of both is empty.
             Criterion::Attribute => SortKey::Text(format!("{}{}", self.text, self.reversed_text.0)),
         })
@@ -104,8 +105,8 @@ pub(crate) enum SegmentOrder<'a> {
     Score,
     Price(Prices<'a>, Direction),
     Number(Option<&'a Column<i64>>, Direction),
-    /// Compares by ordinal.
-    Name(Option<&'a StrColumn>),
+    /// Compares by ordinal. The keys in the column are those of the collation, or lower-case names.
+    Name(Option<&'a StrColumn>, Option<&'a Collation>),
     Attribute(AttributeOrder<'a>),
 }
 
@@ -126,7 +127,13 @@ impl CursorPosition {
 }
 
 impl<'a> SegmentOrder<'a> {
-    pub(crate) fn new(sort: &'a Sort, currency: Currency, segment: &'a Segment) -> tantivy::Result<Self> {
+    /// Creates the order. `collation` is that of names, see [`Self::Name`].
+    pub(crate) fn new(
+        sort: &'a Sort,
+        currency: Currency,
+        collation: Option<&'a Collation>,
+        segment: &'a Segment,
+    ) -> tantivy::Result<Self> {
         if let Sort::Attribute { key, direction } = sort {
             return Ok(Self::Attribute(AttributeOrder::new(key, *direction, segment)?));
         }
@@ -134,7 +141,7 @@ impl<'a> SegmentOrder<'a> {
             Criterion::Score => Self::Score,
             Criterion::Price(direction) => Self::Price(segment.columns().prices(currency), direction),
             Criterion::CreatedAt(direction) => Self::Number(segment.created_at.as_ref(), direction),
-            Criterion::Name | Criterion::Attribute => Self::Name(segment.name.as_ref()),
+            Criterion::Name | Criterion::Attribute => Self::Name(segment.name.as_ref(), collation),
         })
     }
 
@@ -149,7 +156,9 @@ impl<'a> SegmentOrder<'a> {
                 .and_then(|column| column.first(document))
                 .map_or(MISSING, |number| encode(number, *direction)),
             Self::Attribute(order) => order.key(document).unwrap_or(MISSING),
-            Self::Name(column) => column.and_then(|column| column.ords().first(document)).unwrap_or(MISSING),
+            Self::Name(column, _) => {
+                column.and_then(|column| column.ords().first(document)).unwrap_or(MISSING)
+            }
         }
     }
 
@@ -167,9 +176,10 @@ impl<'a> SegmentOrder<'a> {
             (Some(SortKey::Text(text)), Self::Attribute(order)) => {
                 order.position(text)?.unwrap_or((MISSING, true))
             }
-            (Some(SortKey::Text(name)), Self::Name(Some(names))) => {
-                let at = first_at_or_after(names, name.as_bytes())?;
-                (at, first_after(names, name.as_bytes())? > at)
+            (Some(SortKey::Text(name)), Self::Name(Some(names), collation)) => {
+                let key = collation.map_or_else(|| name.to_lowercase(), |collation| collation.key(name));
+                let at = first_at_or_after(names, key.as_bytes())?;
+                (at, first_after(names, key.as_bytes())? > at)
             }
             _ => (MISSING, true),
         };

@@ -19,18 +19,32 @@ pub(crate) struct ScoredTerm {
     pub(crate) is_word: bool,
     /// True if its weight counts.
     pub(crate) is_weighted: bool,
+    /// The steps of an exact match, beside those of its tier.
+    exact_steps: u32,
 }
 
 impl ScoredTerm {
-    /// Creates the term for a word at this position of the query.
-    pub(crate) fn word(expansion: Arc<Expansion>, position: usize, is_required: bool) -> Self {
-        Self { expansion, is_required, is_word: true, is_weighted: is_weighted(position) }
+    /// Creates the term for a word at this position of the query. An exact match adds `exact_steps` to those of its tier.
+    pub(crate) fn word(
+        expansion: Arc<Expansion>,
+        position: usize,
+        is_required: bool,
+        exact_steps: u32,
+    ) -> Self {
+        Self { expansion, is_required, is_word: true, is_weighted: is_weighted(position), exact_steps }
     }
 
     /// Creates the term for a phrase or a kind, which only adds to the score.
     pub(crate) fn optional(expansion: Expansion, is_weighted: bool) -> Self {
-        Self { expansion: Arc::new(expansion), is_required: false, is_word: false, is_weighted }
+        let expansion = Arc::new(expansion);
+        Self { expansion, is_required: false, is_word: false, is_weighted, exact_steps: 0 }
     }
+}
+
+/// The marker of a form of a word, see [`text::typed_form`], which changes the scores of the products that have it.
+pub(crate) struct ScoredMarker {
+    pub(crate) expansion: Expansion,
+    pub(crate) steps: i32,
 }
 
 /// A document that matches.
@@ -73,7 +87,9 @@ impl Ranking {
 
     /// Returns the steps that matching a term adds to the score.
     pub(crate) fn steps(&self, quality: Quality, term: &ScoredTerm) -> u32 {
-        let tier = if term.is_word { self.tier_steps[usize::from(quality >> WEIGHT_BITS)] } else { 0 };
+        let tier = usize::from(quality >> WEIGHT_BITS);
+        let exact = if tier == Tier::Exact as usize { term.exact_steps } else { 0 };
+        let tier = if term.is_word { self.tier_steps[tier] + exact } else { 0 };
         let scaled_weight = if term.is_weighted { u32::from(quality) % (1 << WEIGHT_BITS) } else { 0 };
         tier + scaled_weight * self.weight_steps
     }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use domain::{Language, ProductId};
 use tantivy::{DocAddress, Searcher};
+use text::collation::Collation;
 
 use crate::layout::folder::GenerationFolder;
 use crate::layout::live_document::{id_term, live_document};
@@ -19,6 +20,8 @@ pub(crate) struct Snapshot {
     pub(crate) segments: Vec<Segment>,
     fields: Fields,
     pub(crate) language: Language,
+    /// The order of names; `None` in an index of an older version, which compares lower-case names.
+    pub(crate) collation: Option<Collation>,
     /// Identifies the snapshot; changes with each commit.
     pub(crate) name: String,
     pub(crate) expansions: ExpansionCache,
@@ -52,6 +55,7 @@ impl Snapshot {
             segments,
             fields,
             language,
+            collation: folder.is_current.then(|| Collation::new(language)),
             name,
             expansions: ExpansionCache::default(),
             values: cache.values().clone(),

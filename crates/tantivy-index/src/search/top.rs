@@ -32,7 +32,7 @@ struct Entry {
 
 impl<'a> SegmentTop<'a> {
     pub(crate) fn new(window: &Window<'a>, segment: &'a Segment) -> tantivy::Result<Self> {
-        let order = SegmentOrder::new(window.sort, window.currency, segment)?;
+        let order = SegmentOrder::new(window.sort, window.currency, window.collation, segment)?;
         let ids = segment.id.as_ref();
         let after = window.after.map(|cursor| order.position(cursor, ids)).transpose()?;
         Ok(Self { segment, order, ids, after, keep: window.keep(), kept: Vec::new(), last: None })
@@ -83,7 +83,7 @@ impl<'a> SegmentTop<'a> {
     fn keys(&self) -> tantivy::Result<Vec<Key>> {
         let keys = || self.kept.iter().map(|entry| entry.key);
         let (texts, direction) = match &self.order {
-            SegmentOrder::Name(names) => {
+            SegmentOrder::Name(names, _) => {
                 let names = terms_of(*names, keys())?;
                 (keys().map(|key| names.get(&key).cloned()).collect(), Direction::Ascending)
             }

@@ -4,17 +4,21 @@ use std::collections::HashMap;
 
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{Cursor, PageStart, QueryInterpretation, SearchRequest, Sort};
-use domain::{Currency, ProductId};
+use domain::{Currency, Product};
 use tantivy::DocAddress;
+use text::collation::Collation;
 
 use crate::search::order::Key;
 use crate::search::ordinals::terms_of;
 use crate::search::segment::Segment;
+use crate::search::snapshot::Snapshot;
 
 /// The part of the ordered list that a page shows.
 pub(crate) struct Window<'a> {
     pub(crate) sort: &'a Sort,
     pub(crate) currency: Currency,
+    /// The order of names, see [`Snapshot::collation`].
+    pub(crate) collation: Option<&'a Collation>,
     pub(crate) after: Option<&'a Cursor>,
     /// The number of products before the page.
     skip: usize,
@@ -33,11 +37,11 @@ pub(crate) struct RankedProduct {
 }
 
 impl<'a> Window<'a> {
-    /// Creates the window of a request.
+    /// Creates the window of a request to a snapshot.
     ///
     /// # Errors
     /// [`PortErrorKind::Internal`] if the cursor does not belong to the order and the restriction of the request.
-    pub(crate) fn new(request: &'a SearchRequest) -> Result<Self, PortError> {
+    pub(crate) fn new(request: &'a SearchRequest, snapshot: &'a Snapshot) -> Result<Self, PortError> {
         let size = request.page.size;
         let (skip, after) = match &request.page.start {
             PageStart::Number(number) => (number.saturating_sub(1).saturating_mul(size), None),
@@ -50,13 +54,14 @@ impl<'a> Window<'a> {
             let context = "the cursor belongs to another order or restriction";
             return Err(PortError::bare(PortErrorKind::Internal, context));
         }
-        Ok(Self { sort: &request.sort, currency: request.currency, after, skip, size, restriction })
+        let (sort, currency, collation) = (&request.sort, request.currency, snapshot.collation.as_ref());
+        Ok(Self { sort, currency, collation, after, skip, size, restriction })
     }
 
     /// Creates a window that keeps no product.
     pub(crate) fn empty(request: &'a SearchRequest) -> Self {
         let (sort, currency) = (&request.sort, request.currency);
-        Self { sort, currency, after: None, skip: 0, size: 0, restriction: None }
+        Self { sort, currency, collation: None, after: None, skip: 0, size: 0, restriction: None }
     }
 
     /// Returns the interpretation of the query on the earlier pages; `None` on the first page.
@@ -99,13 +104,14 @@ impl<'a> Window<'a> {
     /// Returns the cursor of the page that begins after this product.
     pub(crate) fn cursor(
         &self,
-        product: &RankedProduct,
-        id: ProductId,
+        ranked: &RankedProduct,
+        product: &Product,
         interpretation: &QueryInterpretation,
     ) -> Cursor {
-        let key = product.key.to_sort_key(self.sort, product.score);
+        let key = ranked.key.to_sort_key(self.sort, ranked.score, &product.content.name);
         let (interpretation, restriction) = (interpretation.clone(), self.restriction);
-        Cursor { sort: self.sort.clone(), key, id, interpretation, restriction }
+        let (sort, id) = (self.sort.clone(), product.id.clone());
+        Cursor { sort, key, id, interpretation, restriction }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use domain::Change;
-use domain::ports::{Applied, PortError, PortErrorKind, Repair, RepairOutcome};
+use domain::ports::{Applied, CompareDepth, Generation, PortError, PortErrorKind, Repair, RepairOutcome};
 use tokio::sync::oneshot;
 
 use crate::layout::folder::GenerationFolder;
@@ -38,6 +38,15 @@ impl GenerationWriter {
             .spawn(move || writer.run(&queue))
             .map_err(|source| OpenError::Io { folder: path, source })?;
         Ok(Self { calls: Some(calls), thread: Some(thread), entries, is_current })
+    }
+
+    /// Returns the depth at which the generation can be compared. The documents of a live one of an older format differ until
+    /// it has been rebuilt, so only their versions say whether they are up to date.
+    pub(super) fn depth(&self, generation: Generation, wanted: CompareDepth) -> CompareDepth {
+        match generation {
+            Generation::Live if !self.is_current => CompareDepth::Versions,
+            Generation::Live | Generation::Next => wanted,
+        }
     }
 
     pub(super) async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>, PortError> {

@@ -283,7 +283,9 @@ impl IndexMaintenance for TantivyWriter {
         ids: &[ProductId],
         depth: CompareDepth,
     ) -> Result<Vec<Option<IndexEntry>>, PortError> {
-        self.generations.read().await.get(generation)?.entries.get(ids.to_vec(), depth).await
+        let generations = self.generations.read().await;
+        let writer = generations.get(generation)?;
+        writer.entries.get(ids.to_vec(), writer.depth(generation, depth)).await
     }
 
     async fn scan(
@@ -293,7 +295,9 @@ impl IndexMaintenance for TantivyWriter {
         limit: usize,
         depth: CompareDepth,
     ) -> Result<Vec<IndexEntry>, PortError> {
-        self.generations.read().await.get(generation)?.entries.scan(after.cloned(), limit, depth).await
+        let generations = self.generations.read().await;
+        let writer = generations.get(generation)?;
+        writer.entries.scan(after.cloned(), limit, writer.depth(generation, depth)).await
     }
 
     async fn repair(

@@ -9,7 +9,7 @@ use super::kana::{
     katakana, large, unvoiced, vowel,
 };
 use super::run::CjkRun;
-use super::script::is_spaceless;
+use super::script::{is_spaceless, is_zero_width};
 use crate::purpose::Purpose;
 
 /// The fewest characters before a final long vowel that is optional. In shorter words it makes a difference: `トナー` without
@@ -62,8 +62,12 @@ impl CjkRunBuilder {
     }
 
     /// Consumes a punctuation character that belongs to the run and returns true; otherwise returns false. That is a dash
-    /// after kana that stands for a long vowel, or a middle dot between two kana words. `text` is the whole text.
+    /// after kana that stands for a long vowel, a middle dot between two kana words, or a character without width, which some
+    /// writers of Khmer, Burmese and Thai put between words. `text` is the whole text.
     pub(crate) fn accepts(&mut self, c: char, span: &Range<usize>, text: &str) -> bool {
+        if is_zero_width(c) {
+            return !self.signs.is_empty();
+        }
         let Some(last) = self.signs.last().filter(|last| last.script != Script::Other) else { return false };
         let next = text[span.end..].chars().next();
         if is_middle_dot(c) {

@@ -14,9 +14,10 @@ use crate::forms::normal_form;
 use crate::query::{Alternative, Kind, Phrase, Query, Term, Word};
 use crate::score::{
     MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, PHRASE_WEIGHT_FACTOR, STEP, Spelling, UNBOOSTED_STEPS,
-    boost_steps, class_steps, every_word_steps, is_weighted, steps_per_scaled_weight,
+    boost_steps, class_steps, every_word_steps, is_weighted, steps_per_scaled_weight, typed_form_steps,
 };
 use crate::terms::Terms;
+use crate::typed_form::TypedForm;
 use crate::typos::Pattern;
 use crate::weights::Weigher;
 
@@ -131,7 +132,8 @@ impl<'a> Explainer<'a> {
         let exact =
             word.alternatives.iter().rev().filter_map(exact_match).max_by_key(|candidate| candidate.steps);
         if let Some(exact) = exact {
-            return vec![exact];
+            let steps = exact.steps + self.typed_form_steps(place, terms);
+            return vec![Candidate { steps, ..exact }];
         }
         let prefix =
             prefix_weight(word, terms).map(|weight| candidate(MatchKind::Beginning, weight, Spelling::Same));
@@ -139,6 +141,16 @@ impl<'a> Explainer<'a> {
         let near = near.map(|(kind, weight)| candidate(kind, weight, Spelling::Same));
         let missing = Candidate { kind: MatchKind::Missing, weight: 0, steps: 0 };
         prefix.into_iter().chain(near).chain([missing]).collect()
+    }
+
+    /// Returns the steps of a product that has the word as typed.
+    fn typed_form_steps(&self, place: usize, terms: &Terms) -> u32 {
+        let is_typed = match &self.query.words[place].typed_form {
+            Some(TypedForm::Marked(marker)) => terms.weight_of(marker).is_some(),
+            Some(TypedForm::Unmarked(marker)) => terms.weight_of(marker).is_none(),
+            None => false,
+        };
+        if is_typed { typed_form_steps(place, self.query.words.len()) } else { 0 }
     }
 
     fn steps(&self, place: usize, kind: MatchKind, scaled_weight: u32) -> u32 {
