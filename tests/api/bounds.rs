@@ -67,9 +67,7 @@ async fn a_body_has_the_same_bounds() {
     let app = TestApp::spawn().await;
     let list = |count: usize| (0..count).map(|number| format!("v{number}")).collect::<Vec<_>>();
     let facets = |count: usize| list(count).iter().map(|key| format!("attributes.{key}")).collect::<Vec<_>>();
-    let cases: [(&str, Value, Value); 5] = [
-        ("query", json!({"query": "x".repeat(256)}), json!({"query": "x".repeat(257)})),
-        ("query", json!({"query": "w ".repeat(32)}), json!({"query": "w ".repeat(33)})),
+    let cases: [(&str, Value, Value); 3] = [
         ("", json!({"tags": list(20)}), json!({"tags": list(21)})),
         ("", json!({"attributes": {"k": list(20)}}), json!({"attributes": {"k": list(21)}})),
         ("facets", json!({"facets": facets(20)}), json!({"facets": facets(21)})),

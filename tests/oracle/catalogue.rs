@@ -181,16 +181,20 @@ fn random_category(random: &mut Rng) -> CategoryPath {
 
 /// Returns a random request over all filters, facets, orders and page sizes.
 pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
-    let words = match random.u8(..3) {
-        0 => String::new(),
-        _ => (0..random.usize(1..4)).map(|_| mistyped(word(random), random)).collect::<Vec<_>>().join(" "),
+    let mut words: Vec<String> = match random.u8(..3) {
+        0 => Vec::new(),
+        _ => (0..random.usize(1..4)).map(|_| mistyped(word(random), random)).collect(),
     };
+    for _ in 0..[0, 0, 0, 0, 1, 2][random.usize(..6)] {
+        words.insert(random.usize(..=words.len()), random_operator(random));
+    }
     let mut facets: Vec<Field> = (0..random.usize(..5)).map(|_| random_facet(random)).collect();
     facets.sort();
     facets.dedup();
     random.shuffle(&mut facets);
     SearchRequest {
-        words,
+        words: words.join(" "),
+        operators: random.u8(..8) > 0,
         is_prefix_query: random.bool(),
         match_mode: MatchMode::Most,
         tuning: Tuning::default(),
@@ -201,6 +205,18 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
         facet_values: random.usize(1..8),
         sort: random_sort(random),
         page: Page { start: PageStart::Number(1), size: random.usize(1..9) },
+    }
+}
+
+/// Returns a word or phrase that products must have or must not have.
+fn random_operator(random: &mut Rng) -> String {
+    // Words that are not codes.
+    let word = |random: &mut Rng| *random.choice(&WORDS[..22]).unwrap();
+    let minus = if random.bool() { "-" } else { "" };
+    let words: Vec<&str> = (0..random.usize(1..4)).map(|_| word(random)).collect();
+    match words.as_slice() {
+        [word] if !minus.is_empty() => format!("-{word}"),
+        words => format!("{minus}\"{}\"", words.join(" ")),
     }
 }
 

@@ -11,6 +11,7 @@ use domain::search::{
     SearchRequest, Sort,
 };
 use domain::{CategoryPath, Currency, FaultKind, MoneyError, PriceRange};
+use text::analysis::query_words;
 use text::did_you_mean::nearest;
 
 use crate::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Kind, Parameter};
@@ -42,12 +43,33 @@ pub(crate) fn label(text: &str) -> Result<String, ValueFault> {
 
 // Words and filters.
 
+/// Reads the query. One beyond the bounds is cut at them, at the end of a word.
 pub(crate) fn read_words(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let text = reader.one(row.name).unwrap_or_default();
-    let words = text.trim();
-    reader.at_most(row.name, "characters", words.chars().count(), MAX_QUERY_CHARS);
-    reader.at_most(row.name, "words", words.split_whitespace().count(), MAX_QUERY_WORDS);
+    let words = within_bounds(text.trim());
+    draft.parsed.is_truncated = words.len() < text.trim().len();
     words.clone_into(&mut draft.parsed.request.words);
+}
+
+/// Returns the words at the start of a query that are within its bounds. A first word that is too long itself is cut.
+fn within_bounds(query: &str) -> &str {
+    let end_of_chars = query.char_indices().nth(MAX_QUERY_CHARS).map(|(end, _)| end);
+    let short = end_of_chars.map_or(query, |end| match query[end..].starts_with(char::is_whitespace) {
+        true => &query[..end],
+        false => query[..end].rfind(char::is_whitespace).map_or(&query[..end], |space| &query[..space]),
+    });
+    let end = query_words(short).get(MAX_QUERY_WORDS).map_or(short.len(), |(_, span)| span.start);
+    short[..end].trim_end()
+}
+
+pub(crate) fn read_operators(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    draft.parsed.request.operators = reader.flag(row.name).unwrap_or(true);
+}
+
+pub(crate) fn write_operators(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
+    if !parsed.request.operators {
+        push_pair(query, row.name, "false");
+    }
 }
 
 pub(crate) fn read_categories(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {

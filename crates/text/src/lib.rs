@@ -24,6 +24,8 @@ pub mod function_words;
 pub mod highlight;
 mod joins;
 pub mod markup;
+pub mod operand;
+pub mod operators;
 mod pairs;
 mod plurals;
 pub mod product;

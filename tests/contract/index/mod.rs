@@ -11,6 +11,7 @@ mod forms;
 mod joined;
 mod markup;
 mod numbers;
+mod operators;
 mod order;
 mod relaxed;
 mod restriction;

@@ -196,4 +196,8 @@ pub struct FacetValues<'a> {
     /// Its values: those that match `prefix` best first, then the most frequent, then by value.
     #[schema(value_type = Vec<FacetValue>)]
     pub values: Cow<'a, [FacetValue]>,
+    /// True if the query was longer than the bounds, and was cut at them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>)]
+    pub truncated: bool,
 }

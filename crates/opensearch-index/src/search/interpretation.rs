@@ -45,8 +45,9 @@ struct TypoWords {
 }
 
 impl<'a> Interpreter<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot<'a>, request: &'a SearchRequest) -> Self {
-        Self { snapshot, request, hidden: hidden(request), inside: inside(&request.restriction) }
+    /// Creates an interpreter. `left_out` are the queries for products that the operators leave out.
+    pub(super) fn new(snapshot: &'a Snapshot<'a>, request: &'a SearchRequest, left_out: &[Value]) -> Self {
+        Self { snapshot, request, hidden: hidden(request, left_out), inside: inside(&request.restriction) }
     }
 
     /// Interprets the words as for the earlier pages of the same list.
@@ -155,9 +156,15 @@ impl<'a> Interpreter<'a> {
         enough: u64,
     ) -> Result<(), PortError> {
         let frequencies = word_counts.frequencies();
-        let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
-        let Some(most) = known.len().checked_sub(1) else { return Ok(()) };
+        let may_be_optional = |at: &usize| !query.words[*at].word.is_quoted;
+        let (known, unknown): (Vec<usize>, Vec<usize>) = most_frequent_first(&frequencies)
+            .into_iter()
+            .filter(may_be_optional)
+            .partition(|at| frequencies[*at] > 0);
+        let has_quoted = known.len() + unknown.len() < query.words.len();
+        // One word stays required.
+        let most = if has_quoted { Some(known.len()) } else { known.len().checked_sub(1) };
+        let Some(most) = most.filter(|most| *most + unknown.len() > 0) else { return Ok(()) };
         let has_others =
             |left_out: usize| self.visible(known[left_out..].iter().map(|at| has_word(&query.words[*at])));
         let filters: Vec<Value> = (0..most.min(MAX_RELAXED_WORDS)).map(has_others).collect();

@@ -10,7 +10,6 @@ use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use tantivy::DocId;
 use text::query::{MAX_RELAXED_WORDS, Phrase, Query, Word, most_frequent_first};
 use text::score::every_word_steps;
-use text::typos::typos_allowed;
 
 use crate::error::search_error;
 use crate::search::deadline::Deadline;
@@ -174,7 +173,7 @@ impl Interpreter<'_> {
                 let is_known = has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot, inside);
                 is_known.map(|is_known| !is_known).map_err(search_error)
             };
-            if typos_allowed(&word.word.text) > 0 && is_rare()? {
+            if word.word.may_have_typos() && is_rare()? {
                 word.expansion = self.expand(&word.word, true)?;
                 query.interpretation.typos.push(at);
             }
@@ -193,22 +192,29 @@ impl Interpreter<'_> {
                 document_frequency(&word.expansion, self.snapshot, self.rules).map_err(search_error)?;
             frequencies.push(frequency as u64);
         }
-        let (known, unknown): (Vec<usize>, Vec<usize>) =
-            most_frequent_first(&frequencies).into_iter().partition(|at| frequencies[*at] > 0);
-        if known.is_empty() {
+        let may_be_optional = |at: &usize| !query.words[*at].word.is_quoted;
+        let (known, unknown): (Vec<usize>, Vec<usize>) = most_frequent_first(&frequencies)
+            .into_iter()
+            .filter(may_be_optional)
+            .partition(|at| frequencies[*at] > 0);
+        let has_quoted = known.len() + unknown.len() < query.words.len();
+        if known.is_empty() && (unknown.is_empty() || !has_quoted) {
             return Ok(());
         }
+        let has_unknown = !unknown.is_empty();
         query.make_optional(unknown.into_iter());
-        if known.len() < query.words.len() {
+        if has_unknown {
             self.find(query)?;
         }
-        for (tries, at) in known[..known.len() - 1].iter().enumerate() {
+        // One word stays required.
+        let most = if has_quoted { known.len() } else { known.len() - 1 };
+        for (tries, at) in known[..most].iter().enumerate() {
             if tries < MAX_RELAXED_WORDS && query.count() >= enough {
                 break;
             }
             query.make_optional(std::iter::once(*at));
             // After the limit, all words but the rarest become optional at once.
-            if tries + 1 < MAX_RELAXED_WORDS || tries + 2 == known.len() {
+            if tries + 1 < MAX_RELAXED_WORDS || tries + 1 == most {
                 self.find(query)?;
             }
         }

@@ -14,6 +14,10 @@ pub struct Explanation {
     pub words: Vec<WordMatch>,
     /// Pairs of words that are adjacent in the search and in the product.
     pub phrases: Vec<PhraseMatch>,
+    /// The phrases in quotation marks, as typed.
+    pub required: Vec<String>,
+    /// The words and phrases that the query leaves out, as typed.
+    pub left_out: Vec<String>,
     /// The sum of the boosts of the shop's rules.
     pub boost: f32,
     /// True if a rule pins the product before all others, regardless of its score.
