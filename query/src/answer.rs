@@ -9,7 +9,8 @@ use api::wire::fields::Chosen;
 use api::wire::search::{Hit, SearchAnswer};
 use domain::money::MAX_MINOR_UNITS;
 use domain::search::{
-    Cursor, Facet, FacetValue, Field, NumberBucket, NumberFacet, PageStart, PriceFacet, SearchRequest,
+    Cursor, DateBucket, DateFacet, Facet, FacetValue, Field, NumberBucket, NumberFacet, PageStart,
+    PriceFacet, SearchRequest, format_moment,
 };
 use domain::{Currency, Money};
 use search_parameters::ParsedSearch;
@@ -93,11 +94,12 @@ pub(crate) fn milliseconds(took: Duration) -> f64 {
 fn render_facet<'a>(field: &Field, facet: &'a Facet, request: &SearchRequest) -> facets::Facet<'a> {
     let limit = request.facet_values;
     match facet {
-        Facet::Values { values, distinct, numbers } => facets::Facet::Values(facets::ValuesFacet {
+        Facet::Values { values, distinct, numbers, dates } => facets::Facet::Values(facets::ValuesFacet {
             values: Cow::Borrowed(&values[..values.len().min(limit)]),
             distinct: *distinct,
             tree: (*field == Field::Category).then(|| tree(values, &request.filters.category, limit)),
             numbers: numbers.as_ref().map(number_facet),
+            dates: dates.as_ref().map(date_facet),
         }),
         Facet::Price(facet) => {
             facets::Facet::Price(facet.as_ref().map(|facet| price_facet(facet, request.currency)))
@@ -114,6 +116,20 @@ fn number_facet(facet: &NumberFacet) -> facets::NumberFacet {
     facets::NumberFacet {
         min: facet.min,
         max: facet.max,
+        count: facet.count,
+        histogram: facet.histogram.iter().map(bucket).collect(),
+    }
+}
+
+fn date_facet(facet: &DateFacet) -> facets::DateFacet {
+    let bucket = |DateBucket { from, to, count }: &DateBucket| facets::DateBucket {
+        from: format_moment(*from),
+        to: format_moment(*to),
+        count: *count,
+    };
+    facets::DateFacet {
+        min: format_moment(facet.min),
+        max: format_moment(facet.max),
         count: facet.count,
         histogram: facet.histogram.iter().map(bucket).collect(),
     }
@@ -219,7 +235,7 @@ mod tests {
     #[test]
     fn facets_keep_their_order_and_amounts_their_digits() {
         let value = |value: &str, count| FacetValue { value: value.to_owned(), count };
-        let values = |values, distinct| Facet::Values { values, distinct, numbers: None };
+        let values = |values, distinct| Facet::Values { values, distinct, numbers: None, dates: None };
         let prices = price_facet(&[(1250, 1), (90_000, 39)]);
         let facets = vec![
             (Field::Price, Facet::Price(prices)),

@@ -141,7 +141,10 @@ fn random_product(id: ProductId, version: Version, random: &mut Rng) -> Product 
 }
 
 fn random_attribute(random: &mut Rng) -> AttributeValue {
-    match random.u8(..6) {
+    match random.u8(..8) {
+        6 => AttributeValue::Text(random_date(random)),
+        // Spaces around a value mean nothing.
+        7 => AttributeValue::Text(format!(" {} ", word(random))),
         0 => AttributeValue::Flag(random.bool()),
         1 => AttributeValue::Number(serde_json::Number::from(random.i64(-2..4))),
         2 => {
@@ -152,6 +155,11 @@ fn random_attribute(random: &mut Rng) -> AttributeValue {
         4 => AttributeValue::Text(format!("{}{}", "long ".repeat(60), random.u8(..3))),
         _ => AttributeValue::Text(word(random).to_owned()),
     }
+}
+
+fn random_date(random: &mut Rng) -> String {
+    let day = format!("2026-0{}-1{}", random.u8(1..9), random.u8(..9));
+    if random.bool() { day } else { format!("{day}T0{}:30:00Z", random.u8(..9)) }
 }
 
 fn word(random: &mut Rng) -> &'static str {
@@ -330,6 +338,9 @@ fn random_attribute_filter(random: &mut Rng) -> AttributeFilter {
     if random.bool() {
         let mut end = || random.bool().then(|| f64::from(random.i32(-4..8)) / 2.0);
         AttributeFilter::Range { min: end(), max: end() }
+    } else if random.u8(..4) == 0 {
+        AttributeFilter::parse(&format!("{}..{}", random_date(random), random_date(random)))
+            .unwrap_or(AttributeFilter::Dates { min: None, max: Some(0) })
     } else {
         let values: Vec<String> =
             random_attribute(random).facet_values().map(std::borrow::Cow::into_owned).collect();

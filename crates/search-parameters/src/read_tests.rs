@@ -449,3 +449,31 @@ fn operators_are_on_unless_they_are_turned_off() {
     assert_eq!(write(&read("operators=false&currency=USD")), "operators=false&currency=USD");
     assert_eq!(faults("operators=no"), [("operators".to_owned(), FaultKind::Malformed)]);
 }
+
+#[test]
+fn a_value_that_looks_like_a_range_can_be_filtered_by() {
+    let filters = |query: &str| -> Vec<(String, Vec<AttributeFilter>)> {
+        read(query).filters.attributes.into_iter().collect()
+    };
+    let equals =
+        |key: &str, text: &str| vec![(key.to_owned(), vec![AttributeFilter::Equals(text.to_owned())])];
+    for query in ["attributes.volt.is=100..240", "attributes[volt][is]=100..240"] {
+        assert_eq!(filters(query), equals("volt", "100..240"), "{query}");
+    }
+    assert_eq!(filters("attributes.volt.is=230"), filters("attributes.volt=230"));
+    assert_eq!(filters("attributes[a.is]=x"), equals("a.is", "x"), "a key in brackets is itself");
+    assert_eq!(filters("attributes.is=x"), equals("is", "x"));
+    let range = AttributeFilter::Range { min: Some(1.0), max: Some(2.0) };
+    assert_eq!(filters("attributes[a.is]=1..2"), [("a.is".to_owned(), vec![range])]);
+    for query in [
+        "attributes.volt.is=100..240",
+        "attributes[a.is]=1..2",
+        "attributes.a.is.is=1..2",
+        "attributes.released=2026-01-01..2026-06-30",
+        "attributes.w=1..<2&attributes.w=..2026-01-01",
+    ] {
+        let request = read(query);
+        assert_eq!(read(&write(&request)), request, "{query}: {}", write(&request));
+    }
+    assert!(write(&read("attributes.volt.is=100..240")).contains("attributes.volt.is=100..240"));
+}

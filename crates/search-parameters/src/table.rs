@@ -223,14 +223,16 @@ fn filters() -> Vec<Parameter> {
             kind: Kind::Attributes { max_items: MAX_FILTERS },
             about: "Filters by attributes: an object of keys and values, sent as one parameter for each key. \
                     `attributes.colour=red` and `attributes[colour]=red` are the same. `attributes.width=10..20` is a \
-                    range of numbers, both ends included; either side may be open. Repeated: any of the values; \
-                    different keys: all of them."
+                    range of numbers, both ends included, `10..<20` without the upper one; either side may be open. \
+                    `attributes.released=2026-01-01..2026-06-30` is a range of dates. `attributes.volt.is=100..240`, or \
+                    `attributes[volt][is]`, is the value `100..240` itself. Repeated: any of the values; different keys: all of \
+                    them."
                 .into(),
             example: Some(Example::Attribute { key: "colour", value: "black" }),
             flag: Some(Flag {
                 name: "attribute",
                 value_name: Some("KEY=VALUE"),
-                help: "Only this value of an attribute, or a range `KEY=MIN..MAX`; repeat a key for alternatives",
+                help: "Only this value of an attribute, or a range `KEY=MIN..MAX`, or `KEY.is=VALUE` for a value that looks like a range; repeat a key for alternatives",
             }),
             read: values::read_attributes,
             write: values::write_attributes,

@@ -8,7 +8,7 @@ use api::wire::fields::ChosenField;
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::search::{
     AttributeFilter, Cursor, Field, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, PageStart,
-    SearchRequest, Sort,
+    SearchRequest, Sort, format_moment,
 };
 use domain::{CategoryPath, Currency, FaultKind, MoneyError, PriceRange};
 use text::analysis::query_words;
@@ -116,14 +116,18 @@ pub(crate) fn read_attributes(_: &Parameter, reader: &mut ParameterReader, draft
         &mut draft.parsed.request.filters.attributes;
     let dotted = reader.all_with_prefix(ATTRIBUTE_PREFIX);
     for Pair { name, value } in dotted.into_iter().chain(reader.all_with_prefix(ATTRIBUTE_BRACKET)) {
-        let key = match attribute_key(&name) {
-            Ok(key) => key,
+        let (key, is_exact) = match attribute_key(&name) {
+            Ok(found) => found,
             Err(message) => {
                 reader.fault(&name, FaultKind::Malformed, message);
                 continue;
             }
         };
-        match AttributeFilter::parse(&value) {
+        let filter = match is_exact {
+            true => Ok(AttributeFilter::Equals(value)),
+            false => AttributeFilter::parse(&value),
+        };
+        match filter {
             Ok(filter) => {
                 let filters = attributes.entry(key.to_owned()).or_default();
                 if !filters.contains(&filter) {
@@ -135,12 +139,21 @@ pub(crate) fn read_attributes(_: &Parameter, reader: &mut ParameterReader, draft
     }
 }
 
-/// Returns the key in the name `attributes.KEY` or `attributes[KEY]`.
-fn attribute_key(name: &str) -> Result<&str, String> {
-    let key = match name.strip_prefix(ATTRIBUTE_BRACKET) {
-        None => &name[ATTRIBUTE_PREFIX.len()..],
-        Some(rest) => match rest.strip_suffix(']') {
-            Some(key) if !key.contains(['[', ']']) => key,
+/// The suffix of the name of a parameter whose value is never a range.
+const EXACT_SUFFIX: &str = ".is";
+/// The same in the form with brackets.
+const EXACT_BRACKET: &str = "][is";
+
+/// Returns the key in the name `attributes.KEY` or `attributes[KEY]`, and true for `attributes.KEY.is` and `attributes[KEY][is]`.
+fn attribute_key(name: &str) -> Result<(&str, bool), String> {
+    let (key, is_exact) = match name.strip_prefix(ATTRIBUTE_BRACKET) {
+        None => {
+            let key = &name[ATTRIBUTE_PREFIX.len()..];
+            let exact = key.strip_suffix(EXACT_SUFFIX).filter(|key| !key.is_empty());
+            exact.map_or((key, false), |key| (key, true))
+        }
+        Some(rest) => match rest.strip_suffix(']').map(|key| without_suffix(key, EXACT_BRACKET)) {
+            Some((key, is_exact)) if !key.contains(['[', ']']) => (key, is_exact),
             Some(_) => {
                 return Err("must have one pair of brackets; for several values repeat `attributes[KEY]=VALUE`, and for a \
                             key with brackets write `attributes.KEY`"
@@ -153,13 +166,37 @@ fn attribute_key(name: &str) -> Result<&str, String> {
             }
         },
     };
-    check_key(key).map(|()| key)
+    check_key(key).map(|()| (key, is_exact))
+}
+
+/// Returns a text without a suffix, and true if it had it.
+fn without_suffix<'a>(text: &'a str, suffix: &str) -> (&'a str, bool) {
+    text.strip_suffix(suffix).map_or((text, false), |text| (text, true))
+}
+
+/// Returns the name of the parameter of a filter.
+fn attribute_name(key: &str, filter: &AttributeFilter) -> String {
+    let is_exact = match filter {
+        // A text that looks like a range.
+        AttributeFilter::Equals(text) => AttributeFilter::parse(text).as_ref() != Ok(filter),
+        AttributeFilter::Range { .. } | AttributeFilter::Dates { .. } => false,
+    };
+    let has_suffix = key.ends_with(EXACT_SUFFIX);
+    match is_exact {
+        true => format!("{ATTRIBUTE_PREFIX}{key}{EXACT_SUFFIX}"),
+        // The key itself ends like the suffix.
+        false if has_suffix && !key.contains(['[', ']']) => format!("{ATTRIBUTE_BRACKET}{key}]"),
+        false if has_suffix && matches!(filter, AttributeFilter::Equals(_)) => {
+            format!("{ATTRIBUTE_PREFIX}{key}{EXACT_SUFFIX}")
+        }
+        false => format!("{ATTRIBUTE_PREFIX}{key}"),
+    }
 }
 
 pub(crate) fn write_attributes(_: &Parameter, parsed: &ParsedSearch, query: &mut String) {
     for (key, filters) in &parsed.request.filters.attributes {
         for filter in filters {
-            push_pair(query, &format!("{ATTRIBUTE_PREFIX}{key}"), &attribute_filter_text(filter));
+            push_pair(query, &attribute_name(key, filter), &attribute_filter_text(filter));
         }
     }
 }
@@ -169,6 +206,10 @@ fn attribute_filter_text(filter: &AttributeFilter) -> String {
     match filter {
         AttributeFilter::Equals(text) => text.clone(),
         AttributeFilter::Range { min, max } => format!("{}..{}", end(min), end(max)),
+        AttributeFilter::Dates { min, max } => {
+            let end = |end: &Option<i64>| end.map(format_moment).unwrap_or_default();
+            format!("{}..{}", end(min), end(max))
+        }
     }
 }
 
