@@ -42,7 +42,10 @@ async fn shop() -> (Searches, TempDir) {
 /// Returns values of a parameter that try to find more, and fails for a parameter that has none.
 fn attempts(name: &str, foreign_cursor: &str) -> Vec<String> {
     let other = match name {
-        "query" => &["lamp", "zzsecrte", "zzsecr", "desk zzsecrte lamp", "other"][..],
+        "query" => {
+            &["lamp", "zzsecrte", "zzsecr", "desk zzsecrte lamp", "other", "-lamp", "-x \"desk lamp\""][..]
+        }
+        "operators" => &["true", "false"],
         "category" => &["Home", "Home > Desk lamp"],
         "brand" => &["Other", "Acme", "Acme&brand=Other", "Other&brand=Acme", "Acme&brand=Acme"],
         "tags" => &["Desk lamp", "Other"],

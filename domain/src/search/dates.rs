@@ -187,7 +187,9 @@ fn buckets(width: Width, min: i64, max: i64) -> Option<Vec<DateBucket>> {
         if buckets.len() == MAX_DATE_BUCKETS {
             return None;
         }
-        buckets.push(DateBucket { from: start, to: width.next(start)? - 1, count: 0 });
+        // The last bucket may reach beyond the calendar.
+        let to = width.next(start).map_or_else(|| Timestamp::MAX.as_millisecond(), |next| next - 1);
+        buckets.push(DateBucket { from: start, to, count: 0 });
     }
     Some(buckets)
 }
