@@ -14,6 +14,9 @@ const HOUR: i64 = 3_600_000;
 /// The first Monday after the epoch.
 const FIRST_MONDAY: i64 = 4 * DAY;
 
+/// The last moment of a bucket that reaches beyond the calendar: `9999-12-30T21:59:59.999Z`.
+const LAST: i64 = 253_402_207_199_999;
+
 /// The time that a date names, in milliseconds since 1970: the first and the last millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateSpan {
@@ -188,7 +191,7 @@ fn buckets(width: Width, min: i64, max: i64) -> Option<Vec<DateBucket>> {
             return None;
         }
         // The last bucket may reach beyond the calendar.
-        let to = width.next(start).map_or_else(|| Timestamp::MAX.as_millisecond(), |next| next - 1);
+        let to = width.next(start).map_or(LAST, |next| next - 1);
         buckets.push(DateBucket { from: start, to, count: 0 });
     }
     Some(buckets)
