@@ -43,7 +43,7 @@ async fn shop() -> (Searches, TempDir) {
 fn attempts(name: &str, foreign_cursor: &str) -> Vec<String> {
     let other = match name {
         "query" => {
-            &["lamp", "zzsecrte", "zzsecr", "desk zzsecrte lamp", "other", "-lamp", "-x \"desk lamp\""][..]
+            &["lamp", "zzsecrte", "zzsecr", "desk zzsecrte lamp", "other", "-lamp", "-x %22desk lamp%22"][..]
         }
         "operators" => &["true", "false"],
         "category" => &["Home", "Home > Desk lamp"],
@@ -72,7 +72,7 @@ fn attempts(name: &str, foreign_cursor: &str) -> Vec<String> {
         "prefix" => &["O", "Z", "zzsecr", "oter"],
         "limit" => &["20"],
         "attributes.KEY" => {
-            return ["attributes.kind=Desk+lamp", "attributes[size]=0..", "attributes.kind=Other"]
+            return ["attributes.kind=Desk+lamp", "attributes[size]=0..", "attributes.kind.is=Other"]
                 .map(str::to_owned)
                 .into();
         }
