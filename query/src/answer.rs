@@ -5,26 +5,28 @@ use std::time::Duration;
 
 use api::wire::explain::Explanation;
 use api::wire::facets::{self, FacetValues, Facets, PriceBucket};
-use api::wire::fields::{Chosen, ChosenField};
+use api::wire::fields::Chosen;
 use api::wire::search::{Hit, SearchAnswer};
 use domain::money::MAX_MINOR_UNITS;
 use domain::search::{
-    Cursor, Facet, FacetValue, Field, NumberBucket, NumberFacet, PageStart, PriceFacet, SearchRequest,
+    Cursor, DateBucket, DateFacet, Facet, FacetValue, Field, NumberBucket, NumberFacet, PageStart,
+    PriceFacet, SearchRequest, format_moment,
 };
 use domain::{Currency, Money};
+use search_parameters::ParsedSearch;
 use serde_json::value::RawValue;
 
 use crate::category_tree::tree;
 
-/// Renders the answer to a search with the chosen fields of its products. `took` is the time that the index needed.
+/// Renders the answer to `request`, which is the search of `parsed` with the facets that were counted. `took` is the time that the index needed.
 /// `explanations` has one explanation for each product, in the order of the products, or none at all.
 ///
 /// # Errors
 /// Only for a defect: every product can be serialized.
 pub fn search_json<'a>(
+    parsed: &'a ParsedSearch,
     request: &SearchRequest,
     answer: &'a domain::search::SearchAnswer,
-    fields: &'a [ChosenField],
     explanations: impl IntoIterator<Item = Explanation<'a>>,
     took: Duration,
 ) -> Result<Vec<u8>, serde_json::Error> {
@@ -38,7 +40,10 @@ pub fn search_json<'a>(
     let facet =
         |(field, facet): &'a (Field, Facet)| (field.to_string().into(), render_facet(field, facet, request));
     serde_json::to_vec(&SearchAnswer {
-        products: Chosen { hits: answer.hits.iter().map(hit).collect(), fields: Cow::Borrowed(fields) },
+        products: Chosen {
+            hits: answer.hits.iter().map(hit).collect(),
+            fields: Cow::Borrowed(&parsed.fields),
+        },
         total: answer.total,
         relaxed_total: answer.relaxed_total,
         took: milliseconds(took),
@@ -51,6 +56,7 @@ pub fn search_json<'a>(
         next_cursor: answer.next.as_ref().map(Cursor::encode),
         corrected_query: answer.corrected_query.as_deref().map(Cow::Borrowed),
         relaxed: Cow::Borrowed(&answer.relaxed),
+        truncated: parsed.is_truncated,
     })
 }
 
@@ -71,8 +77,12 @@ pub(crate) fn results_json<'a>(answers: impl Iterator<Item = &'a [u8]>) -> Vec<u
 ///
 /// # Errors
 /// As [`search_json`].
-pub fn facet_values_json(field: &Field, values: &[FacetValue]) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&FacetValues { field: field.to_string(), values: Cow::Borrowed(values) })
+pub fn facet_values_json(
+    field: &Field,
+    values: &[FacetValue],
+    truncated: bool,
+) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&FacetValues { field: field.to_string(), values: Cow::Borrowed(values), truncated })
 }
 
 /// Returns milliseconds with at most 3 decimals.
@@ -84,11 +94,12 @@ pub(crate) fn milliseconds(took: Duration) -> f64 {
 fn render_facet<'a>(field: &Field, facet: &'a Facet, request: &SearchRequest) -> facets::Facet<'a> {
     let limit = request.facet_values;
     match facet {
-        Facet::Values { values, distinct, numbers } => facets::Facet::Values(facets::ValuesFacet {
+        Facet::Values { values, distinct, numbers, dates } => facets::Facet::Values(facets::ValuesFacet {
             values: Cow::Borrowed(&values[..values.len().min(limit)]),
             distinct: *distinct,
             tree: (*field == Field::Category).then(|| tree(values, &request.filters.category, limit)),
             numbers: numbers.as_ref().map(number_facet),
+            dates: dates.as_ref().map(date_facet),
         }),
         Facet::Price(facet) => {
             facets::Facet::Price(facet.as_ref().map(|facet| price_facet(facet, request.currency)))
@@ -105,6 +116,20 @@ fn number_facet(facet: &NumberFacet) -> facets::NumberFacet {
     facets::NumberFacet {
         min: facet.min,
         max: facet.max,
+        count: facet.count,
+        histogram: facet.histogram.iter().map(bucket).collect(),
+    }
+}
+
+fn date_facet(facet: &DateFacet) -> facets::DateFacet {
+    let bucket = |DateBucket { from, to, count }: &DateBucket| facets::DateBucket {
+        from: format_moment(*from),
+        to: format_moment(*to),
+        count: *count,
+    };
+    facets::DateFacet {
+        min: format_moment(facet.min),
+        max: format_moment(facet.max),
         count: facet.count,
         histogram: facet.histogram.iter().map(bucket).collect(),
     }
@@ -135,6 +160,7 @@ fn amount(minor_units: i64, currency: Currency) -> Box<RawValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::wire::fields::ChosenField;
     use domain::input::read_product;
     use domain::search::{Hit, Page, QueryInterpretation, SearchAnswer, Sort, SortKey, price_facet};
     use domain::{Product, ProductId, Version};
@@ -172,7 +198,8 @@ mod tests {
     }
 
     fn text(request: &SearchRequest, answer: &SearchAnswer) -> String {
-        String::from_utf8(search_json(request, answer, &[], [], Duration::from_nanos(1_234_567)).unwrap())
+        let parsed = ParsedSearch::of(request.clone());
+        String::from_utf8(search_json(&parsed, request, answer, [], Duration::from_nanos(1_234_567)).unwrap())
             .unwrap()
     }
 
@@ -191,7 +218,8 @@ mod tests {
     fn a_hit_has_the_chosen_fields_and_its_id() {
         let fields = ["price", "highlights"].map(|name| ChosenField::parse(name).unwrap());
         let request = SearchRequest::all(Currency::USD);
-        let json = search_json(&request, &answer(), &fields, [], Duration::ZERO).unwrap();
+        let parsed = ParsedSearch { fields: fields.to_vec(), ..ParsedSearch::of(request.clone()) };
+        let json = search_json(&parsed, &request, &answer(), [], Duration::ZERO).unwrap();
         let expected = r#"{"products":[{"id":"lamp-1","price":4503599627370.49,"highlights":{"name":"<em>Lampe</em>"}}],"total":1234,"#;
         let json = String::from_utf8(json).unwrap();
         assert!(json.starts_with(expected), "{json}");
@@ -207,7 +235,7 @@ mod tests {
     #[test]
     fn facets_keep_their_order_and_amounts_their_digits() {
         let value = |value: &str, count| FacetValue { value: value.to_owned(), count };
-        let values = |values, distinct| Facet::Values { values, distinct, numbers: None };
+        let values = |values, distinct| Facet::Values { values, distinct, numbers: None, dates: None };
         let prices = price_facet(&[(1250, 1), (90_000, 39)]);
         let facets = vec![
             (Field::Price, Facet::Price(prices)),
@@ -268,7 +296,7 @@ mod tests {
     #[test]
     fn the_values_of_a_facet_have_its_name() {
         let values = [FacetValue { value: "HP".to_owned(), count: 2 }];
-        let json = facet_values_json(&Field::Attribute("x".to_owned()), &values).unwrap();
+        let json = facet_values_json(&Field::Attribute("x".to_owned()), &values, false).unwrap();
         assert_eq!(
             String::from_utf8(json).unwrap(),
             r#"{"field":"attributes.x","values":[{"value":"HP","count":2}]}"#

@@ -77,7 +77,7 @@ pub(crate) fn select_facets(request: &SearchRequest, sample: &[Hit]) -> Vec<Fiel
 struct AttributeCounts {
     /// Products that have it.
     products: usize,
-    /// Products whose value is a number.
+    /// Products whose value is a number or a date.
     numbers: usize,
     /// Products with each value.
     values: BTreeMap<String, usize>,
@@ -88,7 +88,7 @@ fn count_attributes<'a>(products: &[&'a Product]) -> BTreeMap<&'a str, Attribute
     for (key, value) in products.iter().flat_map(|product| &product.content.attributes) {
         let counts = attributes.entry(key).or_default();
         counts.products += 1;
-        counts.numbers += usize::from(value.as_number().is_some());
+        counts.numbers += usize::from(value.as_number().is_some() || value.as_date().is_some());
         for value in value.facet_values() {
             *counts.values.entry(value.into_owned()).or_default() += 1;
         }

@@ -9,6 +9,7 @@ use domain::search::{
 use jiff::Timestamp;
 use runtime::Problem;
 use text::explain::Explainer;
+use text::operators::Operators;
 
 use crate::metrics::SEARCH_SECONDS;
 use crate::respond::RenderedResponse;
@@ -21,7 +22,12 @@ const MAX_CATEGORIES: usize = 100_000;
 
 /// Returns the cache key of a response: the restriction, the endpoint's path, the canonical request and the rules in effect.
 pub(crate) fn cache_key(path: &str, endpoint: Endpoint, parsed: &ParsedSearch) -> String {
-    let key = with_tuning(path, &parameters::write(endpoint, parsed), &parsed.request.tuning);
+    let mut parameters = parameters::write(endpoint, parsed);
+    if parsed.is_truncated {
+        // No parameter has an empty name.
+        parameters.push_str("&=truncated");
+    }
+    let key = with_tuning(path, &parameters, &parsed.request.tuning);
     match parsed.request.restriction.name() {
         "" => key,
         // Comes first, because no path begins with `<`, and the path of a facet may contain anything.
@@ -42,7 +48,9 @@ impl SearchService {
     pub(crate) fn apply_rules(&self, parsed: ParsedSearch) -> ParsedSearch {
         let Some(rules) = &self.settings.rules else { return parsed };
         let request = parsed.request;
-        let tuning = rules.current().tuning(&request.words, request.currency, Timestamp::now());
+        // What a query leaves out triggers no rule.
+        let words = Operators::of(&request).plain;
+        let tuning = rules.current().tuning(&words, request.currency, Timestamp::now());
         ParsedSearch { request: SearchRequest { tuning, ..request }, ..parsed }
     }
 
@@ -76,7 +84,7 @@ impl SearchService {
                 explanations.extend(explained);
             }
             let explanations = explanations.iter().map(explanation::to_wire);
-            let json = answer::search_json(request, answer, &parsed.fields, explanations, took);
+            let json = answer::search_json(parsed, request, answer, explanations, took);
             let json = json.map_err(|error| serialization_failed(&error))?;
             let found_nothing = answer.total == 0 && !request.words.is_empty();
             if found_nothing {

@@ -7,12 +7,15 @@ use text::explain::{KindMatch, PhraseMatch, WordMatch};
 
 /// Returns an explanation as it is written.
 pub(crate) fn to_wire(explanation: &text::explain::Explanation) -> Explanation<'_> {
-    let text::explain::Explanation { base, words, phrases, kinds, boost, is_pinned } = explanation;
+    let text::explain::Explanation { base, words, phrases, kinds, required, left_out, boost, is_pinned } =
+        explanation;
     Explanation {
         base: *base,
         words: words.iter().map(word_to_wire).collect(),
         phrases: phrases.iter().map(phrase_to_wire).collect(),
         kinds: kinds.iter().map(kind_to_wire).collect(),
+        required: Cow::Borrowed(required),
+        left_out: Cow::Borrowed(left_out),
         boost: *boost,
         pinned: *is_pinned,
     }

@@ -17,6 +17,7 @@ mod hostile_bodies;
 mod import_files;
 mod imports;
 mod openapi;
+mod operators;
 mod products;
 mod rules;
 mod safe_headers;

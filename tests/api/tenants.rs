@@ -42,7 +42,10 @@ async fn shop() -> (Searches, TempDir) {
 /// Returns values of a parameter that try to find more, and fails for a parameter that has none.
 fn attempts(name: &str, foreign_cursor: &str) -> Vec<String> {
     let other = match name {
-        "query" => &["lamp", "zzsecrte", "zzsecr", "desk zzsecrte lamp", "other"][..],
+        "query" => {
+            &["lamp", "zzsecrte", "zzsecr", "desk zzsecrte lamp", "other", "-lamp", "-x %22desk lamp%22"][..]
+        }
+        "operators" => &["true", "false"],
         "category" => &["Home", "Home > Desk lamp"],
         "brand" => &["Other", "Acme", "Acme&brand=Other", "Other&brand=Acme", "Acme&brand=Acme"],
         "tags" => &["Desk lamp", "Other"],
@@ -69,7 +72,7 @@ fn attempts(name: &str, foreign_cursor: &str) -> Vec<String> {
         "prefix" => &["O", "Z", "zzsecr", "oter"],
         "limit" => &["20"],
         "attributes.KEY" => {
-            return ["attributes.kind=Desk+lamp", "attributes[size]=0..", "attributes.kind=Other"]
+            return ["attributes.kind=Desk+lamp", "attributes[size]=0..", "attributes.kind.is=Other"]
                 .map(str::to_owned)
                 .into();
         }

@@ -141,7 +141,10 @@ fn random_product(id: ProductId, version: Version, random: &mut Rng) -> Product 
 }
 
 fn random_attribute(random: &mut Rng) -> AttributeValue {
-    match random.u8(..6) {
+    match random.u8(..8) {
+        6 => AttributeValue::Text(random_date(random)),
+        // Spaces around a value mean nothing.
+        7 => AttributeValue::Text(format!(" {} ", word(random))),
         0 => AttributeValue::Flag(random.bool()),
         1 => AttributeValue::Number(serde_json::Number::from(random.i64(-2..4))),
         2 => {
@@ -152,6 +155,11 @@ fn random_attribute(random: &mut Rng) -> AttributeValue {
         4 => AttributeValue::Text(format!("{}{}", "long ".repeat(60), random.u8(..3))),
         _ => AttributeValue::Text(word(random).to_owned()),
     }
+}
+
+fn random_date(random: &mut Rng) -> String {
+    let day = format!("2026-0{}-1{}", random.u8(1..9), random.u8(..9));
+    if random.bool() { day } else { format!("{day}T0{}:30:00Z", random.u8(..9)) }
 }
 
 fn word(random: &mut Rng) -> &'static str {
@@ -181,16 +189,20 @@ fn random_category(random: &mut Rng) -> CategoryPath {
 
 /// Returns a random request over all filters, facets, orders and page sizes.
 pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
-    let words = match random.u8(..3) {
-        0 => String::new(),
-        _ => (0..random.usize(1..4)).map(|_| mistyped(word(random), random)).collect::<Vec<_>>().join(" "),
+    let mut words: Vec<String> = match random.u8(..3) {
+        0 => Vec::new(),
+        _ => (0..random.usize(1..4)).map(|_| mistyped(word(random), random)).collect(),
     };
+    for _ in 0..[0, 0, 0, 0, 1, 2][random.usize(..6)] {
+        words.insert(random.usize(..=words.len()), random_operator(random));
+    }
     let mut facets: Vec<Field> = (0..random.usize(..5)).map(|_| random_facet(random)).collect();
     facets.sort();
     facets.dedup();
     random.shuffle(&mut facets);
     SearchRequest {
-        words,
+        words: words.join(" "),
+        operators: random.u8(..8) > 0,
         is_prefix_query: random.bool(),
         match_mode: MatchMode::Most,
         tuning: Tuning::default(),
@@ -201,6 +213,18 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
         facet_values: random.usize(1..8),
         sort: random_sort(random),
         page: Page { start: PageStart::Number(1), size: random.usize(1..9) },
+    }
+}
+
+/// Returns a word or phrase that products must have or must not have.
+fn random_operator(random: &mut Rng) -> String {
+    // Words that are not codes.
+    let word = |random: &mut Rng| *random.choice(&WORDS[..22]).unwrap();
+    let minus = if random.bool() { "-" } else { "" };
+    let words: Vec<&str> = (0..random.usize(1..4)).map(|_| word(random)).collect();
+    match words.as_slice() {
+        [word] if !minus.is_empty() => format!("-{word}"),
+        words => format!("{minus}\"{}\"", words.join(" ")),
     }
 }
 
@@ -314,6 +338,9 @@ fn random_attribute_filter(random: &mut Rng) -> AttributeFilter {
     if random.bool() {
         let mut end = || random.bool().then(|| f64::from(random.i32(-4..8)) / 2.0);
         AttributeFilter::Range { min: end(), max: end() }
+    } else if random.u8(..4) == 0 {
+        AttributeFilter::parse(&format!("{}..{}", random_date(random), random_date(random)))
+            .unwrap_or(AttributeFilter::Dates { min: None, max: Some(0) })
     } else {
         let values: Vec<String> =
             random_attribute(random).facet_values().map(std::borrow::Cow::into_owned).collect();

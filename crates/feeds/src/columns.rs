@@ -48,12 +48,18 @@ pub(crate) const LINE_COLUMN: &str = "noren.line";
 /// Column that holds the faults of a rejected row.
 pub(crate) const FAULTS_COLUMN: &str = "noren.faults";
 
-/// Returns true if the text of an attribute is a flag, or a number that a float keeps exactly: at most 15 digits in
-/// plain notation. `007` and `1e5` are codes, not numbers.
-pub(crate) fn is_flag_or_number(text: &str) -> bool {
-    if text == "true" || text == "false" {
-        return true;
+/// Returns the flag that the text of an attribute is in any column: as programs write it, and as spreadsheets do.
+pub(crate) fn written_flag(text: &str) -> Option<bool> {
+    match text {
+        "true" | "TRUE" => Some(true),
+        "false" | "FALSE" => Some(false),
+        _ => None,
     }
+}
+
+/// Returns true if the text of an attribute is a number that a float keeps exactly: at most 15 digits in plain notation. `007` and
+/// `1e5` are codes, not numbers.
+pub(crate) fn is_exact_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = match digits.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -99,8 +105,8 @@ mod tests {
 
     #[test]
     fn only_numbers_that_stay_exact_are_numbers() {
-        for number in ["0", "-1", "13.30", "true", "123456789012345"] {
-            assert!(is_flag_or_number(number), "{number}");
+        for number in ["0", "-1", "13.30", "123456789012345"] {
+            assert!(is_exact_number(number), "{number}");
             assert!(serde_json::from_str::<serde_json::Value>(number).is_ok());
         }
         for text in [
@@ -117,7 +123,7 @@ mod tests {
             "True",
             "NaN",
         ] {
-            assert!(!is_flag_or_number(text), "{text}");
+            assert!(!is_exact_number(text), "{text}");
         }
     }
 

@@ -111,7 +111,7 @@ fn faults_say_what_was_meant() {
     assert!(message(r#"{"attributes.colour":"red"}"#).contains(r#"write {"attributes": {"colour": …}}"#));
     assert!(message(r#"{"attributes[colour]":"red"}"#).contains(r#"write {"attributes": {"colour": …}}"#));
     assert!(message(r#"{"attribute":{}}"#).contains("did you mean `attributes`?"));
-    assert!(message(r#"{"colour":"red"}"#).contains("there are query, category,"));
+    assert!(message(r#"{"colour":"red"}"#).contains("there are query, operators, category,"));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use crate::required_versions::RequiredVersions;
 pub struct ParsedSearch {
     /// The search; its facets are those that were named.
     pub request: SearchRequest,
+    /// True if the query was longer than the bounds, and was cut at them.
+    pub is_truncated: bool,
     /// True if facets are also selected automatically: `facets=*`.
     pub auto_facets: bool,
     /// The fields of the products in the answer; all if empty.
@@ -30,6 +32,7 @@ impl ParsedSearch {
     pub fn of(request: SearchRequest) -> Self {
         Self {
             request,
+            is_truncated: false,
             auto_facets: false,
             fields: Vec::new(),
             explain: false,

@@ -76,6 +76,7 @@ fn every_parameter_is_read() {
     );
     let expected = SearchRequest {
         words: "gaming laptop".to_owned(),
+        operators: true,
         is_prefix_query: false,
         match_mode: MatchMode::Most,
         tuning: Tuning::default(),
@@ -188,10 +189,8 @@ fn what_is_wrong_with_one_parameter_is_named() {
 fn bounds_hold_to_the_last_one() {
     let letters = |count: usize| format!("query={}", "é".repeat(count));
     assert_eq!(read(&letters(256)).words.chars().count(), 256);
-    assert_eq!(faults(&letters(257)), [("query".to_owned(), FaultKind::OutOfRange)]);
     let words = |count: usize| format!("query={}", "a+".repeat(count));
     read(&words(32));
-    assert_eq!(faults(&words(33)), [("query".to_owned(), FaultKind::OutOfRange)]);
     let brands = |count: usize| (0..count).map(|at| format!("brand=b{at}")).collect::<Vec<_>>().join("&");
     assert_eq!(read(&brands(20)).filters.brand.len(), 20);
     assert_eq!(faults(&brands(21)), [(String::new(), FaultKind::OutOfRange)]);
@@ -358,9 +357,10 @@ prop_compose! {
             r"[^\p{C}]{0,3}[,\\x]{1,3}[^\p{C}]{0,3}".prop_map(Field::Attribute),
         ], 0..6),
         facet_values in 1..=MAX_FACET_VALUES, (sort, start) in sort_and_start(), size in 1..=MAX_PAGE_SIZE,
+        operators in any::<bool>(),
     ) -> SearchRequest {
         SearchRequest {
-            words, is_prefix_query: false, match_mode: MatchMode::Most, tuning: Tuning::default(), filters,
+            words, operators, is_prefix_query: false, match_mode: MatchMode::Most, tuning: Tuning::default(), filters,
             restriction: Restriction::default(), currency, facets: facets.into_iter().collect(), facet_values, sort,
             page: Page { start, size },
         }
@@ -415,4 +415,66 @@ fn brackets_are_another_form_of_the_same_attribute() {
     let key = read("attributes.a%5Bb%5D=x&attributes[c.d]=x");
     let keys: Vec<&str> = key.filters.attributes.keys().map(String::as_str).collect();
     assert_eq!(keys, ["a[b]", "c.d"]);
+}
+
+#[test]
+fn a_query_beyond_its_bounds_is_cut_at_the_end_of_a_word() {
+    let cut = |query: &str| {
+        let ParsedSearch { request, is_truncated, .. } =
+            parsed(&format!("query={}", query.replace(' ', "+")));
+        (request.words, is_truncated)
+    };
+    let letters = "é".repeat(256);
+    assert_eq!(cut(&letters), (letters.clone(), false));
+    assert_eq!(cut(&format!("{letters}x")), (letters.clone(), true), "a word that is too long itself");
+    assert_eq!(cut(&format!("{letters} x")), (letters.clone(), true));
+    assert_eq!(cut(&format!("{letters}   ")), (letters, false), "spaces at the end do not count");
+    let long = format!("tea {} pot", "x".repeat(250));
+    assert_eq!(cut(&format!("{long}s")), (long[..254].to_owned(), true), "no part of a word stays");
+    let words = |count: usize| vec!["tea"; count].join(" ");
+    assert_eq!(cut(&words(32)), (words(32), false));
+    assert_eq!(cut(&words(33)), (words(32), true));
+    assert!(cut(&vec!["a,b"; 20].join(",")).1, "words need no spaces between");
+    let (short, long) = (
+        parsed(&format!("query={}", words(32).replace(' ', "+"))),
+        parsed(&format!("query={}", words(40).replace(' ', "+"))),
+    );
+    assert_eq!(short.request, long.request);
+}
+
+#[test]
+fn operators_are_on_unless_they_are_turned_off() {
+    assert!(
+        read("query=-a").operators && read("operators=true").operators && !read("operators=false").operators
+    );
+    assert_eq!(write(&read("operators=false&currency=USD")), "operators=false&currency=USD");
+    assert_eq!(faults("operators=no"), [("operators".to_owned(), FaultKind::Malformed)]);
+}
+
+#[test]
+fn a_value_that_looks_like_a_range_can_be_filtered_by() {
+    let filters = |query: &str| -> Vec<(String, Vec<AttributeFilter>)> {
+        read(query).filters.attributes.into_iter().collect()
+    };
+    let equals =
+        |key: &str, text: &str| vec![(key.to_owned(), vec![AttributeFilter::Equals(text.to_owned())])];
+    for query in ["attributes.volt.is=100..240", "attributes[volt][is]=100..240"] {
+        assert_eq!(filters(query), equals("volt", "100..240"), "{query}");
+    }
+    assert_eq!(filters("attributes.volt.is=230"), filters("attributes.volt=230"));
+    assert_eq!(filters("attributes[a.is]=x"), equals("a.is", "x"), "a key in brackets is itself");
+    assert_eq!(filters("attributes.is=x"), equals("is", "x"));
+    let range = AttributeFilter::Range { min: Some(1.0), max: Some(2.0) };
+    assert_eq!(filters("attributes[a.is]=1..2"), [("a.is".to_owned(), vec![range])]);
+    for query in [
+        "attributes.volt.is=100..240",
+        "attributes[a.is]=1..2",
+        "attributes.a.is.is=1..2",
+        "attributes.released=2026-01-01..2026-06-30",
+        "attributes.w=1..<2&attributes.w=..2026-01-01",
+    ] {
+        let request = read(query);
+        assert_eq!(read(&write(&request)), request, "{query}: {}", write(&request));
+    }
+    assert!(write(&read("attributes.volt.is=100..240")).contains("attributes.volt.is=100..240"));
 }

@@ -92,10 +92,10 @@ fn filters() -> Vec<Parameter> {
             name: "query",
             aliases: &["q", "search", "text"],
             endpoints: WITH_WORDS,
-            kind: Kind::Text(TextBounds { max_chars: Some(MAX_QUERY_CHARS), ..TextBounds::NONE }),
             about: format!(
-                "What the shopper typed: at most {MAX_QUERY_CHARS} characters and {MAX_QUERY_WORDS} words. \
-                 `procesor intle` finds Intel processors."
+                "What the shopper typed. `procesor intle` finds Intel processors, `lamp -red` lamps without the word `red`, and \
+                 `\"new balance\"` products in which these words follow each other. Of a longer query, the words within the \
+                 first {MAX_QUERY_CHARS} characters count, at most {MAX_QUERY_WORDS}, and the answer has `truncated: true`."
             )
             .into(),
             example: Some(Example::Value("teapot")),
@@ -105,6 +105,25 @@ fn filters() -> Vec<Parameter> {
                     push_pair(query, row.name, &parsed.request.words);
                 }
             },
+            ..row()
+        },
+        Parameter {
+            name: "operators",
+            aliases: &["advancedsyntax", "syntax"],
+            endpoints: WITH_WORDS,
+            kind: Kind::Flag { default: Some(true) },
+            about: "`false` takes the signs of the query as they are. Otherwise a minus before a letter, at the start or after a \
+                    space, leaves out products with that word in any of its forms, and quotation marks are around words that \
+                    must follow each other in one text of a product; `-\"new balance\"` leaves out a phrase. A mark after a \
+                    digit means inches. These words have no typos, are not completed, and are never optional."
+                .into(),
+            flag: Some(Flag {
+                name: "operators",
+                value_name: Some("BOOL"),
+                help: "With false, a minus and quotation marks in the words mean nothing [default: true]",
+            }),
+            read: values::read_operators,
+            write: values::write_operators,
             ..row()
         },
         Parameter {
@@ -204,14 +223,16 @@ fn filters() -> Vec<Parameter> {
             kind: Kind::Attributes { max_items: MAX_FILTERS },
             about: "Filters by attributes: an object of keys and values, sent as one parameter for each key. \
                     `attributes.colour=red` and `attributes[colour]=red` are the same. `attributes.width=10..20` is a \
-                    range of numbers, both ends included; either side may be open. Repeated: any of the values; \
-                    different keys: all of them."
+                    range of numbers, both ends included, `10..<20` without the upper one; either side may be open. \
+                    `attributes.released=2026-01-01..2026-06-30` is a range of dates. `attributes.volt.is=100..240`, or \
+                    `attributes[volt][is]`, is the value `100..240` itself. Repeated: any of the values; different keys: all of \
+                    them."
                 .into(),
             example: Some(Example::Attribute { key: "colour", value: "black" }),
             flag: Some(Flag {
                 name: "attribute",
                 value_name: Some("KEY=VALUE"),
-                help: "Only this value of an attribute, or a range `KEY=MIN..MAX`; repeat a key for alternatives",
+                help: "Only this value of an attribute, or a range `KEY=MIN..MAX`, or `KEY.is=VALUE` for a value that looks like a range; repeat a key for alternatives",
             }),
             read: values::read_attributes,
             write: values::write_attributes,

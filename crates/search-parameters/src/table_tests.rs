@@ -50,7 +50,7 @@ fn every_endpoint_has_its_parameters() {
         "syncToken",
         "syncTimeout",
     ];
-    let words: &[&str] = &["query"];
+    let words: &[&str] = &["query", "operators"];
     assert_eq!(names(Endpoint::Search), [words, &filters, &further].concat());
     assert_eq!(names(Endpoint::FacetValues), [words, &filters, &["prefix", "limit"]].concat());
     assert_eq!(names(Endpoint::Suggest), [words, &filters, &["limit"]].concat());

@@ -8,9 +8,10 @@ use api::wire::fields::ChosenField;
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::search::{
     AttributeFilter, Cursor, Field, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, PageStart,
-    SearchRequest, Sort,
+    SearchRequest, Sort, format_moment,
 };
 use domain::{CategoryPath, Currency, FaultKind, MoneyError, PriceRange};
+use text::analysis::query_words;
 use text::did_you_mean::nearest;
 
 use crate::parameter::{ATTRIBUTE_BRACKET, ATTRIBUTE_PREFIX, Kind, Parameter};
@@ -42,12 +43,33 @@ pub(crate) fn label(text: &str) -> Result<String, ValueFault> {
 
 // Words and filters.
 
+/// Reads the query. One beyond the bounds is cut at them, at the end of a word.
 pub(crate) fn read_words(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
     let text = reader.one(row.name).unwrap_or_default();
-    let words = text.trim();
-    reader.at_most(row.name, "characters", words.chars().count(), MAX_QUERY_CHARS);
-    reader.at_most(row.name, "words", words.split_whitespace().count(), MAX_QUERY_WORDS);
+    let words = within_bounds(text.trim());
+    draft.parsed.is_truncated = words.len() < text.trim().len();
     words.clone_into(&mut draft.parsed.request.words);
+}
+
+/// Returns the words at the start of a query that are within its bounds. A first word that is too long itself is cut.
+fn within_bounds(query: &str) -> &str {
+    let end_of_chars = query.char_indices().nth(MAX_QUERY_CHARS).map(|(end, _)| end);
+    let short = end_of_chars.map_or(query, |end| match query[end..].starts_with(char::is_whitespace) {
+        true => &query[..end],
+        false => query[..end].rfind(char::is_whitespace).map_or(&query[..end], |space| &query[..space]),
+    });
+    let end = query_words(short).get(MAX_QUERY_WORDS).map_or(short.len(), |(_, span)| span.start);
+    short[..end].trim_end()
+}
+
+pub(crate) fn read_operators(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
+    draft.parsed.request.operators = reader.flag(row.name).unwrap_or(true);
+}
+
+pub(crate) fn write_operators(row: &Parameter, parsed: &ParsedSearch, query: &mut String) {
+    if !parsed.request.operators {
+        push_pair(query, row.name, "false");
+    }
 }
 
 pub(crate) fn read_categories(row: &Parameter, reader: &mut ParameterReader, draft: &mut Draft) {
@@ -94,14 +116,18 @@ pub(crate) fn read_attributes(_: &Parameter, reader: &mut ParameterReader, draft
         &mut draft.parsed.request.filters.attributes;
     let dotted = reader.all_with_prefix(ATTRIBUTE_PREFIX);
     for Pair { name, value } in dotted.into_iter().chain(reader.all_with_prefix(ATTRIBUTE_BRACKET)) {
-        let key = match attribute_key(&name) {
-            Ok(key) => key,
+        let (key, is_exact) = match attribute_key(&name) {
+            Ok(found) => found,
             Err(message) => {
                 reader.fault(&name, FaultKind::Malformed, message);
                 continue;
             }
         };
-        match AttributeFilter::parse(&value) {
+        let filter = match is_exact {
+            true => Ok(AttributeFilter::Equals(value)),
+            false => AttributeFilter::parse(&value),
+        };
+        match filter {
             Ok(filter) => {
                 let filters = attributes.entry(key.to_owned()).or_default();
                 if !filters.contains(&filter) {
@@ -113,12 +139,21 @@ pub(crate) fn read_attributes(_: &Parameter, reader: &mut ParameterReader, draft
     }
 }
 
-/// Returns the key in the name `attributes.KEY` or `attributes[KEY]`.
-fn attribute_key(name: &str) -> Result<&str, String> {
-    let key = match name.strip_prefix(ATTRIBUTE_BRACKET) {
-        None => &name[ATTRIBUTE_PREFIX.len()..],
-        Some(rest) => match rest.strip_suffix(']') {
-            Some(key) if !key.contains(['[', ']']) => key,
+/// The suffix of the name of a parameter whose value is never a range.
+const EXACT_SUFFIX: &str = ".is";
+/// The same in the form with brackets.
+const EXACT_BRACKET: &str = "][is";
+
+/// Returns the key in the name `attributes.KEY` or `attributes[KEY]`, and true for `attributes.KEY.is` and `attributes[KEY][is]`.
+fn attribute_key(name: &str) -> Result<(&str, bool), String> {
+    let (key, is_exact) = match name.strip_prefix(ATTRIBUTE_BRACKET) {
+        None => {
+            let key = &name[ATTRIBUTE_PREFIX.len()..];
+            let exact = key.strip_suffix(EXACT_SUFFIX).filter(|key| !key.is_empty());
+            exact.map_or((key, false), |key| (key, true))
+        }
+        Some(rest) => match rest.strip_suffix(']').map(|key| without_suffix(key, EXACT_BRACKET)) {
+            Some((key, is_exact)) if !key.contains(['[', ']']) => (key, is_exact),
             Some(_) => {
                 return Err("must have one pair of brackets; for several values repeat `attributes[KEY]=VALUE`, and for a \
                             key with brackets write `attributes.KEY`"
@@ -131,13 +166,37 @@ fn attribute_key(name: &str) -> Result<&str, String> {
             }
         },
     };
-    check_key(key).map(|()| key)
+    check_key(key).map(|()| (key, is_exact))
+}
+
+/// Returns a text without a suffix, and true if it had it.
+fn without_suffix<'a>(text: &'a str, suffix: &str) -> (&'a str, bool) {
+    text.strip_suffix(suffix).map_or((text, false), |text| (text, true))
+}
+
+/// Returns the name of the parameter of a filter.
+fn attribute_name(key: &str, filter: &AttributeFilter) -> String {
+    let is_exact = match filter {
+        // A text that looks like a range.
+        AttributeFilter::Equals(text) => AttributeFilter::parse(text).as_ref() != Ok(filter),
+        AttributeFilter::Range { .. } | AttributeFilter::Dates { .. } => false,
+    };
+    let has_suffix = key.ends_with(EXACT_SUFFIX);
+    match is_exact {
+        true => format!("{ATTRIBUTE_PREFIX}{key}{EXACT_SUFFIX}"),
+        // The key itself ends like the suffix.
+        false if has_suffix && !key.contains(['[', ']']) => format!("{ATTRIBUTE_BRACKET}{key}]"),
+        false if has_suffix && matches!(filter, AttributeFilter::Equals(_)) => {
+            format!("{ATTRIBUTE_PREFIX}{key}{EXACT_SUFFIX}")
+        }
+        false => format!("{ATTRIBUTE_PREFIX}{key}"),
+    }
 }
 
 pub(crate) fn write_attributes(_: &Parameter, parsed: &ParsedSearch, query: &mut String) {
     for (key, filters) in &parsed.request.filters.attributes {
         for filter in filters {
-            push_pair(query, &format!("{ATTRIBUTE_PREFIX}{key}"), &attribute_filter_text(filter));
+            push_pair(query, &attribute_name(key, filter), &attribute_filter_text(filter));
         }
     }
 }
@@ -147,6 +206,10 @@ fn attribute_filter_text(filter: &AttributeFilter) -> String {
     match filter {
         AttributeFilter::Equals(text) => text.clone(),
         AttributeFilter::Range { min, max } => format!("{}..{}", end(min), end(max)),
+        AttributeFilter::Dates { min, max } => {
+            let end = |end: &Option<i64>| end.map(format_moment).unwrap_or_default();
+            format!("{}..{}", end(min), end(max))
+        }
     }
 }
 

@@ -14,6 +14,12 @@ pub fn key_prefix(key: &str) -> String {
     format!("{key}{SEPARATOR}")
 }
 
+/// Returns the key under which the dates of an attribute are numbers: milliseconds since 1970. No attribute has this key, because
+/// keys contain no control characters.
+pub fn date_key(key: &str) -> String {
+    format!("{key}\u{1}")
+}
+
 /// Returns the smallest term above all terms with the prefix of a key: the exclusive end of their range.
 pub fn prefix_end(prefix: &str) -> Vec<u8> {
     let mut after = prefix.as_bytes().to_vec();
@@ -23,7 +29,7 @@ pub fn prefix_end(prefix: &str) -> Vec<u8> {
     after
 }
 
-/// Returns the term of a value: `key NUL value`. A long value is truncated and followed by NUL and a hash, so that terms are
+/// Returns the term of a value in the form of [`facet_text`](domain::search::facet_text): `key NUL value`. A long value is truncated and followed by NUL and a hash, so that terms are
 /// equal only if the values are.
 pub fn attribute_term(key: &str, value: &str) -> String {
     if value.len() <= MAX_VALUE_BYTES {

@@ -35,7 +35,7 @@ fn ean_of_isbn(significant: &str) -> Option<String> {
     let isbn = format!("{significant:0>ISBN_DIGITS$}");
     let value = |byte: u8| if byte == b'x' { 10 } else { u32::from(byte - b'0') };
     let sum: u32 = isbn.bytes().zip((1..=10).rev()).map(|(byte, weight)| value(byte) * weight).sum();
-    if sum % 11 != 0 {
+    if !sum.is_multiple_of(11) {
         return None;
     }
     let mut ean = format!("978{}", &isbn[..ISBN_DIGITS - 1]);

@@ -13,6 +13,7 @@ use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::function_words::is_function_word;
 use crate::markup::plain_text;
+use crate::operators::Operators;
 use crate::product::{Part, for_each_text};
 use crate::query::{Query, Word};
 use crate::terms::Terms;
@@ -111,11 +112,14 @@ struct Typed<'a> {
 }
 
 impl<'a> Typed<'a> {
-    /// Returns `None` for a query without words.
+    /// Returns `None` for a query without words, and for one that ends with an operand.
     fn new(request: &'a SearchRequest, language: Language) -> Option<Self> {
+        if Operators::of(request).end_with_operand() {
+            return None;
+        }
         let mut others = Query::new(request, language).words;
         let last = others.pop()?;
-        let last_pattern = Pattern::for_word(&last.text);
+        let last_pattern = last.pattern();
         let is_cjk = crate::cjk::is_cjk(&last.text);
         let last_spellings = if is_cjk { spellings(&last.text) } else { Vec::new() };
         Some(Self { query: &request.words, language, others, last, last_pattern, last_spellings })
@@ -221,7 +225,7 @@ impl<'a> Typed<'a> {
 
 /// Returns the word of a product with the fewest typos.
 fn nearest<'a>(product: &'a Terms, word: &Word) -> Option<&'a str> {
-    let pattern = Pattern::for_word(&word.text)?;
+    let pattern = word.pattern()?;
     let words = product.iter().filter(|(term, _)| term.dictionary == Dictionary::Words);
     let near = words.filter_map(|(term, _)| Some((pattern.typos(&term.text)?, &*term.text)));
     near.min().map(|(_, text)| text)

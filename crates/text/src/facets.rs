@@ -1,5 +1,7 @@
 //! The selection and order of a facet's values.
 
+use std::cmp::Ordering;
+
 use domain::search::FacetValue;
 
 use crate::analysis::{has_digit, query_words};
@@ -24,8 +26,39 @@ impl<T> TermCount<T> {
     }
 }
 
+/// Compares values as lists of facets show them: by the number that they begin with, so that `9` and `9 cm` come before `10` and
+/// `10 cm`, then by Unicode code points. Values without a number come last.
+pub fn compare_values(a: &str, b: &str) -> Ordering {
+    let order = match (leading_number(a), leading_number(b)) {
+        (Some((a, a_rest)), Some((b, b_rest))) => a.total_cmp(&b).then_with(|| a_rest.cmp(b_rest)),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    };
+    order.then_with(|| a.cmp(b))
+}
+
+/// Returns the number that a value begins with, and the rest of the value.
+fn leading_number(value: &str) -> Option<(f64, &str)> {
+    let is_digit = |byte: u8| byte.is_ascii_digit();
+    let digits = |text: &str| text.bytes().take_while(|byte| is_digit(*byte)).count();
+    let sign = usize::from(value.starts_with('-'));
+    let whole = digits(&value[sign..]);
+    if whole == 0 {
+        return None;
+    }
+    let end = sign + whole;
+    let fraction = match value[end..].strip_prefix('.') {
+        Some(rest) => digits(rest),
+        None => 0,
+    };
+    let end = if fraction > 0 { end + 1 + fraction } else { end };
+    let number: f64 = value[..end].parse().ok()?;
+    Some((number + 0.0, &value[end..]))
+}
+
 /// Returns the terms that fit a prefix as [`FacetRequest`](domain::search::FacetRequest) says: the best fits first, then the most
-/// frequent, then by term.
+/// frequent, then by [`compare_values`].
 ///
 /// Returns more than `limit` only if the last ones are equal except for the truncated part: the caller gets their full values
 /// and calls [`top_values`].
@@ -47,7 +80,7 @@ pub fn top_terms<T>(
         fitting.extend(others.into_iter().filter_map(near));
     }
     fitting.sort_unstable_by(|(a_fit, a), (b_fit, b)| {
-        a_fit.cmp(b_fit).then(b.count.cmp(&a.count)).then_with(|| a.term.cmp(&b.term))
+        a_fit.cmp(b_fit).then(b.count.cmp(&a.count)).then_with(|| compare_values(&a.term, &b.term))
     });
     let mut counted: Vec<_> = fitting.into_iter().map(|(_, counted)| counted).collect();
     counted.truncate(end_with_ties(&counted, limit));
@@ -73,7 +106,7 @@ pub fn top_values(values: Vec<FacetValue>, prefix: &str, limit: usize) -> Vec<Fa
     let fit = |value: &str| prefix.fit(value).or_else(|| prefix.fit_with_typos(value));
     let mut values: Vec<_> = values.into_iter().map(|value| (fit(truncated(&value.value)), value)).collect();
     values.sort_by(|(a_fit, a), (b_fit, b)| {
-        a_fit.cmp(b_fit).then(b.count.cmp(&a.count)).then_with(|| a.value.cmp(&b.value))
+        a_fit.cmp(b_fit).then(b.count.cmp(&a.count)).then_with(|| compare_values(&a.value, &b.value))
     });
     values.truncate(limit);
     values.into_iter().map(|(_, value)| value).collect()
@@ -179,6 +212,16 @@ impl Prefix {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_in_their_order() {
+        let mut values =
+            ["b", "10", "9", "-1", "-10", "1.5", "1.25", "10 cm", "9 cm", "9.", "a 9", "a 10", "0.5 l"];
+        values.sort_by(|a, b| compare_values(a, b));
+        let expected =
+            ["-10", "-1", "0.5 l", "1.25", "1.5", "9", "9 cm", "9.", "10", "10 cm", "a 10", "a 9", "b"];
+        assert_eq!(values, expected);
+    }
 
     #[test]
     fn ties_of_truncated_values_stay_together() {

@@ -75,7 +75,7 @@ impl<'a> Highlighter<'a> {
             self.prefixes.push(&word.text);
         }
         if with_typos {
-            self.patterns.extend(Pattern::for_word(&word.text));
+            self.patterns.extend(word.pattern());
         }
     }
 

@@ -26,6 +26,8 @@ pub mod highlight;
 mod joins;
 pub mod kinds;
 pub mod markup;
+pub mod operand;
+pub mod operators;
 mod pairs;
 mod plurals;
 pub mod product;

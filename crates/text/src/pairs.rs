@@ -102,9 +102,7 @@ impl Pairs {
             self.words.clear();
             (self.first_length, self.second_length, self.last_length) = (0, 0, 0);
         }
-        if writing.is_none() {
-            return None;
-        }
+        writing?;
         self.words.drain(..self.first_length);
         (self.first_length, self.second_length, self.last_length) =
             (self.second_length, self.last_length, text.len());
@@ -116,7 +114,7 @@ impl Pairs {
         let end = pair.len() - omitted;
         let is_triple = is_number(text) && !first.is_empty() && !is_number(first) && !is_number(pair);
         let triple = (is_triple && self.words.len() <= MAX_PAIR_BYTES)
-            .then(|| (self.words.as_str(), first_start..span.end));
+            .then_some((self.words.as_str(), first_start..span.end));
         (self.second_length > 0 && end <= MAX_PAIR_BYTES).then(|| Pair {
             text: &pair[..end],
             span: start..span.end,

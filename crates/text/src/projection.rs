@@ -2,15 +2,16 @@
 //! [`Projector::project`], which depends on nothing but the record, the language and the weights. An index only decides which
 //! of its fields hold the parts.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use domain::ports::{Fingerprint, IndexEntry};
-use domain::search::is_searchable;
+use domain::search::{facet_text, is_searchable};
 use domain::{Content, Language, Money, Product, ProductId, Record, Version};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 
-use crate::attributes::{attribute_term, number_sort_key};
+use crate::attributes::{attribute_term, date_key, number_sort_key};
 use crate::collation::Collation;
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
@@ -53,16 +54,16 @@ pub enum DocumentState<'a> {
 pub struct ActiveDocument<'a> {
     /// The product as JSON, as hits return it.
     pub json: String,
-    /// The brand.
-    pub brand: Option<&'a str>,
-    /// The categories and all their ancestors, each once.
+    /// The brand, as [`facet_text`].
+    pub brand: Option<Cow<'a, str>>,
+    /// The categories and all their ancestors, each once, as [`facet_text`].
     pub categories: BTreeSet<String>,
-    /// The tags, each once.
-    pub tags: BTreeSet<&'a str>,
+    /// The tags, each once, as [`facet_text`].
+    pub tags: BTreeSet<Cow<'a, str>>,
     /// The term of each value of each attribute, see [`attribute_term`].
     pub attributes: BTreeSet<String>,
-    /// The key and [`number_sort_key`] of each numeric attribute.
-    pub numbers: Vec<(&'a str, u64)>,
+    /// The key and [`number_sort_key`] of each numeric attribute, and the [`date_key`] and milliseconds of each date.
+    pub numbers: Vec<(Cow<'a, str>, u64)>,
     /// The price.
     pub price: Option<Money>,
     /// True if at least one piece is in stock.
@@ -128,13 +129,21 @@ impl Projector {
         let (mut attributes, mut numbers) = (BTreeSet::new(), Vec::new());
         for (key, value) in &content.attributes {
             attributes.extend(value.facet_values().map(|text| attribute_term(key, &text)));
-            numbers.extend(value.as_number().map(|number| (key.as_str(), number_sort_key(number))));
+            numbers.extend(value.as_number().map(|number| (Cow::from(key), number_sort_key(number))));
+            // Milliseconds are exact in a float for 285,000 years.
+            let date = value.as_date().map(|date| (date_key(key).into(), number_sort_key(date as f64)));
+            numbers.extend(date);
         }
         Ok(ActiveDocument {
             json: product.to_public_json()?,
-            brand: content.brand.as_deref(),
-            categories: content.categories.iter().flat_map(|category| category.with_ancestors()).collect(),
-            tags: content.tags.iter().map(String::as_str).collect(),
+            brand: content.brand.as_deref().map(facet_text),
+            categories: content
+                .categories
+                .iter()
+                .flat_map(|category| category.with_ancestors())
+                .map(|path| facet_text(&path).into_owned())
+                .collect(),
+            tags: content.tags.iter().map(|tag| facet_text(tag)).collect(),
             attributes,
             numbers,
             price: content.price,
@@ -205,7 +214,7 @@ pub fn fingerprint(json: &[u8], fields_hash: u64) -> Fingerprint {
 
 impl ActiveDocument<'_> {
     fn hash(&self, hash: &mut Hash) {
-        hash.texts(self.brand);
+        hash.texts(self.brand.as_deref());
         hash.texts(&self.categories);
         hash.texts(&self.tags);
         hash.texts(&self.attributes);

@@ -11,11 +11,12 @@ use crate::dictionary::Dictionary;
 pub use crate::dictionary::Term;
 use crate::forms::normal_form;
 use crate::kinds::{QueryRole, brand_term, is_thing_first, kind_term, may_name, query_roles};
+use crate::operators::Operators;
 use crate::pairs::for_each_pair;
 use crate::score::Spelling;
 use crate::signs::is_conjunction;
 use crate::typed_form::TypedForm;
-use crate::typos::Pattern;
+use crate::typos::{Pattern, typos_allowed};
 
 /// The most words of a query; the rest is ignored. Only long texts in scripts without spaces have more.
 const MAX_WORDS: usize = domain::search::MAX_QUERY_WORDS;
@@ -34,6 +35,8 @@ pub struct Word {
     pub is_prefix: bool,
     /// What it says about the thing that the query names.
     pub role: QueryRole,
+    /// True if it is part of a phrase in quotation marks, which products must have: it has no typos and is never optional.
+    pub is_quoted: bool,
     /// The language whose normal forms apply.
     pub language: Language,
     /// The terms that match it without typos and not as a prefix. One alternative is enough.
@@ -61,13 +64,13 @@ impl Term {
     }
 
     /// Returns the term of two adjacent words of a product that this word joins.
-    fn joined_pair(word: &str, language: Language) -> Self {
+    pub(crate) fn joined_pair(word: &str, language: Language) -> Self {
         Self { dictionary: Dictionary::Pairs, text: normal_form(word, language).1.into_owned() }
     }
 }
 
 impl Alternative {
-    fn one(term: Term, spelling: Spelling) -> Self {
+    pub(crate) fn one(term: Term, spelling: Spelling) -> Self {
         Self { terms: vec![term], is_phrase: false, spelling }
     }
 
@@ -177,7 +180,7 @@ fn terms_of_run(run: &str) -> impl Iterator<Item = Term> {
 
 impl Word {
     /// Creates the word at `span` of a query.
-    fn new(text: String, span: Range<usize>, query: &str, language: Language) -> Self {
+    pub(crate) fn new(text: String, span: Range<usize>, query: &str, language: Language) -> Self {
         let typed_form = query.get(span.clone()).and_then(|typed| TypedForm::new(&text, typed, language));
         let joined = |text: &str| Alternative::one(Term::joined_pair(text, language), Spelling::Joined);
         let alternatives = if is_cjk(&text) {
@@ -198,7 +201,7 @@ impl Word {
                 .collect()
         };
         let role = QueryRole::Thing;
-        Self { text, span, is_prefix: false, role, language, alternatives, typed_form }
+        Self { text, span, is_prefix: false, is_quoted: false, role, language, alternatives, typed_form }
     }
 
     /// Returns the factor of the weight of a match with this spelling. A short word counts half of a long one.
@@ -283,7 +286,8 @@ impl Phrase {
 impl Query {
     /// Creates the query of a search, with the shop's synonyms and stop words, in the language of the products.
     pub fn new(request: &SearchRequest, language: Language) -> Self {
-        let text = &request.words;
+        let operators = Operators::of(request);
+        let text = &operators.plain;
         let mut found: Vec<Word> = Vec::new();
         for (word, span) in query_words(text).into_iter().take(MAX_WORDS) {
             found.push(Word::new(word, span, text, language));
@@ -306,9 +310,14 @@ impl Query {
         for synonym in &request.tuning.synonyms {
             add_synonym(&mut found, synonym, language);
         }
+        for word in &mut found {
+            let is_in =
+                |phrase: &Range<usize>| phrase.start <= word.span.start && word.span.end <= phrase.end;
+            word.is_quoted = operators.phrases.iter().any(is_in);
+        }
         if let Some(last) = found.last_mut() {
             // The beginning of the last word in a run is unknown, so the run cannot be a prefix.
-            last.is_prefix = request.match_mode != MatchMode::Any && !is_cjk(&last.text);
+            last.is_prefix = request.match_mode != MatchMode::Any && !last.is_quoted && !is_cjk(&last.text);
         }
         let roles = query_roles(text, language);
         for word in &mut found {
@@ -371,7 +380,10 @@ fn distinct(found: Vec<Word>) -> Vec<Word> {
     let mut words = Vec::<Word>::with_capacity(found.len());
     for word in found {
         match words.iter_mut().find(|known| known.text == word.text && !word.is_prefix) {
-            Some(known) => word.alternatives.into_iter().for_each(|alternative| known.add(alternative)),
+            Some(known) => {
+                known.is_quoted |= word.is_quoted;
+                word.alternatives.into_iter().for_each(|alternative| known.add(alternative));
+            }
             None => words.push(word),
         }
     }
@@ -379,6 +391,21 @@ fn distinct(found: Vec<Word>) -> Vec<Word> {
 }
 
 impl Word {
+    /// Returns true if the word may have typos.
+    pub fn may_have_typos(&self) -> bool {
+        !self.is_quoted && typos_allowed(&self.text) > 0
+    }
+
+    /// Returns the pattern of the words that match it with typos; `None` if it may have none.
+    pub fn pattern(&self) -> Option<Pattern> {
+        if self.is_quoted { None } else { Pattern::for_word(&self.text) }
+    }
+
+    /// Returns true if a word of a product is this word in any of its forms.
+    pub(crate) fn is_form(&self, word: &str) -> bool {
+        normal_form(word, self.language).1 == normal_form(&self.text, self.language).1
+    }
+
     /// Returns true if a word of a product matches exactly or by its prefix.
     pub fn matches_without_typos(&self, word: &str) -> bool {
         self.matches_exactly(word) || (self.is_prefix && word.starts_with(&self.text))
@@ -406,7 +433,7 @@ impl Word {
 
     /// Returns the number of typos between this word and a word of a product; `None` if there are more than allowed.
     pub fn typos(&self, word: &str) -> Option<u8> {
-        if has_digit(word) { None } else { Pattern::for_word(&self.text)?.typos(word) }
+        if has_digit(word) { None } else { self.pattern()?.typos(word) }
     }
 }
 

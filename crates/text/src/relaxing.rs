@@ -65,28 +65,38 @@ impl WordFrequencies {
 pub struct RelaxingOrder {
     /// The words that no product has, all of which become optional at first.
     pub unknown: Vec<usize>,
-    /// The others. The last one never becomes optional.
+    /// The others.
     pub known: Vec<usize>,
+    /// The number of words at the start of `known` that may become optional: one word stays required, unless a phrase in quotation
+    /// marks does.
+    pub most: usize,
 }
 
 /// Returns the order for the words of a query with these frequencies.
 pub fn relaxing_order(words: &[&Word], frequencies: &[WordFrequencies]) -> RelaxingOrder {
-    let (mut known, unknown): (Vec<usize>, Vec<usize>) =
-        (0..words.len().min(frequencies.len())).partition(|at| frequencies[*at].telling() > 0);
+    let places = (0..words.len().min(frequencies.len())).filter(|at| !words[*at].is_quoted);
+    let (mut known, mut unknown): (Vec<usize>, Vec<usize>) =
+        places.partition(|at| frequencies[*at].telling() > 0);
+    let has_quoted = words.iter().any(|word| word.is_quoted);
+    if known.is_empty() && !has_quoted {
+        // Nothing would be left to look for.
+        unknown.clear();
+    }
     known.sort_by_key(|at| {
         let before = at.checked_sub(1).map(|before| words[before]);
         let worth = worth(words[*at], before, &frequencies[*at]);
         (worth, Reverse((frequencies[*at].telling(), *at)))
     });
-    RelaxingOrder { unknown, known }
+    let most = if has_quoted { known.len() } else { known.len().saturating_sub(1) };
+    RelaxingOrder { unknown, known, most }
 }
 
 fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> Worth {
     let WordFrequencies { exactly, as_typed, as_kind, as_brand, .. } = *frequencies;
     let text = word.text.as_str();
-    if is_function_word(text) || is_number(text) || text.chars().nth(1).is_none() && text.is_ascii() {
-        Worth::Function
-    } else if UNITS.contains(&text) && before.is_some_and(|before| is_number(&before.text)) {
+    let is_unit = || UNITS.contains(&text) && before.is_some_and(|before| is_number(&before.text));
+    let is_letter = text.len() == 1;
+    if is_function_word(text) || is_number(text) || is_letter || is_unit() {
         Worth::Function
     } else if as_typed == 0 {
         Worth::Corrected
@@ -141,7 +151,7 @@ mod tests {
             })
             .collect();
         let words: Vec<&Word> = words.iter().collect();
-        let RelaxingOrder { unknown, known } = relaxing_order(&words, &frequencies);
+        let RelaxingOrder { unknown, known, .. } = relaxing_order(&words, &frequencies);
         unknown.iter().chain(&known).map(|at| words[*at].text.clone()).collect()
     }
 

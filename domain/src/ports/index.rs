@@ -65,6 +65,11 @@ pub trait SearchIndex: Send + Sync {
     ///
     /// Every word must match, unless the request's [match mode](crate::search::MatchMode) says otherwise.
     ///
+    /// **Operators.** With [`operators`](crate::search::SearchRequest::operators), a word or phrase behind a minus, and a phrase in
+    /// quotation marks, match in the first three ways only. Products that have the former, or lack the latter, are treated as hidden: they
+    /// neither match nor count, and are not pinned. The words of a phrase follow each other in one text of the product. They have no typos
+    /// and never become optional.
+    ///
     /// **Typos.** If fewer than [`FEW_PRODUCTS`] products have every word, regardless of filters, then words that fewer than
     /// [`FEW_PRODUCTS`] products have may also match with typos: none in words of up to 2 letters or with digits, one in
     /// words of 3 to 5 letters, two in longer ones.

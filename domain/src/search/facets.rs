@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use crate::product::AttributeValue;
+use crate::search::dates::DateFacet;
 
 /// The counts of one facet. A product counts if it matches the words and passes every filter except those on the facet's own
 /// field. If some words are optional and products with every word pass all filters, only products with every word count, and
@@ -13,12 +15,15 @@ use crate::product::AttributeValue;
 pub enum Facet {
     /// The facet of a field with named values.
     Values {
-        /// The most frequent values, by count descending, then by value ascending.
+        /// The most frequent values, by count descending, then by value ascending: numbers at the start of a value in their order,
+        /// then texts.
         values: Vec<FacetValue>,
         /// The number of different values, including those beyond `values`.
         distinct: usize,
         /// The values of an attribute that are numbers; `None` if no value is one.
         numbers: Option<NumberFacet>,
+        /// The values of an attribute that are dates; `None` if no value is one.
+        dates: Option<DateFacet>,
     },
     /// The facet of the price; `None` if no matching product has a price in the currency.
     Price(Option<PriceFacet>),
@@ -171,16 +176,16 @@ fn number_ends(min: f64, max: f64) -> Vec<f64> {
 }
 
 impl AttributeValue {
-    /// Returns the texts by which facets count the value and filters compare it: a string unchanged, a number in its shortest
-    /// form (`13`, `13.3`), a boolean as `true` or `false`, and each element of a list.
+    /// Returns the texts by which facets count the value and filters compare it: a string as [`facet_text`], a number in its
+    /// shortest form (`13`, `13.3`), a boolean as `true` or `false`, and each element of a list as a string.
     pub fn facet_values(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let (one, many): (Option<Cow<'_, str>>, &[String]) = match self {
-            Self::Text(text) => (Some(Cow::Borrowed(text)), &[]),
+            Self::Text(text) => (Some(facet_text(text)), &[]),
             Self::Flag(flag) => (Some(Cow::Borrowed(if *flag { "true" } else { "false" })), &[]),
             Self::Number(number) => (Some(Cow::Owned(shortest_number(number))), &[]),
             Self::List(list) => (None, list),
         };
-        one.into_iter().chain(many.iter().map(|text| Cow::Borrowed(text.as_str())))
+        one.into_iter().chain(many.iter().map(|text| facet_text(text)))
     }
 
     /// Returns the value if it is a number.
@@ -192,10 +197,21 @@ impl AttributeValue {
     }
 }
 
+/// Returns the text by which facets count a value and filters compare it: without spaces around it and in Unicode's composed form
+/// (NFC), so that values that look alike are one.
+pub fn facet_text(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    match text.is_ascii() || is_nfc(text) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.nfc().collect()),
+    }
+}
+
 /// Formats a number so that `13.0` and `13` are one value of a facet.
 fn shortest_number(number: &serde_json::Number) -> String {
     match number.as_f64() {
-        Some(float) if !number.is_i64() && !number.is_u64() => float.to_string(),
+        // Adding zero turns -0 into 0.
+        Some(float) if !number.is_i64() && !number.is_u64() => (float + 0.0).to_string(),
         _ => number.to_string(),
     }
 }
@@ -262,6 +278,10 @@ mod tests {
         assert_eq!(facets("13.0"), ["13"]);
         assert_eq!(facets("13"), ["13"]);
         assert_eq!(facets("13.3"), ["13.3"]);
+        assert_eq!((facets("-0"), facets("-0.0"), facets("1e3")), (facets("0"), facets("0"), facets("1000")));
+        assert_eq!(facets("9007199254740993"), ["9007199254740993"]);
+        assert_eq!(facets(r#"" e\u0301 ""#), ["é"], "trimmed and composed");
+        assert_eq!(facets(r#"["a ","b"]"#), ["a", "b"]);
         assert_eq!(facets("true"), ["true"]);
         assert_eq!(facets(r#"["a","b"]"#), ["a", "b"]);
     }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod cursor;
+mod dates;
 mod facets;
 mod field;
 mod filters;
@@ -12,9 +13,10 @@ mod sort;
 
 pub use answer::{HIGHLIGHT_END, HIGHLIGHT_START, Hit, SearchAnswer, is_searchable};
 pub use cursor::{Cursor, QueryInterpretation};
+pub use dates::{DateBucket, DateFacet, DateSpan, MAX_DATE_BUCKETS, date_facet, format_moment};
 pub use facets::{
     Facet, FacetValue, MAX_NUMBER_BUCKETS, MAX_PRICE_BUCKETS, NumberBucket, NumberFacet, PriceBucket,
-    PriceFacet, bucket_width, number_facet, price_facet,
+    PriceFacet, bucket_width, facet_text, number_facet, price_facet,
 };
 pub use field::Field;
 pub use filters::{AttributeFilter, Filters};

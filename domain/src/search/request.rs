@@ -15,6 +15,9 @@ pub struct SearchRequest {
     /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS) long. An empty query matches everything, and
     /// one of signs only the products that have them.
     pub words: String,
+    /// True if a minus before a word of the query leaves products with it out, and quotation marks are around phrases. These words
+    /// match in all their forms, and without typos, prefixes and synonyms; they are never optional.
+    pub operators: bool,
     /// True while the shopper is still typing: the last word always also matches as a prefix.
     pub is_prefix_query: bool,
     /// The number of words that a product must have.
@@ -43,6 +46,7 @@ impl SearchRequest {
     pub fn all(currency: Currency) -> Self {
         Self {
             words: String::new(),
+            operators: true,
             is_prefix_query: false,
             match_mode: MatchMode::Most,
             tuning: Tuning::default(),

@@ -20,7 +20,7 @@ use crate::explanation;
 use crate::extract::{Explain, Parameters};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
-use search_parameters::{Endpoint, wanted};
+use search_parameters::{Endpoint, ParsedSearch, wanted};
 
 /// The number of products at the top of the list among which the rank is determined.
 const MAX_RANK: usize = 1000;
@@ -73,7 +73,7 @@ pub(crate) async fn explain(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("explain/{id}"), Endpoint::Explain, &search);
-    let explained = service.explain_product(&id, &search.request, reader.knows_unpublished);
+    let explained = service.explain_product(&id, &search, reader.knows_unpublished);
     service.respond(&headers, &search, &reader, &key, explained).await
 }
 
@@ -81,9 +81,10 @@ impl SearchService {
     async fn explain_product(
         &self,
         id: &ProductId,
-        request: &SearchRequest,
+        search: &ParsedSearch,
         knows_unpublished: bool,
     ) -> Result<RenderedResponse, Problem> {
+        let request = &search.request;
         let indexed = self.index.get(std::slice::from_ref(id)).await.or_problem(SEARCH_INDEX)?;
         let indexed = indexed.into_iter().next().flatten();
         let product = match &indexed {
@@ -96,13 +97,18 @@ impl SearchService {
             let detail = format!("there is no product {id} that you may find");
             return Err(Problem::new(StatusCode::NOT_FOUND, detail));
         }
-        let excluded_by =
-            product.map(|product| excluding_filters(request, &product.content)).unwrap_or_default();
+        let mut explainer = self.explainer(request);
+        let excluded_by = product.map_or_else(Vec::new, |product| {
+            let mut excluding = excluding_filters(request, &product.content);
+            let operands = explainer.excluding_operands(&product.content);
+            excluding.extend(operands.into_iter().map(|(operand, has)| excluding_operand(&operand, has)));
+            excluding
+        });
         let hidden_by_rule = request.tuning.hidden.contains(id);
         let may_be_found = product.is_some() && excluded_by.is_empty() && !hidden_by_rule;
         let (found, answer) = self.find_rank(id, request, may_be_found).await?;
         let score = found.as_ref().map(|(_, hit)| hit.score);
-        let explanation = product.map(|product| self.explainer(request).explain(product, score));
+        let explanation = product.map(|product| explainer.explain(product, score));
         let json = ProductExplanation {
             id: id.as_str().into(),
             state: state_name(indexed.as_ref()).into(),
@@ -112,6 +118,7 @@ impl SearchService {
             excluded_by,
             hidden_by_rule,
             explanation: explanation.as_ref().map(explanation::to_wire),
+            truncated: search.is_truncated,
             corrected_query: answer.corrected_query.as_deref().map(Cow::Borrowed),
             relaxed: Cow::Borrowed(&answer.relaxed),
         };
@@ -166,6 +173,15 @@ fn excluding_filters(request: &SearchRequest, content: &Content) -> Vec<Excludin
         has: field_values(content, &field),
     };
     failed.into_iter().map(excluding).collect()
+}
+
+/// Describes an operator of the query that excludes a product, which has the operand or lacks it.
+fn excluding_operand(operand: &str, has: bool) -> ExcludingFilter {
+    let (wanted, has) = match has {
+        true => (format!("-{operand}"), vec![operand.to_owned()]),
+        false => (format!("\"{operand}\""), Vec::new()),
+    };
+    ExcludingFilter { filter: "query".to_owned(), wanted: vec![wanted], has }
 }
 
 /// Returns the values that a product has in a field.

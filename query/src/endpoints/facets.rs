@@ -85,7 +85,7 @@ pub(crate) async fn facet_values(
     let request = FacetRequest { search: request, field, prefix, limit };
     let render = async {
         let (values, snapshot) = service.facet_values(&request).await?;
-        let json = answer::facet_values_json(&request.field, &values);
+        let json = answer::facet_values_json(&request.field, &values, search.is_truncated);
         Ok(RenderedResponse::new(json.map_err(|error| serialization_failed(&error))?, snapshot))
     };
     service.respond(&headers, &search, &reader, &key, render).await

@@ -31,14 +31,17 @@ use search_parameters::{self as parameters, Endpoint, ParsedSearch, Searches};
 /// **Words** are found in name, brand, sku, category, tags, attributes and description. A word matches exactly, with one
 /// typo in words of 3 to 5 letters and two in longer ones (none in words with digits), or, for the last word, as a prefix.
 /// Products with all words come first. If few have all of them, products follow that lack some; `relaxed` names these words and
-/// `relaxedTotal` counts these products. Without words everything matches.
+/// `relaxedTotal` counts these products. Without words everything matches. `-red` leaves out products with a word, and `"new
+/// balance"` are words that follow each other, unless `operators=false`. A query beyond its bounds is cut at them, and the answer
+/// has `truncated: true`.
 ///
 /// **Filters**: a repeated parameter matches products that have one of its values (`brand=HP&brand=Dell`); different parameters
 /// must all match. There may be 20 values in all. Values are case-sensitive.
 ///
 /// **Attributes** have free keys, so their parameters have free names: `attributes.colour=red` matches a value,
-/// `attributes.width=10..20` a number from 10 to 20; either side may be open, as in `attributes.width=10..`. Anything that does
-/// not have the form `min..max` with numbers is a value.
+/// `attributes.width=10..20` a number from 10 to 20; either side may be open, as in `attributes.width=10..`, and `10..<20` leaves
+/// out the upper bound. `attributes.released=2026-01-01..2026-06-30` is a range of dates. Anything that does not have the form
+/// `min..max` with numbers or dates is a value, and so is everything that `attributes.KEY.is=` names, such as `100..240`.
 ///
 /// **Facets** are counted exactly, each with every filter but its own, over the products that `total` counts: those with all
 /// words, unless none has all. `category` is a list and also a `tree` for drilling

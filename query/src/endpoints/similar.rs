@@ -103,7 +103,8 @@ fn requests(product: &Product, search: &ParsedSearch) -> Vec<SearchRequest> {
         return Vec::new();
     }
     let page = Page { start: PageStart::Number(1), size: search.limit };
-    let mut any = SearchRequest { words, match_mode: MatchMode::Any, page, ..search.request.clone() };
+    let mut any =
+        SearchRequest { words, match_mode: MatchMode::Any, operators: false, page, ..search.request.clone() };
     any.tuning.hidden.push(product.id.clone());
     // Products that a rule pins are not more similar.
     any.tuning.pinned.clear();

@@ -34,7 +34,8 @@ const CATEGORIES_COUNTED: usize = 100;
 ///
 /// Three lists for what was typed so far: completions, the categories that hold most of the products found, and the best
 /// matches. The last word also matches as a prefix, and typos are forgiven as in a search. If no product has every word,
-/// the least distinctive ones are left out. Without words nothing is suggested.
+/// the least distinctive ones are left out. Without words nothing is suggested. The operators of a query hold as in a search, and what
+/// they name is not completed.
 #[utoipa::path(
     get,
     path = "/products/suggest",
@@ -85,7 +86,7 @@ impl SearchService {
             ..search.request.clone()
         };
         if Query::new(&request, self.settings.language).words.is_empty() {
-            let nothing = Suggestions::default().json(limit, Duration::ZERO)?;
+            let nothing = Suggestions::default().json(search, Duration::ZERO)?;
             return Ok(RenderedResponse::new(nothing, None));
         }
         let (mut answer, mut took) = self.query_index_once("suggest", &request).await?;
@@ -94,7 +95,7 @@ impl SearchService {
             (answer, took) = self.query_index_once("suggest", &most).await?;
         }
         let suggestions = Suggestions::of(&request, &answer, limit, self.settings.language);
-        let json = suggestions.json(limit, took)?;
+        let json = suggestions.json(search, took)?;
         Ok(RenderedResponse::new(json, Some(answer.snapshot)))
     }
 }
@@ -121,12 +122,13 @@ impl<'a> Suggestions<'a> {
         }
     }
 
-    fn json(&self, limit: usize, took: Duration) -> Result<Vec<u8>, Problem> {
+    fn json(&self, search: &ParsedSearch, took: Duration) -> Result<Vec<u8>, Problem> {
         let json = wire::Suggestions {
             completions: Cow::Borrowed(&self.completions),
             categories: self.categories.iter().map(|category| Cow::Borrowed(*category)).collect(),
-            products: self.products.iter().take(limit).map(|product| (*product).into()).collect(),
+            products: self.products.iter().take(search.limit).map(|product| (*product).into()).collect(),
             took: milliseconds(took),
+            truncated: search.is_truncated,
         };
         serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))
     }

@@ -1,10 +1,12 @@
 //! Facets and their values.
 
 use domain::PriceRange;
-use domain::search::{AttributeFilter, Facet, FacetRequest, Field};
+use domain::search::{AttributeFilter, Facet, FacetRequest, FacetValue, Field, SearchAnswer};
+use serde_json::json;
 
 use super::{
-    Index, IndexLocation, OpenSearchAlias, TantivyFolder, add_shelf, attribute, product, search_for, values,
+    Index, IndexLocation, OpenSearchAlias, TantivyFolder, add_shelf, attribute, category, product,
+    search_for, values,
 };
 use crate::support::on_each;
 
@@ -70,7 +72,7 @@ async fn facet_values_match_a_prefix(index: &Index) {
 }
 
 async fn a_facet_has_the_number_of_its_values(index: &Index) {
-    let long = "long ".repeat(500);
+    let long = "long ".repeat(500).trim().to_owned();
     index
         .add((0..30).map(|n| {
             let attributes =
@@ -100,6 +102,207 @@ async fn a_facet_has_the_number_of_its_values(index: &Index) {
     assert_eq!(index.answer(&request).await.total, 0);
 }
 
+async fn values_that_look_alike_are_one(index: &Index) {
+    let one = |id: &str, word: &str| {
+        product(
+            id,
+            json!({"name": "x", "brand": word, "tags": [word], "category": format!("Home > {word}"),
+            "attributes": {"maker": format!(" {word}  ")}}),
+        )
+    };
+    // Composed, and an e with an accent of its own.
+    index.add([one("a", "Caf\u{e9}"), one("b", "Cafe\u{301}"), one("c", "Other")]).await;
+    let mut request = search_for("");
+    let maker = Field::Attribute("maker".into());
+    request.facets = vec![Field::Brand, Field::Tags, Field::Category, maker];
+    let answer = index.answer(&request).await;
+    for at in [0, 1, 3] {
+        assert_eq!(values(&answer.facets[at].1), [("Caf\u{e9}", 2), ("Other", 1)], "{at}");
+    }
+    let categories = [("Home", 3), ("Home > Caf\u{e9}", 2), ("Home > Other", 1)];
+    assert_eq!(values(&answer.facets[2].1), categories);
+    for word in ["Caf\u{e9}", "Cafe\u{301}"] {
+        assert_eq!(index.filtered(|request| request.filters.brand = vec![word.to_owned()]).await, ["a", "b"]);
+        assert_eq!(index.filtered(|request| request.filters.tags = vec![word.to_owned()]).await, ["a", "b"]);
+        let path = category(&format!("Home > {word}"));
+        assert_eq!(index.filtered(|request| request.filters.category = vec![path]).await, ["a", "b"]);
+        let equals = AttributeFilter::Equals(format!("{word} "));
+        let maker = attribute("maker", &[equals]);
+        assert_eq!(index.filtered(|request| request.filters.attributes = maker).await, ["a", "b"]);
+    }
+}
+
+async fn numbers_in_a_list_are_in_their_order(index: &Index) {
+    let values_of_sizes =
+        [json!(10), json!(9), json!(-1), json!(1.5), json!("10 cm"), json!("9 cm"), json!("M"), json!(100)];
+    let sized = |(at, size): (usize, &serde_json::Value)| {
+        product(&format!("p{at}"), json!({"name": "x", "attributes": {"size": size}}))
+    };
+    index.add(values_of_sizes.iter().enumerate().map(sized)).await;
+    let mut request = search_for("");
+    request.facets = vec![Field::Attribute("size".into())];
+    let expected = ["-1", "1.5", "9", "9 cm", "10", "10 cm", "100", "M"];
+    let listed = |answer: &SearchAnswer| -> Vec<String> {
+        values(&answer.facets[0].1).into_iter().map(|(value, _)| value.to_owned()).collect()
+    };
+    assert_eq!(listed(&index.answer(&request).await), expected);
+    request.facet_values = 3;
+    assert_eq!(listed(&index.answer(&request).await), expected[..3]);
+    let field = Field::Attribute("size".into());
+    let all = FacetRequest { search: request, field, prefix: "1".into(), limit: 9 };
+    let found = index.searcher.facet_values(&all).await.unwrap();
+    assert_eq!(
+        found.iter().map(|value| value.value.as_str()).collect::<Vec<_>>(),
+        ["-1", "1.5", "10", "10 cm", "100"]
+    );
+}
+
+async fn dates_have_ranges_and_a_facet(index: &Index) {
+    let dates = [
+        ("a", json!("2025-12-31")),
+        ("b", json!("2026-01-01")),
+        ("c", json!("2026-06-30T23:00:00Z")),
+        ("d", json!("2026-07-01T00:30:00+02:00")),
+        ("e", json!("2026-07-01")),
+        ("f", json!("soon")),
+        ("g", json!(2026)),
+    ];
+    index
+        .add(dates.map(|(id, date)| product(id, json!({"name": "x", "attributes": {"released": date}}))))
+        .await;
+    let within = async |range: &str| {
+        let range = attribute("released", &[AttributeFilter::parse(range).unwrap()]);
+        index.filtered(|request| request.filters.attributes = range).await
+    };
+    assert_eq!(within("2026-01-01..2026-06-30").await, ["b", "c", "d"]);
+    assert_eq!(within("..2026-01-01").await, ["a", "b"]);
+    assert_eq!(within("2026-06-30T23:00:00Z..").await, ["c", "e"]);
+    assert_eq!(within("2026-01-01..<2026-06-30").await, ["b"]);
+    assert_eq!(within("2026-07-01").await, ["e"], "a value");
+    assert_eq!(within("..3000").await, ["g"], "a number is no date");
+    let mut request = search_for("");
+    request.facets = vec![Field::Attribute("released".into())];
+    let answer = index.answer(&request).await;
+    let Facet::Values { dates: Some(dates), numbers: Some(numbers), distinct: 7, .. } = &answer.facets[0].1
+    else {
+        panic!("{answer:?}")
+    };
+    assert_eq!((dates.count, numbers.count), (5, 1));
+    let moment = domain::search::format_moment;
+    assert_eq!(
+        (moment(dates.min), moment(dates.max)),
+        ("2025-12-31T00:00:00Z".into(), "2026-07-01T00:00:00Z".into())
+    );
+    let counts: Vec<u64> = dates.histogram.iter().map(|bucket| bucket.count).collect();
+    assert_eq!(counts, [1, 1, 0, 0, 0, 0, 2, 1].as_slice(), "{dates:?}");
+}
+
+/// Values that are written in several ways, look like something else, or are at the bounds of their kind.
+fn odd_values() -> Vec<serde_json::Value> {
+    let numbers = [
+        "0",
+        "-0",
+        "-0.0",
+        "0.0",
+        "1",
+        "1.0",
+        "1e0",
+        "1000",
+        "1e3",
+        "1E3",
+        "2.5",
+        "2.50",
+        "0.1",
+        "1e-7",
+        "1e21",
+        "1e300",
+        "-1e300",
+        "5e-324",
+        "9007199254740992",
+        "9007199254740993",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "3",
+        "4",
+        "5",
+        "20",
+    ];
+    let texts = [
+        "1",
+        "1.0",
+        "1e3",
+        "-0",
+        "007",
+        "100..240",
+        "..5",
+        "5..",
+        "1..2",
+        "2026-01-01",
+        "2026-01-01..2026-02-01",
+        "2026-01-01T00:00:00Z",
+        " 2026-03-05",
+        "true",
+        "TRUE",
+        "a",
+        " a",
+        "a ",
+        "A",
+        "Cafe\u{301}",
+        "Caf\u{e9}",
+        "",
+        " ",
+        "..",
+        "x=y&z",
+        "-",
+    ];
+    let numbers = numbers.iter().map(|number| serde_json::from_str(number).unwrap());
+    let lists = [json!(["a", "b"]), json!(["b ", "b"]), json!([]), json!(true), json!(false)];
+    numbers.chain(texts.iter().map(|text| json!(text))).chain(lists).collect()
+}
+
+async fn every_bucket_counts_what_its_own_filter_finds(index: &Index) {
+    let mut random = fastrand::Rng::with_seed(17);
+    let odd = odd_values();
+    let mut products = Vec::new();
+    for n in 0..200 {
+        let value = odd.get(n).unwrap_or_else(|| random.choice(&odd).unwrap());
+        products.push(product(&format!("p{n}"), json!({"name": "x", "attributes": {"v": value}})));
+    }
+    index.add(products).await;
+    let mut request = search_for("");
+    request.facets = vec![Field::Attribute("v".into())];
+    request.facet_values = 1000;
+    let answer = index.answer(&request).await;
+    let Facet::Values { values, numbers: Some(numbers), dates: Some(dates), .. } = &answer.facets[0].1 else {
+        panic!("{answer:?}")
+    };
+    let found = async |filter: AttributeFilter| {
+        let filters = attribute("v", &[filter]);
+        let mut request = search_for("");
+        request.filters.attributes = filters;
+        index.answer(&request).await.total
+    };
+    assert!(values.len() > 30, "{values:?}");
+    for FacetValue { value, count } in values {
+        // What `attributes.v.is=` reads.
+        assert_eq!(found(AttributeFilter::Equals(value.clone())).await, *count, "{value:?}");
+        if let AttributeFilter::Equals(text) = AttributeFilter::parse(value).unwrap() {
+            assert_eq!(text, *value);
+        }
+    }
+    let last = numbers.histogram.len() - 1;
+    for (at, bucket) in numbers.histogram.iter().enumerate() {
+        let sign = if at == last { "" } else { "<" };
+        let range = format!("{}..{sign}{}", bucket.from, bucket.to);
+        assert_eq!(found(AttributeFilter::parse(&range).unwrap()).await, bucket.count, "{range}");
+    }
+    for bucket in &dates.histogram {
+        let moment = domain::search::format_moment;
+        let range = format!("{}..{}", moment(bucket.from), moment(bucket.to));
+        assert_eq!(found(AttributeFilter::parse(&range).unwrap()).await, bucket.count, "{range}");
+    }
+}
+
 on_each! {
     {
         tantivy: TantivyFolder::new().await;
@@ -110,6 +313,10 @@ on_each! {
             facets_ignore_their_own_filters,
             facet_values_match_a_prefix,
             a_facet_has_the_number_of_its_values,
+            values_that_look_alike_are_one,
+            numbers_in_a_list_are_in_their_order,
+            dates_have_ranges_and_a_facet,
+            every_bucket_counts_what_its_own_filter_finds,
         ]
     }
 }

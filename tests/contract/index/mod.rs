@@ -12,6 +12,7 @@ mod joined;
 mod kinds;
 mod markup;
 mod numbers;
+mod operators;
 mod order;
 mod relaxed;
 mod restriction;

@@ -87,6 +87,7 @@ async fn only_active_products_match(index: &Index) {
         values: vec![FacetValue { value: "B".into(), count: 1 }],
         distinct: 1,
         numbers: None,
+        dates: None,
     };
     assert_eq!(index.answer(&request).await.facets, [(Field::Brand, one)]);
     index

@@ -258,7 +258,10 @@ async fn hostile_words_are_harmless(index: &Index) {
         let answer = index.answer(&search_for(words)).await;
         assert!(answer.total <= 2, "{words}");
     }
-    assert_eq!(index.words("\"lamp\" AND -table").await, ["a"]);
+    let as_text = search_for("\"lamp\" AND -table");
+    let as_text = SearchRequest { operators: false, match_mode: MatchMode::All, ..as_text };
+    assert_eq!(index.found(&as_text).await, ["a"]);
+    assert_eq!(index.words("\"lamp\" -table").await, ["b"]);
     assert_eq!(index.words("lamp*").await.len(), 2);
 }
 

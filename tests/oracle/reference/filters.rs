@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::search::{
-    Facet, FacetValue, Field, Filters, Restriction, SearchRequest, number_facet, price_facet,
+    Facet, FacetValue, Field, Filters, Restriction, SearchRequest, date_facet, number_facet, price_facet,
 };
 use domain::{CategoryPath, Product};
 
@@ -89,7 +89,13 @@ pub(super) fn facet(matching: &[FoundProduct<'_>], field: &Field, request: &Sear
     let mut values = counts(matching, field, request);
     let distinct = values.len();
     values.truncate(request.facet_values);
-    Facet::Values { values, distinct, numbers: number_facet(&numbers) }
+    let dates: Vec<(i64, u64)> = counting(matching, field, request)
+        .filter_map(|product| match field {
+            Field::Attribute(key) => Some((product.content.attributes.get(key)?.as_date()?, 1)),
+            _ => None,
+        })
+        .collect();
+    Facet::Values { values, distinct, numbers: number_facet(&numbers), dates: date_facet(&dates) }
 }
 
 pub(super) fn counts(
@@ -104,16 +110,30 @@ pub(super) fn counts(
         }
     }
     let mut counts: Vec<_> = counts.into_iter().map(|(value, count)| FacetValue { value, count }).collect();
-    counts.sort_by_key(|counted| (Reverse(counted.count), counted.value.clone()));
+    counts.sort_by(|a, b| {
+        let number = |counted: &FacetValue| leading_number(&counted.value).unwrap_or(f64::INFINITY);
+        let key = |counted: &FacetValue| (Reverse(counted.count), counted.value.clone());
+        b.count.cmp(&a.count).then(number(a).total_cmp(&number(b))).then_with(|| key(a).cmp(&key(b)))
+    });
     counts
+}
+
+/// Returns the number that a value begins with.
+fn leading_number(value: &str) -> Option<f64> {
+    (1..=value.len()).rev().filter(|end| value.is_char_boundary(*end)).find_map(|end| {
+        let is_plain = value[..end].ends_with(|c: char| c.is_ascii_digit())
+            && value[..end].starts_with(|c: char| c.is_ascii_digit() || c == '-')
+            && value[..end].chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.'));
+        is_plain.then(|| value[..end].parse().ok()).flatten()
+    })
 }
 
 fn values(product: &Product, field: &Field) -> BTreeSet<String> {
     let content = &product.content;
     match field {
-        Field::Brand => content.brand.iter().cloned().collect(),
+        Field::Brand => content.brand.iter().map(|brand| brand.trim().to_owned()).collect(),
         Field::Category => content.categories.iter().flat_map(|path| path.with_ancestors()).collect(),
-        Field::Tags => content.tags.iter().cloned().collect(),
+        Field::Tags => content.tags.iter().map(|tag| tag.trim().to_owned()).collect(),
         Field::Price | Field::Stock => BTreeSet::new(),
         Field::Attribute(key) => {
             let value = content.attributes.get(key);

@@ -1,6 +1,7 @@
 //! A brute-force search, written straight from the documentation of the port.
 
 mod filters;
+mod operators;
 mod spelling;
 mod words;
 
@@ -117,9 +118,13 @@ fn with_pinned<'a>(
     found
 }
 
-/// Returns the products that the shop does not hide.
+/// Returns the products that neither the shop hides nor the operators of the query leave out.
 fn shown<'a>(products: &[&'a Arc<Product>], request: &SearchRequest) -> Vec<&'a Arc<Product>> {
-    products.iter().filter(|product| !request.tuning.hidden.contains(&product.id)).copied().collect()
+    let operators = operators::parse(request);
+    let is_shown = |product: &&&Arc<Product>| {
+        !request.tuning.hidden.contains(&product.id) && operators::passes(product, &operators)
+    };
+    products.iter().filter(is_shown).copied().collect()
 }
 
 /// Returns what an index holds of a product or its tombstone.

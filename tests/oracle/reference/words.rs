@@ -8,6 +8,7 @@ use domain::ports::{ENOUGH_PRODUCTS, FEW_PRODUCTS};
 use domain::search::{MatchMode, SearchRequest, Sort, Synonym};
 use domain::{AttributeValue, Product};
 
+use super::operators::parse;
 use super::spelling::typos;
 use super::{Class, matching, shown};
 
@@ -15,6 +16,7 @@ use super::{Class, matching, shown};
 pub(super) struct QueryWord {
     text: String,
     is_last: bool,
+    is_quoted: bool,
     /// Joined with the previous word and with the next word.
     joined: Vec<String>,
     /// The synonyms, each a list of words that must all match.
@@ -48,7 +50,8 @@ pub(super) fn split(text: &str) -> Vec<String> {
 /// Returns each word once, except that the last word is kept even if it occurred before. Stop words are removed unless
 /// there are no others.
 fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
-    let words = split(&request.words);
+    let parsed = parse(request).words;
+    let words: Vec<String> = parsed.iter().map(|(word, _)| word.clone()).collect();
     let stop: Vec<String> = request.tuning.stop_words.iter().map(|word| split(word).concat()).collect();
     let is_stop = |word: &str| stop.iter().any(|stop| base(stop) == base(word));
     let has_others = words.iter().any(|word| !is_stop(word));
@@ -58,19 +61,22 @@ fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
         if has_others && is_stop(text) {
             continue;
         }
-        let is_last = at + 1 == words.len();
+        let is_quoted = parsed[at].1;
+        let is_last = at + 1 == words.len() && !is_quoted;
         let before = at.checked_sub(1).and_then(|before| pairs.get(before));
         let joined = before.into_iter().chain(pairs.get(at)).flatten().cloned();
         let synonyms = request.tuning.synonyms.iter().filter(|synonym| is_part_of(at, &words, synonym));
         let synonyms = synonyms.flat_map(|synonym| &synonym.to).map(|to| split(to));
         match query.iter_mut().find(|known| known.text == *text && !is_last) {
             Some(known) => {
+                known.is_quoted |= is_quoted;
                 known.joined.extend(joined);
                 known.synonyms.extend(synonyms);
             }
             None => query.push(QueryWord {
                 text: text.clone(),
                 is_last,
+                is_quoted,
                 joined: joined.collect(),
                 synonyms: synonyms.collect(),
                 near: BTreeMap::new(),
@@ -112,7 +118,7 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
     if !query.is_empty() && count(&query) < FEW_PRODUCTS {
         for word in &mut query {
             let as_typed = have(word);
-            if as_typed < FEW_PRODUCTS {
+            if !word.is_quoted && as_typed < FEW_PRODUCTS {
                 word.near = near_words(&word.text, products, MIN_RATIO * as_typed);
             }
         }
@@ -129,17 +135,22 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
         }
     };
     let alone: Vec<usize> = query.iter().map(telling).collect();
-    if alone.iter().all(|found| *found == 0) {
+    let has_quoted = query.iter().any(|word| word.is_quoted);
+    if !has_quoted && alone.iter().all(|found| *found == 0) {
         return (query, Vec::new());
     }
     for (word, found) in query.iter_mut().zip(&alone) {
-        word.is_required = *found > 0;
+        word.is_required = word.is_quoted || *found > 0;
     }
     let worths: Vec<Worth> = (0..query.len()).map(|at| worth(at, &query, &shown)).collect();
-    while count(&query) < enough && query.iter().filter(|word| word.is_required).count() > 1 {
-        let required = (0..query.len()).filter(|at| query[*at].is_required);
-        let least = required.min_by_key(|at| (worths[*at], Reverse((alone[*at], *at)))).unwrap();
-        query[least].is_required = false;
+    let may_be_optional = |query: &[QueryWord], at: usize| query[at].is_required && !query[at].is_quoted;
+    // Without a phrase, one word stays required.
+    let least = usize::from(!has_quoted);
+    while count(&query) < enough && (0..query.len()).filter(|at| may_be_optional(&query, *at)).count() > least
+    {
+        let required = (0..query.len()).filter(|at| may_be_optional(&query, *at));
+        let weakest = required.min_by_key(|at| (worths[*at], Reverse((alone[*at], *at)))).unwrap();
+        query[weakest].is_required = false;
     }
     let optional = query.iter().filter(|word| !word.is_required).map(|word| word.text.clone());
     let optional = optional.collect();
@@ -175,7 +186,7 @@ fn worth(at: usize, query: &[QueryWord], shown: &[&Arc<Product>]) -> Worth {
     // The only function word and the only unit of the vocabulary.
     if text == "to" || is_number(text) || text.len() == 1 {
         Worth::Function
-    } else if matching(shown, &[as_typed.clone()]).is_empty() {
+    } else if matching(shown, std::slice::from_ref(&as_typed)).is_empty() {
         Worth::Corrected
     } else if query[..at].iter().any(|before| before.text == "to") && query[0].text != "to" {
         Worth::Aside
@@ -200,6 +211,17 @@ fn roles(product: &Product) -> BTreeSet<String> {
         }
     });
     roles
+}
+
+/// Returns true if a product has a word in any form, also as two adjacent words.
+pub(super) fn has_word(product: &Product, word: &str) -> bool {
+    let ProductWords { words, pairs, .. } = product_words(product);
+    forms(word).iter().any(|form| words.contains(form) || pairs.contains(form))
+}
+
+/// Returns true for two forms of one word.
+pub(super) fn is_same_word(a: &str, b: &str) -> bool {
+    base(a) == base(b)
 }
 
 /// Returns the word and, if it looks like an English plural, its singular.

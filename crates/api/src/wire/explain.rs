@@ -29,7 +29,8 @@ pub struct ProductExplanation<'a> {
     /// The number of products found.
     #[schema(examples(40))]
     pub total: u64,
-    /// Every filter that excludes it, with the values it has instead.
+    /// Every filter that excludes it, with the values it has instead. The operators of the `query` are among them: `-red` and
+    /// `"new balance"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<ExcludingFilter>>)]
     pub excluded_by: Vec<ExcludingFilter>,
@@ -41,6 +42,10 @@ pub struct ProductExplanation<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Explanation<'static>>)]
     pub explanation: Option<Explanation<'a>>,
+    /// True if the query was longer than the bounds, and was cut at them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>)]
+    pub truncated: bool,
     /// The search with its misspelt words corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -69,6 +74,7 @@ pub struct ExcludingFilter {
 /// The reasons for the rank of a product: `base`, the scores of words, phrases and kinds, and `boost` add up to its score, unless a
 /// rule pins it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Explanation<'a> {
     /// The initial score of every product, so that boosts leave none below zero. Higher for products with every word in a search
     /// in which some words are optional.
@@ -85,6 +91,14 @@ pub struct Explanation<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<ExplainedKind<'static>>>)]
     pub kinds: Vec<ExplainedKind<'a>>,
+    /// The phrases in quotation marks, which products must have; absent without such a phrase.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["new balance"]))]
+    pub required: Cow<'a, [String]>,
+    /// The words and phrases behind a minus, which products must not have; absent without such a word.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["red"]))]
+    pub left_out: Cow<'a, [String]>,
     /// The sum of the boosts and buries of the shop's rules; absent if none applies.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[schema(value_type = Option<f32>, examples(0.25))]

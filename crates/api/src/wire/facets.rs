@@ -57,7 +57,7 @@ pub enum Facet<'a> {
 /// The values of a field.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ValuesFacet<'a> {
-    /// The most frequent values, by count descending, then by value.
+    /// The most frequent values, by count descending, then by value: numbers in their order, then texts.
     #[schema(value_type = Vec<FacetValue>)]
     pub values: Cow<'a, [FacetValue]>,
     /// The number of different values, including those that are not listed.
@@ -70,6 +70,9 @@ pub struct ValuesFacet<'a> {
     /// The values of an attribute that are numbers; absent if no value is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numbers: Option<NumberFacet>,
+    /// The values of an attribute that are dates of ISO 8601; absent if no value is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateFacet>,
 }
 
 /// Distinguishes the variants by their fields: serde would convert prices to floats.
@@ -140,7 +143,8 @@ pub struct NumberFacet {
     pub histogram: Vec<NumberBucket>,
 }
 
-/// The products with a number from `from` up to, but excluding, `to`. The last bucket includes `to`.
+/// The products with a number from `from` up to, but excluding, `to`: those that the filter `from..<to` finds. The last bucket
+/// includes `to`, so its filter is `from..to`.
 #[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NumberBucket {
     /// The lowest number of the bucket.
@@ -149,6 +153,36 @@ pub struct NumberBucket {
     /// The lower bound of the next bucket.
     #[schema(examples(15))]
     pub to: f64,
+    /// The number of products in it.
+    #[schema(examples(3))]
+    pub count: u64,
+}
+
+/// The dates that an attribute has in the products found.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DateFacet {
+    /// The earliest, in UTC.
+    #[schema(examples("2026-01-05T00:00:00Z"))]
+    pub min: String,
+    /// The latest.
+    #[schema(examples("2026-06-30T00:00:00Z"))]
+    pub max: String,
+    /// The number of products that have a date.
+    #[schema(examples(40))]
+    pub count: u64,
+    /// At most 10 buckets from the earliest to the latest date, without gaps: hours, days, weeks, months or years.
+    pub histogram: Vec<DateBucket>,
+}
+
+/// The products with a date from `from` to `to`, both included: those that the filter `from..to` finds.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DateBucket {
+    /// The first moment of the bucket.
+    #[schema(examples("2026-01-01T00:00:00Z"))]
+    pub from: String,
+    /// The last moment of the bucket.
+    #[schema(examples("2026-01-31T23:59:59.999Z"))]
+    pub to: String,
     /// The number of products in it.
     #[schema(examples(3))]
     pub count: u64,
@@ -196,4 +230,8 @@ pub struct FacetValues<'a> {
     /// Its values: those that match `prefix` best first, then the most frequent, then by value.
     #[schema(value_type = Vec<FacetValue>)]
     pub values: Cow<'a, [FacetValue]>,
+    /// True if the query was longer than the bounds, and was cut at them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>)]
+    pub truncated: bool,
 }

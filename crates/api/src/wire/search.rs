@@ -61,6 +61,10 @@ pub struct SearchAnswer<'a> {
     #[serde(default, skip_serializing_if = "is_empty")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["purple"]))]
     pub relaxed: Cow<'a, [String]>,
+    /// True if the query was longer than the bounds, and was cut at them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>)]
+    pub truncated: bool,
 }
 
 /// The answers to several searches, all on one snapshot of the catalogue.

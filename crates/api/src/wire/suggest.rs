@@ -23,6 +23,10 @@ pub struct Suggestions<'a> {
     /// The time in milliseconds that the index took to compute the answer; a cached answer keeps its time.
     #[schema(examples(0.84))]
     pub took: f64,
+    /// True if the query was longer than the bounds, and was cut at them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>)]
+    pub truncated: bool,
 }
 
 /// The summary of a product.

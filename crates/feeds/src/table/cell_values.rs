@@ -3,7 +3,7 @@
 use super::plan::Column;
 use super::role::{Role, is_code_name};
 use super::survey::flag;
-use crate::columns::is_flag_or_number;
+use crate::columns::{is_exact_number, written_flag};
 use crate::json::text_json;
 
 /// Splits the elements of a list. A comma splits addresses only where the next one begins.
@@ -77,12 +77,12 @@ pub(crate) fn named_options(cell: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Returns the JSON of an attribute: a flag in a column of flags, a number that a float keeps exactly, else a text.
+/// Returns the JSON of an attribute: a flag, which `1` and `0` are in a column of flags only, a number that a float keeps exactly, else a text.
 pub(crate) fn attribute_json(column: &Column, cell: &str) -> String {
     let is_code = matches!(&column.role, Role::Attribute(key) if is_code_name(key));
-    match flag(cell).filter(|_| column.is_flag && !is_code) {
+    match written_flag(cell).or_else(|| flag(cell).filter(|_| column.is_flag)).filter(|_| !is_code) {
         Some(flag) => flag.to_string(),
-        None if !is_code && is_flag_or_number(cell) => cell.to_owned(),
+        None if !is_code && is_exact_number(cell) => cell.to_owned(),
         None => text_json(cell),
     }
 }

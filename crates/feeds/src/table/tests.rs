@@ -167,6 +167,18 @@ fn flags_codes_and_lists_follow_their_column() {
 }
 
 #[test]
+fn flags_as_spreadsheets_write_them_are_flags_in_any_column() {
+    let found =
+        import("id,name,vegan,model\na,A,TRUE,TRUE\nb,B,FALSE,X1\nc,C,partly,X2\nd,D,True,X3\ne,E,1,X4\n");
+    let attribute = |id: &str, key: &str| found.product(id)["attributes"][key].clone();
+    assert_eq!(
+        ["a", "b", "c", "d", "e"].map(|id| attribute(id, "vegan")),
+        [json!(true), json!(false), json!("partly"), json!("True"), json!(1)]
+    );
+    assert_eq!(attribute("a", "model"), "TRUE", "a code stays a text");
+}
+
+#[test]
 fn publication_columns_never_make_a_draft_public() {
     let found = import("id,name,published,visibility\na,A,1,visible\nb,B,0,visible\nc,C,1,hidden\n");
     assert_eq!(["a", "b", "c"].map(|id| &found.product(id)["status"]), ["active", "draft", "draft"]);

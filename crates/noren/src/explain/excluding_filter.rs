@@ -4,6 +4,12 @@ use api::wire::explain::ExcludingFilter;
 
 /// Returns the reason why a filter excludes the product.
 pub(super) fn reason(filter: &ExcludingFilter) -> String {
+    if filter.filter == "query" {
+        return match filter.has.as_slice() {
+            [] => format!("it lacks the phrase {}", filter.wanted.join(", ")),
+            has => format!("left out by the query: {}", has.join(", ")),
+        };
+    }
     let (field, wanted) = (field(&filter.filter), filter.wanted.join(" or "));
     match filter.has.as_slice() {
         [] => format!("it has no {field}; the search asks for {wanted}"),

@@ -67,10 +67,16 @@ impl Report<'_> {
         if let Some(corrected) = &self.index.corrected_query {
             lines.push(format!("did you mean: {}", printable(corrected)));
         }
-        if let Some(explanation) = &self.index.explanation
-            && !explanation.words.is_empty()
-        {
-            lines.push(score_table(explanation).trim_fmt());
+        if let Some(explanation) = &self.index.explanation {
+            let phrases = explanation.required.iter().map(|phrase| format!("phrase: {}", printable(phrase)));
+            lines.extend(phrases);
+            if !explanation.left_out.is_empty() {
+                let left_out = printable(&explanation.left_out.join(", ")).to_string();
+                lines.push(format!("left out by the query: {left_out}"));
+            }
+            if !explanation.words.is_empty() {
+                lines.push(score_table(explanation).trim_fmt());
+            }
         }
         lines.join("\n")
     }

@@ -108,13 +108,17 @@ fn reasons_of_the_search_are_reported() {
     let filters = r#","hiddenByRule":true,"excludedBy":[
         {"filter":"brand","wanted":["HP","Dell"],"has":["Acer"]},
         {"filter":"priceRange","wanted":["-20.00"],"has":[]},
-        {"filter":"attributes.colour","wanted":["red"],"has":["blue","green"]}]"#;
+        {"filter":"attributes.colour","wanted":["red"],"has":["blue","green"]},
+        {"filter":"query","wanted":["-red"],"has":["red"]},
+        {"filter":"query","wanted":["\"new balance\""],"has":[]}]"#;
     assert_eq!(
         told(filters, 3),
         [
             "its brand is Acer; the search asks for HP or Dell",
             "it has no price; the search asks for -20.00",
             "its colour is blue, green; the search asks for red",
+            "left out by the query: red",
+            "it lacks the phrase \"new balance\"",
             "a rule of the shop hides it in this search",
         ]
     );
@@ -155,4 +159,19 @@ fn the_parts_of_a_score_are_a_table() {
     assert_eq!(row("rules of the shop"), ["rules of the shop", "0.50"]);
     assert_eq!(row("total"), ["total", "8.00"]);
     assert!(!text.contains('\u{1b}'), "data controls the terminal");
+}
+
+#[test]
+fn operators_of_the_query_are_reported() {
+    let json = r#"{"state":"active","version":1,"total":1,"rank":1,
+        "explanation":{"base":1,"words":[],"required":["new balance"],"leftOut":["red","blue"]}}"#;
+    let report = Report {
+        id: "lamp",
+        stored: stored(1, Status::Active),
+        backlog: None,
+        dead_letters: None,
+        index: index(json),
+    };
+    let text = report.to_text();
+    assert!(text.contains("\nphrase: new balance\nleft out by the query: red, blue"), "{text}");
 }

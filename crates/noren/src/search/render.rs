@@ -20,6 +20,9 @@ pub(super) fn render(response: &SearchAnswer<'_>) -> String {
     if let Some(corrected) = &response.corrected_query {
         text.push_str(&format!("did you mean: {}\n", printable(corrected)));
     }
+    if response.truncated {
+        text.push_str("the query is too long; only the words at its beginning count\n");
+    }
     text.push_str(&missing_words(response));
     if !response.products.hits.is_empty() {
         text.push_str(&product_table(&response.products.hits).trim_fmt());
@@ -180,6 +183,8 @@ mod tests {
         let none = r#""relaxedTotal":0,"#;
         assert_eq!(first_line(2, &relaxed(none)), "no products on this page of 2 found, 0.1 ms");
         assert_eq!(first_line(2, ""), "no products on this page of 2 found, 0.1 ms");
+        let truncated = first_line(2, r#""truncated":true,"#);
+        assert_eq!(truncated, "the query is too long; only the words at its beginning count");
     }
 
     #[test]

@@ -35,11 +35,11 @@ pub(crate) fn document(record: &Record, projection: &Projection<'_>, index_creat
 fn add_product(document: &mut Map<String, Value>, active: &ActiveDocument<'_>) {
     let mut add = |name: &str, value: Value| document.insert(name.to_owned(), value);
     add(field::PRODUCT, active.json.as_str().into());
-    if let Some(brand) = active.brand {
-        add(field::BRAND, brand.into());
+    if let Some(brand) = &active.brand {
+        add(field::BRAND, brand.as_ref().into());
     }
     add(field::CATEGORY, active.categories.iter().map(String::as_str).collect());
-    add(field::TAGS, active.tags.iter().copied().collect());
+    add(field::TAGS, active.tags.iter().map(AsRef::as_ref).collect::<Vec<&str>>().into());
     add(field::ATTRIBUTES, active.attributes.iter().map(String::as_str).collect());
     add(field::NUMBERS, active.numbers.iter().map(|(key, order)| number_term(key, *order)).collect());
     if let Some(price) = active.price {

@@ -9,6 +9,7 @@ use crate::layout::schema::{field, state};
 use crate::search::correction::corrected;
 use crate::search::facets::aggregation;
 use crate::search::interpretation::Interpreter;
+use crate::search::left_out::left_out;
 use crate::search::matching::has_exact_word;
 use crate::search::order::RequestedPage;
 use crate::search::plan::SearchPlan;
@@ -38,8 +39,10 @@ pub(super) async fn search(
     request: &SearchRequest,
 ) -> Result<SearchAnswer, PortError> {
     let page = RequestedPage::new(request, snapshot.language())?;
-    let mut plan = SearchPlan::new(request, snapshot);
-    let mut response = interpret_and_search(snapshot, &mut plan, &page).await?;
+    let left_out = left_out(snapshot, request).await?;
+    let mut plan = SearchPlan::new(request, snapshot, &left_out);
+    let interpreter = Interpreter::new(snapshot, request, &left_out);
+    let mut response = interpret_and_search(snapshot, &interpreter, &mut plan, &page).await?;
     let listed = response.total();
     let (shown, has_more) = page.page_of(response.hits.hits.len(), listed);
     let (total, relaxed_total) = match plan.counting() {
@@ -83,14 +86,14 @@ fn hits(plan: &SearchPlan<'_>, response: &SearchResponse, shown: usize) -> Resul
 /// Interprets the words and runs the search. Most words match as typed, which takes one request.
 async fn interpret_and_search(
     snapshot: &Snapshot<'_>,
+    interpreter: &Interpreter<'_>,
     plan: &mut SearchPlan<'_>,
     page: &RequestedPage<'_>,
 ) -> Result<SearchResponse, PortError> {
-    let interpreter = Interpreter::new(snapshot, plan.request);
     if let Some(earlier) = page.earlier_interpretation() {
         interpreter.reapply(&mut plan.query, earlier).await?;
     } else {
-        let response = snapshot.search(body(plan, page, &interpreter)?).await?;
+        let response = snapshot.search(body(plan, page, interpreter)?).await?;
         // Pinned products need not match the words.
         let matches = response.total().saturating_sub(plan.pinned.len() as u64);
         let mut is_changed = plan.query.decide_prefix(count_in_index(&response, EXACT_LAST_WORD));
@@ -106,8 +109,8 @@ async fn interpret_and_search(
             return Ok(response);
         }
     }
-    plan.decide_counting(&interpreter).await?;
-    snapshot.search(body(plan, page, &interpreter)?).await
+    plan.decide_counting(interpreter).await?;
+    snapshot.search(body(plan, page, interpreter)?).await
 }
 
 /// Returns the values of a facet.
@@ -115,8 +118,9 @@ pub(super) async fn facet_values(
     snapshot: &Snapshot<'_>,
     request: &FacetRequest,
 ) -> Result<Vec<FacetValue>, PortError> {
-    let mut plan = SearchPlan::new(&request.search, snapshot);
-    let interpreter = Interpreter::new(snapshot, &request.search);
+    let left_out = left_out(snapshot, &request.search).await?;
+    let mut plan = SearchPlan::new(&request.search, snapshot, &left_out);
+    let interpreter = Interpreter::new(snapshot, &request.search, &left_out);
     interpreter.interpret(&mut plan.query).await?;
     plan.decide_counting(&interpreter).await?;
     plan.facet_counter(snapshot, &request.field).values(&request.prefix, request.limit).await

@@ -23,6 +23,7 @@ pub(super) struct TermCounts {
 pub(super) struct AttributeCounts {
     pub(super) texts: TermCounts,
     pub(super) numbers: TermCounts,
+    pub(super) dates: TermCounts,
 }
 
 /// A part of the terms of a field.

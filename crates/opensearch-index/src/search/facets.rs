@@ -7,10 +7,11 @@
 use domain::Currency;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{
-    Facet, FacetValue, Field, NumberFacet, PriceFacet, bucket_width, number_facet, price_facet,
+    DateFacet, Facet, FacetValue, Field, NumberFacet, PriceFacet, bucket_width, date_facet, number_facet,
+    price_facet,
 };
 use serde_json::{Value, json};
-use text::attributes::{full_value, key_prefix, number_from_sort_key, truncated_part};
+use text::attributes::{date_key, full_value, key_prefix, number_from_sort_key, truncated_part};
 use text::facets::{TermCount, top_terms, top_values};
 
 use crate::layout::schema::{field, keyword_field};
@@ -21,13 +22,13 @@ use crate::search::filters::{has_key, price_field};
 use crate::search::query_dsl::term;
 use crate::search::snapshot::Snapshot;
 
-/// The most terms in one response, of texts and of numbers each. With 20 facets this is just below the number of
+/// The most terms in one response, of texts, of numbers and of dates each. With 20 facets this is just below the number of
 /// buckets that OpenSearch allows in a response.
-const TERMS_PER_RESPONSE: usize = 1500;
+const TERMS_PER_RESPONSE: usize = 1050;
 /// The most prices in one response; if there are more, a second search counts a histogram.
 const PRICES_PER_RESPONSE: usize = 1000;
 /// The most responses for one facet: a million values.
-const MAX_RESPONSES: usize = 700;
+const MAX_RESPONSES: usize = 1000;
 /// The most searches for a histogram, which is repeated if the price range changes meanwhile.
 const HISTOGRAM_ATTEMPTS: usize = 3;
 
@@ -47,6 +48,7 @@ pub(super) fn aggregation(facet: &Field, currency: Currency, filter: &Value) -> 
         Field::Attribute(key) => json!({
             "texts": terms_of_key(field::ATTRIBUTES, key),
             "numbers": terms_of_key(field::NUMBERS, key),
+            "dates": terms_of_key(field::NUMBERS, &date_key(key)),
         }),
         Field::Category | Field::Brand | Field::Tags | Field::Stock => {
             let order = json!([{ "_count": "desc" }, { "_key": "asc" }]);
@@ -72,24 +74,25 @@ impl FacetCounter<'_> {
         if *self.facet == Field::Price {
             return Ok(Facet::Price(self.prices(decode(counted)?).await?));
         }
-        let (counted, distinct, numbers) = match self.facet {
+        let (counted, distinct, numbers, dates) = match self.facet {
             Field::Attribute(_) => {
-                let AttributeCounts { texts, numbers } = decode(counted)?;
+                let AttributeCounts { texts, numbers, dates } = decode(counted)?;
                 let counted = self.all_terms_from(texts.terms).await?;
                 let distinct = counted.len();
-                (counted, distinct, self.numbers(numbers.terms).await?)
+                (counted, distinct, self.numbers(numbers.terms).await?, self.dates(dates.terms).await?)
             }
-            // The most frequent values are in the response; the others need only be counted.
             _ => {
                 let terms = decode::<TermCounts>(counted)?.terms;
                 let is_complete = terms.sum_other_doc_count == 0;
-                let counted = self.own_terms(terms.buckets);
-                let distinct = if is_complete { counted.len() } else { self.all_terms().await?.len() };
-                (counted, distinct, None)
+                // Among equally frequent values, OpenSearch's order differs from that of facets.
+                let counted =
+                    if is_complete { self.own_terms(terms.buckets) } else { self.all_terms().await? };
+                let distinct = counted.len();
+                (counted, distinct, None, None)
             }
         };
         let values = self.top_values(counted, "", limit).await?;
-        Ok(Facet::Values { values, distinct, numbers })
+        Ok(Facet::Values { values, distinct, numbers, dates })
     }
 
     /// Returns the values that have a prefix, as [`domain::search::FacetRequest`] defines.
@@ -100,12 +103,25 @@ impl FacetCounter<'_> {
 
     /// Returns the facet of the numbers of an attribute.
     async fn numbers(&self, first: Terms) -> Result<Option<NumberFacet>, PortError> {
-        let counted = self.all_terms_of(field::NUMBERS, first).await?;
+        Ok(number_facet(&self.counted_numbers(first, self.key_prefix().unwrap_or_default()).await?))
+    }
+
+    /// Returns the facet of the dates of an attribute.
+    async fn dates(&self, first: Terms) -> Result<Option<DateFacet>, PortError> {
+        let Field::Attribute(key) = self.facet else { return Ok(None) };
+        let counted = self.counted_numbers(first, key_prefix(&date_key(key))).await?;
+        let date = |(number, count): (f64, u64)| (number as i64, count);
+        Ok(date_facet(&counted.into_iter().map(date).collect::<Vec<_>>()))
+    }
+
+    /// Returns the numbers whose terms have a prefix, with their counts.
+    async fn counted_numbers(&self, first: Terms, prefix: String) -> Result<Vec<(f64, u64)>, PortError> {
+        let counted = self.all_terms_of(field::NUMBERS, &prefix, first).await?;
         let number = |counted: &TermCount<()>| {
             let sort_key = u64::from_str_radix(&counted.term, 16).ok()?;
             Some((number_from_sort_key(sort_key), counted.count))
         };
-        Ok(number_facet(&counted.iter().filter_map(number).collect::<Vec<_>>()))
+        Ok(counted.iter().filter_map(number).collect())
     }
 
     async fn top_values(
@@ -145,14 +161,19 @@ impl FacetCounter<'_> {
 
     /// Returns all values of the facet, in the order of their terms, given the first part of them.
     async fn all_terms_from(&self, first: Terms) -> Result<Vec<TermCount<()>>, PortError> {
-        self.all_terms_of(values_field(self.facet)?, first).await
+        self.all_terms_of(values_field(self.facet)?, &self.key_prefix().unwrap_or_default(), first).await
     }
 
-    async fn all_terms_of(&self, name: &str, mut terms: Terms) -> Result<Vec<TermCount<()>>, PortError> {
+    async fn all_terms_of(
+        &self,
+        name: &str,
+        prefix: &str,
+        mut terms: Terms,
+    ) -> Result<Vec<TermCount<()>>, PortError> {
         let mut counted = Vec::new();
         for _ in 0..MAX_RESPONSES {
             let received = terms.buckets.len();
-            let own = self.own_terms(terms.buckets);
+            let own = with_prefix(terms.buckets, prefix);
             // The terms of the next key follow those of the facet's key.
             let is_last = own.len() < received || received < TERMS_PER_RESPONSE;
             counted.extend(own);
@@ -182,12 +203,7 @@ impl FacetCounter<'_> {
 
     /// Returns the terms that belong to the facet, without their key.
     fn own_terms(&self, buckets: Vec<TermBucket>) -> Vec<TermCount<()>> {
-        let prefix = self.key_prefix().unwrap_or_default();
-        let own = buckets.into_iter().filter_map(|bucket| {
-            let (term, count) = bucket.into_pair();
-            Some(TermCount { term: term.strip_prefix(&prefix)?.to_owned(), count, payload: () })
-        });
-        own.collect()
+        with_prefix(buckets, &self.key_prefix().unwrap_or_default())
     }
 
     async fn prices(&self, counted: PriceCounts) -> Result<Option<PriceFacet>, PortError> {
@@ -219,6 +235,15 @@ impl FacetCounter<'_> {
         let mut part = |name: &str| response.aggregations.remove(name).unwrap_or_default();
         Ok((decode(part("ends"))?, decode(part("histogram"))?))
     }
+}
+
+/// Returns the terms that have a prefix, without it.
+fn with_prefix(buckets: Vec<TermBucket>, prefix: &str) -> Vec<TermCount<()>> {
+    let own = buckets.into_iter().filter_map(|bucket| {
+        let (term, count) = bucket.into_pair();
+        Some(TermCount { term: term.strip_prefix(prefix)?.to_owned(), count, payload: () })
+    });
+    own.collect()
 }
 
 /// Returns the aggregation of the terms of a key and those after it, in products that have the key; other products have

@@ -1,9 +1,9 @@
 //! Converts the filters of a search to queries.
 
 use domain::Currency;
-use domain::search::{AttributeFilter, Field, Filters, Restriction};
+use domain::search::{AttributeFilter, Field, Filters, Restriction, facet_text};
 use serde_json::{Map, Value, json};
-use text::attributes::{attribute_term, key_prefix, number_sort_key, prefix_end};
+use text::attributes::{attribute_term, date_key, key_prefix, number_sort_key, prefix_end};
 
 use crate::layout::schema::{field, keyword_field};
 use crate::layout::terms::number_term;
@@ -26,6 +26,7 @@ pub(super) fn filters(filters: &Filters, currency: Currency) -> Vec<Filter> {
     let paths: Vec<String> = category.iter().map(ToString::to_string).collect();
     for (field, values) in [(Field::Category, &paths), (Field::Brand, brand), (Field::Tags, tags)] {
         if let Some(name) = keyword_field(&field).filter(|_| !values.is_empty()) {
+            let values: Vec<_> = values.iter().map(|value| facet_text(value)).collect();
             filters.push(Filter { field, query: json!({ "terms": { name: values } }) });
         }
     }
@@ -69,17 +70,24 @@ fn range_query(name: &str, min: Option<Value>, max: Option<Value>) -> Value {
 
 fn attribute(key: &str, filter: &AttributeFilter) -> Value {
     match filter {
-        AttributeFilter::Equals(value) => term(field::ATTRIBUTES, attribute_term(key, value)),
+        AttributeFilter::Equals(value) => term(field::ATTRIBUTES, attribute_term(key, &facet_text(value))),
         AttributeFilter::Range { min, max } if is_nan(*min) || is_nan(*max) => json!({ "match_none": {} }),
-        AttributeFilter::Range { min, max } => {
-            let min = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_sort_key(min)));
-            let (operator, max) = match max {
-                Some(max) => ("lte", number_term(key, number_sort_key(*max))),
-                None => ("lt", end_of_key(key)),
-            };
-            json!({ "range": { field::NUMBERS: { "gte": min, operator: max } } })
+        AttributeFilter::Range { min, max } => numbers(key, *min, *max),
+        AttributeFilter::Dates { min, max } => {
+            let moment = |end: Option<i64>| end.map(|end| end as f64);
+            numbers(&date_key(key), moment(*min), moment(*max))
         }
     }
+}
+
+/// Matches documents with a number of this key from `min` to `max` inclusive.
+fn numbers(key: &str, min: Option<f64>, max: Option<f64>) -> Value {
+    let min = min.map_or_else(|| key_prefix(key), |min| number_term(key, number_sort_key(min)));
+    let (operator, max) = match max {
+        Some(max) => ("lte", number_term(key, number_sort_key(max))),
+        None => ("lt", end_of_key(key)),
+    };
+    json!({ "range": { field::NUMBERS: { "gte": min, operator: max } } })
 }
 
 /// Returns the lowest text that is greater than all terms of a key.

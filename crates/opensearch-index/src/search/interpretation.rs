@@ -48,8 +48,9 @@ struct TypoWords {
 }
 
 impl<'a> Interpreter<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot<'a>, request: &'a SearchRequest) -> Self {
-        Self { snapshot, request, hidden: hidden(request), inside: inside(&request.restriction) }
+    /// Creates an interpreter. `left_out` are the queries for products that the operators leave out.
+    pub(super) fn new(snapshot: &'a Snapshot<'a>, request: &'a SearchRequest, left_out: &[Value]) -> Self {
+        Self { snapshot, request, hidden: hidden(request, left_out), inside: inside(&request.restriction) }
     }
 
     /// Interprets the words as for the earlier pages of the same list.
@@ -160,8 +161,10 @@ impl<'a> Interpreter<'a> {
         enough: u64,
     ) -> Result<(), PortError> {
         let words: Vec<&Word> = query.words.iter().map(|word| &word.word).collect();
-        let RelaxingOrder { unknown, known } = relaxing_order(&words, frequencies);
-        let Some(most) = known.len().checked_sub(1) else { return Ok(()) };
+        let RelaxingOrder { unknown, known, most } = relaxing_order(&words, frequencies);
+        if most + unknown.len() == 0 {
+            return Ok(());
+        }
         let has_others =
             |left_out: usize| self.visible(known[left_out..].iter().map(|at| has_word(&query.words[*at])));
         let filters: Vec<Value> = (0..most.min(MAX_RELAXED_WORDS)).map(has_others).collect();

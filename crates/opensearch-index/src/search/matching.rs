@@ -8,7 +8,7 @@ use domain::Language;
 use serde_json::{Value, json};
 use text::dictionary::Dictionary;
 use text::forms::normal_form;
-use text::query::{Kind, Term};
+use text::query::{Alternative, Kind, Term};
 use text::score::{
     PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, class_steps, every_word_steps, is_weighted,
     steps_per_scaled_weight, typed_form_steps,
@@ -89,6 +89,15 @@ pub(super) fn has_word(word: &QueryWord) -> Value {
     any_of(filters)
 }
 
+/// Returns the filter for products that match one of the alternatives.
+pub(super) fn has_alternative(alternatives: &[Alternative]) -> Value {
+    if alternatives.is_empty() {
+        return json!({ "match_none": {} });
+    }
+    let ways: Vec<WordMatch> = alternatives.iter().map(|own| WordMatch::of_alternative(own, 1)).collect();
+    any_of(filters_of(ways.iter()))
+}
+
 impl ScoreScale {
     /// Returns the query for products with the word, scored by the best way in which they match.
     fn word(&self, word: &QueryWord, position: usize) -> Value {
@@ -154,12 +163,10 @@ impl ScoreScale {
 /// Returns the ways to match a word, except as a prefix, best first.
 fn word_matches(query_word: &QueryWord) -> Vec<WordMatch> {
     let word = &query_word.word;
-    let exact = word.alternatives.iter().map(|alternative| WordMatch {
-        tier: Tier::Exact,
-        weight_factor: word.weight_factor(alternative.spelling),
-        terms: alternative.terms.clone(),
-        is_phrase: alternative.is_phrase,
-    });
+    let exact = word
+        .alternatives
+        .iter()
+        .map(|alternative| WordMatch::of_alternative(alternative, word.weight_factor(alternative.spelling)));
     let mut ways: Vec<WordMatch> = exact.collect();
     for candidate in &query_word.candidates {
         let (dictionary, text) = normal_form(&candidate.text, word.language);
@@ -175,6 +182,11 @@ fn word_matches(query_word: &QueryWord) -> Vec<WordMatch> {
 }
 
 impl WordMatch {
+    fn of_alternative(alternative: &Alternative, weight_factor: u8) -> Self {
+        let Alternative { terms, is_phrase, .. } = alternative.clone();
+        Self { tier: Tier::Exact, weight_factor, terms, is_phrase }
+    }
+
     /// Returns the filter for products with all terms.
     fn filter(&self) -> Value {
         if self.is_phrase { self.phrase() } else { all_of(self.terms.iter().map(has_term).collect()) }

@@ -6,6 +6,7 @@ mod facet_counts;
 mod facets;
 mod filters;
 mod interpretation;
+mod left_out;
 mod lookup;
 mod matching;
 mod order;

@@ -26,14 +26,15 @@ pub(super) struct SearchPlan<'a> {
 }
 
 impl<'a> SearchPlan<'a> {
-    pub(super) fn new(request: &'a SearchRequest, snapshot: &Snapshot<'_>) -> Self {
+    /// Converts a request. `left_out` are the queries for products that the operators leave out.
+    pub(super) fn new(request: &'a SearchRequest, snapshot: &Snapshot<'_>, left_out: &[Value]) -> Self {
         Self {
             request,
             query: QueryWords::as_typed(request, snapshot.language()),
             filters: filters(&request.filters, request.currency),
             inside: inside(&request.restriction),
             pinned: pinned(request),
-            hidden: hidden(request),
+            hidden: hidden(request, left_out),
             counting: None,
         }
     }

@@ -6,17 +6,20 @@ use text::score::{PINNED_SCORE, STEP, UNBOOSTED_STEPS, boost_steps};
 
 use crate::layout::schema::field;
 use crate::search::filters::filters;
-use crate::search::query_dsl::{all_of, constant_score, none_of, term};
+use crate::search::query_dsl::{all_of, any_of, constant_score, none_of, term};
 
 /// Adds `_score`, which is never negative, to the lowest possible sum of boosts, and keeps the result within its
 /// bounds.
 const BOOST_SCRIPT: &str = "Math.max(0.0, Math.min(params.most, params.least + _score))";
 
-/// Returns the query for hidden products, which neither match nor count; `None` if there are none.
-pub(super) fn hidden(request: &SearchRequest) -> Option<Value> {
+/// Returns the query for hidden products, which neither match nor count: those that the shop hides, and those that the operators
+/// of the query leave out. `None` if there are none.
+pub(super) fn hidden(request: &SearchRequest, left_out: &[Value]) -> Option<Value> {
     let hidden = &request.tuning.hidden;
     let ids: Vec<&str> = hidden.iter().map(domain::ProductId::as_str).collect();
-    (!ids.is_empty()).then(|| json!({ "terms": { field::ID: ids } }))
+    let by_id = (!ids.is_empty()).then(|| json!({ "terms": { field::ID: ids } }));
+    let all: Vec<Value> = by_id.into_iter().chain(left_out.iter().cloned()).collect();
+    (!all.is_empty()).then(|| any_of(all))
 }
 
 /// Returns a query for each pinned product, with its score.

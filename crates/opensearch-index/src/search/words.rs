@@ -7,7 +7,6 @@ use domain::ports::ENOUGH_PRODUCTS;
 use domain::search::{MatchMode, QueryInterpretation, SearchRequest};
 use text::kinds::names_kind;
 use text::query::{Kind, Phrase, Query, Word};
-use text::typos::typos_allowed;
 
 use crate::search::spelling::SpellingCandidate;
 
@@ -52,7 +51,7 @@ impl QueryWord {
 
     /// Returns true if the word is long enough to have typos.
     pub(super) fn may_have_typos(&self) -> bool {
-        typos_allowed(&self.word.text) > 0
+        self.word.may_have_typos()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The fields whose values are texts of a small vocabulary. A row of [`VALUE_FIELDS`] is all that this crate needs to index,
 //! filter and count such a field.
 
-use domain::search::{Field, Filters};
+use domain::search::{Field, Filters, facet_text};
 use text::projection::ActiveDocument;
 
 /// A field whose values are texts of a small vocabulary.
@@ -39,22 +39,25 @@ pub(crate) static VALUE_FIELDS: [ValueField; VALUE_FIELD_COUNT] = [
         field: Field::Brand,
         column: "brand",
         shape: ValueShape::Single,
-        each_value: |product, add| product.brand.into_iter().for_each(add),
-        wanted: |filters| filters.brand.clone(),
+        each_value: |product, add| product.brand.iter().for_each(|brand| add(brand)),
+        wanted: |filters| filters.brand.iter().map(|brand| facet_text(brand).into_owned()).collect(),
     },
     ValueField {
         field: Field::Category,
         column: "category",
         shape: ValueShape::Paths,
         each_value: |product, add| product.categories.iter().for_each(|path| add(path)),
-        wanted: |filters| filters.category.iter().map(ToString::to_string).collect(),
+        wanted: |filters| {
+            let paths = filters.category.iter().map(ToString::to_string);
+            paths.map(|path| facet_text(&path).into_owned()).collect()
+        },
     },
     ValueField {
         field: Field::Tags,
         column: "tags",
         shape: ValueShape::List,
         each_value: |product, add| product.tags.iter().for_each(|tag| add(tag)),
-        wanted: |filters| filters.tags.clone(),
+        wanted: |filters| filters.tags.iter().map(|tag| facet_text(tag).into_owned()).collect(),
     },
 ];
 

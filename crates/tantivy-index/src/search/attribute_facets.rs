@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use domain::search::{FacetValue, NumberFacet, number_facet};
+use domain::search::{DateFacet, FacetValue, NumberFacet, date_facet, number_facet};
 use tantivy::columnar::BytesColumn;
 use tantivy::{DocAddress, DocId};
-use text::attributes::{full_value, key_prefix, number_from_sort_key, truncated_part};
+use text::attributes::{date_key, full_value, key_prefix, number_from_sort_key, truncated_part};
 use text::facets::{TermCount, top_terms};
 
 use crate::layout::document::stored_product;
@@ -22,6 +22,8 @@ pub(crate) struct AttributeCounter {
     values: HashMap<String, (u64, DocAddress)>,
     /// The number of products by number, encoded by [`text::attributes::number_sort_key`].
     numbers: HashMap<u64, u64>,
+    /// The number of products by date in milliseconds, encoded in the same way.
+    dates: HashMap<u64, u64>,
 }
 
 /// The counts of one attribute in one column of one segment.
@@ -42,7 +44,8 @@ pub(crate) fn count_segment(
     // The order of the attributes' ranges in the columns.
     counters.sort_by_cached_key(|(counter, _)| key_prefix(&counter.key));
     if let Some(column) = &segment.attributes {
-        for (ordinals, (counter, _)) in count_column(column, &counters, passing)?.iter().zip(&mut counters) {
+        let counted = count_column(column, &counters, passing, |key| key.to_owned())?;
+        for (ordinals, (counter, _)) in counted.iter().zip(&mut counters) {
             let prefix = key_prefix(&counter.key);
             for (ordinal, term) in terms_of(Some(column), ordinals.counted().map(|(ordinal, ..)| ordinal))? {
                 let (count, example) = ordinals.get(ordinal);
@@ -53,28 +56,45 @@ pub(crate) fn count_segment(
         }
     }
     if let Some(column) = &segment.numbers {
-        for (ordinals, (counter, _)) in count_column(column, &counters, passing)?.iter().zip(&mut counters) {
-            let mut counts = ordinals.counted();
-            let ordinals: Vec<u64> = ordinals.counted().map(|(ordinal, ..)| ordinal).collect();
-            column.dictionary().sorted_ords_to_term_cb(&ordinals, |term| {
-                let order = term.last_chunk().map(|order| u64::from_be_bytes(*order));
-                if let (Some((_, count, _)), Some(order)) = (counts.next(), order) {
-                    *counter.numbers.entry(order).or_default() += u64::from(count);
-                }
-            })?;
+        let counted = count_column(column, &counters, passing, |key| key.to_owned())?;
+        for (ordinals, (counter, _)) in counted.iter().zip(&mut counters) {
+            add_numbers(ordinals, column, &mut counter.numbers)?;
+        }
+        // Keys have no control characters, so the keys of dates are in the order of the keys.
+        let counted = count_column(column, &counters, passing, date_key)?;
+        for (ordinals, (counter, _)) in counted.iter().zip(&mut counters) {
+            add_numbers(ordinals, column, &mut counter.dates)?;
         }
     }
     Ok(())
 }
 
-/// Counts the values of each attribute in a column. The counters are in the order of their ranges.
+/// Adds the counts of encoded numbers.
+fn add_numbers(
+    ordinals: &OrdinalCounts,
+    column: &BytesColumn,
+    numbers: &mut HashMap<u64, u64>,
+) -> tantivy::Result<()> {
+    let mut counts = ordinals.counted();
+    let ordinals: Vec<u64> = ordinals.counted().map(|(ordinal, ..)| ordinal).collect();
+    column.dictionary().sorted_ords_to_term_cb(&ordinals, |term| {
+        let order = term.last_chunk().map(|order| u64::from_be_bytes(*order));
+        if let (Some((_, count, _)), Some(order)) = (counts.next(), order) {
+            *numbers.entry(order).or_default() += u64::from(count);
+        }
+    })?;
+    Ok(())
+}
+
+/// Counts the values of each attribute in a column that has them under another key. The counters are in the order of their ranges.
 fn count_column(
     column: &BytesColumn,
     counters: &[(&mut AttributeCounter, &[DocId])],
     passing: &[DocId],
+    key_in_column: impl Fn(&str) -> String,
 ) -> tantivy::Result<Vec<OrdinalCounts>> {
     let empty = |(counter, _): &(&mut AttributeCounter, &[DocId])| -> tantivy::Result<OrdinalCounts> {
-        let range = key_range(column, &counter.key)?;
+        let range = key_range(column, &key_in_column(&counter.key))?;
         Ok(OrdinalCounts { counts: vec![(0, 0); (range.end - range.start) as usize], range })
     };
     let mut all: Vec<OrdinalCounts> = counters.iter().map(empty).collect::<tantivy::Result<_>>()?;
@@ -123,13 +143,20 @@ impl OrdinalCounts {
 
 impl AttributeCounter {
     pub(crate) fn new(key: &str) -> Self {
-        Self { key: key.to_owned(), values: HashMap::new(), numbers: HashMap::new() }
+        let (values, numbers, dates) = Default::default();
+        Self { key: key.to_owned(), values, numbers, dates }
     }
 
     /// Returns the facet of the values that are numbers.
     pub(crate) fn numbers(&self) -> Option<NumberFacet> {
         let counted = self.numbers.iter().map(|(order, count)| (number_from_sort_key(*order), *count));
         number_facet(&counted.collect::<Vec<_>>())
+    }
+
+    /// Returns the facet of the values that are dates.
+    pub(crate) fn dates(&self) -> Option<DateFacet> {
+        let counted = self.dates.iter().map(|(order, count)| (number_from_sort_key(*order) as i64, *count));
+        date_facet(&counted.collect::<Vec<_>>())
     }
 
     /// Returns the most frequent values that match a prefix, and the number of distinct values. There may be more than `limit`

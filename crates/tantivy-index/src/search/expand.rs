@@ -16,7 +16,7 @@ use text::dictionary::Dictionary;
 use text::forms::normal_form;
 use text::query::{Alternative, Term, Word};
 use text::score::{Spelling, Tier};
-use text::typos::{MIN_CORRECTION_RATIO, Pattern};
+use text::typos::MIN_CORRECTION_RATIO;
 
 use crate::search::expand_prefix::add_prefixed;
 use crate::search::expansion::{Correction, DocumentList, ExpandOptions, Expansion, ExpansionKey, ListTerms};
@@ -100,21 +100,29 @@ fn list_of_alternative(
     alternative: &Alternative,
     segment: &Segment,
 ) -> tantivy::Result<Option<DocumentList>> {
+    let weight_factor = word.weight_factor(alternative.spelling);
+    let terms = terms_of_alternative(alternative, segment)?;
+    Ok(terms.map(|terms| DocumentList { tier: Tier::Exact, weight_factor, terms }))
+}
+
+/// Returns the terms of an alternative; `None` if the segment lacks one of them.
+pub(crate) fn terms_of_alternative(
+    alternative: &Alternative,
+    segment: &Segment,
+) -> tantivy::Result<Option<ListTerms>> {
     let mut infos = Vec::with_capacity(alternative.terms.len());
     for term in &alternative.terms {
         let Some(info) = term_info(term, segment)? else { return Ok(None) };
         infos.push((term.dictionary, info));
     }
-    let weight_factor = word.weight_factor(alternative.spelling);
     let Some((dictionary, first)) = infos.first().cloned() else { return Ok(None) };
-    let terms = match infos.len() {
+    Ok(Some(match infos.len() {
         1 => ListTerms::One(dictionary, first),
         _ if alternative.is_phrase => {
             ListTerms::Phrase(first, alternative.terms.iter().map(|term| term.text.clone()).collect())
         }
         _ => ListTerms::All(infos),
-    };
-    Ok(Some(DocumentList { tier: Tier::Exact, weight_factor, terms }))
+    }))
 }
 
 /// Adds the words that this one may be a misspelling of, in all their forms.
@@ -124,7 +132,7 @@ fn add_corrections(
     snapshot: &Snapshot,
     inside: &Inside<'_>,
 ) -> tantivy::Result<()> {
-    let Some(pattern) = Pattern::for_word(&word.text) else { return Ok(()) };
+    let Some(pattern) = word.pattern() else { return Ok(()) };
     let as_typed = count_up_to(FEW_PRODUCTS, expansion, snapshot, inside)? as u64;
     let needed = (as_typed * MIN_CORRECTION_RATIO).max(1);
     let mut near = HashMap::<&str, (u8, u64)>::new();

@@ -10,7 +10,7 @@ use domain::Currency;
 use domain::ports::{PortError, PortErrorKind};
 use domain::search::{Facet, FacetValue, Field, price_facet};
 use tantivy::DocId;
-use text::facets::{TermCount, top_terms, top_values};
+use text::facets::{TermCount, compare_values, top_terms, top_values};
 
 use crate::layout::value_field::{VALUE_FIELDS, ValueShape};
 use crate::search::attribute_facets::{self, AttributeCounter};
@@ -93,13 +93,13 @@ impl FacetCounter {
 
     /// Returns the facet with at most `limit` values.
     pub(crate) fn facet(self, limit: usize, snapshot: &Snapshot) -> tantivy::Result<Facet> {
-        let numbers = match self {
+        let (numbers, dates) = match self {
             Self::Price { prices, .. } => return Ok(Facet::Price(price_facet(&prices))),
-            Self::Attribute(ref counter) => counter.numbers(),
-            Self::Values { .. } => None,
+            Self::Attribute(ref counter) => (counter.numbers(), counter.dates()),
+            Self::Values { .. } => (None, None),
         };
         let (values, distinct) = self.top_values("", limit, snapshot)?;
-        Ok(Facet::Values { values, distinct, numbers })
+        Ok(Facet::Values { values, distinct, numbers, dates })
     }
 
     /// Returns at most `limit` values that match a prefix, selected and ordered as
@@ -192,7 +192,7 @@ fn top_of_table(counts: &[u32], table: &ValueTable, prefix: &str, limit: usize) 
     if prefix.is_empty() && limit > 0 && limit < distinct {
         // Only the values that are listed are converted to text.
         counted.select_nth_unstable_by(limit - 1, |(a_count, a), (b_count, b)| {
-            b_count.cmp(a_count).then_with(|| table.text(*a).cmp(table.text(*b)))
+            b_count.cmp(a_count).then_with(|| compare_values(table.text(*a), table.text(*b)))
         });
         counted.truncate(limit);
     }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use domain::search::{AttributeFilter, Field, Filters};
+use domain::search::{AttributeFilter, Field, Filters, facet_text};
 use domain::{Currency, PriceRange};
 use tantivy::DocId;
 use tantivy::columnar::{BytesColumn, StrColumn};
-use text::attributes::attribute_term;
+use text::attributes::{attribute_term, date_key};
 
 use crate::layout::value_field::{VALUE_FIELDS, ValueShape};
 use crate::search::columns::{Prices, ValueColumn, ValueLists};
@@ -145,12 +145,20 @@ impl<'a> FieldFilter<'a> {
             match filter {
                 AttributeFilter::Equals(value) => {
                     if let Some(column) = &segment.attributes {
-                        ordinals.extend(column.dictionary().term_ord(attribute_term(key, value))?);
+                        ordinals
+                            .extend(column.dictionary().term_ord(attribute_term(key, &facet_text(value)))?);
                     }
                 }
                 AttributeFilter::Range { min, max } => {
                     if let Some(column) = &segment.numbers {
                         let range = number_range(column, key, *min, *max)?;
+                        ranges.extend(range.filter(|range| !range.is_empty()));
+                    }
+                }
+                AttributeFilter::Dates { min, max } => {
+                    if let Some(column) = &segment.numbers {
+                        let moment = |end: Option<i64>| end.map(|end| end as f64);
+                        let range = number_range(column, &date_key(key), moment(*min), moment(*max))?;
                         ranges.extend(range.filter(|range| !range.is_empty()));
                     }
                 }

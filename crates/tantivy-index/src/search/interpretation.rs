@@ -13,7 +13,6 @@ use text::query::{Kind, Phrase, Query, Term, Word};
 use text::relaxing::{MAX_RELAXED_WORDS, RelaxingOrder, relaxing_order};
 use text::score::{PHRASE_WEIGHT_FACTOR, every_word_steps, is_weighted, typed_form_steps};
 use text::typed_form::TypedForm;
-use text::typos::typos_allowed;
 
 use crate::error::search_error;
 use crate::search::deadline::Deadline;
@@ -197,7 +196,7 @@ impl Interpreter<'_> {
                 let is_known = has_at_least(FEW_PRODUCTS, &word.expansion, self.snapshot, inside);
                 is_known.map(|is_known| !is_known).map_err(search_error)
             };
-            if typos_allowed(&word.word.text) > 0 && is_rare()? {
+            if word.word.may_have_typos() && is_rare()? {
                 word.expansion = self.expand(&word.word, true)?;
                 query.interpretation.typos.push(at);
             }
@@ -216,21 +215,22 @@ impl Interpreter<'_> {
             frequencies.push(counted.map_err(search_error)?);
         }
         let words: Vec<&Word> = query.words.iter().map(|word| &word.word).collect();
-        let RelaxingOrder { unknown, known } = relaxing_order(&words, &frequencies);
-        if known.is_empty() {
+        let RelaxingOrder { unknown, known, most } = relaxing_order(&words, &frequencies);
+        if most + unknown.len() == 0 {
             return Ok(());
         }
+        let has_unknown = !unknown.is_empty();
         query.make_optional(unknown.into_iter());
-        if known.len() < query.words.len() {
+        if has_unknown {
             self.find(query)?;
         }
-        for (tries, at) in known[..known.len() - 1].iter().enumerate() {
+        for (tries, at) in known[..most].iter().enumerate() {
             if tries < MAX_RELAXED_WORDS && query.count() >= enough {
                 break;
             }
             query.make_optional(std::iter::once(*at));
             // After the limit, all words but the rarest become optional at once.
-            if tries + 1 < MAX_RELAXED_WORDS || tries + 2 == known.len() {
+            if tries + 1 < MAX_RELAXED_WORDS || tries + 1 == most {
                 self.find(query)?;
             }
         }

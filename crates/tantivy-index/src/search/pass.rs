@@ -13,6 +13,7 @@ use crate::search::facets::{self, FacetCounter};
 use crate::search::filters::{SegmentFilters, Verdict};
 use crate::search::inside::Inside;
 use crate::search::interpretation::{InterpretedQuery, Interpreter};
+use crate::search::left_out::LeftOut;
 use crate::search::pinned_and_hidden::PinnedAndHidden;
 use crate::search::ranking::{Match, score};
 use crate::search::segment::Segment;
@@ -48,7 +49,9 @@ pub(crate) struct Matches {
 impl<'a> Pass<'a> {
     /// Interprets the query and runs the search.
     pub(crate) fn run(&self) -> Result<(Matches, InterpretedQuery), PortError> {
-        let rules = PinnedAndHidden::find(self.request, self.snapshot, self.inside).map_err(search_error)?;
+        let left_out = LeftOut::new(self.request, self.snapshot, self.deadline)?;
+        let rules = PinnedAndHidden::find(self.request, self.snapshot, self.inside, left_out);
+        let rules = rules.map_err(search_error)?;
         let query = Query::new(self.request, self.snapshot.language);
         let mut query = if query.words.is_empty() {
             self.match_everything(&rules)?

@@ -1,4 +1,5 @@
-//! The products that a shop's rules pin to the top of a search or hide from it, and those that the client may not find.
+//! The products that a shop's rules pin to the top of a search or hide from it, those that the operators of the query leave out,
+//! and those that the client may not find.
 
 use domain::ProductId;
 use domain::search::{SearchRequest, Sort};
@@ -7,15 +8,17 @@ use text::score::{PINNED_SCORE, STEP};
 
 use crate::layout::schema::STATE_ACTIVE;
 use crate::search::inside::Inside;
+use crate::search::left_out::LeftOut;
 use crate::search::ranking::Match;
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 
-/// The products that the rules for one search pin or hide, as documents of one snapshot. Products outside the restriction are
-/// hidden, too.
+/// The products that the rules for one search pin or hide, as documents of one snapshot. Products outside the restriction and
+/// those that the query leaves out are hidden, too.
 pub(crate) struct PinnedAndHidden<'a> {
     pub(crate) inside: &'a Inside<'a>,
     hidden: Vec<DocAddress>,
+    left_out: LeftOut,
     /// The pinned documents with their scores, in units of [`STEP`].
     pinned: Vec<(DocAddress, u32)>,
 }
@@ -30,10 +33,11 @@ impl<'a> PinnedAndHidden<'a> {
         request: &SearchRequest,
         snapshot: &Snapshot,
         inside: &'a Inside<'a>,
+        left_out: LeftOut,
     ) -> tantivy::Result<Self> {
         const FIRST: u32 = (PINNED_SCORE / STEP) as u32;
         const DISTANCE: u32 = (1.0 / STEP) as u32;
-        let mut rules = Self { inside, hidden: Vec::new(), pinned: Vec::new() };
+        let mut rules = Self { inside, hidden: Vec::new(), left_out, pinned: Vec::new() };
         for id in &request.tuning.hidden {
             rules.hidden.extend(find_active(id, snapshot)?);
         }
@@ -53,19 +57,21 @@ impl<'a> PinnedAndHidden<'a> {
     /// Removes hidden products from the matches of a segment.
     pub(crate) fn remove_hidden(&self, matches: &mut Vec<Match>, segment: &Segment) {
         let has_hidden = self.hidden.iter().any(|hidden| hidden.segment_ord == segment.number);
-        if has_hidden || self.inside.is_restricted() {
+        if has_hidden || self.inside.is_restricted() || !self.left_out.is_empty() {
             matches.retain(|found| !self.is_hidden(found.document, segment));
         }
     }
 
     /// Returns true if any product may be hidden.
     pub(crate) fn has_hidden(&self) -> bool {
-        self.inside.is_restricted() || !self.hidden.is_empty()
+        self.inside.is_restricted() || !self.hidden.is_empty() || !self.left_out.is_empty()
     }
 
     /// Returns true if this product is hidden.
     pub(crate) fn is_hidden(&self, document: DocId, segment: &Segment) -> bool {
-        !self.inside.has(document, segment) || self.hidden.contains(&segment.address(document))
+        !self.inside.has(document, segment)
+            || self.hidden.contains(&segment.address(document))
+            || self.left_out.has(document, segment)
     }
 
     /// Returns the pinned products of a segment.

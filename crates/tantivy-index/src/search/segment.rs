@@ -11,6 +11,7 @@ use text::dictionary::Dictionary;
 use crate::layout::schema::{Fields, STATE_ACTIVE, STATE_DELETED, column};
 use crate::search::columns::SegmentColumns;
 use crate::search::prefix_cache::PrefixCache;
+use crate::search::sequence_cache::SequenceCache;
 use crate::search::vocabulary::Vocabulary;
 
 /// A segment of a snapshot.
@@ -41,11 +42,13 @@ pub(crate) struct SegmentMemory {
     /// Read for the first misspelt word.
     vocabulary: OnceLock<Vocabulary>,
     prefixes: PrefixCache,
+    sequences: SequenceCache,
 }
 
 impl SegmentMemory {
     pub(crate) fn new(columns: SegmentColumns) -> Self {
-        Self { columns, vocabulary: OnceLock::new(), prefixes: PrefixCache::default() }
+        let (prefixes, sequences) = (PrefixCache::default(), SequenceCache::default());
+        Self { columns, vocabulary: OnceLock::new(), prefixes, sequences }
     }
 }
 
@@ -115,6 +118,11 @@ impl Segment {
     /// Returns the cache of the words that short prefixes stand for.
     pub(crate) fn prefixes(&self) -> &PrefixCache {
         &self.memory.prefixes
+    }
+
+    /// Returns the cache of the documents that have the phrases of queries.
+    pub(crate) fn sequences(&self) -> &SequenceCache {
+        &self.memory.sequences
     }
 
     pub(crate) fn version(&self, document: DocId) -> Option<u64> {

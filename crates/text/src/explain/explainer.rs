@@ -11,6 +11,7 @@ use crate::cjk::is_cjk;
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
+use crate::operand::{Operand, Operands};
 use crate::query::{Alternative, Kind, Phrase, Query, Term, Word};
 use crate::score::{
     MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, PHRASE_WEIGHT_FACTOR, STEP, Spelling, UNBOOSTED_STEPS,
@@ -25,6 +26,7 @@ use crate::weights::Weigher;
 pub struct Explainer<'a> {
     request: &'a SearchRequest,
     query: Query,
+    operands: Operands,
     patterns: Vec<Option<Pattern>>,
     weigher: Weigher,
     language: Language,
@@ -34,8 +36,28 @@ impl<'a> Explainer<'a> {
     /// Creates an explainer for a search in an index with these weights.
     pub fn new(request: &'a SearchRequest, language: Language, weights: FieldWeights) -> Self {
         let query = Query::new(request, language);
-        let patterns = query.words.iter().map(|word| Pattern::for_word(&word.text)).collect();
-        Self { request, query, patterns, weigher: Weigher::new(language).with_weights(weights), language }
+        let operands = Operands::new(request, language);
+        let patterns = query.words.iter().map(Word::pattern).collect();
+        let weigher = Weigher::new(language).with_weights(weights);
+        Self { request, query, operands, patterns, weigher, language }
+    }
+
+    /// Returns the operands of the query that exclude a product, as typed, and whether it has them: those that it should not have,
+    /// and phrases that it lacks.
+    pub fn excluding_operands(&mut self, content: &Content) -> Vec<(String, bool)> {
+        if self.operands.is_empty() {
+            return Vec::new();
+        }
+        let terms = Terms::new(content, &mut self.weigher);
+        let has = |operand: &&Operand| operand.is_in(content, &terms);
+        let left_out = self.operands.left_out.iter().filter(has).map(|operand| (operand, true));
+        let lacking = self.operands.required.iter().filter(|operand| !has(operand));
+        let excluding = left_out.chain(lacking.map(|operand| (operand, false)));
+        excluding.map(|(operand, has)| (self.typed(operand), has)).collect()
+    }
+
+    fn typed(&self, operand: &Operand) -> String {
+        self.request.words.get(operand.span.clone()).unwrap_or_default().to_owned()
     }
 
     /// Explains a product, given the score that an index gave it. Without a score, or if nothing adds up to it, the likeliest
@@ -95,6 +117,8 @@ impl<'a> Explainer<'a> {
                 .zip(kind_steps)
                 .filter_map(|(kind, steps)| self.kind_match(kind, *steps))
                 .collect(),
+            required: self.operands.required.iter().map(|operand| self.typed(operand)).collect(),
+            left_out: self.operands.left_out.iter().map(|operand| self.typed(operand)).collect(),
             boost: boost as f32 * STEP,
             is_pinned,
         }

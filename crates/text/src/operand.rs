@@ -1,0 +1,250 @@
+//! The words and phrases that the operators of a query require or leave out, see [`crate::operators`].
+
+use std::ops::Range;
+
+use domain::search::SearchRequest;
+use domain::{Content, Language};
+
+use crate::analysis::{Purpose, Token, query_words, tokens};
+use crate::cjk::{is_cjk, spellings};
+use crate::operators::Operators;
+use crate::pairs::for_each_pair;
+use crate::product::for_each_text;
+use crate::query::{Alternative, Term, Word};
+use crate::score::Spelling;
+use crate::signs::is_conjunction;
+use crate::terms::Terms;
+
+/// The most words of a phrase; the rest is ignored.
+const MAX_PHRASE_WORDS: usize = 16;
+
+/// A word or phrase that an operator requires or leaves out. It matches in all forms of its words, without typos, prefixes and
+/// synonyms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operand {
+    /// The bytes of the operand in the query, without its operator.
+    pub span: Range<usize>,
+    /// The terms of products that have it. One alternative is enough.
+    pub alternatives: Vec<Alternative>,
+    /// The words of a phrase, which terms alone do not tell from words that stand apart; `None` for one word.
+    pub sequence: Option<Sequence>,
+}
+
+/// Several words, adjacent and in this order in one text of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// The terms that every product with the sequence has.
+    pub terms: Alternative,
+    words: Vec<Word>,
+    language: Language,
+}
+
+/// The operands of a query.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Operands {
+    /// The phrases in quotation marks: products without them do not match.
+    pub required: Vec<Operand>,
+    /// The words and phrases behind a minus: products with them do not match.
+    pub left_out: Vec<Operand>,
+}
+
+impl Operands {
+    /// Returns the operands of a search in products in a language.
+    pub fn new(request: &SearchRequest, language: Language) -> Self {
+        let Operators { phrases, left_out, .. } = Operators::of(request);
+        let operands = |spans: Vec<Range<usize>>| {
+            spans.into_iter().filter_map(|span| Operand::new(&request.words, span, language)).collect()
+        };
+        Self { required: operands(phrases), left_out: operands(left_out) }
+    }
+
+    /// Returns true if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.required.is_empty() && self.left_out.is_empty()
+    }
+}
+
+impl Operand {
+    /// Creates the operand at a span of a query; `None` if it has no words.
+    pub(crate) fn new(query: &str, span: Range<usize>, language: Language) -> Option<Self> {
+        let text = &query[span.clone()];
+        let mut words: Vec<Word> =
+            query_words(text).into_iter().map(|(word, span)| Word::new(word, span, text, language)).collect();
+        if words.len() > 2 {
+            let mut at = 0;
+            let last = words.len() - 1;
+            words.retain(|word| {
+                at += 1;
+                at == 1 || at > last || !is_conjunction(&word.text, language)
+            });
+        }
+        words.truncate(MAX_PHRASE_WORDS);
+        if words.len() < 2 {
+            return Some(Self { span, alternatives: words.pop()?.alternatives, sequence: None });
+        }
+        // A pair says that two words are adjacent, but not every text has all of its pairs.
+        let mut alternatives = Vec::new();
+        if words.len() == 2 {
+            for_each_pair(text, language, |pair, _| {
+                alternatives.push(Alternative::one(Term::joined_pair(pair, language), Spelling::Same));
+            });
+        }
+        Some(Self { span, alternatives, sequence: Some(Sequence::new(words, language)) })
+    }
+
+    /// Returns true if a product has the word or phrase.
+    pub(crate) fn is_in(&self, content: &Content, terms: &Terms) -> bool {
+        self.alternatives.iter().any(|alternative| terms.weight(alternative).is_some())
+            || self.sequence.as_ref().is_some_and(|sequence| sequence.is_in(content))
+    }
+}
+
+impl Sequence {
+    fn new(words: Vec<Word>, language: Language) -> Self {
+        // The first alternative is the word itself.
+        let own = words.iter().filter_map(|word| word.alternatives.first());
+        let mut terms: Vec<Term> = Vec::new();
+        for (alternative, word) in own.zip(&words) {
+            // A run may have several spellings, so its terms are not required.
+            if !is_cjk(&word.text) {
+                terms.extend(alternative.terms.iter().cloned());
+            }
+        }
+        if terms.is_empty() {
+            terms.extend(words[0].alternatives.iter().take(1).flat_map(|first| first.terms.clone()));
+        }
+        let terms = Alternative { terms, is_phrase: false, spelling: Spelling::Same };
+        Self { terms, words, language }
+    }
+
+    /// Returns a text that differs between sequences that different products have, for caches.
+    pub fn key(&self) -> String {
+        self.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Returns true if a text of a product has the words, adjacent and in order.
+    pub fn is_in(&self, content: &Content) -> bool {
+        let mut is_found = false;
+        for_each_text(content, |text, _| is_found = is_found || self.is_in_text(text));
+        is_found
+    }
+
+    fn is_in_text(&self, text: &str) -> bool {
+        let mut places = Places::default();
+        let mut is_known = vec![false; self.words.len()];
+        tokens(text, Purpose::Document, |token| {
+            if let Token::Cjk(run) = &token {
+                for (at, word) in self.words.iter().enumerate().filter(|(_, word)| is_cjk(&word.text)) {
+                    for spelling in spellings(&word.text) {
+                        run.find(&spelling).for_each(|span| {
+                            is_known[at] = true;
+                            places.0.push((span, Some(at)));
+                        });
+                    }
+                }
+            }
+            token.for_each_word(Purpose::Document, |form, span| {
+                if is_conjunction(form, self.language) {
+                    return;
+                }
+                places.0.push((span.clone(), None));
+                for (at, word) in self.words.iter().enumerate() {
+                    if !is_cjk(&word.text) && word.is_form(form) {
+                        is_known[at] = true;
+                        places.0.push((span.clone(), Some(at)));
+                    }
+                }
+            });
+        });
+        if is_known.contains(&false) {
+            return false;
+        }
+        places.0.sort_by_key(|(span, _)| span.start);
+        let starts = places.0.iter().filter(|(_, word)| *word == Some(0));
+        starts.into_iter().any(|(span, _)| places.continues(span.end, 1, self.words.len()))
+    }
+}
+
+/// The words of a text in order, each with the position in the sequence that it may have. Forms of one word overlap.
+#[derive(Default)]
+struct Places(Vec<(Range<usize>, Option<usize>)>);
+
+impl Places {
+    /// Returns true if the words of the sequence from `next` on follow at `end` without other words between.
+    fn continues(&self, end: usize, next: usize, length: usize) -> bool {
+        if next == length {
+            return true;
+        }
+        let first = self.0.partition_point(|(span, _)| span.start < end);
+        let Some((nearest, _)) = self.0.get(first) else { return false };
+        let adjacent = self.0[first..].iter().take_while(|(span, _)| span.start == nearest.start);
+        let mut matching = adjacent.filter(|(_, word)| *word == Some(next));
+        matching.any(|(span, _)| self.continues(span.end, next + 1, length))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::Weigher;
+    use domain::Currency;
+    use domain::input::read_product;
+
+    fn has(json: &str, phrase: &str) -> bool {
+        let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
+        let operand = Operand::new(phrase, 0..phrase.len(), Language::English).unwrap();
+        let terms = Terms::new(&content, &mut Weigher::new(Language::English));
+        let is_in = operand.is_in(&content, &terms);
+        if let Some(sequence) = &operand.sequence
+            && is_in
+        {
+            assert!(terms.weight(&sequence.terms).is_some(), "{phrase} in {json}");
+        }
+        is_in
+    }
+
+    #[test]
+    fn the_words_of_a_phrase_are_adjacent_in_one_text() {
+        let product = r#"{"name":"Running shoe, New Balance 574 (black)","brand":"Nike","tags":["air","max"],
+            "description":"A long text that tells of many things before it says deep oak wood or RTX-4070 Ti, AB12 CD34."}"#;
+        for phrase in [
+            "new balance",
+            "NEW balances",
+            "new-balance",
+            "balance 574",
+            "new balance 574 black",
+            "deep oak wood",
+            "rtx 4070 ti",
+            "ab12 cd34",
+            "nike",
+        ] {
+            assert!(has(product, phrase), "{phrase}");
+        }
+        for phrase in [
+            "balance new",
+            "new 574",
+            "air max",
+            "nike air",
+            "black nike",
+            "oak deep",
+            "shoe balance",
+            "new balanc",
+        ] {
+            assert!(!has(product, phrase), "{phrase}");
+        }
+    }
+
+    #[test]
+    fn a_conjunction_and_signs_part_no_words() {
+        assert!(has(r#"{"name":"Salt & pepper mill"}"#, "salt and pepper"));
+        assert!(has(r#"{"name":"Salt and pepper mill"}"#, "salt pepper mill"));
+        assert!(!has(r#"{"name":"Salt with pepper"}"#, "salt pepper"));
+    }
+
+    #[test]
+    fn runs_of_scripts_without_spaces_are_words_of_a_phrase() {
+        assert!(has(r#"{"name":"東京タワー 赤い 靴"}"#, "赤い 靴"));
+        assert!(has(r#"{"name":"東京タワー 赤い 靴"}"#, "東京タワー"));
+        assert!(!has(r#"{"name":"東京タワー 赤い 靴"}"#, "東京 靴"));
+    }
+}
