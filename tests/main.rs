@@ -24,6 +24,7 @@ mod oracle;
 mod packaging;
 mod private_files;
 mod processes;
+mod relevance;
 mod services;
 mod starts;
 mod support;

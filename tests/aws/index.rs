@@ -105,7 +105,7 @@ async fn facets_with_very_many_values_are_exact() {
         panic!("serials are values")
     };
     assert_eq!(distinct, PRODUCTS as usize);
-    assert_eq!(values.iter().map(|value| value.value.as_str()).collect::<Vec<_>>(), ["0", "1", "10"]);
+    assert_eq!(values.iter().map(|value| value.value.as_str()).collect::<Vec<_>>(), ["0", "1", "2"]);
     let prices: Vec<(i64, u64)> = (0..PRODUCTS).map(|n| (n * 100, 1)).collect();
     assert_eq!(facet(Field::Price).await, Facet::Price(price_facet(&prices)));
     let search = SearchRequest::all(Currency::USD);

@@ -283,7 +283,7 @@ mod tests {
             ("snoy", "Sony", true),
             ("soyn", "Sony", true),
             ("panosanic", "Panasonic", true),
-            ("pna", "Panasonic", true),
+            ("pnaa", "Panasonic", true),
             ("pnx", "Panasonic", false),
             ("wesrern digt", "Western Digital", true),
             ("wesrenr digt", "Western Digital", false),

@@ -14,6 +14,7 @@ use crate::compound::CompoundReader;
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::query::Term;
+use crate::units::is_unit;
 
 /// Precedes a kind in [`Dictionary::Pairs`], where no pair begins with it.
 const KIND_MARK: char = '=';
@@ -76,6 +77,7 @@ pub(crate) fn is_counting_word(word: &str) -> bool {
 /// Returns true for a word that can name a thing.
 pub(crate) fn may_name(word: &str) -> bool {
     !is_counting_word(word)
+        && !is_unit(word)
         && word.chars().nth(MIN_LETTERS - 1).is_some()
         && word.chars().all(char::is_alphabetic)
         && !CompoundReader::is_grammatical(word)

@@ -42,4 +42,5 @@ pub mod sort_keys;
 mod terms;
 pub mod typed_form;
 pub mod typos;
+mod units;
 pub mod weights;

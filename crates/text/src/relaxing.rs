@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use crate::function_words::is_function_word;
 use crate::kinds::{QueryRole, names_kind};
 use crate::query::Word;
+use crate::units::is_unit;
 
 /// The most words that a search makes optional one by one. After that, only the last one of the order must match.
 pub const MAX_RELAXED_WORDS: usize = 6;
@@ -19,13 +20,6 @@ const MIN_PRODUCTS: u64 = 2;
 const MIN_CODE_CHARS: usize = 4;
 /// The most letters of a unit that follows its number without a space: `256gb`, `20000mah`.
 const MAX_UNIT_CHARS: usize = 3;
-/// Units and words that count.
-const UNITS: [&str; 44] = [
-    "mm", "cm", "dm", "m", "km", "in", "inch", "inches", "ft", "foot", "feet", "yd", "g", "kg", "mg", "oz",
-    "lb", "lbs", "l", "ml", "cl", "gal", "qt", "pt", "w", "kw", "v", "mah", "ah", "wh", "gb", "tb", "mb",
-    "hz", "khz", "mhz", "ghz", "psi", "pc", "pcs", "piece", "pieces", "pack", "ct",
-];
-
 /// The document frequencies of a word of a query, without products that the shop hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WordFrequencies {
@@ -94,9 +88,9 @@ pub fn relaxing_order(words: &[&Word], frequencies: &[WordFrequencies]) -> Relax
 fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> Worth {
     let WordFrequencies { exactly, as_typed, as_kind, as_brand, .. } = *frequencies;
     let text = word.text.as_str();
-    let is_unit = || UNITS.contains(&text) && before.is_some_and(|before| is_number(&before.text));
+    let is_unit_of_number = || is_unit(text) && before.is_some_and(|before| is_number(&before.text));
     let is_letter = text.len() == 1;
-    if is_function_word(text) || is_number(text) || is_letter || is_unit() {
+    if is_function_word(text) || is_number(text) || is_letter || is_unit_of_number() {
         Worth::Function
     } else if as_typed == 0 {
         Worth::Corrected

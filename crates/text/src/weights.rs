@@ -350,7 +350,7 @@ impl<'a> TextWeigher<'a> {
     }
 
     fn run(&mut self, run: &CjkRun) {
-        self.flush(false, true);
+        self.flush(false, false);
         self.roles.interrupt();
         let role = self.role(false, self.roles.is_linked());
         let is_kept = self.keeps_pair();

@@ -140,7 +140,8 @@ fn singulars_and_pairs_are_words_too() {
         [
             "256gb",
             "30g",
-            "=phones",
+            "=phone",
+            "^phones",
             "desklamp",
             "desklamps",
             "fordesk",
@@ -173,7 +174,7 @@ fn words_in_kana_and_hangul_are_found_without_the_space_between_them() {
     };
     assert_eq!(
         sorted_pairs("ワイヤレス マウス 東京 プリンター・ケース 無線 무선 마우스 USB"),
-        ["ワイヤレスマウス", "무선마우스"]
+        ["=usb", "ワイヤレスマウス", "무선마우스"]
     );
     assert_eq!(sorted_pairs("USB メモリー カバー リーダー"), ["カバーリーダ", "メモリーカバー"]);
 }

@@ -71,25 +71,28 @@ pub trait SearchIndex: Send + Sync {
     /// and never become optional.
     ///
     /// **Typos.** If fewer than [`FEW_PRODUCTS`] products have every word, regardless of filters, then words that fewer than
-    /// [`FEW_PRODUCTS`] products have may also match with typos: none in words of up to 2 letters or with digits, one in
-    /// words of 3 to 5 letters, two in longer ones.
+    /// [`FEW_PRODUCTS`] products have may also match with typos: none in words of up to 3 letters or with digits, one in
+    /// words of 4 or 5 letters, two in longer ones. A typo in the first letter counts as two. A word that products have is corrected only
+    /// to words that ten times as many have. Words that only skus have are no corrections.
     ///
     /// **Relaxing.** With [`MatchMode::Most`](crate::search::MatchMode::Most), some words may become optional, and the
     /// answer lists them. This happens if, even with typos, too few products have every word: fewer than
     /// [`ENOUGH_PRODUCTS`] if the order is by relevance, none in any other order.
     ///
     /// 1. The words that no product has become optional.
-    /// 2. Then words become optional one by one, until enough products have the others or one word is left. The next one is
-    ///    the word that the most products have: exactly or, if none has it exactly, in any way. Of equally frequent words
-    ///    it is the last.
+    /// 2. Then words become optional one by one, until enough products have the others or one word is left. Function words, bare numbers
+    ///    and units go first, then words found only by typos, words after `for` and the like, other words, brands, words that name a
+    ///    kind of things in the catalogue, and codes. Among these the next one is the word that the most products have: exactly or,
+    ///    if none has it exactly, in any way. Of equally frequent words it is the last.
     /// 3. If no product has any of the words, none becomes optional and nothing matches.
     ///
     /// **Counting.** If words are optional and products that pass the filters have every word, then the total and the facets
     /// count only these and pinned products; the others come behind and are counted apart. If none has every word, all count.
     ///
     /// **Ranking.** If words are optional, products with every word come first. Then products with more words matched exactly come first, then those with more matched as a prefix, then
-    /// those with more matched at all and with fewer typos. Among equals, two things decide: the parts of the product that
-    /// the words are in, and whether neighbours in the query are neighbours in the product. Among those that are equal even then,
+    /// those with more matched at all and with fewer typos. Among equals, three things decide: the parts of the product that
+    /// the words are in, whether neighbours in the query are neighbours in the product, and whether the product is of a kind that
+    /// the query names. Among those that are equal even then,
     /// products whose names have words of a short query as typed come first, then those with the smaller id.
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError>;
 
