@@ -23,13 +23,14 @@ const BRAND_MARK: char = '@';
 /// The fewest letters of a word that names a kind.
 const MIN_LETTERS: usize = 2;
 
-/// The certainty that a word names the kind of a product: the weight of its term.
+/// The certainty that a word names the kind of a product: the weight of its term. A category is hardly worth more than a name, so that a
+/// product without one does not stand behind all that have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum KindSource {
     /// A name also has words behind the thing: colours, models, series.
     Name = 8,
     /// The narrowest level of a category.
-    Label = 24,
+    Label = 9,
 }
 
 /// Returns true if a word names a kind of things in a catalogue: of the products that have the word, at least three in ten are of the

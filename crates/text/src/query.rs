@@ -33,7 +33,7 @@ pub struct Word {
     pub span: Range<usize>,
     /// True if it also matches as a prefix: the last word of a query.
     pub is_prefix: bool,
-    /// What it says about the thing that the query names.
+    /// Its relation to the thing that the query names.
     pub role: QueryRole,
     /// True if it is part of a phrase in quotation marks, which products must have: it has no typos and is never optional.
     pub is_quoted: bool,

@@ -18,6 +18,8 @@ pub const MAX_RELAXED_WORDS: usize = 6;
 const MIN_PRODUCTS: u64 = 2;
 /// The fewest characters of a code.
 const MIN_CODE_CHARS: usize = 4;
+/// The fewest digits of an article number.
+const MIN_ARTICLE_DIGITS: usize = 8;
 /// The most letters of a unit that follows its number without a space: `256gb`, `20000mah`.
 const MAX_UNIT_CHARS: usize = 3;
 /// The document frequencies of a word of a query, without products that the shop hides.
@@ -52,6 +54,11 @@ impl WordFrequencies {
     fn telling(&self) -> u64 {
         if self.exactly > 0 { self.exactly } else { self.any_way }
     }
+}
+
+/// Returns true if a word adds to the score of products that have it, once it is optional: function words do not.
+pub fn is_scored_when_optional(word: &Word) -> bool {
+    !is_function_word(&word.text)
 }
 
 /// The indices of the words of a query in the order in which they become optional.
@@ -107,8 +114,10 @@ fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> W
     }
 }
 
+/// Returns true for a number that is no article number.
 fn is_number(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
+    word.len() < MIN_ARTICLE_DIGITS
+        && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
 }
 
 /// Returns true for an article number, and for letters and digits that are no number with its unit: `wh1000xm4`.
@@ -116,10 +125,13 @@ fn is_code(word: &str) -> bool {
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let is_size =
         unit.len() < word.len() && unit.len() <= MAX_UNIT_CHARS && unit.chars().all(char::is_alphabetic);
-    word.len() >= MIN_CODE_CHARS
-        && word.bytes().any(|byte| byte.is_ascii_digit())
-        && word.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && !is_size
+    let is_article_number =
+        word.len() >= MIN_ARTICLE_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
+    is_article_number
+        || word.len() >= MIN_CODE_CHARS
+            && word.bytes().any(|byte| byte.is_ascii_digit())
+            && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && !is_size
 }
 
 #[cfg(test)]
@@ -169,6 +181,7 @@ mod tests {
             ("set of 6 mugs", &[(9, 5), (50, 0), (7, 0), (20, 20)], &[], &["of", "6", "set", "mugs"]),
             ("red lamp", &[(40, 0), (90, 60)], &[], &["red", "lamp"]),
             ("wh1000xm4 headphones", &[(1, 0), (90, 90)], &[], &["headphones", "wh1000xm4"]),
+            ("isbn 9780131103627", &[(9, 0), (1, 0)], &[], &["isbn", "9780131103627"]),
             ("256gb laptop", &[(3, 0), (90, 90)], &[], &["256gb", "laptop"]),
             ("zebra rug", &[(0, 0), (9, 0)], &[], &["zebra", "rug"]),
         ] {

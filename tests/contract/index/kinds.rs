@@ -41,6 +41,10 @@ async fn numbers_units_and_function_words_are_left_out_before_the_thing(index: &
             named("kit", "Kit for the 12 ft of it"),
         ])
         .await;
+    index
+        .add([named("laptop", "Laptop"), named("bag1", "Bag for laptop"), named("bag2", "Laptop bag")])
+        .await;
+    assert_eq!(first(index, "laptop for kids").await[0], "laptop", "`for` raises nothing");
     for words in ["6 ft ladder", "ladder 12 ft", "ladder for 30 ft", "a 6 ft ladder"] {
         assert_eq!(first(index, words).await, ["ladder", "ladder"], "{words}");
     }

@@ -24,6 +24,8 @@ pub(super) struct QueryWord {
     /// Words of the catalogue within the allowed typos, in singular and plural, with the fewest typos.
     near: BTreeMap<String, usize>,
     is_required: bool,
+    /// True unless it is a function word that became optional.
+    is_scored: bool,
 }
 
 pub(crate) fn folded(text: &str) -> String {
@@ -81,6 +83,7 @@ fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
                 synonyms: synonyms.collect(),
                 near: BTreeMap::new(),
                 is_required: true,
+                is_scored: true,
             }),
         }
     }
@@ -151,6 +154,9 @@ pub(super) fn read(request: &SearchRequest, products: &[&Arc<Product>]) -> (Vec<
         let required = (0..query.len()).filter(|at| may_be_optional(&query, *at));
         let weakest = required.min_by_key(|at| (worths[*at], Reverse((alone[*at], *at)))).unwrap();
         query[weakest].is_required = false;
+    }
+    for word in &mut query {
+        word.is_scored = word.is_required || word.text != "to";
     }
     let optional = query.iter().filter(|word| !word.is_required).map(|word| word.text.clone());
     let optional = optional.collect();
@@ -335,6 +341,7 @@ pub(super) fn class(product: &Product, query: &[QueryWord]) -> Option<Class> {
     let (mut class, mut is_found) = ([0; 3], false);
     for wanted in query {
         match found_as(wanted, &product) {
+            Some(_) if !wanted.is_scored => {}
             Some((kind, points)) => {
                 class[kind] += points;
                 is_found = true;

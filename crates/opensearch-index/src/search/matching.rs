@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use text::dictionary::Dictionary;
 use text::forms::normal_form;
 use text::query::{Alternative, Kind, Term};
+use text::relaxing::is_scored_when_optional;
 use text::score::{
     PHRASE_WEIGHT_FACTOR, STEP, Spelling, Tier, class_steps, every_word_steps, is_weighted,
     steps_per_scaled_weight, typed_form_steps,
@@ -46,7 +47,10 @@ struct ScoreScale {
 pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
     let scale = ScoreScale { words: query.words.len() };
     let (mut must, mut should) = (Vec::new(), Vec::new());
-    for (position, word) in query.words.iter().enumerate() {
+    let optional = &query.interpretation.optional;
+    let is_scored =
+        |at: usize| !optional.contains(&(at as u8)) || is_scored_when_optional(&query.words[at].word);
+    for (position, word) in query.words.iter().enumerate().filter(|(at, _)| is_scored(*at)) {
         let clauses = if word.is_required { &mut must } else { &mut should };
         clauses.push(scale.word(word, position));
     }
@@ -61,7 +65,8 @@ pub(super) fn words_query(query: &QueryWords, added_score: Value) -> Value {
     let phrases = query.phrases().filter(|phrase| is_weighted(phrase.second));
     should.extend(phrases.map(|phrase| scored_term(&phrase.term, scale.per_weight(PHRASE_WEIGHT_FACTOR))));
     should.extend(query.kinds().map(|kind| scored_term(&kind.term, scale.per_weight(kind.factor))));
-    should.extend(query.words.iter().enumerate().filter_map(|(at, word)| scale.typed_form(word, at)));
+    let scored = query.words.iter().enumerate().filter(|(at, _)| is_scored(*at));
+    should.extend(scored.filter_map(|(at, word)| scale.typed_form(word, at)));
     json!({ "bool": { "must": must, "should": should } })
 }
 

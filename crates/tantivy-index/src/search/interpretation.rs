@@ -10,7 +10,7 @@ use domain::search::{MatchMode, QueryInterpretation, SearchRequest, Sort};
 use tantivy::DocId;
 use text::kinds::names_kind;
 use text::query::{Kind, Phrase, Query, Term, Word};
-use text::relaxing::{MAX_RELAXED_WORDS, RelaxingOrder, relaxing_order};
+use text::relaxing::{MAX_RELAXED_WORDS, RelaxingOrder, is_scored_when_optional, relaxing_order};
 use text::score::{PHRASE_WEIGHT_FACTOR, every_word_steps, is_weighted, typed_form_steps};
 use text::typed_form::TypedForm;
 
@@ -42,6 +42,8 @@ pub(crate) struct InterpretedWord {
     pub(crate) word: Word,
     pub(crate) expansion: Arc<Expansion>,
     is_required: bool,
+    /// True if it adds to the score.
+    is_scored: bool,
 }
 
 impl InterpretedWord {
@@ -76,6 +78,7 @@ impl InterpretedQuery {
         for at in positions {
             if let Some(word) = self.words.get_mut(at) {
                 word.is_required = false;
+                word.is_scored = is_scored_when_optional(&word.word);
             }
         }
         self.complete.get_or_insert_with(|| {
@@ -95,7 +98,7 @@ impl InterpretedQuery {
     }
 
     fn scored_words(&self) -> impl Iterator<Item = ScoredTerm> {
-        self.words.iter().enumerate().map(|(at, word)| {
+        self.words.iter().enumerate().filter(|(_, word)| word.is_scored).map(|(at, word)| {
             // Those that have another form lose the steps again, see [`Self::markers`].
             let exact_steps = match &word.word.typed_form {
                 Some(TypedForm::Unmarked(_)) => typed_form_steps(at, self.words.len()),
@@ -107,7 +110,7 @@ impl InterpretedQuery {
 
     /// Returns the markers of products that have a word as typed, or in another form, with the steps that they change.
     fn markers(&self) -> impl Iterator<Item = (&Term, i32)> {
-        let words = self.words.iter().enumerate();
+        let words = self.words.iter().enumerate().filter(|(_, word)| word.is_scored);
         let markers = words.filter_map(|(at, word)| {
             let steps = typed_form_steps(at, self.words.len()) as i32;
             match word.word.typed_form.as_ref()? {
@@ -144,7 +147,7 @@ impl Interpreter<'_> {
         for word in words {
             let expansion = self.expand(&word, false)?;
             let is_required = request.match_mode != MatchMode::Any;
-            query.words.push(InterpretedWord { word, expansion, is_required });
+            query.words.push(InterpretedWord { word, expansion, is_required, is_scored: true });
         }
         if let Some(earlier) = earlier {
             self.adopt(&mut query, earlier)?;

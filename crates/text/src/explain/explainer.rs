@@ -13,6 +13,7 @@ use crate::field_weights::FieldWeights;
 use crate::forms::normal_form;
 use crate::operand::{Operand, Operands};
 use crate::query::{Alternative, Kind, Phrase, Query, Term, Word};
+use crate::relaxing::is_scored_when_optional;
 use crate::score::{
     MAX_SCALED_PHRASE_WEIGHT, MAX_SCALED_WEIGHT, PHRASE_WEIGHT_FACTOR, STEP, Spelling, UNBOOSTED_STEPS,
     boost_steps, class_steps, every_word_steps, is_weighted, steps_per_scaled_weight, typed_form_steps,
@@ -157,7 +158,9 @@ impl<'a> Explainer<'a> {
             word.alternatives.iter().rev().filter_map(exact_match).max_by_key(|candidate| candidate.steps);
         if let Some(exact) = exact {
             let steps = exact.steps + self.typed_form_steps(place, terms);
-            return vec![Candidate { steps, ..exact }];
+            let exact = Candidate { steps, ..exact };
+            let unscored = Candidate { kind: MatchKind::Missing, weight: 0, steps: 0 };
+            return if is_scored_when_optional(word) { vec![exact] } else { vec![exact, unscored] };
         }
         let prefix =
             prefix_weight(word, terms).map(|weight| candidate(MatchKind::Beginning, weight, Spelling::Same));
