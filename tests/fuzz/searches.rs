@@ -23,6 +23,8 @@ const MAX_FAULTS: usize = 50;
 fn check_canonical_form(endpoint: Endpoint, mut parsed: ParsedSearch) {
     let written = parameters::write(endpoint, &parsed);
     parsed.required = RequiredVersions::default();
+    // The canonical form of a query that was cut is within the bounds; the key of the cache says apart that it was cut.
+    parsed.is_truncated = false;
     let again = parameters::read(endpoint, &written, Currency::USD);
     assert_eq!(again.as_ref(), Ok(&parsed), "{endpoint:?}: {written}");
 }
