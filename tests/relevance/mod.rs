@@ -1,4 +1,4 @@
-//! What shoppers may type about the demo catalogue: its own names, categories and brands, in plural, with a typo, or with a word too
+//! Queries about the demo catalogue: its own names, categories and brands, in plural, with a typo, or with a word too
 //! many. The first page has the thing.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -39,7 +39,7 @@ struct Asked {
     thing: Thing,
 }
 
-/// What a product must have to be the thing.
+/// The category or brand that makes a product the thing.
 #[derive(Debug, Clone)]
 enum Thing {
     Category(String),

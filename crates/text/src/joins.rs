@@ -36,7 +36,7 @@ pub(crate) struct Measures {
     is_word: bool,
 }
 
-/// What stands between two words.
+/// The text between two words.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gap {
     Space,
