@@ -109,7 +109,7 @@ struct Catalogue {
     queries: &'static [(&'static str, &'static [usize])],
 }
 
-const CATALOGUES: [Catalogue; 4] = [
+const CATALOGUES: [Catalogue; 10] = [
     Catalogue {
         language: Language::German,
         names: &[
@@ -120,7 +120,7 @@ const CATALOGUES: [Catalogue; 4] = [
             "Über-Ohr-Kopfhörer",
         ],
         queries: &[
-            ("lampe", &[0, 1]),
+            ("lampe", &[0, 1, 3]),
             ("schwarzer Lampen", &[0, 1]),
             ("haus", &[1]),
             ("Stehlampen", &[3]),
@@ -145,6 +145,62 @@ const CATALOGUES: [Catalogue; 4] = [
         queries: &[("беспроводной", &[0]), ("чёрные", &[0, 1]), ("ноутбук", &[1, 2]), ("МЫШИ", &[0])],
     },
     Catalogue {
+        language: Language::German,
+        names: &[
+            "Herrenschuhe aus Leder",
+            "Fahrradhelm für Kinder",
+            "Kochbücher der Welt",
+            "Wasserkocher 1,7 l",
+            "Schreibtischlampe",
+            "Momente Parfum",
+            "Straßenschuh",
+        ],
+        queries: &[
+            ("schuhe", &[0, 6]),
+            ("Schuh", &[0, 6]),
+            ("helm", &[1]),
+            ("Helme", &[1]),
+            ("kocher", &[3]),
+            ("Bücher", &[2]),
+            ("lampe", &[4]),
+            ("Tischlampen", &[4]),
+            ("ente", &[]),
+            ("leder schuhe", &[0]),
+            ("-schuhe leder", &[]),
+        ],
+    },
+    Catalogue {
+        language: Language::Dutch,
+        names: &["Fietshelm zwart", "Keukentafel eiken", "Kookboeken"],
+        queries: &[("helm", &[0]), ("helmen", &[0]), ("tafel", &[1]), ("tafels", &[1]), ("boek", &[2])],
+    },
+    Catalogue {
+        language: Language::Swedish,
+        names: &["Cykelhjälm svart", "Herrskjorta", "Golvlampa"],
+        queries: &[
+            ("hjälm", &[0]),
+            ("hjälmar", &[0]),
+            ("skjorta", &[1]),
+            ("skjortor", &[1]),
+            ("lampor", &[2]),
+        ],
+    },
+    Catalogue {
+        language: Language::Danish,
+        names: &["Cykelhjelm sort", "Børnesko", "Bordlampe"],
+        queries: &[("hjelm", &[0]), ("hjelme", &[0]), ("lamper", &[2])],
+    },
+    Catalogue {
+        language: Language::Norwegian,
+        names: &["Sykkelhjelm svart", "Bordlampe"],
+        queries: &[("hjelm", &[0]), ("hjelmer", &[0]), ("lamper", &[1])],
+    },
+    Catalogue {
+        language: Language::Finnish,
+        names: &["Pyöräilykypärä musta", "Pöytälamppu"],
+        queries: &[("kypärä", &[0]), ("kypärät", &[0]), ("lamput", &[1])],
+    },
+    Catalogue {
         language: Language::EnglishSnowball,
         names: &["Printed shirt", "Printing paper", "Paper clip"],
         queries: &[("prints", &[0, 1]), ("shirts", &[0]), ("printing", &[0, 1])],
@@ -165,6 +221,51 @@ async fn check_forms(writer: &dyn IndexWriter, index: &dyn SearchIndex, catalogu
         let marked = highlighted_names(index, query).await;
         assert_eq!(marked.len(), expected.len(), "{query} is marked in {marked:?}");
     }
+}
+
+/// A query for a thing, of which a shop has many, and something else that has the query's rarest word.
+const ASIDE: [(Language, &str, &str, &str); 6] = [
+    (Language::German, "Lampe", "Puzzle für Kinder", "Lampe für Kinder"),
+    (Language::French, "Lampe", "Puzzle pour enfants", "lampe pour enfants"),
+    (Language::Spanish, "Lámpara", "Puzle para niños", "lámpara para niños"),
+    (Language::Dutch, "Lamp", "Puzzel voor kinderen", "lamp voor kinderen"),
+    (Language::Polish, "Lampa", "Puzzle dla dzieci", "lampa dla dzieci"),
+    (Language::Russian, "Лампа", "Пазл для детей", "лампа для детей"),
+];
+
+#[tokio::test]
+async fn what_a_query_says_aside_is_left_out_in_tantivy() {
+    for aside in ASIDE {
+        let (_folder, writer, searcher) = indexes::tantivy(aside.0);
+        check_aside(&writer, &searcher, aside).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_query_says_aside_is_left_out_in_opensearch() {
+    for aside in ASIDE {
+        let Some((writer, searcher)) = indexes::opensearch("aside", aside.0).await else { return };
+        check_aside(&writer, &searcher, aside).await;
+    }
+}
+
+/// Fills an empty index with many of a thing and one other product, and checks that the query finds the thing first.
+async fn check_aside(
+    writer: &dyn IndexWriter,
+    index: &dyn SearchIndex,
+    (language, thing, other, query): (Language, &str, &str, &str),
+) {
+    let product = |(number, name): (usize, &String)| {
+        let json = serde_json::json!({ "id": number.to_string(), "name": name });
+        Change::Create(Arc::new(product(json.to_string().as_bytes())))
+    };
+    let names: Vec<String> =
+        (0..12).map(|number| format!("{thing} {number}")).chain([other.to_owned()]).collect();
+    writer.apply(&names.iter().enumerate().map(product).collect::<Vec<_>>()).await.unwrap();
+    let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
+    let answer = index.search(&request).await.unwrap();
+    let first = &answer.hits[0].product.content.name;
+    assert!(first.starts_with(thing), "{language}: {query} finds {first}, left out: {:?}", answer.relaxed);
 }
 
 /// Fills an empty index with the products and checks the matches of each query.
@@ -200,7 +301,8 @@ async fn check_list(writer: &dyn IndexWriter, index: &dyn SearchIndex) {
 
 /// Returns the highlighted names of the matches.
 async fn highlighted_names(index: &dyn SearchIndex, query: &str) -> Vec<String> {
-    let request = SearchRequest { words: query.to_owned(), ..SearchRequest::all(Currency::USD) };
+    let words = query.to_owned();
+    let request = SearchRequest { words, match_mode: MatchMode::All, ..SearchRequest::all(Currency::USD) };
     let answer = index.search(&request).await.unwrap();
     answer.hits.into_iter().filter_map(|mut hit| hit.highlights.remove("name")).collect()
 }

@@ -11,7 +11,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::cjk::{CjkRun, CjkRunBuilder, is_spaceless};
 use crate::fold::{cluster_end, extends_cluster, fold, is_accent, is_format};
-use crate::joins::{Measure, Measures, hyphenated_length, initials_length, is_long_number};
+use crate::joins::{Measure, Measures, hyphenated_length, initials_length, is_long_number, spaced_length};
 pub use crate::purpose::Purpose;
 use crate::signs;
 
@@ -215,15 +215,18 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         self.word[before..].make_ascii_lowercase();
     }
 
-    /// Emits initials, or in a query a number with hyphens, as one word, if they begin with these letters and digits. Returns their
+    /// Emits initials, or in a query a number with hyphens or an article number with spaces, as one word, if they begin with these letters and digits. Returns their
     /// end.
     fn joined(&mut self, plain: Range<usize>) -> Option<usize> {
         let next = self.text.as_bytes().get(plain.end).copied()?;
         let is_start = self.word.is_empty() && self.parts == 0;
-        if !is_start || !matches!(next, b'-' | b'.' | 0xE2) {
+        if !is_start || !matches!(next, b'-' | b'.' | b' ' | 0xE2) {
             return None;
         }
         let rest = &self.text[plain.start..];
+        if next == b' ' && !rest.as_bytes()[0].is_ascii_digit() {
+            return None;
+        }
         if next == b'.' {
             let before = self.text[..plain.start].chars().next_back();
             let is_apart = plain.len() == 1 && !matches!(before, Some('.' | '-' | '\''));
@@ -231,11 +234,15 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             self.initials(plain.start..end);
             return Some(end);
         }
+        let length = if next == b' ' { spaced_length(rest) } else { hyphenated_length(rest) };
+        let end = plain.start + length.filter(|_| next == b' ' || self.purpose == Purpose::Query)?;
+        self.end_of_run();
         if self.purpose == Purpose::Document {
+            // Its groups are words as well.
+            let number = self.text[plain.start..end].replace(' ', "");
+            (self.emit)(Token::Word(&number, plain.start..end));
             return None;
         }
-        let end = plain.start + hyphenated_length(rest)?;
-        self.end_of_run();
         self.word.extend(self.text[plain.start..end].chars().filter(char::is_ascii_alphanumeric));
         self.word.make_ascii_lowercase();
         self.word_span = plain.start..end;

@@ -27,6 +27,25 @@ pub(crate) fn canonical(word: &str) -> Option<Cow<'_, str>> {
     is_number.then_some(Cow::Borrowed(significant))
 }
 
+/// Returns true if groups of digits are an article number that is written with spaces: its check digit is right, and an EAN of 8 digits
+/// has two groups of four, because one in ten numbers of 8 digits has a right one.
+pub(crate) fn is_spaced_number(groups: &[&str]) -> bool {
+    let number = groups.concat();
+    match number.len() {
+        8 => groups.iter().all(|group| group.len() == 4) && has_check_digit(&number),
+        ISBN_DIGITS => groups.len() == 4 && ean_of_isbn(&number).is_some(),
+        12..=14 => has_check_digit(&number),
+        _ => false,
+    }
+}
+
+/// Returns true if the last of these digits is the check digit of a GTIN: GS1 General Specifications, section 7.9.
+fn has_check_digit(digits: &str) -> bool {
+    let weighted = digits.bytes().rev().zip([1, 3].into_iter().cycle());
+    let sum: u32 = weighted.map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    sum.is_multiple_of(10)
+}
+
 /// Returns the EAN of an ISBN of 10 digits, of which zeros at the start may be missing; `None` if its check digit is wrong.
 fn ean_of_isbn(significant: &str) -> Option<String> {
     if !(DIGITS.start() - 1..=ISBN_DIGITS).contains(&significant.len()) {

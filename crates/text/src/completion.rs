@@ -11,7 +11,7 @@ use crate::analysis::{Purpose, Token, has_digit, query_words, tokens, words};
 use crate::cjk::spellings;
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
-use crate::function_words::is_function_word;
+use crate::grammar::is_function_word;
 use crate::markup::plain_text;
 use crate::operators::Operators;
 use crate::product::{Part, for_each_text};
@@ -128,7 +128,7 @@ impl<'a> Typed<'a> {
     /// Returns everything before the last word with typos corrected from the product, and the number of words that the product
     /// lacks, which are omitted.
     fn start(&self, product: &Product<'_>) -> (String, usize) {
-        let before = &self.query[..self.last.span.start];
+        let before = self.before();
         let (mut start, mut copied, mut omitted) = (String::with_capacity(before.len()), 0, 0);
         for word in self.others.iter().filter(|word| !product.has(word)) {
             if word.span.start < copied || word.span.end > before.len() {
@@ -145,6 +145,26 @@ impl<'a> Typed<'a> {
         (start.to_lowercase(), omitted)
     }
 
+    /// Returns the query before the last word, without punctuation at its end that joins no word: `<` in `<book`.
+    fn before(&self) -> &str {
+        let before = &self.query[..self.last.span.start];
+        let is_sign = |c: char| !c.is_whitespace() && !c.is_alphanumeric();
+        let words = before.trim_end_matches(is_sign);
+        if words.ends_with(char::is_alphanumeric) { before } else { words }
+    }
+
+    /// Returns true if the word at a position of a text continues what was typed: `fi` in `Wi-Fi` continues `wi-`, but `mug` does not
+    /// continue `h&`.
+    fn continues(&self, text: &str, at: usize) -> bool {
+        let before = self.before();
+        let joined = &before[before.rfind(char::is_whitespace).map_or(0, |space| space + 1)..];
+        let written = text[..at].chars().rev();
+        let mut typed = joined.chars().rev().zip(written.map(Some).chain(std::iter::repeat(None)));
+        typed.all(|(typed, written)| {
+            written.is_some_and(|written| written.to_lowercase().eq(typed.to_lowercase()))
+        })
+    }
+
     /// Returns the last word completed from the product, by the word that fits best. Of equal fits the first one counts,
     /// because the texts that describe the product best come first.
     fn last_in(&self, content: &Content) -> Option<CompletedWord> {
@@ -153,19 +173,22 @@ impl<'a> Typed<'a> {
             if matches!(part, Part::Description | Part::Sku) {
                 return;
             }
-            let mut offer = |fit: u8, at: std::ops::Range<usize>| {
-                if best.as_ref().is_none_or(|known| fit < known.fit) {
-                    let texts = self.continued(text, at, fit != OTHER_FORM);
+            let mut offer = |fit: u8, at: std::ops::Range<usize>, is_written: bool| {
+                if best.as_ref().is_none_or(|known| fit < known.fit) && self.continues(text, at.start) {
+                    let texts = self.continued(text, at, is_written);
                     best = Some(CompletedWord { fit, texts, part });
                 }
             };
             tokens(text, Purpose::Document, |token| match token {
                 Token::Cjk(run) => {
                     let places = self.last_spellings.iter().find_map(|spelling| run.find(spelling).next());
-                    places.into_iter().for_each(|at| offer(0, at));
+                    places.into_iter().for_each(|at| offer(0, at, true));
                 }
                 Token::Sign(..) => {}
-                Token::Word(word, at) => self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone())),
+                Token::Word(word, at) => {
+                    let is_written = |fit: u8| fit != OTHER_FORM || self.last.is_form(word);
+                    self.fit(word).into_iter().for_each(|fit| offer(fit, at.clone(), is_written(fit)));
+                }
             });
         });
         best
@@ -209,7 +232,7 @@ impl<'a> Typed<'a> {
             if token.chars().count() > MAX_TOKEN_CHARS || self.is_typed(&token) {
                 return None;
             }
-            if !is_function_word(&token) {
+            if !is_function_word(&token, self.language) {
                 return Some(rest[..end].to_lowercase());
             }
         }
@@ -240,7 +263,7 @@ struct CompletedWord {
     part: Part,
 }
 
-/// The fit of another form, another spelling or a synonym: the typed word is kept.
+/// The fit of another form, another spelling or a synonym. Of the latter two the typed word is kept.
 const OTHER_FORM: u8 = 1;
 
 /// Returns the end of the word that continues at `from`, including parts joined by hyphens and points, as in `wi-fi`.
@@ -382,7 +405,17 @@ mod tests {
     #[test]
     fn one_word_in_two_numbers_is_one_completion() {
         assert_eq!(of_names("prin", &["Printer", "Printers", "Printer"]), ["printer"]);
-        assert_eq!(of_names("printers", &["Printer paper"]), ["printers paper"]);
+        assert_eq!(of_names("printers", &["Printer paper"]), ["printer paper"], "as the products write it");
+        assert_eq!(of_names("knifes", &["Knives set"]), ["knives set"]);
+    }
+
+    #[test]
+    fn what_punctuation_joins_is_completed_where_products_join_it() {
+        assert_eq!(of_names("h&m", &["Mug"]), [""; 0]);
+        assert_eq!(of_names("<b", &["Book"]), ["book"]);
+        assert_eq!(of_names("lamp (b", &["Lamp black"]), ["lamp black"]);
+        assert_eq!(of_names("wi-f", &["Wi-Fi router"]), ["wi-fi", "wi-fi router"]);
+        assert_eq!(of_names("men's sh", &["Men's shoes"]), ["men's shoes"]);
     }
 
     #[test]

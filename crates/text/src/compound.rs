@@ -6,26 +6,9 @@
 
 use std::ops::Range;
 
-/// Link words. The words after them do not name the product, but its purpose, its place or its accessories. `f/` and `w/`
-/// abbreviate the first two.
-const LINKS: [&str; 14] = [
-    "for",
-    "with",
-    "f",
-    "w",
-    "to",
-    "in",
-    "on",
-    "by",
-    "from",
-    "including",
-    "incl",
-    "compatible",
-    "replaces",
-    "fits",
-];
-/// Further words that no word before them modifies.
-const PARTICLES: [&str; 8] = ["a", "an", "the", "and", "or", "of", "at", "per"];
+use domain::Language;
+
+use crate::grammar::{is_link, is_particle};
 
 /// The relation of a word to the text before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +52,9 @@ impl CompoundRole {
 }
 
 /// Determines the roles of the words of a text, read in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct CompoundReader {
+    language: Language,
     has_begun: bool,
     /// The end of the last word, if that may be part of a compound.
     last_end: Option<usize>,
@@ -78,15 +62,21 @@ pub(crate) struct CompoundReader {
 }
 
 impl CompoundReader {
+    /// Creates a reader of one text.
+    pub(crate) fn new(language: Language) -> Self {
+        Self { language, has_begun: false, last_end: None, is_linked: false }
+    }
+
     /// Reads the next word.
     pub(crate) fn next(&mut self, text: &str, word: &str, span: &Range<usize>) -> Relation {
         // The first word of a text has nothing before it that it could link.
-        let is_link = self.has_begun && LINKS.contains(&word);
+        let is_link = self.has_begun && is_link(word, self.language);
         self.has_begun = true;
         let gap = self.last_end.replace(span.end).and_then(|end| text.get(end..span.start)).unwrap_or("");
         // Punctuation ends a compound, and so does a hyphen: it mostly joins model numbers.
         let is_apart = !gap.is_empty() && gap.chars().all(char::is_whitespace);
-        let may_be_modified = !is_link && !PARTICLES.contains(&word) && word.chars().all(char::is_alphabetic);
+        let may_be_modified =
+            !is_link && !is_particle(word, self.language) && word.chars().all(char::is_alphabetic);
         let is_linked = self.is_linked;
         self.is_linked |= is_link;
         Relation {
@@ -102,11 +92,6 @@ impl CompoundReader {
         self.last_end = None;
     }
 
-    /// Returns true for a word that cannot name a thing: a link word or a particle.
-    pub(crate) fn is_grammatical(word: &str) -> bool {
-        LINKS.contains(&word) || PARTICLES.contains(&word)
-    }
-
     /// Returns true if the next word follows a link word.
     pub(crate) fn is_linked(&self) -> bool {
         self.is_linked
@@ -120,7 +105,8 @@ mod tests {
 
     /// Returns each word of the text with its role.
     fn roles(text: &str) -> Vec<(String, CompoundRole)> {
-        let (mut reader, mut found) = (CompoundReader::default(), Vec::<(String, CompoundRole)>::new());
+        let (mut reader, mut found) =
+            (CompoundReader::new(Language::English), Vec::<(String, CompoundRole)>::new());
         words(text, Purpose::Query, |word, span| {
             let Relation { is_modified, is_linked, .. } = reader.next(text, word, &span);
             if let Some((_, last)) = found.last_mut() {

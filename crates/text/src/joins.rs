@@ -1,6 +1,11 @@
 //! Words that are written as one or in parts: measures such as `20 x 30`, initials such as `e.l.f.`, and numbers with hyphens.
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+use crate::codes::is_spaced_number;
+use crate::signs::is_inch;
+use crate::units::is_unit;
 
 /// The most letters before the number of a measure: `M8 x 25`.
 const MAX_LETTERS: usize = 2;
@@ -46,7 +51,8 @@ enum Gap {
 
 impl Gap {
     fn of(gap: &str) -> Self {
-        match gap.trim() {
+        // Inches are a unit, which is no word here.
+        match gap.trim_start_matches(is_inch).trim() {
             "" => Self::Space,
             "×" | "*" => Self::Times,
             _ => Self::Other,
@@ -56,40 +62,53 @@ impl Gap {
 
 /// A word as a part of a measure.
 struct Parts<'a> {
-    /// The word without its unit.
-    number: &'a str,
+    /// The word without its units.
+    number: Cow<'a, str>,
     unit: &'a str,
     count: usize,
 }
 
 impl<'a> Parts<'a> {
-    /// Reads `20`, `m8`, `30cm`, `20x30`, `20x30cm`.
+    /// Reads `20`, `m8`, `30cm`, `20x30`, `20x30cm`, `20cmx30cm`.
     fn read(word: &'a str) -> Option<Self> {
         let letters = word.bytes().take_while(u8::is_ascii_lowercase).count();
         if letters > MAX_LETTERS || !word.is_ascii() {
             return None;
         }
-        let (mut end, mut count) = (letters, 0);
+        let (mut number, mut start, mut end, mut count) = (Cow::Borrowed(""), 0, letters, 0);
         loop {
-            let digits = word[end..].bytes().take_while(u8::is_ascii_digit).count();
-            if digits == 0 || digits > MAX_DIGITS {
-                return None;
-            }
-            (end, count) = (end + digits, count + 1);
-            if word[end..].starts_with('.') {
-                end += 1 + word[end + 1..].bytes().take_while(u8::is_ascii_digit).count();
-            }
-            let is_more =
-                word[end..].starts_with('x') && word[end + 1..].starts_with(|c: char| c.is_ascii_digit());
-            if !is_more || count == MAX_PARTS {
-                break;
-            }
-            end += 1;
+            end += number_length(&word[end..])?;
+            number = add(number, &word[start..end]);
+            count += 1;
+            let Some(times) = times(&word[end..]).filter(|_| count < MAX_PARTS) else { break };
+            start = end + times;
+            end = start + 1;
         }
-        let (number, unit) = word.split_at(end);
+        let unit = &word[end..];
         let is_unit = unit.len() <= MAX_UNIT && unit.bytes().all(|byte| byte.is_ascii_lowercase());
         is_unit.then_some(Self { number, unit, count })
     }
+}
+
+fn add<'a>(text: Cow<'a, str>, more: &'a str) -> Cow<'a, str> {
+    if text.is_empty() { Cow::Borrowed(more) } else { text + more }
+}
+
+/// Returns the length of the number at the start of a text: `30`, `2.5`.
+fn number_length(text: &str) -> Option<usize> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(text);
+    let fraction = text[whole..].strip_prefix('.').map_or(0, |fraction| 1 + digits(fraction));
+    (1..=MAX_DIGITS).contains(&whole).then_some(whole + fraction)
+}
+
+/// Returns the length of the unit between a number and an `x` before another number, which is 0 in `20x30`; `None` if no number follows.
+fn times(text: &str) -> Option<usize> {
+    let is_times =
+        |at: usize| text[at..].starts_with('x') && text[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+    (0..=MAX_UNIT.min(text.len()))
+        .take_while(|at| text[..*at].bytes().all(|byte| byte.is_ascii_lowercase()))
+        .find(|at| is_times(*at))
 }
 
 impl Measures {
@@ -110,7 +129,7 @@ impl Measures {
         }
         let ended = self.end();
         if let Some(Parts { number, unit, count }) = Parts::read(word) {
-            self.text.push_str(number);
+            self.text.push_str(&number);
             self.span = span.clone();
             self.last_end = span.end;
             self.parts = count;
@@ -122,24 +141,33 @@ impl Measures {
 
     fn continues(&mut self, word: &str, span: &Range<usize>, text: &str) -> bool {
         let Some(gap) = text.get(self.last_end..span.start).map(Gap::of) else { return false };
-        if self.is_open || gap == Gap::Times {
-            let is_gap = if self.is_open { gap == Gap::Space } else { self.unit.is_none() };
-            let Some(Parts { number, unit, count }) = Parts::read(word).filter(|_| is_gap) else {
-                return false;
-            };
+        let is_next = if self.is_open { gap == Gap::Space } else { gap == Gap::Times };
+        if is_next {
+            let Some(Parts { number, unit, count }) = Parts::read(word) else { return false };
             self.text.push('x');
-            self.text.push_str(number);
+            self.text.push_str(&number);
             self.parts += count;
             self.set_unit(unit, span);
-        } else if word == "x" && gap == Gap::Space && self.unit.is_none() {
+        } else if word == "x" && gap == Gap::Space && !self.is_open {
             (self.is_open, self.last_end) = (true, span.end);
             // The `x` belongs to the measure only if a number follows.
             return true;
+        } else if self.unit.is_none() && !self.is_open && gap == Gap::Space && is_unit(word) {
+            // So does a unit, which a measure has behind each number: `20 cm x 30 cm`.
+            self.last_end = span.end;
+            return self.has_more(text);
         } else {
             return false;
         }
         (self.span.end, self.last_end, self.is_open, self.is_word) = (span.end, span.end, false, false);
         self.parts <= MAX_PARTS
+    }
+
+    /// Returns true if an `x` and a number follow.
+    fn has_more(&self, text: &str) -> bool {
+        let rest = text[self.last_end..].trim_start_matches(is_inch).trim_start();
+        let rest = rest.strip_prefix(['x', 'X', '×', '*']);
+        rest.is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
     }
 
     fn set_unit(&mut self, unit: &str, span: &Range<usize>) {
@@ -209,6 +237,33 @@ pub(crate) fn hyphenated_length(text: &str) -> Option<usize> {
     (inner > 0 && inner <= hyphens && digits >= MIN_CODE_DIGITS && is_apart).then_some(end)
 }
 
+/// Returns the length of an article number with spaces at the start of a text, as it stands below its bars: `4 006381 333931`.
+pub(crate) fn spaced_length(text: &str) -> Option<usize> {
+    let mut groups = Vec::new();
+    let mut length = None;
+    let mut end = 0;
+    for group in text.split(' ').take(MAX_GROUPS) {
+        let digits = group.bytes().take_while(u8::is_ascii_digit).count();
+        if digits == 0 || group[digits..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '.'))
+        {
+            break;
+        }
+        groups.push(&group[..digits]);
+        end += digits;
+        if groups.len() > 1 && is_spaced_number(&groups) {
+            length = Some(end);
+        }
+        if digits < group.len() {
+            break;
+        }
+        end += 1;
+    }
+    length
+}
+
+/// The most groups of digits of an article number: those of an ISBN.
+const MAX_GROUPS: usize = 5;
+
 /// Returns true for digits that were joined as in [`hyphenated_length`].
 pub(crate) fn is_long_number(word: &str) -> bool {
     let number = word.strip_suffix('x').unwrap_or(word);
@@ -244,6 +299,14 @@ mod tests {
             ("10 * 15 * 20 mm", &["10x15x20"]),
             ("20x30cm", &["20x30 cm"]),
             ("20x30", &[]),
+            ("20cm x 30cm", &["20x30 cm"]),
+            ("20 cm x 30 cm", &["20x30"]),
+            ("20cmx30cm", &["20x30 cm"]),
+            ("2\" x 4\"", &["2x4"]),
+            ("2 in x 4 in x 8 ft", &["2x4x8"]),
+            ("20 cm and 30 cm", &[]),
+            ("20 cm x red", &[]),
+            ("m8x25", &[]),
             ("2.5 x 4", &["2.5x4"]),
             ("2,5x4", &[]),
             ("3 x 5 and 4 x 6", &["3x5", "4x6"]),
@@ -273,6 +336,26 @@ mod tests {
             ("elf", None),
         ] {
             assert_eq!(initials_length(text), length, "{text}");
+        }
+    }
+
+    #[test]
+    fn article_numbers_with_spaces_are_one_word() {
+        for (text, length) in [
+            ("4 006381 333931", Some(15)),
+            ("4 006381 333931 pens", Some(15)),
+            ("0 36000 29145 2", Some(15)),
+            ("9638 5074", Some(9)),
+            ("978 0 13 110362 7", Some(17)),
+            ("0 13 110362 8", Some(13)),
+            ("4 006381 333932", None),
+            ("10 20 30", None),
+            ("9638 5074x", None),
+            ("4006381333931", None),
+            ("4  006381 333931", None),
+            ("", None),
+        ] {
+            assert_eq!(spaced_length(text), length, "{text}");
         }
     }
 

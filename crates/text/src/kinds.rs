@@ -13,6 +13,7 @@ use crate::analysis::query_words;
 use crate::compound::CompoundReader;
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
+use crate::grammar::is_grammatical;
 use crate::query::Term;
 use crate::units::is_unit;
 
@@ -54,8 +55,16 @@ fn marked(mark: char, word: &str, language: Language) -> Term {
     Term { dictionary: Dictionary::Pairs, text: format!("{mark}{form}") }
 }
 
-/// Words that follow the thing in a name and say which one it is: `headphones model 3`.
-const COUNTING_WORDS: [&str; 12] = [
+/// Words that follow the thing in a name and say which one or how many of it: `headphones model 3`, `knife set`.
+const COUNTING_WORDS: [&str; 20] = [
+    "set",
+    "sets",
+    "kit",
+    "kits",
+    "pack",
+    "packs",
+    "bundle",
+    "pair",
     "model",
     "series",
     "version",
@@ -70,18 +79,18 @@ const COUNTING_WORDS: [&str; 12] = [
     "mark",
 ];
 
-/// Returns true for a word that says which one of a kind a product is, and names no kind itself.
+/// Returns true for a word that says which one of a kind a product is, or how many, and names no kind itself.
 pub(crate) fn is_counting_word(word: &str) -> bool {
     COUNTING_WORDS.contains(&word)
 }
 
 /// Returns true for a word that can name a thing.
-pub(crate) fn may_name(word: &str) -> bool {
+pub(crate) fn may_name(word: &str, language: Language) -> bool {
     !is_counting_word(word)
         && !is_unit(word)
         && word.chars().nth(MIN_LETTERS - 1).is_some()
         && word.chars().all(char::is_alphabetic)
-        && !CompoundReader::is_grammatical(word)
+        && !is_grammatical(word, language)
 }
 
 /// Returns true for a language that puts the thing before what describes it: `lampe de bureau`.
@@ -111,7 +120,7 @@ pub enum QueryRole {
 
 /// Returns the words of a query with their roles.
 pub(crate) fn query_roles(text: &str, language: Language) -> Vec<(Range<usize>, QueryRole)> {
-    let mut reader = CompoundReader::default();
+    let mut reader = CompoundReader::new(language);
     let mut roles = Vec::<(Range<usize>, QueryRole)>::new();
     let mut has_thing = false;
     for (word, span) in query_words(text) {
@@ -124,7 +133,7 @@ pub(crate) fn query_roles(text: &str, language: Language) -> Vec<(Range<usize>, 
         {
             *before = if word == "of" { QueryRole::Aside } else { QueryRole::Modifier };
         }
-        let role = match (relation.is_linked, may_name(&word)) {
+        let role = match (relation.is_linked, may_name(&word, language)) {
             (true, _) => QueryRole::Aside,
             (false, true) if !(has_thing && is_thing_first(language)) => QueryRole::Thing,
             (false, _) => QueryRole::Modifier,

@@ -5,11 +5,12 @@
 
 /// The version of the analysis: of the terms and weights that a product has in an index. Increase it with every change that
 /// gives any product other ones. An index records it, and one of an older analysis is rebuilt.
-pub const ANALYSIS: u32 = 2;
+pub const ANALYSIS: u32 = 3;
 
 pub mod analysis;
 pub mod attributes;
 pub mod cjk;
+mod closed_compounds;
 mod codes;
 pub mod collation;
 pub mod completion;
@@ -21,7 +22,7 @@ pub mod facets;
 pub mod field_weights;
 mod fold;
 pub mod forms;
-pub mod function_words;
+mod grammar;
 pub mod highlight;
 mod joins;
 pub mod kinds;

@@ -1,6 +1,6 @@
 //! The operators of a query: `-red` leaves out products with a word, and `"new balance"` is a phrase.
 //!
-//! 1. A minus at the start or after a space, before a letter or a phrase, leaves out. What it leaves out ends at the next space,
+//! 1. A minus (or a dash, which phones type instead) at the start or after a space, before a letter, a phrase or `.NET`, leaves out. What it leaves out ends at the next space,
 //!    or with the phrase. `-5` and `t-shirt` have no operator.
 //! 2. A quotation mark at the start or after a space opens a phrase, if another one closes it. A mark after a digit means inches,
 //!    unless no other one closes the phrase: `"27" monitor"`, `"iphone 15"`.
@@ -80,7 +80,7 @@ struct Operator {
 /// Returns the operator that begins at a position, which is the start of the query or follows a space.
 fn operator(query: &str, at: usize) -> Option<Operator> {
     let first = query[at..].chars().next()?;
-    if !matches!(first, '-' | '\u{2212}' | '\u{FF0D}') {
+    if !matches!(first, '-' | '\u{2212}' | '\u{2013}' | '\u{FF0D}') {
         let (operand, end) = phrase(query, at)?;
         return Some(Operator { whole: at..end, operand, leaves_out: false });
     }
@@ -88,9 +88,11 @@ fn operator(query: &str, at: usize) -> Option<Operator> {
     if let Some((operand, end)) = phrase(query, start) {
         return Some(Operator { whole: at..end, operand, leaves_out: true });
     }
-    let is_word = query[start..].starts_with(char::is_alphabetic);
-    let length = query[start..].find(char::is_whitespace).unwrap_or(query.len() - start);
-    let end = start + length;
+    // A mark that no other one closes is about to be: `-"dark`.
+    let start = query.len() - query[start..].trim_start_matches(is_quotation_mark).len();
+    let word = query[start..].split(char::is_whitespace).next().unwrap_or_default();
+    let is_word = word.trim_start_matches('.').starts_with(char::is_alphabetic);
+    let end = start + word.len();
     is_word.then_some(Operator { whole: at..end, operand: start..end, leaves_out: true })
 }
 
@@ -148,6 +150,9 @@ mod tests {
             ("lamp -5 -3.5", "lamp -5 -3.5", vec![]),
             ("t-shirt wi-fi", "t-shirt wi-fi", vec![]),
             ("lamp --red -", "lamp --red -", vec![]),
+            ("lamp –red – oak", "lamp – oak", vec!["red"]),
+            ("language -.net", "language", vec![".net"]),
+            ("lamp -\"dark re", "lamp re", vec!["dark"]),
         ] {
             assert_eq!(parse(query), (plain.to_owned(), vec![], left_out), "{query}");
         }

@@ -7,6 +7,7 @@ use domain::search::{MatchMode, SearchRequest, Synonym};
 
 use crate::analysis::{INCH, has_digit, query_signs, query_words};
 use crate::cjk::{self, is_cjk};
+use crate::closed_compounds::{ending_term, ending_text, for_each_ending};
 use crate::dictionary::Dictionary;
 pub use crate::dictionary::Term;
 use crate::forms::normal_form;
@@ -136,6 +137,21 @@ fn split(word: &str, language: Language) -> Option<Alternative> {
     })
 }
 
+/// Returns true for a measure of numbers only: `8x25`.
+fn is_measure(word: &str) -> bool {
+    word.contains('x')
+        && word.split('x').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Returns the alternative of a product that writes the letter of a measure apart: `M 8 x 25` for `m8x25`.
+fn letter_apart(word: &str, language: Language) -> Option<Alternative> {
+    let (letter, measure) = word.split_at_checked(1)?;
+    (letter.as_bytes()[0].is_ascii_lowercase() && is_measure(measure)).then(|| {
+        let terms = [measure, letter].into_iter().map(|part| Term::normalized(part, language)).collect();
+        Alternative { terms, is_phrase: false, spelling: Spelling::Joined }
+    })
+}
+
 /// The most parts of a code that products may write apart.
 const MAX_CODE_PARTS: usize = 6;
 /// The most words of a query that products may write as one.
@@ -156,6 +172,14 @@ fn add_inches(words: &mut [Word], language: Language) {
 fn add_rows(words: &mut [Word], language: Language) {
     let is_number = |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit());
     let may_join = |word: &Word| is_number(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
+    for at in 1..words.len() {
+        let (letters, measure) = (&words[at - 1].text, &words[at].text);
+        if letters.len() == 1 && may_join(&words[at - 1]) && is_measure(measure) {
+            let whole = Term::normalized(&format!("{letters}{measure}"), language);
+            let alternative = Alternative::one(whole, Spelling::Joined);
+            words[at - 1..=at].iter_mut().for_each(|word| word.add(alternative.clone()));
+        }
+    }
     for length in 3..=MAX_JOINED_WORDS {
         for start in 0..(words.len() + 1).saturating_sub(length) {
             let row = &words[start..start + length];
@@ -192,10 +216,13 @@ impl Word {
             let initials = initials(&text)
                 .map(|word| Alternative::one(Term::normalized(&word, language), Spelling::Joined));
             let in_sku = same.in_sku();
+            let ending = ending_term(&text, language).map(|term| Alternative::one(term, Spelling::Joined));
             [same]
                 .into_iter()
                 .chain(in_sku)
                 .chain(initials)
+                .chain(ending)
+                .chain(letter_apart(&text, language))
                 .chain([joined(&text)])
                 .chain(split(&text, language))
                 .collect()
@@ -255,7 +282,7 @@ impl Kind {
 
 /// Returns the kinds that the words of a query may name: the last thing, and the word before it.
 fn kinds(words: &[Word], language: Language) -> Vec<Kind> {
-    let may_name = |at: &usize| words[*at].role != QueryRole::Aside && may_name(&words[*at].text);
+    let may_name = |at: &usize| words[*at].role != QueryRole::Aside && may_name(&words[*at].text, language);
     let mut named: Vec<usize> = (0..words.len()).filter(may_name).collect();
     if !is_thing_first(language) {
         named.reverse();
@@ -417,6 +444,17 @@ impl Word {
         let term = Term::normalized(word, self.language);
         let mut terms = self.alternatives.iter().flat_map(|alternative| &alternative.terms);
         terms.any(|own| *own == term || (own.dictionary == Dictionary::of_word(word) && own.text == word))
+            || self.ends_compound(word)
+    }
+
+    /// Returns true if a word of a product is a compound that ends with this word.
+    fn ends_compound(&self, word: &str) -> bool {
+        let Some(own) = ending_term(&self.text, self.language) else { return false };
+        let mut is_ending = false;
+        for_each_ending(word, self.language, |ending| {
+            is_ending |= ending_text(ending, self.language) == own.text;
+        });
+        is_ending
     }
 
     /// Returns true if two adjacent words of a product, written as one, are this word.

@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 
-use crate::function_words::is_function_word;
+use crate::grammar::is_function_word;
 use crate::kinds::{QueryRole, names_kind};
 use crate::query::Word;
 use crate::units::is_unit;
@@ -45,6 +45,8 @@ enum Worth {
     Aside,
     Other,
     Brand,
+    /// Names a kind that describes another one: `laptop` in `laptop backpack`.
+    DescribingKind,
     Kind,
     Code,
 }
@@ -58,7 +60,7 @@ impl WordFrequencies {
 
 /// Returns true if a word adds to the score of products that have it, once it is optional: function words do not.
 pub fn is_scored_when_optional(word: &Word) -> bool {
-    !is_function_word(&word.text)
+    !is_function_word(&word.text, word.language)
 }
 
 /// The indices of the words of a query in the order in which they become optional.
@@ -97,7 +99,7 @@ fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> W
     let text = word.text.as_str();
     let is_unit_of_number = || is_unit(text) && before.is_some_and(|before| is_number(&before.text));
     let is_letter = text.len() == 1;
-    if is_function_word(text) || is_number(text) || is_letter || is_unit_of_number() {
+    if is_function_word(text, word.language) || is_number(text) || is_letter || is_unit_of_number() {
         Worth::Function
     } else if as_typed == 0 {
         Worth::Corrected
@@ -106,7 +108,7 @@ fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> W
     } else if is_code(text) {
         Worth::Code
     } else if as_kind >= MIN_PRODUCTS && names_kind(as_kind, as_brand, exactly) {
-        Worth::Kind
+        if word.role == QueryRole::Thing { Worth::Kind } else { Worth::DescribingKind }
     } else if as_brand >= MIN_PRODUCTS && names_kind(as_brand, 0, exactly) {
         Worth::Brand
     } else {

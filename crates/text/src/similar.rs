@@ -5,7 +5,7 @@ use domain::{Content, Language};
 
 use crate::analysis::{INCH, has_digit, query_words};
 use crate::forms::normal_form;
-use crate::function_words::is_function_word;
+use crate::grammar::is_function_word;
 use crate::markup::plain_text;
 
 /// The most words in the query. The first words of a name are the most distinctive.
@@ -13,7 +13,7 @@ const MAX_WORDS: usize = 16;
 
 /// Returns the query for [`MatchMode::Any`](domain::search::MatchMode::Any): the words of the name without codes and sizes, then
 /// of the brand, of the narrowest level of the main category, of the tags, and of the narrowest levels of the other categories.
-pub fn distinctive_words(content: &Content) -> String {
+pub fn distinctive_words(content: &Content, language: Language) -> String {
     let mut narrowest = content.categories.iter().filter_map(|path| path.levels().last());
     let main = narrowest.next();
     let texts =
@@ -21,9 +21,8 @@ pub fn distinctive_words(content: &Content) -> String {
     let (mut query, mut known) = (String::new(), Vec::<String>::new());
     for (word, _) in texts.flat_map(|text| query_words(&plain_text(text))) {
         let is_unit = word.len() == 1 || word == INCH;
-        // Only removes duplicates, so a form that the default language misses does no harm.
-        let form = normal_form(&word, Language::default()).1.into_owned();
-        if is_unit || has_digit(&word) || is_function_word(&word) || known.contains(&form) {
+        let form = normal_form(&word, language).1.into_owned();
+        if is_unit || has_digit(&word) || is_function_word(&word, language) || known.contains(&form) {
             continue;
         }
         if known.len() == MAX_WORDS || query.chars().count() + word.chars().count() >= MAX_QUERY_CHARS {
@@ -45,7 +44,8 @@ mod tests {
     use domain::input::read_product;
 
     fn words(json: &str) -> String {
-        distinctive_words(&read_product(json.as_bytes(), Currency::USD).unwrap().content)
+        let content = read_product(json.as_bytes(), Currency::USD).unwrap().content;
+        distinctive_words(&content, Language::English)
     }
 
     #[test]

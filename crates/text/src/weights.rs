@@ -11,8 +11,9 @@ use std::ops::Range;
 use domain::{CategoryPath, Content, Language};
 use foldhash::HashMap;
 
-use crate::analysis::{Purpose, Token, joined, query_words, tokens};
+use crate::analysis::{Purpose, Token, has_digit, joined, query_words, tokens};
 use crate::cjk::{CjkRun, is_cjk};
+use crate::closed_compounds::{ending_text, for_each_ending};
 use crate::compound::{CompoundReader, CompoundRole, Relation};
 use crate::dictionary::Dictionary;
 use crate::field_weights::FieldWeights;
@@ -34,6 +35,8 @@ const LEAST_SHARE: f32 = 0.3;
 /// The number of words at the start of a text whose pairs are indexed: the first words say what a text is about.
 const PAIRED_WORDS: usize = 10;
 
+/// The letters before the number of a sku count this part of a word.
+const SKU_PREFIX_SHARE: u16 = 10;
 /// The most digits of a part of a number or code. A longer one is an article number without its hyphens.
 const MAX_PART: usize = 8;
 
@@ -126,6 +129,13 @@ impl Counts {
             Some(known) => *known = source.max(*known),
             None => drop(self.kinds.insert(word.to_owned(), source)),
         }
+    }
+
+    /// Counts the endings of a compound that is written as one word.
+    fn endings(&mut self, word: &str, part: Part, value: u16, language: Language) {
+        for_each_ending(word, language, |ending| {
+            count(&mut self.pairs, &ending_text(ending, language), part, value);
+        });
     }
 
     /// Counts a pair and its normal form.
@@ -280,7 +290,7 @@ impl<'a> TextWeigher<'a> {
         pending: &'a mut Pending,
         forms: &'a mut NameForms,
     ) -> Self {
-        let (roles, pairs) = (CompoundReader::default(), Pairs::new(language));
+        let (roles, pairs) = (CompoundReader::new(language), Pairs::new(language));
         let (kind, has_thing) = (None, false);
         Self {
             text,
@@ -389,6 +399,11 @@ impl<'a> TextWeigher<'a> {
         move |is_size| is_early || (is_size && is_size_kept)
     }
 
+    /// Returns true if the pending word is the letters before the number of a sku: `PAN` in `PAN-0026` does not make the product a pan.
+    fn is_prefix_of_sku(&self) -> bool {
+        self.part == Part::Sku && !has_digit(&self.pending.word) && has_digit(self.text)
+    }
+
     fn is_brand(&self, word: &str) -> bool {
         self.brand.iter().any(|own| own == word)
     }
@@ -398,9 +413,10 @@ impl<'a> TextWeigher<'a> {
         let Some(source) = self.kind else { return };
         let word = &self.pending.word;
         let is_place = if is_thing_first(self.language) { !self.has_thing } else { is_end };
-        if is_place && !self.pending.is_linked && may_name(word) && !self.is_brand(word) {
+        if is_place && !self.pending.is_linked && may_name(word, self.language) && !self.is_brand(word) {
             self.has_thing = true;
             self.counts.kind(word, source);
+            for_each_ending(word, self.language, |ending| self.counts.kind(ending, source));
         }
     }
 
@@ -414,8 +430,12 @@ impl<'a> TextWeigher<'a> {
         // A brand may precede any word and is not part of a compound.
         let is_modifier = is_modified && !self.is_brand(&self.pending.word);
         let role = self.role(is_modifier, self.pending.is_linked);
+        let value = if self.is_prefix_of_sku() { role.value() / SKU_PREFIX_SHARE } else { role.value() };
         let Self { part, language, counts, pending, .. } = self;
-        counts.word(&pending.word, *part, role.value(), *language);
+        counts.word(&pending.word, *part, value, *language);
+        if matches!(part, Part::Name | Part::Labels) {
+            counts.endings(&pending.word, *part, role.value(), *language);
+        }
         if !pending.pair.is_empty() {
             counts.pair(&pending.pair, *part, role.pair_value(), *language);
         }

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::ports::{Indexed, IndexedState};
 use domain::search::{Hit, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
-use domain::{Product, ProductId};
+use domain::{Language, Product, ProductId};
 use runtime::Problem;
 use text::similar::distinctive_words;
 
@@ -85,7 +85,7 @@ impl SearchService {
                 return Err(Problem::new(StatusCode::NOT_FOUND, detail));
             }
         };
-        let requests = requests(&product, search);
+        let requests = requests(&product, search, self.settings.language);
         if requests.is_empty() {
             return Ok(RenderedResponse::new(similar_json(&[], search)?, None));
         }
@@ -97,8 +97,8 @@ impl SearchService {
 }
 
 /// Returns the searches for similar products: of one of the same categories, then of any. Returns none for a product without words.
-fn requests(product: &Product, search: &ParsedSearch) -> Vec<SearchRequest> {
-    let words = distinctive_words(&product.content);
+fn requests(product: &Product, search: &ParsedSearch, language: Language) -> Vec<SearchRequest> {
+    let words = distinctive_words(&product.content, language);
     if words.is_empty() {
         return Vec::new();
     }

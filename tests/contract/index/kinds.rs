@@ -81,6 +81,39 @@ async fn a_code_outlives_the_thing(index: &Index) {
     assert_eq!(first(index, "wh1000xm4 headphones").await, ["code"]);
 }
 
+async fn of_two_kinds_the_last_one_stays(index: &Index) {
+    add_many(index, "laptop", "Laptop", 20).await;
+    add_many(index, "backpack", "Backpack", 30).await;
+    for (words, thing) in [("laptop backpack", "backpack"), ("backpack laptop", "laptop")] {
+        assert_eq!(first(index, words).await[0], thing, "{words}");
+    }
+}
+
+async fn the_letters_of_a_sku_make_no_kind(index: &Index) {
+    let of = |id: &str, name: &str| {
+        product(id, json!({"name": name, "category": "Kitchen", "sku": format!("PAN-{}", id.len())}))
+    };
+    index
+        .add([
+            of("casserole", "Copper casserole"),
+            of("wok", "Copper wok"),
+            of("skillet", "Copper frying pan, a wide one for the whole family, with two handles"),
+        ])
+        .await;
+    for words in ["copper pan", "pan", "pans"] {
+        assert_eq!(first(index, words).await[0], "skillet", "{words}");
+    }
+    assert_eq!(first(index, "pan-3").await[0], "wok", "by its sku");
+}
+
+async fn a_set_of_things_is_those_things(index: &Index) {
+    add_many(index, "knife", "Paring knife", 20).await;
+    add_many(index, "dumbbell", "Dumbbell set", 20).await;
+    for words in ["knife set", "set of knives"] {
+        assert_eq!(first(index, words).await[0], "knife", "{words}");
+    }
+}
+
 async fn products_of_a_kind_rank_before_what_goes_with_them(index: &Index) {
     let of = |id: &str, name: &str, category: &str| product(id, json!({"name": name, "category": category}));
     index
@@ -152,6 +185,9 @@ on_each! {
             what_the_query_says_aside_is_left_out_before_the_thing,
             words_that_name_no_kind_stay_by_their_rarity,
             a_code_outlives_the_thing,
+            of_two_kinds_the_last_one_stays,
+            the_letters_of_a_sku_make_no_kind,
+            a_set_of_things_is_those_things,
             products_of_a_kind_rank_before_what_goes_with_them,
             a_word_that_names_no_kind_here_raises_nothing,
             a_correction_is_far_more_frequent_than_the_word,

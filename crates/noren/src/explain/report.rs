@@ -67,6 +67,11 @@ impl Report<'_> {
         if let Some(corrected) = &self.index.corrected_query {
             lines.push(format!("did you mean: {}", printable(corrected)));
         }
+        if !self.index.relaxed.is_empty() {
+            // They are optional, so that there are results; products that have them still come first.
+            let optional = printable(&self.index.relaxed.join(", ")).to_string();
+            lines.push(format!("left out: {optional} (few products have every word)"));
+        }
         if let Some(explanation) = &self.index.explanation {
             let phrases = explanation.required.iter().map(|phrase| format!("phrase: {}", printable(phrase)));
             lines.extend(phrases);

@@ -175,3 +175,13 @@ fn operators_of_the_query_are_reported() {
     let text = report.to_text();
     assert!(text.contains("\nphrase: new balance\nleft out by the query: red, blue"), "{text}");
 }
+
+#[test]
+fn words_that_were_left_out_are_named() {
+    let json = r#"{"state":"active","version":1,"rank":1,"total":3,"relaxed":["with","mic"]}"#;
+    let stored = stored(1, Status::Active);
+    let report =
+        Report { id: "lamp", stored, backlog: None, dead_letters: Some(Vec::new()), index: index(json) };
+    let text = report.to_text();
+    assert!(text.contains("\nleft out: with, mic (few products have every word)"), "{text}");
+}

@@ -1,0 +1,130 @@
+//! Compounds that are written as one word: `Fahrradhelm` is a helmet.
+//!
+//! In Danish, Dutch, Finnish, German, Norwegian and Swedish, a compound ends with the word that names the thing. A product has a term
+//! for each ending of a compound that may be a word: it begins at a syllable, has at least three letters, and leaves at least three
+//! before it, of seven together. So `helm` finds `Fahrradhelm`, which has the syllables *Fahr-rad-helm*, while `ente` does not find *Mo-men-te*. Syllables
+//! come from the hyphenation patterns of TeX, as in Braschler and Ripplinger, *How Effective is Stemming and Decompounding for
+//! German Text Retrieval?* (2004). There is no list of words: whether an ending is one, the query says.
+
+use domain::Language;
+use hypher::{Lang, hyphenate};
+
+use crate::analysis::has_digit;
+use crate::cjk::is_cjk;
+use crate::dictionary::{Dictionary, Term};
+use crate::forms::normal_form;
+
+/// Precedes an ending of a compound in [`Dictionary::Pairs`], where no pair begins with it.
+const ENDING_MARK: char = '+';
+/// The fewest letters of an ending, of which one of three is hardly a word by chance if there are many before it.
+const MIN_ENDING: usize = 3;
+/// The fewest letters before an ending.
+const MIN_BEFORE: usize = 3;
+/// The fewest letters of a compound.
+const MIN_CHARS: usize = 7;
+/// The most bytes of a compound. Longer ones are no words.
+const MAX_BYTES: usize = 60;
+
+/// Calls `each` with each ending of a folded word that may be a word of its own, the longest first.
+pub(crate) fn for_each_ending<'a>(word: &'a str, language: Language, mut each: impl FnMut(&'a str)) {
+    let Some(language) = compounding(language) else { return };
+    if word.len() < MIN_CHARS || word.len() > MAX_BYTES || has_digit(word) || is_cjk(word) {
+        return;
+    }
+    let mut start = 0;
+    for syllable in hyphenate(word, language) {
+        let (before, ending) = word.split_at(start);
+        start += syllable.len();
+        let (letters_before, letters) = (before.chars().count(), ending.chars().count());
+        if letters_before >= MIN_BEFORE && letters >= MIN_ENDING && letters_before + letters >= MIN_CHARS {
+            each(ending);
+        }
+    }
+}
+
+/// Returns the term of the products with a compound that ends with any form of a folded word; `None` in other languages, and for words
+/// that are too short.
+pub(crate) fn ending_term(word: &str, language: Language) -> Option<Term> {
+    compounding(language)?;
+    let is_ending = word.chars().nth(MIN_ENDING - 1).is_some() && !has_digit(word) && !is_cjk(word);
+    is_ending.then(|| Term { dictionary: Dictionary::Pairs, text: ending_text(word, language) })
+}
+
+/// Returns the text of the term of an ending.
+pub(crate) fn ending_text(ending: &str, language: Language) -> String {
+    let form = normal_form(ending, language).1;
+    format!("{ENDING_MARK}{form}")
+}
+
+/// Returns the syllables of a language that writes compounds as one word; `None` for other languages.
+fn compounding(language: Language) -> Option<Lang> {
+    Some(match language {
+        Language::Danish => Lang::Danish,
+        Language::Dutch => Lang::Dutch,
+        Language::Finnish => Lang::Finnish,
+        Language::German => Lang::German,
+        Language::Norwegian => Lang::Norwegian,
+        Language::Swedish => Lang::Swedish,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn endings(word: &str, language: Language) -> Vec<&str> {
+        let mut found = Vec::new();
+        for_each_ending(word, language, |ending| found.push(ending));
+        found
+    }
+
+    #[test]
+    fn a_compound_ends_with_the_thing() {
+        for (language, word, ending) in [
+            (Language::German, "fahrradhelm", "helm"),
+            (Language::German, "herrenschuhe", "schuhe"),
+            (Language::German, "wasserkocher", "kocher"),
+            (Language::German, "kochbucher", "bucher"),
+            (Language::German, "schreibtischlampe", "tischlampe"),
+            (Language::German, "schreibtischlampe", "lampe"),
+            (Language::German, "arbeitshose", "hose"),
+            (Language::German, "strassenschuhe", "schuhe"),
+            (Language::Dutch, "fietshelm", "helm"),
+            (Language::Dutch, "keukentafel", "tafel"),
+            (Language::Dutch, "regenjas", "jas"),
+            (Language::German, "wanduhr", "uhr"),
+            (Language::Swedish, "cykelhjalm", "hjalm"),
+            (Language::Swedish, "herrskjorta", "skjorta"),
+            (Language::Danish, "cykelhjelm", "hjelm"),
+            (Language::Danish, "bordlampe", "lampe"),
+            (Language::Norwegian, "sykkelhjelm", "hjelm"),
+            (Language::Norwegian, "bordlampe", "lampe"),
+            (Language::Finnish, "pyorailykypara", "kypara"),
+            (Language::Finnish, "poytalamppu", "lamppu"),
+        ] {
+            assert!(endings(word, language).contains(&ending), "{word} {ending}");
+        }
+    }
+
+    #[test]
+    fn an_ending_begins_at_a_syllable() {
+        for (word, ending) in
+            [("momente", "ente"), ("schwein", "wein"), ("barock", "rock"), ("kochbucher", "kocher")]
+        {
+            assert!(!endings(word, Language::German).contains(&ending), "{word} {ending}");
+        }
+        assert_eq!(endings("workshop", Language::English), [""; 0]);
+        assert_eq!(endings("wh1000xm4kabel", Language::German), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn endings_are_endings(word in "[a-zäößøåé東]{0,70}") {
+            for (language, _) in Language::ALL {
+                for_each_ending(&word, language, |ending| assert!(word.ends_with(ending)));
+            }
+        }
+    }
+}

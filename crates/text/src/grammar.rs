@@ -1,0 +1,152 @@
+//! The words of each language that join the others: link words such as `for`, and function words such as `the`.
+//!
+//! All words are folded, so `für` stands here as `fur`. Names mix languages, so in every language the English `for` and `with` link
+//! as well, and so do their abbreviations.
+
+use domain::Language;
+
+/// The joining words of a language.
+struct Grammar {
+    /// Prepositions. What follows them is not the thing that a text names, but its purpose, its place, its parts.
+    links: &'static [&'static str],
+    /// Articles, conjunctions, and prepositions that do not tell a purpose from a thing: `of`.
+    particles: &'static [&'static str],
+}
+
+/// Link words of every language. `f/` and `w/` abbreviate the first two.
+const COMMON_LINKS: [&str; 4] = ["for", "with", "f", "w"];
+/// English words that link and mean something themselves, so that they are no function words.
+const LINKING_WORDS: [&str; 5] = ["including", "incl", "compatible", "replaces", "fits"];
+
+/// Returns true for a word after which a text no longer names its thing: `for` in `bag for a laptop`.
+pub(crate) fn is_link(word: &str, language: Language) -> bool {
+    COMMON_LINKS.contains(&word) || LINKING_WORDS.contains(&word) || grammar(language).links.contains(&word)
+}
+
+/// Returns true for an article, a conjunction, or a preposition that is no link word.
+pub(crate) fn is_particle(word: &str, language: Language) -> bool {
+    grammar(language).particles.contains(&word)
+}
+
+/// Returns true for a word that carries no meaning on its own, such as `for` and `the`.
+pub(crate) fn is_function_word(word: &str, language: Language) -> bool {
+    let Grammar { links, particles } = grammar(language);
+    COMMON_LINKS.contains(&word) || links.contains(&word) || particles.contains(&word)
+}
+
+/// Returns true for a word that cannot name a thing.
+pub(crate) fn is_grammatical(word: &str, language: Language) -> bool {
+    is_function_word(word, language) || LINKING_WORDS.contains(&word)
+}
+
+/// Returns the joining words of a language.
+fn grammar(language: Language) -> Grammar {
+    let (links, particles): (&[&str], &[&str]) = match language {
+        Language::English | Language::EnglishSnowball => {
+            (&["to", "in", "on", "by", "from"], &["a", "an", "the", "and", "or", "of", "at", "per", "as"])
+        }
+        Language::Arabic => (&["مع", "بدون", "من", "في"], &["و", "او"]),
+        Language::Catalan => (
+            &["per", "amb", "sense"],
+            &[
+                "el", "la", "els", "les", "l", "un", "una", "i", "o", "de", "del", "dels", "d", "en", "a",
+                "al",
+            ],
+        ),
+        Language::Czech => (&["pro", "s", "se", "bez", "na", "do", "z", "k", "od", "v"], &["a", "i", "nebo"]),
+        Language::Danish => (
+            &["til", "med", "uden", "af", "fra", "i", "pa"],
+            &["en", "et", "den", "det", "de", "og", "eller"],
+        ),
+        Language::Dutch => (
+            &["voor", "met", "zonder", "bij", "uit", "op", "in", "aan", "tot"],
+            &["de", "het", "een", "en", "of", "van"],
+        ),
+        Language::Finnish => (&["ilman"], &["ja", "tai"]),
+        Language::French => (
+            &["pour", "avec", "sans", "par", "sur"],
+            &[
+                "le", "la", "les", "l", "un", "une", "et", "ou", "de", "du", "des", "d", "a", "au", "aux",
+                "en",
+            ],
+        ),
+        Language::German => (
+            &[
+                "fur", "fuer", "mit", "ohne", "zu", "zum", "zur", "aus", "von", "vom", "auf", "bei", "im",
+                "in", "am", "an",
+            ],
+            &[
+                "der", "die", "das", "dem", "den", "des", "ein", "eine", "einen", "einem", "einer", "und",
+                "oder",
+            ],
+        ),
+        Language::Greek => (&["για", "με", "χωρισ", "απο", "σε"], &["ο", "η", "το", "οι", "τα", "και"]),
+        Language::Hungarian => (&[], &["a", "az", "egy", "es", "vagy"]),
+        Language::Italian => (
+            &["per", "con", "senza", "su"],
+            &[
+                "il", "lo", "la", "i", "gli", "le", "l", "un", "una", "e", "o", "di", "d", "da", "del",
+                "della", "dei", "delle", "al", "alla", "in", "a",
+            ],
+        ),
+        Language::Norwegian => (
+            &["til", "med", "uten", "av", "fra", "i", "pa"],
+            &["en", "ei", "et", "den", "det", "de", "og", "eller"],
+        ),
+        Language::Polish => (&["do", "dla", "z", "ze", "bez", "na", "od", "w"], &["i", "oraz", "lub"]),
+        Language::Portuguese => (
+            &["para", "com", "sem", "por"],
+            &["o", "a", "os", "as", "um", "uma", "e", "ou", "de", "do", "da", "dos", "das", "em", "no", "na"],
+        ),
+        Language::Romanian => (&["pentru", "cu", "fara", "din", "pe"], &["un", "o", "si", "sau", "de", "la"]),
+        Language::Russian => (&["для", "с", "со", "без", "на", "из", "от", "к", "в", "под"], &["и", "или"]),
+        Language::Spanish => (
+            &["para", "con", "sin", "por"],
+            &["el", "la", "los", "las", "un", "una", "y", "e", "o", "de", "del", "en", "a", "al"],
+        ),
+        Language::Swedish => (
+            &["till", "med", "utan", "av", "fran", "i", "pa"],
+            &["en", "ett", "den", "det", "de", "och", "eller"],
+        ),
+        Language::Turkish => (&["icin", "ile"], &["ve", "veya", "bir"]),
+        Language::Ukrainian => {
+            (&["для", "з", "із", "зі", "без", "на", "від", "до", "в", "у"], &["і", "й", "та", "або"])
+        }
+    };
+    Grammar { links, particles }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::query_words;
+
+    #[test]
+    fn joining_words_are_folded() {
+        for (language, _) in Language::ALL {
+            let Grammar { links, particles } = grammar(language);
+            for word in links.iter().chain(particles) {
+                let folded = query_words(word);
+                assert_eq!(folded.first().map(|(word, _)| word.as_str()), Some(*word), "{language}");
+            }
+        }
+    }
+
+    #[test]
+    fn link_words_are_those_of_the_language_and_for_and_with() {
+        for (word, language, expected) in [
+            ("for", Language::English, true),
+            ("for", Language::German, true),
+            ("fur", Language::German, true),
+            ("fur", Language::English, false),
+            ("pour", Language::French, true),
+            ("on", Language::Finnish, false),
+            ("of", Language::English, false),
+            ("fits", Language::English, true),
+        ] {
+            assert_eq!(is_link(word, language), expected, "{word} {language}");
+        }
+        assert!(is_function_word("the", Language::English) && !is_function_word("fits", Language::English));
+        assert!(is_grammatical("fits", Language::English) && is_grammatical("of", Language::Dutch));
+    }
+}
