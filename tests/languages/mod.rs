@@ -126,7 +126,7 @@ const CATALOGUES: [Catalogue; 10] = [
             ("Stehlampen", &[3]),
             ("Steh Lampen", &[3]),
             ("kopfhorern", &[4]),
-            ("lamp", &[0, 1, 2]),
+            ("lamp", &[0, 1, 2, 3]),
         ],
     },
     Catalogue {

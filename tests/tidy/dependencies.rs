@@ -72,7 +72,7 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (&["rusqlite"], &["embedded-store", "sqlite-access"]),
     (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
-    (&["toml"], &["rules", "feeds"]),
+    (&["toml"], &["rules", "feeds", "tests"]),
     (
         &["axum", "utoipa-axum"],
         &["runtime", "api", "search-parameters", "command", "query", "sync", "noren", "bench", "tests"],

@@ -26,6 +26,8 @@ pub(super) struct QueryWord {
     is_required: bool,
     /// True unless it is a function word that became optional.
     is_scored: bool,
+    /// True if it names the thing, and does not describe another word. Which words do is tested in `crates/text`.
+    is_thing: bool,
 }
 
 pub(crate) fn folded(text: &str) -> String {
@@ -58,6 +60,10 @@ fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
     let is_stop = |word: &str| stop.iter().any(|stop| base(stop) == base(word));
     let has_others = words.iter().any(|word| !is_stop(word));
     let pairs: Vec<Option<String>> = words.windows(2).map(joined).collect();
+    let things = text::query::Query::new(request, domain::Language::English).words;
+    let is_thing = |word: &str| {
+        things.iter().any(|known| known.text == word && known.role == text::kinds::QueryRole::Thing)
+    };
     let mut query: Vec<QueryWord> = Vec::new();
     for (at, text) in words.iter().enumerate() {
         if has_others && is_stop(text) {
@@ -84,6 +90,7 @@ fn query_words(request: &SearchRequest) -> Vec<QueryWord> {
                 near: BTreeMap::new(),
                 is_required: true,
                 is_scored: true,
+                is_thing: is_thing(text),
             }),
         }
     }
@@ -171,6 +178,7 @@ enum Worth {
     Aside,
     Other,
     Brand,
+    DescribingKind,
     Kind,
     Code,
 }
@@ -199,7 +207,7 @@ fn worth(at: usize, query: &[QueryWord], shown: &[&Arc<Product>]) -> Worth {
     } else if text.contains(|c: char| c.is_ascii_digit()) && text.len() >= 4 {
         Worth::Code
     } else if kinds >= 2 && kinds >= brands && kinds * 10 >= exact * 3 {
-        Worth::Kind
+        if word.is_thing { Worth::Kind } else { Worth::DescribingKind }
     } else if brands >= 2 && brands * 10 >= exact * 3 {
         Worth::Brand
     } else {
