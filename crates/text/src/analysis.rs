@@ -215,8 +215,8 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         self.word[before..].make_ascii_lowercase();
     }
 
-    /// Emits initials, or in a query a number with hyphens or an article number with spaces, as one word, if they begin with these letters and digits. Returns their
-    /// end.
+    /// Emits initials, or in a query a number with hyphens or an article number with spaces, as one word, if they begin with these
+    /// letters and digits. Returns their end. A document has the groups of an article number as words too, so it goes on with them.
     fn joined(&mut self, plain: Range<usize>) -> Option<usize> {
         let next = self.text.as_bytes().get(plain.end).copied()?;
         let is_start = self.word.is_empty() && self.parts == 0;
@@ -234,11 +234,14 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
             self.initials(plain.start..end);
             return Some(end);
         }
-        let length = if next == b' ' { spaced_length(rest) } else { hyphenated_length(rest) };
-        let end = plain.start + length.filter(|_| next == b' ' || self.purpose == Purpose::Query)?;
+        let length = match (next, self.purpose) {
+            (b' ', _) => spaced_length(rest),
+            (_, Purpose::Query) => hyphenated_length(rest),
+            (_, Purpose::Document) => None,
+        };
+        let end = plain.start + length?;
         self.end_of_run();
         if self.purpose == Purpose::Document {
-            // Its groups are words as well.
             let number = self.text[plain.start..end].replace(' ', "");
             (self.emit)(Token::Word(&number, plain.start..end));
             return None;

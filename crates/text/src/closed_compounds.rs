@@ -2,9 +2,8 @@
 //!
 //! In Danish, Dutch, Finnish, German, Norwegian and Swedish, a compound ends with the word that names the thing. A product has a term
 //! for each ending of a compound that may be a word: it begins at a syllable, has at least three letters, and leaves at least three
-//! before it, of seven together. So `helm` finds `Fahrradhelm`, which has the syllables *Fahr-rad-helm*, while `ente` does not find *Mo-men-te*. Syllables
-//! come from the hyphenation patterns of TeX, as in Braschler and Ripplinger, *How Effective is Stemming and Decompounding for
-//! German Text Retrieval?* (2004). There is no list of words: whether an ending is one, the query says.
+//! before it, of seven together. So `helm` finds `Fahrradhelm`, which has the syllables *Fahr-rad-helm*, while `ente` does not find
+//! *Mo-men-te*. Syllables come from the hyphenation patterns of TeX. There is no list of words: whether an ending is one, the query says.
 
 use domain::Language;
 use hypher::{Lang, hyphenate};
@@ -40,6 +39,13 @@ pub(crate) fn for_each_ending<'a>(word: &'a str, language: Language, mut each: i
             each(ending);
         }
     }
+}
+
+/// Returns true if a folded word is a compound with an ending whose term is wanted. `is_wanted` gets the text of the term.
+pub(crate) fn has_ending(word: &str, language: Language, is_wanted: impl Fn(&str) -> bool) -> bool {
+    let mut has_ending = false;
+    for_each_ending(word, language, |ending| has_ending |= is_wanted(&ending_text(ending, language)));
+    has_ending
 }
 
 /// Returns the term of the products with a compound that ends with any form of a folded word; `None` in other languages, and for words

@@ -9,7 +9,7 @@ use domain::{CategoryPath, Content, Language};
 
 use crate::analysis::{Purpose, Token, has_digit, joined, tokens};
 use crate::cjk::{is_cjk, spellings};
-use crate::closed_compounds::{ending_text, for_each_ending};
+use crate::closed_compounds::has_ending;
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
 use crate::markup::plain_text;
@@ -84,16 +84,7 @@ impl<'a> Highlighter<'a> {
         self.words.contains(word)
             || self.prefixes.iter().any(|prefix| word.starts_with(prefix))
             || self.has_normal_form(word)
-            || self.has_ending(word)
-    }
-
-    /// Returns true if a word of a product is a compound that ends with a word of the query.
-    fn has_ending(&self, word: &str) -> bool {
-        let mut has_ending = false;
-        for_each_ending(word, self.language, |ending| {
-            has_ending |= self.pairs.contains(ending_text(ending, self.language).as_str());
-        });
-        has_ending
+            || has_ending(word, self.language, |ending| self.pairs.contains(ending))
     }
 
     fn has_normal_form(&self, word: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The operators of a query: `-red` leaves out products with a word, and `"new balance"` is a phrase.
 //!
-//! 1. A minus (or a dash, which phones type instead) at the start or after a space, before a letter, a phrase or `.NET`, leaves out. What it leaves out ends at the next space,
-//!    or with the phrase. `-5` and `t-shirt` have no operator.
+//! 1. A minus (or a dash, which phones type instead) at the start or after a space, before a letter, a phrase or `.NET`, leaves
+//!    out. What it leaves out ends at the next space, or with the phrase. `-5` and `t-shirt` have no operator.
 //! 2. A quotation mark at the start or after a space opens a phrase, if another one closes it. A mark after a digit means inches,
 //!    unless no other one closes the phrase: `"27" monitor"`, `"iphone 15"`.
 

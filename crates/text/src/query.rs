@@ -7,7 +7,7 @@ use domain::search::{MatchMode, SearchRequest, Synonym};
 
 use crate::analysis::{INCH, has_digit, query_signs, query_words};
 use crate::cjk::{self, is_cjk};
-use crate::closed_compounds::{ending_term, ending_text, for_each_ending};
+use crate::closed_compounds::{ending_term, has_ending};
 use crate::dictionary::Dictionary;
 pub use crate::dictionary::Term;
 use crate::forms::normal_form;
@@ -449,12 +449,8 @@ impl Word {
 
     /// Returns true if a word of a product is a compound that ends with this word.
     fn ends_compound(&self, word: &str) -> bool {
-        let Some(own) = ending_term(&self.text, self.language) else { return false };
-        let mut is_ending = false;
-        for_each_ending(word, self.language, |ending| {
-            is_ending |= ending_text(ending, self.language) == own.text;
-        });
-        is_ending
+        let own = ending_term(&self.text, self.language);
+        own.is_some_and(|own| has_ending(word, self.language, |ending| ending == own.text))
     }
 
     /// Returns true if two adjacent words of a product, written as one, are this word.
