@@ -108,7 +108,9 @@ impl SegmentColumns {
         let codes: Option<Column<u64>> = columns.column_opt(column::CURRENCY)?;
         let stock: Option<Column<u64>> = columns.column_opt(column::IN_STOCK)?;
         let mut currencies = Vec::new();
-        let (mut price, mut currency, mut in_stock) = (Vec::new(), Vec::new(), Vec::new());
+        let count = documents.len();
+        let (mut price, mut currency) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut in_stock = Vec::with_capacity(count);
         for document in documents {
             let amount = amounts.as_ref().and_then(|amounts| amounts.first(document));
             let code = codes.as_ref().and_then(|codes| codes.first(document)).unwrap_or_default();

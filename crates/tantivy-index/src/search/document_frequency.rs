@@ -7,8 +7,9 @@ use text::score::Tier;
 
 use crate::search::expand::expand_optional;
 use crate::search::expansion::{DocumentList, Expansion, ListTerms};
+use crate::search::matching::with_qualities;
 use crate::search::pinned_and_hidden::PinnedAndHidden;
-use crate::search::postings::each_document;
+use crate::search::ranking::{TIERS, tier_of};
 use crate::search::snapshot::Snapshot;
 
 /// Counts the documents that match a word of a query in each way. Deleted documents and those that the shop's rules hide do not
@@ -19,14 +20,13 @@ pub(crate) fn word_frequencies(
     snapshot: &Snapshot,
     rules: &PinnedAndHidden<'_>,
 ) -> tantivy::Result<WordFrequencies> {
-    let count = |is_counted: fn(&DocumentList) -> bool| -> tantivy::Result<u64> {
-        Ok(count(expansion, snapshot, rules, is_counted)? as u64)
-    };
     let [as_kind, as_brand, _] = kind_frequencies(&word.text, snapshot, rules)?;
+    let by_tier = count_by_best_tier(expansion, snapshot, rules)?;
+    let at_least = |worst: Tier| by_tier.iter().skip(worst as usize).sum();
     Ok(WordFrequencies {
-        exactly: count(|list| list.tier == Tier::Exact)?,
-        as_typed: count(|list| list.tier >= Tier::Prefix)?,
-        any_way: count(|_| true)?,
+        exactly: at_least(Tier::Exact),
+        as_typed: at_least(Tier::Prefix),
+        any_way: at_least(Tier::TwoTypos),
         as_kind,
         as_brand,
     })
@@ -38,45 +38,44 @@ pub(crate) fn kind_frequencies(
     snapshot: &Snapshot,
     rules: &PinnedAndHidden<'_>,
 ) -> tantivy::Result<[u64; 3]> {
+    let is_cached = !rules.has_hidden();
+    if is_cached && let Some(known) = snapshot.expansions.kind_frequencies(word) {
+        return Ok(known);
+    }
     let mut frequencies = [0; 3];
     for (frequency, term) in frequencies.iter_mut().zip(Kind::counted_terms(word, snapshot.language)) {
         let expansion = expand_optional(&term, 1, snapshot)?;
-        *frequency = count(&expansion, snapshot, rules, |_| true)? as u64;
+        *frequency = count_by_best_tier(&expansion, snapshot, rules)?.iter().sum();
+    }
+    if is_cached {
+        snapshot.expansions.insert_kind_frequencies(word, frequencies);
     }
     Ok(frequencies)
 }
 
-fn count(
+/// Counts the documents of an expansion by the best tier of each, in the order of the tiers.
+fn count_by_best_tier(
     expansion: &Expansion,
     snapshot: &Snapshot,
     rules: &PinnedAndHidden<'_>,
-    is_counted: impl Fn(&DocumentList) -> bool,
-) -> tantivy::Result<usize> {
-    let mut count = 0;
+) -> tantivy::Result<[u64; TIERS]> {
+    let mut counts = [0; TIERS];
     for segment in &snapshot.segments {
-        let mut lists = expansion.lists(segment).iter().filter(|list| is_counted(list)).peekable();
-        let Some(first) = lists.next() else { continue };
-        // One term without anything to leave out: its document frequency is exact.
-        if let (ListTerms::One(_, info), None) = (&first.terms, lists.peek())
-            && !segment.reader.has_deletes()
-            && !rules.has_hidden()
-        {
-            count += info.doc_freq as usize;
+        let lists = expansion.lists(segment);
+        let has_hidden = segment.reader.has_deletes() || rules.has_hidden();
+        if let ([DocumentList { terms: ListTerms::One(_, info), tier, .. }], false) = (lists, has_hidden) {
+            // One term without anything to leave out: its document frequency is exact.
+            counts[*tier as usize] += u64::from(info.doc_freq);
             continue;
         }
-        let mut documents = Vec::new();
-        for list in std::iter::once(first).chain(lists) {
-            each_document(list, segment, |document, _| {
-                documents.push(document);
-                true
-            })?;
-        }
-        documents.sort_unstable();
-        documents.dedup();
-        let is_shown = |document: &&DocId| {
-            !segment.reader.is_deleted(**document) && !rules.is_hidden(**document, segment)
+        let is_shown = |document: DocId| {
+            !has_hidden || !segment.reader.is_deleted(document) && !rules.is_hidden(document, segment)
         };
-        count += documents.iter().filter(is_shown).count();
+        with_qualities(segment, lists, |qualities, documents| {
+            for document in documents.iter().filter(|document| is_shown(**document)) {
+                counts[tier_of(qualities[*document as usize])] += 1;
+            }
+        })?;
     }
-    Ok(count)
+    Ok(counts)
 }

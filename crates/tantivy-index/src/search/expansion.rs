@@ -1,7 +1,7 @@
 //! The expansion of a query word: the lists of documents that match it, per segment.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tantivy::postings::TermInfo;
 use text::dictionary::Dictionary;
@@ -81,13 +81,15 @@ pub(crate) struct ExpandOptions {
     pub(crate) is_prefix_query: bool,
 }
 
-/// The expansions of a snapshot by word. Shoppers search for the same words, and turn pages.
+/// The expansions of a snapshot by word, and the counts of words that may name a kind. Shoppers search for the same words, and turn
+/// pages.
 #[derive(Default)]
 pub(crate) struct ExpansionCache(Mutex<CachedExpansions>);
 
 #[derive(Default)]
 struct CachedExpansions {
     by_key: HashMap<ExpansionKey, Arc<Expansion>>,
+    kind_frequencies: HashMap<String, [u64; 3]>,
     lists: usize,
 }
 
@@ -109,15 +111,37 @@ impl ExpansionKey {
 
 impl ExpansionCache {
     pub(crate) fn get(&self, key: &ExpansionKey) -> Option<Arc<Expansion>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).by_key.get(key).cloned()
+        self.lock().by_key.get(key).cloned()
     }
 
     pub(crate) fn insert(&self, key: ExpansionKey, expansion: &Arc<Expansion>) {
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cached.lists += expansion.size();
-        if cached.lists > MAX_CACHED_LISTS {
-            *cached = CachedExpansions { lists: expansion.size(), ..CachedExpansions::default() };
-        }
+        let mut cached = self.lock();
+        cached.make_room(expansion.size());
         cached.by_key.insert(key, Arc::clone(expansion));
+    }
+
+    /// Returns the counts of a word that were inserted.
+    pub(crate) fn kind_frequencies(&self, word: &str) -> Option<[u64; 3]> {
+        self.lock().kind_frequencies.get(word).copied()
+    }
+
+    pub(crate) fn insert_kind_frequencies(&self, word: &str, frequencies: [u64; 3]) {
+        let mut cached = self.lock();
+        cached.make_room(1);
+        cached.kind_frequencies.insert(word.to_owned(), frequencies);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CachedExpansions> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CachedExpansions {
+    /// Makes room for an entry of this size. If there is none, all others are dropped.
+    fn make_room(&mut self, size: usize) {
+        self.lists += size;
+        if self.lists > MAX_CACHED_LISTS {
+            *self = Self { lists: size, ..Self::default() };
+        }
     }
 }

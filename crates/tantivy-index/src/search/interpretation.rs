@@ -20,7 +20,7 @@ use crate::search::document_frequency::{kind_frequencies, word_frequencies};
 use crate::search::expand::{expand, expand_optional};
 use crate::search::expansion::{ExpandOptions, Expansion};
 use crate::search::inside::Inside;
-use crate::search::matching::{add_markers, add_phrases, find_matches};
+use crate::search::matching::{add_markers, add_optional_words, add_phrases, find_matches};
 use crate::search::pinned_and_hidden::PinnedAndHidden;
 use crate::search::postings::has_at_least;
 use crate::search::ranking::{Match, Ranking, ScoredMarker, ScoredTerm};
@@ -91,8 +91,12 @@ impl InterpretedQuery {
     fn raise_complete(&mut self) {
         let steps = every_word_steps(self.words.len());
         for (matches, complete) in self.matches.iter_mut().zip(self.complete.iter().flatten()) {
-            for found in matches.iter_mut().filter(|found| complete.binary_search(&found.document).is_ok()) {
-                found.steps += steps;
+            let mut complete = complete.iter().peekable();
+            for found in matches.iter_mut() {
+                while complete.next_if(|document| **document < found.document).is_some() {}
+                if complete.next_if_eq(&&found.document).is_some() {
+                    found.steps += steps;
+                }
             }
         }
     }
@@ -185,7 +189,8 @@ impl Interpreter<'_> {
             return Ok(());
         }
         query.make_optional(earlier.optional.iter().map(|at| usize::from(*at)));
-        self.find(query)
+        self.find(query)?;
+        self.add_optional_words(query)
     }
 
     /// Lets rare words match with typos if few products have all words.
@@ -239,10 +244,10 @@ impl Interpreter<'_> {
         }
         let optional = (0..).zip(&query.words).filter(|(_, word)| !word.is_required).map(|(at, _)| at);
         query.interpretation.optional = optional.collect();
-        Ok(())
+        self.add_optional_words(query)
     }
 
-    /// Finds the matches, regardless of filters.
+    /// Finds the matches, regardless of filters. Their scores lack those of optional words.
     fn find(&self, query: &mut InterpretedQuery) -> Result<(), PortError> {
         let terms: Vec<ScoredTerm> = query.scored_words().collect();
         let ranking = Ranking::new(query.words.len());
@@ -252,6 +257,16 @@ impl Interpreter<'_> {
             let mut matches = find_matches(&terms, &ranking, segment).map_err(search_error)?;
             self.rules.remove_hidden(&mut matches, segment);
             query.matches.push(matches);
+        }
+        Ok(())
+    }
+
+    /// Adds the scores of optional words to the matches.
+    fn add_optional_words(&self, query: &mut InterpretedQuery) -> Result<(), PortError> {
+        let terms: Vec<ScoredTerm> = query.scored_words().collect();
+        let ranking = Ranking::new(query.words.len());
+        for (matches, segment) in query.matches.iter_mut().zip(&self.snapshot.segments) {
+            add_optional_words(matches, &terms, &ranking, segment).map_err(search_error)?;
         }
         Ok(())
     }

@@ -11,8 +11,8 @@ use crate::search::postings::{each_document, max_entries, postings, seek};
 use crate::search::ranking::{Match, Quality, Ranking, ScoredMarker, ScoredTerm, quality};
 use crate::search::segment::Segment;
 
-/// Returns the documents that match every required word and at least one word, ascending, without deleted ones. Ignores
-/// phrases.
+/// Returns the documents that match every required word and at least one word, ascending, without deleted ones. Their scores lack
+/// those of optional words, see [`add_optional_words`], and of phrases.
 pub(crate) fn find_matches(
     terms: &[ScoredTerm],
     ranking: &Ranking,
@@ -32,13 +32,24 @@ pub(crate) fn find_matches(
         }
         retain_matches(&mut matches, word, ranking, segment)?;
     }
-    matches.retain(|found| !segment.reader.is_deleted(found.document));
-    if !required.is_empty() {
-        for word in words().filter(|word| !word.is_required) {
-            add_score(&mut matches, word, ranking, segment)?;
-        }
+    if segment.reader.has_deletes() {
+        matches.retain(|found| !segment.reader.is_deleted(found.document));
     }
     Ok(matches)
+}
+
+/// Adds the scores of optional words to the matches of [`find_matches`]. Without a required word, these scores are there already.
+pub(crate) fn add_optional_words(
+    matches: &mut [Match],
+    terms: &[ScoredTerm],
+    ranking: &Ranking,
+    segment: &Segment,
+) -> tantivy::Result<()> {
+    let words = || terms.iter().filter(|term| term.is_word);
+    if words().all(|word| !word.is_required) {
+        return Ok(());
+    }
+    words().filter(|word| !word.is_required).try_for_each(|word| add_score(matches, word, ranking, segment))
 }
 
 /// Adds the scores of phrases to the matches that have them.
@@ -65,10 +76,9 @@ pub(crate) fn add_markers(
         if lists.is_empty() {
             continue;
         }
-        let qualities = qualities_of(matches, lists, segment)?;
-        for (found, _) in matches.iter_mut().zip(qualities).filter(|(_, quality)| *quality != 0) {
+        each_quality(matches, lists, segment, |found, _| {
             found.steps = found.steps.saturating_add_signed(marker.steps);
-        }
+        })?;
     }
     Ok(())
 }
@@ -80,10 +90,23 @@ fn add_score(
     ranking: &Ranking,
     segment: &Segment,
 ) -> tantivy::Result<()> {
-    let qualities = qualities_of(matches, term.expansion.lists(segment), segment)?;
-    for (found, quality) in matches.iter_mut().zip(qualities).filter(|(_, quality)| *quality != 0) {
-        found.steps += ranking.steps(quality, term);
+    let add = |found: &mut Match, quality| found.steps += ranking.steps(quality, term);
+    each_quality(matches, term.expansion.lists(segment), segment, add)
+}
+
+/// Calls `each` with every match that is in some lists, and its best quality.
+fn each_quality(
+    matches: &mut [Match],
+    lists: &[DocumentList],
+    segment: &Segment,
+    mut each: impl FnMut(&mut Match, Quality),
+) -> tantivy::Result<()> {
+    if let [list] = lists {
+        return each_match_in(list, matches, segment, |_, found, weight| each(found, quality(list, weight)));
     }
+    let qualities = qualities_of(matches, lists, segment)?;
+    let found = matches.iter_mut().zip(qualities).filter(|(_, quality)| *quality != 0);
+    found.for_each(|(found, quality)| each(found, quality));
     Ok(())
 }
 
@@ -91,28 +114,26 @@ fn add_score(
 fn match_word(word: &ScoredTerm, ranking: &Ranking, segment: &Segment) -> tantivy::Result<Vec<Match>> {
     let lists = word.expansion.lists(segment);
     let steps = |quality| UNBOOSTED_STEPS + ranking.steps(quality, word);
-    let mut matches = Vec::with_capacity(max_entries(lists) as usize);
     if let [list] = lists {
+        let mut matches = Vec::with_capacity(max_entries(lists) as usize);
         each_document(list, segment, |document, weight| {
             matches.push(Match { document, steps: steps(quality(list, weight)) });
             true
         })?;
         return Ok(matches);
     }
-    let best = best_qualities(segment, lists)?.into_iter();
-    matches.extend(best.map(|(document, quality)| Match { document, steps: steps(quality) }));
-    Ok(matches)
+    best_matches(segment, lists, steps)
 }
 
 /// Returns the documents that match at least one of the words.
 fn match_any(words: &[&ScoredTerm], ranking: &Ranking, segment: &Segment) -> tantivy::Result<Vec<Match>> {
     let mut matches = Vec::<Match>::new();
     for word in words {
-        let best = best_qualities(segment, word.expansion.lists(segment))?.into_iter();
         let steps = |quality| ranking.steps(quality, word);
-        matches.extend(best.map(|(document, quality)| Match { document, steps: steps(quality) }));
+        matches.append(&mut best_matches(segment, word.expansion.lists(segment), steps)?);
     }
-    matches.sort_unstable_by_key(|found| found.document);
+    // The matches of each word are ascending already, and a stable sort merges such runs.
+    matches.sort_by_key(|found| found.document);
     matches.dedup_by(|next, found| {
         let is_same = next.document == found.document;
         if is_same {
@@ -142,29 +163,44 @@ fn retain_matches(
     Ok(())
 }
 
-/// Returns every document of some lists with its best quality, ascending.
-fn best_qualities(segment: &Segment, lists: &[DocumentList]) -> tantivy::Result<Vec<(DocId, Quality)>> {
+/// Returns every document of some lists, ascending, with the steps of its best quality.
+fn best_matches(
+    segment: &Segment,
+    lists: &[DocumentList],
+    steps: impl Fn(Quality) -> u32,
+) -> tantivy::Result<Vec<Match>> {
     with_qualities(segment, lists, |qualities, documents| {
-        documents.sort_unstable();
-        documents.iter().map(|document| (*document, qualities[*document as usize])).collect()
+        // Each list is ascending already, and a stable sort merges such runs.
+        documents.sort();
+        let found =
+            |document: &DocId| Match { document: *document, steps: steps(qualities[*document as usize]) };
+        documents.iter().map(found).collect()
     })
 }
 
+/// The buffers of [`with_qualities`].
+#[derive(Default)]
+struct Buffers {
+    /// By document; all zero between calls.
+    qualities: Vec<Quality>,
+    /// Empty between calls.
+    documents: Vec<DocId>,
+}
+
 /// Calls `read` with the best quality of each document of the segment in some lists, by document, and with the documents of
-/// the lists in no order.
-fn with_qualities<T>(
+/// the lists: those of each list that are in none before, ascending.
+pub(crate) fn with_qualities<T>(
     segment: &Segment,
     lists: &[DocumentList],
     read: impl FnOnce(&[Quality], &mut [DocId]) -> T,
 ) -> tantivy::Result<T> {
     thread_local! {
-        // Reused per thread: allocating and zeroing this buffer per word is expensive. It is all zero between calls.
-        static QUALITIES: RefCell<Vec<Quality>> = const { RefCell::new(Vec::new()) };
+        // Reused per thread: allocating and zeroing these buffers per word is expensive.
+        static BUFFERS: RefCell<Buffers> = RefCell::default();
     }
-    QUALITIES.with_borrow_mut(|qualities| {
+    BUFFERS.with_borrow_mut(|Buffers { qualities, documents }| {
         let size = qualities.len().max(segment.reader.max_doc() as usize);
         qualities.resize(size, 0);
-        let mut documents = Vec::with_capacity(max_entries(lists) as usize);
         let gathered = lists.iter().try_for_each(|list| {
             each_document(list, segment, |document, weight| {
                 let best = &mut qualities[document as usize];
@@ -176,22 +212,22 @@ fn with_qualities<T>(
             })
             .map(drop)
         });
-        let result = read(qualities, &mut documents);
-        // Also after an error, so that the buffer is all zero again.
-        documents.iter().for_each(|document| qualities[*document as usize] = 0);
+        let result = read(qualities, documents);
+        // Also after an error, so that the buffers are as before.
+        documents.drain(..).for_each(|document| qualities[document as usize] = 0);
         gathered.map(|()| result)
     })
 }
 
-/// The ratio of matches to list entries up to which the list is searched for each match. Above it, the list is the shorter
-/// side: it is read whole, and the matches are searched for its entries.
-const MATCHES_PER_ENTRY: usize = 4;
+/// The number of list entries for each match from which the list is searched for each match. Below it, the list is read whole beside
+/// the matches.
+const ENTRIES_PER_MATCH: usize = 8;
 /// The number of lists from which they are merged before the matches are looked up.
 const MANY_LISTS: usize = 24;
 
-/// Returns the best quality of each match in some lists, in the order of the matches.
+/// Returns the best quality of each match in some lists, in the order of the matches; 0 for a match in none.
 fn qualities_of(
-    matches: &[Match],
+    matches: &mut [Match],
     lists: &[DocumentList],
     segment: &Segment,
 ) -> tantivy::Result<Vec<Quality>> {
@@ -204,32 +240,44 @@ fn qualities_of(
         return Ok(qualities);
     }
     for list in lists {
-        let mut improve = |at: usize, weight: u32| qualities[at] = quality(list, weight).max(qualities[at]);
-        match &list.terms {
-            ListTerms::One(dictionary, info)
-                if list.max_documents() as usize * MATCHES_PER_ENTRY > matches.len() =>
-            {
-                let mut postings = postings(*dictionary, info, segment)?;
-                for (at, found) in matches.iter().enumerate() {
-                    if seek(&mut postings, found.document) {
-                        improve(at, postings.term_freq());
-                    }
-                    if postings.doc() == TERMINATED {
-                        break;
-                    }
-                }
-            }
-            _ => {
-                let mut rest = 0;
-                each_document(list, segment, |document, weight| {
-                    rest += matches[rest..].partition_point(|found| found.document < document);
-                    if matches.get(rest).is_some_and(|found| found.document == document) {
-                        improve(rest, weight);
-                    }
-                    rest < matches.len()
-                })?;
-            }
-        }
+        let improve = |at: usize, _: &mut Match, weight| {
+            qualities[at] = quality(list, weight).max(qualities[at]);
+        };
+        each_match_in(list, matches, segment, improve)?;
     }
     Ok(qualities)
+}
+
+/// Calls `each` with every match that is in a list: its position, itself and its weight.
+fn each_match_in(
+    list: &DocumentList,
+    matches: &mut [Match],
+    segment: &Segment,
+    mut each: impl FnMut(usize, &mut Match, u32),
+) -> tantivy::Result<()> {
+    if let ListTerms::One(dictionary, info) = &list.terms
+        && list.max_documents() as usize > matches.len() * ENTRIES_PER_MATCH
+    {
+        let mut postings = postings(*dictionary, info, segment)?;
+        for (at, found) in matches.iter_mut().enumerate() {
+            if seek(&mut postings, found.document) {
+                each(at, found, postings.term_freq());
+            }
+            if postings.doc() == TERMINATED {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    let mut rest = 0;
+    each_document(list, segment, |document, weight| {
+        rest += matches[rest..].iter().take_while(|found| found.document < document).count();
+        if let Some(found) = matches.get_mut(rest)
+            && found.document == document
+        {
+            each(rest, found, weight);
+        }
+        rest < matches.len()
+    })
+    .map(drop)
 }

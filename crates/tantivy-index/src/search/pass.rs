@@ -73,7 +73,9 @@ impl<'a> Pass<'a> {
         for segment in &self.snapshot.segments {
             self.deadline.check()?;
             let documents = segment.active().filter(|document| !rules.is_hidden(*document, segment));
-            matches.push(documents.map(|document| Match { document, steps }).collect());
+            let mut all = Vec::with_capacity(segment.reader.num_docs() as usize);
+            all.extend(documents.map(|document| Match { document, steps }));
+            matches.push(all);
         }
         let interpretation = QueryInterpretation::default();
         Ok(InterpretedQuery { words: Vec::new(), interpretation, matches, complete: None })
@@ -101,13 +103,17 @@ impl<'a> Pass<'a> {
             let boosts = SegmentBoosts::new(self.request, segment, self.snapshot).map_err(search_error)?;
             boosts.apply(matches);
             rules.insert_pinned(matches, segment);
-            let counts = complete.as_ref().map(|complete| {
+            let counts = complete.as_mut().map(|complete| {
+                let mut counts = std::mem::take(&mut complete[segment.number as usize]);
                 // Pinned products count, whether or not they have the words.
-                let mut counts = complete[segment.number as usize].clone();
+                let before = counts.len();
                 counts.extend(rules.pinned_in(segment));
-                counts.sort_unstable();
+                if counts.len() > before {
+                    counts.sort_unstable();
+                }
                 counts
             });
+            let matches = std::mem::take(matches);
             self.visit_segment(matches, counts.as_deref(), segment, &mut result).map_err(search_error)?;
         }
         Ok(result)
@@ -132,7 +138,7 @@ impl<'a> Pass<'a> {
     /// do.
     fn visit_segment(
         &self,
-        matches: &[Match],
+        mut matches: Vec<Match>,
         counts: Option<&[DocId]>,
         segment: &'a Segment,
         result: &mut Matches,
@@ -141,36 +147,50 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         let filters = self.filters(segment)?;
-        let counts = |document: DocId| counts.is_none_or(|counts| counts.binary_search(&document).is_ok());
-        let mut passing = Vec::with_capacity(matches.len());
         let own: Vec<Option<usize>> = self.facets.iter().map(|field| filters.position(field)).collect();
         let mut failing_only: Vec<Vec<DocId>> = own.iter().map(|_| Vec::new()).collect();
-        for found in matches {
-            match filters.verdict(found.document) {
-                Verdict::Passes => passing.push(*found),
-                Verdict::FailsOnly(position) if counts(found.document) => {
+        let mut counting = Counting(counts);
+        matches.retain(|found| match filters.verdict(found.document) {
+            Verdict::Passes => true,
+            Verdict::FailsOnly(position) => {
+                if own.contains(&Some(position)) && counting.has(found.document) {
                     for (own, documents) in own.iter().zip(&mut failing_only) {
                         if *own == Some(position) {
                             documents.push(found.document);
                         }
                     }
                 }
-                Verdict::FailsOnly(_) | Verdict::Fails => {}
+                false
             }
-        }
+            Verdict::Fails => false,
+        });
         let mut top = SegmentTop::new(self.window, segment)?;
-        passing.iter().for_each(|found| top.add(found.document, score(found.steps)));
+        matches.iter().for_each(|found| top.add(found.document, score(found.steps)));
         result.products.extend(top.into_products()?);
-        let all = passing.len() as u64;
-        let passing: Vec<DocId> =
-            passing.iter().map(|found| found.document).filter(|id| counts(*id)).collect();
-        result.total += passing.len() as u64;
+        let mut counting = Counting(counts);
+        let mut counted =
+            Vec::with_capacity(counts.map_or(matches.len(), |counts| counts.len().min(matches.len())));
+        counted.extend(matches.iter().map(|found| found.document).filter(|document| counting.has(*document)));
+        result.total += counted.len() as u64;
         if let Some(relaxed) = &mut result.relaxed_total {
-            *relaxed += all - passing.len() as u64;
+            *relaxed += (matches.len() - counted.len()) as u64;
         }
         if result.facets.is_empty() {
             return Ok(());
         }
-        facets::count_segment(&mut result.facets, &passing, &failing_only, segment)
+        facets::count_segment(&mut result.facets, &counted, &failing_only, segment)
+    }
+}
+
+/// The documents that count, in order; `None` if all do.
+struct Counting<'a>(Option<&'a [DocId]>);
+
+impl Counting<'_> {
+    /// Returns true if a document counts. Each call must name a later document than the one before.
+    fn has(&mut self, document: DocId) -> bool {
+        let Some(rest) = &mut self.0 else { return true };
+        let before = rest.iter().take_while(|counted| **counted < document).count();
+        *rest = &rest[before..];
+        rest.first() == Some(&document)
     }
 }

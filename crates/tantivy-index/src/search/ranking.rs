@@ -59,6 +59,13 @@ pub(crate) struct Match {
 /// 0 means no match. A better match has a greater quality.
 pub(crate) type Quality = u16;
 const WEIGHT_BITS: u32 = 8;
+/// The number of tiers.
+pub(crate) const TIERS: usize = Tier::Exact as usize + 1;
+
+/// Returns the tier of a match, as an index.
+pub(crate) fn tier_of(quality: Quality) -> usize {
+    usize::from(quality >> WEIGHT_BITS)
+}
 
 /// Returns the quality of the matches of a list at this weight.
 pub(crate) fn quality(list: &DocumentList, weight: u32) -> Quality {
@@ -71,14 +78,14 @@ pub(crate) fn quality(list: &DocumentList, weight: u32) -> Quality {
 /// Scores the matches of one query.
 pub(crate) struct Ranking {
     /// The steps of each tier.
-    tier_steps: [u32; 4],
+    tier_steps: [u32; TIERS],
     weight_steps: u32,
 }
 
 impl Ranking {
     /// Creates the ranking for a query with this number of words.
     pub(crate) fn new(words: usize) -> Self {
-        let mut tier_steps = [0; 4];
+        let mut tier_steps = [0; TIERS];
         for tier in [Tier::TwoTypos, Tier::OneTypo, Tier::Prefix, Tier::Exact] {
             tier_steps[tier as usize] = class_steps(tier.points(words));
         }
@@ -87,7 +94,7 @@ impl Ranking {
 
     /// Returns the steps that matching a term adds to the score.
     pub(crate) fn steps(&self, quality: Quality, term: &ScoredTerm) -> u32 {
-        let tier = usize::from(quality >> WEIGHT_BITS);
+        let tier = tier_of(quality);
         let exact = if tier == Tier::Exact as usize { term.exact_steps } else { 0 };
         let tier = if term.is_word { self.tier_steps[tier] + exact } else { 0 };
         let scaled_weight = if term.is_weighted { u32::from(quality) % (1 << WEIGHT_BITS) } else { 0 };
