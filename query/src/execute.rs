@@ -27,7 +27,11 @@ pub(crate) fn cache_key(path: &str, endpoint: Endpoint, parsed: &ParsedSearch) -
         // No parameter has an empty name.
         parameters.push_str("&=truncated");
     }
-    let key = with_tuning(path, &parameters, &parsed.request.tuning);
+    let mut key = with_tuning(path, &parameters, &parsed.request.tuning);
+    if !parsed.request.clauses.is_empty() {
+        // The debug form shows every field.
+        key.push_str(&format!("#{:?}", parsed.request.clauses));
+    }
     match parsed.request.restriction.name() {
         "" => key,
         // Comes first, because no path begins with `<`, and the path of a facet may contain anything.
@@ -41,6 +45,16 @@ fn with_tuning(path: &str, parameters: &str, tuning: &Tuning) -> String {
         // The debug form shows every field.
         false => format!("{path}?{parameters}#{tuning:?}"),
     }
+}
+
+/// A search that ran.
+pub(crate) struct Executed {
+    /// The search, with the facets that were selected automatically.
+    pub(crate) request: SearchRequest,
+    /// The answer. All of its categories are counted if it counts them.
+    pub(crate) answer: SearchAnswer,
+    /// True if the facets were selected on the snapshot of the answer.
+    is_one_snapshot: bool,
 }
 
 impl SearchService {
@@ -61,6 +75,27 @@ impl SearchService {
         Explainer::new(request, self.settings.language, weights)
     }
 
+    /// Runs searches on one snapshot of the index. Returns them with the answers, and the duration.
+    ///
+    /// # Errors
+    /// If the index fails.
+    pub(crate) async fn execute_all(
+        &self,
+        searches: &[ParsedSearch],
+    ) -> Result<(Vec<Executed>, Duration), Problem> {
+        let (requests, sampled) = self.with_auto_facets(searches).await?;
+        let wide: Vec<SearchRequest> = requests.iter().map(with_room_for_a_tree).collect();
+        let kind = if searches.len() == 1 { "search" } else { "searches" };
+        let (answers, took) = self.query_index(kind, &wide).await?;
+        let mut all = Vec::with_capacity(searches.len());
+        for (request, mut answer) in requests.into_iter().zip(answers) {
+            self.complete_categories(&request, &mut answer).await?;
+            let is_one_snapshot = sampled.as_ref().is_none_or(|sampled| *sampled == answer.snapshot);
+            all.push(Executed { request, answer, is_one_snapshot });
+        }
+        Ok((all, took))
+    }
+
     /// Runs searches on one snapshot of the index, and renders each answer.
     ///
     /// # Errors
@@ -69,13 +104,9 @@ impl SearchService {
         &self,
         searches: &[ParsedSearch],
     ) -> Result<Vec<RenderedResponse>, Problem> {
-        let (requests, sampled) = self.with_auto_facets(searches).await?;
-        let wide: Vec<SearchRequest> = requests.iter().map(with_room_for_a_tree).collect();
-        let kind = if searches.len() == 1 { "search" } else { "searches" };
-        let (mut answers, took) = self.query_index(kind, &wide).await?;
+        let (executed, took) = self.execute_all(searches).await?;
         let mut all = Vec::with_capacity(searches.len());
-        for ((parsed, request), answer) in searches.iter().zip(&requests).zip(&mut answers) {
-            self.complete_categories(request, answer).await?;
+        for (parsed, Executed { request, answer, is_one_snapshot }) in searches.iter().zip(&executed) {
             let mut explanations = Vec::new();
             if parsed.explain {
                 let mut explainer = self.explainer(request);
@@ -90,7 +121,6 @@ impl SearchService {
             if found_nothing {
                 tracing::debug!(search.words = request.words, "a search found nothing");
             }
-            let is_one_snapshot = sampled.as_ref().is_none_or(|sampled| *sampled == answer.snapshot);
             let snapshot = is_one_snapshot.then(|| answer.snapshot.clone());
             all.push(RenderedResponse { json, found_nothing, snapshot });
         }

@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+mod algolia;
 pub mod answer;
 mod auto_facets;
 mod category_tree;

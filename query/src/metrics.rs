@@ -4,6 +4,8 @@
 pub(crate) const SEARCH_SECONDS: &str = "noren_search_seconds";
 /// Searches that found nothing.
 pub(crate) const EMPTY_SEARCHES: &str = "noren_searches_without_result_total";
+/// Events of shoppers that clients of Algolia's protocol sent.
+pub(crate) const SHOPPER_EVENTS: &str = "noren_shopper_events_total";
 /// Waiting times of requests with sync tokens.
 pub(crate) const SYNC_WAIT_SECONDS: &str = "noren_sync_wait_seconds";
 /// Responses from memory.
@@ -21,6 +23,10 @@ pub(crate) fn describe() {
     metrics::describe_counter!(
         EMPTY_SEARCHES,
         "searches with words that found nothing: what shoppers look for in vain"
+    );
+    metrics::describe_counter!(
+        SHOPPER_EVENTS,
+        "clicks, conversions and views that InstantSearch reported, by `type`"
     );
     metrics::describe_histogram!(
         SYNC_WAIT_SECONDS,

@@ -9,6 +9,7 @@ use runtime::Routes;
 use utoipa::OpenApi as _;
 use utoipa_axum::routes;
 
+use crate::algolia;
 use crate::endpoints::{explain, facets, search, similar, suggest};
 use crate::metrics;
 use crate::search_service::{SearchService, Settings};
@@ -22,5 +23,6 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Routes {
         .routes(Scope::Search, routes!(suggest::suggest))
         .routes(Scope::Search, routes!(similar::similar))
         .routes(Scope::Search, routes!(explain::explain))
+        .merge(algolia::routes())
         .with_state(Arc::new(SearchService::new(index, settings)))
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::ports::{Applied, Indexed};
 use domain::search::{
-    AttributeFilter, Boost, Condition, Direction, Field, Filters, MatchMode, Page, PageStart, Restriction,
-    SearchRequest, Sort, Synonym, Tuning,
+    Alternative, AttributeFilter, Boost, Clause, Condition, Direction, Field, Filters, MatchMode, Page,
+    PageStart, Restriction, SearchRequest, Sort, Synonym, Tuning,
 };
 use domain::{
     AttributeValue, CategoryPath, Change, Content, Currency, Money, PriceRange, Product, ProductId, Status,
@@ -207,6 +207,7 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
         match_mode: MatchMode::Most,
         tuning: Tuning::default(),
         filters: random_filters(random),
+        clauses: random_clauses(random),
         restriction: Restriction::default(),
         currency: random_currency(random),
         facets,
@@ -214,6 +215,14 @@ pub(crate) fn random_request(random: &mut Rng) -> SearchRequest {
         sort: random_sort(random),
         page: Page { start: PageStart::Number(1), size: random.usize(1..9) },
     }
+}
+
+/// Returns random clauses, most often none.
+fn random_clauses(random: &mut Rng) -> Vec<Clause> {
+    let alternative =
+        |random: &mut Rng| Alternative { filters: random_condition(random), is_negated: random.u8(..3) > 0 };
+    let clause = |random: &mut Rng| Clause((0..random.usize(..3)).map(|_| alternative(random)).collect());
+    (0..[0, 0, 0, 1, 2][random.usize(..5)]).map(|_| clause(random)).collect()
 }
 
 /// Returns a word or phrase that products must have or must not have.
@@ -230,25 +239,29 @@ fn random_operator(random: &mut Rng) -> String {
 
 /// Returns a random restriction: often none, and often one that leaves many products.
 pub(crate) fn random_restriction(random: &mut Rng) -> Restriction {
-    let condition = |random: &mut Rng| {
-        let mut filters = Filters::default();
-        match random.u8(..7) {
-            0 => filters.brand = (0..2).map(|_| random.choice(BRANDS).unwrap().to_owned()).collect(),
-            1 => filters.category = (0..2).map(|_| random_category(random)).collect(),
-            2 => filters.tags = (0..4).map(|_| word(random).to_owned()).collect(),
-            3 => filters.price = vec![PriceRange { min: Some(random.i64(0..20) * 50), max: None }],
-            4 => filters.in_stock = Some(random.bool()),
-            5 => filters.attributes.extend(
-                random
-                    .choice(KEYS)
-                    .map(|key| (key.to_owned(), (0..3).map(|_| random_attribute_filter(random)).collect())),
-            ),
-            _ => filters = random_filters(random),
-        }
-        Condition { filters, currency: random_currency(random) }
-    };
+    let condition =
+        |random: &mut Rng| Condition { filters: random_condition(random), currency: random_currency(random) };
     let conditions = [0, 0, 1, 1, 2][random.usize(..5)];
     Restriction::to((0..conditions).map(|_| condition(random)).collect())
+}
+
+/// Returns filters that often leave many products.
+fn random_condition(random: &mut Rng) -> Filters {
+    let mut filters = Filters::default();
+    match random.u8(..7) {
+        0 => filters.brand = (0..2).map(|_| random.choice(BRANDS).unwrap().to_owned()).collect(),
+        1 => filters.category = (0..2).map(|_| random_category(random)).collect(),
+        2 => filters.tags = (0..4).map(|_| word(random).to_owned()).collect(),
+        3 => filters.price = vec![PriceRange { min: Some(random.i64(0..20) * 50), max: None }],
+        4 => filters.in_stock = Some(random.bool()),
+        5 => filters.attributes.extend(
+            random
+                .choice(KEYS)
+                .map(|key| (key.to_owned(), (0..3).map(|_| random_attribute_filter(random)).collect())),
+        ),
+        _ => filters = random_filters(random),
+    }
+    filters
 }
 
 fn random_currency(random: &mut Rng) -> Currency {

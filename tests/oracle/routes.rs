@@ -120,7 +120,8 @@ enum Route {
 }
 
 fn random_route(products: &[Arc<Product>], random: &mut Rng) -> Route {
-    let request = random_request(random);
+    // No parameter stands for a clause.
+    let request = SearchRequest { clauses: Vec::new(), ..random_request(random) };
     let query = |endpoint| write(endpoint, &ParsedSearch { limit: 5, ..ParsedSearch::of(request.clone()) });
     let product = random.usize(..products.len());
     match random.u8(..10) {

@@ -31,6 +31,8 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         // The HTTP surface that the services share.
         "api" => [&base[..], &ACCESS_STORES].concat(),
         // The parameters of searches, from which the write service reads the filters of keys.
+        // Translates a protocol to requests of the domain.
+        "algolia-protocol" => vec!["domain"],
         "search-parameters" => [&base[..], &["api", "text"]].concat(),
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),
@@ -42,9 +44,13 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &["aws-setup"],
         ]
         .concat(),
-        "query" => {
-            [&base[..], &["build-info", "api", "search-parameters"], &INDEXES, &["rules", "text"]].concat()
-        }
+        "query" => [
+            &base[..],
+            &["build-info", "algolia-protocol", "api", "search-parameters"],
+            &INDEXES,
+            &["rules", "text"],
+        ]
+        .concat(),
         "sync" => {
             [&base[..], &["build-info", "api"], &STORES, &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat()
         }

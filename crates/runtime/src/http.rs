@@ -22,6 +22,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::Problem;
 use crate::access::{AccessState, Guard, check_access, hide_from_other_sites};
+use crate::algolia::convert_problems;
 use crate::audit;
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 use crate::landing::Landing;
@@ -159,8 +160,11 @@ fn around(router: Router, state: AccessState) -> Router {
     router
         .layer(CatchPanicLayer::custom(problem_of_panic))
         .layer(map_response(problems_for_bare_errors))
+        // Before they are compressed, and those of the access control.
+        .layer(from_fn(convert_problems))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), check_access))
+        .layer(from_fn(convert_problems))
         .layer(from_fn_with_state((Arc::clone(&state.1), Arc::default()), audit::record))
         .layer(cors())
         .layer(from_fn_with_state(state, hide_from_other_sites))

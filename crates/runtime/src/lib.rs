@@ -2,6 +2,7 @@
 //! retries, the server.
 
 pub mod access;
+mod algolia;
 mod allocator;
 pub mod audit;
 pub mod body;

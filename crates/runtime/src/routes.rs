@@ -116,7 +116,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Adds a handler that the OpenAPI document does not describe.
     #[must_use]
-    pub(crate) fn undocumented(
+    pub fn undocumented(
         mut self,
         path: &str,
         method: Method,

@@ -10,7 +10,7 @@ use crate::search::field::Field;
 use crate::status::Status;
 
 /// The answer to a search.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SearchAnswer {
     /// The products of the page, in order.
     pub hits: Vec<Hit>,

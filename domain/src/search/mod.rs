@@ -1,6 +1,7 @@
 //! A search and its answer, the same for every index.
 
 mod answer;
+mod clause;
 mod cursor;
 mod dates;
 mod facets;
@@ -12,6 +13,7 @@ mod restriction;
 mod sort;
 
 pub use answer::{HIGHLIGHT_END, HIGHLIGHT_START, Hit, SearchAnswer, is_searchable};
+pub use clause::{Alternative, Clause};
 pub use cursor::{Cursor, QueryInterpretation};
 pub use dates::{DateBucket, DateFacet, DateSpan, MAX_DATE_BUCKETS, date_facet, format_moment};
 pub use facets::{

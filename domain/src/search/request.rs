@@ -2,6 +2,7 @@
 
 use crate::money::Currency;
 use crate::product::ProductId;
+use crate::search::clause::Clause;
 use crate::search::cursor::Cursor;
 use crate::search::field::Field;
 use crate::search::filters::Filters;
@@ -26,6 +27,8 @@ pub struct SearchRequest {
     pub tuning: Tuning,
     /// The conditions that a product must meet.
     pub filters: Filters,
+    /// Further conditions, all of which a product must meet.
+    pub clauses: Vec<Clause>,
     /// The products that the client may find. For it there are no others.
     pub restriction: Restriction,
     /// The currency of price filters, price sorting and price facets. A product priced in another currency still matches by
@@ -51,6 +54,7 @@ impl SearchRequest {
             match_mode: MatchMode::Most,
             tuning: Tuning::default(),
             filters: Filters::default(),
+            clauses: Vec::new(),
             restriction: Restriction::default(),
             currency,
             facets: Vec::new(),

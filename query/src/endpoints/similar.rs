@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::extract::IdInPath;
 use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
@@ -18,7 +19,7 @@ use runtime::Problem;
 use text::similar::distinctive_words;
 
 use crate::execute::cache_key;
-use crate::extract::{Parameters, Similar};
+use crate::extract::{self, Parameters};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
 use search_parameters::{Endpoint, ParsedSearch};
@@ -34,7 +35,7 @@ use search_parameters::{Endpoint, ParsedSearch};
     tag = "search",
     operation_id = "listSimilarProducts",
     params(
-        ("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"), Parameters<Similar>,
+        ("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"), Parameters<extract::Similar>,
     ),
     responses(
         (
@@ -62,15 +63,36 @@ use search_parameters::{Endpoint, ParsedSearch};
 pub(crate) async fn similar(
     State(service): State<Arc<SearchService>>,
     IdInPath(id): IdInPath,
-    Parameters { search, reader, .. }: Parameters<Similar>,
+    Parameters { search, reader, .. }: Parameters<extract::Similar>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("similar/{id}"), Endpoint::Similar, &search);
     service.respond(&headers, &search, &reader, &key, service.similar_to(&id, &search)).await
 }
 
+/// The products that are similar to one.
+pub(crate) struct Similar {
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) took: Duration,
+    /// The snapshot that all of it reflects; `None` if it is unknown, or there may be two.
+    snapshot: Option<String>,
+}
+
 impl SearchService {
     async fn similar_to(&self, id: &ProductId, search: &ParsedSearch) -> Result<RenderedResponse, Problem> {
+        let Some(similar) = self.find_similar(id, search).await? else {
+            let detail = format!("search finds no product {id}");
+            return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+        };
+        Ok(RenderedResponse::new(similar_json(&similar.hits, search)?, similar.snapshot))
+    }
+
+    /// Returns at most `search.limit` products that are similar to this one; `None` if searches do not find it.
+    pub(crate) async fn find_similar(
+        &self,
+        id: &ProductId,
+        search: &ParsedSearch,
+    ) -> Result<Option<Similar>, Problem> {
         // The product and its search results reflect one snapshot if it is the same before and after.
         let before = self.newest_snapshot().await?;
         let indexed = self.index.get(std::slice::from_ref(id)).await.or_problem(SEARCH_INDEX)?;
@@ -80,19 +102,16 @@ impl SearchService {
             {
                 product
             }
-            _ => {
-                let detail = format!("search finds no product {id}");
-                return Err(Problem::new(StatusCode::NOT_FOUND, detail));
-            }
+            _ => return Ok(None),
         };
         let requests = requests(&product, search, self.settings.language);
         if requests.is_empty() {
-            return Ok(RenderedResponse::new(similar_json(&[], search)?, None));
+            return Ok(Some(Similar { hits: Vec::new(), took: Duration::ZERO, snapshot: None }));
         }
-        let (answers, _) = self.query_index("similar", &requests).await?;
-        let json = similar_json(&answers, search)?;
+        let (answers, took) = self.query_index("similar", &requests).await?;
         let is_same = |snapshot: &String| answers.iter().all(|answer| answer.snapshot == *snapshot);
-        Ok(RenderedResponse::new(json, before.filter(is_same)))
+        let snapshot = before.filter(is_same);
+        Ok(Some(Similar { hits: merge(answers, search.limit), took, snapshot }))
     }
 }
 
@@ -119,18 +138,20 @@ fn requests(product: &Product, search: &ParsedSearch, language: Language) -> Vec
     requests
 }
 
-/// Renders at most `search.limit` products: those of the first answer, then those of the second that are not in the first.
-fn similar_json(answers: &[SearchAnswer], search: &ParsedSearch) -> Result<Vec<u8>, Problem> {
-    let limit = search.limit;
-    let mut hits = Vec::<&Hit>::with_capacity(limit);
-    for hit in answers.iter().flat_map(|answer| &answer.hits) {
+/// Returns at most `limit` products: those of the first answer, then those of the second that are not in the first.
+fn merge(answers: Vec<SearchAnswer>, limit: usize) -> Vec<Hit> {
+    let mut hits = Vec::<Hit>::with_capacity(limit);
+    for hit in answers.into_iter().flat_map(|answer| answer.hits) {
         if hits.len() < limit && hits.iter().all(|known| known.product.id != hit.product.id) {
             hits.push(hit);
         }
     }
-    let products = hits
-        .into_iter()
-        .map(|hit| SimilarProduct { product: Cow::Borrowed(&*hit.product), score: hit.score });
+    hits
+}
+
+fn similar_json(hits: &[Hit], search: &ParsedSearch) -> Result<Vec<u8>, Problem> {
+    let products =
+        hits.iter().map(|hit| SimilarProduct { product: Cow::Borrowed(&*hit.product), score: hit.score });
     let json = SimilarProducts {
         products: Chosen { hits: products.collect(), fields: Cow::Borrowed(&search.fields) },
     };

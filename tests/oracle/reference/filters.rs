@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::search::{
-    Facet, FacetValue, Field, Filters, Restriction, SearchRequest, date_facet, number_facet, price_facet,
+    Alternative, Clause, Facet, FacetValue, Field, Filters, Restriction, SearchRequest, date_facet,
+    number_facet, price_facet,
 };
 use domain::{CategoryPath, Product};
 
@@ -13,7 +14,7 @@ use super::spelling::near;
 use super::words::split;
 
 /// Returns the fields whose filters the product fails; `None` stands for the stock.
-pub(super) fn failed(product: &Product, request: &SearchRequest) -> BTreeSet<Option<Field>> {
+fn failed(product: &Product, request: &SearchRequest) -> BTreeSet<Option<Field>> {
     failed_of(product, &request.filters, request)
 }
 
@@ -49,6 +50,19 @@ pub(super) fn failed_of(
     failed
 }
 
+/// Returns true if the product passes the filters and meets the clauses of the request.
+pub(super) fn passes(product: &Product, request: &SearchRequest) -> bool {
+    failed(product, request).is_empty() && meets_clauses(product, request)
+}
+
+fn meets_clauses(product: &Product, request: &SearchRequest) -> bool {
+    request.clauses.iter().all(|Clause(alternatives)| {
+        let holds =
+            |one: &Alternative| failed_of(product, &one.filters, request).is_empty() != one.is_negated;
+        alternatives.iter().any(holds)
+    })
+}
+
 /// Returns true if the client may find the product.
 pub(crate) fn is_inside(product: &Product, restriction: &Restriction) -> bool {
     restriction.conditions().iter().all(|condition| {
@@ -68,8 +82,10 @@ fn counting<'a>(
     field: &'a Field,
     request: &'a SearchRequest,
 ) -> impl Iterator<Item = &'a Product> {
-    let counts =
-        |product: &Product| failed(product, request).iter().all(|failed| failed.as_ref() == Some(field));
+    let counts = |product: &Product| {
+        meets_clauses(product, request)
+            && failed(product, request).iter().all(|failed| failed.as_ref() == Some(field))
+    };
     matching.iter().map(|found| &**found.product).filter(move |product| counts(product))
 }
 

@@ -14,7 +14,7 @@ use domain::search::{
 use domain::{Language, Product, Version};
 use text::collation::Collation;
 
-use filters::{INSIDE, counts, facet, failed, failed_of, fit, price};
+use filters::{INSIDE, counts, facet, failed_of, fit, passes, price};
 use words::{QueryWord, class, has_every_word, read};
 
 pub(crate) use filters::is_inside;
@@ -60,10 +60,10 @@ pub(crate) fn search<'a>(
     let counting = counting(matching.clone(), request);
     let facets =
         request.facets.iter().map(|field| (field.clone(), facet(&counting, field, request))).collect();
-    let passes = |found: &FoundProduct<'_>| failed(found.product, request).is_empty();
-    let total = counting.iter().filter(|found| passes(found)).count() as u64;
-    let has_complete = matching.iter().any(|found| found.is_complete && passes(found));
-    let mut products: Vec<_> = matching.into_iter().filter(passes).collect();
+    let is_passing = |found: &FoundProduct<'_>| passes(found.product, request);
+    let total = counting.iter().filter(|found| is_passing(found)).count() as u64;
+    let has_complete = matching.iter().any(|found| found.is_complete && is_passing(found));
+    let mut products: Vec<_> = matching.into_iter().filter(is_passing).collect();
     let relaxed_total = has_complete.then(|| products.len() as u64 - total);
     products.sort_by(|a, b| b.pinned.cmp(&a.pinned).then_with(|| compare(a.product, b.product, request)));
     Found { products, facets, has_words: !query.is_empty(), relaxed, total, relaxed_total }
@@ -72,7 +72,7 @@ pub(crate) fn search<'a>(
 /// Returns the products that count: if some words are optional and products with every word pass the filters, these and
 /// pinned products, otherwise all.
 fn counting<'a>(matching: Vec<FoundProduct<'a>>, request: &SearchRequest) -> Vec<FoundProduct<'a>> {
-    let is_passing = |found: &FoundProduct<'_>| failed(found.product, request).is_empty();
+    let is_passing = |found: &FoundProduct<'_>| passes(found.product, request);
     let has_complete = matching.iter().any(|found| found.is_complete && is_passing(found));
     let counts = |found: &FoundProduct<'_>| !has_complete || found.is_complete || found.pinned > 0;
     matching.into_iter().filter(counts).collect()

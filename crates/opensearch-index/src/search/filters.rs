@@ -1,13 +1,13 @@
 //! Converts the filters of a search to queries.
 
 use domain::Currency;
-use domain::search::{AttributeFilter, Field, Filters, Restriction, facet_text};
+use domain::search::{Alternative, AttributeFilter, Clause, Field, Filters, Restriction, facet_text};
 use serde_json::{Map, Value, json};
 use text::attributes::{attribute_term, date_key, key_prefix, number_sort_key, prefix_end};
 
 use crate::layout::schema::{field, keyword_field};
 use crate::layout::terms::number_term;
-use crate::search::query_dsl::{any_of, term};
+use crate::search::query_dsl::{all_of, any_of, none_of, term};
 
 /// The filter on one field.
 pub(super) struct Filter {
@@ -42,6 +42,18 @@ pub(super) fn filters(filters: &Filters, currency: Currency) -> Vec<Filter> {
         filters.push(Filter { field: Field::Attribute(key.clone()), query });
     }
     filters
+}
+
+/// Returns the query for the products that meet a clause.
+pub(super) fn clause(Clause(alternatives): &Clause, currency: Currency) -> Value {
+    let alternative = |Alternative { filters: wanted, is_negated }: &Alternative| {
+        let passing = all_of(filters(wanted, currency).into_iter().map(|filter| filter.query).collect());
+        if *is_negated { none_of(&passing) } else { passing }
+    };
+    match alternatives.as_slice() {
+        [] => json!({ "match_none": {} }),
+        alternatives => any_of(alternatives.iter().map(alternative).collect()),
+    }
 }
 
 /// Returns the filters that only products inside the restriction pass; none without a restriction.

@@ -5,7 +5,7 @@ use domain::search::{Field, SearchRequest};
 use serde_json::{Map, Value, json};
 
 use crate::search::facets::FacetCounter;
-use crate::search::filters::{Filter, filters, inside};
+use crate::search::filters::{Filter, clause, filters, inside};
 use crate::search::interpretation::Interpreter;
 use crate::search::matching::{has_every_word, words_query};
 use crate::search::query_dsl::{any_of, best_of};
@@ -18,6 +18,7 @@ pub(super) struct SearchPlan<'a> {
     pub(super) request: &'a SearchRequest,
     pub(super) query: QueryWords,
     filters: Vec<Filter>,
+    clauses: Vec<Value>,
     inside: Vec<Value>,
     pub(super) pinned: Vec<Value>,
     hidden: Option<Value>,
@@ -32,6 +33,7 @@ impl<'a> SearchPlan<'a> {
             request,
             query: QueryWords::as_typed(request, snapshot.language()),
             filters: filters(&request.filters, request.currency),
+            clauses: request.clauses.iter().map(|each| clause(each, request.currency)).collect(),
             inside: inside(&request.restriction),
             pinned: pinned(request),
             hidden: hidden(request, left_out),
@@ -46,8 +48,10 @@ impl<'a> SearchPlan<'a> {
             return Ok(());
         }
         let every_word = has_every_word(&self.query);
-        let passing: Vec<Value> =
-            std::iter::once(every_word.clone()).chain(self.filters_on(|_| true)).collect();
+        let passing: Vec<Value> = std::iter::once(every_word.clone())
+            .chain(self.filters_on(|_| true))
+            .chain(self.clauses.clone())
+            .collect();
         if interpreter.count_visible(passing).await? > 0 {
             let counting = std::iter::once(every_word).chain(self.pinned.iter().cloned());
             self.counting = Some(any_of(counting.collect()));
@@ -60,10 +64,10 @@ impl<'a> SearchPlan<'a> {
         self.counting.as_ref()
     }
 
-    /// Returns the query for matching products inside the restriction, among those that pass the filters.
+    /// Returns the query for matching products inside the restriction that meet the clauses, among those that pass the filters.
     pub(super) fn query(&self, filters: impl Iterator<Item = Value>) -> Value {
-        let inside = self.inside.iter().cloned();
-        let filters: Vec<Value> = std::iter::once(is_active()).chain(inside).chain(filters).collect();
+        let always = self.inside.iter().chain(&self.clauses).cloned();
+        let filters: Vec<Value> = std::iter::once(is_active()).chain(always).chain(filters).collect();
         let mut query = Map::new();
         query.insert("filter".to_owned(), filters.into());
         query.insert("must_not".to_owned(), self.hidden.iter().cloned().collect());

@@ -2,7 +2,9 @@
 
 use access::Refusal;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+use crate::algolia;
 
 /// The header of an API key.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -16,8 +18,13 @@ const MAX_BYTES: usize = 8 * 1024;
 ///
 /// # Errors
 /// If there is more than one, or if `Authorization` does not contain a bearer token.
-pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+pub(super) fn credentials<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Option<&'a str>, Refusal> {
     let key = only(headers, &X_API_KEY)?.map(text).transpose()?;
+    let key =
+        algolia::api_keys(uri, headers).map(checked).try_fold(key, |key, other| match (key, other?) {
+            (Some(key), other) if key != other => Err(Refusal::Invalid),
+            (_, other) => Ok(Some(other)),
+        })?;
     let authorization = only(headers, &AUTHORIZATION)?.map(text).transpose()?;
     let authorization = authorization.filter(|text| !text.starts_with(SIGNED_FOR_AWS));
     let token = authorization.map(bearer).transpose()?;
@@ -36,7 +43,10 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Head
 
 /// Returns a value as text, up to 8 KiB.
 fn text(value: &HeaderValue) -> Result<&str, Refusal> {
-    let text = value.to_str().map_err(|_| Refusal::Invalid)?;
+    checked(value.to_str().map_err(|_| Refusal::Invalid)?)
+}
+
+fn checked(text: &str) -> Result<&str, Refusal> {
     if text.is_empty() || text.len() > MAX_BYTES { Err(Refusal::Invalid) } else { Ok(text) }
 }
 
@@ -57,7 +67,7 @@ mod tests {
         for (name, value) in given {
             headers.append(name, value.parse().unwrap());
         }
-        credentials(&headers).ok().map(|found| found.map(str::to_owned))
+        credentials(&Uri::from_static("/"), &headers).ok().map(|found| found.map(str::to_owned))
     }
 
     #[test]

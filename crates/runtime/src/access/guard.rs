@@ -98,7 +98,7 @@ impl Guard {
     ) -> Result<Principal, Problem> {
         match &self.0.authenticator {
             None => self.admit_anyone(uri, headers, scope),
-            Some(authenticator) => match credentials(headers) {
+            Some(authenticator) => match credentials(uri, headers) {
                 Ok(None) if self.0.anonymous.has(scope) => {
                     Ok(Principal::new(Identity::Anonymous, self.0.anonymous))
                 }

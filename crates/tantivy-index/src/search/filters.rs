@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use domain::search::{AttributeFilter, Field, Filters, facet_text};
+use domain::search::{AttributeFilter, Clause, Field, Filters, SearchRequest, facet_text};
 use domain::{Currency, PriceRange};
 use tantivy::DocId;
 use tantivy::columnar::{BytesColumn, StrColumn};
@@ -18,7 +18,11 @@ use crate::search::values::{NO_VALUE, ValueId, ValueTable, ValueTables};
 pub(crate) struct SegmentFilters<'a> {
     /// The filter of each field, the cheapest first.
     fields: Vec<(Field, FieldFilter<'a>)>,
+    clauses: Vec<SegmentClause<'a>>,
 }
+
+/// The filters of the alternatives of a [`Clause`], each with true if it is negated.
+struct SegmentClause<'a>(Vec<(SegmentFilters<'a>, bool)>);
 
 /// The result of applying all filters to a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(crate) enum Verdict {
     Passes,
     /// It fails one field only, the one with this [position](SegmentFilters::position).
     FailsOnly(usize),
-    /// It fails several fields.
+    /// It fails several fields, or a clause.
     Fails,
 }
 
@@ -95,7 +99,22 @@ impl<'a> SegmentFilters<'a> {
         for (key, filters) in filters.attributes.iter().filter(|(_, filters)| !filters.is_empty()) {
             fields.push((Field::Attribute(key.clone()), FieldFilter::attribute(segment, key, filters)?));
         }
-        Ok(Self { fields })
+        Ok(Self { fields, clauses: Vec::new() })
+    }
+
+    /// Prepares the filters and the clauses of a request.
+    pub(crate) fn of_request(
+        request: &'a SearchRequest,
+        segment: &'a Segment,
+        values: &ValueTables,
+    ) -> tantivy::Result<Self> {
+        let filters = |filters| Self::new(filters, request.currency, segment, values);
+        let clause = |Clause(alternatives): &'a Clause| {
+            let alternatives = alternatives.iter().map(|one| Ok((filters(&one.filters)?, one.is_negated)));
+            Ok(SegmentClause(alternatives.collect::<tantivy::Result<_>>()?))
+        };
+        let clauses = request.clauses.iter().map(clause).collect::<tantivy::Result<_>>()?;
+        Ok(Self { clauses, ..filters(&request.filters)? })
     }
 
     /// Returns the position of the field's filter in [`Verdict::FailsOnly`]; `None` if the field has no filter.
@@ -103,12 +122,17 @@ impl<'a> SegmentFilters<'a> {
         self.fields.iter().position(|(filtered, _)| filtered == field)
     }
 
-    /// Returns true if the document passes all filters.
+    /// Returns true if the document passes all filters and clauses.
     pub(crate) fn pass(&self, document: DocId) -> bool {
-        self.fields.iter().all(|(_, filter)| filter.accepts(document))
+        self.fields.iter().all(|(_, filter)| filter.accepts(document)) && self.meets_clauses(document)
     }
 
-    /// Applies the filters to a document.
+    fn meets_clauses(&self, document: DocId) -> bool {
+        let holds = |(filters, is_negated): &(Self, bool)| filters.pass(document) != *is_negated;
+        self.clauses.iter().all(|SegmentClause(alternatives)| alternatives.iter().any(holds))
+    }
+
+    /// Applies the filters and clauses to a document.
     pub(crate) fn verdict(&self, document: DocId) -> Verdict {
         let mut verdict = Verdict::Passes;
         for (position, (_, filter)) in self.fields.iter().enumerate() {
@@ -119,7 +143,7 @@ impl<'a> SegmentFilters<'a> {
                 verdict = Verdict::FailsOnly(position);
             }
         }
-        verdict
+        if self.meets_clauses(document) { verdict } else { Verdict::Fails }
     }
 }
 

@@ -131,7 +131,7 @@ impl<'a> Pass<'a> {
     }
 
     fn filters(&self, segment: &'a Segment) -> tantivy::Result<SegmentFilters<'a>> {
-        SegmentFilters::new(&self.request.filters, self.request.currency, segment, &self.snapshot.values)
+        SegmentFilters::of_request(self.request, segment, &self.snapshot.values)
     }
 
     /// Visits the matches of a segment. `counts` are the documents that count in the total and in facets, in order; `None` if all

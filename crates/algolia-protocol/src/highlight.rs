@@ -1,0 +1,137 @@
+//! Highlights in the form of the protocol: the text itself, with the marks that the request names around words that match.
+
+use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
+use serde::Serialize;
+
+/// A text with the words of the query marked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Highlighted {
+    /// The text, not escaped: clients escape it, and keep the marks.
+    value: String,
+    match_level: MatchLevel,
+    /// The words that match, in lower case, each once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matched_words: Option<Vec<String>>,
+}
+
+/// The words of the query that a text has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum MatchLevel {
+    None,
+    Partial,
+    Full,
+}
+
+impl Highlighted {
+    /// Returns a text without matches.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self { value: text.to_owned(), match_level: MatchLevel::None, matched_words: Some(Vec::new()) }
+    }
+
+    /// Converts a highlight of the index, which is HTML. `query_words` is the number of words of the query.
+    pub(crate) fn of_html(html: &str, tags: &(String, String), query_words: usize) -> Self {
+        let mut value = String::with_capacity(html.len());
+        let mut words: Vec<String> = Vec::new();
+        for (at, part) in html.split(HIGHLIGHT_START).enumerate() {
+            // Before the first mark there is no word.
+            let (word, rest) = match at {
+                0 => ("", part),
+                _ => part.split_once(HIGHLIGHT_END).unwrap_or(("", part)),
+            };
+            if at > 0 {
+                let word = unescape(word);
+                value.push_str(&tags.0);
+                value.push_str(&word);
+                value.push_str(&tags.1);
+                let word = word.to_lowercase();
+                if !words.contains(&word) {
+                    words.push(word);
+                }
+            }
+            value.push_str(&unescape(rest));
+        }
+        let match_level = match words.len() {
+            0 => MatchLevel::None,
+            some if some < query_words => MatchLevel::Partial,
+            _ => MatchLevel::Full,
+        };
+        Self { value, match_level, matched_words: Some(words) }
+    }
+
+    /// Returns the text in the form of a snippet.
+    pub(crate) fn into_snippet(self) -> Self {
+        Self { matched_words: None, ..self }
+    }
+}
+
+/// Marks the first place in a value where a word begins with the prefix.
+pub(crate) fn mark_prefix(value: &str, prefix: &str, tags: &(String, String)) -> String {
+    let wanted = prefix.trim().to_lowercase();
+    let is_start = |at: usize| value[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
+    let starts = value.char_indices().map(|(at, _)| at).filter(|at| is_start(*at));
+    let found = starts.filter(|_| !wanted.is_empty()).find_map(|start| {
+        // Lower case may have another length, so ends are tried one by one.
+        let rest = &value[start..];
+        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8()).take(wanted.chars().count() + 2);
+        let end = ends.into_iter().find(|end| rest[..*end].to_lowercase() == wanted)?;
+        Some(start..start + end)
+    });
+    match found {
+        Some(span) => {
+            format!(
+                "{}{}{}{}{}",
+                &value[..span.start],
+                tags.0,
+                &value[span.clone()],
+                tags.1,
+                &value[span.end..]
+            )
+        }
+        None => value.to_owned(),
+    }
+}
+
+/// Reverses the escaping of the index's highlights.
+fn unescape(html: &str) -> String {
+    // The ampersand comes last, because it begins the others.
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    entities.iter().fold(html.to_owned(), |text, (entity, sign)| match text.contains(entity) {
+        true => text.replace(entity, sign),
+        false => text,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_those_of_the_request_and_the_text_is_not_escaped() {
+        let tags = ("__ais-highlight__".to_owned(), "__/ais-highlight__".to_owned());
+        let html = "<em>Tea</em> &amp;lt; <em>pot</em> &lt;em&gt; <em>tea</em>";
+        let found = Highlighted::of_html(html, &tags, 3);
+        assert_eq!(
+            found.value,
+            "__ais-highlight__Tea__/ais-highlight__ &lt; __ais-highlight__pot__/ais-highlight__ <em> \
+             __ais-highlight__tea__/ais-highlight__"
+        );
+        assert_eq!(found.matched_words.as_deref(), Some(&["tea".to_owned(), "pot".to_owned()][..]));
+        assert_eq!(found.match_level, MatchLevel::Partial);
+        assert_eq!(Highlighted::of_html(html, &tags, 2).match_level, MatchLevel::Full);
+        assert_eq!(Highlighted::of_html("a", &tags, 1).match_level, MatchLevel::None);
+    }
+
+    #[test]
+    fn a_prefix_is_marked_where_a_word_begins() {
+        let tags = ("<b>".to_owned(), "</b>".to_owned());
+        let mark = |value: &str, prefix: &str| mark_prefix(value, prefix, &tags);
+        assert_eq!(mark("Home > Lamps", "la"), "Home > <b>La</b>mps");
+        assert_eq!(mark("clamp lamp", " Lamp "), "clamp <b>lamp</b>");
+        assert_eq!(mark("Lamp", ""), "Lamp");
+        assert_eq!(mark("Lamp", "lampshade"), "Lamp");
+        assert_eq!(mark("İstanbul", "i\u{307}s"), "<b>İs</b>tanbul");
+        assert_eq!(mark("Ärmel", "är"), "<b>Är</b>mel");
+    }
+}

@@ -1,0 +1,342 @@
+//! Reads the bodies of requests.
+
+use std::fmt;
+
+use domain::Currency;
+use domain::search::{
+    FacetRequest, Field, MAX_FACET_VALUES, MAX_FACETS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS,
+    Page, PageStart, SearchRequest, Sort,
+};
+use serde_json::{Map, Value};
+
+use crate::attribute::Attribute;
+use crate::combine::Conditions;
+use crate::params::Params;
+use crate::{filter_language, filters};
+
+/// The name of the index of all products. Others begin with it and name an order: `products_price_asc`.
+pub const INDEX: &str = "products";
+/// The most searches in one body.
+pub const MAX_SEARCHES: usize = 50;
+/// The default number of hits on a page.
+const DEFAULT_HITS: usize = 20;
+/// The default number of values of a facet.
+const DEFAULT_VALUES: usize = 100;
+/// The most values that a search for values of a facet returns, and the default.
+const MAX_FACET_HITS: usize = 100;
+const DEFAULT_FACET_HITS: usize = 10;
+/// The default marks around words that match.
+const DEFAULT_TAGS: (&str, &str) = ("<em>", "</em>");
+
+/// A request that cannot be answered, with a message for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    /// The request is malformed.
+    Invalid(String),
+    /// There is no such index.
+    UnknownIndex(String),
+}
+
+impl RequestError {
+    pub(crate) fn invalid(parameter: &str, message: impl fmt::Display) -> Self {
+        Self::Invalid(format!("{parameter}: {message}"))
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(message) => f.write_str(message),
+            Self::UnknownIndex(name) => write!(
+                f,
+                "there is no index {name:?}; there are `{INDEX}`, and `{INDEX}_price_asc` and the like for other orders"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+/// One search of a body.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Query {
+    /// For products.
+    Products(Box<ProductQuery>),
+    /// For values of a facet.
+    FacetValues(Box<FacetQuery>),
+}
+
+/// A search for products.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductQuery {
+    /// The search, without the restriction of the client.
+    pub request: SearchRequest,
+    /// True if facets are also selected automatically: `facets: ["*"]`.
+    pub auto_facets: bool,
+    /// The form of the answer.
+    pub view: View,
+}
+
+/// The form of the answer to a search for products.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// The name of the index, as in the request.
+    pub index: String,
+    /// The number of the page, from 0.
+    pub page: usize,
+    /// The number of hits on a page; 0 for a search that only counts.
+    pub hits_per_page: usize,
+    /// True if the page is beyond the last one that can be reached, so it is empty.
+    pub is_out_of_reach: bool,
+    /// The attributes to count, by the names in the request.
+    pub facets: Vec<String>,
+    /// The most values of a facet.
+    pub max_values: usize,
+    /// The members of hits; all if `None`.
+    pub attributes: Option<Vec<String>>,
+    /// The marks before and after words that match.
+    pub tags: (String, String),
+    /// True if the answer has a `queryID`.
+    pub has_query_id: bool,
+}
+
+/// A search for values of a facet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FacetQuery {
+    /// The search, without the restriction of the client.
+    pub request: FacetRequest,
+    /// The attribute whose values are wanted.
+    pub attribute: Attribute,
+    /// The marks before and after the part that matches.
+    pub tags: (String, String),
+}
+
+/// Reads the body of `/1/indexes/*/queries`: `{"requests": […]}`.
+///
+/// # Errors
+/// If it is not JSON of this form, or a search in it has a fault, with the number of the search.
+pub fn read_queries(body: &[u8], currency: Currency) -> Result<Vec<Query>, RequestError> {
+    let requests = read_requests(body, MAX_SEARCHES)?;
+    let read = |(at, members): (usize, Map<String, Value>)| {
+        read_query(members, currency).map_err(|error| match error {
+            RequestError::Invalid(message) => RequestError::Invalid(format!("requests[{at}].{message}")),
+            unknown @ RequestError::UnknownIndex(_) => unknown,
+        })
+    };
+    requests.into_iter().enumerate().map(read).collect()
+}
+
+/// Reads the list `requests` of a body.
+///
+/// # Errors
+/// If it is not JSON of this form, or has more than `max` elements.
+pub fn read_requests(body: &[u8], max: usize) -> Result<Vec<Map<String, Value>>, RequestError> {
+    let mut members = read_object(body)?;
+    let Some(Value::Array(requests)) = members.remove("requests") else {
+        return Err(RequestError::invalid("requests", "must be a list"));
+    };
+    if requests.len() > max {
+        return Err(RequestError::invalid("requests", format!("has more than {max} elements")));
+    }
+    let object = |(at, request)| match request {
+        Value::Object(members) => Ok(members),
+        _ => Err(RequestError::Invalid(format!("requests[{at}]: must be an object"))),
+    };
+    requests.into_iter().enumerate().map(object).collect()
+}
+
+/// Reads a body that is an object. An empty body is an empty object.
+///
+/// # Errors
+/// If it is anything else.
+pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, RequestError> {
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| RequestError::Invalid(format!("the body must be a JSON object: {error}")))
+}
+
+/// Reads a search for products in the index `name`.
+///
+/// # Errors
+/// If it has a fault.
+pub fn read_product_query(
+    name: &str,
+    members: Map<String, Value>,
+    currency: Currency,
+) -> Result<ProductQuery, RequestError> {
+    let mut params = Params::new(members)?;
+    let query = product_query(name, &mut params, currency)?;
+    params.finish()?;
+    Ok(query)
+}
+
+/// Reads a search for values of the facet `facet` in the index `name`.
+///
+/// # Errors
+/// If it has a fault.
+pub fn read_facet_query(
+    name: &str,
+    facet: &str,
+    members: Map<String, Value>,
+    currency: Currency,
+) -> Result<FacetQuery, RequestError> {
+    let mut params = Params::new(members)?;
+    let query = facet_query(name, facet, &mut params, currency)?;
+    params.finish()?;
+    Ok(query)
+}
+
+fn read_query(members: Map<String, Value>, currency: Currency) -> Result<Query, RequestError> {
+    let mut params = Params::new(members)?;
+    let name = params.text("indexName")?.ok_or_else(|| RequestError::invalid("indexName", "is missing"))?;
+    let kind = params.text("type")?;
+    let facet = params.text("facet")?;
+    let query = match (kind.as_deref(), facet) {
+        (None | Some("default"), None) => {
+            Query::Products(product_query(&name, &mut params, currency)?.into())
+        }
+        (Some("facet"), Some(facet)) => {
+            Query::FacetValues(facet_query(&name, &facet, &mut params, currency)?.into())
+        }
+        (Some("facet"), None) => return Err(RequestError::invalid("facet", "is missing")),
+        (None | Some("default"), Some(_)) => {
+            return Err(RequestError::invalid("facet", "is only for searches of the type `facet`"));
+        }
+        (Some(_), _) => return Err(RequestError::invalid("type", "must be `default` or `facet`")),
+    };
+    params.finish()?;
+    Ok(query)
+}
+
+/// Returns the order that an index stands for.
+///
+/// # Errors
+/// If there is no such index.
+pub fn sort_of(index: &str) -> Result<Sort, RequestError> {
+    let unknown = || RequestError::UnknownIndex(index.to_owned());
+    match index.strip_prefix(INDEX).ok_or_else(unknown)? {
+        "" => Ok(Sort::Relevance),
+        order => order.strip_prefix('_').and_then(Sort::parse).ok_or_else(unknown),
+    }
+}
+
+fn product_query(name: &str, params: &mut Params, currency: Currency) -> Result<ProductQuery, RequestError> {
+    let sort = sort_of(name)?;
+    let mut request = filtered(params, currency)?;
+    let hits_per_page = params.number("hitsPerPage", MAX_PAGE_SIZE)?.unwrap_or(DEFAULT_HITS);
+    let page = params.number("page", MAX_PAGED_PRODUCTS)?.unwrap_or(0);
+    let is_out_of_reach = (page + 1) * hits_per_page > MAX_PAGED_PRODUCTS;
+    let start = if is_out_of_reach { 1 } else { page + 1 };
+    request.page = Page { start: PageStart::Number(start), size: hits_per_page.max(1) };
+    request.sort = sort;
+    let mut facets = params.list("facets")?.unwrap_or_default();
+    let auto_facets = facets.iter().any(|name| name == "*");
+    facets.retain(|name| name != "*");
+    request.facets = counted_fields(&facets)?;
+    let max_values = params.number("maxValuesPerFacet", MAX_FACET_VALUES)?.unwrap_or(DEFAULT_VALUES);
+    request.facet_values = max_values.max(1);
+    let attributes = params.list("attributesToRetrieve")?;
+    let view = View {
+        index: name.to_owned(),
+        page,
+        hits_per_page,
+        is_out_of_reach,
+        facets,
+        max_values,
+        attributes: attributes.filter(|names| !names.iter().any(|name| name == "*")),
+        tags: tags(params)?,
+        has_query_id: params.flag("clickAnalytics"),
+    };
+    Ok(ProductQuery { request, auto_facets, view })
+}
+
+fn facet_query(
+    name: &str,
+    facet: &str,
+    params: &mut Params,
+    currency: Currency,
+) -> Result<FacetQuery, RequestError> {
+    sort_of(name)?;
+    let prefix = params.text("facetQuery")?.unwrap_or_default();
+    let limit = params.number("maxFacetHits", MAX_FACET_HITS)?.unwrap_or(DEFAULT_FACET_HITS);
+    let attribute = Attribute::parse(facet);
+    let field = match attribute.counted_field() {
+        Some(field) if field != Field::Price => field,
+        _ => return Err(RequestError::invalid("facet", format!("`{facet}` has no list of values"))),
+    };
+    let search = filtered(params, currency)?;
+    let tags = tags(params)?;
+    // A search for products with the same parameters has these as well.
+    for name in ["facets", "page", "hitsPerPage", "maxValuesPerFacet", "attributesToRetrieve"] {
+        params.json(name);
+    }
+    // Other levels are left out of the answer, so there must be room for them.
+    let limit = if matches!(attribute, Attribute::Level(_)) { MAX_FACET_VALUES } else { limit.max(1) };
+    let prefix = prefix.chars().take(MAX_QUERY_CHARS).collect();
+    Ok(FacetQuery { request: FacetRequest { search, field, prefix, limit }, attribute, tags })
+}
+
+/// Reads the words and the conditions of a search.
+fn filtered(params: &mut Params, currency: Currency) -> Result<SearchRequest, RequestError> {
+    let words = params.text("query")?.unwrap_or_default();
+    let mut conditions = Conditions::default();
+    let mut count = 0;
+    let mut add = |name: &str, groups: Result<Vec<filters::Group>, String>, params: Kind| {
+        let groups = groups.map_err(|error| RequestError::invalid(name, error))?;
+        count += groups.iter().map(|group| group.conditions.len()).sum::<usize>();
+        if count > filters::MAX_CONDITIONS {
+            let message = format!("a search has at most {} conditions", filters::MAX_CONDITIONS);
+            return Err(RequestError::invalid(name, message));
+        }
+        let added = match params {
+            Kind::Facets => conditions.add_facet_filters(&groups, currency),
+            Kind::Numbers => conditions.add_numeric_filters(&groups, currency),
+            Kind::Language => conditions.add_clauses(&groups, currency),
+        };
+        added.map_err(|error| RequestError::invalid(name, error))
+    };
+    add("facetFilters", filters::facet_filters(&params.json("facetFilters")), Kind::Facets)?;
+    add("numericFilters", filters::numeric_filters(&params.json("numericFilters")), Kind::Numbers)?;
+    let language = params.text("filters")?.unwrap_or_default();
+    add("filters", filter_language::parse(&language), Kind::Language)?;
+    let Conditions { filters, clauses, .. } = conditions;
+    Ok(SearchRequest {
+        words: words.chars().take(MAX_QUERY_CHARS).collect(),
+        filters,
+        clauses,
+        ..SearchRequest::all(currency)
+    })
+}
+
+/// The parameter that conditions come from.
+enum Kind {
+    Facets,
+    Numbers,
+    Language,
+}
+
+/// Returns the fields to count for attributes, each once.
+fn counted_fields(names: &[String]) -> Result<Vec<Field>, RequestError> {
+    let mut fields = Vec::new();
+    for field in names.iter().filter_map(|name| Attribute::parse(name).counted_field()) {
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    match fields.len() <= MAX_FACETS {
+        true => Ok(fields),
+        false => Err(RequestError::invalid("facets", format!("a search counts at most {MAX_FACETS} facets"))),
+    }
+}
+
+fn tags(params: &mut Params) -> Result<(String, String), RequestError> {
+    let before = params.text("highlightPreTag")?.unwrap_or_else(|| DEFAULT_TAGS.0.to_owned());
+    let after = params.text("highlightPostTag")?.unwrap_or_else(|| DEFAULT_TAGS.1.to_owned());
+    Ok((before, after))
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

@@ -1,0 +1,77 @@
+//! Recommendations: products that are similar to one.
+
+use std::sync::Arc;
+
+use algolia_protocol::answer;
+use algolia_protocol::request::{read_product_query, read_requests};
+use api::problems::serialization_failed;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
+use domain::ProductId;
+use domain::search::{MAX_PAGE_SIZE, SearchAnswer};
+use runtime::Problem;
+use search_parameters::ParsedSearch;
+use serde_json::{Map, Value, json};
+
+use super::objects::text;
+use super::{json, refused};
+use crate::reader::Reader;
+use crate::search_service::SearchService;
+
+/// The most recommendations that one body may ask for.
+const MAX_REQUESTS: usize = 20;
+/// The default number of products.
+const DEFAULT_LIMIT: usize = 30;
+/// The models that similar products answer.
+const MODELS: [&str; 2] = ["related-products", "looking-similar"];
+
+/// Answers several requests for recommendations.
+pub(super) async fn recommendations(
+    State(service): State<Arc<SearchService>>,
+    reader: Reader,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let requests = read_requests(&body, MAX_REQUESTS).map_err(refused)?;
+    let mut results = Vec::with_capacity(requests.len());
+    for mut request in requests {
+        results.push(service.recommend(&mut request, &reader).await?);
+    }
+    Ok(json(&json!({ "results": results })))
+}
+
+impl SearchService {
+    async fn recommend(&self, request: &mut Map<String, Value>, reader: &Reader) -> Result<Value, Problem> {
+        let model = text(request, "model")?;
+        if !MODELS.contains(&model) {
+            let detail = format!("model: there is no `{model}` here; there are {}", MODELS.join(" and "));
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+        let limit = match request.get("maxRecommendations") {
+            None | Some(Value::Null) => DEFAULT_LIMIT,
+            Some(limit) => limit.as_u64().map_or(0, |limit| limit as usize),
+        };
+        // Zero means as many as possible.
+        let limit = if limit == 0 { DEFAULT_LIMIT } else { limit.min(MAX_PAGE_SIZE) };
+        let parameters = match request.remove("queryParameters") {
+            Some(Value::Object(parameters)) => parameters,
+            _ => Map::new(),
+        };
+        let index = text(request, "indexName")?;
+        let mut query = read_product_query(index, parameters, self.settings.currency).map_err(refused)?;
+        query.view.hits_per_page = limit;
+        let mut search = ParsedSearch::of(query.request);
+        search.request.restriction = reader.restriction.clone();
+        search.limit = limit;
+        let search = self.apply_rules(search);
+        let similar = match ProductId::parse(text(request, "objectID")?) {
+            Ok(id) => self.find_similar(&id, &search).await?,
+            Err(_) => None,
+        };
+        let (hits, took) = similar.map(|similar| (similar.hits, similar.took)).unwrap_or_default();
+        let answer = SearchAnswer { total: hits.len() as u64, hits, ..SearchAnswer::default() };
+        answer::products(&search.request, &query.view, &answer, took, None)
+            .map_err(|error| serialization_failed(&error))
+    }
+}
