@@ -123,8 +123,10 @@ impl Params {
 
     /// Takes a flag.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
-        matches!(self.0.remove(name), Some(Value::Bool(true)))
-            || self.0.get(name) == Some(&Value::from("true"))
+        match self.0.remove(name) {
+            Some(Value::String(text)) => text == "true",
+            value => value == Some(Value::Bool(true)),
+        }
     }
 
     /// Takes JSON, which may be in a text.
