@@ -1,6 +1,7 @@
 //! Black-box tests over HTTP against the real service.
 
 mod access;
+mod algolia;
 mod answer_cache;
 mod bounds;
 mod bulk;

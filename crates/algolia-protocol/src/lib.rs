@@ -10,6 +10,7 @@ pub mod answer;
 pub mod attribute;
 mod combine;
 mod condition;
+mod error;
 mod filter_language;
 mod filters;
 pub mod highlight;
@@ -18,3 +19,4 @@ mod params;
 pub mod request;
 
 pub use attribute::Attribute;
+pub use error::RequestError;

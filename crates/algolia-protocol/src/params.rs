@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::request::RequestError;
+use crate::error::RequestError;
 
 /// Parameters that have no effect here: they are about features that Noren does not have or always has, or do not change what is found.
 const IGNORED: [&str; 41] = [

@@ -1,7 +1,5 @@
 //! Reads the bodies of requests.
 
-use std::fmt;
-
 use domain::Currency;
 use domain::search::{
     FacetRequest, Field, MAX_FACET_VALUES, MAX_FACETS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS,
@@ -11,11 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::attribute::Attribute;
 use crate::combine::Conditions;
+use crate::error::{INDEX, RequestError};
 use crate::params::Params;
 use crate::{filter_language, filters};
 
-/// The name of the index of all products. Others begin with it and name an order: `products_price_asc`.
-pub const INDEX: &str = "products";
 /// The most searches in one body.
 pub const MAX_SEARCHES: usize = 50;
 /// The default number of hits on a page.
@@ -27,35 +24,6 @@ const MAX_FACET_HITS: usize = 100;
 const DEFAULT_FACET_HITS: usize = 10;
 /// The default marks around words that match.
 const DEFAULT_TAGS: (&str, &str) = ("<em>", "</em>");
-
-/// A request that cannot be answered, with a message for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RequestError {
-    /// The request is malformed.
-    Invalid(String),
-    /// There is no such index.
-    UnknownIndex(String),
-}
-
-impl RequestError {
-    pub(crate) fn invalid(parameter: &str, message: impl fmt::Display) -> Self {
-        Self::Invalid(format!("{parameter}: {message}"))
-    }
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid(message) => f.write_str(message),
-            Self::UnknownIndex(name) => write!(
-                f,
-                "there is no index {name:?}; there are `{INDEX}`, and `{INDEX}_price_asc` and the like for other orders"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {}
 
 /// One search of a body.
 #[derive(Debug, Clone, PartialEq)]

@@ -80,6 +80,7 @@ fn every_parameter_is_read() {
         is_prefix_query: false,
         match_mode: MatchMode::Most,
         tuning: Tuning::default(),
+        clauses: Vec::new(),
         restriction: Restriction::default(),
         filters: Filters {
             category: vec![CategoryPath::parse("Computers > Laptops").unwrap()],
@@ -361,6 +362,7 @@ prop_compose! {
     ) -> SearchRequest {
         SearchRequest {
             words, operators, is_prefix_query: false, match_mode: MatchMode::Most, tuning: Tuning::default(), filters,
+            clauses: Vec::new(),
             restriction: Restriction::default(), currency, facets: facets.into_iter().collect(), facet_values, sort,
             page: Page { start, size },
         }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use runtime::Problem;
 use serde_json::{Value, json};
 
-use super::{json, refused};
+use super::reply::{json, refused};
 use crate::metrics::SHOPPER_EVENTS;
 
 /// The most events in one body.

@@ -6,20 +6,17 @@
 mod events;
 mod objects;
 mod recommendations;
+mod reply;
 mod searches;
 
 use std::sync::Arc;
 
 use access::Scope;
-use algolia_protocol::request::RequestError;
-use axum::http::{Method, StatusCode};
-use axum::response::Response;
+use axum::http::Method;
 use axum::routing::{get, post};
-use runtime::{Problem, Requirement, Routes};
-use serde_json::Value;
+use runtime::{Requirement, Routes};
 use utoipa::openapi::OpenApi;
 
-use crate::http::json_response;
 use crate::search_service::SearchService;
 
 /// Returns the routes, all of which need the scope of searches.
@@ -41,18 +38,4 @@ pub(crate) fn routes() -> Routes<Arc<SearchService>> {
     );
     let add = |routes: Routes<_>, (path, handler)| routes.undocumented(path, Method::POST, needs, handler);
     posts.into_iter().fold(routes, add)
-}
-
-/// Returns the problem of a request that cannot be answered.
-#[expect(clippy::needless_pass_by_value, reason = "a function for `map_err`")]
-fn refused(error: RequestError) -> Problem {
-    let status = match error {
-        RequestError::Invalid(_) => StatusCode::BAD_REQUEST,
-        RequestError::UnknownIndex(_) => StatusCode::NOT_FOUND,
-    };
-    Problem::new(status, error.to_string())
-}
-
-fn json(value: &Value) -> Response {
-    json_response(value.to_string())
 }

@@ -13,9 +13,9 @@ use domain::ports::{Indexed, IndexedState};
 use domain::search::Restriction;
 use domain::{Product, ProductId};
 use runtime::Problem;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{json, refused};
+use super::reply::{json, refused, text};
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 
@@ -60,14 +60,6 @@ pub(super) async fn objects(
         results.push(object.map_or(Value::Null, Value::from));
     }
     Ok(json(&json!({ "results": results })))
-}
-
-/// Returns a text of an object of the body.
-pub(super) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, Problem> {
-    members
-        .get(name)
-        .and_then(Value::as_str)
-        .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, format!("{name}: must be a text")))
 }
 
 impl SearchService {

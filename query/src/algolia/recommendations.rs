@@ -15,8 +15,7 @@ use runtime::Problem;
 use search_parameters::ParsedSearch;
 use serde_json::{Map, Value, json};
 
-use super::objects::text;
-use super::{json, refused};
+use super::reply::{json, refused, text};
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 

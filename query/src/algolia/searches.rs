@@ -16,7 +16,7 @@ use runtime::{Problem, off_thread};
 use search_parameters::ParsedSearch;
 use serde_json::{Value, json};
 
-use super::{json, refused};
+use super::reply::{json, refused};
 use crate::execute::Executed;
 use crate::metrics::EMPTY_SEARCHES;
 use crate::reader::Reader;

@@ -91,7 +91,10 @@ impl Credentials {
         assert!(seen.challenge.starts_with(&format!("Bearer realm=\"noren\"{challenge}")), "{shown}");
         let problem: Value =
             serde_json::from_str(&seen.body).unwrap_or_else(|_| panic!("a problem: {shown}"));
-        assert!(problem["detail"].as_str().is_some_and(|text| text.contains(&detail)), "{detail}: {shown}");
+        assert!(
+            problem[route.description()].as_str().is_some_and(|text| text.contains(&detail)),
+            "{detail}: {shown}"
+        );
     }
 }
 

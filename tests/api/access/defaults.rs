@@ -126,8 +126,9 @@ async fn a_host_name_that_points_here_is_refused_unless_it_is_listed() {
         let named = with_host(route.method, &route.example(), &format!("evil.example:{port}"));
         // To a browser, a page by that name is of the same origin.
         let named = named.header("origin", format!("http://evil.example:{port}"));
-        let problem = Answer::of(named.header("sec-fetch-site", "same-origin")).await.problem(403);
-        assert!(problem["detail"].as_str().unwrap().contains("NOREN_HOSTS"), "{problem}");
+        let answer = Answer::of(named.header("sec-fetch-site", "same-origin")).await.expect(403);
+        let problem = answer.json();
+        assert!(problem[route.description()].as_str().unwrap().contains("NOREN_HOSTS"), "{problem}");
     }
     for host in ["noren", "noren:8080", "catalogue.shop.example", "localhost", "10.0.0.7:80", "[::1]:8080"] {
         Answer::of(with_host("GET", "/products", host)).await.expect(200);

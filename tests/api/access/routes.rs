@@ -64,6 +64,13 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", "/products/facets/{field}", "search", QUERY),
     route("GET", "/products/{id}/similar", "search", QUERY),
     route("GET", "/products/{id}/explain", "search", QUERY),
+    route("POST", "/1/indexes/{index}/queries", "search", QUERY),
+    route("POST", "/1/indexes/{index}/query", "search", QUERY),
+    route("POST", "/1/indexes/{index}/facets/{facet}/query", "search", QUERY),
+    route("POST", "/1/indexes/{index}/objects", "search", QUERY),
+    route("POST", "/1/indexes/{index}/recommendations", "search", QUERY),
+    route("GET", "/1/indexes/{index}/{object}", "search", QUERY),
+    route("POST", "/1/events", "search", QUERY),
     route("GET", "/admin/keys", "admin", COMMAND),
     route("POST", "/admin/keys", "admin", COMMAND),
     route("GET", "/admin/keys/{id}", "admin", COMMAND),
@@ -81,9 +88,16 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 impl Route {
+    /// Returns the member of an error with its description for people: the routes of Algolia's protocol have errors of their own.
+    pub(super) fn description(&self) -> &'static str {
+        if self.path.starts_with("/1/") { "message" } else { "detail" }
+    }
+
     /// Returns a path of the route. What it names does not exist.
     pub(super) fn example(&self) -> String {
         let path = self.path.replace("{id}", "0000000000000000").replace("{key}", "none");
+        let path =
+            path.replace("{index}", "products").replace("{object}", "none").replace("{facet}", "brand");
         path.replace("{field}", "brand").replace("{*rest}", "swagger-ui.css")
     }
 }

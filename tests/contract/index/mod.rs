@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod categories;
+mod clauses;
 mod facets;
 mod filters;
 mod forms;
