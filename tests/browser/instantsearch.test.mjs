@@ -1,52 +1,17 @@
 // A page of InstantSearch with stock packages in a real browser, on another site than Noren.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { url, withPage } from './browser.mjs';
+import { origin, ownSearch, withShop } from './shop.mjs';
 
-const { host, origin } = new URL(url);
-/** The addresses of the site, with the files behind them. */
-const FILES = {
-  '/instantsearch.js': 'node_modules/instantsearch.js/dist/instantsearch.production.min.js',
-  '/algoliasearch.js': 'node_modules/algoliasearch/dist/lite/builds/browser.umd.js',
-  '/interactions.mjs': 'interactions.mjs',
+const SHOP = {
+  scripts: ['node_modules/instantsearch.js/dist/instantsearch.production.min.js'],
+  body: `<div id="box"></div><div id="stats"></div><div id="sort"></div><div id="menu"></div><div id="brand"></div>
+    <div id="price"></div><div id="dynamic"></div><div id="hits"></div><div id="pages"></div>`,
 };
-const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>shop</title>
-<script src="/algoliasearch.js"></script><script src="/instantsearch.js"></script>
-<script>
-  const { liteClient } = window['algoliasearch/lite'];
-  const hosts = [{ url: '${host}', accept: 'readWrite', protocol: 'http' }];
-  window.searchClient = liteClient('noren', 'anonymous', { hosts });
-</script>
-<div id="box"></div><div id="stats"></div><div id="sort"></div><div id="menu"></div><div id="brand"></div><div id="price"></div>
-<div id="dynamic"></div><div id="hits"></div><div id="pages"></div>`;
-
-/** Calls `use` with a page of a site that has the packages. */
-async function withShop(use) {
-  const server = createServer(async (request, response) => {
-    const file = FILES[request.url];
-    response.setHeader('content-type', file ? 'text/javascript' : 'text/html');
-    response.end(file ? await readFile(file) : PAGE);
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    await withPage(async (page) => {
-      const problems = [];
-      page.on('pageerror', (error) => problems.push(error.message));
-      await page.goto(`http://127.0.0.1:${server.address().port}/`);
-      await use(page);
-      assert.deepEqual(problems, []);
-    });
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
 
 test('200 random interactions show what the own API says', () =>
-  withShop(async (page) => {
+  withShop(SHOP, async (page) => {
     const done = await page.evaluate(async (origin) => {
       const { interact } = await import('/interactions.mjs');
       const { instantsearch, searchClient } = window;
@@ -63,7 +28,7 @@ test('200 random interactions show what the own API says', () =>
   }));
 
 test('a shopper types, refines, sorts and turns pages', () =>
-  withShop(async (page) => {
+  withShop(SHOP, async (page) => {
     await page.evaluate(() => {
       const { instantsearch, searchClient } = window;
       const { widgets } = instantsearch;
@@ -90,8 +55,7 @@ test('a shopper types, refines, sorts and turns pages', () =>
       search.start();
     });
     await page.fill('#box input', 'lamp');
-    const total = async (parameters) =>
-      (await (await fetch(`${origin}/products/search?${new URLSearchParams(parameters)}`)).json()).total;
+    const total = async (parameters) => (await ownSearch(parameters)).total;
     const shows = (count) =>
       page.waitForFunction(
         (count) => document.querySelector('#stats').textContent.startsWith(`${count} result`),

@@ -5,11 +5,13 @@ use serde_json::json;
 
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "so that tests read well")]
 fn queries(requests: Value) -> Result<Vec<Query>, String> {
     let body = json!({ "requests": requests }).to_string();
     read_queries(body.as_bytes(), Currency::USD).map_err(|error| error.to_string())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "so that tests read well")]
 fn products(request: Value) -> ProductQuery {
     match queries(json!([request])).unwrap().remove(0) {
         Query::Products(query) => *query,
