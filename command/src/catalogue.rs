@@ -85,12 +85,7 @@ impl Catalogue {
         if let Some(response) = self.find_response(&key).await? {
             return Ok(response);
         }
-        match self.execute_one(command).await {
-            Ok(response) => Ok(response),
-            Err(CommandError::Port(error)) => Err(error.into()),
-            // The same request may have been executed meanwhile, so that its own effect rejects this repetition.
-            Err(rejected) => self.find_response(&key).await?.ok_or(rejected),
-        }
+        self.execute_one(command).await
     }
 
     async fn execute_one(&self, command: Command) -> CommandResult {
@@ -165,7 +160,22 @@ impl Catalogue {
         for (at, result) in self.write(commands, writes).await {
             results[at] = result;
         }
-        results
+        let results =
+            commands.iter().zip(results).map(|(command, result)| self.unless_repeated(command, result));
+        join_all(results).await
+    }
+
+    /// Replaces a rejection by the earlier response to the same request: the effect of a request rejects its repetition.
+    async fn unless_repeated(
+        &self,
+        command: &Command,
+        result: Option<CommandResult>,
+    ) -> Option<CommandResult> {
+        let is_rejected = matches!(&result, Some(Err(error)) if !matches!(error, CommandError::Port(_)));
+        match &command.idempotency {
+            Some(key) if is_rejected => self.find_response(key).await.transpose().or(result),
+            _ => result,
+        }
     }
 
     /// Decides the effect of a command. A large patch is merged off the threads of the runtime.
@@ -301,3 +311,7 @@ impl Catalogue {
 fn internal(context: &str) -> PortError {
     PortError::bare(PortErrorKind::Internal, context)
 }
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;
