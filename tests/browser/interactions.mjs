@@ -22,7 +22,7 @@ const WORDS = [
 const LIMIT = 8;
 
 class Page {
-  /** What each widget showed last. */
+  /** The latest render options of each widget, by name. */
   shown = {};
 
   constructor({ instantsearch, connectors, searchClient, origin, random }) {
@@ -69,7 +69,7 @@ class Page {
     }
   }
 
-  /** Does what a shopper may do next. Returns its name, or nothing if the page does not offer it now. */
+  /** Performs one random action of a shopper. Returns its name, or undefined if the page does not offer it now. */
   async interact() {
     const { shown, random } = this;
     const pick = (list) => list[random(list.length)];
@@ -92,13 +92,13 @@ class Page {
     if (!actions[name]) return undefined;
     let rendered = false;
     const settled = this.settled(actions[name]).then(() => (rendered = true));
-    // What is refined already asks nothing.
+    // An action that changes nothing sends no request and renders nothing.
     await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 300))]);
     if (!rendered && JSON.stringify(this.search.getUiState()) !== before) await settled;
     return name;
   }
 
-  /** Returns the answer of the own API. */
+  /** Searches with Noren's own API. */
   async own(parameters) {
     const response = await fetch(`${this.origin}/products/search?${new URLSearchParams(parameters)}`);
     const answer = await response.json();

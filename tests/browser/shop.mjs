@@ -1,4 +1,4 @@
-// Pages of another site than Noren's, with packages from npm.
+// Serves pages from another origin than Noren's, with packages from npm.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -13,8 +13,8 @@ export async function ownSearch(parameters) {
 }
 
 /**
- * Calls `use` with a page that has run these scripts, which are files of the folder of the tests, and has `searchClient`, the lite
- * client. No error of the page is left unnoticed.
+ * Opens a page that loads scripts, by their paths in the folder of the tests, and defines `searchClient`, the lite client. Calls `use`
+ * with it, and fails if the page throws an error that it does not catch.
  */
 export async function withShop({ scripts, body }, use) {
   const client = 'node_modules/algoliasearch/dist/lite/builds/browser.umd.js';

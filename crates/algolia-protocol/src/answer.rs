@@ -1,15 +1,42 @@
-//! Writes the answers.
+//! Renders answers as JSON.
 
 use std::time::Duration;
 
 use domain::search::{Facet, FacetValue, Field, Hit, MAX_PAGED_PRODUCTS, SearchAnswer, SearchRequest};
 use domain::{Currency, Money};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use crate::attribute::{Attribute, MAX_LEVELS};
 use crate::highlight::mark_prefix;
-use crate::hit::hit;
+use crate::hit::HitObject;
 use crate::request::{FacetQuery, View};
+
+/// The answer to a search for products.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProductsAnswer<'a> {
+    hits: Vec<HitObject<'a>>,
+    nb_hits: u64,
+    page: usize,
+    nb_pages: u64,
+    hits_per_page: usize,
+    facets: Map<String, Value>,
+    #[serde(rename = "facets_stats")]
+    facets_stats: Map<String, Value>,
+    exhaustive_facets_count: bool,
+    exhaustive_nb_hits: bool,
+    exhaustive_typo: bool,
+    query: &'a str,
+    params: &'a str,
+    index: &'a str,
+    #[serde(rename = "processingTimeMS")]
+    processing_time: u64,
+    rendering_content: Value,
+    #[serde(rename = "queryID", skip_serializing_if = "Option::is_none")]
+    query_id: Option<&'a str>,
+}
 
 /// Returns the answer to a search for products. `request` is the search as it ran, with the facets that were counted.
 ///
@@ -21,57 +48,60 @@ pub fn products(
     answer: &SearchAnswer,
     took: Duration,
     query_id: Option<&str>,
-) -> Result<Value, serde_json::Error> {
+) -> Result<Box<RawValue>, serde_json::Error> {
     let words = request.words.split_whitespace().count();
     let is_shown = view.hits_per_page > 0 && !view.is_out_of_reach;
     let shown: &[Hit] = if is_shown { &answer.hits } else { &[] };
-    let hits = shown.iter().map(|found| hit(found, view, words)).collect::<Result<Vec<_>, _>>()?;
     let count = answer.total + answer.relaxed_total.unwrap_or_default();
     let names = facet_names(request, view, answer);
-    let (mut facets, mut stats) = (Map::new(), Map::new());
+    let (mut facets, mut facets_stats) = (Map::new(), Map::new());
     for name in &names {
         let attribute = Attribute::parse(name);
         let Some(field) = attribute.counted_field() else { continue };
-        let counted = answer.facets.iter().find(|(counted, _)| *counted == field);
-        if let Some((_, facet)) = counted {
+        if let Some((_, facet)) = answer.facets.iter().find(|(counted, _)| *counted == field) {
             facets.insert(name.clone(), counts(facet, &attribute, view.max_values));
-            stats.extend(numbers(facet, request.currency).map(|numbers| (name.clone(), numbers)));
+            facets_stats.extend(stats(facet, request.currency).map(|numbers| (name.clone(), numbers)));
         }
     }
-    let mut json = json!({
-        "hits": hits,
-        "nbHits": count,
-        "page": view.page,
-        "nbPages": pages(count, view.hits_per_page),
-        "hitsPerPage": view.hits_per_page,
-        "facets": facets,
-        "facets_stats": stats,
-        "exhaustiveFacetsCount": true,
-        "exhaustiveNbHits": true,
-        "exhaustiveTypo": true,
-        "exhaustive": {"facetsCount": true, "nbHits": true, "typo": true},
-        "query": request.words,
-        "params": "",
-        "index": view.index,
-        "processingTimeMS": took.as_millis() as u64,
-        "renderingContent": rendering(&names),
-    });
-    if let Some(id) = query_id {
-        json["queryID"] = id.into();
-    }
-    Ok(json)
+    to_raw_value(&ProductsAnswer {
+        hits: shown.iter().map(|hit| HitObject { hit, view, words }).collect(),
+        nb_hits: count,
+        page: view.page,
+        nb_pages: pages(count, view.hits_per_page),
+        hits_per_page: view.hits_per_page,
+        facets,
+        facets_stats,
+        exhaustive_facets_count: true,
+        exhaustive_nb_hits: true,
+        exhaustive_typo: true,
+        query: &request.words,
+        params: "",
+        index: &view.index,
+        processing_time: took.as_millis() as u64,
+        rendering_content: rendering_content(&names),
+        query_id,
+    })
 }
 
 /// Returns the answer to a search for values of a facet.
-pub fn facet_values(query: &FacetQuery, values: &[FacetValue], took: Duration) -> Value {
-    let values = values.iter().filter(|value| is_of(&query.attribute, &value.value));
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn facet_values(
+    query: &FacetQuery,
+    values: &[FacetValue],
+    took: Duration,
+) -> Result<Box<RawValue>, serde_json::Error> {
+    let values = values.iter().filter(|value| has_level(&query.attribute, &value.value));
     let hits: Vec<Value> = values
+        .take(query.max_hits)
         .map(|FacetValue { value, count }| {
             let highlighted = mark_prefix(value, &query.request.prefix, &query.tags);
             json!({"value": value, "highlighted": highlighted, "count": count})
         })
         .collect();
-    json!({"facetHits": hits, "exhaustiveFacetsCount": true, "processingTimeMS": took.as_millis() as u64})
+    let took = took.as_millis() as u64;
+    to_raw_value(&json!({"facetHits": hits, "exhaustiveFacetsCount": true, "processingTimeMS": took}))
 }
 
 /// Returns the number of pages that can be reached.
@@ -82,7 +112,7 @@ fn pages(count: u64, hits_per_page: usize) -> u64 {
     }
 }
 
-/// Returns the names of the attributes to answer: those of the request, then those that were selected automatically.
+/// Returns the names of the facets: those of the request first, then those that were selected automatically.
 fn facet_names(request: &SearchRequest, view: &View, answer: &SearchAnswer) -> Vec<String> {
     let mut names = view.facets.clone();
     let is_named = |names: &[String], field: &Field| {
@@ -116,7 +146,7 @@ fn level_of(path: &str) -> usize {
     path.matches(" > ").count()
 }
 
-fn is_of(attribute: &Attribute, value: &str) -> bool {
+fn has_level(attribute: &Attribute, value: &str) -> bool {
     match attribute {
         Attribute::Level(level) => level_of(value) == *level,
         Attribute::Field(_) | Attribute::InStock => true,
@@ -126,12 +156,12 @@ fn is_of(attribute: &Attribute, value: &str) -> bool {
 /// Returns the values of an attribute with their counts. A price has no values, only numbers.
 fn counts(facet: &Facet, attribute: &Attribute, max: usize) -> Value {
     let Facet::Values { values, .. } = facet else { return json!({}) };
-    let own = values.iter().filter(|value| is_of(attribute, &value.value)).take(max);
+    let own = values.iter().filter(|value| has_level(attribute, &value.value)).take(max);
     own.map(|FacetValue { value, count }| (value.clone(), Value::from(*count))).collect::<Map<_, _>>().into()
 }
 
 /// Returns the lowest and the highest number of a facet.
-fn numbers(facet: &Facet, currency: Currency) -> Option<Value> {
+fn stats(facet: &Facet, currency: Currency) -> Option<Value> {
     match facet {
         Facet::Price(prices) => {
             let prices = prices.as_ref()?;
@@ -148,7 +178,7 @@ fn numbers(facet: &Facet, currency: Currency) -> Option<Value> {
 }
 
 /// Returns the order in which dynamic widgets show facets.
-fn rendering(names: &[String]) -> Value {
+fn rendering_content(names: &[String]) -> Value {
     let values: Map<String, Value> =
         names.iter().map(|name| (name.clone(), json!({"sortRemainingBy": "count"}))).collect();
     json!({"facetOrdering": {"facets": {"order": names}, "values": values}})

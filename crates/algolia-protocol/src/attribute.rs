@@ -7,7 +7,7 @@ const LEVEL_PREFIX: &str = "categories.lvl";
 /// The most levels of categories that have a name.
 pub const MAX_LEVELS: usize = 10;
 
-/// An attribute that can be counted and filtered by.
+/// An attribute that filters can name. All but `InStock` can also be facets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Attribute {
     /// A field under its own name: `brand`, `category`, `tags`, `price`, `attributes.KEY`.
@@ -19,7 +19,7 @@ pub enum Attribute {
 }
 
 impl Attribute {
-    /// Parses a name. One that is no field of a product is the key of an attribute, with or without `attributes.` before it.
+    /// Parses a name. One that is no facet field is the key of an attribute; the prefix `attributes.` is optional.
     pub fn parse(name: &str) -> Self {
         if let Some(level) = name.strip_prefix(LEVEL_PREFIX)
             && let Some(level) = level.parse().ok().filter(|level| *level < MAX_LEVELS)

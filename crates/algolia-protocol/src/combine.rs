@@ -10,17 +10,17 @@ use crate::filters::Group;
 /// The conditions of a request.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Conditions {
-    /// The filters. The facet of a field ignores the filter of that field, so a client need not ask for it again without the filter.
+    /// The filters of fields. The facet of a field ignores its own filter, so it also counts values that are not selected.
     pub(crate) filters: Filters,
-    /// The other conditions, which the facets of their fields obey.
+    /// The conditions that restrict every facet, also those of their own fields.
     pub(crate) clauses: Vec<Clause>,
     /// The attributes that have a filter.
     filtered: Vec<Attribute>,
 }
 
 impl Conditions {
-    /// Adds the groups of `facetFilters`. A list of values of one field becomes its filter: these are values of which a shopper selects
-    /// any. Everything else becomes a clause.
+    /// Adds the groups of `facetFilters`. The first list of values of a field becomes its filter, because a shopper selects any of them.
+    /// Everything else becomes a clause.
     pub(crate) fn add_facet_filters(&mut self, groups: &[Group], currency: Currency) -> Result<(), String> {
         for group in groups {
             match filtered_attribute(group).filter(|attribute| !self.has_filter(attribute)) {
@@ -36,7 +36,8 @@ impl Conditions {
         Ok(())
     }
 
-    /// Adds the groups of `numericFilters`. The bounds of one attribute become one filter, everything else a clause.
+    /// Adds the groups of `numericFilters`. The bounds of an attribute become its filter, unless it has one. Everything else becomes a
+    /// clause.
     pub(crate) fn add_numeric_filters(&mut self, groups: &[Group], currency: Currency) -> Result<(), String> {
         let mut ranges: Vec<(Attribute, Range)> = Vec::new();
         for group in groups {
@@ -87,7 +88,7 @@ fn filtered_attribute(Group { conditions, is_list }: &Group) -> Option<Attribute
     let is_same = |condition: &Condition| {
         condition.attribute.counted_field() == first.counted_field() && !condition.is_negated
     };
-    // The stock has one value.
+    // The filter of the stock has one value.
     let is_filter =
         *is_list && conditions.iter().all(is_same) && (*first != Attribute::InStock || conditions.len() == 1);
     is_filter.then(|| first.clone())

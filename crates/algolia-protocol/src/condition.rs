@@ -38,8 +38,8 @@ pub(crate) struct Bound {
     is_exclusive: bool,
 }
 
-/// The comparisons of a numeric filter, the longer ones first.
-const OPERATORS: [&str; 6] = ["<=", ">=", "!=", "=", "<", ">"];
+/// The comparison operators. Longer ones come first, so that `<` does not match the start of `<=`.
+pub(crate) const OPERATORS: [&str; 6] = ["<=", ">=", "!=", "=", "<", ">"];
 
 impl Bound {
     fn parse(text: &str, is_exclusive: bool) -> Result<Self, String> {
@@ -107,6 +107,7 @@ impl Condition {
     fn numeric(name: &str, range: Range, is_negated: bool) -> Result<Self, String> {
         let attribute = Attribute::parse(name.trim());
         match attribute {
+            _ if name.trim().is_empty() => Err("lacks the name of an attribute".to_owned()),
             Attribute::Field(Field::Price | Field::Attribute(_)) => {
                 Ok(Self { attribute, test: Test::Range(range), is_negated })
             }
@@ -114,7 +115,7 @@ impl Condition {
         }
     }
 
-    /// Adds the condition to filters, as one more value of its field. Ignores the negation.
+    /// Adds the value or range to the filter of its field; `inStock` replaces the value before. The caller handles the negation.
     pub(crate) fn add_to(&self, filters: &mut Filters, currency: Currency) -> Result<(), String> {
         match (&self.attribute, &self.test) {
             (Attribute::Field(Field::Brand), Test::Is(value)) => filters.brand.push(value.clone()),
@@ -176,8 +177,7 @@ impl Range {
     fn of_numbers(&self) -> AttributeFilter {
         let end = |bound: &Option<Bound>, next: fn(f64) -> f64| {
             let bound = bound.as_ref()?;
-            // Adding zero turns -0 into 0, whose neighbour is below it.
-            Some(if bound.is_exclusive { next(bound.number + 0.0) } else { bound.number })
+            Some(if bound.is_exclusive { next(bound.number) } else { bound.number })
         };
         AttributeFilter::Range { min: end(&self.min, f64::next_up), max: end(&self.max, f64::next_down) }
     }
@@ -197,15 +197,15 @@ impl Range {
 }
 
 impl Bound {
-    /// Returns the greatest amount of minor units that is not above the number, and true if it equals the number.
+    /// Rounds down to minor units. Returns true if the result is exact. Every negative number becomes -1.
     fn minor_units(&self, currency: Currency) -> (i64, bool) {
         match Money::parse(&self.text, currency) {
             Ok(money) => (money.minor_units(), true),
-            // Every price is at least 0.
+            // Prices are at least 0, so every negative bound selects the same prices.
             Err(MoneyError::Negative) => (-1, true),
             Err(_) => {
                 let scaled = self.number * 10_f64.powi(currency.decimals() as i32);
-                // The conversion saturates.
+                // The conversion saturates, so a huge bound stays at the limit.
                 (scaled.floor() as i64, scaled.floor() == scaled)
             }
         }
@@ -263,7 +263,17 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["price", "price>=", "price>=ten", "price>=inf", "brand>=1", "inStock=1", "price:10 20"] {
+        for text in [
+            "price",
+            "price>=",
+            "price>=ten",
+            "price>=inf",
+            "brand>=1",
+            "inStock=1",
+            "price:10 20",
+            ">=10",
+            " > 1",
+        ] {
             assert!(Condition::parse_numeric(text).is_err(), "{text}");
         }
     }

@@ -26,7 +26,7 @@ impl fmt::Display for RequestError {
             Self::Invalid(message) => f.write_str(message),
             Self::UnknownIndex(name) => write!(
                 f,
-                "there is no index {name:?}; there are `{INDEX}`, and `{INDEX}_price_asc` and the like for other orders"
+                "there is no index {name:?}; use `{INDEX}`, or a sorted one such as `{INDEX}_price_asc`"
             ),
         }
     }

@@ -7,21 +7,21 @@
 //! condition = name ":" value | name ":" number "TO" number | name operator number
 //! ```
 //!
-//! The result must be a conjunction of disjunctions, as Algolia requires it: an `AND` within an `OR` is refused. Texts may be in
-//! single or double quotation marks, with a backslash before one that is part of the text.
+//! As at Algolia, the filter must be a conjunction of disjunctions: an `AND` within an `OR` is refused. Strings may be in single or
+//! double quotation marks; a backslash escapes one.
 
-use crate::condition::Condition;
+use crate::condition::{Condition, OPERATORS};
 use crate::filters::{Group, MAX_CONDITIONS};
 
 /// The longest text, in bytes.
 const MAX_BYTES: usize = 8 * 1024;
-/// The most parentheses and negations within each other.
+/// The deepest nesting of parentheses and negations.
 const MAX_DEPTH: usize = 20;
 
 /// Reads `filters`.
 ///
 /// # Errors
-/// What is wrong, without the name of the parameter.
+/// A message that follows the name of the parameter.
 pub(crate) fn parse(text: &str) -> Result<Vec<Group>, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("must have at most {MAX_BYTES} bytes"));
@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Group>, String> {
     }
     let mut parser = Parser { text, at: 0, depth: 0, conditions: 0 };
     let groups = parser.any(false)?;
-    match parser.peek() {
+    match parser.rest() {
         None => Ok(groups),
         Some(_) => Err(parser.unexpected("`AND`, `OR` or the end")),
     }
@@ -45,7 +45,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Reads a disjunction; a conjunction if it is negated.
+    /// Reads terms with `OR` between them. Under a `NOT` they are a conjunction (De Morgan's laws).
     fn any(&mut self, is_negated: bool) -> Result<Vec<Group>, String> {
         let mut parts = vec![self.all(is_negated)?];
         while self.keyword("OR") {
@@ -54,7 +54,7 @@ impl Parser<'_> {
         if is_negated { Ok(parts.concat()) } else { one_of(parts) }
     }
 
-    /// Reads a conjunction; a disjunction if it is negated.
+    /// Reads terms with `AND` between them. Under a `NOT` they are a disjunction.
     fn all(&mut self, is_negated: bool) -> Result<Vec<Group>, String> {
         let mut parts = vec![self.one(is_negated)?];
         while self.keyword("AND") {
@@ -64,15 +64,16 @@ impl Parser<'_> {
     }
 
     fn one(&mut self, is_negated: bool) -> Result<Vec<Group>, String> {
-        if self.depth == MAX_DEPTH {
-            return Err(format!("has more than {MAX_DEPTH} parentheses and `NOT` within each other"));
+        // The condition inside takes a level too.
+        if self.depth > MAX_DEPTH {
+            return Err(format!("nests parentheses and `NOT` more than {MAX_DEPTH} deep"));
         }
         self.depth += 1;
         let read = if self.keyword("NOT") {
             self.one(!is_negated)?
-        } else if self.sign("(") {
+        } else if self.symbol("(") {
             let inner = self.any(is_negated)?;
-            if !self.sign(")") {
+            if !self.symbol(")") {
                 return Err(self.unexpected("`)`"));
             }
             inner
@@ -91,10 +92,10 @@ impl Parser<'_> {
             return Err(format!("has more than {MAX_CONDITIONS} conditions"));
         }
         let name = self.word(&[':', '<', '>', '=', '!', ')', '('])?;
-        if let Some(operator) = ["<=", ">=", "!=", "=", "<", ">"].into_iter().find(|sign| self.sign(sign)) {
+        if let Some(operator) = OPERATORS.into_iter().find(|sign| self.symbol(sign)) {
             return Condition::compare(&name, operator, &self.word(&[')', '('])?);
         }
-        if !self.sign(":") {
+        if !self.symbol(":") {
             return Err(self.unexpected("`:` or a comparison"));
         }
         let value = self.word(&[')', '('])?;
@@ -105,9 +106,9 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads a text in quotation marks, or one up to a space or one of the characters that end it.
+    /// Reads a quoted string, or a word up to whitespace or a character in `ends`.
     fn word(&mut self, ends: &[char]) -> Result<String, String> {
-        if self.peek().is_none() {
+        if self.rest().is_none() {
             return Err(self.unexpected("a name or a value"));
         }
         let rest = &self.text[self.at..];
@@ -143,28 +144,28 @@ impl Parser<'_> {
                 }
             }
         }
-        Err(format!("lacks the {mark} that ends the text at character {}", self.position()))
+        Err(format!("has a string at character {} that lacks its closing {mark}", self.position()))
     }
 
-    /// Returns the rest after spaces, or `None` at the end.
-    fn peek(&mut self) -> Option<&str> {
+    /// Skips whitespace. Returns the rest, or `None` at the end.
+    fn rest(&mut self) -> Option<&str> {
         let rest = &self.text[self.at..];
         self.at += rest.len() - rest.trim_start().len();
         Some(&self.text[self.at..]).filter(|rest| !rest.is_empty())
     }
 
-    /// Reads a sign, if it is next.
-    fn sign(&mut self, sign: &str) -> bool {
-        let is_next = self.peek().is_some_and(|rest| rest.starts_with(sign));
+    /// Takes a symbol and returns true, if it is next.
+    fn symbol(&mut self, symbol: &str) -> bool {
+        let is_next = self.rest().is_some_and(|rest| rest.starts_with(symbol));
         if is_next {
-            self.at += sign.len();
+            self.at += symbol.len();
         }
         is_next
     }
 
-    /// Reads a keyword, if it is next.
+    /// Takes a keyword and returns true, if it is next, with whitespace or a parenthesis behind it.
     fn keyword(&mut self, keyword: &str) -> bool {
-        let after = self.peek().and_then(|rest| rest.strip_prefix(keyword));
+        let after = self.rest().and_then(|rest| rest.strip_prefix(keyword));
         let is_next = after.is_some_and(|after| after.starts_with(|c: char| c.is_whitespace() || c == '('));
         if is_next {
             self.at += keyword.len();
@@ -177,11 +178,11 @@ impl Parser<'_> {
     }
 
     fn unexpected(&mut self, expected: &str) -> String {
-        let is_end = self.peek().is_none();
+        let is_end = self.rest().is_none();
         let position = self.position();
         match is_end {
             true => format!("ends where {expected} is expected"),
-            false => format!("has something else at character {position} where {expected} is expected"),
+            false => format!("has at character {position} something other than {expected}"),
         }
     }
 }
@@ -267,14 +268,16 @@ mod tests {
             ("(brand:A", "ends where `)`"),
             ("brand:A)", "at character 8"),
             ("brand:A AND", "at character 9"),
-            ("brand:\"A", "lacks the \" that ends the text at character 7"),
+            ("brand:\"A", "string at character 7 that lacks its closing \""),
             ("price > ten", "`ten` is not a number"),
             ("brand > 1", "no numbers"),
         ] {
             let found = shown(text).unwrap_err();
             assert!(found.contains(fault), "{text}: {found}");
         }
-        assert!(parse(&format!("{}brand:A{}", "(".repeat(21), ")".repeat(21))).is_err());
+        for (depth, is_read) in [(MAX_DEPTH, true), (MAX_DEPTH + 1, false)] {
+            assert_eq!(parse(&format!("{}brand:A{}", "(".repeat(depth), ")".repeat(depth))).is_ok(), is_read);
+        }
         assert!(parse(&"NOT ".repeat(4000)).is_err());
         assert!(parse(&vec!["a:b"; MAX_CONDITIONS + 1].join(" AND ")).is_err());
         assert!(parse(&"x".repeat(MAX_BYTES + 1)).is_err());

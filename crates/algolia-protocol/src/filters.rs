@@ -13,14 +13,14 @@ pub(crate) const MAX_CONDITIONS: usize = 100;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Group {
     pub(crate) conditions: Vec<Condition>,
-    /// True for an inner list, even of one condition. Clients send one for the values of a list of which a shopper selects any.
+    /// True for an inner list, even of one condition. Clients send one for a widget in which a shopper may select several values.
     pub(crate) is_list: bool,
 }
 
 /// Reads `facetFilters`.
 ///
 /// # Errors
-/// What is wrong, without the name of the parameter.
+/// A message that follows the name of the parameter.
 pub(crate) fn facet_filters(filters: &Value) -> Result<Vec<Group>, String> {
     groups(filters, Condition::parse_facet)
 }
@@ -49,14 +49,14 @@ fn groups(filters: &Value, parse: fn(&str) -> Result<Condition, String>) -> Resu
         }
         _ => Err(must_be_list()),
     };
-    // An empty list is no condition.
+    // Clients send an empty list for a widget without a selection.
     let is_condition =
         |group: &Result<Group, String>| !matches!(group, Ok(group) if group.conditions.is_empty());
     filters.iter().map(group).filter(is_condition).collect()
 }
 
 fn must_be_list() -> String {
-    "must be a list of texts and of lists of texts".to_owned()
+    "must be a string, or a list of strings and lists of strings".to_owned()
 }
 
 #[cfg(test)]

@@ -3,19 +3,19 @@
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 use serde::Serialize;
 
-/// A text with the words of the query marked.
+/// A text in which the words of the query are marked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Highlighted {
     /// The text, not escaped: clients escape it, and keep the marks.
     value: String,
     match_level: MatchLevel,
-    /// The words that match, in lower case, each once.
+    /// The marked words, as written in the text but in lower case, each once.
     #[serde(skip_serializing_if = "Option::is_none")]
     matched_words: Option<Vec<String>>,
 }
 
-/// The words of the query that a text has.
+/// An estimate of how much of the query a text matches: `Full` if it has as many different marked words as the query has words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum MatchLevel {
@@ -61,8 +61,8 @@ impl Highlighted {
     }
 
     /// Returns the text in the form of a snippet.
-    pub(crate) fn into_snippet(self) -> Self {
-        Self { matched_words: None, ..self }
+    pub(crate) fn snippet(&self) -> Self {
+        Self { value: self.value.clone(), match_level: self.match_level, matched_words: None }
     }
 }
 

@@ -1,111 +1,149 @@
 //! Products as hits.
 
-use domain::Product;
-use domain::search::Hit;
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-use crate::attribute::Attribute;
+use domain::Product;
+use domain::input::RawObject;
+use domain::search::Hit;
+use serde::ser::{Error as _, SerializeMap as _};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
 use crate::highlight::Highlighted;
 use crate::request::View;
 
 /// The member with the id of a product.
 const OBJECT_ID: &str = "objectID";
-/// The members whose highlights are whole texts.
-const HIGHLIGHTED: [&str; 5] = ["name", "brand", "category", "sku", "tags"];
+/// The member with the categories by level, as widgets expect. It replaces the list of paths of a product with several.
+const CATEGORIES: &str = "categories";
+/// The member with the list of paths.
+const CATEGORY_PATHS: &str = "categoryPaths";
 
-/// Returns a product as an object of the protocol: its own members, `objectID`, and its categories by level. `attributes` names the
-/// members that are wanted; all if `None`.
-///
-/// # Errors
-/// If the product cannot be written as JSON.
-pub fn object(
-    product: &Product,
-    attributes: Option<&[String]>,
-) -> Result<Map<String, Value>, serde_json::Error> {
-    let Value::Object(mut members) = serde_json::to_value(product)? else { return Ok(Map::new()) };
-    let levels = levels(product);
-    if !levels.is_empty() {
-        // The field of this name has the whole paths.
-        members.insert(
-            "categoryPaths".to_owned(),
-            members.get("categories").cloned().unwrap_or_else(|| json!([members["category"]])),
-        );
-        members.insert("categories".to_owned(), Value::Object(levels));
+/// A product as an object of the protocol: its own members, `objectID`, and its categories by level.
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'a> {
+    /// The product.
+    pub product: &'a Product,
+    /// The members that are wanted; all if `None`.
+    pub attributes: Option<&'a [String]>,
+}
+
+/// A hit: an object, with its highlights.
+pub(crate) struct HitObject<'a> {
+    pub(crate) hit: &'a Hit,
+    pub(crate) view: &'a View,
+    /// The number of words of the query.
+    pub(crate) words: usize,
+}
+
+impl Object<'_> {
+    fn is_wanted(&self, member: &str) -> bool {
+        // A nested name such as `attributes.colour` selects the whole member.
+        let is_part = |wanted: &String| wanted.strip_prefix(member).is_some_and(|rest| rest.starts_with('.'));
+        self.attributes.is_none_or(|wanted| {
+            wanted.iter().any(|wanted| wanted == "*" || wanted == member || is_part(wanted))
+        })
     }
-    if let Some(wanted) = attributes {
-        // `attributes.colour` needs all attributes.
-        let is_wanted = |name: &String| {
-            wanted.iter().any(|wanted| {
-                wanted == name || wanted.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
-            })
-        };
-        members.retain(|name, _| is_wanted(name));
+
+    fn write<S: Serializer>(&self, map: &mut S::SerializeMap) -> Result<(), S::Error> {
+        // The values stay JSON text, so prices keep their digits.
+        let json = serde_json::to_string(self.product).map_err(S::Error::custom)?;
+        let RawObject(members) = serde_json::from_str(&json).map_err(S::Error::custom)?;
+        map.serialize_entry(OBJECT_ID, &self.product.id)?;
+        for (name, value) in members.iter().filter(|(name, _)| name != CATEGORIES && self.is_wanted(name)) {
+            map.serialize_entry(name, value)?;
+        }
+        let paths = &self.product.content.categories;
+        if !paths.is_empty() && self.is_wanted(CATEGORIES) {
+            map.serialize_entry(CATEGORIES, &levels(self.product))?;
+        }
+        if !paths.is_empty() && self.is_wanted(CATEGORY_PATHS) {
+            map.serialize_entry(CATEGORY_PATHS, paths)?;
+        }
+        Ok(())
     }
-    members.insert(OBJECT_ID.to_owned(), product.id.as_str().into());
-    Ok(members)
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.write::<S>(&mut map)?;
+        map.end()
+    }
 }
 
 /// Returns the categories of a product by level: `{"lvl0": ["Home"], "lvl1": ["Home > Lamps"]}`.
-fn levels(product: &Product) -> Map<String, Value> {
-    let mut levels = Map::new();
+fn levels(product: &Product) -> BTreeMap<String, Vec<String>> {
+    let mut levels = BTreeMap::<String, Vec<String>>::new();
     for path in &product.content.categories {
         for (level, ancestor) in path.with_ancestors().enumerate() {
-            let name = Attribute::level_name(level);
-            let name = name.trim_start_matches("categories.").to_owned();
-            let values = levels.entry(name).or_insert_with(|| json!([]));
-            if let Value::Array(values) = values
-                && !values.contains(&Value::from(ancestor.as_str()))
-            {
-                values.push(ancestor.into());
+            let values = levels.entry(format!("lvl{level}")).or_default();
+            if !values.contains(&ancestor) {
+                values.push(ancestor);
             }
         }
     }
     levels
 }
 
-/// Returns a hit: the object, with its highlights. `query_words` is the number of words of the query.
-///
-/// # Errors
-/// If the product cannot be written as JSON.
-pub(crate) fn hit(hit: &Hit, view: &View, query_words: usize) -> Result<Value, serde_json::Error> {
-    let mut members = object(&hit.product, view.attributes.as_deref())?;
-    let content = &hit.product.content;
-    let highlighted = |field: &str, text: &str| match hit.highlights.get(field) {
-        Some(html) => Highlighted::of_html(html, &view.tags, query_words),
-        None => Highlighted::plain(text),
-    };
-    let mut highlights = Map::new();
-    for field in HIGHLIGHTED {
-        let text = match field {
-            "name" => Some(content.name.clone()),
-            "brand" => content.brand.clone(),
-            "category" => content.category().map(ToString::to_string),
-            "sku" => content.sku.as_ref().map(ToString::to_string),
-            _ => None,
-        };
-        if let Some(text) = text {
-            highlights.insert(field.to_owned(), serde_json::to_value(highlighted(field, &text))?);
-        }
-    }
-    if !content.tags.is_empty() {
-        highlights.insert("tags".to_owned(), serde_json::to_value(tags(hit, view, query_words))?);
-    }
-    if let Some(description) = &content.description {
-        let description = highlighted("description", description);
-        let snippet = serde_json::to_value(description.clone().into_snippet())?;
-        members.insert("_snippetResult".to_owned(), json!({ "description": snippet }));
-        highlights.insert("description".to_owned(), serde_json::to_value(description)?);
-    }
-    members.insert("_highlightResult".to_owned(), highlights.into());
-    Ok(members.into())
+/// The highlights of a hit.
+#[derive(Serialize)]
+struct Highlights {
+    name: Highlighted,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brand: Option<Highlighted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<Highlighted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<Highlighted>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Highlighted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Highlighted>,
 }
 
-/// Returns the highlights of the tags. The index has one for all, with commas between them.
-fn tags(hit: &Hit, view: &View, query_words: usize) -> Vec<Highlighted> {
-    let tags = &hit.product.content.tags;
-    let together = hit.highlights.get("tags").map(|html| html.split(", ").collect::<Vec<_>>());
-    match together.filter(|parts| parts.len() == tags.len()) {
-        Some(parts) => parts.iter().map(|html| Highlighted::of_html(html, &view.tags, query_words)).collect(),
-        None => tags.iter().map(|tag| Highlighted::plain(tag)).collect(),
+impl Serialize for HitObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let (product, attributes) = (&*self.hit.product, self.view.attributes.as_deref());
+        Object { product, attributes }.write::<S>(&mut map)?;
+        let highlights = self.highlights();
+        if let Some(description) = &highlights.description {
+            map.serialize_entry("_snippetResult", &json!({ "description": description.snippet() }))?;
+        }
+        map.serialize_entry("_highlightResult", &highlights)?;
+        map.end()
+    }
+}
+
+impl HitObject<'_> {
+    fn highlights(&self) -> Highlights {
+        let content = &self.hit.product.content;
+        let of = |field: &str, text: &str| match self.hit.highlights.get(field) {
+            Some(html) => self.marked(html),
+            None => Highlighted::plain(text),
+        };
+        Highlights {
+            name: of("name", &content.name),
+            brand: content.brand.as_deref().map(|brand| of("brand", brand)),
+            category: content.category().map(|path| of("category", &path.to_string())),
+            sku: content.sku.as_deref().map(|sku| of("sku", sku)),
+            tags: self.tags(),
+            description: content.description.as_deref().map(|description| of("description", description)),
+        }
+    }
+
+    fn marked(&self, html: &str) -> Highlighted {
+        Highlighted::of_html(html, &self.view.tags, self.words)
+    }
+
+    /// Returns the highlights of the tags. The index has one for all, with commas between them.
+    fn tags(&self) -> Vec<Highlighted> {
+        let tags = &self.hit.product.content.tags;
+        let together = self.hit.highlights.get("tags").map(|html| html.split(", ").collect::<Vec<_>>());
+        match together.filter(|parts| parts.len() == tags.len()) {
+            Some(parts) => parts.into_iter().map(|html| self.marked(html)).collect(),
+            None => tags.iter().map(|tag| Highlighted::plain(tag)).collect(),
+        }
     }
 }

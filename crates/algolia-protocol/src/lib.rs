@@ -1,7 +1,6 @@
 //! The search protocol of Algolia, for the clients that speak it: `algoliasearch`, InstantSearch, Autocomplete.
 //!
-//! This crate translates, and does no I/O: [`request`] reads the searches of a body into requests of the domain, and [`answer`]
-//! writes the answers. `docs/INSTANTSEARCH.md` says which parts of the protocol exist and how attributes are named. The protocol is
+//! This crate translates without I/O: [`request`] reads bodies into requests of the domain, and [`answer`] renders the answers. `docs/INSTANTSEARCH.md` says which parts of the protocol exist and how attributes are named. The protocol is
 //! described at <https://www.algolia.com/doc/rest-api/search/>.
 
 #![warn(missing_docs)]

@@ -4,20 +4,22 @@ use serde_json::{Map, Value};
 
 use crate::error::RequestError;
 
-/// Parameters that have no effect here: they are about features that Noren does not have or always has, or do not change what is found.
-const IGNORED: [&str; 41] = [
+/// Accepted without effect. Also those that only one kind of search reads, because clients send them with the other as well.
+const IGNORED: [&str; 51] = [
     "advancedSyntax",
     "advancedSyntaxFeatures",
     "allowTyposOnNumericTokens",
     "alternativesAsExact",
     "analytics",
     "analyticsTags",
+    "attributeCriteriaComputedByMinProximity",
     "attributesToHighlight",
     "attributesToSnippet",
-    "attributeCriteriaComputedByMinProximity",
     "clickAnalytics",
     "decompoundQuery",
     "disableExactOnAttributes",
+    "disableTypoToleranceOnAttributes",
+    "disableTypoToleranceOnWords",
     "distinct",
     "enableABTest",
     "enablePersonalization",
@@ -25,6 +27,7 @@ const IGNORED: [&str; 41] = [
     "enableRules",
     "exactOnSingleWordQuery",
     "explain",
+    "extensions",
     "facetingAfterDistinct",
     "getRankingInfo",
     "highlightResults",
@@ -33,31 +36,25 @@ const IGNORED: [&str; 41] = [
     "minProximity",
     "minWordSizefor1Typo",
     "minWordSizefor2Typos",
+    "mode",
     "naturalLanguages",
     "percentileComputation",
     "personalizationImpact",
     "queryLanguages",
     "queryType",
+    "relevancyStrictness",
     "removeStopWords",
     "removeWordsIfNoResults",
+    "renderingContent",
     "replaceSynonymsInHighlight",
     "responseFields",
     "restrictHighlightAndSnippetArrays",
     "ruleContexts",
+    "similarQuery",
     "snippetEllipsisText",
     "sortFacetValuesBy",
-    "synonyms",
-];
-/// Ignored as well: parameters of typo tolerance, of the user, and of newer clients.
-const IGNORED_TOO: [&str; 10] = [
-    "disableTypoToleranceOnAttributes",
-    "disableTypoToleranceOnWords",
-    "extensions",
-    "mode",
-    "relevancyStrictness",
-    "renderingContent",
-    "similarQuery",
     "sumOrFiltersScores",
+    "synonyms",
     "typoTolerance",
     "userToken",
 ];
@@ -83,7 +80,7 @@ const UNSUPPORTED: [&str; 14] = [
 pub(crate) struct Params(Map<String, Value>);
 
 impl Params {
-    /// Takes the members of an object, and the parameters in its member `params`, which come first.
+    /// Merges an object with its member `params`, an encoded query string or an object, which takes precedence.
     pub(crate) fn new(mut members: Map<String, Value>) -> Result<Self, RequestError> {
         match members.remove("params") {
             None | Some(Value::Null) => {}
@@ -93,18 +90,18 @@ impl Params {
                 }
             }
             Some(Value::Object(more)) => members.extend(more),
-            Some(_) => return Err(RequestError::invalid("params", "must be a text")),
+            Some(_) => return Err(RequestError::invalid("params", "must be a string")),
         }
         members.retain(|_, value| !value.is_null());
         Ok(Self(members))
     }
 
-    /// Takes a text.
+    /// Takes a string.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, RequestError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(RequestError::invalid(name, "must be a text")),
+            Some(_) => Err(RequestError::invalid(name, "must be a string")),
         }
     }
 
@@ -121,7 +118,7 @@ impl Params {
             .ok_or_else(|| RequestError::invalid(name, format!("must be a number from 0 to {max}")))
     }
 
-    /// Takes a flag.
+    /// Takes a flag: true for `true` or `"true"`, false for anything else.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         match self.0.remove(name) {
             Some(Value::String(text)) => text == "true",
@@ -129,7 +126,7 @@ impl Params {
         }
     }
 
-    /// Takes JSON, which may be in a text.
+    /// Takes a value. A string that begins with `[` is read as JSON, if it is JSON.
     pub(crate) fn json(&mut self, name: &str) -> Value {
         match self.0.remove(name) {
             None => Value::Null,
@@ -140,9 +137,9 @@ impl Params {
         }
     }
 
-    /// Takes a list of texts, which may be one text alone, with commas between the parts.
+    /// Takes a list of strings: an array, an array as a string, or a string with commas between the parts.
     pub(crate) fn list(&mut self, name: &str) -> Result<Option<Vec<String>>, RequestError> {
-        let wrong = || RequestError::invalid(name, "must be a list of texts");
+        let wrong = || RequestError::invalid(name, "must be a list of strings");
         match self.json(name) {
             Value::Null => Ok(None),
             Value::String(text) => {
@@ -160,13 +157,13 @@ impl Params {
         }
     }
 
-    /// Fails if a parameter is left that has an effect.
+    /// Rejects what is left, except parameters without effect and those of clients, which begin with `_`.
     pub(crate) fn finish(self) -> Result<(), RequestError> {
         for name in self.0.keys().map(String::as_str) {
             if UNSUPPORTED.contains(&name) {
                 return Err(RequestError::invalid(name, "is a parameter that Noren does not have"));
             }
-            if !IGNORED.contains(&name) && !IGNORED_TOO.contains(&name) && !name.starts_with('_') {
+            if !IGNORED.contains(&name) && !name.starts_with('_') {
                 return Err(RequestError::invalid(name, "is not a parameter of a search"));
             }
         }

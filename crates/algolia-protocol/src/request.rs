@@ -19,8 +19,9 @@ pub const MAX_SEARCHES: usize = 50;
 const DEFAULT_HITS: usize = 20;
 /// The default number of values of a facet.
 const DEFAULT_VALUES: usize = 100;
-/// The most values that a search for values of a facet returns, and the default.
+/// The largest `maxFacetHits`.
 const MAX_FACET_HITS: usize = 100;
+/// The facet values returned if the request has no `maxFacetHits`.
 const DEFAULT_FACET_HITS: usize = 10;
 /// The default marks around words that match.
 const DEFAULT_TAGS: (&str, &str) = ("<em>", "</em>");
@@ -37,7 +38,7 @@ pub enum Query {
 /// A search for products.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductQuery {
-    /// The search, without the restriction of the client.
+    /// The search. The caller must add the restriction of the credentials.
     pub request: SearchRequest,
     /// True if facets are also selected automatically: `facets: ["*"]`.
     pub auto_facets: bool,
@@ -71,10 +72,12 @@ pub struct View {
 /// A search for values of a facet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FacetQuery {
-    /// The search, without the restriction of the client.
+    /// The search. The caller must add the restriction of the credentials.
     pub request: FacetRequest,
     /// The attribute whose values are wanted.
     pub attribute: Attribute,
+    /// The most values in the answer.
+    pub max_hits: usize,
     /// The marks before and after the part that matches.
     pub tags: (String, String),
 }
@@ -82,7 +85,7 @@ pub struct FacetQuery {
 /// Reads the body of `/1/indexes/*/queries`: `{"requests": […]}`.
 ///
 /// # Errors
-/// If it is not JSON of this form, or a search in it has a fault, with the number of the search.
+/// If the body has another form or a search is invalid. The message has the position of the search, from 0, except for an unknown index.
 pub fn read_queries(body: &[u8], currency: Currency) -> Result<Vec<Query>, RequestError> {
     let requests = read_requests(body, MAX_SEARCHES)?;
     let read = |(at, members): (usize, Map<String, Value>)| {
@@ -128,7 +131,7 @@ pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, RequestError> {
 /// Reads a search for products in the index `name`.
 ///
 /// # Errors
-/// If it has a fault.
+/// If a parameter is invalid.
 pub fn read_product_query(
     name: &str,
     members: Map<String, Value>,
@@ -143,7 +146,7 @@ pub fn read_product_query(
 /// Reads a search for values of the facet `facet` in the index `name`.
 ///
 /// # Errors
-/// If it has a fault.
+/// If a parameter is invalid.
 pub fn read_facet_query(
     name: &str,
     facet: &str,
@@ -178,7 +181,7 @@ fn read_query(members: Map<String, Value>, currency: Currency) -> Result<Query, 
     Ok(query)
 }
 
-/// Returns the order that an index stands for.
+/// Returns the sort order that an index name selects.
 ///
 /// # Errors
 /// If there is no such index.
@@ -192,7 +195,7 @@ pub fn sort_of(index: &str) -> Result<Sort, RequestError> {
 
 fn product_query(name: &str, params: &mut Params, currency: Currency) -> Result<ProductQuery, RequestError> {
     let sort = sort_of(name)?;
-    let mut request = filtered(params, currency)?;
+    let mut request = read_conditions(params, currency)?;
     let hits_per_page = params.number("hitsPerPage", MAX_PAGE_SIZE)?.unwrap_or(DEFAULT_HITS);
     let page = params.number("page", MAX_PAGED_PRODUCTS)?.unwrap_or(0);
     let is_out_of_reach = (page + 1) * hits_per_page > MAX_PAGED_PRODUCTS;
@@ -228,47 +231,51 @@ fn facet_query(
 ) -> Result<FacetQuery, RequestError> {
     sort_of(name)?;
     let prefix = params.text("facetQuery")?.unwrap_or_default();
-    let limit = params.number("maxFacetHits", MAX_FACET_HITS)?.unwrap_or(DEFAULT_FACET_HITS);
+    let max_hits = params.number("maxFacetHits", MAX_FACET_HITS)?.unwrap_or(DEFAULT_FACET_HITS);
     let attribute = Attribute::parse(facet);
     let field = match attribute.counted_field() {
         Some(field) if field != Field::Price => field,
         _ => return Err(RequestError::invalid("facet", format!("`{facet}` has no list of values"))),
     };
-    let search = filtered(params, currency)?;
+    let search = read_conditions(params, currency)?;
     let tags = tags(params)?;
-    // A search for products with the same parameters has these as well.
+    // Clients also send the parameters of a product search; they have no effect here.
     for name in ["facets", "page", "hitsPerPage", "maxValuesPerFacet", "attributesToRetrieve"] {
         params.json(name);
     }
-    // Other levels are left out of the answer, so there must be room for them.
-    let limit = if matches!(attribute, Attribute::Level(_)) { MAX_FACET_VALUES } else { limit.max(1) };
+    // Values of other levels are removed after counting.
+    let limit = if matches!(attribute, Attribute::Level(_)) { MAX_FACET_VALUES } else { max_hits.max(1) };
     let prefix = prefix.chars().take(MAX_QUERY_CHARS).collect();
-    Ok(FacetQuery { request: FacetRequest { search, field, prefix, limit }, attribute, tags })
+    Ok(FacetQuery { request: FacetRequest { search, field, prefix, limit }, attribute, max_hits, tags })
 }
 
 /// Reads the words and the conditions of a search.
-fn filtered(params: &mut Params, currency: Currency) -> Result<SearchRequest, RequestError> {
+fn read_conditions(params: &mut Params, currency: Currency) -> Result<SearchRequest, RequestError> {
     let words = params.text("query")?.unwrap_or_default();
     let mut conditions = Conditions::default();
     let mut count = 0;
-    let mut add = |name: &str, groups: Result<Vec<filters::Group>, String>, params: Kind| {
+    let mut add = |name: &str, groups: Result<Vec<filters::Group>, String>, source: FilterParameter| {
         let groups = groups.map_err(|error| RequestError::invalid(name, error))?;
         count += groups.iter().map(|group| group.conditions.len()).sum::<usize>();
         if count > filters::MAX_CONDITIONS {
             let message = format!("a search has at most {} conditions", filters::MAX_CONDITIONS);
             return Err(RequestError::invalid(name, message));
         }
-        let added = match params {
-            Kind::Facets => conditions.add_facet_filters(&groups, currency),
-            Kind::Numbers => conditions.add_numeric_filters(&groups, currency),
-            Kind::Language => conditions.add_clauses(&groups, currency),
+        let added = match source {
+            FilterParameter::Facets => conditions.add_facet_filters(&groups, currency),
+            FilterParameter::Numbers => conditions.add_numeric_filters(&groups, currency),
+            FilterParameter::Language => conditions.add_clauses(&groups, currency),
         };
         added.map_err(|error| RequestError::invalid(name, error))
     };
-    add("facetFilters", filters::facet_filters(&params.json("facetFilters")), Kind::Facets)?;
-    add("numericFilters", filters::numeric_filters(&params.json("numericFilters")), Kind::Numbers)?;
+    add("facetFilters", filters::facet_filters(&params.json("facetFilters")), FilterParameter::Facets)?;
+    add(
+        "numericFilters",
+        filters::numeric_filters(&params.json("numericFilters")),
+        FilterParameter::Numbers,
+    )?;
     let language = params.text("filters")?.unwrap_or_default();
-    add("filters", filter_language::parse(&language), Kind::Language)?;
+    add("filters", filter_language::parse(&language), FilterParameter::Language)?;
     let Conditions { filters, clauses, .. } = conditions;
     Ok(SearchRequest {
         words: words.chars().take(MAX_QUERY_CHARS).collect(),
@@ -279,7 +286,7 @@ fn filtered(params: &mut Params, currency: Currency) -> Result<SearchRequest, Re
 }
 
 /// The parameter that conditions come from.
-enum Kind {
+enum FilterParameter {
     Facets,
     Numbers,
     Language,

@@ -1,4 +1,4 @@
-//! Access and errors in the form that clients of Algolia expect, for the routes of its protocol.
+//! API keys and errors in the form that clients of Algolia expect, for the paths of its protocol.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -13,7 +13,7 @@ use crate::problem::PROBLEM_JSON;
 const PREFIX: &str = "/1/";
 /// The header and the query parameter of the API key.
 const API_KEY: &str = "x-algolia-api-key";
-/// The key that stands for none: clients require one.
+/// The placeholder of requests without credentials, because clients require a key.
 const NO_KEY: &str = "anonymous";
 /// The largest body of a problem, in bytes.
 const MAX_PROBLEM_BYTES: usize = 64 * 1024;
@@ -23,7 +23,7 @@ pub(crate) fn is_protocol(uri: &Uri) -> bool {
     uri.path().starts_with(PREFIX)
 }
 
-/// Returns the API keys of a request of the protocol: browsers send it in the query string, other programs in a header.
+/// Returns every API key of a request of the protocol: browsers send it in the query string, other clients in a header.
 pub(crate) fn api_keys<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
     let query = uri.query().filter(|_| is_protocol(uri)).unwrap_or_default();
     // Keys and tokens consist of characters that need no encoding.
@@ -31,7 +31,7 @@ pub(crate) fn api_keys<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> impl Iterato
         query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| *name == API_KEY);
     let in_headers =
         headers.get_all(HeaderName::from_static(API_KEY)).iter().filter(move |_| is_protocol(uri));
-    // An unreadable key is an unknown one.
+    // A key that is not ASCII becomes an empty one, which is refused.
     let in_headers = in_headers.map(|value| value.to_str().unwrap_or_default());
     in_query.map(|(_, key)| key).chain(in_headers).filter(|key| *key != NO_KEY)
 }

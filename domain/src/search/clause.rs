@@ -4,7 +4,7 @@ use crate::money::Currency;
 use crate::product::Content;
 use crate::search::filters::Filters;
 
-/// A condition that a product meets if at least one of its alternatives holds; none holds for a clause without alternatives.
+/// A disjunction: a product meets it if at least one alternative holds. No product meets a clause without alternatives.
 ///
 /// Unlike the filter of a field, a clause also restricts the facets of its own fields.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,7 +1,7 @@
 //! The routes of Algolia's search protocol, for clients that speak it. `docs/INSTANTSEARCH.md` describes them; the crate
 //! `algolia-protocol` translates.
 //!
-//! Clients send JSON with other content types, so that browsers ask for no permission first; the bodies are read whatever their type.
+//! Browsers send JSON as `text/plain`, which needs no CORS preflight request, so the handlers ignore the content type.
 
 mod events;
 mod objects;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use algolia_protocol::hit;
+use algolia_protocol::hit::Object;
 use algolia_protocol::request::{read_requests, sort_of};
 use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
 use axum::extract::{Path, State};
@@ -13,9 +13,9 @@ use domain::ports::{Indexed, IndexedState};
 use domain::search::Restriction;
 use domain::{Product, ProductId};
 use runtime::Problem;
-use serde_json::{Value, json};
+use serde_json::value::to_raw_value;
 
-use super::reply::{json, refused, text};
+use super::reply::{Results, json, refused, text};
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 
@@ -32,11 +32,10 @@ pub(super) async fn object(
     let ids = ProductId::parse(&id).into_iter().collect::<Vec<_>>();
     let found = service.active_products(&ids, &reader.restriction).await?.into_iter().next().flatten();
     let product = found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "ObjectID does not exist"))?;
-    let object = hit::object(&product, None).map_err(|error| serialization_failed(&error))?;
-    Ok(json(&object.into()))
+    json(&Object { product: &product, attributes: None })
 }
 
-/// Returns several products; null for those that searches do not find.
+/// Returns the product for each request, in order; null if no active product has the id.
 pub(super) async fn objects(
     State(service): State<Arc<SearchService>>,
     reader: Reader,
@@ -50,20 +49,25 @@ pub(super) async fn objects(
     }
     let known: Vec<ProductId> = ids.iter().flatten().cloned().collect();
     let mut products = service.active_products(&known, &reader.restriction).await?.into_iter();
-    let mut results = Vec::with_capacity(requests.len());
-    for (request, id) in requests.iter().zip(ids) {
-        let product = id.and_then(|_| products.next()).flatten();
-        let wanted: Option<Vec<String>> =
-            request.get("attributesToRetrieve").and_then(|names| serde_json::from_value(names.clone()).ok());
-        let object = product.map(|product| hit::object(&product, wanted.as_deref()));
-        let object = object.transpose().map_err(|error| serialization_failed(&error))?;
-        results.push(object.map_or(Value::Null, Value::from));
-    }
-    Ok(json(&json!({ "results": results })))
+    let found: Vec<(Option<Arc<Product>>, Option<Vec<String>>)> = requests
+        .iter()
+        .zip(ids)
+        .map(|(request, id)| {
+            let wanted = request.get("attributesToRetrieve").cloned();
+            let wanted = wanted.and_then(|names| serde_json::from_value(names).ok());
+            (id.and_then(|_| products.next()).flatten(), wanted)
+        })
+        .collect();
+    let object = |(product, wanted): &'_ (Option<Arc<Product>>, Option<Vec<String>>)| {
+        let attributes = wanted.as_deref();
+        product.as_ref().map(|product| to_raw_value(&Object { product, attributes })).transpose()
+    };
+    let results = found.iter().map(object).collect::<Result<Vec<_>, _>>();
+    json(&Results { results: results.map_err(|error| serialization_failed(&error))? })
 }
 
 impl SearchService {
-    /// Returns the products with these ids, in their order; `None` for one that searches do not find.
+    /// Returns the product for each id, in order; `None` if it is not active, or the restriction hides it.
     pub(super) async fn active_products(
         &self,
         ids: &[ProductId],

@@ -13,17 +13,18 @@ use domain::ProductId;
 use domain::search::{MAX_PAGE_SIZE, SearchAnswer};
 use runtime::Problem;
 use search_parameters::ParsedSearch;
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-use super::reply::{json, refused, text};
+use super::reply::{Results, json, refused, text};
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 
-/// The most recommendations that one body may ask for.
+/// The most requests in one body.
 const MAX_REQUESTS: usize = 20;
 /// The default number of products.
 const DEFAULT_LIMIT: usize = 30;
-/// The models that similar products answer.
+/// The models, each of which returns similar products.
 const MODELS: [&str; 2] = ["related-products", "looking-similar"];
 
 /// Answers several requests for recommendations.
@@ -37,22 +38,29 @@ pub(super) async fn recommendations(
     for mut request in requests {
         results.push(service.recommend(&mut request, &reader).await?);
     }
-    Ok(json(&json!({ "results": results })))
+    json(&Results { results })
 }
 
 impl SearchService {
-    async fn recommend(&self, request: &mut Map<String, Value>, reader: &Reader) -> Result<Value, Problem> {
+    async fn recommend(
+        &self,
+        request: &mut Map<String, Value>,
+        reader: &Reader,
+    ) -> Result<Box<RawValue>, Problem> {
         let model = text(request, "model")?;
         if !MODELS.contains(&model) {
-            let detail = format!("model: there is no `{model}` here; there are {}", MODELS.join(" and "));
+            let detail = format!("model: {model:?} is not supported; use {}", MODELS.join(" or "));
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
         }
-        let limit = match request.get("maxRecommendations") {
-            None | Some(Value::Null) => DEFAULT_LIMIT,
-            Some(limit) => limit.as_u64().map_or(0, |limit| limit as usize),
+        let limit = match request.get("maxRecommendations").map(|limit| (limit.is_null(), limit.as_u64())) {
+            None | Some((true, _)) => DEFAULT_LIMIT,
+            // Algolia defines 0 as "as many as possible".
+            Some((_, Some(0))) => MAX_PAGE_SIZE,
+            Some((_, Some(limit))) => usize::try_from(limit).unwrap_or(MAX_PAGE_SIZE).min(MAX_PAGE_SIZE),
+            Some((_, None)) => {
+                return Err(Problem::new(StatusCode::BAD_REQUEST, "maxRecommendations: must be a number"));
+            }
         };
-        // Zero means as many as possible.
-        let limit = if limit == 0 { DEFAULT_LIMIT } else { limit.min(MAX_PAGE_SIZE) };
         let parameters = match request.remove("queryParameters") {
             Some(Value::Object(parameters)) => parameters,
             _ => Map::new(),

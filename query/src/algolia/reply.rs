@@ -1,9 +1,11 @@
-//! What the handlers share: members of bodies, responses and problems.
+//! Helpers of the handlers: required members, responses and problems.
 
 use algolia_protocol::RequestError;
+use api::problems::serialization_failed;
 use axum::http::StatusCode;
 use axum::response::Response;
 use runtime::Problem;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::http::json_response;
@@ -19,14 +21,21 @@ pub(super) fn refused(error: RequestError) -> Problem {
 }
 
 /// Returns a response of JSON.
-pub(super) fn json(value: &Value) -> Response {
-    json_response(value.to_string())
+pub(super) fn json(body: &impl Serialize) -> Result<Response, Problem> {
+    let json = serde_json::to_vec(body).map_err(|error| serialization_failed(&error))?;
+    Ok(json_response(json))
 }
 
-/// Returns a text of an object of the body.
+/// The answers to several requests, in their order.
+#[derive(Serialize)]
+pub(super) struct Results<T> {
+    pub(super) results: Vec<T>,
+}
+
+/// Returns a required string of an object of the body.
 pub(super) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, Problem> {
     members
         .get(name)
         .and_then(Value::as_str)
-        .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, format!("{name}: must be a text")))
+        .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, format!("{name}: must be a string")))
 }

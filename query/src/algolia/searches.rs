@@ -14,9 +14,9 @@ use bytes::Bytes;
 use domain::search::Restriction;
 use runtime::{Problem, off_thread};
 use search_parameters::ParsedSearch;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
 
-use super::reply::{json, refused};
+use super::reply::{Results, json, refused};
 use crate::execute::Executed;
 use crate::metrics::EMPTY_SEARCHES;
 use crate::reader::Reader;
@@ -31,7 +31,7 @@ pub(super) async fn queries(
     let currency = service.settings.currency;
     let queries = off_thread(body.len(), move || read_queries(&body, currency)).await.map_err(refused)?;
     let results = service.answer_queries(queries, &reader.restriction).await?;
-    Ok(json(&json!({ "results": results })))
+    json(&Results { results })
 }
 
 /// Answers one search for products.
@@ -44,7 +44,7 @@ pub(super) async fn query(
     let members = read_object(&body).map_err(refused)?;
     let query = read_product_query(&index, members, service.settings.currency).map_err(refused)?;
     let results = service.answer_queries(vec![Query::Products(query.into())], &reader.restriction).await?;
-    Ok(json(&results.into_iter().next().ok_or_else(Problem::internal)?))
+    json(&results.into_iter().next().ok_or_else(Problem::internal)?)
 }
 
 /// Answers a search for values of a facet.
@@ -56,7 +56,7 @@ pub(super) async fn facet_query(
 ) -> Result<Response, Problem> {
     let members = read_object(&body).map_err(refused)?;
     let query = read_facet_query(&index, &facet, members, service.settings.currency).map_err(refused)?;
-    Ok(json(&service.answer_facet_query(query, &reader.restriction).await?))
+    json(&service.answer_facet_query(query, &reader.restriction).await?)
 }
 
 impl SearchService {
@@ -65,7 +65,7 @@ impl SearchService {
         &self,
         queries: Vec<Query>,
         restriction: &Restriction,
-    ) -> Result<Vec<Value>, Problem> {
+    ) -> Result<Vec<Box<RawValue>>, Problem> {
         let products = queries.iter().filter_map(|query| match query {
             Query::Products(query) => Some(self.parsed(query, restriction)),
             Query::FacetValues(_) => None,
@@ -103,12 +103,12 @@ impl SearchService {
         &self,
         mut query: FacetQuery,
         restriction: &Restriction,
-    ) -> Result<Value, Problem> {
-        let begun = Instant::now();
+    ) -> Result<Box<RawValue>, Problem> {
+        let start = Instant::now();
         query.request.search.restriction = restriction.clone();
         query.request.search = self.apply_rules(ParsedSearch::of(query.request.search)).request;
         let (values, _) = self.facet_values(&query.request).await?;
-        Ok(answer::facet_values(&query, &values, begun.elapsed()))
+        answer::facet_values(&query, &values, start.elapsed()).map_err(|error| serialization_failed(&error))
     }
 }
 
