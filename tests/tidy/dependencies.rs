@@ -32,7 +32,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         "api" => [&base[..], &ACCESS_STORES].concat(),
         // The parameters of searches, from which the write service reads the filters of keys.
         // Translates a protocol to requests of the domain.
-        "algolia-protocol" => vec!["domain"],
+        "algolia-protocol" => vec!["domain", "text"],
         "search-parameters" => [&base[..], &["api", "text"]].concat(),
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),

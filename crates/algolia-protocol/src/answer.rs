@@ -49,7 +49,8 @@ pub fn products(
     took: Duration,
     query_id: Option<&str>,
 ) -> Result<Box<RawValue>, serde_json::Error> {
-    let words = request.words.split_whitespace().count();
+    // Words behind a minus are in no product found.
+    let words = request.words.split_whitespace().filter(|word| !word.starts_with('-')).count();
     let is_shown = view.hits_per_page > 0 && !view.is_out_of_reach;
     let shown: &[Hit] = if is_shown { &answer.hits } else { &[] };
     let count = answer.total + answer.relaxed_total.unwrap_or_default();
@@ -114,7 +115,8 @@ fn pages(count: u64, hits_per_page: usize) -> u64 {
 
 /// Returns the names of the facets: those of the request first, then those that were selected automatically.
 fn facet_names(request: &SearchRequest, view: &View, answer: &SearchAnswer) -> Vec<String> {
-    let mut names = view.facets.clone();
+    let is_counted = |name: &&String| Attribute::parse(name).counted_field().is_some();
+    let mut names: Vec<String> = view.facets.iter().filter(is_counted).cloned().collect();
     let is_named = |names: &[String], field: &Field| {
         names.iter().any(|name| Attribute::parse(name).counted_field().as_ref() == Some(field))
     };

@@ -4,6 +4,22 @@ use domain::search::Field;
 
 /// The prefix of the names of the levels of categories, which hierarchical menus use.
 const LEVEL_PREFIX: &str = "categories.lvl";
+/// The members of a hit by which nothing can be filtered.
+const UNFILTERED: [&str; 13] = [
+    "objectID",
+    "id",
+    "name",
+    "description",
+    "sku",
+    "stock",
+    "currency",
+    "status",
+    "images",
+    "version",
+    "createdAt",
+    "updatedAt",
+    "source",
+];
 /// The most levels of categories that have a name.
 pub const MAX_LEVELS: usize = 10;
 
@@ -22,16 +38,28 @@ impl Attribute {
     /// Parses a name. One that is no facet field is the key of an attribute; the prefix `attributes.` is optional.
     pub fn parse(name: &str) -> Self {
         if let Some(level) = name.strip_prefix(LEVEL_PREFIX)
-            && let Some(level) = level.parse().ok().filter(|level| *level < MAX_LEVELS)
+            && let [digit @ b'0'..=b'9'] = level.as_bytes()
         {
-            return Self::Level(level);
+            return Self::Level(usize::from(digit - b'0'));
         }
         match name {
             "inStock" => Self::InStock,
+            "_tags" => Self::Field(Field::Tags),
             "categories" => Self::Field(Field::Category),
             name => {
                 Self::Field(Field::parse_facet(name).unwrap_or_else(|_| Field::Attribute(name.to_owned())))
             }
+        }
+    }
+
+    /// Parses a name in a condition.
+    ///
+    /// # Errors
+    /// If it is a member of a product by which nothing can be filtered. A message for people.
+    pub(crate) fn parse_filter(name: &str) -> Result<Self, String> {
+        match UNFILTERED.contains(&name) {
+            true => Err(format!("`{name}` cannot be filtered by")),
+            false => Ok(Self::parse(name)),
         }
     }
 
@@ -67,6 +95,8 @@ mod tests {
             ("colour", attribute("colour")),
             ("categories.lvl10", attribute("categories.lvl10")),
             ("categories.lvlx", attribute("categories.lvlx")),
+            ("categories.lvl01", attribute("categories.lvl01")),
+            ("_tags", Attribute::Field(Field::Tags)),
         ] {
             assert_eq!(Attribute::parse(name), parsed, "{name}");
         }

@@ -60,14 +60,18 @@ impl Condition {
             Some(value) => (value, true),
             None => (value.strip_prefix('\\').filter(|value| value.starts_with('-')).unwrap_or(value), false),
         };
-        Ok(Self { attribute: Attribute::parse(name), test: Test::Is(value.to_owned()), is_negated })
+        Ok(Self { attribute: Attribute::parse_filter(name)?, test: Test::Is(value.to_owned()), is_negated })
     }
 
     /// Returns the condition that an attribute has a value.
     pub(crate) fn is(name: &str, value: String) -> Result<Self, String> {
         match name {
             "" => Err("lacks the name of an attribute".to_owned()),
-            name => Ok(Self { attribute: Attribute::parse(name), test: Test::Is(value), is_negated: false }),
+            name => Ok(Self {
+                attribute: Attribute::parse_filter(name)?,
+                test: Test::Is(value),
+                is_negated: false,
+            }),
         }
     }
 
@@ -105,7 +109,7 @@ impl Condition {
     }
 
     fn numeric(name: &str, range: Range, is_negated: bool) -> Result<Self, String> {
-        let attribute = Attribute::parse(name.trim());
+        let attribute = Attribute::parse_filter(name.trim())?;
         match attribute {
             _ if name.trim().is_empty() => Err("lacks the name of an attribute".to_owned()),
             Attribute::Field(Field::Price | Field::Attribute(_)) => {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+/// The longest message about a parameter, in bytes: messages quote values.
+const MAX_MESSAGE_BYTES: usize = 500;
 /// The name of the index of all products. Others begin with it and name an order: `products_price_asc`.
 pub(crate) const INDEX: &str = "products";
 
@@ -16,7 +18,9 @@ pub enum RequestError {
 
 impl RequestError {
     pub(crate) fn invalid(parameter: &str, message: impl fmt::Display) -> Self {
-        Self::Invalid(format!("{parameter}: {message}"))
+        let mut text = format!("{parameter}: {message}");
+        text.truncate(text.floor_char_boundary(MAX_MESSAGE_BYTES));
+        Self::Invalid(text)
     }
 }
 

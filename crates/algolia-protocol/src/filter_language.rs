@@ -166,7 +166,9 @@ impl Parser<'_> {
     /// Takes a keyword and returns true, if it is next, with whitespace or a parenthesis behind it.
     fn keyword(&mut self, keyword: &str) -> bool {
         let after = self.rest().and_then(|rest| rest.strip_prefix(keyword));
-        let is_next = after.is_some_and(|after| after.starts_with(|c: char| c.is_whitespace() || c == '('));
+        let is_next = after.is_some_and(|after| {
+            after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || c == '(')
+        });
         if is_next {
             self.at += keyword.len();
         }
@@ -267,7 +269,8 @@ mod tests {
             ("brand:A brand:B", "at character 9"),
             ("(brand:A", "ends where `)`"),
             ("brand:A)", "at character 8"),
-            ("brand:A AND", "at character 9"),
+            ("brand:A AND", "ends where a name or a value"),
+            ("stock > 1", "`stock` cannot be filtered by"),
             ("brand:\"A", "string at character 7 that lacks its closing \""),
             ("price > ten", "`ten` is not a number"),
             ("brand > 1", "no numbers"),

@@ -36,7 +36,13 @@ pub(crate) fn numeric_filters(filters: &Value) -> Result<Vec<Group>, String> {
 fn groups(filters: &Value, parse: fn(&str) -> Result<Condition, String>) -> Result<Vec<Group>, String> {
     let filters = match filters {
         Value::Null => return Ok(Vec::new()),
-        Value::String(only) => return Ok(vec![Group { conditions: vec![parse(only)?], is_list: false }]),
+        // An older form: conditions with commas between them, all of which must hold.
+        Value::String(all) if !all.contains('(') => {
+            let conditions = all.split(',').map(str::trim).filter(|one| !one.is_empty());
+            return conditions
+                .map(|one| Ok(Group { conditions: vec![parse(one)?], is_list: false }))
+                .collect();
+        }
         Value::Array(filters) => filters,
         _ => return Err(must_be_list()),
     };
@@ -72,13 +78,21 @@ mod tests {
         let sizes: Vec<_> = groups.iter().map(|group| (group.conditions.len(), group.is_list)).collect();
         assert_eq!(sizes, [(1, false), (2, true)]);
         assert_eq!(read(json!("brand:A")), read(json!(["brand:A"])));
+        assert_eq!(read(json!("brand:A, tags:b")), read(json!(["brand:A", "tags:b"])));
         assert_eq!((read(json!([])), read(Value::Null)), (Vec::new(), Vec::new()));
         assert_eq!(numeric_filters(&json!(["price>=1", ["width<2", "width>5"]])).unwrap().len(), 2);
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for filters in [json!({}), json!(1), json!([1]), json!([["brand:A", 1]]), json!([[["brand:A"]]])] {
+        for filters in [
+            json!({}),
+            json!("brand:A,(tags:b,tags:c)"),
+            json!(1),
+            json!([1]),
+            json!([["brand:A", 1]]),
+            json!([[["brand:A"]]]),
+        ] {
             assert_eq!(facet_filters(&filters), Err(must_be_list()), "{filters}");
         }
         assert!(facet_filters(&json!(["brand"])).is_err() && numeric_filters(&json!(["price:1"])).is_err());

@@ -2,6 +2,10 @@
 
 use domain::search::{HIGHLIGHT_END, HIGHLIGHT_START};
 use serde::Serialize;
+use text::markup::plain_text;
+
+/// The most characters of a snippet without matches.
+const SNIPPET_CHARS: usize = 200;
 
 /// A text in which the words of the query are marked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,9 +29,13 @@ enum MatchLevel {
 }
 
 impl Highlighted {
-    /// Returns a text without matches.
+    /// Returns a text of a product without matches, without its markup as in the highlights of the index.
     pub(crate) fn plain(text: &str) -> Self {
-        Self { value: text.to_owned(), match_level: MatchLevel::None, matched_words: Some(Vec::new()) }
+        Self {
+            value: plain_text(text).into_owned(),
+            match_level: MatchLevel::None,
+            matched_words: Some(Vec::new()),
+        }
     }
 
     /// Converts a highlight of the index, which is HTML. `query_words` is the number of words of the query.
@@ -60,9 +68,16 @@ impl Highlighted {
         Self { value, match_level, matched_words: Some(words) }
     }
 
-    /// Returns the text in the form of a snippet.
+    /// Returns the text in the form of a snippet. A text without matches is cut.
     pub(crate) fn snippet(&self) -> Self {
-        Self { value: self.value.clone(), match_level: self.match_level, matched_words: None }
+        let mut value = self.value.clone();
+        if self.match_level == MatchLevel::None
+            && let Some((end, _)) = value.char_indices().nth(SNIPPET_CHARS)
+        {
+            value.truncate(end);
+            value.push('…');
+        }
+        Self { value, match_level: self.match_level, matched_words: None }
     }
 }
 

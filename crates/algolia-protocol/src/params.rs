@@ -126,21 +126,21 @@ impl Params {
         }
     }
 
-    /// Takes a value. A string that begins with `[` is read as JSON, if it is JSON.
-    pub(crate) fn json(&mut self, name: &str) -> Value {
+    /// Takes a value. A string that begins with `[` is read as JSON.
+    pub(crate) fn json(&mut self, name: &str) -> Result<Value, RequestError> {
         match self.0.remove(name) {
-            None => Value::Null,
+            None => Ok(Value::Null),
             Some(Value::String(text)) if text.trim_start().starts_with('[') => {
-                serde_json::from_str(&text).unwrap_or(Value::String(text))
+                serde_json::from_str(&text).map_err(|_| RequestError::invalid(name, "is not JSON"))
             }
-            Some(value) => value,
+            Some(value) => Ok(value),
         }
     }
 
     /// Takes a list of strings: an array, an array as a string, or a string with commas between the parts.
     pub(crate) fn list(&mut self, name: &str) -> Result<Option<Vec<String>>, RequestError> {
         let wrong = || RequestError::invalid(name, "must be a list of strings");
-        match self.json(name) {
+        match self.json(name)? {
             Value::Null => Ok(None),
             Value::String(text) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -159,7 +159,13 @@ impl Params {
 
     /// Rejects what is left, except parameters without effect and those of clients, which begin with `_`.
     pub(crate) fn finish(self) -> Result<(), RequestError> {
-        for name in self.0.keys().map(String::as_str) {
+        for (name, value) in &self.0 {
+            let name = name.as_str();
+            // Older clients send some of them empty.
+            let is_empty = value == "" || value.as_array().is_some_and(Vec::is_empty);
+            if UNSUPPORTED.contains(&name) && is_empty {
+                continue;
+            }
             if UNSUPPORTED.contains(&name) {
                 return Err(RequestError::invalid(name, "is a parameter that Noren does not have"));
             }
@@ -199,6 +205,7 @@ mod tests {
             assert!(params.finish().is_ok());
         }
         assert_eq!(params(json!({"facets": "x"})).list("facets").unwrap().unwrap(), ["x"]);
+        assert!(params(json!({"facets": "[\"x\""})).list("facets").is_err());
         assert!(params(json!({"facets": [1]})).list("facets").is_err());
         assert!(params(json!({"query": 1})).text("query").is_err());
         assert!(Params::new(json!({"params": 1}).as_object().unwrap().clone()).is_err());
@@ -207,7 +214,7 @@ mod tests {
     #[test]
     fn what_has_no_effect_is_ignored_and_the_rest_refused() {
         assert!(
-            params(json!({"userToken": "x", "analytics": false, "_automaticInsights": true, "x": null}))
+            params(json!({"userToken": "x", "analytics": false, "tagFilters": "", "optionalWords": [], "_automaticInsights": true, "x": null}))
                 .finish()
                 .is_ok()
         );

@@ -1,5 +1,7 @@
 //! Reads the bodies of requests.
 
+use std::collections::HashSet;
+
 use domain::Currency;
 use domain::search::{
     FacetRequest, Field, MAX_FACET_VALUES, MAX_FACETS, MAX_PAGE_SIZE, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS,
@@ -23,6 +25,10 @@ const DEFAULT_VALUES: usize = 100;
 const MAX_FACET_HITS: usize = 100;
 /// The facet values returned if the request has no `maxFacetHits`.
 const DEFAULT_FACET_HITS: usize = 10;
+/// The most facets of one search. Each level of categories is one.
+const MAX_NAMES: usize = 50;
+/// The longest mark around words that match, in bytes. An answer has many of them.
+const MAX_TAG_BYTES: usize = 100;
 /// The default marks around words that match.
 const DEFAULT_TAGS: (&str, &str) = ("<em>", "</em>");
 
@@ -204,7 +210,11 @@ fn product_query(name: &str, params: &mut Params, currency: Currency) -> Result<
     request.sort = sort;
     let mut facets = params.list("facets")?.unwrap_or_default();
     let auto_facets = facets.iter().any(|name| name == "*");
-    facets.retain(|name| name != "*");
+    let mut names = HashSet::new();
+    facets.retain(|name| name != "*" && names.insert(name.clone()));
+    if facets.len() > MAX_NAMES {
+        return Err(RequestError::invalid("facets", format!("has more than {MAX_NAMES} names")));
+    }
     request.facets = counted_fields(&facets)?;
     let max_values = params.number("maxValuesPerFacet", MAX_FACET_VALUES)?.unwrap_or(DEFAULT_VALUES);
     request.facet_values = max_values.max(1);
@@ -241,7 +251,7 @@ fn facet_query(
     let tags = tags(params)?;
     // Clients also send the parameters of a product search; they have no effect here.
     for name in ["facets", "page", "hitsPerPage", "maxValuesPerFacet", "attributesToRetrieve"] {
-        params.json(name);
+        params.json(name)?;
     }
     // Values of other levels are removed after counting.
     let limit = if matches!(attribute, Attribute::Level(_)) { MAX_FACET_VALUES } else { max_hits.max(1) };
@@ -268,10 +278,10 @@ fn read_conditions(params: &mut Params, currency: Currency) -> Result<SearchRequ
         };
         added.map_err(|error| RequestError::invalid(name, error))
     };
-    add("facetFilters", filters::facet_filters(&params.json("facetFilters")), FilterParameter::Facets)?;
+    add("facetFilters", filters::facet_filters(&params.json("facetFilters")?), FilterParameter::Facets)?;
     add(
         "numericFilters",
-        filters::numeric_filters(&params.json("numericFilters")),
+        filters::numeric_filters(&params.json("numericFilters")?),
         FilterParameter::Numbers,
     )?;
     let language = params.text("filters")?.unwrap_or_default();
@@ -309,6 +319,11 @@ fn counted_fields(names: &[String]) -> Result<Vec<Field>, RequestError> {
 fn tags(params: &mut Params) -> Result<(String, String), RequestError> {
     let before = params.text("highlightPreTag")?.unwrap_or_else(|| DEFAULT_TAGS.0.to_owned());
     let after = params.text("highlightPostTag")?.unwrap_or_else(|| DEFAULT_TAGS.1.to_owned());
+    for (name, tag) in [("highlightPreTag", &before), ("highlightPostTag", &after)] {
+        if tag.len() > MAX_TAG_BYTES {
+            return Err(RequestError::invalid(name, format!("must have at most {MAX_TAG_BYTES} bytes")));
+        }
+    }
     Ok((before, after))
 }
 

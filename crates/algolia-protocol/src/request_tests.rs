@@ -78,6 +78,12 @@ fn faults_name_the_search_and_the_parameter() {
         (json!([{"indexName": "products", "facetFilters": ["brand"]}]), "facetFilters"),
         (json!([{"indexName": "products", "filters": "brand"}]), "filters: ends where"),
         (json!([{"indexName": "products", "aroundLatLng": "1,2"}]), "aroundLatLng"),
+        (json!([{"indexName": "products", "highlightPreTag": "x".repeat(101)}]), "highlightPreTag"),
+        (
+            json!([{"indexName": "products", "facets": (0..51).map(|key| format!("k{key}")).collect::<Vec<_>>()}]),
+            "facets",
+        ),
+        (json!([{"indexName": "products", "filters": "NOT objectID:a"}]), "`objectID` cannot be filtered by"),
         (json!([{"indexName": "products", "type": "facet"}]), "facet: is missing"),
         (json!([{"indexName": "products", "type": "facet", "facet": "price"}]), "no list of values"),
         (json!([1]), "requests[0]: must be an object"),

@@ -49,15 +49,16 @@ pub(super) async fn objects(
     }
     let known: Vec<ProductId> = ids.iter().flatten().cloned().collect();
     let mut products = service.active_products(&known, &reader.restriction).await?.into_iter();
-    let found: Vec<(Option<Arc<Product>>, Option<Vec<String>>)> = requests
-        .iter()
-        .zip(ids)
-        .map(|(request, id)| {
-            let wanted = request.get("attributesToRetrieve").cloned();
-            let wanted = wanted.and_then(|names| serde_json::from_value(names).ok());
-            (id.and_then(|_| products.next()).flatten(), wanted)
-        })
-        .collect();
+    let mut found = Vec::with_capacity(requests.len());
+    for (mut request, id) in requests.into_iter().zip(ids) {
+        let wanted: Option<Vec<String>> = match request.remove("attributesToRetrieve") {
+            None => None,
+            Some(names) => serde_json::from_value(names).map_err(|_| {
+                Problem::new(StatusCode::BAD_REQUEST, "attributesToRetrieve: must be a list of strings")
+            })?,
+        };
+        found.push((id.and_then(|_| products.next()).flatten(), wanted));
+    }
     let object = |(product, wanted): &'_ (Option<Arc<Product>>, Option<Vec<String>>)| {
         let attributes = wanted.as_deref();
         product.as_ref().map(|product| to_raw_value(&Object { product, attributes })).transpose()

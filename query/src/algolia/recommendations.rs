@@ -63,11 +63,14 @@ impl SearchService {
         };
         let parameters = match request.remove("queryParameters") {
             Some(Value::Object(parameters)) => parameters,
-            _ => Map::new(),
+            None | Some(Value::Null) => Map::new(),
+            Some(_) => {
+                return Err(Problem::new(StatusCode::BAD_REQUEST, "queryParameters: must be an object"));
+            }
         };
         let index = text(request, "indexName")?;
         let mut query = read_product_query(index, parameters, self.settings.currency).map_err(refused)?;
-        query.view.hits_per_page = limit;
+        (query.view.page, query.view.hits_per_page, query.view.is_out_of_reach) = (0, limit, false);
         let mut search = ParsedSearch::of(query.request);
         search.request.restriction = reader.restriction.clone();
         search.limit = limit;
