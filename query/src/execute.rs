@@ -1,11 +1,15 @@
 //! Runs searches on the index, and measures their duration.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
+use domain::ports::{Indexed, IndexedState};
 use domain::search::{
-    Facet, FacetRequest, FacetValue, Field, MAX_FACET_VALUES, SearchAnswer, SearchRequest, Tuning,
+    Facet, FacetRequest, FacetValue, Field, MAX_FACET_VALUES, Restriction, SearchAnswer, SearchRequest,
+    Tuning,
 };
+use domain::{Product, ProductId};
 use jiff::Timestamp;
 use runtime::Problem;
 use text::explain::Explainer;
@@ -188,6 +192,22 @@ impl SearchService {
     ) -> Result<(SearchAnswer, Duration), Problem> {
         let (answers, took) = self.query_index(kind, std::slice::from_ref(request)).await?;
         Ok((answers.into_iter().next().ok_or_else(Problem::internal)?, took))
+    }
+
+    /// Returns the product for each id, in order; `None` if it is not active, or the restriction hides it.
+    pub(crate) async fn active_products(
+        &self,
+        ids: &[ProductId],
+        restriction: &Restriction,
+    ) -> Result<Vec<Option<Arc<Product>>>, Problem> {
+        let indexed = self.index.get(ids).await.or_problem(SEARCH_INDEX)?;
+        let active = indexed.into_iter().map(|indexed| match indexed {
+            Some(Indexed { state: IndexedState::Active(product), .. }) => {
+                Some(product).filter(|product| restriction.accepts(&product.content))
+            }
+            _ => None,
+        });
+        Ok(active.collect())
     }
 
     /// Returns the values of a facet and their snapshot; `None` for the snapshot if the index may have changed meanwhile.

@@ -134,6 +134,10 @@ async fn conditions_exclude_and_span_fields(app: TestApp) {
         (json!({"filters": "categories.lvl1:\"Home > Lamps\""}), &["a", "b"]),
         (json!({"filters": "NOT category:Home"}), &["c"]),
         (json!({"filters": "NOT width < 15"}), &["b", "c"]),
+        (json!({"facetFilters": [["attributes.width:10", "width:20"]]}), &["a", "b"]),
+        (json!({"numericFilters": "price>30"}), &["b", "c"]),
+        (json!({"filters": "_tags:sale OR NOT width > 0"}), &["a", "c"]),
+        (json!({"indexName": "products_attributes.width_desc"}), &["b", "a", "c"]),
         (json!({"filters": "brand:Nobody"}), &[]),
     ] {
         let results = search(&app, json!([parameters])).await;

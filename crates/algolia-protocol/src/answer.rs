@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use crate::attribute::{Attribute, MAX_LEVELS};
+use crate::attribute::Attribute;
 use crate::highlight::mark_prefix;
 use crate::hit::HitObject;
 use crate::request::{FacetQuery, View};
@@ -140,7 +140,7 @@ fn facet_names(request: &SearchRequest, view: &View, answer: &SearchAnswer) -> V
 fn depth(facet: &Facet) -> usize {
     let Facet::Values { values, .. } = facet else { return 0 };
     let depths = values.iter().map(|value| level_of(&value.value) + 1);
-    depths.max().unwrap_or_default().min(MAX_LEVELS)
+    depths.max().unwrap_or_default()
 }
 
 /// Returns the level of a category, from 0.

@@ -20,8 +20,6 @@ const UNFILTERED: [&str; 13] = [
     "updatedAt",
     "source",
 ];
-/// The most levels of categories that have a name.
-pub const MAX_LEVELS: usize = 10;
 
 /// An attribute that filters can name. All but `InStock` can also be facets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use algolia_protocol::hit::Object;
 use algolia_protocol::request::{read_requests, sort_of};
-use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
+use api::problems::serialization_failed;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
-use domain::ports::{Indexed, IndexedState};
-use domain::search::Restriction;
 use domain::{Product, ProductId};
 use runtime::Problem;
 use serde_json::value::to_raw_value;
@@ -65,22 +63,4 @@ pub(super) async fn objects(
     };
     let results = found.iter().map(object).collect::<Result<Vec<_>, _>>();
     json(&Results { results: results.map_err(|error| serialization_failed(&error))? })
-}
-
-impl SearchService {
-    /// Returns the product for each id, in order; `None` if it is not active, or the restriction hides it.
-    pub(super) async fn active_products(
-        &self,
-        ids: &[ProductId],
-        restriction: &Restriction,
-    ) -> Result<Vec<Option<Arc<Product>>>, Problem> {
-        let indexed = self.index.get(ids).await.or_problem(SEARCH_INDEX)?;
-        let active = indexed.into_iter().map(|indexed| match indexed {
-            Some(Indexed { state: IndexedState::Active(product), .. }) => {
-                Some(product).filter(|product| restriction.accepts(&product.content))
-            }
-            _ => None,
-        });
-        Ok(active.collect())
-    }
 }

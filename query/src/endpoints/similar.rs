@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::extract::IdInPath;
-use api::problems::{OrProblem as _, SEARCH_INDEX, serialization_failed};
+use api::problems::serialization_failed;
 use api::responses::{BadParameters, InvalidId, NotIndexed, NotModified, ServiceFailed};
 use api::wire::fields::Chosen;
 use api::wire::search::{SimilarProduct, SimilarProducts};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use domain::ports::{Indexed, IndexedState};
 use domain::search::{Hit, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{Language, Product, ProductId};
 use runtime::Problem;
@@ -95,15 +94,8 @@ impl SearchService {
     ) -> Result<Option<Similar>, Problem> {
         // The product and its search results reflect one snapshot if it is the same before and after.
         let before = self.newest_snapshot().await?;
-        let indexed = self.index.get(std::slice::from_ref(id)).await.or_problem(SEARCH_INDEX)?;
-        let product = match indexed.into_iter().next().flatten() {
-            Some(Indexed { state: IndexedState::Active(product), .. })
-                if search.request.restriction.accepts(&product.content) =>
-            {
-                product
-            }
-            _ => return Ok(None),
-        };
+        let found = self.active_products(std::slice::from_ref(id), &search.request.restriction).await?;
+        let Some(product) = found.into_iter().next().flatten() else { return Ok(None) };
         let requests = requests(&product, search, self.settings.language);
         if requests.is_empty() {
             return Ok(Some(Similar { hits: Vec::new(), took: Duration::ZERO, snapshot: None }));
