@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Lists what is compiled into the programs of a release: the crates, SQLite and Swagger UI.
+"""Lists what is compiled into the programs of a release: the crates, SQLite, Swagger UI and the packages in the storefront.
 
     release/third_party.py licenses > THIRD_PARTY_LICENSES
     release/third_party.py sbom x86_64-unknown-linux-musl > noren.cdx.json
 
 `licenses` covers every target of a release, and fails if a crate has a license that is not in deny.toml. `sbom` writes a
-bill of materials for one target, in CycloneDX 1.6. Both depend on Cargo.lock only, so equal sources have equal output.
+bill of materials for one target, in CycloneDX 1.6. Both depend on Cargo.lock and the bundle of the storefront only, so equal sources have equal output.
 """
 
 import hashlib
@@ -181,6 +181,11 @@ def sqlite(everything):
     return re.search(r'#define SQLITE_VERSION\s+"([\d.]+)"', header)[1]
 
 
+def npm_packages():
+    """Returns the packages of npm that the script of the storefront contains. The build of the script lists them."""
+    return json.loads((ROOT / "crates/storefront/dist/packages.json").read_text())
+
+
 def all_targets():
     packages, build = {}, []
     for target in TARGETS:
@@ -206,6 +211,15 @@ def licenses():
             # Line breaks differ between copies of one text.
             _, names, _ = groups.setdefault(" ".join(text.split()), (used - {"Apache-2.0"}, [], text))
             names.append(name)
+    for package in npm_packages():
+        if package["license"] not in ACCEPTED:
+            sys.exit(f"{package['name']} {package['version']}: license {package['license']} is not allowed; see deny.toml")
+        name, text = f"{package['name']} {package['version']} (npm)", package["text"].strip()
+        if package["license"] == "Apache-2.0":
+            apache.append(name)
+        else:
+            _, names, _ = groups.setdefault(" ".join(text.split()), ({package["license"]}, [], text))
+            names.append(name)
     print(f"{line}\nSQLite {sqlite(everything)}: in the public domain, https://www.sqlite.org/copyright.html\n")
     for _, (used, names, text) in sorted(groups.items(), key=lambda group: group[1][1]):
         print(f"{line}\n{', '.join(names)}: {' and '.join(sorted(used)) or 'see the text'}\n")
@@ -224,6 +238,11 @@ def licenses():
 
 def purl(package):
     return f"pkg:cargo/{package['name']}@{package['version']}"
+
+
+def npm_purl(package):
+    """Returns the package URL, in which the `@` of a scope is escaped."""
+    return f"pkg:npm/{package['name'].replace('@', '%40')}@{package['version']}"
 
 
 def sbom(target):
@@ -253,6 +272,10 @@ def sbom(target):
         if digest:
             component["hashes"] = [{"alg": "SHA-256", "content": digest}]
         components.append(component | {"licenses": [{"license": {"id": license}}]})
+    for package in npm_packages():
+        reference = npm_purl(package)
+        component = {"type": "library", "bom-ref": reference, "name": package["name"], "version": package["version"]}
+        components.append(component | {"purl": reference, "licenses": [{"license": {"id": package["license"]}}]})
     embedded_in = {crate: f"pkg:generic/{name}@{its_version}" for name, its_version, crate, _, _ in embedded}
     # Packages of this repository are one component: a release has one version of all.
     product = f"pkg:generic/noren@{version}"
@@ -261,6 +284,8 @@ def sbom(target):
     for id, package in packages.items():
         below = depends.setdefault(reference[id], set())
         below |= {reference[edge] for edge in edges[id]} - {product}
+        if package["name"] == "storefront":
+            below |= {npm_purl(package) for package in npm_packages()}
         if package["name"] in embedded_in:
             below.add(embedded_in[package["name"]])
     serial = uuid.uuid5(uuid.NAMESPACE_URL, f"{product}?target={target}&" + json.dumps(components))

@@ -92,7 +92,10 @@ impl SearchService {
         let kind = if searches.len() == 1 { "search" } else { "searches" };
         let (answers, took) = self.query_index(kind, &wide).await?;
         let mut all = Vec::with_capacity(searches.len());
-        for (request, mut answer) in requests.into_iter().zip(answers) {
+        for (parsed, (mut request, mut answer)) in searches.iter().zip(requests.into_iter().zip(answers)) {
+            if parsed.auto_facets {
+                auto_facets::remove_rare(&mut request, &parsed.request.facets, &mut answer);
+            }
             self.complete_categories(&request, &mut answer).await?;
             let is_one_snapshot = sampled.as_ref().is_none_or(|sampled| *sampled == answer.snapshot);
             all.push(Executed { request, answer, is_one_snapshot });

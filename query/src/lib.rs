@@ -22,6 +22,7 @@ mod restrictions;
 mod routes;
 mod search_service;
 pub mod service;
+pub mod shop_pages;
 pub mod shop_rules;
 mod waiters;
 

@@ -35,6 +35,7 @@ impl Catalogue {
             cache_seconds: 60,
             answer_cache_mb: 1,
             rules: None,
+            storefront: None,
         };
         let routes = routes(Arc::new(searcher), settings);
         let router = runtime::Service { routes, ..Default::default() }.into_router();

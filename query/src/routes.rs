@@ -13,6 +13,7 @@ use crate::algolia;
 use crate::endpoints::{explain, facets, search, similar, suggest};
 use crate::metrics;
 use crate::search_service::{SearchService, Settings};
+use crate::shop_pages;
 
 /// Returns the routes that search an index, with their part of the OpenAPI document.
 pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Routes {
@@ -24,5 +25,6 @@ pub fn routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Routes {
         .routes(Scope::Search, routes!(similar::similar))
         .routes(Scope::Search, routes!(explain::explain))
         .merge(algolia::routes())
+        .merge(shop_pages::routes(settings.storefront.as_ref()))
         .with_state(Arc::new(SearchService::new(index, settings)))
 }

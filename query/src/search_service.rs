@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::ports::SearchIndex;
 use domain::{Currency, Language};
+use storefront::Storefront;
 
 use crate::response_cache::ResponseCache;
 use crate::restrictions::Restrictions;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub answer_cache_mb: u32,
     /// The shop's search rules, if it has any.
     pub rules: Option<Arc<ShopRules>>,
+    /// The storefront, if the service has one.
+    pub storefront: Option<Storefront>,
 }
 
 /// The index, the settings and the caches that handlers use.

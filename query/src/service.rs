@@ -5,16 +5,17 @@ use std::sync::Arc;
 use api::access::StoreOptions;
 use axum::Router;
 use clap::Parser;
-use domain::Language;
 use domain::ports::SearchIndex;
+use domain::{Currency, Language};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchSearcher;
 use runtime::access::Guard;
 use runtime::config::{self, IndexKind, Reach};
 use runtime::{Gauges, Part, Routes, Service, StartError, Waiting, server};
+use storefront::Storefront;
 use utoipa::OpenApi;
 
-use crate::{Locale, Settings, ShopRules, routes, shop_rules};
+use crate::{Locale, Settings, ShopRules, routes, shop_pages, shop_rules};
 
 /// The default number of seconds that caches may serve a response.
 const DEFAULT_CACHE_SECONDS: u32 = 300;
@@ -38,6 +39,9 @@ pub struct Config {
     catalogue: api::config::Catalogue,
     #[command(flatten)]
     caching: config::Caching,
+    /// The storefront.
+    #[command(flatten)]
+    pub storefront: config::Storefront,
     #[command(flatten)]
     access: config::Access,
     #[command(flatten)]
@@ -74,8 +78,18 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
         cache_seconds: config.caching.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
         answer_cache_mb: config.caching.answer_cache_mb,
         rules: ShopRules::open_configured(config.catalogue.rules.as_deref(), Locale { currency, language })?,
+        storefront: storefront(&config.storefront, currency),
     };
     Ok((open_index(config, language).await?, settings))
+}
+
+/// Returns the storefront, if it is on.
+fn storefront(config: &config::Storefront, currency: Currency) -> Option<Storefront> {
+    (config.storefront == Some(true)).then(|| Storefront {
+        url: config.storefront_url.clone(),
+        image_origins: config.storefront_images.clone(),
+        currency,
+    })
 }
 
 /// Runs the service until a stop signal.
@@ -83,6 +97,7 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
 /// # Errors
 /// If it cannot start.
 pub async fn run(config: Config) -> Result<(), StartError> {
+    config.storefront.check(&config.access)?;
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
         let (guard, (index, settings)) = open_guarded(&config, Reach::Lambda).await?;
@@ -118,8 +133,9 @@ fn router(guard: Guard, index: Arc<dyn SearchIndex>, settings: Settings) -> Rout
     let (mut parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
     parts.extend(api::access::part(&guard));
     gauges.extend(settings.rules.clone().map(shop_rules::gauges));
+    let home = settings.storefront.clone().map(shop_pages::home_page);
     let routes = documented_routes(index, settings);
-    Service { guard, routes, is_documented: true, parts, gauges, ..Service::default() }.into_router()
+    Service { guard, routes, home, is_documented: true, parts, gauges, ..Service::default() }.into_router()
 }
 
 /// Returns the readiness part of the index.

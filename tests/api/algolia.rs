@@ -1,5 +1,6 @@
 //! The search protocol of Algolia, with bodies as its clients send them. `tests/browser` runs the clients themselves.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api::scenarios::{on_opensearch, on_tantivy};
@@ -17,6 +18,7 @@ on_each! {
             conditions_exclude_and_span_fields,
             categories_are_counted_by_level,
             products_that_searches_hide_are_not_there,
+            words_that_hits_lack_are_listed,
             faults_are_messages,
         ]
     }
@@ -199,6 +201,23 @@ async fn products_that_searches_hide_are_not_there(app: TestApp) {
     }
 }
 
+async fn words_that_hits_lack_are_listed(app: TestApp) {
+    app_with_lamps(&app).await;
+    let results =
+        search(&app, json!([{"query": "red lamp"}, {"query": "lamp"}, {"query": "purple lmap"}])).await;
+    let member = |at: usize, name: &str| results[at][name].clone();
+    assert_eq!(
+        (member(0, "relaxed"), member(0, "relaxedTotal"), member(0, "nbHits")),
+        (json!(["red"]), json!(2), json!(3))
+    );
+    assert_eq!((member(1, "relaxed"), member(1, "relaxedTotal")), (Value::Null, Value::Null));
+    assert_eq!(
+        (member(2, "relaxed"), member(2, "correctedQuery")),
+        (json!(["purple"]), json!("purple lamp"))
+    );
+    assert_eq!((member(2, "relaxedTotal"), member(2, "nbHits")), (Value::Null, json!(3)));
+}
+
 async fn faults_are_messages(app: TestApp) {
     for (path, body, status, message) in [
         (
@@ -231,4 +250,27 @@ async fn faults_are_messages(app: TestApp) {
         json!({"events": [{"eventType": "click", "eventName": "x", "index": "products", "userToken": "u"}]});
     assert_eq!(send(&app, "/1/events", &events).await.expect(200).json()["status"], 200);
     assert_eq!(app.get("/1/events").await.expect(405).json()["status"], 405);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_may_be_compressed() {
+    use std::io::Write as _;
+    let app = TestApp::spawn().await;
+    app_with_lamps(&app).await;
+    let path = "/1/indexes/*/queries";
+    let compressed = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let post = async |body: Vec<u8>, coding: &str| {
+        Answer::of(app.request(Method::POST, path).header("content-encoding", coding).body(body)).await
+    };
+    let body = json!({"requests": [{"indexName": "products", "query": "lamp"}]}).to_string();
+    let answer = post(compressed(&body), "gzip").await.expect(200).json();
+    assert_eq!(answer["results"][0]["nbHits"], 3);
+    let large = format!("{{\"requests\": [], \"x\": \"{}\"}}", "x".repeat(2 * 1024 * 1024));
+    assert_eq!(post(compressed(&large), "gzip").await.expect(413).json()["status"], 413);
+    assert_eq!(post(body.clone().into_bytes(), "gzip").await.expect(400).json()["status"], 400);
+    assert_eq!(post(body.into_bytes(), "br").await.expect(415).json()["status"], 415);
 }

@@ -27,6 +27,7 @@ mod search;
 mod search_by_body;
 mod service;
 mod similar;
+mod storefront;
 mod suggest;
 mod sync_tokens;
 mod syncs;

@@ -74,6 +74,7 @@ impl Searches {
             cache_seconds: 60,
             answer_cache_mb: 4,
             rules: rules.map(|path| Arc::new(open(path))),
+            storefront: None,
         };
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let store = SqliteAccess::open(&folder.path().join("access.sqlite")).expect("a new file opens");

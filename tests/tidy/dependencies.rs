@@ -30,9 +30,11 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
         // The HTTP surface that the services share.
         "api" => [&base[..], &ACCESS_STORES].concat(),
-        // The parameters of searches, from which the write service reads the filters of keys.
         // Translates a protocol to requests of the domain.
         "algolia-protocol" => vec!["domain", "text"],
+        // Renders pages.
+        "storefront" => vec!["domain", "text"],
+        // The parameters of searches, from which the write service reads the filters of keys.
         "search-parameters" => [&base[..], &["api", "text"]].concat(),
         "demo" | "feeds" => vec!["domain"],
         "bench" => base.to_vec(),
@@ -46,7 +48,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         .concat(),
         "query" => [
             &base[..],
-            &["build-info", "algolia-protocol", "api", "search-parameters"],
+            &["build-info", "algolia-protocol", "api", "search-parameters", "storefront"],
             &INDEXES,
             &["rules", "text"],
         ]
@@ -58,7 +60,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &base[..],
             &adapters,
             &SERVICES,
-            &["build-info", "rules", "api", "search-parameters", "demo", "bench", "feeds"],
+            &["build-info", "rules", "api", "search-parameters", "storefront", "demo", "bench", "feeds"],
         ]
         .concat(),
         "tests" => [
@@ -66,7 +68,18 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &adapters,
             &SERVICES,
             &ACCESS_STORES,
-            &["aws-setup", "noren", "api", "search-parameters", "demo", "bench", "feeds", "rules", "text"],
+            &[
+                "aws-setup",
+                "noren",
+                "api",
+                "search-parameters",
+                "storefront",
+                "demo",
+                "bench",
+                "feeds",
+                "rules",
+                "text",
+            ],
         ]
         .concat(),
         _ => return None,

@@ -79,7 +79,7 @@ fn files() -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).expect("a folder of the checkout can be read") {
             let path = entry.expect("it can be read to its end").path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if path.is_dir() && !matches!(name, "target" | "data" | ".git") {
+            if path.is_dir() && !matches!(name, "target" | "data" | ".git" | "node_modules") {
                 open.push(path);
             } else if path.is_file() && name != ".git" {
                 files.push(path);

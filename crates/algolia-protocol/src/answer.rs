@@ -36,6 +36,14 @@ struct ProductsAnswer<'a> {
     rendering_content: Value,
     #[serde(rename = "queryID", skip_serializing_if = "Option::is_none")]
     query_id: Option<&'a str>,
+    /// The number of hits that lack words, as Noren's own search has it. The protocol has no such member, and neither the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relaxed_total: Option<u64>,
+    /// The words that hits may lack.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    relaxed: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected_query: Option<&'a str>,
 }
 
 /// Returns the answer to a search for products. `request` is the search as it ran, with the facets that were counted.
@@ -81,6 +89,9 @@ pub fn products(
         processing_time: took.as_millis() as u64,
         rendering_content: rendering_content(&names),
         query_id,
+        relaxed_total: answer.relaxed_total,
+        relaxed: &answer.relaxed,
+        corrected_query: answer.corrected_query.as_deref(),
     })
 }
 

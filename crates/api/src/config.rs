@@ -83,6 +83,8 @@ struct All {
     #[command(flatten)]
     caching: config::Caching,
     #[command(flatten)]
+    storefront: config::Storefront,
+    #[command(flatten)]
     imports: config::ImportLimits,
     #[command(flatten)]
     catalogue: Catalogue,

@@ -14,6 +14,7 @@ use rules::FieldWeights;
 use runtime::access::Guard;
 use runtime::config::ImportLimits;
 use runtime::{Routes, Service, StartError};
+use storefront::Storefront;
 use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, Upgrade, catch_up, upgrade};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
@@ -40,6 +41,8 @@ pub struct Options {
     pub answer_cache_mb: u32,
     /// Rules of the shop. Their weights apply to what is indexed from the start of the process on.
     pub rules: Option<Arc<ShopRules>>,
+    /// The storefront, if there is one.
+    pub storefront: Option<Storefront>,
     /// True to compare the index with the store at the start, and to repair it.
     pub repairs_at_start: bool,
 }
@@ -55,6 +58,7 @@ impl Default for Options {
             cache_seconds: 0,
             answer_cache_mb,
             rules: None,
+            storefront: None,
             repairs_at_start: true,
         }
     }
@@ -184,7 +188,7 @@ impl App {
         let writer = sync::open_index_to_upgrade(sync).await?;
         let (search, settings) = query::service::open(query).await?;
         let back_ends = command::open_back_ends(command).await?;
-        let Settings { currency, language, answer_cache_mb, rules, .. } = settings;
+        let Settings { currency, language, answer_cache_mb, rules, storefront, .. } = settings;
         let cache_seconds = caching.cache_seconds.unwrap_or(0);
         let options = Options {
             currency,
@@ -193,6 +197,7 @@ impl App {
             cache_seconds,
             answer_cache_mb,
             rules,
+            storefront,
             repairs_at_start: true,
         };
         let parts = Parts {
@@ -286,13 +291,14 @@ impl App {
 
     /// Returns all services as one. `guard` decides who may use it.
     pub fn service(&self, guard: Guard, answer_cache_mb: u32) -> Service {
-        let Options { currency, language, cache_seconds, rules, .. } = self.options.clone();
+        let Options { currency, language, cache_seconds, rules, storefront, .. } = self.options.clone();
+        let home = storefront.clone().map(query::shop_pages::home_page);
         let mut gauges = vec![
             query::service::index_gauges(self.search.clone()),
             sync::generation_gauges(self.sides.index.clone()),
         ];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
-        let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules };
+        let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules, storefront };
         let mut routes = Routes::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
             .merge(query::routes(self.search.clone(), settings))
@@ -309,7 +315,7 @@ impl App {
         parts.extend(api::access::part(&guard));
         let queue = Some(self.catalogue.queue_probe());
         let is_documented = true;
-        Service { guard, routes, uploads, is_documented, parts, gauges, queue, ..Service::default() }
+        Service { guard, routes, uploads, is_documented, home, parts, gauges, queue, ..Service::default() }
     }
 
     /// Waits until every earlier write is searchable or a dead letter.

@@ -24,7 +24,7 @@ const DEMO_BATCH: usize = 500;
 #[command(after_help = "\
 Examples:
   noren serve                             on 127.0.0.1:8080, data in ./data
-  noren serve --demo                      with sample products, in ./data-demo
+  noren serve --demo                      with sample products and a shop, in ./data-demo
   noren serve --rules rules.toml          with synonyms, pinned products and boosts: docs/TUNING.md
   noren serve --listen 0.0.0.0:80 --access keys      for everyone who has an API key
   noren serve --store dynamodb --queue sqs --index opensearch --create-tables")]
@@ -49,9 +49,13 @@ impl ServeArgs {
 /// # Errors
 /// If the services cannot start.
 pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
-    let services = args.services;
+    let mut services = args.services;
     let reach = Reach::Address(services.listen.listen);
     services.access.check(reach)?;
+    services.query.storefront.check(&services.access)?;
+    if services.query.storefront.storefront.is_none() && args.demo {
+        services.query.storefront.storefront = Some(services.access.lets_everyone_search());
+    }
     let listener = server::listen(services.listen.listen).await?;
     let address = listener
         .local_addr()

@@ -1,4 +1,4 @@
-//! Request bodies that are read as a whole, with a checked content type.
+//! Request bodies that are read as a whole, most of them with a checked content type.
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -17,6 +17,9 @@ pub struct JsonBody(pub Bytes);
 
 /// The same for requests that are never large, such as searches: at most [`MAX_SMALL_BODY_BYTES`].
 pub struct SmallJsonBody(pub Bytes);
+
+/// The bytes of a body of any content type, not parsed.
+pub struct UntypedBody(pub Bytes);
 
 /// The bytes of a body with the content type of a merge patch or of JSON, not parsed.
 pub struct PatchBody(pub Bytes);
@@ -46,6 +49,13 @@ fn too_large_for_a_small_body() -> Problem {
         MAX_SMALL_BODY_BYTES / 1024
     );
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+impl<S: Send + Sync> FromRequest<S> for UntypedBody {
+    type Rejection = Response;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        read_whole(request).await.map(Self)
+    }
 }
 
 impl<S: Send + Sync> FromRequest<S> for PatchBody {

@@ -25,6 +25,7 @@ use crate::access::{AccessState, Guard, check_access, hide_from_other_sites};
 use crate::algolia::convert_problems;
 use crate::audit;
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
+pub use crate::landing::HomePage;
 use crate::landing::Landing;
 use crate::problem::problems_for_bare_errors;
 use crate::request_id;
@@ -70,6 +71,8 @@ pub struct Service {
     pub is_documented: bool,
     /// The title of the page at `/`, for a service that is not documented.
     pub title: &'static str,
+    /// The page at `/`, in place of the page of links.
+    pub home: Option<HomePage>,
     /// The parts that must be ready.
     pub parts: Vec<Part>,
     /// Gauges that are set when `/metrics` is read.
@@ -118,7 +121,7 @@ impl Service {
                 Requirement::Scope(Scope::Admin),
                 get(health::metrics).with_state(vitals),
             )
-            .merge_pages(landing.routes(), &["/"])
+            .merge_pages(landing.routes(self.home), &["/"])
             .merge_pages(pages, &["/openapi.json", "/docs", "/docs/", "/docs/{*rest}"]);
         let (router, mut requirements, _) = routes.into_parts();
         requirements.merge(upload_requirements);

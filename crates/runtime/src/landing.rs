@@ -1,11 +1,12 @@
 //! The address `/`: a page of links for people, and an index of the addresses for programs.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 use http::header::{ACCEPT, VARY};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
@@ -13,6 +14,9 @@ use crate::Problem;
 
 /// The page without the parts that depend on the service. It loads nothing from elsewhere.
 const PAGE: &str = include_str!("landing.html");
+
+/// Returns a page to a browser at `/`, from the address and the headers of the request.
+pub type HomePage = Arc<dyn Fn(&Uri, &HeaderMap) -> Response + Send + Sync>;
 
 /// The addresses that a service has.
 pub(crate) struct Landing {
@@ -41,11 +45,15 @@ impl Landing {
         }
     }
 
-    /// Returns the route `/` and the response where no route matches.
-    pub(crate) fn routes(&self) -> Router {
-        let (page, index) = (self.page(), self.index());
+    /// Returns the route `/`, with `home` in place of the page of links, and the response where no route matches.
+    pub(crate) fn routes(&self, home: Option<HomePage>) -> Router {
+        let index = self.index();
+        let home = home.unwrap_or_else(|| {
+            let page = self.page();
+            Arc::new(move |_: &Uri, _: &HeaderMap| Html(page.clone()).into_response())
+        });
         let (advice, key_advice) = (self.advice(), self.key_advice());
-        let root = async move |headers: HeaderMap| answer(&headers, &page, &index);
+        let root = async move |uri: Uri, headers: HeaderMap| answer(&uri, &headers, &home, &index);
         Router::new().route("/", get(root)).fallback(async move |uri: Uri| match is_of_keys(uri.path()) {
             true => not_found(&uri, key_advice),
             false => not_found(&uri, advice),
@@ -117,13 +125,14 @@ impl Landing {
 }
 
 /// Returns the page to a browser and the index to a program.
-fn answer(headers: &HeaderMap, page: &str, index: &Value) -> Response {
+fn answer(uri: &Uri, headers: &HeaderMap, home: &HomePage, index: &Value) -> Response {
     let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
-    let vary = [(VARY, "accept")];
-    match accepted.any(|accept| accept.contains("text/html")) {
-        true => (vary, Html(page.to_owned())).into_response(),
-        false => (vary, Json(index)).into_response(),
-    }
+    let mut response = match accepted.any(|accept| accept.contains("text/html")) {
+        true => home(uri, headers),
+        false => Json(index).into_response(),
+    };
+    response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 /// Returns true for the paths of API keys.

@@ -148,13 +148,14 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Converts an error response of a library without a problem document (404, 405, 408, 413, 415, …). Problem documents and
-/// successful responses are unchanged.
+/// Converts an error response of a library without a problem document (404, 405, 408, 413, 415, …). Problem documents,
+/// pages and successful responses are unchanged.
 pub async fn problems_for_bare_errors(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    let content_type = response.headers().get(CONTENT_TYPE);
-    if !is_error || content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/")) {
+    let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_own = |kind: &[u8]| kind.starts_with(b"application/") || kind.starts_with(b"text/html");
+    if !is_error || content_type.is_some_and(is_own) {
         return response;
     }
     let allow = response.headers().get(ALLOW).cloned();

@@ -19,7 +19,7 @@ const OF_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Adds the headers. A response without `cache-control` may not be stored, or only with a check if it has a tag or is part
+/// Adds the headers. A page may have a stricter policy of its own. A response without `cache-control` may not be stored, or only with a check if it has a tag or is part
 /// of a page.
 pub(crate) async fn add_safe_headers(mut response: Response) -> Response {
     let status = response.status();
@@ -34,12 +34,10 @@ pub(crate) async fn add_safe_headers(mut response: Response) -> Response {
     let caching = if may_be_stored { "no-cache" } else { "no-store" };
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(caching));
     let policy = if is_page { OF_PAGES } else { OF_DATA };
-    for (name, value) in [
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CONTENT_SECURITY_POLICY, policy),
-    ] {
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(policy));
+    for (name, value) in
+        [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (X_FRAME_OPTIONS, "DENY"), (REFERRER_POLICY, "no-referrer")]
+    {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if is_page {

@@ -3,8 +3,8 @@
 use algolia_protocol::request::read_object;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bytes::Bytes;
 use runtime::Problem;
+use runtime::body::UntypedBody;
 use serde_json::{Value, json};
 
 use super::reply::{json, refused};
@@ -14,7 +14,7 @@ use crate::metrics::SHOPPER_EVENTS;
 const MAX_EVENTS: usize = 1000;
 
 /// Takes events, and counts them by type.
-pub(super) async fn events(body: Bytes) -> Result<Response, Problem> {
+pub(super) async fn events(UntypedBody(body): UntypedBody) -> Result<Response, Problem> {
     let mut members = read_object(&body).map_err(refused)?;
     let Some(Value::Array(events)) = members.remove("events") else {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "events: must be a list"));

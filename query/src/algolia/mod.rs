@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use access::Scope;
 use axum::http::Method;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use runtime::{Requirement, Routes};
+use tower_http::decompression::RequestDecompressionLayer;
 use utoipa::openapi::OpenApi;
 
 use crate::search_service::SearchService;
@@ -36,6 +37,9 @@ pub(crate) fn routes() -> Routes<Arc<SearchService>> {
         needs,
         get(objects::object),
     );
-    let add = |routes: Routes<_>, (path, handler)| routes.undocumented(path, Method::POST, needs, handler);
+    // Clients in Node.js compress bodies. The limit of bodies applies to what they contain.
+    let add = |routes: Routes<_>, (path, handler): (_, MethodRouter<_>)| {
+        routes.undocumented(path, Method::POST, needs, handler.layer(RequestDecompressionLayer::new()))
+    };
     posts.into_iter().fold(routes, add)
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use algolia_protocol::hit::Object;
 use algolia_protocol::request::{read_requests, sort_of};
 use api::problems::serialization_failed;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use bytes::Bytes;
 use domain::{Product, ProductId};
 use runtime::Problem;
+use runtime::body::UntypedBody;
 use serde_json::value::to_raw_value;
 
 use super::reply::{Results, json, refused, text};
@@ -20,24 +20,29 @@ use crate::search_service::SearchService;
 /// The most products in one body.
 const MAX_OBJECTS: usize = 1000;
 
-/// Returns a product that searches find.
+/// Returns a product that searches find, with the members that the parameter `attributesToRetrieve` lists, separated by commas.
 pub(super) async fn object(
     State(service): State<Arc<SearchService>>,
     Path((index, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     reader: Reader,
 ) -> Result<Response, Problem> {
     sort_of(&index).map_err(refused)?;
     let ids = ProductId::parse(&id).into_iter().collect::<Vec<_>>();
     let found = service.active_products(&ids, &reader.restriction).await?.into_iter().next().flatten();
     let product = found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "ObjectID does not exist"))?;
-    json(&Object { product: &product, attributes: None })
+    let query = query.unwrap_or_default();
+    let wanted = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "attributesToRetrieve");
+    let wanted: Option<Vec<String>> =
+        wanted.map(|(_, names)| names.split(',').map(|name| name.trim().to_owned()).collect());
+    json(&Object { product: &product, attributes: wanted.as_deref() })
 }
 
 /// Returns the product for each request, in order; null if no active product has the id.
 pub(super) async fn objects(
     State(service): State<Arc<SearchService>>,
     reader: Reader,
-    body: Bytes,
+    UntypedBody(body): UntypedBody,
 ) -> Result<Response, Problem> {
     let requests = read_requests(&body, MAX_OBJECTS).map_err(refused)?;
     let mut ids = Vec::with_capacity(requests.len());

@@ -8,10 +8,10 @@ use api::problems::serialization_failed;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bytes::Bytes;
 use domain::ProductId;
 use domain::search::{MAX_PAGE_SIZE, SearchAnswer};
 use runtime::Problem;
+use runtime::body::UntypedBody;
 use search_parameters::ParsedSearch;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -31,7 +31,7 @@ const MODELS: [&str; 2] = ["related-products", "looking-similar"];
 pub(super) async fn recommendations(
     State(service): State<Arc<SearchService>>,
     reader: Reader,
-    body: Bytes,
+    UntypedBody(body): UntypedBody,
 ) -> Result<Response, Problem> {
     let requests = read_requests(&body, MAX_REQUESTS).map_err(refused)?;
     let mut results = Vec::with_capacity(requests.len());

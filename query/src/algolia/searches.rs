@@ -10,8 +10,8 @@ use algolia_protocol::request::{
 use api::problems::serialization_failed;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bytes::Bytes;
 use domain::search::Restriction;
+use runtime::body::UntypedBody;
 use runtime::{Problem, off_thread};
 use search_parameters::ParsedSearch;
 use serde_json::value::RawValue;
@@ -26,7 +26,7 @@ use crate::search_service::SearchService;
 pub(super) async fn queries(
     State(service): State<Arc<SearchService>>,
     reader: Reader,
-    body: Bytes,
+    UntypedBody(body): UntypedBody,
 ) -> Result<Response, Problem> {
     let currency = service.settings.currency;
     let queries = off_thread(body.len(), move || read_queries(&body, currency)).await.map_err(refused)?;
@@ -39,7 +39,7 @@ pub(super) async fn query(
     State(service): State<Arc<SearchService>>,
     Path(index): Path<String>,
     reader: Reader,
-    body: Bytes,
+    UntypedBody(body): UntypedBody,
 ) -> Result<Response, Problem> {
     let members = read_object(&body).map_err(refused)?;
     let query = read_product_query(&index, members, service.settings.currency).map_err(refused)?;
@@ -52,7 +52,7 @@ pub(super) async fn facet_query(
     State(service): State<Arc<SearchService>>,
     Path((index, facet)): Path<(String, String)>,
     reader: Reader,
-    body: Bytes,
+    UntypedBody(body): UntypedBody,
 ) -> Result<Response, Problem> {
     let members = read_object(&body).map_err(refused)?;
     let query = read_facet_query(&index, &facet, members, service.settings.currency).map_err(refused)?;

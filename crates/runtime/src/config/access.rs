@@ -190,6 +190,12 @@ impl Access {
         self.access.contains(&AccessKind::Keys)
     }
 
+    /// Returns true if clients without a key may search.
+    pub fn lets_everyone_search(&self) -> bool {
+        let has_keys = self.access.iter().any(|kind| *kind != AccessKind::None);
+        !has_keys || self.anonymous == Anonymous::Search
+    }
+
     /// Checks that the settings fit each other and the reach of the service.
     ///
     /// # Errors

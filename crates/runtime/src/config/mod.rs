@@ -6,6 +6,7 @@ mod access;
 mod access_values;
 mod environment;
 mod listen;
+mod shop_url;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::StartError;
 pub use access::{Access, AccessKind, AccessStoreKind, Anonymous, AuditLog, Jwt, Reach};
 pub use environment::{check_environment, ignore_empty_variables, variables_of};
 use listen::parse_listen_address;
+use shop_url::{parse_image_origin, parse_shop_url};
 
 /// The address of a service.
 #[derive(Debug, Clone, Args)]
@@ -163,6 +165,48 @@ pub struct Caching {
     /// Size of the in-memory cache of search responses in MB, emptied by writes; 0 disables it
     #[arg(long, env = "NOREN_ANSWER_CACHE_MB", value_name = "MB", default_value_t = DEFAULT_ANSWER_CACHE_MB)]
     pub answer_cache_mb: u32,
+}
+
+/// The storefront.
+#[derive(Debug, Clone, Args)]
+pub struct Storefront {
+    /// Show a shop at `/`, with pages of its products [default: false, and true under `noren serve --demo` if everyone may search]
+    #[arg(
+        long,
+        env = "NOREN_STOREFRONT",
+        value_name = "true|false",
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    pub storefront: Option<bool>,
+    /// Address of the shop as shoppers see it, such as https://shop.example, for its sitemap and for search engines
+    #[arg(long, env = "NOREN_STOREFRONT_URL", value_name = "ADDRESS", value_parser = parse_shop_url)]
+    pub storefront_url: Option<String>,
+    /// Sites whose pictures of products the shop shows, such as https://images.example, separated by commas; it draws the others
+    #[arg(
+        long,
+        env = "NOREN_STOREFRONT_IMAGES",
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+        value_parser = parse_image_origin
+    )]
+    pub storefront_images: Vec<String>,
+}
+
+impl Storefront {
+    /// Checks that everyone may search if the storefront is on: browsers send no key.
+    ///
+    /// # Errors
+    /// If searches need a key.
+    pub fn check(&self, access: &Access) -> Result<(), StartError> {
+        match self.storefront == Some(true) && !access.lets_everyone_search() {
+            true => Err(StartError::usage(
+                "NOREN_STOREFRONT=true needs searches without a key; set NOREN_ANONYMOUS=search, or unset NOREN_STOREFRONT",
+            )),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Limits of import jobs.

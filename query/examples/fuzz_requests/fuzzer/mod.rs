@@ -316,8 +316,14 @@ impl Shop {
         writer.apply(&changes).await?;
         let options = SearcherOptions { language, threads: 1, ..SearcherOptions::default() };
         let index = Arc::new(TantivySearcher::open(folder.path(), options)?);
-        let settings =
-            Settings { currency: Currency::USD, language, cache_seconds: 0, answer_cache_mb: 1, rules: None };
+        let settings = Settings {
+            currency: Currency::USD,
+            language,
+            cache_seconds: 0,
+            answer_cache_mb: 1,
+            rules: None,
+            storefront: None,
+        };
         let routes = routes(index.clone(), settings);
         let router = runtime::Service { routes, ..Default::default() }.into_router();
         Ok(Self { language, router, index, _folder: folder })

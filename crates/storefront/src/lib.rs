@@ -1,0 +1,21 @@
+//! The storefront: the pages of a small shop, the pictures of its products, and its sitemap.
+//!
+//! This crate renders without I/O. Searches run in the browser: `web` has the sources of the script and the style sheet, which
+//! `web/build.mjs` bundles into `dist`. Pages of products are rendered here, so that they can be found and shared.
+//!
+//! **Text of products is only ever text**: [`maud`] escapes it in pages, and the script makes text nodes of it.
+
+#![warn(missing_docs)]
+
+pub mod files;
+mod page;
+pub mod picture;
+mod product_page;
+pub mod sitemap;
+mod structured_data;
+mod texts;
+mod ui_language;
+
+pub use page::{Storefront, Visit};
+pub use product_page::RelatedProduct;
+pub use ui_language::UiLanguage;

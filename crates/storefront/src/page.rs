@@ -1,0 +1,197 @@
+//! What all pages have: head, header, search field, languages and footer.
+
+use domain::Currency;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::files::FILES;
+use crate::texts::Texts;
+use crate::ui_language::UiLanguage;
+
+/// A storefront.
+#[derive(Debug, Clone)]
+pub struct Storefront {
+    /// The address at which shoppers see the service, without a slash at the end, such as `https://shop.example`.
+    pub url: Option<String>,
+    /// The sites that pictures of products may come from, such as `https://images.example`.
+    pub image_origins: Vec<String>,
+    /// The currency of price filters.
+    pub currency: Currency,
+}
+
+/// What a page depends on besides its content.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// The language of the page.
+    pub language: UiLanguage,
+    /// True if the address of the page names the language, so that links on it must name it too.
+    pub is_chosen: bool,
+    /// The address of the service, without a slash at the end, if it is known.
+    pub base: Option<String>,
+}
+
+/// The parts in which pages differ.
+pub(crate) struct Page<'a> {
+    pub(crate) title: &'a str,
+    /// The summary that search engines show.
+    pub(crate) description: Option<&'a str>,
+    /// The relative address of the root of the service, with a slash at the end.
+    pub(crate) root: &'static str,
+    /// The address of the page from the root of the service, if search engines may list it.
+    pub(crate) path: Option<&'a str>,
+    /// Further elements of the head.
+    pub(crate) head: Markup,
+    /// The class of the main part.
+    pub(crate) class: &'static str,
+    pub(crate) main: Markup,
+}
+
+impl Visit {
+    pub(crate) fn texts(&self) -> &'static Texts {
+        Texts::of(self.language)
+    }
+
+    /// Returns the query string of a link to another page, or nothing.
+    pub(crate) fn query(&self) -> String {
+        match self.is_chosen {
+            true => format!("?language={}", self.language.code()),
+            false => String::new(),
+        }
+    }
+
+    /// Returns the address of the search page from `root`, with this parameter.
+    pub(crate) fn search_address(&self, root: &str, name: &str, value: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair(name, value);
+        if self.is_chosen {
+            query.append_pair("language", self.language.code());
+        }
+        format!("{root}?{}", query.finish())
+    }
+}
+
+impl Storefront {
+    /// Returns the search page. The script fills it.
+    pub fn search_page(&self, visit: &Visit) -> String {
+        let texts = visit.texts();
+        let page = Page {
+            title: &texts.title,
+            description: Some(&texts.tagline),
+            root: "./",
+            path: Some(""),
+            head: html! {},
+            class: "shop",
+            main: html! { noscript { p { (texts.no_script) } } },
+        };
+        self.render(visit, &page)
+    }
+
+    /// Returns the page for the address of a product that searches do not find.
+    pub fn not_found_page(&self, visit: &Visit) -> String {
+        let texts = visit.texts();
+        let page = Page {
+            title: &texts.not_found_title,
+            description: None,
+            root: "../../",
+            path: None,
+            head: html! {},
+            class: "message",
+            main: html! {
+                h1 { (texts.not_found_title) }
+                p { (texts.not_found_text) }
+                p { a href={ "../../" (visit.query()) } { (texts.home) } }
+            },
+        };
+        self.render(visit, &page)
+    }
+
+    /// Returns the Content-Security-Policy of the pages: nothing inline, and nothing from other hosts but pictures of products.
+    pub fn content_security_policy(&self) -> String {
+        let images: String = self.image_origins.iter().map(|origin| format!(" {origin}")).collect();
+        format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{images}; connect-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+             trusted-types 'none'"
+        )
+    }
+
+    pub(crate) fn render(&self, visit: &Visit, page: &Page<'_>) -> String {
+        let texts = visit.texts();
+        let root = page.root;
+        let markup = html! {
+            (DOCTYPE)
+            html lang=(visit.language.code()) data-root=(root) data-currency=(self.currency.code())
+                data-images=(self.image_origins.join(" ")) {
+                (self.head(visit, page))
+                body {
+                    a.skip-link href="#content" { (texts.skip_to_content) }
+                    (header(visit, root))
+                    main #content class=(page.class) tabindex="-1" { (page.main) }
+                    footer.footer {
+                        p { "Noren" }
+                        ul {
+                            li { a href={ (root) "docs" } { (texts.api) } }
+                            li { a href={ (root) "openapi.json" } { "OpenAPI" } }
+                        }
+                    }
+                    script #texts type="application/json" { (PreEscaped(&texts.json)) }
+                }
+            }
+        };
+        markup.into_string()
+    }
+
+    fn head(&self, visit: &Visit, page: &Page<'_>) -> Markup {
+        let [script, style, icon] = &*FILES;
+        let root = page.root;
+        let canonical = visit.base.as_deref().zip(page.path).map(|(base, path)| format!("{base}/{path}"));
+        html! {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (page.title) }
+                @if let Some(description) = page.description {
+                    meta name="description" content=(description);
+                }
+                link rel="stylesheet" href={ (root) (style.address()) };
+                script type="module" src={ (root) (script.address()) } {}
+                link rel="icon" type="image/svg+xml" href={ (root) (icon.address()) };
+                @match &canonical {
+                    Some(address) => {
+                        link rel="canonical" href=(address);
+                        @for language in UiLanguage::ALL {
+                            link rel="alternate" hreflang=(language.code())
+                                href={ (address) "?language=" (language.code()) };
+                        }
+                    }
+                    None => {}
+                }
+                (page.head)
+            }
+        }
+    }
+}
+
+fn header(visit: &Visit, root: &str) -> Markup {
+    let texts = visit.texts();
+    html! {
+        header.header {
+            a.logo href={ (root) (visit.query()) } { "Noren" }
+            form.search-form role="search" action=(root) method="get" {
+                label.visually-hidden for="search" { (texts.search_label) }
+                input #search name="query" type="search" autocomplete="off" placeholder=(texts.search_placeholder);
+                @if visit.is_chosen {
+                    input name="language" type="hidden" value=(visit.language.code());
+                }
+                button { (texts.search_button) }
+            }
+            nav.languages aria-label=(texts.languages) {
+                @for language in UiLanguage::ALL {
+                    @let current = (language == visit.language).then_some("true");
+                    a href={ "?language=" (language.code()) } lang=(language.code()) hreflang=(language.code())
+                        aria-current=[current] { (language.name()) }
+                }
+            }
+        }
+    }
+}

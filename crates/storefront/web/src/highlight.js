@@ -1,0 +1,21 @@
+// Shows a text with the searched words marked. The text is data: it never becomes markup.
+
+import { element } from './dom.js';
+
+/** What surrounds a searched word in the answers. */
+export const PRE_TAG = '__ais-highlight__';
+export const POST_TAG = '__/ais-highlight__';
+
+/** Returns true if a text has a marked word. */
+export const hasHighlight = (value) => typeof value === 'string' && value.includes(PRE_TAG);
+
+/** Returns text nodes and `<mark>` elements for a text with tags. */
+export function highlightedNodes(value) {
+  const [start, ...rest] = value.split(PRE_TAG);
+  const nodes = [start];
+  for (const part of rest) {
+    const [marked, ...after] = part.split(POST_TAG);
+    nodes.push(element('mark', { text: marked }), after.join(''));
+  }
+  return nodes.filter((node) => node !== '');
+}

@@ -1,0 +1,3 @@
+// In place of the package `qs`, which the router of InstantSearch imports and only hands to functions that do not use it.
+
+export default {};

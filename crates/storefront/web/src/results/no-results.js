@@ -1,0 +1,74 @@
+// What is shown in place of the results if there are none: what to try, and popular categories.
+
+import { connectClearRefinements } from 'instantsearch.js/es/connectors';
+import { INDEX } from '../client.js';
+import { element, setText } from '../dom.js';
+import { CATEGORY, searchAddress } from '../routes.js';
+import { text } from '../texts.js';
+
+const CATEGORIES = 8;
+
+/** Returns `{ section, widgets }`. */
+export function noResults(client) {
+  const title = element('h2');
+  const spelling = element('li', { text: text('tryFewerWords') });
+  let clearFilters = () => {};
+  const clear = element('button', {
+    type: 'button',
+    class: 'button',
+    text: text('removeFilters'),
+    onclick: () => clearFilters(),
+  });
+  const list = element('ul', { class: 'pills' });
+  const popular = element('div', { hidden: true }, element('h3', { text: text('popularCategories') }), list);
+  const section = element(
+    'div',
+    { class: 'no-results', hidden: true },
+    title,
+    element('ul', { class: 'advice' }, element('li', { text: text('checkSpelling') }), spelling),
+    clear,
+    popular,
+  );
+  let asked = false;
+  const showCategories = async () => {
+    asked = true;
+    const categories = await popularCategories(client).catch(() => []);
+    popular.hidden = categories.length === 0;
+    list.replaceChildren(...categories.map(categoryLink));
+  };
+  const widget = {
+    $$type: 'noren.noResults',
+    render({ results, state }) {
+      section.hidden = results?.nbHits !== 0;
+      if (section.hidden) {
+        return;
+      }
+      setText(title, state.query ? text('nothingFoundFor', { query: state.query }) : text('nothingFound'));
+      if (!asked) {
+        showCategories();
+      }
+    },
+  };
+  const clearing = connectClearRefinements(({ refine, canRefine }) => {
+    clearFilters = refine;
+    clear.hidden = !canRefine;
+  })({});
+  return { section, widgets: [widget, clearing] };
+}
+
+/** Returns the names of the categories with the most products. */
+async function popularCategories(client) {
+  const { results } = await client.search({
+    requests: [{ indexName: INDEX, query: '', hitsPerPage: 0, facets: [CATEGORY], maxValuesPerFacet: CATEGORIES }],
+  });
+  const counts = Object.entries(results[0].facets?.[CATEGORY] ?? {});
+  return counts
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, CATEGORIES)
+    .map(([name]) => name);
+}
+
+function categoryLink(name) {
+  const href = searchAddress({ hierarchicalMenu: { [CATEGORY]: [name] } });
+  return element('li', {}, element('a', { class: 'pill', href, text: name }));
+}

@@ -1,0 +1,89 @@
+// The search on the page of results: InstantSearch with connectors, and the elements that they fill.
+
+import { connectConfigure } from 'instantsearch.js/es/connectors';
+import InstantSearch from 'instantsearch.js/es/lib/InstantSearch';
+import { createClient, INDEX } from './client.js';
+import { element } from './dom.js';
+import { filterPanel } from './filters/panel.js';
+import { POST_TAG, PRE_TAG } from './highlight.js';
+import { updateLanguageLinks } from './language.js';
+import { chips } from './results/chips.js';
+import { failureMessage } from './results/failure.js';
+import { heading } from './results/heading.js';
+import { hitList } from './results/hits.js';
+import { noResults } from './results/no-results.js';
+import { notices } from './results/notices.js';
+import { pagination } from './results/pagination.js';
+import { sortMenu } from './results/sort.js';
+import { startCategories } from './results/start.js';
+import { CATEGORY, createRouting, HITS_PER_PAGE } from './routes.js';
+import { restoreScroll } from './scroll.js';
+import { searchField } from './search-field.js';
+
+const PARAMETERS = { hitsPerPage: HITS_PER_PAGE, highlightPreTag: PRE_TAG, highlightPostTag: POST_TAG };
+
+/** Fills the page of results and starts the search. Returns `{ setQuery, openCategory }`. */
+export function startSearch(shop) {
+  const client = createClient();
+  let panel;
+  const search = new InstantSearch({
+    indexName: INDEX,
+    searchClient: client,
+    insights: false,
+    routing: createRouting((state) => panel.prepare(state)),
+  });
+  panel = filterPanel((widget) => search.addWidgets([widget]));
+  const openCategory = (path) => search.setUiState({ [INDEX]: { hierarchicalMenu: { [CATEGORY]: path } } });
+
+  const title = heading();
+  const chosen = chips(title.focus);
+  const [sort, notes, hits, start] = [sortMenu(), notices(), hitList(), startCategories(openCategory)];
+  const nothing = noResults(client);
+  const pages = pagination(title.focus);
+  search.addWidgets([
+    connectConfigure(() => {})({ searchParameters: PARAMETERS }),
+    searchField(document.querySelector('.search-form')),
+    ...panel.widgets,
+    ...title.widgets,
+    ...chosen.widgets,
+    ...[sort, notes, hits, start, pages].map((part) => part.widget),
+    ...nothing.widgets,
+  ]);
+  const bar = element('div', { class: 'results-bar' }, title.status, sort.section);
+  const results = element(
+    'div',
+    { class: 'results' },
+    ...[
+      bar,
+      chosen.section,
+      failureMessage(search, title.focus),
+      notes.section,
+      hits.section,
+      nothing.section,
+      pages.section,
+    ],
+  );
+  search.on('render', () => results.classList.toggle('is-stalled', search.status === 'stalled'));
+  search.start();
+  shop.append(title.banner, start.section, element('div', { class: 'shop-columns' }, panel.column, results));
+  keepAddressUpToDate(search, restoreScroll(search));
+  return {
+    setQuery: (query) => search.helper.setQuery(query).search(),
+    openCategory,
+  };
+}
+
+/** Writes the address before a link is followed: InstantSearch waits until the typing pauses. */
+function keepAddressUpToDate(search, keepScroll) {
+  const address = () => search.createURL(search.getUiState());
+  search.on('render', () => updateLanguageLinks(address()));
+  const write = (event) => {
+    if (event.target.closest?.('a[href]')) {
+      if (address() !== location.href) {
+        history.pushState(null, '', address());
+      }
+      keepScroll();
+    }
+  };
+  addEventListener('click', write, { capture: true });
+}

@@ -1,0 +1,128 @@
+// Suggestions below the search field: completions, categories and products for what was typed so far.
+
+import { combobox } from './combobox.js';
+import { element } from './dom.js';
+import { address, pictureAddress, productAddress, root, SEPARATOR } from './page.js';
+import { price, text } from './texts.js';
+
+const LIMIT = 5;
+const CATEGORIES = 3;
+const PRODUCTS = 4;
+
+/** Adds suggestions to the search form. `search` is the search of this page, if it has one. */
+export function startSuggestions(form, search) {
+  const input = form.elements.namedItem('query');
+  const popup = element('div', { class: 'suggestions', id: 'suggestions', 'aria-label': text('suggestions') });
+  form.append(popup);
+  const actions = search ? actionsHere(input, search) : actionsElsewhere(input, form);
+  let request;
+  const suggest = async () => {
+    request?.abort();
+    const query = input.value.trim();
+    if (query === '') {
+      list.close();
+      return;
+    }
+    request = new AbortController();
+    const { signal } = request;
+    const groups = await fetchSuggestions(query, signal).catch(() => []);
+    if (!signal.aborted && document.activeElement === input) {
+      list.show(groups.map(groupElement));
+    }
+  };
+  const close = () => {
+    request?.abort();
+    list.close();
+  };
+  const choose = ({ suggestion: { kind, value } }) => {
+    close();
+    actions[kind](value);
+  };
+  const list = combobox(input, popup, { ask: suggest, choose });
+  input.addEventListener('input', (event) => !event.isComposing && suggest());
+  input.addEventListener('compositionend', suggest);
+  input.addEventListener('blur', close);
+  form.addEventListener('submit', close);
+  addEventListener('pageshow', close);
+}
+
+const openProduct = (id) => location.assign(productAddress(id));
+
+/** Returns what a chosen suggestion does on the page of results. */
+const actionsHere = (input, search) => ({
+  completion(words) {
+    input.value = words;
+    search.setQuery(words);
+  },
+  category: (path) => search.openCategory(path.split(SEPARATOR)),
+  product: openProduct,
+});
+
+/** Returns what a chosen suggestion does on other pages: it leads to the results. */
+const actionsElsewhere = (input, form) => ({
+  completion(words) {
+    input.value = words;
+    form.requestSubmit();
+  },
+  category: (path) => location.assign(address('./', { category: path })),
+  product: openProduct,
+});
+
+/** Returns the suggestions for a text as groups of options. */
+async function fetchSuggestions(query, signal) {
+  const url = new URL('products/suggest', root);
+  url.search = new URLSearchParams({ query, limit: String(LIMIT) });
+  const response = await fetch(url, { signal });
+  if (!response.ok) {
+    return [];
+  }
+  const { completions = [], categories = [], products = [] } = await response.json();
+  const options = (kind, values) => values.map((value) => ({ kind, value }));
+  const groups = [
+    { title: 'suggestedSearches', options: options('completion', completions) },
+    {
+      title: 'categories',
+      options: options(
+        'category',
+        categories.slice(0, CATEGORIES).map(({ value }) => value),
+      ),
+    },
+    {
+      title: 'products',
+      options: products.slice(0, PRODUCTS).map((product) => ({ kind: 'product', value: product.id, product })),
+    },
+  ];
+  return groups.filter((group) => group.options.length > 0);
+}
+
+function groupElement({ title, options }) {
+  const id = `suggestions-${title}`;
+  return element(
+    'div',
+    { role: 'group', class: 'suggestion-group', 'aria-labelledby': id },
+    element('div', { class: 'suggestion-title', id, role: 'presentation', text: text(title) }),
+    ...options.map((option, i) => optionElement(option, `${id}-${i}`)),
+  );
+}
+
+function optionElement(suggestion, id) {
+  const option = element(
+    'div',
+    { role: 'option', id, class: `suggestion suggestion-${suggestion.kind}`, 'aria-selected': 'false' },
+    ...optionContent(suggestion),
+  );
+  option.suggestion = suggestion;
+  return option;
+}
+
+function optionContent({ kind, value, product }) {
+  if (kind !== 'product') {
+    return [element('span', { text: kind === 'category' ? value.replaceAll(SEPARATOR, ' › ') : value })];
+  }
+  const { name, price: cost, currency } = product;
+  return [
+    element('img', { class: 'picture', src: pictureAddress(product), alt: '', width: 40, height: 40 }),
+    element('span', { class: 'suggestion-name', text: name }),
+    ...(typeof cost === 'number' ? [element('span', { class: 'suggestion-price', text: price(cost, currency) })] : []),
+  ];
+}

@@ -1,0 +1,27 @@
+//! The language of a page, and the address at which its reader sees the service.
+
+use axum::http::header::{ACCEPT_LANGUAGE, HOST};
+use axum::http::{HeaderMap, Uri};
+use storefront::{Storefront, UiLanguage, Visit};
+
+/// Reads what a page depends on: its parameter `language`, or what the browser prefers.
+pub(super) fn read(storefront: &Storefront, uri: &Uri, headers: &HeaderMap) -> Visit {
+    let query = uri.query().unwrap_or_default();
+    let chosen = query.split('&').find_map(|pair| pair.strip_prefix("language=")).and_then(UiLanguage::parse);
+    let preferred = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Visit {
+        language: chosen.unwrap_or_else(|| UiLanguage::of_header(preferred.unwrap_or_default())),
+        is_chosen: chosen.is_some(),
+        base: base(storefront, headers),
+    }
+}
+
+/// Returns the address of the service without a slash at the end: the one that is configured, or the one that the request names.
+pub(super) fn base(storefront: &Storefront, headers: &HeaderMap) -> Option<String> {
+    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    let of_request = || {
+        let host = headers.get(HOST)?.to_str().ok()?;
+        (!host.is_empty() && host.bytes().all(is_of_host)).then(|| format!("http://{host}"))
+    };
+    storefront.url.clone().or_else(of_request)
+}

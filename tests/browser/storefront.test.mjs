@@ -1,0 +1,319 @@
+// The storefront of `noren serve --demo`, as a shopper uses it.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { ownSearch } from './shop.mjs';
+import { url, withPage } from './browser.mjs';
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** Most bytes of the script, compressed. */
+const SCRIPT_BYTES = 100 * 1024;
+
+/** Number of visits whose times are measured. */
+const VISITS = 7;
+
+/** Opens an address of the shop, and fails if a script throws, or the page loads anything from elsewhere. */
+const withShop = (path, use, options = {}) =>
+  withPage(async (first) => {
+    const context = await first.context().browser().newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    const problems = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    page.on('request', (request) => request.url().startsWith(`${url}/`) || problems.push(`foreign ${request.url()}`));
+    await page.goto(`${url}${path}`);
+    await use(page, problems);
+    assert.deepEqual(await context.cookies(), []);
+    assert.deepEqual(problems, []);
+  });
+
+const cards = (page) => page.locator('main .card');
+const field = (page) => page.locator('#search');
+
+/** Waits until the page says that it shows this many products. */
+const shows = (page, count) =>
+  page
+    .locator('.stats')
+    .filter({ hasText: new RegExp(`(^|\\D)${count.toLocaleString('en')} product`) })
+    .waitFor();
+
+const parameters = (page) => new URL(page.url()).searchParams;
+
+/** Waits until the address has these parameters and no others. */
+const isAt = (page, expected) =>
+  page.waitForFunction(
+    (expected) => new URLSearchParams(location.search).toString() === expected,
+    new URLSearchParams(expected).toString(),
+  );
+
+test('a shopper searches as they type, and the address has the words', () =>
+  withShop('/', async (page) => {
+    await shows(page, (await ownSearch({})).total);
+    await field(page).pressSequentially('teapot', { delay: 20 });
+    await shows(page, (await ownSearch({ query: 'teapot' })).total);
+    await isAt(page, { query: 'teapot' });
+    assert.match(await page.locator('main .card mark').first().innerText(), /teapot/i);
+    assert.match(await page.title(), /teapot/);
+    await field(page).fill('');
+    await shows(page, (await ownSearch({})).total);
+  }));
+
+test('suggestions complete words, open categories and products, by keyboard', () =>
+  withShop('/', async (page) => {
+    await cards(page).first().waitFor();
+    await field(page).pressSequentially('teap', { delay: 20 });
+    const list = page.getByRole('listbox');
+    await list.waitFor();
+    assert.equal(await field(page).getAttribute('aria-expanded'), 'true');
+    await page.keyboard.press('ArrowDown');
+    const active = await field(page).getAttribute('aria-activedescendant');
+    const completion = await page.locator(`[id="${active}"]`).innerText();
+    assert.match(completion, /^teap/i);
+    await page.keyboard.press('Enter');
+    await list.waitFor({ state: 'hidden' });
+    assert.equal(await field(page).inputValue(), completion);
+    await shows(page, (await ownSearch({ query: completion })).total);
+
+    await field(page).fill('');
+    await field(page).pressSequentially('kettle', { delay: 20 });
+    const category = list.locator('.suggestion-category').first();
+    await category.waitFor();
+    await category.click();
+    await page.waitForFunction(() => new URLSearchParams(location.search).has('category'));
+    const { categories } = await (await fetch(`${url}/products/suggest?query=kettle`)).json();
+    await shows(page, (await ownSearch({ category: categories[0].value })).total);
+    await isAt(page, { category: categories[0].value });
+
+    await field(page).pressSequentially('teapot', { delay: 20 });
+    await list.locator('.suggestion-product').first().waitFor();
+    await page.keyboard.press('Escape');
+    await list.waitFor({ state: 'hidden' });
+    assert.ok(await field(page).evaluate((input) => input === document.activeElement), 'the field keeps the focus');
+    await page.keyboard.press('ArrowDown');
+    await list.locator('.suggestion-product').first().click();
+    await page.waitForURL(/\/shop\/products\//);
+    await page.locator('h1').waitFor();
+  }));
+
+test('filters narrow the results, and what is chosen can be removed', () =>
+  withShop('/?query=lamp', async (page) => {
+    await shows(page, (await ownSearch({ query: 'lamp' })).total);
+    const brands = page.getByRole('group', { name: 'Brand' });
+    const label = await brands.locator('.filter-label').first().innerText();
+    await brands.getByRole('checkbox').first().check();
+    await shows(page, (await ownSearch({ query: 'lamp', brand: label })).total);
+    await isAt(page, { query: 'lamp', brand: label });
+    const colours = page.getByRole('group', { name: 'Colour' });
+    const colour = await colours.locator('.filter-label').first().innerText();
+    await colours.getByRole('checkbox').first().check();
+    await shows(page, (await ownSearch({ query: 'lamp', brand: label, 'attributes.colour': colour })).total);
+    await page.getByRole('button', { name: new RegExp(`Remove filter.*${colour}`) }).click();
+    await shows(page, (await ownSearch({ query: 'lamp', brand: label })).total);
+    await colours.getByRole('checkbox').first().check();
+    await page.getByRole('button', { name: 'Clear all' }).click();
+    await isAt(page, { query: 'lamp' });
+    await page.getByRole('checkbox', { name: 'In stock only' }).check();
+    await shows(page, (await ownSearch({ query: 'lamp', inStock: 'true' })).total);
+  }));
+
+test('categories open level by level', () =>
+  withShop('/', async (page) => {
+    await cards(page).first().waitFor();
+    const categories = page.locator('.shop-columns').getByRole('link');
+    await categories.filter({ hasText: /^Kitchen/ }).first().click();
+    await shows(page, (await ownSearch({ category: 'Kitchen' })).total);
+    await categories.filter({ hasText: /^Knives/ }).first().click();
+    await shows(page, (await ownSearch({ category: 'Kitchen > Knives' })).total);
+    await isAt(page, { category: 'Kitchen > Knives' });
+    await page.goBack();
+    await shows(page, (await ownSearch({ category: 'Kitchen' })).total);
+  }));
+
+test('the price is set by keyboard, and the order by a menu', () =>
+  withShop('/?query=knife', async (page) => {
+    await cards(page).first().waitFor();
+    const lowest = page.getByRole('slider', { name: /Price.*From/ });
+    await lowest.focus();
+    for (let step = 0; step < 5; step += 1) {
+      await page.keyboard.press('ArrowRight');
+    }
+    await page.waitForFunction(() => /^\d+(\.\d+)?-$/.test(new URLSearchParams(location.search).get('price')));
+    const priceRange = parameters(page).get('price');
+    await shows(page, (await ownSearch({ query: 'knife', priceRange })).total);
+    await page.getByRole('combobox', { name: 'Sort by' }).selectOption({ label: 'Price: low to high' });
+    const cheapest = await ownSearch({ query: 'knife', priceRange, sortBy: 'price_asc' });
+    await page.waitForFunction(
+      (name) => document.querySelector('main .card-name').textContent === name,
+      cheapest.products[0].name,
+    );
+    await isAt(page, { query: 'knife', price: priceRange, sort: 'price_asc' });
+  }));
+
+test('a product opens, and back returns to the same results', () =>
+  withShop('/?query=teapot&sort=price_desc', async (page) => {
+    const { products } = await ownSearch({ query: 'teapot', sortBy: 'price_desc' });
+    await page.waitForFunction((name) => document.querySelector('main .card-name')?.textContent === name, products[0].name);
+    await cards(page).first().getByRole('link').click();
+    await page.waitForURL(`${url}/shop/products/${products[0].id}`);
+    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), products[0].name);
+    await page.getByText(`$${products[0].price.toFixed(2)}`).first().waitFor();
+    const related = page.getByRole('region', { name: 'You may also like' }).getByRole('link');
+    assert.ok((await related.count()) >= 4, 'related products');
+    await related.first().click();
+    await page.waitForURL((address) => address.pathname !== `/shop/products/${products[0].id}`);
+    await page.goBack();
+    await page.goBack();
+    await isAt(page, { query: 'teapot', sort: 'price_desc' });
+    await page.waitForFunction((name) => document.querySelector('main .card-name')?.textContent === name, products[0].name);
+    assert.equal(await field(page).inputValue(), 'teapot');
+  }));
+
+test('pages follow each other', () =>
+  withShop('/', async (page) => {
+    await cards(page).first().waitFor();
+    const first = await cards(page).first().innerText();
+    await page.getByRole('link', { name: 'Next page' }).click();
+    await page.waitForFunction((first) => document.querySelector('main .card').innerText !== first, first);
+    await isAt(page, { page: '2' });
+  }));
+
+test('words that are left out are named, and a search without results helps', () =>
+  withShop('/?query=ceramic+teapot+zzzzqqq', async (page) => {
+    await page.getByText(/Left out: .*zzzzqqq/).waitFor();
+    assert.ok((await cards(page).count()) > 0);
+    await field(page).fill('cermaic teepot');
+    await page.keyboard.press('Escape');
+    await page.getByText('Did you mean').getByRole('link').click();
+    assert.equal(await field(page).inputValue(), (await ownSearch({ query: 'cermaic teepot' })).correctedQuery);
+    await field(page).fill('zzzzqqq');
+    await page.locator('.no-results').getByRole('heading', { name: /zzzzqqq/ }).waitFor();
+    assert.equal(await cards(page).count(), 0);
+    await page.locator('.no-results').getByRole('link', { name: 'Kitchen' }).click();
+    await shows(page, (await ownSearch({ category: 'Kitchen' })).total);
+  }));
+
+test('the shop speaks German and Japanese', async () => {
+  const options = { locale: 'de-DE' };
+  await withShop(
+    '/',
+    async (page) => {
+      await page.locator('.stats').filter({ hasText: '1.940 Produkte' }).waitFor();
+      await cards(page).first().getByText(/\d,\d\d\s\$/).waitFor();
+      await page.getByRole('link', { name: '日本語' }).click();
+      await page.getByRole('button', { name: '検索' }).waitFor();
+      await isAt(page, { language: 'ja' });
+      await field(page).fill('急須');
+      const { total } = await ownSearch({ query: '急須' });
+      await page.locator('.stats').filter({ hasText: `${total}件` }).waitFor();
+      await page.keyboard.press('Escape');
+      await cards(page).first().getByRole('link').click();
+      await page.waitForURL(/language=ja/);
+      await page.getByText('在庫', { exact: false }).first().waitFor();
+    },
+    options,
+  );
+});
+
+test('an error of the service is shown, and the search can be tried again', () =>
+  withShop('/', async (page, problems) => {
+    await cards(page).first().waitFor();
+    await page.route('**/1/**', (route) => route.abort());
+    await field(page).fill('lamp');
+    await page.getByRole('alert').waitFor();
+    assert.ok((await cards(page).count()) > 0, 'the old results stay');
+    await page.unroute('**/1/**');
+    await page.getByRole('alert').getByRole('button').click();
+    await shows(page, (await ownSearch({ query: 'lamp' })).total);
+    problems.splice(0);
+  }));
+
+test('pages have no violation of accessibility rules and fit the width', async () => {
+  const pages = [
+    ['/', (page) => cards(page).first().waitFor()],
+    ['/?query=lamp&attributes.colour=red', (page) => cards(page).first().waitFor()],
+    ['/?query=zzzzqqq', (page) => page.locator('.no-results').waitFor()],
+    [
+      '/?query=teapot',
+      async (page) => {
+        await field(page).press('ArrowDown');
+        await page.getByRole('listbox').waitFor();
+      },
+    ],
+    ['/shop/products/ket-0004?language=ja', (page) => page.locator('h1').waitFor()],
+    ['/shop/products/none?language=de', (page) => page.locator('h1').waitFor()],
+  ];
+  for (const [path, isReady] of pages) {
+    for (const width of [360, 1440]) {
+      for (const colorScheme of ['light', 'dark']) {
+        await withShop(
+          path,
+          async (page, problems) => {
+            await isReady(page);
+            // The browser logs a status of 404 as an error.
+            problems.splice(0);
+            const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            assert.ok(overflow <= 0, `${path} at ${width}: ${overflow} pixels too wide`);
+            if (process.env.PICTURES) {
+              const name = `${path.replace(/\W+/g, '-')}${width}-${colorScheme}.png`;
+              await page.screenshot({ path: `${process.env.PICTURES}/${name}` });
+            }
+            const violations = await violationsOf(page);
+            assert.deepEqual(violations, [], `${path} at ${width}, ${colorScheme}`);
+          },
+          { viewport: { width, height: 800 }, colorScheme },
+        );
+      }
+    }
+  }
+});
+
+/** Returns the violations that axe finds, each with the elements. The page's policy forbids scripts from elsewhere, so axe runs in an isolated world. */
+async function violationsOf(page) {
+  const session = await page.context().newCDPSession(page);
+  const { frameTree } = await session.send('Page.getFrameTree');
+  const { executionContextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
+  const { readFile } = await import('node:fs/promises');
+  const run = async (expression) => {
+    const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+      expression,
+      contextId: executionContextId,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails));
+    return result.value;
+  };
+  await run(await readFile(axe, 'utf8'));
+  return run(`axe.run().then(({ violations }) =>
+    violations.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])]))`);
+}
+
+test('the first results come soon, and the script is small', async () => {
+  const times = [];
+  for (let visit = 0; visit < VISITS; visit += 1) {
+    await withPage(async (page) => {
+      await page.addInitScript(() => {
+        new MutationObserver((_, observer) => {
+          if (document.querySelector('main .card')) {
+            window.firstResult = performance.now();
+            observer.disconnect();
+          }
+        }).observe(document, { childList: true, subtree: true });
+      });
+      await page.goto(url);
+      await page.waitForFunction(() => window.firstResult);
+      times.push(await page.evaluate(() => window.firstResult));
+    });
+  }
+  times.sort((a, b) => a - b);
+  console.log(`first results after ${times.map((time) => time.toFixed(0)).join(', ')} ms (median ${times[VISITS >> 1].toFixed(0)})`);
+  const page = await (await fetch(url, { headers: { accept: 'text/html' } })).text();
+  const [script] = page.match(/shop\/storefront\.js\?v=\w+/);
+  const response = await fetch(`${url}/${script}`, { headers: { 'accept-encoding': 'gzip' } });
+  const bytes = Number(response.headers.get('content-length'));
+  console.log(`the script has ${bytes} bytes compressed`);
+  assert.ok(bytes > 0 && bytes <= SCRIPT_BYTES, `${bytes} bytes`);
+});
