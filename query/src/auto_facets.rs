@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::Product;
 use domain::search::{
-    Field, Hit, MAX_FACETS, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRequest, Sort,
+    Facet, Field, Hit, MAX_FACETS, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRequest, Sort,
 };
 
 /// The most attributes to select, besides those that are filtered by.
@@ -72,6 +72,29 @@ pub(crate) fn select_facets(request: &SearchRequest, sample: &[Hit]) -> Vec<Fiel
     distinct
 }
 
+/// Removes attributes that were selected by a sample, but that few of all products found have. The best matches of a search
+/// without words are those with the smallest ids, which may be of one kind. `named` has the facets that the client named.
+pub(crate) fn remove_rare(request: &mut SearchRequest, named: &[Field], answer: &mut SearchAnswer) {
+    let needed = answer.total as f64 * MIN_COVERAGE;
+    let is_rare = |field: &Field, facet: &Facet| {
+        let Field::Attribute(key) = field else { return false };
+        let is_wanted = named.contains(field) || request.filters.attributes.contains_key(key);
+        !is_wanted && (products_with(facet) as f64) < needed
+    };
+    let rare = answer.facets.iter().filter(|(field, facet)| is_rare(field, facet));
+    let rare: Vec<Field> = rare.map(|(field, _)| field.clone()).collect();
+    request.facets.retain(|field| !rare.contains(field));
+    answer.facets.retain(|(field, _)| !rare.contains(field));
+}
+
+/// Estimates the number of products with the attribute. A value that is not listed counts as one product.
+fn products_with(facet: &Facet) -> u64 {
+    let Facet::Values { values, distinct, numbers, .. } = facet else { return 0 };
+    let listed: u64 = values.iter().map(|value| value.count).sum();
+    let unlisted = distinct.saturating_sub(values.len()) as u64;
+    numbers.as_ref().map_or(0, |numbers| numbers.count).max(listed + unlisted)
+}
+
 /// The counts of one attribute in a sample.
 #[derive(Default)]
 struct AttributeCounts {
@@ -119,6 +142,7 @@ impl AttributeCounts {
 mod tests {
     use super::*;
     use domain::input::read_product;
+    use domain::search::FacetValue;
     use domain::{Currency, ProductId, Version};
     use serde_json::{Value, json};
     use std::sync::Arc;
@@ -180,6 +204,31 @@ mod tests {
         assert_eq!(selected, [&first[..], &attributes].concat());
         request.facets = (0..MAX_FACETS).map(|n| Field::Attribute(n.to_string())).collect();
         assert_eq!(select_facets(&request, &[]), request.facets);
+    }
+
+    #[test]
+    fn attributes_of_few_products_are_removed_unless_somebody_wants_them() {
+        let field = |key: &str| Field::Attribute(key.to_owned());
+        let facet = |counts: &[u64]| {
+            let values = counts.iter().map(|count| FacetValue { value: count.to_string(), count: *count });
+            Facet::Values { values: values.collect(), distinct: counts.len(), numbers: None, dates: None }
+        };
+        let mut request = everything();
+        request.filters.attributes.insert("filtered".to_owned(), Vec::new());
+        request.facets = ["common", "rare", "filtered", "named"].map(field).to_vec();
+        request.facets.push(Field::Brand);
+        let counted = [
+            (field("common"), facet(&[15, 5])),
+            (field("rare"), facet(&[10, 9])),
+            (field("filtered"), facet(&[1])),
+            (field("named"), facet(&[1])),
+            (Field::Brand, facet(&[1])),
+        ];
+        let mut answer = SearchAnswer { total: 100, facets: counted.to_vec(), ..SearchAnswer::default() };
+        remove_rare(&mut request, &[field("named")], &mut answer);
+        let kept = [field("common"), field("filtered"), field("named"), Field::Brand];
+        assert_eq!(request.facets, kept);
+        assert_eq!(answer.facets.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>(), kept);
     }
 
     #[test]
