@@ -19,6 +19,11 @@ pub const DEMO_PRODUCTS: usize = 2_000;
 /// Seed of every random choice. Another seed gives another catalogue.
 const SEED: u64 = 0x006e_6f72_656e;
 
+/// Number of products that follow each other before one is of the kind of an earlier one again.
+pub fn kinds_in_demo() -> usize {
+    words::product_lines().len()
+}
+
 /// Generates the demo catalogue. Each product has a unique id, a unique sku and a price in US dollars.
 pub fn demo_catalogue() -> impl Iterator<Item = ProductInput> {
     let mut rng = Rng::with_seed(SEED);

@@ -16,8 +16,6 @@ use crate::configuration::Configuration;
 const DEMO_FOLDER: &str = "./data-demo";
 /// Time limit for the demo catalogue to become searchable.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(60);
-/// Demo products that are written together.
-const DEMO_BATCH: usize = 500;
 
 /// `noren serve`.
 #[derive(Debug, Args)]
@@ -112,7 +110,8 @@ pub(crate) async fn fill_with_demo(app: &App) -> Result<(), StartError> {
     }
     let begun = Instant::now();
     let products: Vec<_> = demo_catalogue().collect();
-    for batch in products.chunks(DEMO_BATCH) {
+    // Those of one batch may be of one moment: the newest ones shall be of all kinds.
+    for batch in products.chunks(demo::kinds_in_demo()) {
         for answer in app.catalogue().put_many(batch.to_vec()).await {
             answer.map_err(|error| StartError::because("cannot write a demo product", error))?;
         }

@@ -1,9 +1,10 @@
 // Bundles src/ into ../dist, which the program embeds: `npm ci && npm run build`.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { bundledPackages } from './packages.mjs';
 
 /** The most bytes of the script, after gzip. */
 const LIMIT = 100 * 1024;
@@ -36,6 +37,9 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
+
+const packages = bundledPackages(metafile, here('.'));
+writeFileSync(here('../dist/packages.json'), `${JSON.stringify(packages, null, 1)}\n`);
 
 // Only what ended up in the output counts: the packages import more than they use.
 const [{ inputs }] = Object.values(metafile.outputs);

@@ -20,6 +20,15 @@ import { CATEGORY, createRouting, HITS_PER_PAGE } from './routes.js';
 import { restoreScroll } from './scroll.js';
 import { searchField } from './search-field.js';
 
+/** Returns a client that finds the newest products first where a search has no words, because then all match equally well. */
+function newestWithoutWords(client) {
+  const indexOf = ({ indexName, params }) => (indexName === INDEX && !params?.query ? `${INDEX}_newest` : indexName);
+  return {
+    ...client,
+    search: (queries) => client.search(queries.map((query) => ({ ...query, indexName: indexOf(query) }))),
+  };
+}
+
 const PARAMETERS = { hitsPerPage: HITS_PER_PAGE, highlightPreTag: PRE_TAG, highlightPostTag: POST_TAG };
 
 /** Fills the page of results and starts the search. Returns `{ setQuery, openCategory }`. */
@@ -28,7 +37,7 @@ export function startSearch(shop) {
   let panel;
   const search = new InstantSearch({
     indexName: INDEX,
-    searchClient: client,
+    searchClient: newestWithoutWords(client),
     insights: false,
     routing: createRouting((state) => panel.prepare(state)),
   });

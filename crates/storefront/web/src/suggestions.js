@@ -1,13 +1,16 @@
 // Suggestions below the search field: completions, categories and products for what was typed so far.
 
+import { createClient, INDEX } from './client.js';
 import { combobox } from './combobox.js';
 import { element } from './dom.js';
 import { address, pictureAddress, productAddress, root, SEPARATOR } from './page.js';
 import { price, text } from './texts.js';
 
-const LIMIT = 5;
+const COMPLETIONS = 5;
 const CATEGORIES = 3;
 const PRODUCTS = 4;
+
+const client = createClient();
 
 /** Adds suggestions to the search form. `search` is the search of this page, if it has one. */
 export function startSuggestions(form, search) {
@@ -68,15 +71,26 @@ const actionsElsewhere = (input, form) => ({
   product: openProduct,
 });
 
+/** Returns completions and categories for a text. */
+async function fetchWords(query, signal) {
+  const url = new URL('products/suggest', root);
+  url.search = new URLSearchParams({ query, limit: String(COMPLETIONS) });
+  const response = await fetch(url, { signal });
+  return response.ok ? response.json() : {};
+}
+
+/** Returns the best products for a text, with all that their pictures depend on. */
+async function fetchProducts(query) {
+  const { results } = await client.search({ requests: [{ indexName: INDEX, query, hitsPerPage: PRODUCTS }] });
+  return results[0].hits;
+}
+
 /** Returns the suggestions for a text as groups of options. */
 async function fetchSuggestions(query, signal) {
-  const url = new URL('products/suggest', root);
-  url.search = new URLSearchParams({ query, limit: String(LIMIT) });
-  const response = await fetch(url, { signal });
-  if (!response.ok) {
-    return [];
-  }
-  const { completions = [], categories = [], products = [] } = await response.json();
+  const [{ completions = [], categories = [] }, products] = await Promise.all([
+    fetchWords(query, signal),
+    fetchProducts(query),
+  ]);
   const options = (kind, values) => values.map((value) => ({ kind, value }));
   const groups = [
     { title: 'suggestedSearches', options: options('completion', completions) },
@@ -89,7 +103,7 @@ async function fetchSuggestions(query, signal) {
     },
     {
       title: 'products',
-      options: products.slice(0, PRODUCTS).map((product) => ({ kind: 'product', value: product.id, product })),
+      options: products.map((product) => ({ kind: 'product', value: product.objectID, product })),
     },
   ];
   return groups.filter((group) => group.options.length > 0);

@@ -47,7 +47,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
     Kind {
         svg: include_str!("../../../pictures/seeds-tomato.svg"),
-        words: &["tomato seed", "vegetable seed", "トマトの種"],
+        words: &["tomato seed", "garden > seed", "vegetable seed", "トマトの種"],
     },
     Kind {
         svg: include_str!("../../../pictures/sickle.svg"), words: &["sickle", "草刈り鎌", "草刈鎌"]
