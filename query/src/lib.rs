@@ -22,11 +22,11 @@ mod restrictions;
 mod routes;
 mod search_service;
 pub mod service;
-pub mod shop_pages;
+mod shop_pages;
 pub mod shop_rules;
 mod waiters;
 
-pub use routes::routes;
+pub use routes::ReadSide;
 pub use search_service::Settings;
 pub use shop_rules::{Locale, ShopRules};
 

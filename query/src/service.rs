@@ -15,7 +15,7 @@ use runtime::{Gauges, Part, Routes, Service, StartError, Waiting, server};
 use storefront::Storefront;
 use utoipa::OpenApi;
 
-use crate::{Locale, Settings, ShopRules, routes, shop_pages, shop_rules};
+use crate::{Locale, ReadSide, Settings, ShopRules, shop_rules};
 
 /// The default number of seconds that caches may serve a response.
 const DEFAULT_CACHE_SECONDS: u32 = 300;
@@ -60,11 +60,6 @@ pub struct Config {
     tags((name = "search", description = "Products as shoppers find them"))
 )]
 struct Api;
-
-/// Returns the routes of the read side with their OpenAPI document.
-pub fn documented_routes(index: Arc<dyn SearchIndex>, settings: Settings) -> Routes {
-    Routes::with_openapi(Api::openapi()).merge(routes(index, settings))
-}
 
 /// Opens the index and the settings that the configuration names, waiting for an index that does not respond.
 ///
@@ -133,8 +128,9 @@ fn router(guard: Guard, index: Arc<dyn SearchIndex>, settings: Settings) -> Rout
     let (mut parts, mut gauges) = (vec![index_part(&index)], vec![index_gauges(index.clone())]);
     parts.extend(api::access::part(&guard));
     gauges.extend(settings.rules.clone().map(shop_rules::gauges));
-    let home = settings.storefront.clone().map(shop_pages::home_page);
-    let routes = documented_routes(index, settings);
+    let read_side = ReadSide::new(index, settings);
+    let home = read_side.home_page();
+    let routes = Routes::with_openapi(Api::openapi()).merge(read_side.routes());
     Service { guard, routes, home, is_documented: true, parts, gauges, ..Service::default() }.into_router()
 }
 

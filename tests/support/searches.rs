@@ -82,7 +82,7 @@ impl Searches {
         let Flags { access } = Flags::parse_from(["test", "--access", "keys"]);
         let guard =
             access.guard(Reach::Lambda, Some(Arc::clone(&keyring))).expect("the flags fit each other");
-        let routes = query::routes(index, settings);
+        let routes = query::ReadSide::new(index, settings).routes();
         let router = Service { guard, routes, ..Service::default() }.into_router();
         Self { router, keyring, credentials: Mutex::default(), _folder: folder }
     }

@@ -9,7 +9,7 @@ use command::{Catalogue, Imports, OpenBackEnds};
 use domain::ports::{DeadLetter, IndexMaintenance, SearchIndex};
 use domain::{Currency, HtmlPolicy, Language};
 use embedded_store::EmbeddedStore;
-use query::{Locale, Settings, ShopRules};
+use query::{Locale, ReadSide, Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::access::Guard;
 use runtime::config::ImportLimits;
@@ -292,16 +292,17 @@ impl App {
     /// Returns all services as one. `guard` decides who may use it.
     pub fn service(&self, guard: Guard, answer_cache_mb: u32) -> Service {
         let Options { currency, language, cache_seconds, rules, storefront, .. } = self.options.clone();
-        let home = storefront.clone().map(query::shop_pages::home_page);
         let mut gauges = vec![
             query::service::index_gauges(self.search.clone()),
             sync::generation_gauges(self.sides.index.clone()),
         ];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
         let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules, storefront };
+        let read_side = ReadSide::new(self.search.clone(), settings);
+        let home = read_side.home_page();
         let mut routes = Routes::with_openapi(Api::openapi())
             .merge(command::routes(self.catalogue.clone()))
-            .merge(query::routes(self.search.clone(), settings))
+            .merge(read_side.routes())
             .merge(sync::admin::index_routes(self.store_and_index()))
             .merge(sync::admin::dead_letters::routes(self.dead_letter_service()));
         if let Some(keyring) = guard.keyring() {

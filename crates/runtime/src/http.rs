@@ -71,7 +71,7 @@ pub struct Service {
     pub is_documented: bool,
     /// The title of the page at `/`, for a service that is not documented.
     pub title: &'static str,
-    /// The page at `/`, in place of the page of links.
+    /// The page at `/`, in place of the page of links. It may search, so `/` needs the scope of searches then.
     pub home: Option<HomePage>,
     /// The parts that must be ready.
     pub parts: Vec<Part>,
@@ -112,6 +112,10 @@ impl Service {
             true => documents(openapi),
             false => Router::new(),
         };
+        let needs = match self.home {
+            Some(_) => Requirement::Scope(Scope::Search),
+            None => Requirement::Public,
+        };
         let routes = self
             .routes
             .merge(probes(&vitals))
@@ -121,8 +125,8 @@ impl Service {
                 Requirement::Scope(Scope::Admin),
                 get(health::metrics).with_state(vitals),
             )
-            .merge_pages(landing.routes(self.home), &["/"])
-            .merge_pages(pages, &["/openapi.json", "/docs", "/docs/", "/docs/{*rest}"]);
+            .merge_pages(needs, landing.routes(self.home), &["/"])
+            .merge_pages(Requirement::Public, pages, &["/openapi.json", "/docs", "/docs/", "/docs/{*rest}"]);
         let (router, mut requirements, _) = routes.into_parts();
         requirements.merge(upload_requirements);
         let requirements = Arc::new(requirements);
@@ -140,7 +144,8 @@ impl Service {
 pub(crate) fn router_of_start(routes: Router, parts: Vec<Part>, guard: Guard) -> Router {
     crate::telemetry::metrics();
     let vitals = Vitals { parts: parts.into(), ..Vitals::default() };
-    let (probes, requirements, _) = probes(&vitals).merge_pages(routes, &["/", "/{*path}"]).into_parts();
+    let (probes, requirements, _) =
+        probes(&vitals).merge_pages(Requirement::Public, routes, &["/", "/{*path}"]).into_parts();
     around(probes, (guard, Arc::new(requirements))).layer(map_response(close_connection))
 }
 

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Json, Router, routing::get};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::header::{ACCEPT, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
@@ -15,8 +18,8 @@ use crate::Problem;
 /// The page without the parts that depend on the service. It loads nothing from elsewhere.
 const PAGE: &str = include_str!("landing.html");
 
-/// Returns a page to a browser at `/`, from the address and the headers of the request.
-pub type HomePage = Arc<dyn Fn(&Uri, &HeaderMap) -> Response + Send + Sync>;
+/// Returns a page to a browser at `/`, from the head of the request.
+pub type HomePage = Arc<dyn Fn(Parts) -> BoxFuture<'static, Response> + Send + Sync>;
 
 /// The addresses that a service has.
 pub(crate) struct Landing {
@@ -50,10 +53,10 @@ impl Landing {
         let index = self.index();
         let home = home.unwrap_or_else(|| {
             let page = self.page();
-            Arc::new(move |_: &Uri, _: &HeaderMap| Html(page.clone()).into_response())
+            Arc::new(move |_| std::future::ready(Html(page.clone()).into_response()).boxed())
         });
         let (advice, key_advice) = (self.advice(), self.key_advice());
-        let root = async move |uri: Uri, headers: HeaderMap| answer(&uri, &headers, &home, &index);
+        let root = async move |parts: Parts| answer(parts, &home, &index).await;
         Router::new().route("/", get(root)).fallback(async move |uri: Uri| match is_of_keys(uri.path()) {
             true => not_found(&uri, key_advice),
             false => not_found(&uri, advice),
@@ -125,10 +128,10 @@ impl Landing {
 }
 
 /// Returns the page to a browser and the index to a program.
-fn answer(uri: &Uri, headers: &HeaderMap, home: &HomePage, index: &Value) -> Response {
-    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+async fn answer(parts: Parts, home: &HomePage, index: &Value) -> Response {
+    let mut accepted = parts.headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
     let mut response = match accepted.any(|accept| accept.contains("text/html")) {
-        true => home(uri, headers),
+        true => home(parts).await,
         false => Json(index).into_response(),
     };
     response.headers_mut().append(VARY, HeaderValue::from_static("accept"));

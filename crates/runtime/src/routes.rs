@@ -158,10 +158,10 @@ impl Routes {
         (router, self.requirements, openapi)
     }
 
-    /// Declares that the routes of `router` at `paths` are public pages, which are read by `GET`.
-    pub(crate) fn merge_pages(mut self, router: Router, paths: &[&str]) -> Self {
+    /// Declares that the routes of `router` at `paths` are pages, which are read by `GET`.
+    pub(crate) fn merge_pages(mut self, requirement: Requirement, router: Router, paths: &[&str]) -> Self {
         for path in paths {
-            self.requirements.add(path, Method::GET, Requirement::Public, None);
+            self.requirements.add(path, Method::GET, requirement, None);
         }
         Self { router: self.router.merge(router.into()), ..self }
     }

@@ -7,10 +7,12 @@
 
 #![warn(missing_docs)]
 
+mod card;
 pub mod files;
 mod page;
 pub mod picture;
 mod product_page;
+mod search_page;
 pub mod sitemap;
 mod structured_data;
 mod texts;
@@ -18,4 +20,5 @@ mod ui_language;
 
 pub use page::{Storefront, Visit};
 pub use product_page::RelatedProduct;
+pub use search_page::FirstResults;
 pub use ui_language::UiLanguage;

@@ -70,21 +70,6 @@ impl Visit {
 }
 
 impl Storefront {
-    /// Returns the search page. The script fills it.
-    pub fn search_page(&self, visit: &Visit) -> String {
-        let texts = visit.texts();
-        let page = Page {
-            title: &texts.title,
-            description: Some(&texts.tagline),
-            root: "./",
-            path: Some(""),
-            head: html! {},
-            class: "shop",
-            main: html! { noscript { p { (texts.no_script) } } },
-        };
-        self.render(visit, &page)
-    }
-
     /// Returns the page for the address of a product that searches do not find.
     pub fn not_found_page(&self, visit: &Visit) -> String {
         let texts = visit.texts();

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use domain::{AttributeValue, Content, Money, Product};
+use domain::{AttributeValue, Content, Product};
+
 use maud::{Markup, PreEscaped, html};
 use text::markup::plain_text;
 
+use crate::card::price_data;
 use crate::page::{Page, Storefront, Visit};
-use crate::picture::Picture;
 use crate::structured_data;
 use crate::texts::{Texts, safe_in_script};
 
@@ -47,39 +48,13 @@ impl Storefront {
                     section.related aria-labelledby="related" {
                         h2 #related { (visit.texts().related_products) }
                         ul.cards {
-                            @for RelatedProduct(product) in related { (self.card(visit, product)) }
+                            @for RelatedProduct(product) in related { (self.card(visit, ROOT, product)) }
                         }
                     }
                 }
             },
         };
         self.render(visit, &page)
-    }
-
-    /// Returns the address of the picture of a product: its own, if pages may show it, or the one that the program draws.
-    fn picture_address(&self, content: &Content, root: &str) -> String {
-        let is_allowed = |image: &&String| {
-            let rest = self.image_origins.iter().find_map(|origin| image.strip_prefix(origin.as_str()));
-            rest.is_some_and(|rest| rest.starts_with('/'))
-        };
-        match content.images.first().filter(is_allowed) {
-            Some(image) => image.clone(),
-            None => format!("{root}{}", Picture::of(content).address()),
-        }
-    }
-
-    fn card(&self, visit: &Visit, product: &Product) -> Markup {
-        let content = &product.content;
-        html! {
-            li.card {
-                a href={ (ROOT) "shop/products/" (product.id.as_str()) (visit.query()) } {
-                    img.picture src=(self.picture_address(content, ROOT)) alt="" width="240" height="240" loading="lazy";
-                    @if let Some(brand) = &content.brand { span.card-brand { (brand) } }
-                    span.card-name { (plain_text(&content.name)) }
-                    @if let Some(price) = content.price { span.card-price { (price_data(price)) } }
-                }
-            }
-        }
     }
 }
 
@@ -152,12 +127,6 @@ fn attribute<'a>(value: &'a AttributeValue, texts: &'a Texts) -> Cow<'a, str> {
         AttributeValue::Flag(false) => (&texts.no).into(),
         AttributeValue::List(values) => values.join(", ").into(),
     }
-}
-
-/// Returns a price as data, which the script shows in the form of the language.
-fn price_data(price: Money) -> Markup {
-    let (amount, currency) = (price.to_json_number(), price.currency().code());
-    html! { data value=(amount.get()) data-currency=(currency) { (amount.get()) " " (currency) } }
 }
 
 /// Returns the first words of a description on one line, cut at a word.

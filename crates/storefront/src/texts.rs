@@ -18,6 +18,8 @@ pub(crate) struct Texts {
     pub(crate) search_button: String,
     pub(crate) languages: String,
     pub(crate) no_script: String,
+    pub(crate) results_for: String,
+    pub(crate) all_products: String,
     pub(crate) home: String,
     pub(crate) api: String,
     pub(crate) categories: String,

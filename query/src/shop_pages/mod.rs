@@ -3,14 +3,17 @@
 mod files;
 mod html;
 mod products;
+mod searches;
 mod sitemaps;
 mod visit;
 
 use std::sync::Arc;
 
 use access::Scope;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method};
+use axum::response::IntoResponse as _;
 use axum::routing::get;
+use futures::FutureExt as _;
 use runtime::http::HomePage;
 use runtime::{Requirement, Routes};
 use storefront::Storefront;
@@ -45,10 +48,11 @@ pub(crate) fn routes(storefront: Option<&Storefront>) -> Routes<Arc<SearchServic
         .undocumented("/robots.txt", Method::GET, Requirement::Public, robots)
 }
 
-/// Returns the page at `/`.
-pub fn home_page(storefront: Storefront) -> HomePage {
-    Arc::new(move |uri: &Uri, headers: &HeaderMap| {
-        let visit = visit::read(&storefront, uri, headers);
-        html::page(&storefront, StatusCode::OK, storefront.search_page(&visit))
+/// Returns the page at `/`, with the first results of the search that its address describes.
+pub(crate) fn home_page(storefront: Storefront, service: Arc<SearchService>) -> HomePage {
+    let storefront = Arc::new(storefront);
+    Arc::new(move |parts| {
+        let (storefront, service) = (storefront.clone(), service.clone());
+        async move { searches::search_page(&storefront, &service, parts).await.into_response() }.boxed()
     })
 }

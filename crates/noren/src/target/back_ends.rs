@@ -176,7 +176,7 @@ async fn search_routes() -> Result<Routes, Failure> {
     let mut config: query::service::Config = from_environment()?;
     config.waiting = Waiting::none();
     let (index, settings) = query::service::open(&config).await?;
-    Ok(query::routes(index, settings))
+    Ok(query::ReadSide::new(index, settings).routes())
 }
 
 /// Returns the currency of the catalogue from its variable.

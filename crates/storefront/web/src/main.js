@@ -5,13 +5,11 @@ import { keepLanguage } from './language.js';
 import { startSearch } from './search.js';
 import { startSuggestions } from './suggestions.js';
 
+formatPrices();
 const shop = document.querySelector('main.shop');
 const search = shop ? startSearch(shop) : undefined;
 const form = document.querySelector('.search-form');
 if (form) {
   keepLanguage(form);
   startSuggestions(form, search);
-}
-if (!shop) {
-  formatPrices();
 }

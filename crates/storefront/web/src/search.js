@@ -74,12 +74,33 @@ export function startSearch(shop) {
   );
   search.on('render', () => results.classList.toggle('is-stalled', search.status === 'stalled'));
   search.start();
-  shop.append(title.banner, start.section, element('div', { class: 'shop-columns' }, panel.column, results));
+  replaceFirstResults(search, shop, [
+    title.banner,
+    start.section,
+    element('div', { class: 'shop-columns' }, panel.column, results),
+  ]);
   keepAddressUpToDate(search, restoreScroll(search));
   return {
     setQuery: (query) => search.helper.setQuery(query).search(),
     openCategory,
   };
+}
+
+/** Shows `parts` in place of the first results, which the server wrote, as soon as the search has an answer or has failed. */
+function replaceFirstResults(search, shop, parts) {
+  const first = shop.querySelector('.first-results');
+  const replace = () => {
+    if (first?.isConnected && (search.status === 'idle' || search.status === 'error')) {
+      first.replaceWith(...parts);
+      search.off('render', replace);
+    }
+  };
+  if (first) {
+    search.on('render', replace);
+    search.on('error', replace);
+  } else {
+    shop.append(...parts);
+  }
 }
 
 /** Writes the address before a link is followed: InstantSearch waits until the typing pauses. */
