@@ -1,4 +1,4 @@
-// Makes the pictures of the README, in the folder that the first argument names. `.ci/browser --pictures` runs it.
+// Makes the pictures of the README: `make.mjs FOLDER PROGRAM`. `.ci/browser --pictures` runs it beside browser.mjs.
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const TERMINAL = `<!doctype html><meta charset="utf-8"><style>
 </style><pre class="command"></pre><pre class="output"></pre>`;
 
 /** Waits until the pictures of products that can be seen are there. */
-const picturesAreThere = (page) =>
+const waitForVisibleImages = (page) =>
   page.waitForFunction(() =>
     [...document.images].every((image) => image.getBoundingClientRect().top > innerHeight || image.complete),
   );
@@ -26,7 +26,7 @@ async function picture(page, path, name) {
   await page.setViewportSize(VIEWPORT);
   await page.goto(`${url}${path}`);
   await page.locator('main .card').first().waitFor();
-  await picturesAreThere(page);
+  await waitForVisibleImages(page);
   await page.screenshot({ path: join(folder, name) });
 }
 
@@ -49,6 +49,10 @@ async function terminal(page, args, name) {
 
 await withPage(async (page) => {
   await picture(page, '/', 'storefront.png');
-  await picture(page, '/?query=tea&category=Kitchen&price=-90&attributes.colour=red&attributes.colour=teal', 'facets.png');
+  await picture(
+    page,
+    '/?query=tea&category=Kitchen&price=-90&attributes.colour=red&attributes.colour=teal',
+    'facets.png',
+  );
   await terminal(page, ['explain', 'ket-0004', '--query', 'whisling teapot'], 'explain.png');
 });

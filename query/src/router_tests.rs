@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tower::ServiceExt as _;
 
-use crate::{Settings, routes};
+use crate::{ReadSide, Settings};
 
 struct Catalogue {
     router: Router,
@@ -37,7 +37,7 @@ impl Catalogue {
             rules: None,
             storefront: None,
         };
-        let routes = routes(Arc::new(searcher), settings);
+        let routes = ReadSide::new(Arc::new(searcher), settings).routes();
         let router = runtime::Service { routes, ..Default::default() }.into_router();
         let catalogue = Self { router, writer, _folder: folder };
         catalogue

@@ -145,13 +145,13 @@ async fn text_of_a_product_is_shown_as_text() {
     })])
     .await;
     let page = page(&app, "/shop/products/x", "en").await.expect(200);
-    // The script itself, the texts and the structured data.
-    assert_eq!(page.text.matches("<script").count(), 3, "{}", page.text);
-    assert_eq!(page.text.matches("</script").count(), 3, "{}", page.text);
+    // The script itself, the structured data, the texts and the colours.
+    assert_eq!(page.text.matches("<script").count(), 4, "{}", page.text);
+    assert_eq!(page.text.matches("</script").count(), 4, "{}", page.text);
     for forbidden in ["<img src=x", "<b ", "<i>", "<u>", "evil.example"] {
         assert!(!page.text.contains(forbidden), "{forbidden}: {}", page.text);
     }
-    assert!(structured_data(&page.text)["brand"]["name"] == hostile);
+    assert_eq!(structured_data(&page.text)["brand"]["name"], hostile);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,6 +190,7 @@ async fn addresses_for_search_engines_are_those_of_the_shop() {
     let addresses = ["a", "b"].map(|id| format!("https://shop.example/catalogue/shop/products/{id}"));
     assert_eq!(elements(&sitemap.text, "loc"), addresses);
     let days = elements(&sitemap.text, "lastmod");
+    assert_eq!(days.len(), 2);
     assert!(days.iter().all(|day| day.parse::<jiff::civil::Date>().is_ok()), "{days:?}");
     let robots = app.get("/robots.txt").await.expect(200).text;
     assert!(robots.contains("\nSitemap: https://shop.example/catalogue/sitemap.xml\n"), "{robots}");

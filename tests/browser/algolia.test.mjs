@@ -44,7 +44,11 @@ const tests = {
       assert.equal(found.name, product.name);
       assert.deepEqual(found.categories.lvl0, [product.category.split(' > ')[0]]);
     }
-    const part = await v5.getObject({ indexName: 'products', objectID: product.id, attributesToRetrieve: ['name', 'price'] });
+    const part = await v5.getObject({
+      indexName: 'products',
+      objectID: product.id,
+      attributesToRetrieve: ['name', 'price'],
+    });
     assert.deepEqual(part, { objectID: product.id, name: product.name, price: product.price });
     const several = await v5.getObjects({
       requests: [product.id, 'nothing'].map((objectID) => ({

@@ -4,7 +4,7 @@ use domain::{Content, Money, Product};
 use maud::{Markup, html};
 use text::markup::plain_text;
 
-use crate::page::{Storefront, Visit};
+use crate::page::{PageContext, Storefront};
 use crate::picture::Picture;
 
 impl Storefront {
@@ -20,16 +20,16 @@ impl Storefront {
         }
     }
 
-    pub(crate) fn card(&self, visit: &Visit, root: &str, product: &Product) -> Markup {
+    pub(crate) fn card(&self, context: &PageContext, root: &str, product: &Product) -> Markup {
         let content = &product.content;
         html! {
             li.card.is-out-of-stock[content.stock == Some(0)] {
-                a href={ (root) "shop/products/" (product.id.as_str()) (visit.query()) } {
+                a href={ (root) "shop/products/" (product.id.as_str()) (context.language_query()) } {
                     img.picture src=(self.picture_address(content, root)) alt="" width="240" height="240" loading="lazy";
                     @if let Some(brand) = &content.brand { span.card-brand { (brand) } }
                     span.card-name { (plain_text(&content.name)) }
                     @if let Some(price) = content.price { span.card-price { (price_data(price)) } }
-                    @if content.stock == Some(0) { span.card-stock { (visit.texts().out_of_stock) } }
+                    @if content.stock == Some(0) { span.card-stock { (context.texts().out_of_stock) } }
                 }
             }
         }

@@ -18,7 +18,6 @@ mod structured_data;
 mod texts;
 mod ui_language;
 
-pub use page::{Storefront, Visit};
-pub use product_page::RelatedProduct;
+pub use page::{PageContext, Storefront};
 pub use search_page::FirstResults;
 pub use ui_language::UiLanguage;

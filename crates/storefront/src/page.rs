@@ -1,11 +1,15 @@
-//! What all pages have: head, header, search field, languages and footer.
+//! The frame of every page: head, header, search field, languages and footer.
 
 use domain::Currency;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::files::FILES;
+use crate::picture::colours;
 use crate::texts::Texts;
 use crate::ui_language::UiLanguage;
+
+/// The root of the service, as pages of products see it.
+pub(crate) const PRODUCT_ROOT: &str = "../../";
 
 /// A storefront.
 #[derive(Debug, Clone)]
@@ -18,13 +22,13 @@ pub struct Storefront {
     pub currency: Currency,
 }
 
-/// What a page depends on besides its content.
+/// The language of a page and the address of its service.
 #[derive(Debug, Clone)]
-pub struct Visit {
+pub struct PageContext {
     /// The language of the page.
     pub language: UiLanguage,
     /// True if the address of the page names the language, so that links on it must name it too.
-    pub is_chosen: bool,
+    pub names_language: bool,
     /// The address of the service, without a slash at the end, if it is known.
     pub base: Option<String>,
 }
@@ -45,14 +49,14 @@ pub(crate) struct Page<'a> {
     pub(crate) main: Markup,
 }
 
-impl Visit {
+impl PageContext {
     pub(crate) fn texts(&self) -> &'static Texts {
         Texts::of(self.language)
     }
 
     /// Returns the query string of a link to another page, or nothing.
-    pub(crate) fn query(&self) -> String {
-        match self.is_chosen {
+    pub(crate) fn language_query(&self) -> String {
+        match self.names_language {
             true => format!("?language={}", self.language.code()),
             false => String::new(),
         }
@@ -62,7 +66,7 @@ impl Visit {
     pub(crate) fn search_address(&self, root: &str, name: &str, value: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair(name, value);
-        if self.is_chosen {
+        if self.names_language {
             query.append_pair("language", self.language.code());
         }
         format!("{root}?{}", query.finish())
@@ -71,22 +75,22 @@ impl Visit {
 
 impl Storefront {
     /// Returns the page for the address of a product that searches do not find.
-    pub fn not_found_page(&self, visit: &Visit) -> String {
-        let texts = visit.texts();
+    pub fn not_found_page(&self, context: &PageContext) -> String {
+        let texts = context.texts();
         let page = Page {
             title: &texts.not_found_title,
             description: None,
-            root: "../../",
+            root: PRODUCT_ROOT,
             path: None,
             head: html! {},
             class: "message",
             main: html! {
                 h1 { (texts.not_found_title) }
                 p { (texts.not_found_text) }
-                p { a href={ "../../" (visit.query()) } { (texts.home) } }
+                a.button href={ (PRODUCT_ROOT) (context.language_query()) } { (texts.home) }
             },
         };
-        self.render(visit, &page)
+        self.render(context, &page)
     }
 
     /// Returns the Content-Security-Policy of the pages: nothing inline, and nothing from other hosts but pictures of products.
@@ -99,36 +103,37 @@ impl Storefront {
         )
     }
 
-    pub(crate) fn render(&self, visit: &Visit, page: &Page<'_>) -> String {
-        let texts = visit.texts();
+    pub(crate) fn render(&self, context: &PageContext, page: &Page<'_>) -> String {
+        let texts = context.texts();
         let root = page.root;
         let markup = html! {
             (DOCTYPE)
-            html lang=(visit.language.code()) data-root=(root) data-currency=(self.currency.code())
+            html lang=(context.language.code()) data-root=(root) data-currency=(self.currency.code())
                 data-images=(self.image_origins.join(" ")) {
-                (self.head(visit, page))
+                (self.head(context, page))
                 body {
                     a.skip-link href="#content" { (texts.skip_to_content) }
-                    (header(visit, root))
+                    (header(context, root))
                     main #content class=(page.class) tabindex="-1" { (page.main) }
                     footer.footer {
-                        p { "Noren" }
+                        p { (texts.title) }
                         ul {
                             li { a href={ (root) "docs" } { (texts.api) } }
                             li { a href={ (root) "openapi.json" } { "OpenAPI" } }
                         }
                     }
                     script #texts type="application/json" { (PreEscaped(&texts.json)) }
+                    script #colours type="application/json" { (PreEscaped(colours::json())) }
                 }
             }
         };
         markup.into_string()
     }
 
-    fn head(&self, visit: &Visit, page: &Page<'_>) -> Markup {
+    fn head(&self, context: &PageContext, page: &Page<'_>) -> Markup {
         let [script, style, icon] = &*FILES;
         let root = page.root;
-        let canonical = visit.base.as_deref().zip(page.path).map(|(base, path)| format!("{base}/{path}"));
+        let canonical = context.base.as_deref().zip(page.path).map(|(base, path)| format!("{base}/{path}"));
         html! {
             head {
                 meta charset="utf-8";
@@ -141,15 +146,12 @@ impl Storefront {
                 link rel="stylesheet" href={ (root) (style.address()) };
                 script type="module" src={ (root) (script.address()) } {}
                 link rel="icon" type="image/svg+xml" href={ (root) (icon.address()) };
-                @match &canonical {
-                    Some(address) => {
-                        link rel="canonical" href=(address);
-                        @for language in UiLanguage::ALL {
-                            link rel="alternate" hreflang=(language.code())
-                                href={ (address) "?language=" (language.code()) };
-                        }
+                @if let Some(address) = &canonical {
+                    link rel="canonical" href={ (address) (context.language_query()) };
+                    link rel="alternate" hreflang="x-default" href=(address);
+                    @for language in UiLanguage::ALL {
+                        link rel="alternate" hreflang=(language.code()) href={ (address) "?language=" (language.code()) };
                     }
-                    None => {}
                 }
                 (page.head)
             }
@@ -157,22 +159,22 @@ impl Storefront {
     }
 }
 
-fn header(visit: &Visit, root: &str) -> Markup {
-    let texts = visit.texts();
+fn header(context: &PageContext, root: &str) -> Markup {
+    let texts = context.texts();
     html! {
         header.header {
-            a.logo href={ (root) (visit.query()) } { "Noren" }
+            a.logo href={ (root) (context.language_query()) } { (texts.title) }
             form.search-form role="search" action=(root) method="get" {
                 label.visually-hidden for="search" { (texts.search_label) }
                 input #search name="query" type="search" autocomplete="off" placeholder=(texts.search_placeholder);
-                @if visit.is_chosen {
-                    input name="language" type="hidden" value=(visit.language.code());
+                @if context.names_language {
+                    input name="language" type="hidden" value=(context.language.code());
                 }
                 button { (texts.search_button) }
             }
             nav.languages aria-label=(texts.languages) {
                 @for language in UiLanguage::ALL {
-                    @let current = (language == visit.language).then_some("true");
+                    @let current = (language == context.language).then_some("true");
                     a href={ "?language=" (language.code()) } lang=(language.code()) hreflang=(language.code())
                         aria-current=[current] { (language.name()) }
                 }

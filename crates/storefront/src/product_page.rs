@@ -1,84 +1,79 @@
 //! The page of a product.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use domain::{AttributeValue, Content, Product};
-
 use maud::{Markup, PreEscaped, html};
 use text::markup::plain_text;
 
 use crate::card::price_data;
-use crate::page::{Page, Storefront, Visit};
+use crate::page::{PRODUCT_ROOT, Page, PageContext, Storefront};
 use crate::structured_data;
 use crate::texts::{Texts, safe_in_script};
 
-/// The root of the service, as pages of products see it.
-const ROOT: &str = "../../";
 /// The most characters of the summary for search engines.
 const MAX_SUMMARY_CHARS: usize = 160;
 
-/// A product that a page shows beside its own.
-#[derive(Debug, Clone, Copy)]
-pub struct RelatedProduct<'a>(pub &'a Product);
-
 impl Storefront {
     /// Returns the page of a product, with links to related ones.
-    pub fn product_page(&self, visit: &Visit, product: &Product, related: &[RelatedProduct<'_>]) -> String {
+    pub fn product_page(&self, context: &PageContext, product: &Product, related: &[Arc<Product>]) -> String {
         let content = &product.content;
         let name = plain_text(&content.name);
         let description = content.description.as_deref().map(plain_text).unwrap_or_default();
         let summary = summary(&description);
         let path = format!("shop/products/{}", product.id);
-        let picture = self.picture_address(content, ROOT);
-        let data = structured_data::of_product(product, &name, &description, visit.base.as_deref(), &picture);
-        let title = format!("{name} – {}", visit.texts().title);
+        let picture = self.picture_address(content, PRODUCT_ROOT);
+        let data =
+            structured_data::of_product(product, &name, &description, context.base.as_deref(), &picture);
+        let title = format!("{name} – {}", context.texts().title);
         let page = Page {
             title: &title,
             description: (!summary.is_empty()).then_some(&*summary),
-            root: ROOT,
+            root: PRODUCT_ROOT,
             path: Some(&path),
             head: html! {
                 script type="application/ld+json" { (PreEscaped(safe_in_script(&data.to_string()))) }
             },
             class: "product",
             main: html! {
-                (breadcrumbs(visit, content))
-                (article(visit, content, &name, &description, &picture))
+                (breadcrumbs(context, content))
+                (article(context, content, &name, &description, &picture))
                 @if !related.is_empty() {
                     section.related aria-labelledby="related" {
-                        h2 #related { (visit.texts().related_products) }
+                        h2 #related { (context.texts().related_products) }
                         ul.cards {
-                            @for RelatedProduct(product) in related { (self.card(visit, ROOT, product)) }
+                            @for product in related { (self.card(context, PRODUCT_ROOT, product)) }
                         }
                     }
                 }
             },
         };
-        self.render(visit, &page)
+        self.render(context, &page)
     }
 }
 
-fn breadcrumbs(visit: &Visit, content: &Content) -> Markup {
+fn breadcrumbs(context: &PageContext, content: &Content) -> Markup {
     let Some(category) = content.category() else { return html! {} };
     html! {
-        nav.breadcrumbs aria-label=(visit.texts().categories) {
+        nav.breadcrumbs aria-label=(context.texts().breadcrumbs) {
             ol {
                 @for (level, path) in category.levels().iter().zip(category.with_ancestors()) {
-                    li { a href=(visit.search_address(ROOT, "category", &path)) { (level) } }
+                    li { a href=(context.search_address(PRODUCT_ROOT, "category", &path)) { (level) } }
                 }
             }
         }
     }
 }
 
-fn article(visit: &Visit, content: &Content, name: &str, description: &str, picture: &str) -> Markup {
-    let texts = visit.texts();
+fn article(context: &PageContext, content: &Content, name: &str, description: &str, picture: &str) -> Markup {
+    let texts = context.texts();
     html! {
         article.product-detail {
             img.picture src=(picture) alt="" width="480" height="480";
             div.product-facts {
                 @if let Some(brand) = &content.brand {
-                    p.brand { a href=(visit.search_address(ROOT, "brand", brand)) { (brand) } }
+                    p.brand { a href=(context.search_address(PRODUCT_ROOT, "brand", brand)) { (brand) } }
                 }
                 h1 { (name) }
                 @if let Some(price) = content.price { p.price { (price_data(price)) } }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{CategoryPath, Product};
 use maud::{Markup, html};
 
-use crate::page::{Page, Storefront, Visit};
+use crate::page::{Page, PageContext, Storefront};
 
 /// The root of the service, as the search page sees it.
 const ROOT: &str = "./";
@@ -21,8 +21,8 @@ pub struct FirstResults<'a> {
 
 impl Storefront {
     /// Returns the search page. Without results it is empty, and the script fills it.
-    pub fn search_page(&self, visit: &Visit, first: Option<&FirstResults<'_>>) -> String {
-        let texts = visit.texts();
+    pub fn search_page(&self, context: &PageContext, first: Option<&FirstResults<'_>>) -> String {
+        let texts = context.texts();
         let page = Page {
             title: &texts.title,
             description: Some(&texts.tagline),
@@ -32,23 +32,23 @@ impl Storefront {
             class: "shop",
             main: html! {
                 noscript { p { (texts.no_script) } }
-                @if let Some(first) = first { (self.first_results(visit, first)) }
+                @if let Some(first) = first { (self.first_results(context, first)) }
             },
         };
-        self.render(visit, &page)
+        self.render(context, &page)
     }
 
-    fn first_results(&self, visit: &Visit, first: &FirstResults<'_>) -> Markup {
-        let title = title(visit, first.parameters);
+    fn first_results(&self, context: &PageContext, first: &FirstResults<'_>) -> Markup {
+        let title = title(context, first.parameters);
         html! {
             div.first-results {
-                div.banner.is-start[title.is_none()] { h1 { (title.as_deref().unwrap_or(&visit.texts().tagline)) } }
+                div.banner.is-start[title.is_none()] { h1 { (title.as_deref().unwrap_or(&context.texts().tagline)) } }
                 @if title.is_none() { div.start {} }
                 div.shop-columns {
                     div.filters-column {}
                     div.results {
                         div.results-bar {}
-                        ul.cards { @for product in first.products { (self.card(visit, ROOT, product)) } }
+                        ul.cards { @for product in first.products { (self.card(context, ROOT, product)) } }
                     }
                 }
             }
@@ -57,14 +57,14 @@ impl Storefront {
 }
 
 /// Returns the title of a search; `None` for the one of the start page, which has neither words nor filters.
-fn title(visit: &Visit, parameters: &str) -> Option<String> {
+fn title(context: &PageContext, parameters: &str) -> Option<String> {
     let all = || form_urlencoded::parse(parameters.as_bytes()).filter(|(_, value)| !value.is_empty());
     let value = |name: &str| all().find(|(known, _)| known == name).map(|(_, value)| value);
     if let Some(query) = value("query") {
-        return Some(visit.texts().results_for.replace("{query}", &query));
+        return Some(context.texts().results_for.replace("{query}", &query));
     }
     let is_start = all().all(|(name, _)| matches!(&*name, "language" | "sort"));
     let category = value("category").and_then(|path| CategoryPath::parse(&path).ok());
     let category = category.and_then(|path| path.levels().last().cloned());
-    (!is_start).then(|| category.unwrap_or_else(|| visit.texts().all_products.clone()))
+    (!is_start).then(|| category.unwrap_or_else(|| context.texts().all_products.clone()))
 }

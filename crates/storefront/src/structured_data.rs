@@ -3,6 +3,8 @@
 use domain::Product;
 use serde_json::{Map, Value, json};
 
+use crate::page::PRODUCT_ROOT;
+
 /// Returns the description. Addresses are left out if the address of the service is unknown.
 pub(crate) fn of_product(
     product: &Product,
@@ -52,7 +54,7 @@ fn offer(product: &Product, address: Option<String>) -> Option<Value> {
 
 /// Returns an absolute address for one that may be relative to the page of a product.
 fn absolute(address: &str, base: Option<&str>) -> Option<String> {
-    match address.strip_prefix("../../") {
+    match address.strip_prefix(PRODUCT_ROOT) {
         Some(path) => base.map(|base| format!("{base}/{path}")),
         None => Some(address.to_owned()),
     }

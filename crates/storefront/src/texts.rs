@@ -22,7 +22,7 @@ pub(crate) struct Texts {
     pub(crate) all_products: String,
     pub(crate) home: String,
     pub(crate) api: String,
-    pub(crate) categories: String,
+    pub(crate) breadcrumbs: String,
     pub(crate) details: String,
     pub(crate) sku: String,
     pub(crate) in_stock: String,
@@ -71,24 +71,63 @@ pub(crate) fn safe_in_script(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
 
     use super::*;
 
+    fn all(language: UiLanguage) -> BTreeMap<String, String> {
+        serde_json::from_str(&Texts::of(language).json).unwrap()
+    }
+
+    /// Returns the key of a text, without the plural form that follows its dot.
+    fn base(key: &str) -> &str {
+        key.split('.').next().unwrap_or(key)
+    }
+
+    fn placeholders(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    }
+
     #[test]
-    fn every_language_has_every_text() {
-        let texts = UiLanguage::ALL.map(|language| {
-            serde_json::from_str::<BTreeMap<String, String>>(&Texts::of(language).json).unwrap()
-        });
-        for (language, other) in UiLanguage::ALL.into_iter().zip(&texts) {
-            // Languages differ in their plural forms only.
-            let is_plural = |key: &&String| key.contains('.');
-            let keys = |texts: &BTreeMap<String, String>| {
-                texts.keys().filter(|key| !is_plural(key)).cloned().collect::<Vec<_>>()
-            };
-            assert_eq!(keys(&texts[0]), keys(other), "{language:?}");
-            assert!(other.values().all(|text| !text.trim().is_empty()), "{language:?}");
+    fn every_language_has_every_text_with_the_same_placeholders() {
+        let english = all(UiLanguage::English);
+        let bases: BTreeSet<&str> = english.keys().map(|key| base(key)).collect();
+        for language in UiLanguage::ALL {
+            let texts = all(language);
+            assert_eq!(bases, texts.keys().map(|key| base(key)).collect(), "{language:?}");
+            for (key, text) in &texts {
+                assert!(!text.trim().is_empty(), "{language:?}: {key}");
+                let other = format!("{}.other", base(key));
+                assert!(!key.contains('.') || texts.contains_key(&other), "{language:?}: {other}");
+                let original = english.get(key).or_else(|| english.get(&other)).unwrap();
+                assert_eq!(placeholders(text), placeholders(original), "{language:?}: {key}");
+            }
         }
+    }
+
+    #[test]
+    fn every_text_is_used() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let script = sources(&folder.join("web/src"));
+        let own = include_str!("texts.rs");
+        for key in all(UiLanguage::English).keys().map(|key| base(key)) {
+            let field: String = key
+                .chars()
+                .flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase()))
+                .collect();
+            let is_used =
+                script.contains(&format!("'{key}'")) || own.contains(&format!("pub(crate) {field}: String"));
+            assert!(is_used, "nothing uses {key}");
+        }
+    }
+
+    /// Returns the contents of all files in a folder.
+    fn sources(folder: &Path) -> String {
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        paths
+            .map(|path| if path.is_dir() { sources(&path) } else { std::fs::read_to_string(&path).unwrap() })
+            .collect()
     }
 
     #[test]

@@ -21,7 +21,7 @@ function describe(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json')));
   const file = readdirSync(folder).find((entry) => /^licen[sc]e/i.test(entry));
   if (!license || !file) {
-    throw new Error(`${name} has no license, or not its text`);
+    throw new Error(`${name} has no license file; replace the package`);
   }
   return { name, version, license, text: readFileSync(join(folder, file), 'utf8') };
 }

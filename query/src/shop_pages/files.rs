@@ -36,7 +36,13 @@ fn serve(file: &'static File, query: Option<&str>, headers: &HeaderMap) -> Respo
     let caching = if names_version { FOREVER } else { REVALIDATE };
     let head = [(CONTENT_TYPE, file.content_type), (CACHE_CONTROL, caching), (VARY, "accept-encoding")];
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match accepted.split([',', ';']).any(|coding| coding.trim() == "gzip") {
+    let is_gzip = |coding: &str| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        name.trim() == "gzip"
+            && !matches!(weight.replace(' ', "").as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+    };
+    // The layer around all routes would compress the same bytes for each request.
+    match accepted.split(',').any(is_gzip) {
         true => (head, [(CONTENT_ENCODING, "gzip")], &*file.gzip).into_response(),
         false => (head, file.bytes).into_response(),
     }

@@ -7,10 +7,9 @@ use storefront::Storefront;
 
 /// Returns a page with the policy of the storefront.
 pub(super) fn page(storefront: &Storefront, status: StatusCode, html: String) -> Response {
-    let mut response = (status, [(VARY, "accept-language")], Html(html)).into_response();
-    // Origins consist of characters that headers may have.
-    if let Ok(policy) = HeaderValue::try_from(storefront.content_security_policy()) {
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    response
+    // Origins consist of characters that headers may have; otherwise the page is shown without its parts.
+    let policy = HeaderValue::try_from(storefront.content_security_policy())
+        .unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let headers = [(VARY, HeaderValue::from_static("accept-language")), (CONTENT_SECURITY_POLICY, policy)];
+    (status, headers, Html(html)).into_response()
 }

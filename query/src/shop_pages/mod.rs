@@ -2,10 +2,10 @@
 
 mod files;
 mod html;
+mod page_context;
 mod products;
 mod searches;
 mod sitemaps;
-mod visit;
 
 use std::sync::Arc;
 
@@ -27,18 +27,17 @@ pub(crate) fn routes(storefront: Option<&Storefront>) -> Routes<Arc<SearchServic
     let Some(storefront) = storefront else { return routes };
     let storefront = Arc::new(storefront.clone());
     let searching = Requirement::Scope(Scope::Search);
-    let parts = Arc::new(sitemaps::Parts::default());
+    let parts = Arc::new(sitemaps::SitemapParts::default());
     let (of_product, of_list, of_part, of_robots) =
         (storefront.clone(), storefront.clone(), storefront.clone(), storefront);
     let parts_of_list = parts.clone();
     let product = get(async move |service, id, reader, parts| {
         products::product(&of_product, service, id, reader, parts).await
     });
-    let list = get(async move |service, reader, headers| {
-        sitemaps::list(&of_list, &parts_of_list, service, reader, headers).await
-    });
-    let part = get(async move |service, number, reader, headers| {
-        sitemaps::part(&of_part, &parts, service, number, reader, headers).await
+    let list =
+        get(async move |service, headers| sitemaps::list(&of_list, &parts_of_list, service, headers).await);
+    let part = get(async move |service, number, headers| {
+        sitemaps::part(&of_part, &parts, service, number, headers).await
     });
     let robots = get(async move |headers: HeaderMap| sitemaps::robots(&of_robots, &headers));
     files::add(routes)

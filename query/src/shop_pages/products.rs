@@ -10,10 +10,10 @@ use domain::search::SearchRequest;
 use domain::{Product, ProductId};
 use runtime::Problem;
 use search_parameters::ParsedSearch;
-use storefront::{RelatedProduct, Storefront};
+use storefront::Storefront;
 
 use super::html::page;
-use super::visit;
+use super::page_context;
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 
@@ -28,17 +28,16 @@ pub(super) async fn product(
     reader: Reader,
     parts: Parts,
 ) -> Result<Response, Problem> {
-    let visit = visit::read(storefront, &parts.uri, &parts.headers);
+    let context = page_context::read(storefront, &parts.uri, &parts.headers);
     let found = match ProductId::parse(&id) {
         Ok(id) => service.product_with_related(&id, &reader).await?,
         Err(_) => None,
     };
     Ok(match found {
         Some((product, related)) => {
-            let related: Vec<_> = related.iter().map(|product| RelatedProduct(product)).collect();
-            page(storefront, StatusCode::OK, storefront.product_page(&visit, &product, &related))
+            page(storefront, StatusCode::OK, storefront.product_page(&context, &product, &related))
         }
-        None => page(storefront, StatusCode::NOT_FOUND, storefront.not_found_page(&visit)),
+        None => page(storefront, StatusCode::NOT_FOUND, storefront.not_found_page(&context)),
     })
 }
 

@@ -13,7 +13,7 @@ use search_parameters::{self as parameters, Endpoint};
 use storefront::{FirstResults, Storefront};
 
 use super::html::page;
-use super::visit;
+use super::page_context;
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 
@@ -31,11 +31,11 @@ pub(super) async fn search_page(
     mut parts: Parts,
 ) -> Result<Response, Problem> {
     let reader = Reader::from_request_parts(&mut parts, service).await?;
-    let visit = visit::read(storefront, &parts.uri, &parts.headers);
+    let context = page_context::read(storefront, &parts.uri, &parts.headers);
     let query = parts.uri.query().unwrap_or_default();
     let products = service.first_products(query, &reader.restriction).await;
     let first = products.as_deref().map(|products| FirstResults { parameters: query, products });
-    Ok(page(storefront, StatusCode::OK, storefront.search_page(&visit, first.as_ref())))
+    Ok(page(storefront, StatusCode::OK, storefront.search_page(&context, first.as_ref())))
 }
 
 impl SearchService {

@@ -11,14 +11,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use domain::ProductId;
-use domain::search::{Cursor, MAX_PAGE_SIZE, Page, PageStart, Restriction, SearchAnswer, SearchRequest};
+use domain::search::{Cursor, MAX_PAGE_SIZE, Page, PageStart, SearchAnswer, SearchRequest};
 use runtime::Problem;
 use storefront::Storefront;
 use storefront::sitemap::{self, MAX_PRODUCTS, Sitemap};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
-use super::visit::base;
-use crate::reader::Reader;
+use super::page_context::base;
 use crate::search_service::SearchService;
 
 /// The products of a part when its end is found. Half of what the protocol allows, because products are added later.
@@ -26,31 +25,43 @@ const PART_PRODUCTS: usize = MAX_PRODUCTS / 2;
 /// The most parts.
 const MAX_PARTS: usize = 40;
 
-/// The last product of each part but the last one, as far as they are known. One request at a time reads many products.
-#[derive(Debug, Default)]
-pub(super) struct Parts(Mutex<Vec<End>>);
+/// The state of the sitemap.
+#[derive(Debug)]
+pub(super) struct SitemapParts {
+    /// The ends of all parts but the last, as far as they are known.
+    ends: Mutex<Vec<PartEnd>>,
+    /// Admits one request at a time to read the products of a part.
+    reading: Semaphore,
+}
 
 /// The end of a part.
 #[derive(Debug, Clone)]
-struct End {
+struct PartEnd {
+    /// The last product of the part.
     last: ProductId,
+    /// The start of the next part.
     next: Cursor,
 }
 
-/// Returns the sitemap, or the list of its parts.
+impl Default for SitemapParts {
+    fn default() -> Self {
+        Self { ends: Mutex::default(), reading: Semaphore::new(1) }
+    }
+}
+
+/// Returns the sitemap, or the list of its parts. It has the products that everyone may find, whoever asks.
 pub(super) async fn list(
     storefront: &Storefront,
-    parts: &Parts,
+    parts: &SitemapParts,
     State(service): State<Arc<SearchService>>,
-    reader: Reader,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let base = address(storefront, &headers)?;
-    let total = service.products_from(None, &reader.restriction).await?.total;
+    let total = service.products_from(None).await?.total;
     let by_total = usize::try_from(total).unwrap_or(usize::MAX).div_ceil(PART_PRODUCTS);
-    let known = parts.lock()?.len();
+    let known = parts.ends.lock().await.len();
     match by_total.max(known + 1).min(MAX_PARTS) {
-        1 => service.write_part(&base, &mut Vec::new(), 1, &reader.restriction).await.map(xml),
+        1 => service.write_part(&base, parts, 1).await.map(xml),
         count => Ok(xml(sitemap::index(&base, count))),
     }
 }
@@ -58,10 +69,9 @@ pub(super) async fn list(
 /// Returns a part of the sitemap, by its number from 1.
 pub(super) async fn part(
     storefront: &Storefront,
-    parts: &Parts,
+    parts: &SitemapParts,
     State(service): State<Arc<SearchService>>,
     Path(number): Path<String>,
-    reader: Reader,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let number = number.parse().ok().filter(|number| (1..=MAX_PARTS).contains(number));
@@ -69,7 +79,7 @@ pub(super) async fn part(
         return Err(Problem::new(StatusCode::NOT_FOUND, "the sitemap has no such part; see /sitemap.xml"));
     };
     let base = address(storefront, &headers)?;
-    service.write_part(&base, &mut *parts.lock()?, number, &reader.restriction).await.map(xml)
+    service.write_part(&base, parts, number).await.map(xml)
 }
 
 /// Returns the rules for robots, which name the sitemap.
@@ -84,31 +94,12 @@ pub(super) fn robots(storefront: &Storefront, headers: &HeaderMap) -> Response {
     rules.into_response()
 }
 
-impl Parts {
-    /// Locks the ends.
-    ///
-    /// # Errors
-    /// 503 if another request reads products at this moment.
-    fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Vec<End>>, Problem> {
-        let busy = |_| Problem::unavailable("another part of the sitemap is being made; try again");
-        self.0.try_lock().map_err(busy)
-    }
-}
-
 impl SearchService {
-    /// Writes the part with this number, and adds the ends that it finds to `ends`.
-    async fn write_part(
-        &self,
-        base: &str,
-        ends: &mut Vec<End>,
-        number: usize,
-        restriction: &Restriction,
-    ) -> Result<Vec<u8>, Problem> {
-        while ends.len() + 1 < number {
-            let start = ends.last().map(|end| end.next.clone());
-            let Some(end) = self.find_end(start, restriction).await? else { break };
-            ends.push(end);
-        }
+    /// Writes the part with this number.
+    async fn write_part(&self, base: &str, parts: &SitemapParts, number: usize) -> Result<Vec<u8>, Problem> {
+        // The semaphore is never closed.
+        let _permit = parts.reading.acquire().await.map_err(|_| Problem::internal())?;
+        let ends = self.find_ends(parts, number).await?;
         let mut sitemap = Sitemap::new(base);
         let mut start = number.checked_sub(2).and_then(|before| ends.get(before)).map(|end| end.next.clone());
         if number > 1 && start.is_none() {
@@ -117,7 +108,7 @@ impl SearchService {
         let last = ends.get(number - 1).map(|end| end.last.clone());
         let mut room = if last.is_some() { MAX_PRODUCTS } else { PART_PRODUCTS };
         loop {
-            let answer = self.products_from(start, restriction).await?;
+            let answer = self.products_from(start).await?;
             for hit in answer.hits.iter().take(room) {
                 if last.as_ref().is_some_and(|last| hit.product.id > *last) {
                     return Ok(sitemap.finish());
@@ -132,33 +123,40 @@ impl SearchService {
         }
     }
 
+    /// Returns the ends of the parts before and at `number`, as far as there are so many.
+    async fn find_ends(&self, parts: &SitemapParts, number: usize) -> Result<Vec<PartEnd>, Problem> {
+        loop {
+            let mut ends = parts.ends.lock().await.clone();
+            if ends.len() + 1 < number
+                && let Some(end) = self.find_end(ends.last().map(|end| end.next.clone())).await?
+            {
+                // What was found stays known if a later step runs into the time limit.
+                parts.ends.lock().await.push(end);
+                continue;
+            }
+            ends.truncate(number);
+            return Ok(ends);
+        }
+    }
+
     /// Returns the end of the part that begins at a cursor; `None` if it is the last one.
-    async fn find_end(
-        &self,
-        mut start: Option<Cursor>,
-        restriction: &Restriction,
-    ) -> Result<Option<End>, Problem> {
+    async fn find_end(&self, mut start: Option<Cursor>) -> Result<Option<PartEnd>, Problem> {
         let mut count = 0;
         loop {
-            let answer = self.products_from(start, restriction).await?;
+            let answer = self.products_from(start).await?;
             count += answer.hits.len();
             let (Some(next), Some(last)) = (answer.next, answer.hits.last()) else { return Ok(None) };
             if count >= PART_PRODUCTS {
-                return Ok(Some(End { last: last.product.id.clone(), next }));
+                return Ok(Some(PartEnd { last: last.product.id.clone(), next }));
             }
             start = Some(next);
         }
     }
 
     /// Returns the active products after a cursor, in the order of their ids.
-    async fn products_from(
-        &self,
-        start: Option<Cursor>,
-        restriction: &Restriction,
-    ) -> Result<SearchAnswer, Problem> {
+    async fn products_from(&self, start: Option<Cursor>) -> Result<SearchAnswer, Problem> {
         let start = start.map_or(PageStart::Number(1), PageStart::After);
         let request = SearchRequest {
-            restriction: restriction.clone(),
             page: Page { start, size: MAX_PAGE_SIZE },
             ..SearchRequest::all(self.settings.currency)
         };

@@ -1,5 +1,9 @@
 //! Colours by their names.
 
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
 use super::words::last_end;
 
 /// Colours with their English, German and Japanese names, lower-case.
@@ -29,6 +33,16 @@ const COLOURS: [(&str, &[&str]); 20] = [
 /// The colours of products that name none.
 const MUTED: [&str; 8] =
     ["#5f7f9c", "#9a6b5b", "#6f8f6a", "#8a7aa8", "#b08a4f", "#4f8688", "#a3606f", "#71808f"];
+
+/// Returns the colours by their names as JSON, for dots beside values in filters.
+pub(crate) fn json() -> &'static str {
+    static JSON: LazyLock<String> = LazyLock::new(|| {
+        let names = COLOURS.iter().flat_map(|(colour, names)| names.iter().map(move |name| (*name, *colour)));
+        let members = names.map(|(name, colour)| (name.to_owned(), Value::from(colour)));
+        Value::Object(members.collect()).to_string()
+    });
+    &JSON
+}
 
 /// Returns the colour whose name stands as a word in a lower-case text; of several, the one with the longest name.
 pub(super) fn named_in(text: &str) -> Option<&'static str> {

@@ -1,6 +1,6 @@
 //! The pictures of products, drawn by the kind of thing and its colour.
 
-mod colours;
+pub(crate) mod colours;
 mod kind;
 mod kinds;
 mod words;
@@ -17,7 +17,7 @@ use words::last_end;
 /// The attributes that name a colour.
 const COLOUR_ATTRIBUTES: [&str; 2] = ["colour", "color"];
 
-/// What decides on the picture of a product.
+/// The inputs of a drawing.
 #[derive(Debug, Clone)]
 pub struct Picture<'a> {
     /// The name of the product.
@@ -106,6 +106,8 @@ mod tests {
     #[test]
     fn the_colour_is_that_of_the_product() {
         assert!(svg("teapot", "", "Navy").contains("color=\"#2f4468\""));
+        assert_eq!(svg("Teapot", "", "Grün"), svg("Teapot", "", "green"));
+        assert_ne!(svg("Teapot", "", "Immergrün"), svg("Teapot", "", "green"));
         assert!(svg("Teapot, navy", "", "").contains("color=\"#2f4468\""));
         assert_eq!(svg("teapot a", "", ""), svg("teapot a", "", "no colour"));
     }

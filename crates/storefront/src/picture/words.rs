@@ -1,7 +1,10 @@
 //! Words in texts.
 
-/// Returns where a word ends the last time that it stands in a text, without the ending of its plural. Words of letters with spaces
-/// between them stand between other characters than letters.
+/// The first character of scripts without spaces between words.
+const FIRST_WITHOUT_SPACES: char = '\u{2e80}';
+
+/// Returns the byte offset after the last occurrence of `word` in a text, not counting a plural ending. Words of languages with spaces
+/// match whole words only; Japanese words match anywhere.
 pub(super) fn last_end(text: &str, word: &str) -> Option<usize> {
     let is_letter = |c: char| c.is_alphanumeric();
     let is_whole = |at: usize| {
@@ -10,7 +13,7 @@ pub(super) fn last_end(text: &str, word: &str) -> Option<usize> {
         let after = after.strip_prefix('s').unwrap_or(after);
         !before.ends_with(is_letter) && !after.starts_with(is_letter)
     };
-    let is_written_with_spaces = word.is_ascii();
+    let is_written_with_spaces = word.chars().all(|c| c < FIRST_WITHOUT_SPACES);
     let mut places = text.rmatch_indices(word).map(|(at, _)| at);
     places.find(|at| !is_written_with_spaces || is_whole(*at)).map(|at| at + word.len())
 }

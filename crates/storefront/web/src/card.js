@@ -1,7 +1,7 @@
 // A product in a list of results.
 
 import { element, setText } from './dom.js';
-import { hasHighlight, highlightedNodes } from './highlight.js';
+import { hasHighlight, highlightedNodes, plainName } from './highlight.js';
 import { drawingAddress, pictureAddress, productAddress } from './page.js';
 import { price, text } from './texts.js';
 
@@ -30,9 +30,9 @@ export function createCard(hit, position) {
 /** Shows a hit in its card. */
 export function updateCard(card, hit) {
   const [picture, brand, name, snippet, cost, stock] = card.firstChild.children;
-  showPicture(picture, hit);
+  showPicture(picture, { ...hit, name: plainName(hit) });
   setText(brand, hit.brand ?? '');
-  showText(name, hit._highlightResult?.name?.value ?? hit.name);
+  showText(name, hit._highlightResult.name.value);
   const words = hit._snippetResult?.description?.value;
   snippet.hidden = !hasHighlight(words);
   showText(snippet, snippet.hidden ? '' : words);

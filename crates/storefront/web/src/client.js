@@ -14,8 +14,7 @@ const noCache = {
   clear: () => Promise.resolve(),
 };
 
-/** Returns a new client for this service. */
-export function createClient() {
+function createClient() {
   const path = root.pathname.replace(/\/$/, '');
   return liteClient('noren', 'anonymous', {
     hosts: [{ url: `${root.host}${path}`, accept: 'readWrite', protocol: root.protocol.slice(0, -1) }],
@@ -23,3 +22,6 @@ export function createClient() {
     timeouts: { connect: 4000, read: 8000, write: 8000 },
   });
 }
+
+/** The client of all searches of this page. */
+export const client = createClient();

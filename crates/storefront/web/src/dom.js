@@ -1,8 +1,8 @@
 // Small helpers that make and update elements. Updates are in place: what has the focus keeps it.
 
 /**
- * Returns a new element. Properties are attributes; `class`, `text` and functions such as `onclick` mean what they say, and
- * `undefined` and `false` are left out.
+ * Returns a new element. `text` sets its text, a function such as `onclick` adds an event listener, and every other property is an
+ * attribute; `undefined` and `false` are left out.
  */
 export function element(name, properties = {}, ...children) {
   const made = document.createElement(name);

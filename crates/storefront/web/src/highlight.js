@@ -2,7 +2,7 @@
 
 import { element } from './dom.js';
 
-/** What surrounds a searched word in the answers. */
+/** The tags around a matched word in answers. */
 export const PRE_TAG = '__ais-highlight__';
 export const POST_TAG = '__/ais-highlight__';
 
@@ -19,3 +19,6 @@ export function highlightedNodes(value) {
   }
   return nodes.filter((node) => node !== '');
 }
+
+/** Returns the name of a hit as text: without markup, and without the tags around words. */
+export const plainName = (hit) => hit._highlightResult.name.value.replaceAll(PRE_TAG, '').replaceAll(POST_TAG, '');

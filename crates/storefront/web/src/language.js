@@ -1,14 +1,4 @@
-// The language of the page in what leads away from it.
-
-import { element } from './dom.js';
-import { chosenLanguage } from './page.js';
-
-/** Sends the chosen language with the search form. */
-export function keepLanguage(form) {
-  if (chosenLanguage !== null && !form.elements.namedItem('language')) {
-    form.append(element('input', { type: 'hidden', name: 'language', value: chosenLanguage }));
-  }
-}
+// The links to other languages.
 
 /** Makes the links to other languages lead to the results at `address`. */
 export function updateLanguageLinks(address) {

@@ -7,8 +7,9 @@ import { text } from './texts.js';
 
 export const CATEGORY = 'categories.lvl0';
 
-/** The highest page: at most 1,000 products are listed. */
+/** Products on a page. */
 export const HITS_PER_PAGE = 24;
+/** The last page that can be opened: 1,000 products are enough to look through. */
 export const MAX_PAGES = Math.floor(1000 / HITS_PER_PAGE);
 
 const SORTS = ['price_asc', 'price_desc', 'newest', 'name'];

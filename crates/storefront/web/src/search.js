@@ -2,7 +2,7 @@
 
 import { connectConfigure } from 'instantsearch.js/es/connectors';
 import InstantSearch from 'instantsearch.js/es/lib/InstantSearch';
-import { createClient, INDEX } from './client.js';
+import { client, INDEX } from './client.js';
 import { element } from './dom.js';
 import { filterPanel } from './filters/panel.js';
 import { POST_TAG, PRE_TAG } from './highlight.js';
@@ -21,7 +21,7 @@ import { restoreScroll } from './scroll.js';
 import { searchField } from './search-field.js';
 
 /** Returns a client that finds the newest products first where a search has no words, because then all match equally well. */
-function newestWithoutWords(client) {
+function newestWithoutWords() {
   const indexOf = ({ indexName, params }) => (indexName === INDEX && !params?.query ? `${INDEX}_newest` : indexName);
   return {
     ...client,
@@ -33,11 +33,10 @@ const PARAMETERS = { hitsPerPage: HITS_PER_PAGE, highlightPreTag: PRE_TAG, highl
 
 /** Fills the page of results and starts the search. Returns `{ setQuery, openCategory }`. */
 export function startSearch(shop) {
-  const client = createClient();
   let panel;
   const search = new InstantSearch({
     indexName: INDEX,
-    searchClient: newestWithoutWords(client),
+    searchClient: newestWithoutWords(),
     insights: false,
     routing: createRouting((state) => panel.prepare(state)),
   });
@@ -47,7 +46,7 @@ export function startSearch(shop) {
   const title = heading();
   const chosen = chips(title.focus);
   const [sort, notes, hits, start] = [sortMenu(), notices(), hitList(), startCategories(openCategory)];
-  const nothing = noResults(client);
+  const nothing = noResults();
   const pages = pagination(title.focus);
   search.addWidgets([
     connectConfigure(() => {})({ searchParameters: PARAMETERS }),
@@ -92,7 +91,7 @@ function replaceFirstResults(search, shop, parts) {
   const replace = () => {
     if (first?.isConnected && (search.status === 'idle' || search.status === 'error')) {
       first.replaceWith(...parts);
-      search.off('render', replace);
+      search.removeListener('render', replace);
     }
   };
   if (first) {

@@ -1,16 +1,15 @@
 // Suggestions below the search field: completions, categories and products for what was typed so far.
 
-import { createClient, INDEX } from './client.js';
+import { client, INDEX } from './client.js';
 import { combobox } from './combobox.js';
 import { element } from './dom.js';
+import { plainName } from './highlight.js';
 import { address, pictureAddress, productAddress, root, SEPARATOR } from './page.js';
 import { price, text } from './texts.js';
 
 const COMPLETIONS = 5;
 const CATEGORIES = 3;
 const PRODUCTS = 4;
-
-const client = createClient();
 
 /** Adds suggestions to the search form. `search` is the search of this page, if it has one. */
 export function startSuggestions(form, search) {
@@ -28,7 +27,7 @@ export function startSuggestions(form, search) {
     }
     request = new AbortController();
     const { signal } = request;
-    const groups = await fetchSuggestions(query, signal).catch(() => []);
+    const groups = await fetchSuggestions(query, signal);
     if (!signal.aborted && document.activeElement === input) {
       list.show(groups.map(groupElement));
     }
@@ -71,7 +70,7 @@ const actionsElsewhere = (input, form) => ({
   product: openProduct,
 });
 
-/** Returns completions and categories for a text. */
+/** Returns completions and categories for a text; none if the request fails. */
 async function fetchWords(query, signal) {
   const url = new URL('products/suggest', root);
   url.search = new URLSearchParams({ query, limit: String(COMPLETIONS) });
@@ -88,8 +87,8 @@ async function fetchProducts(query) {
 /** Returns the suggestions for a text as groups of options. */
 async function fetchSuggestions(query, signal) {
   const [{ completions = [], categories = [] }, products] = await Promise.all([
-    fetchWords(query, signal),
-    fetchProducts(query),
+    fetchWords(query, signal).catch(() => ({})),
+    fetchProducts(query).catch(() => []),
   ]);
   const options = (kind, values) => values.map((value) => ({ kind, value }));
   const groups = [
@@ -133,9 +132,10 @@ function optionContent({ kind, value, product }) {
   if (kind !== 'product') {
     return [element('span', { text: kind === 'category' ? value.replaceAll(SEPARATOR, ' › ') : value })];
   }
-  const { name, price: cost, currency } = product;
+  const { price: cost, currency } = product;
+  const name = plainName(product);
   return [
-    element('img', { class: 'picture', src: pictureAddress(product), alt: '', width: 40, height: 40 }),
+    element('img', { class: 'picture', src: pictureAddress({ ...product, name }), alt: '', width: 40, height: 40 }),
     element('span', { class: 'suggestion-name', text: name }),
     ...(typeof cost === 'number' ? [element('span', { class: 'suggestion-price', text: price(cost, currency) })] : []),
   ];

@@ -2,7 +2,7 @@
 
 import { currency as shopCurrency, language } from './page.js';
 
-const texts = JSON.parse(document.getElementById('texts')?.textContent || '{}');
+const texts = JSON.parse(document.getElementById('texts').textContent);
 const plurals = new Intl.PluralRules(language);
 const integers = new Intl.NumberFormat(language);
 const plainNumbers = new Intl.NumberFormat(language, { useGrouping: 'min2' });

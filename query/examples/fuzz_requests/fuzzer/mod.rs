@@ -18,7 +18,7 @@ use domain::search::{Boost, Cursor, FacetRequest, Field, MatchMode, SearchReques
 use domain::{Change, Currency, Language, Product, ProductId, Version};
 use fastrand::Rng;
 use http_body_util::BodyExt as _;
-use query::{Settings, routes};
+use query::{ReadSide, Settings};
 use search_parameters::{self as parameters, Endpoint, RequiredVersions};
 use serde_json::{Value, json};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
@@ -324,7 +324,7 @@ impl Shop {
             rules: None,
             storefront: None,
         };
-        let routes = routes(index.clone(), settings);
+        let routes = ReadSide::new(index.clone(), settings).routes();
         let router = runtime::Service { routes, ..Default::default() }.into_router();
         Ok(Self { language, router, index, _folder: folder })
     }

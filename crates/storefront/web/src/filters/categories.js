@@ -3,8 +3,10 @@
 import { connectHierarchicalMenu } from 'instantsearch.js/es/connectors';
 import { element, followInPlace, keyedList, setAttribute, setText, uniqueId } from '../dom.js';
 import { SEPARATOR } from '../page.js';
-import { CATEGORY } from '../routes.js';
 import { number, text } from '../texts.js';
+
+/** The facets of all levels: a category has at most ten. */
+const LEVELS = Array.from({ length: 10 }, (_, level) => `categories.lvl${level}`);
 
 /** Returns `{ section, widget }` of the categories. */
 export function categoryFilter() {
@@ -28,7 +30,7 @@ export function categoryFilter() {
     setAttribute(more, 'aria-expanded', String(state.isShowingMore));
     show(state.items);
   })({
-    attributes: [CATEGORY, 'categories.lvl1', 'categories.lvl2', 'categories.lvl3'],
+    attributes: LEVELS,
     separator: SEPARATOR,
     limit: 15,
     showMore: true,

@@ -1,7 +1,7 @@
-// What is shown in place of the results if there are none: what to try, and popular categories.
+// The message for a search without results: advice and popular categories.
 
 import { connectClearRefinements } from 'instantsearch.js/es/connectors';
-import { INDEX } from '../client.js';
+import { client, INDEX } from '../client.js';
 import { element, setText } from '../dom.js';
 import { CATEGORY, searchAddress } from '../routes.js';
 import { text } from '../texts.js';
@@ -9,9 +9,8 @@ import { text } from '../texts.js';
 const CATEGORIES = 8;
 
 /** Returns `{ section, widgets }`. */
-export function noResults(client) {
+export function noResults() {
   const title = element('h2');
-  const spelling = element('li', { text: text('tryFewerWords') });
   let clearFilters = () => {};
   const clear = element('button', {
     type: 'button',
@@ -25,14 +24,19 @@ export function noResults(client) {
     'div',
     { class: 'no-results', hidden: true },
     title,
-    element('ul', { class: 'advice' }, element('li', { text: text('checkSpelling') }), spelling),
+    element(
+      'ul',
+      { class: 'advice' },
+      element('li', { text: text('checkSpelling') }),
+      element('li', { text: text('tryFewerWords') }),
+    ),
     clear,
     popular,
   );
-  let asked = false;
+  let hasCategories = false;
   const showCategories = async () => {
-    asked = true;
-    const categories = await popularCategories(client).catch(() => []);
+    hasCategories = true;
+    const categories = await popularCategories().catch(() => []);
     popular.hidden = categories.length === 0;
     list.replaceChildren(...categories.map(categoryLink));
   };
@@ -44,7 +48,7 @@ export function noResults(client) {
         return;
       }
       setText(title, state.query ? text('nothingFoundFor', { query: state.query }) : text('nothingFound'));
-      if (!asked) {
+      if (!hasCategories) {
         showCategories();
       }
     },
@@ -57,7 +61,7 @@ export function noResults(client) {
 }
 
 /** Returns the names of the categories with the most products. */
-async function popularCategories(client) {
+async function popularCategories() {
   const { results } = await client.search({
     requests: [{ indexName: INDEX, query: '', hitsPerPage: 0, facets: [CATEGORY], maxValuesPerFacet: CATEGORIES }],
   });

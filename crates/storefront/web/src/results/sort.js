@@ -2,8 +2,11 @@
 
 import { connectSortBy } from 'instantsearch.js/es/connectors';
 import { INDEX } from '../client.js';
-import { element } from '../dom.js';
+import { element, setText } from '../dom.js';
 import { text } from '../texts.js';
+
+/** The position of the order by age in the menu. */
+const NEWEST = 3;
 
 /** Returns `{ section, widget }` of the menu of sort orders. */
 export function sortMenu() {
@@ -24,6 +27,10 @@ export function sortMenu() {
   const widget = connectSortBy((next) => {
     state = next;
     select.value = state.currentRefinement;
+    // Without words the newest products come first, see `search.js`.
+    const query = state.instantSearchInstance.helper?.state.query;
+    setText(select.options[0], query ? text('sortRelevance') : text('sortNewest'));
+    select.options[NEWEST].hidden = !query;
   })({ items });
   return { section, widget };
 }

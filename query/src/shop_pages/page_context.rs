@@ -2,16 +2,16 @@
 
 use axum::http::header::{ACCEPT_LANGUAGE, HOST};
 use axum::http::{HeaderMap, Uri};
-use storefront::{Storefront, UiLanguage, Visit};
+use storefront::{PageContext, Storefront, UiLanguage};
 
 /// Reads what a page depends on: its parameter `language`, or what the browser prefers.
-pub(super) fn read(storefront: &Storefront, uri: &Uri, headers: &HeaderMap) -> Visit {
+pub(super) fn read(storefront: &Storefront, uri: &Uri, headers: &HeaderMap) -> PageContext {
     let query = uri.query().unwrap_or_default();
     let chosen = query.split('&').find_map(|pair| pair.strip_prefix("language=")).and_then(UiLanguage::parse);
     let preferred = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Visit {
+    PageContext {
         language: chosen.unwrap_or_else(|| UiLanguage::of_header(preferred.unwrap_or_default())),
-        is_chosen: chosen.is_some(),
+        names_language: chosen.is_some(),
         base: base(storefront, headers),
     }
 }
