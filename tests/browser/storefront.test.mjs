@@ -70,7 +70,7 @@ test('suggestions complete words, open categories and products, by keyboard', ()
     await cards(page).first().waitFor();
     await field(page).pressSequentially('teap', { delay: 20 });
     const list = page.getByRole('listbox');
-    await list.waitFor();
+    await list.locator('.suggestion-completion').filter({ hasText: /^teap/ }).first().waitFor();
     assert.equal(await field(page).getAttribute('aria-expanded'), 'true');
     await page.keyboard.press('ArrowDown');
     const active = await field(page).getAttribute('aria-activedescendant');
@@ -97,6 +97,8 @@ test('suggestions complete words, open categories and products, by keyboard', ()
     await list.waitFor({ state: 'hidden' });
     assert.ok(await field(page).evaluate((input) => input === document.activeElement), 'the field keeps the focus');
     await page.keyboard.press('ArrowDown');
+    const [name] = (await ownSearch({ query: 'teapot' })).products.map((product) => product.name);
+    assert.equal(await list.locator('.suggestion-name').first().innerText(), name);
     await list.locator('.suggestion-product').first().click();
     await page.waitForURL(/\/shop\/products\//);
     await page.locator('h1').waitFor();
@@ -223,7 +225,10 @@ test('the shop speaks German and Japanese', async () => {
   await withShop(
     '/',
     async (page) => {
-      await page.locator('.stats').filter({ hasText: `${(await ownSearch({})).total.toLocaleString('de')} Produkte` }).waitFor();
+      await page
+        .locator('.stats')
+        .filter({ hasText: `${(await ownSearch({})).total.toLocaleString('de')} Produkte` })
+        .waitFor();
       await cards(page)
         .first()
         .getByText(/\d,\d\d\s\$/)
@@ -237,6 +242,7 @@ test('the shop speaks German and Japanese', async () => {
         .locator('.stats')
         .filter({ hasText: `${total}件` })
         .waitFor();
+      await page.getByRole('listbox').waitFor();
       await page.keyboard.press('Escape');
       await cards(page).first().getByRole('link').click();
       await page.waitForURL(/language=ja/);
@@ -244,6 +250,37 @@ test('the shop speaks German and Japanese', async () => {
     },
     options,
   );
+});
+
+test('values and categories of any form can be chosen, shared and removed', async () => {
+  const category = 'Odd > -10% > c > d > e > Deep';
+  const product = { name: 'Oddity', brand: '-Dash & "Co"', category, attributes: { colour: '-5' }, price: 3 };
+  const response = await fetch(`${url}/products/oddity`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(product),
+  });
+  assert.ok(response.ok);
+  await fetch(`${url}/products/search?syncToken=${response.headers.get('noren-sync-token')}`);
+  await withShop('/shop/products/oddity', async (page) => {
+    for (const [label, name] of [
+      [product.brand, 'brand'],
+      ['Deep', 'category'],
+    ]) {
+      await page.goto(`${url}/shop/products/oddity`);
+      await page.getByRole('link', { name: label }).first().click();
+      await shows(page, 1);
+      await cards(page).filter({ hasText: 'Oddity' }).waitFor();
+      assert.equal(parameters(page).get(name), product[name]);
+      await page.getByRole('button', { name: `Remove filter: ${label}` }).click();
+      await shows(page, (await ownSearch({})).total);
+    }
+    await page.goto(`${url}/?attributes.colour=-5`);
+    await shows(page, 1);
+    await page.goto(`${url}/?category=-${'x'.repeat(200)}&price=9-3&brand=`);
+    await cards(page).first().waitFor();
+  });
+  assert.ok((await fetch(`${url}/products/oddity`, { method: 'DELETE' })).ok);
 });
 
 test('an error of the service is shown, and the search can be tried again', () =>
@@ -256,7 +293,10 @@ test('an error of the service is shown, and the search can be tried again', () =
     await page.unroute('**/1/**');
     await page.getByRole('alert').getByRole('button').click();
     await shows(page, (await ownSearch({ query: 'lamp' })).total);
-    assert.ok(problems.every((problem) => problem.includes('net::ERR_FAILED')), `${problems}`);
+    assert.ok(
+      problems.every((problem) => problem.includes('net::ERR_FAILED')),
+      `${problems}`,
+    );
     problems.splice(0);
   }));
 
@@ -328,7 +368,9 @@ test('the page has the same first results as the script', async () => {
     assert.ok(first.length > 5, path);
     await withShop(path, async (page) => {
       await page.locator('.first-results').waitFor({ state: 'detached' });
-      const links = await cards(page).getByRole('link').evaluateAll((links) => links.map((link) => link.pathname));
+      const links = await cards(page)
+        .getByRole('link')
+        .evaluateAll((links) => links.map((link) => link.pathname));
       assert.deepEqual(
         links.map((link) => link.split('/').at(-1)),
         first,
@@ -343,7 +385,10 @@ test('the script is small, and the time to the first results is measured', async
   await withPage(async (first) => {
     for (let visit = 0; visit < VISITS; visit += 1) {
       // Without anything in the browser's caches.
-      const context = await first.context().browser().newContext({ viewport: { width: 1440, height: 900 } });
+      const context = await first
+        .context()
+        .browser()
+        .newContext({ viewport: { width: 1440, height: 900 } });
       const page = await context.newPage();
       await page.addInitScript(() => {
         new MutationObserver((_, observer) => {

@@ -1,4 +1,6 @@
-//! A product in a list.
+//! A product in a list, and the parts of it that its own page has too: name, picture and price.
+
+use std::borrow::Cow;
 
 use domain::{Content, Money, Product};
 use maud::{Markup, html};
@@ -8,15 +10,21 @@ use crate::page::{PageContext, Storefront};
 use crate::picture::Picture;
 
 impl Storefront {
-    /// Returns the address of the picture of a product: its own, if pages may show it, or the one that the program draws.
-    pub(crate) fn picture_address(&self, content: &Content, root: &str) -> String {
-        let is_allowed = |image: &&String| {
-            let rest = self.image_origins.iter().find_map(|origin| image.strip_prefix(origin.as_str()));
-            rest.is_some_and(|rest| rest.starts_with('/'))
-        };
-        match content.images.first().filter(is_allowed) {
-            Some(image) => image.clone(),
-            None => format!("{root}{}", Picture::of(content).address()),
+    /// Returns the first image of a product, if pages may show it.
+    pub(crate) fn image<'a>(&self, content: &'a Content) -> Option<&'a str> {
+        let image = content.images.first()?;
+        let rest = self.image_origins.iter().find_map(|origin| image.strip_prefix(origin.as_str()))?;
+        rest.starts_with('/').then_some(image)
+    }
+
+    /// Returns the picture of a product: its image, or the drawing, which also takes the place of an image that does not load.
+    pub(crate) fn picture(&self, content: &Content, root: &str, size: u32) -> Markup {
+        let drawing = format!("{root}{}", Picture::of(content).address());
+        let image = self.image(content);
+        let replacement = image.map(|_| &drawing);
+        html! {
+            img.picture src=(image.unwrap_or(&drawing)) data-drawing=[replacement] alt="" width=(size) height=(size)
+                loading="lazy";
         }
     }
 
@@ -25,9 +33,9 @@ impl Storefront {
         html! {
             li.card.is-out-of-stock[content.stock == Some(0)] {
                 a href={ (root) "shop/products/" (product.id.as_str()) (context.language_query()) } {
-                    img.picture src=(self.picture_address(content, root)) alt="" width="240" height="240" loading="lazy";
-                    @if let Some(brand) = &content.brand { span.card-brand { (brand) } }
-                    span.card-name { (plain_text(&content.name)) }
+                    (self.picture(content, root, 240))
+                    @if let Some(brand) = &content.brand { span.card-brand dir="auto" { (brand) } }
+                    span.card-name dir="auto" { (display_name(product)) }
                     @if let Some(price) = content.price { span.card-price { (price_data(price)) } }
                     @if content.stock == Some(0) { span.card-stock { (context.texts().out_of_stock) } }
                 }
@@ -35,6 +43,16 @@ impl Storefront {
         }
     }
 }
+
+/// Returns the name of a product as text. A name may consist of markup only; then it is the code.
+pub(crate) fn display_name(product: &Product) -> Cow<'_, str> {
+    let name = plain_text(&product.content.name);
+    match name.trim().is_empty() {
+        true => product.content.sku.as_deref().unwrap_or(product.id.as_str()).into(),
+        false => name,
+    }
+}
+
 /// Returns a price as data, which the script shows in the form of the language.
 pub(crate) fn price_data(price: Money) -> Markup {
     let (amount, currency) = (price.to_json_number(), price.currency().code());

@@ -1,6 +1,7 @@
 //! The frame of every page: head, header, search field, languages and footer.
 
 use domain::Currency;
+use domain::search::MAX_QUERY_CHARS;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::files::FILES;
@@ -166,7 +167,7 @@ fn header(context: &PageContext, root: &str) -> Markup {
             a.logo href={ (root) (context.language_query()) } { (texts.title) }
             form.search-form role="search" action=(root) method="get" {
                 label.visually-hidden for="search" { (texts.search_label) }
-                input #search name="query" type="search" autocomplete="off" placeholder=(texts.search_placeholder);
+                input #search name="query" type="search" maxlength=(MAX_QUERY_CHARS) autocomplete="off" placeholder=(texts.search_placeholder);
                 @if context.names_language {
                     input name="language" type="hidden" value=(context.language.code());
                 }

@@ -7,7 +7,7 @@ use domain::{AttributeValue, Content, Product};
 use maud::{Markup, PreEscaped, html};
 use text::markup::plain_text;
 
-use crate::card::price_data;
+use crate::card::{display_name, price_data};
 use crate::page::{PRODUCT_ROOT, Page, PageContext, Storefront};
 use crate::structured_data;
 use crate::texts::{Texts, safe_in_script};
@@ -19,13 +19,13 @@ impl Storefront {
     /// Returns the page of a product, with links to related ones.
     pub fn product_page(&self, context: &PageContext, product: &Product, related: &[Arc<Product>]) -> String {
         let content = &product.content;
-        let name = plain_text(&content.name);
+        let name = display_name(product);
         let description = content.description.as_deref().map(plain_text).unwrap_or_default();
         let summary = summary(&description);
         let path = format!("shop/products/{}", product.id);
-        let picture = self.picture_address(content, PRODUCT_ROOT);
-        let data =
-            structured_data::of_product(product, &name, &description, context.base.as_deref(), &picture);
+        let picture = self.picture(content, PRODUCT_ROOT, 480);
+        let image = self.image(content);
+        let data = structured_data::of_product(product, &name, &description, context.base.as_deref(), image);
         let title = format!("{name} – {}", context.texts().title);
         let page = Page {
             title: &title,
@@ -66,16 +66,22 @@ fn breadcrumbs(context: &PageContext, content: &Content) -> Markup {
     }
 }
 
-fn article(context: &PageContext, content: &Content, name: &str, description: &str, picture: &str) -> Markup {
+fn article(
+    context: &PageContext,
+    content: &Content,
+    name: &str,
+    description: &str,
+    picture: &Markup,
+) -> Markup {
     let texts = context.texts();
     html! {
         article.product-detail {
-            img.picture src=(picture) alt="" width="480" height="480";
+            (picture)
             div.product-facts {
                 @if let Some(brand) = &content.brand {
                     p.brand { a href=(context.search_address(PRODUCT_ROOT, "brand", brand)) { (brand) } }
                 }
-                h1 { (name) }
+                h1 dir="auto" { (name) }
                 @if let Some(price) = content.price { p.price { (price_data(price)) } }
                 @match content.stock {
                     Some(0) => { p.stock.stock-no { (texts.out_of_stock) } }
@@ -85,7 +91,7 @@ fn article(context: &PageContext, content: &Content, name: &str, description: &s
                 @if !description.is_empty() {
                     div.text {
                         @for paragraph in description.lines().filter(|line| !line.trim().is_empty()) {
-                            p { (paragraph) }
+                            p dir="auto" { (paragraph) }
                         }
                     }
                 }
@@ -107,7 +113,7 @@ fn details(content: &Content, texts: &Texts) -> Markup {
         h2 { (texts.details) }
         dl.details {
             @for (key, value) in &content.attributes {
-                div { dt { (key.replace('_', " ")) } dd { (attribute(value, texts)) } }
+                div { dt { (key.replace('_', " ")) } dd dir="auto" { (attribute(value, texts)) } }
             }
             @if let Some(sku) = &content.sku { div { dt { (texts.sku) } dd { (sku) } } }
         }

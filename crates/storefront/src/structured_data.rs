@@ -3,7 +3,7 @@
 use domain::Product;
 use serde_json::{Map, Value, json};
 
-use crate::page::PRODUCT_ROOT;
+use crate::picture::Picture;
 
 /// Returns the description. Addresses are left out if the address of the service is unknown.
 pub(crate) fn of_product(
@@ -11,7 +11,7 @@ pub(crate) fn of_product(
     name: &str,
     description: &str,
     base: Option<&str>,
-    picture: &str,
+    image: Option<&str>,
 ) -> Value {
     let content = &product.content;
     let mut members = Map::new();
@@ -26,7 +26,8 @@ pub(crate) fn of_product(
     add("sku", content.sku.as_ref().map(|sku| json!(sku)));
     add("brand", content.brand.as_ref().map(|brand| json!({"@type": "Brand", "name": brand})));
     add("category", content.category().map(|category| json!(category.to_string())));
-    add("image", absolute(picture, base).map(Value::from));
+    let drawing = || base.map(|base| format!("{base}/{}", Picture::of(content).address()));
+    add("image", image.map(str::to_owned).or_else(drawing).map(Value::from));
     let address = base.map(|base| format!("{base}/shop/products/{}", product.id));
     add("url", address.clone().map(Value::from));
     add("offers", offer(product, address));
@@ -50,12 +51,4 @@ fn offer(product: &Product, address: Option<String>) -> Option<Value> {
         }
     }
     Some(offer)
-}
-
-/// Returns an absolute address for one that may be relative to the page of a product.
-fn absolute(address: &str, base: Option<&str>) -> Option<String> {
-    match address.strip_prefix(PRODUCT_ROOT) {
-        Some(path) => base.map(|base| format!("{base}/{path}")),
-        None => Some(address.to_owned()),
-    }
 }

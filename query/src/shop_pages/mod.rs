@@ -5,6 +5,7 @@ mod html;
 mod page_context;
 mod products;
 mod searches;
+mod sitemap_parts;
 mod sitemaps;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use futures::FutureExt as _;
 use runtime::http::HomePage;
 use runtime::{Requirement, Routes};
 use storefront::Storefront;
+use storefront::sitemap::MAX_PRODUCTS;
 use utoipa::openapi::OpenApi;
 
 use crate::search_service::SearchService;
@@ -27,7 +29,7 @@ pub(crate) fn routes(storefront: Option<&Storefront>) -> Routes<Arc<SearchServic
     let Some(storefront) = storefront else { return routes };
     let storefront = Arc::new(storefront.clone());
     let searching = Requirement::Scope(Scope::Search);
-    let parts = Arc::new(sitemaps::SitemapParts::default());
+    let parts = Arc::new(sitemap_parts::SitemapParts::of_size(MAX_PRODUCTS / 2));
     let (of_product, of_list, of_part, of_robots) =
         (storefront.clone(), storefront.clone(), storefront.clone(), storefront);
     let parts_of_list = parts.clone();

@@ -7,7 +7,9 @@ use storefront::{PageContext, Storefront, UiLanguage};
 /// Reads what a page depends on: its parameter `language`, or what the browser prefers.
 pub(super) fn read(storefront: &Storefront, uri: &Uri, headers: &HeaderMap) -> PageContext {
     let query = uri.query().unwrap_or_default();
-    let chosen = query.split('&').find_map(|pair| pair.strip_prefix("language=")).and_then(UiLanguage::parse);
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    let chosen =
+        parameters.find(|(name, _)| name == "language").and_then(|(_, code)| UiLanguage::parse(&code));
     let preferred = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     PageContext {
         language: chosen.unwrap_or_else(|| UiLanguage::of_header(preferred.unwrap_or_default())),

@@ -66,6 +66,10 @@ pub(super) fn parse_origin(text: &str) -> Result<String, String> {
         "https" => 443,
         _ => return Err(form()),
     };
+    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]@*".contains(&byte);
+    if !authority.as_str().bytes().all(is_of_host) {
+        return Err(form());
+    }
     if authority.as_str().contains('@') {
         return Err("an origin has no user and no password".to_owned());
     }
@@ -148,6 +152,7 @@ mod tests {
             ("https://a.example?x", "a scheme and a host"),
             ("https://a.example#x", "a scheme and a host"),
             ("https://a.example:", "a scheme and a host"),
+            ("https://a.example;script-src", "a scheme and a host"),
             ("ftp://a.example", "a scheme and a host"),
             ("a.example", "a scheme and a host"),
             ("", "a scheme and a host"),

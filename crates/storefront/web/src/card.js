@@ -2,7 +2,8 @@
 
 import { element, setText } from './dom.js';
 import { hasHighlight, highlightedNodes, plainName } from './highlight.js';
-import { drawingAddress, pictureAddress, productAddress } from './page.js';
+import { productAddress } from './page.js';
+import { setPicture } from './picture.js';
 import { price, text } from './texts.js';
 
 /** Products whose pictures load at once; later ones load when they come near. */
@@ -18,8 +19,8 @@ export function createCard(hit, position) {
       'a',
       { href: productAddress(hit.objectID) },
       element('img', { class: 'picture', alt: '', width: 240, height: 240, loading }),
-      element('span', { class: 'card-brand' }),
-      element('span', { class: 'card-name' }),
+      element('span', { class: 'card-brand', dir: 'auto' }),
+      element('span', { class: 'card-name', dir: 'auto' }),
       element('span', { class: 'card-snippet', hidden: true }),
       element('span', { class: 'card-price' }),
       element('span', { class: 'card-stock', hidden: true, text: text('outOfStock') }),
@@ -30,28 +31,16 @@ export function createCard(hit, position) {
 /** Shows a hit in its card. */
 export function updateCard(card, hit) {
   const [picture, brand, name, snippet, cost, stock] = card.firstChild.children;
-  showPicture(picture, { ...hit, name: plainName(hit) });
+  setPicture(picture, { ...hit, name: plainName(hit) });
   setText(brand, hit.brand ?? '');
-  showText(name, hit._highlightResult.name.value);
+  const marked = hit._highlightResult.name.value;
+  showText(name, marked.trim() ? marked : plainName(hit));
   const words = hit._snippetResult?.description?.value;
   snippet.hidden = !hasHighlight(words);
   showText(snippet, snippet.hidden ? '' : words);
   showPrice(cost, hit);
   stock.hidden = hit.stock !== 0;
   card.classList.toggle('is-out-of-stock', !stock.hidden);
-}
-
-/** Shows the picture of a hit. A drawing takes the place of an image that does not load. */
-function showPicture(picture, hit) {
-  const src = pictureAddress(hit);
-  if (picture.wantedSource !== src) {
-    picture.wantedSource = src;
-    picture.onerror = () => {
-      picture.onerror = null;
-      picture.src = drawingAddress(hit);
-    };
-    picture.src = src;
-  }
 }
 
 /** Shows a text with marked words, if it is not there yet. */

@@ -40,7 +40,8 @@ export function combobox(input, popup, { ask, choose }) {
   };
   prepare(input, popup);
   input.addEventListener('keydown', (event) => {
-    const isPlain = !event.isComposing && !event.ctrlKey && !event.metaKey;
+    // Safari sends the Enter that ends a composition with the key code 229 only.
+    const isPlain = !event.isComposing && event.keyCode !== 229 && !event.ctrlKey && !event.metaKey;
     if (isPlain && Object.hasOwn(keys, event.key) && keys[event.key]() !== false) {
       event.preventDefault();
     }

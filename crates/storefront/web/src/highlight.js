@@ -3,8 +3,11 @@
 import { element } from './dom.js';
 
 /** The tags around a matched word in answers. */
-export const PRE_TAG = '__ais-highlight__';
-export const POST_TAG = '__/ais-highlight__';
+const PRE_TAG = '__ais-highlight__';
+const POST_TAG = '__/ais-highlight__';
+
+/** The parameters of a search that ask for these tags. */
+export const TAGS = { highlightPreTag: PRE_TAG, highlightPostTag: POST_TAG };
 
 /** Returns true if a text has a marked word. */
 export const hasHighlight = (value) => typeof value === 'string' && value.includes(PRE_TAG);
@@ -20,5 +23,8 @@ export function highlightedNodes(value) {
   return nodes.filter((node) => node !== '');
 }
 
-/** Returns the name of a hit as text: without markup, and without the tags around words. */
-export const plainName = (hit) => hit._highlightResult.name.value.replaceAll(PRE_TAG, '').replaceAll(POST_TAG, '');
+/** Returns the name of a hit as text, without the tags around words. A name may consist of markup only; then it is the code. */
+export function plainName(hit) {
+  const name = hit._highlightResult.name.value.replaceAll(PRE_TAG, '').replaceAll(POST_TAG, '');
+  return name.trim() || hit.sku || hit.objectID;
+}

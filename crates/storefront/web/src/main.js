@@ -1,10 +1,12 @@
 // Entry of the storefront: enhances the pages that the server renders.
 
+import { replaceBrokenImages } from './picture.js';
 import { formatPrices } from './prices.js';
 import { startSearch } from './search.js';
 import { startSuggestions } from './suggestions.js';
 
 formatPrices();
+replaceBrokenImages();
 const shop = document.querySelector('main.shop');
 const search = shop ? startSearch(shop) : undefined;
 startSuggestions(document.querySelector('.search-form'), search);

@@ -5,7 +5,7 @@ import InstantSearch from 'instantsearch.js/es/lib/InstantSearch';
 import { client, INDEX } from './client.js';
 import { element } from './dom.js';
 import { filterPanel } from './filters/panel.js';
-import { POST_TAG, PRE_TAG } from './highlight.js';
+import { TAGS } from './highlight.js';
 import { updateLanguageLinks } from './language.js';
 import { chips } from './results/chips.js';
 import { failureMessage } from './results/failure.js';
@@ -16,7 +16,7 @@ import { notices } from './results/notices.js';
 import { pagination } from './results/pagination.js';
 import { sortMenu } from './results/sort.js';
 import { startCategories } from './results/start.js';
-import { CATEGORY, createRouting, HITS_PER_PAGE } from './routes.js';
+import { CATEGORY, createRouting, escapeCategory, HITS_PER_PAGE } from './routes.js';
 import { restoreScroll } from './scroll.js';
 import { searchField } from './search-field.js';
 
@@ -29,7 +29,7 @@ function newestWithoutWords() {
   };
 }
 
-const PARAMETERS = { hitsPerPage: HITS_PER_PAGE, highlightPreTag: PRE_TAG, highlightPostTag: POST_TAG };
+const PARAMETERS = { hitsPerPage: HITS_PER_PAGE, ...TAGS };
 
 /** Fills the page of results and starts the search. Returns `{ setQuery, openCategory }`. */
 export function startSearch(shop) {
@@ -41,12 +41,20 @@ export function startSearch(shop) {
     routing: createRouting((state) => panel.prepare(state)),
   });
   panel = filterPanel((widget) => search.addWidgets([widget]));
-  const openCategory = (path) => search.setUiState({ [INDEX]: { hierarchicalMenu: { [CATEGORY]: path } } });
+  const openCategory = (path) => {
+    search.setUiState({ [INDEX]: { hierarchicalMenu: { [CATEGORY]: escapeCategory(path) } } });
+    title.focus();
+  };
+  /** Also after a search that failed, when InstantSearch knows no results to clear filters from. */
+  const clearFilters = () => {
+    search.setUiState(({ [INDEX]: { query, sortBy } = {} }) => ({ [INDEX]: { query, sortBy } }));
+    title.focus();
+  };
 
   const title = heading();
-  const chosen = chips(title.focus);
-  const [sort, notes, hits, start] = [sortMenu(), notices(), hitList(), startCategories(openCategory)];
-  const nothing = noResults();
+  const chosen = chips(title.focus, clearFilters);
+  const [sort, notes, hits, start] = [sortMenu(), notices(title.focus), hitList(), startCategories(openCategory)];
+  const nothing = noResults(clearFilters);
   const pages = pagination(title.focus);
   search.addWidgets([
     connectConfigure(() => {})({ searchParameters: PARAMETERS }),
@@ -55,7 +63,7 @@ export function startSearch(shop) {
     ...title.widgets,
     ...chosen.widgets,
     ...[sort, notes, hits, start, pages].map((part) => part.widget),
-    ...nothing.widgets,
+    nothing.widget,
   ]);
   const bar = element('div', { class: 'results-bar' }, title.status, sort.section);
   const results = element(

@@ -3,10 +3,13 @@
 import { client, INDEX } from './client.js';
 import { combobox } from './combobox.js';
 import { element } from './dom.js';
-import { plainName } from './highlight.js';
-import { address, pictureAddress, productAddress, root, SEPARATOR } from './page.js';
+import { plainName, TAGS } from './highlight.js';
+import { address, productAddress, root, SEPARATOR } from './page.js';
+import { pictureOf } from './picture.js';
 import { price, text } from './texts.js';
 
+/** The time after a key in which another one puts off the request. */
+const PAUSE_MS = 100;
 const COMPLETIONS = 5;
 const CATEGORIES = 3;
 const PRODUCTS = 4;
@@ -18,6 +21,7 @@ export function startSuggestions(form, search) {
   form.append(popup);
   const actions = search ? actionsHere(input, search) : actionsElsewhere(input, form);
   let request;
+  let timer;
   const suggest = async () => {
     request?.abort();
     const query = input.value.trim();
@@ -33,6 +37,7 @@ export function startSuggestions(form, search) {
     }
   };
   const close = () => {
+    clearTimeout(timer);
     request?.abort();
     list.close();
   };
@@ -41,7 +46,12 @@ export function startSuggestions(form, search) {
     actions[kind](value);
   };
   const list = combobox(input, popup, { ask: suggest, choose });
-  input.addEventListener('input', (event) => !event.isComposing && suggest());
+  input.addEventListener('input', (event) => {
+    clearTimeout(timer);
+    if (!event.isComposing) {
+      timer = setTimeout(suggest, PAUSE_MS);
+    }
+  });
   input.addEventListener('compositionend', suggest);
   input.addEventListener('blur', close);
   form.addEventListener('submit', close);
@@ -80,7 +90,8 @@ async function fetchWords(query, signal) {
 
 /** Returns the best products for a text, with all that their pictures depend on. */
 async function fetchProducts(query) {
-  const { results } = await client.search({ requests: [{ indexName: INDEX, query, hitsPerPage: PRODUCTS }] });
+  const request = { indexName: INDEX, query, hitsPerPage: PRODUCTS, ...TAGS };
+  const { results } = await client.search({ requests: [request] });
   return results[0].hits;
 }
 
@@ -135,8 +146,8 @@ function optionContent({ kind, value, product }) {
   const { price: cost, currency } = product;
   const name = plainName(product);
   return [
-    element('img', { class: 'picture', src: pictureAddress({ ...product, name }), alt: '', width: 40, height: 40 }),
-    element('span', { class: 'suggestion-name', text: name }),
+    pictureOf({ ...product, name }, 40),
+    element('span', { class: 'suggestion-name', dir: 'auto', text: name }),
     ...(typeof cost === 'number' ? [element('span', { class: 'suggestion-price', text: price(cost, currency) })] : []),
   ];
 }

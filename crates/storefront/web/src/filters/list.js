@@ -83,7 +83,7 @@ function valueList(list, attribute, onChange) {
           { class: 'filter-value' },
           element('input', { type: 'checkbox', onchange: () => onChange(item.value) }),
           ...swatchOf(attribute, item.value),
-          element('span', { class: 'filter-label', text: labelOf(item.label) }),
+          element('span', { class: 'filter-label', dir: 'auto', text: labelOf(item.label) }),
           element('span', { class: 'filter-count' }),
         ),
       ),

@@ -34,7 +34,7 @@ export function rangeFilter({ attribute, title, precision = 0, format }) {
     state = next;
     const { start, range, canRefine } = state;
     const bounds = start.filter(Number.isFinite);
-    section.hidden = !canRefine && bounds.length === 0;
+    section.hidden = (!canRefine || range.max - range.min <= 10 ** -precision) && bounds.length === 0;
     if (!section.hidden && timer === undefined && !slider.isDragged()) {
       const stops = stopsBetween(range.min, range.max, precision, bounds);
       const [low, high] = start;

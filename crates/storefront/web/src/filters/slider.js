@@ -24,8 +24,10 @@ export function rangeSlider({ titleId, format, onRelease }) {
     track.classList.toggle('is-at-end', low.input.valueAsNumber > last / 2);
   };
   track.addEventListener('input', ({ target }) => {
-    if (low.input.valueAsNumber > high.input.valueAsNumber) {
-      target.value = (target === low.input ? high : low).input.value;
+    // Between the thumbs is at least one step: no product may have exactly the value of a stop.
+    if (low.input.valueAsNumber >= high.input.valueAsNumber) {
+      const beside = target === low.input ? high.input.valueAsNumber - 1 : low.input.valueAsNumber + 1;
+      target.value = String(beside);
     }
     showValues(valueAt(low), valueAt(high));
   });

@@ -6,7 +6,8 @@ const colours = JSON.parse(document.getElementById('colours').textContent);
 
 /** Returns the dot of a value, or nothing if the attribute is no colour or its name is unknown. */
 export function swatchOf(attribute, value) {
-  const colour = /^attributes\.colou?r$/.test(attribute) && colours[value.toLowerCase()];
+  const name = value.toLowerCase();
+  const colour = /^attributes\.colou?r$/.test(attribute) && Object.hasOwn(colours, name) && colours[name];
   if (!colour) {
     return [];
   }

@@ -1,25 +1,21 @@
 // The chosen filters as chips, each with a button that removes it, and a button that removes all.
 
-import { connectClearRefinements, connectCurrentRefinements } from 'instantsearch.js/es/connectors';
+import { connectCurrentRefinements } from 'instantsearch.js/es/connectors';
 import { element, keyedList } from '../dom.js';
 import { attributeLabel } from '../filters/attributes.js';
 import { labelOf } from '../filters/list.js';
 import { SEPARATOR } from '../page.js';
-import { CATEGORY } from '../routes.js';
+import { CATEGORY, plainValue } from '../routes.js';
 import { plainNumber, price, text } from '../texts.js';
 
-/** Returns `{ section, widgets }`. `onEmpty()` gets the focus when the last chip is gone. */
-export function chips(onEmpty) {
+/** Returns `{ section, widgets }`. `onEmpty()` gets the focus when the last chip is gone, and `clearAll()` removes all filters. */
+export function chips(onEmpty, clearAll) {
   const list = element('ul', { class: 'chips' });
-  let clearAll = () => {};
   const clear = element('button', {
     type: 'button',
     class: 'link-button',
     text: text('clearAll'),
-    onclick() {
-      clearAll();
-      onEmpty();
-    },
+    onclick: clearAll,
   });
   const section = element(
     'div',
@@ -37,9 +33,6 @@ export function chips(onEmpty) {
         clear.hidden = chosen.length < 2;
         show(chosen);
       })({}),
-      connectClearRefinements(({ refine }) => {
-        clearAll = refine;
-      })({}),
     ],
   };
 }
@@ -50,7 +43,7 @@ function chipsOf({ attribute, refinements, refine }) {
   const others = refinements.filter(({ type }) => type !== 'numeric');
   const made = others.map((refinement) => ({
     key: `${attribute}:${refinement.value}`,
-    label: valueLabel(attribute, String(refinement.value)),
+    label: valueLabel(attribute, plainValue(String(refinement.value))),
     remove: () => refine(refinement),
   }));
   if (numeric.length > 0) {
@@ -106,7 +99,7 @@ function chipList(list, onEmpty) {
         button.title = text('removeFilter', { filter: label });
         button.replaceChildren(
           element('span', { class: 'visually-hidden', text: button.title }),
-          element('span', { class: 'chip-label', 'aria-hidden': 'true', text: label }),
+          element('span', { class: 'chip-label', dir: 'auto', 'aria-hidden': 'true', text: label }),
         );
       }
     },

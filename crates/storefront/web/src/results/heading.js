@@ -2,15 +2,18 @@
 
 import { connectStats } from 'instantsearch.js/es/connectors';
 import { element, setText } from '../dom.js';
-import { CATEGORY } from '../routes.js';
+import { CATEGORY, plainValue } from '../routes.js';
 import { counted, text } from '../texts.js';
 
-/** Returns true if a search has neither words nor filters, and is on its first page. */
-export function isStart(state) {
-  const filters = [state.disjunctiveFacetsRefinements, state.hierarchicalFacetsRefinements].flatMap(Object.values);
-  const ranges = Object.values(state.numericRefinements).flatMap(Object.values);
-  return !state.query && !state.page && [...filters, ...ranges].every((values) => values.length === 0);
+/** Returns true if a search has filters. */
+export function hasFilters({ disjunctiveFacetsRefinements, hierarchicalFacetsRefinements, numericRefinements }) {
+  const values = [disjunctiveFacetsRefinements, hierarchicalFacetsRefinements].flatMap(Object.values);
+  const ranges = Object.values(numericRefinements).flatMap(Object.values);
+  return [...values, ...ranges].some((chosen) => chosen.length > 0);
 }
+
+/** Returns true if a search has neither words nor filters, and is on its first page. */
+export const isStart = (state) => !state.query && !state.page && !hasFilters(state);
 
 /** Returns `{ banner, status, widgets, focus }`. */
 export function heading() {
@@ -26,7 +29,7 @@ export function heading() {
         ? text('tagline')
         : state.query
           ? text('resultsFor', { query: state.query })
-          : (category ?? text('allProducts')),
+          : plainValue(category ?? text('allProducts')),
     );
   };
   return {

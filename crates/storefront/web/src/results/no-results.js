@@ -1,38 +1,31 @@
 // The message for a search without results: advice and popular categories.
 
-import { connectClearRefinements } from 'instantsearch.js/es/connectors';
 import { client, INDEX } from '../client.js';
 import { element, setText } from '../dom.js';
-import { CATEGORY, searchAddress } from '../routes.js';
+import { CATEGORY, escapeCategory, searchAddress } from '../routes.js';
+import { hasFilters } from './heading.js';
 import { text } from '../texts.js';
 
 const CATEGORIES = 8;
 
-/** Returns `{ section, widgets }`. */
-export function noResults() {
+/** Returns `{ section, widget }`. `clearFilters()` removes all filters. */
+export function noResults(clearFilters) {
   const title = element('h2');
-  let clearFilters = () => {};
   const clear = element('button', {
     type: 'button',
     class: 'button',
     text: text('removeFilters'),
-    onclick: () => clearFilters(),
+    onclick: clearFilters,
   });
+  const advice = element(
+    'ul',
+    { class: 'advice' },
+    element('li', { text: text('checkSpelling') }),
+    element('li', { text: text('tryFewerWords') }),
+  );
   const list = element('ul', { class: 'pills' });
   const popular = element('div', { hidden: true }, element('h3', { text: text('popularCategories') }), list);
-  const section = element(
-    'div',
-    { class: 'no-results', hidden: true },
-    title,
-    element(
-      'ul',
-      { class: 'advice' },
-      element('li', { text: text('checkSpelling') }),
-      element('li', { text: text('tryFewerWords') }),
-    ),
-    clear,
-    popular,
-  );
+  const section = element('div', { class: 'no-results', hidden: true }, title, advice, clear, popular);
   let hasCategories = false;
   const showCategories = async () => {
     hasCategories = true;
@@ -47,17 +40,15 @@ export function noResults() {
       if (section.hidden) {
         return;
       }
+      clear.hidden = !hasFilters(state);
+      advice.hidden = !state.query;
       setText(title, state.query ? text('nothingFoundFor', { query: state.query }) : text('nothingFound'));
       if (!hasCategories) {
         showCategories();
       }
     },
   };
-  const clearing = connectClearRefinements(({ refine, canRefine }) => {
-    clearFilters = refine;
-    clear.hidden = !canRefine;
-  })({});
-  return { section, widgets: [widget, clearing] };
+  return { section, widget };
 }
 
 /** Returns the names of the categories with the most products. */
@@ -73,6 +64,6 @@ async function popularCategories() {
 }
 
 function categoryLink(name) {
-  const href = searchAddress({ hierarchicalMenu: { [CATEGORY]: [name] } });
+  const href = searchAddress({ hierarchicalMenu: { [CATEGORY]: escapeCategory([name]) } });
   return element('li', {}, element('a', { class: 'pill', href, text: name }));
 }

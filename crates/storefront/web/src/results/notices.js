@@ -3,9 +3,9 @@
 import { element, followInPlace } from '../dom.js';
 import { counted, quotedList, text } from '../texts.js';
 
-/** Returns `{ section, widget }`. */
-export function notices() {
-  const section = element('div', { class: 'notices' });
+/** Returns `{ section, widget }`. `onSearch()` gets the focus when a corrected query is searched. */
+export function notices(onSearch) {
+  const section = element('div', { class: 'notices', role: 'status' });
   let shown = '';
   const widget = {
     $$type: 'noren.notices',
@@ -20,7 +20,10 @@ export function notices() {
         ...notes.map(({ words, suggestion }) =>
           suggestion === undefined
             ? element('p', { class: 'notice', text: words })
-            : suggestionNote(suggestion, createURL, (query) => helper.setQuery(query).search()),
+            : suggestionNote(suggestion, createURL, (query) => {
+                helper.setQuery(query).search();
+                onSearch();
+              }),
         ),
       );
     },

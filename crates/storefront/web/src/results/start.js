@@ -2,7 +2,7 @@
 
 import { element, followInPlace } from '../dom.js';
 import { pictureAddress, SEPARATOR } from '../page.js';
-import { CATEGORY, searchAddress } from '../routes.js';
+import { CATEGORY, escapeCategory, searchAddress } from '../routes.js';
 import { text } from '../texts.js';
 import { isStart } from './heading.js';
 
@@ -40,7 +40,7 @@ function tilesOf(facets, open) {
       'a',
       {
         class: 'tile',
-        href: searchAddress({ hierarchicalMenu: { [CATEGORY]: [name] } }),
+        href: searchAddress({ hierarchicalMenu: { [CATEGORY]: escapeCategory([name]) } }),
         onclick: (event) => followInPlace(event, () => open([name])),
       },
       element('img', { class: 'picture', src: pictureAddress(picture), alt: '', width: 120, height: 120 }),
