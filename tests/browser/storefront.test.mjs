@@ -72,8 +72,12 @@ test('suggestions complete words, open categories and products, by keyboard', ()
     const list = page.getByRole('listbox');
     await list.locator('.suggestion-completion').filter({ hasText: /^teap/ }).first().waitFor();
     assert.equal(await field(page).getAttribute('aria-expanded'), 'true');
-    await page.keyboard.press('ArrowDown');
-    const active = await field(page).getAttribute('aria-activedescendant');
+    // A list that arrives after the key has no active option.
+    let active = null;
+    while (active === null) {
+      await page.keyboard.press('ArrowDown');
+      active = await field(page).getAttribute('aria-activedescendant');
+    }
     const completion = await page.locator(`[id="${active}"]`).innerText();
     assert.match(completion, /^teap/i);
     await page.keyboard.press('Enter');
@@ -230,8 +234,8 @@ test('the shop speaks German and Japanese', async () => {
         .filter({ hasText: `${(await ownSearch({})).total.toLocaleString('de')} Produkte` })
         .waitFor();
       await cards(page)
-        .first()
         .getByText(/\d,\d\d\s\$/)
+        .first()
         .waitFor();
       await page.getByRole('link', { name: '日本語' }).click();
       await page.getByRole('button', { name: '検索' }).waitFor();
@@ -394,8 +398,9 @@ test('the script is small, and the time to the first results is measured', async
         new MutationObserver((_, observer) => {
           if (document.querySelector('main .card')) {
             observer.disconnect();
-            // When the browser has painted it.
-            requestAnimationFrame(() => setTimeout(() => (window.firstResult = performance.now())));
+            const inPage = performance.now();
+            // The browser paints between these two.
+            requestAnimationFrame(() => setTimeout(() => (window.firstResult = { inPage, painted: performance.now() })));
           }
         }).observe(document, { childList: true, subtree: true });
       });
@@ -405,10 +410,10 @@ test('the script is small, and the time to the first results is measured', async
       await context.close();
     }
   });
-  times.sort((a, b) => a - b);
-  console.log(
-    `first results after ${times.map((time) => time.toFixed(0)).join(', ')} ms (median ${times[VISITS >> 1].toFixed(0)})`,
-  );
+  for (const moment of ['inPage', 'painted']) {
+    const sorted = times.map((time) => Math.round(time[moment])).sort((a, b) => a - b);
+    console.log(`first results ${moment} after ${sorted.join(', ')} ms (median ${sorted[VISITS >> 1]})`);
+  }
   const page = await (await fetch(url, { headers: { accept: 'text/html' } })).text();
   const [script] = page.match(/shop\/storefront\.js\?v=\w+/);
   const response = await fetch(`${url}/${script}`, { headers: { 'accept-encoding': 'gzip' } });
