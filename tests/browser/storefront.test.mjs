@@ -29,6 +29,8 @@ const withShop = (path, use, options = {}) =>
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
     page.on('request', (request) => request.url().startsWith(`${url}/`) || problems.push(`foreign ${request.url()}`));
     await page.goto(`${url}${path}`);
+    // The script takes over from the server.
+    await page.locator('.first-results').waitFor({ state: 'detached' });
     await use(page, problems);
     assert.deepEqual(await context.cookies(), []);
     assert.deepEqual(problems, []);
@@ -304,6 +306,19 @@ test('an error of the service is shown, and the search can be tried again', () =
     problems.splice(0);
   }));
 
+test('what the server wrote stays if the first search fails', () =>
+  withPage(async (page) => {
+    await page.route('**/1/**', (route) => route.abort());
+    await page.goto(`${url}/?query=lamp`);
+    await page.getByRole('alert').getByRole('button').waitFor();
+    assert.ok((await cards(page).count()) > 5);
+    await page.unroute('**/1/**');
+    await page.getByRole('alert').getByRole('button').click();
+    await page.locator('.first-results').waitFor({ state: 'detached' });
+    await shows(page, (await ownSearch({ query: 'lamp' })).total);
+    await page.getByRole('alert').waitFor({ state: 'hidden' });
+  }));
+
 test('pages have no violation of accessibility rules and fit the width', async () => {
   const pages = [
     ['/', (page) => cards(page).first().waitFor()],
@@ -400,7 +415,9 @@ test('the script is small, and the time to the first results is measured', async
             observer.disconnect();
             const inPage = performance.now();
             // The browser paints between these two.
-            requestAnimationFrame(() => setTimeout(() => (window.firstResult = { inPage, painted: performance.now() })));
+            requestAnimationFrame(() =>
+              setTimeout(() => (window.firstResult = { inPage, painted: performance.now() })),
+            );
           }
         }).observe(document, { childList: true, subtree: true });
       });

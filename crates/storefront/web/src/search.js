@@ -65,19 +65,12 @@ export function startSearch(shop) {
     ...[sort, notes, hits, start, pages].map((part) => part.widget),
     nothing.widget,
   ]);
+  const failure = failureMessage(search, title.focus);
   const bar = element('div', { class: 'results-bar' }, title.status, sort.section);
   const results = element(
     'div',
     { class: 'results' },
-    ...[
-      bar,
-      chosen.section,
-      failureMessage(search, title.focus),
-      notes.section,
-      hits.section,
-      nothing.section,
-      pages.section,
-    ],
+    ...[bar, chosen.section, failure, notes.section, hits.section, nothing.section, pages.section],
   );
   search.on('render', () => results.classList.toggle('is-stalled', search.status === 'stalled'));
   search.start();
@@ -86,6 +79,7 @@ export function startSearch(shop) {
     start.section,
     element('div', { class: 'shop-columns' }, panel.column, results),
   ]);
+  showFailureOfFirstSearch(search, shop, failure, chosen.section);
   keepAddressUpToDate(search, restoreScroll(search));
   return {
     setQuery: (query) => search.helper.setQuery(query).search(),
@@ -93,21 +87,31 @@ export function startSearch(shop) {
   };
 }
 
-/** Shows `parts` in place of the first results, which the server wrote, as soon as the search has an answer or has failed. */
+/** Shows `parts` in place of the first results, which the server wrote, as soon as the search has an answer. */
 function replaceFirstResults(search, shop, parts) {
   const first = shop.querySelector('.first-results');
+  if (!first) {
+    shop.append(...parts);
+    return;
+  }
   const replace = () => {
-    if (first?.isConnected && (search.status === 'idle' || search.status === 'error')) {
+    if (search.status === 'idle' && search.mainIndex.getResults()) {
       first.replaceWith(...parts);
       search.removeListener('render', replace);
     }
   };
-  if (first) {
-    search.on('render', replace);
-    search.on('error', replace);
-  } else {
-    shop.append(...parts);
-  }
+  search.on('render', replace);
+}
+
+/** Shows the message about a failure above the first results while they are there; its own place is after `before`. */
+function showFailureOfFirstSearch(search, shop, failure, before) {
+  const first = shop.querySelector('.first-results');
+  search.on('error', () => first?.isConnected && first.before(failure));
+  search.on('render', () => {
+    if (first && !first.isConnected && failure.parentNode === shop) {
+      before.after(failure);
+    }
+  });
 }
 
 /** Writes the address before a link is followed: InstantSearch waits until the typing pauses. */
