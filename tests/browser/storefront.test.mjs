@@ -289,6 +289,40 @@ test('values and categories of any form can be chosen, shared and removed', asyn
   assert.ok((await fetch(`${url}/products/oddity`, { method: 'DELETE' })).ok);
 });
 
+test('long words and small screens do not make pages scroll sideways', async () => {
+  const long = 'Donaudampfschiff'.repeat(6);
+  const product = {
+    name: long,
+    brand: long,
+    category: `${long} > ${long}`,
+    tags: [long],
+    attributes: { [long]: long },
+    price: 1e9,
+  };
+  const response = await fetch(`${url}/products/long`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(product),
+  });
+  assert.ok(response.ok);
+  await fetch(`${url}/products/search?syncToken=${response.headers.get('noren-sync-token')}`);
+  const category = new URLSearchParams({ category: product.category, brand: long });
+  for (const path of ['/', `/?${category}`, '/?query=zzzzqqq', '/shop/products/long', '/shop/products/ket-0004']) {
+    for (const width of [320, 1200]) {
+      await withShop(
+        path,
+        async (page) => {
+          await page.locator('.picture, .no-results .pill').first().waitFor();
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          assert.ok(overflow <= 0, `${path} at ${width}: ${overflow} pixels too wide`);
+        },
+        { viewport: { width, height: 640 } },
+      );
+    }
+  }
+  assert.ok((await fetch(`${url}/products/long`, { method: 'DELETE' })).ok);
+});
+
 test('an error of the service is shown, and the search can be tried again', () =>
   withShop('/', async (page, problems) => {
     await cards(page).first().waitFor();
