@@ -51,8 +51,10 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let reach = Reach::Address(services.listen.listen);
     services.access.check(reach)?;
     services.query.storefront.check(&services.access)?;
-    if services.query.storefront.storefront.is_none() && args.demo {
-        services.query.storefront.storefront = Some(services.access.lets_everyone_search());
+    let follows_demo = services.query.storefront.storefront.is_none() && args.demo;
+    let is_searchable = services.access.lets_everyone_search();
+    if follows_demo {
+        services.query.storefront.storefront = Some(is_searchable);
     }
     let listener = server::listen(services.listen.listen).await?;
     let address = listener
@@ -79,6 +81,9 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     runtime::out_line!("  products   http://{address}/products");
     runtime::out_line!("  API        http://{address}/docs");
     runtime::out_line!("  metrics    http://{address}/metrics");
+    if follows_demo && !is_searchable {
+        runtime::out_line!("There is no shop, because searches need a key; --anonymous search shows it.");
+    }
     runtime::out_line!("Ctrl-C stops it.");
     // An index that does not respond is reported by /health/ready.
     print_upgrade(app.upgrade().await.unwrap_or(Upgrade::NotNeeded));

@@ -1,5 +1,7 @@
 //! A report for people: the field that each column of a table fills.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::column_names::is_same;
@@ -98,12 +100,10 @@ fn warnings(plan: &Plan, stats: &[ColumnStats]) -> Vec<String> {
     if !columns().any(|(column, stats)| is_price(&column.role) && stats.filled > 0) {
         warnings.push(NO_PRICE.to_owned());
     }
-    for (at, (column, stats)) in columns().enumerate() {
+    let mut earlier = HashSet::new();
+    for (column, stats) in columns() {
         let lower = column.name.to_ascii_lowercase();
-        if plan.columns[..at]
-            .iter()
-            .any(|earlier| earlier.name == column.name && column.role != Role::Ignored)
-        {
+        if !earlier.insert(column.name.as_str()) && column.role != Role::Ignored {
             warnings
                 .push(format!("column `{}` occurs twice; the first that has a value counts", column.name));
         }

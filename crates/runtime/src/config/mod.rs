@@ -202,7 +202,7 @@ impl Storefront {
     pub fn check(&self, access: &Access) -> Result<(), StartError> {
         match self.storefront == Some(true) && !access.lets_everyone_search() {
             true => Err(StartError::usage(
-                "NOREN_STOREFRONT=true needs searches without a key; set NOREN_ANONYMOUS=search, or unset NOREN_STOREFRONT",
+                "a storefront needs searches without a key; set NOREN_ANONYMOUS=search (--anonymous search), or turn NOREN_STOREFRONT (--storefront) off",
             )),
             false => Ok(()),
         }

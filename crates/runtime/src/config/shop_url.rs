@@ -27,7 +27,9 @@ pub(super) fn parse_shop_url(text: &str) -> Result<String, String> {
 pub(super) fn parse_image_origin(text: &str) -> Result<String, String> {
     match text.trim() {
         "*" => Err("name each site, such as https://images.example".to_owned()),
-        text => parse_origin(text),
+        text => {
+            parse_origin(text).map_err(|_| "write scheme and host, such as https://images.example".to_owned())
+        }
     }
 }
 

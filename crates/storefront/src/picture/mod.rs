@@ -11,7 +11,7 @@ use domain::{AttributeValue, Content};
 use text::markup::plain_text;
 
 use kind::DRAWN_COLOUR;
-use kinds::{KINDS, UNKNOWN};
+use kinds::KINDS;
 use words::last_end;
 
 /// The attributes that name a colour.
@@ -55,12 +55,28 @@ impl<'a> Picture<'a> {
     pub fn svg(&self) -> String {
         let name = self.name.to_lowercase();
         let named = || self.category.as_ref().and_then(|category| drawing_of(&category.to_lowercase()));
-        let drawing = drawing_of(&name).or_else(named).unwrap_or(UNKNOWN);
+        let drawing =
+            drawing_of(&name).or_else(named).map(Cow::Borrowed).unwrap_or_else(|| monogram(&self.name));
         let colour = self.colour.as_ref().map(|colour| colour.to_lowercase());
         let known = colour.iter().chain([&name]).find_map(|text| colours::named_in(text));
         let colour = known.unwrap_or_else(|| colours::of_name(&name));
         drawing.replacen(DRAWN_COLOUR, &format!("color=\"{colour}\""), 1)
     }
+}
+
+/// Returns a tile with the first letter of a name, for a product of an unknown kind.
+fn monogram(name: &str) -> Cow<'static, str> {
+    let first = name.chars().find(|c| c.is_alphanumeric()).unwrap_or('·');
+    let letter = first.to_uppercase();
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 240 240\" {DRAWN_COLOUR}>\
+         <rect width=\"240\" height=\"240\" fill=\"#eef0f4\"/>\
+         <circle cx=\"120\" cy=\"120\" r=\"72\" fill=\"currentColor\"/>\
+         <text x=\"120\" y=\"122\" font-family=\"system-ui, sans-serif\" font-size=\"76\" font-weight=\"600\" fill=\"#fff\" \
+         stroke=\"#000\" stroke-opacity=\".25\" stroke-width=\"3\" paint-order=\"stroke\" text-anchor=\"middle\" \
+         dominant-baseline=\"central\">{letter}</text></svg>"
+    )
+    .into()
 }
 
 /// Returns the drawing whose word ends last in a lower-case text; of those that end there, the one with the longest word.
@@ -114,7 +130,9 @@ mod tests {
 
     #[test]
     fn every_drawing_can_be_coloured_and_loads_nothing() {
-        for svg in KINDS.into_iter().flatten().map(|kind| kind.svg).chain([UNKNOWN]) {
+        let letters = ["", "<&", "Äb", "ßb"].map(monogram);
+        let drawings = KINDS.into_iter().flatten().map(|kind| kind.svg);
+        for svg in drawings.chain(letters.iter().map(|letter| &**letter)) {
             assert_eq!(svg.matches(DRAWN_COLOUR).count(), 1, "{svg}");
             assert!(svg.contains("currentColor"), "{svg}");
             for forbidden in

@@ -12,6 +12,3 @@ use super::kind::Kind;
 /// The drawings of all kinds, in groups.
 pub(super) const KINDS: [&[Kind]; 6] =
     [clothes::KINDS, electronics::KINDS, garden::KINDS, home::KINDS, kitchen::KINDS, leisure::KINDS];
-
-/// The drawing of a product of an unknown kind.
-pub(super) const UNKNOWN: &str = include_str!("../../../pictures/package.svg");

@@ -41,7 +41,7 @@ export function noResults(clearFilters) {
         return;
       }
       clear.hidden = !hasFilters(state);
-      advice.hidden = !state.query;
+      advice.hidden = !state.query || hasFilters(state);
       setText(title, state.query ? text('nothingFoundFor', { query: state.query }) : text('nothingFound'));
       if (!hasCategories) {
         showCategories();
