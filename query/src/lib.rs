@@ -33,3 +33,6 @@ pub use shop_rules::{Locale, ShopRules};
 #[cfg(test)]
 #[cfg(feature = "embedded")]
 mod router_tests;
+#[cfg(test)]
+#[cfg(feature = "embedded")]
+mod test_index;

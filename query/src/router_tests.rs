@@ -9,13 +9,13 @@ use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
 use domain::input::read_product;
 use domain::ports::IndexWriter as _;
-use domain::{Change, Currency, Language, Product, ProductId, Version};
+use domain::{Change, Currency, Product, ProductId, Version};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
+use tantivy_index::TantivyWriter;
 use tower::ServiceExt as _;
 
-use crate::{ReadSide, Settings};
+use crate::{ReadSide, test_index};
 
 struct Catalogue {
     router: Router,
@@ -26,18 +26,8 @@ struct Catalogue {
 impl Catalogue {
     /// Three lamps and a kettle.
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
-        let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
-        let settings = Settings {
-            currency: Currency::USD,
-            language: Language::default(),
-            cache_seconds: 60,
-            answer_cache_mb: 1,
-            rules: None,
-            storefront: None,
-        };
-        let routes = ReadSide::new(Arc::new(searcher), settings).routes();
+        let (folder, writer, searcher) = test_index::empty();
+        let routes = ReadSide::new(Arc::new(searcher), test_index::settings()).routes();
         let router = runtime::Service { routes, ..Default::default() }.into_router();
         let catalogue = Self { router, writer, _folder: folder };
         catalogue

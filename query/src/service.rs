@@ -5,8 +5,8 @@ use std::sync::Arc;
 use api::access::StoreOptions;
 use axum::Router;
 use clap::Parser;
+use domain::Language;
 use domain::ports::SearchIndex;
-use domain::{Currency, Language};
 #[cfg(feature = "aws")]
 use opensearch_index::OpenSearchSearcher;
 use runtime::access::Guard;
@@ -73,17 +73,16 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
         cache_seconds: config.caching.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
         answer_cache_mb: config.caching.answer_cache_mb,
         rules: ShopRules::open_configured(config.catalogue.rules.as_deref(), Locale { currency, language })?,
-        storefront: storefront(&config.storefront, currency),
+        storefront: storefront(&config.storefront),
     };
     Ok((open_index(config, language).await?, settings))
 }
 
 /// Returns the storefront, if it is on.
-fn storefront(config: &config::Storefront, currency: Currency) -> Option<Storefront> {
+fn storefront(config: &config::Storefront) -> Option<Storefront> {
     (config.storefront == Some(true)).then(|| Storefront {
         url: config.storefront_url.clone(),
         image_origins: config.storefront_images.clone(),
-        currency,
     })
 }
 

@@ -1,19 +1,40 @@
 //! The storefront: its search page, the pages of products, pictures and the sitemap.
 
-use domain::Currency;
 use noren::app::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
 use storefront::Storefront;
 
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, TestApp, on_each};
+
+on_each! {
+    {
+        tantivy: Some(shop().await);
+        opensearch: TestApp::spawn_on_opensearch(options(plain())).await;
+    }
+    {
+        |app| (app) [
+            the_page_of_a_product_shows_it_and_related_ones,
+            only_active_products_have_a_page,
+            the_search_page_has_the_first_results,
+        ]
+    }
+}
+
+fn plain() -> Storefront {
+    Storefront { url: None, image_origins: Vec::new() }
+}
+
+fn options(storefront: Storefront) -> Options {
+    Options { storefront: Some(storefront), ..Options::default() }
+}
 
 async fn shop_with(storefront: Storefront) -> TestApp {
-    TestApp::spawn_with(Options { storefront: Some(storefront), ..Options::default() }).await
+    TestApp::spawn_with(options(storefront)).await
 }
 
 async fn shop() -> TestApp {
-    shop_with(Storefront { url: None, image_origins: Vec::new(), currency: Currency::USD }).await
+    shop_with(plain()).await
 }
 
 async fn page(app: &TestApp, path: &str, languages: &str) -> Answer {
@@ -93,9 +114,7 @@ async fn pages_have_a_strict_policy_and_set_no_cookie() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_of_a_product_shows_it_and_related_ones() {
-    let app = shop().await;
+async fn the_page_of_a_product_shows_it_and_related_ones(app: TestApp) {
     app.fill(&[
         json!({
             "id": "lamp-1", "name": "Desk lamp", "brand": "Akari & Co", "sku": "L-1", "price": 19.90, "stock": 3,
@@ -154,9 +173,30 @@ async fn text_of_a_product_is_shown_as_text() {
     assert_eq!(structured_data(&page.text)["brand"]["name"], hostile);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_active_products_have_a_page() {
-    let app = shop().await;
+async fn the_search_page_has_the_first_results(app: TestApp) {
+    app.fill(&[
+        json!({"id": "pan", "name": "Frying pan", "category": "Kitchen > Pans", "price": 30, "attributes": {"width": 24}}),
+        json!({"id": "wok", "name": "Wok", "category": "Kitchen > Pans", "price": 50, "brand": "-Dash", "stock": 0}),
+        json!({"id": "lamp", "name": "Lamp", "category": "Home", "price": 40}),
+    ])
+    .await;
+    for (query, ids) in [
+        ("?query=frying", &["pan"][..]),
+        ("?category=Kitchen&sort=price_desc", &["wok", "pan"]),
+        ("?price=35-&sort=price_asc", &["lamp", "wok"]),
+        ("?brand=-Dash&language=ja", &["wok"]),
+        ("?attributes.width=20..25", &["pan"]),
+        ("?query=nothing+of+this+kind", &[]),
+        ("?price=abc", &[]),
+    ] {
+        let page = page(&app, &format!("/{query}"), "en").await.expect(200);
+        let found = page.text.split("href=\"./shop/products/").skip(1);
+        let found: Vec<&str> = found.filter_map(|rest| rest.split(['"', '?']).next()).collect();
+        assert_eq!(found, ids, "{query}");
+    }
+}
+
+async fn only_active_products_have_a_page(app: TestApp) {
     app.fill(&[
         json!({"id": "active", "name": "Lamp"}),
         json!({"id": "draft", "name": "Lamp", "status": "draft"}),
@@ -179,7 +219,7 @@ async fn only_active_products_have_a_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_for_search_engines_are_those_of_the_shop() {
     let url = Some("https://shop.example/catalogue".to_owned());
-    let app = shop_with(Storefront { url, image_origins: Vec::new(), currency: Currency::USD }).await;
+    let app = shop_with(Storefront { url, image_origins: Vec::new() }).await;
     app.fill(&[json!({"id": "a", "name": "Lamp"}), json!({"id": "b", "name": "Pan"})]).await;
     let html = page(&app, "/shop/products/a", "en").await.expect(200).text;
     assert!(
@@ -203,7 +243,7 @@ async fn addresses_for_search_engines_are_those_of_the_shop() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_are_drawn_unless_they_come_from_a_site_that_is_allowed() {
     let image_origins = vec!["https://images.example".to_owned()];
-    let app = shop_with(Storefront { url: None, image_origins, currency: Currency::USD }).await;
+    let app = shop_with(Storefront { url: None, image_origins }).await;
     app.fill(&[
         json!({"id": "a", "name": "Lamp", "images": ["https://images.example/a.png"]}),
         json!({"id": "b", "name": "Lamp", "images": ["https://images.example.evil.example/a.png"]}),

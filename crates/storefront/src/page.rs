@@ -19,11 +19,9 @@ pub struct Storefront {
     pub url: Option<String>,
     /// The sites that pictures of products may come from, such as `https://images.example`.
     pub image_origins: Vec<String>,
-    /// The currency of price filters.
-    pub currency: Currency,
 }
 
-/// The language of a page and the address of its service.
+/// The properties of a page that follow from the request and the catalogue.
 #[derive(Debug, Clone)]
 pub struct PageContext {
     /// The language of the page.
@@ -32,6 +30,8 @@ pub struct PageContext {
     pub names_language: bool,
     /// The address of the service, without a slash at the end, if it is known.
     pub base: Option<String>,
+    /// The currency of price filters.
+    pub currency: Currency,
 }
 
 /// The parts in which pages differ.
@@ -109,7 +109,7 @@ impl Storefront {
         let root = page.root;
         let markup = html! {
             (DOCTYPE)
-            html lang=(context.language.code()) data-root=(root) data-currency=(self.currency.code())
+            html lang=(context.language.code()) data-root=(root) data-currency=(context.currency.code())
                 data-images=(self.image_origins.join(" ")) {
                 (self.head(context, page))
                 body {

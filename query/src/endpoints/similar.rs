@@ -96,14 +96,25 @@ impl SearchService {
         let before = self.newest_snapshot().await?;
         let found = self.active_products(std::slice::from_ref(id), &search.request.restriction).await?;
         let Some(product) = found.into_iter().next().flatten() else { return Ok(None) };
-        let requests = requests(&product, search, self.settings.language);
+        let mut similar = self.similar_to_product(&product, search).await?;
+        similar.snapshot = before.filter(|before| similar.snapshot.as_ref() == Some(before));
+        Ok(Some(similar))
+    }
+
+    /// Returns at most `search.limit` products that are similar to this one.
+    pub(crate) async fn similar_to_product(
+        &self,
+        product: &Product,
+        search: &ParsedSearch,
+    ) -> Result<Similar, Problem> {
+        let requests = requests(product, search, self.settings.language);
         if requests.is_empty() {
-            return Ok(Some(Similar { hits: Vec::new(), took: Duration::ZERO, snapshot: None }));
+            return Ok(Similar { hits: Vec::new(), took: Duration::ZERO, snapshot: None });
         }
         let (answers, took) = self.query_index("similar", &requests).await?;
-        let is_same = |snapshot: &String| answers.iter().all(|answer| answer.snapshot == *snapshot);
-        let snapshot = before.filter(is_same);
-        Ok(Some(Similar { hits: merge(answers, search.limit), took, snapshot }))
+        let first = answers.first().map(|answer| answer.snapshot.clone());
+        let snapshot = first.filter(|first| answers.iter().all(|answer| answer.snapshot == *first));
+        Ok(Similar { hits: merge(answers, search.limit), took, snapshot })
     }
 }
 

@@ -1,20 +1,23 @@
 //! The language of a page, and the address at which its reader sees the service.
 
+use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, HOST};
-use axum::http::{HeaderMap, Uri};
+use axum::http::request::Parts;
+use domain::Currency;
 use storefront::{PageContext, Storefront, UiLanguage};
 
-/// Reads what a page depends on: its parameter `language`, or what the browser prefers.
-pub(super) fn read(storefront: &Storefront, uri: &Uri, headers: &HeaderMap) -> PageContext {
-    let query = uri.query().unwrap_or_default();
+/// Reads the language, which is the parameter `language` or the one that the browser prefers, and the address.
+pub(super) fn read(storefront: &Storefront, currency: Currency, parts: &Parts) -> PageContext {
+    let query = parts.uri.query().unwrap_or_default();
     let mut parameters = form_urlencoded::parse(query.as_bytes());
     let chosen =
         parameters.find(|(name, _)| name == "language").and_then(|(_, code)| UiLanguage::parse(&code));
-    let preferred = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let preferred = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     PageContext {
         language: chosen.unwrap_or_else(|| UiLanguage::of_header(preferred.unwrap_or_default())),
         names_language: chosen.is_some(),
-        base: base(storefront, headers),
+        base: base(storefront, &parts.headers),
+        currency,
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn product(
     reader: Reader,
     parts: Parts,
 ) -> Result<Response, Problem> {
-    let context = page_context::read(storefront, &parts.uri, &parts.headers);
+    let context = page_context::read(storefront, service.settings.currency, &parts);
     let found = match ProductId::parse(&id) {
         Ok(id) => service.product_with_related(&id, &reader).await?,
         Err(_) => None,
@@ -56,8 +56,7 @@ impl SearchService {
         };
         let mut search = ParsedSearch::of(request);
         search.limit = RELATED;
-        let similar = self.find_similar(id, &self.apply_rules(search)).await?;
-        let hits = similar.map(|similar| similar.hits).unwrap_or_default();
-        Ok(Some((product, hits.into_iter().map(|hit| hit.product).collect())))
+        let similar = self.similar_to_product(&product, &self.apply_rules(search)).await?;
+        Ok(Some((product, similar.hits.into_iter().map(|hit| hit.product).collect())))
     }
 }

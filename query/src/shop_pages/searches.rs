@@ -31,7 +31,7 @@ pub(super) async fn search_page(
     mut parts: Parts,
 ) -> Result<Response, Problem> {
     let reader = Reader::from_request_parts(&mut parts, service).await?;
-    let context = page_context::read(storefront, &parts.uri, &parts.headers);
+    let context = page_context::read(storefront, service.settings.currency, &parts);
     let query = parts.uri.query().unwrap_or_default();
     let products = service.first_products(query, &reader.restriction).await;
     let first = products.as_deref().map(|products| FirstResults { parameters: query, products });

@@ -139,11 +139,11 @@ mod tests {
 
     use domain::input::read_product;
     use domain::ports::IndexWriter as _;
-    use domain::{Change, Currency, Language, Product, Tombstone, Version};
-    use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
+    use domain::{Change, Currency, Product, Tombstone, Version};
+    use tantivy_index::TantivyWriter;
 
     use super::*;
-    use crate::Settings;
+    use crate::test_index;
 
     struct Catalogue {
         writer: TantivyWriter,
@@ -154,18 +154,8 @@ mod tests {
 
     impl Catalogue {
         fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let writer = TantivyWriter::open(folder.path(), WriterOptions::default()).unwrap();
-            let searcher = TantivySearcher::open(folder.path(), SearcherOptions::default()).unwrap();
-            let settings = Settings {
-                currency: Currency::USD,
-                language: Language::default(),
-                cache_seconds: 0,
-                answer_cache_mb: 0,
-                rules: None,
-                storefront: None,
-            };
-            let service = SearchService::new(Arc::new(searcher), settings);
+            let (folder, writer, searcher) = test_index::empty();
+            let service = SearchService::new(Arc::new(searcher), test_index::settings());
             Self { writer, service, parts: SitemapParts::of_size(200), _folder: folder }
         }
 
