@@ -36,6 +36,10 @@ impl IndexWriter for Index {
         Ok(vec![Applied::Done; changes.len()])
     }
 
+    fn back_end(&self) -> &'static str {
+        "test"
+    }
+
     async fn ready(&self) -> Result<(), PortError> {
         Ok(())
     }

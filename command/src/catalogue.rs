@@ -15,6 +15,7 @@ use domain::ports::{
 };
 use domain::{Currency, HtmlPolicy, Product, ProductId, Record};
 use futures::future::join_all;
+use observed_ports::{ObservedQueue, ObservedStore};
 use runtime::{Part, QueueProbe, off_thread};
 
 use crate::command::{Command, Operation};
@@ -39,6 +40,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// Creates a catalogue over a store and a queue. Prices without a currency are in `currency`. HTML is stored as it comes.
     pub fn new(store: Arc<dyn ProductStore>, queue: Arc<dyn ChangeQueue>, currency: Currency) -> Self {
+        let (store, queue) = (ObservedStore::around(store), ObservedQueue::around(queue));
         Self { store, queue, currency, html: HtmlPolicy::Raw }
     }
 

@@ -22,6 +22,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use runtime::audit::{Entry, Trail};
 use runtime::body::{JsonBody, PatchBody, check_content_type};
 use runtime::http::SYNC_TOKEN;
+use runtime::server_timing::{self, Phase};
 use runtime::{Problem, Routes, off_thread};
 use serde::Serialize;
 use utoipa::OpenApi;
@@ -173,7 +174,7 @@ async fn read(
     if has_entity_tag(&headers, &product.version.to_string()) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
-    Ok((caching, axum::Json(&*product)).into_response())
+    Ok(server_timing::measure(Phase::Json, || (caching, axum::Json(&*product)).into_response()))
 }
 
 /// Create or replace a product
@@ -287,7 +288,7 @@ async fn list(
     match catalogue.list(cursor.as_deref(), limit).await {
         Ok(page) => {
             let list = ProductList { products: page.products, next_cursor: page.next };
-            Ok(axum::Json(list).into_response())
+            Ok(server_timing::measure(Phase::Json, || axum::Json(list).into_response()))
         }
         Err(ListError::UnknownCursor) => {
             let message = "is not the `nextCursor` of a list";

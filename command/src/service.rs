@@ -36,6 +36,9 @@ pub struct Config {
     html: api::config::Html,
     #[command(flatten)]
     access: config::Access,
+    /// The log of requests.
+    #[command(flatten)]
+    pub logging: config::Logging,
 }
 
 /// The general part of the OpenAPI document.

@@ -12,6 +12,7 @@ use domain::search::{
 use domain::{Product, ProductId};
 use jiff::Timestamp;
 use runtime::Problem;
+use runtime::server_timing::{self, Phase};
 use text::explain::Explainer;
 use text::operators::Operators;
 
@@ -122,7 +123,9 @@ impl SearchService {
                 explanations.extend(explained);
             }
             let explanations = explanations.iter().map(explanation::to_wire);
-            let json = answer::search_json(parsed, request, answer, explanations, took);
+            let json = server_timing::measure(Phase::Json, || {
+                answer::search_json(parsed, request, answer, explanations, took)
+            });
             let json = json.map_err(|error| serialization_failed(&error))?;
             let found_nothing = answer.total == 0 && !request.words.is_empty();
             if found_nothing {

@@ -10,6 +10,7 @@ use domain::ports::{Indexed, IndexedState};
 use domain::search::Restriction;
 use domain::{ProductId, SyncToken, Version};
 use runtime::Problem;
+use tracing::Instrument as _;
 
 use crate::metrics::SYNC_WAIT_SECONDS;
 use crate::reader::Reader;
@@ -35,6 +36,11 @@ impl SearchService {
         if required.is_empty() {
             return Ok(());
         }
+        let span = tracing::info_span!(target: "noren::trace", "index.wait", noren.versions = required.iter().count());
+        self.poll_until_indexed(required, reader).instrument(span).await
+    }
+
+    async fn poll_until_indexed(&self, required: &RequiredVersions, reader: &Reader) -> Result<(), Problem> {
         let mut missing: Vec<(&ProductId, Version)> = required.iter().collect();
         let start = Instant::now();
         let timeout = required.timeout();

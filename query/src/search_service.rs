@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::ports::SearchIndex;
 use domain::{Currency, Language};
+use observed_ports::ObservedIndex;
 use storefront::Storefront;
 
 use crate::response_cache::ResponseCache;
@@ -44,6 +45,7 @@ pub(crate) struct SearchService {
 impl SearchService {
     /// Creates the state for searches in this index.
     pub(crate) fn new(index: Arc<dyn SearchIndex>, settings: Settings) -> Self {
+        let index = ObservedIndex::around(index);
         let responses = ResponseCache::of_megabytes(settings.answer_cache_mb);
         let restrictions = Restrictions::new(settings.currency);
         Self { index, settings, responses, restrictions, waiters: Waiters::new(MAX_WAITING) }

@@ -44,6 +44,9 @@ pub struct Config {
     pub storefront: config::Storefront,
     #[command(flatten)]
     access: config::Access,
+    /// The log of requests.
+    #[command(flatten)]
+    pub logging: config::Logging,
     #[command(flatten)]
     create_tables: config::CreateTables,
     /// The waiting for an index that does not respond.

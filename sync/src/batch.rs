@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::ports::{Applied, Delivery, Receipt, ReleaseRequest, RetryRequest};
+use domain::ports::{Applied, Delivery, Envelope, Receipt, ReleaseRequest, RetryRequest};
 use domain::{Change, ProductId};
+use runtime::trace_context::{self, SpanContext};
 
 /// The longest delay of a retry.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
@@ -35,6 +36,8 @@ struct Message {
     receipt: Receipt,
     receives: u32,
     body: Option<String>,
+    /// The trace in which the change was written.
+    trace: Option<SpanContext>,
 }
 
 impl Batch {
@@ -43,11 +46,14 @@ impl Batch {
         let mut positions: HashMap<ProductId, usize> = HashMap::with_capacity(deliveries.len());
         for Delivery { receipt, envelope, receives, body } in deliveries {
             batch.receipts.push(receipt.clone());
-            let message = Message { receipt, receives, body };
             match envelope {
-                Ok(envelope) => batch.add(&mut positions, envelope.change, message),
+                Ok(Envelope { change, traceparent }) => {
+                    let trace = traceparent.as_deref().and_then(trace_context::parse);
+                    batch.add(&mut positions, change, Message { receipt, receives, body, trace });
+                }
                 Err(reason) => {
                     tracing::error!(reason, receives, "cannot parse a message");
+                    let message = Message { receipt, receives, body, trace: None };
                     batch.unreadable.push(message.retry_request(reason));
                 }
             }
@@ -79,6 +85,17 @@ impl Batch {
         self.receipts.len()
     }
 
+    /// Returns the traces in which the changes were written.
+    pub(crate) fn traces(&self) -> impl Iterator<Item = SpanContext> {
+        self.messages.iter().flatten().filter_map(|message| message.trace.clone())
+    }
+
+    /// Returns how often the message that was received most often has been received.
+    pub(crate) fn receives(&self) -> u32 {
+        let unreadable = self.unreadable.iter().map(|message| message.receives);
+        self.messages.iter().flatten().map(|message| message.receives).chain(unreadable).max().unwrap_or(0)
+    }
+
     /// Returns the receipts of all messages, to extend their visibility.
     pub(crate) fn receipts(&self) -> &[Receipt] {
         &self.receipts
@@ -108,6 +125,7 @@ impl Batch {
             tracing::error!(
                 product.id = %change.id(),
                 product.version = change.version().0,
+                trace.id = trace_of(&messages),
                 reason,
                 "the index refused a product"
             );
@@ -117,15 +135,21 @@ impl Batch {
     }
 }
 
+/// Returns the trace of the newest message that has one, for the log.
+fn trace_of(messages: &[Message]) -> Option<String> {
+    let traced = messages.iter().rev().find_map(|message| message.trace.as_ref());
+    traced.map(|trace| trace.trace_id().to_string())
+}
+
 impl Message {
     fn release_request(self) -> ReleaseRequest {
-        let Self { receipt, receives, body } = self;
+        let Self { receipt, receives, body, .. } = self;
         ReleaseRequest { receipt, receives, body }
     }
 
     /// Requests a retry. The delay doubles with each receive.
     fn retry_request(self, reason: String) -> RetryRequest {
-        let Self { receipt, receives, body } = self;
+        let Self { receipt, receives, body, .. } = self;
         let delay = Duration::from_secs(1 << receives.min(6)).min(MAX_RETRY_DELAY);
         RetryRequest { receipt, receives, body, reason, delay }
     }
@@ -134,7 +158,6 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::ports::Envelope;
     use domain::{Tombstone, Version};
 
     fn delivery(receipt: &str, id: &str, version: u64) -> Delivery {

@@ -6,12 +6,15 @@ use std::time::Duration;
 use api::probes;
 use domain::Change;
 use domain::ports::{Applied, ChangeQueue, Delivery, IndexWriter, PortError};
+use observed_ports::ObservedWriter;
 use runtime::{Part, QueueProbe, retry};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::batch::{Batch, Settlement};
 use crate::metrics::{describe_consumer, record_batch, record_freshness};
+use crate::processing::Processing;
 use crate::rebuild_state::RebuildState;
 
 /// The time that one receive waits for a message.
@@ -48,7 +51,7 @@ impl Consumer {
     /// Creates a consumer between a queue and an index.
     pub fn new(queue: Arc<dyn ChangeQueue>, index: Arc<dyn IndexWriter>, options: ConsumerOptions) -> Self {
         describe_consumer();
-        Self { queue, index, options }
+        Self { queue, index: ObservedWriter::around(index), options }
     }
 
     /// Consumes until `stop` is cancelled.
@@ -137,17 +140,20 @@ impl Consumer {
             }
         };
         let begun = Instant::now();
+        let processing = Processing::of(&batch, self.queue.back_end());
         let applied = tokio::select! {
             // In this order, so that a simulation is deterministic.
             biased;
-            applied = self.apply(&batch, stop) => applied,
+            applied = self.apply(&batch, stop).instrument(processing.span().clone()) => applied,
             () = extend => unreachable!("the extension of visibility has no end"),
         };
         let Some(applied) = applied else { return self.release(batch).await };
         record_freshness(&batch.changes, &applied);
         let messages = batch.len();
         record_batch(messages, begun.elapsed());
-        self.settle(batch.settle(applied)).await;
+        let settlement = batch.settle(applied);
+        processing.end(&settlement);
+        self.settle(settlement).await;
         tracing::debug!(messages, took_ms = begun.elapsed().as_millis() as u64, "applied a batch");
     }
 

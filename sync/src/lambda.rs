@@ -5,15 +5,19 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::Change;
 use domain::ports::{Applied, Delivery, Envelope, IndexWriter, PortError, Receipt};
+use observed_ports::ObservedWriter;
 use runtime::{Deadline, StartError};
+use tracing::Instrument as _;
 
 use crate::batch::Batch;
+use crate::processing::Processing;
 
 /// Handles SQS events until Lambda ends the process.
 pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError> {
+    let index = ObservedWriter::around(index);
     runtime::lambda::serve_events(move |event: SqsEvent, deadline| {
         let index = Arc::clone(&index);
-        async move { apply(&*index, event, deadline).await }
+        async move { Ok(apply(&*index, event, deadline).await) }
     })
     .await
 }
@@ -23,9 +27,15 @@ pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError>
 pub async fn apply(index: &dyn IndexWriter, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let batch = Batch::new(event.records.into_iter().map(delivery).collect());
     let all = batch.receipts().to_vec();
-    let applied = tokio::time::timeout(deadline.remaining(), apply_changes(index, &batch.changes)).await;
+    let processing = Processing::of(&batch, "aws_sqs");
+    let applying = apply_changes(index, &batch.changes).instrument(processing.span().clone());
+    let applied = tokio::time::timeout(deadline.remaining(), applying).await;
     let failed: Vec<Receipt> = match applied {
-        Ok(Ok(applied)) => batch.settle(applied).retried.into_iter().map(|retried| retried.receipt).collect(),
+        Ok(Ok(applied)) => {
+            let settlement = batch.settle(applied);
+            processing.end(&settlement);
+            settlement.retried.into_iter().map(|retried| retried.receipt).collect()
+        }
         Err(_) => {
             tracing::error!(messages = all.len(), "the index did not apply a batch in time");
             all

@@ -9,6 +9,7 @@ mod dead_letters;
 #[cfg(feature = "aws")]
 pub mod lambda;
 mod metrics;
+mod processing;
 mod progress;
 mod rebuild_state;
 pub mod reconcile;

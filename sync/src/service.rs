@@ -35,6 +35,9 @@ pub struct Config {
     back_ends: BackEnds,
     #[command(flatten)]
     access: config::Access,
+    /// The log of requests.
+    #[command(flatten)]
+    pub logging: config::Logging,
 }
 
 /// Runs the service until Ctrl-C or SIGTERM.

@@ -40,6 +40,10 @@ impl IndexWriter for Full {
         Ok(vec![applied; changes.len()])
     }
 
+    fn back_end(&self) -> &'static str {
+        "test"
+    }
+
     async fn ready(&self) -> Result<(), PortError> {
         Ok(())
     }

@@ -44,6 +44,10 @@ impl IndexWriter for Contended {
         self.index.apply(changes).await
     }
 
+    fn back_end(&self) -> &'static str {
+        "test"
+    }
+
     async fn ready(&self) -> Result<(), PortError> {
         self.index.ready().await
     }

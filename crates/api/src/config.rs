@@ -92,6 +92,8 @@ struct All {
     html: Html,
     #[command(flatten)]
     access: config::Access,
+    #[command(flatten)]
+    logging: config::Logging,
 }
 
 /// Adds all flags with a variable to a command.

@@ -16,6 +16,7 @@ pub(crate) struct Configuration {
     pub(crate) sync: sync::BackEnds,
     pub(crate) query: query::service::Config,
     pub(crate) access: config::Access,
+    pub(crate) logging: config::Logging,
 }
 
 impl Configuration {
@@ -71,6 +72,7 @@ impl FromArgMatches for Configuration {
             html: api::config::Html::from_arg_matches(matches)?,
             index: config::Index::from_arg_matches(matches)?,
             access: config::Access::from_arg_matches(matches)?,
+            logging: config::Logging::from_arg_matches(matches)?,
             command,
             sync,
             query,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 use runtime::StartError;
-use runtime::config::AuditLog;
+use runtime::telemetry::Logs;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -33,11 +33,13 @@ fn start(cli: Cli) -> Result<ExitCode, Failure> {
     runtime::start::keep_files_private();
     runtime::config::check_environment(&api::config::variables())?;
     // Other commands are no service: what they do over HTTP, a service records.
-    let audit = if let Command::Serve(args) = &cli.command { args.audit() } else { AuditLog::Off };
-    runtime::telemetry::start("noren", audit)?;
+    let logs = if let Command::Serve(args) = &cli.command { args.logs() } else { Logs::of_command() };
+    runtime::telemetry::start("noren", build_info::VERSION, &logs)?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let threads = threads.map_err(|error| StartError::because("cannot start the threads of noren", error))?;
-    threads.block_on(dispatch(cli.command))
+    let code = threads.block_on(dispatch(cli.command));
+    runtime::telemetry::traces::stop();
+    code
 }
 
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use api::access::StoreOptions;
 use clap::Args;
 use demo::demo_catalogue;
-use runtime::config::{AuditLog, Reach};
+use runtime::config::{self, Reach};
+use runtime::telemetry::Logs;
 use runtime::{StartError, server};
 use sync::Upgrade;
 
@@ -36,9 +37,10 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// Returns whether the log has audit entries.
-    pub(crate) fn audit(&self) -> AuditLog {
-        self.services.access.audit
+    /// Returns what to log.
+    pub(crate) fn logs(&self) -> Logs {
+        let config::Logging { access_log, stage } = &self.services.logging;
+        Logs { audit: self.services.access.audit, access: *access_log, stage: stage.clone() }
     }
 }
 

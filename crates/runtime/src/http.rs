@@ -2,12 +2,12 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use access::Scope;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{ALLOW, CONNECTION, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -15,9 +15,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, Any as AnyOf, CorsLayer};
-use tower_http::request_id::RequestId;
 use tower_http::timeout::TimeoutLayer;
-use tracing::Instrument;
 use utoipa::openapi::OpenApi;
 
 use crate::Problem;
@@ -27,11 +25,14 @@ use crate::audit;
 use crate::health::{self, Gauges, Part, QueueProbe, Vitals};
 pub use crate::landing::HomePage;
 use crate::landing::Landing;
+use crate::observe::observe;
 use crate::problem::problems_for_bare_errors;
 use crate::request_id;
 pub use crate::request_id::REQUEST_ID;
 use crate::routes::{Requirement, Requirements, Routes, add_security_schemes, require_credentials};
 use crate::safe_headers::add_safe_headers;
+use crate::server_timing::SERVER_TIMING;
+use crate::trace_context::TRACERESPONSE;
 
 /// The maximum size of a body that is read as a whole, in bytes. Streamed bodies have no limit.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -43,14 +44,16 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
 /// The response headers that scripts of other sites may read.
-pub const EXPOSED_HEADERS: [HeaderName; 12] = [
+pub const EXPOSED_HEADERS: [HeaderName; 14] = [
     ETAG,
     LOCATION,
     RETRY_AFTER,
     ALLOW,
     WWW_AUTHENTICATE,
     REQUEST_ID,
+    SERVER_TIMING,
     SYNC_TOKEN,
+    TRACERESPONSE,
     HeaderName::from_static("ratelimit"),
     HeaderName::from_static("ratelimit-policy"),
     HeaderName::from_static("x-ratelimit-limit"),
@@ -210,50 +213,4 @@ fn problem_of_panic(panic: Box<dyn Any + Send>) -> Response {
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
     tracing::error!(panic.message = text, "a request made the service panic; this is a defect");
     Problem::internal().into_response()
-}
-
-/// Adds the request id to all log lines of a request, and records its metrics.
-async fn observe(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
-    let span = tracing::info_span!(
-        "request",
-        request.id = id.unwrap_or_default(),
-        principal = tracing::field::Empty
-    );
-    let method = request.method().clone();
-    let path = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let begun = Instant::now();
-    let response = next.run(request).instrument(span.clone()).await;
-    let status = response.status();
-    let seconds = begun.elapsed().as_secs_f64();
-    let labels =
-        [("method", method_label(&method)), ("path", path.clone()), ("status", status.as_u16().to_string())];
-    metrics::counter!("noren_http_requests_total", &labels).increment(1);
-    metrics::histogram!("noren_http_request_seconds", "path" => path.clone()).record(seconds);
-    span.in_scope(|| {
-        let took_ms = (seconds * 1e6).round() / 1e3;
-        match status.is_server_error() {
-            true => {
-                tracing::warn!(http.method = %method, http.path = path, http.status = status.as_u16(), took_ms, "request failed");
-            }
-            false => {
-                tracing::debug!(http.method = %method, http.path = path, http.status = status.as_u16(), took_ms, "request");
-            }
-        }
-    });
-    response
-}
-
-/// Returns the method as a label. Unknown methods share one, so that clients cannot create labels.
-fn method_label(method: &http::Method) -> String {
-    let known = [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::HEAD,
-        Method::OPTIONS,
-    ];
-    if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() }
 }

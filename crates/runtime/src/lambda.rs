@@ -13,7 +13,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{
     Adapter, Context, Error, LambdaEvent, RequestExt as _, Service as _, lambda_runtime, service_fn,
@@ -22,7 +22,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{Deadline, Problem, StartError};
+use crate::telemetry::{function_metrics, traces};
+use crate::trace_context::AMAZON_TRACE;
+use crate::{Deadline, Problem, StartError, function};
 
 /// The time that a function keeps to send its response before Lambda ends the invocation.
 pub const RESPONSE_MARGIN: Duration = Duration::from_millis(500);
@@ -46,16 +48,21 @@ pub async fn serve_http(router: Router, scheduled: Option<Scheduled>) -> Result<
         let (mut adapter, scheduled) = (adapter.clone(), scheduled.clone());
         async move {
             let (payload, context) = event.into_parts();
-            if is_schedule(&payload) {
-                let scheduled = scheduled.ok_or("this function has nothing to do on a schedule")?;
-                scheduled().await?;
-                return Ok::<Value, Error>(json!({}));
-            }
-            let request: LambdaRequest = serde_json::from_value(without_stage(payload))?;
-            match adapter.call(LambdaEvent::new(request, context)).await {
-                Ok(response) => Ok(serde_json::to_value(response)?),
-                Err(never) => match never {},
-            }
+            let answered = async {
+                if is_schedule(&payload) {
+                    let scheduled = scheduled.ok_or("this function has nothing to do on a schedule")?;
+                    scheduled().await?;
+                    return Ok::<Value, Error>(json!({}));
+                }
+                let request: LambdaRequest = serde_json::from_value(without_stage(payload))?;
+                match adapter.call(LambdaEvent::new(request, context)).await {
+                    Ok(response) => Ok(serde_json::to_value(response)?),
+                    Err(never) => match never {},
+                }
+            };
+            let answer = answered.await;
+            end_invocation().await;
+            answer
         }
     });
     lambda_runtime::run(handler).await.map_err(lost)
@@ -71,17 +78,26 @@ pub async fn serve_events<E, R, F>(
 where
     E: DeserializeOwned + Send + 'static,
     R: Serialize + Send + 'static,
-    F: Future<Output = R> + Send,
+    F: Future<Output = Result<R, String>> + Send,
 {
     let handle = Arc::new(handle);
     let handler = service_fn(move |event: LambdaEvent<E>| {
         let handle = Arc::clone(&handle);
         async move {
             let deadline = deadline(&event.context);
-            Ok::<R, Error>(handle(event.payload, deadline).await)
+            let answer = handle(event.payload, deadline).await;
+            end_invocation().await;
+            answer.map_err(Error::from)
         }
     });
     lambda_runtime::run(handler).await.map_err(lost)
+}
+
+/// Sends the spans and writes the metrics of an invocation: Lambda stops the process as soon as it has the answer.
+async fn end_invocation() {
+    traces::flush().await;
+    function_metrics::write_line();
+    function::end_invocation();
 }
 
 /// Returns the deadline of an invocation.
@@ -96,6 +112,9 @@ async fn answer_in_time(mut request: Request, next: Next) -> Response {
     if let Some(client) = client_address(&request) {
         request.extensions_mut().insert(ConnectInfo(client));
     }
+    if let Some(trace) = trace_of_function(&request) {
+        request.headers_mut().insert(AMAZON_TRACE, trace);
+    }
     let path = request.uri().path().to_owned();
     let answered = tokio::time::timeout(deadline.remaining(), async {
         let (head, body) = next.run(request).await.into_parts();
@@ -107,11 +126,22 @@ async fn answer_in_time(mut request: Request, next: Next) -> Response {
             }
         }
     });
-    answered.await.unwrap_or_else(|_| {
+    let response = answered.await.unwrap_or_else(|_| {
         tracing::warn!(http.path = path, http.status = 504, "a request took longer than its invocation");
         let detail = "the request took longer than this function may run; it may still have had an effect";
         Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).into_response()
-    })
+    });
+    metrics::counter!("Requests").increment(1);
+    metrics::counter!("ServerErrors").increment(u64::from(response.status().is_server_error()));
+    response
+}
+
+/// Returns the trace that Lambda has begun, if the request names none.
+fn trace_of_function(request: &Request) -> Option<HeaderValue> {
+    if request.headers().contains_key(AMAZON_TRACE) {
+        return None;
+    }
+    HeaderValue::try_from(request.lambda_context_ref()?.xray_trace_id.as_deref()?).ok()
 }
 
 /// Returns the address from which API Gateway received a request. The port is unknown.

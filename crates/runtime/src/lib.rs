@@ -2,6 +2,7 @@
 //! retries, the server.
 
 pub mod access;
+mod access_log;
 mod algolia;
 mod allocator;
 pub mod audit;
@@ -10,11 +11,13 @@ mod body_budget;
 pub mod config;
 pub mod console;
 pub mod deadline;
+mod function;
 pub mod health;
 pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod landing;
+mod observe;
 mod off_thread;
 pub mod probe;
 pub mod problem;
@@ -23,9 +26,11 @@ mod retry;
 mod routes;
 mod safe_headers;
 pub mod server;
+pub mod server_timing;
 pub mod start;
 mod start_error;
 pub mod telemetry;
+pub mod trace_context;
 mod waiting;
 
 pub use deadline::Deadline;

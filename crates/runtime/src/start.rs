@@ -8,8 +8,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
 use rustix::fs::Mode;
 
-use crate::config::AuditLog;
+use crate::config::{AccessLog, AuditLog};
 use crate::start_error::{StartError, exit_code};
+use crate::telemetry::Logs;
 
 /// The flag of every service that checks a running service instead of serving.
 const CHECK_HEALTH: &str = "check-health";
@@ -24,6 +25,7 @@ where
     let help = "Check whether the service at the address of --listen is ready; exit code 0 or 1";
     let flag = Arg::new(CHECK_HEALTH).long(CHECK_HEALTH).action(ArgAction::SetTrue).help(help);
     let mut command = C::command().arg(flag);
+    let version = command.get_version().unwrap_or_default().to_owned();
     let mut matches = match matches(&mut command, std::env::args_os()) {
         Ok(matches) => matches,
         Err(error) => return exit_code(Err(error)),
@@ -31,19 +33,30 @@ where
     if matches.get_flag(CHECK_HEALTH) {
         return exit_code(check_health(&matches));
     }
-    let audit = matches.try_get_one("audit").ok().flatten().copied().unwrap_or(AuditLog::Off);
+    let logs = logs_of(&matches);
     let config =
         C::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit());
     let started = || {
         keep_files_private();
         crate::config::check_environment(known)?;
-        crate::telemetry::start(service, audit)?;
+        crate::telemetry::start(service, &version, &logs)?;
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .map_err(|error| StartError::because("cannot start the threads of the service", error))
     };
-    exit_code(started().and_then(|runtime| runtime.block_on(run(config))))
+    let ended = started().and_then(|runtime| runtime.block_on(run(config)));
+    crate::telemetry::traces::stop();
+    exit_code(ended)
+}
+
+/// Reads what to log, before the configuration is taken from `matches`.
+fn logs_of(matches: &ArgMatches) -> Logs {
+    Logs {
+        audit: matches.try_get_one("audit").ok().flatten().copied().unwrap_or(AuditLog::Off),
+        access: matches.try_get_one("access_log").ok().flatten().copied().unwrap_or(AccessLog::All),
+        stage: matches.try_get_one("stage").ok().flatten().cloned().unwrap_or_default(),
+    }
 }
 
 /// Makes the files that this process creates from now on readable by its own user alone, whatever the shell that started it

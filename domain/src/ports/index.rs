@@ -26,6 +26,9 @@ pub trait IndexWriter: Send + Sync {
     /// Succeeds if the index can be written now.
     async fn ready(&self) -> Result<(), PortError>;
 
+    /// Returns the name of the index in the configuration, such as `tantivy`.
+    fn back_end(&self) -> &'static str;
+
     /// Runs now the background work that makes searches faster, such as merging segments, and waits for it. Search results
     /// do not change.
     async fn optimize(&self) -> Result<(), PortError> {
@@ -130,6 +133,9 @@ pub trait SearchIndex: Send + Sync {
 
     /// Succeeds if the index can be searched now.
     async fn ready(&self) -> Result<(), PortError>;
+
+    /// Returns the name of the index in the configuration, such as `tantivy`.
+    fn back_end(&self) -> &'static str;
 }
 
 /// The number of products below which words may be misspelt: products with every word of a query, and products with the word.

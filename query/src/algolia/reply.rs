@@ -5,6 +5,7 @@ use api::problems::serialization_failed;
 use axum::http::StatusCode;
 use axum::response::Response;
 use runtime::Problem;
+use runtime::server_timing::{self, Phase};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -22,7 +23,8 @@ pub(super) fn refused(error: RequestError) -> Problem {
 
 /// Returns a response of JSON.
 pub(super) fn json(body: &impl Serialize) -> Result<Response, Problem> {
-    let json = serde_json::to_vec(body).map_err(|error| serialization_failed(&error))?;
+    let json = server_timing::measure(Phase::Json, || serde_json::to_vec(body))
+        .map_err(|error| serialization_failed(&error))?;
     Ok(json_response(json))
 }
 

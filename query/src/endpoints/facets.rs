@@ -11,6 +11,7 @@ use axum::response::Response;
 use domain::FaultKind;
 use domain::search::{FacetRequest, Field};
 use runtime::Problem;
+use runtime::server_timing::{self, Phase};
 
 use crate::answer;
 use crate::execute::cache_key;
@@ -85,7 +86,9 @@ pub(crate) async fn facet_values(
     let request = FacetRequest { search: request, field, prefix, limit };
     let render = async {
         let (values, snapshot) = service.facet_values(&request).await?;
-        let json = answer::facet_values_json(&request.field, &values, search.is_truncated);
+        let json = server_timing::measure(Phase::Json, || {
+            answer::facet_values_json(&request.field, &values, search.is_truncated)
+        });
         Ok(RenderedResponse::new(json.map_err(|error| serialization_failed(&error))?, snapshot))
     };
     service.respond(&headers, &search, &reader, &key, render).await

@@ -15,6 +15,7 @@ use axum::response::Response;
 use domain::search::{Hit, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{Language, Product, ProductId};
 use runtime::Problem;
+use runtime::server_timing::{self, Phase};
 use text::similar::distinctive_words;
 
 use crate::execute::cache_key;
@@ -158,5 +159,6 @@ fn similar_json(hits: &[Hit], search: &ParsedSearch) -> Result<Vec<u8>, Problem>
     let json = SimilarProducts {
         products: Chosen { hits: products.collect(), fields: Cow::Borrowed(&search.fields) },
     };
-    serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))
+    server_timing::measure(Phase::Json, || serde_json::to_vec(&json))
+        .map_err(|error| serialization_failed(&error))
 }

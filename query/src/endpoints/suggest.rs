@@ -13,6 +13,7 @@ use axum::response::Response;
 use domain::search::{Facet, FacetValue, Field, MatchMode, Page, PageStart, SearchAnswer, SearchRequest};
 use domain::{CategoryPath, Language, Product};
 use runtime::Problem;
+use runtime::server_timing::{self, Phase};
 use text::completion::completions;
 use text::query::Query;
 
@@ -130,7 +131,8 @@ impl<'a> Suggestions<'a> {
             took: milliseconds(took),
             truncated: search.is_truncated,
         };
-        serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))
+        server_timing::measure(Phase::Json, || serde_json::to_vec(&json))
+            .map_err(|error| serialization_failed(&error))
     }
 }
 

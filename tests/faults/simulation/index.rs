@@ -156,6 +156,10 @@ impl IndexWriter for SimulatedIndex {
         }
     }
 
+    fn back_end(&self) -> &'static str {
+        "simulated"
+    }
+
     async fn ready(&self) -> Result<(), PortError> {
         Ok(())
     }

@@ -91,6 +91,10 @@ impl SearchIndex for OpenSearchSearcher {
         execute::stats(&Snapshot::latest(&self.client)).await
     }
 
+    fn back_end(&self) -> &'static str {
+        "opensearch"
+    }
+
     async fn ready(&self) -> Result<(), PortError> {
         // Not cached: the alias may have been removed since.
         check_live(&self.client).await?;

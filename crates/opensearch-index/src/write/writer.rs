@@ -145,6 +145,10 @@ impl IndexWriter for OpenSearchWriter {
         }
     }
 
+    fn back_end(&self) -> &'static str {
+        "opensearch"
+    }
+
     async fn ready(&self) -> Result<(), PortError> {
         self.load_aliases().await?.live(&self.client)?;
         Ok(())

@@ -6,6 +6,7 @@ mod access;
 mod access_values;
 mod environment;
 mod listen;
+mod logging;
 mod shop_url;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use crate::StartError;
 pub use access::{Access, AccessKind, AccessStoreKind, Anonymous, AuditLog, Jwt, Reach};
 pub use environment::{check_environment, ignore_empty_variables, variables_of};
 use listen::parse_listen_address;
+pub use logging::{AccessLog, Logging};
 use shop_url::{parse_image_origin, parse_shop_url};
 
 /// The address of a service.

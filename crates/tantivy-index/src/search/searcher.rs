@@ -125,6 +125,10 @@ impl SearchIndex for TantivySearcher {
         .await
     }
 
+    fn back_end(&self) -> &'static str {
+        "tantivy"
+    }
+
     async fn ready(&self) -> Result<(), PortError> {
         self.on_newest(|_, _| Ok(())).await
     }

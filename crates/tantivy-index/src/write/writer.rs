@@ -261,6 +261,10 @@ impl IndexWriter for TantivyWriter {
         live
     }
 
+    fn back_end(&self) -> &'static str {
+        "tantivy"
+    }
+
     async fn ready(&self) -> Result<(), PortError> {
         self.generations.read().await.get(Generation::Live)?.ready().await
     }

@@ -1,0 +1,25 @@
+//! Ports that are watched: each call of a request becomes a span of its trace, and its duration part of `Server-Timing`.
+//!
+//! A service puts these around the adapters that it is given, so that no adapter knows of traces, and all of them have the same spans.
+//! Calls outside of a request, such as the polling of a queue, make no spans.
+//!
+//! | span | calls | attributes |
+//! | --- | --- | --- |
+//! | `store.read`, `store.write` | of a store | `db.system`, `db.operation.name`, `noren.records` |
+//! | `queue.send` | of a queue | `messaging.system`, `messaging.batch.message_count` |
+//! | `index.search` | of the side of an index that searches | `db.system`, `db.operation.name`, `noren.searches`, `noren.found` |
+//! | `index.apply` | of the side of an index that is written | `db.system`, `noren.changes`, `noren.applied`, `noren.stale`, `noren.refused` |
+//!
+//! An error is in `error.type` and `otel.status_description`. The names follow
+//! <https://opentelemetry.io/docs/specs/semconv/database/> and <https://opentelemetry.io/docs/specs/semconv/messaging/>.
+
+#![warn(missing_docs)]
+
+mod call;
+mod index;
+mod queue;
+mod store;
+
+pub use index::{ObservedIndex, ObservedWriter};
+pub use queue::ObservedQueue;
+pub use store::ObservedStore;

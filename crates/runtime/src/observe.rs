@@ -1,0 +1,121 @@
+//! The outermost layer: the span and the trace of a request, its line in the access log, its metrics, and `Server-Timing`.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderValue, Method};
+use opentelemetry::trace::SpanContext;
+use tower_http::request_id::RequestId;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+
+use crate::access_log;
+use crate::server_timing::{SERVER_TIMING, Timings};
+use crate::telemetry::traces;
+use crate::trace_context::{self, TRACEPARENT, TRACERESPONSE};
+
+/// The route of a request that has none.
+const UNMATCHED: &str = "unmatched";
+
+/// Gives the request its spans. A write gets the header `traceparent` of the service's own span, which travels with the change to the
+/// index, and its response the header `traceresponse`.
+pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
+    let sender = trace_context::from_headers(request.headers());
+    let server = server_span(&method, &route, &request, sender.as_ref());
+    let position = traces::context_of(&server).unwrap_or_else(|| trace_context::next(sender.as_ref()));
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    // The log span is inside the server span, which exists only while traces are on.
+    let span = server.in_scope(|| {
+        tracing::info_span!(
+            "request",
+            request.id = id.unwrap_or_default(),
+            trace.id = %position.trace_id(),
+            principal = Empty
+        )
+    });
+    let traceparent =
+        (!method.is_safe()).then(|| HeaderValue::try_from(trace_context::format(&position)).ok()).flatten();
+    if let Some(traceparent) = &traceparent {
+        request.headers_mut().insert(TRACEPARENT, traceparent.clone());
+    }
+    let timings = Timings::default();
+    let mut response = timings.during(next.run(request)).instrument(span.clone()).await;
+    record_status(&server, &response);
+    count(&method, &route, &response, begun);
+    let headers = response.headers_mut();
+    if let Some(traceresponse) = traceparent {
+        headers.insert(TRACERESPONSE, traceresponse);
+    }
+    if let Some(timing) = timings.header() {
+        headers.insert(SERVER_TIMING, timing);
+    }
+    access_log::Line { method, route, begun, span }.at_end_of(response)
+}
+
+/// Begins the span of the server, see <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
+fn server_span(method: &Method, route: &str, request: &Request, sender: Option<&SpanContext>) -> Span {
+    if !traces::is_on() {
+        return Span::none();
+    }
+    let name = match route {
+        UNMATCHED => method.to_string(),
+        route => format!("{method} {route}"),
+    };
+    let span = tracing::info_span!(
+        target: "noren::trace",
+        parent: None,
+        "server",
+        otel.name = name,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method.as_str(),
+        http.route = route,
+        url.path = request.uri().path(),
+        http.response.status_code = Empty,
+        error.r#type = Empty,
+    );
+    if let Some(sender) = sender {
+        traces::set_parent(&span, sender);
+    }
+    span
+}
+
+fn record_status(server: &Span, response: &Response) {
+    if server.is_none() {
+        return;
+    }
+    let status = response.status();
+    server.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        server.record("otel.status_code", "ERROR");
+        server.record("error.type", status.as_str());
+    }
+}
+
+/// Counts a request and its duration until the head of its response.
+fn count(method: &Method, route: &str, response: &Response, begun: Instant) {
+    let status = response.status().as_u16().to_string();
+    let labels = [("method", method_label(method)), ("path", route.to_owned()), ("status", status)];
+    metrics::counter!("noren_http_requests_total", &labels).increment(1);
+    let seconds = begun.elapsed().as_secs_f64();
+    metrics::histogram!("noren_http_request_seconds", "path" => route.to_owned()).record(seconds);
+}
+
+/// Returns the method as a label. Unknown methods share one, so that clients cannot create labels.
+fn method_label(method: &Method) -> String {
+    let known = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+    ];
+    if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() }
+}

@@ -1,0 +1,246 @@
+//! Traces: spans that are sent to a collector by OTLP, as the standard `OTEL_*` variables say; off if they name no collector.
+//!
+//! A span for traces has the target [`TARGET`], so that it costs nothing while traces are off. See
+//! <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/> for the variables.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TracerProvider as _};
+use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Level, Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::StartError;
+
+/// The target of spans for traces.
+pub const TARGET: &str = "noren::trace";
+
+/// The time limit for sending what is left at the end of a process or of an invocation.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The longest list of links of a span, as the specification has it.
+const MAX_LINKS: usize = 128;
+
+/// The exporter of this process.
+static PROVIDER: OnceLock<Exporting> = OnceLock::new();
+
+/// A provider of spans, and the threads of its connection.
+struct Exporting {
+    provider: SdkTracerProvider,
+    /// For gRPC, whose client needs an asynchronous runtime; that of the service does not exist yet when traces start.
+    _runtime: Option<tokio::runtime::Runtime>,
+}
+
+/// Returns true if spans are sent to a collector.
+pub fn is_on() -> bool {
+    PROVIDER.get().is_some()
+}
+
+/// Starts the export if the variables name a collector, and returns the layer that feeds it.
+///
+/// # Errors
+/// If a variable cannot be used.
+pub(super) fn start<S>(
+    service: &'static str,
+    version: &str,
+) -> Result<Option<Box<dyn Layer<S> + Send + Sync>>, StartError>
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+{
+    if !names_collector(|name| std::env::var(name).ok()) {
+        return Ok(None);
+    }
+    let (exporter, runtime) = exporter()?;
+    let version = opentelemetry::KeyValue::new("service.version", version.to_owned());
+    let mut resource = Resource::builder().with_attribute(version);
+    if std::env::var_os("OTEL_SERVICE_NAME").is_none_or(|name| name.is_empty()) {
+        resource = resource.with_service_name(service);
+    }
+    let provider =
+        SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
+    let tracer = provider.tracer("noren");
+    let _ = PROVIDER.set(Exporting { provider, _runtime: runtime });
+    // Warnings and errors become events of the span that they occur in. A call of the exporter itself must not make spans.
+    let is_exported = filter_fn(|metadata| match metadata.is_span() {
+        true => metadata.target() == TARGET,
+        false => *metadata.level() <= Level::WARN && !metadata.target().starts_with("opentelemetry"),
+    });
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_level(false)
+        .with_tracked_inactivity(false)
+        .with_filter(is_exported);
+    Ok(Some(Box::new(layer)))
+}
+
+/// Returns true if the variables ask for traces: they name a collector, and nothing turns traces off.
+fn names_collector(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let value = |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    if value("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return false;
+    }
+    match value("OTEL_TRACES_EXPORTER").as_deref() {
+        // The collector of the specification's default address, on this machine.
+        Some("otlp") => true,
+        Some(_) => false,
+        None => ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
+            .into_iter()
+            .any(|name| value(name).is_some()),
+    }
+}
+
+/// Builds the exporter for the protocol that the variables name: HTTP with protobuf, or gRPC.
+fn exporter() -> Result<(SpanExporter, Option<tokio::runtime::Runtime>), StartError> {
+    let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+    let named = names.into_iter().find_map(|name| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+        Some((name, value))
+    });
+    let cannot = |error| StartError::because("cannot send traces as the variables OTEL_* say", error);
+    match named.as_ref().map(|(_, protocol)| protocol.as_str()) {
+        None | Some("http/protobuf") => {
+            let client = http_client()?;
+            let exporter = SpanExporter::builder().with_http().with_http_client(client).build();
+            Ok((exporter.map_err(cannot)?, None))
+        }
+        Some("grpc") => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .thread_name("traces")
+                .enable_all()
+                .build()
+                .map_err(|error| StartError::because("cannot start the thread that sends traces", error))?;
+            let entered = runtime.enter();
+            let exporter = SpanExporter::builder().with_tonic().build();
+            drop(entered);
+            Ok((exporter.map_err(cannot)?, Some(runtime)))
+        }
+        Some(protocol) => Err(StartError::usage(format!(
+            "{}={protocol} cannot be used; write http/protobuf or grpc",
+            named.as_ref().map_or("", |(name, _)| name)
+        ))),
+    }
+}
+
+/// Builds the client for HTTP, on a thread of its own: a blocking client cannot be built where asynchronous code runs.
+fn http_client() -> Result<reqwest::blocking::Client, StartError> {
+    let build = || reqwest::blocking::Client::builder().build();
+    let built = std::thread::spawn(build).join();
+    let built = built.map_err(|_| StartError::new("cannot build the client that sends traces"))?;
+    built.map_err(|error| StartError::because("cannot build the client that sends traces", error))
+}
+
+/// Sends the spans that ended so far. Returns when they are sent, or after two seconds.
+pub async fn flush() {
+    let Some(exporting) = PROVIDER.get() else { return };
+    let flushed = tokio::task::spawn_blocking(|| exporting.provider.force_flush());
+    match tokio::time::timeout(FLUSH_TIMEOUT, flushed).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(%error, "cannot send spans of traces"),
+        Ok(Err(_)) | Err(_) => tracing::warn!("spans of traces were not sent in time"),
+    }
+}
+
+/// Ends the export at the end of the process, and sends what is left.
+pub fn stop() {
+    if let Some(exporting) = PROVIDER.get() {
+        let _ = exporting.provider.shutdown_with_timeout(FLUSH_TIMEOUT);
+    }
+}
+
+/// Returns the context of a span, if it is part of a trace.
+pub fn context_of(span: &Span) -> Option<SpanContext> {
+    if !is_on() {
+        return None;
+    }
+    let context = span.context().span().span_context().clone();
+    context.is_valid().then_some(context)
+}
+
+/// Makes a span the child of a span of another process.
+pub fn set_parent(span: &Span, parent: &SpanContext) {
+    if is_on() {
+        let parent = opentelemetry::Context::new().with_remote_span_context(parent.clone());
+        // Fails only for a span that has begun, which ours have not.
+        let _ = span.set_parent(parent);
+    }
+}
+
+/// Connects the span of a batch with the traces of its messages. If all are of one trace, the span becomes part of it. Otherwise it is a
+/// trace of its own with a link to each, up to 128, and each of these traces has a span like `message`, which lasts until the result is
+/// dropped.
+#[must_use]
+pub fn follow(
+    batch: &Span,
+    messages: impl Iterator<Item = SpanContext>,
+    message: impl Fn() -> Span,
+) -> Vec<Span> {
+    if !is_on() {
+        return Vec::new();
+    }
+    let mut senders: Vec<SpanContext> = Vec::new();
+    for sender in messages {
+        if senders.len() == MAX_LINKS {
+            break;
+        }
+        if !senders.contains(&sender) {
+            senders.push(sender);
+        }
+    }
+    let mut traces: Vec<&SpanContext> = Vec::new();
+    for sender in &senders {
+        if traces.iter().all(|known| known.trace_id() != sender.trace_id()) {
+            traces.push(sender);
+        }
+    }
+    if let [only] = traces[..] {
+        set_parent(batch, only);
+        senders.iter().filter(|sender| *sender != only).for_each(|sender| batch.add_link(sender.clone()));
+        return Vec::new();
+    }
+    senders.iter().for_each(|sender| batch.add_link(sender.clone()));
+    let Some(of_batch) = context_of(batch) else { return Vec::new() };
+    let spans = traces.into_iter().filter(|sender| sender.is_sampled()).map(|sender| {
+        let span = message();
+        set_parent(&span, sender);
+        span.add_link(of_batch.clone());
+        span
+    });
+    spans.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_are_on_if_the_variables_name_a_collector() {
+        let is_on = |variables: &[(&str, &str)]| {
+            names_collector(|name| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+        let own_endpoint = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318/v1/traces");
+        for on in [&[endpoint][..], &[own_endpoint], &[("OTEL_TRACES_EXPORTER", "otlp")]] {
+            assert!(is_on(on), "{on:?}");
+        }
+        for off in [
+            &[][..],
+            &[("OTEL_EXPORTER_OTLP_ENDPOINT", "")],
+            &[endpoint, ("OTEL_SDK_DISABLED", "true")],
+            &[endpoint, ("OTEL_TRACES_EXPORTER", "none")],
+        ] {
+            assert!(!is_on(off), "{off:?}");
+        }
+    }
+}
