@@ -91,7 +91,16 @@ impl Function {
         Self::start_program(program, name).await
     }
 
-    pub(crate) async fn start_program(mut program: Command, name: &str) -> Self {
+    pub(crate) async fn start_program(program: Command, name: &str) -> Self {
+        Self::start_with_outputs(program, name, Stdio::null(), Stdio::null()).await
+    }
+
+    pub(crate) async fn start_with_outputs(
+        mut program: Command,
+        name: &str,
+        stdout: Stdio,
+        stderr: Stdio,
+    ) -> Self {
         let (send, events) = mpsc::channel(1);
         let api =
             RuntimeApi { asked: OnceLock::new(), events: Mutex::new(events), answers: Mutex::default() };
@@ -113,8 +122,8 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_NAME", name)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .unwrap();
         Self { child, started, api, send, calls: 0, timeout: PATIENCE }
@@ -301,7 +310,7 @@ async fn a_function_answers_itself_when_its_index_does_not() {
 
 /// Returns the variables of functions on the AWS servers, with an existing table, queue and index, or `None` if there
 /// is no server.
-async fn variables_on_aws() -> Option<Vec<(&'static str, String)>> {
+pub(crate) async fn variables_on_aws() -> Option<Vec<(&'static str, String)>> {
     let (dynamodb, sqs) = (services::dynamodb().await?, services::sqs().await?);
     let opensearch = services::opensearch().await?;
     let name = format!("lambda-{}", domain::ProductId::generate());

@@ -20,6 +20,7 @@ mod help;
 mod lambda;
 mod languages;
 mod login;
+mod observability;
 mod oracle;
 mod packaging;
 mod private_files;

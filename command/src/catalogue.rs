@@ -11,7 +11,7 @@ use api::probes;
 use domain::input::ProductInput;
 use domain::ports::{
     ChangeQueue, Envelope, ListError, OutboxEntryId, PortError, PortErrorKind, ProductPage, ProductStore,
-    Write, WriteError, WriteResponse,
+    Write, WriteError, WriteOutcome, WriteResponse,
 };
 use domain::{Currency, HtmlPolicy, Product, ProductId, Record};
 use futures::future::join_all;
@@ -24,6 +24,9 @@ use crate::error::CommandError;
 
 /// Attempts of a command that loses version races, before it fails.
 const MAX_ATTEMPTS: usize = 20;
+
+/// Products that were written, by `action`.
+const WRITES: &str = "noren_product_writes_total";
 
 /// The result of a command.
 type CommandResult = Result<WriteResponse, CommandError>;
@@ -40,6 +43,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// Creates a catalogue over a store and a queue. Prices without a currency are in `currency`. HTML is stored as it comes.
     pub fn new(store: Arc<dyn ProductStore>, queue: Arc<dyn ChangeQueue>, currency: Currency) -> Self {
+        metrics::describe_counter!(WRITES, "Products that were created, updated or deleted, by `action`");
         let (store, queue) = (ObservedStore::around(store), ObservedQueue::around(queue));
         Self { store, queue, currency, html: HtmlPolicy::Raw }
     }
@@ -226,6 +230,7 @@ impl Catalogue {
         for (((at, response), written), envelope) in pending.into_iter().zip(written).zip(envelopes) {
             let result = match written {
                 Ok(written) => {
+                    count_write(response.outcome);
                     entries.extend(written.outbox_entry.map(|entry| (entry, envelope)));
                     Some(Ok(response))
                 }
@@ -317,3 +322,14 @@ fn internal(context: &str) -> PortError {
 #[cfg(test)]
 #[path = "catalogue_tests.rs"]
 mod tests;
+
+/// Counts a write that is durable.
+fn count_write(outcome: WriteOutcome) {
+    let action = match outcome {
+        WriteOutcome::Created => "create",
+        WriteOutcome::Updated => "update",
+        WriteOutcome::Deleted => "delete",
+        WriteOutcome::Unchanged => return,
+    };
+    metrics::counter!(WRITES, "action" => action).increment(1);
+}

@@ -16,7 +16,7 @@ use runtime::server_timing::{self, Phase};
 use text::explain::Explainer;
 use text::operators::Operators;
 
-use crate::metrics::SEARCH_SECONDS;
+use crate::metrics::{Outcome, SEARCH_SECONDS};
 use crate::respond::RenderedResponse;
 use crate::search_service::SearchService;
 use crate::{answer, auto_facets, explanation};
@@ -127,12 +127,12 @@ impl SearchService {
                 answer::search_json(parsed, request, answer, explanations, took)
             });
             let json = json.map_err(|error| serialization_failed(&error))?;
-            let found_nothing = answer.total == 0 && !request.words.is_empty();
-            if found_nothing {
+            let outcome = Outcome::of(request, answer);
+            if outcome == Outcome::Nothing {
                 tracing::debug!(search.words = request.words, "a search found nothing");
             }
             let snapshot = is_one_snapshot.then(|| answer.snapshot.clone());
-            all.push(RenderedResponse { json, found_nothing, snapshot });
+            all.push(RenderedResponse { json, outcome, snapshot, may_be_kept: true });
         }
         Ok(all)
     }

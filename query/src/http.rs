@@ -1,13 +1,18 @@
 //! Parts that all responses share: entity tags and the headers for caches.
 
 use std::fmt;
+use std::time::Duration;
 
 use api::extract::has_entity_tag;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY};
+use axum::http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use runtime::http::{CACHE_STATUS, X_CACHE};
 use sha2::{Digest, Sha256};
+
+/// The longest time for which caches may use a response while they fetch a new one, in seconds (RFC 5861).
+const MAX_REVALIDATION_SECONDS: u32 = 60;
 
 /// The validator of a response. It is weak, because responses to the same request on the same snapshot of the index differ in
 /// the duration of the search and in their compression.
@@ -52,26 +57,78 @@ impl fmt::Display for EntityTag {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CachePolicy {
     /// Any cache, for this many seconds; with 0 it always revalidates.
-    Shared { max_age_seconds: u32 },
+    Shared {
+        max_age_seconds: u32,
+        /// The seconds for which they may use it instead of an error.
+        stale_seconds: u32,
+    },
+    /// None: the index is away, and the next response may be newer.
+    Stale,
     /// The client's cache only, and it always revalidates: the response reflects a write of this client, or what it may find.
     Private,
 }
 
+/// Where a response comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The index.
+    Index,
+    /// Memory. The age is absent if the response is as good as a new one.
+    Memory { age: Option<Duration> },
+    /// Memory, because the index is away.
+    Stale(Duration),
+}
+
+impl Source {
+    pub(crate) fn is_stale(self) -> bool {
+        matches!(self, Self::Stale(_))
+    }
+}
+
+/// Adds the headers `X-Cache`, `Cache-Status` (RFC 9211) and, for a response that is not as good as a new one, `Age`.
+pub(crate) fn with_source(mut response: Response, source: Source) -> Response {
+    let seconds = |age: Duration| age.as_secs().to_string();
+    let (short, status, age) = match source {
+        Source::Index => ("MISS", "noren; fwd=miss".to_owned(), None),
+        Source::Memory { age } => ("HIT", "noren; hit".to_owned(), age.map(seconds)),
+        Source::Stale(age) => {
+            let age = seconds(age);
+            ("STALE", format!("noren; hit; ttl=-{age}; detail=index-away"), Some(age))
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_CACHE, HeaderValue::from_static(short));
+    let others = [(CACHE_STATUS, Some(status)), (AGE, age)];
+    for (name, value) in others.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
 /// Returns the response to a GET.
-pub(crate) fn with_tag(json: Bytes, tag: &EntityTag, policy: CachePolicy) -> Response {
-    cacheable(json_response(json), tag, policy)
+pub(crate) fn with_tag(json: Bytes, tag: &EntityTag, policy: CachePolicy, source: Source) -> Response {
+    with_source(cacheable(json_response(json), tag, policy), source)
 }
 
 /// Returns 304: the client has the response already.
-pub(crate) fn not_modified(tag: &EntityTag, policy: CachePolicy) -> Response {
-    cacheable(StatusCode::NOT_MODIFIED.into_response(), tag, policy)
+pub(crate) fn not_modified(tag: &EntityTag, policy: CachePolicy, source: Source) -> Response {
+    with_source(cacheable(StatusCode::NOT_MODIFIED.into_response(), tag, policy), source)
 }
 
 fn cacheable(mut response: Response, tag: &EntityTag, policy: CachePolicy) -> Response {
     let cache_control = match policy {
         CachePolicy::Private => "private, no-cache".to_owned(),
-        CachePolicy::Shared { max_age_seconds: 0 } => "no-cache".to_owned(),
-        CachePolicy::Shared { max_age_seconds } => format!("public, max-age={max_age_seconds}"),
+        CachePolicy::Stale | CachePolicy::Shared { max_age_seconds: 0, .. } => "no-cache".to_owned(),
+        CachePolicy::Shared { max_age_seconds, stale_seconds } => {
+            let revalidate = max_age_seconds.min(MAX_REVALIDATION_SECONDS);
+            let fresh = format!("public, max-age={max_age_seconds}, stale-while-revalidate={revalidate}");
+            match stale_seconds {
+                0 => fresh,
+                seconds => format!("{fresh}, stale-if-error={seconds}"),
+            }
+        }
     };
     let headers = response.headers_mut();
     for (name, value) in [(ETAG, format!("W/\"{tag}\"")), (CACHE_CONTROL, cache_control)] {
@@ -130,17 +187,38 @@ mod tests {
         {
             assert!(is_known(headers), "{headers:?}");
         }
-        let policy = CachePolicy::Shared { max_age_seconds: 60 };
-        for response in [with_tag(Bytes::new(), &tag, policy), not_modified(&tag, policy)] {
+        let policy = CachePolicy::Shared { max_age_seconds: 300, stale_seconds: 3600 };
+        let answered = |policy| with_tag(Bytes::new(), &tag, policy, Source::Index);
+        for response in [answered(policy), not_modified(&tag, policy, Source::Index)] {
             assert_eq!(response.headers()[ETAG], weak);
-            assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=60");
+            assert_eq!(
+                response.headers()[CACHE_CONTROL],
+                "public, max-age=300, stale-while-revalidate=60, stale-if-error=3600"
+            );
             assert_eq!(response.headers()[VARY], "accept-encoding, noren-sync-token");
         }
         for (policy, told) in [
-            (CachePolicy::Shared { max_age_seconds: 0 }, "no-cache"),
+            (CachePolicy::Shared { max_age_seconds: 0, stale_seconds: 3600 }, "no-cache"),
+            (CachePolicy::Stale, "no-cache"),
             (CachePolicy::Private, "private, no-cache"),
         ] {
-            assert_eq!(with_tag(Bytes::new(), &tag, policy).headers()[CACHE_CONTROL], told);
+            assert_eq!(answered(policy).headers()[CACHE_CONTROL], told);
         }
+    }
+    #[test]
+    fn a_response_says_where_it_comes_from() {
+        let said = |source| {
+            let response = with_source(StatusCode::OK.into_response(), source);
+            let text = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            (text(X_CACHE).unwrap(), text(CACHE_STATUS).unwrap(), text(AGE))
+        };
+        let told = |short: &str, status: &str, age: Option<&str>| {
+            (short.to_owned(), status.to_owned(), age.map(str::to_owned))
+        };
+        let (age, seconds) = (Duration::from_millis(7900), Some("7"));
+        assert_eq!(said(Source::Index), told("MISS", "noren; fwd=miss", None));
+        assert_eq!(said(Source::Memory { age: None }), told("HIT", "noren; hit", None));
+        assert_eq!(said(Source::Memory { age: Some(age) }), told("HIT", "noren; hit", seconds));
+        assert_eq!(said(Source::Stale(age)), told("STALE", "noren; hit; ttl=-7; detail=index-away", seconds));
     }
 }

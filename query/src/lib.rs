@@ -8,6 +8,7 @@ mod algolia;
 pub mod answer;
 mod auto_facets;
 mod category_tree;
+mod circuit;
 mod endpoints;
 mod execute;
 mod explanation;

@@ -1,9 +1,11 @@
 //! The metrics of the read side.
 
+use domain::search::{SearchAnswer, SearchRequest};
+
 /// Durations of calls to the index.
 pub(crate) const SEARCH_SECONDS: &str = "noren_search_seconds";
 /// Searches that found nothing.
-pub(crate) const EMPTY_SEARCHES: &str = "noren_searches_without_result_total";
+const EMPTY_SEARCHES: &str = "noren_searches_without_result_total";
 /// Events of shoppers that clients of Algolia's protocol sent.
 pub(crate) const SHOPPER_EVENTS: &str = "noren_shopper_events_total";
 /// Waiting times of requests with sync tokens.
@@ -12,6 +14,74 @@ pub(crate) const SYNC_WAIT_SECONDS: &str = "noren_sync_wait_seconds";
 pub(crate) const CACHE_HITS: &str = "noren_answer_cache_hits_total";
 /// Responses that were not in memory.
 pub(crate) const CACHE_MISSES: &str = "noren_answer_cache_misses_total";
+
+/// Searches, by kind.
+const SEARCHES: &str = "noren_searches_total";
+/// Searches that also returned products without all words.
+const RELAXED_SEARCHES: &str = "noren_searches_relaxed_total";
+/// Responses that were given again because the index was away.
+pub(crate) const STALE_ANSWERS: &str = "noren_stale_answers_total";
+/// 1 while the index does not respond, else 0.
+pub(crate) const CIRCUIT_OPEN: &str = "noren_index_circuit_open";
+
+/// What clients ask the read side for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Search,
+    Suggest,
+    Facet,
+    Similar,
+    Explain,
+    /// Any of these by the protocol of Algolia's clients.
+    Algolia,
+    /// A page of the storefront.
+    Storefront,
+}
+
+impl Kind {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Search => "search",
+            Self::Suggest => "suggest",
+            Self::Facet => "facet",
+            Self::Similar => "similar",
+            Self::Explain => "explain",
+            Self::Algolia => "algolia",
+            Self::Storefront => "storefront",
+        }
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Products, or a response that is no list of products.
+    Found,
+    /// Products, some without all words.
+    Relaxed,
+    /// Nothing, although it had words.
+    Nothing,
+}
+
+impl Outcome {
+    pub(crate) fn of(request: &SearchRequest, answer: &SearchAnswer) -> Self {
+        match (answer.total + answer.relaxed_total.unwrap_or(0), answer.relaxed_total) {
+            (0, _) if !request.words.is_empty() => Self::Nothing,
+            (_, Some(relaxed)) if relaxed > 0 => Self::Relaxed,
+            _ => Self::Found,
+        }
+    }
+}
+
+/// Counts a search, also one that is answered from memory.
+pub(crate) fn count(kind: Kind, outcome: Outcome) {
+    metrics::counter!(SEARCHES, "kind" => kind.label()).increment(1);
+    match outcome {
+        Outcome::Found => {}
+        Outcome::Relaxed => metrics::counter!(RELAXED_SEARCHES).increment(1),
+        Outcome::Nothing => metrics::counter!(EMPTY_SEARCHES).increment(1),
+    }
+}
 
 /// Registers the descriptions.
 pub(crate) fn describe() {
@@ -33,6 +103,13 @@ pub(crate) fn describe() {
         metrics::Unit::Seconds,
         "time that requests with sync tokens waited for the index"
     );
+    metrics::describe_counter!(SEARCHES, "searches by `kind`, those that are answered from memory too");
+    metrics::describe_counter!(RELAXED_SEARCHES, "searches that also returned products without all words");
+    metrics::describe_counter!(
+        STALE_ANSWERS,
+        "searches that got their last response, because the index was away"
+    );
+    metrics::describe_gauge!(CIRCUIT_OPEN, "1 while the index does not respond, else 0");
     metrics::describe_counter!(CACHE_HITS, "responses that came from memory");
     metrics::describe_counter!(CACHE_MISSES, "responses that were not in memory");
 }

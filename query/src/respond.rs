@@ -1,14 +1,16 @@
 //! Answers requests from memory or by asking the index, with the headers for caches.
 
 use std::future::Future;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 use api::problems::{OrProblem as _, SEARCH_INDEX};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use runtime::Problem;
 
-use crate::http::{CachePolicy, EntityTag, not_modified, with_tag};
-use crate::metrics::EMPTY_SEARCHES;
+use crate::http::{CachePolicy, EntityTag, Source, not_modified, with_tag};
+use crate::metrics::{self, Kind, Outcome};
 use crate::reader::Reader;
 use crate::response_cache::CachedResponse;
 use crate::search_service::SearchService;
@@ -19,22 +21,36 @@ use search_parameters::RequiredVersions;
 pub(crate) struct RenderedResponse {
     /// The body.
     pub(crate) json: Vec<u8>,
-    /// True for a search with words that found nothing.
-    pub(crate) found_nothing: bool,
+    /// What the search found.
+    pub(crate) outcome: Outcome,
     /// The snapshot of the index that all of it reflects; `None` if it is unknown, or there may be two.
     pub(crate) snapshot: Option<String>,
+    /// False if the response depends on more than its cache key says.
+    pub(crate) may_be_kept: bool,
 }
 
 impl RenderedResponse {
     /// Returns a response other than that of a search.
     pub(crate) fn new(json: Vec<u8>, snapshot: Option<String>) -> Self {
-        Self { json, found_nothing: false, snapshot }
+        Self { json, outcome: Outcome::Found, snapshot, may_be_kept: true }
     }
+
+    /// Returns a response that is not kept in memory.
+    pub(crate) fn unkept(json: Vec<u8>) -> Self {
+        Self { may_be_kept: false, ..Self::new(json, None) }
+    }
+}
+
+/// A search as the cache knows it.
+#[derive(Clone, Copy)]
+pub(crate) struct Cached<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) key: &'a str,
 }
 
 impl SearchService {
     /// Answers the GET of a search once the index holds the required versions: with 304 if the client has the response already, from memory,
-    /// or by `render`.
+    /// or by `render`. While the index is away, a search without required versions gets its last response.
     ///
     /// # Errors
     /// If the required versions are not indexed in time, the index fails, or `render` does.
@@ -43,34 +59,28 @@ impl SearchService {
         headers: &HeaderMap,
         search: &ParsedSearch,
         reader: &Reader,
-        cache_key: &str,
+        cached: Cached<'_>,
         render: impl Future<Output = Result<RenderedResponse, Problem>>,
     ) -> Result<Response, Problem> {
         let required = &search.required;
-        self.wait_until_indexed(required, reader).await?;
-        let snapshot = self.newest_snapshot().await?;
         let policy = match required.is_empty() && reader.restriction.is_none() {
-            true => CachePolicy::Shared { max_age_seconds: self.settings.cache_seconds },
+            true => self.shared_policy(),
             false => CachePolicy::Private,
         };
-        let expected = snapshot.as_ref().map(|snapshot| EntityTag::of_request(snapshot, cache_key));
-        if let Some(tag) = expected.filter(|tag| tag.is_known(headers)) {
-            return Ok(not_modified(&tag, policy));
-        }
-        let (tag, response) = match expected.and_then(|tag| Some((tag, self.responses.get(&tag)?))) {
-            Some(cached) => cached,
-            None => self.remember(cache_key, render.await?, snapshot.as_deref()),
+        let (response, source) = match self.find(cached.key, required, reader, render).await {
+            Ok(found) => found,
+            Err(problem) => self.last_response(cached.key, required, problem)?,
         };
-        count_if_empty(&response);
-        Ok(if tag.is_known(headers) {
-            not_modified(&tag, policy)
-        } else {
-            with_tag(response.json, &tag, policy)
+        metrics::count(cached.kind, response.outcome);
+        let policy = if source.is_stale() { CachePolicy::Stale } else { policy };
+        Ok(match response.tag.is_known(headers) {
+            true => not_modified(&response.tag, policy, source),
+            false => with_tag(response.json, &response.tag, policy, source),
         })
     }
 
     /// Answers the requests of one body once the index holds the required versions: all from memory, or all by `render`, so
-    /// that they reflect one snapshot.
+    /// that they reflect one snapshot. Returns them with the source of the oldest.
     ///
     /// # Errors
     /// As [`respond`](Self::respond).
@@ -80,22 +90,32 @@ impl SearchService {
         reader: &Reader,
         cache_keys: &[String],
         render: impl Future<Output = Result<Vec<RenderedResponse>, Problem>>,
-    ) -> Result<Vec<CachedResponse>, Problem> {
-        self.wait_until_indexed(required, reader).await?;
-        let snapshot = self.newest_snapshot().await?;
-        let cached = snapshot.as_ref().and_then(|snapshot| {
-            let tags = cache_keys.iter().map(|key| EntityTag::of_request(snapshot, key));
-            tags.map(|tag| self.responses.get(&tag)).collect::<Option<Vec<_>>>()
-        });
-        let responses = match cached {
-            Some(cached) => cached,
-            None => {
-                let rendered = cache_keys.iter().zip(render.await?);
-                rendered.map(|(key, rendered)| self.remember(key, rendered, snapshot.as_deref()).1).collect()
+    ) -> Result<(Vec<CachedResponse>, Source), Problem> {
+        let found = async {
+            self.wait_until_indexed(required, reader).await?;
+            let snapshot = self.newest_snapshot().await?;
+            let kept = cache_keys.iter().map(|key| self.kept(key, snapshot.as_deref(), required));
+            if let Some(kept) = kept.collect::<Option<Vec<_>>>() {
+                let source = oldest(&kept, |age| Self::hit(snapshot.as_deref(), age));
+                return Ok((kept, source));
             }
+            let rendered = cache_keys.iter().zip(render.await?);
+            let all = rendered.map(|(key, rendered)| self.remember(key, rendered, snapshot.as_deref()));
+            Ok((all.collect(), Source::Index))
         };
-        responses.iter().for_each(count_if_empty);
-        Ok(responses)
+        let (responses, source) = match found.await {
+            Ok(found) => found,
+            Err(problem) if may_be_stale(&problem, required) => {
+                let last: Option<Vec<_>> = cache_keys.iter().map(|key| self.responses.last(key)).collect();
+                let last = last.ok_or(problem)?;
+                let source = oldest(&last, Source::Stale);
+                self.note_stale();
+                (last, source)
+            }
+            Err(problem) => return Err(problem),
+        };
+        responses.iter().for_each(|response| metrics::count(Kind::Search, response.outcome));
+        Ok((responses, source))
     }
 
     /// Returns the newest snapshot of the index, or `None` if the index does not identify its snapshots.
@@ -103,32 +123,102 @@ impl SearchService {
         self.index.snapshot().await.or_problem(SEARCH_INDEX)
     }
 
-    /// Caches a response if it reflects `before`, the newest snapshot before rendering. A response of a later snapshot would
-    /// be valid as well, but under steady writes few requests repeat on one snapshot.
-    fn remember(
+    /// Returns the response from memory, or renders it.
+    async fn find(
         &self,
         cache_key: &str,
-        rendered: RenderedResponse,
-        before: Option<&str>,
-    ) -> (EntityTag, CachedResponse) {
-        let RenderedResponse { mut json, found_nothing, snapshot } = rendered;
+        required: &RequiredVersions,
+        reader: &Reader,
+        render: impl Future<Output = Result<RenderedResponse, Problem>>,
+    ) -> Result<(CachedResponse, Source), Problem> {
+        self.wait_until_indexed(required, reader).await?;
+        let snapshot = self.newest_snapshot().await?;
+        if let Some(kept) = self.kept(cache_key, snapshot.as_deref(), required) {
+            let source = Self::hit(snapshot.as_deref(), kept.age());
+            return Ok((kept, source));
+        }
+        Ok((self.remember(cache_key, render.await?, snapshot.as_deref()), Source::Index))
+    }
+
+    /// Returns the response in memory, if it may be used. Without snapshots it may lack the versions that the client must see.
+    fn kept(
+        &self,
+        cache_key: &str,
+        snapshot: Option<&str>,
+        required: &RequiredVersions,
+    ) -> Option<CachedResponse> {
+        if snapshot.is_none() && !required.is_empty() {
+            return None;
+        }
+        self.responses.get(cache_key, snapshot.map(|snapshot| EntityTag::of_request(snapshot, cache_key)))
+    }
+
+    /// Returns the source of a response from memory. On the newest snapshot it is as good as a new one, however old it is.
+    fn hit(snapshot: Option<&str>, age: Duration) -> Source {
+        Source::Memory { age: snapshot.is_none().then_some(age) }
+    }
+
+    /// Returns the last response to a search that the index cannot answer now.
+    ///
+    /// # Errors
+    /// `problem` if it has another reason, the client must see a write, or there is no such response.
+    fn last_response(
+        &self,
+        cache_key: &str,
+        required: &RequiredVersions,
+        problem: Problem,
+    ) -> Result<(CachedResponse, Source), Problem> {
+        if !may_be_stale(&problem, required) {
+            return Err(problem);
+        }
+        let response = self.responses.last(cache_key).ok_or(problem)?;
+        self.note_stale();
+        let source = Source::Stale(response.age());
+        Ok((response, source))
+    }
+
+    /// Counts a stale response. The log has one warning a second, so that many requests do not fill it.
+    fn note_stale(&self) {
+        ::metrics::counter!(metrics::STALE_ANSWERS).increment(1);
+        let now = Instant::now();
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_none_or(|last| now.duration_since(last).as_secs() >= 1) {
+            *warned = Some(now);
+            tracing::warn!("the index is away; answering searches with their last response");
+        }
+    }
+
+    fn shared_policy(&self) -> CachePolicy {
+        CachePolicy::Shared {
+            max_age_seconds: self.settings.cache_seconds,
+            stale_seconds: self.settings.stale_seconds,
+        }
+    }
+
+    /// Keeps a response if it reflects `before`, the newest snapshot before rendering. A response of a later snapshot would
+    /// be valid as well, but under steady writes few requests repeat on one snapshot.
+    fn remember(&self, cache_key: &str, rendered: RenderedResponse, before: Option<&str>) -> CachedResponse {
+        let RenderedResponse { mut json, outcome, snapshot, may_be_kept } = rendered;
         // The cache would keep spare capacity too.
         json.shrink_to_fit();
-        let response = CachedResponse { json: json.into(), found_nothing };
         let tag = match &snapshot {
             Some(snapshot) => EntityTag::of_request(snapshot, cache_key),
-            None => EntityTag::of_body(&response.json),
+            None => EntityTag::of_body(&json),
         };
-        if let Some(snapshot) = snapshot.as_deref().filter(|snapshot| Some(*snapshot) == before) {
-            self.responses.insert(snapshot, tag, response.clone());
+        let response = CachedResponse::new(json.into(), outcome, tag);
+        if may_be_kept && (before.is_none() || snapshot.as_deref() == before) {
+            self.responses.insert(cache_key, response.clone());
         }
-        (tag, response)
+        response
     }
 }
 
-/// Counts every request that found nothing, also those answered from memory.
-fn count_if_empty(response: &CachedResponse) {
-    if response.found_nothing {
-        metrics::counter!(EMPTY_SEARCHES).increment(1);
-    }
+/// Returns true if the last response is better than the problem.
+fn may_be_stale(problem: &Problem, required: &RequiredVersions) -> bool {
+    problem.status() == StatusCode::SERVICE_UNAVAILABLE && required.is_empty()
+}
+
+/// Returns the source for the age of the oldest response.
+fn oldest(responses: &[CachedResponse], source: impl FnOnce(Duration) -> Source) -> Source {
+    source(responses.iter().map(CachedResponse::age).max().unwrap_or_default())
 }

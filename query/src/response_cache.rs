@@ -1,75 +1,105 @@
-//! Keeps responses in memory until the index changes, so that a repeated search costs microseconds.
+//! The last response to each search, in memory: so that a repeated search costs microseconds, and so that one that was answered before is
+//! answered while the index is away.
 //!
-//! A response is kept under its entity tag: a hash of the snapshot of the index and of the request. After a commit the
-//! snapshot has another name, so a response of an earlier snapshot is never served again. Those responses are dropped all at
-//! once when the first response of a new snapshot is kept: evicted one by one, they would fill the cache under steady writes.
+//! A response may be used again while the snapshot of the index that it reflects is the newest one. With an index that does not identify
+//! its snapshots, it may be used for a short time instead.
 
-use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tokio::time::Instant;
 
 use crate::http::EntityTag;
-use crate::metrics::{CACHE_HITS, CACHE_MISSES};
+use crate::metrics::{CACHE_HITS, CACHE_MISSES, Outcome};
 
-/// The approximate size of an entry in addition to its body: the key and the bookkeeping of the cache.
-const OVERHEAD_BYTES: u64 = 128;
+/// The approximate size of an entry in addition to its body and its key: the bookkeeping of the cache.
+const OVERHEAD_BYTES: usize = 128;
 /// The assumed size of a response, to estimate the number of entries; larger responses are kept as well.
 const TYPICAL_BYTES: u64 = 16 * 1024;
+
+/// How long responses may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lifetimes {
+    /// Of a response of an index that does not identify its snapshots.
+    pub(crate) fresh: Duration,
+    /// Of a response while the index is away.
+    pub(crate) stale: Duration,
+}
 
 /// A response body.
 #[derive(Clone)]
 pub(crate) struct CachedResponse {
     /// The body.
     pub(crate) json: Bytes,
-    /// True for a search with words that found nothing.
-    pub(crate) found_nothing: bool,
+    /// What the search found.
+    pub(crate) outcome: Outcome,
+    /// The validator.
+    pub(crate) tag: EntityTag,
+    /// When the response was rendered.
+    rendered: Instant,
 }
 
-/// Responses in memory, up to a number of bytes.
+impl CachedResponse {
+    pub(crate) fn new(json: Bytes, outcome: Outcome, tag: EntityTag) -> Self {
+        Self { json, outcome, tag, rendered: Instant::now() }
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.rendered.elapsed()
+    }
+}
+
+/// Responses in memory, up to a number of bytes, each under its [cache key](crate::execute::cache_key).
 pub(crate) struct ResponseCache {
     /// `None` if the cache is off.
-    entries: Option<Cache<EntityTag, CachedResponse, BySize>>,
-    /// The snapshot of the index that all entries reflect.
-    snapshot: Mutex<String>,
+    entries: Option<Cache<Box<str>, CachedResponse, BySize>>,
+    lifetimes: Lifetimes,
 }
 
 #[derive(Clone)]
 struct BySize;
 
-impl Weighter<EntityTag, CachedResponse> for BySize {
-    fn weight(&self, _: &EntityTag, response: &CachedResponse) -> u64 {
-        response.json.len() as u64 + OVERHEAD_BYTES
+impl Weighter<Box<str>, CachedResponse> for BySize {
+    fn weight(&self, key: &Box<str>, response: &CachedResponse) -> u64 {
+        (response.json.len() + key.len() + OVERHEAD_BYTES) as u64
     }
 }
 
 impl ResponseCache {
     /// Creates a cache of up to this many megabytes; 0 turns it off.
-    pub(crate) fn of_megabytes(megabytes: u32) -> Self {
+    pub(crate) fn of_megabytes(megabytes: u32, lifetimes: Lifetimes) -> Self {
         let bytes = u64::from(megabytes) * 1_000_000;
         let typical_count = usize::try_from(bytes / TYPICAL_BYTES).unwrap_or(usize::MAX);
         let entries = (bytes > 0).then(|| Cache::with_weighter(typical_count, bytes, BySize));
-        Self { entries, snapshot: Mutex::default() }
+        Self { entries, lifetimes }
     }
 
-    /// Returns the response with this tag, and counts the hit or the miss.
-    pub(crate) fn get(&self, tag: &EntityTag) -> Option<CachedResponse> {
-        let response = self.entries.as_ref()?.get(tag);
+    /// Returns the response that may be used now, and counts the hit or the miss. `newest` is the tag of the response on the newest
+    /// snapshot, if the index identifies its snapshots.
+    pub(crate) fn get(&self, key: &str, newest: Option<EntityTag>) -> Option<CachedResponse> {
+        let kept = self.entries.as_ref()?.get(key);
+        let response = kept.filter(|response| match newest {
+            Some(tag) => response.tag == tag,
+            None => response.age() < self.lifetimes.fresh,
+        });
         let outcome = if response.is_some() { CACHE_HITS } else { CACHE_MISSES };
         metrics::counter!(outcome).increment(1);
         response
     }
 
-    /// Keeps a response that reflects `snapshot`, and drops the responses of other snapshots.
-    pub(crate) fn insert(&self, snapshot: &str, tag: EntityTag, response: CachedResponse) {
-        let Some(entries) = &self.entries else { return };
-        let mut current = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        if *current != snapshot {
-            entries.clear();
-            snapshot.clone_into(&mut current);
+    /// Returns the last response, for a search that the index does not answer.
+    pub(crate) fn last(&self, key: &str) -> Option<CachedResponse> {
+        let response = self.entries.as_ref()?.get(key);
+        response.filter(|response| response.age() < self.lifetimes.stale)
+    }
+
+    /// Keeps a response in place of the last one.
+    pub(crate) fn insert(&self, key: &str, response: CachedResponse) {
+        if let Some(entries) = &self.entries {
+            entries.insert(key.into(), response);
         }
-        entries.insert(tag, response);
     }
 }
 
@@ -77,40 +107,51 @@ impl ResponseCache {
 mod tests {
     use super::*;
 
-    fn response(bytes: usize) -> CachedResponse {
-        CachedResponse { json: vec![b'x'; bytes].into(), found_nothing: false }
-    }
+    const LIFETIMES: Lifetimes = Lifetimes { fresh: Duration::from_secs(1), stale: Duration::from_secs(60) };
 
-    fn tag(number: usize) -> EntityTag {
-        EntityTag::of_request("state", &number.to_string())
+    fn response(bytes: usize, snapshot: &str) -> CachedResponse {
+        let tag = EntityTag::of_request(snapshot, "key");
+        CachedResponse::new(vec![b'x'; bytes].into(), Outcome::Found, tag)
     }
 
     #[test]
     fn no_more_is_kept_than_was_allowed() {
-        let responses = ResponseCache::of_megabytes(1);
+        let responses = ResponseCache::of_megabytes(1, LIFETIMES);
         for number in 0..300 {
-            responses.insert("state", tag(number), response(10_000));
+            responses.insert(&number.to_string(), response(10_000, "one"));
         }
-        let kept = (0..300).filter(|number| responses.get(&tag(*number)).is_some()).count();
+        let kept = (0..300).filter(|number| responses.last(&number.to_string()).is_some()).count();
         assert!((20..100).contains(&kept), "{kept}");
-        responses.insert("state", tag(1000), response(2_000_000));
-        assert!(responses.get(&tag(1000)).is_none(), "one that does not fit");
+        responses.insert("large", response(2_000_000, "one"));
+        assert!(responses.last("large").is_none(), "one that does not fit");
     }
 
     #[test]
-    fn responses_of_a_snapshot_are_dropped_when_the_next_one_has_an_response() {
-        let responses = ResponseCache::of_megabytes(1);
-        responses.insert("one", tag(1), response(1));
-        responses.insert("one", tag(2), response(1));
-        assert!(responses.get(&tag(1)).is_some() && responses.get(&tag(2)).is_some());
-        responses.insert("two", tag(3), response(1));
-        assert!(responses.get(&tag(1)).is_none() && responses.get(&tag(3)).is_some());
+    fn a_response_of_an_earlier_snapshot_is_used_only_while_the_index_is_away() {
+        let responses = ResponseCache::of_megabytes(1, LIFETIMES);
+        let tag = |snapshot| Some(EntityTag::of_request(snapshot, "key"));
+        responses.insert("key", response(1, "one"));
+        assert!(responses.get("key", tag("one")).is_some());
+        assert!(responses.get("key", tag("two")).is_none() && responses.last("key").is_some());
+        responses.insert("key", response(1, "two"));
+        assert!(responses.get("key", tag("one")).is_none() && responses.get("key", tag("two")).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_snapshots_a_response_is_used_for_a_time() {
+        let responses = ResponseCache::of_megabytes(1, LIFETIMES);
+        responses.insert("key", response(1, "one"));
+        assert!(responses.get("key", None).is_some());
+        tokio::time::advance(LIFETIMES.fresh).await;
+        assert!(responses.get("key", None).is_none() && responses.last("key").is_some());
+        tokio::time::advance(LIFETIMES.stale).await;
+        assert!(responses.last("key").is_none());
     }
 
     #[test]
     fn nothing_is_kept_where_the_cache_is_off() {
-        let responses = ResponseCache::of_megabytes(0);
-        responses.insert("state", tag(1), response(1));
-        assert!(responses.get(&tag(1)).is_none());
+        let responses = ResponseCache::of_megabytes(0, LIFETIMES);
+        responses.insert("key", response(1, "one"));
+        assert!(responses.last("key").is_none());
     }
 }

@@ -1,13 +1,15 @@
 //! The state that all handlers share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use domain::ports::SearchIndex;
 use domain::{Currency, Language};
 use observed_ports::ObservedIndex;
 use storefront::Storefront;
 
-use crate::response_cache::ResponseCache;
+use crate::circuit::Circuit;
+use crate::response_cache::{Lifetimes, ResponseCache};
 use crate::restrictions::Restrictions;
 use crate::shop_rules::ShopRules;
 use crate::waiters::Waiters;
@@ -24,9 +26,13 @@ pub struct Settings {
     pub language: Language,
     /// Seconds for which caches may serve a response without revalidating it; with 0 they always revalidate.
     pub cache_seconds: u32,
-    /// Megabytes of responses to keep in memory while the index does not change; 0 turns this off. It works only with an
-    /// index that [identifies its snapshots](SearchIndex::snapshot).
+    /// Megabytes of responses to keep in memory; 0 turns this off. They are used while the index does not change, if it
+    /// [identifies its snapshots](SearchIndex::snapshot).
     pub answer_cache_mb: u32,
+    /// Seconds for which a response in memory may be used with an index that does not identify its snapshots; 0 turns this off.
+    pub answer_cache_seconds: u32,
+    /// Seconds for which a response may be used while the index is away; 0 turns this off.
+    pub stale_seconds: u32,
     /// The shop's search rules, if it has any.
     pub rules: Option<Arc<ShopRules>>,
     /// The storefront, if the service has one.
@@ -40,14 +46,28 @@ pub(crate) struct SearchService {
     pub(crate) responses: ResponseCache,
     pub(crate) restrictions: Restrictions,
     pub(crate) waiters: Waiters,
+    /// When the log last told that the index is away.
+    pub(crate) warned: Mutex<Option<Instant>>,
 }
 
 impl SearchService {
     /// Creates the state for searches in this index.
     pub(crate) fn new(index: Arc<dyn SearchIndex>, settings: Settings) -> Self {
-        let index = ObservedIndex::around(index);
-        let responses = ResponseCache::of_megabytes(settings.answer_cache_mb);
+        let index = ObservedIndex::around(Circuit::before(index));
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        let lifetimes = Lifetimes {
+            fresh: seconds(settings.answer_cache_seconds),
+            stale: seconds(settings.stale_seconds),
+        };
+        let responses = ResponseCache::of_megabytes(settings.answer_cache_mb, lifetimes);
         let restrictions = Restrictions::new(settings.currency);
-        Self { index, settings, responses, restrictions, waiters: Waiters::new(MAX_WAITING) }
+        Self {
+            index,
+            settings,
+            responses,
+            restrictions,
+            waiters: Waiters::new(MAX_WAITING),
+            warned: Mutex::default(),
+        }
     }
 }

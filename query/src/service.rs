@@ -75,6 +75,8 @@ pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), S
         language,
         cache_seconds: config.caching.cache_seconds.unwrap_or(DEFAULT_CACHE_SECONDS),
         answer_cache_mb: config.caching.answer_cache_mb,
+        answer_cache_seconds: config.caching.answer_cache_seconds,
+        stale_seconds: config.caching.stale_seconds,
         rules: ShopRules::open_configured(config.catalogue.rules.as_deref(), Locale { currency, language })?,
         storefront: storefront(&config.storefront),
     };

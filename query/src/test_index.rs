@@ -23,6 +23,8 @@ pub(crate) fn settings() -> Settings {
         language: Language::default(),
         cache_seconds: 60,
         answer_cache_mb: 1,
+        answer_cache_seconds: 0,
+        stale_seconds: 3600,
         rules: None,
         storefront: None,
     }

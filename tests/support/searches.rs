@@ -73,6 +73,8 @@ impl Searches {
             language: Language::English,
             cache_seconds: 60,
             answer_cache_mb: 4,
+            answer_cache_seconds: 0,
+            stale_seconds: 3600,
             rules: rules.map(|path| Arc::new(open(path))),
             storefront: None,
         };

@@ -12,7 +12,7 @@ use embedded_store::EmbeddedStore;
 use query::{Locale, ReadSide, Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::access::Guard;
-use runtime::config::ImportLimits;
+use runtime::config::{self, ImportLimits};
 use runtime::{Routes, Service, StartError};
 use storefront::Storefront;
 use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, Upgrade, catch_up, upgrade};
@@ -39,6 +39,10 @@ pub struct Options {
     pub cache_seconds: u32,
     /// Size of the answer cache in megabytes, see [`Settings::answer_cache_mb`].
     pub answer_cache_mb: u32,
+    /// See [`Settings::answer_cache_seconds`].
+    pub answer_cache_seconds: u32,
+    /// See [`Settings::stale_seconds`].
+    pub stale_seconds: u32,
     /// Rules of the shop. Their weights apply to what is indexed from the start of the process on.
     pub rules: Option<Arc<ShopRules>>,
     /// The storefront, if there is one.
@@ -57,6 +61,8 @@ impl Default for Options {
             html: HtmlPolicy::Raw,
             cache_seconds: 0,
             answer_cache_mb,
+            answer_cache_seconds: 0,
+            stale_seconds: 3600,
             rules: None,
             storefront: None,
             repairs_at_start: true,
@@ -188,7 +194,8 @@ impl App {
         let writer = sync::open_index_to_upgrade(sync).await?;
         let (search, settings) = query::service::open(query).await?;
         let back_ends = command::open_back_ends(command).await?;
-        let Settings { currency, language, answer_cache_mb, rules, storefront, .. } = settings;
+        let Settings { currency, language, rules, storefront, .. } = settings;
+        let config::Caching { answer_cache_mb, answer_cache_seconds, stale_seconds, .. } = *caching;
         let cache_seconds = caching.cache_seconds.unwrap_or(0);
         let options = Options {
             currency,
@@ -196,6 +203,8 @@ impl App {
             html: html.html,
             cache_seconds,
             answer_cache_mb,
+            answer_cache_seconds,
+            stale_seconds,
             rules,
             storefront,
             repairs_at_start: true,
@@ -291,13 +300,31 @@ impl App {
 
     /// Returns all services as one. `guard` decides who may use it.
     pub fn service(&self, guard: Guard, answer_cache_mb: u32) -> Service {
-        let Options { currency, language, cache_seconds, rules, storefront, .. } = self.options.clone();
+        let Options {
+            currency,
+            language,
+            cache_seconds,
+            answer_cache_seconds,
+            stale_seconds,
+            rules,
+            storefront,
+            ..
+        } = self.options.clone();
         let mut gauges = vec![
             query::service::index_gauges(self.search.clone()),
             sync::generation_gauges(self.sides.index.clone()),
         ];
         gauges.extend(rules.clone().map(query::shop_rules::gauges));
-        let settings = Settings { currency, language, cache_seconds, answer_cache_mb, rules, storefront };
+        let settings = Settings {
+            currency,
+            language,
+            cache_seconds,
+            answer_cache_mb,
+            answer_cache_seconds,
+            stale_seconds,
+            rules,
+            storefront,
+        };
         let read_side = ReadSide::new(self.search.clone(), settings);
         let home = read_side.home_page();
         let mut routes = Routes::with_openapi(Api::openapi())

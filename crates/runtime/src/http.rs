@@ -10,7 +10,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{ALLOW, CONNECTION, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{AGE, ALLOW, CONNECTION, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -43,8 +43,16 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The response header of a write with its sync token, and the request header of searches that must see the write.
 pub const SYNC_TOKEN: HeaderName = HeaderName::from_static("noren-sync-token");
 
+/// The response header that tells how caches handled a request, RFC 9211.
+pub const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// The response header that tells in a word whether a response comes from memory: `HIT`, `MISS` or `STALE`.
+pub const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+
 /// The response headers that scripts of other sites may read.
-pub const EXPOSED_HEADERS: [HeaderName; 14] = [
+pub const EXPOSED_HEADERS: [HeaderName; 17] = [
+    AGE,
+    CACHE_STATUS,
     ETAG,
     LOCATION,
     RETRY_AFTER,
@@ -54,6 +62,7 @@ pub const EXPOSED_HEADERS: [HeaderName; 14] = [
     SERVER_TIMING,
     SYNC_TOKEN,
     TRACERESPONSE,
+    X_CACHE,
     HeaderName::from_static("ratelimit"),
     HeaderName::from_static("ratelimit-policy"),
     HeaderName::from_static("x-ratelimit-limit"),

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use super::reply::{Results, json, refused};
 use crate::execute::Executed;
-use crate::metrics::EMPTY_SEARCHES;
+use crate::metrics::{Kind, Outcome, count};
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 
@@ -79,8 +79,8 @@ impl SearchService {
                 Query::FacetValues(query) => self.answer_facet_query(*query, restriction).await?,
                 Query::Products(query) => {
                     let Executed { request, answer, .. } = executed.next().ok_or_else(Problem::internal)?;
-                    if answer.total == 0 && !request.words.is_empty() && query.view.hits_per_page > 0 {
-                        metrics::counter!(EMPTY_SEARCHES).increment(1);
+                    if query.view.hits_per_page > 0 {
+                        count(Kind::Algolia, Outcome::of(&request, &answer));
                     }
                     let id = query.view.has_query_id.then(query_id);
                     answer::products(&request, &query.view, &answer, took, id.as_deref())
@@ -108,6 +108,7 @@ impl SearchService {
         query.request.search.restriction = restriction.clone();
         query.request.search = self.apply_rules(ParsedSearch::of(query.request.search)).request;
         let (values, _) = self.facet_values(&query.request).await?;
+        count(Kind::Algolia, Outcome::Found);
         answer::facet_values(&query, &values, start.elapsed()).map_err(|error| serialization_failed(&error))
     }
 }

@@ -18,7 +18,8 @@ use runtime::Problem;
 use crate::execute::cache_key;
 use crate::explanation;
 use crate::extract::{Explain, Parameters};
-use crate::respond::RenderedResponse;
+use crate::metrics::Kind;
+use crate::respond::{Cached, RenderedResponse};
 use crate::search_service::SearchService;
 use search_parameters::{Endpoint, ParsedSearch, wanted};
 
@@ -74,7 +75,8 @@ pub(crate) async fn explain(
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("explain/{id}"), Endpoint::Explain, &search);
     let explained = service.explain_product(&id, &search, reader.knows_unpublished);
-    service.respond(&headers, &search, &reader, &key, explained).await
+    let cached = Cached { kind: Kind::Explain, key: &key };
+    service.respond(&headers, &search, &reader, cached, explained).await
 }
 
 impl SearchService {
@@ -123,8 +125,8 @@ impl SearchService {
             relaxed: Cow::Borrowed(&answer.relaxed),
         };
         let json = serde_json::to_vec(&json).map_err(|error| serialization_failed(&error))?;
-        // The calls need not see the same snapshot. Caching would gain little: the endpoint is called rarely.
-        Ok(RenderedResponse::new(json, None))
+        // It depends on what the client may know, and its calls need not see the same snapshot.
+        Ok(RenderedResponse::unkept(json))
     }
 
     /// Pages through the list until it reaches the product. Returns its rank with its hit, and the first page.

@@ -16,7 +16,8 @@ use runtime::server_timing::{self, Phase};
 use crate::answer;
 use crate::execute::cache_key;
 use crate::extract::{FacetValues, Parameters};
-use crate::respond::RenderedResponse;
+use crate::metrics::Kind;
+use crate::respond::{Cached, RenderedResponse};
 use crate::search_service::SearchService;
 use search_parameters::{Endpoint, ParsedSearch, read_facet_field};
 
@@ -91,7 +92,8 @@ pub(crate) async fn facet_values(
         });
         Ok(RenderedResponse::new(json.map_err(|error| serialization_failed(&error))?, snapshot))
     };
-    service.respond(&headers, &search, &reader, &key, render).await
+    let cached = Cached { kind: Kind::Facet, key: &key };
+    service.respond(&headers, &search, &reader, cached, render).await
 }
 
 fn read_field(field: Result<Path<String>, PathRejection>) -> Result<Field, Problem> {

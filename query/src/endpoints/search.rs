@@ -16,8 +16,10 @@ use runtime::{Problem, off_thread};
 use crate::answer;
 use crate::execute::cache_key;
 use crate::extract::{Parameters, Search};
-use crate::http::json_response;
+use crate::http::{Source, json_response, with_source};
+use crate::metrics::Kind;
 use crate::reader::Reader;
+use crate::respond::Cached;
 use crate::response_cache::CachedResponse;
 use crate::search_service::SearchService;
 use search_parameters::RequiredVersions;
@@ -103,7 +105,8 @@ pub(crate) async fn search(
         rendered.into_iter().next().ok_or_else(Problem::internal)
     };
     let key = cache_key("search", Endpoint::Search, &search);
-    service.respond(&headers, &search, &reader, &key, render).await
+    let cached = Cached { kind: Kind::Search, key: &key };
+    service.respond(&headers, &search, &reader, cached, render).await
 }
 
 /// Search the catalogue by a JSON body
@@ -174,8 +177,9 @@ pub(crate) async fn search_by_body(
         Searches::One(search) => {
             required = required.and(search.required.clone())?;
             let search = search.restricted_to(&reader.restriction).map_err(invalid)?;
-            let answers = service.answer_all(&required, &reader, vec![search]).await?;
-            Ok(json_response(answers.into_iter().next().ok_or_else(Problem::internal)?.json))
+            let (answers, source) = service.answer_all(&required, &reader, vec![search]).await?;
+            let json = answers.into_iter().next().ok_or_else(Problem::internal)?.json;
+            Ok(with_source(json_response(json), source))
         }
         Searches::Several(searches) => {
             let mut all = Vec::with_capacity(searches.len());
@@ -187,8 +191,9 @@ pub(crate) async fn search_by_body(
                 });
                 all.push(restricted?);
             }
-            let answers = service.answer_all(&required, &reader, all).await?;
-            Ok(json_response(answer::results_json(answers.iter().map(|answer| &*answer.json))))
+            let (answers, source) = service.answer_all(&required, &reader, all).await?;
+            let json = answer::results_json(answers.iter().map(|answer| &*answer.json));
+            Ok(with_source(json_response(json), source))
         }
     }
 }
@@ -205,7 +210,7 @@ impl SearchService {
         required: &RequiredVersions,
         reader: &Reader,
         searches: Vec<ParsedSearch>,
-    ) -> Result<Vec<CachedResponse>, Problem> {
+    ) -> Result<(Vec<CachedResponse>, Source), Problem> {
         let searches: Vec<ParsedSearch> =
             searches.into_iter().map(|search| self.apply_rules(search)).collect();
         let keys: Vec<String> =

@@ -20,7 +20,8 @@ use text::similar::distinctive_words;
 
 use crate::execute::cache_key;
 use crate::extract::{self, Parameters};
-use crate::respond::RenderedResponse;
+use crate::metrics::Kind;
+use crate::respond::{Cached, RenderedResponse};
 use crate::search_service::SearchService;
 use search_parameters::{Endpoint, ParsedSearch};
 
@@ -67,7 +68,8 @@ pub(crate) async fn similar(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key(&format!("similar/{id}"), Endpoint::Similar, &search);
-    service.respond(&headers, &search, &reader, &key, service.similar_to(&id, &search)).await
+    let cached = Cached { kind: Kind::Similar, key: &key };
+    service.respond(&headers, &search, &reader, cached, service.similar_to(&id, &search)).await
 }
 
 /// The products that are similar to one.

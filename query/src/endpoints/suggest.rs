@@ -20,7 +20,8 @@ use text::query::Query;
 use crate::answer::milliseconds;
 use crate::execute::cache_key;
 use crate::extract::{Parameters, Suggest};
-use crate::respond::RenderedResponse;
+use crate::metrics::Kind;
+use crate::respond::{Cached, RenderedResponse};
 use crate::search_service::SearchService;
 use search_parameters::{Endpoint, ParsedSearch};
 
@@ -71,7 +72,8 @@ pub(crate) async fn suggest(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = cache_key("suggest", Endpoint::Suggest, &search);
-    service.respond(&headers, &search, &reader, &key, service.suggestions(&search)).await
+    let cached = Cached { kind: Kind::Suggest, key: &key };
+    service.respond(&headers, &search, &reader, cached, service.suggestions(&search)).await
 }
 
 impl SearchService {

@@ -14,6 +14,8 @@ use storefront::{FirstResults, Storefront};
 
 use super::html::page;
 use super::page_context;
+use crate::execute::Executed;
+use crate::metrics::{Kind, Outcome, count};
 use crate::reader::Reader;
 use crate::search_service::SearchService;
 
@@ -45,7 +47,8 @@ impl SearchService {
         let search = parameters::read(Endpoint::Search, &search_query(query), self.settings.currency).ok()?;
         let search = search.restricted_to(restriction).ok()?;
         let (executed, _) = self.execute_all(&[self.apply_rules(search)]).await.ok()?;
-        let answer = executed.into_iter().next()?.answer;
+        let Executed { request, answer, .. } = executed.into_iter().next()?;
+        count(Kind::Storefront, Outcome::of(&request, &answer));
         Some(answer.hits.into_iter().map(|hit| hit.product).collect())
     }
 }

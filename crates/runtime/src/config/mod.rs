@@ -164,9 +164,15 @@ pub struct Caching {
     /// Seconds that HTTP caches may keep the response of a search [default: 300, and 0 under `noren serve`]
     #[arg(long, env = "NOREN_CACHE_SECONDS", value_name = "SECONDS")]
     pub cache_seconds: Option<u32>,
-    /// Size of the in-memory cache of search responses in MB, emptied by writes; 0 disables it
+    /// Size of the in-memory cache of search responses in MB; 0 disables it
     #[arg(long, env = "NOREN_ANSWER_CACHE_MB", value_name = "MB", default_value_t = DEFAULT_ANSWER_CACHE_MB)]
     pub answer_cache_mb: u32,
+    /// Seconds for which a response in memory is used again with OpenSearch, which does not tell whether it has changed; 0 disables it
+    #[arg(long, env = "NOREN_ANSWER_CACHE_SECONDS", value_name = "SECONDS", default_value_t = 1)]
+    pub answer_cache_seconds: u32,
+    /// Seconds for which the last response to a search is used while the index does not respond; 0 disables it
+    #[arg(long, env = "NOREN_STALE_SECONDS", value_name = "SECONDS", default_value_t = 3600)]
+    pub stale_seconds: u32,
 }
 
 /// The storefront.

@@ -52,7 +52,7 @@ pub fn start(service: &'static str, version: &str, logs: &Logs) -> Result<(), St
         function_metrics::install(service);
     }
     metrics();
-    metrics::gauge!("noren_build_info", "service" => service, "version" => version.to_owned()).set(1.0);
+    describe_build(service, version);
     let filter = match std::env::var("RUST_LOG") {
         Ok(levels) if !levels.is_empty() => EnvFilter::try_new(&levels).map_err(|error| {
             StartError::usage(format!(
@@ -78,6 +78,18 @@ pub fn start(service: &'static str, version: &str, logs: &Logs) -> Result<(), St
     // A second call in one process, as in tests, has no effect.
     let _ = tracing_subscriber::registry().with(layers).try_init();
     Ok(())
+}
+
+/// Sets a gauge that is always 1, whose labels are the program. `version` is as in `0.1.0 (85eb7c67a1f2)`.
+fn describe_build(service: &'static str, version: &str) {
+    let (version, commit) = version.split_once(" (").unwrap_or((version, ""));
+    let labels = [
+        ("service", service.to_owned()),
+        ("version", version.to_owned()),
+        ("commit", commit.trim_end_matches(')').to_owned()),
+    ];
+    metrics::describe_gauge!("noren_build_info", "The program, by its labels; always 1");
+    metrics::gauge!("noren_build_info", &labels).set(1.0);
 }
 
 /// Adds the levels that are ours to decide. They come last and so override `RUST_LOG`.

@@ -321,6 +321,8 @@ impl Shop {
             language,
             cache_seconds: 0,
             answer_cache_mb: 1,
+            answer_cache_seconds: 0,
+            stale_seconds: 3600,
             rules: None,
             storefront: None,
         };

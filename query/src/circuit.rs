@@ -1,0 +1,122 @@
+//! A circuit breaker before the index: while the index does not respond, nobody waits for it.
+//!
+//! Three failures in a row open the circuit. Calls then fail at once, and a task asks the index until it is ready, which closes the
+//! circuit. So no request is spent on the attempt. The pattern is in M. Nygard, Release It!, chapter 5.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::ports::{IndexStats, Indexed, PortError, PortErrorKind, SearchIndex};
+use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
+use domain::{ProductId, Version};
+
+use crate::metrics::CIRCUIT_OPEN;
+
+/// The failures in a row that open the circuit.
+const MAX_FAILURES: u32 = 3;
+/// The pause between two attempts to reach the index.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The time limit for an attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An index behind a circuit breaker.
+pub(crate) struct Circuit(Arc<State>);
+
+struct State {
+    index: Arc<dyn SearchIndex>,
+    failures: AtomicU32,
+    is_open: AtomicBool,
+}
+
+impl Circuit {
+    pub(crate) fn before(index: Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex> {
+        metrics::gauge!(CIRCUIT_OPEN).set(0.0);
+        Arc::new(Self(Arc::new(State {
+            index,
+            failures: AtomicU32::new(0),
+            is_open: AtomicBool::new(false),
+        })))
+    }
+
+    async fn call<T>(&self, call: impl Future<Output = Result<T, PortError>>) -> Result<T, PortError> {
+        let state = &self.0;
+        if state.is_open.load(Ordering::Acquire) {
+            let context = "the index does not respond; it is asked again until it does";
+            return Err(PortError::bare(PortErrorKind::Unavailable, context));
+        }
+        let result = call.await;
+        match &result {
+            Err(error) if error.kind == PortErrorKind::Unavailable => state.count_failure(error),
+            // An index that throttles or refuses responds.
+            _ => state.failures.store(0, Ordering::Relaxed),
+        }
+        result
+    }
+}
+
+impl State {
+    fn count_failure(self: &Arc<Self>, error: &PortError) {
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if failures < MAX_FAILURES || self.is_open.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        metrics::gauge!(CIRCUIT_OPEN).set(1.0);
+        tracing::warn!(
+            error = error.chain(),
+            "the index does not respond; searches that were answered before get the same answer, others 503"
+        );
+        tokio::spawn(Arc::clone(self).close_when_ready());
+    }
+
+    async fn close_when_ready(self: Arc<Self>) {
+        loop {
+            let asked = tokio::time::timeout(ATTEMPT_TIMEOUT, self.index.ready()).await;
+            if matches!(asked, Ok(Ok(()))) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.failures.store(0, Ordering::Relaxed);
+        self.is_open.store(false, Ordering::Release);
+        metrics::gauge!(CIRCUIT_OPEN).set(0.0);
+        tracing::info!("the index responds again");
+    }
+}
+
+#[async_trait]
+impl SearchIndex for Circuit {
+    async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError> {
+        self.call(self.0.index.search_all(requests)).await
+    }
+
+    async fn get(&self, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
+        self.call(self.0.index.get(ids)).await
+    }
+
+    async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
+        self.call(self.0.index.versions(ids)).await
+    }
+
+    async fn facet_values(&self, request: &FacetRequest) -> Result<Vec<FacetValue>, PortError> {
+        self.call(self.0.index.facet_values(request)).await
+    }
+
+    // It names the snapshot that is open, and fails only if a search would.
+    async fn snapshot(&self) -> Result<Option<String>, PortError> {
+        self.0.index.snapshot().await
+    }
+
+    async fn stats(&self) -> Result<IndexStats, PortError> {
+        self.0.index.stats().await
+    }
+
+    async fn ready(&self) -> Result<(), PortError> {
+        self.0.index.ready().await
+    }
+
+    fn back_end(&self) -> &'static str {
+        self.0.index.back_end()
+    }
+}

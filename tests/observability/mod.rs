@@ -1,0 +1,7 @@
+//! What an operator sees from outside: traces, the log of requests, and metrics.
+
+mod access_log;
+mod collector;
+mod embedded_metric_format;
+mod functions;
+mod traces;
