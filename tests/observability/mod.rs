@@ -4,4 +4,5 @@ mod access_log;
 mod collector;
 mod embedded_metric_format;
 mod functions;
+mod stale;
 mod traces;

@@ -29,22 +29,24 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let server = server_span(&method, &route, &request, sender.as_ref());
     let position = traces::context_of(&server).unwrap_or_else(|| trace_context::next(sender.as_ref()));
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
-    // The log span is inside the server span, which exists only while traces are on.
-    let span = server.in_scope(|| {
-        tracing::info_span!(
-            "request",
-            request.id = id.unwrap_or_default(),
-            trace.id = %position.trace_id(),
-            principal = Empty
-        )
-    });
+    let span = tracing::info_span!(
+        "request",
+        request.id = id.unwrap_or_default(),
+        trace.id = %position.trace_id(),
+        principal = Empty
+    );
     let traceparent =
         (!method.is_safe()).then(|| HeaderValue::try_from(trace_context::format(&position)).ok()).flatten();
     if let Some(traceparent) = &traceparent {
         request.headers_mut().insert(TRACEPARENT, traceparent.clone());
     }
     let timings = Timings::default();
-    let mut response = timings.during(next.run(request)).instrument(span.clone()).await;
+    let mut response = timings
+        .during(next.run(request))
+        .instrument(span.clone())
+        // The log span is inside the server span, which exists only while traces are on.
+        .instrument(server.clone())
+        .await;
     record_status(&server, &response);
     count(&method, &route, &response, begun);
     let headers = response.headers_mut();
@@ -59,7 +61,8 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
 
 /// Begins the span of the server, see <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
 fn server_span(method: &Method, route: &str, request: &Request, sender: Option<&SpanContext>) -> Span {
-    if !traces::is_on() {
+    // Whoever checks the health asks every few seconds.
+    if !traces::is_on() || route.starts_with("/health/") || route == "/metrics" {
         return Span::none();
     }
     let name = match route {

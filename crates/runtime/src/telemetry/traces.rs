@@ -9,7 +9,8 @@ use std::time::Duration;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TracerProvider as _};
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 use tracing::{Level, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::Layer;
@@ -26,6 +27,9 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The longest list of links of a span, as the specification has it.
 const MAX_LINKS: usize = 128;
+
+/// Spans that could not be sent.
+const LOST: &str = "noren_traces_dropped_total";
 
 /// The exporter of this process.
 static PROVIDER: OnceLock<Exporting> = OnceLock::new();
@@ -56,14 +60,18 @@ where
     if !names_collector(|name| std::env::var(name).ok()) {
         return Ok(None);
     }
+    metrics::describe_counter!(LOST, "Spans of traces that could not be sent to the collector");
+    metrics::counter!(LOST).absolute(0);
     let (exporter, runtime) = exporter()?;
     let version = opentelemetry::KeyValue::new("service.version", version.to_owned());
     let mut resource = Resource::builder().with_attribute(version);
     if std::env::var_os("OTEL_SERVICE_NAME").is_none_or(|name| name.is_empty()) {
         resource = resource.with_service_name(service);
     }
-    let provider =
-        SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(Counted(exporter))
+        .with_resource(resource.build())
+        .build();
     let tracer = provider.tracer("noren");
     let _ = PROVIDER.set(Exporting { provider, _runtime: runtime });
     // Warnings and errors become events of the span that they occur in. A call of the exporter itself must not make spans.
@@ -80,6 +88,33 @@ where
         .with_tracked_inactivity(false)
         .with_filter(is_exported);
     Ok(Some(Box::new(layer)))
+}
+
+/// An exporter that counts the spans that it could not send.
+#[derive(Debug)]
+struct Counted(SpanExporter);
+
+impl opentelemetry_sdk::trace::SpanExporter for Counted {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let spans = batch.len() as u64;
+        let sent = self.0.export(batch).await;
+        if sent.is_err() {
+            metrics::counter!(LOST).increment(spans);
+        }
+        sent
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
+    }
 }
 
 /// Returns true if the variables ask for traces: they name a collector, and nothing turns traces off.
@@ -133,6 +168,8 @@ fn exporter() -> Result<(SpanExporter, Option<tokio::runtime::Runtime>), StartEr
 
 /// Builds the client for HTTP, on a thread of its own: a blocking client cannot be built where asynchronous code runs.
 fn http_client() -> Result<reqwest::blocking::Client, StartError> {
+    // Fails only if there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let build = || reqwest::blocking::Client::builder().build();
     let built = std::thread::spawn(build).join();
     let built = built.map_err(|_| StartError::new("cannot build the client that sends traces"))?;
