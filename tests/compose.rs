@@ -20,6 +20,8 @@ const ACCESS: [&str; 3] = ["NOREN_ACCESS", "NOREN_HOSTS", "NOREN_TRUSTED_PROXIES
 const SERVERS: [&str; 3] = ["command", "sync", "query"];
 /// The file with the servers of the tests.
 const TEST_SERVERS: &str = "tests/services/compose.yml";
+/// The file with the servers of the profile `observe`, which both stacks include.
+const OBSERVE: &str = "deploy/observe/compose.yml";
 /// The name of the image that the project builds.
 const OWN_IMAGE: &str = "noren:local";
 
@@ -67,7 +69,7 @@ fn one_service_builds_the_image_and_none_pulls_it() {
 
 #[test]
 fn ports_are_open_to_this_machine_only() {
-    for path in STACKS.iter().chain(&OVERLAYS).chain(&[TEST_SERVERS]) {
+    for path in STACKS.iter().chain(&OVERLAYS).chain(&[TEST_SERVERS, OBSERVE]) {
         let mut count = 0;
         for (name, service) in services_of(path) {
             for port in service["ports"].as_array().into_iter().flatten() {
@@ -123,7 +125,7 @@ fn the_proxy_names_the_client_and_believes_nobody_else() {
 
 #[test]
 fn every_server_has_a_memory_limit_and_starts_again() {
-    for path in STACKS {
+    for path in STACKS.into_iter().chain([OBSERVE]) {
         for (name, service) in services_of(path) {
             assert!(service["mem_limit"].is_string(), "{path}: {name} has no memory limit");
             let expected = match &*name {
@@ -204,10 +206,16 @@ fn localstack_is_healthy_once_its_services_run() {
     }
 }
 
-/// Returns the variables of a service.
+/// Returns the variables of a service where the caller's environment sets none of them.
 fn variables(service: &Value) -> BTreeMap<String, String> {
     let variables = service["environment"].as_object().into_iter().flatten();
-    variables.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    variables.map(|(name, value)| (name.clone(), default_of(value.as_str().unwrap()).to_owned())).collect()
+}
+
+/// Returns the default of a value such as `${NAME:-default}`, and any other value as it is.
+fn default_of(value: &str) -> &str {
+    let inside = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inside.and_then(|inside| inside.split_once(":-")).map_or(value, |(_, default)| default)
 }
 
 /// Returns the variables of a service in docker-compose.yml, with the addresses of the servers of this test.
@@ -277,8 +285,8 @@ fn the_command_line_in_compose_has_the_variables_of_all_services() {
     let mut all: BTreeMap<_, _> = ["command", "sync", "query"].into_iter().flat_map(of).collect();
     // An operator command creates nothing.
     assert_eq!(all.remove("NOREN_CREATE_TABLES").as_deref(), Some("true"));
-    // Nobody sends it requests.
-    all.retain(|name, _| !ACCESS.contains(&name.as_str()));
+    // Nobody sends it requests, and it sends no traces.
+    all.retain(|name, _| !ACCESS.contains(&name.as_str()) && !name.starts_with("OTEL_"));
     assert_eq!(of("noren"), all);
 }
 
@@ -288,6 +296,33 @@ fn the_command_line_runs_in_a_container_when_it_is_called_only() {
         let noren = service(path, "noren");
         assert_eq!(noren["profiles"], json!(["noren"]), "{path}");
         assert_eq!(noren["entrypoint"], json!(["noren"]), "{path}");
+    }
+}
+
+/// The profile adds servers and changes nothing without it: the services send traces only if the caller names a collector.
+#[test]
+fn metrics_and_traces_are_kept_on_request_only() {
+    for path in STACKS {
+        assert_eq!(compose_file(path)["include"], json!([OBSERVE]), "{path}");
+        for server in SERVERS {
+            let service = service(path, server);
+            let collector = &service["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"];
+            assert_eq!(collector, "${OTEL_EXPORTER_OTLP_ENDPOINT:-}", "{path}: {server}");
+        }
+    }
+    let targets: Value = serde_saphyr::from_str(&text("deploy/observe/prometheus.yml")).unwrap();
+    let targets = &targets["scrape_configs"][0]["static_configs"][0]["targets"];
+    assert_eq!(*targets, json!(SERVERS.map(|server| format!("{server}:8080"))));
+    let folder = repository().join("deploy/observe");
+    for (name, service) in services_of(OBSERVE) {
+        assert_eq!(service["profiles"], json!(["observe"]), "{name}");
+        let image = service["image"].as_str().unwrap();
+        let version = image.split_once(':').map(|(_, version)| version).unwrap_or_default();
+        assert!(version.contains(|c: char| c.is_ascii_digit()), "{name} has no version: {image}");
+        for volume in service["volumes"].as_array().into_iter().flatten() {
+            let source = volume.as_str().unwrap().split(':').next().unwrap();
+            assert!(!source.starts_with('.') || folder.join(source).exists(), "{name}: {source} is missing");
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod lambda;
 mod languages;
 mod login;
 mod observability;
+mod observe;
 mod oracle;
 mod packaging;
 mod private_files;

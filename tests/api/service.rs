@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, repository};
+use crate::support::{Answer, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_says_which_parts_are_ready() {
@@ -40,34 +40,6 @@ async fn metrics_tell_requests_queue_and_index() {
         "noren_index_bytes",
     ] {
         assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
-    }
-}
-
-/// Operators rely on these documents.
-/// Metrics of a queue in SQS that the service may create; `faults::sqs_lost` reads them.
-const ONLY_WITH_CREATE_TABLES: [&str; 2] =
-    ["noren_queue_refills_total", "noren_queue_refilled_records_total"];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_metric_of_the_documents_exists() {
-    let app = TestApp::spawn().await;
-    app.put("/products/p", &json!({"name": "Cup"})).await.expect(201);
-    app.sync_all().await;
-    app.search("query=cup").await;
-    let metrics = app.get("/metrics").await.expect(200).text;
-    for document in ["docs/alerts.yml", "docs/OPERATIONS.md"] {
-        let text = std::fs::read_to_string(repository().join(document)).unwrap();
-        let names = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let names: std::collections::BTreeSet<&str> =
-            names.filter(|name| name.starts_with("noren_")).collect();
-        assert!(names.len() >= 5, "{document} names metrics");
-        for name in names.into_iter().filter(|name| !ONLY_WITH_CREATE_TABLES.contains(name)) {
-            let is_there = metrics.lines().any(|line| {
-                line.strip_prefix(name)
-                    .is_some_and(|rest| rest.starts_with([' ', '{']) || rest.starts_with("_bucket{"))
-            });
-            assert!(is_there, "{document}: there is no {name} in\n{metrics}");
-        }
     }
 }
 
