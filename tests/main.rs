@@ -21,7 +21,6 @@ mod lambda;
 mod languages;
 mod login;
 mod observability;
-mod observe;
 mod oracle;
 mod packaging;
 mod private_files;

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod collector;
+mod dashboard;
 mod embedded_metric_format;
 mod functions;
 mod stale;

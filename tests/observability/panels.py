@@ -27,12 +27,13 @@ def send(url, method="GET", body=None, headers=None):
 
 def use_the_services(turn):
     """Sends requests that change every metric of a healthy service with the embedded back ends."""
+    for other in ("Lamp", "Observed chair"):
+        send(f"{service}/products/{other.replace(' ', '-')}", "PUT", {"name": other})
     product = f"{service}/products/observed-{turn}"
     _, headers = send(product, "PUT", {"name": "Observed lamp", "price": turn, "currency": "USD"})
     search = f"{service}/products/search?query="
     send(search + "observed+lamp", headers={"noren-sync-token": headers["noren-sync-token"]})
     send(search + "observed+lamp")
-    send(search + "observed+zzqx")
     send(search + "zzqxv")
     send(f"{service}/products/suggest?query=obs")
     send(f"{service}/1/events", "POST", {"events": [{"eventType": "click", "eventName": "seen", "index": "products"}]})
