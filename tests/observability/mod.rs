@@ -7,3 +7,4 @@ mod embedded_metric_format;
 mod functions;
 mod stale;
 mod traces;
+mod upstream_collector;
