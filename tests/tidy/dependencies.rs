@@ -16,7 +16,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
     let adapters = [STORES, QUEUES, INDEXES].concat();
     let base = ["domain", "access", "runtime"];
     Some(match package {
-        "domain" | "access" | "build-info" => Vec::new(),
+        "domain" | "access" | "build-info" | "cost" => Vec::new(),
         "runtime" => vec!["access"],
         // Apart from the stores of products, so that every service may use them.
         access_store if ACCESS_STORES.contains(&access_store) => vec!["access", "aws-setup"],
@@ -60,7 +60,17 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &base[..],
             &adapters,
             &SERVICES,
-            &["build-info", "rules", "api", "search-parameters", "storefront", "demo", "bench", "feeds"],
+            &[
+                "build-info",
+                "rules",
+                "api",
+                "search-parameters",
+                "storefront",
+                "demo",
+                "bench",
+                "cost",
+                "feeds",
+            ],
         ]
         .concat(),
         "tests" => [
@@ -91,7 +101,7 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
     (&["rusqlite"], &["embedded-store", "sqlite-access"]),
     (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
-    (&["toml"], &["rules", "feeds", "tests"]),
+    (&["toml"], &["rules", "feeds", "cost", "tests"]),
     (
         &["axum", "utoipa-axum"],
         &["runtime", "api", "search-parameters", "command", "query", "sync", "noren", "bench", "tests"],
