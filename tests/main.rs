@@ -13,6 +13,7 @@ mod closed_pipes;
 mod compose;
 mod configuration;
 mod contract;
+mod cost_command;
 mod delete_command;
 mod faults;
 mod fuzz;

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::backup::BackupArgs;
 use crate::completions::CompletionsArgs;
+use crate::cost::CostArgs;
 use crate::delete::DeleteArgs;
 use crate::dlq::DlqArgs;
 use crate::eval::EvalArgs;
@@ -72,6 +73,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Measure the speed of import and search on this machine
     Bench(BenchArgs),
+    /// Calculate what a catalogue costs a month, by part and provider
+    Cost(CostArgs),
     /// Check the rules of the shop: synonyms, pinned products, boosts
     Rules(RulesArgs),
     /// Write completions for a shell

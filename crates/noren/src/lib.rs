@@ -10,6 +10,7 @@ pub mod cli;
 pub mod client;
 mod completions;
 mod configuration;
+mod cost;
 mod delete;
 mod dlq;
 mod eval;

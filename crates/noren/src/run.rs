@@ -9,8 +9,8 @@ use runtime::telemetry::Logs;
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::{
-    backup, bench, completions, delete, dlq, eval, explain, export, import, keys, login, reindex, rules,
-    search, serve, verify,
+    backup, bench, completions, cost, delete, dlq, eval, explain, export, import, keys, login, reindex,
+    rules, search, serve, verify,
 };
 
 /// Runs a command to its end. An error is printed in one line on standard error.
@@ -59,6 +59,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Logout(args) => login::logout(&args)?,
         Command::Eval(args) => eval::eval(&args).await?,
         Command::Bench(args) => bench::bench(&args).await?,
+        Command::Cost(args) => cost::cost(&args)?,
         Command::Rules(args) => rules::rules(&args)?,
         Command::Completions(args) => completions::write_completions(&args, &mut Cli::command())?,
     }
