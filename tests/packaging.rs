@@ -34,6 +34,7 @@ fn every_variable_that_is_set_is_one_that_the_programs_know() {
         "docker-compose.embedded.yml",
         "docker-compose.localstack.yml",
         "deploy/template.yaml",
+        "deploy/terraform/functions.tf",
     ] {
         let text = text(path);
         let mut set = words(&text, "NOREN_");

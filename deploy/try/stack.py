@@ -24,7 +24,7 @@ class Stack:
     """The stack in the emulator."""
 
     def __init__(self, endpoint, template):
-        self.template = template.read_text()
+        self.endpoint, self.template = endpoint, template.read_text()
         self.outputs, self.resources = {}, {}
 
         def client(service):
@@ -63,9 +63,11 @@ class Stack:
         self._deploy({"OpenSearchEndpoint": opensearch, "OpenSearchDomainName": "local", **access})
 
     def _deploy(self, parameters):
+        # A template in the request itself may have 51,200 bytes only.
+        self.s3.put_object(Bucket=BUCKET, Key="template.yaml", Body=self.template.encode())
         arguments = {
             "StackName": NAME,
-            "TemplateBody": self.template,
+            "TemplateURL": f"{self.endpoint}/{BUCKET}/template.yaml",
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         }

@@ -38,20 +38,19 @@ type MatchMode = (String, String);
 struct Policy(Vec<(Vec<String>, Vec<String>)>);
 
 impl Policy {
-    /// Reads the policy of a function in the template.
+    /// Reads the policy of a function's role in the template.
     fn of_function(name: &str) -> Self {
         let template = fs::read_to_string(repository().join("deploy/template.yaml")).unwrap();
         let is_resource = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
-        let mut lines = template.lines().skip_while(|line| *line != format!("  {name}:")).skip(1);
+        let mut lines = template.lines().skip_while(|line| *line != format!("  {name}Role:")).skip(1);
         let lines: Vec<&str> =
             std::iter::from_fn(|| lines.next().filter(|line| !is_resource(line))).map(str::trim).collect();
         let mut policy = Self::default();
         let mut is_action = false;
-        for line in lines.into_iter().skip_while(|line| *line != "Statement:") {
+        // Those who may take the role are above.
+        for line in lines.into_iter().skip_while(|line| *line != "Policies:") {
             if line == "- Effect: Allow" {
                 policy.0.push(Default::default());
-            } else if line == "Events:" {
-                break;
             }
             is_action = (is_action || line.starts_with("Action:")) && !line.starts_with("Resource:");
             let Some((actions, resources)) = policy.0.last_mut() else { continue };

@@ -14,8 +14,8 @@ fn access(template: &Template, parameters: &[(&str, &str)]) -> Access {
     let command = Access::augment_args(Command::new("function"));
     let flag_of = |variable: &str| {
         let mut flags = command.get_arguments();
-        let flag = flags.find(|flag| flag.get_env().is_some_and(|env| env == variable));
-        flag.and_then(|flag| flag.get_long()).unwrap_or_else(|| panic!("{variable} is a variable")).to_owned()
+        let flag = flags.find(|flag| flag.get_env().is_some_and(|env| env == variable))?;
+        flag.get_long().map(str::to_owned)
     };
     let value = |value: &Value| match value["Ref"].as_str() {
         Some(name) => {
@@ -25,9 +25,13 @@ fn access(template: &Template, parameters: &[(&str, &str)]) -> Access {
         }
         None => value.as_str().unwrap().to_owned(),
     };
-    let flags = variables.as_object().unwrap().iter().map(|(name, text)| (flag_of(name), value(text)));
+    // Other variables are of telemetry.
+    let of_access =
+        variables.as_object().unwrap().iter().filter_map(|(name, text)| Some((flag_of(name)?, text)));
+    let flags: Vec<(String, String)> = of_access.map(|(flag, text)| (flag, value(text))).collect();
+    assert_eq!(flags.len(), 8, "{flags:?}");
     // An empty variable counts as unset.
-    let flags = flags.filter(|(_, value)| !value.is_empty());
+    let flags = flags.into_iter().filter(|(_, value)| !value.is_empty());
     let flags: Vec<String> = flags.map(|(flag, value)| format!("--{flag}={value}")).collect();
     let matches = command.try_get_matches_from([vec!["function".to_owned()], flags].concat());
     Access::from_arg_matches(&matches.unwrap()).unwrap()
@@ -81,9 +85,9 @@ fn keys_are_in_a_table_like_that_of_the_products() {
 fn only_functions_that_answer_requests_may_use_the_keys() {
     let template = Template::load();
     let users = |action: &str| -> BTreeSet<&str> {
-        let functions = template.of_type("AWS::Serverless::Function").into_iter();
-        let may = functions.filter(|(_, properties)| {
-            let statements = properties["Policies"][0]["Statement"].as_array().unwrap();
+        let roles = template.of_type("AWS::IAM::Role").into_iter();
+        let may = roles.filter(|(_, properties)| {
+            let statements = properties["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
             statements.iter().any(|statement| {
                 statement["Resource"]["Fn::GetAtt"] == "AccessTable.Arn"
                     && texts(&statement["Action"]).contains(&action)
@@ -91,10 +95,10 @@ fn only_functions_that_answer_requests_may_use_the_keys() {
         });
         may.map(|(name, _)| name).collect()
     };
-    assert_eq!(users("dynamodb:GetItem"), ["Command", "Query"].into());
-    assert_eq!(users("dynamodb:UpdateItem"), ["Command", "Query"].into());
+    assert_eq!(users("dynamodb:GetItem"), ["CommandRole", "QueryRole"].into());
+    assert_eq!(users("dynamodb:UpdateItem"), ["CommandRole", "QueryRole"].into());
     for action in ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"] {
-        assert_eq!(users(action), ["Command"].into(), "{action}");
+        assert_eq!(users(action), ["CommandRole"].into(), "{action}");
     }
     for action in ["dynamodb:Scan", "dynamodb:*"] {
         assert_eq!(users(action), [].into(), "{action}");

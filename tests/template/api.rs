@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::extract::{IDEMPOTENCY_KEY, TRACEPARENT};
 use runtime::http::{EXPOSED_HEADERS, REQUEST_ID, SYNC_TOKEN};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Route, Template, file, texts};
 
@@ -92,10 +92,17 @@ fn every_function_may_be_called_by_the_api() {
         &template.properties("Api")["DefinitionBody"]["components"]["x-amazon-apigateway-integrations"];
     let functions: BTreeSet<&str> = template.routes().iter().map(|route| route.function).collect();
     for function in functions {
-        let uri = integrations[function]["uri"]["Fn::Sub"].as_str().unwrap();
-        assert!(uri.contains(&format!("${{{function}.Arn}}/invocations")), "{uri}");
+        // Provisioned instances are of the alias. A permission for the function is none for its alias.
+        let (condition, alias) = (format!("Provisions{function}"), format!("{function}.Alias"));
+        let uri = &integrations[function]["uri"]["Fn::Sub"];
+        assert!(uri[0].as_str().unwrap().ends_with("/functions/${Target}/invocations"), "{uri}");
+        let target = json!([condition, {"Ref": alias}, {"Fn::GetAtt": format!("{function}.Arn")}]);
+        assert_eq!(uri[1]["Target"]["Fn::If"], target);
         let permission = template.properties(&format!("{function}Permission"));
-        assert_eq!(permission["FunctionName"]["Ref"], function);
+        assert_eq!(
+            permission["FunctionName"]["Fn::If"],
+            json!([condition, {"Ref": alias}, {"Ref": function}])
+        );
         let source = permission["SourceArn"]["Fn::Sub"].as_str().unwrap();
         assert!(source.ends_with(":${Api}/*"), "only this API: {source}");
     }
@@ -154,5 +161,30 @@ fn pages_of_other_sites_may_use_every_method() {
     let used = documented().into_values().flat_map(|(_, methods)| methods);
     for method in used.chain(["HEAD", "OPTIONS"].map(str::to_owned)) {
         assert!(allowed.contains(&method.as_str()), "{method}");
+    }
+}
+
+#[test]
+fn the_access_log_has_what_explains_a_failed_request_and_no_paths() {
+    let template = Template::load();
+    let log = &template.properties("Api")["AccessLogSettings"];
+    assert_eq!(log["DestinationArn"]["Fn::GetAtt"], "ApiLogs.Arn");
+    assert_eq!(template.properties("ApiLogs")["RetentionInDays"], 14);
+    let format: BTreeMap<String, String> = serde_json::from_str(log["Format"].as_str().unwrap()).unwrap();
+    let logged: BTreeSet<&str> = format.values().map(String::as_str).collect();
+    for variable in [
+        "requestId",
+        "httpMethod",
+        "routeKey",
+        "status",
+        "responseLatency",
+        "responseLength",
+        "integrationErrorMessage",
+    ] {
+        assert!(logged.contains(&*format!("$context.{variable}")), "{variable}");
+    }
+    // They reveal who asked for what.
+    for variable in ["path", "identity.sourceIp", "identity.userAgent"] {
+        assert!(!logged.contains(&*format!("$context.{variable}")), "{variable}");
     }
 }

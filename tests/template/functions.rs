@@ -46,3 +46,27 @@ fn the_log_of_the_domain_is_kept() {
     let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
     assert_eq!(policy["Statement"][0]["Principal"]["Service"], "es.amazonaws.com");
 }
+
+/// Sync reads the table to compare it with the index. It must not write it.
+#[test]
+fn a_schedule_lets_sync_compare_a_sample_with_the_table() {
+    let template = Template::load();
+    let target = &template.properties("SyncVerify")["Targets"][0];
+    assert_eq!(target["Arn"]["Fn::GetAtt"], "Sync.Arn");
+    let input = target["Input"]["Fn::Sub"].as_str().unwrap();
+    let input: serde_json::Value = serde_json::from_str(&input.replace("${VerifySample}", "100")).unwrap();
+    assert_eq!(input, serde_json::json!({"verifySample": 100}));
+    let variables = &template.properties("Sync")["Environment"]["Variables"];
+    assert_eq!(
+        (&variables["NOREN_STORE"], &variables["NOREN_DYNAMODB_TABLE"]["Ref"]),
+        (&"dynamodb".into(), &"Table".into())
+    );
+    let statements = &template.properties("SyncRole")["Policies"][0]["PolicyDocument"]["Statement"];
+    let on_the_table = statements
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|statement| statement["Resource"]["Fn::GetAtt"] == "Table.Arn");
+    let actions = super::texts(&on_the_table.unwrap()["Action"]);
+    assert_eq!(actions, ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]);
+}
