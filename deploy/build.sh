@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the three functions, each with only the back ends that it needs on AWS. The programs are written to
-# target/functions/NAME/bootstrap, where template.yaml expects them.
+# target/functions/NAME/bootstrap, where template.yaml expects them, and to target/functions/NAME.zip for Terraform, if
+# there is Python.
 #
 #   deploy/build.sh            builds for arm64, as in the template
 #   deploy/build.sh x86_64
@@ -36,6 +37,10 @@ for service in command query sync; do
     if [[ $(printf '%s\n' "GLIBC_$glibc" "$newest" | sort -V | tail -n 1) != "GLIBC_$glibc" ]]; then
         echo "error: $program needs $newest, and Lambda has $glibc; build with cargo-lambda" >&2
         exit 1
+    fi
+    # SAM packs the folder itself.
+    if command -v python3 >/dev/null; then
+        python3 -m zipfile --create "$folder.zip" "$folder/bootstrap"
     fi
     echo "$folder/bootstrap: $(gzip -9 -c "$folder/bootstrap" | wc -c) bytes compressed"
 done
