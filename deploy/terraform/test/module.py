@@ -23,7 +23,6 @@ CHOSEN = {
 MOCK_DATA = {
     "aws_caller_identity": {"account_id": ACCOUNT},
     "aws_partition": {"partition": "aws"},
-    "aws_region": {"name": REGION},
 }
 
 
@@ -53,12 +52,20 @@ class Plan:
         self.schemas = {name: schema["block"] for name, schema in schemas.items()}
 
 
+def run(parameters, folder):
+    """Returns a run with these values of the template's parameters, and with the packages in a folder."""
+    variables = {variable(name): value for name, value in parameters.items() if name != "AWS::Region"}
+    region = {"target": "data.aws_region.current", "values": {"name": parameters.get("AWS::Region", REGION)}}
+    return {"command": "plan", "variables": {"functions": str(folder), **variables}, "override_data": [region]}
+
+
 def plans(terraform, module, addresses, accepted, rejected):
     """Returns the plan of each accepted case of the module in a folder, which is initialised. Fails if Terraform plans a rejected
-    case, or fails for another variable than the given one."""
-    runs = {name: {"command": "plan", "variables": variables} for name, variables in accepted.items()}
-    for name, (variables, refused) in rejected.items():
-        runs[name] = {"command": "plan", "variables": variables, "expect_failures": [f"var.{refused}"]}
+    case, or fails for another parameter than the given one."""
+    folder = module / "functions"
+    runs = {name: run(parameters, folder) for name, parameters in accepted.items()}
+    for name, (parameters, refused) in rejected.items():
+        runs[name] = {**run(parameters, folder), "expect_failures": [f"var.{variable(refused)}"]}
     names = {f"case_{at}": name for at, name in enumerate(runs)}
     test = {
         "mock_provider": {"aws": {"mock_data": {name: {"defaults": data} for name, data in MOCK_DATA.items()}}},
@@ -75,12 +82,12 @@ def plans(terraform, module, addresses, accepted, rejected):
     }
     (module / "compare.tftest.json").write_text(json.dumps(test))
     command = [terraform, f"-chdir={module}", "test", "-json", "-verbose", "-filter=compare.tftest.json"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    messages = [json.loads(line) for line in run.stdout.splitlines()]
-    if run.returncode != 0:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    if done.returncode != 0:
         errors = [message["diagnostic"] for message in messages if message["type"] == "diagnostic"]
         faults = "\n".join(f"{error['summary']}: {error['detail']}" for error in errors)
-        raise SystemExit(f"error: terraform test failed:\n{faults}\n{run.stderr}")
+        raise SystemExit(f"error: terraform test failed:\n{faults}\n{done.stderr}")
     return {
         names[message["@testrun"]]: Plan(message["test_plan"])
         for message in messages

@@ -50,7 +50,7 @@ class Template:
 
     def accepts(self, given):
         """Returns true if every rule holds."""
-        scope = Scope(self, self.values(given), None)
+        scope = Scope(self, given, None)
         return all(
             scope.resolved(assertion["Assert"])
             for rule in self.source["Rules"].values()
@@ -61,7 +61,7 @@ class Template:
     def resources(self, given, reference):
         """Returns {logical id: (type, properties)} of the resources that are created. `reference(id, attribute)` is the value
         of a reference to a resource; without attribute it is that of `Ref`."""
-        scope = Scope(self, self.values(given), reference)
+        scope = Scope(self, given, reference)
         return {
             plain_id(name): (resource["Type"], scope.resolved(resource.get("Properties", {})))
             for name, resource in self.expanded["Resources"].items()
@@ -69,7 +69,7 @@ class Template:
         }
 
     def outputs(self, given, reference):
-        scope = Scope(self, self.values(given), reference)
+        scope = Scope(self, given, reference)
         return {name: scope.resolved(output["Value"]) for name, output in self.expanded["Outputs"].items()}
 
 
@@ -81,8 +81,10 @@ def plain_id(name):
 class Scope:
     """Values of parameters and of references, in which functions are resolved."""
 
-    def __init__(self, template, values, reference):
-        self.template, self.values, self.reference = template, values, reference
+    def __init__(self, template, given, reference):
+        self.template, self.reference = template, reference
+        pseudo = {name: given.get(name, value) for name, value in PSEUDO.items()}
+        self.values = pseudo | template.values(given)
 
     def holds(self, condition):
         return self.resolved(self.template.expanded["Conditions"][condition])
@@ -131,8 +133,6 @@ class Scope:
     def ref(self, name):
         if name == "AWS::NoValue":
             return NO_VALUE
-        if name in PSEUDO:
-            return PSEUDO[name]
         return self.values[name] if name in self.values else self.reference(plain_id(name), None)
 
     def sub(self, argument):
