@@ -49,11 +49,15 @@ class Comparison:
             for path, value in properties.of_template(resource, values, plan.resources).items():
                 owner = path.split(".")[0] if path.startswith("aws_") else kind(self.rows[name][0])
                 expected[by_kind[owner], path.removeprefix(f"{owner}.")] = value
+            first = plan.resources.get(self.rows[name][0], {})
+            for (owner, argument), attribute in properties.BELONGS.items():
+                if by_kind.get(owner) in plan.resources:
+                    expected[by_kind[owner], argument] = first.get(attribute)
         found = self.planned(case, plan, {address for name in created for address in self.rows.get(name, [])})
         for (address, path), value in sorted(found.items()):
             # A name that the template leaves to CloudFormation.
             if path == properties.NAMES.get(kind(address)) and (address, path) not in expected:
-                if not f"-{value}".replace("/", "-").count(f"-{STACK}-{parameters.get('Stage', 'prod')}"):
+                if f"{STACK}-{parameters.get('Stage', 'prod')}" not in value:
                     self.fault(case, f"{address} {path} lacks the stage: {value}")
             elif (address, path) not in expected:
                 self.fault(case, f"{address} {path} is not in the template: {value}")

@@ -55,13 +55,16 @@ ONLY_IN_THE_MODULE = {
     ("aws_apigatewayv2_api", "protocol_type"),
     ("aws_apigatewayv2_api", "name"),
     ("aws_apigatewayv2_api", "version"),
-    # Which resource it belongs to is in the table.
-    ("aws_iam_role_policy", "role"),
-    ("aws_iam_role_policy_attachment", "role"),
-    ("aws_lambda_provisioned_concurrency_config", "function_name"),
-    ("aws_lambda_provisioned_concurrency_config", "qualifier"),
-    ("aws_sns_topic_subscription", "topic_arn"),
-    ("aws_cloudwatch_event_target", "rule"),
+}
+
+# Arguments that name the first resource of the row, by an attribute of that.
+BELONGS = {
+    ("aws_cloudwatch_event_target", "rule"): "name",
+    ("aws_iam_role_policy", "role"): "name",
+    ("aws_iam_role_policy_attachment", "role"): "name",
+    ("aws_lambda_provisioned_concurrency_config", "function_name"): "function_name",
+    ("aws_lambda_provisioned_concurrency_config", "qualifier"): "name",
+    ("aws_sns_topic_subscription", "topic_arn"): "arn",
 }
 
 RENAMED = {
@@ -196,8 +199,8 @@ def role(properties):
     attributes = {
         "aws_iam_role_policy.name": policy["PolicyName"], "aws_iam_role_policy.policy": policy["PolicyDocument"],
     }
-    for arn in properties.pop("ManagedPolicyArns", []):
-        attributes["aws_iam_role_policy_attachment.policy_arn"] = arn
+    if managed := properties.pop("ManagedPolicyArns", []):
+        [attributes["aws_iam_role_policy_attachment.policy_arn"]] = managed
     return attributes
 
 
@@ -298,7 +301,8 @@ def of_template(kind, properties, planned):
 
 
 def of_module(kind, values, written, schema):
-    """Returns the attributes of a planned resource that the module sets. `written` are its arguments and blocks in the sources."""
+    """Returns the attributes of a planned resource that the module sets. `written` are its arguments and blocks in the
+    sources."""
     attributes = {path: plain(value) for path, value in flat(block_values(values, written, schema))}
     return {path: value for path, value in attributes.items() if DEFAULTS.get((kind, path)) != value}
 
