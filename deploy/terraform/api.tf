@@ -112,8 +112,9 @@ resource "aws_apigatewayv2_api" "this" {
       "traceparent", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-api-key", "x-request-id",
     ]
     expose_headers = [
-      "allow", "etag", "location", "noren-sync-token", "ratelimit", "ratelimit-policy", "retry-after",
-      "www-authenticate", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-request-id",
+      "age", "allow", "cache-status", "etag", "location", "noren-sync-token", "ratelimit", "ratelimit-policy", "retry-after",
+      "server-timing", "traceresponse", "www-authenticate", "x-cache", "x-ratelimit-limit", "x-ratelimit-remaining",
+      "x-ratelimit-reset", "x-request-id",
     ]
     max_age = 3600
   }

@@ -1,25 +1,100 @@
-//! The consumer as a Lambda function: SQS delivers batches, and the response names the messages to deliver again.
+//! The consumer as a Lambda function: SQS delivers batches, and the response names the messages to deliver again. A schedule has it
+//! compare a sample of the index with the store.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use api::wire::verify::Summary;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::Change;
-use domain::ports::{Applied, Delivery, Envelope, IndexWriter, PortError, Receipt};
+use domain::ports::{
+    Applied, CompareDepth, Delivery, Envelope, Generation, IndexMaintenance, IndexWriter, PortError, Receipt,
+};
 use observed_ports::ObservedWriter;
 use runtime::{Deadline, StartError};
+use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
+use crate::back_ends::open_store;
 use crate::batch::Batch;
+use crate::metrics::{DIFFERENCES, record_batch, record_freshness};
 use crate::processing::Processing;
+use crate::reconcile::{Comparison, reconcile};
+use crate::{BackEnds, NoProgress, StoreAndIndex};
 
-/// Handles SQS events until Lambda ends the process.
-pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError> {
-    let index = ObservedWriter::around(index);
-    runtime::lambda::serve_events(move |event: SqsEvent, deadline| {
-        let index = Arc::clone(&index);
-        async move { Ok(apply(&*index, event, deadline).await) }
+/// The time that a difference may last before it counts: a change may be on its way.
+const GRACE_PERIOD: Duration = Duration::from_secs(10);
+
+/// What the function is called with.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Event {
+    /// A schedule: compare one product in this number.
+    Compare {
+        #[serde(rename = "verifySample")]
+        one_in: u64,
+    },
+    /// A batch of the queue.
+    Batch(SqsEvent),
+}
+
+/// What the function returns.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Compared(Summary),
+    Settled(SqsBatchResponse),
+}
+
+/// Handles events until Lambda ends the process.
+pub(crate) async fn serve(back_ends: BackEnds, index: Arc<dyn IndexMaintenance>) -> Result<(), StartError> {
+    let (back_ends, writer) = (Arc::new(back_ends), ObservedWriter::around(index.clone()));
+    runtime::lambda::serve_events(move |event: Event, deadline| {
+        let (back_ends, index, writer) = (Arc::clone(&back_ends), Arc::clone(&index), Arc::clone(&writer));
+        async move {
+            match event {
+                Event::Compare { one_in } => {
+                    let comparing = compare(&back_ends, index, one_in);
+                    let compared = tokio::time::timeout(deadline.remaining(), comparing).await;
+                    let late =
+                        || "the comparison took longer than this function may run; compare a smaller sample";
+                    compared.map_err(|_| late().to_owned())?.map(Answer::Compared)
+                }
+                Event::Batch(batch) => Ok(Answer::Settled(apply(&*writer, batch, deadline).await)),
+            }
+        }
     })
     .await
+}
+
+/// Compares one product in `one_in` of the index with the store. Differences are logged and counted, and not repaired.
+async fn compare(
+    back_ends: &BackEnds,
+    index: Arc<dyn IndexMaintenance>,
+    one_in: u64,
+) -> Result<Summary, String> {
+    let store = open_store(back_ends).await.map_err(|error| error.to_string())?;
+    let comparison = Comparison {
+        generation: Generation::Live,
+        depth: CompareDepth::Documents,
+        repair: false,
+        grace_period: GRACE_PERIOD,
+        one_in: one_in.max(1),
+    };
+    let sides = StoreAndIndex::new(store, index);
+    let counts = reconcile(&sides, comparison, &mut NoProgress).await.map_err(|error| error.chain())?;
+    let differences = counts.differences();
+    // Not a gauge, which each later invocation would repeat.
+    metrics::histogram!(DIFFERENCES).record(differences as f64);
+    match differences {
+        0 => tracing::info!(compared = counts.compared, "the sample of the index equals the store"),
+        _ => tracing::error!(
+            compared = counts.compared,
+            differences,
+            "the index differs from the store; noren verify --repair --back-ends repairs it"
+        ),
+    }
+    Ok(counts.into())
 }
 
 /// Applies a batch once. SQS retries, counts and dead-letters the messages that the response names: those that failed, or
@@ -27,11 +102,14 @@ pub(crate) async fn serve(index: Arc<dyn IndexWriter>) -> Result<(), StartError>
 pub async fn apply(index: &dyn IndexWriter, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let batch = Batch::new(event.records.into_iter().map(delivery).collect());
     let all = batch.receipts().to_vec();
+    let (begun, messages) = (Instant::now(), batch.len());
     let processing = Processing::of(&batch, "aws_sqs");
     let applying = apply_changes(index, &batch.changes).instrument(processing.span().clone());
     let applied = tokio::time::timeout(deadline.remaining(), applying).await;
     let failed: Vec<Receipt> = match applied {
         Ok(Ok(applied)) => {
+            record_freshness(&batch.changes, &applied);
+            record_batch(messages, begun.elapsed());
             let settlement = batch.settle(applied);
             processing.end(&settlement);
             settlement.retried.into_iter().map(|retried| retried.receipt).collect()

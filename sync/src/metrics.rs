@@ -11,6 +11,9 @@ const GENERATIONS: &str = "noren_index_generations";
 const MESSAGES: &str = "noren_sync_messages_total";
 const BATCH_SECONDS: &str = "noren_sync_batch_seconds";
 const LAG: &str = "noren_sync_lag_seconds";
+/// Differences that a scheduled comparison found.
+#[cfg(feature = "aws")]
+pub(crate) const DIFFERENCES: &str = "VerifyDifferences";
 const FRESHNESS: &str = "noren_sync_freshness_seconds";
 
 /// Returns gauges of the generations of the index: 1 for each of `live`, `next` and `previous` that exists, otherwise 0.

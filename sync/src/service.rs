@@ -49,7 +49,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if runtime::lambda::is_lambda() {
         // Lambda receives from the queue itself; the function gets messages only.
-        return crate::lambda::serve(open_index(back_ends).await?).await;
+        let index = open_index(back_ends).await?;
+        return crate::lambda::serve(config.back_ends, index).await;
     }
     let reach = Reach::Address(config.listen.listen);
     config.access.check(reach)?;

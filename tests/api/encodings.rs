@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 use crate::support::{PATIENCE, TestApp};
 
 /// Routes that the document does not describe.
-const UNDOCUMENTED: [&str; 6] = ["/", "/docs/", "/openapi.json", "/metrics", "/health/live", "/health/ready"];
+const UNDOCUMENTED: [&str; 7] =
+    ["/", "/docs/", "/openapi.json", "/metrics", "/health", "/health/live", "/health/ready"];
 
 /// A documented operation, with a body that it reads.
 struct Operation {

@@ -17,6 +17,13 @@ async fn health_says_which_parts_are_ready() {
         "queue": "sqlite", "waiting": 0, "inFlight": 0, "deadLetters": 0, "oldestUnsyncedSeconds": 0.0, "outbox": outbox,
     });
     assert_eq!(ready["backlog"], backlog);
+    // Without access control everyone is an operator.
+    let overview = app.get("/health").await.expect(200).json();
+    assert_eq!((&overview["status"], &overview["parts"]), (&json!("ready"), &parts));
+    assert!(overview["memory"]["residentBytes"].as_u64().unwrap() > 1_000_000, "{overview}");
+    assert!(overview["uptimeSeconds"].is_u64() && overview["version"].is_string(), "{overview}");
+    let now: jiff::Timestamp = overview["timestamp"].as_str().unwrap().parse().unwrap();
+    assert!(now.duration_until(jiff::Timestamp::now()).as_secs() < 60, "{overview}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,6 +42,14 @@ async fn metrics_tell_requests_queue_and_index() {
         "noren_outbox_unsent_changes{store=\"sqlite\"} 0",
         "# HELP noren_outbox_oldest_age_seconds",
         "noren_sync_lag_seconds",
+        "noren_product_writes_total{action=\"create\"}",
+        "noren_searches_total{kind=\"search\"}",
+        "noren_searches_relaxed_total",
+        "noren_index_circuit_open 0",
+        "process_resident_memory_bytes",
+        "process_cpu_seconds_total",
+        "process_open_fds",
+        "process_threads",
         "noren_sync_freshness_seconds_bucket",
         "noren_index_products",
         "noren_index_bytes",

@@ -31,6 +31,7 @@ async fn while_the_index_is_away_a_page_seen_before_is_answered() {
     let start = async |name: &str| {
         Running::start_with(name, &[], |program| {
             program.envs(variables.iter().cloned()).env("NOREN_OPENSEARCH_URL", &url);
+            program.env("NOREN_ANSWER_CACHE_SECONDS", "0");
         })
         .await
     };

@@ -1,4 +1,4 @@
-//! `/health/live`, `/health/ready` and `/metrics`.
+//! `/health`, `/health/live`, `/health/ready` and `/metrics`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::Problem;
+use crate::{Problem, telemetry};
 
 /// The time limit for a readiness check and for reading gauges.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -222,13 +222,26 @@ fn shows_details(extensions: &Extensions) -> bool {
 type LastReadiness = Arc<Mutex<Option<(Instant, Arc<Readiness>)>>>;
 
 /// The sources of health and metrics.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Vitals {
     pub(crate) parts: Arc<[Part]>,
     pub(crate) gauges: Arc<[Gauges]>,
     pub(crate) queue: Option<QueueProbe>,
     /// The last readiness. Locked while it is checked, so that concurrent requests share one check.
     pub(crate) last: LastReadiness,
+    pub(crate) started: Instant,
+}
+
+impl Default for Vitals {
+    fn default() -> Self {
+        Self {
+            parts: Arc::default(),
+            gauges: Arc::default(),
+            queue: None,
+            last: LastReadiness::default(),
+            started: Instant::now(),
+        }
+    }
 }
 
 /// The result of a readiness check.
@@ -271,7 +284,28 @@ pub(crate) async fn ready(State(vitals): State<Vitals>, extensions: Extensions) 
     }
     // The backlog is as of now: `noren import` waits until what it has written is no longer part of it.
     let (readiness, depth) = tokio::join!(vitals.readiness(), vitals.depth());
-    readiness.response_with_details(depth)
+    readiness.respond(depth, Map::new())
+}
+
+/// Responds as [`ready`] does; for operators, also with the program's version, how long it has run, and the memory that it uses.
+pub(crate) async fn overview(State(vitals): State<Vitals>, extensions: Extensions) -> Response {
+    if !shows_details(&extensions) {
+        return vitals.readiness().await.response();
+    }
+    let (readiness, depth) = tokio::join!(vitals.readiness(), vitals.depth());
+    readiness.respond(depth, program(vitals.started))
+}
+
+/// Describes the program as it runs now.
+fn program(started: Instant) -> Map<String, Value> {
+    let mut program = Map::new();
+    program.insert("version".to_owned(), telemetry::version().into());
+    program.insert("timestamp".to_owned(), jiff::Timestamp::now().to_string().into());
+    program.insert("uptimeSeconds".to_owned(), started.elapsed().as_secs().into());
+    if let Some(bytes) = metrics_process::collector::collect().resident_memory_bytes {
+        program.insert("memory".to_owned(), json!({ "residentBytes": bytes }));
+    }
+    program
 }
 
 impl Readiness {
@@ -287,7 +321,8 @@ impl Readiness {
         }
     }
 
-    fn response_with_details(&self, depth: Option<QueueDepth>) -> Response {
+    /// Responds with the state of every part, the backlog, and more members.
+    fn respond(&self, depth: Option<QueueDepth>, more: Map<String, Value>) -> Response {
         let down = self.down();
         let shown: Map<String, Value> = self
             .states
@@ -300,12 +335,15 @@ impl Readiness {
             if let Some(backlog) = backlog {
                 ready["backlog"] = json!(backlog);
             }
+            for (name, value) in more {
+                ready[name] = value;
+            }
             return Json(ready).into_response();
         }
-        Problem::unavailable(format!("not ready: {}", down.join(", ")))
+        let problem = Problem::unavailable(format!("not ready: {}", down.join(", ")))
             .with("parts", shown)
-            .with("backlog", backlog)
-            .into_response()
+            .with("backlog", backlog);
+        more.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value)).into_response()
     }
 }
 

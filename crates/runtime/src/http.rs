@@ -170,7 +170,9 @@ async fn close_connection(mut response: Response) -> Response {
 /// Returns the routes of probes.
 fn probes(vitals: &Vitals) -> Routes {
     let ready = get(health::ready).with_state(vitals.clone());
+    let overview = get(health::overview).with_state(vitals.clone());
     Routes::default()
+        .undocumented("/health", Method::GET, Requirement::Public, overview)
         .undocumented("/health/live", Method::GET, Requirement::Public, get(health::live))
         .undocumented("/health/ready", Method::GET, Requirement::Public, ready)
 }

@@ -35,7 +35,7 @@ impl Landing {
     /// the page has `title` instead of that of the document.
     pub(crate) fn new(openapi: &OpenApi, has_openapi: bool, accepts_keys: bool, title: &str) -> Self {
         let mut paths: Vec<String> = openapi.paths.paths.keys().cloned().collect();
-        paths.extend(["/health/live", "/health/ready", "/metrics"].map(str::to_owned));
+        paths.extend(["/health", "/health/live", "/health/ready", "/metrics"].map(str::to_owned));
         paths.sort();
         paths.dedup();
         let title = if has_openapi { &openapi.info.title } else { title };
@@ -164,7 +164,7 @@ mod tests {
         let mut openapi = OpenApi::default();
         openapi.paths.paths.insert("/admin/index".to_owned(), PathItem::default());
         let landing = Landing::new(&openapi, false, false, "Noren sync");
-        let paths = ["/admin/index", "/health/live", "/health/ready", "/metrics"];
+        let paths = ["/admin/index", "/health", "/health/live", "/health/ready", "/metrics"];
         assert_eq!(landing.index(), json!({"title": "Noren sync", "paths": paths}));
         let page = landing.page();
         assert!(page.contains("<h1>Noren sync</h1>") && page.contains("href=\"admin/index\""), "{page}");

@@ -42,6 +42,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", "/docs", PUBLIC, COMMAND),
     route("GET", "/docs/", PUBLIC, COMMAND),
     route("GET", "/docs/{*rest}", PUBLIC, QUERY),
+    route("GET", "/health", PUBLIC, QUERY),
     route("GET", "/health/live", PUBLIC, QUERY),
     route("GET", "/health/ready", PUBLIC, COMMAND),
     route("GET", "/openapi.json", PUBLIC, QUERY),

@@ -135,6 +135,11 @@ impl DriftCounts {
         self.refused += u64::from(matches!(drift.repair, RepairStatus::Refused(_)));
     }
 
+    /// Returns the number of products that differ.
+    pub fn differences(&self) -> u64 {
+        self.by_kind().iter().map(|(_, count)| count).sum()
+    }
+
     /// Returns the number of each kind of difference, in the order of display.
     pub fn by_kind(&self) -> [(DriftKind, u64); 5] {
         [

@@ -7,6 +7,7 @@ mod prometheus;
 pub mod traces;
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use tracing_subscriber::filter::Directive;
 use tracing_subscriber::fmt::format::JsonFields;
@@ -19,6 +20,9 @@ use crate::{StartError, access_log, audit, function};
 use lines::{ForPeople, JsonLines};
 
 pub(crate) use prometheus::metrics;
+
+/// The version of the program, with its commit.
+static VERSION: OnceLock<String> = OnceLock::new();
 
 /// What a process logs.
 #[derive(Debug, Clone)]
@@ -52,6 +56,7 @@ pub fn start(service: &'static str, version: &str, logs: &Logs) -> Result<(), St
         function_metrics::install(service);
     }
     metrics();
+    let _ = VERSION.set(version.to_owned());
     describe_build(service, version);
     let filter = match std::env::var("RUST_LOG") {
         Ok(levels) if !levels.is_empty() => EnvFilter::try_new(&levels).map_err(|error| {
@@ -78,6 +83,11 @@ pub fn start(service: &'static str, version: &str, logs: &Logs) -> Result<(), St
     // A second call in one process, as in tests, has no effect.
     let _ = tracing_subscriber::registry().with(layers).try_init();
     Ok(())
+}
+
+/// Returns the version of the program, as in `0.1.0 (85eb7c67a1f2)`.
+pub(crate) fn version() -> &'static str {
+    VERSION.get().map_or(env!("CARGO_PKG_VERSION"), String::as_str)
 }
 
 /// Sets a gauge that is always 1, whose labels are the program. `version` is as in `0.1.0 (85eb7c67a1f2)`.
