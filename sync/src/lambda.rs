@@ -54,7 +54,8 @@ pub(crate) async fn serve(back_ends: BackEnds, index: Arc<dyn IndexMaintenance>)
         async move {
             match event {
                 Event::Compare { one_in } => {
-                    let comparing = compare(&back_ends, index, one_in);
+                    // On the heap: what it waits for is deeply nested.
+                    let comparing = Box::pin(compare(&back_ends, index, one_in));
                     let compared = tokio::time::timeout(deadline.remaining(), comparing).await;
                     let late =
                         || "the comparison took longer than this function may run; compare a smaller sample";

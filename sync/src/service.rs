@@ -50,7 +50,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     if runtime::lambda::is_lambda() {
         // Lambda receives from the queue itself; the function gets messages only.
         let index = open_index(back_ends).await?;
-        return crate::lambda::serve(config.back_ends, index).await;
+        return Box::pin(crate::lambda::serve(config.back_ends, index)).await;
     }
     let reach = Reach::Address(config.listen.listen);
     config.access.check(reach)?;

@@ -21,5 +21,6 @@ pub(crate) struct Assumptions {
     pub(crate) batch_milliseconds: u32,
     pub(crate) log_bytes_per_request: u32,
     pub(crate) response_bytes_per_search: u32,
+    pub(crate) metrics: u32,
     pub(crate) alarms: u32,
 }

@@ -26,13 +26,15 @@ pub enum Part {
     Logs,
     /// Data to the internet.
     DataOut,
+    /// Metrics that the functions write.
+    Metrics,
     /// Alarms.
     Alarms,
 }
 
 impl Part {
     /// All parts, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SearchEngine,
         Self::Machine,
         Self::StoreWrites,
@@ -43,6 +45,7 @@ impl Part {
         Self::HttpApi,
         Self::Logs,
         Self::DataOut,
+        Self::Metrics,
         Self::Alarms,
     ];
 
@@ -59,6 +62,7 @@ impl Part {
             Self::HttpApi => "HTTP API",
             Self::Logs => "logs",
             Self::DataOut => "data to the internet",
+            Self::Metrics => "metrics",
             Self::Alarms => "alarms",
         }
     }

@@ -63,7 +63,11 @@ impl Grid<4> {
         );
         add(
             "CloudWatch",
-            &[(&cloudwatch.log_gb, "a GB of logs"), (&cloudwatch.alarm, "an alarm")],
+            &[
+                (&cloudwatch.log_gb, "a GB of logs"),
+                (&cloudwatch.metric, "a metric"),
+                (&cloudwatch.alarm, "an alarm"),
+            ],
             cloudwatch.basis,
             &cloudwatch.source,
         );

@@ -108,8 +108,8 @@ priced!(
     StackFunctions { million_requests: MillionPrice, gb_second: Price }
 );
 priced!(
-    /// Logs and alarms.
-    CloudWatch { log_gb: Price, alarm: Price }
+    /// Logs, metrics and alarms.
+    CloudWatch { log_gb: Price, metric: Price, alarm: Price }
 );
 priced!(
     /// Data to the internet.

@@ -47,6 +47,7 @@ pub(crate) fn parts(prices: &Prices, domain: &Size, requests: &Requests) -> Vec<
             prices.cloudwatch.log_gb.times(gigabytes(requests.total(), assumptions.log_bytes_per_request)),
         ),
         (Part::DataOut, data_out(prices, searches)),
+        (Part::Metrics, prices.cloudwatch.metric.times(assumptions.metrics.into())),
         (Part::Alarms, prices.cloudwatch.alarm.times(assumptions.alarms.into())),
     ]
 }

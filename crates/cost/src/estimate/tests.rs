@@ -65,9 +65,10 @@ fn the_stack_costs_what_was_calculated_by_hand() {
         (Part::StoreReads, ["0.10", "0.30", "2.24"]),
         (Part::Queue, ["0.32", "1.46", "12.26"]),
         (Part::HttpApi, ["0.55", "11.00", "110.00"]),
-        (Part::Logs, ["0.29", "5.83", "58.30"]),
+        (Part::Logs, ["0.58", "11.66", "116.60"]),
         (Part::DataOut, ["0.18", "3.60", "36.00"]),
-        (Part::Alarms, ["2.00", "2.00", "2.00"]),
+        (Part::Metrics, ["12.00", "12.00", "12.00"]),
+        (Part::Alarms, ["2.70", "2.70", "2.70"]),
     ] {
         assert_eq!(amounts(part), expected, "{part:?}");
     }
@@ -79,7 +80,7 @@ fn the_stack_costs_what_was_calculated_by_hand() {
     assert_eq!(functions, ["0.22", "4.06", "40.42"]);
     let dollars = [&small, &medium, &large]
         .map(|shop| shop.bill(Provider::AwsStack).unwrap().total().cents().round().to_string());
-    assert_eq!(dollars, ["31", "224", "817"]);
+    assert_eq!(dollars, ["44", "243", "888"]);
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn the_text_of_the_readme_has_the_assumptions_of_the_calculation() {
             kilobytes(assumed.response_bytes_per_search),
             prices.data_out.gb
         ),
+        format!("**Metrics**: {} of the functions at {}", assumed.metrics, prices.cloudwatch.metric),
         format!("**Alarms**: {} at {}", assumed.alarms, prices.cloudwatch.alarm),
     ] {
         assert!(text.contains(&expected), "`{expected}` is not in deploy/README.md");
