@@ -28,6 +28,8 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         "aws-setup" => vec!["domain"],
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
         adapter if adapters.contains(&adapter) => vec!["domain", "aws-setup"],
+        // Ports with spans and durations.
+        "observed-ports" => vec!["domain", "runtime"],
         // The HTTP surface that the services share.
         "api" => [&base[..], &ACCESS_STORES].concat(),
         // Translates a protocol to requests of the domain.
@@ -40,7 +42,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         "bench" => base.to_vec(),
         "command" => [
             &base[..],
-            &["build-info", "api", "feeds", "search-parameters", "text"],
+            &["build-info", "api", "feeds", "observed-ports", "search-parameters", "text"],
             &STORES,
             &QUEUES,
             &["aws-setup"],
@@ -48,14 +50,20 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         .concat(),
         "query" => [
             &base[..],
-            &["build-info", "algolia-protocol", "api", "search-parameters", "storefront"],
+            &["build-info", "algolia-protocol", "api", "observed-ports", "search-parameters", "storefront"],
             &INDEXES,
             &["rules", "text"],
         ]
         .concat(),
-        "sync" => {
-            [&base[..], &["build-info", "api"], &STORES, &QUEUES, &INDEXES, &["aws-setup", "rules"]].concat()
-        }
+        "sync" => [
+            &base[..],
+            &["build-info", "api", "observed-ports"],
+            &STORES,
+            &QUEUES,
+            &INDEXES,
+            &["aws-setup", "rules"],
+        ]
+        .concat(),
         "noren" => [
             &base[..],
             &adapters,
@@ -97,7 +105,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
 }
 
 /// External crates that only some packages may use.
-const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
+const RESERVED_CRATES: [(&[&str], &[&str]); 10] = [
     (&["rusqlite"], &["embedded-store", "sqlite-access"]),
     (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
@@ -126,8 +134,10 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 9] = [
             "dynamodb-store",
             "sqs-queue",
             "opensearch-index",
+            "observed-ports",
         ],
     ),
+    (&["opentelemetry", "opentelemetry_sdk", "opentelemetry-otlp", "tracing-opentelemetry"], &["runtime"]),
     (&["aws-config"], &["aws-setup"]),
     (&["aws-sdk-dynamodb"], &["aws-setup", "dynamodb-store", "dynamodb-access"]),
     (&["aws-sdk-sqs"], &["sqs-queue"]),

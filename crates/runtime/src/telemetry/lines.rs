@@ -1,8 +1,8 @@
 //! The lines of the log: for people on a terminal, JSON for programs.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::{Format, Full, JsonFields, Writer};
@@ -58,29 +58,47 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut fields = Fields(Map::new());
+        let mut fields = Fields::default();
         event.record(&mut fields);
+        let Fields { message, mut members, names } = fields;
         for span in context.event_scope().into_iter().flatten() {
-            if let Some(formatted) = span.extensions().get::<FormattedFields<JsonFields>>()
-                && let Ok(Value::Object(of_span)) = serde_json::from_str(formatted.fields.as_str())
-            {
-                for (name, value) in of_span {
-                    fields.0.entry(name).or_insert(value);
-                }
+            if let Some(formatted) = span.extensions().get::<FormattedFields<JsonFields>>() {
+                add_members_of_span(&mut members, &names, &formatted.fields);
             }
         }
-        let message = fields.0.remove("message").unwrap_or_default();
-        let mut line = Map::new();
-        line.insert("timestamp".into(), timestamp().into());
-        line.insert("level".into(), event.metadata().level().as_str().into());
-        line.insert("message".into(), message);
-        line.insert("service".into(), self.service.into());
+        let (level, message) = (event.metadata().level(), text(&message));
+        write!(writer, r#"{{"timestamp":"{}","level":"{level}","message":{message}"#, timestamp())?;
+        write!(writer, r#","service":{}"#, text(self.service))?;
         if event.metadata().target() == TARGET {
-            line.insert("target".into(), TARGET.into());
+            write!(writer, r#","target":{}"#, text(TARGET))?;
         }
-        line.extend(fields.0);
-        writeln!(writer, "{}", Value::Object(line))
+        writeln!(writer, "{members}}}")
     }
+}
+
+/// Adds the fields of a span, a JSON object, to the members of a line, but those that the event has itself.
+fn add_members_of_span(members: &mut String, names: &[&'static str], of_span: &str) {
+    let inner = of_span.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or_default();
+    if inner.is_empty() {
+        return;
+    }
+    let may_repeat = |name: &&str| inner.contains(&format!("\"{name}\":"));
+    if !names.iter().any(may_repeat) {
+        // The common case: each request has a line, so it should cost little.
+        members.push(',');
+        members.push_str(inner);
+        return;
+    }
+    let Ok(Value::Object(fields)) = serde_json::from_str(of_span) else { return };
+    for (name, value) in fields.iter().filter(|(name, _)| !names.contains(&name.as_str())) {
+        let _ = write!(members, ",{}:{value}", text(name));
+    }
+}
+
+/// Returns a text as JSON.
+fn text(text: &str) -> String {
+    // A string can always be written.
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 fn timestamp() -> String {
@@ -90,25 +108,46 @@ fn timestamp() -> String {
     text
 }
 
-struct Fields(Map<String, Value>);
+/// The fields of an event.
+#[derive(Default)]
+struct Fields {
+    message: String,
+    /// All others as members of a JSON object, each after a comma.
+    members: String,
+    names: Vec<&'static str>,
+}
+
+impl Fields {
+    fn add(&mut self, field: &Field, value: impl fmt::Display) {
+        self.names.push(field.name());
+        let _ = write!(self.members, ",{}:{value}", text(field.name()));
+    }
+}
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name().into(), format!("{value:?}").into());
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            _ => self.add(field, text(&format!("{value:?}"))),
+        }
     }
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().into(), value.into());
+        match field.name() {
+            "message" => value.clone_into(&mut self.message),
+            _ => self.add(field, text(value)),
+        }
     }
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.insert(field.name().into(), value.into());
+        self.add(field, value);
     }
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.insert(field.name().into(), value.into());
+        self.add(field, value);
     }
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.insert(field.name().into(), value.into());
+        // JSON has no infinity.
+        self.add(field, Value::from(value));
     }
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.insert(field.name().into(), value.into());
+        self.add(field, value);
     }
 }
