@@ -1,0 +1,12 @@
+// Deno and Deno Deploy: ORIGIN=https://catalogue.example deno run --allow-net --allow-env deno.js
+import { createEdge } from './edge.js';
+import { cacheStore } from './stores.js';
+
+const edge = createEdge({
+  origin: Deno.env.get('ORIGIN'),
+  store: cacheStore(() => caches.open('noren')),
+  timeoutMs: Number(Deno.env.get('TIMEOUT_MS') ?? 5000),
+});
+
+// Tasks continue after the response by themselves.
+Deno.serve((request, { remoteAddr }) => edge(request, () => {}, remoteAddr.hostname));
