@@ -54,8 +54,10 @@ export function createEdge({ origin, store, timeoutMs = 5000, now = Date.now }) 
   function forward({ request, address, client }, { tag, signal }) {
     const headers = new Headers(request.headers);
     for (const name of OF_CONNECTION) headers.delete(name);
-    headers.delete('x-forwarded-for');
+    for (const name of ['x-forwarded-for', 'forwarded']) headers.delete(name);
     if (client) headers.set('x-forwarded-for', client);
+    // Noren must know in any case that the request is not from the machine that connects to it.
+    else headers.set('forwarded', 'for=unknown');
     // Not every `fetch` decodes bodies. The platform compresses them for clients that want that.
     headers.set('accept-encoding', 'identity');
     if (signal) {
@@ -70,16 +72,25 @@ export function createEdge({ origin, store, timeoutMs = 5000, now = Date.now }) 
   // Returns the response of the origin and, if it may be stored, the entry. Fails if that takes too long. The time ends with the
   // head of a response that is passed on: its body may be endless.
   async function ask(call, old) {
-    const timer = new AbortController();
-    const timeout = setTimeout(() => timer.abort(), timeoutMs);
+    const controller = new AbortController();
+    let timer;
+    // A race, because the signal of a request may be collected as garbage before it fires (Node.js 20).
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error('the origin is too slow'));
+        controller.abort();
+      }, timeoutMs);
+    });
     try {
-      const response = await fetch(forward(call, { tag: old?.headers.get('etag'), signal: timer.signal }));
+      const request = forward(call, { tag: old?.headers.get('etag'), signal: controller.signal });
+      const response = await Promise.race([fetch(request), late]);
       const { status } = response;
       if (old && status === 304) return { status, entry: updated(old, response.headers) };
       if (!mayStore(call.request, response)) return { status, response };
-      return { status, entry: { headers: ofEntry(response.headers), body: await response.arrayBuffer(), storedAt: now() } };
+      const body = await Promise.race([response.arrayBuffer(), late]);
+      return { status, entry: { headers: ofEntry(response.headers), body, storedAt: now() } };
     } finally {
-      clearTimeout(timeout);
+      clearTimeout(timer);
     }
   }
 

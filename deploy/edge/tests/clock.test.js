@@ -82,8 +82,12 @@ test('a revalidated response has the new age and the new policy', async () => {
 
 test('the address of the client is the one that the platform names', async () => {
   origin.on('/client', { headers: { 'cache-control': 'no-store' } });
-  await start().get('/client', { 'x-forwarded-for': '198.51.100.1' });
-  assert.equal(origin.requests('/client')[0].headers['x-forwarded-for'], '192.0.2.7');
+  const forged = { 'x-forwarded-for': '198.51.100.1', forwarded: 'for=198.51.100.1' };
+  const { edge, get } = start();
+  await get('/client', forged);
+  await edge(new Request('https://shop.example/client', { headers: forged, method: 'POST' }), () => {});
+  const fields = origin.requests('/client').map(({ headers }) => [headers['x-forwarded-for'], headers.forwarded]);
+  assert.deepEqual(fields, [['192.0.2.7', undefined], [undefined, 'for=unknown']]);
 });
 
 test('a store that fails costs hits only', async () => {
