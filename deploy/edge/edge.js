@@ -5,6 +5,7 @@
 // 3. If the origin fails or takes too long, the stored response is used within `stale-if-error`.
 // 4. Every other request goes to the origin as it is, and so does its response.
 import { ageOf, fits, isKnown, lifetime, mayStore } from './cache-control.js';
+import { tagsOf } from './tags.js';
 
 const NAME = 'noren-edge';
 // A request with one of these is for one client, or for a part of a response.
@@ -15,8 +16,8 @@ const OF_CONNECTION = ['host', 'connection', 'keep-alive', 'transfer-encoding', 
 const FAILED = [500, 502, 503, 504];
 
 // `origin` is the address of Noren. `store` keeps entries, and may forget any of them: `get(key)`, `set(key, entry, seconds)` and
-// `delete(key)`. The returned function takes a request, the function that keeps a task alive after the response, and the address
-// of the client.
+// `delete(key)`; without one, responses get their tags and nothing else. The returned function takes a request, the function that
+// keeps a task alive after the response, and the address of the client.
 export function createEdge({ origin, store, timeoutMs = 5000, now = Date.now }) {
   const base = new URL(origin).origin;
   const refreshing = new Map();
@@ -27,7 +28,7 @@ export function createEdge({ origin, store, timeoutMs = 5000, now = Date.now }) 
     const isCached = request.method === 'GET' && !PRIVATE.some(name => request.headers.has(name));
     if (!isCached) return fetch(forward(call, {})).catch(() => unavailable(502));
 
-    const entry = await quietly(() => store.get(call.address));
+    const entry = await quietly(() => store?.get(call.address));
     if (!entry) return first(call, 'uri-miss', waitUntil);
     if (!fits(request, entry.headers)) return first(call, 'vary-miss', waitUntil);
     const { fresh, whileRevalidating, ifError } = lifetime(entry.headers);
@@ -88,7 +89,10 @@ export function createEdge({ origin, store, timeoutMs = 5000, now = Date.now }) 
       if (old && status === 304) return { status, entry: updated(old, response.headers) };
       if (!mayStore(call.request, response)) return { status, response };
       const body = await Promise.race([response.arrayBuffer(), late]);
-      return { status, entry: { headers: ofEntry(response.headers), body, storedAt: now() } };
+      const headers = ofEntry(response.headers);
+      if (!headers.has('cache-tag') && /\bjson\b/.test(headers.get('content-type'))) headers.set('cache-tag', tagsOf(body));
+      if (!headers.get('cache-tag')) headers.delete('cache-tag');
+      return { status, entry: { headers, body, storedAt: now() } };
     } finally {
       clearTimeout(timer);
     }
@@ -100,6 +104,7 @@ export function createEdge({ origin, store, timeoutMs = 5000, now = Date.now }) 
     if (!status) return marked(unavailable(504), 'MISS', `fwd=${reason}`);
     const told = `fwd=${reason}; fwd-status=${status}`;
     if (!entry) return conditional(call.request, marked(response, 'MISS', told));
+    if (!store) return stored(call.request, entry, 'MISS', told);
     waitUntil(keep(call.address, entry));
     return stored(call.request, entry, 'MISS', `${told}; stored`);
   }

@@ -12,7 +12,10 @@ export function cacheStore(open) {
     async set(key, { headers, storedAt, body }, seconds) {
       // The entry's own headers are for clients. These are for the cache, which must keep it while it may be used stale.
       const entry = JSON.stringify({ headers: [...headers], storedAt });
-      await (await open()).put(key, new Response(body, { headers: { 'cache-control': `public, max-age=${seconds}`, 'x-entry': entry } }));
+      const own = new Headers({ 'cache-control': `public, max-age=${seconds}`, 'x-entry': entry });
+      // Cloudflare purges by them.
+      if (headers.has('cache-tag')) own.set('cache-tag', headers.get('cache-tag'));
+      await (await open()).put(key, new Response(body, { headers: own }));
     },
     async delete(key) {
       await (await open()).delete(key);

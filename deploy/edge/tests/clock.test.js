@@ -97,6 +97,17 @@ test('a store that fails costs hits only', async () => {
   for (const _ of [1, 2]) assert.deepEqual((({ status, cache }) => [status, cache])(await get('/no-store')), [200, 'MISS']);
 });
 
+test('without a store, each request is a MISS, with its tags', async () => {
+  const json = { 'cache-control': 'max-age=60', 'content-type': 'application/json' };
+  origin.on('/tagged', { headers: json, body: '{"products":[{"id":"lamp"}]}' });
+  const edge = createEdge({ origin: origin.url });
+  for (const _ of [1, 2]) {
+    const { headers } = await edge(new Request('https://shop.example/tagged'), () => {});
+    const told = ['x-cache', 'cache-status', 'cache-tag', 'cache-control'].map(name => headers.get(name));
+    assert.deepEqual(told, ['MISS', 'noren-edge; fwd=uri-miss; fwd-status=200', 'product-lamp', 'max-age=60']);
+  }
+});
+
 test('the time limit is for the head of a response that is passed on, and for the whole of one that is kept', async () => {
   let finish;
   const slow = createServer((request, response) => {

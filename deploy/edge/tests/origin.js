@@ -31,11 +31,11 @@ export async function startOrigin() {
 
 // Waits until a condition holds, and returns its value.
 export async function until(condition, what) {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`not within 20 s: ${what}`);
+    if (Date.now() > end) throw new Error(`not within a minute: ${what}`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
 }

@@ -18,7 +18,7 @@ const source = name => readFileSync(join(folder, name), 'utf8');
 
 // Cloudflare's runtime, workerd.
 async function workers(origin, timeoutMs) {
-  const files = ['worker.js', 'edge.js', 'stores.js', 'cache-control.js'];
+  const files = ['worker.js', 'edge.js', 'stores.js', 'cache-control.js', 'tags.js'];
   const miniflare = new Miniflare({
     modules: files.map(name => ({ type: 'ESModule', path: join(folder, name), contents: source(name) })),
     modulesRoot: folder,
@@ -65,7 +65,7 @@ async function deno(origin, timeoutMs) {
 
 // Vercel's runtime of edge functions. It takes a script, so the modules are joined to one.
 async function vercel(origin, timeoutMs) {
-  const files = ['cache-control.js', 'edge.js', 'stores.js', 'vercel.js'].map(source);
+  const files = ['cache-control.js', 'tags.js', 'edge.js', 'stores.js', 'vercel.js'].map(source);
   const script = files.join('\n').replace(/^import .*\n/gm, '').replace(/^export (default )?/gm, '');
   const runtime = new EdgeRuntime({
     extend: context => Object.assign(context, { process: { env: { ORIGIN: origin, TIMEOUT_MS: String(timeoutMs) } } }),

@@ -7,21 +7,22 @@ import (
 	"errors"
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/apiserver/pkg/endpoints/request"
-	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
-	"k8s.io/kubernetes/pkg/registry/apps/deployment"
-	"k8s.io/kubernetes/pkg/registry/apps/statefulset"
-	"k8s.io/kubernetes/pkg/registry/autoscaling/horizontalpodautoscaler"
-	"k8s.io/kubernetes/pkg/registry/core/configmap"
-	"k8s.io/kubernetes/pkg/registry/core/service"
-	"k8s.io/kubernetes/pkg/registry/core/serviceaccount"
-	"k8s.io/kubernetes/pkg/registry/networking/networkpolicy"
-	"k8s.io/kubernetes/pkg/registry/policy/poddisruptionbudget"
+	"k8s.io/kubernetes/pkg/api/pod"
+	"k8s.io/kubernetes/pkg/api/service"
+	"k8s.io/kubernetes/pkg/apis/apps"
+	appsvalidation "k8s.io/kubernetes/pkg/apis/apps/validation"
+	"k8s.io/kubernetes/pkg/apis/autoscaling"
+	autoscalingvalidation "k8s.io/kubernetes/pkg/apis/autoscaling/validation"
+	"k8s.io/kubernetes/pkg/apis/core"
+	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
+	"k8s.io/kubernetes/pkg/apis/networking"
+	networkingvalidation "k8s.io/kubernetes/pkg/apis/networking/validation"
+	"k8s.io/kubernetes/pkg/apis/policy"
+	policyvalidation "k8s.io/kubernetes/pkg/apis/policy/validation"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
@@ -32,18 +33,6 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/networking/install"
 	_ "k8s.io/kubernetes/pkg/apis/policy/install"
 )
-
-// The rules of the API server for each kind that the manifests may have. Another kind is an error, so nothing stays unchecked.
-var strategies = map[schema.GroupKind]rest.RESTCreateStrategy{
-	{Group: "", Kind: "ConfigMap"}:                          configmap.Strategy,
-	{Group: "", Kind: "Service"}:                            service.Strategy,
-	{Group: "", Kind: "ServiceAccount"}:                     serviceaccount.Strategy,
-	{Group: "apps", Kind: "Deployment"}:                     deployment.Strategy,
-	{Group: "apps", Kind: "StatefulSet"}:                    statefulset.Strategy,
-	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}: horizontalpodautoscaler.Strategy,
-	{Group: "networking.k8s.io", Kind: "NetworkPolicy"}:     networkpolicy.Strategy,
-	{Group: "policy", Kind: "PodDisruptionBudget"}:          poddisruptionbudget.Strategy,
-}
 
 // Render returns the YAML of the kustomization in a folder, as `kubectl kustomize` does.
 func Render(folder string) ([]byte, error) {
@@ -68,32 +57,50 @@ func Decode(documents []byte) ([]runtime.Object, error) {
 	return objects, nil
 }
 
-// Create runs what an API server runs before it stores a new object. A warning that it would send to the client is an error.
+// Create adds the defaults of the API server to a new object and validates it. A warning that the API server would send to the
+// client is an error, and so is a kind without rules here: nothing stays unchecked.
 func Create(object runtime.Object) error {
-	kind := object.GetObjectKind().GroupVersionKind()
-	strategy, isKnown := strategies[kind.GroupKind()]
-	if !isKnown {
-		return fmt.Errorf("there are no rules for the kind %s here", kind)
-	}
 	withDefaults := object.DeepCopyObject()
 	legacyscheme.Scheme.Default(withDefaults)
 	internal, err := legacyscheme.Scheme.ConvertToVersion(withDefaults, runtime.InternalGroupVersioner)
 	if err != nil {
 		return err
 	}
-	metadata, err := meta.Accessor(internal)
-	if err != nil {
-		return err
+	var invalid field.ErrorList
+	var warnings []string
+	switch object := internal.(type) {
+	case *apps.Deployment:
+		template := &object.Spec.Template
+		invalid = appsvalidation.ValidateDeployment(object, pod.GetValidationOptionsFromPodTemplate(template, nil))
+		warnings = podWarnings(template)
+	case *apps.StatefulSet:
+		template := &object.Spec.Template
+		invalid = appsvalidation.ValidateStatefulSet(object, pod.GetValidationOptionsFromPodTemplate(template, nil))
+		warnings = podWarnings(template)
+	case *autoscaling.HorizontalPodAutoscaler:
+		options := autoscalingvalidation.HorizontalPodAutoscalerSpecValidationOptions{MinReplicasLowerBound: 1}
+		invalid = autoscalingvalidation.ValidateHorizontalPodAutoscaler(object, options)
+	case *core.ConfigMap:
+		invalid = corevalidation.ValidateConfigMap(object)
+	case *core.Service:
+		invalid = corevalidation.ValidateServiceCreate(object)
+		warnings = service.GetWarningsForService(object, nil)
+	case *core.ServiceAccount:
+		invalid = corevalidation.ValidateServiceAccount(object)
+	case *networking.NetworkPolicy:
+		invalid = networkingvalidation.ValidateNetworkPolicy(object, networkingvalidation.NetworkPolicyValidationOptions{})
+	case *policy.PodDisruptionBudget:
+		invalid = policyvalidation.ValidatePodDisruptionBudget(object, policyvalidation.PodDisruptionBudgetValidationOptions{})
+	default:
+		return fmt.Errorf("there are no rules for %T here", object)
 	}
-	rest.FillObjectMetaSystemFields(metadata)
-	ctx := request.WithNamespace(context.Background(), namespace)
-	ctx = request.WithRequestInfo(ctx, &request.RequestInfo{APIGroup: kind.Group, APIVersion: kind.Version})
-	if err := rest.BeforeCreate(strategy, ctx, internal); err != nil {
-		return err
-	}
-	var found []error
-	for _, warning := range strategy.WarningsOnCreate(ctx, internal) {
+	found := []error{invalid.ToAggregate()}
+	for _, warning := range warnings {
 		found = append(found, errors.New(warning))
 	}
 	return errors.Join(found...)
+}
+
+func podWarnings(template *core.PodTemplateSpec) []string {
+	return pod.GetWarningsForPodTemplate(context.Background(), field.NewPath("spec", "template"), template, nil)
 }
