@@ -2,13 +2,23 @@
 import { Stack } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+// Resources that refer to what AWS SAM adds, such as `Command.Alias`: the CDK does not know these names, so it must not parse them.
+function unparsed(template) {
+  const resources = readFileSync(template, 'utf8').split(/^(?= {2}\w+:$)/m);
+  return resources.filter(text => /!Ref "?\w+\.\w/.test(text)).map(text => text.match(/\w+/)[0]);
+}
 
 export class NorenStack extends Stack {
   // `template` is the path of deploy/template.yaml, `functions` the folder that deploy/build.sh writes.
   constructor(scope, id, { template, functions, parameters = {}, ...props }) {
     super(scope, id, props);
-    this.template = new CfnInclude(this, 'Noren', { templateFile: template });
+    const dehydratedResources = unparsed(template);
+    this.template = new CfnInclude(this, 'Noren', { templateFile: template, dehydratedResources });
+    // Other resources refer to them by these names.
+    for (const name of dehydratedResources) this.template.getResource(name).overrideLogicalId(name);
 
     // As defaults. CfnInclude could replace parameters by values, but it would not replace those that `Globals` names.
     for (const [name, value] of Object.entries(parameters)) {
