@@ -205,7 +205,10 @@ async fn only_active_products_are_found(app: TestApp) {
 async fn answers_can_be_cached_until_something_changes(app: TestApp) {
     app.fill(&shop()).await;
     let first = app.search("query=lamp").await;
-    assert_eq!(first.header("cache-control"), "public, max-age=60");
+    assert_eq!(
+        first.header("cache-control"),
+        "public, max-age=60, stale-while-revalidate=60, stale-if-error=3600"
+    );
     let again = |tag: String| {
         Answer::of(app.request(Method::GET, "/products/search?query=lamp").header("if-none-match", tag))
     };

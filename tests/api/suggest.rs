@@ -89,7 +89,10 @@ async fn suggestions_are_cached_as_a_search_is(app: TestApp) {
     app.fill(&shop()).await;
     let path = "/products/suggest?query=lam";
     let first = app.get(path).await;
-    assert_eq!(first.header("cache-control"), "public, max-age=60");
+    assert_eq!(
+        first.header("cache-control"),
+        "public, max-age=60, stale-while-revalidate=60, stale-if-error=3600"
+    );
     let tag = first.header("etag").to_owned();
     let again = || Answer::of(app.request(Method::GET, path).header("if-none-match", &tag));
     again().await.expect(304);

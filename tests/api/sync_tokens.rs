@@ -195,7 +195,10 @@ async fn an_answer_to_a_token_is_kept_by_nobody_else() {
     let parameter = app.search("query=lamp&syncToken=1.a&syncTimeout=5").await;
     assert_eq!(parameter.header("cache-control"), "private, no-cache");
     let common = app.search("query=lamp").await;
-    assert_eq!(common.header("cache-control"), "public, max-age=60");
+    assert_eq!(
+        common.header("cache-control"),
+        "public, max-age=60, stale-while-revalidate=60, stale-if-error=3600"
+    );
     for answer in [&own, &parameter, &common] {
         assert!(answer.header("vary").contains("noren-sync-token"), "{answer:?}");
         assert_eq!(answer.header("etag"), own.header("etag"), "the answer is the same");
