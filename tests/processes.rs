@@ -415,7 +415,7 @@ async fn logs_are_json_lines_where_no_person_reads_them() {
     let line = find().unwrap();
     assert_eq!(
         (&line["service"], &line["level"], &line["message"]),
-        (&json!("noren-command"), &json!("DEBUG"), &json!("request"))
+        (&json!("noren-command"), &json!("INFO"), &json!("request"))
     );
     assert!(line["timestamp"].as_str().unwrap().starts_with("20"), "{line}");
 }

@@ -237,6 +237,7 @@ async fn the_commands_for_own_products_work_as_they_stand() {
         ("noren dlq ", "no dead letters"),
         ("noren eval ", "…NDCG@10…"),
         ("noren rules ", "rules.toml is right: …"),
+        ("noren cost ", "…total…"),
         ("noren verify ", "200 products and tombstones compared: the index equals the store"),
         ("noren reindex ", "searches use the index g2 now, with 200 products and tombstones…"),
     ];

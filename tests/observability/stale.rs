@@ -71,7 +71,8 @@ async fn while_the_index_is_away_a_page_seen_before_is_answered() {
     let age: u64 = header(&stale, "age").parse().unwrap();
     assert_eq!(header(&stale, "cache-status"), format!("noren; hit; ttl=-{age}; detail=index-away"));
     assert_eq!(header(&stale, "cache-control"), "no-cache");
-    assert_eq!(stale.json::<Value>().await.unwrap(), fresh);
+    let stale: Value = stale.json().await.unwrap();
+    assert_eq!((&stale["products"], &stale["facets"]), (&fresh["products"], &fresh["facets"]));
     assert_eq!(sent(body.try_clone().unwrap()).await, (200, "STALE".to_owned()));
     assert_eq!(sent(get(SEEN).header("if-none-match", &tag)).await, (304, "STALE".to_owned()));
     // Whoever must see a write gets no answer without it.

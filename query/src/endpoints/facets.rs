@@ -52,6 +52,7 @@ use search_parameters::{Endpoint, ParsedSearch, read_facet_field};
             headers(
                 ("ETag" = String, description = "Changes with the answer; send it back as `If-None-Match`."),
                 ("Cache-Control" = String, description = "`public, max-age=` the configured seconds, or `no-cache`."),
+                ("X-Cache" = String, description = "`HIT` or `MISS` in the memory of the service; `STALE` if the index does not respond, then with `Age`."),
             ),
             example = json!({
                 "field": "brand",

@@ -52,6 +52,7 @@ const CATEGORIES_COUNTED: usize = 100;
             headers(
                 ("ETag" = String, description = "Changes with the index; send it back as `If-None-Match`."),
                 ("Cache-Control" = String, description = "`public, max-age=` the configured seconds, or `no-cache`."),
+                ("X-Cache" = String, description = "`HIT` or `MISS` in the memory of the service; `STALE` if the index does not respond, then with `Age`."),
             ),
             example = json!({
                 "completions": ["desk lamp", "desk lamp black"],
