@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::assertion::Assertion;
+
 /// `noren bench`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -16,12 +18,17 @@ Examples:
   noren bench products.ndjson --data-dir big             import into a folder that is kept
   noren bench --data-dir big                             only searches
   noren bench --url http://127.0.0.1:8080                a running service
+  noren bench --url https://shop.example --seconds 10 --connections 10 --assert p99=3s,errors=0,rps=50
+                                                         a smoke test: exit code 1 if it is slower
   noren bench --url http://127.0.0.1:9200 --post /products/_search --queries bodies.ndjson
                                                          another search engine
 
 Imports the files into a folder in this process until everything is searchable, serves it on a free port of this \
 machine, and searches over HTTP with facets by brand and category. Responses are not cached. Build with `--release` \
-first. docs/BENCHMARKS.md has figures and explains them.")]
+first. docs/BENCHMARKS.md has figures and explains them.
+
+With --seconds, errors are counted and do not end the run. Searches send the API key of --api-key-file, of NOREN_API_KEY_FILE, \
+of NOREN_API_KEY, or of the profile if that is of this service.")]
 pub struct BenchArgs {
     /// Files of products, as `noren import` reads them
     #[arg(required_unless_present_any = ["data_dir", "url", "check"], conflicts_with = "url", value_name = "FILE")]
@@ -32,6 +39,20 @@ pub struct BenchArgs {
     /// Measure the service that runs at this address
     #[arg(long, value_name = "URL", conflicts_with_all = ["ratios", "writes", "scratch"])]
     pub url: Option<String>,
+    /// Search the service for this time, and count errors
+    #[arg(long, value_name = "N", requires = "url", conflicts_with_all = ["searches", "csv"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: Option<u32>,
+    /// Fail unless the figures meet these bounds, such as mean=1s,p99=3s,errors=0,rps=50
+    #[arg(long = "assert", value_name = "LIST", requires = "seconds", value_delimiter = ',')]
+    #[arg(value_parser = Assertion::parse)]
+    pub assertions: Vec<Assertion>,
+    /// Write the figures of --seconds as JSON
+    #[arg(long, requires = "seconds")]
+    pub json: bool,
+    /// File with the API key for --seconds
+    #[arg(long, value_name = "FILE", requires = "seconds")]
+    pub api_key_file: Option<PathBuf>,
     /// Post each line of the file of queries to this path, unchanged
     #[arg(long, value_name = "PATH", requires_all = ["url", "queries"])]
     pub post: Option<String>,

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::error::BenchError;
+use crate::remote::RemoteService;
 use crate::request::BenchRequest;
 
 /// Time limit of a response.
@@ -21,20 +22,23 @@ const SHOWN_CHARS: usize = 300;
 /// An address that requests are sent to.
 #[derive(Clone)]
 pub enum Endpoint {
-    /// The host and port of a service.
+    /// The host and port of a service, for measurements with little work in the client.
     Http(String),
+    /// A service at any address.
+    Remote(RemoteService),
     /// A router in this process.
     Router(Router),
 }
 
 impl Endpoint {
-    /// Opens a connection. A router needs none.
+    /// Opens a connection. A router needs none, and a service at any address gets one with the first request.
     ///
     /// # Errors
     /// If there is no server.
     pub(crate) async fn connect(&self) -> Result<Connection, BenchError> {
         Ok(match self {
             Self::Http(host) => Connection::Http(Client::connect(host).await?),
+            Self::Remote(service) => Connection::Remote(service.clone()),
             Self::Router(router) => Connection::Router(router.clone()),
         })
     }
@@ -43,6 +47,7 @@ impl Endpoint {
 /// A connection that sends one request after the other.
 pub(crate) enum Connection {
     Http(Client),
+    Remote(RemoteService),
     Router(Router),
 }
 
@@ -54,6 +59,7 @@ impl Connection {
     pub(crate) async fn send(&mut self, request: &BenchRequest) -> Result<Bytes, BenchError> {
         let response = match self {
             Self::Http(client) => client.send(request).await?,
+            Self::Remote(service) => success(request, service.send(request).await?)?,
             Self::Router(router) => call(router, request).await?,
         };
         Ok(response.into_body())

@@ -48,6 +48,15 @@ pub enum BenchError {
         /// Beginning of the body, escaped.
         body: String,
     },
+    /// The response is a success, but not of a service that answers searches.
+    #[error("the response of {host} is not JSON; is this the address of a service")]
+    NotJson {
+        /// The address.
+        host: String,
+    },
+    /// Assertions do not hold.
+    #[error("unmet: {0}")]
+    Unmet(String),
     /// The request cannot be written.
     #[error("invalid request for {target}")]
     Request {

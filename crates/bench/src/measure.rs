@@ -14,10 +14,9 @@ use crate::figures::Measurement;
 use crate::load::{Plan, Scenario, compare};
 use crate::queries::{self, Facets, Query};
 use crate::report::Report;
-use crate::request::BenchRequest;
 use crate::sample::{Sample, mean_hits};
 use crate::served::Served;
-use crate::workload::Workload;
+use crate::workload::{Workload, service_searches};
 use crate::writes::{CREATORS, FreshnessProbes, Writers, create_requests};
 
 /// Rounds of a comparison.
@@ -40,19 +39,11 @@ const MISSPELT_IN_LOG: usize = 5;
 pub async fn measure_service(host: &str, args: &BenchArgs) -> Result<(), BenchError> {
     let mut report = Report::default();
     let endpoint = Endpoint::Http(host.to_owned());
-    if let (Some(path), Some(file)) = (&args.post, &args.queries) {
-        let bodies = queries::lines_of_file(file)?;
-        let requests: Result<Vec<_>, _> = bodies.iter().map(|body| BenchRequest::post(path, body)).collect();
-        measure_searches(&Workload::requests(endpoint, requests?), args, &mut report).await?;
-        return report.save(args.csv.as_deref());
-    }
-    let queries = match &args.queries {
-        Some(file) => queries::queries_of_file(file)?,
-        None => Sample::of(&endpoint).await?.queries(),
-    };
-    let searches = Workload::searches(endpoint.clone(), &queries, Facets::Two)?;
+    let (searches, queries) = service_searches(&endpoint, args).await?;
     measure_searches(&searches, args, &mut report).await?;
-    report_hits(&endpoint, &queries, &mut report).await?;
+    if !queries.is_empty() {
+        report_hits(&endpoint, &queries, &mut report).await?;
+    }
     report.save(args.csv.as_deref())
 }
 

@@ -59,6 +59,11 @@ impl BenchRequest {
         Ok(Self { method, target, content })
     }
 
+    /// Returns the content type and the body, if there is one.
+    pub(crate) fn content(&self) -> Option<(&'static str, &Bytes)> {
+        self.content.as_ref().map(|(content_type, body)| (*content_type, body))
+    }
+
     /// Returns the request for a client.
     pub(crate) fn to_http<B: From<Bytes>>(&self, host: &str) -> Result<Request<B>, BenchError> {
         let mut request = Request::builder().method(self.method.clone()).uri(self.target.clone());

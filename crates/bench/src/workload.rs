@@ -6,10 +6,12 @@ use domain::Currency;
 use domain::ports::SearchIndex;
 use domain::search::SearchRequest;
 
+use crate::args::BenchArgs;
 use crate::client::{Connection, Endpoint};
 use crate::error::BenchError;
-use crate::queries::{Facets, Query};
+use crate::queries::{self, Facets, Query};
 use crate::request::BenchRequest;
+use crate::sample::Sample;
 
 /// A list of searches and the place they are sent to.
 #[derive(Clone)]
@@ -72,6 +74,26 @@ impl Workload {
             Self::Index(index, requests) => Searcher::Index(Arc::clone(index), Arc::clone(requests)),
         })
     }
+}
+
+/// Returns the searches of a running service that the arguments ask for, and their queries, of which bodies to post have none.
+///
+/// # Errors
+/// If a file cannot be read, or the service cannot be searched or has no products.
+pub(crate) async fn service_searches(
+    endpoint: &Endpoint,
+    args: &BenchArgs,
+) -> Result<(Workload, Vec<Query>), BenchError> {
+    if let (Some(path), Some(file)) = (&args.post, &args.queries) {
+        let bodies = queries::lines_of_file(file)?;
+        let requests: Result<Vec<_>, _> = bodies.iter().map(|body| BenchRequest::post(path, body)).collect();
+        return Ok((Workload::requests(endpoint.clone(), requests?), Vec::new()));
+    }
+    let queries = match &args.queries {
+        Some(file) => queries::queries_of_file(file)?,
+        None => Sample::of(endpoint).await?.queries(),
+    };
+    Ok((Workload::searches(endpoint.clone(), &queries, Facets::Two)?, queries))
 }
 
 /// A client that makes one search of a workload after the other.

@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::bench::{BenchArgs, Cause, ScratchFolder, measure_catalogue, measure_service};
+use ::bench::{
+    BenchArgs, BenchError, Cause, RemoteService, ScratchFolder, measure_catalogue, measure_load,
+    measure_service,
+};
 use async_trait::async_trait;
 use axum::Router;
+use axum::http::StatusCode;
 use domain::ports::SearchIndex;
 
 use crate::app::{App, Options};
-use crate::client::connect;
+use crate::client::{HOW_TO_GIVE_A_KEY, Service, connect};
 use crate::failure::Failure;
 use crate::import;
 use crate::serve::fill_with_demo;
@@ -19,16 +23,30 @@ use crate::target::check_embedded;
 /// Measures a service or a catalogue in this process, and writes the figures to standard output.
 ///
 /// # Errors
-/// If the files cannot be imported or a search fails.
+/// If the files cannot be imported, a search fails or an assertion does not hold.
 pub(crate) async fn bench(args: &BenchArgs) -> Result<(), Failure> {
     match (&args.url, &args.data_dir) {
-        (Some(url), _) => Ok(measure_service(&connect(Some(url), None)?.host_and_port()?, args).await?),
+        (Some(url), _) => bench_service(&connect(Some(url), args.api_key_file.as_deref())?, args).await,
         (None, Some(folder)) => bench_folder(folder, args).await,
         (None, None) => {
             let scratch = ScratchFolder::new(args.scratch.as_deref())?;
             bench_folder(scratch.path(), args).await
         }
     }
+}
+
+async fn bench_service(service: &Service, args: &BenchArgs) -> Result<(), Failure> {
+    let Some(seconds) = args.seconds else {
+        return Ok(measure_service(&service.host_and_port()?, args).await?);
+    };
+    let (client, base) = service.client_and_base();
+    let remote = RemoteService::new(client, base, service.url_text());
+    measure_load(remote, seconds, args).await.map_err(|error| {
+        let is_unauthorized =
+            matches!(&error, BenchError::Status { status, .. } if *status == StatusCode::UNAUTHORIZED);
+        let failure = Failure::from(error);
+        if is_unauthorized { failure.with_note(HOW_TO_GIVE_A_KEY) } else { failure }
+    })
 }
 
 async fn bench_folder(folder: &Path, args: &BenchArgs) -> Result<(), Failure> {

@@ -19,5 +19,5 @@ pub(crate) use key::MAX_KEY_BYTES;
 pub use key_check::KeyCheck;
 pub use products::ProductPages;
 pub use profile::Profile;
-pub use response::{Problem, Response, read_json};
+pub use response::{HOW_TO_GIVE_A_KEY, Problem, Response, read_json};
 pub use service::{RequestError, Service};

@@ -10,6 +10,10 @@ use crate::failure::{Context as _, Failure};
 /// Size limit of a response in bytes: more than a page of the largest products.
 pub(super) const MAX_RESPONSE_BYTES: usize = 256 * 1024 * 1024;
 
+/// The remedy of a response with 401.
+pub const HOW_TO_GIVE_A_KEY: &str =
+    "give a valid key by `noren login URL`, --api-key-file, NOREN_API_KEY_FILE or NOREN_API_KEY";
+
 /// A complete response.
 #[derive(Debug)]
 pub struct Response {
@@ -36,9 +40,7 @@ impl Response {
         let problem: Problem = serde_json::from_slice(&self.body).unwrap_or_default();
         let mut faults = problem.into_faults(self.status.as_u16());
         if self.status == StatusCode::UNAUTHORIZED {
-            let how =
-                "give a valid key by `noren login URL`, --api-key-file, NOREN_API_KEY_FILE or NOREN_API_KEY";
-            faults.push(Fault::new("", FaultKind::Malformed, how));
+            faults.push(Fault::new("", FaultKind::Malformed, HOW_TO_GIVE_A_KEY));
         }
         let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
         Err(Failure::new(faults.join("; ")))

@@ -99,8 +99,16 @@ impl Service {
     pub fn host_and_port(&self) -> Result<String, Failure> {
         match (self.base.scheme(), self.base.host_str(), self.base.port_or_known_default()) {
             ("http", Some(host), Some(port)) => Ok(format!("{host}:{port}")),
-            _ => Err(Failure::usage(format!("`{}` is not an http:// address", self.url_text()))),
+            _ => Err(Failure::usage(format!(
+                "`{}` is not an http:// address; `noren bench` needs one, unless it has --seconds",
+                self.url_text()
+            ))),
         }
+    }
+
+    /// Returns the HTTP client, which sends the key, and the address, whose path ends in a slash.
+    pub fn client_and_base(&self) -> (Client, Url) {
+        (self.client.clone(), self.base.clone())
     }
 
     /// Sends a POST and returns the response, whatever its status.
