@@ -58,7 +58,7 @@ async fn every_feed_becomes_the_same_as_from_the_command_line() {
         eprintln!("skipped: {} does not exist", folder.display());
         return;
     }
-    let (over_http, from_command_line) = (TestApp::spawn().await, TestApp::spawn().await);
+    let (over_http, from_command_line) = (TestApp::spawn().await, TestApp::spawn_in_process().await);
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension != "md"));
     files.sort();
@@ -214,7 +214,7 @@ async fn bulk_writes_can_be_patches() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_that_cannot_be_imported_are_refused_at_once() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::spawn_in_process().await;
     let problem = post(&app, "/imports", "text/plain", "id,name\n1,A\n").await.problem(415);
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("text/csv") && detail.contains("application/octet-stream"), "{detail}");

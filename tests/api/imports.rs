@@ -157,7 +157,7 @@ async fn there_is_room_for_so_many_unfinished_jobs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_breaks_off_imports_nothing() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::spawn_in_process().await;
     let pieces = futures::stream::iter(0..2000).map(|n| match n {
         1999 => Err(std::io::Error::other("the client goes away")),
         n => Ok(format!("{{\"id\":\"p{n}\",\"name\":\"Cup\"}}\n")),
@@ -175,7 +175,7 @@ async fn a_body_that_breaks_off_imports_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_a_job_is_refused() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::spawn_in_process().await;
     app.post_text("/imports", "text/plain", "{}").await.problem(415);
     app.post_text("/imports?dry=true", NDJSON, "{}").await.problem(400);
     for address in ["/imports/none", "/imports/..%2f..", "/imports/019a2f6e-5d1c-7cc0-8f5e-3a1b9f2d4c6e"] {

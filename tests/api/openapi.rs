@@ -218,7 +218,7 @@ fn order(operation: &Operation) -> (u8, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_openapi_operation_succeeds_with_its_own_examples_on_the_demo() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::spawn_in_process().await;
     let written = app.app().catalogue().put_many(demo::demo_catalogue().collect()).await;
     assert!(written.iter().all(Result::is_ok));
     app.sync_all().await;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
-/// Starts a service with an embedded index.
+/// Returns a service with an embedded index, or the one at `API_ENDPOINT`.
 pub(crate) async fn on_tantivy() -> Option<TestApp> {
-    Some(TestApp::spawn_with(options()).await)
+    Some(TestApp::at_endpoint_or_with(options()).await)
 }
 
 /// Starts a service with an index in OpenSearch, or returns `None` if there is no server.

@@ -1,11 +1,13 @@
 //! Helpers that the tests share.
 
+mod answer;
 mod fault_proxy;
 mod icecat;
 pub(crate) mod indexes;
 mod on_each;
 mod processes;
 mod proxy;
+mod remote;
 mod run;
 mod searches;
 mod test_app;
@@ -15,9 +17,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use domain::ports::{ChangeQueue, MAX_RECEIVES};
+use reqwest::header::HeaderMap;
 
 use crate::services::Server;
 
+pub(crate) use answer::Answer;
 pub(crate) use fault_proxy::{FaultProxy, Passing, Rule};
 pub(crate) use icecat::Icecat;
 pub(crate) use on_each::on_each;
@@ -25,7 +29,7 @@ pub(crate) use processes::{Running, after_script, command, command_at, finished,
 pub(crate) use proxy::Proxy;
 pub(crate) use run::{chosen_seed, folder, fuzz_time, is_full_scale, scaled, seed};
 pub(crate) use searches::{Searched, Searches};
-pub(crate) use test_app::{Answer, TestApp};
+pub(crate) use test_app::TestApp;
 pub(crate) use times::record;
 
 /// The longest time that a test waits for anything.
@@ -63,9 +67,15 @@ pub(crate) async fn dead_letter_all(queue: &dyn ChangeQueue, reason: &str) {
 
 /// Creates an HTTP client for servers on this machine, which requests no compression unless a test does.
 pub(crate) fn http_client() -> reqwest::Client {
+    http_client_with(HeaderMap::new())
+}
+
+/// The same, with headers for every request.
+fn http_client_with(headers: HeaderMap) -> reqwest::Client {
     // The workspace compiles reqwest without a TLS provider. Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client can be made")
+    let client = reqwest::Client::builder().no_proxy().no_gzip().default_headers(headers);
+    client.build().expect("a client can be made")
 }
 
 /// Returns the options of the index behind this alias.

@@ -1,91 +1,53 @@
-//! The whole service in this process, over real HTTP, with its own folder and port.
+//! The whole service, over real HTTP: in this process, with its own folder and port, or at the address that `API_ENDPOINT` names.
 
 use std::sync::Arc;
 
 use domain::ProductId;
 use noren::app::{App, Index, Options};
 use opensearch_index::{OpenSearchSearcher, OpenSearchWriter};
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::answer::Answer;
+use super::remote::{RemoteService, report_own_process};
 use super::{PATIENCE, http_client, opensearch_options, record};
 use crate::services;
 
-/// A running service. Dropping it fails the test if changes are left in the queue or as dead letters.
+/// A running service. Dropping one in this process fails the test if changes are left in the queue or as dead letters.
 pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) client: reqwest::Client,
     app: Option<App>,
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
-    data_dir: TempDir,
-}
-
-/// A response over HTTP.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-}
-
-impl Answer {
-    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
-        let response = request.timeout(PATIENCE).send().await.expect("the service answers");
-        let (status, headers) = (response.status(), response.headers().clone());
-        Self { status, headers, text: response.text().await.expect("the answer is text") }
-    }
-
-    /// Returns the body, which must be JSON.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON: {error}: {self:?}"))
-    }
-
-    /// Returns the response, which must have this status.
-    pub(crate) fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{self:?}");
-        self
-    }
-
-    /// Returns the body, which must be a problem document of this status.
-    pub(crate) fn problem(self, status: u16) -> Value {
-        let answer = self.expect(status);
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
-        let problem = answer.json();
-        assert_eq!(problem["status"], status);
-        assert_eq!(problem["type"], "about:blank");
-        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
-        problem
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    /// Returns the ids of the products of a search or a list, in order.
-    pub(crate) fn ids(&self) -> Vec<String> {
-        let products = self.json()["products"].as_array().expect("there is a list of products").clone();
-        products
-            .iter()
-            .map(|product| product["id"].as_str().expect("a product has an id").to_owned())
-            .collect()
-    }
-
-    /// Returns the fields of all faults, in order.
-    pub(crate) fn faulty_fields(problem: &Value) -> Vec<&str> {
-        let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        errors.iter().map(|fault| fault["field"].as_str().expect("a fault has a field")).collect()
-    }
+    data_dir: Option<TempDir>,
+    remote: Option<RemoteService>,
 }
 
 impl TestApp {
+    /// Returns an empty service with the default options: the one at `API_ENDPOINT`, if there is one, else one in this process.
     pub(crate) async fn spawn() -> Self {
+        Self::at_endpoint_or_with(Options::default()).await
+    }
+
+    /// The same; these options are those of the service in this process. A test that expects what they change needs a service at the
+    /// address that has been started with the same.
+    pub(crate) async fn at_endpoint_or_with(options: Options) -> Self {
+        let Some(remote) = RemoteService::take().await else { return Self::spawn_with(options).await };
+        record();
+        let (url, client) = (remote.url.clone(), remote.client.clone());
+        Self { url, client, app: None, server: None, data_dir: None, remote: Some(remote) }
+    }
+
+    /// Starts a service in this process, for a test that looks into it or has another one at the same time.
+    pub(crate) async fn spawn_in_process() -> Self {
         Self::spawn_with(Options::default()).await
     }
 
+    /// Starts a service in this process.
     pub(crate) async fn spawn_with(options: Options) -> Self {
         let data_dir = tempfile::tempdir().expect("a temporary folder can be made");
         let app = App::open(data_dir.path(), options).await.expect("a new folder can be opened");
@@ -112,6 +74,7 @@ impl TestApp {
 
     async fn serve(app: App, data_dir: TempDir) -> Self {
         record();
+        report_own_process();
         let listener = runtime::server::listen(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         let (stop, stopped) = oneshot::channel();
@@ -120,22 +83,34 @@ impl TestApp {
             runtime::server::serve(listener, router, async { _ = stopped.await }).await;
         });
         let client = http_client();
-        Self { url, client, app: Some(app), server: Some((stop, server)), data_dir }
+        Self {
+            url,
+            client,
+            app: Some(app),
+            server: Some((stop, server)),
+            data_dir: Some(data_dir),
+            remote: None,
+        }
     }
 
+    /// Returns the services, which must be in this process.
     pub(crate) fn app(&self) -> &App {
-        self.app.as_ref().expect("it runs until it is dropped")
+        self.app.as_ref().expect("it is in this process, and runs until it is dropped")
     }
 
-    /// Returns the number of import jobs that have a folder.
+    /// Returns the number of import jobs that have a folder. The service must be in this process.
     pub(crate) fn folders_of_imports(&self) -> usize {
-        let Ok(entries) = std::fs::read_dir(self.data_dir.path().join("imports")) else { return 0 };
+        let data_dir = self.data_dir.as_ref().expect("the service is in this process");
+        let Ok(entries) = std::fs::read_dir(data_dir.path().join("imports")) else { return 0 };
         entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count()
     }
 
     /// Waits until everything written before is searchable.
     pub(crate) async fn sync_all(&self) {
-        self.app().sync_all(PATIENCE).await.expect("the queue runs empty");
+        match &self.remote {
+            Some(remote) => remote.sync_all().await,
+            None => self.app().sync_all(PATIENCE).await.expect("the queue runs empty"),
+        }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {

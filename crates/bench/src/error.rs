@@ -55,7 +55,7 @@ pub enum BenchError {
         host: String,
     },
     /// Assertions do not hold.
-    #[error("unmet: {0}")]
+    #[error("assertions do not hold: {0}")]
     Unmet(String),
     /// The request cannot be written.
     #[error("invalid request for {target}")]
