@@ -13,6 +13,7 @@ mod error;
 mod html;
 mod imports;
 mod lines;
+mod product_list;
 mod refill;
 mod relay;
 mod routes;

@@ -6,7 +6,7 @@ use api::extract::{
     sync_token_header, traceparent, version_tag,
 };
 use api::parameters::{ParameterReader, unknown_among};
-use api::problems::{PRODUCT_STORE, bad_parameters, bad_request};
+use api::problems::bad_parameters;
 use api::responses::{
     BadJsonBody, BadParameters, Components, DiskFull, InvalidId, NotModified, NotNdjson, PreconditionFailed,
     ProductNotFound, ServiceFailed,
@@ -15,7 +15,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::input::{MAX_LABEL_CHARS, ProductBody, ProductInput, ProductPatch, parse_label, read_product};
-use domain::ports::{ListError, WriteOutcome, WriteResponse};
+use domain::ports::{WriteOutcome, WriteResponse};
 use domain::{FaultKind, Faults, Product, ProductId, Version, WriteMode};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -34,16 +34,12 @@ use crate::bulk::BulkLines;
 use crate::command::{Command, Operation};
 use crate::decide::other_id_fault;
 use crate::error::CommandError;
-
-/// Products on a page of the list, unless the request says otherwise.
-const DEFAULT_LIST_LIMIT: usize = 100;
-/// The most products on a page of the list.
-const MAX_LIST_LIMIT: usize = 500;
+use crate::product_list;
 
 /// Returns the routes of products with their OpenAPI document.
 pub fn routes(catalogue: Catalogue) -> Routes {
     Routes::with_openapi(Components::openapi())
-        .routes(Scope::Read, routes!(list))
+        .routes(Scope::Read, routes!(product_list::list))
         .routes(Scope::Read, routes!(read))
         .routes(Scope::Write, routes!(create))
         .routes(Scope::Write, routes!(put, patch, delete))
@@ -255,55 +251,6 @@ async fn delete(
     request: WriteRequest,
 ) -> Result<Response, Problem> {
     execute(&catalogue, &request, Bytes::new(), Command::new(id, Operation::Delete)).await
-}
-
-/// A page of all products.
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ProductList {
-    products: Vec<Product>,
-    /// The value of `cursor` for the next page; absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-}
-
-/// List all products
-///
-/// Including drafts and archived products, in a stable order. A product that exists from the first page to the last is
-/// listed exactly once, whatever is written meanwhile.
-#[utoipa::path(
-    get, path = "/products", tag = "products", operation_id = "listProducts",
-    params(("cursor" = Option<String>, Query, min_length = 1, description = "`nextCursor` of the previous page."),
-           ("limit" = Option<usize>, Query, minimum = 1, maximum = 500, description = "The most products on a page; 100 by default.")),
-    responses(
-        BadParameters, ServiceFailed,
-        (status = 200, description = "A page.", body = ProductList),
-    )
-)]
-async fn list(
-    State(catalogue): State<Catalogue>,
-    Parameters(parameters): Parameters,
-) -> Result<Response, Problem> {
-    let (cursor, limit) = list_parameters(parameters)?;
-    match catalogue.list(cursor.as_deref(), limit).await {
-        Ok(page) => {
-            let list = ProductList { products: page.products, next_cursor: page.next };
-            Ok(server_timing::measure(Phase::Json, || axum::Json(list).into_response()))
-        }
-        Err(ListError::UnknownCursor) => {
-            let message = "is not the `nextCursor` of a list";
-            Err(bad_request("cursor", FaultKind::Malformed, message))
-        }
-        Err(ListError::Failed(error)) => Err(PRODUCT_STORE.problem(&error)),
-    }
-}
-
-fn list_parameters(mut parameters: ParameterReader) -> Result<(Option<String>, usize), Problem> {
-    let cursor = parameters.one("cursor");
-    let limit = parameters.whole_number("limit", 1..=MAX_LIST_LIMIT).unwrap_or(DEFAULT_LIST_LIMIT);
-    let unknown = |_: &str| unknown_among(&["cursor", "limit"]);
-    parameters.finish(unknown).map_err(|faults| bad_parameters(&faults))?;
-    Ok((cursor, limit))
 }
 
 /// Create or replace many products

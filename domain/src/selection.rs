@@ -1,4 +1,4 @@
-//! The selection of stored products for a delete.
+//! The selection of stored products, for a list and for a delete.
 
 use jiff::Timestamp;
 
@@ -16,10 +16,14 @@ pub struct Selection {
     pub categories: Vec<CategoryPath>,
     /// The brands, as products write them.
     pub brands: Vec<String>,
+    /// The skus.
+    pub skus: Vec<String>,
     /// The statuses.
     pub statuses: Vec<Status>,
     /// The time before which the product was written last.
     pub updated_before: Option<Timestamp>,
+    /// The time at or after which the product was written last.
+    pub updated_since: Option<Timestamp>,
 }
 
 impl Selection {
@@ -38,9 +42,11 @@ impl Selection {
             |category: &CategoryPath| content.categories.iter().any(|path| path.is_within(category));
         is_one_of(&self.sources, content.source.as_ref())
             && is_one_of(&self.brands, content.brand.as_ref())
+            && is_one_of(&self.skus, content.sku.as_ref())
             && (self.categories.is_empty() || self.categories.iter().any(is_within))
             && (self.statuses.is_empty() || self.statuses.contains(&content.status))
             && self.updated_before.is_none_or(|time| product.updated_at < time)
+            && self.updated_since.is_none_or(|time| product.updated_at >= time)
     }
 }
 
@@ -64,7 +70,7 @@ mod tests {
     #[test]
     fn a_product_must_pass_every_condition_by_one_of_its_values() {
         let lamp = product(
-            r#"{"name":"Lamp","brand":"Hikari","category":"Home > Lamps","source":"erp","status":"draft"}"#,
+            r#"{"name":"Lamp","brand":"Hikari","sku":"L-1","category":"Home > Lamps","source":"erp","status":"draft"}"#,
         );
         let bare = product(r#"{"name":"Lamp"}"#);
         let everything = Selection::default();
@@ -75,8 +81,10 @@ mod tests {
             sources: texts(&["shop", "erp"]),
             categories: paths(&["Toys", "Home"]),
             brands: texts(&["Hikari"]),
+            skus: texts(&["L-1", "L-2"]),
             statuses: vec![Status::Draft, Status::Archived],
             updated_before: Some("2026-11-28T12:00:01Z".parse().unwrap()),
+            updated_since: Some(lamp.updated_at),
         };
         assert!(all.accepts(&lamp) && !all.accepts(&bare) && !all.is_everything());
         let by_category = Selection { categories: paths(&["Home"]), ..everything };
@@ -86,8 +94,10 @@ mod tests {
             Selection { sources: texts(&["shop"]), ..all.clone() },
             Selection { categories: paths(&["Home > Lamps > Desk"]), ..all.clone() },
             Selection { brands: texts(&["hikari"]), ..all.clone() },
+            Selection { skus: texts(&["l-1"]), ..all.clone() },
             Selection { statuses: vec![Status::Active], ..all.clone() },
-            Selection { updated_before: Some(lamp.updated_at), ..all },
+            Selection { updated_before: Some(lamp.updated_at), ..all.clone() },
+            Selection { updated_since: Some("2026-11-28T12:00:00.001Z".parse().unwrap()), ..all },
         ] {
             assert!(!narrower.accepts(&lamp), "{narrower:?}");
         }

@@ -19,6 +19,7 @@ mod import_files;
 mod imports;
 mod openapi;
 mod operators;
+mod product_list;
 mod products;
 mod rules;
 mod safe_headers;

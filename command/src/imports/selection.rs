@@ -63,6 +63,7 @@ impl SelectionRequest {
                 let example = "must be a time such as `2026-02-01T12:00:00Z`";
                 text.parse::<Timestamp>().map_err(|_| malformed(example.to_owned()))
             }),
+            ..Selection::default()
         };
         let is_dry_run = parameters.flag("dryRun").unwrap_or_default();
         match (parameters.flag("all").unwrap_or_default(), selection.is_everything()) {

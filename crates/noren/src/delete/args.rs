@@ -63,6 +63,7 @@ impl DeleteArgs {
             brands: self.brand.clone(),
             statuses: self.status.clone(),
             updated_before: self.updated_before,
+            ..Selection::default()
         }
     }
 }
