@@ -10,6 +10,7 @@ pub mod change;
 pub mod fault;
 pub mod hash;
 mod html_policy;
+pub mod image;
 pub mod input;
 pub mod language;
 pub mod max_delete;

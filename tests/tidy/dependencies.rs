@@ -24,6 +24,8 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
         "text" => vec!["domain"],
         // The rules of a shop; words are folded as in the indexes.
         "rules" => vec!["domain", "text"],
+        // Images in S3; those in a folder need no package.
+        "s3-images" => vec!["domain", "aws-setup"],
         // Shared by the AWS adapters.
         "aws-setup" => vec!["domain"],
         index if INDEXES.contains(&index) => vec!["domain", "aws-setup", "text"],
@@ -45,7 +47,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &["build-info", "api", "feeds", "observed-ports", "search-parameters", "text"],
             &STORES,
             &QUEUES,
-            &["aws-setup"],
+            &["aws-setup", "s3-images"],
         ]
         .concat(),
         "query" => [
@@ -88,6 +90,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
             &ACCESS_STORES,
             &[
                 "aws-setup",
+                "s3-images",
                 "noren",
                 "api",
                 "search-parameters",
@@ -105,7 +108,7 @@ fn allowed_dependencies(package: &str) -> Option<Vec<&'static str>> {
 }
 
 /// External crates that only some packages may use.
-const RESERVED_CRATES: [(&[&str], &[&str]); 10] = [
+const RESERVED_CRATES: [(&[&str], &[&str]); 12] = [
     (&["rusqlite"], &["embedded-store", "sqlite-access"]),
     (&["tantivy"], &["tantivy-index"]),
     (&["opensearch"], &["opensearch-index"]),
@@ -134,10 +137,13 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 10] = [
             "dynamodb-store",
             "sqs-queue",
             "opensearch-index",
+            "s3-images",
             "observed-ports",
         ],
     ),
     (&["opentelemetry", "opentelemetry_sdk", "opentelemetry-otlp", "tracing-opentelemetry"], &["runtime"]),
+    (&["imagesize"], &["command"]),
+    (&["aws-sigv4"], &["s3-images"]),
     (&["aws-config"], &["aws-setup"]),
     (&["aws-sdk-dynamodb"], &["aws-setup", "dynamodb-store", "dynamodb-access"]),
     (&["aws-sdk-sqs"], &["sqs-queue"]),
@@ -191,7 +197,11 @@ fn a_service_contains_only_the_clients_that_it_uses() {
         ["embedded-store", "sqlite-access", "rusqlite", "tantivy-index", "tantivy", "utoipa-swagger-ui"];
     let opensearch = ["opensearch-index", "opensearch"];
     for (service, has, lacks) in [
-        ("command", [&dynamodb[..], &keys, &sqs].concat(), [&opensearch[..], &embedded].concat()),
+        (
+            "command",
+            [&dynamodb[..], &keys, &sqs, &["s3-images"]].concat(),
+            [&opensearch[..], &embedded].concat(),
+        ),
         // As a process, sync rebuilds the index from the store.
         ("sync", [&dynamodb[..], &keys, &sqs, &opensearch].concat(), embedded.to_vec()),
         ("query", [&keys[..], &opensearch].concat(), [&dynamodb[..], &sqs, &embedded].concat()),

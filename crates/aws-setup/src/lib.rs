@@ -139,7 +139,8 @@ impl Aws {
 }
 
 /// Variables that name a server instead of AWS. The SDK reports a wrong value only with the first call.
-const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"];
+const ENDPOINTS: [&str; 4] =
+    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS"];
 
 /// Checks the addresses of the servers. An empty variable counts as unset.
 fn check_endpoints(value_of: impl Fn(&str) -> Option<String>) -> Result<(), SetupError> {

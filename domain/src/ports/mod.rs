@@ -5,6 +5,7 @@
 
 mod dead_letters;
 mod error;
+mod images;
 mod index;
 mod maintenance;
 mod queue;
@@ -12,6 +13,7 @@ mod store;
 
 pub use dead_letters::{DeadLetter, DeadLetterKey, DeadLetterList, DeadLetters};
 pub use error::{PortError, PortErrorKind};
+pub use images::{AllowedUpload, ImageReader, ImageSize, ImageStore, ImageUpload, ListedImage, StoredImage};
 pub use index::{
     Applied, ENOUGH_PRODUCTS, FEW_PRODUCTS, IndexStats, IndexWriter, Indexed, IndexedState, SearchIndex,
 };
