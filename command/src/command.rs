@@ -6,6 +6,8 @@ use api::extract::{IdempotencyKey, Precondition, WriteConditions};
 use domain::input::{DeleteInput, LineInput, ProductInput, RawObject};
 use domain::{Content, ProductId, WriteMode};
 
+use crate::image_change::ImageChange;
+
 /// A command for one product.
 #[derive(Debug, Clone)]
 pub struct Command {
@@ -36,6 +38,8 @@ pub enum Operation {
     Patch(Arc<[u8]>),
     /// Changes some fields as `Patch` does, or creates the product from the patch if it does not exist.
     Merge(Arc<[u8]>),
+    /// Changes the addresses of one image.
+    Image(ImageChange),
     /// Deletes the product.
     Delete,
 }
@@ -102,7 +106,7 @@ impl Command {
                 let (_, sku) = fields.iter().rev().find(|(name, _)| name == "sku")?;
                 serde_json::from_str(sku.get()).ok()
             }
-            Operation::Delete => None,
+            Operation::Image(_) | Operation::Delete => None,
         }
     }
 }

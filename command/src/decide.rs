@@ -49,12 +49,19 @@ pub(crate) fn decide(
         (Operation::Create(_) | Operation::CreateNew(_), Some(product)) => {
             return Err(CommandError::Exists { id: command.id.clone(), version: product.version });
         }
-        (Operation::Patch(_) | Operation::Delete, None) => {
+        (Operation::Patch(_) | Operation::Image(_) | Operation::Delete, None) => {
             return Err(CommandError::NotFound(command.id.clone()));
         }
         (Operation::Delete, Some(_)) => None,
         (Operation::Patch(patch) | Operation::Merge(patch), Some(product)) => {
             Some(patched(product, patch, currency)?)
+        }
+        (Operation::Image(change), Some(product)) => {
+            let patch = change.patch(product).ok_or_else(|| CommandError::NoImage {
+                id: command.id.clone(),
+                name: change.name().clone(),
+            })?;
+            Some(patched(product, &patch, currency)?)
         }
         (Operation::Merge(patch), None) => Some(read_product(&merge_patch(b"{}", patch)?, currency)?.content),
         (Operation::Create(content) | Operation::CreateNew(content) | Operation::Put(content), _) => {

@@ -1,6 +1,7 @@
 //! Errors of commands, and their problem documents.
 
 use api::problems::{PRODUCT_STORE, bad_body};
+use domain::image::ImageName;
 use domain::input::InputError;
 use domain::ports::PortError;
 use domain::{Fault, FaultKind, Faults, ProductId, Version};
@@ -13,6 +14,14 @@ pub enum CommandError {
     /// The product does not exist or is deleted.
     #[error("there is no product {0}")]
     NotFound(ProductId),
+    /// The product has no image with this name that was uploaded.
+    #[error("product {id} has no uploaded image {name}")]
+    NoImage {
+        /// The id.
+        id: ProductId,
+        /// The name.
+        name: ImageName,
+    },
     /// A product with this id exists already.
     #[error("there is a product {id} already, at version {version}; use PUT to replace it")]
     Exists {
@@ -69,7 +78,7 @@ impl CommandError {
     pub fn to_problem(&self) -> Problem {
         let detail = self.to_string();
         match self {
-            Self::NotFound(_) => Problem::new(StatusCode::NOT_FOUND, detail),
+            Self::NotFound(_) | Self::NoImage { .. } => Problem::new(StatusCode::NOT_FOUND, detail),
             Self::Exists { version, .. } => {
                 Problem::new(StatusCode::CONFLICT, detail).with("currentVersion", version)
             }

@@ -49,7 +49,7 @@ pub fn routes(catalogue: Catalogue) -> Routes {
 
 /// The response to a write.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Written {
+pub(crate) struct Written {
     /// The product.
     #[schema(value_type = String, examples("lamp-1"))]
     id: ProductId,
@@ -61,7 +61,7 @@ struct Written {
     message: &'static str,
 }
 
-fn write_response(response: WriteResponse) -> Response {
+pub(crate) fn write_response(response: WriteResponse) -> Response {
     let (status, message) = match response.outcome {
         WriteOutcome::Created => (StatusCode::CREATED, "created"),
         WriteOutcome::Updated => (StatusCode::OK, "updated"),

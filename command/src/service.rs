@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
 use crate::{
-    BackEnds, Catalogue, Imports, OpenBackEnds, import_routes, open_back_ends, relay_forever, routes,
+    BackEnds, Catalogue, Images, Imports, OpenBackEnds, image_routes, import_routes, open_back_ends,
+    open_images, relay_forever, routes,
 };
 
 /// Noren's write service: stores products over HTTP, and enqueues their changes for the index.
@@ -34,6 +35,8 @@ pub struct Config {
     language: api::config::Language,
     #[command(flatten)]
     html: api::config::Html,
+    #[command(flatten)]
+    images: config::Images,
     #[command(flatten)]
     access: config::Access,
     /// The log of requests.
@@ -69,25 +72,31 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         let (guard, back_ends) = open(&config, Reach::Lambda).await?;
         let OpenBackEnds { store, queue, .. } = back_ends;
         let catalogue = Catalogue::new(store, queue, config.currency.currency).with_html(config.html.html);
-        let router = router(guard, &catalogue, None);
+        let images = open_images(&config.images, &config.back_ends, true).await?;
+        let images = images.map(|store| Images::new(catalogue.clone(), store, config.images.images_url));
+        let router = router(guard, &catalogue, None, images);
         return runtime::lambda::serve_http(router, Some(relay_on_schedule(catalogue))).await;
     }
     let reach = Reach::Address(config.listen.listen);
     config.access.check(reach)?;
     let listener = server::listen(config.listen.listen).await?;
     let parts = api::access::parts_to_open(&config.access, &["store", "queue"]);
+    let opening = async {
+        tokio::try_join!(open(&config, reach), open_images(&config.images, &config.back_ends, false))
+    };
     let opened = config
         .back_ends
         .waiting
-        .serve_while(&listener, config.access.guard_of_start(), &parts, open(&config, reach))
+        .serve_while(&listener, config.access.guard_of_start(), &parts, opening)
         .await?;
-    let Some((guard, OpenBackEnds { store, queue, .. })) = opened else { return Ok(()) };
+    let Some(((guard, OpenBackEnds { store, queue, .. }), images)) = opened else { return Ok(()) };
     let catalogue = Catalogue::new(store, queue, config.currency.currency).with_html(config.html.html);
+    let images = images.map(|store| Images::new(catalogue.clone(), store, config.images.images_url));
     // On Lambda, which keeps no files, there are no import jobs.
     let (folder, limits) = (config.back_ends.data_dir.imports(), config.back_ends.imports);
     let imports = Imports::open(folder, catalogue.clone(), config.language.language, limits)?;
     let connections = guard.connection_limits();
-    let router = router(guard, &catalogue, Some(&imports));
+    let router = router(guard, &catalogue, Some(&imports), images);
     // A change that the relay is enqueueing when it is aborted is still in the outbox.
     let relay = tokio::spawn(relay_forever(catalogue));
     let stop = CancellationToken::new();
@@ -108,8 +117,8 @@ async fn open(config: &Config, reach: Reach) -> Result<(Guard, OpenBackEnds), St
     tokio::try_join!(access, open_back_ends(&config.back_ends))
 }
 
-/// Builds the router of the service. Without import jobs, `/imports` says so.
-fn router(guard: Guard, catalogue: &Catalogue, imports: Option<&Imports>) -> Router {
+/// Builds the router of the service. Without import jobs or images, their routes say so.
+fn router(guard: Guard, catalogue: &Catalogue, imports: Option<&Imports>, images: Option<Images>) -> Router {
     let (mut parts, queue) = (catalogue.parts(), Some(catalogue.queue_probe()));
     parts.extend(api::access::part(&guard));
     let mut routes = documented_routes(catalogue.clone());
@@ -117,7 +126,7 @@ fn router(guard: Guard, catalogue: &Catalogue, imports: Option<&Imports>) -> Rou
         let check_filter = search_parameters::filter_check(catalogue.currency());
         routes = routes.merge(api::access::key_routes(Arc::clone(keyring), Arc::new(check_filter)));
     }
-    let uploads = import_routes(imports.cloned());
+    let uploads = import_routes(imports.cloned()).merge(image_routes(images));
     Service { guard, routes, uploads, is_documented: true, parts, queue, ..Service::default() }.into_router()
 }
 

@@ -15,6 +15,8 @@ mod facets;
 mod faults;
 mod fields;
 mod hostile_bodies;
+mod images;
+mod images_in_s3;
 mod import_files;
 mod imports;
 mod openapi;

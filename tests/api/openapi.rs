@@ -229,6 +229,8 @@ async fn every_openapi_operation_succeeds_with_its_own_examples_on_the_demo() {
     for operation in &operations {
         let answer = operation.send(&app, &ids).await;
         match operation.id() {
+            // The images of this service are in a folder.
+            "createImageUpload" => _ = answer.problem(501),
             // The demo has no dead letters.
             "readDeadLetter" => _ = answer.problem(404),
             "createImport" => {

@@ -2,6 +2,7 @@
 
 mod access_store;
 mod dead_letters;
+mod images;
 mod index;
 mod maintenance;
 mod queue;

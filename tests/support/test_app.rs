@@ -105,6 +105,13 @@ impl TestApp {
         entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count()
     }
 
+    /// Returns the number of files of uploaded images, those under way included.
+    pub(crate) fn files_of_images(&self) -> usize {
+        let Ok(folders) = std::fs::read_dir(self.data_dir.path().join("images")) else { return 0 };
+        let files = folders.flatten().filter_map(|folder| std::fs::read_dir(folder.path()).ok());
+        files.map(Iterator::count).sum()
+    }
+
     /// Waits until everything written before is searchable.
     pub(crate) async fn sync_all(&self) {
         match &self.remote {

@@ -25,6 +25,7 @@ mod uploads;
 
 pub use jobs::Imports;
 pub use routes::import_routes;
+pub(crate) use spool::check_room;
 
 #[cfg(test)]
 #[cfg(feature = "embedded")]

@@ -92,7 +92,7 @@ impl Spool {
 ///
 /// # Errors
 /// [`io::ErrorKind::StorageFull`] if they do not.
-pub(super) fn check_room(folder: &Path, bytes: u64) -> io::Result<()> {
+pub(crate) fn check_room(folder: &Path, bytes: u64) -> io::Result<()> {
     Space::check(folder, bytes).map_err(|error| match error {
         ImportError::Disk(error) => error,
         no_room => io::Error::new(io::ErrorKind::StorageFull, no_room.to_string()),

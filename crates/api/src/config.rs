@@ -87,6 +87,8 @@ struct All {
     #[command(flatten)]
     imports: config::ImportLimits,
     #[command(flatten)]
+    images: config::Images,
+    #[command(flatten)]
     catalogue: Catalogue,
     #[command(flatten)]
     html: Html,

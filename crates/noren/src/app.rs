@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use command::{Catalogue, Imports, OpenBackEnds};
-use domain::ports::{DeadLetter, IndexMaintenance, SearchIndex};
+use command::{Catalogue, FolderImages, Images, Imports, OpenBackEnds};
+use domain::ports::{DeadLetter, ImageStore, IndexMaintenance, SearchIndex};
 use domain::{Currency, HtmlPolicy, Language};
 use embedded_store::EmbeddedStore;
 use query::{Locale, ReadSide, Settings, ShopRules};
@@ -95,7 +95,7 @@ pub struct Index {
     pub search: Arc<dyn SearchIndex>,
 }
 
-/// A catalogue in this process, with its store, queue, index, sync consumer and import jobs.
+/// A catalogue in this process, with its store, queue, index, sync consumer, import jobs and images.
 pub struct App {
     catalogue: Catalogue,
     back_ends: OpenBackEnds,
@@ -109,6 +109,7 @@ pub struct App {
     caught_up: CancellationToken,
     imports: Imports,
     importing: JoinHandle<()>,
+    images: Option<Images>,
     /// Enqueues changes that a crash left in the outbox. A store that enqueues them itself needs none.
     relay: Option<JoinHandle<()>>,
     stop: CancellationToken,
@@ -121,6 +122,9 @@ struct Parts {
     index: Index,
     imports: PathBuf,
     import_limits: ImportLimits,
+    images: Option<Arc<dyn ImageStore>>,
+    /// The address of all images; `None` to use that of the request.
+    images_url: Option<String>,
     /// True if the store and the queue are one file.
     is_one_file: bool,
     /// True to rebuild an index of an older format.
@@ -172,11 +176,15 @@ impl App {
         let store = Arc::new(store);
         let back_ends = OpenBackEnds { store: store.clone(), queue: store.clone(), dead_letters: store };
         let imports = data_dir.join("imports");
+        let images = FolderImages::open(data_dir.join("images"))
+            .map_err(|error| StartError::because("cannot open the images", error))?;
         let parts = Parts {
             back_ends,
             index,
             imports,
             import_limits: ImportLimits::default(),
+            images: Some(Arc::new(images)),
+            images_url: None,
             is_one_file: true,
             upgrades_index: false,
         };
@@ -189,11 +197,12 @@ impl App {
     /// # Errors
     /// If a part cannot be opened, with what to do about it.
     pub(crate) async fn open_configured(configuration: &Configuration) -> Result<Self, StartError> {
-        let Configuration { command, sync, query, caching, html, .. } = configuration;
+        let Configuration { command, sync, query, caching, html, images, .. } = configuration;
         command::check_aws(command).await?;
         let writer = sync::open_index_to_upgrade(sync).await?;
         let (search, settings) = query::service::open(query).await?;
         let back_ends = command::open_back_ends(command).await?;
+        let image_store = command::open_images(images, command, false).await?;
         let Settings { currency, language, rules, storefront, .. } = settings;
         let config::Caching { answer_cache_mb, answer_cache_seconds, stale_seconds, .. } = *caching;
         let cache_seconds = caching.cache_seconds.unwrap_or(0);
@@ -214,6 +223,8 @@ impl App {
             index: Index { writer, search },
             imports: command.data_dir.imports(),
             import_limits: command.imports,
+            images: image_store,
+            images_url: images.images_url.clone(),
             is_one_file: configuration.is_one_file(),
             upgrades_index: true,
         };
@@ -222,11 +233,21 @@ impl App {
 
     /// Starts to sync, to relay, and to run import jobs.
     fn start(parts: Parts, options: Options) -> Result<Self, StartError> {
-        let Parts { back_ends, index, imports, import_limits, is_one_file, upgrades_index } = parts;
+        let Parts {
+            back_ends,
+            index,
+            imports,
+            import_limits,
+            images,
+            images_url,
+            is_one_file,
+            upgrades_index,
+        } = parts;
         let (store, queue) = (&back_ends.store, &back_ends.queue);
         let catalogue =
             Catalogue::new(store.clone(), queue.clone(), options.currency).with_html(options.html);
         let imports = Imports::open(imports, catalogue.clone(), options.language, import_limits)?;
+        let images = images.map(|store| Images::new(catalogue.clone(), store, images_url));
         let consumer = Consumer::new(queue.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
         let (working, stopped) = (consumer.clone(), stop.clone());
@@ -249,6 +270,7 @@ impl App {
             work,
             imports,
             importing,
+            images,
             maintaining,
             relay,
             caught_up,
@@ -336,7 +358,8 @@ impl App {
             let check_filter = Arc::new(search_parameters::filter_check(currency));
             routes = routes.merge(api::access::key_routes(Arc::clone(keyring), check_filter));
         }
-        let uploads = command::import_routes(Some(self.imports.clone()));
+        let uploads = command::import_routes(Some(self.imports.clone()))
+            .merge(command::image_routes(self.images.clone()));
         let mut parts = self.catalogue.parts();
         let rebuild = self.sides.rebuild().clone();
         parts.push(query::service::index_part(&self.search).with_note(move || rebuild.note()));

@@ -1,11 +1,13 @@
 //! `noren serve`: all services in one process.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use api::access::StoreOptions;
 use clap::Args;
 use demo::demo_catalogue;
-use runtime::config::{self, Reach};
+use reqwest::Url;
+use runtime::config::{self, ImagesKind, Reach};
 use runtime::telemetry::Logs;
 use runtime::{StartError, server};
 use sync::Upgrade;
@@ -62,6 +64,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let address = listener
         .local_addr()
         .map_err(|error| StartError::because("cannot determine the address of the server", error))?;
+    let sites = sites_of_images(&services.images, address);
+    services.query.storefront.storefront_images.extend(sites);
     let command::BackEnds { data_dir, create_tables, waiting, .. } = &services.command;
     let access =
         api::access::open(&services.access, reach, StoreOptions { data_dir, create_tables, waiting });
@@ -94,6 +98,19 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     server::serve_with(listener, router, connections, server::stop_signal()).await;
     app.stop().await;
     Ok(())
+}
+
+/// Returns the sites of uploaded images, which the shop shows beside those that are configured.
+fn sites_of_images(images: &config::Images, address: SocketAddr) -> Vec<String> {
+    match &images.images_url {
+        _ if images.images == Some(ImagesKind::Off) => Vec::new(),
+        Some(url) => Url::parse(url).map(|url| url.origin().ascii_serialization()).into_iter().collect(),
+        // Addresses of images name the site that the client called. Of another service than a local one nobody knows it here.
+        None if address.ip().is_loopback() => {
+            vec![format!("http://{address}"), format!("http://localhost:{}", address.port())]
+        }
+        None => Vec::new(),
+    }
 }
 
 /// Prints that the index is being rebuilt, if it is.
@@ -138,6 +155,20 @@ mod tests {
     struct Program {
         #[command(flatten)]
         serve: ServeArgs,
+    }
+
+    #[test]
+    fn the_shop_shows_uploaded_images() {
+        let sites = |kind, url: Option<&str>, address: &str| {
+            let images =
+                config::Images { images: kind, images_bucket: None, images_url: url.map(str::to_owned) };
+            sites_of_images(&images, address.parse().unwrap()).join(" ")
+        };
+        assert_eq!(sites(None, None, "127.0.0.1:80"), "http://127.0.0.1:80 http://localhost:80");
+        assert_eq!(sites(None, None, "0.0.0.0:80"), "");
+        let url = Some("https://cdn.example/images");
+        assert_eq!(sites(Some(ImagesKind::S3), url, "0.0.0.0:80"), "https://cdn.example");
+        assert_eq!(sites(Some(ImagesKind::Off), url, "127.0.0.1:80"), "");
     }
 
     #[test]

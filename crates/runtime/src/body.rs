@@ -85,7 +85,10 @@ pub fn check_content_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Pro
 }
 
 /// Checks that the body is sent as it is. A compressed body would be read as text, and a small one can hold gigabytes.
-fn check_content_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+///
+/// # Errors
+/// 415 for a content encoding.
+pub fn check_content_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
     if encodings.all(|encoding| encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
         return Ok(());

@@ -55,6 +55,10 @@ pub(super) const ROUTES: &[Route] = &[
     route("PATCH", "/products/{id}", "write", COMMAND),
     route("DELETE", "/products/{id}", "write", COMMAND),
     route("DELETE", "/products", "write", COMMAND),
+    route("PUT", "/products/{id}/images/{name}", "write", COMMAND),
+    route("POST", "/products/{id}/images/{name}", "write", COMMAND),
+    route("DELETE", "/products/{id}/images/{name}", "write", COMMAND),
+    route("GET", "/images/{id}/{version}/{name}", PUBLIC, COMMAND),
     route("GET", "/imports", "write", COMMAND),
     route("POST", "/imports", "write", COMMAND),
     route("GET", "/imports/{id}", "write", COMMAND),
@@ -99,6 +103,7 @@ impl Route {
         let path = self.path.replace("{id}", "0000000000000000").replace("{key}", "none");
         let path =
             path.replace("{index}", "products").replace("{object}", "none").replace("{facet}", "brand");
+        let path = path.replace("{name}", "a.png").replace("{version}", "0123456789abcdef0123456789abcdef");
         path.replace("{field}", "brand").replace("{*rest}", "swagger-ui.css")
     }
 }

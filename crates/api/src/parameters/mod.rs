@@ -75,6 +75,11 @@ impl ParameterReader {
         }
     }
 
+    /// Returns true if a parameter is given and not taken yet.
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|pair| pair.name == name)
+    }
+
     /// Takes all values of a parameter, in order.
     pub fn all(&mut self, name: &str) -> Vec<String> {
         self.pairs.extract_if(.., |pair| pair.name == name).map(|pair| pair.value).collect()

@@ -5,6 +5,7 @@
 mod access;
 mod access_values;
 mod environment;
+mod images;
 mod listen;
 mod logging;
 mod shop_url;
@@ -18,6 +19,7 @@ use crate::StartError;
 
 pub use access::{Access, AccessKind, AccessStoreKind, Anonymous, AuditLog, Jwt, Reach};
 pub use environment::{check_environment, ignore_empty_variables, variables_of};
+pub use images::{Images, ImagesKind};
 use listen::parse_listen_address;
 pub use logging::{AccessLog, Logging};
 use shop_url::{parse_image_origin, parse_shop_url};
@@ -49,6 +51,11 @@ impl DataDir {
     /// Returns the folder of the embedded index.
     pub fn index(&self) -> PathBuf {
         self.data_dir.join("index")
+    }
+
+    /// Returns the folder of uploaded images.
+    pub fn images(&self) -> PathBuf {
+        self.data_dir.join("images")
     }
 
     /// Returns the folder of the import jobs.
