@@ -7,6 +7,8 @@ locals {
     "/products"      = "Command"
     "/products/bulk" = "Command"
     "/products/{id}" = "Command"
+    # Images are in S3; without NOREN_IMAGES the response is 501.
+    "/products/{id}/images/{name}" = "Command"
     # Answered with 501 and what to do instead: a function keeps no files between requests.
     "/imports"                = "Command"
     "/imports/{id}"           = "Command"
@@ -32,7 +34,10 @@ locals {
         responses                         = {}
         "x-amazon-apigateway-integration" = { "$ref" = "#/components/x-amazon-apigateway-integrations/${function}" }
       },
-      { for name in regexall("{([a-z]+)}", path) : "parameters" => [{ name = name[0], in = "path", required = true }] },
+      {
+        for names in [regexall("{([a-z]+)}", path)] :
+        "parameters" => [for name in names : { name = name[0], in = "path", required = true }] if length(names) > 0
+      },
     )
   }
   # A path has all its methods, so that HEAD and methods that it does not have get the answers of the service.
