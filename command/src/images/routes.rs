@@ -194,7 +194,8 @@ async fn put(
     });
     finish(parameters, &["upload"])?;
     let images = service.images()?;
-    let refused = Entry::of(id.to_string());
+    let detail = Some(name.to_string());
+    let refused = Entry { detail: detail.clone(), ..Entry::of(id.to_string()) };
     let written = match uploaded {
         None => images.upload(id, name, &request, &headers, body).await,
         Some(version) => {
@@ -205,7 +206,7 @@ async fn put(
         Ok(image) => image,
         Err(problem) => return Ok((refused.attached(), problem.into_response()).into_response()),
     };
-    let entry = entry_of(Some(&image.key.product), &Ok(image.response.clone()));
+    let entry = Entry { detail, ..entry_of(None, &Ok(image.response.clone())) };
     let tags = [
         (ETAG, version_tag(image.response.version)),
         (SYNC_TOKEN, sync_token_header(&image.response.sync_token())),
@@ -236,10 +237,11 @@ async fn delete(
 ) -> Result<Response, Problem> {
     let images = service.images()?;
     let conditions = request.conditions(&[])?;
-    let removed = Entry::of(id.to_string());
+    let detail = Some(name.to_string());
+    let removed = Entry { detail: detail.clone(), ..Entry::of(id.to_string()) };
     Ok(match images.delete(id, name, conditions).await {
         Ok(Some(response)) => {
-            let entry = entry_of(None, &Ok(response.clone()));
+            let entry = Entry { detail, ..entry_of(None, &Ok(response.clone())) };
             (entry.attached(), write_response(response)).into_response()
         }
         Ok(None) => (removed.attached(), StatusCode::NO_CONTENT).into_response(),

@@ -83,11 +83,19 @@ impl Bucket {
         found(self.send(Method::DELETE, &self.address_of(object), &[], Bytes::new()).await).map(drop)
     }
 
-    /// Returns a page of the list of objects that begin with `prefix`, after the object `after`.
-    pub(crate) async fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Bytes, RequestError> {
-        let (prefix, after) = (encoded(prefix, false), encoded(after, false));
-        let address =
-            format!("{}?list-type=2&max-keys={limit}&prefix={prefix}&start-after={after}", self.address);
+    /// Returns a page of the list of objects that begin with `prefix`: those after the object `after`, if there is one.
+    pub(crate) async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Bytes, RequestError> {
+        let mut address =
+            format!("{}?list-type=2&max-keys={limit}&prefix={}", self.address, encoded(prefix, false));
+        if let Some(after) = after {
+            address.push_str("&start-after=");
+            address.push_str(&encoded(after, false));
+        }
         let response = self.send(Method::GET, &address, &[], Bytes::new()).await?;
         response.bytes().await.map_err(RequestError::unreachable)
     }

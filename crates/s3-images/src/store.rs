@@ -55,7 +55,7 @@ impl S3Images {
     /// [`OpenError`] if it cannot.
     pub async fn checked(self) -> Result<Self, OpenError> {
         let (bucket, region) = (self.name.clone(), self.region.clone());
-        match self.bucket.list(PREFIX, "", 1).await {
+        match self.bucket.list(PREFIX, None, 1).await {
             Ok(_) => Ok(self),
             Err(RequestError::Status { status: StatusCode::NOT_FOUND, .. }) => {
                 Err(OpenError::NoBucket { bucket })
@@ -98,14 +98,14 @@ impl ImageStore for S3Images {
     }
 
     async fn list(&self, product: &ProductId) -> Result<Vec<ListedImage>, PortError> {
-        let (prefix, mut images, mut after) = (format!("{PREFIX}{product}/"), Vec::new(), String::new());
+        let (prefix, mut images, mut after) = (format!("{PREFIX}{product}/"), Vec::new(), None);
         for _ in 0..MAX_PAGES {
-            let listed = async { list::parse(&self.bucket.list(&prefix, &after, PAGE).await?) };
+            let listed = async { list::parse(&self.bucket.list(&prefix, after.as_deref(), PAGE).await?) };
             let page = listed.await.map_err(|error| error.in_port("listing images"))?;
             images.extend(page.images);
-            match page.last {
-                Some(last) => after = last,
-                None => break,
+            after = page.last;
+            if after.is_none() {
+                break;
             }
         }
         Ok(images)

@@ -50,7 +50,7 @@ impl Caller {
 /// The part of an entry that only a handler knows.
 #[derive(Debug, Clone, Default)]
 pub struct Entry {
-    /// The object of the action: the id of a product, a key or a job. By default the last parameter of the path.
+    /// The object of the action: the id of a product, a key or a job. By default the parameter `id` of the path, or else the last one.
     pub id: Option<String>,
     /// The version of the product before the action, if it is known.
     pub version_before: Option<u64>,

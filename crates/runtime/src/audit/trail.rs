@@ -25,7 +25,7 @@ pub struct Trail(Arc<Head>);
 struct Head {
     /// The id of the operation in the OpenAPI document, such as `putProduct`.
     action: Arc<str>,
-    /// The last parameter of the path.
+    /// The parameter `id` of the path, or else the last one.
     id: Option<String>,
     request_id: Option<String>,
     client: OnceLock<IpAddr>,
@@ -45,7 +45,9 @@ impl Trail {
         let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
         let request_id = id.map(str::to_owned);
         let parameters = request.extract_parts::<RawPathParams>().await.ok();
-        let id = parameters.as_ref().and_then(|parameters| parameters.iter().last());
+        let id = parameters.as_ref().and_then(|parameters| {
+            parameters.iter().find(|(name, _)| *name == "id").or_else(|| parameters.iter().last())
+        });
         // A key in the place of an id must not get into the log.
         let id = id.map(|(_, id)| access::without_secret(id).chars().take(MAX_ID_CHARS).collect());
         let (client, principal) = (OnceLock::new(), OnceLock::new());
