@@ -126,10 +126,11 @@ def requests_reach_a_function(gateway):
         ("GET", "/nowhere", 404, b"/nowhere"),
         ("DELETE", "/products/search", 405, b""),
         ("POST", "/imports", 501, b"noren import"),
+        ("PUT", "/products/lamp/images/front.webp", 501, b"NOREN_IMAGES"),
     ):
         answered, _, body = request(gateway, method, target)
         expect((answered, content in body) == (status, True), f"{method} {target} gets {status}", (answered, body))
-    print("health, OpenAPI, HEAD, unknown paths and /imports are answered by the functions")
+    print("health, OpenAPI, HEAD, unknown paths, /imports and images are answered by the functions")
 
 
 def a_poison_message_ends_alone_in_the_dead_letters(stack):
