@@ -116,6 +116,12 @@ struct InvalidImage(Problem);
 #[expect(dead_code, reason = "describes a response")]
 struct NoImages(Problem);
 
+/// The body of an upload.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "describes a body")]
+struct ImageBytes(Vec<u8>);
+
 /// An image that a product has now.
 #[derive(Serialize, utoipa::ToSchema)]
 struct UploadedImage {
@@ -162,14 +168,14 @@ impl UploadedImage {
 /// in `images`. The file that it replaces stays until the next upload under the name, because responses in caches refer to it. The
 /// same image again changes nothing.
 ///
-/// With `upload`, an image that was sent to the address from `POST` is added. The request has no body then.
+/// With `upload`, an image that was sent to the address from `POST` is added. A body is ignored then.
 #[utoipa::path(
     put, path = "/products/{id}/images/{name}", tag = "products", operation_id = "putProductImage",
     params(("id" = inline(ProductId), Path, description = "The id of the product.", example = "ket-0004"),
            ("name" = String, Path, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$", description = "The file name: 1 to 100 ASCII letters, digits and `.`, `_`, `-`, not beginning with a full stop.", example = "front.webp"),
            ("upload" = Option<String>, Query, nullable = false, pattern = "^[0-9a-f]{32}$", description = "`upload` of the response to `POST`."),
            IfMatchHeader, IdempotencyHeader),
-    request_body(content = String, content_type = "application/octet-stream", description = "The image, or nothing with `upload`. Its own content type, such as `image/jpeg`, is accepted as well.",
+    request_body(content = inline(ImageBytes), content_type = "application/octet-stream", description = "The image, or nothing with `upload`. Its own content type, such as `image/jpeg`, is accepted as well.",
         example = "RIFF    WEBPVP8L"),
     responses(
         BadParameters, ProductNotFound, PreconditionFailed, InvalidImage, NoImages, ServiceFailed, DiskFull,
