@@ -310,7 +310,7 @@ async fn a_service_without_access_control_has_the_log_too() {
     Answer::of(put).await.expect(201);
     let text = std::fs::read_to_string(&log).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let entry = lines.filter(|line| line["target"] == "noren::audit").last().unwrap();
+    let entry = lines.rev().find(|line| line["target"] == "noren::audit").unwrap();
     expect(&entry, json!({"action": "putProduct", "service": "noren-command", "principal": "anyone"}));
 }
 

@@ -107,7 +107,8 @@ impl TestApp {
 
     /// Returns the number of files of uploaded images, those under way included.
     pub(crate) fn files_of_images(&self) -> usize {
-        let Ok(folders) = std::fs::read_dir(self.data_dir.path().join("images")) else { return 0 };
+        let data_dir = self.data_dir.as_ref().expect("the service is in this process");
+        let Ok(folders) = std::fs::read_dir(data_dir.path().join("images")) else { return 0 };
         let files = folders.flatten().filter_map(|folder| std::fs::read_dir(folder.path()).ok());
         files.map(Iterator::count).sum()
     }

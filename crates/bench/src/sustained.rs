@@ -184,7 +184,10 @@ mod tests {
             async move { measure_load(service, 0, &args).await }
         };
         let error = asserting("errors=0,mean=0ms,rps=0").await.unwrap_err().to_string();
-        assert!(error.starts_with("assertions do not hold: errors is 1, but must be at most 0; mean is "), "{error}");
+        assert!(
+            error.starts_with("assertions do not hold: errors is 1, but must be at most 0; mean is "),
+            "{error}"
+        );
         asserting("errors=0,mean=60s,p50=60s,p95=60s,p99=60s,max=60s,rps=0.001").await.unwrap();
         served.stop().await;
     }
