@@ -16,7 +16,7 @@ mod open_files;
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -29,6 +29,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::StartError;
@@ -212,25 +213,44 @@ async fn drain(connections: GracefulShutdown) {
     }
 }
 
-/// Completes when the process receives Ctrl-C or SIGTERM.
+/// Completes when the process has received Ctrl-C or SIGTERM since the first call, which belongs to the start of a service: between two
+/// calls no signal is lost.
 pub async fn stop_signal() {
-    let ctrl_c = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+    static STOP: OnceLock<CancellationToken> = OnceLock::new();
+    let stop = STOP.get_or_init(|| {
+        let (stop, signalled) = (CancellationToken::new(), next_signal());
+        let stopping = stop.clone();
+        tokio::spawn(async move {
+            signalled.await;
+            stopping.cancel();
+        });
+        stop
+    });
+    stop.cancelled().await;
+}
+
+/// Takes over the signals at once, and completes at the next one.
+#[cfg(unix)]
+fn next_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut signals: Vec<_> = [SignalKind::interrupt(), SignalKind::terminate()]
+        .into_iter()
+        .filter_map(|kind| signal(kind).ok())
+        .collect();
+    async move {
+        let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        match any.len() {
+            0 => std::future::pending().await,
+            _ => _ = futures::future::select_all(any).await,
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => _ = signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = ctrl_c => {}
-        () = terminate => {}
+    }
+}
+
+/// Completes at Ctrl-C.
+#[cfg(not(unix))]
+async fn next_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
