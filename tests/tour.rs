@@ -122,7 +122,7 @@ impl Shell {
     fn put_noren_on_the_path(&self) {
         let noren = command("noren");
         let script = format!(
-            "#!/bin/sh\ncase \"$1\" in\n  backup | rules) exec {noren:?} \"$@\" ;;\nesac\nexec {noren:?} \"$@\" --url {}\n",
+            "#!/bin/sh\ncase \"$1\" in\n  backup | cost | rules) exec {noren:?} \"$@\" ;;\nesac\nexec {noren:?} \"$@\" --url {}\n",
             self.service.url,
             noren = noren.get_program(),
         );

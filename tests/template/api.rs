@@ -45,7 +45,9 @@ fn headers_in(document: &Value, found: &mut impl FnMut(&str, bool)) {
             }
             let headers = members.get("headers").and_then(Value::as_object);
             headers.into_iter().flatten().for_each(|(name, _)| found(name, false));
-            members.values().for_each(|value| headers_in(value, found));
+            // A property of a body may be called `headers`.
+            let others = members.iter().filter(|(name, _)| *name != "properties");
+            others.for_each(|(_, value)| headers_in(value, found));
         }
         Value::Array(values) => values.iter().for_each(|value| headers_in(value, found)),
         _ => {}

@@ -78,7 +78,7 @@ fn server_span(method: &Method, route: &str, request: &Request, sender: Option<&
         otel.status_code = Empty,
         http.request.method = method.as_str(),
         http.route = route,
-        url.path = request.uri().path(),
+        url.path = path_without_secrets(request.uri().path()),
         http.response.status_code = Empty,
         error.r#type = Empty,
     );
@@ -86,6 +86,11 @@ fn server_span(method: &Method, route: &str, request: &Request, sender: Option<&
         traces::set_parent(&span, sender);
     }
     span
+}
+
+/// Returns a path in which a key in the place of an id is cut, so that it does not leave the service.
+fn path_without_secrets(path: &str) -> String {
+    path.split('/').map(access::without_secret).collect::<Vec<_>>().join("/")
 }
 
 fn record_status(server: &Span, response: &Response) {
