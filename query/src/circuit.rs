@@ -1,16 +1,16 @@
 //! A circuit breaker before the index: while the index does not respond, nobody waits for it.
 //!
-//! Three failures in a row open the circuit. Calls then fail at once, and a task asks the index until it is ready, which closes the
-//! circuit. So no request is spent on the attempt. The pattern is in M. Nygard, Release It!, chapter 5.
+//! Three failures in a row open the circuit; a call that its client gave up after a second is one. Calls then fail at once, and a task
+//! searches until the index answers, which closes the circuit. So no request is spent on the attempt. The pattern is in M. Nygard, Release It!, chapter 5.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::ports::{IndexStats, Indexed, PortError, PortErrorKind, SearchIndex};
-use domain::search::{FacetRequest, FacetValue, SearchAnswer, SearchRequest};
-use domain::{ProductId, Version};
+use domain::search::{FacetRequest, FacetValue, Page, PageStart, SearchAnswer, SearchRequest};
+use domain::{Currency, ProductId, Version};
 
 use crate::metrics::CIRCUIT_OPEN;
 
@@ -18,6 +18,8 @@ use crate::metrics::CIRCUIT_OPEN;
 const MAX_FAILURES: u32 = 3;
 /// The pause between two attempts to reach the index.
 const PAUSE: Duration = Duration::from_millis(500);
+/// The time from which a call that its client gave up counts as a failure of the index.
+const SLOW_CALL: Duration = Duration::from_secs(1);
 /// The time limit for an attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -44,15 +46,38 @@ impl Circuit {
         let state = &self.0;
         if state.is_open.load(Ordering::Acquire) {
             let context = "the index does not respond; it is asked again until it does";
-            return Err(PortError::bare(PortErrorKind::Unavailable, context));
+            return Err(PortError::bare(PortErrorKind::Suspended, context));
         }
+        let pending = Pending { state, begun: Some(Instant::now()) };
         let result = call.await;
+        pending.end();
         match &result {
             Err(error) if error.kind == PortErrorKind::Unavailable => state.count_failure(error),
             // An index that throttles or refuses responds.
             _ => state.failures.store(0, Ordering::Relaxed),
         }
         result
+    }
+}
+
+/// A call without a result yet. If it is dropped before [`end`](Self::end), its client has gone.
+struct Pending<'a> {
+    state: &'a Arc<State>,
+    begun: Option<Instant>,
+}
+
+impl Pending<'_> {
+    fn end(mut self) {
+        self.begun = None;
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if self.begun.is_some_and(|begun| begun.elapsed() >= SLOW_CALL) {
+            let context = "the index did not answer until the client gave up";
+            self.state.count_failure(&PortError::bare(PortErrorKind::Unavailable, context));
+        }
     }
 }
 
@@ -70,10 +95,17 @@ impl State {
         tokio::spawn(Arc::clone(self).close_when_ready());
     }
 
+    /// Succeeds if the index is ready and answers a search.
+    async fn attempt(&self) -> Result<(), PortError> {
+        self.index.ready().await?;
+        let page = Page { start: PageStart::Number(1), size: 1 };
+        let search = SearchRequest { page, ..SearchRequest::all(Currency::USD) };
+        self.index.search(&search).await.map(drop)
+    }
+
     async fn close_when_ready(self: Arc<Self>) {
         loop {
-            let asked = tokio::time::timeout(ATTEMPT_TIMEOUT, self.index.ready()).await;
-            if matches!(asked, Ok(Ok(()))) {
+            if matches!(tokio::time::timeout(ATTEMPT_TIMEOUT, self.attempt()).await, Ok(Ok(()))) {
                 break;
             }
             tokio::time::sleep(PAUSE).await;

@@ -88,3 +88,48 @@ async fn a_sample_has_one_line_for_a_number_of_requests_and_none_if_it_is_off() 
         assert!(expected.contains(&logged), "{setting}: {logged}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_requests_have_lines_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let noren = start(folder.path(), "all").await;
+    let client = http_client();
+    let send = async |method: &str, path: &str| {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        client.request(method, format!("{}{path}", noren.url)).send().await.unwrap()
+    };
+    send("HEAD", "/products").await;
+    send(&"M".repeat(3000), "/products/a").await;
+    send("GET", "/no\u{1b}[31m%00%0a/such").await;
+    // The client leaves while the search waits for a write that never comes.
+    let waiting =
+        client.get(format!("{}/products/search?query=&syncToken=1.never&syncTimeout=20", noren.url));
+    assert!(waiting.timeout(std::time::Duration::from_millis(300)).send().await.is_err());
+    assert!(noren.interrupt().success());
+    let lines = lines(folder.path());
+    let head = of_route(&lines, "/products").unwrap();
+    assert_eq!((&head["http.method"], head.get("http.aborted")), (&json!("HEAD"), None), "{head}");
+    assert_eq!(of_route(&lines, "/products/{id}").unwrap()["http.method"], "other");
+    assert_eq!(of_route(&lines, "unmatched").unwrap()["http.status"], 404);
+    let left = of_route(&lines, "/products/search").unwrap();
+    assert_eq!((left.get("http.status"), &left["http.aborted"]), (None, &json!(true)), "{left}");
+}
+
+/// A reader of the log that stops reading must not stop the service.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_does_not_hold_requests_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = ["serve", "--data-dir", folder.path().to_str().unwrap()];
+    let (reader, writer) = std::io::pipe().unwrap();
+    let noren = Running::start_with("noren", &data, |program| {
+        program.env_remove("RUST_LOG").stderr(Stdio::from(writer));
+    })
+    .await;
+    let client = http_client();
+    // More than a pipe holds.
+    for _ in 0..1000 {
+        let answer = client.get(format!("{}/health/live", noren.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    drop(reader);
+}

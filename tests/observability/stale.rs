@@ -1,12 +1,14 @@
 //! Stale rather than nothing: what searches get while the index is away.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::lambda::variables_on_aws;
-use crate::support::{Proxy, Running, http_client, wait_until};
+use crate::support::{FaultProxy, Proxy, Rule, Running, http_client, wait_until};
 
 const SEEN: &str = "/products/search?query=teapot&facets=price";
 const NEW: &str = "/products/search?query=teapot&brand=Tokoname";
@@ -123,4 +125,47 @@ async fn an_answer_that_is_too_old_is_not_given_again() {
     proxy.cut().await;
     wait_until("the answer is refused", async || sent(get()).await.0 == 503).await;
     assert!(seen.elapsed() >= Duration::from_secs(1));
+}
+
+/// The index still tells its name, and only searches hang; and no client waits for the time-out.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_whose_searches_hang_is_away_although_clients_give_up() {
+    let Some(variables) = variables_on_aws().await else { return };
+    let value = |name: &str| variables.iter().find(|(variable, _)| *variable == name).unwrap().1.clone();
+    let (hangs, hanging) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let proxy = {
+        let (hangs, hanging) = (Arc::clone(&hangs), Arc::clone(&hanging));
+        FaultProxy::before(&value("NOREN_OPENSEARCH_URL"), move |passing| {
+            if !hangs.load(Ordering::SeqCst) || !passing.path.contains("search") {
+                return Rule::Pass;
+            }
+            hanging.fetch_add(1, Ordering::SeqCst);
+            Rule::Late(Duration::from_secs(3600))
+        })
+        .await
+    };
+    let query = Running::start_with("noren-query", &["--answer-cache-seconds", "0"], |program| {
+        program.envs(variables.iter().cloned()).env("NOREN_OPENSEARCH_URL", &proxy.url);
+    })
+    .await;
+    let get = |path: &str| http_client().get(format!("{}{path}", query.url));
+    assert_eq!(sent(get(SEEN)).await, (200, "MISS".to_owned()));
+    hangs.store(true, Ordering::SeqCst);
+    let is_open = async || {
+        let metrics = get("/metrics").send().await.unwrap().text().await.unwrap();
+        metrics.contains("noren_index_circuit_open 1")
+    };
+    wait_until("clients that give up open the circuit", async || {
+        let given_up = get(NEW).timeout(Duration::from_millis(1200)).send().await;
+        assert!(given_up.is_err() || is_open().await, "the index hangs");
+        is_open().await
+    })
+    .await;
+    assert_eq!(sent(get(SEEN)).await, (200, "STALE".to_owned()));
+    let tried = hanging.load(Ordering::SeqCst);
+    wait_until("the index was tried again", async || hanging.load(Ordering::SeqCst) > tried).await;
+    assert!(is_open().await, "an index that does not search is away");
+    hangs.store(false, Ordering::SeqCst);
+    wait_until("the circuit is closed", async || !is_open().await).await;
+    assert_eq!(sent(get(SEEN)).await, (200, "MISS".to_owned()));
 }

@@ -141,7 +141,16 @@ const RESERVED_CRATES: [(&[&str], &[&str]); 12] = [
             "observed-ports",
         ],
     ),
-    (&["opentelemetry", "opentelemetry_sdk", "opentelemetry-otlp", "tracing-opentelemetry"], &["runtime"]),
+    (
+        &[
+            "opentelemetry",
+            "opentelemetry_sdk",
+            "opentelemetry-otlp",
+            "tracing-appender",
+            "tracing-opentelemetry",
+        ],
+        &["runtime"],
+    ),
     (&["imagesize"], &["command"]),
     (&["aws-sigv4"], &["s3-images"]),
     (&["aws-config"], &["aws-setup"]),

@@ -37,12 +37,14 @@ impl BackEnd {
     /// operator first, so that problem has no `Retry-After`.
     pub fn problem(&self, error: &PortError) -> Problem {
         let name = self.name;
-        tracing::error!(error.kind = ?error.kind, error.chain = error.chain(), "{name} failed");
+        if error.kind != PortErrorKind::Suspended {
+            tracing::error!(error.kind = ?error.kind, error.chain = error.chain(), "{name} failed");
+        }
         match error.kind {
             PortErrorKind::Throttled => {
                 Problem::unavailable(format!("{name} has too many requests now; try again more slowly"))
             }
-            PortErrorKind::Unavailable => {
+            PortErrorKind::Unavailable | PortErrorKind::Suspended => {
                 Problem::unavailable(format!("{name} is not available now; try again"))
             }
             PortErrorKind::Full => {

@@ -38,7 +38,7 @@ fn start(cli: Cli) -> Result<ExitCode, Failure> {
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let threads = threads.map_err(|error| StartError::because("cannot start the threads of noren", error))?;
     let code = threads.block_on(dispatch(cli.command));
-    runtime::telemetry::traces::stop();
+    runtime::telemetry::stop();
     code
 }
 

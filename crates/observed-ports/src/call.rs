@@ -56,6 +56,7 @@ impl Failure for PortError {
         let kind = match self.kind {
             PortErrorKind::Throttled => "throttled",
             PortErrorKind::Unavailable => "unavailable",
+            PortErrorKind::Suspended => "suspended",
             PortErrorKind::Full => "full",
             PortErrorKind::Internal => "internal",
         };

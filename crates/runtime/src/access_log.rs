@@ -1,7 +1,7 @@
-//! The access log: one line a request, with what an operator asks first.
+//! The access log: one line a request, with what an operator asks first; and the metrics of the same requests.
 //!
-//! A line has the method, the route, the status, the bytes of the body as sent, the duration until the last of them, and from the span
-//! of the request its id, its trace and the principal. It has no query string, no header and no body.
+//! A line has the method, the route, the status, the bytes of the body that were handed to the connection, the duration until the last of
+//! them, and from the span of the request its id, its trace and the principal. It has no query string, no header and no body.
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -20,6 +20,9 @@ use crate::config::AccessLog;
 /// The target of the lines.
 pub(crate) const TARGET: &str = "noren::access";
 
+/// The status in metrics of a request whose client left before the response, as nginx has it.
+const CLIENT_LEFT: u16 = 499;
+
 /// The setting of this process.
 static SETTING: OnceLock<AccessLog> = OnceLock::new();
 
@@ -31,10 +34,10 @@ pub(crate) fn set(setting: AccessLog) {
     let _ = SETTING.set(setting);
 }
 
-/// Returns true if a request with this status has a line. A failed one always has.
-fn is_logged(status: StatusCode) -> bool {
+/// Returns true if a request has a line. A failed one always has.
+fn is_logged(is_failure: bool) -> bool {
     let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
-    status.is_server_error()
+    is_failure
         || tracing::enabled!(target: TARGET, tracing::Level::INFO)
             && match SETTING.get() {
                 None | Some(AccessLog::All) => true,
@@ -43,41 +46,84 @@ fn is_logged(status: StatusCode) -> bool {
             }
 }
 
-/// A request as its line names it.
-pub(crate) struct Line {
-    pub(crate) method: Method,
-    pub(crate) route: String,
-    pub(crate) begun: Instant,
-    pub(crate) span: Span,
+/// A request as its line names it. If it is dropped before it has a response, its client has left.
+pub(crate) struct Line(Option<Request>);
+
+struct Request {
+    method: &'static str,
+    is_head: bool,
+    route: String,
+    begun: Instant,
+    span: Span,
 }
 
 impl Line {
-    /// Returns the response, whose line is written at its end.
-    pub(crate) fn at_end_of(self, response: Response) -> Response {
+    pub(crate) fn new(method: &Method, route: String, begun: Instant, span: Span) -> Self {
+        let is_head = *method == Method::HEAD;
+        Self(Some(Request { method: known_method(method), is_head, route, begun, span }))
+    }
+
+    /// Counts the request and its duration until the head of its response, and returns the response, whose line is written at its end.
+    pub(crate) fn at_end_of(mut self, response: Response) -> Response {
+        let Some(request) = self.0.take() else { return response };
         let status = response.status();
-        if !is_logged(status) {
+        request.count(status.as_u16());
+        if !is_logged(status.is_server_error()) {
             return response;
         }
         response.map(|body| {
-            let pending = Pending { line: self, status, bytes: 0, is_whole: body.is_end_stream() };
+            // Nobody asks for the body of a HEAD.
+            let is_whole = request.is_head || body.is_end_stream();
+            let pending = Pending { request, status: Some(status), bytes: 0, is_whole };
             Body::new(Watched { body, pending })
         })
     }
 }
 
+impl Drop for Line {
+    fn drop(&mut self) {
+        let Some(request) = self.0.take() else { return };
+        request.count(CLIENT_LEFT);
+        if is_logged(false) {
+            drop(Pending { request, status: None, bytes: 0, is_whole: false });
+        }
+    }
+}
+
+impl Request {
+    fn count(&self, status: u16) {
+        let labels = [
+            ("method", self.method.to_owned()),
+            ("path", self.route.clone()),
+            ("status", status.to_string()),
+        ];
+        metrics::counter!("noren_http_requests_total", &labels).increment(1);
+        let seconds = self.begun.elapsed().as_secs_f64();
+        metrics::histogram!("noren_http_request_seconds", "path" => self.route.clone()).record(seconds);
+    }
+}
+
+/// Returns the method as a label. Unknown methods share one, so that clients can neither create labels nor fill the log.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
 /// A line to be written when the response has been sent, or has broken off.
 struct Pending {
-    line: Line,
-    status: StatusCode,
+    request: Request,
+    /// Absent if the client left before the response.
+    status: Option<StatusCode>,
     bytes: u64,
     is_whole: bool,
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        let Self { line: Line { method, route, begun, span }, status, bytes, is_whole } = self;
+        let Self { request: Request { method, route, begun, span, .. }, status, bytes, is_whole } = self;
         let took_ms = (begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-        let (status, is_failure) = (status.as_u16(), status.is_server_error());
+        let is_failure = status.is_some_and(|status| status.is_server_error());
+        let status = status.map(|status| status.as_u16());
         let aborted = (!*is_whole).then_some(true);
         let function = crate::function::facts();
         macro_rules! line {
@@ -85,7 +131,7 @@ impl Drop for Pending {
                 tracing::$level!(
                     target: TARGET,
                     {
-                        http.method = method.as_str(),
+                        http.method = *method,
                         http.route = route.as_str(),
                         http.status = status,
                         http.bytes = *bytes,

@@ -356,6 +356,7 @@ pub(crate) async fn metrics(State(vitals): State<Vitals>) -> Response {
         depth.record();
     }
     metrics_process::Collector::default().collect();
+    telemetry::count_dropped_lines();
     let handle = crate::telemetry::metrics();
     handle.run_upkeep();
     ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())

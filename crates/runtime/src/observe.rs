@@ -41,14 +41,14 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         request.headers_mut().insert(TRACEPARENT, traceparent.clone());
     }
     let timings = Timings::default();
+    let line = access_log::Line::new(&method, route, begun, span.clone());
     let mut response = timings
         .during(next.run(request))
-        .instrument(span.clone())
+        .instrument(span)
         // The log span is inside the server span, which exists only while traces are on.
         .instrument(server.clone())
         .await;
     record_status(&server, &response);
-    count(&method, &route, &response, begun);
     let headers = response.headers_mut();
     if let Some(traceresponse) = traceparent {
         headers.insert(TRACERESPONSE, traceresponse);
@@ -56,7 +56,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     if let Some(timing) = timings.header() {
         headers.insert(SERVER_TIMING, timing);
     }
-    access_log::Line { method, route, begun, span }.at_end_of(response)
+    line.at_end_of(response)
 }
 
 /// Begins the span of the server, see <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
@@ -103,27 +103,4 @@ fn record_status(server: &Span, response: &Response) {
         server.record("otel.status_code", "ERROR");
         server.record("error.type", status.as_str());
     }
-}
-
-/// Counts a request and its duration until the head of its response.
-fn count(method: &Method, route: &str, response: &Response, begun: Instant) {
-    let status = response.status().as_u16().to_string();
-    let labels = [("method", method_label(method)), ("path", route.to_owned()), ("status", status)];
-    metrics::counter!("noren_http_requests_total", &labels).increment(1);
-    let seconds = begun.elapsed().as_secs_f64();
-    metrics::histogram!("noren_http_request_seconds", "path" => route.to_owned()).record(seconds);
-}
-
-/// Returns the method as a label. Unknown methods share one, so that clients cannot create labels.
-fn method_label(method: &Method) -> String {
-    let known = [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::HEAD,
-        Method::OPTIONS,
-    ];
-    if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() }
 }

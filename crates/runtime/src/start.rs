@@ -46,7 +46,7 @@ where
             .map_err(|error| StartError::because("cannot start the threads of the service", error))
     };
     let ended = started().and_then(|runtime| runtime.block_on(run(config)));
-    crate::telemetry::traces::stop();
+    crate::telemetry::stop();
     exit_code(ended)
 }
 

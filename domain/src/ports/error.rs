@@ -25,6 +25,8 @@ pub enum PortErrorKind {
     Throttled,
     /// The back end is unreachable, not ready or timed out: retry later.
     Unavailable,
+    /// The back end was unavailable a moment ago, and is not called until it is ready: retry later. The earlier error was logged.
+    Suspended,
     /// The disk is full: retrying helps once an operator has freed space.
     Full,
     /// A defect, or corrupt data: retrying does not help.

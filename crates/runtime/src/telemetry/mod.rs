@@ -3,6 +3,7 @@
 #[cfg(feature = "lambda")]
 pub(crate) mod function_metrics;
 mod lines;
+mod output;
 mod prometheus;
 pub mod traces;
 
@@ -18,6 +19,9 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use crate::config::{AccessLog, AuditLog};
 use crate::{StartError, access_log, audit, function};
 use lines::{ForPeople, JsonLines};
+use output::Output;
+
+pub(crate) use output::count_dropped_lines;
 
 pub(crate) use prometheus::metrics;
 
@@ -69,7 +73,7 @@ pub fn start(service: &'static str, version: &str, logs: &Logs) -> Result<(), St
     };
     let filter = with_levels_of_ours(filter, logs.audit);
     // An event that cannot be written would be reported by `eprintln!`, which panics if nobody reads standard error.
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(Output::start()).log_internal_errors(false);
     let lines = match std::io::stderr().is_terminal() {
         true => lines.event_format(ForPeople::of(service)).with_filter(filter).boxed(),
         false => lines
@@ -83,6 +87,12 @@ pub fn start(service: &'static str, version: &str, logs: &Logs) -> Result<(), St
     // A second call in one process, as in tests, has no effect.
     let _ = tracing_subscriber::registry().with(layers).try_init();
     Ok(())
+}
+
+/// Sends the spans and writes the lines that are left, at the end of the process.
+pub fn stop() {
+    traces::stop();
+    output::stop();
 }
 
 /// Returns the version of the program, as in `0.1.0 (85eb7c67a1f2)`.

@@ -188,7 +188,7 @@ pub async fn flush() {
 }
 
 /// Ends the export at the end of the process, and sends what is left.
-pub fn stop() {
+pub(super) fn stop() {
     if let Some(exporting) = PROVIDER.get() {
         let _ = exporting.provider.shutdown_with_timeout(FLUSH_TIMEOUT);
     }
