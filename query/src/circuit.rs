@@ -14,7 +14,7 @@ use domain::{Currency, ProductId, Version};
 
 use crate::metrics::CIRCUIT_OPEN;
 
-/// The failures in a row that open the circuit.
+/// The number of consecutive failures that open the circuit.
 const MAX_FAILURES: u32 = 3;
 /// The pause between two attempts to reach the index.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -45,7 +45,7 @@ impl Circuit {
     async fn call<T>(&self, call: impl Future<Output = Result<T, PortError>>) -> Result<T, PortError> {
         let state = &self.0;
         if state.is_open.load(Ordering::Acquire) {
-            let context = "the index does not respond; it is asked again until it does";
+            let context = "the index failed several times in a row; it is asked again until it answers";
             return Err(PortError::bare(PortErrorKind::Suspended, context));
         }
         let pending = Pending { state, begun: Some(Instant::now()) };
@@ -90,7 +90,7 @@ impl State {
         metrics::gauge!(CIRCUIT_OPEN).set(1.0);
         tracing::warn!(
             error = error.chain(),
-            "the index does not respond; searches that were answered before get the same answer, others 503"
+            "the index is unavailable; searches that were answered before are answered from memory, others get 503"
         );
         tokio::spawn(Arc::clone(self).close_when_ready());
     }
@@ -113,7 +113,7 @@ impl State {
         self.failures.store(0, Ordering::Relaxed);
         self.is_open.store(false, Ordering::Release);
         metrics::gauge!(CIRCUIT_OPEN).set(0.0);
-        tracing::info!("the index responds again");
+        tracing::info!("the index is available again");
     }
 }
 
@@ -135,7 +135,7 @@ impl SearchIndex for Circuit {
         self.call(self.0.index.facet_values(request)).await
     }
 
-    // It names the snapshot that is open, and fails only if a search would.
+    // Reads the open snapshot without asking the index.
     async fn snapshot(&self) -> Result<Option<String>, PortError> {
         self.0.index.snapshot().await
     }

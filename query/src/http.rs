@@ -62,7 +62,7 @@ pub(crate) enum CachePolicy {
         /// The seconds for which they may use it instead of an error.
         stale_seconds: u32,
     },
-    /// None: the index is away, and the next response may be newer.
+    /// None: the index is unavailable, and the next response may be newer.
     Stale,
     /// The client's cache only, and it always revalidates: the response reflects a write of this client, or what it may find.
     Private,
@@ -75,7 +75,7 @@ pub(crate) enum Source {
     Index,
     /// Memory. The age is absent if the response is as good as a new one.
     Memory { age: Option<Duration> },
-    /// Memory, because the index is away.
+    /// Memory, because the index is unavailable.
     Stale(Duration),
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct RenderedResponse {
 }
 
 impl RenderedResponse {
-    /// Returns a response other than that of a search.
+    /// Creates the response to a request other than a search.
     pub(crate) fn new(json: Vec<u8>, snapshot: Option<String>) -> Self {
         Self { json, outcome: Outcome::Found, snapshot, may_be_kept: true }
     }
@@ -41,7 +41,7 @@ impl RenderedResponse {
     }
 }
 
-/// A search as the cache knows it.
+/// The cache key of a search, and its kind for metrics.
 #[derive(Clone, Copy)]
 pub(crate) struct Cached<'a> {
     pub(crate) kind: Kind,
@@ -80,7 +80,7 @@ impl SearchService {
     }
 
     /// Answers the requests of one body once the index holds the required versions: all from memory, or all by `render`, so
-    /// that they reflect one snapshot. Returns them with the source of the oldest.
+    /// that they reflect one snapshot. Returns them with the source and the age of the oldest.
     ///
     /// # Errors
     /// As [`respond`](Self::respond).
@@ -140,7 +140,7 @@ impl SearchService {
         Ok((self.remember(cache_key, render.await?, snapshot.as_deref()), Source::Index))
     }
 
-    /// Returns the response in memory, if it may be used. Without snapshots it may lack the versions that the client must see.
+    /// Returns the response in memory, if it may be used. Returns `None` if the index has no snapshots and the client requires versions.
     fn kept(
         &self,
         cache_key: &str,
@@ -161,7 +161,7 @@ impl SearchService {
     /// Returns the last response to a search that the index cannot answer now.
     ///
     /// # Errors
-    /// `problem` if it has another reason, the client must see a write, or there is no such response.
+    /// `problem` unless it is a 503, no versions are required, and a response is kept.
     fn last_response(
         &self,
         cache_key: &str,
@@ -184,7 +184,7 @@ impl SearchService {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.is_none_or(|last| now.duration_since(last).as_secs() >= 1) {
             *warned = Some(now);
-            tracing::warn!("the index is away; answering searches with their last response");
+            tracing::warn!("the index is unavailable; answering searches with their last response");
         }
     }
 
@@ -196,7 +196,7 @@ impl SearchService {
     }
 
     /// Keeps a response if it reflects `before`, the newest snapshot before rendering. A response of a later snapshot would
-    /// be valid as well, but under steady writes few requests repeat on one snapshot.
+    /// be valid, but is rarely requested again under steady writes.
     fn remember(&self, cache_key: &str, rendered: RenderedResponse, before: Option<&str>) -> CachedResponse {
         let RenderedResponse { mut json, outcome, snapshot, may_be_kept } = rendered;
         // The cache would keep spare capacity too.
@@ -213,7 +213,8 @@ impl SearchService {
     }
 }
 
-/// Returns true if the last response is better than the problem.
+/// Returns true if the last response may replace the problem: any 503, also of an index that has too many requests, without required
+/// versions.
 fn may_be_stale(problem: &Problem, required: &RequiredVersions) -> bool {
     problem.status() == StatusCode::SERVICE_UNAVAILABLE && required.is_empty()
 }

@@ -1,5 +1,4 @@
-//! The last response to each search, in memory: so that a repeated search costs microseconds, and so that one that was answered before is
-//! answered while the index is away.
+//! The last response to each search, in memory: makes repeated searches cheap, and answers them while the index is unavailable.
 //!
 //! A response may be used again while the snapshot of the index that it reflects is the newest one. With an index that does not identify
 //! its snapshots, it may be used for a short time instead.
@@ -22,9 +21,9 @@ const TYPICAL_BYTES: u64 = 16 * 1024;
 /// How long responses may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lifetimes {
-    /// Of a response of an index that does not identify its snapshots.
+    /// The maximum age of a response if the index does not identify its snapshots.
     pub(crate) fresh: Duration,
-    /// Of a response while the index is away.
+    /// The maximum age of a response while the index is unavailable.
     pub(crate) stale: Duration,
 }
 
@@ -35,7 +34,7 @@ pub(crate) struct CachedResponse {
     pub(crate) json: Bytes,
     /// What the search found.
     pub(crate) outcome: Outcome,
-    /// The validator.
+    /// The entity tag.
     pub(crate) tag: EntityTag,
     /// When the response was rendered.
     rendered: Instant,
@@ -89,7 +88,7 @@ impl ResponseCache {
         response
     }
 
-    /// Returns the last response, for a search that the index does not answer.
+    /// Returns the last response, if it is younger than the stale lifetime.
     pub(crate) fn last(&self, key: &str) -> Option<CachedResponse> {
         let response = self.entries.as_ref()?.get(key);
         response.filter(|response| response.age() < self.lifetimes.stale)

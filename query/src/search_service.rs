@@ -31,7 +31,7 @@ pub struct Settings {
     pub answer_cache_mb: u32,
     /// Seconds for which a response in memory may be used with an index that does not identify its snapshots; 0 turns this off.
     pub answer_cache_seconds: u32,
-    /// Seconds for which a response may be used while the index is away; 0 turns this off.
+    /// Seconds for which a response may be used while the index is unavailable; 0 turns this off.
     pub stale_seconds: u32,
     /// The shop's search rules, if it has any.
     pub rules: Option<Arc<ShopRules>>,
@@ -46,7 +46,7 @@ pub(crate) struct SearchService {
     pub(crate) responses: ResponseCache,
     pub(crate) restrictions: Restrictions,
     pub(crate) waiters: Waiters,
-    /// When the log last told that the index is away.
+    /// When the log last told that the index is unavailable.
     pub(crate) warned: Mutex<Option<Instant>>,
 }
 

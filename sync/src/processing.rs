@@ -1,4 +1,4 @@
-//! The spans of a batch: where the traces of its writes go on.
+//! The spans of a batch, which continue the traces of its writes.
 
 use runtime::telemetry::traces;
 use tracing::Span;
@@ -7,21 +7,22 @@ use tracing::field::Empty;
 use crate::batch::{Batch, Settlement};
 
 /// A batch that is being processed. Its span is part of the trace of its messages if they have one in common, and has links to them
-/// otherwise; then each of their traces has a span of the same name.
+/// otherwise; then each sampled trace among them has a span of the same name.
 pub(crate) struct Processing {
     span: Span,
-    of_messages: Vec<Span>,
+    /// Held until the batch ends.
+    _of_messages: Vec<Span>,
 }
 
 impl Processing {
     /// Begins the spans of a batch from the queue of this kind.
     pub(crate) fn of(batch: &Batch, queue: &'static str) -> Self {
         if !traces::is_on() {
-            return Self { span: Span::none(), of_messages: Vec::new() };
+            return Self { span: Span::none(), _of_messages: Vec::new() };
         }
         let span = process_span(queue, batch.len(), batch.receives());
         let of_messages = traces::follow(&span, batch.traces(), || process_span(queue, 1, 1));
-        Self { span, of_messages }
+        Self { span, _of_messages: of_messages }
     }
 
     /// Returns the span of the batch.
@@ -31,10 +32,8 @@ impl Processing {
 
     /// Ends the spans with the result.
     pub(crate) fn end(self, settlement: &Settlement) {
-        for span in std::iter::once(&self.span).chain(&self.of_messages) {
-            span.record("noren.acknowledged", settlement.acknowledged.len());
-            span.record("noren.retried", settlement.retried.len());
-        }
+        self.span.record("noren.acknowledged", settlement.acknowledged.len());
+        self.span.record("noren.retried", settlement.retried.len());
     }
 }
 

@@ -308,3 +308,27 @@ async fn the_address_of_a_direct_upload_needs_s3() {
     let missing = format!("/products/lamp/images/a.png?upload={}", "0".repeat(32));
     put(&app, &missing, "", &[]).await.problem(409);
 }
+
+/// The response to a repeated request is that of the first time; its effect must not be made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_removes_no_image_that_the_product_names_since() {
+    let app = with_lamp(&json!([])).await;
+    let image = "/products/lamp/images/front.png";
+    let variant = |byte: u8| [PNG, &[byte]].concat();
+    let exists = async |answer: &Answer| {
+        let path = path(&app, &answer.json()["url"]);
+        app.get(&path).await.status == 200
+    };
+    put(&app, image, variant(1), &[("idempotency-key", "first")]).await.expect(200);
+    put(&app, image, variant(2), &[("idempotency-key", "second")]).await.expect(200);
+    let third = put(&app, image, variant(3), &[]).await.expect(200);
+    put(&app, image, variant(1), &[("idempotency-key", "first")]).await.expect(200);
+    put(&app, image, variant(2), &[("idempotency-key", "second")]).await.expect(200);
+    assert!(exists(&third).await, "the product names it");
+    let delete = || app.request(Method::DELETE, image).header("idempotency-key", "deletion");
+    Answer::of(delete()).await.expect(200);
+    let fourth = put(&app, image, variant(4), &[]).await.expect(200);
+    Answer::of(delete()).await.expect(200);
+    assert!(exists(&fourth).await, "the product names it");
+    assert_eq!(images_of(&app, "lamp").await, [fourth.json()["url"].as_str().unwrap()]);
+}

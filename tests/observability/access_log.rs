@@ -103,7 +103,7 @@ async fn odd_requests_have_lines_as_well() {
     send("GET", "/no\u{1b}[31m%00%0a/such").await;
     // The client leaves while the search waits for a write that never comes.
     let waiting =
-        client.get(format!("{}/products/search?query=&syncToken=1.never&syncTimeout=20", noren.url));
+        client.get(format!("{}/products/search?query=&syncToken=1.never&syncTimeout=10", noren.url));
     assert!(waiting.timeout(std::time::Duration::from_millis(300)).send().await.is_err());
     assert!(noren.interrupt().success());
     let lines = lines(folder.path());

@@ -63,7 +63,7 @@ async fn while_the_index_is_away_a_page_seen_before_is_answered() {
     wait_until("the circuit is open", async || {
         // A new search: it fails, and so do those that open the circuit.
         assert_eq!(sent(get(NEW)).await, (503, String::new()));
-        metrics().await.contains("noren_index_circuit_open 1")
+        metrics().await.contains("\nnoren_index_circuit_open 1\n")
     })
     .await;
     let begun = Instant::now();
@@ -79,13 +79,13 @@ async fn while_the_index_is_away_a_page_seen_before_is_answered() {
     assert_eq!(sent(get(SEEN).header("if-none-match", &tag)).await, (304, "STALE".to_owned()));
     // Whoever must see a write gets no answer without it.
     assert_eq!(sent(get(SEEN).header("noren-sync-token", &token)).await, (503, String::new()));
-    assert!(metrics().await.contains("noren_stale_answers_total 3"));
+    assert!(metrics().await.contains("\nnoren_stale_answers_total 3\n"));
 
     proxy.connect().await;
     wait_until("a new search is answered again", async || sent(get(NEW)).await.0 == 200).await;
     wait_until("a page seen before is fresh", async || sent(get(SEEN)).await == (200, "MISS".to_owned()))
         .await;
-    assert!(metrics().await.contains("noren_index_circuit_open 0"));
+    assert!(metrics().await.contains("\nnoren_index_circuit_open 0\n"));
 }
 
 /// An index that does not identify its snapshots is asked again after a second; within it, memory answers.
@@ -153,7 +153,7 @@ async fn an_index_whose_searches_hang_is_away_although_clients_give_up() {
     hangs.store(true, Ordering::SeqCst);
     let is_open = async || {
         let metrics = get("/metrics").send().await.unwrap().text().await.unwrap();
-        metrics.contains("noren_index_circuit_open 1")
+        metrics.contains("\nnoren_index_circuit_open 1\n")
     };
     wait_until("clients that give up open the circuit", async || {
         let given_up = get(NEW).timeout(Duration::from_millis(1200)).send().await;

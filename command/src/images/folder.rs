@@ -175,9 +175,14 @@ impl ImageUpload for FolderUpload {
     }
 }
 
-/// Moves a complete file to its place, durably. Returns false if it is there already.
+/// Moves a complete file to its place, durably. Returns false if it is there already. A file of another length there is damaged, and
+/// replaced.
 fn store(path: &Path, folder: &Path, target: &Path, temporary: TempPath) -> io::Result<bool> {
     let mut temporary = temporary;
+    let bytes = fs::metadata(&temporary)?.len();
+    if found(fs::metadata(target))?.is_some_and(|there| there.len() != bytes) {
+        found(fs::remove_file(target))?;
+    }
     loop {
         match fs::create_dir(folder) {
             // The folder of all images may be new as well.

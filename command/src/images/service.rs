@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use api::extract::{WriteConditions, WriteRequest};
 use axum::body::Body;
-use domain::ProductId;
 use domain::hash::fnv1a;
 use domain::image::{ImageKey, ImageName, ImageType, ImageVersion, MAX_IMAGE_BYTES};
 use domain::ports::{AllowedUpload, ImageSize, ImageStore, PortError, StoredImage, WriteResponse};
+use domain::{Product, ProductId};
 use http::HeaderMap;
 use http::header::HOST;
 use runtime::Problem;
@@ -193,9 +193,8 @@ impl Images {
         let command = Command::new(id.clone(), Operation::Image(change)).with_conditions(conditions);
         let missing = match self.0.catalogue.execute(command).await {
             Ok(response) => {
-                // The product does not name them any more: a version that cannot be removed now only takes space.
-                let versions = self.versions(&id, &name).await;
-                for key in versions.unwrap_or_else(|error| ignored(&error)) {
+                // A version that cannot be removed now only takes space.
+                for key in self.unnamed(&id, &name).await {
                     self.remove(&key).await;
                 }
                 return Ok(Some(response));
@@ -213,13 +212,24 @@ impl Images {
         Ok(None)
     }
 
-    /// Removes the versions of an image but the current one and the one before.
+    /// Removes the versions of an image but those that the product names and the newest of the others.
     async fn remove_superseded(&self, current: &ImageKey) {
-        let versions = self.versions(&current.product, &current.name).await;
-        let others = versions.unwrap_or_else(|error| ignored(&error));
+        let others = self.unnamed(&current.product, &current.name).await;
         for key in others.into_iter().filter(|key| key != current).skip(1) {
             self.remove(&key).await;
         }
+    }
+
+    /// Returns the versions of an image that the product does not name, the newest first: none if the product cannot be read. A
+    /// repeated request gets the response of the first one, but the product may name another version since.
+    async fn unnamed(&self, id: &ProductId, name: &ImageName) -> Vec<ImageKey> {
+        let versions = self.versions(id, name).await.unwrap_or_else(|error| ignored(&error));
+        let named = match self.0.catalogue.get(id).await {
+            Ok(product) => named_by(&product),
+            Err(CommandError::NotFound(_)) => Vec::new(),
+            Err(_) => return Vec::new(),
+        };
+        versions.into_iter().filter(|key| !named.contains(key)).collect()
     }
 
     /// Returns the versions of an image, the newest first.
@@ -240,10 +250,7 @@ impl Images {
     /// Returns true if the product names an image, or may do so.
     async fn is_named(&self, key: &ImageKey) -> bool {
         match self.0.catalogue.get(&key.product).await {
-            Ok(product) => {
-                let images = &product.content.images;
-                images.iter().any(|address| ImageKey::at_end_of(address).as_ref() == Some(key))
-            }
+            Ok(product) => named_by(&product).contains(key),
             Err(CommandError::NotFound(_)) => false,
             Err(_) => true,
         }
@@ -266,6 +273,11 @@ impl Images {
         let scheme = if is_https { "https" } else { "http" };
         Ok(format!("{scheme}://{host}/images"))
     }
+}
+
+/// Returns the uploaded images that a product names.
+fn named_by(product: &Product) -> Vec<ImageKey> {
+    product.content.images.iter().filter_map(|address| ImageKey::at_end_of(address)).collect()
 }
 
 fn ignored<T: Default>(error: &PortError) -> T {

@@ -1,4 +1,4 @@
-//! Ports that are watched: each call of a request becomes a span of its trace, and its duration part of `Server-Timing`.
+//! Ports that record each call as a span of the request's trace, and its duration as part of `Server-Timing`.
 //!
 //! A service puts these around the adapters that it is given, so that no adapter knows of traces, and all of them have the same spans.
 //! Calls outside of a request, such as the polling of a queue, make no spans.
@@ -7,10 +7,10 @@
 //! | --- | --- | --- |
 //! | `store.read`, `store.write` | of a store | `db.system`, `db.operation.name`, `noren.records` |
 //! | `queue.send` | of a queue | `messaging.system`, `messaging.batch.message_count` |
-//! | `index.search` | of the side of an index that searches | `db.system`, `db.operation.name`, `noren.searches`, `noren.found` |
-//! | `index.apply` | of the side of an index that is written | `db.system`, `noren.changes`, `noren.applied`, `noren.stale`, `noren.refused` |
+//! | `index.search` | of the reading side of an index | `db.system`, `db.operation.name`, `noren.searches`, `noren.found` |
+//! | `index.apply` | of the writing side of an index | `db.system`, `db.operation.name`, `noren.changes`, `noren.applied`, `noren.stale`, `noren.refused` |
 //!
-//! An error is in `error.type` and `otel.status_description`. The names follow
+//! An error is in `error.type` and `otel.status_description`. The names are those of
 //! <https://opentelemetry.io/docs/specs/semconv/database/> and <https://opentelemetry.io/docs/specs/semconv/messaging/>.
 
 #![warn(missing_docs)]

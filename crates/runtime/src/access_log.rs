@@ -1,4 +1,4 @@
-//! The access log: one line a request, with what an operator asks first; and the metrics of the same requests.
+//! The access log, with one line per request; and the metrics of the same requests.
 //!
 //! A line has the method, the route, the status, the bytes of the body that were handed to the connection, the duration until the last of
 //! them, and from the span of the request its id, its trace and the principal. It has no query string, no header and no body.
@@ -34,7 +34,7 @@ pub(crate) fn set(setting: AccessLog) {
     let _ = SETTING.set(setting);
 }
 
-/// Returns true if a request has a line. A failed one always has.
+/// Returns true if a request has a line. Sampling does not concern 5xx responses.
 fn is_logged(is_failure: bool) -> bool {
     let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
     is_failure
@@ -63,7 +63,8 @@ impl Line {
         Self(Some(Request { method: known_method(method), is_head, route, begun, span }))
     }
 
-    /// Counts the request and its duration until the head of its response, and returns the response, whose line is written at its end.
+    /// Counts the request and its duration until the head of its response. Wraps the response so that its line is written when the body
+    /// ends or is dropped.
     pub(crate) fn at_end_of(mut self, response: Response) -> Response {
         let Some(request) = self.0.take() else { return response };
         let status = response.status();
@@ -72,7 +73,7 @@ impl Line {
             return response;
         }
         response.map(|body| {
-            // Nobody asks for the body of a HEAD.
+            // A HEAD response has no body to complete.
             let is_whole = request.is_head || body.is_end_stream();
             let pending = Pending { request, status: Some(status), bytes: 0, is_whole };
             Body::new(Watched { body, pending })

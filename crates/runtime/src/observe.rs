@@ -16,11 +16,11 @@ use crate::server_timing::{SERVER_TIMING, Timings};
 use crate::telemetry::traces;
 use crate::trace_context::{self, TRACEPARENT, TRACERESPONSE};
 
-/// The route of a request that has none.
+/// The route label of a request that matches no route.
 const UNMATCHED: &str = "unmatched";
 
-/// Gives the request its spans. A write gets the header `traceparent` of the service's own span, which travels with the change to the
-/// index, and its response the header `traceresponse`.
+/// Gives the request its spans. The `traceparent` header of a write becomes that of the server span; it is stored with the change and
+/// returned as `traceresponse`.
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();

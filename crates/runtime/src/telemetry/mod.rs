@@ -5,6 +5,7 @@ pub(crate) mod function_metrics;
 mod lines;
 mod output;
 mod prometheus;
+mod trace_settings;
 pub mod traces;
 
 use std::io::IsTerminal;

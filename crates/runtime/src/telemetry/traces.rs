@@ -1,22 +1,24 @@
-//! Traces: spans that are sent to a collector by OTLP, as the standard `OTEL_*` variables say; off if they name no collector.
+//! Traces: spans that are sent to a collector by OTLP, as the standard `OTEL_*` variables say; off unless they name a collector or `OTEL_TRACES_EXPORTER=otlp`.
 //!
 //! A span for traces has the target [`TARGET`], so that it costs nothing while traces are off. See
 //! <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/> for the variables.
 
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TracerProvider as _};
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanProcessor};
 use tracing::{Level, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::trace_settings::Settings;
 use crate::StartError;
 
 /// The target of spans for traces.
@@ -25,11 +27,17 @@ pub const TARGET: &str = "noren::trace";
 /// The time limit for sending what is left at the end of a process or of an invocation.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest list of links of a span, as the specification has it.
+/// The maximum number of links per span, the specification's default.
 const MAX_LINKS: usize = 128;
 
 /// Spans that could not be sent.
 const LOST: &str = "noren_traces_dropped_total";
+
+/// The shortest time between two reports of failed exports.
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Spans that have ended.
+static ENDED: AtomicU64 = AtomicU64::new(0);
 
 /// The exporter of this process.
 static PROVIDER: OnceLock<Exporting> = OnceLock::new();
@@ -62,19 +70,22 @@ where
     }
     metrics::describe_counter!(LOST, "Spans of traces that could not be sent to the collector");
     metrics::counter!(LOST).absolute(0);
-    let (exporter, runtime) = exporter()?;
+    let settings = Settings::read(|name| std::env::var(name).ok())?;
+    let (exporter, runtime) = exporter(settings.timeout)?;
     let version = opentelemetry::KeyValue::new("service.version", version.to_owned());
     let mut resource = Resource::builder().with_attribute(version);
     if std::env::var_os("OTEL_SERVICE_NAME").is_none_or(|name| name.is_empty()) {
         resource = resource.with_service_name(service);
     }
     let provider = SdkTracerProvider::builder()
-        .with_batch_exporter(Counted(exporter))
+        .with_span_processor(EndedSpans)
+        .with_batch_exporter(Counted::new(exporter, settings.capacity))
         .with_resource(resource.build())
         .build();
     let tracer = provider.tracer("noren");
     let _ = PROVIDER.set(Exporting { provider, _runtime: runtime });
-    // Warnings and errors become events of the span that they occur in. A call of the exporter itself must not make spans.
+    // Warnings and errors become events of the span that they occur in. Those of the SDK are excluded, or a failed export would make
+    // more telemetry.
     let is_exported = filter_fn(|metadata| match metadata.is_span() {
         true => metadata.target() == TARGET,
         false => *metadata.level() <= Level::WARN && !metadata.target().starts_with("opentelemetry"),
@@ -90,30 +101,86 @@ where
     Ok(Some(Box::new(layer)))
 }
 
-/// An exporter that counts the spans that it could not send.
+/// Counts the spans that end, in front of the queue of the batch processor.
 #[derive(Debug)]
-struct Counted(SpanExporter);
+struct EndedSpans;
+
+impl SpanProcessor for EndedSpans {
+    fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &opentelemetry::Context) {}
+
+    fn on_end(&self, _: SpanData) {
+        ENDED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// An exporter that counts and reports the spans that are lost: those of failed exports, and those for which the queue had no room.
+#[derive(Debug)]
+struct Counted {
+    exporter: SpanExporter,
+    /// The most spans that can wait to be sent.
+    capacity: u64,
+    failed: AtomicU64,
+    taken: AtomicU64,
+    reported: Mutex<Option<Instant>>,
+}
+
+impl Counted {
+    fn new(exporter: SpanExporter, capacity: u64) -> Self {
+        let (failed, taken) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { exporter, capacity, failed, taken, reported: Mutex::default() }
+    }
+
+    /// Sets the metric. The SDK does not tell what it drops, but more than the queue holds cannot be waiting.
+    fn count_lost(&self) {
+        let waiting = ENDED.load(Ordering::Relaxed).saturating_sub(self.taken.load(Ordering::Relaxed));
+        let lost = self.failed.load(Ordering::Relaxed) + waiting.saturating_sub(self.capacity);
+        metrics::counter!(LOST).absolute(lost);
+    }
+
+    /// Logs a failed export, at most once a minute.
+    fn report(&self, error: &OTelSdkError) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.is_none_or(|last| last.elapsed() >= REPORT_INTERVAL) {
+            *reported = Some(Instant::now());
+            tracing::warn!(
+                %error,
+                "cannot send spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names; they are lost"
+            );
+        }
+    }
+}
 
 impl opentelemetry_sdk::trace::SpanExporter for Counted {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len() as u64;
-        let sent = self.0.export(batch).await;
-        if sent.is_err() {
-            metrics::counter!(LOST).increment(spans);
+        self.taken.fetch_add(spans, Ordering::Relaxed);
+        let sent = self.exporter.export(batch).await;
+        if let Err(error) = &sent {
+            self.failed.fetch_add(spans, Ordering::Relaxed);
+            self.report(error);
         }
+        self.count_lost();
         sent
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
+        self.exporter.shutdown_with_timeout(timeout)
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
+        self.exporter.force_flush()
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.0.set_resource(resource);
+        self.exporter.set_resource(resource);
     }
 }
 
@@ -124,9 +191,9 @@ fn names_collector(variable: impl Fn(&str) -> Option<String>) -> bool {
         return false;
     }
     match value("OTEL_TRACES_EXPORTER").as_deref() {
-        // The collector of the specification's default address, on this machine.
-        Some("otlp") => true,
-        Some(_) => false,
+        Some("none") => false,
+        // Without an address, the collector of the specification's default address, on this machine.
+        Some(_) => true,
         None => ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
             .into_iter()
             .any(|name| value(name).is_some()),
@@ -134,7 +201,7 @@ fn names_collector(variable: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// Builds the exporter for the protocol that the variables name: HTTP with protobuf, or gRPC.
-fn exporter() -> Result<(SpanExporter, Option<tokio::runtime::Runtime>), StartError> {
+fn exporter(timeout: Duration) -> Result<(SpanExporter, Option<tokio::runtime::Runtime>), StartError> {
     let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
     let named = names.into_iter().find_map(|name| {
         let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
@@ -143,7 +210,7 @@ fn exporter() -> Result<(SpanExporter, Option<tokio::runtime::Runtime>), StartEr
     let cannot = |error| StartError::because("cannot send traces as the variables OTEL_* say", error);
     match named.as_ref().map(|(_, protocol)| protocol.as_str()) {
         None | Some("http/protobuf") => {
-            let client = http_client()?;
+            let client = http_client(timeout)?;
             let exporter = SpanExporter::builder().with_http().with_http_client(client).build();
             Ok((exporter.map_err(cannot)?, None))
         }
@@ -167,10 +234,10 @@ fn exporter() -> Result<(SpanExporter, Option<tokio::runtime::Runtime>), StartEr
 }
 
 /// Builds the client for HTTP, on a thread of its own: a blocking client cannot be built where asynchronous code runs.
-fn http_client() -> Result<reqwest::blocking::Client, StartError> {
+fn http_client(timeout: Duration) -> Result<reqwest::blocking::Client, StartError> {
     // Fails only if there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let build = || reqwest::blocking::Client::builder().build();
+    let build = move || reqwest::blocking::Client::builder().timeout(timeout).build();
     let built = std::thread::spawn(build).join();
     let built = built.map_err(|_| StartError::new("cannot build the client that sends traces"))?;
     built.map_err(|error| StartError::because("cannot build the client that sends traces", error))
@@ -187,7 +254,7 @@ pub async fn flush() {
     }
 }
 
-/// Ends the export at the end of the process, and sends what is left.
+/// Sends the remaining spans and stops the exporter, within two seconds.
 pub(super) fn stop() {
     if let Some(exporting) = PROVIDER.get() {
         let _ = exporting.provider.shutdown_with_timeout(FLUSH_TIMEOUT);
@@ -213,8 +280,8 @@ pub fn set_parent(span: &Span, parent: &SpanContext) {
 }
 
 /// Connects the span of a batch with the traces of its messages. If all are of one trace, the span becomes part of it. Otherwise it is a
-/// trace of its own with a link to each, up to 128, and each of these traces has a span like `message`, which lasts until the result is
-/// dropped.
+/// trace of its own with a link to each of the first 128 senders, and each sampled trace among them has a span like `message`, which lasts
+/// until the result is dropped.
 #[must_use]
 pub fn follow(
     batch: &Span,
