@@ -11,6 +11,7 @@ use domain::ports::{AllowedUpload, ImageSize, ImageStore, PortError, StoredImage
 use domain::{Product, ProductId};
 use http::HeaderMap;
 use http::header::HOST;
+use http::uri::Authority;
 use runtime::Problem;
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
@@ -266,7 +267,10 @@ impl Images {
         if let Some(address) = &self.0.address {
             return Ok(address.clone());
         }
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| !host.is_empty());
+        let host = headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .filter(|host| host.parse::<Authority>().is_ok());
         let host = host.ok_or(ImageError::NoAddress)?;
         // Clients that may write may write any address, so it does not matter who says this.
         let is_https = headers.get("x-forwarded-proto").is_some_and(|protocol| protocol == "https");

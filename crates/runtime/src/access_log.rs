@@ -60,7 +60,7 @@ struct Request {
 impl Line {
     pub(crate) fn new(method: &Method, route: String, begun: Instant, span: Span) -> Self {
         let is_head = *method == Method::HEAD;
-        Self(Some(Request { method: known_method(method), is_head, route, begun, span }))
+        Self(Some(Request { method: known_method(method).unwrap_or("other"), is_head, route, begun, span }))
     }
 
     /// Counts the request and its duration until the head of its response. Wraps the response so that its line is written when the body
@@ -104,10 +104,10 @@ impl Request {
     }
 }
 
-/// Returns the method as a label. Unknown methods share one, so that clients can neither create labels nor fill the log.
-fn known_method(method: &Method) -> &'static str {
+/// Returns the method as a label. Unknown methods have none, so that clients can neither create labels nor fill the log.
+pub(crate) fn known_method(method: &Method) -> Option<&'static str> {
     const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+    KNOWN.into_iter().find(|known| *known == method.as_str())
 }
 
 /// A line to be written when the response has been sent, or has broken off.
