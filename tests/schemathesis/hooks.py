@@ -39,6 +39,8 @@ RULES = [
     ("all", "must be `true` to select every product"),
     ("all", "cannot be combined with a condition"),
     ("updatedBefore", "must be a time such as"),
+    # The end of the year 9999 is not a time here.
+    ("updatedSince", "must be a time such as"),
     ("maxDelete", "is possible with `mode=sync` only"),
     # The names are those of a standard.
     ("encoding", "is no character set"),
