@@ -116,7 +116,10 @@ async fn an_answer_is_sent_again_only_after_a_change() {
     let catalogue = Catalogue::new().await;
     let path = "/products/search?query=lamp&pageSize=5";
     let first = catalogue.get_with(path, None).await;
-    assert_eq!(first.headers()[CACHE_CONTROL], "public, max-age=60");
+    assert_eq!(
+        first.headers()[CACHE_CONTROL],
+        "public, max-age=60, stale-while-revalidate=60, stale-if-error=3600"
+    );
     let tag = first.headers()[ETAG].to_str().unwrap().to_owned();
     let same = "/products/search?pageSize=5&currency=USD&query=+lamp&page=1";
     for path in [path, same] {
