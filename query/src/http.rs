@@ -68,7 +68,7 @@ pub(crate) enum CachePolicy {
     Private,
 }
 
-/// Where a response comes from.
+/// The origin of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The index.

@@ -24,7 +24,7 @@ pub(crate) const STALE_ANSWERS: &str = "noren_stale_answers_total";
 /// 1 while the index does not respond, else 0.
 pub(crate) const CIRCUIT_OPEN: &str = "noren_index_circuit_open";
 
-/// What clients ask the read side for.
+/// The kind of a search, as its metric names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Search,
@@ -52,7 +52,7 @@ impl Kind {
     }
 }
 
-/// What a search found.
+/// The result of a search, as its metrics count it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Products, or a response that is no list of products.

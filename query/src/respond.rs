@@ -21,7 +21,7 @@ use search_parameters::RequiredVersions;
 pub(crate) struct RenderedResponse {
     /// The body.
     pub(crate) json: Vec<u8>,
-    /// What the search found.
+    /// The result of the search, for metrics.
     pub(crate) outcome: Outcome,
     /// The snapshot of the index that all of it reflects; `None` if it is unknown, or there may be two.
     pub(crate) snapshot: Option<String>,
@@ -48,9 +48,17 @@ pub(crate) struct Cached<'a> {
     pub(crate) key: &'a str,
 }
 
+/// The result of a search for one response.
+enum Found {
+    /// The tag of the response, which the client has already.
+    Known(EntityTag),
+    /// The response.
+    Response(CachedResponse, Source),
+}
+
 impl SearchService {
     /// Answers the GET of a search once the index holds the required versions: with 304 if the client has the response already, from memory,
-    /// or by `render`. While the index is away, a search without required versions gets its last response.
+    /// or by `render`. While the index is unavailable, a search without required versions gets its last response.
     ///
     /// # Errors
     /// If the required versions are not indexed in time, the index fails, or `render` does.
@@ -67,8 +75,12 @@ impl SearchService {
             true => self.shared_policy(),
             false => CachePolicy::Private,
         };
-        let (response, source) = match self.find(cached.key, required, reader, render).await {
-            Ok(found) => found,
+        let (response, source) = match self.find(headers, cached.key, required, reader, render).await {
+            Ok(Found::Response(response, source)) => (response, source),
+            Ok(Found::Known(tag)) => {
+                metrics::count(cached.kind, Outcome::Found);
+                return Ok(not_modified(&tag, policy, Source::Memory { age: None }));
+            }
             Err(problem) => self.last_response(cached.key, required, problem)?,
         };
         metrics::count(cached.kind, response.outcome);
@@ -123,21 +135,28 @@ impl SearchService {
         self.index.snapshot().await.or_problem(SEARCH_INDEX)
     }
 
-    /// Returns the response from memory, or renders it.
+    /// Returns the tag if the client has the response on the newest snapshot already, which takes no search; otherwise the response from
+    /// memory, or renders it.
     async fn find(
         &self,
+        headers: &HeaderMap,
         cache_key: &str,
         required: &RequiredVersions,
         reader: &Reader,
         render: impl Future<Output = Result<RenderedResponse, Problem>>,
-    ) -> Result<(CachedResponse, Source), Problem> {
+    ) -> Result<Found, Problem> {
         self.wait_until_indexed(required, reader).await?;
         let snapshot = self.newest_snapshot().await?;
+        let newest = snapshot.as_deref().map(|snapshot| EntityTag::of_request(snapshot, cache_key));
+        if let Some(tag) = newest.filter(|tag| tag.is_known(headers)) {
+            return Ok(Found::Known(tag));
+        }
         if let Some(kept) = self.kept(cache_key, snapshot.as_deref(), required) {
             let source = Self::hit(snapshot.as_deref(), kept.age());
-            return Ok((kept, source));
+            return Ok(Found::Response(kept, source));
         }
-        Ok((self.remember(cache_key, render.await?, snapshot.as_deref()), Source::Index))
+        let rendered = self.remember(cache_key, render.await?, snapshot.as_deref());
+        Ok(Found::Response(rendered, Source::Index))
     }
 
     /// Returns the response in memory, if it may be used. Returns `None` if the index has no snapshots and the client requires versions.

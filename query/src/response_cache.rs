@@ -18,7 +18,7 @@ const OVERHEAD_BYTES: usize = 128;
 /// The assumed size of a response, to estimate the number of entries; larger responses are kept as well.
 const TYPICAL_BYTES: u64 = 16 * 1024;
 
-/// How long responses may be used.
+/// The maximum ages of responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lifetimes {
     /// The maximum age of a response if the index does not identify its snapshots.
@@ -32,11 +32,11 @@ pub(crate) struct Lifetimes {
 pub(crate) struct CachedResponse {
     /// The body.
     pub(crate) json: Bytes,
-    /// What the search found.
+    /// The result of the search, for metrics.
     pub(crate) outcome: Outcome,
     /// The entity tag.
     pub(crate) tag: EntityTag,
-    /// When the response was rendered.
+    /// The time of its rendering.
     rendered: Instant,
 }
 

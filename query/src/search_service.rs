@@ -46,7 +46,7 @@ pub(crate) struct SearchService {
     pub(crate) responses: ResponseCache,
     pub(crate) restrictions: Restrictions,
     pub(crate) waiters: Waiters,
-    /// When the log last told that the index is unavailable.
+    /// The time of the last warning that the index is unavailable.
     pub(crate) warned: Mutex<Option<Instant>>,
 }
 

@@ -25,7 +25,7 @@ use crate::{BackEnds, NoProgress, StoreAndIndex};
 /// The time that a difference may last before it counts: a change may be on its way.
 const GRACE_PERIOD: Duration = Duration::from_secs(10);
 
-/// What the function is called with.
+/// An event of the function.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Event {
@@ -38,7 +38,7 @@ enum Event {
     Batch(SqsEvent),
 }
 
-/// What the function returns.
+/// The return value of the function.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer {

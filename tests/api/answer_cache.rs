@@ -75,3 +75,14 @@ async fn without_a_cache_every_search_is_made_anew() {
     bodies.dedup();
     assert!(bodies.len() > 1, "ten searches took equally long: {bodies:?}");
 }
+
+/// The tag alone tells that the client has the response, so there is nothing to search.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_the_client_has_takes_no_search_even_without_a_cache() {
+    let app = app(0).await;
+    let first = app.get(SEARCH).await.expect(200);
+    assert_eq!(first.header("x-cache"), "MISS");
+    let again = app.request(reqwest::Method::GET, SEARCH).header("if-none-match", first.header("etag"));
+    let again = crate::support::Answer::of(again).await.expect(304);
+    assert_eq!((again.header("x-cache"), again.headers.get("server-timing")), ("HIT", None));
+}

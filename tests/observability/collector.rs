@@ -52,7 +52,7 @@ impl Span {
     }
 }
 
-/// What one line of a failed test shows.
+/// Formats a span as one line of a failed test.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} in {} below {}", self.service, self.name, self.trace, self.parent)

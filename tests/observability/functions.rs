@@ -1,4 +1,4 @@
-//! What functions write to their logs: metrics in the embedded metric format, and the lines of requests.
+//! The logs of functions: metrics in the embedded metric format, and the lines of requests.
 
 use std::fs::File;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What an operator sees from outside: traces, the log of requests, and metrics.
+//! The view of an operator: traces, the log of requests, and metrics.
 
 mod access_log;
 mod collector;

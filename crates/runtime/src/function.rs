@@ -1,4 +1,4 @@
-//! What is known of the function that this process is, if Lambda started it.
+//! The facts of the function that this process is, if Lambda started it.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};

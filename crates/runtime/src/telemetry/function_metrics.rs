@@ -41,7 +41,7 @@ pub(crate) fn write_line() {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// What was recorded since the last line.
+/// The metrics that were recorded since the last line.
 struct Collector {
     service: &'static str,
     registry: Registry<Key, AtomicStorage>,

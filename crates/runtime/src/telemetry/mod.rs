@@ -29,10 +29,10 @@ pub(crate) use prometheus::metrics;
 /// The version of the program, with its commit.
 static VERSION: OnceLock<String> = OnceLock::new();
 
-/// What a process logs.
+/// The logging of a process.
 #[derive(Debug, Clone)]
 pub struct Logs {
-    /// Whether there is an audit log.
+    /// The audit log: on or off.
     pub audit: AuditLog,
     /// The requests that have a line.
     pub access: AccessLog,

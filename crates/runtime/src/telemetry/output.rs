@@ -1,4 +1,4 @@
-//! Where lines of the log go: to standard error.
+//! The output of the log, which is standard error.
 //!
 //! Lines of requests go through a bounded buffer, which a thread writes, so that a reader of the log that stops reading does not stop
 //! requests. If the buffer is full, such lines are dropped and counted. All other lines are written at once: the audit log must have its

@@ -11,7 +11,7 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _, TracerProvider as 
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanProcessor};
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider, SpanData, SpanProcessor};
 use tracing::{Level, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::Layer;
@@ -77,9 +77,9 @@ where
     if std::env::var_os("OTEL_SERVICE_NAME").is_none_or(|name| name.is_empty()) {
         resource = resource.with_service_name(service);
     }
+    let batches = BatchSpanProcessor::builder(Counted::new(exporter, settings.capacity)).build();
     let provider = SdkTracerProvider::builder()
-        .with_span_processor(EndedSpans)
-        .with_batch_exporter(Counted::new(exporter, settings.capacity))
+        .with_span_processor(CountedBatches(batches))
         .with_resource(resource.build())
         .build();
     let tracer = provider.tracer("noren");
@@ -101,23 +101,30 @@ where
     Ok(Some(Box::new(layer)))
 }
 
-/// Counts the spans that end, in front of the queue of the batch processor.
+/// A batch processor that counts the spans that end, in front of its queue.
 #[derive(Debug)]
-struct EndedSpans;
+struct CountedBatches(BatchSpanProcessor);
 
-impl SpanProcessor for EndedSpans {
-    fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &opentelemetry::Context) {}
+impl SpanProcessor for CountedBatches {
+    fn on_start(&self, span: &mut opentelemetry_sdk::trace::Span, context: &opentelemetry::Context) {
+        self.0.on_start(span, context);
+    }
 
-    fn on_end(&self, _: SpanData) {
+    fn on_end(&self, span: SpanData) {
         ENDED.fetch_add(1, Ordering::Relaxed);
+        self.0.on_end(span);
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
+        self.0.force_flush()
     }
 
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
     }
 }
 
