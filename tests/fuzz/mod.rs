@@ -35,6 +35,8 @@ const MAX_TIME: Duration = Duration::from_secs(2);
 const CASES: u32 = 64;
 /// The attempts to make an input that fails shorter.
 const MAX_SHRINKS: u32 = 2000;
+/// The most milliseconds for making an input that fails shorter, so that a slow input does not stop the tests for an hour.
+const MAX_SHRINK_TIME: u32 = 60_000;
 
 /// Passes the corpus of a target to `check`, and mutations of it for `NOREN_FUZZ_SECONDS`.
 fn fuzz(target: &str, check: impl Fn(&[u8])) {
@@ -49,6 +51,7 @@ fn fuzz(target: &str, check: impl Fn(&[u8])) {
         cases: CASES,
         failure_persistence: None,
         max_shrink_iters: MAX_SHRINKS,
+        max_shrink_time: MAX_SHRINK_TIME,
         ..Config::default()
     };
     let begun = Instant::now();

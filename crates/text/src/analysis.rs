@@ -229,8 +229,10 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         }
         if next == b'.' {
             let before = self.text[..plain.start].chars().next_back();
-            let is_apart = plain.len() == 1 && !matches!(before, Some('.' | '-' | '\''));
-            let end = plain.start + initials_length(rest).filter(|_| is_apart)?;
+            if plain.len() != 1 || matches!(before, Some('.' | '-' | '\'')) {
+                return None;
+            }
+            let end = plain.start + initials_length(rest)?;
             self.initials(plain.start..end);
             return Some(end);
         }

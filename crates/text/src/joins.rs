@@ -211,12 +211,14 @@ pub(crate) fn initials_length(text: &str) -> Option<usize> {
 
 /// The fewest digits of a number with hyphens that is one word: of an EAN or ISBN, not of a range such as `1000-2000`.
 const MIN_CODE_DIGITS: usize = 9;
+/// The most bytes of a number with hyphens, so that a long row of numbers is not read to its end from each of them.
+const MAX_CODE_BYTES: usize = 250;
 
 /// Returns the length of a number with hyphens at the start of a text: `978-0-13-110362-7`, `0-8044-2957-X`.
 pub(crate) fn hyphenated_length(text: &str) -> Option<usize> {
     let is_hyphen = |c: char| matches!(c, '-' | '\u{2010}' | '\u{2011}');
     let (mut digits, mut end, mut hyphens, mut last) = (0, 0, 0, ' ');
-    for (at, c) in text.char_indices() {
+    for (at, c) in text.char_indices().take_while(|(at, _)| *at <= MAX_CODE_BYTES) {
         let is_check = matches!(c, 'x' | 'X') && is_hyphen(last);
         if !(c.is_ascii_digit() || is_check || (is_hyphen(c) && !is_hyphen(last))) {
             break;

@@ -274,6 +274,8 @@ struct TextWeigher<'a> {
     forms: &'a mut NameForms,
     roles: CompoundReader,
     pairs: Pairs,
+    /// True if the text is a sku with a digit.
+    is_numbered_sku: bool,
     /// The number of words and runs so far.
     position: usize,
     /// True once a word has named the kind, in a language that puts the thing first.
@@ -292,6 +294,7 @@ impl<'a> TextWeigher<'a> {
     ) -> Self {
         let (roles, pairs) = (CompoundReader::new(language), Pairs::new(language));
         let (kind, has_thing) = (None, false);
+        let is_numbered_sku = part == Part::Sku && has_digit(text);
         Self {
             text,
             part,
@@ -303,6 +306,7 @@ impl<'a> TextWeigher<'a> {
             forms,
             roles,
             pairs,
+            is_numbered_sku,
             position: 0,
             has_thing,
         }
@@ -401,7 +405,7 @@ impl<'a> TextWeigher<'a> {
 
     /// Returns true if the pending word is the letters before the number of a sku: `PAN` in `PAN-0026` does not make the product a pan.
     fn is_prefix_of_sku(&self) -> bool {
-        self.part == Part::Sku && !has_digit(&self.pending.word) && has_digit(self.text)
+        self.is_numbered_sku && !has_digit(&self.pending.word)
     }
 
     fn is_brand(&self, word: &str) -> bool {
