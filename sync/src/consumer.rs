@@ -6,6 +6,7 @@ use std::time::Duration;
 use api::probes;
 use domain::Change;
 use domain::ports::{Applied, ChangeQueue, Delivery, IndexWriter, PortError};
+use futures::{StreamExt as _, stream};
 use observed_ports::ObservedWriter;
 use runtime::{Part, QueueProbe, retry};
 use tokio::time::Instant;
@@ -21,6 +22,8 @@ use crate::rebuild_state::RebuildState;
 const RECEIVE_WAIT: Duration = Duration::from_secs(2);
 /// The time for which a receive may continue after the stop: enough for one transaction of a local queue.
 const LAST_RECEIVE: Duration = Duration::from_millis(20);
+/// The batches that are applied at once.
+const CONCURRENT_BATCHES: usize = 2;
 /// The longest pause between two attempts while a back end is unavailable.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
@@ -35,7 +38,7 @@ pub struct ConsumerOptions {
 
 impl Default for ConsumerOptions {
     fn default() -> Self {
-        Self { max_batch: 5000, commit_interval: Duration::from_millis(200) }
+        Self { max_batch: 20_000, commit_interval: Duration::from_millis(200) }
     }
 }
 
@@ -56,17 +59,22 @@ impl Consumer {
 
     /// Consumes until `stop` is cancelled.
     ///
-    /// On cancellation, finishes the batch in progress. [Releases](ChangeQueue::release) the messages received after it; if the
-    /// index is unavailable, also the batch itself.
+    /// On cancellation, finishes the batches in progress. [Releases](ChangeQueue::release) the messages received after them; if the
+    /// index is unavailable, also those batches.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut next = Batch::default();
-        while !stop.is_cancelled() {
-            let begun = Instant::now();
-            // The next batch is received while one is applied, so that neither side waits for the other.
-            let (received, ()) = tokio::join!(self.receive(begun, &stop), self.process(next, &stop));
-            next = received;
+        // A batch is received and prepared while the one before is committed, so that no part waits for another. The index ignores
+        // a version that is older than its own, so the order of two batches does not matter.
+        let batches = stream::unfold(Instant::now(), |last_begun| self.next_batch(last_begun, &stop));
+        batches.for_each_concurrent(CONCURRENT_BATCHES, |batch| self.process(batch, &stop)).await;
+    }
+
+    /// Receives the next batch, and returns when it begins; `None` after `stop`.
+    async fn next_batch(&self, last_begun: Instant, stop: &CancellationToken) -> Option<(Batch, Instant)> {
+        if stop.is_cancelled() {
+            return None;
         }
-        self.release(next).await;
+        let batch = self.receive(last_begun, stop).await;
+        Some((batch, Instant::now()))
     }
 
     /// Receives the next batch. If the first messages do not fill it, waits until the commit interval has passed since
@@ -106,9 +114,6 @@ impl Consumer {
 
     /// Releases unprocessed messages.
     async fn release(&self, batch: Batch) {
-        if batch.is_empty() {
-            return;
-        }
         let count = batch.len();
         match self.queue.release(&batch.release()).await {
             Ok(()) => tracing::info!(messages = count, "stopping; released the messages received"),
@@ -121,11 +126,14 @@ impl Consumer {
         }
     }
 
-    /// Applies a batch and settles its messages. Extends their visibility until then, so that waiting for an unavailable
+    /// Applies a batch and settles its messages, or releases them after `stop`. Extends their visibility until then, so that waiting for an unavailable
     /// index does not count as a failed receive.
     async fn process(&self, batch: Batch, stop: &CancellationToken) {
         if batch.is_empty() {
             return;
+        }
+        if stop.is_cancelled() {
+            return self.release(batch).await;
         }
         let receipts = batch.receipts().to_vec();
         let extend = async {

@@ -21,7 +21,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The longest wait of a receive.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Messages of one receive.
-const MAX_RECEIVED: usize = 10_000;
+const MAX_RECEIVED: usize = 20_000;
 /// From this many messages on, they are decoded on a blocking thread.
 const MANY_MESSAGES: usize = 16;
 

@@ -9,9 +9,10 @@ use tokio::sync::oneshot;
 
 use crate::layout::folder::GenerationFolder;
 use crate::layout::open_error::OpenError;
+use crate::write::document_builder::DocumentBuilder;
 use crate::write::entries::EntryReader;
 use crate::write::options::WriterOptions;
-use crate::write::writer_thread::{Call, Reply, WriterThread};
+use crate::write::writer_thread::{Call, Condition, Replaced, Replacement, Reply, WriterThread};
 
 /// The most calls that may wait for the thread.
 const MAX_WAITING_CALLS: usize = 16;
@@ -20,6 +21,7 @@ const MAX_WAITING_CALLS: usize = 16;
 pub(super) struct GenerationWriter {
     calls: Option<SyncSender<Call>>,
     thread: Option<JoinHandle<()>>,
+    documents: DocumentBuilder,
     /// Reads the generation's entries as of the last commit.
     pub(super) entries: EntryReader,
     /// False for an older format, which a rebuild replaces.
@@ -30,6 +32,7 @@ impl GenerationWriter {
     /// Opens tantivy's writer and starts the thread.
     pub(super) fn start(folder: GenerationFolder, options: WriterOptions) -> Result<Self, OpenError> {
         let (path, is_current) = (folder.path.clone(), folder.is_current);
+        let documents = DocumentBuilder::new(&folder, options);
         let mut writer = WriterThread::open(folder, options)?;
         let entries = writer.entry_reader();
         let (calls, queue) = sync_channel(MAX_WAITING_CALLS);
@@ -37,7 +40,7 @@ impl GenerationWriter {
             .name("index-writer".to_owned())
             .spawn(move || writer.run(&queue))
             .map_err(|source| OpenError::Io { folder: path, source })?;
-        Ok(Self { calls: Some(calls), thread: Some(thread), entries, is_current })
+        Ok(Self { calls: Some(calls), thread: Some(thread), documents, entries, is_current })
     }
 
     /// Returns the depth at which the generation can be compared. The documents of a live one of an older format differ until
@@ -50,11 +53,41 @@ impl GenerationWriter {
     }
 
     pub(super) async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>, PortError> {
-        self.call(|reply| Call::Apply(changes, reply)).await
+        let replacements = self.documents.run(move |document| {
+            let replacement = |change: Change| Replacement {
+                id: change.id().clone(),
+                document: document(&change.record()).map(Some),
+                condition: Condition::OlderThan(change.version()),
+            };
+            changes.into_iter().map(replacement).collect()
+        });
+        let outcomes = self.replace(replacements.await?).await?.into_iter().map(|outcome| match outcome {
+            Replaced::Done => Applied::Done,
+            Replaced::Skipped => Applied::Stale,
+            Replaced::Refused(reason) => Applied::Refused(reason),
+        });
+        Ok(outcomes.collect())
     }
 
     pub(super) async fn repair(&self, repairs: Vec<Repair>) -> Result<Vec<RepairOutcome>, PortError> {
-        self.call(|reply| Call::Repair(repairs, reply)).await
+        let replacements = self.documents.run(move |document| {
+            let replacement = |Repair { id, record, expected_version }: Repair| Replacement {
+                id,
+                document: record.as_ref().map(&mut *document).transpose(),
+                condition: Condition::Equals(expected_version),
+            };
+            repairs.into_iter().map(replacement).collect()
+        });
+        let outcomes = self.replace(replacements.await?).await?.into_iter().map(|outcome| match outcome {
+            Replaced::Done => RepairOutcome::Done,
+            Replaced::Skipped => RepairOutcome::Overtaken,
+            Replaced::Refused(reason) => RepairOutcome::Refused(reason),
+        });
+        Ok(outcomes.collect())
+    }
+
+    async fn replace(&self, replacements: Vec<Replacement>) -> Result<Vec<Replaced>, PortError> {
+        self.call(|reply| Call::Replace(replacements, reply)).await
     }
 
     pub(super) async fn ready(&self) -> Result<(), PortError> {

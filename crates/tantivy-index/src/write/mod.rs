@@ -1,5 +1,6 @@
 //! The writing side: applying changes, merging segments, and managing generations.
 
+mod document_builder;
 mod entries;
 mod generation_writer;
 mod indexed_versions;

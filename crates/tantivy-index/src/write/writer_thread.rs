@@ -3,14 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
-use domain::ports::{Applied, PortError, PortErrorKind, Repair, RepairOutcome};
-use domain::{Change, ProductId, Record, Version};
-use tantivy::{IndexReader, ReloadPolicy, TantivyError};
-use text::projection::Projector;
+use domain::ports::{PortError, PortErrorKind};
+use domain::{ProductId, Version};
+use tantivy::{IndexReader, ReloadPolicy, TantivyDocument, TantivyError};
 use tokio::sync::oneshot;
 
 use crate::error::port_error;
-use crate::layout::document::document;
 use crate::layout::files::sync_folder;
 use crate::layout::folder::GenerationFolder;
 use crate::layout::live_document::id_term;
@@ -22,8 +20,8 @@ use crate::write::options::WriterOptions;
 
 /// A call to the thread. If the caller has gone away, the call is executed all the same.
 pub(super) enum Call {
-    Apply(Vec<Change>, Reply<Vec<Applied>>),
-    Repair(Vec<Repair>, Reply<Vec<RepairOutcome>>),
+    /// Makes the replacements whose conditions hold, in one commit.
+    Replace(Vec<Replacement>, Reply<Vec<Replaced>>),
     Ready(Reply<()>),
     Optimize(Reply<()>),
 }
@@ -34,7 +32,6 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, PortError>>;
 pub(super) struct WriterThread {
     folder: GenerationFolder,
     options: WriterOptions,
-    projector: Projector,
     reader: IndexReader,
     /// `None` after a failure; the next call opens a new one.
     writer: Option<tantivy::IndexWriter>,
@@ -51,8 +48,7 @@ impl WriterThread {
             .doc_store_cache_num_blocks(0)
             .try_into()
             .map_err(open_error)?;
-        let projector = Projector::new(folder.language, options.weights);
-        Ok(Self { folder, options, projector, reader, writer: Some(writer) })
+        Ok(Self { folder, options, reader, writer: Some(writer) })
     }
 
     /// Returns a reader of the entries as of the last commit.
@@ -65,13 +61,9 @@ impl WriterThread {
         let mut optimized_since_write = false;
         loop {
             match queue.recv_timeout(IDLE_BEFORE_MERGE) {
-                Ok(Call::Apply(changes, reply)) => {
+                Ok(Call::Replace(replacements, reply)) => {
                     optimized_since_write = false;
-                    drop(reply.send(self.guarded(|thread| thread.apply(&changes))));
-                }
-                Ok(Call::Repair(repairs, reply)) => {
-                    optimized_since_write = false;
-                    drop(reply.send(self.guarded(|thread| thread.repair(&repairs))));
+                    drop(reply.send(self.guarded(|thread| thread.replace_all(replacements))));
                 }
                 Ok(Call::Ready(reply)) => drop(reply.send(self.guarded(|_| Ok(())))),
                 Ok(Call::Optimize(reply)) => drop(reply.send(self.guarded(Self::optimize))),
@@ -97,13 +89,8 @@ impl WriterThread {
             self.ensure_writer()?;
             work(self)
         }));
-        let panicked = worked.is_err();
         let result = worked
             .unwrap_or_else(|_| Err(PortError::bare(PortErrorKind::Internal, "writing the index panicked")));
-        if panicked {
-            // The projector may have stopped in the middle of a product.
-            self.projector = Projector::new(self.folder.language, self.options.weights);
-        }
         if result.is_err() {
             let writer = self.writer.take();
             if catch_unwind(AssertUnwindSafe(|| drop(writer))).is_err() {
@@ -149,46 +136,15 @@ impl WriterThread {
         }
     }
 
-    fn apply(&mut self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
-        let replacements = changes.iter().map(|change| Replacement {
-            id: change.id(),
-            record: Some(change.record()),
-            condition: Condition::OlderThan(change.version()),
-        });
-        let outcomes = self.replace_all(replacements)?.into_iter().map(|outcome| match outcome {
-            Replaced::Done => Applied::Done,
-            Replaced::Skipped => Applied::Stale,
-            Replaced::Refused(reason) => Applied::Refused(reason),
-        });
-        Ok(outcomes.collect())
-    }
-
-    fn repair(&mut self, repairs: &[Repair]) -> Result<Vec<RepairOutcome>, PortError> {
-        let replacements = repairs.iter().map(|repair| Replacement {
-            id: &repair.id,
-            record: repair.record.clone(),
-            condition: Condition::Equals(repair.expected_version),
-        });
-        let outcomes = self.replace_all(replacements)?.into_iter().map(|outcome| match outcome {
-            Replaced::Done => RepairOutcome::Done,
-            Replaced::Skipped => RepairOutcome::Overtaken,
-            Replaced::Refused(reason) => RepairOutcome::Refused(reason),
-        });
-        Ok(outcomes.collect())
-    }
-
     /// Makes the replacements whose conditions hold, in one commit.
-    fn replace_all<'a>(
-        &mut self,
-        replacements: impl Iterator<Item = Replacement<'a>>,
-    ) -> Result<Vec<Replaced>, PortError> {
+    fn replace_all(&mut self, replacements: Vec<Replacement>) -> Result<Vec<Replaced>, PortError> {
         let searcher = self.reader.searcher();
         let versions = IndexedVersions::open(&searcher, self.folder.fields).map_err(write_error)?;
-        let mut outcomes = Vec::with_capacity(replacements.size_hint().0);
+        let mut outcomes = Vec::with_capacity(replacements.len());
         for replacement in replacements {
-            let indexed = versions.get(replacement.id).map_err(write_error)?;
+            let indexed = versions.get(&replacement.id).map_err(write_error)?;
             outcomes.push(match replacement.condition.holds(indexed) {
-                true => self.replace(replacement.id, indexed, replacement.record.as_ref())?,
+                true => self.replace(replacement, indexed)?,
                 false => Replaced::Skipped,
             });
         }
@@ -198,25 +154,18 @@ impl WriterThread {
         Ok(outcomes)
     }
 
-    /// Replaces the document under an id by that of a record, or removes it if there is no record. `indexed` is the version
-    /// that the index holds.
-    fn replace(
-        &mut self,
-        id: &ProductId,
-        indexed: Option<Version>,
-        record: Option<&Record>,
-    ) -> Result<Replaced, PortError> {
+    /// Makes a replacement. `indexed` is the version that the index holds.
+    fn replace(&mut self, replacement: Replacement, indexed: Option<Version>) -> Result<Replaced, PortError> {
         let Some(writer) = &mut self.writer else {
             return Err(PortError::bare(PortErrorKind::Unavailable, "the index writer is not open"));
         };
-        let fields = self.folder.fields;
-        let document = match record.map(|record| self.projector.project(record)).transpose() {
-            Ok(projection) => projection.map(|projection| document(fields, &projection)),
-            Err(error) => return Ok(Replaced::Refused(error.to_string())),
+        let document = match replacement.document {
+            Ok(document) => document,
+            Err(reason) => return Ok(Replaced::Refused(reason)),
         };
         // Each delete costs time at commit, so an id that is not indexed is not deleted.
         if indexed.is_some() {
-            writer.delete_term(id_term(fields, id));
+            writer.delete_term(id_term(self.folder.fields, &replacement.id));
         }
         if let Some(document) = document {
             writer.add_document(document).map_err(write_error)?;
@@ -235,15 +184,15 @@ impl WriterThread {
 }
 
 /// A document to replace.
-struct Replacement<'a> {
-    id: &'a ProductId,
-    /// The record whose document is to be indexed; `None` to remove the document.
-    record: Option<Record>,
+pub(super) struct Replacement {
+    pub(super) id: ProductId,
+    /// The document to index; `None` to remove the one that is there; the reason if there can be none.
+    pub(super) document: Result<Option<TantivyDocument>, String>,
     /// The condition on the version that the index holds.
-    condition: Condition,
+    pub(super) condition: Condition,
 }
 
-enum Condition {
+pub(super) enum Condition {
     OlderThan(Version),
     Equals(Option<Version>),
 }
@@ -259,7 +208,7 @@ impl Condition {
 
 /// The outcome of a replacement.
 #[derive(Debug, PartialEq, Eq)]
-enum Replaced {
+pub(super) enum Replaced {
     /// The index holds the new document.
     Done,
     /// The condition does not hold, so nothing was changed.
@@ -278,29 +227,34 @@ fn optimize_error(error: TantivyError) -> PortError {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Language, Tombstone};
+    use domain::Language;
+
+    use text::projection::{DocumentState, Projection};
 
     use super::*;
+    use crate::layout::document::document;
 
     #[test]
     fn a_panic_while_writing_costs_one_call_and_nothing_of_it_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let folder = GenerationFolder::open(dir.path(), Language::default()).unwrap();
+        let fields = folder.fields;
         let mut thread = WriterThread::open(folder, WriterOptions::default()).unwrap();
-        let delete = |id: &str| {
+        let tombstone = |id: &str| {
             let id = ProductId::parse(id).unwrap();
-            Change::Delete(Tombstone { id, version: Version(1), deleted_at: domain::now() })
+            let projection = Projection { id: &id, version: Version(1), state: DocumentState::Deleted };
+            let document = Ok(Some(document(fields, &projection)));
+            Replacement { id, document, condition: Condition::OlderThan(Version(1)) }
         };
         let error = thread
             .guarded::<()>(|thread| {
-                let change = delete("half");
-                thread.replace(change.id(), None, Some(&change.record()))?;
+                thread.replace(tombstone("half"), None)?;
                 panic!("a defect")
             })
             .unwrap_err();
         assert_eq!(error.kind, PortErrorKind::Internal);
-        let applied = thread.guarded(|thread| thread.apply(&[delete("whole")])).unwrap();
-        assert_eq!(applied, [Applied::Done]);
+        let replaced = thread.guarded(|thread| thread.replace_all(vec![tombstone("whole")])).unwrap();
+        assert_eq!(replaced, [Replaced::Done]);
         assert_eq!(thread.reader.searcher().num_docs(), 1);
     }
 }
