@@ -59,8 +59,8 @@ impl Consumer {
 
     /// Consumes until `stop` is cancelled.
     ///
-    /// On cancellation, finishes the batches in progress. [Releases](ChangeQueue::release) the messages received after them; if the
-    /// index is unavailable, also those batches.
+    /// On cancellation, finishes the batches in progress. [Releases](ChangeQueue::release) the messages received after them; if
+    /// the index is unavailable, also those batches.
     pub async fn run(&self, stop: CancellationToken) {
         // A batch is received and prepared while the one before is committed, so that no part waits for another. The index ignores
         // a version that is older than its own, so the order of two batches does not matter.
@@ -126,8 +126,8 @@ impl Consumer {
         }
     }
 
-    /// Applies a batch and settles its messages, or releases them after `stop`. Extends their visibility until then, so that waiting for an unavailable
-    /// index does not count as a failed receive.
+    /// Applies a batch and settles its messages; after `stop`, releases them. Extends their visibility until then, so that waiting
+    /// for an unavailable index does not count as a failed receive.
     async fn process(&self, batch: Batch, stop: &CancellationToken) {
         if batch.is_empty() {
             return;
