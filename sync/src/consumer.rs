@@ -78,8 +78,8 @@ impl Consumer {
     }
 
     /// Receives the next batch. If the first messages do not fill it, waits until the commit interval has passed since
-    /// `last_commit`, so that changes accumulate, and receives the rest. After `stop` returns the messages received so far.
-    async fn receive(&self, last_commit: Instant, stop: &CancellationToken) -> Batch {
+    /// `last_begun`, so that changes accumulate, and receives the rest. After `stop` returns the messages received so far.
+    async fn receive(&self, last_begun: Instant, stop: &CancellationToken) -> Batch {
         let is_retried = |error: &PortError| {
             tracing::warn!(error = error.chain(), "cannot receive from the queue; retrying");
             true
@@ -90,7 +90,7 @@ impl Consumer {
             return Batch::default();
         }
         let rest = self.options.max_batch - deliveries.len();
-        let pause = self.options.commit_interval.saturating_sub(last_commit.elapsed());
+        let pause = self.options.commit_interval.saturating_sub(last_begun.elapsed());
         if rest > 0 && !pause.is_zero() && stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
         {
             // An error here is ignored: the next receive gets the messages.

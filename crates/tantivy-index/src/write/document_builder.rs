@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::Record;
 use domain::ports::{PortError, PortErrorKind};
-use tantivy::TantivyDocument;
 use text::projection::Projector;
 
 use crate::layout::document::document;
 use crate::layout::folder::GenerationFolder;
 use crate::layout::schema::Fields;
 use crate::write::options::WriterOptions;
+use crate::write::writer_thread::Replacement;
 
 /// Builds the documents of a generation.
 #[derive(Clone)]
@@ -28,23 +28,27 @@ impl DocumentBuilder {
         Self { fields: folder.fields, options, idle: Arc::default() }
     }
 
-    /// Calls `build` on a thread that may block, with a function that builds the document of a record, or says why it has none.
+    /// Builds the documents of replacements, on a thread that may block.
     ///
     /// # Errors
-    /// [`PortErrorKind::Internal`] if `build` panics.
-    pub(super) async fn run<T: Send + 'static>(
+    /// [`PortErrorKind::Internal`] if building one panics.
+    pub(super) async fn build(
         &self,
-        build: impl FnOnce(&mut dyn FnMut(&Record) -> Result<TantivyDocument, String>) -> T + Send + 'static,
-    ) -> Result<T, PortError> {
+        replacements: Vec<Replacement<Option<Record>>>,
+    ) -> Result<Vec<Replacement>, PortError> {
         let builder = self.clone();
         let building = tokio::task::spawn_blocking(move || {
             let idle = builder.idle().pop();
             let mut projector =
                 idle.unwrap_or_else(|| Projector::new(builder.options.language, builder.options.weights));
-            let built = build(&mut |record| {
-                let projection = projector.project(record).map_err(|error| error.to_string())?;
-                Ok(document(builder.fields, &projection))
+            let built = replacements.into_iter().map(|Replacement { id, by, condition }| {
+                let projection = by.as_ref().map(|record| projector.project(record)).transpose();
+                let by = projection
+                    .map(|projection| projection.map(|projection| document(builder.fields, &projection)))
+                    .map_err(|error| error.to_string());
+                Replacement { id, by, condition }
             });
+            let built = built.collect();
             // After a panic it is not used again: it may have stopped in the middle of a product.
             builder.idle().push(projector);
             built

@@ -3,8 +3,8 @@
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use domain::Change;
 use domain::ports::{Applied, CompareDepth, Generation, PortError, PortErrorKind, Repair, RepairOutcome};
+use domain::{Change, Record};
 use tokio::sync::oneshot;
 
 use crate::layout::folder::GenerationFolder;
@@ -53,15 +53,12 @@ impl GenerationWriter {
     }
 
     pub(super) async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>, PortError> {
-        let replacements = self.documents.run(move |document| {
-            let replacement = |change: Change| Replacement {
-                id: change.id().clone(),
-                document: document(&change.record()).map(Some),
-                condition: Condition::OlderThan(change.version()),
-            };
-            changes.into_iter().map(replacement).collect()
+        let replacements = changes.into_iter().map(|change| Replacement {
+            id: change.id().clone(),
+            by: Some(change.record()),
+            condition: Condition::OlderThan(change.version()),
         });
-        let outcomes = self.replace(replacements.await?).await?.into_iter().map(|outcome| match outcome {
+        let outcomes = self.replace(replacements.collect()).await?.into_iter().map(|outcome| match outcome {
             Replaced::Done => Applied::Done,
             Replaced::Skipped => Applied::Stale,
             Replaced::Refused(reason) => Applied::Refused(reason),
@@ -70,15 +67,12 @@ impl GenerationWriter {
     }
 
     pub(super) async fn repair(&self, repairs: Vec<Repair>) -> Result<Vec<RepairOutcome>, PortError> {
-        let replacements = self.documents.run(move |document| {
-            let replacement = |Repair { id, record, expected_version }: Repair| Replacement {
-                id,
-                document: record.as_ref().map(&mut *document).transpose(),
-                condition: Condition::Equals(expected_version),
-            };
-            repairs.into_iter().map(replacement).collect()
+        let replacements = repairs.into_iter().map(|repair| Replacement {
+            id: repair.id,
+            by: repair.record,
+            condition: Condition::Equals(repair.expected_version),
         });
-        let outcomes = self.replace(replacements.await?).await?.into_iter().map(|outcome| match outcome {
+        let outcomes = self.replace(replacements.collect()).await?.into_iter().map(|outcome| match outcome {
             Replaced::Done => RepairOutcome::Done,
             Replaced::Skipped => RepairOutcome::Overtaken,
             Replaced::Refused(reason) => RepairOutcome::Refused(reason),
@@ -86,7 +80,11 @@ impl GenerationWriter {
         Ok(outcomes.collect())
     }
 
-    async fn replace(&self, replacements: Vec<Replacement>) -> Result<Vec<Replaced>, PortError> {
+    async fn replace(
+        &self,
+        replacements: Vec<Replacement<Option<Record>>>,
+    ) -> Result<Vec<Replaced>, PortError> {
+        let replacements = self.documents.build(replacements).await?;
         self.call(|reply| Call::Replace(replacements, reply)).await
     }
 

@@ -159,7 +159,7 @@ impl WriterThread {
         let Some(writer) = &mut self.writer else {
             return Err(PortError::bare(PortErrorKind::Unavailable, "the index writer is not open"));
         };
-        let document = match replacement.document {
+        let document = match replacement.by {
             Ok(document) => document,
             Err(reason) => return Ok(Replaced::Refused(reason)),
         };
@@ -183,11 +183,13 @@ impl WriterThread {
     }
 }
 
-/// A document to replace.
-pub(super) struct Replacement {
+/// The new document; `None` to remove the one that is there; the reason if there can be none.
+pub(super) type NewDocument = Result<Option<TantivyDocument>, String>;
+
+/// The replacement of a document by a new one, or by that of a record.
+pub(super) struct Replacement<By = NewDocument> {
     pub(super) id: ProductId,
-    /// The document to index; `None` to remove the one that is there; the reason if there can be none.
-    pub(super) document: Result<Option<TantivyDocument>, String>,
+    pub(super) by: By,
     /// The condition on the version that the index holds.
     pub(super) condition: Condition,
 }
@@ -243,8 +245,8 @@ mod tests {
         let tombstone = |id: &str| {
             let id = ProductId::parse(id).unwrap();
             let projection = Projection { id: &id, version: Version(1), state: DocumentState::Deleted };
-            let document = Ok(Some(document(fields, &projection)));
-            Replacement { id, document, condition: Condition::OlderThan(Version(1)) }
+            let by = Ok(Some(document(fields, &projection)));
+            Replacement { id, by, condition: Condition::OlderThan(Version(1)) }
         };
         let error = thread
             .guarded::<()>(|thread| {
