@@ -20,6 +20,7 @@ pub(crate) struct Batch {
     /// Messages that cannot be parsed.
     unreadable: Vec<RetryRequest>,
     receipts: Vec<Receipt>,
+    is_suspect: bool,
 }
 
 /// The messages of a batch by their result.
@@ -44,7 +45,9 @@ impl Batch {
     pub(crate) fn new(deliveries: Vec<Delivery>) -> Self {
         let mut batch = Self::default();
         let mut positions: HashMap<ProductId, usize> = HashMap::with_capacity(deliveries.len());
-        for Delivery { receipt, envelope, receives, body } in deliveries {
+        for delivery in deliveries {
+            batch.is_suspect |= delivery.is_suspect();
+            let Delivery { receipt, envelope, receives, body } = delivery;
             batch.receipts.push(receipt.clone());
             match envelope {
                 Ok(Envelope { change, traceparent }) => {
@@ -75,6 +78,11 @@ impl Batch {
                 self.messages[at].push(message);
             }
         }
+    }
+
+    /// Returns true if a message of this batch [may end the process](Delivery::is_suspect).
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.is_suspect
     }
 
     pub(crate) fn is_empty(&self) -> bool {

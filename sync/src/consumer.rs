@@ -9,6 +9,7 @@ use domain::ports::{Applied, ChangeQueue, Delivery, IndexWriter, PortError};
 use futures::{StreamExt as _, stream};
 use observed_ports::ObservedWriter;
 use runtime::{Part, QueueProbe, retry};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -64,17 +65,32 @@ impl Consumer {
     pub async fn run(&self, stop: CancellationToken) {
         // A batch is received and prepared while the one before is committed, so that no part waits for another. The index ignores
         // a version that is older than its own, so the order of two batches does not matter.
-        let batches = stream::unfold(Instant::now(), |last_begun| self.next_batch(last_begun, &stop));
-        batches.for_each_concurrent(CONCURRENT_BATCHES, |batch| self.process(batch, &stop)).await;
+        let (turns, stop) = (&Semaphore::new(CONCURRENT_BATCHES), &stop);
+        let batches = stream::unfold(Instant::now(), |last_begun| self.next_batch(last_begun, turns, stop));
+        let process = |(batch, turn)| async move {
+            self.process(batch, stop).await;
+            drop(turn);
+        };
+        batches.for_each_concurrent(CONCURRENT_BATCHES, process).await;
     }
 
-    /// Receives the next batch, and returns when it begins; `None` after `stop`.
-    async fn next_batch(&self, last_begun: Instant, stop: &CancellationToken) -> Option<(Batch, Instant)> {
+    /// Waits for a turn and receives the next batch. Returns the batch, its turn, and when it begins; `None` after `stop`.
+    async fn next_batch<'a>(
+        &self,
+        last_begun: Instant,
+        turns: &'a Semaphore,
+        stop: &CancellationToken,
+    ) -> Option<((Batch, SemaphorePermit<'a>), Instant)> {
+        let mut turn = turns.acquire().await.ok()?;
         if stop.is_cancelled() {
             return None;
         }
         let batch = self.receive(last_begun, stop).await;
-        Some((batch, Instant::now()))
+        if batch.is_suspect() {
+            // It takes all turns, so that this process holds no other batch if it ends over this one.
+            turn.merge(turns.acquire_many(CONCURRENT_BATCHES as u32 - 1).await.ok()?);
+        }
+        Some(((batch, turn), Instant::now()))
     }
 
     /// Receives the next batch. If the first messages do not fill it, waits until the commit interval has passed since
@@ -88,6 +104,9 @@ impl Consumer {
         let Some(Ok(mut deliveries)) = received else { return Batch::default() };
         if deliveries.is_empty() {
             return Batch::default();
+        }
+        if deliveries.iter().any(Delivery::is_suspect) {
+            return Batch::new(deliveries);
         }
         let rest = self.options.max_batch - deliveries.len();
         let pause = self.options.commit_interval.saturating_sub(last_begun.elapsed());

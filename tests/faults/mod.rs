@@ -4,6 +4,7 @@
 //! cargo test --workspace --test integration faults::simulation`. A test that fails prints its seed.
 //! `docs/RELIABILITY.md` states the guarantees.
 
+mod deadly_change;
 mod deadly_line;
 mod deleted;
 mod drift;

@@ -113,6 +113,8 @@ pub(crate) struct Claimed {
     receives: u32,
     id: String,
     traceparent: Option<String>,
+    /// True if a receiver claimed the message before, and neither acknowledged nor retried nor released it.
+    is_abandoned: bool,
     content: Content,
 }
 
@@ -133,7 +135,19 @@ impl Claimed {
         };
         let claim = MessageClaim { seq: row.get(4)?, token };
         let receives = row.get::<_, u32>(5)?.saturating_add(1);
-        Ok(Self { claim, receives, id: row.get(6)?, traceparent: row.get(7)?, content })
+        let is_abandoned = row.get(9)?;
+        Ok(Self { claim, receives, id: row.get(6)?, traceparent: row.get(7)?, is_abandoned, content })
+    }
+
+    /// Returns the most messages of a receive that has this one. If receivers crash over one message, ever fewer others are
+    /// abandoned with it, and it is alone before it becomes a dead letter.
+    fn max_together(&self) -> usize {
+        match self.receives {
+            3 if self.is_abandoned => 1000,
+            4 if self.is_abandoned => 30,
+            5.. if self.is_abandoned => 1,
+            _ => usize::MAX,
+        }
     }
 
     fn bytes(&self) -> usize {
@@ -215,7 +229,7 @@ fn show_hidden_too_long(transaction: &WriteTransaction<'_>, max_hidden: i64) -> 
 
 /// Selects the messages that have been visible longest.
 pub(crate) const VISIBLE: &str =
-    "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.receives, m.id, m.traceparent, m.body
+    "SELECT p.version, p.deleted_at, p.json, p.action, m.seq, m.receives, m.id, m.traceparent, m.body, m.token IS NOT NULL
     FROM messages m INDEXED BY messages_by_visibility
     LEFT JOIN products p ON m.body IS NULL AND p.id = m.id
     WHERE m.visible_at <= ?1 ORDER BY m.visible_at, m.seq LIMIT ?2";
@@ -223,11 +237,15 @@ pub(crate) const VISIBLE: &str =
 fn visible(transaction: &WriteTransaction<'_>, max: usize, token: i64) -> rusqlite::Result<Vec<Claimed>> {
     let mut statement = transaction.conn.prepare_cached(VISIBLE)?;
     let mut rows = statement.query(params![transaction.now, i64::try_from(max).unwrap_or(i64::MAX)])?;
-    let (mut messages, mut bytes) = (Vec::new(), 0);
+    let (mut messages, mut bytes, mut max) = (Vec::new(), 0, max);
     while bytes < MAX_RECEIVED_BYTES
         && let Some(row) = rows.next()?
     {
         let message = Claimed::read(row, token)?;
+        max = max.min(message.max_together());
+        if messages.len() >= max && !messages.is_empty() {
+            break;
+        }
         bytes += message.bytes();
         messages.push(message);
     }

@@ -67,6 +67,7 @@ impl SqsQueue {
             && deliveries.len() < max
             && bytes < MAX_BYTES
             && started.elapsed() < MAX_GATHERING
+            && !deliveries.iter().any(Delivery::is_suspect)
         {
             let rest = max - deliveries.len();
             calls = (calls * 2).min(CONCURRENT_CALLS).min(rest.div_ceil(MAX_ENTRIES));

@@ -11,6 +11,9 @@ use crate::change::Change;
 /// The number of receives after which a message becomes a dead letter.
 pub const MAX_RECEIVES: u32 = 5;
 
+/// The receives after which a message that comes again is [suspected](Delivery::is_suspect).
+const MAX_UNSUSPECTED_RECEIVES: u32 = 2;
+
 /// The queue of changes from `command` to `sync`: at-least-once delivery in any order, with retries and dead letters.
 #[async_trait]
 pub trait ChangeQueue: Send + Sync {
@@ -23,7 +26,8 @@ pub trait ChangeQueue: Send + Sync {
     /// A received message is invisible to other receivers for the visibility timeout. Unless it is acknowledged, it then
     /// becomes visible again and its receive count grows by one.
     ///
-    /// A message may carry a later change of its product than the change that was sent.
+    /// A message may carry a later change of its product than the change that was sent. Returns fewer messages if one of them is
+    /// [suspect](Delivery::is_suspect).
     async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Delivery>, PortError>;
 
     /// Acks messages: removes them permanently. Expired receipts are ignored.
@@ -123,6 +127,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Returns true if the message may end the processes that receive it. It is processed while its receiver holds as few other
+    /// messages as possible, because all of them are received once more if the process ends.
+    pub fn is_suspect(&self) -> bool {
+        self.receives > MAX_UNSUSPECTED_RECEIVES
+    }
+
     /// Builds the request that releases this message unprocessed.
     pub fn release_request(&self) -> ReleaseRequest {
         let Self { receipt, receives, body, .. } = self;
