@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use domain::ports::SearchIndex;
 use domain::{Currency, Language};
 use observed_ports::ObservedIndex;
+use runtime::config::DEFAULT_ANSWER_CACHE_MB;
 use storefront::Storefront;
 
 use crate::circuit::Circuit;
@@ -37,6 +38,22 @@ pub struct Settings {
     pub rules: Option<Arc<ShopRules>>,
     /// The storefront, if the service has one.
     pub storefront: Option<Storefront>,
+}
+
+impl Default for Settings {
+    /// Returns the settings of a process without configuration: no caching by clients, no rules and no storefront.
+    fn default() -> Self {
+        Self {
+            currency: Currency::USD,
+            language: Language::default(),
+            cache_seconds: 0,
+            answer_cache_mb: DEFAULT_ANSWER_CACHE_MB,
+            answer_cache_seconds: 0,
+            stale_seconds: 3600,
+            rules: None,
+            storefront: None,
+        }
+    }
 }
 
 /// The index, the settings and the caches that handlers use.

@@ -1,6 +1,5 @@
 //! An empty index in a folder of its own, for tests.
 
-use domain::{Currency, Language};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tempfile::TempDir;
 
@@ -18,14 +17,5 @@ pub(crate) fn empty() -> (TempDir, TantivyWriter, TantivySearcher) {
 
 /// Returns settings with a small cache.
 pub(crate) fn settings() -> Settings {
-    Settings {
-        currency: Currency::USD,
-        language: Language::default(),
-        cache_seconds: 60,
-        answer_cache_mb: 1,
-        answer_cache_seconds: 0,
-        stale_seconds: 3600,
-        rules: None,
-        storefront: None,
-    }
+    Settings { cache_seconds: 60, answer_cache_mb: 1, ..Settings::default() }
 }

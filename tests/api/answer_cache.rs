@@ -1,6 +1,7 @@
 //! Cached responses: valid until the next change at the latest.
 
 use noren::app::Options;
+use query::Settings;
 use serde_json::json;
 
 use crate::api::scenarios::shop;
@@ -11,7 +12,8 @@ const SEARCH: &str = "/products/search?query=lamp&facets=brand";
 /// Starts an app. If two of its responses have equal bytes, the second one was cached, because no two searches take equally
 /// long to the microsecond.
 async fn app(answer_cache_mb: u32) -> TestApp {
-    let app = TestApp::spawn_with(Options { answer_cache_mb, ..Options::default() }).await;
+    let app =
+        TestApp::spawn_with(Options::of_search(Settings { answer_cache_mb, ..Settings::default() })).await;
     app.fill(&shop()).await;
     // The first search after a change opens the new snapshot.
     app.search("").await;

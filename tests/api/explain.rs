@@ -1,7 +1,7 @@
 //! Explanations of a product's rank, and of why it does not match.
 
 use noren::app::Options;
-use query::{Locale, ShopRules};
+use query::{Locale, Settings, ShopRules};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -176,7 +176,11 @@ async fn what_is_told_adds_up_to_the_score() {
     let file = folder.path().join("rules.toml");
     std::fs::write(&file, RULES).unwrap();
     let rules = ShopRules::open(&file, Locale::default(), Duration::ZERO).unwrap();
-    let app = TestApp::spawn_with(Options { rules: Some(Arc::new(rules)), ..Options::default() }).await;
+    let app = TestApp::spawn_with(Options::of_search(Settings {
+        rules: Some(Arc::new(rules)),
+        ..Settings::default()
+    }))
+    .await;
     app.fill(&many()).await;
     let mut seen = std::collections::BTreeSet::new();
     for query in [

@@ -1,5 +1,7 @@
 //! Writing and reading single products.
 
+use noren::app::Options;
+use query::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -53,7 +55,7 @@ async fn a_product_without_an_id_gets_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_price_without_a_currency_is_in_that_of_the_catalogue() {
     let currency = domain::Currency::parse("JPY").unwrap();
-    let app = TestApp::spawn_with(noren::app::Options { currency, ..Default::default() }).await;
+    let app = TestApp::spawn_with(Options::of_search(Settings { currency, ..Settings::default() })).await;
     app.put("/products/cup", &json!({"name": "湯呑み", "price": 1200})).await.expect(201);
     let cup = app.get("/products/cup").await.json();
     assert_eq!((&cup["price"], &cup["currency"]), (&json!(1200), &json!("JPY")));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use noren::app::Options;
-use query::{Locale, ShopRules};
+use query::{Locale, Settings, ShopRules};
 use reqwest::Method;
 use serde_json::json;
 
@@ -27,7 +27,11 @@ impl Shop {
         let file = folder.path().join("rules.toml");
         std::fs::write(&file, rules).unwrap();
         let rules = ShopRules::open(&file, Locale::default(), Duration::ZERO).unwrap();
-        let app = TestApp::spawn_with(Options { rules: Some(Arc::new(rules)), ..Options::default() }).await;
+        let app = TestApp::spawn_with(Options::of_search(Settings {
+            rules: Some(Arc::new(rules)),
+            ..Settings::default()
+        }))
+        .await;
         app.fill(&[
             json!({"id": "n1", "name": "Notebook 13", "brand": "Akari"}),
             json!({"id": "n2", "name": "Notebook 15", "brand": "Brass"}),

@@ -1,6 +1,7 @@
 //! Services with each index and a small catalogue, for the tests of search.
 
 use noren::app::Options;
+use query::Settings;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -17,7 +18,7 @@ pub(crate) async fn on_opensearch() -> Option<TestApp> {
 
 /// Options of the services.
 pub(crate) fn options() -> Options {
-    Options { cache_seconds: 60, ..Options::default() }
+    Options::of_search(Settings { cache_seconds: 60, ..Settings::default() })
 }
 
 /// Five products.

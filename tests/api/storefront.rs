@@ -1,6 +1,7 @@
 //! The storefront: its search page, the pages of products, pictures and the sitemap.
 
 use noren::app::Options;
+use query::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};
 use storefront::Storefront;
@@ -26,7 +27,7 @@ fn plain() -> Storefront {
 }
 
 fn options(storefront: Storefront) -> Options {
-    Options { storefront: Some(storefront), ..Options::default() }
+    Options::of_search(Settings { storefront: Some(storefront), ..Settings::default() })
 }
 
 async fn shop_with(storefront: Storefront) -> TestApp {

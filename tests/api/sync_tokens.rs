@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use noren::app::Options;
+use query::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -188,7 +189,8 @@ async fn faulty_tokens_and_timeouts_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_to_a_token_is_kept_by_nobody_else() {
-    let app = TestApp::spawn_with(Options { cache_seconds: 60, ..Options::default() }).await;
+    let app =
+        TestApp::spawn_with(Options::of_search(Settings { cache_seconds: 60, ..Settings::default() })).await;
     app.put("/products/a", &json!({ "name": "Lamp" })).await.expect(201);
     let own = asked(&app, Method::GET, "/products/search?query=lamp", "1.a").await.expect(200);
     assert_eq!(own.header("cache-control"), "private, no-cache");

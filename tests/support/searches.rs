@@ -13,7 +13,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clap::Parser;
 use domain::ports::SearchIndex;
-use domain::{Currency, Language};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -68,16 +67,8 @@ impl Searches {
     pub(crate) fn of(index: Arc<dyn SearchIndex>, rules: Option<&Path>) -> Self {
         let open =
             |path| ShopRules::open(path, Locale::default(), Duration::ZERO).expect("the rules are valid");
-        let settings = Settings {
-            currency: Currency::USD,
-            language: Language::English,
-            cache_seconds: 60,
-            answer_cache_mb: 4,
-            answer_cache_seconds: 0,
-            stale_seconds: 3600,
-            rules: rules.map(|path| Arc::new(open(path))),
-            storefront: None,
-        };
+        let rules = rules.map(|path| Arc::new(open(path)));
+        let settings = Settings { cache_seconds: 60, answer_cache_mb: 4, rules, ..Settings::default() };
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let store = SqliteAccess::open(&folder.path().join("access.sqlite")).expect("a new file opens");
         let keyring = Arc::new(Keyring::new(Arc::new(store)));

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use command::{Catalogue, FolderImages, Images, Imports, OpenBackEnds};
 use domain::ports::{DeadLetter, ImageStore, IndexMaintenance, SearchIndex};
-use domain::{Currency, HtmlPolicy, Language};
+use domain::{Currency, HtmlPolicy};
 use embedded_store::EmbeddedStore;
 use query::{Locale, ReadSide, Settings, ShopRules};
 use rules::FieldWeights;
 use runtime::access::Guard;
-use runtime::config::{self, ImportLimits};
+use runtime::config::ImportLimits;
 use runtime::{Routes, Service, StartError};
-use storefront::Storefront;
 use sync::{Consumer, ConsumerOptions, DeadLetterService, StoreAndIndex, Upgrade, catch_up, upgrade};
 use tantivy_index::{SearcherOptions, TantivySearcher, TantivyWriter, WriterOptions};
 use tokio::task::JoinHandle;
@@ -29,44 +28,17 @@ const IDLE_POLL: Duration = Duration::from_millis(5);
 /// Options of a catalogue.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Currency of prices that name none.
-    pub currency: Currency,
-    /// Language of the products' texts.
-    pub language: Language,
+    /// Settings of the searches. Weights of the rules also apply to what is indexed from the start of the process on.
+    pub search: Settings,
     /// Form in which HTML in names and descriptions is stored.
     pub html: HtmlPolicy,
-    /// Time that clients may cache the response to a search, in seconds.
-    pub cache_seconds: u32,
-    /// Size of the answer cache in megabytes, see [`Settings::answer_cache_mb`].
-    pub answer_cache_mb: u32,
-    /// See [`Settings::answer_cache_seconds`].
-    pub answer_cache_seconds: u32,
-    /// See [`Settings::stale_seconds`].
-    pub stale_seconds: u32,
-    /// Rules of the shop. Their weights apply to what is indexed from the start of the process on.
-    pub rules: Option<Arc<ShopRules>>,
-    /// The storefront, if there is one.
-    pub storefront: Option<Storefront>,
     /// True to compare the index with the store at the start, and to repair it.
     pub repairs_at_start: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let answer_cache_mb = runtime::config::DEFAULT_ANSWER_CACHE_MB;
-        let language = Language::default();
-        Self {
-            currency: Currency::USD,
-            language,
-            html: HtmlPolicy::Raw,
-            cache_seconds: 0,
-            answer_cache_mb,
-            answer_cache_seconds: 0,
-            stale_seconds: 3600,
-            rules: None,
-            storefront: None,
-            repairs_at_start: true,
-        }
+        Self::of_search(Settings::default())
     }
 }
 
@@ -78,12 +50,17 @@ impl Options {
     pub(crate) fn of(catalogue: &api::config::Catalogue) -> Result<Self, StartError> {
         let (currency, language) = (catalogue.currency(), catalogue.language());
         let rules = ShopRules::open_configured(catalogue.rules.as_deref(), Locale { currency, language })?;
-        Ok(Self { currency, language, rules, ..Self::default() })
+        Ok(Self::of_search(Settings { currency, language, rules, ..Settings::default() }))
+    }
+
+    /// Returns options with these settings of the searches.
+    pub fn of_search(search: Settings) -> Self {
+        Self { search, html: HtmlPolicy::Raw, repairs_at_start: true }
     }
 
     /// Returns the weights of the fields according to the current rules.
     pub fn weights(&self) -> FieldWeights {
-        self.rules.as_ref().map(|rules| rules.current().weights()).unwrap_or_default()
+        self.search.rules.as_ref().map(|rules| rules.current().weights()).unwrap_or_default()
     }
 }
 
@@ -153,7 +130,7 @@ impl App {
     /// If a part cannot be opened, with what to do about it.
     pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
         let folder = data_dir.join("index");
-        let (language, weights) = (options.language, options.weights());
+        let (language, weights) = (options.search.language, options.weights());
         let writer = TantivyWriter::open(&folder, WriterOptions { language, weights, ..Default::default() })
             .map_err(|error| StartError::because("cannot open the index", error))?;
         let search = TantivySearcher::open(&folder, SearcherOptions { language, ..Default::default() })
@@ -203,21 +180,9 @@ impl App {
         let (search, settings) = query::service::open(query).await?;
         let back_ends = command::open_back_ends(command).await?;
         let image_store = command::open_images(images, command, false).await?;
-        let Settings { currency, language, rules, storefront, .. } = settings;
-        let config::Caching { answer_cache_mb, answer_cache_seconds, stale_seconds, .. } = *caching;
-        let cache_seconds = caching.cache_seconds.unwrap_or(0);
-        let options = Options {
-            currency,
-            language,
-            html: html.html,
-            cache_seconds,
-            answer_cache_mb,
-            answer_cache_seconds,
-            stale_seconds,
-            rules,
-            storefront,
-            repairs_at_start: true,
-        };
+        // Whoever tries Noren in one process should see a change at once, so by default clients do not cache.
+        let settings = Settings { cache_seconds: caching.cache_seconds.unwrap_or(0), ..settings };
+        let options = Options { html: html.html, ..Options::of_search(settings) };
         let parts = Parts {
             back_ends,
             index: Index { writer, search },
@@ -245,8 +210,8 @@ impl App {
         } = parts;
         let (store, queue) = (&back_ends.store, &back_ends.queue);
         let catalogue =
-            Catalogue::new(store.clone(), queue.clone(), options.currency).with_html(options.html);
-        let imports = Imports::open(imports, catalogue.clone(), options.language, import_limits)?;
+            Catalogue::new(store.clone(), queue.clone(), options.search.currency).with_html(options.html);
+        let imports = Imports::open(imports, catalogue.clone(), options.search.language, import_limits)?;
         let images = images.map(|store| Images::new(catalogue.clone(), store, images_url));
         let consumer = Consumer::new(queue.clone(), index.writer.clone(), ConsumerOptions::default());
         let stop = CancellationToken::new();
@@ -307,12 +272,12 @@ impl App {
 
     /// Returns the default currency.
     pub fn currency(&self) -> Currency {
-        self.options.currency
+        self.options.search.currency
     }
 
     /// Returns the router of all services, with health, metrics and API documents, for requests of this process.
     pub fn router(&self) -> Router {
-        self.router_with_answer_cache(self.options.answer_cache_mb)
+        self.router_with_answer_cache(self.options.search.answer_cache_mb)
     }
 
     /// Returns the router of all services with an answer cache of this size in megabytes.
@@ -322,31 +287,13 @@ impl App {
 
     /// Returns all services as one. `guard` decides who may use it.
     pub fn service(&self, guard: Guard, answer_cache_mb: u32) -> Service {
-        let Options {
-            currency,
-            language,
-            cache_seconds,
-            answer_cache_seconds,
-            stale_seconds,
-            rules,
-            storefront,
-            ..
-        } = self.options.clone();
+        let settings = Settings { answer_cache_mb, ..self.options.search.clone() };
+        let currency = settings.currency;
         let mut gauges = vec![
             query::service::index_gauges(self.search.clone()),
             sync::generation_gauges(self.sides.index.clone()),
         ];
-        gauges.extend(rules.clone().map(query::shop_rules::gauges));
-        let settings = Settings {
-            currency,
-            language,
-            cache_seconds,
-            answer_cache_mb,
-            answer_cache_seconds,
-            stale_seconds,
-            rules,
-            storefront,
-        };
+        gauges.extend(settings.rules.clone().map(query::shop_rules::gauges));
         let read_side = ReadSide::new(self.search.clone(), settings);
         let home = read_side.home_page();
         let mut routes = Routes::with_openapi(Api::openapi())

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::http::StatusCode;
 use domain::ports::SearchIndex;
+use query::Settings;
 
 use crate::app::{App, Options};
 use crate::client::{HOW_TO_GIVE_A_KEY, Service, connect};
@@ -51,7 +52,8 @@ async fn bench_service(service: &Service, args: &BenchArgs) -> Result<(), Failur
 
 async fn bench_folder(folder: &Path, args: &BenchArgs) -> Result<(), Failure> {
     check_embedded()?;
-    let app = App::open(folder, Options { answer_cache_mb: 0, ..Options::default() }).await?;
+    let app =
+        App::open(folder, Options::of_search(Settings { answer_cache_mb: 0, ..Settings::default() })).await?;
     let measured = measure(&app, folder, args).await;
     app.stop().await;
     measured

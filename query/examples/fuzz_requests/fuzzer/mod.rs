@@ -316,16 +316,7 @@ impl Shop {
         writer.apply(&changes).await?;
         let options = SearcherOptions { language, threads: 1, ..SearcherOptions::default() };
         let index = Arc::new(TantivySearcher::open(folder.path(), options)?);
-        let settings = Settings {
-            currency: Currency::USD,
-            language,
-            cache_seconds: 0,
-            answer_cache_mb: 1,
-            answer_cache_seconds: 0,
-            stale_seconds: 3600,
-            rules: None,
-            storefront: None,
-        };
+        let settings = Settings { language, answer_cache_mb: 1, ..Settings::default() };
         let routes = ReadSide::new(index.clone(), settings).routes();
         let router = runtime::Service { routes, ..Default::default() }.into_router();
         Ok(Self { language, router, index, _folder: folder })
