@@ -13,6 +13,22 @@ pub(crate) fn span_of_call(make: impl FnOnce() -> Span) -> Span {
     if traces::is_on() && !Span::current().is_none() { make() } else { Span::none() }
 }
 
+/// The span of a call, of this name and kind, with fields of its own behind those that [`record_error`] fills.
+macro_rules! call_span {
+    ($name:literal, $kind:literal, $($fields:tt)*) => {
+        tracing::info_span!(
+            target: "noren::trace",
+            $name,
+            otel.kind = $kind,
+            otel.status_code = tracing::field::Empty,
+            otel.status_description = tracing::field::Empty,
+            error.r#type = tracing::field::Empty,
+            $($fields)*
+        )
+    };
+}
+pub(crate) use call_span;
+
 /// Makes a call within its span, and adds its duration to those of the request.
 pub(crate) async fn timed<R>(phase: Phase, span: &Span, call: impl Future<Output = R>) -> R {
     let begun = Instant::now();

@@ -11,7 +11,7 @@ use runtime::server_timing::Phase;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::call::{span_of_call, watched};
+use crate::call::{call_span, span_of_call, watched};
 
 /// An index whose searches are watched.
 pub struct ObservedIndex(Arc<dyn SearchIndex>);
@@ -24,13 +24,9 @@ impl ObservedIndex {
 
     fn span(&self, operation: &'static str, searches: usize) -> Span {
         span_of_call(|| {
-            tracing::info_span!(
-                target: "noren::trace",
+            call_span!(
                 "index.search",
-                otel.kind = "client",
-                otel.status_code = Empty,
-                otel.status_description = Empty,
-                error.r#type = Empty,
+                "client",
                 db.system = self.0.back_end(),
                 db.operation.name = operation,
                 noren.searches = searches,
@@ -93,13 +89,9 @@ impl ObservedWriter {
 impl IndexWriter for ObservedWriter {
     async fn apply(&self, changes: &[Change]) -> Result<Vec<Applied>, PortError> {
         let span = span_of_call(|| {
-            tracing::info_span!(
-                target: "noren::trace",
+            call_span!(
                 "index.apply",
-                otel.kind = "client",
-                otel.status_code = Empty,
-                otel.status_description = Empty,
-                error.r#type = Empty,
+                "client",
                 db.system = self.0.back_end(),
                 db.operation.name = "apply",
                 noren.changes = changes.len(),

@@ -11,9 +11,8 @@ use runtime::server_timing::Phase;
 use runtime::telemetry::traces;
 use runtime::trace_context;
 use tracing::Span;
-use tracing::field::Empty;
 
-use crate::call::{record_error, timed};
+use crate::call::{call_span, record_error, timed};
 
 /// A queue whose calls are watched.
 pub struct ObservedQueue(Arc<dyn ChangeQueue>);
@@ -25,13 +24,9 @@ impl ObservedQueue {
     }
 
     fn send_span(&self, messages: usize) -> Span {
-        tracing::info_span!(
-            target: "noren::trace",
+        call_span!(
             "queue.send",
-            otel.kind = "producer",
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            error.r#type = Empty,
+            "producer",
             messaging.system = self.0.back_end(),
             messaging.operation.name = "send",
             messaging.batch.message_count = messages,

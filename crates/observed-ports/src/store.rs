@@ -12,9 +12,8 @@ use domain::ports::{
 };
 use runtime::server_timing::Phase;
 use tracing::Span;
-use tracing::field::Empty;
 
-use crate::call::{record_error, span_of_call, timed, watched};
+use crate::call::{call_span, record_error, span_of_call, timed, watched};
 
 /// A store whose calls are watched.
 pub struct ObservedStore(Arc<dyn ProductStore>);
@@ -27,13 +26,9 @@ impl ObservedStore {
 
     fn read(&self, operation: &'static str, records: usize) -> Span {
         span_of_call(|| {
-            tracing::info_span!(
-                target: "noren::trace",
+            call_span!(
                 "store.read",
-                otel.kind = "client",
-                otel.status_code = Empty,
-                otel.status_description = Empty,
-                error.r#type = Empty,
+                "client",
                 db.system = self.0.back_end(),
                 db.operation.name = operation,
                 noren.records = records,
@@ -43,13 +38,9 @@ impl ObservedStore {
 
     fn write(&self, operation: &'static str, records: usize) -> Span {
         span_of_call(|| {
-            tracing::info_span!(
-                target: "noren::trace",
+            call_span!(
                 "store.write",
-                otel.kind = "client",
-                otel.status_code = Empty,
-                otel.status_description = Empty,
-                error.r#type = Empty,
+                "client",
                 db.system = self.0.back_end(),
                 db.operation.name = operation,
                 noren.records = records,
