@@ -1,16 +1,44 @@
-//! Fetching documents by id.
+//! Documents of the index, and fetching them by id.
 
 use std::time::Duration;
 
-use domain::ProductId;
 use domain::ports::{PortError, PortErrorKind};
+use domain::{ProductId, Version};
 use opensearch::http::Method;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::client::{Call, Client};
 use crate::error::type_and_reason;
+
+/// A document, with the fields that its request selects.
+#[derive(Deserialize)]
+pub(crate) struct Document {
+    #[serde(rename = "_id")]
+    pub(crate) id: String,
+    #[serde(rename = "_version")]
+    version: Option<u64>,
+    /// Set if the document was fetched by id; search hits exist.
+    found: Option<bool>,
+    #[serde(rename = "_source")]
+    pub(crate) source: Option<Source>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Source {
+    pub(crate) state: String,
+    /// The product as JSON.
+    pub(crate) product: Option<String>,
+    #[serde(rename = "print")]
+    pub(crate) fingerprint: Option<String>,
+}
+
+impl Document {
+    /// Returns the version of the product, or `None` if the document does not exist.
+    pub(crate) fn version(&self) -> Option<Version> {
+        self.version.filter(|_| self.found != Some(false)).map(Version)
+    }
+}
 
 /// Fetches documents of one index by id.
 pub(crate) struct DocumentsRequest<'a> {
@@ -23,24 +51,20 @@ pub(crate) struct DocumentsRequest<'a> {
 }
 
 impl DocumentsRequest<'_> {
-    /// Returns one document for each id, in request order. `T` must also decode from a document that was not found.
+    /// Returns one document for each id, in request order.
     ///
     /// # Errors
     /// Fails if any document could not be read; it would otherwise look as if it did not exist.
-    pub(crate) async fn send<T: DeserializeOwned>(
-        &self,
-        client: &Client,
-        ids: &[ProductId],
-    ) -> Result<Vec<T>, PortError> {
+    pub(crate) async fn send(&self, client: &Client, ids: &[ProductId]) -> Result<Vec<Document>, PortError> {
         #[derive(Deserialize)]
-        struct Response<T> {
-            docs: Vec<Entry<T>>,
+        struct Response {
+            docs: Vec<Entry>,
         }
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Entry<T> {
+        enum Entry {
             Failed { error: Value },
-            Document(T),
+            Document(Document),
         }
         if ids.is_empty() {
             return Ok(Vec::new());

@@ -20,7 +20,7 @@ use http::StatusCode;
 use runtime::audit::Trail;
 use runtime::{Problem, Routes};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
-use utoipa::OpenApi;
+use utoipa::{IntoResponses, OpenApi};
 use utoipa_axum::routes;
 
 use super::stream;
@@ -41,6 +41,16 @@ const INDEX: BackEnd = BackEnd::written("the index");
 #[derive(OpenApi)]
 #[openapi(components(schemas(Drift, Summary, Indexes, IndexState, Failed)))]
 struct Schemas;
+
+/// 200 for a rebuild or a rollback.
+#[derive(IntoResponses)]
+#[response(
+    status = 200,
+    description = "An event a line; the last one is `done`, or `failed` with the fields of `Failed`.",
+    content_type = "application/x-ndjson",
+    example = json!("{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n")
+)]
+struct RebuildEvents(#[expect(dead_code, reason = "the type is the schema")] String);
 
 /// Returns the routes with their OpenAPI document.
 pub fn index_routes(sides: StoreAndIndex) -> Routes {
@@ -142,7 +152,7 @@ fn parse_grace_period(text: &str) -> Result<Duration, (FaultKind, String)> {
 #[utoipa::path(
     post, path = "/admin/reindex", tag = "operation", operation_id = "rebuildIndex",
     responses(
-        (status = 200, description = "An event a line; the last one is `done`, or `failed` with the fields of `Failed`.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
+        RebuildEvents,
         BadParameters,
         (status = 409, description = "A rebuild is running already.", body = Problem, content_type = "application/problem+json"),
     )
@@ -167,7 +177,7 @@ async fn start_rebuild(
 #[utoipa::path(
     post, path = "/admin/reindex/rollback", tag = "operation", operation_id = "rollBackIndex",
     responses(
-        (status = 200, description = "An event a line; the last one is `done`, or `failed` with the fields of `Failed`.", body = String, content_type = "application/x-ndjson", example = "{\"event\":\"filling\",\"done\":2000,\"total\":2000}\n"),
+        RebuildEvents,
         BadParameters,
         (status = 409, description = "There is no previous index, or a rebuild is running.", body = Problem, content_type = "application/problem+json"),
         ServiceFailed,

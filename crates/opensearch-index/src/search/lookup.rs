@@ -2,57 +2,34 @@
 
 use domain::ports::{Indexed, IndexedState, PortError, PortErrorKind};
 use domain::{ProductId, Version};
-use serde::Deserialize;
 
 use crate::client::Client;
-use crate::documents::DocumentsRequest;
+use crate::documents::{Document, DocumentsRequest};
 use crate::layout::schema::state;
 use crate::search::snapshot::SEARCH_TIMEOUT;
 
 const READING: &str = "reading products from the index";
-/// The fields of [`Source`].
+/// The fields that [`indexed`] reads.
 const SOURCE_FIELDS: &str = "state,product";
 
-#[derive(Deserialize)]
-struct Document {
-    #[serde(rename = "_version")]
-    version: Option<u64>,
-    #[serde(default)]
-    found: bool,
-    #[serde(rename = "_source")]
-    source: Option<Source>,
-}
-
-#[derive(Deserialize)]
-struct Source {
-    state: String,
-    product: Option<String>,
-}
-
-impl Document {
-    fn version(&self) -> Option<Version> {
-        self.version.filter(|_| self.found).map(Version)
-    }
-
-    fn into_indexed(self) -> Result<Option<Indexed>, PortError> {
-        let (Some(version), Some(source)) = (self.version(), self.source) else { return Ok(None) };
-        let state = match (source.state.as_str(), &source.product) {
-            (state::ACTIVE, Some(product)) => {
-                let product = serde_json::from_str(product)
-                    .map_err(|error| PortError::new(PortErrorKind::Internal, READING, error))?;
-                IndexedState::Active(product)
-            }
-            (state::DELETED, _) => IndexedState::Deleted,
-            _ => IndexedState::Hidden,
-        };
-        Ok(Some(Indexed { version, state }))
-    }
+fn indexed(document: Document) -> Result<Option<Indexed>, PortError> {
+    let (Some(version), Some(source)) = (document.version(), document.source) else { return Ok(None) };
+    let state = match (source.state.as_str(), &source.product) {
+        (state::ACTIVE, Some(product)) => {
+            let product = serde_json::from_str(product)
+                .map_err(|error| PortError::new(PortErrorKind::Internal, READING, error))?;
+            IndexedState::Active(product)
+        }
+        (state::DELETED, _) => IndexedState::Deleted,
+        _ => IndexedState::Hidden,
+    };
+    Ok(Some(Indexed { version, state }))
 }
 
 /// Returns the index's version of each product, in request order. Observes writes that are not refreshed yet.
 pub(super) async fn get(client: &Client, ids: &[ProductId]) -> Result<Vec<Option<Indexed>>, PortError> {
     let documents = documents(client, ids, &[("_source_includes", SOURCE_FIELDS)]).await?;
-    documents.into_iter().map(Document::into_indexed).collect()
+    documents.into_iter().map(indexed).collect()
 }
 
 /// Returns the version of each product that searches see, in request order. Does not observe writes that are not

@@ -2,60 +2,36 @@
 
 use std::time::Duration;
 
+use domain::ProductId;
 use domain::ports::{CompareDepth, IndexEntry, PortError, PortErrorKind};
-use domain::{ProductId, Version};
 use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::json;
 use text::projection::fingerprint;
 
 use crate::client::{Call, Client};
-use crate::documents::DocumentsRequest;
+use crate::documents::{Document, DocumentsRequest};
 use crate::error::CallError;
 use crate::layout::schema::{field, state};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const READING: &str = "reading the entries of the index";
 
-/// A document, with the fields that a comparison reads.
-#[derive(Deserialize)]
-struct Document {
-    #[serde(rename = "_id")]
-    id: String,
-    #[serde(rename = "_version")]
-    version: Option<u64>,
-    /// Set if the document was fetched by id; search hits exist.
-    found: Option<bool>,
-    #[serde(rename = "_source")]
-    source: Option<Source>,
-}
-
-#[derive(Deserialize)]
-struct Source {
-    state: String,
-    product: Option<String>,
-    #[serde(rename = "print")]
-    fingerprint: Option<String>,
-}
-
-impl Document {
-    fn into_entry(self, depth: CompareDepth) -> Result<Option<IndexEntry>, PortError> {
-        let version = self.version.filter(|_| self.found != Some(false));
-        let (Some(version), Some(source)) = (version, self.source) else { return Ok(None) };
-        let id = ProductId::parse(&self.id)
-            .map_err(|reason| PortError::new(PortErrorKind::Internal, READING, reason))?;
-        let fingerprint = match depth {
-            CompareDepth::Versions => None,
-            CompareDepth::Documents => {
-                // Noren did not write a document without a fingerprint; such a document equals no other.
-                let stored = source.fingerprint.and_then(|digits| u64::from_str_radix(&digits, 16).ok());
-                let json = source.product.unwrap_or_default();
-                Some(fingerprint(json.as_bytes(), stored.unwrap_or_default()))
-            }
-        };
-        let is_live = source.state != state::DELETED;
-        Ok(Some(IndexEntry { id, version: Version(version), is_live, fingerprint }))
-    }
+fn entry_of(document: Document, depth: CompareDepth) -> Result<Option<IndexEntry>, PortError> {
+    let (Some(version), Some(source)) = (document.version(), document.source) else { return Ok(None) };
+    let id = ProductId::parse(&document.id)
+        .map_err(|reason| PortError::new(PortErrorKind::Internal, READING, reason))?;
+    let fingerprint = match depth {
+        CompareDepth::Versions => None,
+        CompareDepth::Documents => {
+            // Noren did not write a document without a fingerprint; such a document equals no other.
+            let stored = source.fingerprint.and_then(|digits| u64::from_str_radix(&digits, 16).ok());
+            let json = source.product.unwrap_or_default();
+            Some(fingerprint(json.as_bytes(), stored.unwrap_or_default()))
+        }
+    };
+    let is_live = source.state != state::DELETED;
+    Ok(Some(IndexEntry { id, version, is_live, fingerprint }))
 }
 
 fn fields_of(depth: CompareDepth) -> &'static [&'static str] {
@@ -75,8 +51,8 @@ pub(super) async fn entries(
     let fields = fields_of(depth).join(",");
     let query = &[("_source_includes", fields.as_str())];
     let request = DocumentsRequest { alias, query, timeout: TIMEOUT, operation: READING };
-    let documents: Vec<Document> = request.send(client, ids).await?;
-    documents.into_iter().map(|document| document.into_entry(depth)).collect()
+    let documents = request.send(client, ids).await?;
+    documents.into_iter().map(|document| entry_of(document, depth)).collect()
 }
 
 /// Returns at most `limit` entries after an id, in the order of ids.
@@ -108,7 +84,7 @@ pub(super) async fn scan(
         .query(&[("allow_partial_search_results", "false")])
         .json(&body);
     let response: Response = client.call(call).await.map_err(|error: CallError| error.during(READING))?;
-    let entries = response.hits.hits.into_iter().map(|document| document.into_entry(depth));
+    let entries = response.hits.hits.into_iter().map(|document| entry_of(document, depth));
     entries.filter_map(Result::transpose).collect()
 }
 
