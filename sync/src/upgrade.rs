@@ -99,6 +99,10 @@ async fn attempt(sides: &StoreAndIndex) -> Result<(), PortError> {
             }
             sides.index.create_next().await?;
             if sides.index.claim_next().await? {
+                // If another process has switched to its rebuilt index after the check above, this claim is to one more index.
+                if needed(sides).await? == Upgrade::NotNeeded {
+                    return sides.index.discard_next().await;
+                }
                 tracing::info!("the index has the format of an older version; rebuilding it from the store");
                 tokio::select! {
                     rebuilt = rebuild(sides) => return rebuilt,
