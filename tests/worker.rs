@@ -82,7 +82,7 @@ impl Fixture {
         let begun = Instant::now();
         self.work.await.unwrap();
         assert!(begun.elapsed() < PATIENCE, "it ended after {:?}", begun.elapsed());
-        let left = self.queue.receive(10, Duration::ZERO).await.unwrap();
+        let left = self.queue.receive(10, PATIENCE).await.unwrap();
         assert!(left.iter().all(|delivery| delivery.receives == 1), "{left:?}");
         left.into_iter().map(|delivery| delivery.envelope.unwrap().change.id().to_string()).collect()
     }
