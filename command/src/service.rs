@@ -7,7 +7,8 @@ use axum::Router;
 use clap::Parser;
 use runtime::access::Guard;
 use runtime::config::{self, Reach};
-use runtime::{Routes, Service, StartError, server};
+use runtime::server::{Server, stop_signal};
+use runtime::{Routes, Service, StartError};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
@@ -79,17 +80,14 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     }
     let reach = Reach::Address(config.listen.listen);
     config.access.check(reach)?;
-    let listener = server::listen(config.listen.listen).await?;
+    let server = Server::listen(config.listen.listen).await?;
     let parts = api::access::parts_to_open(&config.access, &["store", "queue"]);
     let opening = async {
         tokio::try_join!(open(&config, reach), open_images(&config.images, &config.back_ends, false))
     };
-    let opened = config
-        .back_ends
-        .waiting
-        .serve_while(&listener, config.access.guard_of_start(), &parts, opening)
-        .await?;
-    let Some(((guard, OpenBackEnds { store, queue, .. }), images)) = opened else { return Ok(()) };
+    let opened =
+        config.back_ends.waiting.serve_while(server, config.access.guard_of_start(), &parts, opening).await?;
+    let Some((server, ((guard, OpenBackEnds { store, queue, .. }), images))) = opened else { return Ok(()) };
     let catalogue = Catalogue::new(store, queue, config.currency.currency).with_html(config.html.html);
     let images = images.map(|store| Images::new(catalogue.clone(), store, config.images.images_url));
     // On Lambda, which keeps no files, there are no import jobs.
@@ -102,7 +100,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let stop = CancellationToken::new();
     let importing = imports.run(stop.clone());
     let serving = async {
-        server::serve_with(listener, router, connections, server::stop_signal()).await;
+        server.serve(router, connections, stop_signal()).await;
         stop.cancel();
     };
     tokio::join!(importing, serving);

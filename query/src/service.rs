@@ -11,7 +11,8 @@ use domain::ports::SearchIndex;
 use opensearch_index::OpenSearchSearcher;
 use runtime::access::Guard;
 use runtime::config::{self, IndexKind, Reach};
-use runtime::{Gauges, Part, Routes, Service, StartError, Waiting, server};
+use runtime::server::{Server, stop_signal};
+use runtime::{Gauges, Part, Routes, Service, StartError, Waiting};
 use storefront::Storefront;
 use utoipa::OpenApi;
 
@@ -104,16 +105,16 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     }
     let reach = Reach::Address(config.listen.listen);
     config.access.check(reach)?;
-    let listener = server::listen(config.listen.listen).await?;
+    let server = Server::listen(config.listen.listen).await?;
     let parts = api::access::parts_to_open(&config.access, &["index"]);
     let opened = config
         .waiting
-        .serve_while(&listener, config.access.guard_of_start(), &parts, open_guarded(&config, reach))
+        .serve_while(server, config.access.guard_of_start(), &parts, open_guarded(&config, reach))
         .await?;
-    let Some((guard, (index, settings))) = opened else { return Ok(()) };
+    let Some((server, (guard, (index, settings)))) = opened else { return Ok(()) };
     let connections = guard.connection_limits();
     let router = router(guard, index, settings);
-    server::serve_with(listener, router, connections, server::stop_signal()).await;
+    server.serve(router, connections, stop_signal()).await;
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use clap::Parser;
 use domain::ports::IndexMaintenance;
 use futures::FutureExt as _;
 use runtime::config::{self, QueueKind, Reach, StoreKind};
-use runtime::{Routes, Service, StartError, retry, server};
+use runtime::server::{Server, stop_signal};
+use runtime::{Routes, Service, StartError, retry};
 use tokio_util::sync::CancellationToken;
 
 use crate::back_ends::{names_store, open_store};
@@ -54,13 +55,13 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     }
     let reach = Reach::Address(config.listen.listen);
     config.access.check(reach)?;
-    let listener = server::listen(config.listen.listen).await?;
+    let server = Server::listen(config.listen.listen).await?;
     let BackEnds { data_dir, create_tables, waiting, .. } = back_ends;
     let access = api::access::open(&config.access, reach, StoreOptions { data_dir, create_tables, waiting });
     let opening = async { tokio::try_join!(access, open_queue(back_ends), open_index_of_service(back_ends)) };
     let parts = api::access::parts_to_open(&config.access, &["queue", "index"]);
-    let opened = waiting.serve_while(&listener, config.access.guard_of_start(), &parts, opening).await?;
-    let Some((guard, OpenQueue { queue, colocated }, index)) = opened else { return Ok(()) };
+    let opened = waiting.serve_while(server, config.access.guard_of_start(), &parts, opening).await?;
+    let Some((server, (guard, OpenQueue { queue, colocated }, index))) = opened else { return Ok(()) };
     let consumer = Consumer::new(queue, index.clone(), ConsumerOptions::default());
     let rebuild = RebuildState::default();
     let (mut parts, queue) = (consumer.parts(&rebuild), Some(consumer.queue_probe()));
@@ -84,7 +85,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let maintaining = tokio::spawn(maintenance);
     let stopped = stop.clone();
     let consuming = tokio::spawn(async move { consumer.run(stopped).await });
-    server::serve_with(listener, router, connections, server::stop_signal()).await;
+    server.serve(router, connections, stop_signal()).await;
     stop.cancel();
     consuming.await.map_err(|error| StartError::because("the consumer failed", error))?;
     maintaining.await.map_err(|error| StartError::because("the maintenance of the index failed", error))

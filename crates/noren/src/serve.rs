@@ -7,9 +7,10 @@ use api::access::StoreOptions;
 use clap::Args;
 use demo::demo_catalogue;
 use reqwest::Url;
+use runtime::StartError;
 use runtime::config::{self, ImagesKind, Reach};
+use runtime::server::{Server, stop_signal};
 use runtime::telemetry::Logs;
-use runtime::{StartError, server};
 use sync::Upgrade;
 
 use crate::app::App;
@@ -60,10 +61,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     if follows_demo {
         services.query.storefront.storefront = Some(is_searchable);
     }
-    let listener = server::listen(services.listen.listen).await?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| StartError::because("cannot determine the address of the server", error))?;
+    let server = Server::listen(services.listen.listen).await?;
+    let address = server.address()?;
     let sites = sites_of_images(&services.images, address);
     services.query.storefront.storefront_images.extend(sites);
     let command::BackEnds { data_dir, create_tables, waiting, .. } = &services.command;
@@ -71,8 +70,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
         api::access::open(&services.access, reach, StoreOptions { data_dir, create_tables, waiting });
     let opening = async { tokio::try_join!(access, App::open_configured(&services)) };
     let parts = api::access::parts_to_open(&services.access, &["store", "queue", "index"]);
-    let Some((guard, app)) =
-        waiting.serve_while(&listener, services.access.guard_of_start(), &parts, opening).await?
+    let Some((server, (guard, app))) =
+        waiting.serve_while(server, services.access.guard_of_start(), &parts, opening).await?
     else {
         return Ok(());
     };
@@ -95,7 +94,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     print_upgrade(app.upgrade().await.unwrap_or(Upgrade::NotNeeded));
     let connections = guard.connection_limits();
     let router = app.service(guard, services.caching.answer_cache_mb).into_router();
-    server::serve_with(listener, router, connections, server::stop_signal()).await;
+    server.serve(router, connections, stop_signal()).await;
     app.stop().await;
     Ok(())
 }

@@ -15,13 +15,13 @@ use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use http::StatusCode;
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Guard;
 use crate::retry::Retries;
-use crate::{Part, Problem, StartError, server};
+use crate::server::{self, ConnectionLimits, Server};
+use crate::{Part, Problem, StartError};
 
 /// The time for which a program tries to open a back end.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -103,18 +103,18 @@ impl Waiting {
         }
     }
 
-    /// Serves probes on `listener` while `opening` waits, and returns its result. Returns `None` if the process is told to stop
+    /// Serves probes while `opening` waits, and returns the server and the result. Returns `None` if the process is told to stop
     /// meanwhile. `parts` are the names of the back ends; `guard` knows who may read why one is not open.
     ///
     /// # Errors
     /// The error of `opening`.
     pub async fn serve_while<T>(
         &self,
-        listener: &TcpListener,
+        server: Server,
         guard: Guard,
         parts: &[&'static str],
         opening: impl Future<Output = Result<T, StartError>>,
-    ) -> Result<Option<T>, StartError> {
+    ) -> Result<Option<(Server, T)>, StartError> {
         let ended = CancellationToken::new();
         let opening = async {
             let opened = tokio::select! {
@@ -130,9 +130,16 @@ impl Waiting {
                 () = tokio::time::sleep(QUICK_START) => {}
                 () = ended.cancelled() => return,
             }
-            server::serve_on(listener, self.router(guard, parts), ended.cancelled()).await;
+            let (router, limits) = (self.router(guard, parts), ConnectionLimits::default());
+            server.serve_until(router, limits, ended.cancelled()).await;
         };
-        tokio::join!(opening, serving).0
+        match tokio::join!(opening, serving).0 {
+            Ok(Some(opened)) => Ok(Some((server, opened))),
+            ended => {
+                server.close().await;
+                ended.map(|_| None)
+            }
+        }
     }
 
     /// Returns the routes of a program that waits.

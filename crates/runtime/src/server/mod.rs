@@ -16,7 +16,7 @@ mod open_files;
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -79,69 +79,123 @@ fn advice(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Serves requests until `stop` completes, then closes the listener and lets running requests finish, for at most 4 s. The
-/// extensions of each request contain the address of its peer, [`ConnectInfo`] of [`SocketAddr`].
+/// Serves requests until `stop` completes, with the default limits, then [closes](Server::close) the server.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    serve_with(listener, router, ConnectionLimits::default(), stop).await;
+    Server::new(listener).serve(router, ConnectionLimits::default(), stop).await;
 }
 
-/// Serves requests like [`serve`], with other limits than the default ones. Logs the address: port 0 takes a free port, which
-/// nothing else tells.
-pub async fn serve_with(
+/// A listener and its open connections. The extensions of each request contain the address of its peer, [`ConnectInfo`] of
+/// [`SocketAddr`].
+pub struct Server {
     listener: TcpListener,
-    router: Router,
-    limits: ConnectionLimits,
-    stop: impl Future<Output = ()>,
-) {
-    match listener.local_addr() {
-        Ok(address) => tracing::info!(%address, "listening"),
-        Err(error) => tracing::warn!(%error, "cannot determine the address of the server"),
+    /// The routes of the next request. They change when a program that waited for its back ends has opened them.
+    router: Arc<RwLock<Router>>,
+    open: GracefulShutdown,
+}
+
+impl Server {
+    /// Binds the address of a service.
+    ///
+    /// # Errors
+    /// See [`listen`].
+    pub async fn listen(address: SocketAddr) -> Result<Self, StartError> {
+        listen(address).await.map(Self::new)
     }
-    let graceful = accept(&listener, router, limits, stop).await;
-    drop(listener);
-    drain(graceful).await;
-}
 
-/// Serves requests like [`serve`], but keeps the listener open: connections that arrive after `stop` wait for the next call.
-pub(crate) async fn serve_on(listener: &TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    drain(accept(listener, router, ConnectionLimits::default(), stop).await).await;
-}
+    /// Returns the address: port 0 took a free port.
+    ///
+    /// # Errors
+    /// If the system does not tell it.
+    pub fn address(&self) -> Result<SocketAddr, StartError> {
+        let address = self.listener.local_addr();
+        address.map_err(|error| StartError::because("cannot determine the address of the server", error))
+    }
 
-/// Accepts connections until `stop` completes. Returns those that are still open.
-async fn accept(
-    listener: &TcpListener,
-    router: Router,
-    limits: ConnectionLimits,
-    stop: impl Future<Output = ()>,
-) -> GracefulShutdown {
-    let graceful = GracefulShutdown::new();
-    let connections = Connections::new(limits);
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_BUFFER_BYTES);
-    tokio::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept_one(listener, &connections) => accepted,
-            () = &mut stop => break,
-        };
-        match accepted {
-            Ok(Some(Accepted { stream, peer, connection })) => {
-                let stream = ClientStream::new(
-                    stream,
-                    Arc::clone(&connection.activity),
-                    connections.limits().write_timeout,
-                );
-                serve_connection(&builder, &graceful, stream, router.clone(), peer, connection);
-            }
-            Ok(None) => {}
-            Err(error) => {
-                // Most likely the process has too many open files; retrying immediately would be a busy loop.
-                tracing::warn!(error = %error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+    fn new(listener: TcpListener) -> Self {
+        Self { listener, router: Arc::default(), open: GracefulShutdown::new() }
+    }
+
+    /// Serves requests until `stop` completes, then [closes](Self::close) the server. Logs the address, because nothing else tells
+    /// which port it took for 0.
+    pub async fn serve(self, router: Router, limits: ConnectionLimits, stop: impl Future<Output = ()>) {
+        match self.address() {
+            Ok(address) => tracing::info!(%address, "listening"),
+            Err(error) => tracing::warn!(error = error.line(), "cannot log the address"),
+        }
+        self.serve_until(router, limits, stop).await;
+        self.close().await;
+    }
+
+    /// Accepts connections until `stop` completes. They stay open, and are served by `router` until the next call.
+    pub(crate) async fn serve_until(
+        &self,
+        router: Router,
+        limits: ConnectionLimits,
+        stop: impl Future<Output = ()>,
+    ) {
+        *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
+        let connections = Connections::new(limits);
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_BUFFER_BYTES);
+        tokio::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = accept_one(&self.listener, &connections) => accepted,
+                () = &mut stop => break,
+            };
+            match accepted {
+                Ok(Some(accepted)) => self.serve_connection(&builder, accepted, connections.limits()),
+                Ok(None) => {}
+                Err(error) => {
+                    // Most likely the process has too many open files; retrying immediately would be a busy loop.
+                    tracing::warn!(error = %error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
             }
         }
     }
-    graceful
+
+    /// Serves the requests of a connection on a task of its own.
+    fn serve_connection(&self, builder: &http1::Builder, accepted: Accepted, limits: &ConnectionLimits) {
+        let Accepted { stream, peer, connection } = accepted;
+        let activity = Arc::clone(&connection.activity);
+        let stream = ClientStream::new(stream, Arc::clone(&activity), limits.write_timeout);
+        let routers = Arc::clone(&self.router);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(|body| activity.request(body));
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let router = routers.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let activity = Arc::clone(&activity);
+            async move {
+                let Ok(mut response) = router.oneshot(request).await;
+                if activity.has_long_unread_body() {
+                    // The client must not send its next request on this connection, which hyper closes.
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response.map(|body| activity.response(body)))
+            }
+        });
+        let serving = self.open.watch(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            tokio::select! {
+                served = serving => if let Err(error) = served {
+                    tracing::debug!(error = %error, "a connection ended early");
+                },
+                () = connection.activity.evicted.cancelled() => {
+                    tracing::debug!(client.address = %peer.ip(), "closed a waiting connection, because a new one needs its slot");
+                }
+            }
+            drop(connection);
+        });
+    }
+
+    /// Closes the listener and lets running requests finish, for at most [`DRAIN_TIMEOUT`].
+    pub(crate) async fn close(self) {
+        drop(self.listener);
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.open.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not end in time and were cut off");
+        }
+    }
 }
 
 /// An accepted connection that has a slot.
@@ -166,50 +220,6 @@ async fn accept_one(listener: &TcpListener, connections: &Arc<Connections>) -> i
             let _ = stream.try_write(TOO_MANY_CONNECTIONS.as_bytes());
             Ok(None)
         }
-    }
-}
-
-/// Serves the requests of a connection on a task of its own.
-fn serve_connection(
-    builder: &http1::Builder,
-    graceful: &GracefulShutdown,
-    stream: ClientStream,
-    router: Router,
-    peer: SocketAddr,
-    connection: Connection,
-) {
-    let activity = Arc::clone(&connection.activity);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(|body| activity.request(body));
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let (router, activity) = (router.clone(), Arc::clone(&activity));
-        async move {
-            let Ok(mut response) = router.oneshot(request).await;
-            if activity.has_long_unread_body() {
-                // The client must not send its next request on this connection, which hyper closes.
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(response.map(|body| activity.response(body)))
-        }
-    });
-    let serving = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-    tokio::spawn(async move {
-        tokio::select! {
-            served = serving => if let Err(error) = served {
-                tracing::debug!(error = %error, "a connection ended early");
-            },
-            () = connection.activity.evicted.cancelled() => {
-                tracing::debug!(client.address = %peer.ip(), "closed a waiting connection, because a new one needs its slot");
-            }
-        }
-        drop(connection);
-    });
-}
-
-/// Lets running requests finish, for at most [`DRAIN_TIMEOUT`].
-async fn drain(connections: GracefulShutdown) {
-    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end in time and were cut off");
     }
 }
 

@@ -45,7 +45,7 @@ impl Served {
             .route("/body", post(async |body: String| body));
         let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(serve_with(listener, router, limits, std::future::pending()));
+        let server = tokio::spawn(Server::new(listener).serve(router, limits, std::future::pending()));
         Self { address, server }
     }
 
