@@ -32,7 +32,8 @@ pub struct Access {
     /// What clients without a key may do
     #[arg(long, env = "NOREN_ANONYMOUS", value_name = "SCOPE", default_value = "nothing")]
     pub anonymous: Anonymous,
-    /// Host names by which the service may be called without keys, separated by commas; addresses and localhost always may
+    /// Host names under which clients may call the service without keys, separated by commas; addresses and localhost are always
+    /// allowed
     #[arg(long, env = "NOREN_HOSTS", value_name = "NAMES", value_delimiter = ',', value_parser = parse_host)]
     pub hosts: Vec<String>,
     /// Sites whose pages may use every route, such as https://admin.example, separated by commas; pages of all sites may

@@ -174,7 +174,7 @@ pub struct Caching {
     /// Size of the in-memory cache of search responses in MB; 0 disables it
     #[arg(long, env = "NOREN_ANSWER_CACHE_MB", value_name = "MB", default_value_t = DEFAULT_ANSWER_CACHE_MB)]
     pub answer_cache_mb: u32,
-    /// Seconds for which a response in memory is used again with OpenSearch, which does not tell whether it has changed; 0 disables it
+    /// Maximum age of a response from memory with OpenSearch, which does not report changes, in seconds; 0 disables it
     #[arg(long, env = "NOREN_ANSWER_CACHE_SECONDS", value_name = "SECONDS", default_value_t = 1)]
     pub answer_cache_seconds: u32,
     /// Seconds for which the last response to a search is used while the index does not respond; 0 disables it
