@@ -74,7 +74,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ImageInPath {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Ok(Path((id, name))) = Path::<(String, String)>::from_request_parts(parts, state).await else {
-            let message = "must be UTF-8 under its percent-encoding";
+            let message = "must be valid UTF-8 after percent-decoding";
             return Err(of_fault(StatusCode::BAD_REQUEST, Fault::new("name", FaultKind::Malformed, message)));
         };
         let refused = |field: &str, message: String| {

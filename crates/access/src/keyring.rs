@@ -95,10 +95,8 @@ impl NewKey {
 /// The reason for which a key is not created.
 #[derive(Debug, thiserror::Error)]
 pub enum NotCreated {
-    /// There are as many usable keys as are possible.
-    #[error(
-        "there are {MAX_KEYS} usable keys, the most that are possible; revoke one that is not used any more"
-    )]
+    /// There are 10,000 usable keys already.
+    #[error("there are {MAX_KEYS} usable keys already, the maximum; revoke one that is no longer used")]
     TooMany,
     /// The store failed.
     #[error(transparent)]

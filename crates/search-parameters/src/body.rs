@@ -2,7 +2,8 @@
 //!
 //! The fields are turned into the pairs of a query string, so that one reader checks both.
 
-use api::parameters::{MAX_HINTS, MAX_PARAMETERS, Pair, ParameterReader, shown};
+use api::parameters::{MAX_HINTS, MAX_PARAMETERS, Pair, ParameterReader};
+use domain::fault::excerpt;
 use domain::input::{Counted, Field, InputError, RawObject, json_type};
 use domain::{AttributeValue, Currency, Fault, FaultKind, Faults};
 use serde_json::value::RawValue;
@@ -40,7 +41,7 @@ pub fn read_searches(body: &[u8], default_currency: Currency) -> Result<Searches
     };
     let others = fields.iter().filter(|(name, _)| *name != SEARCHES).map(|(name, _)| {
         let message = "cannot be combined with `searches`; write it into each search that it applies to";
-        Fault::new(shown(name), FaultKind::Unknown, message)
+        Fault::new(excerpt(name), FaultKind::Unknown, message)
     });
     let mut faults: Faults = others.collect();
     let requests = read_several(list, default_currency, &mut faults);
@@ -105,7 +106,7 @@ struct Fields {
 
 impl Fields {
     fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
-        self.faults.add_with(|| Fault::new(shown(field), kind, message));
+        self.faults.add_with(|| Fault::new(excerpt(field), kind, message));
     }
 
     fn read(&mut self, object: &[Field<'_>]) {
@@ -222,7 +223,7 @@ fn value(kind: Kind, raw: &RawValue) -> Result<String, String> {
 fn unknown_field_message(name: &str) -> String {
     let in_brackets = name.strip_prefix(ATTRIBUTE_BRACKET).map(|key| key.trim_end_matches(']'));
     if let Some(key) = name.strip_prefix(ATTRIBUTE_PREFIX).or(in_brackets) {
-        return format!("is not a field here; write {{\"attributes\": {{\"{}\": …}}}}", shown(key));
+        return format!("is not a field here; write {{\"attributes\": {{\"{}\": …}}}}", excerpt(key));
     }
     let known = table::of(Endpoint::Search);
     match did_you_mean::closest(name, &known, Parameter::field_name) {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::parameters::{MAX_HINTS, MAX_PARAMETERS, Pair, ParameterReader, ValueFault, push_pair, shown};
+use api::parameters::{MAX_HINTS, MAX_PARAMETERS, Pair, ParameterReader, ValueFault, push_pair};
 use api::wire::fields::ChosenField;
+use domain::fault::excerpt;
 use domain::input::{MAX_KEY_CHARS, MAX_LABEL_CHARS};
 use domain::search::{
     AttributeFilter, Cursor, Field, MAX_PAGED_PRODUCTS, MAX_QUERY_CHARS, MAX_QUERY_WORDS, PageStart,
@@ -266,7 +267,7 @@ pub(crate) fn read_facets(row: &Parameter, reader: &mut ParameterReader, draft: 
                 unknown += 1;
                 let known = Field::FACETS.iter().map(Field::name);
                 let hint = if unknown <= MAX_HINTS { name_hint(name, known) } else { String::new() };
-                let message = format!("{message}, not `{}`{hint}", shown(name));
+                let message = format!("{message}, not `{}`{hint}", excerpt(name));
                 reader.fault(row.name, FaultKind::Unknown, message);
             }
         }
@@ -328,7 +329,7 @@ pub(crate) fn read_fields(row: &Parameter, reader: &mut ParameterReader, draft: 
                 unknown += 1;
                 let known = ChosenField::names();
                 let hint = if unknown <= MAX_HINTS { name_hint(name, known) } else { String::new() };
-                let message = format!("{message}, not `{}`{hint}", shown(name));
+                let message = format!("{message}, not `{}`{hint}", excerpt(name));
                 reader.fault(row.name, FaultKind::Unknown, message);
             }
         }

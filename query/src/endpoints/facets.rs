@@ -99,7 +99,7 @@ pub(crate) async fn facet_values(
 
 fn read_field(field: Result<Path<String>, PathRejection>) -> Result<Field, Problem> {
     let Ok(Path(text)) = field else {
-        let detail = "the name of the facet must be UTF-8 under its percent-encoding";
+        let detail = "the name of the facet must be valid UTF-8 after percent-decoding";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     };
     match read_facet_field(&text) {

@@ -22,12 +22,12 @@ use crate::problems::{bad_parameters, read_body, refused_body};
 use crate::responses::{BadJsonBody, BadParameters, Components, KeyNotFound, ServiceFailed};
 use crate::wire::keys::{CreateKey, CreatedKey, Key, Keys};
 
-/// The time for which a rotated key is accepted beside its successor, unless the request says otherwise: a day.
+/// The default time for which a rotated key and its successor are both accepted: one day.
 const DEFAULT_OVERLAP_SECONDS: usize = 24 * 3600;
 /// The longest overlap: 90 days.
 const MAX_OVERLAP_SECONDS: usize = 90 * 24 * 3600;
 
-/// Checks the filter of a new key. Its faults name the parameters of searches, which this crate does not know.
+/// Checks the filter of a new key. Supplied by the caller, because this crate does not know the search parameters.
 pub type FilterCheck = Arc<dyn Fn(&str) -> Result<(), Faults> + Send + Sync>;
 
 #[derive(Clone)]
@@ -59,7 +59,7 @@ pub fn key_routes(keyring: Arc<Keyring>, check_filter: FilterCheck) -> Routes {
     request_body(content = CreateKey, content_type = "application/json", example = json!({"name": "storefront", "scopes": ["search"]})),
     responses(
         (status = 201, description = "The key is created.", body = CreatedKey, headers(("Location" = String, description = "The path of the key."))),
-        (status = 409, description = "There are 10,000 usable keys, the most that are possible.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "There are 10,000 usable keys already, the maximum.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The key has a fault, named in `errors`.", body = Problem, content_type = "application/problem+json"),
         BadJsonBody, ServiceFailed,
     )
@@ -107,7 +107,7 @@ fn created(key: CreatedKey, entry: Entry) -> Response {
 
 /// List all API keys
 ///
-/// The oldest first, without their secrets. Keys that expired or were revoked are listed for 90 days.
+/// Returns all keys, oldest first, without their secrets. Keys that expired or were revoked are listed for 90 days.
 #[utoipa::path(
     get, path = "/admin/keys", tag = "keys", operation_id = "listKeys",
     responses((status = 200, description = "The keys.", body = Keys), BadParameters, ServiceFailed)
@@ -119,7 +119,7 @@ async fn list(State(keyring): State<Arc<Keyring>>, _: NoParameters) -> Result<Js
 
 /// Read an API key
 ///
-/// Without its secret.
+/// The response does not contain the secret.
 #[utoipa::path(
     get, path = "/admin/keys/{id}", tag = "keys", operation_id = "readKey",
     params(("id" = String, Path, description = "The id of the key: the part after `nrn_`.")),
@@ -139,12 +139,12 @@ async fn read(
 /// Reads a key, or returns a 404.
 async fn read_key(keyring: &Keyring, id: &KeyId) -> Result<Json<Key>, Problem> {
     let record = keyring.key(id).await.map_err(store_failed)?;
-    record.map(|record| Json(record.into())).ok_or_else(|| missing(&id.to_string()))
+    record.map(|record| Json(record.into())).ok_or_else(|| key_not_found(&id.to_string(), ""))
 }
 
 /// Revoke an API key
 ///
-/// It is refused everywhere within 5 seconds, for ever. Its record is kept for 90 days. A key that is revoked already stays as it is.
+/// Every process refuses the key within 5 seconds, permanently. Its record is kept for 90 days. Revoking a key again changes nothing.
 #[utoipa::path(
     delete, path = "/admin/keys/{id}", tag = "keys", operation_id = "revokeKey",
     params(("id" = String, Path, description = "The id of the key: the part after `nrn_`.")),
@@ -165,7 +165,7 @@ async fn revoke(
 
 /// Rotate an API key
 ///
-/// Creates a key of the same name and rights. The old one is accepted for `overlapSeconds`, a day by default.
+/// Creates a key with the same name and rights. The old one is accepted for `overlapSeconds`, a day by default.
 #[utoipa::path(
     post, path = "/admin/keys/{id}/rotate", tag = "keys", operation_id = "rotateKey",
     params(("id" = String, Path, description = "The id of the key: the part after `nrn_`."),
@@ -173,7 +173,7 @@ async fn revoke(
     responses(
         (status = 201, description = "The new key.", body = CreatedKey, headers(("Location" = String, description = "The path of the new key."))),
         (status = 404, description = "There is no such key, or it is revoked or expired.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The key was rotated already, and its successor is usable; or there are 10,000 usable keys.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key was rotated already, and its successor is usable; or there are 10,000 usable keys already.", body = Problem, content_type = "application/problem+json"),
         BadParameters, ServiceFailed,
     )
 )]
@@ -193,22 +193,23 @@ async fn rotate(
 }
 
 fn parse_id(id: &str) -> Result<KeyId, Problem> {
-    id.parse().map_err(|_| missing(id))
+    id.parse().map_err(|_| key_not_found(id, ""))
 }
 
-fn missing(id: &str) -> Problem {
+/// Returns the 404 for a key. `or` names other reasons for which there is no such key.
+fn key_not_found(id: &str, or: &str) -> Problem {
     let shown = access::without_secret(id);
     let hint = if shown == id { "" } else { "; give its id alone, the part after `nrn_`" };
     let shown = domain::fault::excerpt(&shown);
-    Problem::new(StatusCode::NOT_FOUND, format!("there is no usable key `{shown}`{hint}"))
+    Problem::new(StatusCode::NOT_FOUND, format!("there is no key `{shown}`{or}{hint}"))
 }
 
 fn not_rotated(id: &str, error: NotRotated) -> Problem {
     match error {
-        NotRotated::Unusable => missing(id),
+        NotRotated::Unusable => key_not_found(id, ", or it is revoked or expired"),
         NotRotated::Replaced(successor) => {
             let detail = format!(
-                "the key was replaced by `{successor}`; rotate that one, also if nobody has its secret"
+                "the key was replaced by `{successor}`; rotate that key instead, even if its secret is lost"
             );
             Problem::new(StatusCode::CONFLICT, detail)
         }
@@ -236,9 +237,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_with_a_fault_is_refused_by_the_name_of_its_field() {
-        let is_unknown = |_: &str| Err(Fault::new("brnad", FaultKind::Unknown, "is unknown").into());
-        let check_filter: FilterCheck = Arc::new(is_unknown);
+    fn a_refused_key_names_the_field() {
+        let reject_all = |_: &str| Err(Fault::new("brnad", FaultKind::Unknown, "is unknown").into());
+        let check_filter: FilterCheck = Arc::new(reject_all);
         for (body, status, word) in [
             (r#"{"name":"a"}"#, 422, "scopes"),
             (r#"{"name":"a","scopes":[]}"#, 422, "scopes"),

@@ -31,7 +31,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Ok(Path(text)) = Path::<String>::from_request_parts(parts, state).await else {
-            let message = "must be UTF-8 under its percent-encoding";
+            let message = "must be valid UTF-8 after percent-decoding";
             return Err(bad_request("id", FaultKind::Malformed, message));
         };
         let id = ProductId::parse(&text).map_err(|message| {

@@ -20,9 +20,10 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use domain::fault::excerpt;
 use domain::{Fault, FaultKind, Faults};
 
-pub use query_string::{MAX_PARAMETERS, Pair, parse_query, push_pair, shown};
+pub use query_string::{MAX_PARAMETERS, Pair, parse_query, push_pair};
 
 /// The most unknown names of a request for which a suggestion is looked up. It costs more than the rest of the reading, and
 /// a request with more of them is no typing error.
@@ -64,7 +65,7 @@ impl ParameterReader {
 
     /// Adds a fault. Long field names are shortened.
     pub fn fault(&mut self, field: &str, kind: FaultKind, message: impl Into<String>) {
-        self.faults.add_with(|| Fault::new(shown(field), kind, message));
+        self.faults.add_with(|| Fault::new(excerpt(field), kind, message));
     }
 
     /// Adds a fault if `count` is above `max`. `unit` is a plural noun, such as `characters`.

@@ -1,18 +1,18 @@
 //! Query strings as pairs of names and values. Parsing is strict: input that a lenient parser would repair is a fault.
 
-pub use domain::fault::excerpt as shown;
+use domain::fault::excerpt;
 use domain::{Fault, FaultKind, Faults};
 
-/// The most parameters of a request. The limits of single parameters are far lower; this one keeps the list of faults
-/// short for a request with thousands of unknown names.
+/// The maximum number of parameters of a request. It bounds the work: a request with more gets one fault for it, and none of its
+/// parameters is read.
 pub const MAX_PARAMETERS: usize = 100;
 
-/// A parameter.
+/// A parameter as a pair of name and value, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value, empty for a parameter without `=`.
+    /// The value, empty for a parameter without `=`.
     pub value: String,
 }
 
@@ -27,8 +27,8 @@ pub fn parse_query(query: &str, faults: &mut Faults) -> Vec<Pair> {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         match (decode(name), decode(value)) {
             (Ok(name), Ok(value)) => pairs.push(Pair { name, value }),
-            (Ok(name), Err(message)) => faults.add(Fault::new(shown(&name), FaultKind::Malformed, message)),
-            (Err(message), _) => faults.add(Fault::new(shown(name), FaultKind::Malformed, message)),
+            (Ok(name), Err(message)) => faults.add(Fault::new(excerpt(&name), FaultKind::Malformed, message)),
+            (Err(message), _) => faults.add(Fault::new(excerpt(name), FaultKind::Malformed, message)),
         }
     }
     pairs
@@ -50,15 +50,14 @@ fn decode(text: &str) -> Result<String, &'static str> {
             (byte, _) => bytes.push(*byte),
         }
     }
-    let text = String::from_utf8(bytes).map_err(|_| "must be UTF-8 under its percent-encoding")?;
+    let text = String::from_utf8(bytes).map_err(|_| "must be valid UTF-8 after percent-decoding")?;
     match text.contains('\0') {
         true => Err("must not contain the NUL character"),
         false => Ok(text),
     }
 }
 
-const BROKEN_ESCAPE: &str =
-    "has a `%` that two hexadecimal digits do not follow; write a percent sign as %25";
+const BROKEN_ESCAPE: &str = "has a `%` without two hexadecimal digits after it; write a percent sign as %25";
 
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_is_named() {
+    fn undecodable_parts_are_faults_of_their_field() {
         for query in ["query=100%", "query=%zz", "query=%f", "query=%ff", "query=a%00b", "query=%+1"] {
             let fault = fault(query);
             assert_eq!((fault.field.as_str(), fault.kind), ("query", FaultKind::Malformed), "{query}");
@@ -125,7 +124,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read_back(list in prop::collection::vec(("[^\\x00]{1,9}", "[^\\x00]{0,9}"), 0..9)) {
+        fn written_pairs_are_read_back(list in prop::collection::vec(("[^\\x00]{1,9}", "[^\\x00]{0,9}"), 0..9)) {
             let mut query = String::new();
             for (name, value) in &list {
                 push_pair(&mut query, name, value);

@@ -7,7 +7,7 @@ pub(super) fn reason(filter: &ExcludingFilter) -> String {
     if filter.filter == "query" {
         return match filter.has.as_slice() {
             [] => format!("it lacks the phrase {}", filter.wanted.join(", ")),
-            has => format!("left out by the query: {}", has.join(", ")),
+            has => format!("excluded by the query: {}", has.join(", ")),
         };
     }
     let (field, wanted) = (field(&filter.filter), filter.wanted.join(" or "));

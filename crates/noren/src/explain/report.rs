@@ -76,8 +76,8 @@ impl Report<'_> {
             let phrases = explanation.required.iter().map(|phrase| format!("phrase: {}", printable(phrase)));
             lines.extend(phrases);
             if !explanation.left_out.is_empty() {
-                let left_out = printable(&explanation.left_out.join(", ")).to_string();
-                lines.push(format!("left out by the query: {left_out}"));
+                let excluded = printable(&explanation.left_out.join(", ")).to_string();
+                lines.push(format!("excluded by the query: {excluded}"));
             }
             if !explanation.words.is_empty() {
                 lines.push(score_table(explanation).trim_fmt());

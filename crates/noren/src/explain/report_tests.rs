@@ -117,7 +117,7 @@ fn reasons_of_the_search_are_reported() {
             "its brand is Acer; the search asks for HP or Dell",
             "it has no price; the search asks for -20.00",
             "its colour is blue, green; the search asks for red",
-            "left out by the query: red",
+            "excluded by the query: red",
             "it lacks the phrase \"new balance\"",
             "a rule of the shop hides it in this search",
         ]
@@ -173,7 +173,7 @@ fn operators_of_the_query_are_reported() {
         index: index(json),
     };
     let text = report.to_text();
-    assert!(text.contains("\nphrase: new balance\nleft out by the query: red, blue"), "{text}");
+    assert!(text.contains("\nphrase: new balance\nexcluded by the query: red, blue"), "{text}");
 }
 
 #[test]
