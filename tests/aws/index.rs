@@ -96,13 +96,13 @@ async fn facets_with_very_many_values_are_exact() {
     let searcher = OpenSearchSearcher::open(&options).await.unwrap();
     let facet = async |field: Field| searcher.search(&everything(field)).await.unwrap().facets.remove(0).1;
     let Facet::Values { values, distinct, .. } = facet(Field::Brand).await else {
-        panic!("brands are values")
+        panic!("the facet of brands has no values")
     };
     assert_eq!((distinct, values.len()), (PRODUCTS as usize - 1, 3));
     assert_eq!((values[0].value.as_str(), values[0].count), ("Twice", 2));
     let serial = Field::Attribute("serial".to_owned());
     let Facet::Values { values, distinct, .. } = facet(serial.clone()).await else {
-        panic!("serials are values")
+        panic!("the facet of serials has no values")
     };
     assert_eq!(distinct, PRODUCTS as usize);
     assert_eq!(values.iter().map(|value| value.value.as_str()).collect::<Vec<_>>(), ["0", "1", "2"]);

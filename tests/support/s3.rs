@@ -1,7 +1,7 @@
-//! A double of S3 with one bucket in memory, for requests whose address is signed.
+//! A test double of S3 with one bucket in memory.
 //!
-//! It computes each signature by itself, as "Authenticating Requests: Using Query Parameters" of the S3 reference says, and refuses a
-//! request that differs from what was signed. The emulators of S3 accept any signature.
+//! It accepts presigned URLs only: it computes each signature as "Authenticating Requests: Using Query Parameters" of the S3 reference
+//! says, and refuses a request that differs from the signed one. Some emulators of S3 accept any signature.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ pub(crate) const S3_BUCKET: &str = "noren-images";
 /// The secret of `aws_setup::Aws::local`.
 const SECRET: &str = "local";
 
-/// A running server. Dropping it ends it.
+/// A running server, which stops when dropped.
 pub(crate) struct S3 {
     pub(crate) url: String,
     bucket: Arc<Bucket>,
@@ -32,7 +32,7 @@ pub(crate) struct S3 {
 #[derive(Default)]
 struct Bucket {
     objects: Mutex<BTreeMap<String, Object>>,
-    /// The number of requests that are refused next.
+    /// The number of coming requests to refuse with 503.
     failures: Mutex<usize>,
 }
 
@@ -63,7 +63,7 @@ impl S3 {
         self.bucket.objects.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
-    /// Returns headers of an object: its content type and its caching.
+    /// Returns an object's `Content-Type` and `Cache-Control` headers.
     pub(crate) fn headers_of(&self, key: &str) -> [String; 2] {
         let objects = self.bucket.objects.lock().unwrap_or_else(PoisonError::into_inner);
         let headers = &objects[key].headers;
@@ -95,7 +95,7 @@ async fn handle(State(bucket): State<Arc<Bucket>>, request: Request) -> Response
         return refused(StatusCode::FORBIDDEN, code);
     }
     let Ok(bytes) = to_bytes(body, 16 * 1024 * 1024).await else {
-        return refused(StatusCode::BAD_REQUEST, "IncompleteBody");
+        return refused(StatusCode::BAD_REQUEST, "EntityTooLarge");
     };
     let path = decoded(head.uri.path());
     let Some(key) = path.strip_prefix(&format!("/{S3_BUCKET}")) else {
@@ -131,9 +131,9 @@ async fn handle(State(bucket): State<Arc<Bucket>>, request: Request) -> Response
 }
 
 fn list(objects: &BTreeMap<String, Object>, query: &str) -> Response {
-    let parameter = |name: &str| parameter(query, name).map(|value| decoded(&value)).unwrap_or_default();
-    let (prefix, after) = (parameter("prefix"), parameter("start-after"));
-    let limit: usize = parameter("max-keys").parse().expect("it is a number");
+    let optional = |name: &str| parameter(query, name).map(|value| decoded(&value)).unwrap_or_default();
+    let (prefix, after) = (optional("prefix"), optional("start-after"));
+    let limit: usize = optional("max-keys").parse().expect("it is a number");
     let matching = objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
     let contents: Vec<String> = matching
         .map(|(key, object)| {
@@ -165,19 +165,19 @@ fn hex(bytes: impl AsRef<[u8]>) -> String {
     bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Checks that the request is the one that was signed, and not expired.
+/// Checks that the request equals the signed one and that its signature has not expired.
 fn check_signature(head: &axum::http::request::Parts, query: &str) -> Result<(), &'static str> {
-    let signed = |name: &str| parameter(query, name).map(|value| decoded(&value)).ok_or("AccessDenied");
+    let required = |name: &str| parameter(query, name).map(|value| decoded(&value)).ok_or("AccessDenied");
     let (credential, date, signature) =
-        (signed("X-Amz-Credential")?, signed("X-Amz-Date")?, signed("X-Amz-Signature")?);
-    let expires: i64 = signed("X-Amz-Expires")?.parse().map_err(|_| "AccessDenied")?;
+        (required("X-Amz-Credential")?, required("X-Amz-Date")?, required("X-Amz-Signature")?);
+    let expires: i64 = required("X-Amz-Expires")?.parse().map_err(|_| "AccessDenied")?;
     let time = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", &date).and_then(|time| time.to_datetime());
     let time =
         time.and_then(|time| jiff::tz::TimeZone::UTC.to_timestamp(time)).map_err(|_| "AccessDenied")?;
     if Timestamp::now().as_second() > time.as_second() + expires {
         return Err("AccessDenied");
     }
-    let names = signed("X-Amz-SignedHeaders")?;
+    let names = required("X-Amz-SignedHeaders")?;
     let mut headers = String::new();
     for name in names.split(';') {
         let value = head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -186,17 +186,17 @@ fn check_signature(head: &axum::http::request::Parts, query: &str) -> Result<(),
     let mut pairs: Vec<&str> =
         query.split('&').filter(|pair| !pair.starts_with("X-Amz-Signature=")).collect();
     pairs.sort_unstable();
-    let request = format!(
+    let canonical_request = format!(
         "{}\n{}\n{}\n{headers}\n{names}\nUNSIGNED-PAYLOAD",
         head.method,
         head.uri.path(),
         pairs.join("&")
     );
     let (_, scope) = credential.split_once('/').ok_or("AccessDenied")?;
-    let hash = hex(digest::digest(&digest::SHA256, request.as_bytes()));
-    let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hash}");
+    let hash = hex(digest::digest(&digest::SHA256, canonical_request.as_bytes()));
+    let string_to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hash}");
     let mac = |key: &[u8], data: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data.as_bytes());
-    let first = format!("AWS4{SECRET}").into_bytes();
-    let key = scope.split('/').fold(first, |key, part| mac(&key, part).as_ref().to_vec());
-    if hex(mac(&key, &text)) == signature { Ok(()) } else { Err("SignatureDoesNotMatch") }
+    let secret = format!("AWS4{SECRET}").into_bytes();
+    let signing_key = scope.split('/').fold(secret, |key, part| mac(&key, part).as_ref().to_vec());
+    if hex(mac(&signing_key, &string_to_sign)) == signature { Ok(()) } else { Err("SignatureDoesNotMatch") }
 }

@@ -171,7 +171,9 @@ mod tests {
             ("sku", text("T1")),
             ("anAttributeOfALaterVersion", text("is ignored")),
         ]);
-        let Record::Live(product) = read_record(&product).unwrap() else { panic!("it is a product") };
+        let Record::Live(product) = read_record(&product).unwrap() else {
+            panic!("the record is not a product")
+        };
         assert_eq!((product.version, &*product.content.name), (Version(3), "Teapot"));
         assert!(product.content.tags.is_empty() && product.content.images.is_empty());
         let tombstone = item(&[
@@ -180,7 +182,7 @@ mod tests {
             ("deletedAt", number(1_767_323_045_000_i64)),
         ]);
         let Record::Deleted(tombstone) = read_record(&tombstone).unwrap() else {
-            panic!("it is a tombstone")
+            panic!("the record is not a tombstone")
         };
         assert_eq!((tombstone.id.as_str(), tombstone.version), ("teapot-1", Version(4)));
     }

@@ -1,4 +1,4 @@
-//! Expected entries, entries and scans.
+//! The contract of `expected_entries`, `entries` and `scan`.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ async fn expected_entries_equal_entries(location: impl IndexLocation) {
     let live: Vec<bool> = expected.iter().map(|entry| entry.is_live).collect();
     assert_eq!(live, [true, true, true, false, true, true, true, true, true]);
     expect_entries(&writer, Generation::Live, &records).await;
-    // The same through another writer and after segments are merged.
+    // Another writer returns the same, also after segments are merged.
     drop(writer);
     let again = location.writer().await;
     again.optimize().await.unwrap();
@@ -66,39 +66,39 @@ async fn expected_entries_equal_entries(location: impl IndexLocation) {
 async fn expected_entries_come_in_request_order(location: impl IndexLocation) {
     let writer = location.writer().await;
     let mut records = records_of_every_kind();
-    let mut forwards = expected(&writer, &records);
+    let mut expected_reversed = expected(&writer, &records);
     records.reverse();
-    forwards.reverse();
-    assert_eq!(expected(&writer, &records), forwards);
+    expected_reversed.reverse();
+    assert_eq!(expected(&writer, &records), expected_reversed);
     assert!(writer.expected_entries(&[]).is_empty());
 }
 
-async fn a_document_differs_in_its_fingerprint_when_the_product_does(location: impl IndexLocation) {
+async fn different_products_have_different_fingerprints(location: impl IndexLocation) {
     let writer = location.writer().await;
-    let of = |content: Value| expected(&writer, &[live("a", 1, &content)])[0].fingerprint;
-    let prints = [
-        of(json!({ "name": "Lamp" })),
-        of(json!({ "name": "Lamb" })),
-        of(json!({ "name": "Lamp", "price": 1 })),
-        of(json!({ "name": "Lamp", "price": 2 })),
-        of(json!({ "name": "Lamp", "stock": 1 })),
-        of(json!({ "name": "Lamp", "stock": 2 })),
-        of(json!({ "name": "Lamp", "tags": ["a"] })),
-        of(json!({ "name": "Lamp", "attributes": { "a": "b" } })),
-        of(json!({ "name": "Lamp", "attributes": { "b": "a" } })),
-        of(json!({ "name": "Lamp", "status": "draft" })),
+    let fingerprint_of = |content: Value| expected(&writer, &[live("a", 1, &content)])[0].fingerprint;
+    let fingerprints = [
+        fingerprint_of(json!({ "name": "Lamp" })),
+        fingerprint_of(json!({ "name": "Lamb" })),
+        fingerprint_of(json!({ "name": "Lamp", "price": 1 })),
+        fingerprint_of(json!({ "name": "Lamp", "price": 2 })),
+        fingerprint_of(json!({ "name": "Lamp", "stock": 1 })),
+        fingerprint_of(json!({ "name": "Lamp", "stock": 2 })),
+        fingerprint_of(json!({ "name": "Lamp", "tags": ["a"] })),
+        fingerprint_of(json!({ "name": "Lamp", "attributes": { "a": "b" } })),
+        fingerprint_of(json!({ "name": "Lamp", "attributes": { "b": "a" } })),
+        fingerprint_of(json!({ "name": "Lamp", "status": "draft" })),
     ];
-    for (at, print) in prints.iter().enumerate() {
-        assert!(print.is_some() && !prints[..at].contains(print), "{at}");
+    for (at, fingerprint) in fingerprints.iter().enumerate() {
+        assert!(fingerprint.is_some() && !fingerprints[..at].contains(fingerprint), "{at}");
     }
 }
 
 async fn entries_come_in_request_order(location: impl IndexLocation) {
     let writer = location.writer().await;
     add(&writer, &[named("a", 1, "lamp"), named("b", 2, "lamp"), deleted("c", 3)]).await;
-    let asked = ["c", "never", "a", "b", "a"];
+    let ids = ["c", "never", "a", "b", "a"];
     let expected = [Some(3), None, Some(1), Some(2), Some(1)];
-    assert_eq!(versions(&writer, Generation::Live, &asked).await, expected);
+    assert_eq!(versions(&writer, Generation::Live, &ids).await, expected);
     // Every change applied before the call is observed.
     for version in 2..20 {
         add(&writer, &[named("a", version, "lamp")]).await;
@@ -119,7 +119,7 @@ async fn entries_come_in_request_order(location: impl IndexLocation) {
 
 async fn a_scan_returns_everything_in_byte_order_of_ids(location: impl IndexLocation) {
     let writer = location.writer().await;
-    // Ids that only byte order sorts in this way, in several commits.
+    // Any order other than that of bytes sorts these ids differently. They are added in several commits.
     let mut ids: Vec<String> = (0..120).map(|n| format!("p{n}")).collect();
     ids.extend(["A", "a", "Z", "z", "~", "0", "a.b", "a-b", "a:b", "a_b", "aB", "ab"].map(str::to_owned));
     let records: Vec<Record> = ids
@@ -131,8 +131,8 @@ async fn a_scan_returns_everything_in_byte_order_of_ids(location: impl IndexLoca
             _ => named(id, 1, "lamp"),
         })
         .collect();
-    for some in records.chunks(37) {
-        add(&writer, some).await;
+    for chunk in records.chunks(37) {
+        add(&writer, chunk).await;
     }
     let mut sorted = ids.clone();
     sorted.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
@@ -142,15 +142,16 @@ async fn a_scan_returns_everything_in_byte_order_of_ids(location: impl IndexLoca
         assert_eq!(found, sorted, "by {limit}");
     }
     expect_entries(&writer, Generation::Live, &records).await;
-    let behind = writer.scan(Generation::Live, Some(&id("zz")), 10, CompareDepth::Versions).await.unwrap();
-    assert_eq!(behind.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["~"]);
-    // The id to continue after need not exist any more.
-    let behind = writer.scan(Generation::Live, Some(&id("p5")), 2, CompareDepth::Versions).await.unwrap();
-    let between = writer.scan(Generation::Live, Some(&id("p4z")), 3, CompareDepth::Versions).await.unwrap();
-    assert_eq!((between[0].id.as_str(), &between[1..]), ("p5", &behind[..]));
+    let after_zz = writer.scan(Generation::Live, Some(&id("zz")), 10, CompareDepth::Versions).await.unwrap();
+    assert_eq!(after_zz.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["~"]);
+    // The id to continue after need not exist.
+    let after_p5 = writer.scan(Generation::Live, Some(&id("p5")), 2, CompareDepth::Versions).await.unwrap();
+    let after_absent_id =
+        writer.scan(Generation::Live, Some(&id("p4z")), 3, CompareDepth::Versions).await.unwrap();
+    assert_eq!((after_absent_id[0].id.as_str(), &after_absent_id[1..]), ("p5", &after_p5[..]));
 }
 
-async fn a_scan_during_writes_returns_what_stays_exactly_once(location: impl IndexLocation) {
+async fn a_scan_during_writes_returns_lasting_documents_exactly_once(location: impl IndexLocation) {
     let writer = location.writer().await;
     let records: Vec<Record> = (0..100).map(|n| named(&format!("p{n:02}"), 1, "lamp")).collect();
     add(&writer, &records).await;
@@ -189,10 +190,10 @@ on_each! {
         |location| (location) [
             expected_entries_equal_entries,
             expected_entries_come_in_request_order,
-            a_document_differs_in_its_fingerprint_when_the_product_does,
+            different_products_have_different_fingerprints,
             entries_come_in_request_order,
             a_scan_returns_everything_in_byte_order_of_ids,
-            a_scan_during_writes_returns_what_stays_exactly_once,
+            a_scan_during_writes_returns_lasting_documents_exactly_once,
         ]
     }
 }

@@ -62,7 +62,7 @@ async fn forged_confused_and_malformed_tokens_are_invalid() {
         let header = json!({"alg": algorithm, "kid": "rsa"}).to_string();
         format!("{}.{}.", encode(header.as_bytes()), encode(all.as_bytes()))
     };
-    let Value::String(modulus) = rsa.jwk("rsa")["n"].take() else { panic!("an RSA key has a modulus") };
+    let Value::String(modulus) = rsa.jwk("rsa")["n"].take() else { panic!("the RSA key has no modulus") };
     let public_key_as_secret = |secret: &[u8]| Signer::hs256(secret).token("rsa", &claims());
     let admin = claims_with("scope", json!("admin")).to_string();
     let other_ec = Signer::es256();
