@@ -29,7 +29,7 @@ pub struct BackEnds {
     /// The limits of import jobs.
     #[command(flatten)]
     pub imports: config::ImportLimits,
-    /// The waiting for back ends that do not respond.
+    /// The retries at start while a back end does not respond.
     #[arg(skip)]
     pub waiting: Waiting,
 }
@@ -65,7 +65,7 @@ impl OpenBackEnds {
 /// ends it before it has waited or created a folder.
 ///
 /// # Errors
-/// When the region or the credentials are missing, with what to set.
+/// Fails if the region or the credentials are missing; the error says what to set.
 pub async fn check_aws(config: &BackEnds) -> Result<(), StartError> {
     #[cfg(feature = "aws")]
     if (config.store.store, config.queue.queue) != (StoreKind::Sqlite, QueueKind::Sqlite) {
@@ -81,7 +81,7 @@ pub async fn check_aws(config: &BackEnds) -> Result<(), StartError> {
 /// store enqueues the change of each write.
 ///
 /// # Errors
-/// When one of them cannot be opened, with what to do about it.
+/// Fails if one of them cannot be opened; the error says what to do.
 pub async fn open_back_ends(config: &BackEnds) -> Result<OpenBackEnds, StartError> {
     #[cfg(feature = "aws")]
     let aws = aws::Connections::new(config);

@@ -7,7 +7,7 @@ use text::explain::{KindMatch, PhraseMatch, WordMatch};
 
 /// Returns an explanation as it is written.
 pub(crate) fn to_wire(explanation: &text::explain::Explanation) -> Explanation<'_> {
-    let text::explain::Explanation { base, words, phrases, kinds, required, left_out, boost, is_pinned } =
+    let text::explain::Explanation { base, words, phrases, kinds, required, excluded, boost, is_pinned } =
         explanation;
     Explanation {
         base: *base,
@@ -15,7 +15,7 @@ pub(crate) fn to_wire(explanation: &text::explain::Explanation) -> Explanation<'
         phrases: phrases.iter().map(phrase_to_wire).collect(),
         kinds: kinds.iter().map(kind_to_wire).collect(),
         required: Cow::Borrowed(required),
-        left_out: Cow::Borrowed(left_out),
+        left_out: Cow::Borrowed(excluded),
         boost: *boost,
         pinned: *is_pinned,
     }

@@ -50,7 +50,7 @@ pub struct Config {
     pub logging: config::Logging,
     #[command(flatten)]
     create_tables: config::CreateTables,
-    /// The waiting for an index that does not respond.
+    /// The retries at start while the index does not respond.
     #[arg(skip)]
     pub waiting: Waiting,
 }
@@ -68,7 +68,7 @@ struct Api;
 /// Opens the index and the settings that the configuration names, waiting for an index that does not respond.
 ///
 /// # Errors
-/// If the rules file has faults or the index cannot be opened, with what to do about it.
+/// Fails if the rules file has faults or the index cannot be opened; the error says what to do.
 pub async fn open(config: &Config) -> Result<(Arc<dyn SearchIndex>, Settings), StartError> {
     let (currency, language) = (config.catalogue.currency(), config.catalogue.language());
     let settings = Settings {

@@ -1,4 +1,4 @@
-//! Opening the configured queue and index.
+//! Opens the configured store, queue and index.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use runtime::{StartError, Waiting};
 
 use crate::dead_letters::DeadLetterService;
 
-/// The configuration of queue, index and catalogue.
+/// The configuration of the store, queue, index and catalogue.
 #[derive(Debug, Clone, Args)]
 pub struct BackEnds {
     /// The folder of embedded back ends.
@@ -37,13 +37,13 @@ pub struct BackEnds {
     /// Creation of a missing queue and index.
     #[command(flatten)]
     pub create_tables: config::CreateTables,
-    /// The waiting for back ends that do not respond.
+    /// The retries at start while a back end does not respond.
     #[arg(skip)]
     pub waiting: Waiting,
 }
 
 impl BackEnds {
-    /// Replaces all back ends by the embedded ones in a folder.
+    /// Replaces all back ends with the embedded ones in a folder.
     #[must_use]
     pub fn embedded_in(mut self, data_dir: PathBuf) -> Self {
         self.data_dir.data_dir = data_dir;
@@ -58,7 +58,7 @@ impl BackEnds {
 pub struct OpenQueue {
     /// The queue.
     pub queue: Arc<dyn ChangeQueue>,
-    /// The store, if it is in the same file. A store elsewhere does not concern this service.
+    /// The store, if it is in the same file. A store elsewhere is opened only to rebuild an index of an older format.
     pub colocated: Option<ColocatedStore>,
 }
 
@@ -73,7 +73,7 @@ pub struct ColocatedStore {
 /// Opens the queue, waiting for it if it does not respond.
 ///
 /// # Errors
-/// When it cannot be opened, with what to do about it.
+/// Fails if it cannot be opened; the error says what to do.
 pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
     match config.queue.queue {
         #[cfg(feature = "embedded")]
@@ -82,12 +82,12 @@ pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
             let queue = embedded_store::EmbeddedStore::open(&config.data_dir.data_dir, options)
                 .map_err(|error| StartError::because("cannot open the queue", error))?;
             let queue = Arc::new(queue);
-            let is_one_file = config.store.store == StoreKind::Sqlite;
+            let is_colocated = config.store.store == StoreKind::Sqlite;
             let colocated = || ColocatedStore {
                 store: queue.clone(),
                 dead_letters: DeadLetterService::new(queue.clone(), queue.clone(), queue.clone()),
             };
-            Ok(OpenQueue { colocated: is_one_file.then(colocated), queue })
+            Ok(OpenQueue { colocated: is_colocated.then(colocated), queue })
         }
         #[cfg(not(feature = "embedded"))]
         QueueKind::Sqlite => Err(config::compiled_out("NOREN_QUEUE", "sqlite", "embedded")),
@@ -101,7 +101,7 @@ pub async fn open_queue(config: &BackEnds) -> Result<OpenQueue, StartError> {
 /// Opens the index for writing, waiting for it if it does not respond. An embedded index has one writer at a time.
 ///
 /// # Errors
-/// When it cannot be opened, with what to do about it.
+/// Fails if it cannot be opened; the error says what to do.
 pub async fn open_index(config: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, StartError> {
     open_index_for(config, Purpose::Sync).await
 }
@@ -109,21 +109,21 @@ pub async fn open_index(config: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, 
 /// Opens the index for a rebuild, even if this program cannot use the existing one.
 ///
 /// # Errors
-/// When it cannot be opened, with what to do about it.
+/// Fails if it cannot be opened; the error says what to do.
 pub async fn open_index_to_rebuild(config: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, StartError> {
     open_index_for(config, Purpose::Rebuild).await
 }
 
-/// Opens the index for a service that rebuilds an index of an older format, even if that is too old to be read.
+/// Opens the index for a service that rebuilds older formats itself, even if the format is too old to be read.
 ///
 /// # Errors
-/// When it cannot be opened, with what to do about it.
+/// Fails if it cannot be opened; the error says what to do.
 pub async fn open_index_to_upgrade(config: &BackEnds) -> Result<Arc<dyn IndexMaintenance>, StartError> {
     open_index_for(config, Purpose::Upgrade).await
 }
 
-/// Returns true if the configuration names a store that exists, as far as that is known without asking for it. The default
-/// is a file, which a service on SQS does not have.
+/// Returns true if the configured store is a file that exists, or a DynamoDB table, which is not looked up. The default is a file;
+/// a service on SQS may lack it.
 pub(crate) fn names_store(config: &BackEnds) -> bool {
     match config.store.store {
         #[cfg(feature = "embedded")]
@@ -137,7 +137,7 @@ pub(crate) fn names_store(config: &BackEnds) -> bool {
 /// Opens the store that the configuration names, to rebuild the index from it.
 ///
 /// # Errors
-/// When it cannot be opened, with what to do about it.
+/// Fails if it cannot be opened; the error says what to do.
 pub(crate) async fn open_store(config: &BackEnds) -> Result<Arc<dyn ProductStore>, StartError> {
     match config.store.store {
         #[cfg(feature = "embedded")]
@@ -209,8 +209,8 @@ mod aws {
     pub(super) async fn open_queue(config: &BackEnds) -> Result<SqsQueue, StartError> {
         let aws = Aws::load().await.map_err(|error| StartError::because("cannot use AWS", error))?;
         let (aws, queue) = (&aws, &config.queue.sqs_queue);
-        let creates_with = config.create_tables.create_tables.then_some(VISIBILITY);
-        let unchecked = || SqsQueue::unchecked(aws, queue, creates_with);
+        let visibility_if_missing = config.create_tables.create_tables.then_some(VISIBILITY);
+        let unchecked = || SqsQueue::unchecked(aws, queue, visibility_if_missing);
         let attempt = async || {
             unchecked()
                 .checked()
@@ -229,19 +229,19 @@ mod aws {
         let options = Options::load(opensearch_url, opensearch_index, config.catalogue.language()).await;
         let options = options.map_err(|error| StartError::because("cannot use AWS", error))?;
         let options = &Options { weights, ..options };
-        let creates = config.create_tables.create_tables;
+        let creates_missing = config.create_tables.create_tables;
         if purpose == Purpose::Rebuild {
             return OpenSearchWriter::open_to_rebuild(options).map_err(cannot_open);
         }
         let attempt = async || {
-            let opened = match (purpose, creates) {
-                (Purpose::Upgrade, creates) => OpenSearchWriter::open_to_upgrade(options, creates).await,
+            let opened = match (purpose, creates_missing) {
+                (Purpose::Upgrade, _) => OpenSearchWriter::open_to_upgrade(options, creates_missing).await,
                 (_, true) => OpenSearchWriter::create(options).await,
                 (_, false) => OpenSearchWriter::open(options).await,
             };
             opened.map_err(cannot_open)
         };
-        let unchecked = || OpenSearchWriter::unchecked(options, creates).map_err(cannot_open);
+        let unchecked = || OpenSearchWriter::unchecked(options, creates_missing).map_err(cannot_open);
         config.waiting.open("index", attempt, unchecked).await
     }
 

@@ -1,7 +1,7 @@
 //! Images in a folder.
 //!
-//! Each product has a folder, named after the SHA-256 of its id: ids differ in letter case only, may be longer than the name of a file,
-//! and have characters that not every file system takes. In it a file is named after the version and the name of the image.
+//! Each product has a folder, named after a SHA-256 of its id: ids may differ in letter case only, exceed the length of a file name, or
+//! contain characters that some file systems reject. In it, a file is named after the version and the name of the image.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -25,11 +25,11 @@ use crate::imports::check_room;
 
 /// The folder of images that are being stored.
 const UPLOADS: &str = "uploads";
-/// The time after which a file there is a leftover of a process that was killed. No upload takes so long.
+/// The age at which a file in [`UPLOADS`] is a leftover of a killed process. No upload takes so long.
 const MAX_UPLOAD_AGE: Duration = Duration::from_secs(3600);
-/// The bytes that are read at a time.
+/// The most bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
-/// The bytes of a hash in the name of a folder.
+/// The length of the hash in the name of a folder, in bytes.
 const HASH_BYTES: usize = 16;
 
 /// Images in a folder, which processes on one machine may share.
@@ -38,26 +38,28 @@ pub struct FolderImages {
 }
 
 impl FolderImages {
-    /// Uses a folder. It is created by the first upload.
+    /// Opens the store in a folder and removes leftovers. The first upload creates the folder.
     ///
     /// # Errors
-    /// When the folder exists and cannot be read.
+    /// Fails if leftovers cannot be listed or removed.
     pub fn open(path: PathBuf) -> io::Result<Self> {
         let images = Self { path };
         images.remove_leftovers()?;
         Ok(images)
     }
 
-    /// Removes uploads of processes that were killed.
+    /// Removes temporary files that killed processes left.
     fn remove_leftovers(&self) -> io::Result<()> {
-        let Some(entries) = found(fs::read_dir(self.path.join(UPLOADS)))? else { return Ok(()) };
+        let Some(entries) = if_exists(fs::read_dir(self.path.join(UPLOADS)))? else { return Ok(()) };
         for entry in entries {
             let entry = entry?;
             // Another process may remove it at the same time.
-            let Some(stored) = found(entry.metadata().and_then(|file| file.modified()))? else { continue };
+            let Some(stored) = if_exists(entry.metadata().and_then(|file| file.modified()))? else {
+                continue;
+            };
             let age = SystemTime::now().duration_since(stored).unwrap_or_default();
             if age > MAX_UPLOAD_AGE {
-                found(fs::remove_file(entry.path()))?;
+                if_exists(fs::remove_file(entry.path()))?;
             }
         }
         Ok(())
@@ -87,24 +89,24 @@ impl ImageStore for FolderImages {
             NamedTempFile::new_in(uploads)
         });
         let (file, temporary) =
-            created.await.map_err(|error| failed("creating an image", error))?.into_parts();
+            created.await.map_err(|error| port_error("creating an image", error))?.into_parts();
         let file = tokio::fs::File::from_std(file);
         Ok(Box::new(FolderUpload { path: self.path.clone(), file, temporary }))
     }
 
     async fn open(&self, key: &ImageKey) -> Result<Option<StoredImage>, PortError> {
         let opened = async {
-            let Some(file) = found(tokio::fs::File::open(self.file(key)).await)? else { return Ok(None) };
+            let Some(file) = if_exists(tokio::fs::File::open(self.file(key)).await)? else { return Ok(None) };
             let bytes = file.metadata().await?.len();
             Ok(Some(StoredImage { bytes, reader: Box::new(FolderReader(file)) }))
         };
-        opened.await.map_err(|error| failed("opening an image", error))
+        opened.await.map_err(|error| port_error("opening an image", error))
     }
 
     async fn list(&self, product: &ProductId) -> Result<Vec<ListedImage>, PortError> {
         let (folder, product) = (self.folder(product), product.clone());
         let listed = blocking(move || {
-            let Some(entries) = found(fs::read_dir(folder))? else { return Ok(Vec::new()) };
+            let Some(entries) = if_exists(fs::read_dir(folder))? else { return Ok(Vec::new()) };
             let mut images = Vec::new();
             for entry in entries {
                 let entry = entry?;
@@ -113,7 +115,7 @@ impl ImageStore for FolderImages {
                 let Some((version, name)) = named else { continue };
                 let (version, name) = (ImageVersion::parse(version), ImageName::parse(name));
                 // It may have been removed meanwhile.
-                let stored = found(entry.metadata().and_then(|file| file.modified()))?;
+                let stored = if_exists(entry.metadata().and_then(|file| file.modified()))?;
                 if let (Some(version), Ok(name), Some(stored)) = (version, name, stored) {
                     let stored_at = Timestamp::try_from(stored).map_err(io::Error::other)?;
                     images.push(ListedImage {
@@ -124,18 +126,18 @@ impl ImageStore for FolderImages {
             }
             Ok(images)
         });
-        listed.await.map_err(|error| failed("listing images", error))
+        listed.await.map_err(|error| port_error("listing images", error))
     }
 
     async fn remove(&self, key: &ImageKey) -> Result<(), PortError> {
         let (file, folder) = (self.file(key), self.folder(&key.product));
         let removed = blocking(move || {
-            found(fs::remove_file(file))?;
-            // Fails while the folder has other images, or is gone.
+            if_exists(fs::remove_file(file))?;
+            // Removes the folder if it is empty; an error means that it has other images or is gone already.
             let _ = fs::remove_dir(folder);
             Ok(())
         });
-        removed.await.map_err(|error| failed("removing an image", error))
+        removed.await.map_err(|error| port_error("removing an image", error))
     }
 
     async fn allow_upload(
@@ -159,7 +161,7 @@ struct FolderUpload {
 #[async_trait]
 impl ImageUpload for FolderUpload {
     async fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        self.file.write_all(bytes).await.map_err(|error| failed("writing an image", error))
+        self.file.write_all(bytes).await.map_err(|error| port_error("writing an image", error))
     }
 
     async fn finish(self: Box<Self>, key: &ImageKey, _: ImageType) -> Result<bool, PortError> {
@@ -171,17 +173,18 @@ impl ImageUpload for FolderUpload {
             file.sync_all().await?;
             blocking(move || store(&images.path, &folder, &target, temporary)).await
         };
-        stored.await.map_err(|error| failed("storing an image", error))
+        stored.await.map_err(|error| port_error("storing an image", error))
     }
 }
 
-/// Moves a complete file to its place, durably. Returns false if it is there already. A file of another length there is damaged, and
-/// replaced.
+/// Moves a complete file to `target`, durably. Returns false if the target exists already; its time becomes the current one. A target of
+/// another length is damaged: it is replaced, and the result is true.
 fn store(path: &Path, folder: &Path, target: &Path, temporary: TempPath) -> io::Result<bool> {
     let mut temporary = temporary;
     let bytes = fs::metadata(&temporary)?.len();
-    if found(fs::metadata(target))?.is_some_and(|there| there.len() != bytes) {
-        found(fs::remove_file(target))?;
+    let existing = if_exists(fs::metadata(target))?;
+    if existing.is_some_and(|existing| existing.len() != bytes) {
+        if_exists(fs::remove_file(target))?;
     }
     loop {
         match fs::create_dir(folder) {
@@ -207,8 +210,8 @@ fn store(path: &Path, folder: &Path, target: &Path, temporary: TempPath) -> io::
                 _ => return Err(error.error),
             }
         }
-        // The time that the file system gives a new file may be some milliseconds old.
-        match found(File::options().write(true).open(target))? {
+        // An existing image counts as stored now. The file system may give a new file a time some milliseconds old.
+        match if_exists(File::options().write(true).open(target))? {
             Some(file) => file.set_modified(SystemTime::now())?,
             None => return Err(io::Error::other("the image was removed while it was stored")),
         }
@@ -224,7 +227,7 @@ impl ImageReader for FolderReader {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, PortError> {
         let mut bytes = Vec::with_capacity(READ_BYTES);
         let read = (&mut self.0).take(READ_BYTES as u64).read_to_end(&mut bytes).await;
-        read.map_err(|error| failed("reading an image", error))?;
+        read.map_err(|error| port_error("reading an image", error))?;
         Ok((!bytes.is_empty()).then_some(bytes))
     }
 }
@@ -235,7 +238,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 }
 
 /// Returns `None` for a file or folder that does not exist.
-fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+fn if_exists<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -249,7 +252,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn failed(context: &str, error: io::Error) -> PortError {
+fn port_error(context: &str, error: io::Error) -> PortError {
     let kind = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => PortErrorKind::Full,
         _ => PortErrorKind::Unavailable,
@@ -268,8 +271,8 @@ mod tests {
         fs::create_dir_all(&uploads).unwrap();
         let (old, new) = (uploads.join("old"), uploads.join("new"));
         File::create(&new).unwrap();
-        let hours_ago = SystemTime::now() - MAX_UPLOAD_AGE - Duration::from_secs(60);
-        File::create(&old).unwrap().set_modified(hours_ago).unwrap();
+        let long_ago = SystemTime::now() - MAX_UPLOAD_AGE - Duration::from_secs(60);
+        File::create(&old).unwrap().set_modified(long_ago).unwrap();
         FolderImages::open(data.path().to_owned()).unwrap();
         assert_eq!((old.exists(), new.exists()), (false, true));
     }

@@ -12,7 +12,7 @@ use crate::back_ends::BackEnds;
 /// Opens the store of images; `None` if there is none. On Lambda, which keeps no files, it is S3 or none.
 ///
 /// # Errors
-/// When the store cannot be opened, with what to do about it.
+/// Fails if the store cannot be opened; the error says what to do.
 pub async fn open_images(
     config: &config::Images,
     back_ends: &BackEnds,

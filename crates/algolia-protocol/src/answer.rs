@@ -108,7 +108,7 @@ pub fn facet_values(
     let hits: Vec<Value> = values
         .take(query.max_hits)
         .map(|FacetValue { value, count }| {
-            let highlighted = mark_prefix(value, &query.request.prefix, &query.tags);
+            let highlighted = mark_prefix(value, &query.request.prefix, &query.marks);
             json!({"value": value, "highlighted": highlighted, "count": count})
         })
         .collect();

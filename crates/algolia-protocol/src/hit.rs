@@ -134,7 +134,7 @@ impl HitObject<'_> {
     }
 
     fn marked(&self, html: &str) -> Highlighted {
-        Highlighted::of_html(html, &self.view.tags, self.words)
+        Highlighted::of_html(html, &self.view.marks, self.words)
     }
 
     /// Returns the highlights of the tags. The index has one for all, with commas between them.

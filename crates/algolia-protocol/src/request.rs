@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::attribute::Attribute;
 use crate::combine::Conditions;
 use crate::error::{INDEX, RequestError};
+use crate::highlight::Marks;
 use crate::params::Params;
 use crate::{filter_language, filters};
 
@@ -28,9 +29,9 @@ const DEFAULT_FACET_HITS: usize = 10;
 /// The most facets of one search. Each level of categories is one.
 const MAX_NAMES: usize = 50;
 /// The longest mark around words that match, in bytes. An answer has many of them.
-const MAX_TAG_BYTES: usize = 100;
+const MAX_MARK_BYTES: usize = 100;
 /// The default marks around words that match.
-const DEFAULT_TAGS: (&str, &str) = ("<em>", "</em>");
+const DEFAULT_MARKS: (&str, &str) = ("<em>", "</em>");
 
 /// One search of a body.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,8 +70,8 @@ pub struct View {
     pub max_values: usize,
     /// The members of hits; all if `None`.
     pub attributes: Option<Vec<String>>,
-    /// The marks before and after words that match.
-    pub tags: (String, String),
+    /// The marks around words that match.
+    pub marks: Marks,
     /// True if the answer has a `queryID`.
     pub has_query_id: bool,
 }
@@ -84,8 +85,8 @@ pub struct FacetQuery {
     pub attribute: Attribute,
     /// The most values in the answer.
     pub max_hits: usize,
-    /// The marks before and after the part that matches.
-    pub tags: (String, String),
+    /// The marks around the part that matches.
+    pub marks: Marks,
 }
 
 /// Reads the body of `/1/indexes/*/queries`: `{"requests": […]}`.
@@ -227,7 +228,7 @@ fn product_query(name: &str, params: &mut Params, currency: Currency) -> Result<
         facets,
         max_values,
         attributes: attributes.filter(|names| !names.iter().any(|name| name == "*")),
-        tags: tags(params)?,
+        marks: marks(params)?,
         has_query_id: params.flag("clickAnalytics"),
     };
     Ok(ProductQuery { request, auto_facets, view })
@@ -248,7 +249,7 @@ fn facet_query(
         _ => return Err(RequestError::invalid("facet", format!("`{facet}` has no list of values"))),
     };
     let search = read_conditions(params, currency)?;
-    let tags = tags(params)?;
+    let marks = marks(params)?;
     // Clients also send the parameters of a product search; they have no effect here.
     for name in ["facets", "page", "hitsPerPage", "maxValuesPerFacet", "attributesToRetrieve"] {
         params.json(name)?;
@@ -256,7 +257,7 @@ fn facet_query(
     // Values of other levels are removed after counting.
     let limit = if matches!(attribute, Attribute::Level(_)) { MAX_FACET_VALUES } else { max_hits.max(1) };
     let prefix = prefix.chars().take(MAX_QUERY_CHARS).collect();
-    Ok(FacetQuery { request: FacetRequest { search, field, prefix, limit }, attribute, max_hits, tags })
+    Ok(FacetQuery { request: FacetRequest { search, field, prefix, limit }, attribute, max_hits, marks })
 }
 
 /// Reads the words and the conditions of a search.
@@ -316,15 +317,15 @@ fn counted_fields(names: &[String]) -> Result<Vec<Field>, RequestError> {
     }
 }
 
-fn tags(params: &mut Params) -> Result<(String, String), RequestError> {
-    let before = params.text("highlightPreTag")?.unwrap_or_else(|| DEFAULT_TAGS.0.to_owned());
-    let after = params.text("highlightPostTag")?.unwrap_or_else(|| DEFAULT_TAGS.1.to_owned());
-    for (name, tag) in [("highlightPreTag", &before), ("highlightPostTag", &after)] {
-        if tag.len() > MAX_TAG_BYTES {
-            return Err(RequestError::invalid(name, format!("must have at most {MAX_TAG_BYTES} bytes")));
+fn marks(params: &mut Params) -> Result<Marks, RequestError> {
+    let start = params.text("highlightPreTag")?.unwrap_or_else(|| DEFAULT_MARKS.0.to_owned());
+    let end = params.text("highlightPostTag")?.unwrap_or_else(|| DEFAULT_MARKS.1.to_owned());
+    for (name, tag) in [("highlightPreTag", &start), ("highlightPostTag", &end)] {
+        if tag.len() > MAX_MARK_BYTES {
+            return Err(RequestError::invalid(name, format!("must have at most {MAX_MARK_BYTES} bytes")));
         }
     }
-    Ok((before, after))
+    Ok(Marks { start, end })
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ impl App {
     /// Opens the data folder, creating it if it is missing, and starts to sync.
     ///
     /// # Errors
-    /// If a part cannot be opened, with what to do about it.
+    /// Fails if a part cannot be opened; the error says what to do.
     pub async fn open(data_dir: &Path, options: Options) -> Result<Self, StartError> {
         let folder = data_dir.join("index");
         let (language, weights) = (options.search.language, options.weights());
@@ -142,7 +142,7 @@ impl App {
     /// Opens the data folder with an index that is open already.
     ///
     /// # Errors
-    /// If the store cannot be opened, with what to do about it.
+    /// Fails if the store cannot be opened; the error says what to do.
     pub async fn open_with_index(
         data_dir: &Path,
         options: Options,
@@ -172,7 +172,7 @@ impl App {
     /// index of an older format is rebuilt.
     ///
     /// # Errors
-    /// If a part cannot be opened, with what to do about it.
+    /// Fails if a part cannot be opened; the error says what to do.
     pub(crate) async fn open_configured(configuration: &Configuration) -> Result<Self, StartError> {
         let Configuration { command, sync, query, caching, html, images, .. } = configuration;
         command::check_aws(command).await?;

@@ -1,4 +1,4 @@
-//! Waiting for back ends at the start.
+//! Waits for back ends at start.
 //!
 //! A program that serves tries to open each of its back ends for a minute. While it waits for one, `/health/live` responds
 //! with 200, `/health/ready` with 503 and the part that it waits for, every other request with 503. An error that waiting
@@ -30,7 +30,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// The time after which a start that takes long counts as waiting.
 const QUICK_START: Duration = Duration::from_secs(5);
 
-/// The waiting of one program for its back ends. Clones share their state.
+/// Retries opening the back ends of one program at start. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Waiting {
     is_patient: bool,
@@ -48,7 +48,7 @@ impl Default for Waiting {
 }
 
 impl Waiting {
-    /// Returns a waiting that makes one attempt: for commands that run once and end.
+    /// Makes a single attempt: for commands that run once and end.
     pub fn none() -> Self {
         Self { is_patient: false, reasons: Arc::default(), has_begun: CancellationToken::new() }
     }

@@ -1,21 +1,21 @@
-//! The words of each language that join the others: link words such as `for`, and function words such as `the`.
+//! The joining words of each language: link words such as `for`, and particles such as `the`.
 //!
-//! All words are folded, so `für` stands here as `fur`. Names mix languages, so in every language the English `for` and `with` link
-//! as well, and so do their abbreviations.
+//! All words are folded: `für` is `fur`. Names mix languages, so the English [`COMMON_LINKS`] and [`LINKING_WORDS`] link in every
+//! language.
 
 use domain::Language;
 
 /// The joining words of a language.
 struct Grammar {
-    /// Prepositions. What follows them is not the thing that a text names, but its purpose, its place, its parts.
+    /// Prepositions that introduce the purpose, place or parts of the thing that a text names: `for`.
     links: &'static [&'static str],
-    /// Articles, conjunctions, and prepositions that do not tell a purpose from a thing: `of`.
+    /// Articles, conjunctions, and prepositions after which a text may still name its thing: `of`.
     particles: &'static [&'static str],
 }
 
-/// Link words of every language. `f/` and `w/` abbreviate the first two.
+/// Link words of every language. `f` and `w` are the words of `f/` and `w/`, which abbreviate the first two.
 const COMMON_LINKS: [&str; 4] = ["for", "with", "f", "w"];
-/// English words that link and mean something themselves, so that they are no function words.
+/// English words that link in every language, but carry a meaning, so they are not function words.
 const LINKING_WORDS: [&str; 5] = ["including", "incl", "compatible", "replaces", "fits"];
 
 /// Returns true for a word after which a text no longer names its thing: `for` in `bag for a laptop`.
@@ -34,8 +34,8 @@ pub(crate) fn is_function_word(word: &str, language: Language) -> bool {
     COMMON_LINKS.contains(&word) || links.contains(&word) || particles.contains(&word)
 }
 
-/// Returns true for a word that cannot name a thing.
-pub(crate) fn is_grammatical(word: &str, language: Language) -> bool {
+/// Returns true for a function word or a linking word, neither of which names a thing.
+pub(crate) fn is_joining_word(word: &str, language: Language) -> bool {
     is_function_word(word, language) || LINKING_WORDS.contains(&word)
 }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn link_words_are_those_of_the_language_and_for_and_with() {
+    fn link_words_depend_on_the_language_except_common_ones() {
         for (word, language, expected) in [
             ("for", Language::English, true),
             ("for", Language::German, true),
@@ -147,6 +147,6 @@ mod tests {
             assert_eq!(is_link(word, language), expected, "{word} {language}");
         }
         assert!(is_function_word("the", Language::English) && !is_function_word("fits", Language::English));
-        assert!(is_grammatical("fits", Language::English) && is_grammatical("of", Language::Dutch));
+        assert!(is_joining_word("fits", Language::English) && is_joining_word("of", Language::Dutch));
     }
 }

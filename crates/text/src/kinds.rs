@@ -13,7 +13,7 @@ use crate::analysis::query_words;
 use crate::compound::CompoundReader;
 use crate::dictionary::Dictionary;
 use crate::forms::normal_form;
-use crate::grammar::is_grammatical;
+use crate::grammar::is_joining_word;
 use crate::query::Term;
 use crate::units::is_unit;
 
@@ -90,7 +90,7 @@ pub(crate) fn may_name(word: &str, language: Language) -> bool {
         && !is_unit(word)
         && word.chars().nth(MIN_LETTERS - 1).is_some()
         && word.chars().all(char::is_alphabetic)
-        && !is_grammatical(word, language)
+        && !is_joining_word(word, language)
 }
 
 /// Returns true for a language that puts the thing before what describes it: `lampe de bureau`.

@@ -45,22 +45,22 @@ pub struct Operands {
     /// The phrases in quotation marks: products without them do not match.
     pub required: Vec<Operand>,
     /// The words and phrases behind a minus: products with them do not match.
-    pub left_out: Vec<Operand>,
+    pub excluded: Vec<Operand>,
 }
 
 impl Operands {
     /// Returns the operands of a search in products in a language.
     pub fn new(request: &SearchRequest, language: Language) -> Self {
-        let Operators { phrases, left_out, .. } = Operators::of(request);
+        let Operators { phrases, excluded, .. } = Operators::of(request);
         let operands = |spans: Vec<Range<usize>>| {
             spans.into_iter().filter_map(|span| Operand::new(&request.words, span, language)).collect()
         };
-        Self { required: operands(phrases), left_out: operands(left_out) }
+        Self { required: operands(phrases), excluded: operands(excluded) }
     }
 
     /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
-        self.required.is_empty() && self.left_out.is_empty()
+        self.required.is_empty() && self.excluded.is_empty()
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Operators {
     /// The phrases that products must have, without their quotation marks, as positions in the query.
     pub phrases: Vec<Range<usize>>,
     /// The words and phrases that products must not have, without the operators, as positions in the query.
-    pub left_out: Vec<Range<usize>>,
+    pub excluded: Vec<Range<usize>>,
 }
 
 impl Operators {
@@ -26,19 +26,19 @@ impl Operators {
     pub fn of(request: &SearchRequest) -> Self {
         match request.operators {
             true => Self::parse(&request.words),
-            false => Self { plain: request.words.clone(), phrases: Vec::new(), left_out: Vec::new() },
+            false => Self { plain: request.words.clone(), phrases: Vec::new(), excluded: Vec::new() },
         }
     }
 
     /// Returns true if an operand follows everything else, so that no word is completed at the end.
     pub(crate) fn end_with_operand(&self) -> bool {
         let end = self.plain.trim_end().len();
-        self.phrases.iter().any(|phrase| phrase.end >= end) || self.left_out.iter().any(|word| word.end > end)
+        self.phrases.iter().any(|phrase| phrase.end >= end) || self.excluded.iter().any(|word| word.end > end)
     }
 
     /// Parses a query.
     pub fn parse(query: &str) -> Self {
-        let mut operators = Self { plain: query.to_owned(), phrases: Vec::new(), left_out: Vec::new() };
+        let mut operators = Self { plain: query.to_owned(), phrases: Vec::new(), excluded: Vec::new() };
         let mut at = 0;
         while let Some(c) = query[at..].chars().next() {
             let is_start = query[..at].chars().next_back().is_none_or(char::is_whitespace);
@@ -55,7 +55,7 @@ impl Operators {
         let Operator { whole, operand, leaves_out } = operator;
         if leaves_out {
             self.blank(whole.clone());
-            self.left_out.push(operand);
+            self.excluded.push(operand);
         } else {
             self.blank(whole.start..operand.start);
             self.blank(operand.end..whole.end);
@@ -133,14 +133,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(query: &str) -> (String, Vec<&str>, Vec<&str>) {
-        let Operators { plain, phrases, left_out } = Operators::parse(query);
+        let Operators { plain, phrases, excluded } = Operators::parse(query);
         let texts = |ranges: Vec<Range<usize>>| ranges.into_iter().map(|range| &query[range]).collect();
-        (plain.split_whitespace().collect::<Vec<_>>().join(" "), texts(phrases), texts(left_out))
+        (plain.split_whitespace().collect::<Vec<_>>().join(" "), texts(phrases), texts(excluded))
     }
 
     #[test]
     fn a_minus_before_a_letter_leaves_out() {
-        for (query, plain, left_out) in [
+        for (query, plain, excluded) in [
             ("lamp -red", "lamp", vec!["red"]),
             ("-red lamp -Wi-Fi", "lamp", vec!["red", "Wi-Fi"]),
             ("−rot Lampe", "Lampe", vec!["rot"]),
@@ -154,7 +154,7 @@ mod tests {
             ("language -.net", "language", vec![".net"]),
             ("lamp -\"dark re", "lamp re", vec!["dark"]),
         ] {
-            assert_eq!(parse(query), (plain.to_owned(), vec![], left_out), "{query}");
+            assert_eq!(parse(query), (plain.to_owned(), vec![], excluded), "{query}");
         }
     }
 
@@ -181,7 +181,7 @@ mod tests {
         fn positions_stay(query in "[a\"“ 7é\u{2212}-]{0,24}") {
             let operators = Operators::parse(&query);
             prop_assert_eq!(operators.plain.len(), query.len());
-            for range in operators.phrases.iter().chain(&operators.left_out) {
+            for range in operators.phrases.iter().chain(&operators.excluded) {
                 prop_assert!(query.get(range.clone()).is_some());
             }
         }

@@ -1,6 +1,6 @@
 //! The projection of a record of the store into an index document. Live sync, rebuilds, comparisons and repairs all use
-//! [`Projector::project`], which depends on nothing but the record, the language and the weights. An index only decides which
-//! of its fields hold the parts.
+//! [`Projector::project`], which depends on nothing but the record, the language and the weights. An index decides
+//! only which of its fields holds each part.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -18,7 +18,8 @@ use crate::field_weights::FieldWeights;
 use crate::product::for_each_cjk_run;
 use crate::weights::Weigher;
 
-/// The version of the projection. Increase it when the projection changes, so that older documents have other fingerprints.
+/// The version of the projection. Increase it when the projection changes, so that documents of the old projection have different
+/// fingerprints.
 const PROJECTION_VERSION: u64 = 1;
 
 /// Projects records.
@@ -34,7 +35,7 @@ pub struct Projection<'a> {
     pub id: &'a ProductId,
     /// The version of the product or of its tombstone.
     pub version: Version,
-    /// The searchable content, if any.
+    /// The state: deleted, hidden, or active with the searchable content.
     pub state: DocumentState<'a>,
 }
 
@@ -54,15 +55,16 @@ pub enum DocumentState<'a> {
 pub struct ActiveDocument<'a> {
     /// The product as JSON, as hits return it.
     pub json: String,
-    /// The brand, as [`facet_text`].
+    /// The brand in the form of [`facet_text`].
     pub brand: Option<Cow<'a, str>>,
-    /// The categories and all their ancestors, each once, as [`facet_text`].
+    /// The categories and all their ancestors, each once, in the form of [`facet_text`].
     pub categories: BTreeSet<String>,
-    /// The tags, each once, as [`facet_text`].
+    /// The tags, each once, in the form of [`facet_text`].
     pub tags: BTreeSet<Cow<'a, str>>,
     /// The term of each value of each attribute, see [`attribute_term`].
     pub attributes: BTreeSet<String>,
-    /// The key and [`number_sort_key`] of each numeric attribute, and the [`date_key`] and milliseconds of each date.
+    /// The key and [`number_sort_key`] of each numeric attribute, and the [`date_key`] and the sort key of the milliseconds of each
+    /// date.
     pub numbers: Vec<(Cow<'a, str>, u64)>,
     /// The price.
     pub price: Option<Money>,
@@ -78,8 +80,8 @@ pub struct ActiveDocument<'a> {
     pub cjk_runs: Vec<String>,
 }
 
-/// The words of a product with their weights, see [`crate::weights`]. Each word occurs once in each dictionary; the order is not
-/// defined.
+/// The words of a product with their weights, see [`crate::weights`]. Each word occurs at most once per dictionary, in no
+/// defined order.
 #[derive(Debug, Clone, Default)]
 pub struct WeightedWords {
     text: String,
@@ -118,7 +120,7 @@ impl Projector {
         Ok(Projection { id: record.id(), version: record.version(), state })
     }
 
-    /// Returns the entry of each record after an index has applied it, in the given order, or why no index can hold it.
+    /// Returns, in order, the entry that applying each record would produce, or the reason why an index cannot hold it.
     pub fn expected_entries(&mut self, records: &[Record]) -> Vec<Result<IndexEntry, String>> {
         let mut entry = |record| self.project(record).map(|projection| projection.entry());
         records.iter().map(|record| entry(record).map_err(|error| error.to_string())).collect()
@@ -174,7 +176,7 @@ impl Projection<'_> {
         !matches!(self.state, DocumentState::Deleted)
     }
 
-    /// Returns the hash of everything but the product's JSON, which an index stores with the document.
+    /// Returns the hash of everything except the product's JSON. An index stores this hash with the document.
     pub fn fields_hash(&self) -> u64 {
         let mut hash = Hash::default();
         hash.number(PROJECTION_VERSION);
@@ -191,7 +193,7 @@ impl Projection<'_> {
         hash.0.digest()
     }
 
-    /// Returns the entry of an index that holds this document.
+    /// Returns the index entry of this document.
     pub fn entry(&self) -> IndexEntry {
         let json = match &self.state {
             DocumentState::Active(active) => active.json.as_bytes(),
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_never_changes() {
+    fn the_hash_of_fields_is_stable() {
         // An index may have been written by another version of this program.
         let hash = projector().project(&record("lamp-1", 3, &lamp())).unwrap().fields_hash();
         assert_eq!(format!("{hash:016x}"), "a94c6f6c1dbbcbdb");
@@ -304,7 +306,7 @@ mod tests {
             json!({"name": "A", "categories": ["Home > Lamps", "Home > Lamps > Desk", "Home", "Sale"]});
         let record = record("lamp-1", 3, &json);
         let DocumentState::Active(active) = projector().project(&record).unwrap().state else {
-            panic!("it is active")
+            panic!("the document is not active")
         };
         let categories: Vec<&str> = active.categories.iter().map(String::as_str).collect();
         assert_eq!(categories, ["Home", "Home > Lamps", "Home > Lamps > Desk", "Sale"]);
@@ -361,10 +363,10 @@ mod tests {
         #[test]
         fn a_record_has_one_projection(json in product(), version in 1..u64::MAX) {
             let record = record("p", version, &json);
-            let mut used = projector();
+            let mut reused = projector();
             // A projector that was used before gives the same result.
-            used.project(&super::tests::record("q", 1, &lamp())).unwrap();
-            prop_assert_eq!(used.project(&record).unwrap().entry(), entry(&record));
+            reused.project(&super::tests::record("q", 1, &lamp())).unwrap();
+            prop_assert_eq!(reused.project(&record).unwrap().entry(), entry(&record));
             // So does a product that was serialized as JSON, as in messages and stores.
             let Record::Live(product) = &record else { unreachable!("it is live") };
             let again: Product = serde_json::from_slice(&serde_json::to_vec(&**product).unwrap()).unwrap();

@@ -1,9 +1,8 @@
 //! The form in which the name of a product has a word: `Rod` or `Rød`, `Hoodie` or `Hoodies`. It orders products that match a query
 //! equally well: those whose names have the word as typed come first.
 //!
-//! An index has one term for all forms of a word, see [`crate::forms::normal_form`]. For each word of a name that is written in another form than the
-//! normal one, two *markers* among the terms of pairs tell the form: one of the form itself and, unless the name has the normal
-//! form too, one that says so.
+//! An index has one term for all forms of a word, see [`crate::forms::normal_form`]. A word of a name in another form than the normal
+//! one adds *markers* to the terms of pairs: `^rød` for the form itself and, unless the name also has the normal form, `~rod`.
 
 use std::ops::Range;
 

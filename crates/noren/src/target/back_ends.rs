@@ -77,7 +77,7 @@ impl BackEnds {
     /// Opens what `access` needs.
     ///
     /// # Errors
-    /// If a back end cannot be opened, with what to do about it.
+    /// Fails if a back end cannot be opened; the error says what to do.
     pub(super) async fn open(&self, access: Access) -> Result<OpenCatalogue, Failure> {
         if access == Access::Search {
             return Ok(OpenCatalogue { router: router_of(search_routes().await?), store: None });

@@ -26,12 +26,12 @@ pub(super) async fn left_out(
     snapshot: &Snapshot<'_>,
     request: &SearchRequest,
 ) -> Result<Vec<Value>, PortError> {
-    let Operands { required, left_out } = Operands::new(request, snapshot.language());
-    let mut queries = Vec::with_capacity(required.len() + left_out.len());
+    let Operands { required, excluded } = Operands::new(request, snapshot.language());
+    let mut queries = Vec::with_capacity(required.len() + excluded.len());
     for operand in &required {
         queries.push(none_of(&has(operand, snapshot, request).await?));
     }
-    for operand in &left_out {
+    for operand in &excluded {
         queries.push(has(operand, snapshot, request).await?);
     }
     Ok(queries)

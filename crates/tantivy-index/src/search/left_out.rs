@@ -75,7 +75,7 @@ impl Finder<'_> {
             let has = self.have(operand)?;
             left_out.iter_mut().zip(has).for_each(|(left_out, has)| *left_out |= !has);
         }
-        for operand in &operands.left_out {
+        for operand in &operands.excluded {
             let has = self.have(operand)?;
             left_out.iter_mut().zip(has).for_each(|(left_out, has)| *left_out |= has);
         }

@@ -59,9 +59,10 @@ fn decode(key: u64, direction: Direction) -> i64 {
     })
 }
 
-/// A key that compares across segments in the order of the list.
+/// A key that orders hits across segments.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
+    /// The key in an order by numbers; 0 in an order by texts; [`MISSING`] without a value.
     pub(crate) number: u64,
     /// The text in an ascending order by texts, otherwise empty.
     pub(crate) text: String,
@@ -83,7 +84,8 @@ impl Key {
         }
     }
 
-    /// Converts the key of a product with this name to that of a cursor.
+    /// Converts the key of a product to a cursor's key; `None` if the product has no value. `score` and `name` are those of the
+    /// product.
     pub(crate) fn to_sort_key(&self, sort: &Sort, score: f32, name: &str) -> Option<SortKey> {
         if self.number == MISSING {
             return None;
@@ -94,7 +96,7 @@ impl Key {
                 SortKey::Number(decode(self.number, direction))
             }
             Criterion::Name => SortKey::Text(name.to_owned()),
-            // One of both is empty.
+            // One of the two is empty.
             Criterion::Attribute => SortKey::Text(format!("{}{}", self.text, self.reversed_text.0)),
         })
     }
@@ -105,7 +107,7 @@ pub(crate) enum SegmentOrder<'a> {
     Score,
     Price(Prices<'a>, Direction),
     Number(Option<&'a Column<i64>>, Direction),
-    /// Compares by ordinal. The keys in the column are those of the collation, or lower-case names.
+    /// Compares by ordinal. The column holds collation keys or, without a collation, lower-case names.
     Name(Option<&'a StrColumn>, Option<&'a Collation>),
     Attribute(AttributeOrder<'a>),
 }
@@ -113,7 +115,7 @@ pub(crate) enum SegmentOrder<'a> {
 /// The position of a cursor among the keys of a segment.
 pub(crate) struct CursorPosition {
     pub(crate) key: u64,
-    /// True if a product of the segment may have the key of the cursor; otherwise `key` is the first one after it.
+    /// True if `key` is the key of the cursor; otherwise it is the first key of the segment after that.
     pub(crate) is_exact: bool,
     /// The ordinal of the first id after that of the cursor.
     id: u64,
@@ -141,11 +143,12 @@ impl<'a> SegmentOrder<'a> {
             Criterion::Score => Self::Score,
             Criterion::Price(direction) => Self::Price(segment.columns().prices(currency), direction),
             Criterion::CreatedAt(direction) => Self::Number(segment.created_at.as_ref(), direction),
+            // An attribute has been handled above.
             Criterion::Name | Criterion::Attribute => Self::Name(segment.name.as_ref(), collation),
         })
     }
 
-    /// Returns a key that compares within the segment in the order of the list.
+    /// Returns a key that orders hits within the segment.
     pub(crate) fn key(&self, document: DocId, score: f32) -> u64 {
         match self {
             Self::Score => score_key(score.to_bits()),
@@ -189,6 +192,6 @@ impl<'a> SegmentOrder<'a> {
 }
 
 fn score_key(bits: u32) -> u64 {
-    // The bits of non-negative floats compare as the floats do.
+    // Non-negative floats compare like their bits, which are inverted so that the highest score comes first.
     u64::from(!bits)
 }

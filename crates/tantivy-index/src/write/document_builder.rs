@@ -1,5 +1,4 @@
-//! Builds the documents of records before they reach the thread that writes, so that the next batch is analysed while one is
-//! committed.
+//! Builds documents before they reach the writer thread, so that one batch is analysed while another is committed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,17 +17,17 @@ use crate::write::writer_thread::Replacement;
 pub(super) struct DocumentBuilder {
     fields: Fields,
     options: WriterOptions,
-    /// The projectors that no batch uses: at most as many as batches were built at once.
-    idle: Arc<Mutex<Vec<Projector>>>,
+    /// Idle projectors, for reuse: at most as many as batches were ever built at once.
+    idle_projectors: Arc<Mutex<Vec<Projector>>>,
 }
 
 impl DocumentBuilder {
     pub(super) fn new(folder: &GenerationFolder, options: WriterOptions) -> Self {
         let options = WriterOptions { language: folder.language, ..options };
-        Self { fields: folder.fields, options, idle: Arc::default() }
+        Self { fields: folder.fields, options, idle_projectors: Arc::default() }
     }
 
-    /// Builds the documents of replacements, on a thread that may block.
+    /// Builds the documents of replacements on a blocking thread. A record that cannot be serialized becomes the reason, as a text.
     ///
     /// # Errors
     /// [`PortErrorKind::Internal`] if building one panics.
@@ -38,19 +37,19 @@ impl DocumentBuilder {
     ) -> Result<Vec<Replacement>, PortError> {
         let builder = self.clone();
         let building = tokio::task::spawn_blocking(move || {
-            let idle = builder.idle().pop();
+            let idle = builder.idle_projectors().pop();
             let mut projector =
                 idle.unwrap_or_else(|| Projector::new(builder.options.language, builder.options.weights));
-            let built = replacements.into_iter().map(|Replacement { id, by, condition }| {
-                let projection = by.as_ref().map(|record| projector.project(record)).transpose();
-                let by = projection
+            let built = replacements.into_iter().map(|Replacement { id, content, condition }| {
+                let projection = content.as_ref().map(|record| projector.project(record)).transpose();
+                let content = projection
                     .map(|projection| projection.map(|projection| document(builder.fields, &projection)))
                     .map_err(|error| error.to_string());
-                Replacement { id, by, condition }
+                Replacement { id, content, condition }
             });
             let built = built.collect();
-            // After a panic it is not used again: it may have stopped in the middle of a product.
-            builder.idle().push(projector);
+            // A projector that panicked never gets here: its state may be that of half a product.
+            builder.idle_projectors().push(projector);
             built
         });
         building.await.map_err(|panic| {
@@ -58,8 +57,8 @@ impl DocumentBuilder {
         })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Projector>> {
+    fn idle_projectors(&self) -> MutexGuard<'_, Vec<Projector>> {
         // Nothing panics while it is locked.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle_projectors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

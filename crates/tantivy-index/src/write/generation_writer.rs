@@ -55,7 +55,7 @@ impl GenerationWriter {
     pub(super) async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>, PortError> {
         let replacements = changes.into_iter().map(|change| Replacement {
             id: change.id().clone(),
-            by: Some(change.record()),
+            content: Some(change.record()),
             condition: Condition::OlderThan(change.version()),
         });
         let outcomes = self.replace(replacements.collect()).await?.into_iter().map(|outcome| match outcome {
@@ -69,7 +69,7 @@ impl GenerationWriter {
     pub(super) async fn repair(&self, repairs: Vec<Repair>) -> Result<Vec<RepairOutcome>, PortError> {
         let replacements = repairs.into_iter().map(|repair| Replacement {
             id: repair.id,
-            by: repair.record,
+            content: repair.record,
             condition: Condition::Equals(repair.expected_version),
         });
         let outcomes = self.replace(replacements.collect()).await?.into_iter().map(|outcome| match outcome {

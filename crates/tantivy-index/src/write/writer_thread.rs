@@ -159,7 +159,7 @@ impl WriterThread {
         let Some(writer) = &mut self.writer else {
             return Err(PortError::bare(PortErrorKind::Unavailable, "the index writer is not open"));
         };
-        let document = match replacement.by {
+        let document = match replacement.content {
             Ok(document) => document,
             Err(reason) => return Ok(Replaced::Refused(reason)),
         };
@@ -186,10 +186,11 @@ impl WriterThread {
 /// The new document; `None` to remove the one that is there; the reason if there can be none.
 pub(super) type NewDocument = Result<Option<TantivyDocument>, String>;
 
-/// The replacement of a document by a new one, or by that of a record.
-pub(super) struct Replacement<By = NewDocument> {
+/// A replacement of a document. `Content` is the new document, or the record from which it is built.
+pub(super) struct Replacement<Content = NewDocument> {
     pub(super) id: ProductId,
-    pub(super) by: By,
+    /// The new content; `None` to remove the document.
+    pub(super) content: Content,
     /// The condition on the version that the index holds.
     pub(super) condition: Condition,
 }
@@ -245,8 +246,8 @@ mod tests {
         let tombstone = |id: &str| {
             let id = ProductId::parse(id).unwrap();
             let projection = Projection { id: &id, version: Version(1), state: DocumentState::Deleted };
-            let by = Ok(Some(document(fields, &projection)));
-            Replacement { id, by, condition: Condition::OlderThan(Version(1)) }
+            let content = Ok(Some(document(fields, &projection)));
+            Replacement { id, content, condition: Condition::OlderThan(Version(1)) }
         };
         let error = thread
             .guarded::<()>(|thread| {

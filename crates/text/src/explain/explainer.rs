@@ -43,17 +43,17 @@ impl<'a> Explainer<'a> {
         Self { request, query, operands, patterns, weigher, language }
     }
 
-    /// Returns the operands of the query that exclude a product, as typed, and whether it has them: those that it should not have,
-    /// and phrases that it lacks.
+    /// Returns the operands that exclude a product, as typed: excluded ones that it has (`true`), and required phrases that it lacks
+    /// (`false`).
     pub fn excluding_operands(&mut self, content: &Content) -> Vec<(String, bool)> {
         if self.operands.is_empty() {
             return Vec::new();
         }
         let terms = Terms::new(content, &mut self.weigher);
         let has = |operand: &&Operand| operand.is_in(content, &terms);
-        let left_out = self.operands.left_out.iter().filter(has).map(|operand| (operand, true));
+        let excluded = self.operands.excluded.iter().filter(has).map(|operand| (operand, true));
         let lacking = self.operands.required.iter().filter(|operand| !has(operand));
-        let excluding = left_out.chain(lacking.map(|operand| (operand, false)));
+        let excluding = excluded.chain(lacking.map(|operand| (operand, false)));
         excluding.map(|(operand, has)| (self.typed(operand), has)).collect()
     }
 
@@ -61,15 +61,15 @@ impl<'a> Explainer<'a> {
         self.request.words.get(operand.span.clone()).unwrap_or_default().to_owned()
     }
 
-    /// Explains a product, given the score that an index gave it. Without a score, or if nothing adds up to it, the likeliest
-    /// matches are returned.
+    /// Explains a product, given the score that an index gave it. Without a score, or if no combination adds up to it, it returns
+    /// the likeliest matches. It ignores the score of a pinned product.
     pub fn explain(&mut self, product: &Product, score: Option<f32>) -> Explanation {
         let terms = Terms::new(&product.content, &mut self.weigher);
         let words: Vec<Vec<Candidate>> =
-            (0..self.query.words.len()).map(|place| self.candidates(place, &terms)).collect();
+            (0..self.query.words.len()).map(|index| self.candidates(index, &terms)).collect();
         let phrases = self.query.phrases.iter().map(|phrase| self.phrase_steps(phrase, &words, &terms));
         let kinds = self.query.kinds.iter().map(|kind| self.kind_steps(kind, &words, &terms));
-        let extras: Vec<Vec<u32>> = phrases.chain(kinds).collect();
+        let phrase_and_kind_steps: Vec<Vec<u32>> = phrases.chain(kinds).collect();
         let (base, boost) = self.base_and_boost(&product.content);
         let tuning = &self.request.tuning;
         let is_pinned = self.request.sort == Sort::Relevance
@@ -78,31 +78,35 @@ impl<'a> Explainer<'a> {
         let steps: Vec<Vec<u32>> = words
             .iter()
             .map(|candidates| candidates.iter().map(|candidate| candidate.steps).collect())
-            .chain(extras)
+            .chain(phrase_and_kind_steps)
             .collect();
         let target = score.filter(|_| !is_pinned).map(|score| (score / STEP).round() as i64);
         let target = target.map(|target| target - i64::from(base) - i64::from(boost));
-        let add_up = |extra: u32| {
-            let target = target.and_then(|target| u32::try_from(target - i64::from(extra)).ok());
+        let add_up = |every_word: u32| {
+            let target = target.and_then(|target| u32::try_from(target - i64::from(every_word)).ok());
             target.and_then(|target| choose_summands(&steps, target))
         };
         // A product gets these steps only if it has every word and some words are optional, which depends on the index.
-        let extra = every_word_steps(words.len());
+        let every_word = every_word_steps(words.len());
         let has_every_word = |chosen: &Vec<usize>| {
-            let mut kinds = chosen.iter().zip(&words).map(|(at, candidates)| candidates[*at].kind);
+            let candidates = chosen.iter().zip(&words);
+            let mut kinds = candidates.map(|(candidate_index, candidates)| candidates[*candidate_index].kind);
             words.len() > 1 && kinds.all(|kind| kind != MatchKind::Missing)
         };
-        let (chosen, every_word) = match add_up(extra).filter(has_every_word) {
-            Some(chosen) => (chosen, extra),
+        let (chosen, every_word) = match add_up(every_word).filter(has_every_word) {
+            Some(chosen) => (chosen, every_word),
             None => (add_up(0).unwrap_or_else(|| vec![0; steps.len()]), 0),
         };
-        let chosen_steps: Vec<u32> = chosen.iter().zip(&steps).map(|(at, steps)| steps[*at]).collect();
+        let chosen_steps: Vec<u32> =
+            chosen.iter().zip(&steps).map(|(candidate_index, steps)| steps[*candidate_index]).collect();
         let (phrase_steps, kind_steps) = chosen_steps[words.len()..].split_at(self.query.phrases.len());
-        let found = chosen.iter().zip(&words).enumerate();
+        let matches = chosen.iter().zip(&words).enumerate();
         Explanation {
             base: score_of(base + every_word),
-            words: found
-                .map(|(place, (at, candidates))| self.word_match(place, &candidates[*at], &product.content))
+            words: matches
+                .map(|(index, (candidate_index, candidates))| {
+                    self.word_match(index, &candidates[*candidate_index], &product.content)
+                })
                 .collect(),
             phrases: self
                 .query
@@ -119,7 +123,7 @@ impl<'a> Explainer<'a> {
                 .filter_map(|(kind, steps)| self.kind_match(kind, *steps))
                 .collect(),
             required: self.operands.required.iter().map(|operand| self.typed(operand)).collect(),
-            left_out: self.operands.left_out.iter().map(|operand| self.typed(operand)).collect(),
+            excluded: self.operands.excluded.iter().map(|operand| self.typed(operand)).collect(),
             boost: boost as f32 * STEP,
             is_pinned,
         }
@@ -132,18 +136,18 @@ impl<'a> Explainer<'a> {
         }
         let currency = self.request.currency;
         let passing = boosts.iter().filter(|boost| boost.filters.failed_by(content, currency).is_empty());
-        let most = boost_steps(MAX_BOOST);
+        let max_boost = boost_steps(MAX_BOOST);
         let boost = passing.map(|boost| boost_steps(boost.by)).fold(0, i32::saturating_add);
-        (UNBOOSTED_STEPS, boost.clamp(-most, most))
+        (UNBOOSTED_STEPS, boost.clamp(-max_boost, max_boost))
     }
 
     /// Returns the possible matches of a word, the likeliest first.
-    fn candidates(&self, place: usize, terms: &Terms) -> Vec<Candidate> {
-        let word = &self.query.words[place];
+    fn candidates(&self, index: usize, terms: &Terms) -> Vec<Candidate> {
+        let word = &self.query.words[index];
         let candidate = |kind: MatchKind, weight: u8, spelling: Spelling| {
             let scaled_weight =
                 weight.saturating_mul(word.weight_factor(spelling)).clamp(1, MAX_SCALED_WEIGHT);
-            Candidate { kind, weight, steps: self.steps(place, kind, u32::from(scaled_weight)) }
+            Candidate { kind, weight, steps: self.steps(index, kind, u32::from(scaled_weight)) }
         };
         let exact_match = |alternative: &Alternative| {
             let kind = match alternative.spelling {
@@ -156,38 +160,38 @@ impl<'a> Explainer<'a> {
         // Among equals, the first alternative is the closest to the typed word; `max_by_key` returns the last.
         let exact =
             word.alternatives.iter().rev().filter_map(exact_match).max_by_key(|candidate| candidate.steps);
+        let missing = Candidate { kind: MatchKind::Missing, weight: 0, steps: 0 };
         if let Some(exact) = exact {
-            let steps = exact.steps + self.typed_form_steps(place, terms);
+            let steps = exact.steps + self.typed_form_steps(index, terms);
             let exact = Candidate { steps, ..exact };
-            let unscored = Candidate { kind: MatchKind::Missing, weight: 0, steps: 0 };
-            return if is_scored_when_optional(word) { vec![exact] } else { vec![exact, unscored] };
+            // An optional function word adds nothing to the score, even if the product has it.
+            return if is_scored_when_optional(word) { vec![exact] } else { vec![exact, missing] };
         }
         let prefix =
             prefix_weight(word, terms).map(|weight| candidate(MatchKind::Beginning, weight, Spelling::Same));
-        let near = self.patterns[place].as_ref().and_then(|pattern| nearest(pattern, terms, self.language));
-        let near = near.map(|(kind, weight)| candidate(kind, weight, Spelling::Same));
-        let missing = Candidate { kind: MatchKind::Missing, weight: 0, steps: 0 };
-        prefix.into_iter().chain(near).chain([missing]).collect()
+        let typo = self.patterns[index].as_ref().and_then(|pattern| nearest(pattern, terms, self.language));
+        let typo = typo.map(|(kind, weight)| candidate(kind, weight, Spelling::Same));
+        prefix.into_iter().chain(typo).chain([missing]).collect()
     }
 
-    /// Returns the steps of a product that has the word as typed.
-    fn typed_form_steps(&self, place: usize, terms: &Terms) -> u32 {
-        let is_typed = match &self.query.words[place].typed_form {
+    /// Returns the steps that the product gets for having the word as typed; 0 if it has another form.
+    fn typed_form_steps(&self, index: usize, terms: &Terms) -> u32 {
+        let is_typed = match &self.query.words[index].typed_form {
             Some(TypedForm::Marked(marker)) => terms.weight_of(marker).is_some(),
             Some(TypedForm::Unmarked(marker)) => terms.weight_of(marker).is_none(),
             None => false,
         };
-        if is_typed { typed_form_steps(place, self.query.words.len()) } else { 0 }
+        if is_typed { typed_form_steps(index, self.query.words.len()) } else { 0 }
     }
 
-    fn steps(&self, place: usize, kind: MatchKind, scaled_weight: u32) -> u32 {
+    fn steps(&self, index: usize, kind: MatchKind, scaled_weight: u32) -> u32 {
         let words = self.query.words.len();
         let Some(tier) = kind.tier() else { return 0 };
-        let scaled_weight = if is_weighted(place) { scaled_weight } else { 0 };
+        let scaled_weight = if is_weighted(index) { scaled_weight } else { 0 };
         class_steps(tier.points(words)) + scaled_weight * steps_per_scaled_weight(words)
     }
 
-    /// Returns the possible steps of a phrase: with corrected words, as typed, or none.
+    /// Returns the possible steps of a phrase: with corrected words, as typed, or 0 if the product does not have it.
     fn phrase_steps(&self, phrase: &Phrase, words: &[Vec<Candidate>], terms: &Terms) -> Vec<u32> {
         let steps = |term: &Term| {
             let weight = terms.weight_of(term)?;
@@ -196,26 +200,28 @@ impl<'a> Explainer<'a> {
             let scaled_weight = if is_weighted(phrase.second) { u32::from(scaled_weight) } else { 0 };
             Some(scaled_weight * steps_per_scaled_weight(self.query.words.len()))
         };
-        let meant = |place: usize| self.meant(place, &words[place], terms);
-        let corrected = meant(phrase.first)
-            .zip(meant(phrase.second))
+        let meant_word = |index: usize| self.meant(index, &words[index], terms);
+        let corrected = meant_word(phrase.first)
+            .zip(meant_word(phrase.second))
             .map(|(first, second)| phrase.corrected(first, second, self.language).term);
         let mut all: Vec<u32> = corrected.iter().chain([&phrase.term]).filter_map(steps).chain([0]).collect();
         all.dedup();
-        let is_certain = [phrase.first, phrase.second].iter().all(|place| words[*place].len() == 1);
+        // With one candidate per word, the first value is certain.
+        let is_certain = [phrase.first, phrase.second].iter().all(|index| words[*index].len() == 1);
         all.truncate(if is_certain { 1 } else { all.len() });
         all
     }
 
-    /// Returns the word that the query probably means at this place; `None` if the product has nothing near it.
-    fn meant<'b>(&'b self, place: usize, candidates: &[Candidate], terms: &'b Terms) -> Option<&'b str> {
+    /// Returns the word that the query probably means by a word: the nearest word of the product if the likeliest match has typos,
+    /// otherwise the word as typed.
+    fn meant<'b>(&'b self, index: usize, candidates: &[Candidate], terms: &'b Terms) -> Option<&'b str> {
         match candidates.first()?.kind {
-            MatchKind::OneTypo | MatchKind::TwoTypos => nearest_text(self.patterns[place].as_ref()?, terms),
-            _ => Some(self.query.words[place].text.as_str()),
+            MatchKind::OneTypo | MatchKind::TwoTypos => nearest_text(self.patterns[index].as_ref()?, terms),
+            _ => Some(self.query.words[index].text.as_str()),
         }
     }
 
-    /// Returns the possible steps of a kind: with a corrected word, as typed, or none, which depends on the catalogue.
+    /// Returns the possible steps of a kind: with a corrected word, as typed, or 0 if the word names no kind in the catalogue.
     fn kind_steps(&self, kind: &Kind, words: &[Vec<Candidate>], terms: &Terms) -> Vec<u32> {
         let steps = |term: &Term| {
             let weight = u32::from(terms.weight_of(term)?) * u32::from(kind.factor);
@@ -239,12 +245,12 @@ impl<'a> Explainer<'a> {
         (steps > 0).then(|| PhraseMatch { words: words.to_owned(), score: score_of(steps) })
     }
 
-    fn word_match(&self, place: usize, candidate: &Candidate, content: &Content) -> WordMatch {
-        let word = &self.query.words[place];
+    fn word_match(&self, index: usize, candidate: &Candidate, content: &Content) -> WordMatch {
+        let word = &self.query.words[index];
         let mut locator = Locator {
             word,
             kind: candidate.kind,
-            pattern: self.patterns[place].as_ref(),
+            pattern: self.patterns[index].as_ref(),
             has_typed_word: false,
         };
         let (mut fields, mut matched_text) = (Vec::<String>::new(), None);
@@ -294,19 +300,19 @@ fn prefix_weight(word: &Word, terms: &Terms) -> Option<u8> {
     terms.iter().filter(|(term, _)| word.is_prefix && begins(term)).map(|(_, weight)| weight).max()
 }
 
-/// Returns the words that match a pattern with at least one typo, and their typos.
-fn near<'a>(pattern: &'a Pattern, terms: &'a Terms) -> impl Iterator<Item = (u8, &'a str)> {
+/// Returns the words that match a pattern with at least one typo, each after the number of its typos.
+fn typo_matches<'a>(pattern: &'a Pattern, terms: &'a Terms) -> impl Iterator<Item = (u8, &'a str)> {
     let words = terms.iter().filter(|(term, _)| term.dictionary == Dictionary::Words);
     words.filter_map(|(term, _)| Some((pattern.typos(&term.text).filter(|typos| *typos > 0)?, &*term.text)))
 }
 
 fn nearest_text<'a>(pattern: &'a Pattern, terms: &'a Terms) -> Option<&'a str> {
-    near(pattern, terms).min().map(|(_, text)| text)
+    typo_matches(pattern, terms).min().map(|(_, text)| text)
 }
 
 /// Returns the kind and weight of the match with the fewest typos; among equals the highest weight.
 fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(MatchKind, u8)> {
-    let fewest = near(pattern, terms).map(|(typos, _)| typos).min()?;
+    let fewest = typo_matches(pattern, terms).map(|(typos, _)| typos).min()?;
     let weight = |text: &str| {
         let (dictionary, form) = normal_form(text, language);
         let term = Term { dictionary, text: form.into_owned() };
@@ -314,7 +320,7 @@ fn nearest(pattern: &Pattern, terms: &Terms, language: Language) -> Option<(Matc
             .weight_of(&term)
             .or_else(|| terms.weight_of(&Term { dictionary: Dictionary::Words, text: text.to_owned() }))
     };
-    let nearest = near(pattern, terms).filter(|(typos, _)| *typos == fewest);
+    let nearest = typo_matches(pattern, terms).filter(|(typos, _)| *typos == fewest);
     let weight = nearest.filter_map(|(_, text)| weight(text)).max()?;
     Some((if fewest == 1 { MatchKind::OneTypo } else { MatchKind::TwoTypos }, weight))
 }

@@ -18,8 +18,8 @@ pub struct Explanation {
     pub kinds: Vec<KindMatch>,
     /// The phrases in quotation marks, as typed.
     pub required: Vec<String>,
-    /// The words and phrases that the query leaves out, as typed.
-    pub left_out: Vec<String>,
+    /// The words and phrases that the query excludes, as typed.
+    pub excluded: Vec<String>,
     /// The sum of the boosts of the shop's rules.
     pub boost: f32,
     /// True if a rule pins the product before all others, regardless of its score.
