@@ -8,7 +8,7 @@ use runtime::off_thread;
 use crate::batch::ExecutedLine;
 use crate::error::CommandError;
 
-/// The size of an entry in bytes, to decide on which thread many are written.
+/// The approximate size of an entry in bytes. It decides whether the entries of a request are written on another thread.
 const BYTES_OF_ENTRY: usize = 300;
 
 /// Describes the result of a command for the audit log. `id` is the product that the request names.

@@ -1,4 +1,4 @@
-//! Opening the configured store and queue.
+//! Opens the configured store and queue.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,8 +61,8 @@ impl OpenBackEnds {
     }
 }
 
-/// Checks that AWS can be used, if a back end is there. A program that opens others first calls this, so that a missing region
-/// ends it before it has waited or created a folder.
+/// Checks that AWS can be used, if the store or the queue is on AWS. A program that opens other back ends calls this first, so that a
+/// missing region ends it before it waits or creates a folder.
 ///
 /// # Errors
 /// Fails if the region or the credentials are missing; the error says what to set.
@@ -93,7 +93,7 @@ pub async fn open_back_ends(config: &BackEnds) -> Result<OpenBackEnds, StartErro
         }
         #[cfg(all(feature = "embedded", feature = "aws"))]
         (StoreKind::Sqlite, QueueKind::Sqs) => {
-            // Before a folder is created.
+            // Fails before a folder is created.
             aws.aws().await?;
             let store = embedded::open(config, embedded_store::Outbox::AddEntry)?;
             Ok(OpenBackEnds::new(Arc::new(store), Arc::new(aws.queue().await?)))

@@ -44,7 +44,7 @@ pub(crate) struct ExecutedLine {
 /// The most faults of one line that its result lists; `errorsOmitted` is the number of the others.
 const MAX_ERRORS_PER_LINE: usize = 20;
 
-/// The form of lines.
+/// The settings for reading lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     pub(crate) currency: Currency,
@@ -54,7 +54,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Reads lines that have products, or patches in the mode `merge`.
+    /// Returns the settings for lines of products, or of patches in the mode `merge`.
     pub(crate) fn lines(currency: Currency, mode: WriteMode) -> Self {
         Self { currency, mode, is_converted: false }
     }
@@ -118,7 +118,7 @@ fn converted(text: &[u8]) -> (Option<u64>, Result<&[u8], InputError>) {
             faults.into_iter().for_each(|fault| all.add(fault));
             (Some(line), Err(InputError::Faults(all)))
         }
-        // The service has written the line itself.
+        // A defect, because this service wrote the line itself.
         Err(error) => (None, Err(InputError::Syntax(error.to_string()))),
     }
 }
@@ -143,7 +143,7 @@ pub(crate) async fn execute(catalogue: &Catalogue, items: Vec<Item>) -> Vec<Exec
 }
 
 impl ExecutedLine {
-    /// Returns the result of a line that is not executed, because it ended the process when it was.
+    /// Returns the result of a line that is skipped, because its execution ended the process before.
     pub(crate) fn skipped(line: u64, source_line: Option<u64>) -> Self {
         let message = "ended the process twice while it was imported, so it was skipped; if the line is right, import it by \
                        itself, with more memory";
@@ -153,7 +153,7 @@ impl ExecutedLine {
 
     /// Appends the result as a line of NDJSON.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        // Numbers, texts and problems always have a JSON form, and a vector takes every byte.
+        // Cannot fail: every field has a JSON form, and a vector takes every byte.
         let _ = serde_json::to_writer(&mut *out, &self.to_wire());
         out.push(b'\n');
     }

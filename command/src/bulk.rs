@@ -16,7 +16,7 @@ use crate::batch::{self, Reading};
 use crate::command::Command;
 use crate::lines::{Line, Lines};
 
-/// Batches of results that may wait for a slow client; beyond that the body is not read further.
+/// The maximum number of result batches that wait for a slow client. Until one is taken, the body is not read further.
 const MAX_WAITING: usize = 2;
 
 /// The options of a bulk write.

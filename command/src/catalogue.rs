@@ -22,7 +22,7 @@ use crate::command::{Command, Operation};
 use crate::decide::{Decision, WriteRules, decide, idempotency_record};
 use crate::error::CommandError;
 
-/// Attempts of a command that loses version races, before it fails.
+/// The maximum number of attempts of a command that loses version races.
 const MAX_ATTEMPTS: usize = 20;
 
 /// Products that were written, by `action`.
@@ -41,7 +41,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Creates a catalogue over a store and a queue. Prices without a currency are in `currency`. HTML is stored as it comes.
+    /// Creates a catalogue over a store and a queue. Prices without a currency are in `currency`. HTML is stored unchanged.
     pub fn new(store: Arc<dyn ProductStore>, queue: Arc<dyn ChangeQueue>, currency: Currency) -> Self {
         metrics::describe_counter!(WRITES, "Products that were created, updated or deleted, by `action`");
         let (store, queue) = (ObservedStore::around(store), ObservedQueue::around(queue));
@@ -171,7 +171,8 @@ impl Catalogue {
         join_all(results).await
     }
 
-    /// Replaces a rejection by the earlier response to the same request: the effect of a request rejects its repetition.
+    /// Replaces a rejection by the earlier response to the same request, if there is one: a repeated request may be rejected only because
+    /// of what the first one wrote.
     async fn unless_repeated(
         &self,
         command: &Command,
@@ -208,7 +209,7 @@ impl Catalogue {
         Ok(commands.iter().map(record).collect())
     }
 
-    /// Makes writes, each with the position of its command and the response, and enqueues the changes.
+    /// Makes writes and enqueues their changes. Each write comes with the position of its command and its response.
     async fn write(
         &self,
         commands: &[&Command],

@@ -9,7 +9,7 @@ use serde_json::json;
 /// 1. `categories` alone replaces all categories, or with null removes them.
 /// 2. `category` alone replaces the main category and keeps the others, or with null removes all.
 ///
-/// Returns `None` for a patch of neither or of both, in which null means that the other field decides.
+/// Returns `None` for a patch of neither or of both. If one of both is null, the other decides.
 ///
 /// # Errors
 /// Fails if `patch` is not a JSON object, or has more than [`MAX_FIELDS`] fields.

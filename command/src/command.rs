@@ -11,7 +11,7 @@ use crate::image_change::ImageChange;
 /// A command for one product.
 #[derive(Debug, Clone)]
 pub struct Command {
-    /// The product. For a create without an id it is a generated one.
+    /// The id of the product, generated for a create without one.
     pub id: ProductId,
     /// The operation.
     pub operation: Operation,
@@ -77,7 +77,7 @@ impl Command {
         }
     }
 
-    /// Creates a command from a line that is a product or a patch, with its text.
+    /// Creates a command from a line and its text. In the mode `merge`, a line that is not a delete is a patch.
     pub(crate) fn of_text(line: LineInput, text: &[u8], mode: WriteMode) -> Self {
         match (mode, line) {
             (WriteMode::Merge, LineInput::Product(patch)) => {

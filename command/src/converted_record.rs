@@ -7,7 +7,7 @@ use feeds::IdOrigin;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A product with its place in the file that it comes from, or its faults.
+/// A product or its faults, with its line in the uploaded file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ConvertedRecord<'a> {
     /// Line of the file at which the record begins.
@@ -31,7 +31,7 @@ impl<'a> ConvertedRecord<'a> {
     /// Parses a line.
     ///
     /// # Errors
-    /// If the line has another form.
+    /// Fails if the line is not a converted record.
     pub(crate) fn parse(line: &'a [u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(line)
     }

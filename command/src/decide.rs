@@ -20,7 +20,7 @@ use crate::html;
 pub(crate) enum Decision {
     /// The write to make, and the response once it is made.
     Write(Box<Write>, WriteResponse),
-    /// Nothing to write: the product is equal already.
+    /// Nothing to write: the product has this content already.
     Unchanged(WriteResponse),
 }
 
@@ -119,7 +119,7 @@ fn patched(product: &Product, patch: &[u8], currency: Currency) -> Result<Conten
     let mut json = serde_json::to_vec(product)
         .map_err(|error| PortError::new(PortErrorKind::Internal, "writing a product as JSON", error))?;
     if product.content.price.is_some_and(|price| price.currency() == currency) {
-        // The currency of the catalogue is not the product's own: `{"price": null}` removes it with the price.
+        // The catalogue's currency is implied, so it is left out: otherwise `{"price": null}` would leave a currency without a price.
         json = merge_patch(&json, br#"{"currency":null}"#)?;
     }
     if let Some(change) = before_patch(&product.content.categories, patch)? {

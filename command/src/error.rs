@@ -14,7 +14,7 @@ pub enum CommandError {
     /// The product does not exist or is deleted.
     #[error("there is no product {0}")]
     NotFound(ProductId),
-    /// The product has no image with this name that was uploaded.
+    /// The product has no uploaded image with this name.
     #[error("product {id} has no uploaded image {name}")]
     NoImage {
         /// The id.

@@ -16,7 +16,7 @@ pub(crate) fn apply(policy: HtmlPolicy, mut content: Content) -> Result<Content,
         return Ok(content);
     }
     let name = plain_text(&content.name);
-    // A name must not be empty, so one of tags only stays.
+    // A name must not be empty, so a name that consists of tags only stays unchanged.
     if *name != content.name && !name.is_empty() {
         content.name = name.into_owned();
     }
@@ -33,7 +33,7 @@ pub(crate) fn apply(policy: HtmlPolicy, mut content: Content) -> Result<Content,
     }
 }
 
-/// The crate's own list of elements and attributes: those of a text, with links and images, without scripts, styles and forms.
+/// Keeps the elements and attributes that `ammonia` allows by default: text, links and images, but no scripts, styles or forms.
 static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(Builder::default);
 
 #[cfg(test)]

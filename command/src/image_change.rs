@@ -4,7 +4,7 @@ use domain::Product;
 use domain::image::{ImageKey, ImageName};
 use serde_json::json;
 
-/// A change of the addresses of one image. It is decided on the current product, so it keeps what others write meanwhile.
+/// A change of the addresses of one image. It is applied to the current product, so it keeps what others write meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageChange {
     /// Adds the image, in place of the first earlier version if there is one, otherwise at the end. Other versions are removed.
@@ -40,7 +40,7 @@ impl ImageChange {
         let mut kept: Vec<&str> =
             images.iter().map(String::as_str).filter(|address| !is_version(address)).collect();
         match self {
-            // Those before the first version are kept, so it has the same position among them.
+            // No address before the first version is removed, so its position is the same among the kept ones.
             Self::Put { address, .. } => kept.insert(first.unwrap_or(kept.len()), address),
             Self::Remove { .. } => _ = first?,
         }

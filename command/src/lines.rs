@@ -105,7 +105,7 @@ impl Lines {
         }
     }
 
-    /// Ends the body in the middle of a line.
+    /// Ends the body, and returns the line in which it broke off.
     fn cut_off(&mut self) -> Line {
         self.is_at_end = true;
         self.splitter.discard();

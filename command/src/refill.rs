@@ -28,7 +28,7 @@ const _: () = assert!(RENEWAL.as_secs() + MAX_PAUSE.as_secs() < REFILL_LEASE.as_
 const RECORDS: &str = "noren_queue_refilled_records_total";
 const COMPLETED: &str = "noren_queue_refills_total";
 
-/// Refills the queue whenever it needs it, until the process ends.
+/// Refills the queue whenever it was lost, until the process ends.
 pub(crate) async fn refill_forever(catalogue: &Catalogue) {
     describe();
     let (claimant, never) = (Uuid::now_v7().simple().to_string(), CancellationToken::new());

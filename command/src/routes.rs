@@ -92,7 +92,7 @@ async fn execute(
     let request = request.clone();
     let conditions = off_thread(body.len(), move || request.conditions(&body)).await?;
     let command = command.with_conditions(conditions);
-    // The id of a product that is not created after all was never anyone's.
+    // The audit log names a generated id only if the product is created.
     let id = (!matches!(command.operation, Operation::CreateNew(_))).then(|| command.id.clone());
     let result = catalogue.execute(command).await;
     let entry = entry_of(id.as_ref(), &result);

@@ -13,7 +13,7 @@ use crate::error::CommandError;
 /// The store of images.
 const IMAGE_STORE: BackEnd = BackEnd::written("the image store");
 
-/// The types that are accepted, for people.
+/// The accepted types, for messages.
 pub(super) const TYPES: &str = "JPEG, PNG, WebP or AVIF";
 
 /// The error of an operation on images.
@@ -22,7 +22,7 @@ pub(super) enum ImageError {
     /// The image is too large.
     #[error("an image has at most {} MB ({MAX_IMAGE_BYTES} bytes); nothing was stored", MAX_IMAGE_BYTES / 1024 / 1024)]
     TooLarge,
-    /// The bytes are no image.
+    /// The bytes are not an image of an accepted type.
     #[error("the body is no {TYPES}, by its first bytes; nothing was stored")]
     NoImage,
     /// The bytes are an image of another type than the request says.
@@ -48,7 +48,7 @@ pub(super) enum ImageError {
     /// No image was sent to the address of a direct upload.
     #[error("there is no image {0}; send it to the address that the upload got, then repeat this request")]
     NotUploaded(ImageKey),
-    /// The back end takes no images from clients.
+    /// The back end takes no images directly from clients.
     #[error("this service takes images itself; send the image with PUT to this address")]
     NotDirect,
     /// The address of images is unknown.
@@ -88,7 +88,7 @@ impl From<ImageError> for Problem {
     }
 }
 
-/// Returns true if nothing was written, for sure.
+/// Returns true if the command certainly wrote nothing.
 pub(super) fn wrote_nothing(error: &CommandError) -> bool {
     !matches!(error, CommandError::Port(_))
 }

@@ -247,7 +247,7 @@ fn if_exists<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    // The parent of a relative path with one part.
+    // A relative path with one part has an empty parent.
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path)?.sync_all()
 }

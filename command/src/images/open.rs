@@ -1,4 +1,4 @@
-//! Opening the configured store of images.
+//! Opens the configured store of images.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The upload of an image: from the body of a request to the store.
+//! Receives an image: from the body of a request to the store.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::error::ImageError;
 use super::signature::{HEAD_BYTES, image_type};
 
-/// The time for an upload. An image of the greatest size needs 35 KiB/s.
+/// The time limit of an upload. An image of the maximum size needs 35 KiB/s.
 const MAX_DURATION: Duration = Duration::from_secs(5 * 60);
 
 /// An image that has arrived and is not stored yet.
@@ -27,7 +27,7 @@ pub(super) struct ReceivedImage {
     pub(super) hash: [u8; 32],
 }
 
-/// Returns the type that a request declares; `None` if it leaves that to the bytes.
+/// Returns the type that a request declares; `None` if the first bytes decide.
 ///
 /// # Errors
 /// 415 for the type of anything but an image, and for an encoded body.
@@ -107,7 +107,7 @@ mod tests {
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR";
 
-    /// Receives a body of chunks in a folder of its own, with the number of files that are left there.
+    /// Receives a body of chunks in a new folder. Returns the result, and the number of files left in the folder.
     async fn received(
         chunks: Vec<&'static [u8]>,
         declared: Option<ImageType>,

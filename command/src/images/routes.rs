@@ -35,12 +35,12 @@ use super::signature::image_type;
 use crate::audit::entry_of;
 use crate::routes::{Written, write_response};
 
-/// The time for which a client may send an image to the back end.
+/// The time for which the address of a direct upload is valid.
 const DIRECT_UPLOAD: SignedDuration = SignedDuration::from_mins(15);
 
-/// Caching of an image, whose address names its version.
+/// The caching of an image. Its address names its version, so its bytes never change.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// The policy of an image: nothing that is opened in a browser may load or run anything.
+/// The content security policy of an image: opened in a browser, it may load and run nothing.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
 
 /// Returns the routes of images with their OpenAPI document. Without `images`, those that write respond with 501.
@@ -340,8 +340,8 @@ fn finish(parameters: ParameterReader, known: &[&str]) -> Result<(), Problem> {
     parameters.finish(|_| unknown_among(known)).map_err(|faults| bad_parameters(&faults))
 }
 
-/// Serves an image. Everyone may read it who knows its address, like the active product that names it; the version of an image of a
-/// draft cannot be guessed.
+/// Serves an image to everyone who knows its address. An address cannot be guessed, because it contains the version, so images of drafts
+/// are not found.
 async fn serve(
     State(service): State<ImageService>,
     Path((id, version, name)): Path<(String, String, String)>,
@@ -370,7 +370,7 @@ async fn serve(
     Ok((caching, safe, Body::from_stream(chunks(head, reader))).into_response())
 }
 
-/// Returns the chunks of an image of which the first one is read already.
+/// Returns the chunks of an image whose first chunk has been read already.
 fn chunks(
     head: Vec<u8>,
     reader: Box<dyn ImageReader>,

@@ -1,4 +1,4 @@
-//! Storing and removing images, with their addresses in the products.
+//! Stores and removes images, with their addresses in the products.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +38,8 @@ struct Shared {
     /// The address of all images, without a slash at the end; `None` to use that of the request.
     address: Option<String>,
     uploads: Semaphore,
-    /// Held from the storing of an image until its product names it, so that no other request of this process takes it for one that
-    /// no product names.
+    /// Held from the storing of an image until its product names it, so that no other request of this process removes it as an image
+    /// that no product names.
     locks: [Mutex<()>; LOCKS],
 }
 
@@ -93,7 +93,7 @@ impl Images {
     ) -> Result<WrittenImage, Problem> {
         let declared = declared_type(headers)?;
         let base = self.base(headers)?;
-        // Before the image is read.
+        // Fails for a missing product before the body is read.
         self.0.catalogue.get(&id).await?;
         let _place = self.0.uploads.try_acquire().map_err(|_| ImageError::TooMany(MAX_UPLOADS))?;
         let ReceivedImage { upload, bytes, kind, hash } = receive(self.store(), body, declared).await?;
@@ -104,7 +104,7 @@ impl Images {
         Ok(self.add(Stored { key, kind, bytes, is_new }, &base, conditions).await?)
     }
 
-    /// Allows a client to send an image to the back end.
+    /// Allows a client to send an image directly to the back end.
     ///
     /// # Errors
     /// When the product does not exist, or the back end takes no images from clients.
@@ -121,7 +121,7 @@ impl Images {
     /// Adds the address of an image that was sent to the back end.
     ///
     /// # Errors
-    /// When there is no image, or the product cannot be written. An image that is too large or none is removed.
+    /// When there is no image, or the product cannot be written. An image that is too large or of no accepted type is removed.
     pub(super) async fn add_uploaded(
         &self,
         key: ImageKey,
@@ -152,7 +152,7 @@ impl Images {
         Ok(self.add(Stored { key, kind, bytes, is_new: false }, &base, conditions).await?)
     }
 
-    /// Adds the address of a stored image to the product, and removes what that makes superfluous. The caller holds the lock.
+    /// Adds the address of a stored image to the product, and removes superseded versions. The caller holds the lock.
     async fn add(
         &self,
         stored: Stored,
@@ -179,7 +179,7 @@ impl Images {
 
     /// Removes an image from its product, and then all its versions.
     ///
-    /// An image that the product does not name, or whose product is deleted, is removed from the store; `None` is the response then.
+    /// If the product does not name the image, or is deleted, only the files are removed, and the result is `None`.
     ///
     /// # Errors
     /// When there is no such image, or the product cannot be written.
@@ -213,7 +213,7 @@ impl Images {
         Ok(None)
     }
 
-    /// Removes the versions of an image but those that the product names and the newest of the others.
+    /// Removes the versions of an image except `current`, those that the product names, and the newest of the others.
     async fn remove_superseded(&self, current: &ImageKey) {
         let others = self.unnamed(&current.product, &current.name).await;
         for key in others.into_iter().filter(|key| key != current).skip(1) {
@@ -221,8 +221,8 @@ impl Images {
         }
     }
 
-    /// Returns the versions of an image that the product does not name, the newest first: none if the product cannot be read. A
-    /// repeated request gets the response of the first one, but the product may name another version since.
+    /// Returns the versions of an image that the product does not name, the newest first: none if the product cannot be read. The product
+    /// is read again, because a repeated request gets the first response, and the product may name another version since.
     async fn unnamed(&self, id: &ProductId, name: &ImageName) -> Vec<ImageKey> {
         let versions = self.versions(id, name).await.unwrap_or_else(|error| ignored(&error));
         let named = match self.0.catalogue.get(id).await {
@@ -241,7 +241,7 @@ impl Images {
         Ok(images.into_iter().map(|image| image.key).collect())
     }
 
-    /// Removes an image that no product needs. An error is logged: the image takes space, and nothing else.
+    /// Removes an image that no product needs. An error is only logged: the image takes space, but does no harm.
     async fn remove(&self, key: &ImageKey) {
         if let Err(error) = self.store().remove(key).await {
             tracing::warn!(error = error.chain(), image = %key, "cannot remove an image that no product names");
@@ -272,7 +272,7 @@ impl Images {
             .and_then(|host| host.to_str().ok())
             .filter(|host| host.parse::<Authority>().is_ok());
         let host = host.ok_or(ImageError::NoAddress)?;
-        // Clients that may write may write any address, so it does not matter who says this.
+        // Everyone may send this header, but a client that may write may write any address anyway.
         let is_https = headers.get("x-forwarded-proto").is_some_and(|protocol| protocol == "https");
         let scheme = if is_https { "https" } else { "http" };
         Ok(format!("{scheme}://{host}/images"))

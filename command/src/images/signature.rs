@@ -1,9 +1,9 @@
-//! The type of an image by its first bytes.
+//! Detects the type of an image from its first bytes.
 
 use domain::image::ImageType;
 use imagesize::{Compression, ImageType as Found};
 
-/// The bytes by which a type is recognised.
+/// The number of first bytes from which a type is detected.
 pub(super) const HEAD_BYTES: usize = 64;
 
 /// Returns the type of an image that begins with these bytes; `None` if it is none of the types that are accepted.

@@ -15,7 +15,7 @@ use crate::lines::Position;
 
 /// The most rejected lines of a job whose faults are kept; further ones are only counted.
 pub(crate) const MAX_KEPT_FAULTS: u64 = 10_000;
-/// The runs that may end with their process in the same batch, or at the same line. The next run is more careful.
+/// The number of runs that may end with their process in the same batch, or at the same line, before the next one is more careful.
 pub(super) const MAX_ENDED_RUNS: u32 = 2;
 
 /// The durable state of a job: the effects of all lines before its position, and of none after it.
@@ -32,8 +32,8 @@ pub(crate) struct Checkpoint {
     /// ended in the lines that follow.
     #[serde(default)]
     pub(crate) runs_here: u32,
-    /// The last line of a batch in which several processes ended. Up to it lines are applied one by one, so that the one at
-    /// fault shows itself. 0 if there is none.
+    /// The last line of a batch in which several processes ended; 0 if there is none. Lines up to it are applied one by one, to find the
+    /// one at fault.
     #[serde(default)]
     pub(crate) one_by_one_until: u64,
     /// Options of the conversion to NDJSON; `None` if its lines are applied as they are.
@@ -45,10 +45,10 @@ pub(crate) struct Checkpoint {
     /// The source of the products, if the job names one.
     #[serde(default)]
     pub(crate) source: Option<String>,
-    /// The guard of a job that deletes what its file does not have.
+    /// The state of a synchronisation, which deletes the products that its file lacks; `None` for other jobs.
     #[serde(default)]
     pub(crate) sync: Option<SyncState>,
-    /// Who sent the job; nobody known for a job of an earlier version.
+    /// The sender of the job; unknown for a job of an earlier version.
     #[serde(default)]
     pub(crate) caller: Caller,
 }
@@ -62,7 +62,7 @@ pub(crate) struct SyncState {
     pub(crate) is_planned: bool,
 }
 
-/// The lines of a converted file, in bytes.
+/// The length of a converted file and the part that is done, in bytes.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ConvertedLines {
@@ -110,7 +110,7 @@ impl Checkpoint {
             None => position.bytes,
             Some(converted) => {
                 converted.bytes_done = position.bytes;
-                // The same part of the uploaded file.
+                // The same fraction of the uploaded file.
                 let part = u128::from(self.job.bytes) * u128::from(position.bytes);
                 let done = part.checked_div(u128::from(converted.bytes));
                 done.and_then(|done| u64::try_from(done).ok()).unwrap_or(self.job.bytes)
@@ -123,12 +123,12 @@ impl Checkpoint {
         self.sync.filter(|sync| !sync.is_planned).map(|sync| sync.max_delete)
     }
 
-    /// Returns the bytes of all lines.
+    /// Returns the length of all lines in bytes.
     pub(crate) fn bytes_of_lines(&self) -> u64 {
         self.converted.map_or(self.job.bytes, |converted| converted.bytes)
     }
 
-    /// Records that so many bytes of deletes are lines of the job.
+    /// Records that `bytes` of delete lines were appended to the lines of the job.
     pub(crate) fn plan_sync(&mut self, bytes: u64) {
         match &mut self.converted {
             Some(converted) => converted.bytes += bytes,
@@ -198,7 +198,7 @@ pub(crate) struct FaultsPage {
 impl FaultsPage {
     const DEFAULT_LIMIT: usize = 100;
     const MAX_LIMIT: usize = 1000;
-    /// The greatest number that the document's `int64` has.
+    /// The maximum of an `int64`, the type in the OpenAPI document.
     const MAX_LINE: u64 = i64::MAX as u64;
 
     /// Reads the parameters `faultsAfter` and `limit`.

@@ -37,7 +37,7 @@ pub(super) struct Converted {
 /// The reason why a file was not converted.
 #[derive(Debug)]
 pub(super) enum NotConverted {
-    /// It was asked to stop.
+    /// The conversion was asked to stop.
     Stopped,
     /// The file cannot be imported.
     Refused(String),
@@ -66,7 +66,7 @@ pub(super) fn with_cause(error: &FeedError) -> String {
     text
 }
 
-/// Writes the lines and the mapping of a job from its upload. After a crash it is repeated from the start. Blocks.
+/// Writes the lines and the mapping of a job from its upload. After a crash, the conversion is repeated from the start. Blocks.
 ///
 /// # Errors
 /// If the file cannot be imported, or `is_stopped` returns true.
@@ -128,7 +128,7 @@ impl Output {
         Ok(Self { file, folder: folder.path().to_owned(), bytes: 0, checked: 0, max_bytes })
     }
 
-    /// Writes a product; `json` is `None` if the record itself is one.
+    /// Writes a product; `json` is `None` if the record's own JSON is the product.
     fn product(
         &mut self,
         record: &FeedRecord,

@@ -20,7 +20,7 @@ use super::upload::Chunk;
 use super::uploads::Upload;
 use crate::Catalogue;
 
-/// The products on a page of the scan.
+/// The number of products on a page of the scan.
 pub(super) const PAGE: usize = 500;
 /// The most ids in the response to a dry run.
 const MAX_EXAMPLES: usize = 10;

@@ -11,7 +11,7 @@ use runtime::Problem;
 use super::uploads::MIN_PACE;
 use crate::lines::IDLE_TIMEOUT;
 
-/// Bytes of a megabyte of the configuration.
+/// The number of bytes in a megabyte of the configuration.
 pub(super) const BYTES_PER_MB: u64 = 1024 * 1024;
 
 /// The error of an operation on import jobs.
@@ -46,7 +46,7 @@ pub(crate) enum ImportError {
         .0 / BYTES_PER_MB
     )]
     TooLarge(u64),
-    /// The disk has no room beside the bytes that are kept free.
+    /// The disk has no room for the file beside the bytes that are kept free; contains their number.
     #[error(
         "the disk has no room for the file beside the {} MB that are kept free for the store; nothing of it was imported",
         .0 / BYTES_PER_MB

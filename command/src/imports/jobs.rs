@@ -26,7 +26,7 @@ use crate::Catalogue;
 
 /// The most finished jobs that are kept.
 pub(super) const MAX_FINISHED: usize = 400;
-/// The divisor of the slots for unfinished jobs: a principal with credentials may occupy one in this number.
+/// A principal with credentials may occupy one in this number of the slots for unfinished jobs.
 const SHARES: usize = 4;
 /// The retention of finished jobs: 7 days.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -122,7 +122,8 @@ impl Imports {
         self.create(Some(request), caller, declared, send).await
     }
 
-    /// Creates a job of `caller` with the file of `request`, or with the lines that `send` produces, at least `declared` bytes. They are durable once this returns.
+    /// Creates a job of `caller` from at least `declared` bytes that `send` produces: the file of `request`, or lines if there is none.
+    /// They are durable once this returns.
     pub(super) async fn create<S: Future<Output = Result<(), ImportError>>>(
         &self,
         request: Option<ImportRequest>,

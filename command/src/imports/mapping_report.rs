@@ -3,7 +3,7 @@
 use api::wire::imports::{Mapping, MappingColumn};
 use feeds::{ColumnReport, TableReport};
 
-/// The most columns and warnings of a report.
+/// The maximum number of columns, and of warnings, in a report.
 const MAX_LISTED: usize = 2_000;
 
 /// Returns the report of a file and the warnings about its rows. Columns without any value are left out.

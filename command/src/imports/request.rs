@@ -13,7 +13,7 @@ use super::checkpoint::SyncState;
 use super::file_options::FileOptions;
 use crate::routes::take_source;
 
-/// Media types of files, with the formats that they name. Those that a page of another site may send without asking, such as
+/// Media types of files, with the formats that they name. Types that a page of another site may send without a CORS preflight, such as
 /// `text/plain`, are not among them.
 const TYPES: [(&str, Kind); 17] = [
     ("application/x-ndjson", Kind::Lines),
@@ -57,7 +57,7 @@ enum Kind {
     Table,
     Xml,
     Workbook,
-    /// The content tells.
+    /// Detected from the content.
     Any,
 }
 
@@ -153,7 +153,7 @@ impl ImportRequest {
         Self { kind: Kind::Lines, options: FileOptions::default(), source: None, max_delete: None }
     }
 
-    /// Returns a request whose file tells its format, for tests.
+    /// Returns a request whose format is detected from the file, for tests.
     #[cfg(test)]
     pub(super) fn with_any_format(self) -> Self {
         Self { kind: Kind::Any, ..self }
@@ -164,7 +164,7 @@ impl ImportRequest {
         self.kind == Kind::Lines
     }
 
-    /// Returns the mode of the lines.
+    /// Returns the mode of the writes, if the request names one.
     pub(super) fn mode(&self) -> Option<WriteMode> {
         self.options.mode
     }
@@ -174,7 +174,7 @@ impl ImportRequest {
         self.max_delete.map(|max_delete| SyncState { max_delete, is_planned: false })
     }
 
-    /// Returns how the file has to be converted, or `None` if its lines are applied as they are.
+    /// Returns the options of the conversion, or `None` if the lines are applied as they are.
     ///
     /// # Errors
     /// If the file is in another format than the request says.
@@ -202,7 +202,7 @@ impl ImportRequest {
     }
 }
 
-/// Returns the character set that the content type names, unless it is UTF-8, which the content shows.
+/// Returns the character set that the content type names, unless it is UTF-8, which is detected from the content.
 fn charset_of(headers: &HeaderMap) -> Option<&str> {
     let mut parameters = content_type(headers).split(';').skip(1).filter_map(|text| text.split_once('='));
     let (_, charset) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;

@@ -39,7 +39,7 @@ const MAX_INTERNAL_ERRORS: u32 = 8;
 /// The longest pause between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
-/// The reason of a wait when the file of lines breaks off. It was complete when the job was accepted, so reading it has failed.
+/// The reason for a wait when the file of lines breaks off. It was complete when the job was accepted, so reading it has failed.
 pub(super) const UNREADABLE: &str = "its lines cannot be read";
 
 /// The reason why the runner stops working on a job.
@@ -140,8 +140,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes the sum of the lines to the audit log, before the end of the job is recorded: after a crash between the two it
-    /// is written again.
+    /// Writes the line counts to the audit log before the end of the job is recorded: a crash between the two repeats the entry, but never
+    /// loses it.
     fn audit(&self, outcome: &'static str) {
         audit::write("runImport", &self.reached.caller, None, &self.reached.audit_entry(outcome));
     }
@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Returns the line of the uploaded file, if it was converted.
+    /// Returns the number of the line in the uploaded file, if that file was converted.
     fn source_line(&self, text: Result<BytesMut, LineFault>) -> Option<u64> {
         let text = text.ok().filter(|_| self.reached.converted.is_some())?;
         ConvertedRecord::parse(&text).ok().map(|record| record.line)
@@ -234,7 +234,7 @@ impl<'a> Run<'a> {
         self.save(faults).await
     }
 
-    /// Takes this run out of the count of the checkpoint: if the process ends now, it is not because of the next lines.
+    /// Removes this run from the count of the checkpoint: if the process ends now, the next lines are not the cause.
     async fn uncount(&mut self) {
         if !std::mem::take(&mut self.is_counted) {
             return;
@@ -307,7 +307,7 @@ impl<'a> Run<'a> {
                 error => error.to_string(),
             };
             let reason = format!("line {line}: {reason}");
-            // A process that is ended while the store is away was not ended by a line.
+            // If the process ends while the store is away, no line is the cause.
             self.uncount().await;
             self.wait(&reason).await?;
         }

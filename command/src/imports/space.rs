@@ -7,7 +7,7 @@ use super::error::ImportError;
 
 /// The most bytes that are kept free.
 const MAX_KEPT: u64 = 1024 * 1024 * 1024;
-/// The part of the disk that is kept free at most: a twentieth.
+/// The divisor of the size of the disk: a twentieth is kept free, at most [`MAX_KEPT`].
 const KEPT_PART: u64 = 20;
 
 /// The space on the disk of a folder, in bytes.
@@ -22,7 +22,7 @@ impl Space {
     /// Checks that `bytes` fit on the disk of `folder` beside what is kept free.
     ///
     /// # Errors
-    /// [`ImportError::NoRoom`] if they do not, or if the disk cannot be asked.
+    /// [`ImportError::NoRoom`] if they do not, [`ImportError::Disk`] if the free space cannot be read.
     pub(super) fn check(folder: &Path, bytes: u64) -> Result<(), ImportError> {
         let space = Self::of(folder)?;
         if space.has_room_for(bytes) { Ok(()) } else { Err(ImportError::NoRoom(space.kept)) }

@@ -1,4 +1,4 @@
-//! The folder of import jobs: one subfolder each with its lines, faults and checkpoint. All operations block.
+//! The folder of import jobs: one subfolder for each job with its lines, faults and checkpoint. All operations block.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -118,7 +118,7 @@ impl JobFolder {
         sync_folder(&self.0)
     }
 
-    /// Opens the lines from a byte on.
+    /// Opens the file of lines, positioned at a byte.
     pub(crate) fn lines_from(&self, byte: u64) -> io::Result<File> {
         let mut file = File::open(self.0.join(LINES))?;
         file.seek(SeekFrom::Start(byte))?;
@@ -130,7 +130,7 @@ impl JobFolder {
         &self.0
     }
 
-    /// Keeps the uploaded file as one that is to be converted.
+    /// Renames the uploaded file, which is to be converted.
     pub(super) fn keep_as_upload(&self) -> io::Result<()> {
         fs::rename(self.0.join(LINES), self.0.join(UPLOAD))
     }
@@ -183,7 +183,7 @@ impl JobFolder {
         OpenOptions::new().append(true).open(self.0.join(LINES))
     }
 
-    /// Appends faults after the first `kept` bytes, which belong to the last checkpoint, durably. Returns the new length.
+    /// Durably writes faults after the first `kept` bytes, which belong to the last checkpoint. Returns the new length.
     pub(crate) fn append_faults(&self, kept: u64, faults: &[u8]) -> io::Result<u64> {
         if faults.is_empty() {
             return Ok(kept);
@@ -251,7 +251,7 @@ impl JobFolder {
         fs::remove_dir_all(&self.0)
     }
 
-    /// Removes the job and logs an error; the next start removes it then.
+    /// Removes the job. An error is only logged: the next start removes the rest.
     pub(crate) fn remove_quietly(&self) {
         if let Err(error) = self.remove() {
             tracing::warn!(error = %error, "cannot remove an incomplete import job yet");

@@ -42,12 +42,12 @@ impl Upload {
         self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
 
-    /// Returns the time for which the client may keep the service waiting in all, given the bytes that have arrived.
+    /// Returns the total time for which the client may keep the service waiting, given the bytes that have arrived.
     pub(super) fn patience(&self) -> Duration {
         IDLE_TIMEOUT + Duration::from_secs(self.bytes.load(Ordering::Relaxed) / MIN_PACE)
     }
 
-    /// Returns the bytes a second, if they are too few to keep the place when another upload needs one.
+    /// Returns the pace in bytes a second, if it is too slow to keep the place when another upload needs one.
     fn pace_if_slow(&self) -> Option<u64> {
         let elapsed = self.begun.elapsed();
         let bytes = self.bytes.load(Ordering::Relaxed);
