@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// The form in which HTML in the texts of a product is stored. Searches, highlights and snippets use its text in any case.
+/// The form in which HTML in the texts of a product is stored. Searches, highlights and snippets always use it without markup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HtmlPolicy {
     /// As it was written. The default.
@@ -22,7 +22,7 @@ impl HtmlPolicy {
     pub const ALL: [(&str, Self); 3] = [("raw", Self::Raw), ("text", Self::Text), ("safe", Self::Safe)];
 }
 
-/// The name of no policy.
+/// The error for an unknown policy.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("must be `raw`, `text` or `safe`")]
 pub struct UnknownHtmlPolicy;

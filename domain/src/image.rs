@@ -113,7 +113,7 @@ impl fmt::Display for ImageKey {
     }
 }
 
-/// The type of an image. SVG is none of them: it can have scripts.
+/// The type of an image. SVG is not among them, because it can contain scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageType {
     /// JPEG.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The most products that may be deleted: a number, or a percentage of those that there are. `20%` unless it is chosen.
+/// The most products that may be deleted: a number, or a percentage of the products that could be deleted. The default is `20%`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum MaxDelete {

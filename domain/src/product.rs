@@ -249,7 +249,7 @@ pub(crate) struct ProductJson<'a> {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, examples("Home > Lamps")))]
     category: Option<Cow<'a, CategoryPath>>,
     /// All categories, the main one first; only if there are several.
-    // So the JSON of a product with one category is what it was before a product could have several.
+    // So the JSON of a product with one category stays as it was when a product could have only one.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 10))]
     categories: Cow<'a, [CategoryPath]>,

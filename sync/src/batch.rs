@@ -98,7 +98,7 @@ impl Batch {
         self.messages.iter().flatten().filter_map(|message| message.trace.clone())
     }
 
-    /// Returns how often the message that was received most often has been received.
+    /// Returns the largest receive count of the messages.
     pub(crate) fn receives(&self) -> u32 {
         let unreadable = self.unreadable.iter().map(|message| message.receives);
         self.messages.iter().flatten().map(|message| message.receives).chain(unreadable).max().unwrap_or(0)

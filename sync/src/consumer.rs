@@ -23,7 +23,7 @@ use crate::rebuild_state::RebuildState;
 const RECEIVE_WAIT: Duration = Duration::from_secs(2);
 /// The time for which a receive may continue after the stop: enough for one transaction of a local queue.
 const LAST_RECEIVE: Duration = Duration::from_millis(20);
-/// The batches that are applied at once.
+/// The number of batches that are processed concurrently.
 const CONCURRENT_BATCHES: usize = 2;
 /// The longest pause between two attempts while a back end is unavailable.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(5);
@@ -60,8 +60,8 @@ impl Consumer {
 
     /// Consumes until `stop` is cancelled.
     ///
-    /// On cancellation, finishes the batches in progress. [Releases](ChangeQueue::release) the messages received after them; if
-    /// the index is unavailable, also those batches.
+    /// On cancellation, finishes the batches in progress, or [releases](ChangeQueue::release) their messages if the index is
+    /// unavailable. Also releases messages that were received after them.
     pub async fn run(&self, stop: CancellationToken) {
         // A batch is received and prepared while the one before is committed, so that no part waits for another. The index ignores
         // a version that is older than its own, so the order of two batches does not matter.
@@ -74,7 +74,7 @@ impl Consumer {
         batches.for_each_concurrent(CONCURRENT_BATCHES, process).await;
     }
 
-    /// Waits for a turn and receives the next batch. Returns the batch, its turn, and when it begins; `None` after `stop`.
+    /// Waits for a turn and receives the next batch. Returns the batch, its turn, and the time at which it begins; `None` after `stop`.
     async fn next_batch<'a>(
         &self,
         last_begun: Instant,

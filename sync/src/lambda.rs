@@ -54,7 +54,7 @@ pub(crate) async fn serve(back_ends: BackEnds, index: Arc<dyn IndexMaintenance>)
         async move {
             match event {
                 Event::Compare { one_in } => {
-                    // On the heap: what it waits for is deeply nested.
+                    // On the heap, because its nested futures are large.
                     let comparing = Box::pin(compare(&back_ends, index, one_in));
                     let compared = tokio::time::timeout(deadline.remaining(), comparing).await;
                     let late =

@@ -29,7 +29,7 @@ impl RebuildState {
         Arc::clone(&self.running).lock_owned().await
     }
 
-    /// Does the same at once; `None` if a rebuild runs.
+    /// Does the same without waiting; `None` if a rebuild runs.
     pub(crate) fn try_lock(&self) -> Option<OwnedMutexGuard<()>> {
         Arc::clone(&self.running).try_lock_owned().ok()
     }

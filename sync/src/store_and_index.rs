@@ -27,7 +27,7 @@ impl StoreAndIndex {
         Self { store, index, rebuild: RebuildState::default() }
     }
 
-    /// Creates the pair with the state of a rebuild that others show already.
+    /// Creates the pair with the state of a rebuild, which the health checks show.
     pub(crate) fn with_rebuild(
         store: Arc<dyn ProductStore>,
         index: Arc<dyn IndexMaintenance>,
@@ -75,8 +75,8 @@ pub(crate) fn list_error(error: ListError) -> PortError {
     }
 }
 
-/// Returns true if a tombstone need not be in the index: no message can bring back a product that was deleted so long
-/// ago. A time in the future, which a wrong clock may have written, is recent.
+/// Returns true if a tombstone need not be in the index: no message can bring back a product that was deleted more than
+/// [`TOMBSTONE_RETENTION`] ago. A time in the future, which a wrong clock may have written, is recent.
 pub(crate) fn is_expired_tombstone(deleted_at: jiff::Timestamp) -> bool {
     Duration::try_from(domain::now().duration_since(deleted_at)).is_ok_and(|age| age > TOMBSTONE_RETENTION)
 }

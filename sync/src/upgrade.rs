@@ -1,7 +1,7 @@
 //! The rebuild of an index that an older version of Noren wrote.
 //!
-//! The old index is searched and written until the new one replaces it in one step. A process that ends in between is
-//! continued by the next one. Of several processes, the one with the claim to the new index fills it.
+//! The old index is searched and written until the new one replaces it in one step. If a process ends in between, the next
+//! one continues its rebuild. Of several processes, the one with the claim to the new index fills it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::store_and_index::{StoreAndIndex, list_error};
 
 /// The interval at which a claim is renewed.
 const RENEWAL: Duration = CLAIM_EXPIRY.checked_div(4).expect("four is not zero");
-/// The interval at which a process without the claim looks whether it is needed.
+/// The interval at which a process without the claim checks whether it is needed.
 const WATCH: Duration = Duration::from_secs(2);
 /// The longest pause after a failure.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
@@ -49,7 +49,7 @@ impl Upgrade {
 /// Does nothing if it has the current format.
 ///
 /// An empty store with a non-empty index is an error in the log and changes nothing, since the wrong store is the likely
-/// cause. If the space does not suffice, the unfinished index is removed and the old one stays.
+/// cause. If the disk is full, the unfinished index is removed, the old one stays, and the rebuild is retried later.
 pub async fn upgrade(sides: StoreAndIndex, stop: CancellationToken) {
     let mut retries = Retries::new(MAX_PAUSE, &stop);
     loop {
@@ -99,7 +99,7 @@ async fn attempt(sides: &StoreAndIndex) -> Result<(), PortError> {
             }
             sides.index.create_next().await?;
             if sides.index.claim_next().await? {
-                // If another process has switched to its rebuilt index after the check above, this claim is to one more index.
+                // If another process has switched to its rebuilt index after the check above, the claimed index is superfluous.
                 if needed(sides).await? == Upgrade::NotNeeded {
                     return sides.index.discard_next().await;
                 }

@@ -1,4 +1,4 @@
-//! Mapping errors of SQLite to errors of a port.
+//! Maps errors of SQLite to errors of a port.
 
 use std::error::Error;
 

@@ -8,7 +8,7 @@ use crate::transaction::WriteTransaction;
 
 /// The retention of a record: 24 hours, in milliseconds.
 const RETENTION_MS: i64 = 24 * 60 * 60 * 1000;
-/// The number of expired records that one call may remove in any case.
+/// The number of expired records that one call may remove, however few were added.
 const PURGE_STEP: usize = 256;
 
 /// Serializes the response of a record in the format of the database.

@@ -60,7 +60,7 @@ impl<T: Send, W: Fn(&WriteTransaction<'_>) -> rusqlite::Result<T> + Send> Job fo
 pub(crate) struct Failure {
     pub(crate) kind: PortErrorKind,
     pub(crate) text: String,
-    /// True if it failed before any job ran, because another process keeps the file locked.
+    /// True if the transaction could not begin, usually because another process keeps the file locked. No job ran.
     pub(crate) is_locked: bool,
 }
 

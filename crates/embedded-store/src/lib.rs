@@ -25,8 +25,8 @@
 //!
 //! Idempotency records are kept for 24 hours. They are removed in small steps, a little faster than new ones arrive.
 //!
-//! The clock may be set back. A message or an outbox entry whose time is later than any that is recorded now would be hidden
-//! until then; it counts as visible instead, and its age does not shrink.
+//! The clock may be set back. A message or an outbox entry with a time that is later than any that can be recorded now counts as visible,
+//! so it is not hidden until that time. The age of the oldest does not shrink.
 
 mod cursor;
 mod dead_letters;

@@ -38,8 +38,8 @@ pub(crate) fn enqueue(
     Ok(())
 }
 
-/// Returns true if a message is visible at `now`. A message that is hidden for longer than any message is counts as visible:
-/// the clock was set back after it was hidden.
+/// Returns true if a message is visible at `now`. A message that is hidden for more than `max_hidden` milliseconds counts as visible: the
+/// clock was set back after it was hidden.
 pub(crate) fn has_visible(conn: &Connection, now: i64, max_hidden: i64) -> rusqlite::Result<bool> {
     let is_there = |sql: &str, time: i64| conn.prepare_cached(sql)?.exists([time]);
     Ok(is_there("SELECT 1 FROM messages WHERE visible_at <= ?1 LIMIT 1", now)?
@@ -89,7 +89,7 @@ pub(crate) fn counts(conn: &Connection, now: i64, max_hidden: i64) -> rusqlite::
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MessageClaim {
     seq: i64,
-    /// The token of the receive. A later receive replaces it, so a statement with this token has no effect.
+    /// The token of the receive. A later receive replaces it; from then on, statements with this token have no effect.
     token: i64,
 }
 
@@ -139,8 +139,8 @@ impl Claimed {
         Ok(Self { claim, receives, id: row.get(6)?, traceparent: row.get(7)?, is_abandoned, content })
     }
 
-    /// Returns the most messages of a receive that has this one. If receivers crash over one message, ever fewer others are
-    /// abandoned with it, and it is alone before it becomes a dead letter.
+    /// Returns the maximum number of messages in a receive that includes this one. If receivers crash over one message, ever fewer others
+    /// are abandoned with it, and it is alone before it becomes a dead letter.
     fn max_together(&self) -> usize {
         match self.receives {
             3 if self.is_abandoned => 1000,
@@ -175,8 +175,8 @@ impl Claimed {
     }
 }
 
-/// Claims up to `max` messages that have been visible longest, for `timeout` milliseconds. Messages that were received too
-/// often and never retried become dead letters instead.
+/// Claims up to `max` messages that have been visible longest, for `timeout` milliseconds. A message that was received [`MAX_RECEIVES`]
+/// times, the last time without an acknowledgement or a retry, becomes a dead letter instead.
 pub(crate) fn claim(
     transaction: &WriteTransaction<'_>,
     max: usize,
@@ -211,7 +211,7 @@ pub(crate) fn claim(
     }
 }
 
-/// Makes messages visible that are hidden for longer than any message is, because the clock was set back.
+/// Makes messages visible that are hidden for more than `max_hidden` milliseconds, because the clock was set back.
 fn show_hidden_too_long(transaction: &WriteTransaction<'_>, max_hidden: i64) -> rusqlite::Result<()> {
     let latest = transaction.now.saturating_add(max_hidden);
     let shown = transaction

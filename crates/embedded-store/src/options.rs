@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Returns the current time: the source of every timestamp in the file.
+/// A function that returns the current time. Messages, outbox entries and idempotency records are dated by it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The options of a store.

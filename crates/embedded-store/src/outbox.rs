@@ -35,8 +35,8 @@ pub(crate) const OF_THE_FUTURE: &str =
     FROM marks m LEFT JOIN products p ON p.id = m.id
     WHERE m.at > ?1 ORDER BY m.at, m.seq LIMIT ?2";
 
-/// Returns at most `limit` entries added at `until` or before, oldest first, and then of those with a time
-/// later than `now`, each with the current record of its product.
+/// Returns at most `limit` entries, each with the current record of its product: first those added at `until` or before, oldest first,
+/// then those with a time later than `now`.
 pub(crate) fn pending(
     conn: &Connection,
     until: i64,

@@ -21,7 +21,7 @@ use crate::transaction::WriteTransaction;
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The longest wait of a receive.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// Messages of one receive.
+/// The maximum number of messages of one receive.
 const MAX_RECEIVED: usize = 20_000;
 /// The context of errors of a receive.
 const RECEIVING: &str = "receiving messages";
@@ -183,7 +183,7 @@ impl EmbeddedStore {
             .map_err(|panic| PortError::new(PortErrorKind::Internal, RECEIVING, panic))
     }
 
-    /// Runs `apply` for each claim, with what belongs to it, in one transaction.
+    /// Runs `apply` for each claim with its value, in one transaction.
     async fn for_each_claim<T: Send + 'static>(
         &self,
         context: &'static str,

@@ -16,7 +16,7 @@ pub(crate) fn version_to_sql(version: Version) -> i64 {
     version.0.cast_signed()
 }
 
-/// Converts back what [`version_to_sql`] returned.
+/// Converts the result of [`version_to_sql`] back.
 pub(crate) fn version_from_sql(version: i64) -> Version {
     Version(version.cast_unsigned())
 }

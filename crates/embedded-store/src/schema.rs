@@ -1,4 +1,4 @@
-//! Opening the file: the settings of every connection, and the layout with its migrations.
+//! Opens the file: the settings of every connection, and the layout with its migrations.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// use less, to fill a log within seconds.
 const CHECKPOINT_PAGES: u32 = if cfg!(test) { 4_000 } else { 24_576 };
 
-/// The size to which the log is truncated.
+/// The size in bytes above which the write-ahead log is truncated.
 pub(crate) const LOG_LIMIT_BYTES: u64 = if cfg!(test) { 64 << 20 } else { 128 << 20 };
 
 /// Opens the connection that writes. Creates the folder and the file if they do not exist.

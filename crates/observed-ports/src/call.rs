@@ -8,12 +8,12 @@ use runtime::server_timing::{self, Phase};
 use runtime::telemetry::traces;
 use tracing::{Instrument as _, Span};
 
-/// Makes the span of a call, if it is part of a request that is traced.
+/// Creates the span of a call, or none outside of a traced request.
 pub(crate) fn span_of_call(make: impl FnOnce() -> Span) -> Span {
     if traces::is_on() && !Span::current().is_none() { make() } else { Span::none() }
 }
 
-/// The span of a call, of this name and kind, with fields of its own behind those that [`record_error`] fills.
+/// Creates the span of a call with this name and kind. The given fields follow those that [`record_error`] fills.
 macro_rules! call_span {
     ($name:literal, $kind:literal, $($fields:tt)*) => {
         tracing::info_span!(
@@ -37,7 +37,7 @@ pub(crate) async fn timed<R>(phase: Phase, span: &Span, call: impl Future<Output
     result
 }
 
-/// As [`timed`]; records the error in the span.
+/// Makes a call as [`timed`] does, and records its error in the span.
 pub(crate) async fn watched<T, E: Failure>(
     phase: Phase,
     span: &Span,
@@ -61,7 +61,7 @@ pub(crate) fn record_error(span: &Span, error: &impl Failure) {
     span.record("error.type", kind);
 }
 
-/// An error as a span names it.
+/// An error that a span can record.
 pub(crate) trait Failure {
     /// Returns the kind, and the error with its causes.
     fn describe(&self) -> (&'static str, String);

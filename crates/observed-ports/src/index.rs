@@ -1,4 +1,4 @@
-//! Both sides of the index, watched.
+//! Both sides of the index, observed.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use tracing::field::Empty;
 
 use crate::call::{call_span, span_of_call, watched};
 
-/// An index whose searches are watched.
+/// An index whose searches are observed.
 pub struct ObservedIndex(Arc<dyn SearchIndex>);
 
 impl ObservedIndex {
-    /// Watches the searches of an index.
+    /// Observes the searches of an index.
     pub fn around(index: Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex> {
         Arc::new(Self(index))
     }
@@ -49,7 +49,7 @@ impl SearchIndex for ObservedIndex {
         watched(Phase::Index, &self.span("get", ids.len()), self.0.get(ids)).await
     }
 
-    // Requests that wait for a write ask this every few milliseconds; the span of their wait tells enough.
+    // No span: requests that wait for a write poll this every few milliseconds, and their wait has a span of its own.
     async fn versions(&self, ids: &[ProductId]) -> Result<Vec<Option<Version>>, PortError> {
         self.0.versions(ids).await
     }
@@ -75,11 +75,11 @@ impl SearchIndex for ObservedIndex {
     }
 }
 
-/// An index whose writes are watched.
+/// An index whose writes are observed.
 pub struct ObservedWriter(Arc<dyn IndexWriter>);
 
 impl ObservedWriter {
-    /// Watches the writes of an index.
+    /// Observes the writes of an index.
     pub fn around(index: Arc<dyn IndexWriter>) -> Arc<dyn IndexWriter> {
         Arc::new(Self(index))
     }

@@ -1,12 +1,13 @@
 //! Ports that record each call as a span of the request's trace, and its duration as part of `Server-Timing`.
 //!
 //! A service puts these around the adapters that it is given, so that no adapter knows of traces, and all of them have the same spans.
-//! Calls outside of a request, such as the polling of a queue, make no spans.
+//! Calls outside of a request, such as the polling of a queue, make no spans, except that the relay's sends follow the traces of the
+//! requests whose changes they send.
 //!
 //! | span | calls | attributes |
 //! | --- | --- | --- |
 //! | `store.read`, `store.write` | of a store | `db.system`, `db.operation.name`, `noren.records` |
-//! | `queue.send` | of a queue | `messaging.system`, `messaging.batch.message_count` |
+//! | `queue.send` | of a queue | `messaging.system`, `messaging.operation.name`, `messaging.batch.message_count` |
 //! | `index.search` | of the reading side of an index | `db.system`, `db.operation.name`, `noren.searches`, `noren.found` |
 //! | `index.apply` | of the writing side of an index | `db.system`, `db.operation.name`, `noren.changes`, `noren.applied`, `noren.stale`, `noren.refused` |
 //!

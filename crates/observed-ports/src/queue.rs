@@ -1,4 +1,4 @@
-//! The queue, watched where a request fills it. Whoever empties it makes the spans of what it processes.
+//! The queue, observed where changes are sent. The consumer creates the spans of the messages that it processes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use tracing::Span;
 
 use crate::call::{call_span, record_error, timed};
 
-/// A queue whose calls are watched.
+/// A queue whose sends are observed.
 pub struct ObservedQueue(Arc<dyn ChangeQueue>);
 
 impl ObservedQueue {
-    /// Watches the calls of a queue.
+    /// Observes the sends of a queue.
     pub fn around(queue: Arc<dyn ChangeQueue>) -> Arc<dyn ChangeQueue> {
         Arc::new(Self(queue))
     }
@@ -41,7 +41,7 @@ impl ChangeQueue for ObservedQueue {
             return timed(Phase::Store, &Span::none(), self.0.send(envelopes)).await;
         }
         let span = self.send_span(envelopes.len());
-        // The relay sends what requests have left, and belongs to none of them.
+        // The relay runs outside of a request: its span follows the traces of the requests whose changes it sends.
         let _of_messages = match Span::current().is_none() {
             true => {
                 let senders = envelopes.iter().filter_map(|envelope| envelope.traceparent.as_deref());

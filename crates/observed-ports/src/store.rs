@@ -1,4 +1,4 @@
-//! The store, watched.
+//! The store, observed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use tracing::Span;
 
 use crate::call::{call_span, record_error, span_of_call, timed, watched};
 
-/// A store whose calls are watched.
+/// A store whose calls are observed.
 pub struct ObservedStore(Arc<dyn ProductStore>);
 
 impl ObservedStore {
-    /// Watches the calls of a store.
+    /// Observes the calls of a store.
     pub fn around(store: Arc<dyn ProductStore>) -> Arc<dyn ProductStore> {
         Arc::new(Self(store))
     }

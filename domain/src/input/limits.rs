@@ -14,7 +14,7 @@ pub const MAX_CATEGORIES: usize = 10;
 pub const MAX_ATTRIBUTES: usize = 1000;
 /// The most texts in the list of an attribute. A product with more is larger than a product may be, even if all are empty.
 pub const MAX_ATTRIBUTE_VALUES: usize = MAX_PRODUCT_BYTES / "\"\",".len();
-/// The most fields of a body with a product, known or not. More of them are one fault, without a look at each.
+/// The most fields of a body with a product, known or not. A body with more is one fault, and none of its fields is read.
 pub const MAX_FIELDS: usize = 1000;
 /// The most characters of an attribute's key.
 pub const MAX_KEY_CHARS: usize = 128;

@@ -64,8 +64,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {
     }
 }
 
-/// The first parts of a list or an object, and the number of all parts. Those after the first ones are counted without being
-/// kept, so that a length can be checked at no cost of memory.
+/// The first parts of a list or an object, and the number of all parts. Those after the first ones are counted but not kept, so that
+/// checking a length needs no memory for them.
 #[derive(Debug)]
 pub struct Counted<T> {
     /// The first parts.
@@ -100,7 +100,7 @@ enum Parts<'a> {
     Fields(Vec<Field<'a>>),
 }
 
-/// Splits a list or an object, and keeps this many parts.
+/// Splits a list or an object, and keeps at most this many parts.
 struct FirstParts(usize);
 
 impl FirstParts {

@@ -29,14 +29,14 @@ pub struct ProductInput {
 /// Reads a product from the JSON body of a request. A price without a currency is in `default_currency`.
 ///
 /// # Errors
-/// Returns [`InputError::Syntax`] if the body is not JSON, otherwise the faults of all fields at once. Lengths come first: of a
-/// list that is too long no element is read.
+/// Returns [`InputError::Syntax`] if the body is not JSON, otherwise the faults of all fields at once. A list that is too long is one
+/// fault, and none of its elements is read.
 pub fn read_product(body: &[u8], default_currency: Currency) -> Result<ProductInput, InputError> {
     let object = RawObject::parse_at_most(body, MAX_FIELDS, "a product")?;
     read_product_object(&object, body.len(), default_currency)
 }
 
-/// Reads a product from the object of a body with so many bytes, as [`read_product`].
+/// Reads a product from the object of a body of `bytes` bytes, as [`read_product`] does.
 pub(super) fn read_product_object(
     object: &RawObject<'_>,
     bytes: usize,
@@ -56,7 +56,7 @@ pub(super) fn read_product_object(
     }
 }
 
-/// The largest factor by which a product grows when it is serialized again: a number such as `1e15` grows the most.
+/// An upper bound of the factor by which a product grows when it is serialized again: a number such as `1e15` grows the most.
 const LARGEST_GROWTH: usize = 6;
 
 /// Reads fields and collects their faults.

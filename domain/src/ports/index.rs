@@ -68,15 +68,15 @@ pub trait SearchIndex: Send + Sync {
     ///
     /// Every word must match, unless the request's [match mode](crate::search::MatchMode) says otherwise.
     ///
-    /// **Operators.** With [`operators`](crate::search::SearchRequest::operators), a word or phrase behind a minus, and a phrase in
-    /// quotation marks, match in the first three ways only. Products that have the former, or lack the latter, are treated as hidden: they
-    /// neither match nor count, and are not pinned. The words of a phrase follow each other in one text of the product. They have no typos
-    /// and never become optional.
+    /// **Operators.** With [`operators`](crate::search::SearchRequest::operators), a word or phrase after a minus, and a phrase in
+    /// quotation marks, match in the first three ways only. Products that match the former, or do not match the latter, are treated as
+    /// hidden: they neither match nor count, and are not pinned. The words of a phrase follow each other in one text of the product. They
+    /// have no typos and never become optional.
     ///
     /// **Typos.** If fewer than [`FEW_PRODUCTS`] products have every word, regardless of filters, then words that fewer than
     /// [`FEW_PRODUCTS`] products have may also match with typos: none in words of up to 3 letters or with digits, one in
     /// words of 4 or 5 letters, two in longer ones. A typo in the first letter counts as two. A word that products have is corrected only
-    /// to words that ten times as many have. Words that only skus have are no corrections.
+    /// to words that ten times as many have. Words that only skus have are never corrections.
     ///
     /// **Relaxing.** With [`MatchMode::Most`](crate::search::MatchMode::Most), some words may become optional, and the
     /// answer lists them. This happens if, even with typos, too few products have every word: fewer than
@@ -90,13 +90,13 @@ pub trait SearchIndex: Send + Sync {
     /// 3. If no product has any of the words, none becomes optional and nothing matches.
     ///
     /// **Counting.** If words are optional and products that pass the filters have every word, then the total and the facets
-    /// count only these and pinned products; the others come behind and are counted apart. If none has every word, all count.
+    /// count only these and pinned products; the others follow and are counted separately. If none has every word, all count.
     ///
-    /// **Ranking.** If words are optional, products with every word come first. Then products with more words matched exactly come first, then those with more matched as a prefix, then
-    /// those with more matched at all and with fewer typos. Among equals, three things decide: the parts of the product that
-    /// the words are in, whether neighbours in the query are neighbours in the product, and whether the product is of a kind that
-    /// the query names. Among those that are equal even then,
-    /// products whose names have words of a short query as typed come first, then those with the smaller id.
+    /// **Ranking.** If words are optional, products with every word come first. Then come products with more words matched exactly, then
+    /// those with more matched as a prefix, then those with more matched at all and with fewer typos. Among equals, three things decide:
+    /// the parts of the product that the words are in, whether neighbours in the query are neighbours in the product, and whether the
+    /// product is of a kind that the query names. Among those that are equal even then, products whose names have words of a short query
+    /// as typed come first, then those with the smaller id.
     async fn search_all(&self, requests: &[SearchRequest]) -> Result<Vec<SearchAnswer>, PortError>;
 
     /// Runs one search.
@@ -138,9 +138,9 @@ pub trait SearchIndex: Send + Sync {
     fn back_end(&self) -> &'static str;
 }
 
-/// The number of products below which words may be misspelt: products with every word of a query, and products with the word.
+/// The number of products below which words may have typos: of products with every word of the query, and of products with the word.
 pub const FEW_PRODUCTS: usize = 20;
-/// The number of products with every word that is enough: with fewer, products that have most of the words follow.
+/// The number of products with every word that is enough. If there are fewer, products that have most of the words follow.
 pub const ENOUGH_PRODUCTS: usize = 100;
 
 /// An index's version of a product.

@@ -56,7 +56,7 @@ pub struct IndexEntry {
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// Replaces the entry of an index under an id, even by an older version, if the index still holds the expected version.
+/// A request to replace the entry of an index under an id, even by an older version, if the index still holds the expected version.
 #[derive(Debug, Clone)]
 pub struct Repair {
     /// The product.
@@ -142,10 +142,10 @@ pub trait IndexMaintenance: IndexWriter {
     async fn create_next(&self) -> Result<bool, PortError>;
 
     /// Claims the next generation for the process that fills it, or renews the claim. Returns false if another process holds
-    /// it, so that of several processes only one rebuilds. A claim that is not renewed for [`CLAIM_EXPIRY`] ends. Two
-    /// processes that fill one generation all the same cost time, but no correctness.
+    /// it, so that of several processes only one rebuilds. A claim that is not renewed for [`CLAIM_EXPIRY`] ends. If two
+    /// processes fill one generation nevertheless, they waste time but do no harm.
     async fn claim_next(&self) -> Result<bool, PortError> {
-        // An index with one writer at a time.
+        // The default is for an index with one writer at a time.
         Ok(true)
     }
 

@@ -11,7 +11,7 @@ use crate::change::Change;
 /// The number of receives after which a message becomes a dead letter.
 pub const MAX_RECEIVES: u32 = 5;
 
-/// The receives after which a message that comes again is [suspected](Delivery::is_suspect).
+/// The number of receives after which a message that comes again is [suspected](Delivery::is_suspect).
 const MAX_UNSUSPECTED_RECEIVES: u32 = 2;
 
 /// The queue of changes from `command` to `sync`: at-least-once delivery in any order, with retries and dead letters.
@@ -67,9 +67,9 @@ pub trait ChangeQueue: Send + Sync {
     /// Succeeds if messages can be sent and received now.
     async fn ready(&self) -> Result<(), PortError>;
 
-    /// Claims the refill of a queue that its back end lost with everything in it and that was created again: every record
-    /// of the store must be enqueued once more. Returns the id of the queue, or `None` if it needs no refill or if another
-    /// claimant is at it.
+    /// Claims the refill of a queue that its back end lost with all messages and that was created again: every record of the
+    /// store must be enqueued once more. Returns the id of the queue, or `None` if it needs no refill or another claimant holds
+    /// the claim.
     ///
     /// 1. A claim expires after [`REFILL_LEASE`]. A further call of the same claimant renews it.
     /// 2. Another id than before means that the queue was lost again, and that the refill must start over.
@@ -121,8 +121,8 @@ pub struct Delivery {
     pub envelope: Result<Envelope, String>,
     /// The receive count, including this receive.
     pub receives: u32,
-    /// The raw message, for a queue that must be given it to build the dead letter. Set by such a queue on the last
-    /// receive; a retry or release must pass it back.
+    /// The raw message, if the queue needs it to build the dead letter. Such a queue sets it on the last receive; a retry or
+    /// release must pass it back.
     pub body: Option<String>,
 }
 
@@ -152,7 +152,7 @@ impl Delivery {
     }
 }
 
-/// Asks a queue to deliver a failed message again.
+/// A request to deliver a failed message again.
 #[derive(Debug, Clone)]
 pub struct RetryRequest {
     /// The message.
@@ -167,7 +167,7 @@ pub struct RetryRequest {
     pub delay: Duration,
 }
 
-/// Asks a queue to make an unprocessed message visible again.
+/// A request to make an unprocessed message visible again.
 #[derive(Debug, Clone)]
 pub struct ReleaseRequest {
     /// The message.

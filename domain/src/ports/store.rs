@@ -137,7 +137,7 @@ pub enum WriteError {
     /// The idempotency key is already recorded.
     #[error("a request with this idempotency key was already answered")]
     DuplicateKey,
-    /// The store failed; nothing was written.
+    /// The store failed, so the outcome is unknown.
     #[error(transparent)]
     Failed(#[from] PortError),
 }

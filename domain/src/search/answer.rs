@@ -17,8 +17,8 @@ pub struct SearchAnswer {
     /// The exact number of products that count: those with every word; if none has, all products found. Pinned products
     /// count as well. The list has `total` plus `relaxed_total` products.
     pub total: u64,
-    /// The exact number of products that lack words and follow those that count; `None` if every word is required, and if all
-    /// products found count although they lack words.
+    /// The exact number of products that lack words and follow those that count. `None` if every word is required, or if all
+    /// products found count because none has every word.
     pub relaxed_total: Option<u64>,
     /// The requested facets, in request order, over the products that count.
     pub facets: Vec<(Field, Facet)>,

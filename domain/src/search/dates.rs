@@ -65,7 +65,7 @@ fn midnight(date: Date) -> Option<i64> {
 }
 
 impl AttributeValue {
-    /// Returns the value in milliseconds since 1970 if it is a [date](DateSpan::parse): of a day, its beginning.
+    /// Returns the value in milliseconds since 1970 if it is a [date](DateSpan::parse); for a day, its first millisecond.
     pub fn as_date(&self) -> Option<i64> {
         match self {
             Self::Text(text) => DateSpan::parse(text.trim()).map(|span| span.start),

@@ -5,8 +5,8 @@ use std::fmt;
 /// A field of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Field {
-    /// The category paths. As a facet, a product counts once for each of its categories and each category above them, also for
-    /// one that is above several of them.
+    /// The category paths. As a facet, a product counts once for each of its categories and each of their ancestors, even if
+    /// several of its categories have the same ancestor.
     Category,
     /// The brand.
     Brand,
@@ -60,7 +60,7 @@ impl Field {
     }
 }
 
-/// Writes the name of the facet: what [`Field::parse_facet`] reads.
+/// Writes the name of the facet, which [`Field::parse_facet`] reads back.
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

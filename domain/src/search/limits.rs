@@ -18,5 +18,5 @@ pub const MAX_PAGED_PRODUCTS: usize = 10_000;
 pub const MAX_FACET_VALUES: usize = 1000;
 /// The default number of values in a facet.
 pub const DEFAULT_FACET_VALUES: usize = 50;
-/// The greatest distance by which boosts move a product.
+/// The maximum by which boosts raise or lower the score of a product.
 pub const MAX_BOOST: f32 = 1.0;

@@ -13,11 +13,11 @@ use crate::search::sort::Sort;
 /// A search. It matches active products only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchRequest {
-    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS) long. An empty query matches everything, and
-    /// one of signs only the products that have them.
+    /// The query as typed, at most [`MAX_QUERY_CHARS`](crate::search::MAX_QUERY_CHARS) long. An empty query matches everything; a query
+    /// of signs only matches the products that have these signs.
     pub words: String,
-    /// True if a minus before a word of the query leaves products with it out, and quotation marks are around phrases. These words
-    /// match in all their forms, and without typos, prefixes and synonyms; they are never optional.
+    /// True if the query has operators: a minus before a word excludes products with that word, and quotation marks enclose phrases.
+    /// These words match in all their forms, but without typos, prefixes and synonyms; they are never optional.
     pub operators: bool,
     /// True while the shopper is still typing: the last word always also matches as a prefix.
     pub is_prefix_query: bool,
@@ -29,7 +29,7 @@ pub struct SearchRequest {
     pub filters: Filters,
     /// Further conditions, all of which a product must meet.
     pub clauses: Vec<Clause>,
-    /// The products that the client may find. For it there are no others.
+    /// The products that the client may find. The search behaves as if there were no others.
     pub restriction: Restriction,
     /// The currency of price filters, price sorting and price facets. A product priced in another currency still matches by
     /// its words; it passes no price filter, sorts last by price and counts in no price facet.

@@ -36,7 +36,7 @@ impl Condition {
 impl Restriction {
     /// Creates a restriction to the products that pass all conditions.
     pub fn to(conditions: Vec<Condition>) -> Self {
-        // The debug form shows every field.
+        // The debug form contains every field, so different conditions have different names.
         let name = if conditions.is_empty() { String::new() } else { format!("{conditions:?}") };
         Self { conditions: conditions.into(), name: name.into() }
     }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The order of matching products. Products without a value in the order come last; equal products follow each other by
-/// `id`, ascending.
+/// The order of matching products. Products without a value in the order come last; equal products are ordered by `id`,
+/// ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
@@ -72,7 +72,7 @@ impl Sort {
     /// Returns true if a product can have this key in this order.
     pub(super) fn has_key(&self, key: Option<&SortKey>) -> bool {
         match (self, key) {
-            // JSON has no other numbers, and OpenSearch takes keys as JSON.
+            // Finite, because OpenSearch takes keys as JSON, which has no other numbers.
             (Self::Relevance, Some(SortKey::Score(bits))) => f32::from_bits(*bits).is_finite(),
             (Self::PriceAsc | Self::PriceDesc, None | Some(SortKey::Number(_)))
             | (Self::Newest, Some(SortKey::Number(_)))

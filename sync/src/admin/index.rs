@@ -32,7 +32,7 @@ use crate::store_and_index::StoreAndIndex;
 const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(5);
 /// The longest grace period of a comparison.
 const MAX_GRACE_PERIOD: Duration = Duration::from_secs(600);
-/// The smallest sample: the greatest number that the document's `int64` has.
+/// The divisor of the smallest sample: the maximum of an `int64`, the type in the OpenAPI document.
 const MAX_ONE_IN: u64 = i64::MAX as u64;
 
 const INDEX: BackEnd = BackEnd::written("the index");

@@ -19,7 +19,7 @@ const MAX_WAITING: usize = 256;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Responds with the events that `operation` sends, then with a last event: the result of the operation, or [`Failed`]. The
-/// operation ends if the client disconnects. The audit log has its start and its end.
+/// operation ends if the client disconnects. Its start and its end are in the audit log.
 pub(super) fn respond<E, F>(
     trail: Trail,
     detail: Option<String>,

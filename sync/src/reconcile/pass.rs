@@ -23,7 +23,7 @@ const IDS_PER_READ: usize = 100;
 const REPAIR_BATCH: usize = 1_000;
 /// Approximate bytes of JSON that are repaired at a time.
 const REPAIR_BATCH_BYTES: usize = 16 << 20;
-/// The most suspects in memory that wait for another check. Beyond that, all of them are reported without a grace period.
+/// The most suspects in memory that wait for another check. Beyond that, all of them are checked again without a grace period.
 const MAX_SUSPECTS: usize = 10_000;
 /// Pause between two checks of suspects.
 const RECHECK_PAUSE: Duration = Duration::from_millis(250);

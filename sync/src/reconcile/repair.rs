@@ -6,7 +6,7 @@ use domain::ports::{PortError, Repair, RepairOutcome};
 
 use super::compare::{Comparer, FoundDrift};
 
-/// Attempts to repair a product that other writers keep changing.
+/// The maximum number of attempts to repair a product that other writers keep changing.
 const MAX_OVERTAKEN_ATTEMPTS: usize = 5;
 
 impl Comparer<'_> {

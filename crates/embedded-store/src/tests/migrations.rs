@@ -41,7 +41,7 @@ async fn an_older_file_is_migrated_in_place_and_keeps_its_data() {
         .unwrap();
     assert_eq!(rows, (2, "new".to_owned()));
     drop(conn);
-    // The version before refuses it, and changes nothing.
+    // The earlier version refuses it, and changes nothing.
     let error = migrate(data.path(), &MIGRATIONS).unwrap_err();
     assert!(matches!(error, OpenError::Newer { .. }), "{error:?}");
     assert_eq!(error.to_string().lines().count(), 1, "{error}");
