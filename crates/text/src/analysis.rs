@@ -15,7 +15,7 @@ use crate::joins::{Measure, Measures, hyphenated_length, initials_length, is_lon
 pub use crate::purpose::Purpose;
 use crate::signs;
 
-/// The fewest digits of a run within a code that is a word as well.
+/// The fewest consecutive digits of a code that are also a word of their own, such as `5600` in `TW5600`.
 const MIN_RUN: usize = 4;
 /// The unit that `"` stands for after a number.
 pub(crate) const INCH: &str = "inch";
@@ -114,7 +114,7 @@ pub fn query_words(text: &str) -> Vec<(String, Range<usize>)> {
     with_measures(found, text)
 }
 
-/// Replaces the words of each measure by the measure, and its unit if that is written together with it.
+/// Replaces the words of each measure with the measure, followed by its unit if that is written together with it.
 fn with_measures(words: Vec<(String, Range<usize>)>, text: &str) -> Vec<(String, Range<usize>)> {
     let mut measures = Measures::default();
     let ended = words.iter().filter_map(|(word, span)| measures.next(word, span, text));
@@ -199,7 +199,7 @@ struct Splitter<'a, F> {
     number_end: Option<usize>,
 }
 
-/// Returns true for a word that is another one with a dot before: `.NET`, `.com`.
+/// Returns true for a word so short that with a dot before it, it is another word: `.NET`, `.com`.
 fn is_domain(word: &str) -> bool {
     (2..=3).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
 }
@@ -215,8 +215,8 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         self.word[before..].make_ascii_lowercase();
     }
 
-    /// Emits initials, or in a query a number with hyphens or an article number with spaces, as one word, if they begin with these
-    /// letters and digits. Returns their end. A document has the groups of an article number as words too, so it goes on with them.
+    /// Reads as one word initials, an article number with spaces or, in a query, a number with hyphens, if one begins with these letters
+    /// and digits. Returns its end. In a document, an article number is emitted but `None` returned, because its groups are words too.
     fn joined(&mut self, plain: Range<usize>) -> Option<usize> {
         let next = self.text.as_bytes().get(plain.end).copied()?;
         let is_start = self.word.is_empty() && self.parts == 0;
@@ -268,7 +268,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         }
     }
 
-    /// Adds a character that does not stand for itself, and returns true if it is one.
+    /// Handles a [special](signs::is_special) character. Returns false if it stands for itself here.
     fn special(&mut self, c: char, span: Range<usize>, text: &str) -> bool {
         let before = text[..span.start].chars().next_back();
         let after = text[span.end..].chars().next();
@@ -360,8 +360,8 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         }
     }
 
-    /// Emits the current word with the signs at its end, if they make it another word: `C++`. A document has the word without them
-    /// as well.
+    /// Emits the current word with the signs at its end, if they make it another word: `C++`. In a document, also emits the word
+    /// without them.
     fn ends_in_sign(&mut self, c: char, span: &Range<usize>, text: &str) -> bool {
         if self.word.is_empty() || !matches!(c, '+' | '#') || span.len() != 1 {
             return false;
@@ -454,7 +454,7 @@ impl<F: FnMut(Token<'_>)> Splitter<'_, F> {
         self.emit_measure(ended);
     }
 
-    /// Emits a measure such as `20 x 30` as one word, beside its parts.
+    /// Emits a measure such as `20 x 30` as one word, in addition to its parts.
     fn emit_measure(&mut self, measure: Option<Measure>) {
         let Some(Measure { text, span, unit }) = measure else { return };
         (self.emit)(Token::Word(&text, span));

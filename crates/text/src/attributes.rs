@@ -29,8 +29,8 @@ pub fn prefix_end(prefix: &str) -> Vec<u8> {
     after
 }
 
-/// Returns the term of a value in the form of [`facet_text`](domain::search::facet_text): `key NUL value`. A long value is truncated and followed by NUL and a hash, so that terms are
-/// equal only if the values are.
+/// Returns the term of a value in the form of [`facet_text`](domain::search::facet_text): `key NUL value`. A long value is
+/// truncated and followed by NUL and a hash, so that terms are equal only if the values are.
 pub fn attribute_term(key: &str, value: &str) -> String {
     if value.len() <= MAX_VALUE_BYTES {
         return format!("{key}{SEPARATOR}{value}");
@@ -50,8 +50,7 @@ pub fn truncated_part(value: &str) -> Option<&str> {
     value.split_once(SEPARATOR).map(|(part, _)| part)
 }
 
-/// Returns the full value behind a truncated term: the value of `attribute` that has this term. `cut` is the term without its
-/// key.
+/// Returns the full value of a truncated term: the value of `attribute` that has this term. `cut` is the term without its key.
 pub fn full_value(key: &str, cut: &str, attribute: Option<&AttributeValue>) -> Option<String> {
     let term = key_prefix(key) + cut;
     let mut values = attribute.into_iter().flat_map(AttributeValue::facet_values);

@@ -1,9 +1,10 @@
 //! Compounds that are written as one word: `Fahrradhelm` is a helmet.
 //!
-//! In Danish, Dutch, Finnish, German, Norwegian and Swedish, a compound ends with the word that names the thing. A product has a term
-//! for each ending of a compound that may be a word: it begins at a syllable, has at least three letters, and leaves at least three
-//! before it, of seven together. So `helm` finds `Fahrradhelm`, which has the syllables *Fahr-rad-helm*, while `ente` does not find
-//! *Mo-men-te*. Syllables come from the hyphenation patterns of TeX. There is no list of words: whether an ending is one, the query says.
+//! In Danish, Dutch, Finnish, German, Norwegian and Swedish, a compound ends with the word that names the thing. A product has a
+//! term for each ending of a compound that may be a word: it begins at a syllable, has at least three letters, and leaves at least
+//! three before it, of at least seven together. So `helm` finds `Fahrradhelm`, which has the syllables *Fahr-rad-helm*, while `ente`
+//! does not find *Mo-men-te*. Syllables come from the hyphenation patterns of TeX. There is no list of words: many endings are not
+//! words, but no query asks for them.
 
 use domain::Language;
 use hypher::{Lang, hyphenate};
@@ -15,13 +16,13 @@ use crate::forms::normal_form;
 
 /// Precedes an ending of a compound in [`Dictionary::Pairs`], where no pair begins with it.
 const ENDING_MARK: char = '+';
-/// The fewest letters of an ending, of which one of three is hardly a word by chance if there are many before it.
+/// The fewest letters of an ending.
 const MIN_ENDING: usize = 3;
 /// The fewest letters before an ending.
 const MIN_BEFORE: usize = 3;
 /// The fewest letters of a compound.
 const MIN_CHARS: usize = 7;
-/// The most bytes of a compound. Longer ones are no words.
+/// The most bytes of a compound. Longer texts are not words.
 const MAX_BYTES: usize = 60;
 
 /// Calls `each` with each ending of a folded word that may be a word of its own, the longest first.
@@ -48,8 +49,8 @@ pub(crate) fn has_ending(word: &str, language: Language, is_wanted: impl Fn(&str
     has_ending
 }
 
-/// Returns the term of the products with a compound that ends with any form of a folded word; `None` in other languages, and for words
-/// that are too short.
+/// Returns the term of the products with a compound that ends with any form of a folded word; `None` in other languages, and for
+/// words that are too short, have digits, or are of a script without spaces.
 pub(crate) fn ending_term(word: &str, language: Language) -> Option<Term> {
     compounding(language)?;
     let is_ending = word.chars().nth(MIN_ENDING - 1).is_some() && !has_digit(word) && !is_cjk(word);
@@ -62,7 +63,7 @@ pub(crate) fn ending_text(ending: &str, language: Language) -> String {
     format!("{ENDING_MARK}{form}")
 }
 
-/// Returns the syllables of a language that writes compounds as one word; `None` for other languages.
+/// Returns the hyphenation patterns of a language that writes compounds as one word; `None` for other languages.
 fn compounding(language: Language) -> Option<Lang> {
     Some(match language {
         Language::Danish => Lang::Danish,

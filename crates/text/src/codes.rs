@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The fewest and the most digits of an article number.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=14;
-/// The fewest digits without zeros at the start. A shorter number is none of an article.
+/// The fewest digits without zeros at the start. A shorter number is not an article number.
 const MIN_SIGNIFICANT: usize = 6;
 /// The digits of an ISBN before 2007.
 const ISBN_DIGITS: usize = 10;
@@ -12,8 +12,8 @@ const ISBN_DIGITS: usize = 10;
 /// Returns the form that an article number has in every length: without zeros at the start, and an ISBN as an EAN. `None` for other
 /// words.
 ///
-/// A UPC has 12 digits, the same number as an EAN 13 and as a GTIN 14; the digits in front are zeros. Programs for tables drop them.
-/// An ISBN of 10 digits is an EAN after `978`, with another check digit.
+/// A UPC has 12 digits. The same number is an EAN with 13 digits and a GTIN with 14, with zeros in front, which spreadsheets drop.
+/// An ISBN of 10 digits becomes an EAN by `978` in front and another check digit.
 pub(crate) fn canonical(word: &str) -> Option<Cow<'_, str>> {
     let digits = word.strip_suffix('x').filter(|digits| digits.len() < ISBN_DIGITS).unwrap_or(word);
     if !DIGITS.contains(&word.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -27,8 +27,8 @@ pub(crate) fn canonical(word: &str) -> Option<Cow<'_, str>> {
     is_number.then_some(Cow::Borrowed(significant))
 }
 
-/// Returns true if groups of digits are an article number that is written with spaces: its check digit is right, and an EAN of 8 digits
-/// has two groups of four, because one in ten numbers of 8 digits has a right one.
+/// Returns true if groups of digits are an article number that is written with spaces: its check digit is right. An EAN of 8 digits
+/// must also have two groups of four, because one in ten numbers of 8 digits has a right check digit, and an ISBN of 10 four groups.
 pub(crate) fn is_spaced_number(groups: &[&str]) -> bool {
     let number = groups.concat();
     match number.len() {

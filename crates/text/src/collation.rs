@@ -6,11 +6,11 @@ use icu_collator::preferences::CollationNumericOrdering;
 use icu_collator::{CollatorBorrowed, CollatorPreferences};
 use icu_locale_core::Locale;
 
-/// The most bytes of a key. Products whose names have the same key up to there follow each other by id.
+/// The most bytes of a key. Products whose names have the same key up to there are ordered by id.
 const MAX_KEY_BYTES: usize = 512;
 
-/// Compares names in one language. `Äpfel` stands beside `Apfel` in German, and after all of `z` in Swedish; numbers in a name
-/// compare by their value. Upper and lower case are equal.
+/// Compares names in one language. `Äpfel` sorts next to `Apfel` in German, and after everything with `z` in Swedish; numbers in a
+/// name compare by their value. Upper and lower case are equal.
 #[derive(Debug)]
 pub struct Collation(CollatorBorrowed<'static>);
 

@@ -29,8 +29,8 @@ const MAX_TOKEN_CHARS: usize = 40;
 ///
 /// A completion consists of the typed words with typos corrected, of which the last one is completed, alone or followed by the
 /// next words of a name, brand, category, tag or attribute. Words that no hit has together with the others are omitted. Each
-/// completion finds at least one of the hits without typos. Completions that most hits contain come first; those that occur
-/// in attributes only come last.
+/// completion finds at least one of the hits without typos. Completions that occur in attributes only come last; otherwise those
+/// that most hits contain come first.
 pub fn completions<'a>(
     request: &SearchRequest,
     hits: impl IntoIterator<Item = &'a Content>,
@@ -219,7 +219,8 @@ impl<'a> Typed<'a> {
         [Some(word), more]
     }
 
-    /// Returns the words that follow in a text, up to the first one that is not a function word; `None` if that was typed.
+    /// Returns the words that follow in a text, up to the first one that is not a function word; `None` if one of them was typed, or
+    /// none of the next [`MAX_MORE_WORDS`] is such a word.
     fn more(&self, rest: &str) -> Option<String> {
         let mut end = 0;
         for _ in 0..MAX_MORE_WORDS {
@@ -258,12 +259,12 @@ fn nearest<'a>(product: &'a Terms, word: &Word) -> Option<&'a str> {
 struct CompletedWord {
     /// Lower is better.
     fit: u8,
-    /// The word alone, and with what follows it.
+    /// The word alone, and the word with the words that follow it.
     texts: [Option<String>; 2],
     part: Part,
 }
 
-/// The fit of another form, another spelling or a synonym. Of the latter two the typed word is kept.
+/// The fit of another form, another spelling or a synonym. For the latter two, the completion keeps the typed word.
 const OTHER_FORM: u8 = 1;
 
 /// Returns the end of the word that continues at `from`, including parts joined by hyphens and points, as in `wi-fi`.

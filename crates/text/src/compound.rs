@@ -17,7 +17,7 @@ pub(crate) struct Relation {
     pub(crate) is_modified: bool,
     /// The word follows a link word such as `for`.
     pub(crate) is_linked: bool,
-    /// The thing that a text names is not named before this word: `T` in `T-shirt`, `set` in `set of mugs`.
+    /// The word continues a name, so the word before does not yet name the thing: `shirt` in `T-shirt`, `of` in `set of mugs`.
     pub(crate) continues_name: bool,
 }
 
@@ -86,7 +86,7 @@ impl CompoundReader {
         }
     }
 
-    /// Ends the compound, at something that is not a word.
+    /// Ends the compound at a token that is not a word.
     pub(crate) fn interrupt(&mut self) {
         self.has_begun = true;
         self.last_end = None;

@@ -7,9 +7,10 @@ use crate::analysis::has_digit;
 pub enum Dictionary {
     /// Words without digits.
     Words,
-    /// Words with digits, such as model numbers and sizes. Kept apart because they are never candidates for typos.
+    /// Words with digits, such as model numbers and sizes, and words that only a sku has. Kept apart because they are never candidates
+    /// for typos.
     Codes,
-    /// Two adjacent words written as one.
+    /// Two adjacent words written as one. Also terms that begin with a mark: kinds, brands, endings of compounds, forms of names.
     Pairs,
     /// Stems, see [`crate::forms::normal_form`]. Kept apart because a stem need not be a word.
     Stems,

@@ -7,8 +7,8 @@ const MAX_COMPARED_CHARS: usize = 40;
 /// The most edits between a name and its suggestion.
 const MAX_EDITS: u8 = 3;
 
-/// Returns the known name with the fewest edits; `None` if it needs more than 3 edits, or edits of more than a third of its
-/// letters. Capitals and punctuation are ignored.
+/// Returns the known name with the fewest edits; `None` if it needs more than 3 edits, or more than one for every three of its
+/// characters. Capitals and punctuation are ignored.
 ///
 /// An edit is a typo of [`crate::typos`]. Of several names with equally few edits the first one is returned.
 pub fn nearest(name: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {

@@ -9,7 +9,7 @@ use crate::attributes::{truncated, truncated_part};
 use crate::cjk::is_cjk;
 use crate::typos::{LetterSet, Pattern};
 
-/// A term of a facet and its count, with a payload from which the index can tell the full value of a truncated term.
+/// A term of a facet and its count, with a payload that leads the index to the full value of a truncated term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TermCount<T> {
     /// The term, without the key of an attribute.
@@ -198,7 +198,7 @@ impl Prefix {
         Some(all)
     }
 
-    /// Returns each word of the prefix with the value's word at its position, and whether it is the last one.
+    /// Returns each word of the prefix with the value's word at its position, and true for the last one.
     fn word_pairs<'a>(
         &'a self,
         part: &'a [(String, std::ops::Range<usize>)],

@@ -26,7 +26,7 @@ impl FieldWeights {
     /// but are still found.
     ///
     /// # Errors
-    /// If the weight is not from 0 to [`FieldWeights::MAX`]. The message follows the name of the weight: `must be …`.
+    /// Fails if the weight is not from 0 to [`FieldWeights::MAX`]. The message follows the name of the weight: `must be …`.
     pub fn with(mut self, part: Part, weight: f32) -> Result<Self, String> {
         if !(0.0..=Self::MAX).contains(&weight) {
             return Err(format!("must be a number from 0 to {}", Self::MAX));

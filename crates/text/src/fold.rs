@@ -1,11 +1,11 @@
-//! Folding of characters: lower case, without accents, in ASCII digits.
+//! Folds characters: to lower case, without accents, and digits to ASCII.
 
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 
 use crate::cjk::is_spaceless;
 use crate::signs;
 
-/// Returns true for characters that only say how others are shown.
+/// Returns true for characters that only affect how others are shown.
 pub(crate) fn is_format(c: char) -> bool {
     signs::is_invisible(c)
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
@@ -46,7 +46,7 @@ pub(crate) fn fold(c: char, mut push: impl FnMut(char)) {
         return push(c);
     }
     for lower in c.to_lowercase() {
-        // A letter of its own, not an accented one, and frequent at the end of words.
+        // It is a letter of its own, not an accented one, and frequent at the end of words.
         if lower == 'й' {
             push(lower);
             continue;

@@ -110,8 +110,8 @@ impl<'a> Highlighter<'a> {
 }
 
 impl Highlighter<'_> {
-    /// Returns the fields that contain query words, as HTML without the markup of the product: matches are marked, everything else is escaped. A word that matches a
-    /// query word only with typos is marked only if the product does not contain the query word itself.
+    /// Returns the fields that contain query words, as HTML without the markup of the product: matches are marked, and all text is
+    /// escaped. A word that matches a query word only with typos is marked only if the product does not contain the query word itself.
     pub fn highlight(&self, content: &Content) -> BTreeMap<String, String> {
         let mut finder = Finder { highlighter: self, is_exact: vec![false; self.patterns.len()] };
         let category = content.category().map(plain_path);
@@ -295,7 +295,7 @@ fn forward(text: &str, from: usize, chars: usize) -> usize {
     text[from..].char_indices().nth(chars).map_or(text.len(), |(at, _)| from + at)
 }
 
-/// Returns a part of the text as HTML, with the spans spans_inside it marked.
+/// Returns a part of the text as HTML, with the spans inside it marked.
 fn marked(text: &str, part: Range<usize>, spans: &[Range<usize>]) -> String {
     let mut html = String::with_capacity(part.len() + spans.len() * 9);
     let mut at = part.start;

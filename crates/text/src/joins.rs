@@ -13,7 +13,7 @@ const MAX_LETTERS: usize = 2;
 const MAX_DIGITS: usize = 6;
 /// The most letters of a unit.
 const MAX_UNIT: usize = 3;
-/// The most parts of a measure. Longer rows of numbers are none.
+/// The most parts of a measure. Longer rows of numbers are not measures.
 const MAX_PARTS: usize = 6;
 
 /// A measure, and the unit that is written together with its last number.
@@ -51,7 +51,7 @@ enum Gap {
 
 impl Gap {
     fn of(gap: &str) -> Self {
-        // Inches are a unit, which is no word here.
+        // The sign for inches is a unit that is not a word.
         match gap.trim_start_matches(is_inch).trim() {
             "" => Self::Space,
             "×" | "*" => Self::Times,
@@ -153,7 +153,7 @@ impl Measures {
             // The `x` belongs to the measure only if a number follows.
             return true;
         } else if self.unit.is_none() && !self.is_open && gap == Gap::Space && is_unit(word) {
-            // So does a unit, which a measure has behind each number: `20 cm x 30 cm`.
+            // So does a unit, which may follow each number: `20 cm x 30 cm`.
             self.last_end = span.end;
             return self.has_more(text);
         } else {
@@ -175,7 +175,7 @@ impl Measures {
         self.unit = (!unit.is_empty()).then(|| (unit.to_owned(), start..span.end));
     }
 
-    /// Ends the text, or the measure. Returns the measure, if it has several numbers and is no word of the text itself.
+    /// Ends the current measure. Returns it if it has several numbers and is not a word of the text itself.
     pub(crate) fn end(&mut self) -> Option<Measure> {
         let text = std::mem::take(&mut self.text);
         let unit = self.unit.take();

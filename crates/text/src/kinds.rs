@@ -1,9 +1,9 @@
 //! The kind of thing that a product is: a lamp is a lamp, and a bulb for a lamp is not.
 //!
-//! A product's narrowest categories and its name say what it is. The last word of a compound is
-//! the one that names the thing, and the words after `for` and `with` are not, see [`crate::compound`]; in languages that put the thing
-//! first, it is the first word. Each such word is a term of its own in the index, so that a search can count the products of a kind:
-//! if enough of the products that have the word `lamp` are lamps, then lamps rank above what goes with them.
+//! A product's narrowest categories and its name say what it is. The last word of a compound names the thing, and words after `for`
+//! and `with` do not, see [`crate::compound`]. In languages that put the thing first, the first word names it. Each such word is a
+//! term of its own in the index, so that a search can count the products of a kind: if enough of the products that have the word
+//! `lamp` are lamps, then lamps rank above their accessories.
 
 use std::ops::Range;
 
@@ -24,18 +24,18 @@ const BRAND_MARK: char = '@';
 /// The fewest letters of a word that names a kind.
 const MIN_LETTERS: usize = 2;
 
-/// The certainty that a word names the kind of a product: the weight of its term. A category is hardly worth more than a name, so that a
-/// product without one does not stand behind all that have one.
+/// The certainty that a word names the kind of a product: the weight of its term. A category is worth only a little more than a
+/// name, so that a product without a category does not rank below all that have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum KindSource {
-    /// A name also has words behind the thing: colours, models, series.
+    /// A name. It also has words after the thing: colours, models, series.
     Name = 8,
     /// The narrowest level of a category.
     Label = 9,
 }
 
-/// Returns true if a word names a kind of things in a catalogue: of the products that have the word, at least three in ten are of the
-/// kind, and no more have it as their brand.
+/// Returns true if a word names a kind of things in a catalogue: of the products that have the word, at least three in ten are of
+/// the kind, and at least as many as have the word in their brand.
 pub fn names_kind(as_kind: u64, as_brand: u64, as_word: u64) -> bool {
     as_kind > 0 && as_kind >= as_brand && as_kind.saturating_mul(10) >= as_word.saturating_mul(3)
 }
@@ -110,7 +110,7 @@ pub(crate) fn is_thing_first(language: Language) -> bool {
 /// The role of a word in a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QueryRole {
-    /// It stands after `for`, `with` and the like, or before `of`.
+    /// It follows `for`, `with` and the like, or precedes `of`.
     Aside,
     /// It describes the thing: `laptop` in `laptop bag`.
     Modifier,

@@ -3,8 +3,8 @@
 
 #![warn(missing_docs)]
 
-/// The version of the analysis: of the terms and weights that a product has in an index. Increase it with every change that
-/// gives any product other ones. An index records it, and one of an older analysis is rebuilt.
+/// The version of the analysis: of the terms and weights that a product has in an index. Increase it with every change to the
+/// terms or weights of any product. An index records it, and an index of an older analysis is rebuilt.
 pub const ANALYSIS: u32 = 3;
 
 pub mod analysis;

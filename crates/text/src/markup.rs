@@ -1,7 +1,7 @@
 //! The text of a field that may contain HTML.
 //!
 //! Product feeds write descriptions, and sometimes names, as HTML. Only its text is indexed, highlighted and shown in snippets:
-//! tags, attributes, comments, scripts and styles are no words, and character references are decoded.
+//! tags, attributes, comments, scripts and styles are left out, and character references are decoded.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -15,10 +15,10 @@ use html5ever::tokenizer::{
 
 /// The longest character reference, in bytes, without `&` and `;`. HTML defines none that is longer.
 const MAX_REFERENCE_BYTES: usize = 32;
-/// The start of a section of text, without the `<`.
+/// The start of a CDATA section, without the `<`.
 const CDATA: &str = "![CDATA[";
 
-/// Elements that begin a new line, so that the words before and after them are apart.
+/// Elements that begin a new line, so that the words before and after them are separate.
 const BLOCKS: [&str; 47] = [
     "address",
     "article",
@@ -80,7 +80,7 @@ const INLINES: [&str; 71] = [
 ];
 /// The rest of them.
 const MORE_INLINES: [&str; 7] = ["u", "var", "video", "wbr", "noembed", "noframes", "track"];
-/// Elements whose content is no text of the product.
+/// Elements whose content is not text of the product.
 const HIDDEN: [&str; 5] = ["script", "style", "iframe", "noembed", "noframes"];
 
 /// Returns the text of a field: without markup, with character references decoded and white space collapsed, each block on a line
@@ -100,7 +100,7 @@ pub fn plain_text(text: &str) -> Cow<'_, str> {
     Cow::Owned(tokenizer.sink.0.into_inner().text)
 }
 
-/// Returns the text for the tokenizer, with everything escaped that is no markup; `None` if nothing is.
+/// Returns the text for the tokenizer, with each `<` and `&` escaped that begins no markup; `None` if the text has no markup.
 fn markup_of(text: &str) -> Option<BufferQueue> {
     let queue = BufferQueue::default();
     let last_end = text.rfind('>');
@@ -160,7 +160,7 @@ fn begins_reference(rest: &str) -> bool {
             Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
             None => !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()),
         },
-        // The prefixes of names are keys too, with zeros.
+        // The prefixes of names are keys too, with zeros as values.
         None => NAMED_ENTITIES.get(&rest[..=length]).is_some_and(|(first, _)| *first != 0),
     }
 }

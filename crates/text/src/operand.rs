@@ -26,7 +26,7 @@ pub struct Operand {
     pub span: Range<usize>,
     /// The terms of products that have it. One alternative is enough.
     pub alternatives: Vec<Alternative>,
-    /// The words of a phrase, which terms alone do not tell from words that stand apart; `None` for one word.
+    /// The words of a phrase, because terms alone do not show that words are adjacent; `None` for one word.
     pub sequence: Option<Sequence>,
 }
 
@@ -44,7 +44,7 @@ pub struct Sequence {
 pub struct Operands {
     /// The phrases in quotation marks: products without them do not match.
     pub required: Vec<Operand>,
-    /// The words and phrases behind a minus: products with them do not match.
+    /// The words and phrases after a minus: products with them do not match.
     pub excluded: Vec<Operand>,
 }
 
@@ -82,7 +82,7 @@ impl Operand {
         if words.len() < 2 {
             return Some(Self { span, alternatives: words.pop()?.alternatives, sequence: None });
         }
-        // A pair says that two words are adjacent, but not every text has all of its pairs.
+        // The term of a pair shows that two words are adjacent, but not all pairs of a text are terms.
         let mut alternatives = Vec::new();
         if words.len() == 2 {
             for_each_pair(text, language, |pair, _| {
@@ -117,7 +117,7 @@ impl Sequence {
         Self { terms, words, language }
     }
 
-    /// Returns a text that differs between sequences that different products have, for caches.
+    /// Returns a cache key: sequences with equal keys occur in the same products.
     pub fn key(&self) -> String {
         self.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
     }

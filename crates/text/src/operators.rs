@@ -1,7 +1,7 @@
 //! The operators of a query: `-red` leaves out products with a word, and `"new balance"` is a phrase.
 //!
-//! 1. A minus (or a dash, which phones type instead) at the start or after a space, before a letter, a phrase or `.NET`, leaves
-//!    out. What it leaves out ends at the next space, or with the phrase. `-5` and `t-shirt` have no operator.
+//! 1. A minus (or a dash, which phones type instead) at the start or after a space, before a letter, a phrase or `.NET`, excludes
+//!    the phrase, or the text up to the next space. `-5` and `t-shirt` have no operator.
 //! 2. A quotation mark at the start or after a space opens a phrase, if another one closes it. A mark after a digit means inches,
 //!    unless no other one closes the phrase: `"27" monitor"`, `"iphone 15"`.
 
@@ -12,8 +12,8 @@ use domain::search::SearchRequest;
 /// A query without its operators, and the operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operators {
-    /// The query with spaces in place of quotation marks and of everything that it leaves out. As long as the query, so that
-    /// positions in it are positions in the query.
+    /// The query with spaces in place of quotation marks, and of each minus with everything that it excludes. As long as the query,
+    /// so that positions in it are positions in the query.
     pub plain: String,
     /// The phrases that products must have, without their quotation marks, as positions in the query.
     pub phrases: Vec<Range<usize>>,
@@ -30,7 +30,7 @@ impl Operators {
         }
     }
 
-    /// Returns true if an operand follows everything else, so that no word is completed at the end.
+    /// Returns true if the query ends with an operand, so that there is no word to complete.
     pub(crate) fn end_with_operand(&self) -> bool {
         let end = self.plain.trim_end().len();
         self.phrases.iter().any(|phrase| phrase.end >= end) || self.excluded.iter().any(|word| word.end > end)
@@ -88,7 +88,7 @@ fn operator(query: &str, at: usize) -> Option<Operator> {
     if let Some((operand, end)) = phrase(query, start) {
         return Some(Operator { whole: at..end, operand, leaves_out: true });
     }
-    // A mark that no other one closes is about to be: `-"dark`.
+    // The closing mark may not be typed yet: `-"dark`.
     let start = query.len() - query[start..].trim_start_matches(is_quotation_mark).len();
     let word = query[start..].split(char::is_whitespace).next().unwrap_or_default();
     let is_word = word.trim_start_matches('.').starts_with(char::is_alphabetic);

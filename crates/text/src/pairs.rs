@@ -35,7 +35,7 @@ pub(crate) fn for_each_pair(text: &str, language: Language, mut emit: impl FnMut
 /// Joins each word with the one before it. A word that means the same as `&` is skipped: the words around it are adjacent.
 pub(crate) struct Pairs {
     language: Language,
-    /// The last three words that form pairs: one that is no longer needed, the one before the last, and the last.
+    /// The last three words that form pairs, without spaces, the newest last.
     words: String,
     first_length: usize,
     second_length: usize,
@@ -53,7 +53,7 @@ pub(crate) struct Pair<'a> {
     pub(crate) span: Range<usize>,
     /// True for a number and its unit.
     pub(crate) is_size: bool,
-    /// The pair and the word before written as one, with their span, if that is a number after two words: `Wi-Fi 6`.
+    /// The word before the pair and the pair written as one, with their span, if they are two words and a number: `Wi-Fi 6`.
     pub(crate) triple: Option<(&'a str, Range<usize>)>,
 }
 

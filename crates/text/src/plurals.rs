@@ -1,7 +1,7 @@
 //! The singular of English plurals: regular ones by their endings, others by lists.
 //!
-//! A plural and its singular must find the same products, so whatever the plural becomes, the singular becomes as well: `hoodies`
-//! and `hoodie` are `hoodie`, because a list has that; `gummies` and `gummie` are `gummy`.
+//! A plural and its singular must find the same products, so both have the same normal form: `hoodies` and `hoodie` become
+//! `hoodie`, which is in a list; `gummies` and `gummie` become `gummy`.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -121,7 +121,7 @@ static LISTED: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 /// of another language that happens to have such an ending is still found, because products and queries are treated alike.
 pub(crate) fn singular(word: &str) -> Cow<'_, str> {
     let same = Cow::Borrowed(word);
-    // Most words end in no letters of a plural, of a singular in -ie, or of `ax`. The list has no other ends.
+    // Most words do not end like a plural, a singular in -ie, or `ax`. The list changes no words with other ends.
     let may_change = match word.as_bytes() {
         [.., b's' | b'i'] => true,
         [.., before, b'e'] => matches!(before, b'i' | b'c' | b's'),

@@ -78,7 +78,7 @@ pub(crate) fn for_each_naming_text(content: &Content, mut each: impl FnMut(&str,
     }
 }
 
-/// Calls `each` with every searched text behind the categories, and its part.
+/// Calls `each` with every searched text after the categories, and its part.
 pub(crate) fn for_each_describing_text(content: &Content, mut each: impl FnMut(&str, Part)) {
     for tag in &content.tags {
         each(&plain_text(tag), Part::Labels);

@@ -42,7 +42,7 @@ pub struct Word {
     pub language: Language,
     /// The terms that match it without typos and not as a prefix. One alternative is enough.
     pub alternatives: Vec<Alternative>,
-    /// The test whether a product has it as typed, to order equal matches; `None` if there is nothing to tell.
+    /// The test whether a product has it as typed, to order equal matches; `None` if the word has one form only.
     pub typed_form: Option<TypedForm>,
 }
 
@@ -75,7 +75,7 @@ impl Alternative {
         Self { terms: vec![term], is_phrase: false, spelling }
     }
 
-    /// Returns the alternative of products that have a word in their sku only, where it is a code.
+    /// Returns the alternative of products that have a word in their sku only, where it is a code; `None` if this is not a single word.
     fn in_sku(&self) -> Option<Self> {
         match self.terms.as_slice() {
             [Term { dictionary: Dictionary::Words, text }] => {
@@ -121,7 +121,7 @@ fn initials(word: &str) -> Option<String> {
 }
 
 /// Returns the alternative of a product that writes the letters and digits of a code apart: `RTX 4070 Ti` for `rtx4070ti`. Each part
-/// must be adjacent to the next one. Two parts are a pair.
+/// must be adjacent to the next one. Returns `None` for two parts, which the term of the pair covers.
 fn split(word: &str, language: Language) -> Option<Alternative> {
     if !word.is_ascii() || !has_digit(word) {
         return None;
@@ -168,7 +168,7 @@ fn add_inches(words: &mut [Word], language: Language) {
 }
 
 /// Adds to each word the alternative that a product writes it and its neighbours as one: `rtx 4070 ti` and `RTX4070Ti`, `d i y` and
-/// `DIY`. Two words are a pair; more of them are one word only with a number among them, or if each is a letter.
+/// `DIY`. Two words are a pair. Three or four are joined only if some of them, but not all, are numbers, or if each has one character.
 fn add_rows(words: &mut [Word], language: Language) {
     let is_number = |word: &Word| word.text.bytes().all(|byte| byte.is_ascii_digit());
     let may_join = |word: &Word| is_number(word) || word.text.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -195,7 +195,7 @@ fn add_rows(words: &mut [Word], language: Language) {
     }
 }
 
-/// The longest row, in bytes.
+/// The most bytes of words that are joined.
 const MAX_ROW_BYTES: usize = 40;
 
 fn terms_of_run(run: &str) -> impl Iterator<Item = Term> {
@@ -263,7 +263,8 @@ pub struct Kind {
     pub term: Term,
     /// The index of the word in [`Query::words`].
     pub word: usize,
-    /// The factor of the weight: 2 for the thing that the query names, 1 for the word before it, which may be the thing as well: `lamp red`.
+    /// The factor of the weight: 2 for the thing that the query names, 1 for the word before it, which may be the thing as well:
+    /// `lamp red`. In languages that put the thing first, it is the word after it.
     pub factor: u8,
 }
 
@@ -280,7 +281,8 @@ impl Kind {
     }
 }
 
-/// Returns the kinds that the words of a query may name: the last thing, and the word before it.
+/// Returns the kinds that the words of a query may name: those of the last two words that can name a thing or, in languages that
+/// put the thing first, of the first two.
 fn kinds(words: &[Word], language: Language) -> Vec<Kind> {
     let may_name = |at: &usize| words[*at].role != QueryRole::Aside && may_name(&words[*at].text, language);
     let mut named: Vec<usize> = (0..words.len()).filter(may_name).collect();
@@ -382,8 +384,8 @@ fn add_synonym(words: &mut [Word], synonym: &Synonym, language: Language) {
     }
 }
 
-/// Removes the words that mean the same as `&`, which is no word of a query: `salt and pepper`. The first and the last word may mean
-/// something else, as the beginning of a longer word does.
+/// Removes the words that mean the same as `&`, which is not a word of a query: `salt and pepper`. Keeps the first and the last
+/// word, which may mean something else, such as the beginning of a longer word.
 fn without_conjunctions(words: &mut Vec<Word>, language: Language) {
     let last = words.len().saturating_sub(1);
     let mut at = 0;

@@ -1,8 +1,8 @@
 //! The order in which a search makes words optional when few products have them all.
 //!
-//! The words that carry the meaning stay: codes, then words that name kinds of things in this catalogue, then brands, then other
-//! words. Before all of them go function words, bare numbers, units and letters, words found only by a typo, and words that the query
-//! says aside, after `for` and `with`. Among equals the word that most products have goes first.
+//! The words that carry the meaning stay longest: codes, then words that name kinds of things in this catalogue, then brands, then
+//! other words. Before all of them go function words, bare numbers, units and letters, then words found only by a typo, then words
+//! after `for`, `with` and the like. Among equals the word that most products have goes first.
 
 use std::cmp::Reverse;
 
@@ -14,7 +14,7 @@ use crate::units::is_unit;
 /// The most words that a search makes optional one by one. After that, only the last one of the order must match.
 pub const MAX_RELAXED_WORDS: usize = 6;
 
-/// The fewest products of a kind whose word outlives the others.
+/// The fewest products of a kind or brand that make its word count as one.
 const MIN_PRODUCTS: u64 = 2;
 /// The fewest characters of a code.
 const MIN_CODE_CHARS: usize = 4;
@@ -66,7 +66,7 @@ pub fn is_scored_when_optional(word: &Word) -> bool {
 /// The indices of the words of a query in the order in which they become optional.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelaxingOrder {
-    /// The words that no product has, all of which become optional at first.
+    /// The words that no product has, which all become optional first.
     pub unknown: Vec<usize>,
     /// The others.
     pub known: Vec<usize>,
@@ -116,13 +116,13 @@ fn worth(word: &Word, before: Option<&Word>, frequencies: &WordFrequencies) -> W
     }
 }
 
-/// Returns true for a number that is no article number.
+/// Returns true for a number that is not an article number.
 fn is_number(word: &str) -> bool {
     word.len() < MIN_ARTICLE_DIGITS
         && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
 }
 
-/// Returns true for an article number, and for letters and digits that are no number with its unit: `wh1000xm4`.
+/// Returns true for an article number, and for letters and digits that are not a number with its unit: `wh1000xm4`.
 fn is_code(word: &str) -> bool {
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let is_size =

@@ -7,8 +7,8 @@
 //! 2. A fraction below one, which orders the products of a class by the weights of the matched words (see
 //!    [`crate::weights`]) and of matched phrases.
 //! 3. The shop's boosts, from -1 to 1.
-//! 4. In short queries, one step for each word that the name has [as typed](crate::typed_form). All of them are less than one weight, so they
-//!    order equals only.
+//! 4. In short queries, one step for each word that the name has [as typed](crate::typed_form). All of them are less than one
+//!    weight, so they order equals only.
 //!
 //! If some words of a query are optional, products with every word get further classes, so that they rank before all others.
 //!
@@ -108,8 +108,8 @@ pub fn is_weighted(place: usize) -> bool {
     place < WEIGHTED_WORDS
 }
 
-/// Returns the steps of a product that has the word at this index as typed, in a query of `words` words: none for words for which
-/// there is no room below one unit of weight.
+/// Returns the steps of a product that has the word at this index as typed, in a query of `words` words: 1, or 0 if there is no room
+/// for more below one unit of weight.
 pub fn typed_form_steps(place: usize, words: usize) -> u32 {
     u32::from((place as u32) + 1 < steps_per_scaled_weight(words))
 }

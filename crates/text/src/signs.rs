@@ -34,15 +34,15 @@ pub(crate) fn is_inch(c: char) -> bool {
     matches!(c, '"' | '\u{2033}' | '\u{201D}')
 }
 
-/// Returns true if a number goes on after this comma, which separates thousands: `20,000`.
+/// Returns true if a comma between a word and the rest of a text separates thousands of a number: `20,000`.
 pub(crate) fn is_thousands(word: &str, rest: &str) -> bool {
     let is_number = !word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit());
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     is_number && (1..=MAX_THOUSANDS).contains(&word.len()) && digits == 3
 }
 
-/// Returns the sign of a number in which a word goes on after this character: the point of `5.5` and `5,5`, the bar of `3/4`. Versions
-/// and dates such as `1.2.3` are several words. `before` is what stands before the word.
+/// Returns the sign for a character within a number, which continues after it: the point of `5.5` and `5,5`, the bar of `3/4`.
+/// Versions and dates such as `1.2.3` are several words. `before` is the text before the word.
 pub(crate) fn inside_number(c: char, word: &str, before: &str, rest: &str) -> Option<char> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let is_point = |c: char| matches!(c, '.' | ',' | '/' | '\u{2044}');
@@ -72,7 +72,7 @@ fn is_fraction_of(numerator: &str, denominator: &str) -> bool {
 /// The most digits before a comma that separates thousands.
 const MAX_THOUSANDS: usize = 6;
 
-/// Returns true for marks of owners, which are no part of a name: `LEGO™`.
+/// Returns true for trademark and copyright signs, which are not part of a name: `LEGO™`.
 pub(crate) fn is_owner_mark(c: char) -> bool {
     matches!(c, '™' | '℠' | '®' | '©')
 }
@@ -92,8 +92,8 @@ pub(crate) fn is_fraction(c: char) -> bool {
     matches!(c, '\u{BC}'..='\u{BE}' | '\u{2150}'..='\u{215F}' | '\u{2189}')
 }
 
-/// Returns how a sign of a unit is typed on a keyboard, given its neighbours: `µ` in `22 µF` is `u`, `Ω` in `10 kΩ` is `ohm`. The
-/// Greek letters are the same characters, so a sign next to another Greek letter is none of a unit.
+/// Returns the letters that people type for the sign of a unit, given its neighbours: `µ` in `22 µF` is `u`, `Ω` in `10 kΩ` is `ohm`.
+/// Greek letters are the same characters, so a sign next to another Greek letter does not stand for a unit.
 pub(crate) fn unit(c: char, before: Option<char>, after: Option<char>) -> Option<&'static str> {
     let is_greek =
         |c: Option<char>| c.is_some_and(|c| matches!(c, '\u{370}'..='\u{3FF}' | '\u{1F00}'..='\u{1FFF}'));
@@ -122,7 +122,7 @@ pub(crate) fn digit(c: char) -> Option<char> {
     ZEROS.into_iter().find_map(offset).and_then(|offset| char::from_digit(offset, 10))
 }
 
-/// Returns the length of a sign that makes a word of its own with the word before: `C#`, `C++`, `A+`, `Notepad++`. `rest` begins
+/// Returns the length of a sign that forms another word with the word before it: `C#`, `C++`, `A+`, `Notepad++`. `rest` begins
 /// with the sign.
 pub(crate) fn suffix_length(word: &str, rest: &str) -> Option<usize> {
     let is_letter = word.len() == 1 && word.as_bytes()[0].is_ascii_lowercase();

@@ -62,7 +62,7 @@ pub enum AttributeKey<'a> {
 }
 
 impl<'a> AttributeKey<'a> {
-    /// Decodes a key; `None` for a text that is none.
+    /// Decodes a key; `None` for a text that is not a key.
     pub fn decode(key: &'a str) -> Option<Self> {
         match (key.strip_prefix(NUMBER_PREFIX), key.strip_prefix(TEXT_PREFIX)) {
             (Some(digits), _) => u64::from_str_radix(digits, 16).ok().map(Self::Number),

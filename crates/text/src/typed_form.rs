@@ -16,17 +16,17 @@ use crate::dictionary::{Dictionary, Term};
 use crate::fold::is_format;
 use crate::forms::normal_form;
 
-/// Precedes a form that a name has.
+/// Precedes a form, other than the normal one, that a name has.
 const HAS: char = '^';
-/// Precedes a normal form of which a name has other forms only.
+/// Precedes a normal form that a name lacks, although it has another form of the word.
 const LACKS: char = '~';
 
 /// The test whether a product that matches a word has it as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypedForm {
-    /// It has it as typed if it has this marker.
+    /// A product with this marker has the word as typed.
     Marked(Term),
-    /// It has it as typed unless it has this marker.
+    /// A product without this marker has the word as typed.
     Unmarked(Term),
 }
 

@@ -106,7 +106,8 @@ impl Pattern {
         self.allowed(typos + usize::from(is_other_first))
     }
 
-    /// Returns the fewest typos between the pattern and any prefix of the word; `None` if the pattern allows fewer.
+    /// Returns the fewest typos between the pattern and any prefix of the word; `None` if the pattern allows fewer. A typo in the first
+    /// letter counts as one.
     pub fn prefix_typos(&self, word: &str) -> Option<u8> {
         let mut least = self.chars;
         let letters = word.chars().take(self.chars + usize::from(self.max_typos));

@@ -1,6 +1,6 @@
 //! Units of measurement and words that count.
 
-/// Returns true for a word that says of which unit a number is: `ft` in `6 ft ladder`.
+/// Returns true for a word that gives the unit of a number: `ft` in `6 ft ladder`.
 pub(crate) fn is_unit(word: &str) -> bool {
     UNITS.contains(&word)
 }

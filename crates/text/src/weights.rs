@@ -35,7 +35,7 @@ const LEAST_SHARE: f32 = 0.3;
 /// The number of words at the start of a text whose pairs are indexed: the first words say what a text is about.
 const PAIRED_WORDS: usize = 10;
 
-/// The letters before the number of a sku count this part of a word.
+/// The divisor of the value of the letters before the number of a sku.
 const SKU_PREFIX_SHARE: u16 = 10;
 /// The most digits of a part of a number or code. A longer one is an article number without its hyphens.
 const MAX_PART: usize = 8;
@@ -161,9 +161,10 @@ impl Weigher {
         Self { weights, ..self }
     }
 
-    /// Calls `emit` with every word of the product, its [normal form](normal_form), and every pair of adjacent words written as
-    /// one, so that `head phones` matches `headphones` and `256 GB` matches `256gb`. The [markers](crate::typed_form) of the name are
-    /// among the pairs. Each comes once, with its weight from 1 to [`MAX_WEIGHT`], in no particular order.
+    /// Calls `emit` with every word of the product, its [normal form](normal_form), and pairs of adjacent words written as one, so
+    /// that `head phones` matches `headphones` and `256 GB` matches `256gb`. Among the pairs are endings of compounds, the
+    /// [kinds](crate::kinds) and brand of the product, and the [markers](crate::typed_form) of its name. Each comes once, with its
+    /// weight from 1 to [`MAX_WEIGHT`], in no particular order.
     ///
     /// Pairs are taken from the first words of a text only; a number and its unit also from later words, except in
     /// descriptions.
@@ -214,8 +215,8 @@ impl Weigher {
     }
 }
 
-/// Counts the words of categories as [`Weigher::weigh`] says. `count_level` counts the words of
-/// one level, given whether that is the narrowest.
+/// Counts the words of categories as [`Weigher::weigh`] says. `count_level` counts the words of one level; its flag is true for the
+/// narrowest.
 fn count_categories(
     categories: &[CategoryPath],
     counts: &mut Counts,
@@ -325,7 +326,7 @@ impl<'a> TextWeigher<'a> {
                 // A model number without its hyphens, or a part of a number.
                 Token::Word(word, _) if is_other_form => {
                     let value = match is_part && word.len() <= MAX_PART {
-                        // Part of a number, such as that of `5.5`, which is another number.
+                        // A part of a number such as `5.5` is another number.
                         true => CompoundRole::HEAD_VALUE / 4,
                         false => self.role(false, self.roles.is_linked()).value(),
                     };
@@ -474,7 +475,7 @@ fn count(counts: &mut HashMap<String, PartCounts>, word: &str, part: Part, value
     *count = count.saturating_add(value);
 }
 
-/// Returns the dictionary of a word. One that only a sku has is a code, so that it is no correction of another word.
+/// Returns the dictionary of a word. A word that only a sku has is a code, so that no other word is corrected to it.
 fn dictionary_of(word: &str, counts: &PartCounts) -> Dictionary {
     let is_only_in_sku =
         counts.iter().enumerate().all(|(part, count)| *count == 0 || part == Part::Sku as usize);

@@ -13,7 +13,7 @@ use super::script::{is_spaceless, is_zero_width};
 use crate::purpose::Purpose;
 
 /// The fewest characters before a final long vowel that is optional. In shorter words it makes a difference: `トナー` without
-/// it would be another word, or none.
+/// it would be another word, or no word.
 const MIN_SIGNS_BEFORE_LONG: usize = 3;
 /// The most optional long vowels in a query's run. Later ones are taken as typed.
 pub(super) const MAX_OPTIONAL_VOWELS: usize = 2;
@@ -61,7 +61,7 @@ impl CjkRunBuilder {
         self.signs.push(Sign { c, span, script, is_long: c == LONG_VOWEL });
     }
 
-    /// Consumes a punctuation character that belongs to the run and returns true; otherwise returns false. That is a dash
+    /// Consumes a punctuation character that belongs to the run and returns true; otherwise returns false. Such a character is a dash
     /// after kana that stands for a long vowel, a middle dot between two kana words, or a character without width, which some
     /// writers of Khmer, Burmese and Thai put between words. `text` is the whole text.
     pub(crate) fn accepts(&mut self, c: char, span: &Range<usize>, text: &str) -> bool {

@@ -1,4 +1,5 @@
-//! Texts in scripts that are written without spaces between words: Japanese, Chinese and Korean.
+//! Texts in scripts that are written without spaces between words, or with optional ones: Japanese, Chinese, Korean, Thai, Lao,
+//! Khmer and Burmese.
 //!
 //! Consecutive characters of such scripts form a *run*. Finding word boundaries in a run needs a dictionary, so a run of a
 //! product is indexed as its single characters and its overlapping pairs (bigrams), and a run of a query matches where its

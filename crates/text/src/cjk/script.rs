@@ -16,7 +16,7 @@ pub(crate) fn is_spaceless(c: char) -> bool {
             | '\u{AC00}'..='\u{D7FF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
 }
 
-/// Returns true for characters without width: the space that allows a line break, and those that join or part letters.
+/// Returns true for characters without width: the space that allows a line break, and those that join or separate letters.
 pub(super) fn is_zero_width(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200D}')
 }

@@ -1,4 +1,4 @@
-//! Locating the matches of a word in the texts of a product.
+//! Locates the matches of a word in the texts of a product.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Choosing numbers that add up to a sum.
+//! Chooses numbers that add up to a sum.
 
 /// The most partial sums that are tried.
 const MAX_TRIES: usize = 10_000;
