@@ -13,9 +13,9 @@ use crate::rules::{RuleId, Rules};
 
 /// The most synonyms of one text.
 pub(crate) const MAX_SYNONYMS_OF_A_TEXT: usize = 50;
-/// The most products that all rules for one query pin, and the most that they hide.
+/// The most products that the rules for one text of the file pin together, and the most that they hide.
 const MAX_PRODUCTS_OF_A_QUERY: usize = 100;
-/// The most boosts for one query, and the most for every search.
+/// The most boosts for one text of the file, and the most for every search.
 const MAX_BOOSTS_OF_A_QUERY: usize = 20;
 
 impl Rules {
@@ -84,8 +84,8 @@ impl Rules {
         self.rules.push(rule);
     }
 
-    /// Checks that a rule with this effect fits the limits of a search to which the `known` rules apply. The error names
-    /// no search.
+    /// Checks that a rule with this effect fits the limits along with the `known` rules for the same text, or for every search.
+    /// The error does not name the text.
     fn check_room(&self, known: &[RuleId], effect: &Effect) -> Result<(), String> {
         let kind = discriminant(effect);
         let same =

@@ -1,4 +1,4 @@
-//! The filters of a boost, which are those of a search.
+//! The filters of a boost: the same as those of a search.
 
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ fn attribute(value: &Value<'_>, faults: &mut FaultLog) -> Option<AttributeFilter
     let equals = |text: String| Some(AttributeFilter::Equals(text));
     match value.get_ref() {
         DeValue::Boolean(flag) => equals(flag.to_string()),
-        // With all its digits, as in products.
+        // Keeps all digits, as products do.
         DeValue::Integer(number) if number.radix() == 10 => equals(number.as_str().to_owned()),
         DeValue::Float(_) => number(value, faults).and_then(|number| equals(number.to_string())),
         DeValue::String(_) => {

@@ -49,8 +49,8 @@ type WordId = u32;
 /// The index of a trie node.
 type Node = u32;
 
-/// Values by phrase, in a trie over words. Finding all phrases in a query takes one look-up for each of its words that occurs in
-/// a phrase.
+/// Values by phrase, in a trie over words. The time to find all phrases in a query depends on the words of the query and the
+/// length of the phrases, not on the number of phrases.
 #[derive(Debug)]
 pub(crate) struct Phrases<T> {
     language: Language,
@@ -81,7 +81,7 @@ impl<T: Default> Phrases<T> {
         &mut self.values[node as usize]
     }
 
-    /// Calls `each` with the value of every phrase in the query, and whether the phrase is the whole query.
+    /// Calls `each` with the value of every phrase in the query, and true if the phrase is the whole query.
     pub(crate) fn for_each_in(&self, query: &str, mut each: impl FnMut(&T, bool)) {
         if self.words.is_empty() {
             return;

@@ -10,7 +10,7 @@ use crate::rule::{Effect, Rule, Synonyms};
 use crate::summary::Summary;
 use crate::window::Phase;
 
-/// The rules of a shop. Applying them takes one look-up for each word of the query, however many rules there are.
+/// The rules of a shop. The time to apply them depends on the query and the rules that apply, not on the number of all rules.
 #[derive(Debug)]
 pub struct Rules {
     version: u32,
@@ -23,7 +23,7 @@ pub struct Rules {
     pub(crate) stop_words: usize,
 }
 
-/// The index of a rule in [`Rules::rules`], which are in the order of the file by kind.
+/// The index of a rule in [`Rules::rules`], which are sorted by kind, then in the order of the file.
 pub(crate) type RuleId = usize;
 
 /// The rules and synonyms that a text of the file triggers in a query.
@@ -31,7 +31,7 @@ pub(crate) type RuleId = usize;
 pub(crate) struct PhraseEntry {
     /// Indices into [`Rules::synonyms`], and into [`Synonyms::from`] there.
     pub(crate) synonyms: Vec<(usize, usize)>,
-    /// The stop word, if it is one.
+    /// The text as written in the file, if it is a stop word.
     pub(crate) stop_word: Option<String>,
     /// The rules for queries that equal this text.
     pub(crate) equals: Vec<RuleId>,

@@ -21,7 +21,7 @@ pub struct Summary {
     pub has_weights: bool,
     /// Rules whose period has not begun.
     pub upcoming: usize,
-    /// Rules expired.
+    /// Rules whose period has ended.
     pub expired: usize,
 }
 

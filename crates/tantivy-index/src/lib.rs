@@ -13,10 +13,10 @@
 //! file's inode before each search; if it has changed, it opens the new generation before it closes the old one, so no search
 //! fails. The previous generation stays unchanged until the next promotion, for a rollback.
 //!
-//! Each generation is a tantivy index with a format file, which records the format, the language and the field weights. One of
-//! an older format is used until a rebuild has replaced it; one of a newer format or another language fails to open with an
-//! [`OpenError`] that says what to do. A tombstone is a document with
-//! an id, a version and a state only.
+//! Each generation is a tantivy index with a format file, which records the format, the language and the field weights. A
+//! generation of an older format that this version can read is used until a rebuild has replaced it. One of any other format or
+//! of another language fails to open with an [`OpenError`] that says what to do. A tombstone is a document with an id, a version,
+//! a state and a hash only.
 //!
 //! # Text
 //!
@@ -30,8 +30,8 @@
 //! A search runs on one snapshot, on a thread of the searcher's pool, and visits each match once:
 //!
 //! 1. The words of the query are expanded to lists of documents: alternatives that `text::query` names, words with the same
-//!    prefix (the 1,000 most frequent), and corrections of misspelt words. If too few products match all words, typos are
-//!    allowed, then words become optional.
+//!    prefix (of thousands, the 1,000 most frequent), and corrections of misspelt words. If too few products match all words,
+//!    typos are allowed, then words become optional.
 //! 2. Matches are computed per segment: the rarest required word first, the others looked up for its documents only.
 //! 3. A single pass applies filters, counts facets and keeps the first products in the requested order. A product that passes
 //!    all filters counts in every facet; a product that fails the filter of one field only counts in the facet of that field.
@@ -45,7 +45,7 @@
 //! - **Corrections from memory.** The words without digits of each segment are kept in memory and compared with a misspelt
 //!   word by length, by their set of letters and by a bit-parallel edit distance. That takes less time than walking tantivy's
 //!   dictionary with a Levenshtein automaton.
-//! - **Caches per segment.** Segments never change, so a commit reads what is new only.
+//! - **Caches per segment.** Segments never change, so after a commit only new segments are read.
 //! - **Few segments at rest.** Each lookup is made once per segment. Once nothing has been written for a second, segments of
 //!   similar size are merged in the background. A large segment is not rewritten for a few documents.
 //!

@@ -22,7 +22,7 @@ pub(crate) fn open_lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).open(path)
 }
 
-/// Replaces a file in `folder` in one step. The replacement is durable once the folder has been synced.
+/// Replaces a file in `folder` atomically. The replacement is durable once the folder has been synced.
 pub(crate) fn replace_file(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     let unfinished = folder.join(format!("{name}{UNFINISHED_SUFFIX}"));
     fs::write(&unfinished, content)?;
@@ -36,7 +36,7 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Returns true if tantivy or this crate writes files of this name into a generation: the files of segments, the lists of
-/// segments, locks, and the unfinished files that a crash leaves.
+/// segments, locks, the format file, and the unfinished files that a crash leaves.
 pub(crate) fn is_index_file(name: &str) -> bool {
     const SEGMENT_ID_DIGITS: usize = 32;
     let is_segment_file = name.split_once('.').is_some_and(|(segment, _)| {

@@ -1,5 +1,5 @@
 //! The folder of an index: one folder per generation, and a pointer file that names the live, next and previous ones. The
-//! pointer file is replaced in one step, so every searcher in every process switches generations in one step.
+//! pointer file is replaced atomically, so no searcher in any process sees a half-made switch of generations.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -92,7 +92,7 @@ impl IndexFolder {
         }
     }
 
-    /// Replaces the pointer file durably and in one step.
+    /// Replaces the pointer file durably and atomically.
     pub(crate) fn write_pointer(&self, pointer: &Pointer) -> io::Result<()> {
         replace_file(&self.0, POINTER_FILE, &serde_json::to_vec(pointer)?)?;
         sync_folder(&self.0)
@@ -111,8 +111,8 @@ impl IndexFolder {
         }
     }
 
-    /// Removes what the pointer does not name: generations left by a crash or no longer needed, and an index of a version
-    /// that had no generations. Never removes other files, because the configured folder may be the wrong one.
+    /// Removes generations that the pointer does not name (left by a crash or no longer needed), and the files of an index from
+    /// before generations existed. Never removes other files, because the configured folder may be the wrong one.
     pub(crate) fn remove_unused(&self, pointer: &Pointer) -> io::Result<()> {
         let used = pointer.names();
         for entry in fs::read_dir(&self.0)? {

@@ -34,7 +34,7 @@ pub enum OpenError {
         /// The format of this program.
         known: String,
     },
-    /// A version of this program wrote the index that is too old for this one to read. A rebuild replaces it.
+    /// An older version of this program wrote the index, in a format that this one cannot read. A rebuild replaces it.
     #[error(
         "the index in {} has format {found} and this noren needs {known}; `noren serve` and `noren-sync` rebuild it from the store, or do it with `noren reindex --data-dir DIR`",
         .folder.display()

@@ -1,5 +1,5 @@
-//! Counts the values of attributes, by their ordinals within a segment. However many attributes are counted, each column is read
-//! once per product: reading a packed column costs several times as much as finding out which attribute a value belongs to.
+//! Counts the values of attributes, by their ordinals within a segment. One reading of a column per product serves all attributes:
+//! reading a packed column costs several times as much as finding the attribute of a value.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -34,14 +34,14 @@ struct OrdinalCounts {
     counts: Vec<(u32, DocId)>,
 }
 
-/// Counts products of a segment: those that pass all filters for each attribute, and for each counter the given products that
-/// fail the filter of its attribute only.
+/// Counts products of a segment. The products in `passing` pass all filters and count for every attribute. The products that come
+/// with a counter fail only the filter of its attribute, and count only for that.
 pub(crate) fn count_segment(
     mut counters: Vec<(&mut AttributeCounter, &[DocId])>,
     passing: &[DocId],
     segment: &Segment,
 ) -> tantivy::Result<()> {
-    // The order of the attributes' ranges in the columns.
+    // This is the order of the attributes' ranges in the columns.
     counters.sort_by_cached_key(|(counter, _)| key_prefix(&counter.key));
     if let Some(column) = &segment.attributes {
         let counted = count_column(column, &counters, passing, |key| key.to_owned())?;
@@ -60,7 +60,7 @@ pub(crate) fn count_segment(
         for (ordinals, (counter, _)) in counted.iter().zip(&mut counters) {
             add_numbers(ordinals, column, &mut counter.numbers)?;
         }
-        // Keys have no control characters, so the keys of dates are in the order of the keys.
+        // Keys have no control characters, so the ranges of dates have the same order.
         let counted = count_column(column, &counters, passing, date_key)?;
         for (ordinals, (counter, _)) in counted.iter().zip(&mut counters) {
             add_numbers(ordinals, column, &mut counter.dates)?;
@@ -86,7 +86,8 @@ fn add_numbers(
     Ok(())
 }
 
-/// Counts the values of each attribute in a column that has them under another key. The counters are in the order of their ranges.
+/// Counts the values of each attribute in a column, which has them under the key `key_in_column`. The counters must be in the
+/// order of their ranges.
 fn count_column(
     column: &BytesColumn,
     counters: &[(&mut AttributeCounter, &[DocId])],

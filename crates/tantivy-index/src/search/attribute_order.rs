@@ -1,7 +1,7 @@
 //! The order of the products of a segment by the values of an attribute.
 //!
 //! The values of all attributes are terms of two columns, one for numbers and one for texts, in which those of a key are a
-//! range. Within a segment, the *rank* of a value is its position in the range of numbers, followed by that of texts.
+//! range. Within a segment, the *rank* of a value is its position among the numbers of its key, followed by the texts.
 
 use std::ops::Range;
 
@@ -39,7 +39,7 @@ impl<'a> Values<'a> {
         self.ordinals.end.saturating_sub(self.ordinals.start)
     }
 
-    /// Returns the position of the value of a document that comes first in the direction.
+    /// Returns the position of a document's value; of several, the one that comes first in the direction.
     fn first(&self, document: DocId, direction: Direction) -> Option<u64> {
         if self.ordinals.is_empty() {
             return None;
@@ -70,7 +70,7 @@ impl<'a> AttributeOrder<'a> {
         Ok(Self { key, direction, numbers, texts })
     }
 
-    /// Returns a key that compares within the segment in the order of the list; `None` if the document lacks the attribute.
+    /// Returns a key that orders hits within the segment; `None` if the document lacks the attribute.
     pub(crate) fn key(&self, document: DocId) -> Option<u64> {
         // A number is in the column of texts as well.
         let number = self.numbers.first(document, self.direction);
@@ -84,8 +84,8 @@ impl<'a> AttributeOrder<'a> {
         })
     }
 
-    /// Returns the key of the position after the products with this value, see [`text::sort_keys`], and true if products of the
-    /// segment may have the value; `None` if the text is no value.
+    /// Returns the key of a value, see [`text::sort_keys`], and true if the segment has it; otherwise the first key after it, and
+    /// false. Returns `None` if the text is not a value.
     pub(crate) fn position(&self, value: &str) -> tantivy::Result<Option<(u64, bool)>> {
         let (rank, is_exact) = match AttributeKey::decode(value) {
             None => return Ok(None),
@@ -103,7 +103,7 @@ impl<'a> AttributeOrder<'a> {
         Ok(Some((key, is_exact)))
     }
 
-    /// Returns the value of each key, see [`text::sort_keys`], in the order of the keys. `None` if a key is of no value.
+    /// Returns the value of each key, see [`text::sort_keys`], in the order of the keys; `None` for a key without a value.
     pub(crate) fn values(&self, keys: impl Iterator<Item = u64>) -> tantivy::Result<Vec<Option<String>>> {
         let ranks: Vec<Option<u64>> = keys.map(|key| self.rank(key)).collect();
         let count = self.numbers.len();
@@ -131,7 +131,7 @@ impl<'a> AttributeOrder<'a> {
         Ok(ranks.iter().map(value).collect())
     }
 
-    /// Returns the rank of a key; `None` if it is of no value.
+    /// Returns the rank of a key; `None` if no value has it.
     fn rank(&self, key: u64) -> Option<u64> {
         let rank = match self.direction {
             Direction::Ascending => key,

@@ -34,7 +34,7 @@ pub(crate) struct SegmentColumns {
 
 /// The values of one field by document.
 pub(crate) enum ValueColumn {
-    /// At most one value a document. Paths are stored without their ancestors, here and in a list.
+    /// At most one value per document. Paths are stored without their ancestors, here and in a list.
     Single(Vec<ValueId>),
     /// Any number of values. Takes more memory and time, so a segment has lists of paths only if one of its documents has
     /// several.
@@ -176,7 +176,7 @@ impl ValueColumn {
     }
 }
 
-/// Returns the paths that are not ancestors of another one. Each path comes with its ancestors.
+/// Returns the paths that are not ancestors of another one. `paths` must contain all ancestors of each path.
 fn narrowest<'a>(paths: &'a [ValueId], table: &'a ValueTable) -> impl Iterator<Item = ValueId> + 'a {
     let is_parent = |id: ValueId| paths.iter().any(|path| table.parent(*path) == id);
     paths.iter().copied().filter(move |id| !is_parent(*id))

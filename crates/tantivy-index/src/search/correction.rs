@@ -6,7 +6,7 @@ use crate::search::inside::Inside;
 use crate::search::interpretation::InterpretedWord;
 use crate::search::snapshot::Snapshot;
 
-/// Returns the query with each word that no product has replaced by its best correction; `None` if there is no such word.
+/// Returns the query with corrections in place of the words that no product has; `None` if no such word has a correction.
 pub(crate) fn corrected_query(
     request: &SearchRequest,
     words: &[InterpretedWord],

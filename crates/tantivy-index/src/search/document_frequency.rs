@@ -64,7 +64,7 @@ fn count_by_best_tier(
         let lists = expansion.lists(segment);
         let has_hidden = segment.reader.has_deletes() || rules.has_hidden();
         if let ([DocumentList { terms: ListTerms::One(_, info), tier, .. }], false) = (lists, has_hidden) {
-            // One term without anything to leave out: its document frequency is exact.
+            // A single term, and no document to leave out: its document frequency is exact.
             counts[*tier as usize] += u64::from(info.doc_freq);
             continue;
         }

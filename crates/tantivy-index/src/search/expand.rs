@@ -27,11 +27,11 @@ use crate::search::snapshot::Snapshot;
 
 /// The most corrections of a misspelt word: those with the fewest typos, then the most frequent.
 const MAX_CORRECTIONS: usize = 50;
-/// The most words near a misspelt one that are looked up in the products inside a restriction, chosen in the same order.
+/// The most words near a misspelt one that are counted in the products inside a restriction, chosen in the same order.
 const MAX_COUNTED_INSIDE: usize = 200;
 
-/// Expands a word, from the snapshot's cache if possible. Under a restriction, which words are prefixes and what they may be
-/// misspellings of depends on the products inside; such expansions are not cached, so that they do not displace the others.
+/// Expands a word, from the snapshot's cache if possible. Under a restriction, prefixes and corrections depend on the products
+/// inside. Such expansions are not cached, so that they do not displace the others.
 pub(crate) fn expand(
     word: &Word,
     options: ExpandOptions,

@@ -12,12 +12,14 @@ use crate::search::prefix_cache::{PrefixWord, PrefixWords};
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 
-/// The most words that a prefix stands for: the most frequent ones. A single letter begins most product codes of a catalogue.
+/// The number of words to which many words with a prefix are reduced: the most frequent ones. A single letter may begin most
+/// product codes of a catalogue.
 const MAX_PREFIX_WORDS: usize = 1000;
 /// The term dictionaries in which prefixes match.
 const DICTIONARIES: [Dictionary; 2] = [Dictionary::Words, Dictionary::Codes];
 
-/// Adds the words that begin with this one, at most the [`MAX_PREFIX_WORDS`] most frequent ones.
+/// Adds the words that begin with this one. If a segment has twice [`MAX_PREFIX_WORDS`] of them, adds only the [`MAX_PREFIX_WORDS`]
+/// most frequent ones.
 pub(crate) fn add_prefixed(
     expansion: &mut Expansion,
     word: &Word,

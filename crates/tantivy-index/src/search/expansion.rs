@@ -10,7 +10,7 @@ use text::score::Tier;
 
 use crate::search::segment::Segment;
 
-/// The most lists that a snapshot caches, which takes a few megabytes; then the cache is cleared.
+/// The most lists that a snapshot caches, which take a few megabytes. A full cache is cleared.
 const MAX_CACHED_LISTS: usize = 50_000;
 
 /// The documents that match a query word in a snapshot.
@@ -137,7 +137,7 @@ impl ExpansionCache {
 }
 
 impl CachedExpansions {
-    /// Makes room for an entry of this size. If there is none, all others are dropped.
+    /// Makes room for an entry of this size, by dropping all others if necessary.
     fn make_room(&mut self, size: usize) {
         self.lists += size;
         if self.lists > MAX_CACHED_LISTS {

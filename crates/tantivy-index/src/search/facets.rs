@@ -1,4 +1,4 @@
-//! Counts the values of facets. Attributes have a module of their own.
+//! Counts the values of facets. Attributes are counted in [`attribute_facets`].
 //!
 //! A facet counts products that pass every filter but those on its own field. One pass over the matches is enough for all
 //! facets: a product that passes all filters counts in each, and a product that fails the filter of one field only counts in
@@ -127,9 +127,9 @@ impl FacetCounter {
 
 /// The counts of the values of a field, by value id.
 pub(crate) struct ValueCounts {
-    /// The counts of values. A path counts for its ancestors as well.
+    /// The counts of values. A count of a path applies to its ancestors as well.
     by_value: Vec<u32>,
-    /// The counts of paths that do not count for their ancestors.
+    /// The counts of paths that do not apply to their ancestors, which are counted themselves.
     alone: Vec<u32>,
     /// The paths of one document and their ancestors. Reused from document to document.
     distinct: Vec<ValueId>,

@@ -50,12 +50,12 @@ enum FieldFilter<'a> {
         column: &'a [ValueId],
         wanted: Vec<ValueId>,
     },
-    /// The path is accepted; by value id.
+    /// The path is accepted. `is_accepted` is indexed by value id.
     Within {
         column: &'a [ValueId],
         is_accepted: Vec<bool>,
     },
-    /// One of the paths is accepted; by value id.
+    /// One of the paths is accepted. `is_accepted` is indexed by value id.
     AnyWithin {
         column: &'a ValueLists,
         is_accepted: Vec<bool>,
@@ -223,7 +223,7 @@ impl<'a> FieldFilter<'a> {
     }
 }
 
-/// Returns for each value id whether its value or one of its ancestors is wanted.
+/// Returns for each value id true if its value or one of its ancestors is wanted.
 fn is_within(wanted: &[ValueId], table: &ValueTable) -> Vec<bool> {
     let is_within = |id: ValueId| {
         let path = std::iter::successors(Some(id), |id| {

@@ -47,7 +47,7 @@ pub(crate) struct InterpretedWord {
 }
 
 impl InterpretedWord {
-    /// Returns the best correction of the word; `None` if a product inside the restriction has the word as typed.
+    /// Returns the best correction of the word; `None` if there is none, or a product inside the restriction has the word as typed.
     pub(crate) fn correction(
         &self,
         is_prefix_query: bool,
@@ -103,7 +103,7 @@ impl InterpretedQuery {
 
     fn scored_words(&self) -> impl Iterator<Item = ScoredTerm> {
         self.words.iter().enumerate().filter(|(_, word)| word.is_scored).map(|(at, word)| {
-            // Those that have another form lose the steps again, see [`Self::markers`].
+            // Products that have another form lose the steps again, see [`Self::markers`].
             let exact_steps = match &word.word.typed_form {
                 Some(TypedForm::Unmarked(_)) => typed_form_steps(at, self.words.len()),
                 Some(TypedForm::Marked(_)) | None => 0,
@@ -112,7 +112,7 @@ impl InterpretedQuery {
         })
     }
 
-    /// Returns the markers of products that have a word as typed, or in another form, with the steps that they change.
+    /// Returns the markers of the words, with the steps by which each changes the score of a product that has it.
     fn markers(&self) -> impl Iterator<Item = (&Term, i32)> {
         let words = self.words.iter().enumerate().filter(|(_, word)| word.is_scored);
         let markers = words.filter_map(|(at, word)| {
@@ -247,7 +247,7 @@ impl Interpreter<'_> {
         self.add_optional_words(query)
     }
 
-    /// Finds the matches, regardless of filters. Their scores lack those of optional words.
+    /// Finds the matches, regardless of filters. Their scores do not include optional words, see [`find_matches`].
     fn find(&self, query: &mut InterpretedQuery) -> Result<(), PortError> {
         let terms: Vec<ScoredTerm> = query.scored_words().collect();
         let ranking = Ranking::new(query.words.len());
@@ -271,8 +271,8 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Adds the scores of phrases, which are neighbours in the query that are neighbours in a product too, and of the kinds that the
-    /// query names. They change only the order.
+    /// Adds the scores of phrases (words that are adjacent in the query and in a product) and of the kinds that the query names. They
+    /// change only the order.
     fn add_phrases_and_kinds(
         &self,
         query: &mut InterpretedQuery,

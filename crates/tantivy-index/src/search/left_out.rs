@@ -18,14 +18,14 @@ use crate::search::postings::each_document;
 use crate::search::segment::Segment;
 use crate::search::snapshot::Snapshot;
 
-/// The number of stored products that are read between two looks at the deadline.
+/// The number of stored products that are read between two checks of the deadline.
 const READS_PER_CHECK: usize = 256;
 
-/// The documents that the operators of a query leave out: those that have a word or phrase behind a minus, and those that lack a
+/// The documents that the operators of a query leave out: those that have a word or phrase after a minus, and those that lack a
 /// phrase in quotation marks.
 #[derive(Default)]
 pub(crate) struct LeftOut {
-    /// For each segment, whether each document is left out; empty without operators.
+    /// For each document of each segment, true if it is left out. Empty without operators.
     segments: Vec<Vec<bool>>,
 }
 
@@ -82,7 +82,7 @@ impl Finder<'_> {
         Ok(left_out)
     }
 
-    /// Returns for each document whether it has the operand. Deleted documents may count as either.
+    /// Returns true for each document that has the operand. The value for a deleted document is undefined.
     fn have(&self, operand: &Operand) -> Result<Vec<bool>, PortError> {
         self.deadline.check()?;
         let mut has = vec![false; self.segment.reader.max_doc() as usize];

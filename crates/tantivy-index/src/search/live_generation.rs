@@ -1,4 +1,4 @@
-//! The generation that searches use: the one that the pointer file names now.
+//! The generation that searches use: the one that the pointer file currently names as live.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -22,7 +22,7 @@ pub(crate) struct LiveGeneration {
     folder: IndexFolder,
     pointer_path: PathBuf,
     language: Language,
-    /// `None` until a rebuild has replaced a generation that is too old to be read.
+    /// `None` while there is no generation that can be read, until a rebuild has created one.
     current: RwLock<Option<OpenGeneration>>,
     /// Locked while another generation is opened. Contains the time of the last failure to open one.
     last_failure: Mutex<Option<Instant>>,

@@ -8,7 +8,7 @@ use crate::layout::document::stored_product;
 use crate::layout::schema::{STATE_ACTIVE, STATE_HIDDEN};
 use crate::search::snapshot::Snapshot;
 
-/// Returns what the snapshot holds under an id.
+/// Returns the product or tombstone with an id; `None` if the snapshot has neither.
 pub(crate) fn indexed(snapshot: &Snapshot, id: &ProductId) -> Result<Option<Indexed>, PortError> {
     let Some(found) = snapshot.find(id).map_err(search_error)? else { return Ok(None) };
     let state = match found.state {
@@ -22,7 +22,7 @@ pub(crate) fn indexed(snapshot: &Snapshot, id: &ProductId) -> Result<Option<Inde
     Ok(Some(Indexed { version: Version(found.version), state }))
 }
 
-/// Returns the version that the snapshot holds under an id, without loading the product.
+/// Returns the version of the product or tombstone with an id, without loading the product.
 pub(crate) fn version(snapshot: &Snapshot, id: &ProductId) -> Result<Option<Version>, PortError> {
     Ok(snapshot.find(id).map_err(search_error)?.map(|found| Version(found.version)))
 }

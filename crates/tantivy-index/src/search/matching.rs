@@ -11,8 +11,8 @@ use crate::search::postings::{each_document, max_entries, postings, seek};
 use crate::search::ranking::{Match, Quality, Ranking, ScoredMarker, ScoredTerm, quality};
 use crate::search::segment::Segment;
 
-/// Returns the documents that match every required word and at least one word, ascending, without deleted ones. Their scores lack
-/// those of optional words, see [`add_optional_words`], and of phrases.
+/// Returns the documents that match every required word and at least one word, ascending, without deleted ones. Their scores do not
+/// include phrases or, if a word is required, optional words, see [`add_optional_words`].
 pub(crate) fn find_matches(
     terms: &[ScoredTerm],
     ranking: &Ranking,
@@ -38,7 +38,7 @@ pub(crate) fn find_matches(
     Ok(matches)
 }
 
-/// Adds the scores of optional words to the matches of [`find_matches`]. Without a required word, these scores are there already.
+/// Adds the scores of optional words to the matches of [`find_matches`], which has added them already if no word is required.
 pub(crate) fn add_optional_words(
     matches: &mut [Match],
     terms: &[ScoredTerm],
@@ -94,7 +94,7 @@ fn add_score(
     each_quality(matches, term.expansion.lists(segment), segment, add)
 }
 
-/// Calls `each` with every match that is in some lists, and its best quality.
+/// Calls `each` with every match that is in one of the lists, and its best quality.
 fn each_quality(
     matches: &mut [Match],
     lists: &[DocumentList],
@@ -163,7 +163,7 @@ fn retain_matches(
     Ok(())
 }
 
-/// Returns every document of some lists, ascending, with the steps of its best quality.
+/// Returns every document of the lists, ascending, with the steps of its best quality.
 fn best_matches(
     segment: &Segment,
     lists: &[DocumentList],
@@ -187,8 +187,8 @@ struct Buffers {
     documents: Vec<DocId>,
 }
 
-/// Calls `read` with the best quality of each document of the segment in some lists, by document, and with the documents of
-/// the lists: those of each list that are in none before, ascending.
+/// Calls `read` with two buffers: the best quality of each document of the segment, indexed by document and 0 if no list has it;
+/// and the documents of the lists, each once. The documents that a list adds to those of the lists before are ascending.
 pub(crate) fn with_qualities<T>(
     segment: &Segment,
     lists: &[DocumentList],
@@ -219,13 +219,13 @@ pub(crate) fn with_qualities<T>(
     })
 }
 
-/// The number of list entries for each match from which the list is searched for each match. Below it, the list is read whole beside
-/// the matches.
+/// The ratio of list entries to matches above which each match is looked up in the list. Otherwise the whole list is merged with the
+/// matches.
 const ENTRIES_PER_MATCH: usize = 8;
-/// The number of lists from which they are merged before the matches are looked up.
+/// The number of lists above which they may be merged into one before the matches are looked up.
 const MANY_LISTS: usize = 24;
 
-/// Returns the best quality of each match in some lists, in the order of the matches; 0 for a match in none.
+/// Returns the best quality of each match in the lists, in the order of the matches; 0 for a match in none.
 fn qualities_of(
     matches: &mut [Match],
     lists: &[DocumentList],

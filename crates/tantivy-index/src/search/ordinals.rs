@@ -1,5 +1,5 @@
-//! Ordinals: positions of terms in the sorted dictionary of a column. Within one segment, ordinals
-//! have the same order as their terms.
+//! Ordinals: positions of terms in the sorted dictionary of a column. Within one segment, ordinals have the same order as their
+//! terms.
 
 use std::collections::HashMap;
 use std::ops::Range;

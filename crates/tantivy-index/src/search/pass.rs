@@ -1,4 +1,4 @@
-//! The pass over the matches of a search: filters, facet counts, the total and the order are decided in one go.
+//! The single pass over the matches of a search, which applies filters, counts facets and the total, and selects the first products.
 
 use domain::ports::PortError;
 use domain::search::{Field, QueryInterpretation, SearchRequest};
@@ -33,8 +33,8 @@ pub(crate) struct Pass<'a> {
 
 /// The result of a pass.
 pub(crate) struct Matches {
-    /// The number of products inside the restriction that count: they match the words, every one of them if such products
-    /// pass the filters, and they pass the filters.
+    /// The number of products that count. They are inside the restriction and pass the filters. If some words are optional and any of
+    /// these products has every word, only those with every word and pinned ones count.
     pub(crate) total: u64,
     /// The number of other products that match some of the words and pass the filters; `None` if all matches count.
     pub(crate) relaxed_total: Option<u64>,
@@ -186,7 +186,7 @@ impl<'a> Pass<'a> {
 struct Counting<'a>(Option<&'a [DocId]>);
 
 impl Counting<'_> {
-    /// Returns true if a document counts. Each call must name a later document than the one before.
+    /// Returns true if a document counts. Calls must be in ascending order of documents.
     fn has(&mut self, document: DocId) -> bool {
         let Some(rest) = &mut self.0 else { return true };
         let before = rest.iter().take_while(|counted| **counted < document).count();

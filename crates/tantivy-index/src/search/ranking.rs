@@ -10,7 +10,7 @@ use text::score::{
 
 use crate::search::expansion::{DocumentList, Expansion};
 
-/// A word, a phrase or a kind of a query, with what it matches and how it counts.
+/// A word, a phrase or a kind of a query, with its matches and its effect on the score.
 pub(crate) struct ScoredTerm {
     pub(crate) expansion: Arc<Expansion>,
     /// True if a document without it does not match.
@@ -19,7 +19,7 @@ pub(crate) struct ScoredTerm {
     pub(crate) is_word: bool,
     /// True if its weight counts.
     pub(crate) is_weighted: bool,
-    /// The steps of an exact match, beside those of its tier.
+    /// The steps of an exact match, in addition to those of its tier.
     exact_steps: u32,
 }
 

@@ -109,7 +109,7 @@ impl SearchIndex for TantivySearcher {
     }
 
     async fn snapshot(&self) -> Result<Option<String>, PortError> {
-        // Usually costs one `stat`. If no search has loaded the newest commit yet, a thread of the pool loads it.
+        // Usually costs two calls of `stat`. If no search has loaded the newest commit yet, a thread of the pool loads it.
         match self.live.snapshots().and_then(|snapshots| snapshots.newest_name()) {
             Some(name) => Ok(Some(name)),
             None => self.on_newest(|snapshot, _| Ok(Some(snapshot.name.clone()))).await,

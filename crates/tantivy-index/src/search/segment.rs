@@ -1,4 +1,4 @@
-//! A segment with everything that searches read of it.
+//! A segment, with all its data that searches read.
 
 use std::sync::{Arc, OnceLock};
 

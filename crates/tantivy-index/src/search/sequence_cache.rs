@@ -1,4 +1,4 @@
-//! A cache of the documents of a segment that have a phrase of a query. Telling them takes reading stored products.
+//! A cache of the documents of a segment that have a phrase of a query. Finding them is slow, because it reads stored products.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +10,13 @@ const MAX_CACHED: usize = 64;
 /// The most documents of a phrase that is cached, so that the cache of a segment takes at most 2.5 MB.
 const MAX_DOCUMENTS: usize = 10_000;
 
-/// The documents with each phrase, in order. A segment never changes, except that documents are deleted.
+/// The documents with each phrase that were found by reading products, ascending. A segment never changes, except that documents
+/// are deleted.
 #[derive(Default)]
 pub(crate) struct SequenceCache(Mutex<HashMap<String, Arc<[DocId]>>>);
 
 impl SequenceCache {
-    /// Returns the documents with a phrase, if they are known.
+    /// Returns the documents with a phrase, if they are cached.
     pub(crate) fn get(&self, key: &str) -> Option<Arc<[DocId]>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }

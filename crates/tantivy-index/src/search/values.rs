@@ -12,7 +12,7 @@ use crate::layout::value_field::{VALUE_FIELD_COUNT, ValueShape};
 
 /// The id of a value, in all segments.
 pub(crate) type ValueId = u32;
-/// Stands for a missing value: of a document without a value, or as the parent of a value without one.
+/// Stands for a missing value, of a document without one, or for a missing parent.
 pub(crate) const NO_VALUE: ValueId = ValueId::MAX;
 
 /// The values of one field by id.

@@ -1,9 +1,9 @@
 //! The words of a segment in memory, for finding those that are near a misspelt one.
 //!
-//! The vocabulary leaves out words with digits, which are product codes, where a typo would name another product, and words of
-//! scripts without spaces. So it is small, and comparing a misspelt word with all of it takes less time than walking tantivy's
-//! term dictionary with a Levenshtein automaton, and needs no automaton to be built. Most words are ruled out by their length and
-//! their set of letters, two operations each; the others are compared by a bit-parallel edit distance ([`text::typos`]).
+//! The vocabulary leaves out words of scripts without spaces, and words with digits: they are product codes, where a typo would
+//! name another product. It is therefore small. Comparing a misspelt word with all of it takes less time than building a
+//! Levenshtein automaton and walking tantivy's term dictionary with it. Most words are ruled out by their length and their set of
+//! letters, two operations each; the others are compared by a bit-parallel edit distance ([`text::typos`]).
 
 use std::ops::Range;
 

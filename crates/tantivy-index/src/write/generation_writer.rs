@@ -43,8 +43,8 @@ impl GenerationWriter {
         Ok(Self { calls: Some(calls), thread: Some(thread), documents, entries, is_current })
     }
 
-    /// Returns the depth at which the generation can be compared. The documents of a live one of an older format differ until
-    /// it has been rebuilt, so only their versions say whether they are up to date.
+    /// Returns the depth at which the generation can be compared. Documents of a live generation of an older format differ from the
+    /// expected ones until it has been rebuilt, so only their versions show if they are up to date.
     pub(super) fn depth(&self, generation: Generation, wanted: CompareDepth) -> CompareDepth {
         match generation {
             Generation::Live if !self.is_current => CompareDepth::Versions,

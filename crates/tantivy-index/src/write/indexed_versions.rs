@@ -32,7 +32,7 @@ impl<'a> IndexedVersions<'a> {
         Ok(Self { segments, fields })
     }
 
-    /// Returns the version under an id; `None` if the index holds nothing.
+    /// Returns the version of the product or tombstone with an id; `None` if the index has neither.
     pub(super) fn get(&self, id: &ProductId) -> tantivy::Result<Option<Version>> {
         let term = id_term(self.fields, id);
         for segment in &self.segments {

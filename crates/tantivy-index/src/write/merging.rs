@@ -19,11 +19,11 @@ pub(super) const IDLE_BEFORE_MERGE: Duration = Duration::from_secs(1);
 const DELETED_RATIO_BEFORE_MERGE: f32 = 0.25;
 /// The number of documents from which a segment is large.
 const LARGE_SEGMENT: u32 = 5000;
-/// The number of small segments that are merged into one. Single writes make small segments, next to searches.
+/// The number of small segments that are merged into one. Single writes make small segments, which slow down searches meanwhile.
 const SMALL_PER_MERGE: usize = 8;
 /// The number of large segments of similar size that are merged into one.
 const LARGE_PER_MERGE: usize = 24;
-/// The ratio of the sizes that count as similar for large segments, as its binary logarithm.
+/// The binary logarithm of the ratio up to which the sizes of large segments count as similar.
 const LARGE_LEVEL_LOG2: f64 = 2.0;
 
 /// Opens tantivy's writer with the merge policy of this crate.
@@ -41,7 +41,7 @@ pub(super) fn open_writer(
     Ok(writer)
 }
 
-/// Merges small segments and large ones apart, see the [module](self).
+/// Merges small segments and large ones separately, see the [module](self).
 #[derive(Debug)]
 struct MergeLargeLate {
     small: LogMergePolicy,

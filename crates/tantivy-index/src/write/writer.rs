@@ -81,8 +81,8 @@ impl TantivyWriter {
         Self::open_tolerating(folder, options, OpenError::is_fixed_by_rebuild)
     }
 
-    /// Opens the index in `folder` as [`Self::open`] does, for a caller that will rebuild an index of an older format. One
-    /// that is too old to be read is no error; then no change can be applied until the next generation is live.
+    /// Opens the index in `folder` as [`Self::open`] does, for a caller that will rebuild an index of an older format. An
+    /// index that is too old to be read is no error; then no change can be applied until the next generation is live.
     ///
     /// # Errors
     /// As [`Self::open`], except [`OpenError::Older`].
@@ -200,7 +200,7 @@ fn open_generation(
     Ok(writer)
 }
 
-/// Logs a rebuild that has not ended.
+/// Logs a warning if a rebuild is unfinished.
 fn warn_of_unfinished(pointer: &Pointer) {
     if let Some(next) = &pointer.next {
         tracing::warn!(

@@ -18,7 +18,7 @@ use crate::write::indexed_versions::IndexedVersions;
 use crate::write::merging::{IDLE_BEFORE_MERGE, open_writer, start_merge};
 use crate::write::options::WriterOptions;
 
-/// A call to the thread. If the caller has gone away, the call is executed all the same.
+/// A call to the thread. It is executed even if the caller no longer waits for the reply.
 pub(super) enum Call {
     /// Makes the replacements whose conditions hold, in one commit.
     Replace(Vec<Replacement>, Reply<Vec<Replaced>>),
@@ -83,7 +83,7 @@ impl WriterThread {
     }
 
     /// Runs `work` with an open writer. After an error or a panic, drops the writer with everything that it buffered; the
-    /// next call opens a new one. So the thread never ends by itself, and no restart is needed.
+    /// next call opens a new one. Failures therefore never end the thread, and no restart is needed.
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, PortError>) -> Result<T, PortError> {
         let worked = catch_unwind(AssertUnwindSafe(|| {
             self.ensure_writer()?;
@@ -183,7 +183,7 @@ impl WriterThread {
     }
 }
 
-/// The new document; `None` to remove the one that is there; the reason if there can be none.
+/// The new document; `None` to remove the existing one; an error with the reason if no document can be built.
 pub(super) type NewDocument = Result<Option<TantivyDocument>, String>;
 
 /// A replacement of a document. `Content` is the new document, or the record from which it is built.
@@ -212,7 +212,7 @@ impl Condition {
 /// The outcome of a replacement.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Replaced {
-    /// The index holds the new document.
+    /// The document was replaced or removed.
     Done,
     /// The condition does not hold, so nothing was changed.
     Skipped,
