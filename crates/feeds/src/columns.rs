@@ -48,7 +48,7 @@ pub(crate) const LINE_COLUMN: &str = "noren.line";
 /// Column that holds the faults of a rejected row.
 pub(crate) const FAULTS_COLUMN: &str = "noren.faults";
 
-/// Returns the flag that the text of an attribute is in any column: as programs write it, and as spreadsheets do.
+/// Returns the flag that a text means in every column: `true` as programs write it, or `TRUE` as spreadsheets do.
 pub(crate) fn written_flag(text: &str) -> Option<bool> {
     match text {
         "true" | "TRUE" => Some(true),

@@ -24,7 +24,7 @@ impl Covered {
         }
     }
 
-    /// The fields and attributes of a JSON record that are null or empty.
+    /// Returns the fields and attributes of a JSON record that are null or empty.
     pub(crate) fn of_record(object: &RawObject<'_>) -> Self {
         let mut covered = Self::default();
         for (key, raw) in &object.0 {

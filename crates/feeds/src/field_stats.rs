@@ -62,7 +62,7 @@ impl FieldStats {
     }
 }
 
-/// Returns what a field of a record fills that no mapping names.
+/// Returns the target of a field that no mapping names.
 pub(crate) fn target_of(key: &str, json: &str) -> String {
     match FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key)) {
         Some(field) => (*field).to_owned(),

@@ -1,4 +1,4 @@
-//! The id of a product that has none in its file. It is derived from fields that stay when price, stock or description
+//! The id of a product that has none in its file. It is derived from fields that stay the same when price, stock or description
 //! change, so the next import finds the same product.
 
 use std::borrow::Cow;

@@ -114,7 +114,7 @@ impl KnownProducts {
         }
     }
 
-    /// Returns true if the file has no product without faults. It may be the error message of a service.
+    /// Returns true if the file has no product without faults. Such a file may be the error message of a service.
     pub fn is_empty(&self) -> bool {
         !self.has_valid
     }

@@ -59,7 +59,7 @@ pub(crate) fn map_object(
 
 fn not_an_object(json: &[u8], error: &serde_json::Error) -> Fault {
     match error.classify() {
-        // The parser reports it only inside of a text.
+        // The parser reports invalid UTF-8 only inside of texts.
         _ if std::str::from_utf8(json).is_err() => {
             Fault::new("", FaultKind::Malformed, "is not UTF-8; save the file as UTF-8")
         }

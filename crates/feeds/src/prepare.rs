@@ -29,7 +29,7 @@ pub struct Rules {
 pub struct Prepared {
     /// A product or a patch as JSON, with an id; `None` if the record itself is that already.
     pub json: Option<Vec<u8>>,
-    /// The product, if it was checked. Of a patch, only the id may be used.
+    /// The product, if it was checked. For a patch, only the id is meaningful.
     pub input: Option<ProductInput>,
     /// The origin of the id.
     pub origin: IdOrigin,
@@ -57,7 +57,7 @@ impl Preparer {
         self.prepare_with(record, &mut rejected).map_err(|faults| Rejected { faults, ..rejected })
     }
 
-    /// Prepares a record, and sets what is known of `rejected` as soon as it is.
+    /// Prepares a record, and fills in `rejected` as soon as its values are known.
     fn prepare_with(&mut self, record: &FeedRecord, rejected: &mut Rejected) -> Result<Prepared, Vec<Fault>> {
         let json = record.json().map_err(|Rejected { id, sku, origin, faults }| {
             rejected.id.clone_from(id);
@@ -98,13 +98,13 @@ impl Preparer {
         }
     }
 
-    /// Returns the report on the fields of records in the form of Noren; the reader has that of others.
+    /// Returns the report on the fields of records in the form of Noren; the reader reports on others.
     pub fn report(&self) -> Option<TableReport> {
         self.fields.report("Noren's own JSON")
     }
 }
 
-/// Returns the rejection of a record by a fault, with what it says about its product.
+/// Returns the rejection of a record for a fault, with the id and sku that the record names.
 pub(crate) fn rejected(record: &RawObject<'_>, fault: Fault) -> Rejected {
     Rejected { id: text_of(record, "id"), sku: text_of(record, "sku"), ..Rejected::from(fault) }
 }

@@ -69,7 +69,7 @@ impl<'a> ProductBuilder<'a> {
                 self.attributes = Some(raw);
             }
             Some(&"categories") => self.categories = Some(raw),
-            // Other catalogues mean something else by it.
+            // Other catalogues mean something else by `source`.
             Some(&"source") if !raw.get().starts_with('"') => self.add_attribute(key, raw, MAX_NESTING),
             Some(&field) => {
                 if field == "price" && raw.get().starts_with('"') {
@@ -116,7 +116,7 @@ impl<'a> ProductBuilder<'a> {
         }
     }
 
-    /// Writes the status, unless the field of that name is stricter or no status at all, which validation says.
+    /// Adds the status, unless the record's own `status` is stricter or invalid. Validation reports an invalid one.
     fn add_status(&mut self) {
         let Some(status) = self.status else { return };
         let json = Cow::Owned(format!("\"{status}\""));

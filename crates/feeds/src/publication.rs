@@ -100,7 +100,7 @@ pub(crate) fn meaning_of(name: &str) -> Option<Meaning> {
     NAMES.iter().find(|(name, _)| *name == letters).map(|(_, meaning)| *meaning)
 }
 
-/// Returns the statement of a value, if it is one. The value of JSON is `null` if there is none.
+/// Returns the statement that a value makes, if any. A missing JSON value is the text `null`.
 pub(crate) fn statement(meaning: Meaning, value: &str) -> Option<Statement> {
     let of_words = |value: &str| status_of(value).map(Statement::Status);
     match meaning {

@@ -1,4 +1,4 @@
-//! Opens a file of products, detects gzip and format, and reads its records.
+//! Opens a file of products, unpacks it, detects its format, and reads its records.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -200,7 +200,8 @@ impl FeedReader {
         }
     }
 
-    /// Returns the number of bytes read from the file so far, before decompression.
+    /// Returns the number of bytes read from the file so far, before decompression; of a spreadsheet or XML feed, about the
+    /// bytes of its texts.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
     }

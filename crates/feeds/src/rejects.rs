@@ -32,7 +32,7 @@ impl RejectsNames {
         Self { folder, given, taken: HashSet::new() }
     }
 
-    /// Returns `STEM.rejects.ndjson`, or `STEM-2.rejects.ndjson` for the second file with that stem.
+    /// Returns the given path, or else `STEM.rejects.ndjson`, or `STEM-2.rejects.ndjson` for the second file with that stem.
     pub fn next(&mut self, stem: &str, format: Format) -> PathBuf {
         if let Some(given) = &self.given {
             return given.clone();

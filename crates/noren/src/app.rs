@@ -28,7 +28,7 @@ const IDLE_POLL: Duration = Duration::from_millis(5);
 /// Options of a catalogue.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Settings of the searches. Weights of the rules also apply to what is indexed from the start of the process on.
+    /// Settings of the searches. The field weights of the rules at the start also apply when products are indexed.
     pub search: Settings,
     /// Form in which HTML in names and descriptions is stored.
     pub html: HtmlPolicy,
@@ -82,7 +82,7 @@ pub struct App {
     work: JoinHandle<()>,
     /// Compares the index with the store, then rebuilds it if it has an older format.
     maintaining: JoinHandle<()>,
-    /// Cancelled once the index holds every version that the store had at the start.
+    /// Cancelled when the index has every version that the store had at the start, or immediately if they are not compared.
     caught_up: CancellationToken,
     imports: Imports,
     importing: JoinHandle<()>,
@@ -196,7 +196,7 @@ impl App {
         Self::start(parts, options)
     }
 
-    /// Starts to sync, to relay, and to run import jobs.
+    /// Starts to sync, to relay, to run import jobs, and to maintain the index.
     fn start(parts: Parts, options: Options) -> Result<Self, StartError> {
         let Parts {
             back_ends,
@@ -363,7 +363,8 @@ impl App {
         DeadLetterService::new(store.clone(), queue.clone(), dead_letters.clone())
     }
 
-    /// Stops the sync consumer and the import jobs after their current batches.
+    /// Stops the background work and waits for it: the relay ends immediately, the sync consumer and the import jobs after their
+    /// current batches.
     pub async fn stop(self) {
         self.stop.cancel();
         if let Some(relay) = &self.relay {
@@ -392,7 +393,8 @@ struct Maintenance {
 }
 
 impl Maintenance {
-    /// Compares, then rebuilds. Cancels `caught_up` once searches find every version that the store had at the start.
+    /// Compares, then rebuilds. Cancels `caught_up` once searches find every version that the store had at the start, or immediately
+    /// without a comparison.
     async fn run(self, sides: StoreAndIndex, stop: CancellationToken, caught_up: CancellationToken) {
         if self.compares {
             catch_up(sides.clone(), stop.clone()).await;

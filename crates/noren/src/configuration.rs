@@ -62,7 +62,7 @@ impl Args for Configuration {
 impl FromArgMatches for Configuration {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let command = command::BackEnds::from_arg_matches(matches)?;
-        // One process waits for all of its back ends.
+        // The parts of one process share what they wait for.
         let waiting = command.waiting.clone();
         let sync = sync::BackEnds { waiting: waiting.clone(), ..sync::BackEnds::from_arg_matches(matches)? };
         let mut query = query::service::Config::from_arg_matches(matches)?;

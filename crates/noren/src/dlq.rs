@@ -161,7 +161,7 @@ pub(crate) async fn dlq(args: &DlqArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The shown text of each field of a dead letter.
+/// The fields of a dead letter, as they are shown.
 struct Shown<'a> {
     product: &'a str,
     version: String,
@@ -278,8 +278,8 @@ async fn apply(args: &SelectionArgs, operation: Operation) -> Result<ExitCode, F
     Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Repeats the operation until no dead letters remain or all that remain were refused. One request handles a few hundred;
-/// refused ones are part of each response.
+/// Repeats the operation until no dead letters remain or all that remain were refused. One request handles a few hundred; each
+/// response repeats the refused ones.
 async fn apply_to_all(api: &dyn Api, operation: Operation) -> Result<LettersOutcome, Failure> {
     let all = LetterSelection { keys: None, all: Some(true) };
     let mut done = Vec::new();

@@ -123,7 +123,7 @@ async fn measure(api: &dyn Api, args: &EvalArgs) -> Result<(), Failure> {
     }
 }
 
-/// Reads the ratings by query. The file has the columns `query`, `product_id` and `rating`, and a row for each product.
+/// Reads the ratings by query. The file has the columns `query`, `product_id` and `rating`, and a row for each rated product.
 fn read_judgments(path: &Path) -> Result<BTreeMap<String, Ratings>, Failure> {
     #[derive(Deserialize)]
     struct Row {

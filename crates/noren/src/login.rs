@@ -61,7 +61,8 @@ pub(crate) async fn login(args: &LoginArgs) -> Result<(), Failure> {
     print(&format!("commands use {url} now; the key is in {}", file.display()))
 }
 
-/// Reads the key without showing it, or from standard input. An argument could be read by other users of the machine.
+/// Reads the key from the terminal without showing it, or from standard input. An argument could be read by other users of the
+/// machine.
 fn read_key() -> Result<String, Failure> {
     let stdin = std::io::stdin();
     let text = if stdin.is_terminal() {

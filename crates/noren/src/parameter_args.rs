@@ -79,7 +79,7 @@ fn arg(parameter: &'static Parameter, flag: Flag) -> Arg {
         Kind::Text(_) | Kind::Number { .. } | Kind::Seconds { .. } | Kind::Flag { .. } => ArgAction::Set,
     };
     let is_price_range = parameter.name == "priceRange";
-    // The table has columns of its own.
+    // The printed table has fixed columns, so `--fields` needs `--json`.
     let arg = if parameter.name == "fields" { arg.requires("json") } else { arg };
     // `-50` is a range without a lower end.
     arg.value_name(value_name)
@@ -107,8 +107,8 @@ fn parser(parameter: &Parameter) -> ValueParser {
     }
 }
 
-/// Parses one of the choices, which help and completions list. A parameter that has a pattern takes other values as well, which
-/// the service checks.
+/// Parses one of the choices, which help and completions list. A parameter with a pattern also takes other values, which the service
+/// checks.
 #[derive(Clone)]
 struct ChoiceParser(TextBounds);
 

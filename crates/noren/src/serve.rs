@@ -99,12 +99,12 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Returns the sites of uploaded images, which the shop shows beside those that are configured.
+/// Returns the sites of uploaded images, which the shop shows in addition to the configured ones.
 fn sites_of_images(images: &config::Images, address: SocketAddr) -> Vec<String> {
     match &images.images_url {
         _ if images.images == Some(ImagesKind::Off) => Vec::new(),
         Some(url) => Url::parse(url).map(|url| url.origin().ascii_serialization()).into_iter().collect(),
-        // Addresses of images name the site that the client called. Of another service than a local one nobody knows it here.
+        // An image address names the host that the client called, which is known here only for a service on loopback.
         None if address.ip().is_loopback() => {
             vec![format!("http://{address}"), format!("http://localhost:{}", address.port())]
         }
@@ -133,7 +133,7 @@ pub(crate) async fn fill_with_demo(app: &App) -> Result<(), StartError> {
     }
     let begun = Instant::now();
     let products: Vec<_> = demo_catalogue().collect();
-    // Those of one batch may be of one moment: the newest ones shall be of all kinds.
+    // Products of one batch may have the same time, so each batch has every kind: the newest products are then varied.
     for batch in products.chunks(demo::kinds_in_demo()) {
         for answer in app.catalogue().put_many(batch.to_vec()).await {
             answer.map_err(|error| StartError::because("cannot write a demo product", error))?;

@@ -13,7 +13,7 @@ use crate::error::FeedError;
 
 /// The most files in an archive.
 const MAX_ENTRIES: usize = 10_000;
-/// Names that an error lists.
+/// The most names that an error lists.
 const MAX_LISTED: usize = 10;
 
 /// The contents of an archive.

@@ -22,7 +22,7 @@ impl<R: Read, P: Fn() -> u64> Inflated<R, P> {
         Self::counted(inner, packed, Arc::default())
     }
 
-    /// Does so with other parts of the same compressed data, whose sizes are added up in `bytes`.
+    /// Reads one of several parts of the same compressed data; `bytes` counts what came out of all of them.
     pub(crate) fn counted(inner: R, packed: P, bytes: Arc<AtomicU64>) -> Self {
         Self { inner, packed, bytes }
     }

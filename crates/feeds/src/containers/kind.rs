@@ -2,7 +2,7 @@
 
 use crate::error::FeedError;
 
-/// The first bytes of other files that people try, with what they are and the way out.
+/// The first bytes of other files that people try, with their kind and what to do.
 const OTHERS: [(&[u8], &str); 10] = [
     (
         b"\xd0\xcf\x11\xe0",
@@ -27,7 +27,7 @@ pub(crate) fn is_zip(beginning: &[u8]) -> bool {
 /// Checks that a file is text.
 ///
 /// # Errors
-/// Names the kind of file that it is, and the way out.
+/// Names the kind of the file, and what to do.
 pub(crate) fn check_text(beginning: &[u8], name: &str) -> Result<(), FeedError> {
     let refused =
         |message: &str| Err(FeedError::Container { name: name.to_owned(), message: message.to_owned() });

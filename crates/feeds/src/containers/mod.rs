@@ -1,4 +1,5 @@
-//! Unpacks gzip, zip archives of one file, and recognises spreadsheets. Limits keep a small file from filling the memory or the disk.
+//! Unpacks gzip and zip archives of one file, and recognises spreadsheets. Limits keep a small file from filling the memory or the
+//! disk.
 
 mod archive;
 mod inflated;

@@ -241,7 +241,7 @@ fn damaged_and_hostile_workbooks_are_refused() {
     assert!(refusal(&workbook(&[("S", &row(&["id", "name"]))])).contains("has no rows"));
 }
 
-/// Zeros: deflate packs a thousand into one byte.
+/// Returns a table of one repeated letter: deflate packs a thousand of them into one byte.
 fn bomb() -> Vec<u8> {
     let mut table = b"id,name\n".to_vec();
     table.resize(24 * 1024 * 1024, b'x');

@@ -1,4 +1,4 @@
-//! The fields of a JSON record as cells, which a mapping gives a role, and fields that it does not name.
+//! Turns the fields of a JSON record into cells with the roles of a mapping, and fields without a role into attributes.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,7 @@ pub(super) struct Cells {
     pub(super) attributes: Vec<(String, String)>,
     /// Paths of lists of which only the first object is read.
     pub(super) shortened: Vec<String>,
-    /// The fields that the record has, also those without a value.
+    /// The fields that the record has without a value.
     pub(super) covered: Covered,
 }
 
@@ -74,7 +74,8 @@ impl Cells {
         cells
     }
 
-    /// Turns lists that may be the levels of a path into attributes if other fields have the levels, which say more.
+    /// If other fields give the levels of categories, turns lists that may be such levels into attributes, and drops lists that add
+    /// nothing.
     fn keep_lists_of_levels_apart(&mut self) {
         let paths = self.cells.iter().filter(|cell| cell.role == Role::CategoryLevel);
         let levels: Vec<String> =

@@ -7,7 +7,7 @@ use super::cells::text;
 use crate::json::field;
 use crate::table::{Plan, TableMapping, TableOptions, form_of_record, other_form, recognise_record};
 
-/// Types of schema.org that pages describe beside products.
+/// Types of schema.org that pages describe in addition to products.
 const OTHER_TYPES: [&str; 14] = [
     "BreadcrumbList",
     "WebSite",

@@ -1,9 +1,9 @@
-//! The brackets and quotation marks around a place in JSON, also in JSON that lacks some of them.
+//! Tracks the brackets and quotation marks around a position in JSON, even if some of them are missing:
 //!
-//! 1. A quotation mark without its pair: a text ends with its line, and words outside of texts are a text if more than one follow each
-//!    other or a quotation mark follows.
-//! 2. An object where the name of a field belongs: the object around it lacks its bracket.
-//! 3. A bracket of the other kind closes what was opened since its pair.
+//! 1. A quotation mark is missing: a text ends with its line, and words outside of texts are a text if several follow each other or a
+//!    quotation mark follows.
+//! 2. An object begins where the name of a field belongs: the object around it lacks its closing bracket.
+//! 3. A closing bracket also closes the brackets that were opened since its pair.
 
 /// Depth limit. Deeper brackets are counted.
 const MAX_DEPTH: usize = 10_000;
@@ -31,7 +31,7 @@ pub(super) struct Nesting {
 }
 
 impl Nesting {
-    /// Begins inside an object, behind the name of a field.
+    /// Begins inside an object, after the name of a field.
     pub(super) fn of_object() -> Self {
         Self { open: vec![b'{'], ..Self::default() }
     }

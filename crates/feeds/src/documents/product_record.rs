@@ -113,7 +113,7 @@ impl Cells {
     }
 }
 
-/// Tells roles apart, and texts by their field.
+/// Identifies a role; roles of texts and lists differ by their field.
 fn discriminant_of(role: &Role) -> (std::mem::Discriminant<Role>, &str) {
     let field = match role {
         Role::Text(field) | Role::List(field) => field,

@@ -25,7 +25,7 @@ const LIST_KEYS: [&str; 16] = [
     "member",
     "hydra:member",
 ];
-/// Keys of an object around that object.
+/// Keys of an object that holds the one with the list.
 const WRAPPER_KEYS: [&str; 9] =
     ["result", "response", "payload", "body", "page", "feed", "export", "catalog", "_embedded"];
 /// Keys of an object that is a product itself.
@@ -44,8 +44,8 @@ pub(super) struct Found {
     pub(super) text: Result<Vec<u8>, String>,
 }
 
-/// Returns true if a JSON file is not NDJSON: it begins with an array, with an object that holds a list of products, or with one
-/// that goes on in the next line.
+/// Returns true if a JSON file is not NDJSON: it begins with an array, with an object that holds a list of products, or with one that
+/// continues in the next line.
 pub(crate) fn is_document(beginning: &[u8]) -> bool {
     let text = beginning.trim_ascii_start();
     if text.first() != Some(&b'{') {
@@ -144,7 +144,7 @@ impl Scanner {
         loop {
             match (self.peek_token()?, self.open.last()) {
                 (_, None) => return Ok(has_empty),
-                // No field begins with a bracket. The fields behind it belong to the next record, which looks at them again.
+                // No field begins with a bracket. The fields after it belong to the next record, which looks at them again.
                 (None | Some(b'{' | b'[' | b']'), _) => return Ok(false),
                 (Some(b'}'), _) => {
                     self.take()?;

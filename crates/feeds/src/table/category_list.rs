@@ -7,7 +7,7 @@ use domain::input::MAX_CATEGORIES;
 #[derive(Debug, Default)]
 pub(crate) struct CategoryList(Vec<String>);
 
-/// The categories of a product, and those that it cannot have beside them.
+/// The categories of a product, and those above its limit.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Chosen {
     pub(crate) categories: Vec<String>,
@@ -20,7 +20,7 @@ impl CategoryList {
         self.0.extend(paths);
     }
 
-    /// Adds a path of one level more or less than others: of a path and those above it, the narrowest stays.
+    /// Adds a path, unless the list has it or a narrower one. It replaces a broader one.
     pub(crate) fn add_level(&mut self, path: String) {
         if self.0.iter().any(|known| is_within(known, &path)) {
             return;
@@ -31,7 +31,7 @@ impl CategoryList {
         }
     }
 
-    /// Returns the distinct categories behind the main one, if that is known already.
+    /// Returns the distinct categories, beginning with `main` if it is given, and apart from them those above the limit.
     pub(crate) fn choose(self, main: Option<&str>) -> Chosen {
         let mut categories = Vec::new();
         for path in main.map(str::to_owned).into_iter().chain(self.0) {

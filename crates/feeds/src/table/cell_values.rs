@@ -6,7 +6,7 @@ use super::survey::flag;
 use crate::columns::{is_exact_number, written_flag};
 use crate::json::text_json;
 
-/// Splits the elements of a list. A comma splits addresses only where the next one begins.
+/// Splits a list at a separator. Elements are trimmed, and empty ones are left out.
 pub(crate) fn split_list(cell: &str, separator: &str) -> Vec<String> {
     let parts = cell.split(separator).map(str::trim).filter(|part| !part.is_empty());
     parts.map(str::to_owned).collect()
@@ -77,7 +77,8 @@ pub(crate) fn named_options(cell: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Returns the JSON of an attribute: a flag, which `1` and `0` are in a column of flags only, a number that a float keeps exactly, else a text.
+/// Returns the JSON of an attribute: a flag, a number that a float keeps exactly, or else a text. `1` and `0` are flags only in a
+/// column of flags.
 pub(crate) fn attribute_json(column: &Column, cell: &str) -> String {
     let is_code = matches!(&column.role, Role::Attribute(key) if is_code_name(key));
     match written_flag(cell).or_else(|| flag(cell).filter(|_| column.is_flag)).filter(|_| !is_code) {

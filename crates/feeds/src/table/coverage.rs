@@ -5,8 +5,8 @@ use super::role::Role;
 use crate::covered::Covered;
 
 impl Covered {
-    /// The fields and attributes of all columns. Those whose names are in cells, such as options, are not known. A status is not
-    /// cleared: without one a draft would go live.
+    /// Returns the fields and attributes of all columns. Those whose names are in cells, such as options, are not known. A status is
+    /// not cleared: without one a draft would go live.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
         let mut covered = Self::default();
         for column in &plan.columns {

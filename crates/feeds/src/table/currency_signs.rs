@@ -38,7 +38,7 @@ pub(crate) enum NamedCurrency {
 }
 
 impl NamedCurrency {
-    /// Returns true if this may be a currency.
+    /// Returns true if this may stand for `currency`.
     pub(crate) fn fits(self, currency: Currency) -> bool {
         match self {
             Self::One(one) => one == currency,

@@ -17,7 +17,7 @@ const MAX_PARENT_BYTES: usize = 512 * 1024 * 1024;
 pub(crate) enum Member {
     /// A product.
     Product { parent: Option<Arc<ByteRecord>>, group: Option<String>, images: Vec<String> },
-    /// A row without a product of its own, and without a loss: the variants have what it says.
+    /// A row that is no product itself. Nothing is lost, because its variants have its values.
     Absorbed,
     /// A row that is left out, with the reason.
     Skipped(String),
@@ -33,7 +33,7 @@ pub(crate) struct Families {
     parents: HashMap<String, Arc<ByteRecord>>,
     /// The parent of each variant, where the parent names its variants.
     parent_of: HashMap<String, String>,
-    /// Parents that have variants; in Magento, the variants themselves; in Shopify, all products.
+    /// Parents that have variants; in Magento, all products that can be variants; in Shopify, all products with a title.
     pub(super) with_variants: HashSet<String>,
     pub(super) images: HashMap<String, Vec<String>>,
     pub(super) current: Option<(String, Arc<ByteRecord>)>,

@@ -1,4 +1,4 @@
-//! A variant as a row of its own, for the rejects: with all that it has of its family, which is not among them.
+//! Writes a rejected variant as a complete row, with all that it takes from its family, whose other rows are not rejected.
 
 use std::collections::HashSet;
 

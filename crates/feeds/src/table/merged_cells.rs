@@ -4,7 +4,7 @@ use calamine::Dimensions;
 
 use super::sheet_row::SheetRow;
 
-/// The merged ranges of a sheet, and the values of those around the present row.
+/// The merged ranges of a sheet, and the values of those around the current row.
 #[derive(Debug, Default)]
 pub(super) struct MergedCells {
     /// In the order of their first rows, the last one first.

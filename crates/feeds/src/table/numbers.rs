@@ -172,7 +172,7 @@ fn one(whole: &str, fraction: &str, convention: Option<Mark>) -> Reading {
     Reading::One { digits: canonical(whole, fraction), convention }
 }
 
-/// Returns a JSON number with the same value. Zeros after the second decimal are left out.
+/// Returns a JSON number with the same value. Trailing zeros after the second decimal are left out.
 fn canonical(whole: &str, fraction: &str) -> String {
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };

@@ -22,7 +22,7 @@ pub struct TableOptions {
     pub mark: Option<Mark>,
     /// The mode of the writes; `None` merges tables and replaces by JSON.
     pub mode: Option<WriteMode>,
-    /// Where and how much may be written to temporary files.
+    /// The folder and the size limit of temporary files.
     pub scratch: Scratch,
 }
 
@@ -48,7 +48,7 @@ impl TableOptions {
         Ok(())
     }
 
-    /// Gives a column a field: `title` and `name`.
+    /// Maps a column to a field, such as `title` to `name`.
     pub fn map_column(&mut self, column: &str, field: &str) {
         self.columns.push((column.trim().to_owned(), field.trim().to_owned()));
     }

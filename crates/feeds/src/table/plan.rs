@@ -41,7 +41,7 @@ pub(crate) struct Plan {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Columns that hold the name if none is called so.
+/// Columns that hold the name if no column is called `name`.
 const NAME_COLUMNS: [&str; 4] = ["title", "product_name", "product_title", "item_name"];
 
 impl Plan {
@@ -100,7 +100,7 @@ impl Plan {
         Ok(Self { mapping, columns, today: today(), currency: options.currency, warnings })
     }
 
-    /// The meaning of the fields of JSON records, which have no columns.
+    /// Creates the plan of JSON records, which have no columns.
     pub(crate) fn of_records(mapping: TableMapping, currency: Option<Currency>) -> Self {
         Self { mapping, columns: Vec::new(), today: today(), currency, warnings: Vec::new() }
     }
@@ -122,7 +122,7 @@ fn separator(mapping: &TableMapping, stats: &ColumnStats) -> String {
     }
 }
 
-/// Numbers that can be read in two ways follow the other numbers of their column, else those of the file.
+/// Chooses the decimal mark of each column: `forced`, else that of its numbers, else that of all numbers of the file.
 fn choose_marks(columns: &mut [Column], stats: &[ColumnStats], forced: Option<Mark>) {
     let mut file = Evidence::default();
     for (_, stats) in columns.iter().zip(stats).filter(|(column, _)| column.role.is_number()) {
@@ -144,7 +144,7 @@ fn is_publication(name: &str, stats: &ColumnStats) -> bool {
     }
 }
 
-/// Gives a role that no column has to the first of these that would be an attribute.
+/// Gives a role that no column has to the first column with one of these names that would be an attribute.
 fn stand_in(columns: &mut [Column], role: Role, names: &[&str]) {
     if columns.iter().any(|column| column.role == role) {
         return;
@@ -162,7 +162,7 @@ fn is_currency_name(lower: &str) -> bool {
     ["currencyid", "currencycode", "pricecurrency"].contains(&letters.as_str())
 }
 
-/// Returns the role of a column of no known format.
+/// Returns the role of a column that no mapping names.
 fn usual_role(name: &str, stats: &ColumnStats) -> Role {
     let lower = name.to_ascii_lowercase();
     match lower.as_str() {

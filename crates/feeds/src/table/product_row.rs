@@ -168,7 +168,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
     }
 
-    /// Adds what a variant has of its parent beside its own.
+    /// Adds the values of a parent that a variant has in addition to its own.
     fn add_from_parent(&mut self, column: &Column, cell: &str) {
         match &column.role {
             _ if cell.is_empty() => {}
@@ -311,7 +311,7 @@ impl<'a, 'n> ProductRow<'a, 'n> {
         }
     }
 
-    /// A product without a time of publication, which is null in JSON, or with one to come is a draft.
+    /// Makes a product a draft if its publication time is null in JSON or in the future.
     fn add_publication_time(&mut self, cell: &str) {
         if cell == "null" || day(cell).is_some_and(|day| day > self.plan.today) {
             self.restrict(Some("draft"));

@@ -80,7 +80,7 @@ impl ProductRow<'_, '_> {
             NamedCurrency::One(currency) => Some(*currency),
             NamedCurrency::Several(..) => None,
         });
-        // Validation says what is wrong with a currency that is none.
+        // Validation reports an invalid currency.
         let Some(expected) = given.or(own.map(Some)).unwrap_or(self.plan.currency) else {
             return named.iter().for_each(|(column, named)| self.check_sign(column, *named));
         };

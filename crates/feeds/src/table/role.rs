@@ -38,7 +38,7 @@ pub(crate) enum Role {
     Deletion,
     /// The key that the variants of a product share.
     Group,
-    /// The name and the value of an option such as the size; the text is what both have at the `*` of their names.
+    /// The name and the value of an option such as the size; the text is the part at the `*` that the names of both columns share.
     OptionName(String),
     OptionValue(String),
     /// Names and values of options in one cell: `Type=Rectangle|Name=Size|Value=S`.

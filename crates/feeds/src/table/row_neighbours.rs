@@ -47,7 +47,7 @@ impl Rows {
         Self::of(RowSource::Text(splitter))
     }
 
-    /// Reads rows that were found before.
+    /// Reads the rows of a spool.
     pub(super) fn of_spool(rows: SpoolRows) -> Self {
         Self::of(RowSource::Spool(rows))
     }

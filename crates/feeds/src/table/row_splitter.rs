@@ -38,7 +38,7 @@ pub(crate) struct RawRow {
     pub(crate) line: u64,
     /// Its cells; of a row with a fault, what its lines have between the delimiters.
     pub(crate) cells: ByteRecord,
-    /// Why the row cannot be read.
+    /// The reason why the row cannot be read.
     pub(crate) fault: Option<String>,
     pub(super) part: Part,
 }
@@ -395,7 +395,7 @@ fn is_blank(cells: &ByteRecord) -> bool {
 mod tests {
     use super::*;
 
-    /// Returns line, cells and "ok" or the fault of each row.
+    /// Returns the line and the cells of each row, and true if it has no fault.
     fn rows(text: &str, width: usize) -> Vec<(u64, String, bool)> {
         let mut rows = RowSplitter::new(Box::new(io::Cursor::new(text.as_bytes().to_vec())), b',', 1);
         rows.expect_width(width);

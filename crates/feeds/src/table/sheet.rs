@@ -25,7 +25,7 @@ const MAX_SHEETS: usize = 100;
 const MAX_TITLE_ROWS: usize = 50;
 /// The most cells of a row, as in spreadsheet programs.
 const MAX_CELLS: usize = 16_384;
-/// The most formulas without a result that are told apart.
+/// The most formulas without a result that are recorded.
 const MAX_FORMULAS: usize = 1_000_000;
 /// First cell of the template that precedes an Amazon flat file; two more rows precede the products.
 const AMAZON_TEMPLATE: &str = "TemplateType=";

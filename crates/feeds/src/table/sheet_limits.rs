@@ -1,5 +1,5 @@
-//! Checks a spreadsheet before it is opened. Its parser holds the shared texts and the styles in memory, and reserves as much for them
-//! as the file says.
+//! Checks a spreadsheet before it is opened. Its parser holds the shared texts and the styles in memory, and reserves as much for
+//! them as the file declares.
 //!
 //! Every part of the archive is read once, because any of them can be the one that the workbook names as its sheet.
 

@@ -3,7 +3,7 @@
 use calamine::{DataRef, ExcelDateTime};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// Numbers from which on a spreadsheet has lost digits: it keeps 15.
+/// The number from which on a spreadsheet has lost digits: it keeps 15.
 const MAX_EXACT: f64 = 1e15;
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
@@ -73,7 +73,7 @@ fn number_text(number: f64, format: Option<&str>) -> String {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Shape {
     decimals: u32,
-    /// Digits that are always shown, if all are.
+    /// Number of digits that are always shown, if the format has no optional ones.
     zeros: usize,
     currency: Option<String>,
 }

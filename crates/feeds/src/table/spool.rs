@@ -51,7 +51,7 @@ impl SpoolWriter {
         self.add_row(line, fault, if length > MAX_LINE_BYTES { &[] } else { cells })
     }
 
-    /// An empty fault is none.
+    /// Writes a row. An empty fault means none.
     fn add_row(&mut self, line: u64, fault: &str, cells: &[(usize, String)]) -> io::Result<()> {
         self.output.write_all(&line.to_le_bytes())?;
         self.text(fault)?;

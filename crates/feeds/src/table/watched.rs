@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 pub(super) struct Watched<R> {
     input: R,
     pub(super) line: u64,
-    /// Bytes of the present text or tag. The caller resets them with each.
+    /// Bytes of the current text or tag. The caller resets them with each.
     pub(super) event_bytes: usize,
     max_event_bytes: usize,
 }

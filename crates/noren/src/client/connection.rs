@@ -13,8 +13,8 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// Returns the client of a service:
 ///
 /// 1. Its address is `url`, else that of the profile, else the one on this machine.
-/// 2. The key is that of the file, else of the variables, else of the profile, if the profile is of this service: a key never goes
-///    to another one.
+/// 2. The key comes from the file, else from the variables, else from the profile if its address is that of this service: the
+///    key of a profile is never sent to another service.
 ///
 /// # Errors
 /// If the address is invalid, or the key or the profile cannot be read.

@@ -9,8 +9,8 @@ use crate::failure::{Context as _, Failure};
 /// The longest key or token, in bytes.
 pub(crate) const MAX_KEY_BYTES: u64 = 8 * 1024;
 
-/// Returns the API key: from a file, else from `NOREN_API_KEY_FILE`, else from `NOREN_API_KEY`. A key is no argument, since
-/// other users of the machine can read those.
+/// Returns the API key: from a file, else from `NOREN_API_KEY_FILE`, else from `NOREN_API_KEY`. There is no argument for the key
+/// itself, because other users of the machine can read arguments.
 ///
 /// # Errors
 /// If a file is named and cannot be read, or if the file or the variable has no key.

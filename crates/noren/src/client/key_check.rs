@@ -1,4 +1,4 @@
-//! The question whether a service knows a key, for `noren login`.
+//! Checks a key with a service, for `noren login`.
 
 use reqwest::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use reqwest::{Response as HttpResponse, StatusCode};
@@ -6,13 +6,14 @@ use reqwest::{Response as HttpResponse, StatusCode};
 use super::service::Service;
 use crate::failure::Failure;
 
-/// Routes that need a credential. Each service has one of them: `noren-query` and `noren serve` the first, all others the second.
+/// Routes that need credentials, in the order in which they are tried: only `noren-query` and `noren serve` have searches, every
+/// service has metrics.
 const PATHS: [&str; 2] = ["/products/search", "/metrics"];
 
-/// The judgement of a service on a key.
+/// The result of checking a key with a service.
 #[derive(Debug)]
 pub enum KeyCheck {
-    /// The service knows the key, or asks for none. What the key may do does not matter.
+    /// The service accepts the key, or needs none. The scopes of the key do not matter.
     Known,
     /// The service does not know the key.
     Refused(String),
@@ -44,7 +45,7 @@ fn judge(response: &HttpResponse) -> KeyCheck {
         StatusCode::OK if is_of_noren(header(CONTENT_TYPE.as_str())) => KeyCheck::Known,
         // The scope is missing, so the key itself was accepted.
         StatusCode::FORBIDDEN if challenge.contains("insufficient_scope") => KeyCheck::Known,
-        // Requests of known keys alone are counted by this limit.
+        // Only requests with known keys count against this limit.
         StatusCode::TOO_MANY_REQUESTS if header("ratelimit-policy").starts_with("\"key\"") => KeyCheck::Known,
         StatusCode::TOO_MANY_REQUESTS => KeyCheck::Unchecked(
             "it had too many requests from this address; try again in a minute".to_owned(),
@@ -59,7 +60,7 @@ fn judge(response: &HttpResponse) -> KeyCheck {
     }
 }
 
-/// Returns true for the types of a search and of metrics. The page of a proxy that wants a login is HTML.
+/// Returns true for the content types of searches and metrics. The login page of a proxy is HTML.
 fn is_of_noren(content_type: &str) -> bool {
     ["application/json", "text/plain", "application/openmetrics-text"]
         .iter()

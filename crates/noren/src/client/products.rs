@@ -32,7 +32,7 @@ impl<'a> ProductPages<'a> {
         Self { api, cursor: None, is_at_end: false }
     }
 
-    /// Returns the products of the next page, as [`next`](Self::next).
+    /// Returns the products of the next page, like [`next`](Self::next).
     ///
     /// # Errors
     /// If the catalogue does not return a page of products.
@@ -44,8 +44,8 @@ impl<'a> ProductPages<'a> {
             .map(Some)
     }
 
-    /// Returns the next page, or `None` after the last one. A product that exists all the time is on one page, whatever is written or
-    /// deleted meanwhile.
+    /// Returns the next page, or `None` after the last one. A product that exists throughout is on exactly one page, whatever is
+    /// written or deleted meanwhile.
     ///
     /// # Errors
     /// If the catalogue does not return a page.

@@ -89,7 +89,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
-/// The folder for configuration of a user is private.
+/// On other systems, the configuration folder of a user is private.
 #[cfg(not(unix))]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options

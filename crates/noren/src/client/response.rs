@@ -10,7 +10,7 @@ use crate::failure::{Context as _, Failure};
 /// Size limit of a response in bytes: more than a page of the largest products.
 pub(super) const MAX_RESPONSE_BYTES: usize = 256 * 1024 * 1024;
 
-/// The remedy of a response with 401.
+/// The advice for a response with status 401.
 pub const HOW_TO_GIVE_A_KEY: &str =
     "give a valid key by `noren login URL`, --api-key-file, NOREN_API_KEY_FILE or NOREN_API_KEY";
 

@@ -37,7 +37,7 @@ impl Service {
         let mut builder: ClientBuilder = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
-            // The next address would get the key as well.
+            // A redirect would send the key to another address.
             .redirect(reqwest::redirect::Policy::none())
             // Compression costs more time than it saves on the way to a service nearby.
             .no_gzip()
@@ -58,7 +58,7 @@ impl Service {
     /// Returns the address, without a user and a password.
     pub fn url_text(&self) -> String {
         let mut shown = self.base.clone();
-        // Only an address without a host, which no base is, cannot have them.
+        // Fails only for an address without a host; every base has one.
         let _ = shown.set_username("").and_then(|()| shown.set_password(None));
         shown.as_str().trim_end_matches('/').to_owned()
     }
@@ -87,7 +87,7 @@ impl Service {
         Ok(self.client.get(self.url(path)).send().await.map_err(|error| self.error(error))?)
     }
 
-    /// Returns true if what is sent to the service can be read on the way.
+    /// Returns true if requests to the service can be read on the way: without TLS, and not on this machine.
     pub fn is_readable_on_the_way(&self) -> bool {
         self.base.scheme() == "http" && !is_local(&self.base)
     }

@@ -1,4 +1,4 @@
-//! The command: opens the catalogue, deletes, and waits until searches find nothing of it.
+//! The command: opens the catalogue, deletes, and waits until searches no longer find the products.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::target::{Access, CatalogueHandle};
 use crate::terminal::styled;
 
-/// The time limit for the index to lose the products.
+/// The time limit for removing the products from the index.
 const INDEX_TIMEOUT: Duration = Duration::from_secs(3600);
 /// The most ids that are reported as missing.
 const MAX_MISSING: usize = 20;

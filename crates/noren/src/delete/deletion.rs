@@ -19,7 +19,7 @@ const RETRIES: usize = 5;
 /// The pause before the first retry. It doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// The deletes of a command so far.
+/// The results of the deletes so far.
 #[derive(Debug, Default)]
 pub(crate) struct Deleted {
     /// The number of products deleted.
@@ -85,7 +85,7 @@ impl<'a> Deletion<'a> {
         Ok(())
     }
 
-    /// Sends deletes once. Returns those to retry: none after the last attempt, which fails instead.
+    /// Sends deletes once and returns those to retry. The last attempt fails instead if any are left.
     async fn send<'d>(
         &mut self,
         deletes: &[&'d DeleteInput],

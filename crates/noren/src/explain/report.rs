@@ -68,7 +68,7 @@ impl Report<'_> {
             lines.push(format!("did you mean: {}", printable(corrected)));
         }
         if !self.index.relaxed.is_empty() {
-            // They are optional, so that there are results; products that have them still come first.
+            // These words are optional so that there are results; products that have them still come first.
             let optional = printable(&self.index.relaxed.join(", ")).to_string();
             lines.push(format!("left out: {optional} (few products have every word)"));
         }

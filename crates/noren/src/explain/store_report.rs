@@ -61,8 +61,8 @@ pub(super) struct FailedChange {
     pub(super) at: String,
 }
 
-/// Returns the dead letters of a product. Those without version, reason or time, as a crash leaves them in SQS, say
-/// nothing about it and are left out.
+/// Returns the dead letters of a product. Those without a version, reason or time, which SQS itself moves after crashes, are left
+/// out.
 pub(super) fn dead_letters_of(letters: Vec<DeadLetter>, id: &str) -> Vec<FailedChange> {
     let own = letters.into_iter().filter(|letter| letter.id.as_ref().is_some_and(|own| own.as_str() == id));
     let change = |DeadLetter { version, reason, receives, dead_lettered_at, .. }| {

@@ -9,7 +9,7 @@ use feeds::{FeedRecord, Prepared, Preparer, Rejected};
 #[derive(Debug)]
 pub struct Candidate {
     pub(super) record: FeedRecord,
-    /// The record mapped to a product, if it had to change.
+    /// The record mapped to a product; `None` if the record is one already.
     mapped: Option<Vec<u8>>,
     mode: WriteMode,
     input: Option<ProductInput>,
@@ -28,7 +28,8 @@ impl Candidate {
         }
     }
 
-    /// Takes the validated product; the second call returns `None`. Of a patch, only the id may be used.
+    /// Takes the validated product; the second call returns `None`. If the record is a patch, only the id of the result is
+    /// meaningful.
     pub fn take_input(&mut self) -> Option<ProductInput> {
         self.input.take()
     }

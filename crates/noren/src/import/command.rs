@@ -76,7 +76,7 @@ pub(crate) async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     Ok(if summary.rejected > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Imports, and with a guard deletes what the files do not have.
+/// Imports; with `max_delete`, also deletes the products that the files do not have.
 async fn import_into_target(
     catalogue: &CatalogueHandle,
     mut options: Options,
@@ -117,10 +117,10 @@ async fn import_into_target(
     Ok(summary)
 }
 
-/// Imports into a catalogue in this process, and waits until everything is searchable.
+/// Imports into a catalogue in this process, and waits until every write is searchable or a dead letter.
 ///
 /// # Errors
-/// As [`import`], and if the index does not accept everything.
+/// As [`import`], and as [`App::sync_all`].
 pub async fn import_into(app: &App, options: Options, shows_progress: bool) -> Result<Summary, Failure> {
     let (catalogue, source) = (app.catalogue().clone(), options.source_name.clone());
     let sink = Arc::new(CatalogueSink { catalogue, source });

@@ -82,7 +82,7 @@ impl ServiceSink {
             body.extend_from_slice(candidates[*at].json());
             body.push(b'\n');
         }
-        // A batch is of one file, so of one mode.
+        // A batch comes from one file, so all its products have one mode.
         let merges = open.first().is_some_and(|at| candidates[*at].mode() == WriteMode::Merge);
         let mut query = String::new();
         if merges {

@@ -27,7 +27,7 @@ pub(super) enum Step {
 pub(super) struct Reporter {
     names: RejectsNames,
     rejects: Option<Rejects>,
-    /// False for a dry run, unless a path was asked for: it must not replace the rejects of an import.
+    /// False for a dry run without a path for rejects: a dry run must not replace the rejects of an import.
     writes_rejects: bool,
     file: String,
     /// The mappings of the files, printed at the end.
@@ -65,7 +65,7 @@ impl Reporter {
             }
             Step::End { report, is_of_noren, notes } => {
                 let file = &self.file;
-                // The fields of Noren need no report, unless one is left out or somebody asks what would happen.
+                // A file in Noren's own form needs no report, except in a dry run or if costs are left out.
                 let is_shown = |report: &TableReport| {
                     !is_of_noren || self.summary.is_dry_run || report.leaves_out_costs()
                 };

@@ -1,7 +1,7 @@
 //! `--sync`: deletes the products that are not in the files, after the import.
 //!
-//! The files are read twice: first for their ids, so that the guard is checked before anything is changed. A product is deleted only in
-//! the version that was found then, so what another program writes meanwhile stays.
+//! The files are read twice: first for their ids, so that the guard is checked before anything is changed. A product is deleted only
+//! in the version that was found then, so a product that another program writes meanwhile stays.
 
 use std::fmt;
 
@@ -26,7 +26,8 @@ impl SyncPlan {
     /// Finds the products of the source that are not in the files.
     ///
     /// # Errors
-    /// If the catalogue or a file cannot be read, or has a row without a readable id, because that row may stand for any product.
+    /// If a file is standard input or cannot be read, a row may be any product, a product has another id in the files, or the
+    /// catalogue cannot be read.
     pub(super) async fn new(options: &Options, api: &dyn Api) -> Result<Self, Failure> {
         let is_standard_input =
             |files: &Vec<std::path::PathBuf>| files.iter().any(|file| file.as_os_str() == "-");
@@ -94,7 +95,7 @@ fn read_ids(options: &Options) -> Result<KnownProducts, Failure> {
     for reader in options.source.readers(options.format, &options.table) {
         let mut reader = reader?;
         known.begin_file();
-        // Checks as a job does: a row with faults speaks for its product only if it names it.
+        // Checks rows as an import job does: a row with faults counts for a product only if it identifies it.
         let check = options.check.or(options.table.currency);
         let rules = Rules { currency: options.currency, check, mode: reader.mode() };
         let mut preparer = Preparer::new(rules);

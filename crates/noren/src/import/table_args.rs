@@ -25,8 +25,7 @@ pub struct TableArgs {
 }
 
 impl TableArgs {
-    /// Reads the mapping files. The language of the catalogue, and its currency unless `currency` is given, are those of the
-    /// environment.
+    /// Returns the options, and reads the mapping files. The language, and the currency unless given, come from the environment.
     ///
     /// # Errors
     /// If a file cannot be read or is no mapping.

@@ -63,7 +63,7 @@ impl CatalogueHandle {
                 if access != Access::Write {
                     check_folder(folder)?;
                 }
-                // An explanation tells what the index lacks, so it must not repair it meanwhile.
+                // An explanation reports what the index lacks, so nothing may repair the index meanwhile.
                 let repairs_at_start = access != Access::SearchAndStore;
                 let api::config::Html { html } = from_environment()?;
                 let options = Options { html, repairs_at_start, ..Options::of(&from_environment()?)? };
@@ -116,7 +116,8 @@ impl CatalogueHandle {
         }
     }
 
-    /// Returns the default currency of a catalogue that is open in this process, or `None` for a service.
+    /// Returns the default currency of a catalogue that is open in this process, or `None` for a service, and for a catalogue without
+    /// its store.
     pub fn currency(&self) -> Option<Currency> {
         match &self.source {
             Source::Service(_) | Source::BackEnds(None) => None,
@@ -125,8 +126,8 @@ impl CatalogueHandle {
         }
     }
 
-    /// Returns up to `limit` of the newest dead letters of a catalogue that is open in this process, or `None` for a
-    /// service.
+    /// Returns up to `limit` of the newest dead letters of a catalogue that is open in this process, or `None` for a service, and for
+    /// a catalogue without its store.
     ///
     /// # Errors
     /// If the queue cannot be read.
@@ -141,8 +142,8 @@ impl CatalogueHandle {
         }
     }
 
-    /// Waits until searches find every earlier write, at most for `timeout`. Returns at once if no consumer of this
-    /// process and no reachable service reports its progress: the writes are durable and will be indexed by a service.
+    /// Waits until searches find every earlier write, at most for `timeout`. Returns at once for back ends without a consumer, and
+    /// for a service that does not report its backlog: the writes are durable and will be indexed by a service.
     ///
     /// # Errors
     /// If the sync consumer of this process fails or exceeds the time limit.
